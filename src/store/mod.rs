@@ -1,0 +1,1 @@
+//! Reading prompt files, and keeping prompts in memory.
