@@ -249,6 +249,18 @@ impl Place {
     }
 }
 
+/// The known name that `name` is most likely a slip of; `None` where nothing is near.
+#[must_use]
+pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let room = name.chars().count().div_ceil(3).min(3);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= room)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
 impl fmt::Display for Place {
     /// ` at NAME:LINE:COLUMN`, then the line and a caret where the line is known and not blank.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,8 @@ pub struct Limits {
     pub nesting: usize,
     /// How many partials may be open at once, which is what stops a partial that includes itself.
     pub partial_depth: usize,
+    /// How many blocks and partials may be open at once in a render, which is what bounds the stack.
+    pub depth: usize,
     /// How many tags and loop rounds one render may execute.
     pub steps: u64,
     /// Longest output of one render in bytes.
@@ -24,6 +26,7 @@ impl Default for Limits {
             source_bytes: 10 * 1024 * 1024,
             nesting: 100,
             partial_depth: 50,
+            depth: 400,
             steps: 10_000_000,
             output_bytes: 256 * 1024 * 1024,
         }

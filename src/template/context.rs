@@ -7,6 +7,7 @@
 use std::fmt;
 use std::hash::Hash;
 
+use super::program::Literal;
 use crate::error::Result;
 
 /// A fixed piece of text in a template: a name in a path, or the text between tags.
@@ -119,27 +120,20 @@ pub trait Data {
     /// When asking ran code of the caller and that failed.
     fn get(&self, value: &Self::Value, key: &Self::Text) -> Result<Option<Self::Value>>;
 
-    /// The member under a key that is known only at render time, as `lookup` needs it.
+    /// The member under a key that is itself a value, as `lookup` needs it.
     ///
     /// # Errors
     /// As [`Data::get`].
-    fn get_str(&self, value: &Self::Value, key: &str) -> Result<Option<Self::Value>>;
+    fn lookup(&self, value: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>>;
 
     /// The names that [`Data::get`] would find, for suggesting one; empty where `value` has no names.
     fn names(&self, value: &Self::Value) -> Vec<String>;
 
-    /// Whether `if` takes this value for true: null, false, zero, NaN, empty text and empty sequences are not.
-    /// Empty mappings count as false when `empty_mapping_is_false`.
+    /// What a condition makes of the value. A mapping without members is false when `empty_mapping_is_false`.
     ///
     /// # Errors
     /// As [`Data::get`].
-    fn truthy(&self, value: &Self::Value, empty_mapping_is_false: bool) -> Result<bool>;
-
-    /// Whether the value is a sequence without items.
-    ///
-    /// # Errors
-    /// As [`Data::get`].
-    fn is_empty_sequence(&self, value: &Self::Value) -> Result<bool>;
+    fn truth(&self, value: &Self::Value, empty_mapping_is_false: bool) -> Result<Truth>;
 
     /// Calls `visit` for each item of a sequence, mapping, record or iterable, in order. Other values have none.
     ///
@@ -148,11 +142,11 @@ pub trait Data {
     fn walk(&self, value: &Self::Value, visit: &mut dyn FnMut(Item<Self::Value>) -> Result<()>)
     -> Result<()>;
 
-    /// Writes the value as text. The renderer has dealt with null and refused what has no text.
+    /// Writes the value as text, unless it has none; then nothing is written and the answer says so.
     ///
     /// # Errors
-    /// When the value's own conversion to text fails, or an item has no text.
-    fn write(&self, value: &Self::Value, style: Style, out: &mut Self::Sink) -> Result<()>;
+    /// When the value's own conversion to text fails.
+    fn write(&self, value: &Self::Value, style: Style, out: &mut Self::Sink) -> Result<Written>;
 
     /// Whether both are the very same value, which decides if a block opens a new level for `../`.
     fn same(&self, a: &Self::Value, b: &Self::Value) -> bool;
@@ -162,6 +156,9 @@ pub trait Data {
     /// # Errors
     /// When JSON cannot say it.
     fn to_json(&self, value: &Self::Value) -> Result<serde_json::Value>;
+
+    /// The value that a literal of a template stands for.
+    fn literal(&self, literal: &Literal<Self::Text>) -> Self::Value;
 
     /// A value of this world for a JSON value, such as the default of a variable.
     ///
@@ -180,11 +177,41 @@ pub trait Data {
         members: Vec<(Self::Text, Self::Value)>,
     ) -> Result<Self::Value>;
 
+    /// Called now and then during a long render.
+    ///
+    /// # Errors
+    /// When the render should stop, because the user asked for it.
+    fn pulse(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// A new, empty sink.
     fn sink(&self) -> Self::Sink;
 
     /// Finished output that says `text`.
     fn output(&self, text: &str) -> Self::Output;
+}
+
+/// What a condition makes of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    /// Null, false, NaN, empty text, an empty sequence.
+    False,
+    /// The number zero: false for `if`, unless it is told to include zero; a value for `with`.
+    Zero,
+    /// Everything else.
+    True,
+}
+
+/// Whether a value could be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It was.
+    Done,
+    /// It is null: whether that may stand for nothing is for the caller to say.
+    Null,
+    /// It has no text, such as a mapping.
+    NoText(Sort),
 }
 
 /// How values are written.

@@ -1,5 +1,239 @@
 //! The Handlebars engine.
+//!
+//! ```text
+//! source ─ lexer ─▶ tokens ─ parser ─▶ ast ─ whitespace ─▶ ast ─┬─ program ─▶ what render walks
+//!                                                              └─ variables
+//! ```
+//!
+//! A template is parsed once and rendered many times, over any data that implements [`Data`]:
+//!
+//! ```
+//! use prompt_manager::template::{Json, Options, Template};
+//! use serde_json::json;
+//!
+//! let template = Template::parse("greeting", "Hello {{name}}!", &Options::default())?;
+//! assert_eq!(template.render_json(&json!({"name": "Ada"}))?, "Hello Ada!");
+//! # Ok::<(), prompt_manager::Error>(())
+//! ```
 
+pub mod ast;
 pub mod context;
+mod escape;
+mod json;
+mod lexer;
+mod number;
+mod parser;
+mod program;
+mod render;
+mod variables;
+mod whitespace;
 
-pub use context::{Data, Item, Output, Sink, Sort, Style, Text};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use context::{Data, Item, Output, Sink, Sort, Style, Text, Truth, Written};
+pub use escape::{escape_html, indent_lines};
+pub use json::{Json, JsonValue};
+pub use number::python as python_number;
+pub use program::Literal;
+pub use render::Partials;
+pub use variables::{Variable, Variables};
+
+use crate::error::Result;
+use crate::limits::Limits;
+
+/// How templates are read and rendered. The default is the `prompt` dialect: strict, and without escaping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the language, set on its own")]
+pub struct Options {
+    /// A tag whose value is missing is an error, and so is one whose value has no text.
+    pub strict: bool,
+    /// A tag whose value is null prints nothing; otherwise it is an error.
+    pub allow_none: bool,
+    /// What tags print is escaped for HTML, except in `{{{ }}}` and `{{& }}`.
+    pub escape: bool,
+    /// A partial that stands alone on an indented line does not pass the indentation on to its lines.
+    pub prevent_indent: bool,
+    /// A block tag that stands alone on its line leaves the line where it is.
+    pub ignore_standalone: bool,
+    /// A partial sees only the context that it is given.
+    pub explicit_partial_context: bool,
+    /// What a template, and a render of it, may use.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            strict: true,
+            allow_none: false,
+            escape: false,
+            prevent_indent: false,
+            ignore_standalone: false,
+            explicit_partial_context: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A template that is ready to render. Cheap to clone; never changes.
+#[derive(Debug)]
+pub struct Template<T> {
+    inner: Arc<Inner<T>>,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    name: Option<Box<str>>,
+    source: Box<str>,
+    options: Options,
+    body: program::Body<T>,
+    usage: variables::Usage,
+}
+
+impl<T> Clone for Template<T> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<T: Text> Template<T> {
+    /// Parses a template. `name` is what errors call it; an empty one means it has none.
+    ///
+    /// # Errors
+    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with the place, for what is not a template; for one
+    /// that passes a limit; and for a helper that does not exist.
+    pub fn parse(name: &str, source: &str, options: &Options) -> Result<Self> {
+        let name = Some(name).filter(|name| !name.is_empty());
+        Self::parse_here(name, source, options).map_err(|error| error.locate(name, source))
+    }
+
+    fn parse_here(name: Option<&str>, source: &str, options: &Options) -> Result<Self> {
+        let mut program = parser::parse(source, &options.limits)?;
+        whitespace::control(&mut program, options.ignore_standalone);
+        let body = program::lower(&program)?;
+        let usage = variables::usage(&program);
+        let inner =
+            Inner { name: name.map(Into::into), source: source.into(), options: *options, body, usage };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What errors call it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.inner.name.as_deref()
+    }
+
+    /// The text that it was parsed from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.inner.source
+    }
+
+    /// The options that it was parsed with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    fn body(&self) -> &program::Body<T> {
+        &self.inner.body
+    }
+
+    /// The variables that it reads, those of the partials that it includes among them.
+    #[must_use]
+    pub fn variables(&self, partials: &dyn Partials<T>) -> Variables {
+        let usage = |name: &str| partials.partial(name).map(|partial| partial.inner.usage.clone());
+        variables::join(&self.inner.usage, &usage)
+    }
+
+    /// Renders into `out`. `caller_data` holds what `@name` finds outside loops.
+    ///
+    /// # Errors
+    /// [`Kind::TemplateRender`](crate::Kind::TemplateRender), with the place, for a value that is missing where one
+    /// is needed, a value that has no text, a partial that does not exist, and a limit that is passed; or what code
+    /// of the caller raised.
+    pub fn render_into<D: Data<Text = T>>(
+        &self,
+        data: &D,
+        context: &D::Value,
+        caller_data: Option<&D::Value>,
+        partials: &dyn Partials<T>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        // The commonest template of all has no tags.
+        if let [program::Node::Text(text)] = &*self.inner.body.nodes {
+            out.text(text);
+            return Ok(());
+        }
+        render::render(self, data, context, caller_data, partials, out)
+    }
+
+    /// Renders to finished output; see [`Template::render_into`].
+    ///
+    /// # Errors
+    /// As [`Template::render_into`].
+    pub fn render<D: Data<Text = T>>(
+        &self,
+        data: &D,
+        context: &D::Value,
+        caller_data: Option<&D::Value>,
+        partials: &dyn Partials<T>,
+    ) -> Result<D::Output> {
+        let mut out = data.sink();
+        self.render_into(data, context, caller_data, partials, &mut out)?;
+        Ok(out.finish())
+    }
+}
+
+impl Template<Box<str>> {
+    /// Renders over JSON, without partials.
+    ///
+    /// # Errors
+    /// As [`Template::render_into`].
+    pub fn render_json(&self, context: &Value) -> Result<String> {
+        self.render(&Json::default(), &JsonValue::Borrowed(context), None, &NoPartials)
+    }
+}
+
+/// No partials at all.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPartials;
+
+impl<T> Partials<T> for NoPartials {
+    fn partial(&self, _: &str) -> Option<Template<T>> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The partials of one place before those of another: a prompt's own before the engine's.
+#[derive(Clone, Copy)]
+pub struct Both<'p, T>(pub &'p dyn Partials<T>, pub &'p dyn Partials<T>);
+
+impl<T> Partials<T> for Both<'_, T> {
+    fn partial(&self, name: &str) -> Option<Template<T>> {
+        self.0.partial(name).or_else(|| self.1.partial(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.0.names();
+        names.extend(self.1.names());
+        names
+    }
+}
+
+impl<T> Partials<T> for BTreeMap<Box<str>, Template<T>> {
+    fn partial(&self, name: &str) -> Option<Template<T>> {
+        self.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys().map(ToString::to_string).collect()
+    }
+}

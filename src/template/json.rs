@@ -1,0 +1,269 @@
+//! The engine over [`serde_json::Value`]: what the crate's own tests and Rust callers render with.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::context::{Data, Item, Sink, Sort, Style, Truth, Written};
+use super::escape::escape_html;
+use super::number;
+use super::program::Literal;
+use crate::error::Result;
+
+/// JSON values as data. Text is what Python prints for the same value, or JavaScript where the style says so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Json<'v>(PhantomData<&'v Value>);
+
+/// A JSON value: part of the caller's data, or made during a render.
+#[derive(Debug, Clone)]
+pub enum JsonValue<'v> {
+    /// Part of the caller's data.
+    Borrowed(&'v Value),
+    /// Made during the render.
+    Owned(Rc<Value>),
+}
+
+impl JsonValue<'_> {
+    fn value(&self) -> &Value {
+        match self {
+            Self::Borrowed(value) => value,
+            Self::Owned(value) => value,
+        }
+    }
+
+    fn owned(value: impl Into<Value>) -> Self {
+        Self::Owned(Rc::new(value.into()))
+    }
+}
+
+/// The member of an object or array under a name.
+fn member<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+    match value {
+        Value::Object(members) => members.get(key),
+        Value::Array(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
+        _ => None,
+    }
+}
+
+/// The `length` of what has one.
+fn length(value: &Value) -> Option<usize> {
+    match value {
+        Value::String(text) => Some(text.chars().count()),
+        Value::Array(items) => Some(items.len()),
+        Value::Object(members) => Some(members.len()),
+        _ => None,
+    }
+}
+
+impl<'v> Data for Json<'v> {
+    type Text = Box<str>;
+    type Value = JsonValue<'v>;
+    type Sink = String;
+    type Output = String;
+
+    fn sort(&self, value: &Self::Value) -> Sort {
+        match value.value() {
+            Value::Null => Sort::Null,
+            Value::Bool(_) => Sort::Bool,
+            Value::Number(number) if number.is_f64() => Sort::Float,
+            Value::Number(_) => Sort::Integer,
+            Value::String(_) => Sort::String,
+            Value::Array(_) => Sort::Sequence,
+            Value::Object(_) => Sort::Mapping,
+        }
+    }
+
+    fn get(&self, value: &Self::Value, key: &Box<str>) -> Result<Option<Self::Value>> {
+        let found = match value {
+            JsonValue::Borrowed(value) => member(value, key).map(JsonValue::Borrowed),
+            JsonValue::Owned(value) => member(value, key).map(|found| JsonValue::owned(found.clone())),
+        };
+        if found.is_none() && &**key == "length" {
+            return Ok(length(value.value()).map(JsonValue::owned));
+        }
+        Ok(found)
+    }
+
+    fn lookup(&self, value: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>> {
+        let key = match key.value() {
+            Value::String(text) => text.as_str().into(),
+            Value::Number(number) => number.to_string().into(),
+            _ => return Ok(None),
+        };
+        self.get(value, &key)
+    }
+
+    fn names(&self, value: &Self::Value) -> Vec<String> {
+        match value.value() {
+            Value::Object(members) => members.keys().cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn truth(&self, value: &Self::Value, empty_mapping_is_false: bool) -> Result<Truth> {
+        let is = |truth: bool| if truth { Truth::True } else { Truth::False };
+        Ok(match value.value() {
+            Value::Null => Truth::False,
+            Value::Bool(value) => is(*value),
+            Value::Number(number) if number.as_f64() == Some(0.0) => Truth::Zero,
+            Value::Number(_) => Truth::True,
+            Value::String(text) => is(!text.is_empty()),
+            Value::Array(items) => is(!items.is_empty()),
+            Value::Object(members) => is(!members.is_empty() || !empty_mapping_is_false),
+        })
+    }
+
+    fn walk(
+        &self,
+        value: &Self::Value,
+        visit: &mut dyn FnMut(Item<Self::Value>) -> Result<()>,
+    ) -> Result<()> {
+        let keep = |found: &Value| JsonValue::owned(found.clone());
+        match value {
+            JsonValue::Borrowed(Value::Array(items)) => {
+                for (at, item) in items.iter().enumerate() {
+                    visit(Item { key: None, value: JsonValue::Borrowed(item), last: at + 1 == items.len() })?;
+                }
+            }
+            JsonValue::Borrowed(Value::Object(members)) => {
+                for (at, (key, item)) in members.iter().enumerate() {
+                    let key = Some(JsonValue::owned(key.as_str()));
+                    visit(Item { key, value: JsonValue::Borrowed(item), last: at + 1 == members.len() })?;
+                }
+            }
+            other => match other.value() {
+                Value::Array(items) => {
+                    for (at, item) in items.iter().enumerate() {
+                        visit(Item { key: None, value: keep(item), last: at + 1 == items.len() })?;
+                    }
+                }
+                Value::Object(members) => {
+                    for (at, (key, item)) in members.iter().enumerate() {
+                        let key = Some(JsonValue::owned(key.as_str()));
+                        visit(Item { key, value: keep(item), last: at + 1 == members.len() })?;
+                    }
+                }
+                _ => {}
+            },
+        }
+        Ok(())
+    }
+
+    fn write(&self, value: &Self::Value, style: Style, out: &mut String) -> Result<Written> {
+        let mut text = String::new();
+        let text: &str = match value.value() {
+            Value::Null => return Ok(Written::Null),
+            Value::String(text) => text,
+            Value::Object(_) if !style.lenient => return Ok(Written::NoText(Sort::Mapping)),
+            other => {
+                if let Some(sort) = spell(other, style, &mut text) {
+                    return Ok(Written::NoText(sort));
+                }
+                &text
+            }
+        };
+        if style.html {
+            escape_html(text, |piece| out.push_str(piece));
+        } else {
+            out.push_str(text);
+        }
+        Ok(Written::Done)
+    }
+
+    fn same(&self, a: &Self::Value, b: &Self::Value) -> bool {
+        let (a, b) = (a.value(), b.value());
+        std::ptr::eq(a, b) || (!a.is_array() && !a.is_object() && a == b)
+    }
+
+    fn to_json(&self, value: &Self::Value) -> Result<Value> {
+        Ok(value.value().clone())
+    }
+
+    fn literal(&self, literal: &Literal<Box<str>>) -> Self::Value {
+        match literal {
+            Literal::Null => JsonValue::Borrowed(&Value::Null),
+            Literal::Bool(value) => JsonValue::owned(*value),
+            Literal::Integer(value) => JsonValue::owned(*value),
+            Literal::Float(value) => JsonValue::owned(*value),
+            Literal::Text(text) => JsonValue::owned(&**text),
+        }
+    }
+
+    fn of_json(&self, value: &Value) -> Result<Self::Value> {
+        Ok(JsonValue::owned(value.clone()))
+    }
+
+    fn overlay(
+        &self,
+        base: Option<&Self::Value>,
+        members: Vec<(Box<str>, Self::Value)>,
+    ) -> Result<Self::Value> {
+        let mut object = match base.map(JsonValue::value) {
+            Some(Value::Object(object)) => object.clone(),
+            _ => serde_json::Map::new(),
+        };
+        object.extend(members.into_iter().map(|(key, value)| (key.into(), value.value().clone())));
+        Ok(JsonValue::owned(object))
+    }
+
+    fn sink(&self) -> String {
+        String::new()
+    }
+
+    fn output(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// Appends the text of a value that is not itself text; the sort of what has none.
+fn spell(value: &Value, style: Style, out: &mut String) -> Option<Sort> {
+    match value {
+        Value::Null => {}
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(float) if style.javascript_numbers => out.push_str(&number::javascript(float)),
+            Some(float) => out.push_str(&number::python(float)),
+            None => out.push_str(&number.to_string()),
+        },
+        Value::String(text) => out.push_str(text),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                if let Some(sort) = spell(item, style, out) {
+                    return Some(sort);
+                }
+            }
+        }
+        Value::Object(_) if style.lenient => out.push_str("[object Object]"),
+        Value::Object(_) => return Some(Sort::Mapping),
+    }
+    None
+}
+
+impl Sink for String {
+    type Text = Box<str>;
+    type Output = String;
+
+    fn text(&mut self, text: &Box<str>) {
+        self.push_str(text);
+    }
+
+    fn str(&mut self, text: &str) {
+        self.push_str(text);
+    }
+
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+
+    fn indented(&mut self, inner: Self, indent: &str) {
+        super::escape::indent_lines(&inner, indent, |piece| self.push_str(piece));
+    }
+
+    fn finish(self) -> String {
+        self
+    }
+}

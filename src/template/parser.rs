@@ -1,0 +1,575 @@
+//! From tokens to the syntax tree, by the grammar of handlebars.js 4.7.
+//!
+//! A recursive descent with one token of look-ahead, two where a name may begin `name=value`. How deep blocks and
+//! subexpressions nest is bounded, so no template can exhaust the stack.
+
+use super::ast::{
+    Block, Call, Comment, Content, Expr, ExprKind, Inline, Mustache, Partial, PartialBlock, Path, Program,
+    Span, Statement, Strip,
+};
+use super::lexer::{Lexer, Token, TokenKind as K};
+use crate::error::{Error, Kind, Place, Result};
+use crate::limits::Limits;
+
+/// Parses a template; the whitespace pass has not run yet.
+pub(super) fn parse(source: &str, limits: &Limits) -> Result<Program> {
+    if source.len() > limits.source_bytes {
+        return Err(Error::new(
+            Kind::TemplateSyntax,
+            format!(
+                "the template has {} bytes, more than the limit of {}",
+                source.len(),
+                limits.source_bytes
+            ),
+        )
+        .with_hint("raise limits.source_bytes if a template of this size is meant"));
+    }
+    let mut parser =
+        Parser { source, lexer: Lexer::new(source), ahead: Vec::new(), open: Vec::new(), limits };
+    let program = parser.program()?;
+    let token = parser.next()?;
+    match token.kind {
+        K::Eof => Ok(program),
+        K::OpenEndBlock(_) => {
+            let name = parser.name_after(token.end);
+            Err(error(&token, format!("`{{{{/{name}}}}}` closes a block that was never opened")))
+        }
+        K::Inverse(..) | K::OpenInverseChain(_) => Err(error(&token, "`else` outside a block")),
+        _ => Err(parser.unexpected(&token, "text or a tag")),
+    }
+}
+
+struct Parser<'s> {
+    source: &'s str,
+    lexer: Lexer<'s>,
+    /// Tokens read ahead, the next one last.
+    ahead: Vec<Token<'s>>,
+    /// The tags and parentheses that are open, for the errors that must point at them.
+    open: Vec<Span>,
+    limits: &'s Limits,
+}
+
+/// What follows a name in a tag.
+struct Arguments {
+    params: Vec<Expr>,
+    hash: Vec<(String, Expr)>,
+}
+
+/// An opening tag.
+struct Opening {
+    call: Call,
+    block_params: Vec<String>,
+    strip: Strip,
+    span: Span,
+}
+
+/// The branch after an `{{else}}`, or the block of an `{{else name}}`.
+struct Inverse {
+    strip: Strip,
+    program: Program,
+}
+
+impl<'s> Parser<'s> {
+    fn next(&mut self) -> Result<Token<'s>> {
+        self.ahead.pop().map_or_else(|| self.lexer.next(), Ok)
+    }
+
+    fn peek(&mut self) -> Result<&K<'s>> {
+        if self.ahead.is_empty() {
+            let token = self.lexer.next()?;
+            self.ahead.push(token);
+        }
+        Ok(&self.ahead[self.ahead.len() - 1].kind)
+    }
+
+    fn unexpected(&self, token: &Token<'_>, wanted: &str) -> Error {
+        if token.kind == K::Eof {
+            let error = Error::new(Kind::TemplateSyntax, "this tag is never closed");
+            return error
+                .at(self.open.last().map_or(token.start, |span| span.start))
+                .with_hint("end it with `}}`");
+        }
+        let shown = &self.source[token.start..token.end];
+        let shown: String = shown.chars().take(30).collect();
+        error(token, format!("expected {wanted}, found `{}`", shown.trim_end()))
+    }
+
+    /// The name that an end tag gives, for messages.
+    fn name_after(&self, at: usize) -> String {
+        let rest = self.source[at..].trim_start();
+        rest[..rest.find("}}").unwrap_or(rest.len())].trim_end_matches('~').trim().chars().take(60).collect()
+    }
+
+    /// Notes that something is open, unless too much is already.
+    fn enter(&mut self, span: Span) -> Result<()> {
+        if self.open.len() >= self.limits.nesting {
+            return Err(Error::new(
+                Kind::TemplateSyntax,
+                format!("blocks and subexpressions nest more than {} deep", self.limits.nesting),
+            )
+            .at(span.start)
+            .with_hint("move inner blocks into partials, or raise limits.nesting"));
+        }
+        self.open.push(span);
+        Ok(())
+    }
+
+    fn program(&mut self) -> Result<Program> {
+        let mut body = Vec::new();
+        loop {
+            match self.peek()? {
+                K::Content(_) | K::Comment(..) => {
+                    let token = self.next()?;
+                    let span = Span { start: token.start, end: token.end };
+                    body.push(match token.kind {
+                        K::Content(text) => content(text.into_owned(), span),
+                        K::Comment(open, close) => {
+                            Statement::Comment(Comment { strip: Strip { open, close }, span })
+                        }
+                        _ => continue,
+                    });
+                }
+                K::Open { .. } | K::OpenUnescaped(_) => body.push(self.mustache()?),
+                K::OpenBlock { .. } => body.push(self.block()?),
+                K::OpenInverse(_) => body.push(self.inverse_block()?),
+                K::OpenRawBlock => body.push(self.raw_block()?),
+                K::OpenPartial(_) => body.push(self.partial()?),
+                K::OpenPartialBlock(_) => body.push(self.partial_block()?),
+                _ => return Ok(Program { body, ..Program::default() }),
+            }
+        }
+    }
+
+    fn mustache(&mut self) -> Result<Statement> {
+        let token = self.next()?;
+        self.enter(Span { start: token.start, end: token.end })?;
+        let (tilde, escaped) = match token.kind {
+            K::Open { decorator: true, .. } => {
+                return Err(error(&token, "decorators other than `inline` are not supported")
+                    .with_hint("an inline partial is `{{#*inline \"name\"}} … {{/inline}}`"));
+            }
+            K::Open { tilde, raw, .. } => (tilde, !raw),
+            K::OpenUnescaped(tilde) => (tilde, false),
+            _ => return Err(self.unexpected(&token, "a tag")),
+        };
+        let unescaped = matches!(token.kind, K::OpenUnescaped(_));
+        let call = self.call()?;
+        let end = self.next()?;
+        let close = match end.kind {
+            K::Close(tilde) if !unescaped => tilde,
+            K::CloseUnescaped(tilde) if unescaped => tilde,
+            _ if unescaped => return Err(self.unexpected(&end, "`}}}`")),
+            K::CloseUnescaped(_) => return Err(self.unexpected(&end, "`}}`")),
+            _ => return Err(self.unexpected(&end, "`}}` or an argument")),
+        };
+        self.open.pop();
+        Ok(Statement::Mustache(Mustache {
+            call,
+            escaped,
+            strip: Strip { open: tilde, close },
+            span: Span { start: token.start, end: end.end },
+        }))
+    }
+
+    fn block(&mut self) -> Result<Statement> {
+        let decorator = matches!(self.peek()?, K::OpenBlock { decorator: true, .. });
+        let opening = self.opening()?;
+        let mut program = self.program()?;
+        program.block_params.clone_from(&opening.block_params);
+        let inverse = if decorator { None } else { self.inverse_chain()? };
+        let close = self.end_tag(&opening)?;
+        self.open.pop();
+        if decorator {
+            return inline(opening, program, close);
+        }
+        Ok(Statement::Block(Box::new(block_of(opening, program, inverse, Some(close)))))
+    }
+
+    /// `{{^name}} … {{else}} … {{/name}}`
+    fn inverse_block(&mut self) -> Result<Statement> {
+        let opening = self.opening()?;
+        let mut inverse = self.program()?;
+        inverse.block_params.clone_from(&opening.block_params);
+        let other = match self.peek()? {
+            K::Inverse(..) => Some(self.else_branch()?),
+            _ => None,
+        };
+        let close_strip = self.end_tag(&opening)?;
+        self.open.pop();
+        let (program, inverse_strip) = other.map(|other| (other.program, other.strip)).unzip();
+        Ok(Statement::Block(Box::new(Block {
+            call: opening.call,
+            program,
+            inverse: Some(inverse),
+            open_strip: opening.strip,
+            inverse_strip: inverse_strip.unwrap_or_default(),
+            close_strip,
+            raw: false,
+            span: opening.span,
+        })))
+    }
+
+    fn else_branch(&mut self) -> Result<Inverse> {
+        let token = self.next()?;
+        let K::Inverse(open, close) = token.kind else { return Err(self.unexpected(&token, "`{{else}}`")) };
+        Ok(Inverse { strip: Strip { open, close }, program: self.program()? })
+    }
+
+    /// What follows the first branch: nothing, `{{else}}`, or a chain of `{{else name}}`.
+    fn inverse_chain(&mut self) -> Result<Option<Inverse>> {
+        match self.peek()? {
+            K::Inverse(..) => self.else_branch().map(Some),
+            K::OpenInverseChain(_) => {
+                let opening = self.opening()?;
+                let strip = opening.strip;
+                let mut program = self.program()?;
+                program.block_params.clone_from(&opening.block_params);
+                let inverse = self.inverse_chain()?;
+                self.open.pop();
+                let close = inverse.as_ref().map(|inverse| inverse.strip);
+                let block = block_of(opening, program, inverse, close);
+                Ok(Some(Inverse {
+                    strip,
+                    program: Program {
+                        body: vec![Statement::Block(Box::new(block))],
+                        chained: true,
+                        ..Program::default()
+                    },
+                }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// An opening tag up to its end. It counts as open until the caller says otherwise.
+    fn opening(&mut self) -> Result<Opening> {
+        let token = self.next()?;
+        self.enter(Span { start: token.start, end: token.end })?;
+        let (K::OpenBlock { tilde, .. } | K::OpenInverse(tilde) | K::OpenInverseChain(tilde)) = token.kind
+        else {
+            return Err(self.unexpected(&token, "a block"));
+        };
+        let call = self.call()?;
+        let block_params = self.block_params()?;
+        let end = self.next()?;
+        let K::Close(close) = end.kind else { return Err(self.unexpected(&end, "`}}` or an argument")) };
+        let span = Span { start: token.start, end: end.end };
+        Ok(Opening { call, block_params, strip: Strip { open: tilde, close }, span })
+    }
+
+    fn block_params(&mut self) -> Result<Vec<String>> {
+        if *self.peek()? != K::OpenBlockParams {
+            return Ok(Vec::new());
+        }
+        self.next()?;
+        let mut names = Vec::new();
+        loop {
+            let token = self.next()?;
+            match token.kind {
+                K::Id { text, .. } => names.push(text.into_owned()),
+                K::CloseBlockParams if !names.is_empty() => return Ok(names),
+                _ => return Err(self.unexpected(&token, "a name for a block parameter")),
+            }
+        }
+    }
+
+    /// The closing tag of a block, which must repeat its name.
+    fn end_tag(&mut self, opening: &Opening) -> Result<Strip> {
+        let name = opening.call.callee.as_path().map(|path| path.original).unwrap_or_default();
+        self.end_tag_named(&name, opening.span)
+    }
+
+    fn end_tag_named(&mut self, name: &str, span: Span) -> Result<Strip> {
+        let token = self.next()?;
+        let K::OpenEndBlock(open) = token.kind else {
+            return Err(match token.kind {
+                K::Eof => Error::new(
+                    Kind::TemplateSyntax,
+                    format!("block `{name}` is opened here and never closed"),
+                )
+                .at(span.start)
+                .with_hint(format!("close it with `{{{{/{name}}}}}`")),
+                K::Inverse(..) | K::OpenInverseChain(_) => {
+                    error(&token, format!("block `{name}` has an `else` already"))
+                }
+                _ => self.unexpected(&token, &format!("`{{{{/{name}}}}}`")),
+            });
+        };
+        let closing = self.callee()?;
+        let end = self.next()?;
+        let K::Close(close) = end.kind else { return Err(self.unexpected(&end, "`}}`")) };
+        let closing = closing.as_path().map(|path| path.original).unwrap_or_default();
+        if closing != name {
+            let opened = Place::of(None, self.source, span.start);
+            return Err(error(
+                &token,
+                format!("`{{{{/{closing}}}}}` closes a block that was opened as `{name}`"),
+            )
+            .with_hint(format!(
+                "`{name}`, opened at line {}, column {}, is closed by `{{{{/{name}}}}}`",
+                opened.line, opened.column
+            )));
+        }
+        Ok(Strip { open, close })
+    }
+
+    fn raw_block(&mut self) -> Result<Statement> {
+        let token = self.next()?;
+        self.enter(Span { start: token.start, end: token.end })?;
+        let call = self.call()?;
+        let end = self.next()?;
+        if end.kind != K::CloseRawBlock {
+            return Err(self.unexpected(&end, "`}}}}` or an argument"));
+        }
+        let span = Span { start: token.start, end: end.end };
+        let mut body = Vec::new();
+        let closing = loop {
+            let token = self.next().map_err(|_| {
+                Error::new(Kind::TemplateSyntax, "this raw block is opened here and never closed")
+                    .at(span.start)
+            })?;
+            match token.kind {
+                K::Content(text) => {
+                    body.push(content(text.into_owned(), Span { start: token.start, end: token.end }));
+                }
+                K::EndRawBlock(name) => break (name, token.start),
+                _ => return Err(self.unexpected(&token, "the raw block's end")),
+            }
+        };
+        let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
+        if closing.0 != name {
+            return Err(Error::new(
+                Kind::TemplateSyntax,
+                format!("`{}` closes a raw block that was opened as `{name}`", closing.0),
+            )
+            .at(closing.1));
+        }
+        self.open.pop();
+        Ok(Statement::Block(Box::new(Block {
+            call,
+            program: Some(Program { body, ..Program::default() }),
+            inverse: None,
+            open_strip: Strip::default(),
+            inverse_strip: Strip::default(),
+            close_strip: Strip::default(),
+            raw: true,
+            span,
+        })))
+    }
+
+    fn partial(&mut self) -> Result<Statement> {
+        let partial = self.partial_tag()?;
+        self.open.pop();
+        Ok(Statement::Partial(Box::new(partial)))
+    }
+
+    fn partial_block(&mut self) -> Result<Statement> {
+        let partial = self.partial_tag()?;
+        let program = self.program()?;
+        let name = partial.name.as_path().map(|path| path.original).unwrap_or_default();
+        let close_strip = self.end_tag_named(&name, partial.span)?;
+        self.open.pop();
+        Ok(Statement::PartialBlock(Box::new(PartialBlock { partial, program, close_strip })))
+    }
+
+    fn partial_tag(&mut self) -> Result<Partial> {
+        let token = self.next()?;
+        self.enter(Span { start: token.start, end: token.end })?;
+        let (K::OpenPartial(open) | K::OpenPartialBlock(open)) = token.kind else {
+            return Err(self.unexpected(&token, "a partial"));
+        };
+        let name = if *self.peek()? == K::OpenSexpr { self.subexpression()? } else { self.callee()? };
+        let Arguments { params, hash } = self.arguments()?;
+        let end = self.next()?;
+        let K::Close(close) = end.kind else { return Err(self.unexpected(&end, "`}}` or an argument")) };
+        let mut params = params.into_iter();
+        let context = params.next();
+        if params.next().is_some() {
+            return Err(error(&token, "a partial takes one value as its context")
+                .with_hint("give further values by name: `{{> partial context key=value}}`"));
+        }
+        Ok(Partial {
+            name,
+            context,
+            hash,
+            strip: Strip { open, close },
+            indent: String::new(),
+            span: Span { start: token.start, end: end.end },
+        })
+    }
+
+    /// A name and its arguments.
+    fn call(&mut self) -> Result<Call> {
+        let callee = self.callee()?;
+        let Arguments { params, hash } = self.arguments()?;
+        let end = hash.last().map(|(_, value)| value.span.end);
+        let end = end.or_else(|| params.last().map(|value| value.span.end)).unwrap_or(callee.span.end);
+        let span = Span { start: callee.span.start, end };
+        Ok(Call { callee, params, hash, span })
+    }
+
+    fn arguments(&mut self) -> Result<Arguments> {
+        let (mut params, mut hash) = (Vec::new(), Vec::new());
+        loop {
+            match self.peek()? {
+                K::Id { .. } => {
+                    let token = self.next()?;
+                    let named = *self.peek()? == K::Equals;
+                    if let K::Id { text, .. } = &token.kind
+                        && named
+                    {
+                        let name = text.clone().into_owned();
+                        self.next()?;
+                        hash.push((name, self.argument()?));
+                        continue;
+                    }
+                    if !hash.is_empty() {
+                        return Err(error(&token, "a positional argument after a named one")
+                            .with_hint("put `name=value` arguments last"));
+                    }
+                    self.ahead.push(token);
+                    params.push(self.argument()?);
+                }
+                K::OpenSexpr
+                | K::String(_)
+                | K::Number(_)
+                | K::Bool(_)
+                | K::Undefined
+                | K::Null
+                | K::Data
+                    if hash.is_empty() =>
+                {
+                    params.push(self.argument()?);
+                }
+                _ => return Ok(Arguments { params, hash }),
+            }
+        }
+    }
+
+    fn argument(&mut self) -> Result<Expr> {
+        if *self.peek()? == K::OpenSexpr { self.subexpression() } else { self.callee() }
+    }
+
+    fn subexpression(&mut self) -> Result<Expr> {
+        let token = self.next()?;
+        self.enter(Span { start: token.start, end: token.end })?;
+        let call = self.call()?;
+        let end = self.next()?;
+        if end.kind != K::CloseSexpr {
+            return Err(self.unexpected(&end, "`)` or an argument"));
+        }
+        self.open.pop();
+        let span = Span { start: token.start, end: end.end };
+        Ok(Expr { kind: ExprKind::Call(Box::new(Call { span, ..call })), span })
+    }
+
+    /// A path or a literal.
+    fn callee(&mut self) -> Result<Expr> {
+        let token = self.next()?;
+        let span = Span { start: token.start, end: token.end };
+        let kind = match token.kind {
+            K::String(text) => ExprKind::String(text.into_owned()),
+            K::Number(text) => ExprKind::Number(text.to_owned()),
+            K::Bool(value) => ExprKind::Bool(value),
+            K::Undefined => ExprKind::Undefined,
+            K::Null => ExprKind::Null,
+            K::Data => {
+                let first = self.next()?;
+                return self.path(first, true, token.start);
+            }
+            K::Id { .. } => return self.path(token, false, span.start),
+            K::Close(_) | K::CloseUnescaped(_) => {
+                return Err(error(&token, "this tag is empty")
+                    .with_hint("name a variable in it; braces that are meant as text are written `\\{{`"));
+            }
+            _ => return Err(self.unexpected(&token, "a name or a value")),
+        };
+        Ok(Expr { kind, span })
+    }
+
+    fn path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<Expr> {
+        let mut path =
+            Path { data, original: if data { "@".to_owned() } else { String::new() }, ..Path::default() };
+        let mut end = first.end;
+        let mut token = first;
+        loop {
+            let K::Id { text, bracketed } = &token.kind else {
+                return Err(self.unexpected(&token, "a name"));
+            };
+            path.original.push_str(text);
+            if !bracketed && matches!(&**text, ".." | "." | "this") {
+                if !path.parts.is_empty() {
+                    return Err(error(&token, format!("`{text}` cannot follow a name in a path"))
+                        .with_hint("write a key of that name in brackets: `[..]`"));
+                }
+                path.depth += usize::from(text == "..");
+            } else {
+                path.parts.push(text.clone().into_owned());
+            }
+            end = end.max(token.end);
+            if *self.peek()? != K::Sep {
+                break;
+            }
+            let separator = self.next()?;
+            path.original.push_str(&self.source[separator.start..separator.end]);
+            token = self.next()?;
+        }
+        path.scoped = is_scoped(&path.original);
+        Ok(Expr { kind: ExprKind::Path(path), span: Span { start, end } })
+    }
+}
+
+/// Whether a path is relative to the context by its spelling, as handlebars.js decides it: it begins with a dot, or
+/// some word in it ends in `this`.
+fn is_scoped(original: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    original.starts_with('.')
+        || original.match_indices("this").any(|(at, found)| !original[at + found.len()..].starts_with(word))
+}
+
+/// `{{#*inline "name"}}`
+fn inline(opening: Opening, program: Program, close_strip: Strip) -> Result<Statement> {
+    let Opening { call, strip, span, .. } = opening;
+    let fail = |message: &str, hint: &str| {
+        Error::new(Kind::TemplateSyntax, message).at(span.start).with_hint(hint.to_owned())
+    };
+    let form = "an inline partial is `{{#*inline \"name\"}} … {{/inline}}`";
+    if call.callee.as_path().is_none_or(|path| path.original != "inline") {
+        return Err(fail("decorators other than `inline` are not supported", form));
+    }
+    let mut params = call.params.into_iter();
+    let (Some(name), None) = (params.next(), params.next()) else {
+        return Err(fail("an inline partial needs exactly one name", form));
+    };
+    Ok(Statement::Inline(Box::new(Inline { name, program, open_strip: strip, close_strip, span })))
+}
+
+fn error(token: &Token<'_>, message: impl Into<String>) -> Error {
+    Error::new(Kind::TemplateSyntax, message).at(token.start)
+}
+
+fn content(original: String, span: Span) -> Statement {
+    let to = original.len();
+    Statement::Content(Content { original, from: 0, to, left_stripped: false, right_stripped: false, span })
+}
+
+/// A block of an opening tag and its branches. `close` is the strip of the tag that ends the last branch; the last
+/// block of a chain has none of its own and takes the one of the whole.
+fn block_of(opening: Opening, program: Program, inverse: Option<Inverse>, close: Option<Strip>) -> Block {
+    let (mut inverse, inverse_strip) = inverse.map(|inverse| (inverse.program, inverse.strip)).unzip();
+    if let (Some(chained), Some(close)) = (inverse.as_mut().filter(|inverse| inverse.chained), close)
+        && let Some(Statement::Block(block)) = chained.body.first_mut()
+    {
+        block.close_strip = close;
+    }
+    Block {
+        call: opening.call,
+        program: Some(program),
+        inverse,
+        open_strip: opening.strip,
+        inverse_strip: inverse_strip.unwrap_or_default(),
+        close_strip: close.unwrap_or_default(),
+        raw: false,
+        span: opening.span,
+    }
+}

@@ -1,0 +1,374 @@
+//! The template as the renderer walks it, and how it comes from the syntax tree.
+//!
+//! Names are told apart here as far as the template alone can tell: block parameters become positions, built-in
+//! blocks become instructions, `@` names become what they mean, and contents that nothing separates become one text.
+
+use std::sync::Arc;
+
+use super::ast::{self, ExprKind, Span, Statement};
+use super::context::Text;
+use crate::error::{Error, Kind, Result};
+
+/// Statements, with what they define for themselves.
+#[derive(Debug)]
+pub(super) struct Body<T> {
+    pub(super) nodes: Box<[Node<T>]>,
+    /// Partials that are defined among the statements and hold for all of them.
+    pub(super) inlines: Box<[Arc<Inline<T>>]>,
+    /// How many block parameters the block names.
+    pub(super) params: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Node<T> {
+    Text(T),
+    Print { expr: Expr<T>, escaped: bool },
+    Block(Arc<Block<T>>),
+    Partial(Arc<Partial<T>>),
+}
+
+#[derive(Debug)]
+pub(super) struct Block<T> {
+    pub(super) kind: BlockKind<T>,
+    pub(super) body: Body<T>,
+    pub(super) inverse: Body<T>,
+    pub(super) span: Span,
+}
+
+#[derive(Debug)]
+pub(super) enum BlockKind<T> {
+    /// `if`, and `unless` with `negate`.
+    If {
+        condition: Expr<T>,
+        include_zero: Option<Expr<T>>,
+        negate: bool,
+    },
+    Each(Expr<T>),
+    With(Expr<T>),
+    /// A block on a value: a list is walked, an object becomes the context, anything else is a condition.
+    Value(Expr<T>),
+}
+
+#[derive(Debug)]
+pub(super) struct Partial<T> {
+    pub(super) name: PartialName<T>,
+    pub(super) context: Option<Expr<T>>,
+    pub(super) hash: Hash<T>,
+    /// What `@partial-block` is, and what shows where the partial does not exist.
+    pub(super) block: Option<Body<T>>,
+    pub(super) indent: Box<str>,
+    pub(super) span: Span,
+}
+
+/// Arguments by name.
+pub(super) type Hash<T> = Box<[(T, Expr<T>)]>;
+
+#[derive(Debug)]
+pub(super) enum PartialName<T> {
+    Fixed(Box<str>),
+    /// `@partial-block`
+    Block,
+    Computed(Expr<T>),
+}
+
+#[derive(Debug)]
+pub(super) struct Inline<T> {
+    pub(super) name: Expr<T>,
+    pub(super) body: Body<T>,
+}
+
+#[derive(Debug)]
+pub(super) struct Expr<T> {
+    pub(super) kind: Kinds<T>,
+    pub(super) span: Span,
+}
+
+#[derive(Debug)]
+pub(super) enum Kinds<T> {
+    Literal(Literal<T>),
+    Undefined,
+    Path(Path<T>),
+    /// A helper with its arguments.
+    Call(Call<T>),
+}
+
+/// A literal in a template.
+#[derive(Debug, Clone)]
+pub enum Literal<T> {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Another number.
+    Float(f64),
+    /// A text.
+    Text(T),
+}
+
+#[derive(Debug)]
+pub(super) struct Path<T> {
+    pub(super) root: Root,
+    pub(super) parts: Box<[T]>,
+}
+
+/// Where a path begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Root {
+    /// The context, this many levels up.
+    Context(usize),
+    /// A block parameter: which block, counted from the innermost that has any, and which of its names.
+    Param { block: usize, index: usize },
+    /// `@root`
+    Top,
+    /// `@index` and the like of the loop this many levels up; the name is the path's first part.
+    Data(usize),
+}
+
+#[derive(Debug)]
+pub(super) struct Call<T> {
+    pub(super) helper: Helper,
+    pub(super) params: Box<[Expr<T>]>,
+}
+
+/// The helpers that give a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Helper {
+    Lookup,
+}
+
+/// Names of the helpers that are always there, for telling them from variables and for suggesting one.
+pub(super) const BUILT_IN: [&str; 5] = ["if", "unless", "each", "with", "lookup"];
+
+/// Prepares a parsed template for rendering.
+pub(super) fn lower<T: Text>(program: &ast::Program) -> Result<Body<T>> {
+    Lowering { params: Vec::new() }.body(program)
+}
+
+struct Lowering<'a> {
+    /// The block parameters in scope, innermost last.
+    params: Vec<&'a [String]>,
+}
+
+impl<'a> Lowering<'a> {
+    fn body<T: Text>(&mut self, program: &'a ast::Program) -> Result<Body<T>> {
+        let named = !program.block_params.is_empty();
+        if named {
+            self.params.push(&program.block_params);
+        }
+        let mut nodes = Vec::new();
+        let mut inlines = Vec::new();
+        let mut text = String::new();
+        for statement in &program.body {
+            let node = match statement {
+                Statement::Content(content) => {
+                    text.push_str(content.value());
+                    continue;
+                }
+                Statement::Comment(_) => continue,
+                Statement::Inline(inline) => {
+                    let name = self.expr(&inline.name)?;
+                    inlines.push(Arc::new(Inline { name, body: self.body(&inline.program)? }));
+                    continue;
+                }
+                Statement::Mustache(mustache) => {
+                    Node::Print { expr: self.call(&mustache.call)?, escaped: mustache.escaped }
+                }
+                Statement::Block(block) => Node::Block(Arc::new(self.block(block)?)),
+                Statement::Partial(partial) => Node::Partial(Arc::new(self.partial(partial, None)?)),
+                Statement::PartialBlock(block) => {
+                    Node::Partial(Arc::new(self.partial(&block.partial, Some(&block.program))?))
+                }
+            };
+            if !text.is_empty() {
+                nodes.push(Node::Text(T::new(&text)));
+                text.clear();
+            }
+            nodes.push(node);
+        }
+        if !text.is_empty() {
+            nodes.push(Node::Text(T::new(&text)));
+        }
+        if named {
+            self.params.pop();
+        }
+        Ok(Body {
+            nodes: nodes.into_boxed_slice(),
+            inlines: inlines.into_boxed_slice(),
+            params: program.block_params.len(),
+        })
+    }
+
+    fn branch<T: Text>(&mut self, program: Option<&'a ast::Program>) -> Result<Body<T>> {
+        match program {
+            Some(program) => self.body(program),
+            None => Ok(Body { nodes: Box::default(), inlines: Box::default(), params: 0 }),
+        }
+    }
+
+    fn block<T: Text>(&mut self, block: &'a ast::Block) -> Result<Block<T>> {
+        let call = &block.call;
+        let name = self.helper_name(&call.callee);
+        let kind = match name.as_deref() {
+            Some("if") => BlockKind::If {
+                condition: self.only(call, "if")?,
+                include_zero: self.option(call, "includeZero")?,
+                negate: false,
+            },
+            Some("unless") => BlockKind::If {
+                condition: self.only(call, "unless")?,
+                include_zero: self.option(call, "includeZero")?,
+                negate: true,
+            },
+            Some("each") => BlockKind::Each(self.only(call, "each")?),
+            Some("with") => BlockKind::With(self.only(call, "with")?),
+            _ => BlockKind::Value(self.call(call)?),
+        };
+        Ok(Block {
+            kind,
+            body: self.branch(block.program.as_ref())?,
+            inverse: self.branch(block.inverse.as_ref())?,
+            span: block.span,
+        })
+    }
+
+    /// The one argument of a built-in block.
+    fn only<T: Text>(&mut self, call: &'a ast::Call, name: &str) -> Result<Expr<T>> {
+        match call.params.as_slice() {
+            [param] => self.expr(param),
+            params => Err(Error::new(
+                Kind::TemplateSyntax,
+                format!("`{name}` takes exactly one argument, here it has {}", params.len()),
+            )
+            .at(call.span.start)),
+        }
+    }
+
+    fn option<T: Text>(&mut self, call: &'a ast::Call, name: &str) -> Result<Option<Expr<T>>> {
+        let found = call.hash.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| self.expr(value)).transpose()
+    }
+
+    fn partial<T: Text>(
+        &mut self,
+        partial: &'a ast::Partial,
+        block: Option<&'a ast::Program>,
+    ) -> Result<Partial<T>> {
+        let name = match partial.name.as_path() {
+            Some(path) if path.original == "@partial-block" => PartialName::Block,
+            Some(path) => PartialName::Fixed(path.original.into()),
+            None => PartialName::Computed(self.expr(&partial.name)?),
+        };
+        Ok(Partial {
+            name,
+            context: partial.context.as_ref().map(|context| self.expr(context)).transpose()?,
+            hash: self.hash(&partial.hash)?,
+            block: block.map(|program| self.body(program)).transpose()?,
+            indent: partial.indent.as_str().into(),
+            span: partial.span,
+        })
+    }
+
+    fn hash<T: Text>(&mut self, hash: &'a [(String, ast::Expr)]) -> Result<Hash<T>> {
+        hash.iter().map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect()
+    }
+
+    /// The name, where it may be a helper's: one plain name that no block parameter hides.
+    fn helper_name(&self, callee: &ast::Expr) -> Option<String> {
+        let path = callee.as_path()?;
+        let name = path.simple_name()?;
+        (!self.params.iter().any(|names| names.iter().any(|param| param == name))).then(|| name.to_owned())
+    }
+
+    /// A name with or without arguments, in a tag or in parentheses.
+    fn call<T: Text>(&mut self, call: &'a ast::Call) -> Result<Expr<T>> {
+        let helper = self.helper_name(&call.callee);
+        let plain = call.params.is_empty() && call.hash.is_empty();
+        let span = call.span;
+        match helper.as_deref() {
+            Some("lookup") => {
+                if call.params.len() < 2 {
+                    return Err(Error::new(
+                        Kind::TemplateSyntax,
+                        format!("`lookup` takes two arguments, here it has {}", call.params.len()),
+                    )
+                    .at(span.start)
+                    .with_hint("`{{lookup object key}}`; a variable of this name is `{{./lookup}}`"));
+                }
+                let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
+                let kind = Kinds::Call(Call { helper: Helper::Lookup, params });
+                Ok(Expr { kind, span })
+            }
+            Some(name @ ("if" | "unless" | "each" | "with")) => {
+                Err(Error::new(Kind::TemplateSyntax, format!("`{name}` is a block"))
+                    .at(span.start)
+                    .with_hint(format!(
+                        "open it with `{{{{#{name} …}}}}`; a variable of this name is `{{{{./{name}}}}}`"
+                    )))
+            }
+            _ if plain => match call.callee.as_path() {
+                Some(path) => Ok(Expr { kind: Kinds::Path(self.path(&path)), span }),
+                None => self.expr(&call.callee),
+            },
+            _ => {
+                let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
+                let near = crate::error::nearest(&name, BUILT_IN);
+                let error =
+                    Error::new(Kind::TemplateSyntax, format!("there is no helper `{name}`")).at(span.start);
+                Err(match near {
+                    Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+                    None => error.with_hint(format!("the helpers are {}", BUILT_IN.join(", "))),
+                })
+            }
+        }
+    }
+
+    fn expr<T: Text>(&mut self, expr: &'a ast::Expr) -> Result<Expr<T>> {
+        let kind = match &expr.kind {
+            ExprKind::Path(path) => Kinds::Path(self.path(path)),
+            ExprKind::Call(call) => return self.call(call),
+            ExprKind::String(text) => Kinds::Literal(Literal::Text(T::new(text))),
+            ExprKind::Number(text) => Kinds::Literal(number(text)),
+            ExprKind::Bool(value) => Kinds::Literal(Literal::Bool(*value)),
+            ExprKind::Null => Kinds::Literal(Literal::Null),
+            ExprKind::Undefined => Kinds::Undefined,
+        };
+        Ok(Expr { kind, span: expr.span })
+    }
+
+    fn path<T: Text>(&self, path: &ast::Path) -> Path<T> {
+        let parts = |from: usize| path.parts[from..].iter().map(|part| T::new(part)).collect();
+        if path.data {
+            return match path.parts.first().map(String::as_str) {
+                Some("root") if path.depth == 0 => Path { root: Root::Top, parts: parts(1) },
+                _ => Path { root: Root::Data(path.depth), parts: parts(0) },
+            };
+        }
+        if path.depth == 0
+            && !path.scoped
+            && let Some(first) = path.parts.first()
+        {
+            for (block, names) in self.params.iter().rev().enumerate() {
+                if let Some(index) = names.iter().position(|name| name == first) {
+                    return Path { root: Root::Param { block, index }, parts: parts(1) };
+                }
+            }
+        }
+        Path { root: Root::Context(path.depth), parts: parts(0) }
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::float_cmp,
+    reason = "only exact whole numbers become integers"
+)]
+fn number<T>(text: &str) -> Literal<T> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match text.parse::<f64>() {
+        Ok(value) if value.fract() == 0.0 && value.abs() <= EXACT => Literal::Integer(value as i64),
+        Ok(value) => Literal::Float(value),
+        Err(_) => Literal::Null,
+    }
+}

@@ -1,0 +1,644 @@
+//! The renderer: one walk over the prepared template, generic over the data and the output.
+//!
+//! The state of a walk is a [`Scope`] on the stack, so entering a block costs no allocation: the contexts that `../`
+//! can reach, the loops that `@index` and `@../index` can reach, block parameters, and the inline partials in force
+//! are linked lists through the frames of the walk itself. What it may use is counted: steps, output, open levels.
+
+use super::Template;
+use super::context::{Data, Item, Sink, Sort, Style, Truth, Written};
+use super::program::{
+    Block, BlockKind, Body, Call, Expr, Helper, Inline, Kinds, Literal, Node, Partial, PartialName, Path,
+    Root,
+};
+use crate::error::{Error, Kind, Result, nearest};
+
+/// Finds partials by name.
+pub trait Partials<T> {
+    /// The partial of this name.
+    fn partial(&self, name: &str) -> Option<Template<T>>;
+    /// All names, for suggesting one.
+    fn names(&self) -> Vec<String>;
+}
+
+/// How many steps pass between two looks at whether the user wants the render to stop.
+const PULSE: u64 = 0x4000;
+
+/// Renders a template into `out`.
+pub(super) fn render<D: Data>(
+    template: &Template<D::Text>,
+    data: &D,
+    context: &D::Value,
+    caller_data: Option<&D::Value>,
+    partials: &dyn Partials<D::Text>,
+    out: &mut D::Sink,
+) -> Result<()> {
+    let options = template.options();
+    let style = Style { html: options.escape, lenient: !options.strict, javascript_numbers: false };
+    let mut walk = Walk {
+        data,
+        partials,
+        caller_data,
+        top: context,
+        style,
+        steps: 0,
+        levels: 0,
+        open_partials: 0,
+        started: out.bytes(),
+    };
+    let level = Level { context: Some(context.clone()), up: None };
+    let scope = Scope { template, level: &level, lap: None, params: None, inlines: None, block: None };
+    walk.body(template.body(), &scope, out).map_err(|error| locate(error, template))
+}
+
+fn locate<T: super::Text>(error: Error, template: &Template<T>) -> Error {
+    error.locate(template.name(), template.source())
+}
+
+/// What stays the same during a walk, and what is counted.
+struct Walk<'w, D: Data> {
+    data: &'w D,
+    partials: &'w dyn Partials<D::Text>,
+    caller_data: Option<&'w D::Value>,
+    top: &'w D::Value,
+    style: Style,
+    steps: u64,
+    levels: usize,
+    open_partials: usize,
+    started: usize,
+}
+
+/// What a statement can see.
+struct Scope<'s, D: Data> {
+    /// The template that the statement stands in.
+    template: &'s Template<D::Text>,
+    level: &'s Level<'s, D>,
+    lap: Option<&'s Lap<'s, D>>,
+    params: Option<&'s Params<'s, D>>,
+    inlines: Option<&'s Inlines<'s, D>>,
+    block: Option<&'s BlockOf<'s, D>>,
+}
+
+impl<D: Data> Clone for Scope<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Data> Copy for Scope<'_, D> {}
+
+/// A context and those that `../` reaches from it.
+struct Level<'s, D: Data> {
+    context: Option<D::Value>,
+    up: Option<&'s Level<'s, D>>,
+}
+
+/// One round of a loop.
+struct Lap<'s, D: Data> {
+    index: usize,
+    key: Option<D::Value>,
+    last: bool,
+    up: Option<&'s Lap<'s, D>>,
+}
+
+/// The values of a block's parameters.
+struct Params<'s, D: Data> {
+    values: [Option<D::Value>; 2],
+    up: Option<&'s Params<'s, D>>,
+}
+
+/// Inline partials, with the scope in which they were defined.
+struct Inlines<'s, D: Data> {
+    list: &'s [std::sync::Arc<Inline<D::Text>>],
+    scope: Scope<'s, D>,
+}
+
+/// What `@partial-block` shows, with the scope in which it was written.
+struct BlockOf<'s, D: Data> {
+    body: &'s Body<D::Text>,
+    scope: Scope<'s, D>,
+}
+
+/// A partial that was found.
+enum Found<'s, D: Data> {
+    Template(Template<D::Text>),
+    Closure { body: &'s Body<D::Text>, scope: Scope<'s, D>, block: Option<&'s BlockOf<'s, D>> },
+}
+
+fn fail(message: impl Into<String>, offset: usize) -> Error {
+    Error::new(Kind::TemplateRender, message).at(offset)
+}
+
+impl<D: Data> Walk<'_, D> {
+    /// Renders statements together with the partials that they define.
+    fn body(&mut self, body: &Body<D::Text>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+        if body.inlines.is_empty() {
+            return self.nodes(&body.nodes, scope, out);
+        }
+        let inlines = Inlines { list: &body.inlines, scope: *scope };
+        self.nodes(&body.nodes, &Scope { inlines: Some(&inlines), ..*scope }, out)
+    }
+
+    fn nodes(&mut self, nodes: &[Node<D::Text>], scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+        for node in nodes {
+            match node {
+                Node::Text(text) => out.text(text),
+                Node::Print { expr, escaped } => {
+                    self.step(expr.span.start, scope)?;
+                    self.print(expr, *escaped, scope, out)?;
+                }
+                Node::Block(block) => {
+                    self.step(block.span.start, scope)?;
+                    self.enter(block.span.start, scope)?;
+                    self.block(block, scope, out)?;
+                    self.levels -= 1;
+                }
+                Node::Partial(partial) => {
+                    self.step(partial.span.start, scope)?;
+                    self.enter(partial.span.start, scope)?;
+                    self.partial(partial, scope, out)?;
+                    self.levels -= 1;
+                }
+            }
+        }
+        let limit = scope.template.options().limits.output_bytes;
+        if out.bytes() - self.started.min(out.bytes()) > limit {
+            return Err(Error::new(
+                Kind::TemplateRender,
+                format!("the output passed the limit of {limit} bytes"),
+            )
+            .with_hint("raise limits.output_bytes if an output of this size is meant"));
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
+        self.steps += 1;
+        let limit = scope.template.options().limits.steps;
+        if self.steps > limit {
+            return Err(fail(format!("the render passed the limit of {limit} steps"), offset)
+                .with_hint("raise limits.steps if a render of this length is meant"));
+        }
+        if self.steps.is_multiple_of(PULSE) { self.data.pulse() } else { Ok(()) }
+    }
+
+    fn enter(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
+        self.levels += 1;
+        let limit = scope.template.options().limits.depth;
+        if self.levels > limit {
+            return Err(fail(format!("blocks and partials are open more than {limit} deep"), offset)
+                .with_hint(
+                    "does a partial include itself? A recursion must end; limits.depth can be raised",
+                ));
+        }
+        Ok(())
+    }
+
+    /// Writes the value of a tag.
+    fn print(
+        &mut self,
+        expr: &Expr<D::Text>,
+        escaped: bool,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        let options = scope.template.options();
+        let offset = expr.span.start;
+        let Some(value) = self.eval(expr, scope)? else {
+            return if options.strict { Err(self.missing(expr, offset, scope)) } else { Ok(()) };
+        };
+        let style = Style { html: self.style.html && escaped, ..self.style };
+        match self.data.write(&value, style, out).map_err(|error| error.at(offset))? {
+            Written::Done => Ok(()),
+            Written::Null if options.allow_none => Ok(()),
+            Written::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
+                .with_hint("test it with `{{#if}}`, or use allow_none=True to print nothing")),
+            Written::NoText(sort) => {
+                Err(fail(format!("`{}` is a {} and has no text", written(expr, scope), sort.name()), offset)
+                    .with_hint("print one of its members, or walk it with `{{#each}}`"))
+            }
+        }
+    }
+
+    /// Why a value that a tag prints is missing.
+    fn missing(&self, expr: &Expr<D::Text>, offset: usize, scope: &Scope<'_, D>) -> Error {
+        let name = written(expr, scope);
+        let error = |message: String| fail(message, offset);
+        let Kinds::Path(path) = &expr.kind else { return error(format!("`{name}` gives no value")) };
+        let base = match path.root {
+            Root::Context(depth) => context(depth, scope),
+            Root::Top => Some(self.top.clone()),
+            Root::Data(_)
+                if path.parts.first().is_some_and(|name| is_lap_name(super::Text::as_str(name))) =>
+            {
+                return error(format!("`{name}` stands outside a loop"))
+                    .with_hint("it has a value within `{{#each}}`");
+            }
+            Root::Data(_) => self.caller_data.cloned(),
+            Root::Param { .. } => None,
+        };
+        let Some(mut value) = base else { return error(format!("`{name}` has no value")) };
+        for (at, part) in path.parts.iter().enumerate() {
+            match self.data.get(&value, part) {
+                Ok(Some(found)) => value = found,
+                Ok(None) => {
+                    let part = super::Text::as_str(part);
+                    let known = self.data.names(&value);
+                    let message = if at == 0 && path.root == Root::Context(0) && scope.level.up.is_none() {
+                        format!("Missing variable '{part}'")
+                    } else if at == 0 {
+                        format!("`{name}` has no value: there is no `{part}` here")
+                    } else if self.data.sort(&value) == Sort::Null {
+                        format!("`{name}` has no value: what stands before `.{part}` is None")
+                    } else {
+                        format!("`{name}` has no value: there is no `{part}` in it")
+                    };
+                    let error = error(message).with_context("variable", name);
+                    return match nearest(part, known.iter().map(String::as_str)) {
+                        Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+                        None => error,
+                    };
+                }
+                Err(cause) => return cause.at(offset),
+            }
+        }
+        error(format!("`{name}` has no value"))
+    }
+
+    /// The value of an expression; `None` where there is none.
+    fn eval(&mut self, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        match &expr.kind {
+            Kinds::Path(path) => self.path(path, scope).map_err(|error| error.at(expr.span.start)),
+            Kinds::Literal(literal) => Ok(Some(self.data.literal(literal))),
+            Kinds::Undefined => Ok(None),
+            Kinds::Call(call) => self.call(call, scope).map_err(|error| error.at(expr.span.start)),
+        }
+    }
+
+    fn path(&self, path: &Path<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        let parts: &[D::Text] = &path.parts;
+        let (base, parts) = match path.root {
+            Root::Context(0) => match (&scope.level.context, parts) {
+                // The usual case, without taking a reference of the context.
+                (Some(context), [first, rest @ ..]) => (self.data.get(context, first)?, rest),
+                (context, _) => (context.clone(), parts),
+            },
+            Root::Context(depth) => (context(depth, scope), parts),
+            Root::Top => (Some(self.top.clone()), parts),
+            Root::Param { block, index } => {
+                let mut params = scope.params;
+                for _ in 0..block {
+                    params = params.and_then(|params| params.up);
+                }
+                (params.and_then(|params| params.values.get(index).cloned().flatten()), parts)
+            }
+            Root::Data(depth) => match parts.split_first() {
+                Some((first, rest)) => (self.data_value(first, depth, scope)?, rest),
+                None => (None, parts),
+            },
+        };
+        let Some(mut value) = base else { return Ok(None) };
+        for part in parts {
+            match self.data.get(&value, part)? {
+                Some(found) => value = found,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(value))
+    }
+
+    /// `@index` and the like; other names are the caller's.
+    fn data_value(&self, name: &D::Text, depth: usize, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        let mut lap = scope.lap;
+        for _ in 0..depth {
+            lap = lap.and_then(|lap| lap.up);
+        }
+        let index = |lap: &Lap<'_, D>| {
+            self.data.literal(&Literal::Integer(i64::try_from(lap.index).unwrap_or(i64::MAX)))
+        };
+        if let Some(lap) = lap {
+            match super::Text::as_str(name) {
+                "index" => return Ok(Some(index(lap))),
+                "key" => return Ok(Some(lap.key.clone().unwrap_or_else(|| index(lap)))),
+                "first" => return Ok(Some(self.data.literal(&Literal::Bool(lap.index == 0)))),
+                "last" => return Ok(Some(self.data.literal(&Literal::Bool(lap.last)))),
+                _ => {}
+            }
+        }
+        match self.caller_data {
+            Some(data) => self.data.get(data, name),
+            None => Ok(None),
+        }
+    }
+
+    fn call(&mut self, call: &Call<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        match call.helper {
+            Helper::Lookup => {
+                let [object, key, ..] = &*call.params else { return Ok(None) };
+                let (object, key) = (self.eval(object, scope)?, self.eval(key, scope)?);
+                let (Some(object), Some(key)) = (object, key) else { return Ok(None) };
+                self.data.lookup(&object, &key)
+            }
+        }
+    }
+
+    fn truth(&self, value: Option<&D::Value>) -> Result<Truth> {
+        value.map_or(Ok(Truth::False), |value| self.data.truth(value, true))
+    }
+
+    fn block(&mut self, block: &Block<D::Text>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+        let at = |error: Error| error.at(block.span.start);
+        match &block.kind {
+            BlockKind::If { condition, include_zero, negate } => {
+                let value = self.eval(condition, scope)?;
+                let mut truth = self.truth(value.as_ref()).map_err(at)?;
+                if truth == Truth::Zero
+                    && let Some(include) = include_zero
+                {
+                    let include = self.eval(include, scope)?;
+                    if self.truth(include.as_ref()).map_err(at)? == Truth::True {
+                        truth = Truth::True;
+                    }
+                }
+                let branch = if (truth == Truth::True) == *negate { &block.inverse } else { &block.body };
+                self.branch(branch, [None, None], scope, out)
+            }
+            BlockKind::Each(list) => match self.eval(list, scope)? {
+                Some(value) => self.each(block, &value, scope, out),
+                None => self.branch(&block.inverse, [None, None], scope, out),
+            },
+            BlockKind::With(value) => match self.eval(value, scope)? {
+                Some(value) if self.truth(Some(&value)).map_err(at)? != Truth::False => {
+                    self.within(&block.body, value.clone(), [Some(value), None], scope, out)
+                }
+                _ => self.branch(&block.inverse, [None, None], scope, out),
+            },
+            BlockKind::Value(value) => {
+                let value = self.eval(value, scope)?;
+                self.value_block(block, value, scope, out)
+            }
+        }
+    }
+
+    /// A block on a value: what handlebars.js calls `blockHelperMissing`.
+    fn value_block(
+        &mut self,
+        block: &Block<D::Text>,
+        value: Option<D::Value>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        let Some(value) = value else { return self.branch(&block.inverse, [None, None], scope, out) };
+        match self.data.sort(&value) {
+            Sort::Sequence | Sort::Iterable => self.each(block, &value, scope, out),
+            Sort::Null => self.branch(&block.inverse, [None, None], scope, out),
+            Sort::Bool => {
+                let branch =
+                    if self.truth(Some(&value))? == Truth::True { &block.body } else { &block.inverse };
+                self.branch(branch, [None, None], scope, out)
+            }
+            Sort::Mapping if self.truth(Some(&value))? == Truth::False => {
+                self.branch(&block.inverse, [None, None], scope, out)
+            }
+            _ => self.within(&block.body, value, [None, None], scope, out),
+        }
+    }
+
+    fn each(
+        &mut self,
+        block: &Block<D::Text>,
+        value: &D::Value,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        let mut index = 0;
+        let data = self.data;
+        data.walk(value, &mut |Item { key, value, last }| {
+            self.step(block.span.start, scope)?;
+            let second = if block.body.params > 1 {
+                Some(key.clone().unwrap_or_else(|| {
+                    data.literal(&Literal::Integer(i64::try_from(index).unwrap_or(i64::MAX)))
+                }))
+            } else {
+                None
+            };
+            let params = if block.body.params > 0 { [Some(value.clone()), second] } else { [None, None] };
+            let lap = Lap { index, key, last, up: scope.lap };
+            index += 1;
+            self.within(&block.body, value, params, &Scope { lap: Some(&lap), ..*scope }, out)
+        })
+        .map_err(|error| error.at(block.span.start))?;
+        if index == 0 { self.branch(&block.inverse, [None, None], scope, out) } else { Ok(()) }
+    }
+
+    /// Renders a branch in the same context.
+    fn branch(
+        &mut self,
+        body: &Body<D::Text>,
+        values: [Option<D::Value>; 2],
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        if body.params == 0 {
+            return self.body(body, scope, out);
+        }
+        let params = Params { values, up: scope.params };
+        self.body(body, &Scope { params: Some(&params), ..*scope }, out)
+    }
+
+    /// Renders a branch with another context. The context that is in force already opens no new level.
+    fn within(
+        &mut self,
+        body: &Body<D::Text>,
+        context: D::Value,
+        values: [Option<D::Value>; 2],
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        if scope.level.context.as_ref().is_some_and(|current| self.data.same(current, &context)) {
+            return self.branch(body, values, scope, out);
+        }
+        let level = Level { context: Some(context), up: Some(scope.level) };
+        self.branch(body, values, &Scope { level: &level, ..*scope }, out)
+    }
+
+    fn partial(&mut self, partial: &Partial<D::Text>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+        let offset = partial.span.start;
+        let options = scope.template.options();
+        if self.open_partials >= options.limits.partial_depth {
+            return Err(fail(
+                format!("partials are open more than {} deep", options.limits.partial_depth),
+                offset,
+            )
+            .with_hint(
+                "does a partial include itself? A recursion must end; limits.partial_depth can be raised",
+            ));
+        }
+        let context = match &partial.context {
+            Some(expr) => self.eval(expr, scope)?,
+            None if options.explicit_partial_context => None,
+            None => scope.level.context.clone(),
+        };
+        let context = if partial.hash.is_empty() {
+            context
+        } else {
+            let members = partial
+                .hash
+                .iter()
+                .filter_map(|(name, expr)| match self.eval(expr, scope) {
+                    Ok(value) => value.map(|value| Ok((name.clone(), value))),
+                    Err(error) => Some(Err(error)),
+                })
+                .collect::<Result<Vec<_>>>()?;
+            Some(self.data.overlay(context.as_ref(), members).map_err(|error| error.at(offset))?)
+        };
+        self.open_partials += 1;
+        let result = if partial.indent.is_empty() {
+            self.included(partial, context, scope, out)
+        } else if options.prevent_indent {
+            out.str(&partial.indent);
+            self.included(partial, context, scope, out)
+        } else {
+            let mut inner = self.data.sink();
+            let result = self.included(partial, context, scope, &mut inner);
+            out.indented(inner, &partial.indent);
+            result
+        };
+        self.open_partials -= 1;
+        result
+    }
+
+    /// Finds the partial and renders it.
+    fn included(
+        &mut self,
+        partial: &Partial<D::Text>,
+        context: Option<D::Value>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        let given = partial.block.as_ref().map(|body| BlockOf { body, scope: *scope });
+        let block = given.as_ref().or(scope.block);
+        match self.find(partial, scope)? {
+            Some(Found::Template(template)) => {
+                let level = Level { context, up: None };
+                let inner = Scope {
+                    template: &template,
+                    level: &level,
+                    lap: scope.lap,
+                    params: None,
+                    inlines: scope.inlines,
+                    block,
+                };
+                // What the block defines inline holds in the partial that is given the block.
+                let defined = given.as_ref().filter(|given| !given.body.inlines.is_empty());
+                let inlines = defined.map(|given| Inlines { list: &given.body.inlines, scope: *scope });
+                let inner = Scope { inlines: inlines.as_ref().or(inner.inlines), ..inner };
+                self.body(template.body(), &inner, out).map_err(|error| locate(error, &template))
+            }
+            Some(Found::Closure { body, scope: defined, block: outer }) => {
+                let block = if given.is_some() { block } else { outer };
+                let inner = Scope { lap: scope.lap, inlines: scope.inlines, block, ..defined };
+                let result = match context {
+                    Some(context) => self.within(body, context, [None, None], &inner, out),
+                    None => self.branch(body, [None, None], &inner, out),
+                };
+                result.map_err(|error| locate(error, defined.template))
+            }
+            None => match &partial.block {
+                Some(body) => match context {
+                    Some(context) => self.within(body, context, [None, None], scope, out),
+                    None => self.branch(body, [None, None], scope, out),
+                },
+                None => Err(self.no_partial(partial, scope)),
+            },
+        }
+    }
+
+    fn find<'s>(&mut self, partial: &Partial<D::Text>, scope: &Scope<'s, D>) -> Result<Option<Found<'s, D>>> {
+        let computed;
+        let name = match &partial.name {
+            PartialName::Block => {
+                return Ok(scope.block.map(|block| Found::Closure {
+                    body: block.body,
+                    scope: block.scope,
+                    block: block.scope.block,
+                }));
+            }
+            PartialName::Fixed(name) => &**name,
+            PartialName::Computed(expr) => {
+                computed = self.computed_name(expr, scope)?;
+                computed.as_str()
+            }
+        };
+        let mut inlines = scope.inlines;
+        while let Some(frame) = inlines {
+            for inline in frame.list.iter().rev() {
+                if self.computed_name(&inline.name, &frame.scope)? == name {
+                    return Ok(Some(Found::Closure {
+                        body: &inline.body,
+                        scope: frame.scope,
+                        block: scope.block,
+                    }));
+                }
+            }
+            inlines = frame.scope.inlines;
+        }
+        Ok(self.partials.partial(name).map(Found::Template))
+    }
+
+    /// A partial's name from an expression.
+    fn computed_name(&mut self, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<String> {
+        if let Kinds::Literal(Literal::Text(name)) = &expr.kind {
+            return Ok(super::Text::as_str(name).to_owned());
+        }
+        let offset = expr.span.start;
+        let no_name = || fail(format!("`{}` gives no name of a partial", written(expr, scope)), offset);
+        let value = self.eval(expr, scope)?.ok_or_else(no_name)?;
+        let mut sink = self.data.sink();
+        let style = Style { html: false, lenient: false, javascript_numbers: false };
+        match self.data.write(&value, style, &mut sink)? {
+            Written::Done => Ok(super::Output::with_str(&sink.finish(), str::to_owned)),
+            Written::Null | Written::NoText(_) => Err(no_name()),
+        }
+    }
+
+    fn no_partial(&mut self, partial: &Partial<D::Text>, scope: &Scope<'_, D>) -> Error {
+        let offset = partial.span.start;
+        let name = match &partial.name {
+            PartialName::Block => {
+                return fail("`@partial-block` stands in a template that was not given a block", offset)
+                    .with_hint("include it with `{{#> name}} … {{/name}}`");
+            }
+            PartialName::Fixed(name) => name.to_string(),
+            PartialName::Computed(expr) => match self.computed_name(expr, scope) {
+                Ok(name) => name,
+                Err(error) => return error,
+            },
+        };
+        let known = self.partials.names();
+        let error = fail(format!("there is no partial `{name}`"), offset);
+        match nearest(&name, known.iter().map(String::as_str)) {
+            Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+            None => {
+                error.with_hint("define it under the template's `partials`, or register it with the engine")
+            }
+        }
+    }
+}
+
+/// The context so many levels up.
+fn context<D: Data>(depth: usize, scope: &Scope<'_, D>) -> Option<D::Value> {
+    let mut level = scope.level;
+    for _ in 0..depth {
+        level = level.up?;
+    }
+    level.context.clone()
+}
+
+fn is_lap_name(name: &str) -> bool {
+    matches!(name, "index" | "key" | "first" | "last")
+}
+
+/// The expression as it stands in the template.
+fn written<D: Data>(expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> String {
+    scope.template.source().get(expr.span.start..expr.span.end).unwrap_or_default().to_owned()
+}

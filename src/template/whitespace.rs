@@ -1,0 +1,247 @@
+//! Which white space around tags belongs to the tags and is not output: the rules of handlebars.js 4.7.
+//!
+//! A tilde takes all white space on its side. A block tag, `else`, comment, partial or inline partial that stands
+//! alone on its line takes the whole line with it. Contents are only ever trimmed, never merged, so the pass looks at
+//! the text as written (`original`) to decide and at what is left to trim.
+
+use super::ast::{Block, Content, Program, Statement, Strip};
+use super::lexer::is_space;
+
+/// Trims the contents of a whole template. With `ignore_standalone`, only tildes count.
+pub(super) fn control(program: &mut Program, ignore_standalone: bool) {
+    Pass { standalone: !ignore_standalone }.program(program, true);
+}
+
+struct Pass {
+    standalone: bool,
+}
+
+/// What a statement asks of its neighbours.
+#[derive(Default)]
+struct Asks {
+    strip: Strip,
+    /// The opening tag has nothing but white space between it and a line break inside the block.
+    open_standalone: bool,
+    /// The closing tag likewise.
+    close_standalone: bool,
+    /// The tag has no inside and may stand alone as a whole.
+    inline_standalone: bool,
+}
+
+impl Pass {
+    fn program(&self, program: &mut Program, is_root: bool) {
+        for at in 0..program.body.len() {
+            let Some(asks) = self.statement(&mut program.body[at]) else { continue };
+            let body = &mut program.body;
+            let before = is_previous_white(body, at, is_root);
+            let after = is_next_white(body, Some(at), is_root);
+            if asks.strip.close {
+                trim_start(content_at(body, Some(at + 1)), true);
+            }
+            if asks.strip.open {
+                trim_end(content_at(body, at.checked_sub(1)), true);
+            }
+            if !self.standalone {
+                continue;
+            }
+            if asks.inline_standalone && before && after {
+                trim_start(content_at(body, Some(at + 1)), false);
+                if trim_end(content_at(body, at.checked_sub(1)), false) {
+                    indent_partial(body, at);
+                }
+            }
+            if asks.open_standalone && before {
+                if let Some(first) = first_branch(&mut body[at]) {
+                    trim_start(content_at(&mut first.body, Some(0)), false);
+                }
+                trim_end(content_at(body, at.checked_sub(1)), false);
+            }
+            if asks.close_standalone && after {
+                trim_start(content_at(body, Some(at + 1)), false);
+                if let Some(last) = last_branch(&mut body[at]) {
+                    let end = last.body.len().checked_sub(1);
+                    trim_end(content_at(&mut last.body, end), false);
+                }
+            }
+        }
+    }
+
+    fn statement(&self, statement: &mut Statement) -> Option<Asks> {
+        let inline = |strip| Asks { strip, inline_standalone: true, ..Asks::default() };
+        match statement {
+            Statement::Content(_) => None,
+            Statement::Comment(comment) => Some(inline(comment.strip)),
+            Statement::Partial(partial) => Some(inline(partial.strip)),
+            Statement::Mustache(mustache) => Some(Asks { strip: mustache.strip, ..Asks::default() }),
+            Statement::Block(block) => Some(self.block(block)),
+            Statement::PartialBlock(block) => {
+                Some(self.single(&mut block.program, block.partial.strip, block.close_strip))
+            }
+            Statement::Inline(inline) => {
+                Some(self.single(&mut inline.program, inline.open_strip, inline.close_strip))
+            }
+        }
+    }
+
+    /// A block with one branch.
+    fn single(&self, program: &mut Program, open: Strip, close: Strip) -> Asks {
+        self.program(program, false);
+        let asks = Asks {
+            strip: Strip { open: open.open, close: close.close },
+            open_standalone: is_next_white(&program.body, None, false),
+            close_standalone: is_previous_white(&program.body, program.body.len(), false),
+            inline_standalone: false,
+        };
+        if open.close {
+            trim_start(content_at(&mut program.body, Some(0)), true);
+        }
+        if close.open {
+            trim_last(program, true);
+        }
+        asks
+    }
+
+    fn block(&self, block: &mut Block) -> Asks {
+        let (open_strip, inverse_strip, close_strip) =
+            (block.open_strip, block.inverse_strip, block.close_strip);
+        let (Some(program), Some(inverse)) = (&mut block.program, &mut block.inverse) else {
+            return match block.program.as_mut().or(block.inverse.as_mut()) {
+                Some(only) => self.single(only, open_strip, close_strip),
+                None => Asks::default(),
+            };
+        };
+        self.program(program, false);
+        self.program(inverse, false);
+        let second = branch_of(inverse);
+        let asks = Asks {
+            strip: Strip { open: open_strip.open, close: close_strip.close },
+            open_standalone: is_next_white(&program.body, None, false),
+            close_standalone: is_previous_white(&second.body, second.body.len(), false),
+            inline_standalone: false,
+        };
+        if open_strip.close {
+            trim_start(content_at(&mut program.body, Some(0)), true);
+        }
+        if inverse_strip.open {
+            trim_last(program, true);
+        }
+        if inverse_strip.close {
+            trim_start(content_at(&mut second.body, Some(0)), true);
+        }
+        if close_strip.open {
+            trim_last(second, true);
+        }
+        if self.standalone
+            && is_previous_white(&program.body, program.body.len(), false)
+            && is_next_white(&second.body, None, false)
+        {
+            trim_last(program, false);
+            trim_start(content_at(&mut second.body, Some(0)), false);
+        }
+        asks
+    }
+}
+
+/// The branch that follows the first: the inverse itself, or in a chain the first branch of the block it holds.
+fn branch_of(inverse: &mut Program) -> &mut Program {
+    if !inverse.chained {
+        return inverse;
+    }
+    match inverse.body.as_mut_slice() {
+        [Statement::Block(block)] => block.program.get_or_insert_default(),
+        _ => unreachable!("the parser gives a chained branch one block and nothing else"),
+    }
+}
+
+fn first_branch(statement: &mut Statement) -> Option<&mut Program> {
+    match statement {
+        Statement::Block(block) => block.program.as_mut().or(block.inverse.as_mut()),
+        Statement::PartialBlock(block) => Some(&mut block.program),
+        Statement::Inline(inline) => Some(&mut inline.program),
+        _ => None,
+    }
+}
+
+fn last_branch(statement: &mut Statement) -> Option<&mut Program> {
+    match statement {
+        Statement::Block(block) => block.inverse.as_mut().or(block.program.as_mut()),
+        other => first_branch(other),
+    }
+}
+
+/// The white space at the end of the content before a partial that stands alone becomes its indentation.
+fn indent_partial(body: &mut [Statement], at: usize) {
+    let (before, rest) = body.split_at_mut(at);
+    if let (Some(Statement::Content(content)), Some(Statement::Partial(partial))) =
+        (before.last(), rest.first_mut())
+    {
+        let kept = content.original.trim_end_matches([' ', '\t']).len();
+        content.original[kept..].clone_into(&mut partial.indent);
+    }
+}
+
+fn content_at(body: &mut [Statement], at: Option<usize>) -> Option<&mut Content> {
+    match body.get_mut(at?) {
+        Some(Statement::Content(content)) => Some(content),
+        _ => None,
+    }
+}
+
+fn trim_last(program: &mut Program, all: bool) {
+    let end = program.body.len().checked_sub(1);
+    trim_end(content_at(&mut program.body, end), all);
+}
+
+/// Takes from the start: all white space, or spaces and tabs with one line break.
+fn trim_start(content: Option<&mut Content>, all: bool) {
+    let Some(content) = content else { return };
+    if !all && content.right_stripped {
+        return;
+    }
+    let value = content.value();
+    let kept = if all {
+        value.trim_start_matches(is_space)
+    } else {
+        let line = value.trim_start_matches([' ', '\t']);
+        line.strip_prefix("\r\n").or_else(|| line.strip_prefix('\n')).unwrap_or(
+            // A carriage return alone goes too: `\r?\n?` takes either.
+            line.strip_prefix('\r').unwrap_or(line),
+        )
+    };
+    let taken = value.len() - kept.len();
+    content.from += taken;
+    content.right_stripped = taken > 0;
+}
+
+/// Takes from the end: all white space, or spaces and tabs. Whether anything was taken, now or before.
+fn trim_end(content: Option<&mut Content>, all: bool) -> bool {
+    let Some(content) = content else { return false };
+    if !all && content.left_stripped {
+        return false;
+    }
+    let value = content.value();
+    let kept = if all { value.trim_end_matches(is_space) } else { value.trim_end_matches([' ', '\t']) };
+    let taken = value.len() - kept.len();
+    content.to -= taken;
+    content.left_stripped = taken > 0;
+    content.left_stripped
+}
+
+/// Whether what stands before position `at` ends in a line break and white space, or is the template's start.
+fn is_previous_white(body: &[Statement], at: usize, is_root: bool) -> bool {
+    let Some(previous) = at.checked_sub(1) else { return is_root };
+    let Statement::Content(content) = &body[previous] else { return false };
+    let kept = content.original.trim_end_matches(is_space);
+    content.original[kept.len()..].contains('\n') || (previous == 0 && is_root && kept.is_empty())
+}
+
+/// Whether what stands after position `at` (`None`: at the start) begins with white space and a line break, or is the
+/// template's end.
+fn is_next_white(body: &[Statement], at: Option<usize>, is_root: bool) -> bool {
+    let next = at.map_or(0, |at| at + 1);
+    let Some(statement) = body.get(next) else { return is_root };
+    let Statement::Content(content) = statement else { return false };
+    let kept = content.original.trim_start_matches(is_space);
+    let white = &content.original[..content.original.len() - kept.len()];
+    white.contains('\n') || (body.len() == next + 1 && is_root && kept.is_empty())
+}

@@ -1,0 +1,199 @@
+//! The template cases of `tests/data/templates`, and what only Rust can ask of the engine.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use prompt_manager::Kind;
+use prompt_manager::limits::Limits;
+use prompt_manager::template::{Json, JsonValue, NoPartials, Options, Template, Variables};
+use serde_json::{Value, json};
+
+fn options(case: &Value) -> Options {
+    let flag = |name: &str, default| case["options"][name].as_bool().unwrap_or(default);
+    Options {
+        strict: flag("strict", true),
+        allow_none: flag("allow_none", false),
+        escape: flag("escape", false),
+        prevent_indent: flag("prevent_indent", false),
+        ignore_standalone: flag("ignore_standalone", false),
+        explicit_partial_context: flag("explicit_partial_context", false),
+        limits: Limits::default(),
+    }
+}
+
+fn render(case: &Value) -> prompt_manager::Result<String> {
+    let options = options(case);
+    let mut partials = BTreeMap::new();
+    for (name, source) in case["partials"].as_object().into_iter().flatten() {
+        let partial = Template::parse(name, source.as_str().expect("a text"), &options)?;
+        partials.insert(name.as_str().into(), partial);
+    }
+    let template = Template::parse("", case["template"].as_str().expect("a text"), &options)?;
+    template.render(&Json::default(), &JsonValue::Borrowed(&case["data"]), None, &partials)
+}
+
+fn check(case: &Value) -> Result<(), String> {
+    let expected_error = &case["error"];
+    match render(case) {
+        Ok(output) if output == case["expect"] => Ok(()),
+        Ok(output) => Err(format!("gave {output:?}")),
+        Err(error) if expected_error.is_null() => Err(format!("failed:\n{}", error.report())),
+        Err(error) => {
+            let place = error.place().ok_or("the error has no place")?;
+            let kind = match error.kind() {
+                Kind::TemplateSyntax => "syntax",
+                Kind::TemplateRender => "render",
+                other => return Err(format!("is a {other:?}")),
+            };
+            let mut found = json!({
+                "kind": kind, "message": error.message(), "line": place.line, "column": place.column,
+            });
+            if let (Some(_), Some(hint)) = (expected_error.get("hint"), error.hint()) {
+                found["hint"] = hint.into();
+            }
+            if &found == expected_error { Ok(()) } else { Err(format!("gave {found}")) }
+        }
+    }
+}
+
+#[test]
+fn every_case_renders_as_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/templates");
+    let (mut count, mut failures) = (0, Vec::new());
+    for entry in std::fs::read_dir(folder).expect("the folder of cases") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a readable file");
+        let file: Value = serde_json::from_str(&text).expect("JSON");
+        for case in file["cases"].as_array().expect("a list of cases") {
+            count += 1;
+            if let Err(problem) = check(case) {
+                failures.push(format!("{}: {}: {problem}", path.display(), case["name"]));
+            }
+        }
+    }
+    assert!(count > 100, "only {count} cases were found");
+    assert!(failures.is_empty(), "{} of {count} cases:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn parse(source: &str) -> prompt_manager::Result<Template<Box<str>>> {
+    Template::parse("", source, &Options::default())
+}
+
+fn message(source: &str) -> String {
+    parse(source).expect_err("a template that must not parse").message().to_owned()
+}
+
+#[test]
+fn deep_nesting_is_refused_before_the_stack_ends() {
+    let deep = 100_000;
+    assert_eq!(message(&"{{#if a}}".repeat(deep)), "blocks and subexpressions nest more than 100 deep");
+    assert_eq!(
+        message(&format!("{{{{a {}", "(b ".repeat(deep))),
+        "blocks and subexpressions nest more than 100 deep"
+    );
+    assert!(
+        message(&format!("{{{{#if a}}}}{}", "{{else if b}}".repeat(deep))).contains("nest more than 100")
+    );
+}
+
+#[test]
+fn a_template_of_braces_is_refused_by_its_size() {
+    assert!(message(&"{".repeat(50 * 1024 * 1024)).contains("more than the limit"));
+    assert!(parse(&"{{".repeat(1024 * 1024)).is_err());
+}
+
+#[test]
+fn nesting_up_to_the_limit_renders() {
+    let deep = 100;
+    let source = format!("{}x{}", "{{#if a}}".repeat(deep), "{{/if}}".repeat(deep));
+    assert_eq!(parse(&source).expect("a template").render_json(&json!({"a": 1})).expect("output"), "x");
+}
+
+#[test]
+fn a_recursive_partial_ends_in_an_error_that_names_it() {
+    let options = Options::default();
+    let mut partials = BTreeMap::new();
+    let loops = "{{#if a}}{{#if a}}{{#if a}}{{#if a}}{{#if a}}{{> p}}{{/if}}{{/if}}{{/if}}{{/if}}{{/if}}";
+    partials.insert("p".into(), Template::parse("p", loops, &options).expect("a template"));
+    let template = Template::parse("start", "{{> p}}", &options).expect("a template");
+    let data = json!({"a": 1});
+    let error = template
+        .render(&Json::default(), &JsonValue::Borrowed(&data), None, &partials)
+        .expect_err("an endless recursion");
+    assert_eq!(error.place().and_then(|place| place.name.clone()).as_deref(), Some("p"));
+}
+
+#[test]
+fn output_and_steps_are_bounded() {
+    let limits = Limits { output_bytes: 1000, steps: 500, ..Limits::default() };
+    let options = Options { limits, ..Options::default() };
+    let template = |source| Template::parse("", source, &options).expect("a template");
+    let list = json!({"a": vec!["0123456789"; 400]});
+    let error = template("{{#each a}}{{this}}{{/each}}").render_json(&list).expect_err("too long");
+    assert!(error.message().contains("limit of 1000 bytes"), "{}", error.message());
+    let error = template("{{#each a}}{{#if this}}{{/if}}{{/each}}").render_json(&list).expect_err("too many");
+    assert!(error.message().contains("limit of 500 steps"), "{}", error.message());
+}
+
+#[test]
+fn an_error_prints_like_a_compiler() {
+    let error = Template::<Box<str>>::parse("greeting", "Hi\n\tthere {{#if x}} you", &Options::default())
+        .expect_err("a template that must not parse");
+    assert_eq!(
+        error.report(),
+        "block `if` is opened here and never closed\n  at greeting:2:8\n  2 | \tthere {{#if x}} you\n    | \t      ^\n  \
+         hint: close it with `{{/if}}`"
+    );
+}
+
+#[test]
+fn variables_come_with_how_they_are_used() {
+    let mut partials = BTreeMap::new();
+    let partial = |source| parse(source).expect("a template");
+    partials.insert("card".into(), partial("{{title}} {{#if note}}{{note}}{{/if}}"));
+    let source = "{{user.name}} {{#if focus}}{{focus}}{{/if}} {{#each docs}}{{title}} {{@index}} {{../lang}}{{/each}}\
+        {{#with shop}}{{city}}{{/with}} {{> card item}} {{> card title=\"x\"}} {{#unless quiet}}{{else}}{{quiet}}{{/unless}}\
+        {{#each rows as |row|}}{{row.id}}{{/each}} {{lookup table key}}";
+    let found: Variables = partial(source).variables(&partials);
+    let shown: Vec<String> = found
+        .iter()
+        .map(|(name, variable)| {
+            let paths: Vec<&str> = variable.paths.iter().map(String::as_str).collect();
+            let required = if variable.required { "" } else { "?" };
+            let iterated = if variable.iterated { "*" } else { "" };
+            format!("{name}{required}{iterated} {}", paths.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "docs* docs docs[].title",
+            "focus? focus",
+            "item item item.note item.title",
+            "key key",
+            "lang lang",
+            "note? note",
+            "quiet? quiet",
+            "rows* rows rows[].id",
+            "shop shop shop.city",
+            "table table",
+            "user user.name",
+        ]
+    );
+}
+
+#[test]
+fn a_caller_s_data_is_found_outside_loops() {
+    let template = parse("{{@user.name}}{{#each a}}{{@user.name}}{{/each}}").expect("a template");
+    let (context, data) = (json!({"a": [1, 2]}), json!({"user": {"name": "Ada"}}));
+    let output = template.render(
+        &Json::default(),
+        &JsonValue::Borrowed(&context),
+        Some(&JsonValue::Borrowed(&data)),
+        &NoPartials,
+    );
+    assert_eq!(output.expect("output"), "AdaAdaAda");
+}
