@@ -494,7 +494,12 @@ impl<'s> Parser<'s> {
         let mut token = first;
         loop {
             let K::Id { text, bracketed } = &token.kind else {
-                return Err(self.unexpected(&token, "a name"));
+                let unexpected = self.unexpected(&token, "a name");
+                return Err(match token.kind {
+                    K::Number(index) => unexpected
+                        .with_hint(format!("write an index that ends a path in brackets: `[{index}]`")),
+                    _ => unexpected,
+                });
             };
             path.original.push_str(text);
             if !bracketed && matches!(&**text, ".." | "." | "this") {
