@@ -20,6 +20,8 @@ pub mod convert;
 pub mod error;
 pub mod limits;
 pub mod prompt;
+#[cfg(feature = "python")]
+pub mod python;
 pub mod schema;
 pub mod store;
 pub mod template;

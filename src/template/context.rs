@@ -14,7 +14,7 @@ use crate::error::Result;
 ///
 /// It is made once, when a template is compiled, so an implementation may keep beside it whatever makes looking it
 /// up or writing it fast.
-pub trait Text: Clone + fmt::Debug + Send + Sync + 'static {
+pub trait Text: fmt::Debug + Send + Sync + 'static {
     /// Keeps this text.
     fn new(text: &str) -> Self;
     /// The text.
@@ -174,7 +174,7 @@ pub trait Data {
     fn overlay(
         &self,
         base: Option<&Self::Value>,
-        members: Vec<(Self::Text, Self::Value)>,
+        members: Vec<(&Self::Text, Self::Value)>,
     ) -> Result<Self::Value>;
 
     /// Called now and then during a long render.

@@ -197,13 +197,13 @@ impl<'v> Data for Json<'v> {
     fn overlay(
         &self,
         base: Option<&Self::Value>,
-        members: Vec<(Box<str>, Self::Value)>,
+        members: Vec<(&Box<str>, Self::Value)>,
     ) -> Result<Self::Value> {
         let mut object = match base.map(JsonValue::value) {
             Some(Value::Object(object)) => object.clone(),
             _ => serde_json::Map::new(),
         };
-        object.extend(members.into_iter().map(|(key, value)| (key.into(), value.value().clone())));
+        object.extend(members.into_iter().map(|(key, value)| (key.to_string(), value.value().clone())));
         Ok(JsonValue::owned(object))
     }
 

@@ -485,7 +485,7 @@ impl<D: Data> Walk<'_, D> {
                 .hash
                 .iter()
                 .filter_map(|(name, expr)| match self.eval(expr, scope) {
-                    Ok(value) => value.map(|value| Ok((name.clone(), value))),
+                    Ok(value) => value.map(|value| Ok((name, value))),
                     Err(error) => Some(Err(error)),
                 })
                 .collect::<Result<Vec<_>>>()?;

@@ -1,0 +1,712 @@
+//! Python objects as the data that templates read, walked in place.
+//!
+//! What a template can reach of an object: the keys of a mapping, the items of a sequence, `length`, and the declared
+//! public fields of a pydantic model, dataclass or named tuple. No other attribute is ever read, and nothing is
+//! called but the object's own protocol of that kind. Every object is held by a strong reference before any code of
+//! the caller's can run.
+
+use std::cell::RefCell;
+
+use pyo3::exceptions::{PyKeyError, PyStopIteration};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyIterator, PyList, PyMapping, PyNone,
+    PySequence, PySet, PyString, PyTuple, PyType,
+};
+
+use super::error::foreign;
+use super::overlay::Overlay;
+use super::text::{PyOutput, PySink, PyText};
+use crate::error::{Error, Kind, Result};
+use crate::template::{
+    Data, Item, Literal, Output, Sink, Sort, Style, Text, Truth, Written, escape_html, python_number,
+};
+
+type Object<'py> = Bound<'py, PyAny>;
+
+/// Python objects as template data, for one render.
+pub struct PyData<'py> {
+    py: Python<'py>,
+    /// Iterators that this render walked, with what they gave: an iterator gives its items only once.
+    walked: RefCell<Vec<Walked<'py>>>,
+}
+
+struct Walked<'py> {
+    iterator: Object<'py>,
+    items: Vec<Object<'py>>,
+    ended: bool,
+}
+
+/// How deep lists in lists are printed; a list that holds itself ends here.
+const PRINT_DEPTH: usize = 32;
+
+/// How many names are looked through for one to suggest.
+const NAMES: usize = 1000;
+
+impl<'py> PyData<'py> {
+    pub(super) fn new(py: Python<'py>) -> Self {
+        Self { py, walked: RefCell::default() }
+    }
+
+    pub(super) fn py(&self) -> Python<'py> {
+        self.py
+    }
+
+    /// The member under a name, which is also given as a Python string.
+    #[inline]
+    pub(super) fn member(
+        &self,
+        value: &Object<'py>,
+        name: &str,
+        key: &Object<'py>,
+    ) -> Result<Option<Object<'py>>> {
+        let Ok(dict) = value.cast_exact::<PyDict>() else { return self.of_object(value, name, key) };
+        match dict.get_item(key) {
+            Ok(Some(found)) => Ok(Some(found)),
+            Ok(None) => self.absent(dict, name),
+            Err(error) => Err(self.raised(error, "reading a mapping")),
+        }
+    }
+
+    /// What a name that is no key of a dictionary may still mean.
+    #[cold]
+    fn absent(&self, dict: &Bound<'py, PyDict>, name: &str) -> Result<Option<Object<'py>>> {
+        if name == "length" {
+            return self.length(dict).map(Some);
+        }
+        // Keys that are numbers are written as their digits.
+        match name.parse::<u64>() {
+            Ok(number) => dict.get_item(number).map_err(|error| self.raised(error, "reading a mapping")),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn raised(&self, raised: PyErr, doing: &str) -> Error {
+        foreign(self.py, raised, || format!("{doing} raised an exception"))
+    }
+
+    fn integer(&self, value: usize) -> Object<'py> {
+        match value.into_pyobject(self.py) {
+            Ok(value) => value.into_any(),
+            Err(never) => match never {},
+        }
+    }
+
+    /// The member of a mapping that is no exact `dict`.
+    fn of_mapping(&self, mapping: &Bound<'py, PyMapping>, key: &Object<'py>) -> Result<Option<Object<'py>>> {
+        match mapping.get_item(key) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_instance_of::<PyKeyError>(self.py) => Ok(None),
+            Err(error) => Err(self.raised(error, "reading a mapping")),
+        }
+    }
+
+    /// The member of anything but an exact `dict`.
+    fn of_object(&self, value: &Object<'py>, name: &str, key: &Object<'py>) -> Result<Option<Object<'py>>> {
+        match sort(value) {
+            Sort::Sequence => {
+                if name == "length" {
+                    return self.length(value).map(Some);
+                }
+                if let Some(fields) = tuple_fields(value)
+                    && fields.contains(key).unwrap_or(false)
+                {
+                    return self.field(value, name, key);
+                }
+                let Ok(index) = name.parse::<usize>() else { return Ok(None) };
+                self.item(value, index)
+            }
+            Sort::String if name == "length" => self.length(value).map(Some),
+            Sort::Mapping => {
+                let found = if let Ok(overlay) = value.cast_exact::<Overlay>() {
+                    overlay.get().get(self, name, key)?
+                } else if let Ok(mapping) = value.cast::<PyMapping>() {
+                    self.of_mapping(mapping, key)?
+                } else {
+                    None
+                };
+                match found {
+                    None if name == "length" => self.length(value).map(Some),
+                    found => Ok(found),
+                }
+            }
+            Sort::Record => {
+                if fields(value).is_some_and(|fields| fields.contains(key).unwrap_or(false)) {
+                    return self.field(value, name, key);
+                }
+                match extra(value) {
+                    Some(extra) => extra.get_item(key).map_err(|error| self.raised(error, "reading a field")),
+                    None => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn field(&self, value: &Object<'py>, name: &str, key: &Object<'py>) -> Result<Option<Object<'py>>> {
+        let Ok(key) = key.cast::<PyString>() else { return Ok(None) };
+        if name.starts_with('_') {
+            return Ok(None);
+        }
+        value.getattr(key).map(Some).map_err(|error| self.raised(error, "reading a field"))
+    }
+
+    fn length(&self, value: &Object<'py>) -> Result<Object<'py>> {
+        let length = value.len().map_err(|error| self.raised(error, "asking for a length"))?;
+        Ok(self.integer(length))
+    }
+
+    fn item(&self, value: &Object<'py>, index: usize) -> Result<Option<Object<'py>>> {
+        let found = if let Ok(list) = value.cast_exact::<PyList>() {
+            return Ok(list.get_item(index).ok());
+        } else if let Ok(tuple) = value.cast::<PyTuple>() {
+            return Ok(tuple.get_item(index).ok());
+        } else {
+            let length = value.len().map_err(|error| self.raised(error, "asking for a length"))?;
+            if index >= length {
+                return Ok(None);
+            }
+            value.get_item(index)
+        };
+        found.map(Some).map_err(|error| self.raised(error, "reading a sequence"))
+    }
+
+    fn pairs(
+        &self,
+        pairs: &Bound<'py, PyList>,
+        visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
+    ) -> Result<()> {
+        let count = pairs.len();
+        for (at, pair) in pairs.iter().enumerate() {
+            let (key, value) =
+                pair.extract().map_err(|error: PyErr| self.raised(error, "reading a mapping"))?;
+            visit(Item { key: Some(key), value, last: at + 1 == count })?;
+        }
+        Ok(())
+    }
+
+    fn walk_sequence(
+        &self,
+        value: &Object<'py>,
+        visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
+    ) -> Result<()> {
+        // The length is asked anew each round, for the walk may run code that changes the list.
+        let length = || value.len().map_err(|error| self.raised(error, "asking for a length"));
+        let mut at = 0;
+        let mut count = length()?;
+        while at < count {
+            let Some(item) = self.item(value, at)? else { break };
+            visit(Item { key: None, value: item, last: at + 1 == count })?;
+            at += 1;
+            count = length()?;
+        }
+        Ok(())
+    }
+
+    fn walk_record(
+        &self,
+        value: &Object<'py>,
+        visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
+    ) -> Result<()> {
+        let names = self.names(value);
+        let count = names.len();
+        for (at, name) in names.into_iter().enumerate() {
+            let key = PyString::new(self.py, &name).into_any();
+            if let Some(item) = self.of_object(value, &name, &key)? {
+                visit(Item { key: Some(key), value: item, last: at + 1 == count })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn walk_iterable(
+        &self,
+        value: &Object<'py>,
+        visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
+    ) -> Result<()> {
+        let iterator = value.try_iter().map_err(|error| self.raised(error, "walking an iterable"))?;
+        let place = self.walked_place(iterator.into_any());
+        let mut at = 0;
+        let mut ahead = self.walked_item(place, at)?;
+        while let Some(item) = ahead {
+            at += 1;
+            ahead = self.walked_item(place, at)?;
+            visit(Item { key: None, value: item, last: ahead.is_none() })?;
+        }
+        Ok(())
+    }
+
+    fn walked_place(&self, iterator: Object<'py>) -> usize {
+        let mut walked = self.walked.borrow_mut();
+        walked.iter().position(|known| known.iterator.is(&iterator)).unwrap_or_else(|| {
+            walked.push(Walked { iterator, items: Vec::new(), ended: false });
+            walked.len() - 1
+        })
+    }
+
+    /// Item `at` of an iterator, taken from it if no walk of this render has yet.
+    fn walked_item(&self, place: usize, at: usize) -> Result<Option<Object<'py>>> {
+        let iterator = {
+            let walked = self.walked.borrow();
+            let known = &walked[place];
+            if let Some(item) = known.items.get(at) {
+                return Ok(Some(item.clone()));
+            }
+            if known.ended {
+                return Ok(None);
+            }
+            known.iterator.clone()
+        };
+        let next = iterator.cast::<PyIterator>().ok().and_then(|iterator| iterator.clone().next());
+        let mut walked = self.walked.borrow_mut();
+        match next {
+            Some(Ok(item)) => {
+                walked[place].items.push(item.clone());
+                Ok(Some(item))
+            }
+            Some(Err(error)) if !error.is_instance_of::<PyStopIteration>(self.py) => {
+                Err(self.raised(error, "walking an iterable"))
+            }
+            _ => {
+                walked[place].ended = true;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Writes what is no exact `str`.
+    fn write_object(
+        &self,
+        value: &Object<'py>,
+        style: Style,
+        depth: usize,
+        out: &mut PySink<'py>,
+    ) -> Result<Written> {
+        match sort(value) {
+            Sort::Null => return Ok(Written::Null),
+            Sort::Bool => {
+                let truth = value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?;
+                out.str(if truth { "true" } else { "false" });
+            }
+            Sort::Integer => match value.extract::<i64>() {
+                Ok(number) => out.str(&number.to_string()),
+                Err(_) => self.write_str(&builtin_text(value), style, out)?,
+            },
+            Sort::Float => match value.cast_exact::<PyFloat>() {
+                Ok(number) => out.str(&python_number(number.value())),
+                Err(_) => self.write_str(&value.str(), style, out)?,
+            },
+            Sort::String => {
+                // The text itself, whatever a subclass says of it.
+                if let Ok(string) = value.cast::<PyString>() {
+                    self.write_string(string, style, out);
+                } else if let Some(inner) = enum_value(value) {
+                    return self.write_object(&inner, style, depth + 1, out);
+                }
+            }
+            Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
+                if let Some(inner) = enum_value(value) {
+                    return self.write_object(&inner, style, depth + 1, out);
+                }
+                self.write_str(&value.str(), style, out)?;
+            }
+            Sort::Sequence if depth < PRINT_DEPTH => {
+                let mut first = true;
+                let mut written = Written::Done;
+                self.walk_sequence(value, &mut |Item { value, .. }| {
+                    if !std::mem::take(&mut first) {
+                        out.str(",");
+                    }
+                    if written != Written::Done {
+                        return Ok(());
+                    }
+                    if let no_text @ Written::NoText(_) = self.write_any(&value, style, depth + 1, out)? {
+                        written = no_text;
+                    }
+                    Ok(())
+                })?;
+                return Ok(written);
+            }
+            Sort::Sequence => {
+                return Err(Error::new(Kind::TemplateRender, "a list within itself has no text"));
+            }
+            _ if style.lenient => out.str("[object Object]"),
+            sort @ (Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other) => {
+                return Ok(Written::NoText(sort));
+            }
+        }
+        Ok(Written::Done)
+    }
+
+    fn write_any(
+        &self,
+        value: &Object<'py>,
+        style: Style,
+        depth: usize,
+        out: &mut PySink<'py>,
+    ) -> Result<Written> {
+        match value.cast_exact::<PyString>() {
+            Ok(string) => {
+                self.write_string(string, style, out);
+                Ok(Written::Done)
+            }
+            Err(_) => self.write_object(value, style, depth, out),
+        }
+    }
+
+    #[allow(clippy::unused_self, reason = "one of a family")]
+    fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) {
+        if style.html {
+            escape_html(&string.to_string_lossy(), |piece| out.str(piece));
+        } else {
+            out.string(string);
+        }
+    }
+
+    /// Writes what `str()` gave.
+    fn write_str(
+        &self,
+        text: &PyResult<Bound<'py, PyString>>,
+        style: Style,
+        out: &mut PySink<'py>,
+    ) -> Result<()> {
+        match text {
+            Ok(text) => {
+                self.write_string(text, style, out);
+                Ok(())
+            }
+            Err(error) => Err(self.raised(error.clone_ref(self.py), "turning a value into text")),
+        }
+    }
+}
+
+/// The decimal digits of an `int`, whatever a subclass says of it.
+fn builtin_text<'py>(value: &Object<'py>) -> PyResult<Bound<'py, PyString>> {
+    let py = value.py();
+    Ok(py.get_type::<PyInt>().call_method1(intern!(py, "__repr__"), (value,))?.cast_into()?)
+}
+
+/// The value of an enum member.
+fn enum_value<'py>(value: &Object<'py>) -> Option<Object<'py>> {
+    let kind = known_type(value.py(), &ENUM, "enum", "Enum")?;
+    value.is_instance(kind).ok().filter(|is| *is)?;
+    value.getattr(intern!(value.py(), "value")).ok()
+}
+
+type Known = PyOnceLock<Option<Py<PyType>>>;
+
+static ENUM: Known = PyOnceLock::new();
+static DATE: Known = PyOnceLock::new();
+static DATETIME: Known = PyOnceLock::new();
+static UUID: Known = PyOnceLock::new();
+static PATH: Known = PyOnceLock::new();
+static NUMBER: Known = PyOnceLock::new();
+static TIME: Known = PyOnceLock::new();
+static TIMEDELTA: Known = PyOnceLock::new();
+
+/// A type of the standard library. Its module is not imported for this: a program that has no such module loaded has
+/// no object of such a type.
+fn known_type<'py>(
+    py: Python<'py>,
+    place: &'static Known,
+    module: &str,
+    name: &str,
+) -> Option<&'py Bound<'py, PyType>> {
+    if let Some(known) = place.get(py) {
+        return known.as_ref().map(|known| known.bind(py));
+    }
+    let modules = py.import(intern!(py, "sys")).and_then(|sys| sys.getattr(intern!(py, "modules"))).ok()?;
+    let module = modules.get_item(module).ok()?;
+    let found = module.getattr(name).ok()?.cast_into::<PyType>().ok()?.unbind();
+    place.get_or_init(py, || Some(found)).as_ref().map(|known| known.bind(py))
+}
+
+/// What sort of value an object is. Enum members are the sort of their value.
+pub(super) fn sort(value: &Object<'_>) -> Sort {
+    if value.cast_exact::<PyString>().is_ok() {
+        Sort::String
+    } else if value.cast_exact::<PyDict>().is_ok() {
+        Sort::Mapping
+    } else if value.cast_exact::<PyList>().is_ok() {
+        Sort::Sequence
+    } else if value.cast_exact::<PyInt>().is_ok() {
+        Sort::Integer
+    } else if value.cast::<PyNone>().is_ok() {
+        Sort::Null
+    } else if value.cast_exact::<PyBool>().is_ok() {
+        Sort::Bool
+    } else if value.cast_exact::<PyFloat>().is_ok() {
+        Sort::Float
+    } else {
+        sort_of_object(value)
+    }
+}
+
+fn sort_of_object(value: &Object<'_>) -> Sort {
+    let py = value.py();
+    if value.cast::<PyString>().is_ok() {
+        return Sort::String;
+    }
+    if value.cast::<PyDict>().is_ok() || value.cast_exact::<Overlay>().is_ok() {
+        return Sort::Mapping;
+    }
+    if value.cast::<PyInt>().is_ok() {
+        return Sort::Integer;
+    }
+    if value.cast::<PyFloat>().is_ok() {
+        return Sort::Float;
+    }
+    if value.cast::<PyTuple>().is_ok() || value.cast::<PyList>().is_ok() {
+        return Sort::Sequence;
+    }
+    if value.cast::<PyBytes>().is_ok()
+        || value.cast::<PyByteArray>().is_ok()
+        || value.cast::<PyType>().is_ok()
+    {
+        return Sort::Other;
+    }
+    if let Some(inner) = enum_value(value) {
+        return match sort(&inner) {
+            Sort::Null | Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other => Sort::Scalar,
+            sort => sort,
+        };
+    }
+    let is = |place, module, name| {
+        known_type(py, place, module, name).is_some_and(|known| value.is_instance(known).unwrap_or(false))
+    };
+    if is(&DATETIME, "datetime", "datetime") {
+        Sort::DateTime
+    } else if is(&DATE, "datetime", "date") {
+        Sort::Date
+    } else if is(&UUID, "uuid", "UUID") {
+        Sort::Uuid
+    } else if is(&NUMBER, "numbers", "Number") {
+        Sort::Float
+    } else if is(&PATH, "pathlib", "PurePath")
+        || is(&TIME, "datetime", "time")
+        || is(&TIMEDELTA, "datetime", "timedelta")
+    {
+        Sort::Scalar
+    } else if fields(value).is_some() {
+        Sort::Record
+    } else if value.cast::<PyMapping>().is_ok() {
+        Sort::Mapping
+    } else if value.cast::<PySequence>().is_ok() {
+        Sort::Sequence
+    } else if value.try_iter_is_supported() {
+        Sort::Iterable
+    } else {
+        Sort::Other
+    }
+}
+
+/// Whether an object can be walked, without starting a walk.
+trait Walkable {
+    fn try_iter_is_supported(&self) -> bool;
+}
+
+impl Walkable for Object<'_> {
+    fn try_iter_is_supported(&self) -> bool {
+        self.get_type().hasattr(intern!(self.py(), "__iter__")).unwrap_or(false)
+    }
+}
+
+/// The declared fields of a pydantic model or dataclass, by name.
+fn fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
+    let py = value.py();
+    let class = value.get_type();
+    for declared in [intern!(py, "__pydantic_fields__"), intern!(py, "__dataclass_fields__")] {
+        if let Ok(found) = class.getattr(declared)
+            && let Ok(found) = found.cast_into::<PyDict>()
+        {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// The further fields that a pydantic model was given and keeps.
+fn extra<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
+    value.getattr(intern!(value.py(), "__pydantic_extra__")).ok()?.cast_into::<PyDict>().ok()
+}
+
+/// The field names of a named tuple.
+fn tuple_fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyTuple>> {
+    if value.cast::<PyTuple>().is_err() || value.cast_exact::<PyTuple>().is_ok() {
+        return None;
+    }
+    value.get_type().getattr(intern!(value.py(), "_fields")).ok()?.cast_into::<PyTuple>().ok()
+}
+
+impl<'py> Data for PyData<'py> {
+    type Text = PyText;
+    type Value = Object<'py>;
+    type Sink = PySink<'py>;
+    type Output = PyOutput<'py>;
+
+    fn sort(&self, value: &Object<'py>) -> Sort {
+        sort(value)
+    }
+
+    #[inline]
+    fn get(&self, value: &Object<'py>, key: &PyText) -> Result<Option<Object<'py>>> {
+        self.member(value, key.as_str(), key.string(self.py).as_any())
+    }
+
+    fn lookup(&self, value: &Object<'py>, key: &Object<'py>) -> Result<Option<Object<'py>>> {
+        if let Ok(dict) = value.cast::<PyDict>() {
+            let found = match dict.get_item(key) {
+                // A key that cannot be hashed is not there.
+                Err(error) if error.is_instance_of::<pyo3::exceptions::PyTypeError>(self.py) => None,
+                found => found.map_err(|error| self.raised(error, "reading a mapping"))?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        let mut sink = self.sink();
+        let style = Style { html: false, lenient: false, javascript_numbers: false };
+        if self.write(key, style, &mut sink)? != Written::Done {
+            return Ok(None);
+        }
+        let name = sink.finish();
+        name.with_str(|text| self.member(value, text, name.0.as_any()))
+    }
+
+    fn names(&self, value: &Object<'py>) -> Vec<String> {
+        let keys = if let Ok(dict) = value.cast::<PyDict>() {
+            dict.keys()
+        } else if let Ok(overlay) = value.cast_exact::<Overlay>() {
+            return overlay.get().names(self);
+        } else if let Some(fields) = fields(value) {
+            let keys = fields.keys();
+            for key in extra(value).iter().flat_map(PyDictMethods::keys) {
+                if keys.append(key).is_err() {
+                    break;
+                }
+            }
+            keys
+        } else if let Ok(mapping) = value.cast::<PyMapping>() {
+            let Ok(keys) = mapping.keys() else { return Vec::new() };
+            keys
+        } else if let Some(fields) = tuple_fields(value) {
+            fields.to_list()
+        } else {
+            return Vec::new();
+        };
+        let text = |key: Object<'py>| key.extract::<String>().ok();
+        keys.iter().take(NAMES).filter_map(text).filter(|name| !name.starts_with("__")).collect()
+    }
+
+    fn truth(&self, value: &Object<'py>, empty_mapping_is_false: bool) -> Result<Truth> {
+        let is = |truth: bool| if truth { Truth::True } else { Truth::False };
+        let asked = |truth: PyResult<bool>| truth.map_err(|error| self.raised(error, "asking for a truth"));
+        Ok(match sort(value) {
+            Sort::Null => Truth::False,
+            Sort::Bool => is(asked(value.is_truthy())?),
+            Sort::Integer | Sort::Float => {
+                if asked(value.is_truthy())? {
+                    // NaN is the number that differs from itself.
+                    is(asked(value.eq(value))?)
+                } else {
+                    Truth::Zero
+                }
+            }
+            Sort::String | Sort::Sequence => is(asked(value.len().map(|length| length > 0))?),
+            Sort::Mapping => is(!empty_mapping_is_false || asked(value.len().map(|length| length > 0))?),
+            Sort::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {
+                is(asked(value.len().map(|length| length > 0))?)
+            }
+            _ => Truth::True,
+        })
+    }
+
+    fn walk(
+        &self,
+        value: &Object<'py>,
+        visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
+    ) -> Result<()> {
+        match sort(value) {
+            Sort::Sequence => self.walk_sequence(value, visit),
+            Sort::Mapping => {
+                if let Ok(dict) = value.cast_exact::<PyDict>() {
+                    return self.pairs(&dict.items(), visit);
+                }
+                if let Ok(overlay) = value.cast_exact::<Overlay>() {
+                    let all = overlay.get().merged(self)?;
+                    return self.pairs(&all.items(), visit);
+                }
+                match value.cast::<PyMapping>().map(PyMappingMethods::items) {
+                    Ok(Ok(pairs)) => self.pairs(&pairs, visit),
+                    Ok(Err(error)) => Err(self.raised(error, "walking a mapping")),
+                    Err(_) => Ok(()),
+                }
+            }
+            Sort::Record => self.walk_record(value, visit),
+            Sort::Iterable => self.walk_iterable(value, visit),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn write(&self, value: &Object<'py>, style: Style, out: &mut PySink<'py>) -> Result<Written> {
+        self.write_any(value, style, 0, out)
+    }
+
+    fn same(&self, a: &Object<'py>, b: &Object<'py>) -> bool {
+        // The same text or number as the context is no new context, as in JavaScript.
+        a.is(b)
+            || (matches!(sort(a), Sort::String | Sort::Integer | Sort::Float | Sort::Bool)
+                && sort(a) == sort(b)
+                && a.eq(b).unwrap_or(false))
+    }
+
+    fn to_json(&self, value: &Object<'py>) -> Result<serde_json::Value> {
+        pythonize::depythonize(value).map_err(|error| {
+            Error::new(Kind::TemplateRender, "the value cannot be written as JSON").with_cause(error)
+        })
+    }
+
+    fn literal(&self, literal: &Literal<PyText>) -> Object<'py> {
+        let py = self.py;
+        match literal {
+            Literal::Null => py.None().into_bound(py),
+            Literal::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),
+            Literal::Integer(value) => match value.into_pyobject(py) {
+                Ok(value) => value.into_any(),
+                Err(never) => match never {},
+            },
+            Literal::Float(value) => PyFloat::new(py, *value).into_any(),
+            Literal::Text(text) => text.string(py).clone().into_any(),
+        }
+    }
+
+    fn of_json(&self, value: &serde_json::Value) -> Result<Object<'py>> {
+        pythonize::pythonize(self.py, value).map_err(|error| {
+            Error::new(Kind::TemplateRender, "the value cannot be handed to Python").with_cause(error)
+        })
+    }
+
+    fn overlay(
+        &self,
+        base: Option<&Object<'py>>,
+        members: Vec<(&PyText, Object<'py>)>,
+    ) -> Result<Object<'py>> {
+        Overlay::over(self.py, base, members)
+            .map_err(|error| self.raised(error, "adding values to a context"))
+    }
+
+    fn pulse(&self) -> Result<()> {
+        self.py.check_signals().map_err(|error| self.raised(error, "a signal handler"))
+    }
+
+    fn sink(&self) -> PySink<'py> {
+        PySink::new(self.py)
+    }
+
+    fn output(&self, text: &str) -> PyOutput<'py> {
+        PyOutput(PyString::new(self.py, text))
+    }
+}

@@ -1,0 +1,104 @@
+//! The one mapping from the core's errors to the exceptions of `prompt_manager.exceptions`.
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList, PyType};
+
+use crate::error::{Error, Kind};
+
+/// The name of the exception class for each kind.
+fn class_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Prompt => "PromptError",
+        Kind::PromptNotFound => "PromptNotFoundError",
+        Kind::PromptInvalid => "PromptValidationError",
+        Kind::TemplateSyntax => "TemplateSyntaxError",
+        // What a caller's code raises is passed on as it is; this is for a foreign error that is no exception.
+        Kind::TemplateRender | Kind::Foreign => "TemplateRenderError",
+        Kind::VersionNotFound => "VersionNotFoundError",
+        Kind::VersionConflict => "VersionConflictError",
+        Kind::StorageRead => "StorageReadError",
+        Kind::StorageWrite => "StorageWriteError",
+        Kind::Schema => "SchemaError",
+        Kind::SchemaParse => "SchemaParseError",
+        Kind::SchemaInvalid => "SchemaValidationError",
+        Kind::Integration => "IntegrationError",
+        Kind::Conversion => "ConversionError",
+        Kind::IncompatibleFormat => "IncompatibleFormatError",
+    }
+}
+
+fn exceptions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    MODULE
+        .get_or_try_init(py, || py.import("prompt_manager.exceptions").map(Bound::unbind))
+        .map(|module| module.bind(py))
+}
+
+/// The exception for an error of the core.
+pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    let cause = error.cause().and_then(|cause| cause.downcast_ref::<PyErr>());
+    if let (Kind::Foreign, Some(cause)) = (error.kind(), cause) {
+        return cause.clone_ref(py);
+    }
+    match instance(py, error) {
+        Ok(exception) => {
+            let raised = PyErr::from_value(exception);
+            if let Some(cause) = cause {
+                raised.set_cause(py, Some(cause.clone_ref(py)));
+            }
+            raised
+        }
+        Err(failure) => failure,
+    }
+}
+
+/// `class(message, **context)`, with the report that it prints.
+fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let class = exceptions(py)?.getattr(class_name(error.kind()))?;
+    let class = class.cast::<PyType>()?;
+    let context = PyDict::new(py);
+    let of_template = matches!(error.kind(), Kind::TemplateSyntax | Kind::TemplateRender);
+    if let Some(place) = error.place() {
+        context.set_item(if of_template { "template_name" } else { "path" }, &place.name)?;
+        context.set_item("line", place.line)?;
+        context.set_item("column", place.column)?;
+        context.set_item("source_line", &place.source_line)?;
+    }
+    if let Some(hint) = error.hint() {
+        context.set_item("hint", hint)?;
+    }
+    for (name, value) in error.context() {
+        context.set_item(name, value)?;
+    }
+    if !error.errors().is_empty() {
+        let errors: Vec<_> =
+            error.errors().iter().map(|error| instance(py, error)).collect::<PyResult<_>>()?;
+        context.set_item("errors", PyList::new(py, errors)?)?;
+    }
+    let exception = class.call((error.message(),), Some(&context))?;
+    exception.setattr("_report", error.report())?;
+    Ok(exception)
+}
+
+/// What somebody else's code raised, as an error of the core. Only an `Exception` becomes one of ours, with this
+/// message and itself as the cause; what asks the program to stop passes on as it is.
+pub(super) fn foreign(py: Python<'_>, raised: PyErr, message: impl FnOnce() -> String) -> Error {
+    if raised.is_instance_of::<PyException>(py) {
+        Error::new(Kind::TemplateRender, message()).with_cause(raised)
+    } else {
+        Error::new(Kind::Foreign, "the caller's code asked to stop").with_cause(raised)
+    }
+}
+
+/// Turns a core result into a Python one.
+pub(super) trait OrRaise<T> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+}
+
+impl<T> OrRaise<T> for Result<T, Error> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|error| raise(py, &error))
+    }
+}

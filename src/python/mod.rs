@@ -1,0 +1,26 @@
+//! The bindings: each function converts in, calls the core, converts out. Only this folder knows Python.
+
+mod data;
+mod error;
+mod overlay;
+mod template;
+mod text;
+
+use pyo3::prelude::*;
+
+/// The extension module of the Python package `prompt_manager`.
+#[pymodule(gil_used = false)]
+mod _native {
+    use super::PyResult;
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::template::{CompiledTemplate, Engine};
+
+    /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("DISTRIBUTION", env!("DISTRIBUTION"))?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,174 @@
+//! Text of templates and output of renders as Python strings.
+//!
+//! A Rust string that becomes one Python string at the end is the fastest output for ASCII; for other scripts it
+//! would encode and decode every value, so [`PySink`] turns to joining Python strings once it meets one that is not
+//! ASCII. Measured against an f-string before this was written: 0.66 × on lists of ASCII, 0.57 × on Cyrillic, where
+//! the Rust string alone costs 4 to 7 ×.
+
+use std::fmt;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyList, PyString};
+
+use crate::template::{Output, Sink, Text, indent_lines};
+
+/// Fixed text of a template, with the Python string of it once one was needed.
+pub struct PyText {
+    text: Box<str>,
+    ascii: bool,
+    string: PyOnceLock<Py<PyString>>,
+}
+
+impl fmt::Debug for PyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+impl PyText {
+    /// The text as an interned Python string, whose hash is known.
+    pub(super) fn string<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {
+        self.string.get_or_init(py, || PyString::intern(py, &self.text).unbind()).bind(py)
+    }
+}
+
+impl Text for PyText {
+    fn new(text: &str) -> Self {
+        Self { text: text.into(), ascii: text.is_ascii(), string: PyOnceLock::new() }
+    }
+
+    fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Output on its way: ASCII text, until something else turns it into pieces.
+pub struct PySink<'py> {
+    py: Python<'py>,
+    /// What follows the pieces, ASCII only.
+    text: String,
+    pieces: Vec<Bound<'py, PyString>>,
+    /// Characters in the pieces.
+    characters: usize,
+}
+
+/// Above this many characters a string is asked whether it is ASCII before its UTF-8 is: asking another string for
+/// that leaves a copy inside the caller's object for as long as it lives.
+const LONG: usize = 64;
+
+impl<'py> PySink<'py> {
+    pub(super) fn new(py: Python<'py>) -> Self {
+        Self { py, text: String::new(), pieces: Vec::new(), characters: 0 }
+    }
+
+    fn piece(&mut self, piece: Bound<'py, PyString>, characters: usize) {
+        if !self.text.is_empty() {
+            self.characters += self.text.len();
+            self.pieces.push(PyString::new(self.py, &self.text));
+            self.text.clear();
+        }
+        self.characters += characters;
+        self.pieces.push(piece);
+    }
+
+    /// Appends a Python string.
+    pub(super) fn string(&mut self, string: &Bound<'py, PyString>) {
+        let characters = string.len().unwrap_or(0);
+        if characters > LONG {
+            let ascii = string.call_method0(intern!(self.py, "isascii"));
+            if !ascii.and_then(|ascii| ascii.is_truthy()).unwrap_or(false) {
+                return self.piece(string.clone(), characters);
+            }
+        }
+        match string.to_str() {
+            Ok(text) if text.len() == characters => self.text.push_str(text),
+            // Not ASCII, or with a lone surrogate, which has no UTF-8 at all.
+            _ => self.piece(string.clone(), characters),
+        }
+    }
+}
+
+impl<'py> Sink for PySink<'py> {
+    type Text = PyText;
+    type Output = PyOutput<'py>;
+
+    fn text(&mut self, text: &PyText) {
+        if text.ascii {
+            self.text.push_str(&text.text);
+        } else {
+            let string = text.string(self.py).clone();
+            self.piece(string, text.text.len());
+        }
+    }
+
+    fn str(&mut self, text: &str) {
+        if text.is_ascii() {
+            self.text.push_str(text);
+        } else {
+            self.piece(PyString::new(self.py, text), text.len());
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.characters + self.text.len()
+    }
+
+    fn indented(&mut self, inner: Self, indent: &str) {
+        if inner.pieces.is_empty() {
+            return indent_lines(&inner.text, indent, |piece| self.str(piece));
+        }
+        let lines = inner.finish().0;
+        let py = self.py;
+        // Done by Python, for the lines may hold what UTF-8 cannot say. Methods of `str` on strings do not fail,
+        // short of memory; then the lines stay as they are.
+        let or_same = |text: &Bound<'py, PyString>, made: PyResult<Bound<'py, PyAny>>| {
+            made.ok().and_then(|made| made.cast_into::<PyString>().ok()).unwrap_or_else(|| text.clone())
+        };
+        let body = or_same(&lines, lines.call_method1(intern!(py, "removesuffix"), ("\n",)));
+        let ended = body.len().unwrap_or(0) < lines.len().unwrap_or(0);
+        let body = or_same(&body, body.call_method1(intern!(py, "replace"), ("\n", format!("\n{indent}"))));
+        self.str(indent);
+        self.string(&body);
+        if ended {
+            self.str("\n");
+        }
+    }
+
+    fn finish(mut self) -> PyOutput<'py> {
+        if self.pieces.is_empty() {
+            return PyOutput(PyString::new(self.py, &self.text));
+        }
+        if !self.text.is_empty() {
+            let last = PyString::new(self.py, &self.text);
+            self.pieces.push(last);
+        }
+        if let [only] = self.pieces.as_slice() {
+            return PyOutput(only.clone());
+        }
+        let py = self.py;
+        let joined = PyList::new(py, &self.pieces)
+            .and_then(|pieces| PyString::new(py, "").call_method1(intern!(py, "join"), (pieces,)))
+            .and_then(|joined| Ok(joined.cast_into::<PyString>()?));
+        // Joining strings fails only when memory ends; the pieces in UTF-8 are the same text.
+        PyOutput(joined.unwrap_or_else(|_| {
+            let text: String = self.pieces.iter().map(|piece| piece.to_string_lossy().into_owned()).collect();
+            PyString::new(py, &text)
+        }))
+    }
+}
+
+/// Finished output.
+#[derive(Clone)]
+pub struct PyOutput<'py>(pub(super) Bound<'py, PyString>);
+
+impl Output for PyOutput<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.len().unwrap_or(0) == 0
+    }
+
+    fn with_str<R>(&self, read: impl FnOnce(&str) -> R) -> R {
+        read(&self.0.to_string_lossy())
+    }
+}
