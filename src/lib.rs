@@ -23,5 +23,6 @@ pub mod prompt;
 pub mod schema;
 pub mod store;
 pub mod template;
+mod wire;
 
 pub use error::{Error, Kind, Result};
