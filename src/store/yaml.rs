@@ -225,14 +225,15 @@ fn options(bytes: usize) -> Options {
 }
 
 /// One document of a file.
-struct Chunk<'a> {
-    text: &'a str,
-    lines_before: usize,
+pub(crate) struct Chunk<'a> {
+    pub(crate) text: &'a str,
+    /// How many lines of the file come first.
+    pub(crate) lines_before: usize,
 }
 
 /// Splits a text at its document markers. A line that begins with `---` or `...` and a blank is a marker wherever
 /// it stands, in a block or a quoted scalar too: YAML forbids it there. Documents without content are left out.
-fn documents(text: &str) -> Vec<Chunk<'_>> {
+pub(crate) fn documents(text: &str) -> Vec<Chunk<'_>> {
     let mut chunks = Vec::new();
     let (mut start, mut start_line, mut offset, mut content) = (0, 0, 0, false);
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -264,7 +265,7 @@ fn documents(text: &str) -> Vec<Chunk<'_>> {
 
 /// Makes a block scalar at the end of a text without a final line break read as libyaml reads it: without one.
 /// The parser adds the break; writing the block's header with `-` keeps it from that.
-fn libyaml_end(text: &str) -> Cow<'_, str> {
+pub(crate) fn libyaml_end(text: &str) -> Cow<'_, str> {
     if text.ends_with('\n') || text.lines().next_back().is_none_or(|line| line.trim().is_empty()) {
         return Cow::Borrowed(text);
     }
