@@ -31,10 +31,9 @@ impl At {
             return None;
         }
         let span = location.span();
-        let bytes = span
-            .byte_offset()
-            .zip(span.byte_len())
-            .and_then(|(offset, length)| Some((usize::try_from(offset).ok()?, usize::try_from(length).ok()?)));
+        let bytes = span.byte_offset().zip(span.byte_len()).and_then(|(offset, length)| {
+            Some((usize::try_from(offset).ok()?, usize::try_from(length).ok()?))
+        });
         Some(Self {
             line: usize::try_from(location.line()).ok()?,
             column: usize::try_from(location.column()).ok()?,
@@ -172,9 +171,10 @@ macro_rules! words {
             type Err = $crate::error::Error;
 
             fn from_str(text: &str) -> $crate::error::Result<Self> {
-                Self::ALL.into_iter().find(|word| word.as_str() == text).ok_or_else(|| {
-                    $crate::wire::unknown($kind, $what, text, &Self::ALL.map(Self::as_str))
-                })
+                Self::ALL
+                    .into_iter()
+                    .find(|word| word.as_str() == text)
+                    .ok_or_else(|| $crate::wire::unknown($kind, $what, text, &Self::ALL.map(Self::as_str)))
             }
         }
 
@@ -313,9 +313,9 @@ impl<'de> Visitor<'de> for Json<'_> {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| invalid(&format!("NaN or infinity at `{}`", self.0), "a number that JSON can hold"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| {
+            invalid(&format!("NaN or infinity at `{}`", self.0), "a number that JSON can hold")
+        })
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
@@ -359,7 +359,7 @@ impl<'de> DeserializeSeed<'de> for JsonObject<'_> {
         match Json(Path::Root(self.0)).deserialize(deserializer)? {
             Value::Object(members) => Ok(Some(members)),
             Value::Null => Ok(None),
-            _ => Err(invalid(&format!("`{}`", self.0), "a mapping")),
+            _ => Err(invalid(&format!("another value at `{}`", self.0), "a mapping")),
         }
     }
 }

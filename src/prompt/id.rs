@@ -42,9 +42,8 @@ const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 fn is_device(segment: &str) -> bool {
     let stem = segment.split('.').next().unwrap_or_default().to_ascii_lowercase();
-    let numbered = |prefix: &str| {
-        stem.strip_prefix(prefix).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']))
-    };
+    let numbered =
+        |prefix: &str| stem.strip_prefix(prefix).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']));
     DEVICES.contains(&stem.as_str()) || numbered("com") || numbered("lpt")
 }
 

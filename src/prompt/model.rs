@@ -221,8 +221,11 @@ impl Prompt {
             return Err(invalid("template", "format chat takes `chat_template`, not `template`".to_owned()));
         }
         if !chat && self.chat_template.is_some() {
-            return Err(invalid("chat_template", format!("format {format} takes `template`, not `chat_template`"))
-                .with_hint("write `format: chat` if messages are meant"));
+            return Err(invalid(
+                "chat_template",
+                format!("format {format} takes `template`, not `chat_template`"),
+            )
+            .with_hint("write `format: chat` if messages are meant"));
         }
         if self.template.is_none() && self.chat_template.is_none() && self.status != Status::Draft {
             let key = if chat { "chat_template" } else { "template" };

@@ -77,9 +77,7 @@ impl Prompt {
     /// # Errors
     /// The deserializer's, with our message.
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D, status: Status) -> Result<Self, D::Error> {
-        WirePrompt::deserialize(deserializer)?
-            .resolve(status, None)
-            .map_err(|error| located(&error, None))
+        WirePrompt::deserialize(deserializer)?.resolve(status, None).map_err(|error| located(&error, None))
     }
 }
 
@@ -115,7 +113,10 @@ impl WirePrompt {
         });
         Ok(Prompt {
             id: self.parsed_id.clone(),
-            version: self.version.as_ref().map_or_else(|| Ok(Version::default()), |text| text.value.parse())?,
+            version: self
+                .version
+                .as_ref()
+                .map_or_else(|| Ok(Version::default()), |text| text.value.parse())?,
             format: self.parsed_format,
             status: self.status.unwrap_or(status),
             template: template.transpose()?,
@@ -183,7 +184,8 @@ pub(crate) fn read_document<'de, A: MapAccess<'de>>(
     mut map: A,
     mut several: Option<&mut Vec<WirePrompt>>,
 ) -> Result<Document, A::Error> {
-    let (mut id, mut version, mut format, mut status) = (None::<Placed<String>>, None, None::<Placed<String>>, None);
+    let (mut id, mut version, mut format, mut status) =
+        (None::<Placed<String>>, None, None::<Placed<String>>, None);
     let (mut template, mut chat_template) = (None, None);
     let (mut tools, mut tool_choice, mut settings) = (None, None, None);
     let (mut input_schema, mut output_schema) = (None, None);
@@ -208,13 +210,19 @@ pub(crate) fn read_document<'de, A: MapAccess<'de>>(
             "template" => template = map.next_value::<Option<Placed<WireText>>>()?,
             "chat_template" => chat_template = map.next_value()?,
             "tools" => tools = map.next_value::<Option<Placed<Tools>>>()?,
-            "tool_choice" => tool_choice = map.next_value::<Option<Placed<ToolChoice>>>()?,
+            "tool_choice" => {
+                if let Some(choice) = map.next_value::<Option<Placed<WireChoice>>>()? {
+                    tool_choice = Some(Placed { at: choice.at, value: choice.choice()? });
+                }
+            }
             "settings" => settings = map.next_value::<Option<Settings>>()?,
             "input_schema" => input_schema = read_schema(&mut map, "input_schema")?,
             "output_schema" => output_schema = read_schema(&mut map, "output_schema")?,
             "metadata" => metadata = map.next_value::<Option<Metadata>>()?,
             "labels" => labels = list(&mut map)?,
-            "uid" => uid = map.next_value::<Option<Placed<String>>>()?.map(|text| read_uid(&text)).transpose()?,
+            "uid" => {
+                uid = map.next_value::<Option<Placed<String>>>()?.map(|text| read_uid(&text)).transpose()?
+            }
             "created_at" => created_at = read_time(&mut map)?,
             "updated_at" => updated_at = read_time(&mut map)?,
             _ => {
@@ -226,7 +234,6 @@ pub(crate) fn read_document<'de, A: MapAccess<'de>>(
             }
         }
     }
-    drop(map);
     if has_prompts {
         return Ok(Document::Several);
     }
@@ -288,7 +295,7 @@ impl<'de> Visitor<'de> for Several<'_> {
 }
 
 fn read_uid<E: de::Error>(text: &Placed<String>) -> Result<uuid::Uuid, E> {
-    text.value.parse().map_err(|_| problem(text.at, &format!("{} is not a UUID", shown(&text.value)), None))
+    text.value.parse().map_err(|_| problem(text.at, "`uid` is not a UUID", None))
 }
 
 fn read_time<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Timestamp>, A::Error> {
@@ -298,10 +305,10 @@ fn read_time<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Timestamp>, A
         let naive: jiff::civil::DateTime = text.value.parse().ok()?;
         naive.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp())
     };
-    zoned.or_else(naive).map(Some).ok_or_else(|| {
-        let message = format!("{} is not a time", shown(&text.value));
-        problem(text.at, &message, Some("write it as 2026-01-31T12:00:00Z"))
-    })
+    zoned
+        .or_else(naive)
+        .map(Some)
+        .ok_or_else(|| problem(text.at, "this is not a time", Some("write it as 2026-01-31T12:00:00Z")))
 }
 
 fn read_schema<'de, A: MapAccess<'de>>(
@@ -312,7 +319,10 @@ fn read_schema<'de, A: MapAccess<'de>>(
         Value::Null => Ok(None),
         Value::String(name) => Ok(Some(SchemaRef::Name(name))),
         Value::Object(schema) => Ok(Some(SchemaRef::Inline(schema))),
-        _ => Err(invalid(&format!("`{key}`"), "the name of a schema, or a JSON Schema as a mapping")),
+        _ => Err(invalid(
+            &format!("another value at `{key}`"),
+            "the name of a schema, or a JSON Schema as a mapping",
+        )),
     }
 }
 
@@ -344,7 +354,6 @@ impl<'de> Deserialize<'de> for WireText {
                         shared.read(key, &mut map)?;
                     }
                 }
-                drop(map);
                 let content = content.ok_or_else(|| de::Error::missing_field("content"))?;
                 let Shared { variables, partials, helpers } = shared;
                 Ok(WireText { content, variables, partials, helpers })
@@ -364,7 +373,6 @@ mapping!(WireChat, "a chat template: a mapping with `messages`", |mut map: A| {
             shared.read(key, &mut map)?;
         }
     }
-    drop(map);
     let messages = messages.ok_or_else(|| serde::de::Error::missing_field("messages"))?;
     let Shared { variables, partials, helpers } = shared;
     Ok(WireChat { messages, variables, partials, helpers })
@@ -383,7 +391,8 @@ impl Shared {
         match key {
             "variables" => self.variables = map.next_value()?,
             "partials" => {
-                self.partials = map.next_value::<Option<Named<Leaf>>>()?.map(|named| named.0).unwrap_or_default();
+                self.partials =
+                    map.next_value::<Option<Named<Leaf>>>()?.map(|named| named.0).unwrap_or_default();
             }
             _ => {
                 let helpers: Option<Placed<de::IgnoredAny>> = map.next_value()?;
@@ -507,10 +516,9 @@ impl<'de> Deserialize<'de> for WireVariable {
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<WireVariable, E> {
-                Ok(word.parse().map_or_else(
-                    |fault| WireVariable { fault: Some(fault), ..plain(FieldType::Any) },
-                    plain,
-                ))
+                Ok(word
+                    .parse()
+                    .map_or_else(|fault| WireVariable { fault: Some(fault), ..plain(FieldType::Any) }, plain))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireVariable, A::Error> {
@@ -520,7 +528,9 @@ impl<'de> Deserialize<'de> for WireVariable {
                     map.next_key_seed(Keys(&["type", "description", "default", "required"]))?
                 {
                     match key {
-                        "type" => variable.field_type = map.next_value::<Option<_>>()?.unwrap_or(FieldType::Any),
+                        "type" => {
+                            variable.field_type = map.next_value::<Option<_>>()?.unwrap_or(FieldType::Any)
+                        }
                         "description" => variable.description = map.next_value()?,
                         "required" => variable.required = map.next_value()?,
                         _ => {
@@ -603,7 +613,6 @@ fn read_tool<'de, A: MapAccess<'de>>(mut map: A, nested: bool) -> Result<Tool, A
             _ => function = map.next_value::<Option<NestedTool>>()?,
         }
     }
-    drop(map);
     match (function, flat) {
         (Some(function), None) => return Ok(function.0),
         (Some(_), Some(key)) => {
@@ -623,16 +632,21 @@ mapping!(NestedTool, "a function", |map| read_tool(map, false).map(NestedTool));
 
 impl<'de> Deserialize<'de> for ToolChoice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Placed { value, at } = Placed::<WireChoice>::deserialize(deserializer)?;
-        match value {
-            WireChoice::Named(name) => Ok(Self::Tool(name)),
+        Placed::<WireChoice>::deserialize(deserializer)?.choice()
+    }
+}
+
+impl Placed<WireChoice> {
+    fn choice<E: de::Error>(self) -> Result<ToolChoice, E> {
+        match self.value {
+            WireChoice::Named(name) => Ok(ToolChoice::Tool(name)),
             WireChoice::Word(word) => match word.as_str() {
-                "auto" => Ok(Self::Auto),
-                "none" => Ok(Self::None),
-                "required" => Ok(Self::Required),
+                "auto" => Ok(ToolChoice::Auto),
+                "none" => Ok(ToolChoice::None),
+                "required" => Ok(ToolChoice::Required),
                 _ => Err(located(
-                    &unknown(Kind::PromptInvalid, "tool choice", &word, &Self::WORDS),
-                    at,
+                    &unknown(Kind::PromptInvalid, "tool choice", &word, &ToolChoice::WORDS),
+                    self.at,
                 )),
             },
         }
@@ -668,7 +682,6 @@ impl<'de> Deserialize<'de> for WireChoice {
                         _ => name = Some(map.next_value::<OnlyName>()?.0),
                     }
                 }
-                drop(map);
                 name.map(WireChoice::Named).ok_or_else(|| de::Error::missing_field("name"))
             }
         }
@@ -684,7 +697,6 @@ mapping!(OnlyName, "a mapping with `name`", |mut map: A| {
     while map.next_key_seed(Keys(&["name"]))?.is_some() {
         name = Some(map.next_value()?);
     }
-    drop(map);
     name.map(OnlyName).ok_or_else(|| serde::de::Error::missing_field("name"))
 });
 

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
 use super::check_name;
@@ -86,16 +86,16 @@ fn read_entry<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireEntry, A::Error>
             _ => optional = map.next_value()?,
         }
     }
-    drop(map); // The place of an error from here on is the entry's, not its last key's.
     let role = role.ok_or_else(|| de::Error::missing_field("role"))?;
     if role.value == PLACEHOLDER {
         return placeholder(&role, name, optional.is_some_and(|optional| optional.value), &message);
     }
     let mut words = Role::ALL.map(Role::as_str).to_vec();
     words.push(PLACEHOLDER);
-    message.role = Role::ALL.into_iter().find(|known| known.as_str() == role.value).ok_or_else(|| {
-        located(&unknown(crate::Kind::PromptInvalid, "role", &role.value, &words), role.at)
-    })?;
+    message.role = Role::ALL
+        .into_iter()
+        .find(|known| known.as_str() == role.value)
+        .ok_or_else(|| located(&unknown(crate::Kind::PromptInvalid, "role", &role.value, &words), role.at))?;
     // What writes all its keys may write this one as false.
     if let Some(optional) = optional.filter(|optional| optional.value) {
         return Err(problem(optional.at, "only a placeholder can be `optional`", None));
@@ -215,9 +215,7 @@ impl<'de> Deserialize<'de> for WirePart {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let placed = Placed::<AnyPart>::deserialize(deserializer)?;
         Ok(Self(match placed.value {
-            AnyPart::Bare(leaf) => {
-                Part { body: PartBody::Text(Leaf { at: placed.at, ..leaf }), cache: None }
-            }
+            AnyPart::Bare(leaf) => Part { body: PartBody::Text(Leaf { at: placed.at, ..leaf }), cache: None },
             AnyPart::Part(part) => part,
         }))
     }
@@ -250,8 +248,7 @@ impl<'de> Deserialize<'de> for AnyPart {
     }
 }
 
-const PART: &[&str] =
-    &["type", "text", "image_url", "media_type", "data", "input_audio", "file", "cache"];
+const PART: &[&str] = &["type", "text", "image_url", "media_type", "data", "input_audio", "file", "cache"];
 
 /// The types of parts, with the keys that each has.
 const PART_TYPES: [(&str, &[&str]); 5] = [
@@ -281,7 +278,6 @@ fn read_part<'de, A: MapAccess<'de>>(mut map: A) -> Result<Part<Leaf>, A::Error>
         }
         seen.push(key);
     }
-    drop(map);
     let part_type = part_type.ok_or_else(|| de::Error::missing_field("type"))?;
     let words = PART_TYPES.map(|(word, _)| word);
     let Some((word, keys)) = PART_TYPES.into_iter().find(|(word, _)| *word == part_type.value) else {
@@ -330,7 +326,6 @@ mapping!(ImageUrl, "a mapping with `url`", |mut map: A| {
             _ => detail = map.next_value()?,
         }
     }
-    drop(map);
     Ok(ImageUrl { url: url.ok_or_else(|| serde::de::Error::missing_field("url"))?, detail })
 });
 
@@ -347,7 +342,6 @@ mapping!(Audio, "a mapping with `data` and `format`", |mut map: A| {
             _ => format = Some(map.next_value()?),
         }
     }
-    drop(map);
     Ok(Audio {
         data: data.ok_or_else(|| serde::de::Error::missing_field("data"))?,
         format: format.ok_or_else(|| serde::de::Error::missing_field("format"))?,
@@ -369,7 +363,6 @@ mapping!(File, "a mapping with `file_id`, or `filename` and `file_data`", |mut m
             _ => file.file_data = map.next_value()?,
         }
     }
-    drop(map);
     if file.file_id.is_none() && file.file_data.is_none() {
         return Err(serde::de::Error::missing_field("file_id"));
     }
@@ -389,7 +382,6 @@ mapping!(WireToolCall, "a tool call", |mut map: A| {
             _ => arguments = Some(map.next_value::<Placed<Arguments>>()?),
         }
     }
-    drop(map);
     let id = id.ok_or_else(|| serde::de::Error::missing_field("id"))?;
     let function = match (function, name) {
         (Some(function), None) if arguments.is_none() => function.0,
@@ -418,7 +410,6 @@ mapping!(WireFunctionCall, "a function call", |mut map: A| {
             _ => arguments = Some(map.next_value()?),
         }
     }
-    drop(map);
     let name = name.ok_or_else(|| serde::de::Error::missing_field("name"))?;
     Ok(WireFunctionCall(function_call(name, arguments)?))
 });

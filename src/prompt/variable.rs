@@ -42,7 +42,13 @@ impl Variable {
     /// A required variable of any type.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), field_type: FieldType::Any, description: None, default: None, required: None }
+        Self {
+            name: name.into(),
+            field_type: FieldType::Any,
+            description: None,
+            default: None,
+            required: None,
+        }
     }
 
     /// Whether a render needs a value: yes, unless there is a default or `required: false`.
@@ -81,7 +87,8 @@ const RESERVED: &str = "!\"#%&'()*+,./;<=>@[\\]^`{|}~";
 /// # Errors
 /// [`Kind::PromptInvalid`], saying what stands in the way.
 pub fn check_name(name: &str) -> Result<()> {
-    let error = |why: &str| Error::new(Kind::PromptInvalid, format!("{} cannot be a variable: {why}", shown(name)));
+    let error =
+        |why: &str| Error::new(Kind::PromptInvalid, format!("{} cannot be a variable: {why}", shown(name)));
     if name.is_empty() {
         return Err(error("it is empty"));
     }

@@ -61,14 +61,15 @@ impl<'de> Visitor<'de> for Root<'_> {
                 "version" => {
                     map.next_value::<Option<String>>()?;
                 }
-                "metadata" => *self.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default(),
+                "metadata" => {
+                    *self.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default()
+                }
                 _ => {
                     seen = true;
                     map.next_value_seed(Schemas(self.schemas, self.lines_before))?;
                 }
             }
         }
-        drop(map);
         if seen { Ok(()) } else { Err(de::Error::missing_field("schemas")) }
     }
 }
@@ -140,7 +141,6 @@ fn read_schema<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireSchema, A::Erro
             _ => fields = map.next_value::<Option<Fields>>()?,
         }
     }
-    drop(map);
     let name = name.ok_or_else(|| de::Error::missing_field("name"))?;
     if name.value.trim().is_empty() {
         return Err(problem(name.at, "the name of a schema is empty", None));
@@ -239,7 +239,6 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
             _ => field.validators = map.next_value::<Option<Vec<Validator>>>()?.unwrap_or_default(),
         }
     }
-    drop(map);
     let name = name.ok_or_else(|| de::Error::missing_field("name"))?;
     if name.value.is_empty() {
         return Err(problem(name.at, "the name of a field is empty", None));
@@ -250,7 +249,8 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
     // Null is a default of its own only where null is allowed.
     if let Some(Placed { value, at }) = default.filter(|default| !default.value.is_null() || field.nullable) {
         if !value.is_null() && !check_json_type(field.field_type, &value) {
-            let message = format!("the default of field {} is not of type {}", shown(&name.value), field.field_type);
+            let message =
+                format!("the default of field {} is not of type {}", shown(&name.value), field.field_type);
             return Err(problem(at, &message, None));
         }
         field.default = Some(value);
@@ -270,7 +270,8 @@ fn fits_type<E: de::Error>(field: &Field, at: Option<At>) -> Result<(), E> {
     ];
     match said.into_iter().find(|(_, there, fits, _)| *there && !fits) {
         Some((key, _, _, of)) => {
-            let message = format!("`{key}` belongs to a field of type {of}, and this one is {}", field.field_type);
+            let message =
+                format!("`{key}` belongs to a field of type {of}, and this one is {}", field.field_type);
             Err(problem(at, &message, None))
         }
         None => Ok(()),
@@ -309,13 +310,12 @@ fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Er
             "allowed_values" => match map.next_value_seed(Json(Path::Root("allowed_values")))? {
                 Value::Array(values) => validator.allowed_values = values,
                 Value::Null => {}
-                _ => return Err(crate::wire::invalid("`allowed_values`", "a list")),
+                _ => return Err(crate::wire::invalid("another value at `allowed_values`", "a list")),
             },
             "error_message" => validator.error_message = map.next_value()?,
             _ => validator.custom_function = map.next_value()?,
         }
     }
-    drop(map);
     let kind = kind.ok_or_else(|| de::Error::missing_field("type"))?;
     validator.kind = kind.value;
     check_validator(&validator).map_err(|error| located(&error, kind.at))?;
@@ -337,7 +337,9 @@ fn check_validator(validator: &Validator) -> crate::Result<()> {
     let lacking = match kind {
         ValidatorKind::MinLength | ValidatorKind::MinValue if min_value.is_none() => Some("min_value"),
         ValidatorKind::MaxLength | ValidatorKind::MaxValue if max_value.is_none() => Some("max_value"),
-        ValidatorKind::Range if min_value.is_none() && max_value.is_none() => Some("min_value` or `max_value"),
+        ValidatorKind::Range if min_value.is_none() && max_value.is_none() => {
+            Some("min_value` or `max_value")
+        }
         ValidatorKind::Regex if validator.pattern.is_none() => Some("pattern"),
         ValidatorKind::Enum if validator.allowed_values.is_empty() => Some("allowed_values"),
         ValidatorKind::Custom if validator.custom_function.is_none() => Some("custom_function"),

@@ -93,12 +93,14 @@ pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let file = Arc::new(File { name: file_name.to_owned(), text: text.to_owned() });
     if text.len() as u64 > FILE_BYTES {
-        read.errors.push(read::wrong(format!("the file is larger than {FILE_BYTES} bytes")).with_place(Place {
-            name: Some(file_name.to_owned()),
-            line: 1,
-            column: 1,
-            source_line: None,
-        }));
+        read.errors.push(
+            read::wrong(format!("the file is larger than {FILE_BYTES} bytes")).with_place(Place {
+                name: Some(file_name.to_owned()),
+                line: 1,
+                column: 1,
+                source_line: None,
+            }),
+        );
         return read;
     }
     for document in documents(text) {
@@ -153,7 +155,8 @@ fn read_one(file: &Arc<File>, document: Chunk<'_>, read: &mut ReadFile) {
                 read.prompts.push(LocatedPrompt::new(prompt, wire, file, document.lines_before));
             }
             Err(error) => {
-                let key = error.context().iter().find(|(name, _)| *name == "key").map(|(_, key)| key.as_str());
+                let key =
+                    error.context().iter().find(|(name, _)| *name == "key").map(|(_, key)| key.as_str());
                 let at = wire.place_of(key.unwrap_or("id"));
                 let (line, column) = at.map_or((1, 1), |at| (at.line, at.column));
                 read.errors.push(error.with_place(place(file, line + document.lines_before, column)));
@@ -161,7 +164,13 @@ fn read_one(file: &Arc<File>, document: Chunk<'_>, read: &mut ReadFile) {
         }
     }
     if let Err(error) = outcome {
-        read.errors.push(translate(&error, &file.name, &file.text, document.lines_before, Kind::PromptInvalid));
+        read.errors.push(translate(
+            &error,
+            &file.name,
+            &file.text,
+            document.lines_before,
+            Kind::PromptInvalid,
+        ));
     }
 }
 
@@ -238,7 +247,8 @@ pub(crate) fn documents(text: &str) -> Vec<Chunk<'_>> {
     let (mut start, mut start_line, mut offset, mut content) = (0, 0, 0, false);
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let marker = |mark: &str| {
-            line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+            line.strip_prefix(mark)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
         };
         let (begins, ends) = (marker("---"), marker("..."));
         if begins && content {
@@ -277,7 +287,9 @@ pub(crate) fn libyaml_end(text: &str) -> Cow<'_, str> {
         if !line.trim().is_empty() && header.is_some_and(|(known, ..)| indent <= known) {
             header = None;
         }
-        if header.is_none() && let Some((from, to)) = block_header(line) {
+        if header.is_none()
+            && let Some((from, to)) = block_header(line)
+        {
             header = Some((indent, offset + from, offset + to));
         }
         offset += line.len();
@@ -313,13 +325,7 @@ fn place_in(name: &str, text: &str, line: usize, column: usize) -> Place {
 }
 
 /// The parser's error as ours, with the place in the file and a hint where one helps.
-pub(crate) fn translate(
-    error: &YamlError,
-    name: &str,
-    text: &str,
-    lines_before: usize,
-    kind: Kind,
-) -> Error {
+pub(crate) fn translate(error: &YamlError, name: &str, text: &str, lines_before: usize, kind: Kind) -> Error {
     let error = error.without_snippet();
     let mut at = error.location().and_then(At::of).map(|at| (at.line, at.column));
     let mut message = message(error);
@@ -353,7 +359,8 @@ pub(crate) fn translate(
 
 /// The line at or just after this one that is indented with a tab.
 fn tab_line(text: &str, line: usize) -> Option<usize> {
-    let indented = |line: &str| line[..line.len() - line.trim_start().len()].contains('\t') && !line.trim().is_empty();
+    let indented =
+        |line: &str| line[..line.len() - line.trim_start().len()].contains('\t') && !line.trim().is_empty();
     let nearby = text.lines().enumerate().skip(line.saturating_sub(1)).take(2);
     nearby.filter(|(_, line)| indented(line)).map(|(number, _)| number + 1).next()
 }
@@ -372,9 +379,11 @@ fn message(error: &YamlError) -> String {
         YamlError::Message { msg, .. } => msg.clone(),
         YamlError::ExternalMessage { msg, .. } => format!("this is not YAML: {msg}"),
         YamlError::SerdeInvalidType { unexpected, expected, .. } => {
-            format!("{} stands where {expected} is expected", sort_of(unexpected))
+            format!("{} stands here; expected {expected}", sort_of(unexpected))
         }
-        YamlError::SerdeInvalidValue { unexpected, expected, .. } => format!("{unexpected}; expected {expected}"),
+        YamlError::SerdeInvalidValue { unexpected, expected, .. } => {
+            format!("{unexpected}; expected {expected}")
+        }
         YamlError::SerdeMissingField { field, .. } => format!("`{field}` is missing"),
         YamlError::Unexpected { expected, .. } => format!("{} is expected here", sort_word(expected)),
         YamlError::NullIntoString { .. } => "a text is expected here, and there is nothing".to_owned(),
