@@ -249,7 +249,7 @@ impl Prompt {
             Some(ToolChoice::Tool(name)) if !self.tools.iter().any(|tool| tool.name == *name) => {
                 let mut message = format!("`tool_choice` names `{name}`, which is no tool of this prompt");
                 if let Some(meant) = nearest(name, self.tools.iter().map(|tool| tool.name.as_str())) {
-                    message.push_str(&format!("; did you mean `{meant}`?"));
+                    message = format!("{message}; did you mean `{meant}`?");
                 }
                 Err(invalid("tool_choice", message))
             }

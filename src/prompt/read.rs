@@ -221,7 +221,7 @@ pub(crate) fn read_document<'de, A: MapAccess<'de>>(
             "metadata" => metadata = map.next_value::<Option<Metadata>>()?,
             "labels" => labels = list(&mut map)?,
             "uid" => {
-                uid = map.next_value::<Option<Placed<String>>>()?.map(|text| read_uid(&text)).transpose()?
+                uid = map.next_value::<Option<Placed<String>>>()?.map(|text| read_uid(&text)).transpose()?;
             }
             "created_at" => created_at = read_time(&mut map)?,
             "updated_at" => updated_at = read_time(&mut map)?,
@@ -529,7 +529,7 @@ impl<'de> Deserialize<'de> for WireVariable {
                 {
                     match key {
                         "type" => {
-                            variable.field_type = map.next_value::<Option<_>>()?.unwrap_or(FieldType::Any)
+                            variable.field_type = map.next_value::<Option<_>>()?.unwrap_or(FieldType::Any);
                         }
                         "description" => variable.description = map.next_value()?,
                         "required" => variable.required = map.next_value()?,

@@ -17,7 +17,7 @@ use crate::wire::{Keys, Leaf, Placed, invalid, located, mapping, problem, raw_le
 /// A chat entry as it is read, with the places of its texts.
 #[derive(Debug)]
 pub(crate) enum WireEntry {
-    Message(Message<Leaf>),
+    Message(Box<Message<Leaf>>),
     Placeholder { name: String, optional: bool },
 }
 
@@ -101,7 +101,7 @@ fn read_entry<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireEntry, A::Error>
         return Err(problem(optional.at, "only a placeholder can be `optional`", None));
     }
     message.name = name;
-    Ok(WireEntry::Message(message))
+    Ok(WireEntry::Message(Box::new(message)))
 }
 
 fn placeholder<E: de::Error>(
@@ -306,8 +306,8 @@ fn read_part<'de, A: MapAccess<'de>>(mut map: A) -> Result<Part<Leaf>, A::Error>
             PartBody::Audio { data, format }
         }
         _ => {
-            let File { file_id, filename, file_data } = file.ok_or_else(|| lacking("file"))?;
-            PartBody::File { file_id, filename, file_data }
+            let File { id, name, data } = file.ok_or_else(|| lacking("file"))?;
+            PartBody::File { file_id: id, filename: name, file_data: data }
         }
     };
     Ok(Part { body, cache })
@@ -349,21 +349,21 @@ mapping!(Audio, "a mapping with `data` and `format`", |mut map: A| {
 });
 
 struct File {
-    file_id: Option<Leaf>,
-    filename: Option<Leaf>,
-    file_data: Option<Leaf>,
+    id: Option<Leaf>,
+    name: Option<Leaf>,
+    data: Option<Leaf>,
 }
 
 mapping!(File, "a mapping with `file_id`, or `filename` and `file_data`", |mut map: A| {
-    let mut file = File { file_id: None, filename: None, file_data: None };
+    let mut file = File { id: None, name: None, data: None };
     while let Some(key) = map.next_key_seed(Keys(&["file_id", "filename", "file_data"]))? {
         match key {
-            "file_id" => file.file_id = map.next_value()?,
-            "filename" => file.filename = map.next_value()?,
-            _ => file.file_data = map.next_value()?,
+            "file_id" => file.id = map.next_value()?,
+            "filename" => file.name = map.next_value()?,
+            _ => file.data = map.next_value()?,
         }
     }
-    if file.file_id.is_none() && file.file_data.is_none() {
+    if file.id.is_none() && file.data.is_none() {
         return Err(serde::de::Error::missing_field("file_id"));
     }
     Ok(file)

@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for Root<'_> {
                     map.next_value::<Option<String>>()?;
                 }
                 "metadata" => {
-                    *self.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default()
+                    *self.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default();
                 }
                 _ => {
                     seen = true;

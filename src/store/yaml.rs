@@ -104,7 +104,7 @@ pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
         return read;
     }
     for document in documents(text) {
-        read_one(&file, document, &mut read);
+        read_one(&file, &document, &mut read);
     }
     if read.prompts.is_empty() && read.errors.is_empty() {
         let error = read::wrong("the file holds no prompt").with_place(Place::of(Some(file_name), text, 0));
@@ -137,7 +137,7 @@ pub(crate) fn decode<'a>(file_name: &str, bytes: &'a [u8]) -> Result<&'a str> {
     })
 }
 
-fn read_one(file: &Arc<File>, document: Chunk<'_>, read: &mut ReadFile) {
+fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
     let source = libyaml_end(document.text);
     let mut found = Vec::new();
     let outcome = parse(&source, |deserializer| deserializer.deserialize_map(Root(&mut found)));
@@ -265,7 +265,8 @@ pub(crate) fn documents(text: &str) -> Vec<Chunk<'_>> {
         }
         let own = if begins { &line[3..] } else { line }.trim();
         // A directive belongs to the document after it, so it is no content of its own.
-        content |= !own.is_empty() && !own.starts_with('#') && !(line.starts_with('%') && !content);
+        let directive = line.starts_with('%') && !content;
+        content |= !(own.is_empty() || own.starts_with('#') || directive);
     }
     if content {
         chunks.push(Chunk { text: &text[start..], lines_before: start_line });
@@ -327,28 +328,21 @@ fn place_in(name: &str, text: &str, line: usize, column: usize) -> Place {
 /// The parser's error as ours, with the place in the file and a hint where one helps.
 pub(crate) fn translate(error: &YamlError, name: &str, text: &str, lines_before: usize, kind: Kind) -> Error {
     let error = error.without_snippet();
-    let mut at = error.location().and_then(At::of).map(|at| (at.line, at.column));
-    let mut message = message(error);
-    let mut hint = None;
-    if let Some((line, column, own, own_hint)) = split(&message) {
-        at = Some((line, column));
-        hint = own_hint.map(str::to_owned);
-        message = own.to_owned();
-    }
+    let told = message(error);
+    let (at, mut message, mut hint) = match split(&told) {
+        Some((line, column, message, hint)) => (Some((line, column)), message, hint),
+        None => (error.location().and_then(At::of).map(|at| (at.line, at.column)), told.as_str(), None),
+    };
     let (line, column) = at.unwrap_or((1, 1));
     let mut place = place_in(name, text, line + lines_before, column);
-    if let YamlError::ExternalMessage { .. } = error {
-        if let Some(tab) = tab_line(text, place.line) {
-            place = place_in(name, text, tab, 1);
-            "a tab cannot indent YAML".clone_into(&mut message);
-            hint = Some("indent with spaces".to_owned());
-        }
+    if let YamlError::ExternalMessage { .. } = error
+        && let Some(tab) = tab_line(text, place.line)
+    {
+        place = place_in(name, text, tab, 1);
+        (message, hint) = ("a tab cannot indent YAML", Some("indent with spaces"));
     }
     if hint.is_none() && mustache_line(place.source_line.as_deref().unwrap_or_default()) {
-        hint = Some(
-            "a value that begins with `{{` is a mapping to YAML: write it in quotes, \"{{name}}\", or as a block with `|`"
-                .to_owned(),
-        );
+        hint = Some(MUSTACHE);
     }
     let error = Error::new(kind, message).with_place(place);
     match hint {
@@ -356,6 +350,9 @@ pub(crate) fn translate(error: &YamlError, name: &str, text: &str, lines_before:
         None => error,
     }
 }
+
+const MUSTACHE: &str = "a value that begins with `{{` is a mapping to YAML: write it in quotes, \"{{name}}\", \
+                        or as a block with `|`";
 
 /// The line at or just after this one that is indented with a tab.
 fn tab_line(text: &str, line: usize) -> Option<usize> {

@@ -7,17 +7,17 @@ mod prompts;
 mod schemas;
 
 /// A case of a table.
-pub struct Case {
+struct Case {
     /// What it shows.
-    pub name: String,
+    name: String,
     /// What must come of it.
-    pub expected: Vec<String>,
+    expected: Vec<String>,
     /// The file.
-    pub text: String,
+    text: String,
 }
 
 /// The cases of a table.
-pub fn cases(table: &str) -> Vec<Case> {
+fn cases(table: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for line in table.split_inclusive('\n') {
         if let Some(name) = line.strip_prefix("@@ ") {
@@ -34,7 +34,7 @@ pub fn cases(table: &str) -> Vec<Case> {
 }
 
 /// Each error as the tables write it: `LINE:COLUMN MESSAGE`, and its hint in a line of its own.
-pub fn told(errors: &[prompt_manager::Error]) -> Vec<String> {
+fn told(errors: &[prompt_manager::Error]) -> Vec<String> {
     let mut told = Vec::new();
     for error in errors {
         let place =

@@ -114,15 +114,16 @@ fn files_that_grow_when_they_are_read_fail_fast() {
     let mut laughs = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
     for level in 1..12 {
         let below = level - 1;
-        laughs.push_str(&format!("a{level}: &a{level} [{}]\n", vec![format!("*a{below}"); 9].join(",")));
+        let line = format!("a{level}: &a{level} [{}]\n", vec![format!("*a{below}"); 9].join(","));
+        laughs.push_str(&line);
     }
     let custom = |text: &str| {
-        let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
-        format!("id: a\nformat: text\ntemplate: x\nmetadata:\n  custom:\n{indented}")
+        let indented = format!("    {}", text.trim_end().replace('\n', "\n    "));
+        format!("id: a\nformat: text\ntemplate: x\nmetadata:\n  custom:\n{indented}\n")
     };
     let mut large = format!("a: &a {}\nl:\n", "x".repeat(1_000_000));
     large.push_str(&"- *a\n".repeat(900));
-    let deep: String = (0..5_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let deep = (0..5_000).fold(String::new(), |text, depth| text + &" ".repeat(depth) + "a:\n");
     for (what, text) in [
         ("a billion laughs", custom(&laughs)),
         ("a large alias again and again", custom(&large)),
