@@ -25,5 +25,6 @@ pub mod python;
 pub mod schema;
 pub mod store;
 pub mod template;
+mod wire;
 
 pub use error::{Error, Kind, Result};

@@ -1,5 +1,22 @@
 //! Prompts: what a file or a caller says, parsed into types that need no further check.
 
+mod id;
 pub mod message;
+mod metadata;
+mod model;
+pub(crate) mod read;
+mod read_message;
+mod settings;
+mod tool;
+mod variable;
+mod version;
+mod write;
 
+pub use id::PromptId;
 pub use message::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
+pub use metadata::Metadata;
+pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaRef, Status, TextTemplate};
+pub use settings::Settings;
+pub use tool::{Tool, ToolChoice};
+pub use variable::{Variable, Variables, check_json_type, check_name};
+pub use version::Version;

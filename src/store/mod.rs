@@ -1,1 +1,3 @@
 //! Reading prompt files, and keeping prompts in memory.
+
+pub mod yaml;

@@ -1,0 +1,82 @@
+//! What a prompt says about itself. It never changes what the model is sent, but for the two settings that the
+//! published package keeps here.
+
+use serde_json::{Map, Value};
+
+/// Descriptive JSON in the order in which it is written. The known keys have the shapes of the accessors; the
+/// readers check that. Further keys are free.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Metadata(pub(super) Map<String, Value>);
+
+impl Metadata {
+    /// All of it.
+    #[must_use]
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Who wrote the prompt.
+    #[must_use]
+    pub fn author(&self) -> Option<&str> {
+        self.text("author")
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.text("description")
+    }
+
+    /// What it belongs to.
+    #[must_use]
+    pub fn category(&self) -> Option<&str> {
+        self.text("category")
+    }
+
+    /// Its tags.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.texts("tags")
+    }
+
+    /// When to use it.
+    pub fn use_cases(&self) -> impl Iterator<Item = &str> {
+        self.texts("use_cases")
+    }
+
+    /// Models that it works well with.
+    pub fn model_recommendations(&self) -> impl Iterator<Item = &str> {
+        self.texts("model_recommendations")
+    }
+
+    /// Whatever the application keeps here.
+    #[must_use]
+    pub fn custom(&self) -> Option<&Map<String, Value>> {
+        self.0.get("custom").and_then(Value::as_object)
+    }
+
+    /// A setting that the published package keeps here; see [`super::Prompt::settings`].
+    #[must_use]
+    pub fn temperature(&self) -> Option<f64> {
+        self.0.get("temperature").and_then(Value::as_f64)
+    }
+
+    /// A setting that the published package keeps here; see [`super::Prompt::settings`].
+    #[must_use]
+    pub fn max_tokens(&self) -> Option<u64> {
+        self.0.get("max_tokens").and_then(Value::as_u64)
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(Value::as_str)
+    }
+
+    fn texts(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.0.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+}

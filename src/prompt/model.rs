@@ -1,0 +1,266 @@
+//! A prompt as an author means it, and the rules that hold between its parts.
+//!
+//! Reading is in `read` and `read_message`, writing in `write`. Templates are text here; nothing is compiled.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::message::{Message, Role};
+use super::{Metadata, PromptId, Settings, Tool, ToolChoice, Variables, Version};
+use crate::error::{Error, Kind, Result};
+use crate::wire::{nearest, words};
+
+/// What a prompt renders to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Text.
+    Text,
+    /// Messages.
+    Chat,
+    /// The beginning of a text that the model continues.
+    Completion,
+    /// A task in one text.
+    Instruction,
+}
+
+impl Format {
+    /// Every format, in the order of the documentation.
+    pub const ALL: [Self; 4] = [Self::Text, Self::Chat, Self::Completion, Self::Instruction];
+
+    /// The word for it in files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Chat => "chat",
+            Self::Completion => "completion",
+            Self::Instruction => "instruction",
+        }
+    }
+}
+
+words!(Format, "format", Kind::PromptInvalid);
+
+/// Where a version is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Being written; may lack its template and may be replaced.
+    Draft,
+    /// In use.
+    Active,
+    /// In use, to be left.
+    Deprecated,
+    /// Out of use.
+    Archived,
+}
+
+impl Status {
+    /// Every status, in the order of the documentation.
+    pub const ALL: [Self; 4] = [Self::Draft, Self::Active, Self::Deprecated, Self::Archived];
+
+    /// The word for it in files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Active => "active",
+            Self::Deprecated => "deprecated",
+            Self::Archived => "archived",
+        }
+    }
+}
+
+words!(Status, "status", Kind::PromptInvalid);
+words!(Role, "role", Kind::PromptInvalid);
+
+/// Partials by name, in the order in which they are written.
+pub type Partials = Vec<(String, String)>;
+
+/// A template for one text.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TextTemplate {
+    /// The template.
+    pub content: String,
+    /// The declared variables; read from the template where absent.
+    pub variables: Option<Variables>,
+    /// Templates that this one includes.
+    pub partials: Partials,
+}
+
+/// A template for messages.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChatTemplate {
+    /// Messages and placeholders, in order.
+    pub messages: Vec<ChatEntry>,
+    /// The declared variables; read from the templates where absent.
+    pub variables: Option<Variables>,
+    /// Templates that the messages include.
+    pub partials: Partials,
+}
+
+/// One entry of a chat template.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChatEntry {
+    /// A message whose leaves are templates.
+    Message(Message<String>),
+    /// A place for messages that are given at render.
+    Placeholder {
+        /// The variable that holds the messages.
+        name: String,
+        /// Whether it may be missing.
+        optional: bool,
+    },
+}
+
+/// A schema, by name or in place.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SchemaRef {
+    /// The name of a registered schema.
+    Name(String),
+    /// A JSON Schema.
+    Inline(Map<String, Value>),
+}
+
+/// A prompt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prompt {
+    /// Its id.
+    pub id: PromptId,
+    /// Its version.
+    pub version: Version,
+    /// What it renders to.
+    pub format: Format,
+    /// Where this version is in its life.
+    pub status: Status,
+    /// The template of a text, completion or instruction prompt.
+    pub template: Option<TextTemplate>,
+    /// The template of a chat prompt.
+    pub chat_template: Option<ChatTemplate>,
+    /// The tools that it offers.
+    pub tools: Vec<Tool>,
+    /// Which tools the model may or must call.
+    pub tool_choice: Option<ToolChoice>,
+    /// The settings as written; see [`Prompt::settings`] for those that hold.
+    pub settings: Settings,
+    /// What the variables must be.
+    pub input_schema: Option<SchemaRef>,
+    /// What the model's answer must be.
+    pub output_schema: Option<SchemaRef>,
+    /// What it says about itself.
+    pub metadata: Metadata,
+    /// Labels that point at this version.
+    pub labels: Vec<String>,
+    /// An identity that outlives renaming.
+    pub uid: Option<Uuid>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+impl Prompt {
+    /// A draft in version 1.0.0 with nothing in it.
+    #[must_use]
+    pub fn new(id: PromptId, format: Format) -> Self {
+        Self {
+            id,
+            version: Version::default(),
+            format,
+            status: Status::Draft,
+            template: None,
+            chat_template: None,
+            tools: Vec::new(),
+            tool_choice: None,
+            settings: Settings::default(),
+            input_schema: None,
+            output_schema: None,
+            metadata: Metadata::default(),
+            labels: Vec::new(),
+            uid: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+
+    /// The settings that hold: what is written under `settings`, and where that is silent, the temperature and
+    /// `max_tokens` of the metadata.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let mut settings = self.settings.clone();
+        settings.temperature = settings.temperature.or_else(|| self.metadata.temperature());
+        settings.max_tokens = settings.max_tokens.or_else(|| self.metadata.max_tokens());
+        settings
+    }
+
+    /// The declared variables of whichever template there is.
+    #[must_use]
+    pub fn variables(&self) -> Option<&Variables> {
+        match (&self.template, &self.chat_template) {
+            (Some(template), _) => template.variables.as_ref(),
+            (None, Some(chat)) => chat.variables.as_ref(),
+            (None, None) => None,
+        }
+    }
+
+    /// Checks the rules between the parts: format and template agree, only a draft lacks its template, a chat has a
+    /// message, no two tools share a name, the tool choice names a tool.
+    ///
+    /// # Errors
+    /// [`Kind::PromptInvalid`] with `prompt_id` and, under `key`, the key at fault.
+    pub fn check(&self) -> Result<()> {
+        self.check_template()
+            .and_then(|()| self.check_tools())
+            .map_err(|error| error.with_context("prompt_id", self.id.as_str()))
+    }
+
+    fn check_template(&self) -> Result<()> {
+        let format = self.format;
+        let chat = format == Format::Chat;
+        if chat && self.template.is_some() {
+            return Err(invalid("template", "format chat takes `chat_template`, not `template`".to_owned()));
+        }
+        if !chat && self.chat_template.is_some() {
+            return Err(invalid(
+                "chat_template",
+                format!("format {format} takes `template`, not `chat_template`"),
+            )
+            .with_hint("write `format: chat` if messages are meant"));
+        }
+        if self.template.is_none() && self.chat_template.is_none() && self.status != Status::Draft {
+            let key = if chat { "chat_template" } else { "template" };
+            return Err(invalid("format", format!("format {format} needs `{key}`"))
+                .with_hint("only a draft (`status: draft`) may lack it"));
+        }
+        if self.chat_template.as_ref().is_some_and(|chat| chat.messages.is_empty()) {
+            return Err(invalid("chat_template", "a chat template needs at least one message".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn check_tools(&self) -> Result<()> {
+        for (index, tool) in self.tools.iter().enumerate() {
+            tool.check().map_err(|error| error.with_context("key", "tools"))?;
+            if self.tools[..index].iter().any(|earlier| earlier.name == tool.name) {
+                return Err(invalid("tools", format!("two tools are named `{}`", tool.name)));
+            }
+        }
+        match &self.tool_choice {
+            Some(ToolChoice::Tool(name)) if !self.tools.iter().any(|tool| tool.name == *name) => {
+                let mut message = format!("`tool_choice` names `{name}`, which is no tool of this prompt");
+                if let Some(meant) = nearest(name, self.tools.iter().map(|tool| tool.name.as_str())) {
+                    message = format!("{message}; did you mean `{meant}`?");
+                }
+                Err(invalid("tool_choice", message))
+            }
+            Some(ToolChoice::Required) if self.tools.is_empty() => {
+                Err(invalid("tool_choice", "`tool_choice: required` needs a tool under `tools`".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn invalid(key: &'static str, message: String) -> Error {
+    Error::new(Kind::PromptInvalid, message).with_context("key", key)
+}

@@ -1,0 +1,70 @@
+//! The tools that a prompt offers to the model, and which of them it must use.
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Kind, Result};
+use crate::wire::shown;
+
+/// A function that the model may call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool {
+    /// Its name: 1 to 64 letters, digits, `_` and `-`.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: Option<String>,
+    /// The JSON Schema of its arguments, an object's.
+    pub parameters: Map<String, Value>,
+    /// Whether the provider must hold the model to the schema.
+    pub strict: Option<bool>,
+}
+
+impl Tool {
+    /// Checks the name and that the parameters describe an object.
+    ///
+    /// # Errors
+    /// [`Kind::PromptInvalid`].
+    pub fn check(&self) -> Result<()> {
+        check_tool_name(&self.name)?;
+        match self.parameters.get("type") {
+            None => Ok(()),
+            Some(Value::String(word)) if word == "object" => Ok(()),
+            Some(_) => Err(Error::new(
+                Kind::PromptInvalid,
+                format!("the parameters of tool `{}` must be of type object", self.name),
+            )),
+        }
+    }
+}
+
+/// The schema of a tool without parameters.
+pub(super) fn no_parameters() -> Map<String, Value> {
+    Map::from_iter([("type".to_owned(), json!("object")), ("properties".to_owned(), json!({}))])
+}
+
+/// Which tools the model may or must call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// The model decides.
+    Auto,
+    /// No tool.
+    None,
+    /// At least one.
+    Required,
+    /// This one.
+    Tool(String),
+}
+
+impl ToolChoice {
+    /// The forms, for the hint of an error.
+    pub(super) const WORDS: [&'static str; 4] = ["auto", "none", "required", "{name: …}"];
+}
+
+/// The rule of the providers for the names of tools.
+pub(super) fn check_tool_name(name: &str) -> Result<()> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::PromptInvalid, format!("{} cannot be the name of a tool", shown(name)))
+        .with_hint("1 to 64 letters a-z and A-Z, digits, `_` and `-`"))
+}

@@ -1,0 +1,130 @@
+//! The variables that a template declares, and the check of a JSON value against one of the eleven types.
+
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::schema::FieldType;
+use crate::wire::shown;
+
+/// The variables of a template, in the order in which they are written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Variables {
+    /// Whether they are a list of names. There, a name that the template uses only under its own test is optional.
+    pub short: bool,
+    /// The variables.
+    pub items: Vec<Variable>,
+}
+
+impl Variables {
+    /// The variable of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Variable> {
+        self.items.iter().find(|variable| variable.name == name)
+    }
+}
+
+/// One variable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    /// Its name, as the template uses it.
+    pub name: String,
+    /// Its type; `any` unless given.
+    pub field_type: FieldType,
+    /// What it means.
+    pub description: Option<String>,
+    /// The value where none is given. Null counts as no default.
+    pub default: Option<Value>,
+    /// What the file says outright about being required.
+    pub required: Option<bool>,
+}
+
+impl Variable {
+    /// A required variable of any type.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            field_type: FieldType::Any,
+            description: None,
+            default: None,
+            required: None,
+        }
+    }
+
+    /// Whether a render needs a value: yes, unless there is a default or `required: false`.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.required.unwrap_or(true) && self.default.is_none()
+    }
+
+    /// Checks the name and the type of the default.
+    ///
+    /// # Errors
+    /// [`Kind::PromptInvalid`] for a name that no template can use or a default of another type.
+    pub fn check(&self) -> Result<()> {
+        check_name(&self.name)?;
+        match &self.default {
+            Some(default) if !check_json_type(self.field_type, default) => Err(Error::new(
+                Kind::PromptInvalid,
+                format!("the default of variable `{}` is not of type {}", self.name, self.field_type),
+            )
+            .with_hint(match self.field_type {
+                FieldType::String => "write text that looks like a number or a truth value in quotes",
+                FieldType::Date => "write a date as \"2026-01-31\"",
+                FieldType::DateTime => "write a date with a time as \"2026-01-31T12:00:00Z\"",
+                _ => "change the type or the default",
+            })),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What Handlebars keeps for itself and so cannot stand in a name.
+const RESERVED: &str = "!\"#%&'()*+,./;<=>@[\\]^`{|}~";
+
+/// Whether a template can use this name.
+///
+/// # Errors
+/// [`Kind::PromptInvalid`], saying what stands in the way.
+pub fn check_name(name: &str) -> Result<()> {
+    let error =
+        |why: &str| Error::new(Kind::PromptInvalid, format!("{} cannot be a variable: {why}", shown(name)));
+    if name.is_empty() {
+        return Err(error("it is empty"));
+    }
+    if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(error("a name has no blanks"));
+    }
+    match name.chars().find(|c| RESERVED.contains(*c)) {
+        Some(bad) => Err(error(&format!("the character {bad:?} means something else in a template"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether the value is of the type, without conversion. A whole number is a float too, a truth value is no
+/// integer; dates, datetimes and UUIDs are texts in ISO form. What an enum allows is for its validator to say.
+#[must_use]
+pub fn check_json_type(field_type: FieldType, value: &Value) -> bool {
+    match field_type {
+        FieldType::Any | FieldType::Enum => true,
+        FieldType::String => value.is_string(),
+        FieldType::Integer => value.is_i64() || value.is_u64(),
+        FieldType::Float => value.is_number(),
+        FieldType::Boolean => value.is_boolean(),
+        FieldType::List => value.is_array(),
+        FieldType::Dict => value.is_object(),
+        FieldType::Date => value.as_str().is_some_and(is_date),
+        FieldType::DateTime => value.as_str().is_some_and(is_datetime),
+        FieldType::Uuid => value.as_str().is_some_and(|text| uuid::Uuid::try_parse(text).is_ok()),
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    // jiff also reads the date out of a datetime; the length keeps that apart.
+    text.len() == "2026-01-31".len() && text.parse::<jiff::civil::Date>().is_ok()
+}
+
+fn is_datetime(text: &str) -> bool {
+    !is_date(text)
+        && (text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok())
+}

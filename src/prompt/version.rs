@@ -1,0 +1,94 @@
+//! The version of a prompt: a semantic version without build metadata, because that has no order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Kind, Result};
+use crate::wire::{shown, text_serde};
+
+/// A semantic version such as `1.2.0` or `2.0.0-rc.1`, ordered as semantic versions are.
+///
+/// ```
+/// use prompt_manager::prompt::Version;
+///
+/// let (candidate, release): (Version, Version) = ("2.0.0-rc.1".parse()?, "2.0.0".parse()?);
+/// assert!(candidate < release);
+/// assert!("1.0".parse::<Version>().is_err());
+/// # Ok::<(), prompt_manager::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(semver::Version);
+
+impl Version {
+    /// A release.
+    #[must_use]
+    pub fn new(major: u64, minor: u64, patch: u64) -> Self {
+        Self(semver::Version::new(major, minor, patch))
+    }
+
+    /// The first number.
+    #[must_use]
+    pub fn major(&self) -> u64 {
+        self.0.major
+    }
+
+    /// The second number.
+    #[must_use]
+    pub fn minor(&self) -> u64 {
+        self.0.minor
+    }
+
+    /// The third number.
+    #[must_use]
+    pub fn patch(&self) -> u64 {
+        self.0.patch
+    }
+
+    /// What follows the hyphen; empty in a release.
+    #[must_use]
+    pub fn pre_release(&self) -> &str {
+        self.0.pre.as_str()
+    }
+}
+
+impl Default for Version {
+    /// 1.0.0
+    fn default() -> Self {
+        Self::new(1, 0, 0)
+    }
+}
+
+impl FromStr for Version {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let error = |why: &str| {
+            Error::new(Kind::PromptInvalid, format!("{} is not a version: {why}", shown(text)))
+                .with_hint("write three numbers, such as 1.0.0 or \"1.0.0\"; a pre-release is 1.0.0-rc.1")
+        };
+        if text.contains('+') {
+            return Err(error("build metadata has no order"));
+        }
+        match semver::Version::parse(text) {
+            Ok(version) => Ok(Self(version)),
+            Err(_) if text.split('.').count() < 3 => Err(error("it needs three numbers")),
+            Err(parse) => Err(error(&parse.to_string())),
+        }
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+text_serde!(Version);

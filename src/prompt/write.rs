@@ -1,0 +1,259 @@
+//! Writes prompts: `Serialize` in the order of the documentation, leaving out what is absent or the default.
+//!
+//! What is written reads back as the same value. Tool calls have OpenAI's nested form, with arguments as a mapping.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Map, Value, json};
+
+use super::message::{Cache, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
+use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaRef, TextTemplate};
+use super::{Metadata, Settings, Tool, ToolChoice, Variable, Variables};
+use crate::schema::FieldType;
+
+/// Writes the entries that are there, in order.
+struct Entries<M>(M);
+
+impl<M: SerializeMap> Entries<M> {
+    fn some<T: Serialize>(&mut self, key: &str, value: Option<&T>) -> Result<(), M::Error> {
+        value.map_or(Ok(()), |value| self.0.serialize_entry(key, value))
+    }
+
+    fn many<T: Serialize>(&mut self, key: &str, values: &[T]) -> Result<(), M::Error> {
+        if values.is_empty() { Ok(()) } else { self.0.serialize_entry(key, values) }
+    }
+
+    fn partials(&mut self, partials: &Partials) -> Result<(), M::Error> {
+        if partials.is_empty() { Ok(()) } else { self.0.serialize_entry("partials", &Pairs(partials)) }
+    }
+}
+
+struct Pairs<'a, T>(&'a [(String, T)]);
+
+impl<T: Serialize> Serialize for Pairs<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// `Serialize` for a type as a mapping, from a function that writes its entries.
+macro_rules! written {
+    ($type:ty, |$self:ident, $map:ident| $body:block) => {
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let $self = self;
+                let mut $map = Entries(serializer.serialize_map(None)?);
+                $body
+                $map.0.end()
+            }
+        }
+    };
+}
+
+written!(Prompt, |prompt, map| {
+    map.some("id", Some(&prompt.id))?;
+    map.some("version", Some(&prompt.version))?;
+    map.some("format", Some(&prompt.format))?;
+    map.some("status", Some(&prompt.status))?;
+    map.some("template", prompt.template.as_ref())?;
+    map.some("chat_template", prompt.chat_template.as_ref())?;
+    map.many("tools", &prompt.tools)?;
+    map.some("tool_choice", prompt.tool_choice.as_ref())?;
+    map.some("settings", Some(&prompt.settings).filter(|settings| !settings.is_empty()))?;
+    map.some("input_schema", prompt.input_schema.as_ref())?;
+    map.some("output_schema", prompt.output_schema.as_ref())?;
+    map.some("metadata", Some(&prompt.metadata).filter(|metadata| !metadata.is_empty()))?;
+    map.many("labels", &prompt.labels)?;
+    map.some("uid", prompt.uid.map(|uid| uid.to_string()).as_ref())?;
+    map.some("created_at", prompt.created_at.map(|time| time.to_string()).as_ref())?;
+    map.some("updated_at", prompt.updated_at.map(|time| time.to_string()).as_ref())?;
+});
+
+impl Serialize for TextTemplate {
+    /// A text alone where there is nothing but the text.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.variables.is_none() && self.partials.is_empty() {
+            return serializer.serialize_str(&self.content);
+        }
+        let mut map = Entries(serializer.serialize_map(None)?);
+        map.some("content", Some(&self.content))?;
+        map.some("variables", self.variables.as_ref())?;
+        map.partials(&self.partials)?;
+        map.0.end()
+    }
+}
+
+written!(ChatTemplate, |chat, map| {
+    map.0.serialize_entry("messages", &chat.messages)?;
+    map.some("variables", chat.variables.as_ref())?;
+    map.partials(&chat.partials)?;
+});
+
+impl Serialize for ChatEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Message(message) => message.serialize(serializer),
+            Self::Placeholder { name, optional } => {
+                let mut map = Entries(serializer.serialize_map(None)?);
+                map.some("role", Some(&"placeholder"))?;
+                map.some("name", Some(name))?;
+                map.some("optional", Some(optional).filter(|optional| **optional))?;
+                map.0.end()
+            }
+        }
+    }
+}
+
+written!(Message<String>, |message, map| {
+    map.some("role", Some(&message.role))?;
+    map.some("content", message.content.as_ref())?;
+    map.some("name", message.name.as_ref())?;
+    map.many("tool_calls", &message.tool_calls)?;
+    map.some("tool_call_id", message.tool_call_id.as_ref())?;
+    map.some("function_call", message.function_call.as_ref())?;
+    map.some("cache", message.cache.as_ref())?;
+});
+
+impl Serialize for Content<String> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Parts(parts) => parts.serialize(serializer),
+        }
+    }
+}
+
+written!(Part<String>, |part, map| {
+    let optional = |pairs: [(&str, Option<&String>); 3]| -> Map<String, Value> {
+        pairs.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value?)))).collect()
+    };
+    match &part.body {
+        PartBody::Text(text) => {
+            map.some("type", Some(&"text"))?;
+            map.some("text", Some(text))?;
+        }
+        PartBody::ImageUrl { url, detail } => {
+            map.some("type", Some(&"image_url"))?;
+            let image = optional([("url", Some(url)), ("detail", detail.as_ref()), ("", None)]);
+            map.some("image_url", Some(&image))?;
+        }
+        PartBody::Image { media_type, data } => {
+            map.some("type", Some(&"image"))?;
+            map.some("media_type", Some(media_type))?;
+            map.some("data", Some(data))?;
+        }
+        PartBody::Audio { data, format } => {
+            map.some("type", Some(&"input_audio"))?;
+            map.some("input_audio", Some(&json!({"data": data, "format": format})))?;
+        }
+        PartBody::File { file_id, filename, file_data } => {
+            map.some("type", Some(&"file"))?;
+            let file = optional([
+                ("file_id", file_id.as_ref()),
+                ("filename", filename.as_ref()),
+                ("file_data", file_data.as_ref()),
+            ]);
+            map.some("file", Some(&file))?;
+        }
+    }
+    map.some("cache", part.cache.as_ref())?;
+});
+
+written!(ToolCall<String>, |call, map| {
+    map.some("id", Some(&call.id))?;
+    map.some("type", Some(&"function"))?;
+    map.some("function", Some(&call.function))?;
+});
+
+written!(FunctionCall<String>, |call, map| {
+    map.some("name", Some(&call.name))?;
+    map.some("arguments", Some(&call.arguments))?;
+});
+
+impl Serialize for Tree<String> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(value) => value.serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => items.serialize(serializer),
+            Self::Map(members) => Pairs(members).serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Cache {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.ttl {
+            None => serializer.serialize_bool(true),
+            Some(ttl) => serializer.collect_map([("ttl", ttl)]),
+        }
+    }
+}
+
+impl Serialize for Variables {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.short {
+            serializer.collect_seq(self.items.iter().map(|variable| &variable.name))
+        } else {
+            serializer.collect_map(self.items.iter().map(|variable| (&variable.name, Spec(variable))))
+        }
+    }
+}
+
+/// What a variable's mapping says beside the name.
+struct Spec<'a>(&'a Variable);
+
+written!(Spec<'_>, |spec, map| {
+    map.some("type", Some(&spec.0.field_type).filter(|kind| **kind != FieldType::Any))?;
+    map.some("description", spec.0.description.as_ref())?;
+    map.some("default", spec.0.default.as_ref())?;
+    map.some("required", spec.0.required.as_ref())?;
+});
+
+written!(Tool, |tool, map| {
+    map.some("name", Some(&tool.name))?;
+    map.some("description", tool.description.as_ref())?;
+    map.some("parameters", Some(&tool.parameters))?;
+    map.some("strict", tool.strict.as_ref())?;
+});
+
+impl Serialize for ToolChoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::None => serializer.serialize_str("none"),
+            Self::Required => serializer.serialize_str("required"),
+            Self::Tool(name) => serializer.collect_map([("name", name)]),
+        }
+    }
+}
+
+written!(Settings, |settings, map| {
+    map.some("model", settings.model.as_ref())?;
+    map.some("temperature", settings.temperature.as_ref())?;
+    map.some("top_p", settings.top_p.as_ref())?;
+    map.some("max_tokens", settings.max_tokens.as_ref())?;
+    map.many("stop", &settings.stop)?;
+    map.some("seed", settings.seed.as_ref())?;
+    map.some("presence_penalty", settings.presence_penalty.as_ref())?;
+    map.some("frequency_penalty", settings.frequency_penalty.as_ref())?;
+    map.some("top_k", settings.top_k.as_ref())?;
+    map.some("extra", Some(&settings.extra).filter(|extra| !extra.is_empty()))?;
+});
+
+impl Serialize for Metadata {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl Serialize for SchemaRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Name(name) => serializer.serialize_str(name),
+            Self::Inline(schema) => schema.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Reads schema files: YAML with `schemas`, and beside them `version` and `metadata` of the file.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
+use crate::error::{Error, Kind, Place};
+use crate::limits::FILE_BYTES;
+use crate::prompt::{Version, check_json_type};
+use crate::store::yaml::{documents, libyaml_end, parse, translate};
+use crate::wire::{At, Json, JsonObject, Keys, Path, Placed, located, mapping, problem, shown};
+
+/// Reads the schemas of a file. `file_name` is for errors. A broken schema does not hide those before it.
+///
+/// Every error is [`Kind::SchemaParse`] with its place.
+#[must_use]
+pub fn read_schemas(file_name: &str, text: &str) -> (Vec<Schema>, Vec<Error>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (mut found, mut errors): (Vec<(Placed<String>, Schema)>, Vec<Error>) = (Vec::new(), Vec::new());
+    if text.len() as u64 > FILE_BYTES {
+        let error = Error::new(Kind::SchemaParse, format!("the file is larger than {FILE_BYTES} bytes"));
+        return (Vec::new(), vec![error.with_place(Place::of(Some(file_name), text, 0))]);
+    }
+    let mut metadata = Map::new();
+    let chunks = documents(text);
+    if chunks.is_empty() {
+        let error = Error::new(Kind::SchemaParse, "the file holds no schema");
+        errors.push(error.with_place(Place::of(Some(file_name), text, 0)));
+    }
+    for chunk in chunks {
+        let source = libyaml_end(chunk.text);
+        let root = Root { schemas: &mut found, metadata: &mut metadata, lines_before: chunk.lines_before };
+        if let Err(error) = parse(&source, |deserializer| deserializer.deserialize_map(root)) {
+            errors.push(translate(&error, file_name, text, chunk.lines_before, Kind::SchemaParse));
+        }
+    }
+    let schemas = found.into_iter().map(|(_, schema)| Schema { metadata: metadata.clone(), ..schema });
+    (schemas.collect(), errors)
+}
+
+/// Reads a file's root into lists that outlive an error.
+struct Root<'a> {
+    schemas: &'a mut Vec<(Placed<String>, Schema)>,
+    metadata: &'a mut Map<String, Value>,
+    lines_before: usize,
+}
+
+impl<'de> Visitor<'de> for Root<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping with `schemas`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = false;
+        while let Some(key) = map.next_key_seed(Keys(&["version", "metadata", "schemas"]))? {
+            match key {
+                "version" => {
+                    map.next_value::<Option<String>>()?;
+                }
+                "metadata" => {
+                    *self.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default();
+                }
+                _ => {
+                    seen = true;
+                    map.next_value_seed(Schemas(self.schemas, self.lines_before))?;
+                }
+            }
+        }
+        if seen { Ok(()) } else { Err(de::Error::missing_field("schemas")) }
+    }
+}
+
+struct Schemas<'a>(&'a mut Vec<(Placed<String>, Schema)>, usize);
+
+impl<'de> DeserializeSeed<'de> for Schemas<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Schemas<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of schemas")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(WireSchema { name, schema }) = seq.next_element()? {
+            if let Some((first, _)) = self.0.iter().find(|(known, _)| known.value == name.value) {
+                // The first may stand in an earlier document; its line is kept as the file counts it.
+                return Err(twice("schema", &name, first.at.map(|at| at.line)));
+            }
+            let in_file = name.at.map(|at| At { line: at.line + self.1, ..at });
+            self.0.push((Placed { value: name.value, at: in_file }, schema));
+        }
+        Ok(())
+    }
+}
+
+/// The error for a name that is there already, with both places.
+fn twice<E: de::Error>(what: &str, name: &Placed<String>, first_line: Option<usize>) -> E {
+    let hint = first_line.map(|line| format!("the first is in line {line}"));
+    problem(name.at, &format!("{what} {} is there twice", shown(&name.value)), hint.as_deref())
+}
+
+struct WireSchema {
+    name: Placed<String>,
+    schema: Schema,
+}
+
+mapping!(WireSchema, "a schema, which is a mapping", |map| read_schema(map));
+
+fn read_schema<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireSchema, A::Error> {
+    const KEYS: &[&str] = &["name", "version", "description", "strict", "allow_extra", "extends", "fields"];
+    let (mut name, mut fields) = (None::<Placed<String>>, None);
+    let mut schema = Schema {
+        name: String::new(),
+        version: Version::default(),
+        description: None,
+        strict: false,
+        allow_extra: false,
+        extends: None,
+        fields: Vec::new(),
+        metadata: Map::new(),
+    };
+    while let Some(key) = map.next_key_seed(Keys(KEYS))? {
+        match key {
+            "name" => name = Some(map.next_value()?),
+            "version" => schema.version = map.next_value::<Option<Version>>()?.unwrap_or_default(),
+            "description" => schema.description = map.next_value()?,
+            "strict" => schema.strict = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            "allow_extra" => schema.allow_extra = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            "extends" => schema.extends = map.next_value()?,
+            _ => fields = map.next_value::<Option<Fields>>()?,
+        }
+    }
+    let name = name.ok_or_else(|| de::Error::missing_field("name"))?;
+    if name.value.trim().is_empty() {
+        return Err(problem(name.at, "the name of a schema is empty", None));
+    }
+    if schema.extends.as_deref() == Some(name.value.as_str()) {
+        return Err(problem(name.at, &format!("schema {} extends itself", shown(&name.value)), None));
+    }
+    // A schema that extends another may add nothing to it.
+    schema.fields = match (fields, &schema.extends) {
+        (Some(fields), _) => fields.0,
+        (None, Some(_)) => Vec::new(),
+        (None, None) => return Err(de::Error::missing_field("fields")),
+    };
+    schema.name.clone_from(&name.value);
+    Ok(WireSchema { name, schema })
+}
+
+struct Fields(Vec<Field>);
+
+impl<'de> serde::Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+
+        impl<'de> Visitor<'de> for V {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of fields")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Fields, A::Error> {
+                let (mut fields, mut lines) = (Vec::<Field>::new(), Vec::new());
+                while let Some(WireField { name, field }) = seq.next_element()? {
+                    if let Some(first) = fields.iter().position(|known| known.name == name.value) {
+                        return Err(twice("field", &name, lines[first]));
+                    }
+                    lines.push(name.at.map(|at| at.line));
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_seq(V)
+    }
+}
+
+struct WireField {
+    name: Placed<String>,
+    field: Field,
+}
+
+mapping!(WireField, "a field, which is a mapping", |map| read_field(map));
+
+fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error> {
+    const KEYS: &[&str] = &[
+        "name",
+        "type",
+        "required",
+        "default",
+        "nullable",
+        "description",
+        "item_type",
+        "item_schema",
+        "nested_schema",
+        "validators",
+    ];
+    let (mut name, mut field_type, mut required) = (None::<Placed<String>>, None::<Placed<FieldType>>, None);
+    let mut default: Option<Placed<Value>> = None;
+    let mut field = Field {
+        name: String::new(),
+        field_type: FieldType::Any,
+        required: true,
+        default: None,
+        nullable: false,
+        description: None,
+        item_type: None,
+        item_schema: None,
+        nested_schema: None,
+        validators: Vec::new(),
+    };
+    while let Some(key) = map.next_key_seed(Keys(KEYS))? {
+        match key {
+            "name" => name = Some(map.next_value()?),
+            "type" => field_type = Some(map.next_value()?),
+            "required" => required = map.next_value::<Option<bool>>()?,
+            "default" => {
+                let placed = map.next_value::<Placed<JsonDefault>>()?;
+                default = Some(Placed { value: placed.value.0, at: placed.at });
+            }
+            "nullable" => field.nullable = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            "description" => field.description = map.next_value()?,
+            "item_type" => field.item_type = map.next_value()?,
+            "item_schema" => field.item_schema = map.next_value()?,
+            "nested_schema" => field.nested_schema = map.next_value()?,
+            _ => field.validators = map.next_value::<Option<Vec<Validator>>>()?.unwrap_or_default(),
+        }
+    }
+    let name = name.ok_or_else(|| de::Error::missing_field("name"))?;
+    if name.value.is_empty() {
+        return Err(problem(name.at, "the name of a field is empty", None));
+    }
+    let field_type = field_type.ok_or_else(|| de::Error::missing_field("type"))?;
+    field.field_type = field_type.value;
+    fits_type(&field, field_type.at)?;
+    // Null is a default of its own only where null is allowed.
+    if let Some(Placed { value, at }) = default.filter(|default| !default.value.is_null() || field.nullable) {
+        if !value.is_null() && !check_json_type(field.field_type, &value) {
+            let message =
+                format!("the default of field {} is not of type {}", shown(&name.value), field.field_type);
+            return Err(problem(at, &message, None));
+        }
+        field.default = Some(value);
+    }
+    field.required = required.unwrap_or(field.default.is_none());
+    field.name.clone_from(&name.value);
+    Ok(WireField { name, field })
+}
+
+/// Checks that what is said about items and members is said of a type that has them.
+fn fits_type<E: de::Error>(field: &Field, at: Option<At>) -> Result<(), E> {
+    let list = field.field_type == FieldType::List;
+    let said = [
+        ("item_type", field.item_type.is_some(), list, "list"),
+        ("item_schema", field.item_schema.is_some(), list, "list"),
+        ("nested_schema", field.nested_schema.is_some(), field.field_type == FieldType::Dict, "dict"),
+    ];
+    match said.into_iter().find(|(_, there, fits, _)| *there && !fits) {
+        Some((key, _, _, of)) => {
+            let message =
+                format!("`{key}` belongs to a field of type {of}, and this one is {}", field.field_type);
+            Err(problem(at, &message, None))
+        }
+        None => Ok(()),
+    }
+}
+
+struct JsonDefault(Value);
+
+impl<'de> serde::Deserialize<'de> for JsonDefault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json(Path::Root("default")).deserialize(deserializer).map(Self)
+    }
+}
+
+mapping!(Validator, "a validator, which is a mapping", |map| read_validator(map));
+
+fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Error> {
+    const KEYS: &[&str] =
+        &["type", "min_value", "max_value", "pattern", "allowed_values", "error_message", "custom_function"];
+    let mut kind: Option<Placed<ValidatorKind>> = None;
+    let mut validator = Validator {
+        kind: ValidatorKind::Custom,
+        min_value: None,
+        max_value: None,
+        pattern: None,
+        allowed_values: Vec::new(),
+        error_message: None,
+        custom_function: None,
+    };
+    while let Some(key) = map.next_key_seed(Keys(KEYS))? {
+        match key {
+            "type" => kind = Some(map.next_value()?),
+            "min_value" => validator.min_value = read_bound(&mut map, key)?,
+            "max_value" => validator.max_value = read_bound(&mut map, key)?,
+            "pattern" => validator.pattern = map.next_value()?,
+            "allowed_values" => match map.next_value_seed(Json(Path::Root("allowed_values")))? {
+                Value::Array(values) => validator.allowed_values = values,
+                Value::Null => {}
+                _ => return Err(crate::wire::invalid("another value at `allowed_values`", "a list")),
+            },
+            "error_message" => validator.error_message = map.next_value()?,
+            _ => validator.custom_function = map.next_value()?,
+        }
+    }
+    let kind = kind.ok_or_else(|| de::Error::missing_field("type"))?;
+    validator.kind = kind.value;
+    check_validator(&validator).map_err(|error| located(&error, kind.at))?;
+    Ok(validator)
+}
+
+/// A bound; NaN and the infinities bound nothing.
+fn read_bound<'de, A: MapAccess<'de>>(map: &mut A, key: &str) -> Result<Option<f64>, A::Error> {
+    let Some(bound) = map.next_value::<Option<Placed<f64>>>()? else { return Ok(None) };
+    if bound.value.is_finite() {
+        return Ok(Some(bound.value));
+    }
+    Err(problem(bound.at, &format!("`{key}` must be a finite number"), None))
+}
+
+/// Checks that a rule has what it needs to be applied.
+fn check_validator(validator: &Validator) -> crate::Result<()> {
+    let Validator { kind, min_value, max_value, .. } = validator;
+    let lacking = match kind {
+        ValidatorKind::MinLength | ValidatorKind::MinValue if min_value.is_none() => Some("min_value"),
+        ValidatorKind::MaxLength | ValidatorKind::MaxValue if max_value.is_none() => Some("max_value"),
+        ValidatorKind::Range if min_value.is_none() && max_value.is_none() => {
+            Some("min_value` or `max_value")
+        }
+        ValidatorKind::Regex if validator.pattern.is_none() => Some("pattern"),
+        ValidatorKind::Enum if validator.allowed_values.is_empty() => Some("allowed_values"),
+        ValidatorKind::Custom if validator.custom_function.is_none() => Some("custom_function"),
+        _ => None,
+    };
+    if let Some(key) = lacking {
+        return Err(Error::new(Kind::SchemaParse, format!("validator {kind} needs `{key}`")));
+    }
+    if let (Some(low), Some(high)) = (min_value, max_value)
+        && low > high
+    {
+        return Err(Error::new(Kind::SchemaParse, "`min_value` is greater than `max_value`"));
+    }
+    Ok(())
+}
