@@ -1,0 +1,296 @@
+//! A prompt with its templates compiled: what the registry keeps and what renders.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::Value;
+
+use super::{ChatEntry, Format, Message, Prompt, Variables};
+use crate::error::{Error, Kind, Result, nearest};
+use crate::schema::FieldType;
+use crate::store::yaml::LeafId;
+use crate::template::{Both, NoPartials, Options, Partials, Template, Text};
+
+/// A prompt that is ready to render. It never changes.
+#[derive(Debug)]
+pub struct Compiled<T> {
+    pub(super) prompt: Prompt,
+    pub(super) body: Body<T>,
+    pub(super) partials: BTreeMap<Box<str>, Template<T>>,
+    pub(super) declared: Vec<Declared<T>>,
+}
+
+/// What there is to render.
+#[derive(Debug)]
+pub(super) enum Body<T> {
+    /// Nothing yet: a draft.
+    Nothing,
+    Text(Template<T>),
+    Chat(Vec<Entry<T>>),
+}
+
+#[derive(Debug)]
+pub(super) enum Entry<T> {
+    Message(Message<Template<T>>),
+    Placeholder { name: T, optional: bool },
+}
+
+/// A variable that a render checks.
+#[derive(Debug)]
+pub(super) struct Declared<T> {
+    pub(super) name: T,
+    pub(super) field_type: FieldType,
+    pub(super) required: bool,
+    pub(super) default: Option<Value>,
+}
+
+/// A template of a prompt that does not parse, and which one.
+pub struct Fault<'p> {
+    /// Where in the prompt.
+    pub leaf: LeafId<'p>,
+    /// What is wrong, with the place in the template.
+    pub error: Error,
+}
+
+/// What a variable of a prompt is, for people and programs to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariableInfo {
+    /// Its name.
+    pub name: String,
+    /// What it must be.
+    pub field_type: FieldType,
+    /// Whether a render needs it.
+    pub required: bool,
+    /// What holds where it is not given.
+    pub default: Option<Value>,
+    /// What it means.
+    pub description: Option<String>,
+}
+
+impl<T: Text> Compiled<T> {
+    /// Compiles every template of a prompt; `engine` holds the partials that are not its own.
+    ///
+    /// # Errors
+    /// The first template that does not parse. [`Compiled::compile_all`] gives them all.
+    pub fn compile(prompt: Prompt, options: &Options, engine: &dyn Partials<T>) -> Result<Self> {
+        let first = match Self::parse(&prompt, options) {
+            Ok(parts) => return Ok(Self::assemble(prompt, parts, engine)),
+            Err(faults) => faults.into_iter().next().map(|fault| fault.error),
+        };
+        let error = first.unwrap_or_else(|| Error::new(Kind::Prompt, "the prompt cannot be compiled"));
+        Err(error.with_context("prompt_id", prompt.id.as_str()))
+    }
+
+    /// Compiles every template of a prompt, giving all faults at once to `report`.
+    pub fn compile_all(
+        prompt: Prompt,
+        options: &Options,
+        engine: &dyn Partials<T>,
+        report: impl FnOnce(&Prompt, Vec<Fault<'_>>),
+    ) -> Option<Self> {
+        match Self::parse(&prompt, options) {
+            Ok(parts) => Some(Self::assemble(prompt, parts, engine)),
+            Err(faults) => {
+                report(&prompt, faults);
+                None
+            }
+        }
+    }
+
+    fn parse<'p>(prompt: &'p Prompt, options: &Options) -> Result<Parts<T>, Vec<Fault<'p>>> {
+        let mut compiler = Compiler { id: prompt.id.as_str(), options, faults: Vec::new() };
+        let mut partials = BTreeMap::new();
+        let own = match (&prompt.template, &prompt.chat_template) {
+            (Some(template), _) => template.partials.as_slice(),
+            (None, Some(chat)) => chat.partials.as_slice(),
+            (None, None) => &[],
+        };
+        for (name, source) in own {
+            if let Some(partial) = compiler.template(LeafId::Partial(name), source) {
+                partials.insert(name.as_str().into(), partial);
+            }
+        }
+        let body = match (&prompt.template, &prompt.chat_template) {
+            (Some(template), _) => {
+                compiler.template(LeafId::Template, &template.content).map_or(Body::Nothing, Body::Text)
+            }
+            (None, Some(chat)) => {
+                Body::Chat(chat.messages.iter().enumerate().filter_map(|(at, entry)| compiler.entry(at, entry)).collect())
+            }
+            (None, None) => Body::Nothing,
+        };
+        if compiler.faults.is_empty() { Ok((body, partials)) } else { Err(compiler.faults) }
+    }
+
+    fn assemble(prompt: Prompt, (body, partials): Parts<T>, engine: &dyn Partials<T>) -> Self {
+        let mut compiled = Self { prompt, body, partials, declared: Vec::new() };
+        compiled.declared = compiled.declare(&Both(&compiled.partials, engine));
+        compiled
+    }
+
+    /// The variables to check at a render: those that the prompt declares, or else those that its templates read.
+    fn declare(&self, partials: &dyn Partials<T>) -> Vec<Declared<T>> {
+        let declared = self.prompt.variables();
+        let read = match declared {
+            // Only the short form asks how the templates use a name.
+            Some(Variables { short: false, .. }) => BTreeMap::new(),
+            _ => self.read(partials),
+        };
+        let needs = |name: &str| read.get(name).is_none_or(|needed| *needed);
+        match declared {
+            None => read
+                .iter()
+                .map(|(name, required)| Declared {
+                    name: T::new(name),
+                    field_type: FieldType::Any,
+                    required: *required,
+                    default: None,
+                })
+                .collect(),
+            Some(variables) => variables
+                .items
+                .iter()
+                .map(|variable| Declared {
+                    name: T::new(&variable.name),
+                    field_type: variable.field_type,
+                    required: variable.is_required() && !(variables.short && !needs(&variable.name)),
+                    default: variable.default.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    /// The variables that the templates read, and whether a render needs them. Placeholders are not among them.
+    fn read(&self, partials: &dyn Partials<T>) -> BTreeMap<String, bool> {
+        let mut found = BTreeMap::new();
+        let mut add = |template: &Template<T>| {
+            for (name, variable) in template.variables(partials) {
+                *found.entry(name).or_default() |= variable.required;
+            }
+        };
+        match &self.body {
+            Body::Nothing => {}
+            Body::Text(template) => add(template),
+            Body::Chat(entries) => {
+                for entry in entries {
+                    if let Entry::Message(message) = entry {
+                        // Nothing in the walk fails, so neither does it.
+                        let _ = message.try_map(|template| {
+                            add(template);
+                            Ok(())
+                        });
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// What the author should know: names that the templates need and `variables` does not declare.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let Some(declared) = self.prompt.variables() else { return Vec::new() };
+        let known: HashSet<&str> = declared.items.iter().map(|variable| variable.name.as_str()).collect();
+        let undeclared = self.read(&Both(&self.partials, &NoPartials)).into_iter();
+        undeclared
+            .filter(|(name, required)| *required && !known.contains(name.as_str()))
+            .map(|(name, _)| {
+                let id = &self.prompt.id;
+                let near = nearest(&name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+                format!(
+                    "prompt `{id}` uses `{name}`, which its `variables` do not declare{}",
+                    near.unwrap_or_default()
+                )
+            })
+            .collect()
+    }
+
+    /// The prompt as its author wrote it.
+    #[must_use]
+    pub fn prompt(&self) -> &Prompt {
+        &self.prompt
+    }
+
+    /// The variables in order, placeholders last.
+    #[must_use]
+    pub fn variables(&self) -> Vec<VariableInfo> {
+        let declared = self.prompt.variables();
+        let mut infos: Vec<VariableInfo> = self
+            .declared
+            .iter()
+            .map(|variable| VariableInfo {
+                name: variable.name.as_str().to_owned(),
+                field_type: variable.field_type,
+                required: variable.required,
+                default: variable.default.clone(),
+                description: declared
+                    .and_then(|declared| declared.get(variable.name.as_str()))
+                    .and_then(|variable| variable.description.clone()),
+            })
+            .collect();
+        if let Body::Chat(entries) = &self.body {
+            for entry in entries {
+                if let Entry::Placeholder { name, optional } = entry
+                    && !infos.iter().any(|info| info.name == name.as_str())
+                {
+                    infos.push(VariableInfo {
+                        name: name.as_str().to_owned(),
+                        field_type: FieldType::List,
+                        required: !optional,
+                        default: None,
+                        description: None,
+                    });
+                }
+            }
+        }
+        infos
+    }
+
+    /// Whether it renders to messages.
+    #[must_use]
+    pub fn is_chat(&self) -> bool {
+        self.prompt.format == Format::Chat
+    }
+}
+
+type Parts<T> = (Body<T>, BTreeMap<Box<str>, Template<T>>);
+
+/// Compiles the templates of one prompt and gathers what is wrong with them.
+struct Compiler<'c, 'p> {
+    id: &'c str,
+    options: &'c Options,
+    faults: Vec<Fault<'p>>,
+}
+
+impl<'p> Compiler<'_, 'p> {
+    fn template<T: Text>(&mut self, leaf: LeafId<'p>, source: &str) -> Option<Template<T>> {
+        let name = match leaf {
+            LeafId::Template => self.id.to_owned(),
+            _ => format!("{} {leaf}", self.id),
+        };
+        Template::parse(&name, source, self.options)
+            .map_err(|error| self.faults.push(Fault { leaf, error }))
+            .ok()
+    }
+
+    fn entry<T: Text>(&mut self, index: usize, entry: &ChatEntry) -> Option<Entry<T>> {
+        match entry {
+            ChatEntry::Placeholder { name, optional } => {
+                Some(Entry::Placeholder { name: T::new(name), optional: *optional })
+            }
+            ChatEntry::Message(message) => {
+                let known = self.faults.len();
+                let mut leaf = 0;
+                let compiled = message.try_map(|source| {
+                    let place = LeafId::Message { index, leaf };
+                    leaf += 1;
+                    // A fault is kept; an empty template stands in, so that the rest is looked at too.
+                    match self.template(place, source) {
+                        Some(template) => Ok(template),
+                        None => Template::parse("", "", self.options),
+                    }
+                });
+                compiled.ok().filter(|_| self.faults.len() == known).map(Entry::Message)
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The one way from a prompt and variables to text or messages; the manager, every integration, every built-in
+//! plugin and the command line take it.
+//!
+//! 1. The variables are checked: what is required is there, and what has a type is of it. Defaults are laid over.
+//! 2. The templates are rendered, and placeholders filled with the messages they are given.
+
+use serde::Deserialize;
+
+use super::compiled::{Body, Compiled, Declared, Entry};
+use super::{Content, Format, Message, PartBody, variable};
+use crate::error::{Error, Kind, Result, nearest};
+use crate::schema::FieldType;
+use crate::template::{Both, Data, Output, Partials, Sink, Sort, Style, Text, Written};
+
+impl<T: Text> Compiled<T> {
+    /// Renders a text prompt. A chat becomes a transcript for people to read, `role: content`; what a provider is
+    /// sent comes from [`Compiled::messages`].
+    ///
+    /// # Errors
+    /// [`Kind::TemplateRender`] for a variable that is missing or of another type, and as
+    /// [`Template::render_into`](crate::template::Template::render_into); [`Kind::Prompt`] for a draft without a
+    /// template.
+    pub fn render<D: Data<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Partials<T>,
+    ) -> Result<D::Output> {
+        match &self.body {
+            Body::Text(template) => {
+                let checked = self.checked(data, variables)?;
+                let context = checked.as_ref().unwrap_or(variables);
+                template
+                    .render(data, context, None, &Both(&self.partials, engine))
+                    .map_err(|error| self.named(error))
+            }
+            Body::Chat(_) => {
+                let mut out = data.sink();
+                for (at, message) in self.messages(data, variables, engine)?.iter().enumerate() {
+                    if at > 0 {
+                        out.str("\n\n");
+                    }
+                    transcribe(message, &mut out);
+                }
+                Ok(out.finish())
+            }
+            Body::Nothing => Err(self.template_required()),
+        }
+    }
+
+    /// Renders a chat prompt to messages.
+    ///
+    /// # Errors
+    /// As [`Compiled::render`]; [`Kind::Prompt`] for a prompt that is no chat.
+    pub fn messages<D: Data<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Partials<T>,
+    ) -> Result<Vec<Message<D::Output>>> {
+        let entries = match &self.body {
+            Body::Chat(entries) => entries,
+            Body::Nothing => return Err(self.template_required()),
+            Body::Text(_) => {
+                let id = &self.prompt.id;
+                let format = self.prompt.format;
+                return Err(Error::new(Kind::Prompt, format!("prompt `{id}` has format {format} and no messages"))
+                    .with_hint("render it to text"));
+            }
+        };
+        let checked = self.checked(data, variables)?;
+        let context = checked.as_ref().unwrap_or(variables);
+        let partials = Both(&self.partials, engine);
+        let mut messages = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match entry {
+                Entry::Message(message) => messages.push(
+                    message
+                        .try_map(|template| template.render(data, context, None, &partials))
+                        .map_err(|error| self.named(error))?,
+                ),
+                Entry::Placeholder { name, optional } => match data.get(context, name)? {
+                    Some(value) if data.sort(&value) != Sort::Null => {
+                        fill(data, name.as_str(), &value, &mut messages).map_err(|error| self.named(error))?;
+                    }
+                    _ if *optional => {}
+                    _ => return Err(self.missing(data, variables, &[name.as_str()])),
+                },
+            }
+        }
+        Ok(messages)
+    }
+
+    fn named(&self, error: Error) -> Error {
+        error.with_context("prompt_id", self.prompt.id.as_str())
+    }
+
+    fn template_required(&self) -> Error {
+        let format = self.prompt.format;
+        let wanted = if format == Format::Chat { "Chat template" } else { "Template" };
+        self.named(
+            Error::new(
+                Kind::Integration,
+                format!("{wanted} required for {} format", format.as_str().to_uppercase()),
+            )
+            .with_hint("a draft may lack its template, but cannot be rendered"),
+        )
+    }
+
+    /// Checks the variables; gives them with the defaults laid over where some are needed.
+    fn checked<D: Data<Text = T>>(&self, data: &D, variables: &D::Value) -> Result<Option<D::Value>> {
+        let mut missing = Vec::new();
+        let mut defaults = Vec::new();
+        for declared in &self.declared {
+            let found = data.get(variables, &declared.name)?;
+            match found {
+                Some(value) if declared.field_type == FieldType::Any => {
+                    if declared.default.is_some() && data.sort(&value) == Sort::Null {
+                        defaults.push(declared);
+                    }
+                }
+                Some(value) if is_of_type(data, declared.field_type, &value)? => {}
+                Some(value) if data.sort(&value) == Sort::Null && !declared.required => defaults.push(declared),
+                Some(value) => return Err(self.wrong_type(declared, data.sort(&value))),
+                None if declared.required => missing.push(declared.name.as_str()),
+                None => defaults.push(declared),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(self.missing(data, variables, &missing));
+        }
+        let mut members = Vec::new();
+        for declared in defaults {
+            if let Some(default) = &declared.default {
+                members.push((&declared.name, data.of_json(default)?));
+            }
+        }
+        if members.is_empty() { Ok(None) } else { data.overlay(Some(variables), members).map(Some) }
+    }
+
+    fn wrong_type(&self, declared: &Declared<T>, found: Sort) -> Error {
+        let (name, wanted) = (declared.name.as_str(), declared.field_type);
+        self.named(
+            Error::new(
+                Kind::TemplateRender,
+                format!("variable '{name}' of prompt '{}' must be of type {wanted}, not {}", self.prompt.id, found.name()),
+            )
+            .with_context("variable", name),
+        )
+    }
+
+    fn missing<D: Data<Text = T>>(&self, data: &D, variables: &D::Value, names: &[&str]) -> Error {
+        let list: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+        let plural = if names.len() == 1 { "" } else { "s" };
+        let error = Error::new(
+            Kind::TemplateRender,
+            format!("Missing required variable{plural} {} for prompt '{}'", list.join(", "), self.prompt.id),
+        )
+        .with_context("variable", names.join(", "));
+        let given = data.names(variables);
+        // A name that is given and declared is no slip of another.
+        let stray = given.iter().map(String::as_str).filter(|name| !self.declares(name));
+        let error = match names.iter().find_map(|name| nearest(name, stray.clone()).map(|near| (*name, near))) {
+            Some((name, near)) => error.with_hint(format!("`{near}` was given: is it meant to be `{name}`?")),
+            None => error,
+        };
+        self.named(error)
+    }
+
+    fn declares(&self, name: &str) -> bool {
+        self.declared.iter().any(|declared| declared.name.as_str() == name)
+    }
+}
+
+/// Whether a value is of a type, without conversion. Dates, datetimes and UUIDs may be texts in ISO form.
+fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<bool> {
+    let sort = data.sort(value);
+    Ok(match wanted {
+        FieldType::Any => true,
+        FieldType::String => sort == Sort::String,
+        FieldType::Integer => sort == Sort::Integer,
+        FieldType::Float => matches!(sort, Sort::Float | Sort::Integer),
+        FieldType::Boolean => sort == Sort::Bool,
+        FieldType::List => matches!(sort, Sort::Sequence | Sort::Iterable),
+        FieldType::Dict => matches!(sort, Sort::Mapping | Sort::Record),
+        FieldType::Enum => !matches!(sort, Sort::Null | Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Other),
+        FieldType::Date if sort == Sort::Date => true,
+        FieldType::DateTime if sort == Sort::DateTime => true,
+        FieldType::Uuid if sort == Sort::Uuid => true,
+        FieldType::Date | FieldType::DateTime | FieldType::Uuid if sort == Sort::String => {
+            let mut sink = data.sink();
+            let style = Style { html: false, lenient: false, javascript_numbers: false };
+            data.write(value, style, &mut sink)? == Written::Done
+                && sink.finish().with_str(|text| variable::check_json_type(wanted, &text.into()))
+        }
+        FieldType::Date | FieldType::DateTime | FieldType::Uuid => false,
+    })
+}
+
+/// Inserts the messages that a placeholder is given. They are data: nothing in them is parsed as a template.
+fn fill<D: Data>(
+    data: &D,
+    name: &str,
+    value: &D::Value,
+    messages: &mut Vec<Message<D::Output>>,
+) -> Result<()> {
+    if !matches!(data.sort(value), Sort::Sequence | Sort::Iterable) {
+        let sort = data.sort(value).name();
+        return Err(Error::new(
+            Kind::TemplateRender,
+            format!("placeholder '{name}' takes a list of messages, not a {sort}"),
+        )
+        .with_context("variable", name)
+        .with_hint("give messages as {\"role\": \"user\", \"content\": \"…\"}"));
+    }
+    let mut at = 0;
+    data.walk(value, &mut |item| {
+        let json = data.to_json(&item.value)?;
+        let message = Message::<String>::deserialize(&json).map_err(|error| {
+            let why = crate::wire::plain(&error.to_string());
+            Error::new(Kind::TemplateRender, format!("message {at} of placeholder '{name}' is no message: {why}"))
+                .with_context("variable", name)
+                .with_hint("messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}")
+        })?;
+        at += 1;
+        messages.push(message.try_map(|text| Ok(data.output(text)))?);
+        Ok(())
+    })
+}
+
+/// One message of a transcript.
+fn transcribe<S: Sink>(message: &Message<S::Output>, out: &mut S)
+where
+    S::Output: Output,
+{
+    let mut line = |text: &S::Output, out: &mut S| text.with_str(|text| out.str(text));
+    out.str(message.role.as_str());
+    if let Some(name) = &message.name {
+        out.str(" (");
+        line(name, out);
+        out.str(")");
+    }
+    out.str(": ");
+    match &message.content {
+        None => {}
+        Some(Content::Text(text)) => line(text, out),
+        Some(Content::Parts(parts)) => {
+            for (at, part) in parts.iter().enumerate() {
+                if at > 0 {
+                    out.str("\n");
+                }
+                match &part.body {
+                    PartBody::Text(text) => line(text, out),
+                    PartBody::ImageUrl { url, .. } => {
+                        out.str("[image ");
+                        let shown: String = url.with_str(|url| url.chars().take(60).collect());
+                        out.str(&shown);
+                        out.str("]");
+                    }
+                    PartBody::Image { .. } => out.str("[image]"),
+                    PartBody::Audio { .. } => out.str("[audio]"),
+                    PartBody::File { filename, .. } => {
+                        out.str("[file");
+                        if let Some(filename) = filename {
+                            out.str(" ");
+                            line(filename, out);
+                        }
+                        out.str("]");
+                    }
+                }
+            }
+        }
+    }
+    let calls = message.tool_calls.iter().map(|call| &call.function).chain(&message.function_call);
+    for call in calls {
+        out.str("[calls ");
+        line(&call.name, out);
+        out.str(" with ");
+        out.str(&call.arguments.to_json_text());
+        out.str("]");
+    }
+}
