@@ -227,7 +227,8 @@ fn part_form<S: Output>(
         PartBody::Audio { data, format } => {
             if !format.with_str(|format| matches!(format, "wav" | "mp3")) {
                 let problem = format!("part {index} is audio in a format that OpenAI does not know");
-                judge.lossy(Fault::new(at, problem, "use wav or mp3"), PASSED_ON)?;
+                judge.lossy(Fault::new(at, problem, "use wav or mp3"), DROPPED)?;
+                return Ok(None);
             }
             let sound = [("data", Form::Text(data)), ("format", Form::Text(format))];
             Form::map([("type", Form::Static("input_audio")), ("input_audio", Form::map(sound))])
