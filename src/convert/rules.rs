@@ -150,6 +150,11 @@ struct Call {
 }
 
 impl Pairing {
+    /// Whether no call waits for its result.
+    pub(super) fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// Whether an earlier tool call has this id.
     pub(super) fn duplicate(&self, id: &str, which: Which, at: Position) -> Option<Fault> {
         self.ids.contains(id).then(|| {

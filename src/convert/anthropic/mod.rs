@@ -1,7 +1,7 @@
 //! Anthropic's Messages: `system` apart, then turns of the user and the assistant that alternate.
 //!
 //! Calls are `tool_use` blocks in the assistant's turns and results are `tool_result` blocks in the user's, so the
-//! messages are walked once and gathered into turns; what a block looks like is in [`blocks`].
+//! messages are walked once and gathered into turns; what a block looks like is in `blocks`.
 
 mod blocks;
 
