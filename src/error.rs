@@ -252,10 +252,13 @@ impl Place {
 /// The known name that `name` is most likely a slip of; `None` where nothing is near.
 #[must_use]
 pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    const LOOKED_AT: usize = 64;
+    let name: String = name.chars().take(LOOKED_AT).collect::<String>().to_lowercase();
     let room = name.chars().count().div_ceil(3).min(3);
     known
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|candidate| candidate.len() <= 4 * LOOKED_AT)
+        .map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= room)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

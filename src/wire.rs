@@ -14,7 +14,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde_json::{Map, Number, Value};
 use serde_saphyr::{Location, Spanned};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, nearest};
 
 /// Where a value stands in the text that is being read. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +133,38 @@ pub(crate) fn split(text: &str) -> Option<(usize, usize, &str, Option<&str>)> {
     Some((line.parse().ok()?, column.parse().ok()?, message, hint))
 }
 
+/// Serde's word for what was found, without the value: "string \"x\"" is a text.
+pub(crate) fn sort_of(unexpected: &str) -> &'static str {
+    let word = unexpected.split([' ', '`', '"']).next().unwrap_or_default();
+    match word {
+        "string" | "character" => "a text",
+        "integer" | "floating" => "a number",
+        "boolean" => "a truth value",
+        "sequence" => "a list",
+        "map" => "a mapping",
+        "unit" | "Option" => "nothing",
+        _ => "another value",
+    }
+}
+
+/// What a deserializer that is no YAML parser says, in our words and without values.
+pub(crate) fn plain(error: &impl fmt::Display) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    if let Some((_, _, message, hint)) = split(text) {
+        return hint.map_or_else(|| message.to_owned(), |hint| format!("{message}; {hint}"));
+    }
+    if let Some((found, expected)) =
+        text.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+    {
+        return format!("{} stands here; expected {expected}", sort_of(found));
+    }
+    if let Some(field) = text.strip_prefix("missing field ") {
+        return format!("{field} is missing");
+    }
+    text.to_owned()
+}
+
 /// A word for showing: a very long one is cut.
 pub(crate) fn shown(word: &str) -> String {
     const SHOWN: usize = 60;
@@ -140,17 +172,6 @@ pub(crate) fn shown(word: &str) -> String {
         Some((cut, _)) => format!("`{}…`", word[..cut].escape_debug()),
         None => format!("`{}`", word.escape_debug()),
     }
-}
-
-/// The known word that is nearest to `word`, if one is near enough to have been meant.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word: String = word.chars().take(64).collect::<String>().to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 /// The error for a word that is not one of `known`: "unknown format `txt`; did you mean `text`?", with the list.

@@ -113,9 +113,13 @@ impl<T: Text> Compiled<T> {
             (Some(template), _) => {
                 compiler.template(LeafId::Template, &template.content).map_or(Body::Nothing, Body::Text)
             }
-            (None, Some(chat)) => {
-                Body::Chat(chat.messages.iter().enumerate().filter_map(|(at, entry)| compiler.entry(at, entry)).collect())
-            }
+            (None, Some(chat)) => Body::Chat(
+                chat.messages
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, entry)| compiler.entry(at, entry))
+                    .collect(),
+            ),
             (None, None) => Body::Nothing,
         };
         if compiler.faults.is_empty() { Ok((body, partials)) } else { Err(compiler.faults) }
@@ -152,7 +156,7 @@ impl<T: Text> Compiled<T> {
                 .map(|variable| Declared {
                     name: T::new(&variable.name),
                     field_type: variable.field_type,
-                    required: variable.is_required() && !(variables.short && !needs(&variable.name)),
+                    required: variable.is_required() && (!variables.short || needs(&variable.name)),
                     default: variable.default.clone(),
                 })
                 .collect(),
@@ -195,7 +199,8 @@ impl<T: Text> Compiled<T> {
             .filter(|(name, required)| *required && !known.contains(name.as_str()))
             .map(|(name, _)| {
                 let id = &self.prompt.id;
-                let near = nearest(&name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+                let near =
+                    nearest(&name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
                 format!(
                     "prompt `{id}` uses `{name}`, which its `variables` do not declare{}",
                     near.unwrap_or_default()

@@ -8,6 +8,7 @@
 use serde_json::Number;
 
 use crate::error::Result;
+use crate::template::Output;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -240,5 +241,15 @@ impl<L> Tree<L> {
                     .collect::<Result<_>>()?,
             ),
         })
+    }
+}
+
+impl<L: Output> Tree<L> {
+    /// The JSON text, compact, as Python's `json.dumps` writes it with `ensure_ascii=False` and no blanks.
+    ///
+    /// # Errors
+    /// When a number has no JSON form.
+    pub fn to_json_text(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
     }
 }

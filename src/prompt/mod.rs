@@ -1,9 +1,11 @@
 //! Prompts: what a file or a caller says, parsed into types that need no further check.
 
+mod compiled;
 mod id;
 pub mod message;
 mod metadata;
 mod model;
+mod pipeline;
 pub(crate) mod read;
 mod read_message;
 mod settings;
@@ -12,6 +14,7 @@ mod variable;
 mod version;
 mod write;
 
+pub use compiled::{Compiled, Fault, VariableInfo};
 pub use id::PromptId;
 pub use message::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 pub use metadata::Metadata;

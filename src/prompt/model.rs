@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::message::{Message, Role};
 use super::{Metadata, PromptId, Settings, Tool, ToolChoice, Variables, Version};
-use crate::error::{Error, Kind, Result};
-use crate::wire::{nearest, words};
+use crate::error::{Error, Kind, Result, nearest};
+use crate::wire::words;
 
 /// What a prompt renders to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

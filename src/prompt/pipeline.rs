@@ -64,8 +64,11 @@ impl<T: Text> Compiled<T> {
             Body::Text(_) => {
                 let id = &self.prompt.id;
                 let format = self.prompt.format;
-                return Err(Error::new(Kind::Prompt, format!("prompt `{id}` has format {format} and no messages"))
-                    .with_hint("render it to text"));
+                return Err(Error::new(
+                    Kind::Prompt,
+                    format!("prompt `{id}` has format {format} and no messages"),
+                )
+                .with_hint("render it to text"));
             }
         };
         let checked = self.checked(data, variables)?;
@@ -81,7 +84,8 @@ impl<T: Text> Compiled<T> {
                 ),
                 Entry::Placeholder { name, optional } => match data.get(context, name)? {
                     Some(value) if data.sort(&value) != Sort::Null => {
-                        fill(data, name.as_str(), &value, &mut messages).map_err(|error| self.named(error))?;
+                        fill(data, name.as_str(), &value, &mut messages)
+                            .map_err(|error| self.named(error))?;
                     }
                     _ if *optional => {}
                     _ => return Err(self.missing(data, variables, &[name.as_str()])),
@@ -120,7 +124,9 @@ impl<T: Text> Compiled<T> {
                     }
                 }
                 Some(value) if is_of_type(data, declared.field_type, &value)? => {}
-                Some(value) if data.sort(&value) == Sort::Null && !declared.required => defaults.push(declared),
+                Some(value) if data.sort(&value) == Sort::Null && !declared.required => {
+                    defaults.push(declared);
+                }
                 Some(value) => return Err(self.wrong_type(declared, data.sort(&value))),
                 None if declared.required => missing.push(declared.name.as_str()),
                 None => defaults.push(declared),
@@ -143,7 +149,11 @@ impl<T: Text> Compiled<T> {
         self.named(
             Error::new(
                 Kind::TemplateRender,
-                format!("variable '{name}' of prompt '{}' must be of type {wanted}, not {}", self.prompt.id, found.name()),
+                format!(
+                    "variable '{name}' of prompt '{}' must be of type {wanted}, not {}",
+                    self.prompt.id,
+                    found.name()
+                ),
             )
             .with_context("variable", name),
         )
@@ -160,7 +170,8 @@ impl<T: Text> Compiled<T> {
         let given = data.names(variables);
         // A name that is given and declared is no slip of another.
         let stray = given.iter().map(String::as_str).filter(|name| !self.declares(name));
-        let error = match names.iter().find_map(|name| nearest(name, stray.clone()).map(|near| (*name, near))) {
+        let error = match names.iter().find_map(|name| nearest(name, stray.clone()).map(|near| (*name, near)))
+        {
             Some((name, near)) => error.with_hint(format!("`{near}` was given: is it meant to be `{name}`?")),
             None => error,
         };
@@ -183,7 +194,9 @@ fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<
         FieldType::Boolean => sort == Sort::Bool,
         FieldType::List => matches!(sort, Sort::Sequence | Sort::Iterable),
         FieldType::Dict => matches!(sort, Sort::Mapping | Sort::Record),
-        FieldType::Enum => !matches!(sort, Sort::Null | Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Other),
+        FieldType::Enum => {
+            !matches!(sort, Sort::Null | Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Other)
+        }
         FieldType::Date if sort == Sort::Date => true,
         FieldType::DateTime if sort == Sort::DateTime => true,
         FieldType::Uuid if sort == Sort::Uuid => true,
@@ -217,10 +230,13 @@ fn fill<D: Data>(
     data.walk(value, &mut |item| {
         let json = data.to_json(&item.value)?;
         let message = Message::<String>::deserialize(&json).map_err(|error| {
-            let why = crate::wire::plain(&error.to_string());
-            Error::new(Kind::TemplateRender, format!("message {at} of placeholder '{name}' is no message: {why}"))
-                .with_context("variable", name)
-                .with_hint("messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}")
+            let why = crate::wire::plain(&error);
+            Error::new(
+                Kind::TemplateRender,
+                format!("message {at} of placeholder '{name}' is no message: {why}"),
+            )
+            .with_context("variable", name)
+            .with_hint("messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}")
         })?;
         at += 1;
         messages.push(message.try_map(|text| Ok(data.output(text)))?);
@@ -233,7 +249,7 @@ fn transcribe<S: Sink>(message: &Message<S::Output>, out: &mut S)
 where
     S::Output: Output,
 {
-    let mut line = |text: &S::Output, out: &mut S| text.with_str(|text| out.str(text));
+    let line = |text: &S::Output, out: &mut S| text.with_str(|text| out.str(text));
     out.str(message.role.as_str());
     if let Some(name) = &message.name {
         out.str(" (");
@@ -276,7 +292,7 @@ where
         out.str("[calls ");
         line(&call.name, out);
         out.str(" with ");
-        out.str(&call.arguments.to_json_text());
+        out.str(&call.arguments.to_json_text().unwrap_or_default());
         out.str("]");
     }
 }

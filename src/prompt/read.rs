@@ -98,14 +98,14 @@ impl WirePrompt {
                 .collect::<Result<Vec<_>>>()
         };
         let template = self.template.as_ref().map(|Placed { value, .. }| {
-            Ok(TextTemplate {
+            Result::<_>::Ok(TextTemplate {
                 content: value.content.resolve(source)?,
                 variables: value.variables.clone(),
                 partials: partials(&value.partials)?,
             })
         });
         let chat_template = self.chat_template.as_ref().map(|Placed { value, .. }| {
-            Ok(ChatTemplate {
+            Result::<_>::Ok(ChatTemplate {
                 messages: value.messages.iter().map(|entry| entry.resolve(source)).collect::<Result<_>>()?,
                 variables: value.variables.clone(),
                 partials: partials(&value.partials)?,

@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
+use crate::template::Output;
+
 use super::message::{Cache, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
 use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaRef, TextTemplate};
 use super::{Metadata, Settings, Tool, ToolChoice, Variable, Variables};
@@ -170,15 +172,15 @@ written!(FunctionCall<String>, |call, map| {
     map.some("arguments", Some(&call.arguments))?;
 });
 
-impl Serialize for Tree<String> {
+impl<L: Output> Serialize for Tree<L> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Number(value) => value.serialize(serializer),
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::List(items) => items.serialize(serializer),
-            Self::Map(members) => Pairs(members).serialize(serializer),
+            Self::Text(text) => text.with_str(|text| serializer.serialize_str(text)),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Map(members) => serializer.collect_map(members.iter().map(|(key, value)| (key, value))),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Place, Result};
 use crate::limits::FILE_BYTES;
 use crate::prompt::read::{self, Document, WirePrompt};
 use crate::prompt::{Prompt, Status};
-use crate::wire::{At, split};
+use crate::wire::{At, sort_of, split};
 
 /// What a file holds. Errors do not hide the prompts that are good.
 #[derive(Debug, Default)]
@@ -406,20 +406,6 @@ fn message(error: &YamlError) -> String {
             let text = other.to_string();
             text.split(" at line ").next().unwrap_or_default().to_owned()
         }
-    }
-}
-
-/// Serde's word for what was found, without the value: "string \"x\"" is a text.
-fn sort_of(unexpected: &str) -> &'static str {
-    let word = unexpected.split([' ', '`', '"']).next().unwrap_or_default();
-    match word {
-        "string" | "character" => "a text",
-        "integer" | "floating" => "a number",
-        "boolean" => "a truth value",
-        "sequence" => "a list",
-        "map" => "a mapping",
-        "unit" | "Option" => "nothing",
-        _ => "another value",
     }
 }
 

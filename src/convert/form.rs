@@ -1,0 +1,139 @@
+//! The tree that a conversion gives.
+//!
+//! It is built to be cheap. Words that a provider prescribes are static, rendered text is moved in as it came out of
+//! the renderer, and lists and maps are vectors of their final size, so three plain messages cost four allocations.
+
+use serde_json::{Number, Value};
+
+use crate::prompt::Tree;
+use crate::template::Output;
+
+/// JSON whose texts may be rendered output.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Form<S> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A word that the provider prescribes.
+    Static(&'static str),
+    /// A text that the conversion made.
+    String(String),
+    /// A rendered text, as the renderer gave it.
+    Text(S),
+    /// A list.
+    List(Vec<Form<S>>),
+    /// An object, in order.
+    Map(Vec<Member<S>>),
+}
+
+/// One member of an object.
+pub type Member<S> = (Key, Form<S>);
+
+/// A member's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// A key that the provider prescribes.
+    Static(&'static str),
+    /// A key of the user's data.
+    String(String),
+}
+
+impl Key {
+    /// The key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Static(key) => key,
+            Self::String(key) => key,
+        }
+    }
+}
+
+impl From<&'static str> for Key {
+    fn from(key: &'static str) -> Self {
+        Self::Static(key)
+    }
+}
+
+impl From<String> for Key {
+    fn from(key: String) -> Self {
+        Self::String(key)
+    }
+}
+
+/// A member under a prescribed key.
+pub(super) fn member<S>(key: &'static str, value: Form<S>) -> Member<S> {
+    (Key::Static(key), value)
+}
+
+impl<S> Form<S> {
+    /// An object of exactly these members.
+    #[must_use]
+    pub fn map<const N: usize>(members: [(&'static str, Self); N]) -> Self {
+        let mut map = Vec::with_capacity(N);
+        map.extend(members.map(|(key, value)| member(key, value)));
+        Self::Map(map)
+    }
+
+    /// The same JSON, its leaves moved over.
+    #[must_use]
+    pub fn of_tree(tree: Tree<S>) -> Self {
+        match tree {
+            Tree::Null => Self::Null,
+            Tree::Bool(value) => Self::Bool(value),
+            Tree::Number(value) => Self::Number(value),
+            Tree::Text(text) => Self::Text(text),
+            Tree::List(items) => Self::List(items.into_iter().map(Self::of_tree).collect()),
+            Tree::Map(members) => Self::Map(
+                members.into_iter().map(|(key, value)| (key.into(), Self::of_tree(value))).collect(),
+            ),
+        }
+    }
+
+    /// The same JSON.
+    #[must_use]
+    pub fn of_json(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(value) => Self::Number(value),
+            Value::String(text) => Self::String(text),
+            Value::Array(items) => Self::List(items.into_iter().map(Self::of_json).collect()),
+            Value::Object(members) => Self::Map(
+                members.into_iter().map(|(key, value)| (key.into(), Self::of_json(value))).collect(),
+            ),
+        }
+    }
+}
+
+impl<S: Output> Form<S> {
+    /// Reads the text, where this is one.
+    pub fn with_str<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
+        match self {
+            Self::Static(word) => Some(read(word)),
+            Self::String(text) => Some(read(text)),
+            Self::Text(text) => Some(text.with_str(read)),
+            _ => None,
+        }
+    }
+
+    /// The same as JSON. Where a key stands twice, the last counts, as in a dict.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Number(value) => Value::Number(value.clone()),
+            Self::Static(word) => Value::from(*word),
+            Self::String(text) => Value::from(text.as_str()),
+            Self::Text(text) => text.with_str(|text| Value::from(text)),
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Map(members) => {
+                members.iter().map(|(key, value)| (key.as_str().to_owned(), value.to_json())).collect()
+            }
+        }
+    }
+}
