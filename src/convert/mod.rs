@@ -6,6 +6,7 @@
 pub mod anthropic;
 pub mod form;
 pub mod openai;
+pub mod plain;
 pub mod report;
 mod rules;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::{ChatEntry, Format, Message, Prompt, Variables};
+use super::{ChatEntry, Format, Message, Prompt, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::FieldType;
 use crate::store::yaml::LeafId;
@@ -248,6 +248,12 @@ impl<T: Text> Compiled<T> {
             }
         }
         infos
+    }
+
+    /// The prompt's status.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.prompt.status
     }
 
     /// Whether it renders to messages.

@@ -38,15 +38,18 @@ fn exceptions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
 
 /// The exception for an error of the core.
 pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
-    let cause = error.cause().and_then(|cause| cause.downcast_ref::<PyErr>());
-    if let (Kind::Foreign, Some(cause)) = (error.kind(), cause) {
+    let cause = error.cause().and_then(|cause| {
+        let raised = cause.downcast_ref::<PyErr>().map(|raised| raised.clone_ref(py));
+        raised.or_else(|| cause.downcast_ref::<Error>().map(|cause| raise(py, cause)))
+    });
+    if let (Kind::Foreign, Some(cause)) = (error.kind(), &cause) {
         return cause.clone_ref(py);
     }
     match instance(py, error) {
         Ok(exception) => {
             let raised = PyErr::from_value(exception);
-            if let Some(cause) = cause {
-                raised.set_cause(py, Some(cause.clone_ref(py)));
+            if cause.is_some() {
+                raised.set_cause(py, cause);
             }
             raised
         }
@@ -59,7 +62,7 @@ fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> 
     let class = exceptions(py)?.getattr(class_name(error.kind()))?;
     let class = class.cast::<PyType>()?;
     let context = PyDict::new(py);
-    let of_template = matches!(error.kind(), Kind::TemplateSyntax | Kind::TemplateRender);
+    let of_template = matches!(error.kind(), Kind::TemplateSyntax | Kind::TemplateRender | Kind::Conversion);
     if let Some(place) = error.place() {
         context.set_item(if of_template { "template_name" } else { "path" }, &place.name)?;
         context.set_item("line", place.line)?;

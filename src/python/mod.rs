@@ -1,8 +1,12 @@
 //! The bindings: each function converts in, calls the core, converts out. Only this folder knows Python.
 
+mod convert;
 mod data;
 mod error;
 mod overlay;
+mod prompt;
+mod runtime;
+mod store;
 mod template;
 mod text;
 
@@ -14,6 +18,10 @@ mod _native {
     use super::PyResult;
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::prompt::{CompiledPrompt, check_prompt, compile_prompt, map_role, validate_alternation};
+    #[pymodule_export]
+    use super::store::Registry;
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine};
 

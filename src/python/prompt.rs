@@ -1,0 +1,227 @@
+//! `CompiledPrompt`: a prompt that lives in the core, ready to render and convert.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use super::convert::{object, wrap};
+use super::data::PyData;
+use super::error::{OrRaise, raise};
+use super::template::{Engine, Shared, check_variables};
+use super::text::PyText;
+use crate::convert::{Report, anthropic, openai, plain};
+use crate::error::{Error, Kind};
+use crate::prompt::{Compiled, Prompt, Role, Status};
+
+/// What a conversion gives: the provider's form, and a text for each lossy step.
+type Converted<'py> = (Bound<'py, PyAny>, Vec<String>);
+
+/// A prompt with its templates compiled. It never changes, and may be used by any thread.
+#[pyclass(frozen, module = "prompt_manager._native")]
+pub struct CompiledPrompt {
+    pub(super) compiled: Arc<Compiled<PyText>>,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl CompiledPrompt {
+    fn convert<'py, O>(
+        &self,
+        py: Python<'py>,
+        variables: &Bound<'py, PyAny>,
+        provider: &str,
+        convert: impl FnOnce(Vec<crate::prompt::Message<super::text::PyOutput<'py>>>) -> crate::Result<O>,
+    ) -> PyResult<O> {
+        check_variables(variables)?;
+        let messages = self.compiled.messages(&PyData::new(py), variables, &*self.shared);
+        messages
+            .and_then(convert)
+            .map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), provider)))
+    }
+
+    /// The prompt as JSON that [`Prompt::read`] takes.
+    fn json(&self) -> PyResult<serde_json::Value> {
+        serde_json::to_value(self.compiled.prompt())
+            .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
+    }
+}
+
+#[pymethods]
+impl CompiledPrompt {
+    #[getter]
+    fn id(&self) -> &str {
+        self.compiled.prompt().id.as_str()
+    }
+
+    #[getter]
+    fn version(&self) -> String {
+        self.compiled.prompt().version.to_string()
+    }
+
+    #[getter]
+    fn format(&self) -> &'static str {
+        self.compiled.prompt().format.as_str()
+    }
+
+    #[getter]
+    fn status(&self) -> &'static str {
+        self.compiled.prompt().status.as_str()
+    }
+
+    #[getter]
+    fn tags(&self) -> Vec<&str> {
+        self.compiled.prompt().metadata.tags().collect()
+    }
+
+    #[getter]
+    fn labels(&self) -> Vec<&str> {
+        self.compiled.prompt().labels.iter().map(String::as_str).collect()
+    }
+
+    #[getter]
+    fn description(&self) -> Option<&str> {
+        self.compiled.prompt().metadata.description()
+    }
+
+    #[getter]
+    fn category(&self) -> Option<&str> {
+        self.compiled.prompt().metadata.category()
+    }
+
+    #[getter]
+    fn author(&self) -> Option<&str> {
+        self.compiled.prompt().metadata.author()
+    }
+
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(pythonize::pythonize(py, &self.json()?)?)
+    }
+
+    fn variables<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let describe = |info: crate::prompt::VariableInfo| {
+            let dict = PyDict::new(py);
+            dict.set_item("name", info.name)?;
+            dict.set_item("type", info.field_type.as_str())?;
+            dict.set_item("required", info.required)?;
+            dict.set_item("default", pythonize::pythonize(py, &info.default)?)?;
+            dict.set_item("description", info.description)?;
+            Ok(dict)
+        };
+        self.compiled.variables().into_iter().map(describe).collect()
+    }
+
+    pub(super) fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+        let py = variables.py();
+        check_variables(variables)?;
+        Ok(self.compiled.render(&PyData::new(py), variables, &*self.shared).or_raise(py)?.0)
+    }
+
+    pub(super) fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = variables.py();
+        check_variables(variables)?;
+        let messages = self.compiled.messages(&PyData::new(py), variables, &*self.shared).or_raise(py)?;
+        object(py, plain::messages(messages))
+    }
+
+    /// OpenAI's form: messages, or the text of a prompt that is no chat.
+    #[pyo3(signature = (variables, *, strict))]
+    fn openai<'py>(&self, variables: &Bound<'py, PyAny>, strict: bool) -> PyResult<Converted<'py>> {
+        let py = variables.py();
+        if !self.compiled.is_chat() {
+            check_variables(variables)?;
+            let text = self.compiled.render(&PyData::new(py), variables, &*self.shared);
+            let text =
+                text.map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), "OpenAI")))?;
+            return Ok((text.0.into_any(), Vec::new()));
+        }
+        let mut report = Report::default();
+        let options = openai::Options { strict };
+        let form = self
+            .convert(py, variables, "OpenAI", |messages| openai::messages(messages, &options, &mut report))?;
+        Ok((object(py, form)?, report.warnings().to_vec()))
+    }
+
+    /// Anthropic's form: `system` and `messages`.
+    #[allow(clippy::fn_params_excessive_bools, reason = "each is an option, given by name")]
+    #[pyo3(signature = (variables, *, strict, merge_system, merge_turns, allow_prefill))]
+    fn anthropic<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        strict: bool,
+        merge_system: bool,
+        merge_turns: bool,
+        allow_prefill: bool,
+    ) -> PyResult<Converted<'py>> {
+        let py = variables.py();
+        if !self.compiled.is_chat() {
+            let prompt = self.compiled.prompt();
+            let format = prompt.format.as_str().to_uppercase();
+            let message =
+                format!("Prompt '{}' uses {format} format, but Anthropic requires CHAT format", prompt.id);
+            return Err(raise(
+                py,
+                &Error::new(Kind::IncompatibleFormat, message).with_context("prompt_id", prompt.id.as_str()),
+            ));
+        }
+        let mut report = Report::default();
+        let options = anthropic::Options { strict, merge_system, merge_turns, allow_prefill };
+        let form = self.convert(py, variables, "Anthropic", |messages| {
+            anthropic::request(messages, &options, &mut report)
+        })?;
+        Ok((object(py, form)?, report.warnings().to_vec()))
+    }
+
+    fn __repr__(&self) -> String {
+        let prompt = self.compiled.prompt();
+        format!("<CompiledPrompt {} {}>", prompt.id, prompt.version)
+    }
+}
+
+/// Reads a prompt that Python built; the rules are those of files, but for the default status.
+pub(super) fn read_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<Prompt> {
+    let py = prompt.py();
+    let read = Prompt::read(&mut pythonize::Depythonizer::from_object(prompt), Status::Draft);
+    read.map_err(|error| Error::new(Kind::PromptInvalid, crate::wire::plain(&error)))
+        .and_then(|prompt| prompt.check().map(|()| prompt))
+        .or_raise(py)
+}
+
+/// Checks a prompt that Python built, given as plain data.
+#[pyfunction]
+pub(super) fn check_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<()> {
+    read_prompt(prompt).map(|_| ())
+}
+
+/// Compiles a prompt that Python built.
+#[pyfunction]
+pub(super) fn compile_prompt(
+    prompt: &Bound<'_, PyAny>,
+    engine: &Bound<'_, Engine>,
+) -> PyResult<CompiledPrompt> {
+    let py = prompt.py();
+    let shared = Arc::clone(&engine.get().shared);
+    let compiled = Compiled::compile(read_prompt(prompt)?, &shared.options, &*shared).or_raise(py)?;
+    Ok(CompiledPrompt { compiled: Arc::new(compiled), shared })
+}
+
+/// The provider's word for a role.
+#[pyfunction]
+pub(super) fn map_role(py: Python<'_>, provider: &str, role: &str) -> PyResult<&'static str> {
+    let role = Role::ALL
+        .into_iter()
+        .find(|known| known.as_str() == role)
+        .ok_or_else(|| Error::new(Kind::Conversion, format!("Unsupported role for {provider}: {role}")));
+    role.and_then(|role| match provider {
+        "Anthropic" => anthropic::map_role(role),
+        _ => Ok(openai::map_role(role)),
+    })
+    .or_raise(py)
+}
+
+/// Checks that Anthropic's turns begin with the user and alternate.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+pub(super) fn validate_alternation(py: Python<'_>, roles: Vec<String>) -> PyResult<()> {
+    let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+    anthropic::validate_alternation(&roles).or_raise(py)
+}
