@@ -133,7 +133,7 @@ impl<T: Text> Compiled<T> {
 
     /// The variables to check at a render: those that the prompt declares, or else those that its templates read.
     fn declare(&self, partials: &dyn Partials<T>) -> Vec<Declared<T>> {
-        let declared = self.prompt.variables();
+        let declared = self.prompt.declared();
         let read = match declared {
             // Only the short form asks how the templates use a name.
             Some(Variables { short: false, .. }) => BTreeMap::new(),
@@ -192,7 +192,7 @@ impl<T: Text> Compiled<T> {
     /// What the author should know: names that the templates need and `variables` does not declare.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let Some(declared) = self.prompt.variables() else { return Vec::new() };
+        let Some(declared) = self.prompt.declared() else { return Vec::new() };
         let known: HashSet<&str> = declared.items.iter().map(|variable| variable.name.as_str()).collect();
         let undeclared = self.read(&Both(&self.partials, &NoPartials)).into_iter();
         undeclared

@@ -203,6 +203,11 @@ impl Prompt {
         }
     }
 
+    /// The declared variables, where there are any: an empty declaration says nothing.
+    pub(crate) fn declared(&self) -> Option<&Variables> {
+        self.variables().filter(|variables| !variables.items.is_empty())
+    }
+
     /// Checks the rules between the parts: format and template agree, only a draft lacks its template, a chat has a
     /// message, no two tools share a name, the tool choice names a tool.
     ///

@@ -93,6 +93,11 @@ impl CompiledPrompt {
         self.compiled.prompt().metadata.author()
     }
 
+    /// Whether this engine compiled it.
+    fn belongs_to(&self, engine: &Bound<'_, Engine>) -> bool {
+        Arc::ptr_eq(&self.shared, &engine.get().shared)
+    }
+
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         Ok(pythonize::pythonize(py, &self.json()?)?)
     }

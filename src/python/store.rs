@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::error::{OrRaise, raise};
-use super::prompt::{CompiledPrompt, read_prompt};
+use super::prompt::CompiledPrompt;
 use super::runtime::on_thread;
 use super::template::{Engine, Shared};
 use super::text::PyText;
@@ -131,16 +131,15 @@ impl Registry {
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
-    fn insert(&self, prompt: &Bound<'_, PyAny>) -> PyResult<CompiledPrompt> {
-        let py = prompt.py();
-        let compiled = if let Ok(known) = prompt.cast::<CompiledPrompt>() {
-            Arc::clone(&known.get().compiled)
-        } else {
-            let prompt = read_prompt(prompt)?;
-            Arc::new(Compiled::compile(prompt, &self.shared.options, &*self.shared).or_raise(py)?)
-        };
-        self.writing(|prompts| prompts.insert(Arc::clone(&compiled))).or_raise(py)?;
-        Ok(self.handle(&compiled))
+    /// Whether [`Registry::insert`] would take the prompt.
+    fn check(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+        self.reading(|prompts| prompts.check(prompt.get().compiled.prompt())).or_raise(prompt.py())
+    }
+
+    /// Adds a prompt that this registry's engine compiled.
+    fn insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+        let compiled = Arc::clone(&prompt.get().compiled);
+        self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py())
     }
 
     #[pyo3(signature = (id, version = None))]
@@ -162,6 +161,11 @@ impl Registry {
     /// The latest version of every prompt that has one in use, by id.
     fn latest(&self) -> Vec<CompiledPrompt> {
         self.reading(|prompts| prompts.latest().into_iter().map(|compiled| self.handle(compiled)).collect())
+    }
+
+    /// Every version of every prompt, by id and version.
+    fn all(&self) -> Vec<CompiledPrompt> {
+        self.reading(|prompts| prompts.all().into_iter().map(|compiled| self.handle(compiled)).collect())
     }
 
     /// The versions of a prompt, the lowest first.

@@ -101,22 +101,36 @@ impl<T: Text> Registry<T> {
     /// # Errors
     /// [`Kind::VersionConflict`] where the id and version exist, are no draft, and have other content.
     pub fn insert(&mut self, compiled: Arc<Compiled<T>>) -> Result<()> {
-        let Prompt { id, version, .. } = compiled.prompt();
-        let versions = self.prompts.entry(id.clone()).or_default();
-        if let Some(known) = versions.get(version).filter(|known| known.prompt().status != Status::Draft) {
-            if same_content(known.prompt(), compiled.prompt()) {
-                return Ok(());
-            }
-            return Err(Error::new(
-                Kind::VersionConflict,
-                format!("prompt '{id}' has a version {version} already, with other content"),
-            )
-            .with_context("prompt_id", id.as_str())
-            .with_context("version", version.to_string())
-            .with_hint("a version that is no draft never changes: raise the version"));
+        if self.admits(compiled.prompt())? {
+            let Prompt { id, version, .. } = compiled.prompt();
+            self.prompts.entry(id.clone()).or_default().insert(version.clone(), compiled);
         }
-        versions.insert(version.clone(), compiled);
         Ok(())
+    }
+
+    /// Whether [`Registry::insert`] would take the prompt.
+    ///
+    /// # Errors
+    /// As [`Registry::insert`].
+    pub fn check(&self, prompt: &Prompt) -> Result<()> {
+        self.admits(prompt).map(|_| ())
+    }
+
+    /// Whether the prompt is to be added: yes, unless it is there already.
+    fn admits(&self, prompt: &Prompt) -> Result<bool> {
+        let Prompt { id, version, .. } = prompt;
+        let known = self.prompts.get(id).and_then(|versions| versions.get(version));
+        let Some(known) = known.filter(|known| known.status() != Status::Draft) else { return Ok(true) };
+        if same_content(known.prompt(), prompt) {
+            return Ok(false);
+        }
+        Err(Error::new(
+            Kind::VersionConflict,
+            format!("prompt '{id}' has a version {version} already, with other content"),
+        )
+        .with_context("prompt_id", id.as_str())
+        .with_context("version", version.to_string())
+        .with_hint("a version that is no draft never changes: raise the version"))
     }
 
     /// Removes one version of a prompt, or all.
@@ -145,6 +159,14 @@ impl<T: Text> Registry<T> {
     pub fn latest(&self) -> Vec<&Arc<Compiled<T>>> {
         let mut found: Vec<_> = self.prompts.values().filter_map(latest).collect();
         found.sort_unstable_by(|a, b| a.prompt().id.cmp(&b.prompt().id));
+        found
+    }
+
+    /// Every version of every prompt, by id and version.
+    #[must_use]
+    pub fn all(&self) -> Vec<&Arc<Compiled<T>>> {
+        let mut found: Vec<_> = self.prompts.values().flat_map(BTreeMap::values).collect();
+        found.sort_by(|a, b| a.prompt().id.cmp(&b.prompt().id));
         found
     }
 

@@ -1,0 +1,65 @@
+"""LLM prompts as files: checked before they run, versioned, rendered fast and safely, in each provider's exact form.
+
+Names are loaded when they are first used, so that importing the package costs next to nothing.
+
+>>> from prompt_manager import TemplateEngine
+>>> TemplateEngine().render_sync("Hello {{name}}!", {"name": "Ada"})
+'Hello Ada!'
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from prompt_manager._native import __version__ as __version__
+    from prompt_manager.core.manager import PromptManager
+    from prompt_manager.core.models import Prompt, PromptMetadata, PromptVersion
+    from prompt_manager.core.registry import PromptRegistry
+    from prompt_manager.core.template import TemplateEngine
+    from prompt_manager.exceptions import (
+        PromptError,
+        PromptManagerError,
+        PromptNotFoundError,
+        PromptValidationError,
+        TemplateError,
+    )
+
+__all__ = [
+    "Prompt",
+    "PromptError",
+    "PromptManager",
+    "PromptManagerError",
+    "PromptMetadata",
+    "PromptNotFoundError",
+    "PromptRegistry",
+    "PromptValidationError",
+    "PromptVersion",
+    "TemplateEngine",
+    "TemplateError",
+    "__version__",
+]
+
+_HOMES = {
+    "Prompt": "core.models",
+    "PromptError": "exceptions",
+    "PromptManager": "core.manager",
+    "PromptManagerError": "exceptions",
+    "PromptMetadata": "core.models",
+    "PromptNotFoundError": "exceptions",
+    "PromptRegistry": "core.registry",
+    "PromptValidationError": "exceptions",
+    "PromptVersion": "core.models",
+    "TemplateEngine": "core.template",
+    "TemplateError": "exceptions",
+    "__version__": "_native",
+}
+
+
+def __getattr__(name: str) -> object:
+    from prompt_manager._lazy import load
+
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

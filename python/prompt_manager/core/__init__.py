@@ -1,0 +1,24 @@
+"""The manager, the registry, the template engine, the models and the protocols between them."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from prompt_manager.core.manager import PromptManager
+    from prompt_manager.core.registry import PromptRegistry
+    from prompt_manager.core.template import Template, TemplateEngine
+
+__all__ = ["PromptManager", "PromptRegistry", "Template", "TemplateEngine"]
+
+_HOMES = {
+    "PromptManager": "manager",
+    "PromptRegistry": "registry",
+    "Template": "template",
+    "TemplateEngine": "template",
+}
+
+
+def __getattr__(name: str) -> object:
+    from prompt_manager._lazy import load
+
+    return load(__name__, _HOMES, name)

@@ -1,0 +1,50 @@
+"""Running our coroutines for code that does not await."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+__all__ = ["NeverWaits", "run"]
+
+
+class NeverWaits:
+    """Marks a part whose coroutines run to their end without ever waiting, so that they need no event loop."""
+
+    __slots__ = ()
+
+
+def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
+    """The result of a coroutine of ours.
+
+    Args:
+        coroutine: The coroutine.
+        name: What to await instead, for the error.
+        part: The part that it awaits, if any. One of the user's own gets an event loop.
+
+    Raises:
+        RuntimeError: the part is the user's own, and an event loop is running already.
+    """
+    if part is None or isinstance(part, NeverWaits):
+        try:
+            coroutine.send(None)
+        except StopIteration as ended:
+            result: T = ended.value
+            return result
+        raise AssertionError(f"{name} waited for {part!r}")
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None and asyncio._get_running_loop() is not None:
+        coroutine.close()
+        raise RuntimeError(
+            f"{name}_sync would have to wait for {type(part).__name__}, and an event loop is running: "
+            f"use `await {name}(...)`"
+        )
+    import asyncio
+
+    return asyncio.run(coroutine)

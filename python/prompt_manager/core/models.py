@@ -1,0 +1,347 @@
+"""Prompts as Python sees them: frozen pydantic models.
+
+The models hold the shapes; the rules (what an id may be, how format and template agree) are the core's, which every
+:class:`Prompt` is checked by when it is built. A prompt that a manager holds lives in the core; a ``Prompt`` is its
+face, made when it is asked for.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from uuid import UUID, uuid4
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError, PydanticSerializationError
+
+from prompt_manager import _native
+from prompt_manager.exceptions import PromptManagerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prompt_manager._native import CompiledPrompt, Engine
+
+__all__ = [
+    "ChatPromptTemplate",
+    "Message",
+    "Prompt",
+    "PromptExecution",
+    "PromptFormat",
+    "PromptMetadata",
+    "PromptSchema",
+    "PromptStatus",
+    "PromptSummary",
+    "PromptTemplate",
+    "PromptVersion",
+    "Role",
+    "Settings",
+    "Tool",
+    "Variable",
+]
+
+
+class PromptFormat(StrEnum):
+    """What a prompt renders to."""
+
+    TEXT = "text"
+    CHAT = "chat"
+    COMPLETION = "completion"
+    INSTRUCTION = "instruction"
+
+
+class PromptStatus(StrEnum):
+    """Where a version of a prompt is in its life."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    ARCHIVED = "archived"
+
+
+class Role(StrEnum):
+    """Who speaks in a message; ``PLACEHOLDER`` stands for messages that are given at render."""
+
+    SYSTEM = "system"
+    DEVELOPER = "developer"
+    USER = "user"
+    ASSISTANT = "assistant"
+    FUNCTION = "function"
+    TOOL = "tool"
+    PLACEHOLDER = "placeholder"
+
+
+def _in_utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+#: A time in UTC; a naive one is read as UTC.
+Time = Annotated[datetime, AfterValidator(_in_utc)]
+
+#: A schema by name, or a JSON Schema in place.
+SchemaReference = str | dict[str, Any]
+
+Strings = tuple[str, ...]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Variable(_Model):
+    """A variable of a template.
+
+    ``type`` is one of string, integer, float, boolean, list, dict, enum, any, date, datetime and uuid; values are
+    checked, not coerced. A variable is required unless it has a default or ``required`` is false.
+    """
+
+    type: str = "any"
+    description: str | None = None
+    default: Any = None
+    required: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: object) -> object:
+        if value is None:
+            return {}
+        return {"type": value} if isinstance(value, str) else value
+
+
+def _as_written(variables: Strings | dict[str, Variable]) -> object:
+    if isinstance(variables, tuple):
+        return list(variables)
+    return {name: variable.model_dump(exclude_defaults=True) for name, variable in variables.items()}
+
+
+#: Names alone, or names with what they are. Empty: read from the template.
+Variables = Annotated[Strings | dict[str, Variable], PlainSerializer(_as_written)]
+
+
+class PromptTemplate(_Model):
+    """A template for one text. ``helpers`` is read for the sake of older files, and ignored."""
+
+    content: str
+    variables: Variables = ()
+    partials: dict[str, str] = Field(default_factory=dict)
+    helpers: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        return {"content": value} if isinstance(value, str) else value
+
+
+class Message(_Model):
+    """A message of a chat template, or with the role ``placeholder`` the place for messages given at render.
+
+    ``content`` is a template, or parts in OpenAI's forms (``text``, ``image_url``, ``input_audio``, ``file``) whose
+    texts are templates. Texts in the arguments of tool calls are templates too. ``cache`` hints that the provider may
+    keep the conversation up to here: ``True`` or a duration such as ``"1h"``.
+    """
+
+    role: Role
+    content: str | tuple[str | dict[str, Any], ...] | None = None
+    name: str | None = None
+    tool_calls: tuple[dict[str, Any], ...] | None = None
+    tool_call_id: str | None = None
+    function_call: dict[str, Any] | None = None
+    cache: bool | str | dict[str, Any] | None = None
+    optional: bool | None = None
+
+
+class ChatPromptTemplate(_Model):
+    """A template for messages."""
+
+    messages: tuple[Message, ...]
+    variables: Variables = ()
+    partials: dict[str, str] = Field(default_factory=dict)
+
+
+class Tool(_Model):
+    """A tool that the model may call; ``parameters`` is a JSON Schema of an object."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Settings(_Model):
+    """What a request should set besides its messages. ``extra`` is handed to the provider as it is."""
+
+    model: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int | None = None
+    stop: str | Strings | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+
+class PromptMetadata(_Model):
+    """What a prompt says about itself. Further keys are allowed; all must be JSON.
+
+    ``temperature`` and ``max_tokens`` count as settings where the prompt's settings are silent.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    author: str | None = None
+    description: str | None = None
+    tags: Strings = ()
+    category: str | None = None
+    use_cases: Strings = ()
+    model_recommendations: Strings = ()
+    temperature: float | None = None
+    max_tokens: int | None = None
+    custom: dict[str, Any] = Field(default_factory=dict)
+
+
+class Prompt(_Model):
+    """A prompt in one version.
+
+    Raises:
+        pydantic.ValidationError: it breaks a rule, such as a chat with a text template, or a version that is not
+            semantic. Templates are parsed when the prompt is registered or first used.
+
+    >>> prompt = Prompt(id="greeting", format="text", template="Hello {{name}}!")
+    >>> prompt.replace(version="1.1.0").version
+    '1.1.0'
+    """
+
+    #: The prompt in the core, once it is compiled.
+    __slots__ = ("_core",)
+
+    id: str
+    version: str = "1.0.0"
+    uid: UUID = Field(default_factory=uuid4)
+    format: PromptFormat
+    template: PromptTemplate | None = None
+    chat_template: ChatPromptTemplate | None = None
+    status: PromptStatus = PromptStatus.DRAFT
+    created_at: Time = Field(default_factory=_now)
+    updated_at: Time = Field(default_factory=_now)
+    metadata: PromptMetadata = Field(default_factory=PromptMetadata)
+    input_schema: SchemaReference | None = None
+    output_schema: SchemaReference | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | dict[str, Any] | None = None
+    settings: Settings = Field(default_factory=Settings)
+    labels: Strings = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        try:
+            _native.check_prompt(self._plain())
+        except (PromptManagerError, PydanticSerializationError) as error:
+            raise PydanticCustomError("prompt", "{reason}", {"reason": str(error)}) from error
+        return self
+
+    def _plain(self) -> dict[str, Any]:
+        """The prompt as JSON, without what is not set."""
+        return self.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+
+    def replace(self, **changes: Any) -> Self:
+        """A new prompt with these fields changed, checked anew; ``updated_at`` is now unless it is given.
+
+        Raises:
+            pydantic.ValidationError: the changed prompt breaks a rule.
+        """
+        return type(self)(**{**dict(self), "updated_at": _now(), **changes})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; with ``update`` the same as :meth:`replace`."""
+        return self.replace(**update) if update else super().model_copy(deep=deep)
+
+    @classmethod
+    def _of(cls, core: CompiledPrompt) -> Self:
+        """The face of a prompt that the core holds."""
+        prompt = cls.model_validate(core.to_dict())
+        object.__setattr__(prompt, "_core", core)
+        return prompt
+
+    def _compiled(self, engine: Engine) -> CompiledPrompt:
+        """The prompt in the core, compiled by this engine; once compiled it is kept."""
+        core: CompiledPrompt | None = getattr(self, "_core", None)
+        if core is None or not core.belongs_to(engine):
+            core = _native.compile_prompt(self._plain(), engine)
+            object.__setattr__(self, "_core", core)
+        return core
+
+
+class PromptSummary(_Model):
+    """What a list shows of a prompt."""
+
+    id: str
+    version: str
+    format: PromptFormat
+    status: PromptStatus
+    description: str | None = None
+    category: str | None = None
+    author: str | None = None
+    tags: Strings = ()
+    labels: Strings = ()
+
+
+class PromptVersion(_Model):
+    """A version of a prompt in its history."""
+
+    prompt: Prompt
+    version: str
+    created_at: Time = Field(default_factory=_now)
+    created_by: str | None = None
+    changelog: str | None = None
+    parent_version: str | None = None
+    checksum: str | None = None
+
+
+class PromptExecution(_Model):
+    """A record of one render."""
+
+    model_config = ConfigDict(extra="allow")
+
+    execution_id: UUID = Field(default_factory=uuid4)
+    prompt_id: str
+    prompt_version: str
+    timestamp: Time = Field(default_factory=_now)
+    variables: dict[str, Any]
+    rendered_content: str
+    success: bool
+    duration_ms: float | None = None
+    error: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class PromptSchema(_Model):
+    """A file of several prompts."""
+
+    prompts: tuple[Prompt, ...] = Field(min_length=1)
+    version: str = "1.0.0"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("prompts")
+    @classmethod
+    def _unique(cls, prompts: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+        seen = set()
+        for prompt in prompts:
+            if (prompt.id, prompt.version) in seen:
+                raise ValueError(f"prompt {prompt.id!r} has version {prompt.version} twice")
+            seen.add((prompt.id, prompt.version))
+        return prompts

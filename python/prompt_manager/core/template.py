@@ -1,0 +1,65 @@
+"""The template engine: Handlebars, strict and without escaping unless told otherwise."""
+
+from __future__ import annotations
+
+from prompt_manager._native import Engine, Template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+__all__ = ["Template", "TemplateEngine"]
+
+
+class TemplateEngine(Engine):
+    """Compiles and renders Handlebars templates.
+
+    Args:
+        strict: A tag whose value is missing, or has no text, is an error.
+        allow_none: A tag whose value is ``None`` prints nothing instead of being an error.
+        escape: Escape what tags print for HTML, except in ``{{{ }}}`` and ``{{& }}``.
+        prevent_indent: Partials that stand alone on an indented line do not indent their lines.
+        ignore_standalone: Block tags that stand alone on a line leave the line where it is.
+        explicit_partial_context: Partials see only the context that they are given.
+        limits: Budgets by name, of those in ``source_bytes`` (10 MiB), ``nesting`` (100), ``partial_depth`` (50),
+            ``depth`` (400), ``steps`` (10,000,000) and ``output_bytes`` (256 MiB).
+
+    >>> engine = TemplateEngine()
+    >>> engine.render_sync("{{#each items}}{{@index}}: {{name}}\\n{{/each}}", {"items": [{"name": "a"}]})
+    '0: a\\n'
+    >>> engine.compile("Dear {{title}} {{name}}").variables
+    ['name', 'title']
+    """
+
+    __slots__ = ()
+
+    async def render(
+        self,
+        template: str | Template,
+        variables: Mapping[str, Any],
+        *,
+        partials: Mapping[str, str | Template] | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Render a template.
+
+        Args:
+            template: The template, as text or compiled.
+            variables: The context: a mapping, or an object with declared fields.
+            partials: Templates that this one can include, before those of the engine.
+            data: What ``@name`` finds.
+
+        Raises:
+            TemplateSyntaxError: the template cannot be parsed.
+            TemplateRenderError: a value is missing or has no text, a partial does not exist, a limit is passed.
+        """
+        return self.render_sync(template, variables, partials=partials, data=data)
+
+    async def validate(self, template: str) -> bool:
+        """Whether the template can be parsed: true, or an error that says why not.
+
+        Raises:
+            TemplateSyntaxError: the template cannot be parsed.
+        """
+        return self.validate_sync(template)

@@ -1,0 +1,24 @@
+"""Prompts in the exact forms of the providers. None of their packages is loaded for it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from prompt_manager.integrations.anthropic import AnthropicIntegration
+    from prompt_manager.integrations.base import BaseIntegration, PromptConversionWarning
+    from prompt_manager.integrations.openai import OpenAIIntegration
+
+__all__ = ["AnthropicIntegration", "BaseIntegration", "OpenAIIntegration", "PromptConversionWarning"]
+
+_HOMES = {
+    "AnthropicIntegration": "anthropic",
+    "BaseIntegration": "base",
+    "OpenAIIntegration": "openai",
+    "PromptConversionWarning": "base",
+}
+
+
+def __getattr__(name: str) -> object:
+    from prompt_manager._lazy import load
+
+    return load(__name__, _HOMES, name)

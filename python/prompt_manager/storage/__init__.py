@@ -1,0 +1,5 @@
+"""Where prompts are kept."""
+
+from prompt_manager.storage.memory import InMemoryStorage
+
+__all__ = ["InMemoryStorage"]
