@@ -1,10 +1,26 @@
 from collections.abc import Awaitable, Mapping
 from os import PathLike
-from typing import Any, Literal, final
+from typing import Any, Literal, Self, final
+
+from typing_extensions import disjoint_base
+
+__all__ = [
+    "DISTRIBUTION",
+    "CompiledPrompt",
+    "Engine",
+    "Registry",
+    "Template",
+    "__version__",
+    "check_prompt",
+    "compile_prompt",
+    "map_role",
+    "validate_alternation",
+]
 
 __version__: str
 DISTRIBUTION: str
 
+@disjoint_base
 class Engine:
     def __new__(
         cls,
@@ -16,7 +32,7 @@ class Engine:
         ignore_standalone: bool = False,
         explicit_partial_context: bool = False,
         limits: Mapping[str, int] | None = None,
-    ) -> Engine: ...
+    ) -> Self: ...
     def compile(self, template: str, *, name: str | None = None) -> Template: ...
     def render_sync(
         self,
@@ -71,7 +87,7 @@ class CompiledPrompt:
     def variables(self) -> list[dict[str, Any]]: ...
     def render(self, variables: Mapping[str, Any]) -> str: ...
     def render_messages(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]: ...
-    def openai(self, variables: Mapping[str, Any], *, strict: bool) -> tuple[Any, list[str]]: ...
+    def openai(self, variables: Mapping[str, Any], *, strict: bool) -> tuple[list[dict[str, Any]] | str, list[str]]: ...
     def anthropic(
         self,
         variables: Mapping[str, Any],
@@ -84,7 +100,7 @@ class CompiledPrompt:
 
 @final
 class Registry:
-    def __new__(cls, engine: Engine) -> Registry: ...
+    def __new__(cls, engine: Engine) -> Self: ...
     def load_directory_sync(
         self,
         path: str | PathLike[str],

@@ -105,7 +105,7 @@ class PromptManagerError(Exception):
         return _restore, (type(self), self.__dict__.copy())
 
 
-class _Placed(PromptManagerError):
+class _PlacedError(PromptManagerError):
     """An exception about a place in a text."""
 
     @property
@@ -129,7 +129,7 @@ class _Placed(PromptManagerError):
         return self.context.get("hint")
 
 
-class _InFile(_Placed):
+class _InFileError(_PlacedError):
     """An exception about a file, or one that sums up those about several places."""
 
     @property
@@ -151,11 +151,11 @@ class PromptNotFoundError(PromptError):
     """No prompt has this id, or no version of it is there to be used."""
 
 
-class PromptValidationError(PromptError, _InFile):
+class PromptValidationError(PromptError, _InFileError):
     """A prompt, or a file that should hold one, breaks a rule."""
 
 
-class TemplateError(_Placed):
+class TemplateError(_PlacedError):
     """A template cannot be used. Printed as a compiler does: message, place, the line, a caret."""
 
     @property
@@ -184,7 +184,7 @@ class VersionConflictError(VersionError):
     """The id and version exist already with other content."""
 
 
-class StorageError(_InFile):
+class StorageError(_InFileError):
     """A storage failed."""
 
 
@@ -216,7 +216,7 @@ class SchemaError(PromptManagerError):
     """A schema is missing or misused."""
 
 
-class SchemaParseError(SchemaError, _InFile):
+class SchemaParseError(SchemaError, _InFileError):
     """A schema file breaks a rule."""
 
 

@@ -7,6 +7,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from types import ModuleType
     from typing import Any, TypeVar
 
     T = TypeVar("T")
@@ -18,6 +19,14 @@ class NeverWaits:
     """Marks a part whose coroutines run to their end without ever waiting, so that they need no event loop."""
 
     __slots__ = ()
+
+
+def _is_running(asyncio: ModuleType) -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
@@ -38,8 +47,9 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
             result: T = ended.value
             return result
         raise AssertionError(f"{name} waited for {part!r}")
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is not None and asyncio._get_running_loop() is not None:
+    # Where nobody has imported it, no loop can be running; and it is costly to import for nothing.
+    loaded = sys.modules.get("asyncio")
+    if loaded is not None and _is_running(loaded):
         coroutine.close()
         raise RuntimeError(
             f"{name}_sync would have to wait for {type(part).__name__}, and an event loop is running: "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from prompt_manager.core.registry import PromptRegistry
-from prompt_manager.core.template import TemplateEngine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, Self
 
     from prompt_manager.core.models import Prompt, PromptFormat, PromptStatus, PromptSummary
+    from prompt_manager.core.template import TemplateEngine
 
 __all__ = ["PromptManager"]
 
@@ -129,9 +129,7 @@ class PromptManager:
             VersionNotFoundError: it has no such version or label.
             TemplateRenderError: a variable is missing or of another type, or the template cannot be rendered.
         """
-        return self._core.render(
-            prompt_id, {} if variables is None else variables, version=version, label=label
-        )
+        return self._core.render(prompt_id, {} if variables is None else variables, version=version, label=label)
 
     def render_sync(
         self,
@@ -142,9 +140,7 @@ class PromptManager:
         label: str | None = None,
     ) -> str:
         """:meth:`render`, for code that does not await."""
-        return self._core.render(
-            prompt_id, {} if variables is None else variables, version=version, label=label
-        )
+        return self._core.render(prompt_id, {} if variables is None else variables, version=version, label=label)
 
     async def render_messages(
         self,
@@ -180,9 +176,7 @@ class PromptManager:
             prompt_id, {} if variables is None else variables, version=version, label=label
         )
 
-    async def get_prompt(
-        self, prompt_id: str, version: str | None = None, *, label: str | None = None
-    ) -> Prompt:
+    async def get_prompt(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
         """The whole of a prompt, in its latest version, in this one, or in the one that a label points at.
 
         Raises:
@@ -191,9 +185,7 @@ class PromptManager:
         """
         return self._registry.get_sync(prompt_id, version, label=label)
 
-    def get_prompt_sync(
-        self, prompt_id: str, version: str | None = None, *, label: str | None = None
-    ) -> Prompt:
+    def get_prompt_sync(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
         """:meth:`get_prompt`, for code that does not await."""
         return self._registry.get_sync(prompt_id, version, label=label)
 

@@ -8,6 +8,7 @@ from prompt_manager.core.template import TemplateEngine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Sequence
 
     from prompt_manager._native import CompiledPrompt
@@ -108,7 +109,7 @@ class PromptRegistry:
         label: str | None = None,
         limit: int | None = None,
         offset: int = 0,
-    ) -> list[PromptSummary]:
+    ) -> builtins.list[PromptSummary]:
         """Summaries of the latest versions that fit all that is given, by id.
 
         Args:
@@ -140,7 +141,7 @@ class PromptRegistry:
         label: str | None = None,
         limit: int | None = None,
         offset: int = 0,
-    ) -> list[PromptSummary]:
+    ) -> builtins.list[PromptSummary]:
         """:meth:`list`, for code that does not await."""
         from prompt_manager.core.models import PromptFormat, PromptStatus, PromptSummary
 
@@ -157,7 +158,7 @@ class PromptRegistry:
         end = None if limit is None else offset + limit
         return [PromptSummary.model_validate(core, from_attributes=True) for core in found[offset:end]]
 
-    async def get_versions(self, prompt_id: str) -> list[str]:
+    async def get_versions(self, prompt_id: str) -> builtins.list[str]:
         """The versions of a prompt, the lowest first.
 
         Raises:
@@ -165,7 +166,7 @@ class PromptRegistry:
         """
         return self._core.versions(prompt_id)
 
-    def get_versions_sync(self, prompt_id: str) -> list[str]:
+    def get_versions_sync(self, prompt_id: str) -> builtins.list[str]:
         """:meth:`get_versions`, for code that does not await."""
         return self._core.versions(prompt_id)
 

@@ -13,7 +13,7 @@ __all__ = ["Template", "TemplateEngine"]
 
 
 class TemplateEngine(Engine):
-    """Compiles and renders Handlebars templates.
+    r"""Compiles and renders Handlebars templates.
 
     Args:
         strict: A tag whose value is missing, or has no text, is an error.
@@ -26,8 +26,8 @@ class TemplateEngine(Engine):
             ``depth`` (400), ``steps`` (10,000,000) and ``output_bytes`` (256 MiB).
 
     >>> engine = TemplateEngine()
-    >>> engine.render_sync("{{#each items}}{{@index}}: {{name}}\\n{{/each}}", {"items": [{"name": "a"}]})
-    '0: a\\n'
+    >>> engine.render_sync("{{#each items}}{{@index}}: {{name}}\n{{/each}}", {"items": [{"name": "a"}]})
+    '0: a\n'
     >>> engine.compile("Dear {{title}} {{name}}").variables
     ['name', 'title']
     """

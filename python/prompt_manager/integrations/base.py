@@ -37,9 +37,7 @@ class BaseIntegration(ABC, Generic[T]):
             :class:`PromptConversionWarning` for each lossy step.
     """
 
-    def __init__(
-        self, template_engine: TemplateEngineProtocol, *, strict_validation: bool = True
-    ) -> None:
+    def __init__(self, template_engine: TemplateEngineProtocol, *, strict_validation: bool = True) -> None:
         self._template_engine = template_engine
         self._strict_validation = strict_validation
 

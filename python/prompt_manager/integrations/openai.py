@@ -42,7 +42,7 @@ class OpenAIIntegration(BaseIntegration[list[dict[str, Any]] | str]):
         self._warn(steps)
         return form
 
-    def validate_compatibility(self, prompt: Prompt) -> bool:
+    def validate_compatibility(self, prompt: Prompt) -> bool:  # noqa: ARG002 - the base class asks with it
         """True: every format has a form."""
         return True
 

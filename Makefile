@@ -1,0 +1,88 @@
+# `make help` lists the targets. Everything is installed into .venv and built under target/; nothing is installed elsewhere.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock pyproject.toml
+PYTHON_SOURCES := python tests examples
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test oracle lint format type-check build test-wheel ci clean
+
+help:  ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.release  ## Build in release mode and show three example prompts.
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.test $(VENV)/.extension  ## Run every test, of Rust and of Python, and print the totals.
+	@$(BIN)/python tests/run.py
+
+oracle: node_modules/.package-lock.json  ## Render the template cases with handlebars.js and compare.
+	node tests/oracle/cases.mjs
+
+lint: $(VENV)/.check  ## Look for mistakes and untidy code.
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	$(BIN)/ruff check $(PYTHON_SOURCES)
+
+format: $(VENV)/.check  ## Format the code.
+	cargo fmt
+	$(BIN)/ruff check --fix-only --quiet $(PYTHON_SOURCES)
+	$(BIN)/ruff format $(PYTHON_SOURCES)
+
+type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.extension  ## Check the types, and the stub against the extension.
+	$(BIN)/mypy
+	$(BIN)/stubtest prompt_manager._native
+
+build: $(VENV)/.check  ## Build the wheel and the sdist into dist/.
+	rm -rf dist
+	$(BIN)/maturin build --release --locked --out dist
+	$(BIN)/maturin sdist --out dist
+	$(BIN)/twine check --strict dist/*
+
+test-wheel: build  ## Install the wheel with each Python from 3.11 on and run the demo from it.
+	$(BIN)/python tests/wheel.py
+
+ci:  ## Run what CI runs.
+	bash .ci/run
+
+clean:  ## Remove everything that is built or installed here.
+	rm -rf $(VENV) target dist build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find python tests examples -name __pycache__ -prune -exec rm -rf {} +
+	find python -name '_native*.so' -delete
+
+# One environment; the stamps say what it holds. `.extension` is any build, `.release` the fast one.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	touch $@
+
+$(VENV)/.build: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "maturin>=1.16,<2"
+	touch $@
+
+$(VENV)/.test: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	touch $@
+
+$(VENV)/.check: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group check
+	touch $@
+
+$(VENV)/.extension: $(VENV)/.build $(RUST_SOURCES)
+	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/maturin develop --quiet --locked --extras cli
+	rm -f $(VENV)/.release
+	touch $@
+
+$(VENV)/.release: $(VENV)/.build $(RUST_SOURCES)
+	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/maturin develop --quiet --locked --release
+	touch $(VENV)/.extension $@
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --silent --no-audit --no-fund
+	touch $@

@@ -1,0 +1,86 @@
+"""Installs the wheel of ``dist/`` in a clean environment of each Python from 3.11 on and runs the demo from it.
+
+The interpreters are those that pyenv has, or else those on the path. The demo runs in an empty directory, so that
+what it imports is what was installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+OLDEST = (3, 11)
+
+PROBE = "import sys; print(*sys.version_info[:2], sys.implementation.name)"
+
+
+def candidates() -> list[Path]:
+    """Interpreters that may serve."""
+    pyenv = shutil.which("pyenv")
+    if pyenv:
+        root = Path(subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout.strip())
+        return sorted(root.glob("versions/*/bin/python"))
+    names = [f"python3.{minor}" for minor in range(OLDEST[1], 20)]
+    return [Path(found) for name in names if (found := shutil.which(name))] or [Path(sys.executable)]
+
+
+def interpreters() -> dict[str, Path]:
+    """One interpreter for each version that the package supports."""
+    found: dict[str, Path] = {}
+    for path in candidates():
+        probe = subprocess.run([path, "-c", PROBE], capture_output=True, text=True, check=False)
+        if probe.returncode:
+            continue
+        major, minor, implementation = probe.stdout.split()
+        if implementation == "cpython" and (int(major), int(minor)) >= OLDEST:
+            found[f"{major}.{minor}"] = path
+    return found
+
+
+def check(python: Path, wheel: Path, folder: Path) -> None:
+    """Install the wheel in a new environment below this folder and run the demo."""
+    subprocess.run([python, "-m", "venv", folder / "venv"], check=True)
+    own = folder / "venv" / "bin" / "python"
+    install = [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[cli]"]
+    subprocess.run(install, check=True)
+    demo = subprocess.run(
+        [own, "-I", ROOT / "examples" / "demo.py"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    where = [own, "-I", "-c", "import prompt_manager; print(prompt_manager.__file__)"]
+    home = subprocess.run(where, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    if not Path(home).is_relative_to(folder.resolve()):
+        raise SystemExit(f"the demo used {home}, not the wheel")
+    command = folder / "venv" / "bin" / "prompt-manager"
+    listed = subprocess.run(
+        [command, "list", "--dir", ROOT / "examples" / "prompts"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    print(
+        f"{len(demo.stdout.splitlines())} lines of demo, {len(listed.stdout.splitlines())} lines of list",
+        flush=True,
+    )
+
+
+def main() -> int:
+    """Check the wheel with every interpreter."""
+    wheels = sorted((ROOT / "dist").glob("*.whl"))
+    if len(wheels) != 1:
+        print(f"dist/ should hold one wheel, and holds {len(wheels)}: run `make build`", file=sys.stderr)
+        return 1
+    found = interpreters()
+    for version, python in found.items():
+        print(f"Python {version}: ", end="", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            check(python, wheels[0], Path(folder))
+    return 0 if found else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
