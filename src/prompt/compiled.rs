@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::{ChatEntry, Format, Message, Prompt, Status, Variables};
+use super::{ChatEntry, Format, LeafId, Message, Prompt, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::FieldType;
-use crate::store::yaml::LeafId;
 use crate::template::{Both, NoPartials, Options, Partials, Template, Text};
 
 /// A prompt that is ready to render. It never changes.

@@ -2,6 +2,7 @@
 
 mod compiled;
 mod id;
+mod leaf;
 pub mod message;
 mod metadata;
 mod model;
@@ -16,10 +17,11 @@ mod write;
 
 pub use compiled::{Compiled, Fault, VariableInfo};
 pub use id::PromptId;
+pub use leaf::LeafId;
 pub use message::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 pub use metadata::Metadata;
 pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaRef, Status, TextTemplate};
 pub use settings::Settings;
 pub use tool::{Tool, ToolChoice};
-pub use variable::{Variable, Variables, check_json_type, check_name};
+pub use variable::{Variable, Variables, check_name};
 pub use version::Version;

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::compiled::{Body, Compiled, Declared, Entry};
-use super::{Content, Format, Message, PartBody, variable};
+use super::{Content, Format, Message, PartBody};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::FieldType;
 use crate::template::{Both, Data, Output, Partials, Sink, Sort, Style, Text, Written};
@@ -204,7 +204,7 @@ fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<
             let mut sink = data.sink();
             let style = Style { html: false, lenient: false, javascript_numbers: false };
             data.write(value, style, &mut sink)? == Written::Done
-                && sink.finish().with_str(|text| variable::check_json_type(wanted, &text.into()))
+                && sink.finish().with_str(|text| wanted.fits(&text.into()))
         }
         FieldType::Date | FieldType::DateTime | FieldType::Uuid => false,
     })

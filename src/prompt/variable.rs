@@ -1,4 +1,4 @@
-//! The variables that a template declares, and the check of a JSON value against one of the eleven types.
+//! The variables that a template declares.
 
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ impl Variable {
     pub fn check(&self) -> Result<()> {
         check_name(&self.name)?;
         match &self.default {
-            Some(default) if !check_json_type(self.field_type, default) => Err(Error::new(
+            Some(default) if !self.field_type.fits(default) => Err(Error::new(
                 Kind::PromptInvalid,
                 format!("the default of variable `{}` is not of type {}", self.name, self.field_type),
             )
@@ -99,32 +99,4 @@ pub fn check_name(name: &str) -> Result<()> {
         Some(bad) => Err(error(&format!("the character {bad:?} means something else in a template"))),
         None => Ok(()),
     }
-}
-
-/// Whether the value is of the type, without conversion. A whole number is a float too, a truth value is no
-/// integer; dates, datetimes and UUIDs are texts in ISO form. What an enum allows is for its validator to say.
-#[must_use]
-pub fn check_json_type(field_type: FieldType, value: &Value) -> bool {
-    match field_type {
-        FieldType::Any | FieldType::Enum => true,
-        FieldType::String => value.is_string(),
-        FieldType::Integer => value.is_i64() || value.is_u64(),
-        FieldType::Float => value.is_number(),
-        FieldType::Boolean => value.is_boolean(),
-        FieldType::List => value.is_array(),
-        FieldType::Dict => value.is_object(),
-        FieldType::Date => value.as_str().is_some_and(is_date),
-        FieldType::DateTime => value.as_str().is_some_and(is_datetime),
-        FieldType::Uuid => value.as_str().is_some_and(|text| uuid::Uuid::try_parse(text).is_ok()),
-    }
-}
-
-fn is_date(text: &str) -> bool {
-    // jiff also reads the date out of a datetime; the length keeps that apart.
-    text.len() == "2026-01-31".len() && text.parse::<jiff::civil::Date>().is_ok()
-}
-
-fn is_datetime(text: &str) -> bool {
-    !is_date(text)
-        && (text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok())
 }

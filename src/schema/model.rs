@@ -66,6 +66,34 @@ impl FieldType {
             Self::Uuid => "uuid",
         }
     }
+
+    /// Whether a JSON value is of the type, without conversion. A whole number is a float too, a truth value is no
+    /// integer; dates, datetimes and UUIDs are texts in ISO form. What an enum allows is for its validator to say.
+    #[must_use]
+    pub fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::Any | Self::Enum => true,
+            Self::String => value.is_string(),
+            Self::Integer => value.is_i64() || value.is_u64(),
+            Self::Float => value.is_number(),
+            Self::Boolean => value.is_boolean(),
+            Self::List => value.is_array(),
+            Self::Dict => value.is_object(),
+            Self::Date => value.as_str().is_some_and(is_date),
+            Self::DateTime => value.as_str().is_some_and(is_datetime),
+            Self::Uuid => value.as_str().is_some_and(|text| uuid::Uuid::try_parse(text).is_ok()),
+        }
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    // jiff also reads the date out of a datetime; the length keeps that apart.
+    text.len() == "2026-01-31".len() && text.parse::<jiff::civil::Date>().is_ok()
+}
+
+fn is_datetime(text: &str) -> bool {
+    !is_date(text)
+        && (text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok())
 }
 
 words!(FieldType, "type", Kind::PromptInvalid);

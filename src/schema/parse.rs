@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use crate::error::{Error, Kind, Place};
 use crate::limits::FILE_BYTES;
-use crate::prompt::{Version, check_json_type};
-use crate::store::yaml::{documents, libyaml_end, parse, translate};
+use crate::prompt::Version;
+use crate::wire::yaml::{documents, libyaml_end, parse, translate};
 use crate::wire::{At, Json, JsonObject, Keys, Path, Placed, located, mapping, problem, shown};
 
 /// Reads the schemas of a file. `file_name` is for errors. A broken schema does not hide those before it.
@@ -248,7 +248,7 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
     fits_type(&field, field_type.at)?;
     // Null is a default of its own only where null is allowed.
     if let Some(Placed { value, at }) = default.filter(|default| !default.value.is_null() || field.nullable) {
-        if !value.is_null() && !check_json_type(field.field_type, &value) {
+        if !value.is_null() && !field.field_type.fits(&value) {
             let message =
                 format!("the default of field {} is not of type {}", shown(&name.value), field.field_type);
             return Err(problem(at, &message, None));

@@ -128,7 +128,7 @@ fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
     for path in files {
         let name = path.display().to_string();
         let (schemas, errors) = match read(&path) {
-            Ok(bytes) => match yaml::decode(&name, &bytes) {
+            Ok(bytes) => match crate::wire::yaml::decode(&name, &bytes) {
                 Ok(text) => parse::read_schemas(&name, text),
                 Err(error) => (Vec::new(), vec![error]),
             },

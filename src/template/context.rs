@@ -2,7 +2,7 @@
 //!
 //! The renderer never sees a Python object or a JSON value: it sees [`Data`], which answers questions about values,
 //! and [`Sink`], which takes the output. The bindings implement both over Python objects, walked in place; the
-//! implementation over [`serde_json::Value`] is in [`Json`].
+//! implementation over [`serde_json::Value`] is in [`super::Json`].
 
 use std::fmt;
 use std::hash::Hash;

@@ -1,6 +1,7 @@
 //! From a line and column of a template to the file's.
 
-use prompt_manager::store::yaml::{LeafId, read_prompts};
+use prompt_manager::prompt::LeafId;
+use prompt_manager::store::yaml::read_prompts;
 
 /// The place in the file, and the character that stands there.
 fn at(text: &str, leaf: LeafId<'_>, line: usize, column: usize) -> Option<(usize, usize, Option<char>)> {

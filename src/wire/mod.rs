@@ -2,8 +2,10 @@
 //!
 //! The readers are visitors over any serde deserializer, so that one set of rules reads YAML in a single pass and
 //! also JSON and Python dicts. Nothing is buffered, because a buffered value loses its place. An error about a value
-//! with a known place carries the place inside the message ([`problem`]); [`crate::store::yaml`] takes it out again
+//! with a known place carries the place inside the message ([`problem`]); [`yaml`] takes it out again
 //! ([`split`]). Without a place the message is plain text.
+
+pub(crate) mod yaml;
 
 use std::fmt;
 use std::marker::PhantomData;
