@@ -1,0 +1,8 @@
+"""``python -m prompt_manager.cli``: the command where its script is not on the path."""
+
+import sys
+
+from prompt_manager.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

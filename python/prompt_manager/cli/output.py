@@ -1,0 +1,83 @@
+r"""What the command writes: results to standard output, everything else to standard error.
+
+A result is written to the letter. What the stream cannot encode is written as an escape (``\u2026``), never an error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["to_terminal", "visible", "write_error", "write_json", "write_text", "write_warning"]
+
+
+def to_terminal() -> bool:
+    """Whether a person sees standard output as it is written."""
+    return sys.stdout.isatty()
+
+
+def visible(text: str) -> str:
+    r"""The text with control characters as escapes, so that no file or argument can steer the terminal.
+
+    >>> visible("red: \x1b[31m")
+    'red: \\x1b[31m'
+    """
+    return "".join(
+        f"\\x{ord(char):02x}" if unicodedata.category(char) == "Cc" and char not in "\n\t" else char for char in text
+    )
+
+
+def _encoding(stream: TextIO) -> str:
+    return stream.encoding or "utf-8"
+
+
+def _fits(text: str, stream: TextIO) -> bool:
+    try:
+        text.encode(_encoding(stream))
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write(text: str, stream: TextIO) -> None:
+    """Write and flush, so that a closed pipe or a full disk is met here and not at exit."""
+    if not _fits(text, stream):
+        encoding = _encoding(stream)
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text)
+    stream.flush()
+
+
+def write_text(text: str) -> None:
+    """Write a result, with a final newline only where a terminal needs one."""
+    if not _fits(text, sys.stdout):
+        write_warning(
+            f"standard output is {_encoding(sys.stdout)}: characters that it lacks are written as escapes\n"
+            "  hint: set PYTHONIOENCODING=utf-8"
+        )
+    _write(text, sys.stdout)
+    if to_terminal() and not text.endswith("\n"):
+        _write("\n", sys.stdout)
+
+
+def write_json(value: Any) -> None:
+    """Write a result as JSON, which is JSON in whatever encoding the stream has."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    if not _fits(text, sys.stdout):
+        text = json.dumps(value, indent=2)
+    _write(text + "\n", sys.stdout)
+
+
+def write_error(text: str) -> None:
+    """Say why the job failed."""
+    _write(f"error: {visible(text)}\n", sys.stderr)
+
+
+def write_warning(text: str) -> None:
+    """Say what the user should know of a job that goes on."""
+    _write(f"warning: {visible(text)}\n", sys.stderr)
