@@ -6,6 +6,7 @@
 //! the caller's can run.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 
 use pyo3::exceptions::{PyKeyError, PyStopIteration};
 use pyo3::intern;
@@ -42,6 +43,9 @@ struct Walked<'py> {
 /// How deep lists in lists are printed; a list that holds itself ends here.
 const PRINT_DEPTH: usize = 32;
 
+/// How deep values nest that become JSON; one that holds itself ends here.
+const JSON_DEPTH: usize = 100;
+
 /// How many names are looked through for one to suggest.
 const NAMES: usize = 1000;
 
@@ -74,7 +78,7 @@ impl<'py> PyData<'py> {
     #[cold]
     fn absent(&self, dict: &Bound<'py, PyDict>, name: &str) -> Result<Option<Object<'py>>> {
         if name == "length" {
-            return self.length(dict).map(Some);
+            return self.counted(dict).map(Some);
         }
         // Keys that are numbers are written as their digits.
         match name.parse::<u64>() {
@@ -108,7 +112,7 @@ impl<'py> PyData<'py> {
         match sort(value) {
             Sort::Sequence => {
                 if name == "length" {
-                    return self.length(value).map(Some);
+                    return self.counted(value).map(Some);
                 }
                 if let Some(fields) = tuple_fields(value)
                     && fields.contains(key).unwrap_or(false)
@@ -118,7 +122,7 @@ impl<'py> PyData<'py> {
                 let Ok(index) = name.parse::<usize>() else { return Ok(None) };
                 self.item(value, index)
             }
-            Sort::String if name == "length" => self.length(value).map(Some),
+            Sort::String if name == "length" => self.counted(value).map(Some),
             Sort::Mapping => {
                 let found = if let Ok(overlay) = value.cast_exact::<Overlay>() {
                     overlay.get().get(self, name, key)?
@@ -128,7 +132,7 @@ impl<'py> PyData<'py> {
                     None
                 };
                 match found {
-                    None if name == "length" => self.length(value).map(Some),
+                    None if name == "length" => self.counted(value).map(Some),
                     found => Ok(found),
                 }
             }
@@ -153,7 +157,7 @@ impl<'py> PyData<'py> {
         value.getattr(key).map(Some).map_err(|error| self.raised(error, "reading a field"))
     }
 
-    fn length(&self, value: &Object<'py>) -> Result<Object<'py>> {
+    fn counted(&self, value: &Object<'py>) -> Result<Object<'py>> {
         let length = value.len().map_err(|error| self.raised(error, "asking for a length"))?;
         Ok(self.integer(length))
     }
@@ -272,6 +276,83 @@ impl<'py> PyData<'py> {
             _ => {
                 walked[place].ended = true;
                 Ok(None)
+            }
+        }
+    }
+
+    /// The value as JSON. Records become objects; what prints as itself, such as a date, becomes a text.
+    fn json(&self, value: &Object<'py>, depth: usize) -> Result<serde_json::Value> {
+        use serde_json::{Map, Number, Value};
+        if depth > JSON_DEPTH {
+            return Err(Error::new(
+                Kind::TemplateRender,
+                format!("the value nests more than {JSON_DEPTH} deep, or holds itself"),
+            ));
+        }
+        let no_json = |sort: Sort| Error::new(Kind::TemplateRender, format!("{sort} has no JSON form"));
+        Ok(match sort(value) {
+            Sort::Null => Value::Null,
+            Sort::Bool => {
+                Value::Bool(value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?)
+            }
+            Sort::Integer => {
+                let plain = enum_value(value).unwrap_or_else(|| value.clone());
+                if let Ok(number) = plain.extract::<i64>() {
+                    number.into()
+                } else if let Ok(number) = plain.extract::<u64>() {
+                    number.into()
+                } else {
+                    return Err(Error::new(
+                        Kind::TemplateRender,
+                        "a whole number beyond 64 bits has no JSON form",
+                    ));
+                }
+            }
+            Sort::Float => {
+                let plain = enum_value(value).unwrap_or_else(|| value.clone());
+                match plain.cast::<PyFloat>() {
+                    Ok(number) => Number::from_f64(number.value()).map(Value::Number).ok_or_else(|| {
+                        Error::new(Kind::TemplateRender, "NaN and infinity have no JSON form")
+                    })?,
+                    // A decimal keeps its digits.
+                    Err(_) => Value::String(self.spell(&plain)?),
+                }
+            }
+            Sort::Sequence | Sort::Iterable => {
+                let mut items = Vec::new();
+                self.walk(value, &mut |item| {
+                    items.push(self.json(&item.value, depth + 1)?);
+                    Ok(())
+                })?;
+                Value::Array(items)
+            }
+            Sort::Mapping | Sort::Record => {
+                let mut members = Map::new();
+                self.walk(value, &mut |item| {
+                    if let Some(key) = &item.key {
+                        members.insert(self.spell(key)?, self.json(&item.value, depth + 1)?);
+                    }
+                    Ok(())
+                })?;
+                Value::Object(members)
+            }
+            sort @ Sort::Other => return Err(no_json(sort)),
+            Sort::String | Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
+                Value::String(self.spell(value)?)
+            }
+        })
+    }
+
+    /// The text that a tag would print.
+    fn spell(&self, value: &Object<'py>) -> Result<String> {
+        let mut sink = self.sink();
+        let style = Style { html: false, lenient: false, javascript_numbers: false };
+        match self.write(value, style, &mut sink)? {
+            Written::Done => Ok(sink.finish().with_str(str::to_owned)),
+            Written::Null => Ok("null".to_owned()),
+            Written::NoText(sort) => {
+                let message = format!("{sort} cannot be a key in JSON");
+                Err(Error::new(Kind::TemplateRender, message))
             }
         }
     }
@@ -663,10 +744,53 @@ impl<'py> Data for PyData<'py> {
                 && a.eq(b).unwrap_or(false))
     }
 
+    fn equal(&self, a: &Object<'py>, b: &Object<'py>) -> Result<bool> {
+        let kind = |value: &Object<'py>| match sort(value) {
+            // A number is equal by value, whatever its type; a truth value is none.
+            Sort::Integer => Sort::Float,
+            sort => sort,
+        };
+        if kind(a) != kind(b) {
+            return Ok(false);
+        }
+        let plain = |value: &Object<'py>| enum_value(value).unwrap_or_else(|| value.clone());
+        plain(a).eq(plain(b)).map_err(|error| self.raised(error, "comparing two values"))
+    }
+
+    fn order(&self, a: &Object<'py>, b: &Object<'py>) -> Result<Option<Ordering>> {
+        let number = |sort| matches!(sort, Sort::Integer | Sort::Float);
+        let (of_a, of_b) = (sort(a), sort(b));
+        let ordered = matches!(of_a, Sort::String | Sort::Date | Sort::DateTime) && of_a == of_b;
+        let numbers = number(of_a) && number(of_b);
+        if !ordered && !numbers {
+            return Ok(None);
+        }
+        let asked =
+            |answer: PyResult<bool>| answer.map_err(|error| self.raised(error, "comparing two values"));
+        if asked(a.lt(b))? {
+            Ok(Some(Ordering::Less))
+        } else if asked(a.gt(b))? {
+            Ok(Some(Ordering::Greater))
+        } else {
+            Ok(asked(a.eq(b))?.then_some(Ordering::Equal))
+        }
+    }
+
+    fn length(&self, value: &Object<'py>) -> Result<Option<usize>> {
+        match sort(value) {
+            Sort::String | Sort::Sequence | Sort::Mapping => {}
+            Sort::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {}
+            _ => return Ok(None),
+        }
+        value.len().map(Some).map_err(|error| self.raised(error, "asking for a length"))
+    }
+
+    fn text(&self, text: &str) -> Object<'py> {
+        PyString::new(self.py, text).into_any()
+    }
+
     fn to_json(&self, value: &Object<'py>) -> Result<serde_json::Value> {
-        pythonize::depythonize(value).map_err(|error| {
-            Error::new(Kind::TemplateRender, "the value cannot be written as JSON").with_cause(error)
-        })
+        self.json(value, 0)
     }
 
     fn literal(&self, literal: &Literal<PyText>) -> Object<'py> {

@@ -87,6 +87,15 @@ impl Sort {
     }
 }
 
+impl std::fmt::Display for Sort {
+    /// The word with its article: "a list", "an integer".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+        write!(f, "{article} {name}")
+    }
+}
+
 /// One round of a walk over a value.
 pub struct Item<V> {
     /// The key in a mapping or the field's name in a record; sequences have none.
@@ -150,6 +159,28 @@ pub trait Data {
 
     /// Whether both are the very same value, which decides if a block opens a new level for `../`.
     fn same(&self, a: &Self::Value, b: &Self::Value) -> bool;
+
+    /// Whether two values are equal. Numbers are equal by value whatever their types; a number, a text and a truth
+    /// value never equal one another.
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    fn equal(&self, a: &Self::Value, b: &Self::Value) -> Result<bool>;
+
+    /// The order of two numbers, two texts or two times; `None` where they have none.
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    fn order(&self, a: &Self::Value, b: &Self::Value) -> Result<Option<std::cmp::Ordering>>;
+
+    /// How many characters, items or members the value has; `None` where that cannot be asked.
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    fn length(&self, value: &Self::Value) -> Result<Option<usize>>;
+
+    /// A text as a value.
+    fn text(&self, text: &str) -> Self::Value;
 
     /// The value as JSON, for handing structure (not text) to the core.
     ///

@@ -1,5 +1,6 @@
 //! The engine over [`serde_json::Value`]: what the crate's own tests and Rust callers render with.
 
+use std::cmp::Ordering;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -174,6 +175,32 @@ impl<'v> Data for Json<'v> {
     fn same(&self, a: &Self::Value, b: &Self::Value) -> bool {
         let (a, b) = (a.value(), b.value());
         std::ptr::eq(a, b) || (!a.is_array() && !a.is_object() && a == b)
+    }
+
+    fn equal(&self, a: &Self::Value, b: &Self::Value) -> Result<bool> {
+        let number = |value: &Self::Value| value.value().as_f64();
+        Ok(match (number(a), number(b)) {
+            (Some(a), Some(b)) => a.partial_cmp(&b).is_some_and(Ordering::is_eq),
+            _ => a.value() == b.value(),
+        })
+    }
+
+    fn order(&self, a: &Self::Value, b: &Self::Value) -> Result<Option<Ordering>> {
+        Ok(match (a.value(), b.value()) {
+            (Value::Number(a), Value::Number(b)) => {
+                a.as_f64().zip(b.as_f64()).and_then(|(a, b)| a.partial_cmp(&b))
+            }
+            (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+            _ => None,
+        })
+    }
+
+    fn length(&self, value: &Self::Value) -> Result<Option<usize>> {
+        Ok(length(value.value()))
+    }
+
+    fn text(&self, text: &str) -> Self::Value {
+        JsonValue::owned(text)
     }
 
     fn to_json(&self, value: &Self::Value) -> Result<Value> {

@@ -19,6 +19,7 @@
 pub mod ast;
 pub mod context;
 mod escape;
+mod helpers;
 mod json;
 mod lexer;
 mod number;

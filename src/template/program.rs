@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::ast::{self, ExprKind, Span, Statement};
 use super::context::Text;
-use crate::error::{Error, Kind, Result};
+use super::helpers::{self, Form, Helper};
+use crate::error::{Error, Kind, Result, nearest};
 
 /// Statements, with what they define for themselves.
 #[derive(Debug)]
@@ -130,16 +131,11 @@ pub(super) enum Root {
 pub(super) struct Call<T> {
     pub(super) helper: Helper,
     pub(super) params: Box<[Expr<T>]>,
+    pub(super) hash: Hash<T>,
 }
 
-/// The helpers that give a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Helper {
-    Lookup,
-}
-
-/// Names of the helpers that are always there, for telling them from variables and for suggesting one.
-pub(super) const BUILT_IN: [&str; 5] = ["if", "unless", "each", "with", "lookup"];
+/// Names of the helpers that decide about a block.
+const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 
 /// Prepares a parsed template for rendering.
 pub(super) fn lower<T: Text>(program: &ast::Program) -> Result<Body<T>> {
@@ -287,19 +283,6 @@ impl<'a> Lowering<'a> {
         let plain = call.params.is_empty() && call.hash.is_empty();
         let span = call.span;
         match helper.as_deref() {
-            Some("lookup") => {
-                if call.params.len() < 2 {
-                    return Err(Error::new(
-                        Kind::TemplateSyntax,
-                        format!("`lookup` takes two arguments, here it has {}", call.params.len()),
-                    )
-                    .at(span.start)
-                    .with_hint("`{{lookup object key}}`; a variable of this name is `{{./lookup}}`"));
-                }
-                let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
-                let kind = Kinds::Call(Call { helper: Helper::Lookup, params });
-                Ok(Expr { kind, span })
-            }
             Some(name @ ("if" | "unless" | "each" | "with")) => {
                 Err(Error::new(Kind::TemplateSyntax, format!("`{name}` is a block"))
                     .at(span.start)
@@ -307,21 +290,40 @@ impl<'a> Lowering<'a> {
                         "open it with `{{{{#{name} …}}}}`; a variable of this name is `{{{{./{name}}}}}`"
                     )))
             }
+            Some(name) if let Some(form) = helpers::find(name) => self.helper(form, call),
             _ if plain => match call.callee.as_path() {
                 Some(path) => Ok(Expr { kind: Kinds::Path(self.path(&path)), span }),
                 None => self.expr(&call.callee),
             },
-            _ => {
-                let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
-                let near = crate::error::nearest(&name, BUILT_IN);
-                let error =
-                    Error::new(Kind::TemplateSyntax, format!("there is no helper `{name}`")).at(span.start);
-                Err(match near {
-                    Some(near) => error.with_hint(format!("did you mean `{near}`?")),
-                    None => error.with_hint(format!("the helpers are {}", BUILT_IN.join(", "))),
-                })
-            }
+            _ => Err(no_helper(call)),
         }
+    }
+
+    /// A call of a helper for prompts, whose form is checked here.
+    fn helper<T: Text>(&mut self, form: &'static Form, call: &'a ast::Call) -> Result<Expr<T>> {
+        let name = form.name;
+        let fault = |message: String| {
+            Error::new(Kind::TemplateSyntax, message)
+                .at(call.span.start)
+                .with_hint(format!("write `{}`; a variable of this name is `{{{{./{name}}}}}`", form.usage))
+        };
+        let given = call.params.len();
+        if !form.arity.contains(&given) {
+            let (low, high) = (form.arity.start(), form.arity.end());
+            let wanted = match high {
+                1 => "one argument".to_owned(),
+                2 if low == high => "two arguments".to_owned(),
+                2 => "one or two arguments".to_owned(),
+                _ => format!("{low} to {high} arguments"),
+            };
+            return Err(fault(format!("`{name}` takes {wanted}, here it has {given}")));
+        }
+        if let Some((stray, _)) = call.hash.iter().find(|(key, _)| !form.named.contains(&key.as_str())) {
+            return Err(fault(format!("`{name}` takes no argument named `{stray}`")));
+        }
+        let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
+        let hash = self.hash(&call.hash)?;
+        Ok(Expr { kind: Kinds::Call(Call { helper: form.helper, params, hash }), span: call.span })
     }
 
     fn expr<T: Text>(&mut self, expr: &'a ast::Expr) -> Result<Expr<T>> {
@@ -356,6 +358,16 @@ impl<'a> Lowering<'a> {
             }
         }
         Path { root: Root::Context(path.depth), parts: parts(0) }
+    }
+}
+
+fn no_helper(call: &ast::Call) -> Error {
+    let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
+    let known = || BLOCKS.into_iter().chain(helpers::names());
+    let error = Error::new(Kind::TemplateSyntax, format!("there is no helper `{name}`")).at(call.span.start);
+    match nearest(&name, known()) {
+        Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+        None => error.with_hint(format!("the helpers are {}", known().collect::<Vec<_>>().join(", "))),
     }
 }
 

@@ -6,9 +6,9 @@
 
 use super::Template;
 use super::context::{Data, Item, Sink, Sort, Style, Truth, Written};
+use super::helpers::{self, Arguments};
 use super::program::{
-    Block, BlockKind, Body, Call, Expr, Helper, Inline, Kinds, Literal, Node, Partial, PartialName, Path,
-    Root,
+    Block, BlockKind, Body, Call, Expr, Inline, Kinds, Literal, Node, Partial, PartialName, Path, Root,
 };
 use crate::error::{Error, Kind, Result, nearest};
 
@@ -213,7 +213,7 @@ impl<D: Data> Walk<'_, D> {
             Written::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
                 .with_hint("test it with `{{#if}}`, or use allow_none=True to print nothing")),
             Written::NoText(sort) => {
-                Err(fail(format!("`{}` is a {} and has no text", written(expr, scope), sort.name()), offset)
+                Err(fail(format!("`{}` is {sort} and has no text", written(expr, scope)), offset)
                     .with_hint("print one of its members, or walk it with `{{#each}}`"))
             }
         }
@@ -331,14 +331,28 @@ impl<D: Data> Walk<'_, D> {
     }
 
     fn call(&mut self, call: &Call<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
-        match call.helper {
-            Helper::Lookup => {
-                let [object, key, ..] = &*call.params else { return Ok(None) };
-                let (object, key) = (self.eval(object, scope)?, self.eval(key, scope)?);
-                let (Some(object), Some(key)) = (object, key) else { return Ok(None) };
-                self.data.lookup(&object, &key)
+        let form = call.helper.form();
+        let mut positional = Vec::with_capacity(call.params.len());
+        for param in &call.params {
+            let value = self.eval(param, scope)?;
+            if value.is_none() && form.needs_values {
+                return Err(self.missing(param, param.span.start, scope));
             }
+            positional.push(value);
         }
+        let named = call
+            .hash
+            .iter()
+            .map(|(name, value)| Ok((super::Text::as_str(name), self.eval(value, scope)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let arguments = Arguments { data: self.data, positional: &positional, named: &named };
+        helpers::call(call.helper, &arguments).map_err(|error| match error.kind() {
+            Kind::TemplateRender => {
+                let message = format!("`{}`: {}", form.name, error.message());
+                error.recast(Kind::TemplateRender, message)
+            }
+            _ => error,
+        })
     }
 
     fn truth(&self, value: Option<&D::Value>) -> Result<Truth> {

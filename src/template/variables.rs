@@ -271,7 +271,12 @@ impl Reader {
             }
             return;
         }
-        for value in call.params.iter().chain(call.hash.iter().map(|(_, value)| value)) {
+        let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
+        for (at, value) in call.params.iter().enumerate() {
+            let forgiven = super::helpers::forgives(&name, at);
+            self.argument(value, if forgiven { Purpose::Tested } else { purpose });
+        }
+        for (_, value) in &call.hash {
             self.argument(value, purpose);
         }
     }
