@@ -27,6 +27,9 @@ __all__ = ["list_view", "prompt_view"]
 #: Where there is no terminal: wide enough for any row.
 UNLIMITED = 100_000
 
+#: On a terminal: the least width to lay out for; a narrower one gets whole rows, and breaks them by itself.
+LEAST = 80
+
 #: On a terminal: the width at which a column is folded, so that something is left for the last.
 NARROW = 28
 
@@ -48,8 +51,9 @@ def prompt_view(prompt: Mapping[str, Any]) -> str:
 
 def _laid_out(parts: Iterable[RenderableType]) -> str:
     """The parts one below the other; a plain string is not touched."""
-    width = None if to_terminal() else UNLIMITED
-    console = Console(file=sys.stdout, width=width, highlight=False)
+    console = Console(file=sys.stdout, highlight=False)
+    if not to_terminal() or console.width < LEAST:
+        console.width = UNLIMITED
     lines: list[str] = []
     for part in parts:
         if isinstance(part, str):
