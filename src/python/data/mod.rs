@@ -5,25 +5,26 @@
 //! called but the object's own protocol of that kind. Every object is held by a strong reference before any code of
 //! the caller's can run.
 
+mod json;
+mod sort;
+mod write;
+
 use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use pyo3::exceptions::{PyKeyError, PyStopIteration};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyIterator, PyList, PyMapping, PyNone,
-    PySequence, PySet, PyString, PyTuple, PyType,
+    PyBool, PyDict, PyFloat, PyFrozenSet, PyIterator, PyList, PyMapping, PySet, PyString, PyTuple,
 };
 
+pub(super) use self::sort::sort;
+use self::sort::{enum_value, extra, fields, tuple_fields};
 use super::error::foreign;
 use super::overlay::Overlay;
 use super::text::{PyOutput, PySink, PyText};
 use crate::error::{Error, Kind, Result};
-use crate::template::{
-    Data, Item, Literal, Output, Sink, Sort, Style, Text, Truth, Written, escape_html, python_number,
-};
+use crate::template::{Data, Item, Literal, Output, Sink, Sort, Style, Text, Truth, Written};
 
 type Object<'py> = Bound<'py, PyAny>;
 
@@ -39,12 +40,6 @@ struct Walked<'py> {
     items: Vec<Object<'py>>,
     ended: bool,
 }
-
-/// How deep lists in lists are printed; a list that holds itself ends here.
-const PRINT_DEPTH: usize = 32;
-
-/// How deep values nest that become JSON; one that holds itself ends here.
-const JSON_DEPTH: usize = 100;
 
 /// How many names are looked through for one to suggest.
 const NAMES: usize = 1000;
@@ -279,346 +274,6 @@ impl<'py> PyData<'py> {
             }
         }
     }
-
-    /// The value as JSON. Records become objects; what prints as itself, such as a date, becomes a text.
-    fn json(&self, value: &Object<'py>, depth: usize) -> Result<serde_json::Value> {
-        use serde_json::{Map, Number, Value};
-        if depth > JSON_DEPTH {
-            return Err(Error::new(
-                Kind::TemplateRender,
-                format!("the value nests more than {JSON_DEPTH} deep, or holds itself"),
-            ));
-        }
-        let no_json = |sort: Sort| Error::new(Kind::TemplateRender, format!("{sort} has no JSON form"));
-        Ok(match sort(value) {
-            Sort::Null => Value::Null,
-            Sort::Bool => {
-                Value::Bool(value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?)
-            }
-            Sort::Integer => {
-                let plain = enum_value(value).unwrap_or_else(|| value.clone());
-                if let Ok(number) = plain.extract::<i64>() {
-                    number.into()
-                } else if let Ok(number) = plain.extract::<u64>() {
-                    number.into()
-                } else {
-                    return Err(Error::new(
-                        Kind::TemplateRender,
-                        "a whole number beyond 64 bits has no JSON form",
-                    ));
-                }
-            }
-            Sort::Float => {
-                let plain = enum_value(value).unwrap_or_else(|| value.clone());
-                match plain.cast::<PyFloat>() {
-                    Ok(number) => Number::from_f64(number.value()).map(Value::Number).ok_or_else(|| {
-                        Error::new(Kind::TemplateRender, "NaN and infinity have no JSON form")
-                    })?,
-                    // A decimal keeps its digits.
-                    Err(_) => Value::String(self.spell(&plain)?),
-                }
-            }
-            Sort::Sequence | Sort::Iterable => {
-                let mut items = Vec::new();
-                self.walk(value, &mut |item| {
-                    items.push(self.json(&item.value, depth + 1)?);
-                    Ok(())
-                })?;
-                Value::Array(items)
-            }
-            Sort::Mapping | Sort::Record => {
-                let mut members = Map::new();
-                self.walk(value, &mut |item| {
-                    if let Some(key) = &item.key {
-                        members.insert(self.spell(key)?, self.json(&item.value, depth + 1)?);
-                    }
-                    Ok(())
-                })?;
-                Value::Object(members)
-            }
-            sort @ Sort::Other => return Err(no_json(sort)),
-            Sort::String | Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
-                Value::String(self.spell(value)?)
-            }
-        })
-    }
-
-    /// The text that a tag would print.
-    fn spell(&self, value: &Object<'py>) -> Result<String> {
-        let mut sink = self.sink();
-        let style = Style { html: false, lenient: false, javascript_numbers: false };
-        match self.write(value, style, &mut sink)? {
-            Written::Done => Ok(sink.finish().with_str(str::to_owned)),
-            Written::Null => Ok("null".to_owned()),
-            Written::NoText(sort) => {
-                let message = format!("{sort} cannot be a key in JSON");
-                Err(Error::new(Kind::TemplateRender, message))
-            }
-        }
-    }
-
-    /// Writes what is no exact `str`.
-    fn write_object(
-        &self,
-        value: &Object<'py>,
-        style: Style,
-        depth: usize,
-        out: &mut PySink<'py>,
-    ) -> Result<Written> {
-        match sort(value) {
-            Sort::Null => return Ok(Written::Null),
-            Sort::Bool => {
-                let truth = value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?;
-                out.str(if truth { "true" } else { "false" });
-            }
-            Sort::Integer => match value.extract::<i64>() {
-                Ok(number) => out.str(&number.to_string()),
-                Err(_) => self.write_str(&builtin_text(value), style, out)?,
-            },
-            Sort::Float => match value.cast_exact::<PyFloat>() {
-                Ok(number) => out.str(&python_number(number.value())),
-                Err(_) => self.write_str(&value.str(), style, out)?,
-            },
-            Sort::String => {
-                // The text itself, whatever a subclass says of it.
-                if let Ok(string) = value.cast::<PyString>() {
-                    self.write_string(string, style, out);
-                } else if let Some(inner) = enum_value(value) {
-                    return self.write_object(&inner, style, depth + 1, out);
-                }
-            }
-            Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
-                if let Some(inner) = enum_value(value) {
-                    return self.write_object(&inner, style, depth + 1, out);
-                }
-                self.write_str(&value.str(), style, out)?;
-            }
-            Sort::Sequence if depth < PRINT_DEPTH => {
-                let mut first = true;
-                let mut written = Written::Done;
-                self.walk_sequence(value, &mut |Item { value, .. }| {
-                    if !std::mem::take(&mut first) {
-                        out.str(",");
-                    }
-                    if written != Written::Done {
-                        return Ok(());
-                    }
-                    if let no_text @ Written::NoText(_) = self.write_any(&value, style, depth + 1, out)? {
-                        written = no_text;
-                    }
-                    Ok(())
-                })?;
-                return Ok(written);
-            }
-            Sort::Sequence => {
-                return Err(Error::new(Kind::TemplateRender, "a list within itself has no text"));
-            }
-            _ if style.lenient => out.str("[object Object]"),
-            sort @ (Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other) => {
-                return Ok(Written::NoText(sort));
-            }
-        }
-        Ok(Written::Done)
-    }
-
-    fn write_any(
-        &self,
-        value: &Object<'py>,
-        style: Style,
-        depth: usize,
-        out: &mut PySink<'py>,
-    ) -> Result<Written> {
-        match value.cast_exact::<PyString>() {
-            Ok(string) => {
-                self.write_string(string, style, out);
-                Ok(Written::Done)
-            }
-            Err(_) => self.write_object(value, style, depth, out),
-        }
-    }
-
-    #[allow(clippy::unused_self, reason = "one of a family")]
-    fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) {
-        if style.html {
-            escape_html(&string.to_string_lossy(), |piece| out.str(piece));
-        } else {
-            out.string(string);
-        }
-    }
-
-    /// Writes what `str()` gave.
-    fn write_str(
-        &self,
-        text: &PyResult<Bound<'py, PyString>>,
-        style: Style,
-        out: &mut PySink<'py>,
-    ) -> Result<()> {
-        match text {
-            Ok(text) => {
-                self.write_string(text, style, out);
-                Ok(())
-            }
-            Err(error) => Err(self.raised(error.clone_ref(self.py), "turning a value into text")),
-        }
-    }
-}
-
-/// The decimal digits of an `int`, whatever a subclass says of it.
-fn builtin_text<'py>(value: &Object<'py>) -> PyResult<Bound<'py, PyString>> {
-    let py = value.py();
-    Ok(py.get_type::<PyInt>().call_method1(intern!(py, "__repr__"), (value,))?.cast_into()?)
-}
-
-/// The value of an enum member.
-fn enum_value<'py>(value: &Object<'py>) -> Option<Object<'py>> {
-    let kind = known_type(value.py(), &ENUM, "enum", "Enum")?;
-    value.is_instance(kind).ok().filter(|is| *is)?;
-    value.getattr(intern!(value.py(), "value")).ok()
-}
-
-type Known = PyOnceLock<Option<Py<PyType>>>;
-
-static ENUM: Known = PyOnceLock::new();
-static DATE: Known = PyOnceLock::new();
-static DATETIME: Known = PyOnceLock::new();
-static UUID: Known = PyOnceLock::new();
-static PATH: Known = PyOnceLock::new();
-static NUMBER: Known = PyOnceLock::new();
-static TIME: Known = PyOnceLock::new();
-static TIMEDELTA: Known = PyOnceLock::new();
-
-/// A type of the standard library. Its module is not imported for this: a program that has no such module loaded has
-/// no object of such a type.
-fn known_type<'py>(
-    py: Python<'py>,
-    place: &'static Known,
-    module: &str,
-    name: &str,
-) -> Option<&'py Bound<'py, PyType>> {
-    if let Some(known) = place.get(py) {
-        return known.as_ref().map(|known| known.bind(py));
-    }
-    let modules = py.import(intern!(py, "sys")).and_then(|sys| sys.getattr(intern!(py, "modules"))).ok()?;
-    let module = modules.get_item(module).ok()?;
-    let found = module.getattr(name).ok()?.cast_into::<PyType>().ok()?.unbind();
-    place.get_or_init(py, || Some(found)).as_ref().map(|known| known.bind(py))
-}
-
-/// What sort of value an object is. Enum members are the sort of their value.
-pub(super) fn sort(value: &Object<'_>) -> Sort {
-    if value.cast_exact::<PyString>().is_ok() {
-        Sort::String
-    } else if value.cast_exact::<PyDict>().is_ok() {
-        Sort::Mapping
-    } else if value.cast_exact::<PyList>().is_ok() {
-        Sort::Sequence
-    } else if value.cast_exact::<PyInt>().is_ok() {
-        Sort::Integer
-    } else if value.cast::<PyNone>().is_ok() {
-        Sort::Null
-    } else if value.cast_exact::<PyBool>().is_ok() {
-        Sort::Bool
-    } else if value.cast_exact::<PyFloat>().is_ok() {
-        Sort::Float
-    } else {
-        sort_of_object(value)
-    }
-}
-
-fn sort_of_object(value: &Object<'_>) -> Sort {
-    let py = value.py();
-    if value.cast::<PyString>().is_ok() {
-        return Sort::String;
-    }
-    if value.cast::<PyDict>().is_ok() || value.cast_exact::<Overlay>().is_ok() {
-        return Sort::Mapping;
-    }
-    if value.cast::<PyInt>().is_ok() {
-        return Sort::Integer;
-    }
-    if value.cast::<PyFloat>().is_ok() {
-        return Sort::Float;
-    }
-    if value.cast::<PyTuple>().is_ok() || value.cast::<PyList>().is_ok() {
-        return Sort::Sequence;
-    }
-    if value.cast::<PyBytes>().is_ok()
-        || value.cast::<PyByteArray>().is_ok()
-        || value.cast::<PyType>().is_ok()
-    {
-        return Sort::Other;
-    }
-    if let Some(inner) = enum_value(value) {
-        return match sort(&inner) {
-            Sort::Null | Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other => Sort::Scalar,
-            sort => sort,
-        };
-    }
-    let is = |place, module, name| {
-        known_type(py, place, module, name).is_some_and(|known| value.is_instance(known).unwrap_or(false))
-    };
-    if is(&DATETIME, "datetime", "datetime") {
-        Sort::DateTime
-    } else if is(&DATE, "datetime", "date") {
-        Sort::Date
-    } else if is(&UUID, "uuid", "UUID") {
-        Sort::Uuid
-    } else if is(&NUMBER, "numbers", "Number") {
-        Sort::Float
-    } else if is(&PATH, "pathlib", "PurePath")
-        || is(&TIME, "datetime", "time")
-        || is(&TIMEDELTA, "datetime", "timedelta")
-    {
-        Sort::Scalar
-    } else if fields(value).is_some() {
-        Sort::Record
-    } else if value.cast::<PyMapping>().is_ok() {
-        Sort::Mapping
-    } else if value.cast::<PySequence>().is_ok() {
-        Sort::Sequence
-    } else if value.try_iter_is_supported() {
-        Sort::Iterable
-    } else {
-        Sort::Other
-    }
-}
-
-/// Whether an object can be walked, without starting a walk.
-trait Walkable {
-    fn try_iter_is_supported(&self) -> bool;
-}
-
-impl Walkable for Object<'_> {
-    fn try_iter_is_supported(&self) -> bool {
-        self.get_type().hasattr(intern!(self.py(), "__iter__")).unwrap_or(false)
-    }
-}
-
-/// The declared fields of a pydantic model or dataclass, by name.
-fn fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
-    let py = value.py();
-    let class = value.get_type();
-    for declared in [intern!(py, "__pydantic_fields__"), intern!(py, "__dataclass_fields__")] {
-        if let Ok(found) = class.getattr(declared)
-            && let Ok(found) = found.cast_into::<PyDict>()
-        {
-            return Some(found);
-        }
-    }
-    None
-}
-
-/// The further fields that a pydantic model was given and keeps.
-fn extra<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
-    value.getattr(intern!(value.py(), "__pydantic_extra__")).ok()?.cast_into::<PyDict>().ok()
-}
-
-/// The field names of a named tuple.
-fn tuple_fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyTuple>> {
-    if value.cast::<PyTuple>().is_err() || value.cast_exact::<PyTuple>().is_ok() {
-        return None;
-    }
-    value.get_type().getattr(intern!(value.py(), "_fields")).ok()?.cast_into::<PyTuple>().ok()
 }
 
 impl<'py> Data for PyData<'py> {

@@ -1,0 +1,165 @@
+//! What sort of value a Python object is, and what of it can be reached.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyNone, PySequence, PyString,
+    PyTuple, PyType,
+};
+
+use super::Object;
+use crate::python::overlay::Overlay;
+use crate::template::Sort;
+
+/// The value of an enum member.
+pub(super) fn enum_value<'py>(value: &Object<'py>) -> Option<Object<'py>> {
+    let kind = known_type(value.py(), &ENUM, "enum", "Enum")?;
+    value.is_instance(kind).ok().filter(|is| *is)?;
+    value.getattr(intern!(value.py(), "value")).ok()
+}
+
+type Known = PyOnceLock<Option<Py<PyType>>>;
+
+static ENUM: Known = PyOnceLock::new();
+static DATE: Known = PyOnceLock::new();
+static DATETIME: Known = PyOnceLock::new();
+static UUID: Known = PyOnceLock::new();
+static PATH: Known = PyOnceLock::new();
+static NUMBER: Known = PyOnceLock::new();
+static TIME: Known = PyOnceLock::new();
+static TIMEDELTA: Known = PyOnceLock::new();
+
+/// A type of the standard library. Its module is not imported for this: a program that has no such module loaded has
+/// no object of such a type.
+pub(super) fn known_type<'py>(
+    py: Python<'py>,
+    place: &'static Known,
+    module: &str,
+    name: &str,
+) -> Option<&'py Bound<'py, PyType>> {
+    if let Some(known) = place.get(py) {
+        return known.as_ref().map(|known| known.bind(py));
+    }
+    let modules = py.import(intern!(py, "sys")).and_then(|sys| sys.getattr(intern!(py, "modules"))).ok()?;
+    let module = modules.get_item(module).ok()?;
+    let found = module.getattr(name).ok()?.cast_into::<PyType>().ok()?.unbind();
+    place.get_or_init(py, || Some(found)).as_ref().map(|known| known.bind(py))
+}
+
+/// What sort of value an object is. Enum members are the sort of their value.
+pub(in crate::python) fn sort(value: &Object<'_>) -> Sort {
+    if value.cast_exact::<PyString>().is_ok() {
+        Sort::String
+    } else if value.cast_exact::<PyDict>().is_ok() {
+        Sort::Mapping
+    } else if value.cast_exact::<PyList>().is_ok() {
+        Sort::Sequence
+    } else if value.cast_exact::<PyInt>().is_ok() {
+        Sort::Integer
+    } else if value.cast::<PyNone>().is_ok() {
+        Sort::Null
+    } else if value.cast_exact::<PyBool>().is_ok() {
+        Sort::Bool
+    } else if value.cast_exact::<PyFloat>().is_ok() {
+        Sort::Float
+    } else {
+        sort_of_object(value)
+    }
+}
+
+fn sort_of_object(value: &Object<'_>) -> Sort {
+    let py = value.py();
+    if value.cast::<PyString>().is_ok() {
+        return Sort::String;
+    }
+    if value.cast::<PyDict>().is_ok() || value.cast_exact::<Overlay>().is_ok() {
+        return Sort::Mapping;
+    }
+    if value.cast::<PyInt>().is_ok() {
+        return Sort::Integer;
+    }
+    if value.cast::<PyFloat>().is_ok() {
+        return Sort::Float;
+    }
+    if value.cast::<PyTuple>().is_ok() || value.cast::<PyList>().is_ok() {
+        return Sort::Sequence;
+    }
+    if value.cast::<PyBytes>().is_ok()
+        || value.cast::<PyByteArray>().is_ok()
+        || value.cast::<PyType>().is_ok()
+    {
+        return Sort::Other;
+    }
+    if let Some(inner) = enum_value(value) {
+        return match sort(&inner) {
+            Sort::Null | Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other => Sort::Scalar,
+            sort => sort,
+        };
+    }
+    let is = |place, module, name| {
+        known_type(py, place, module, name).is_some_and(|known| value.is_instance(known).unwrap_or(false))
+    };
+    if is(&DATETIME, "datetime", "datetime") {
+        Sort::DateTime
+    } else if is(&DATE, "datetime", "date") {
+        Sort::Date
+    } else if is(&UUID, "uuid", "UUID") {
+        Sort::Uuid
+    } else if is(&NUMBER, "numbers", "Number") {
+        Sort::Float
+    } else if is(&PATH, "pathlib", "PurePath")
+        || is(&TIME, "datetime", "time")
+        || is(&TIMEDELTA, "datetime", "timedelta")
+    {
+        Sort::Scalar
+    } else if fields(value).is_some() {
+        Sort::Record
+    } else if value.cast::<PyMapping>().is_ok() {
+        Sort::Mapping
+    } else if value.cast::<PySequence>().is_ok() {
+        Sort::Sequence
+    } else if value.try_iter_is_supported() {
+        Sort::Iterable
+    } else {
+        Sort::Other
+    }
+}
+
+/// Whether an object can be walked, without starting a walk.
+trait Walkable {
+    fn try_iter_is_supported(&self) -> bool;
+}
+
+impl Walkable for Object<'_> {
+    fn try_iter_is_supported(&self) -> bool {
+        self.get_type().hasattr(intern!(self.py(), "__iter__")).unwrap_or(false)
+    }
+}
+
+/// The declared fields of a pydantic model or dataclass, by name.
+pub(super) fn fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
+    let py = value.py();
+    let class = value.get_type();
+    for declared in [intern!(py, "__pydantic_fields__"), intern!(py, "__dataclass_fields__")] {
+        if let Ok(found) = class.getattr(declared)
+            && let Ok(found) = found.cast_into::<PyDict>()
+        {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// The further fields that a pydantic model was given and keeps.
+pub(super) fn extra<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
+    value.getattr(intern!(value.py(), "__pydantic_extra__")).ok()?.cast_into::<PyDict>().ok()
+}
+
+/// The field names of a named tuple.
+pub(super) fn tuple_fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyTuple>> {
+    if value.cast::<PyTuple>().is_err() || value.cast_exact::<PyTuple>().is_ok() {
+        return None;
+    }
+    value.get_type().getattr(intern!(value.py(), "_fields")).ok()?.cast_into::<PyTuple>().ok()
+}

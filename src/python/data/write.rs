@@ -1,0 +1,127 @@
+//! Python objects as text.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyInt, PyString};
+
+use super::sort::{enum_value, sort};
+use super::{Object, PyData};
+use crate::error::{Error, Kind, Result};
+use crate::python::text::PySink;
+use crate::template::{Item, Sink, Sort, Style, Written, escape_html, python_number};
+
+/// How deep lists in lists are printed; a list that holds itself ends here.
+const PRINT_DEPTH: usize = 32;
+
+impl<'py> PyData<'py> {
+    /// Writes what is no exact `str`.
+    fn write_object(
+        &self,
+        value: &Object<'py>,
+        style: Style,
+        depth: usize,
+        out: &mut PySink<'py>,
+    ) -> Result<Written> {
+        match sort(value) {
+            Sort::Null => return Ok(Written::Null),
+            Sort::Bool => {
+                let truth = value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?;
+                out.str(if truth { "true" } else { "false" });
+            }
+            Sort::Integer => match value.extract::<i64>() {
+                Ok(number) => out.str(&number.to_string()),
+                Err(_) => self.write_str(&builtin_text(value), style, out)?,
+            },
+            Sort::Float => match value.cast_exact::<PyFloat>() {
+                Ok(number) => out.str(&python_number(number.value())),
+                Err(_) => self.write_str(&value.str(), style, out)?,
+            },
+            Sort::String => {
+                // The text itself, whatever a subclass says of it.
+                if let Ok(string) = value.cast::<PyString>() {
+                    self.write_string(string, style, out);
+                } else if let Some(inner) = enum_value(value) {
+                    return self.write_object(&inner, style, depth + 1, out);
+                }
+            }
+            Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
+                if let Some(inner) = enum_value(value) {
+                    return self.write_object(&inner, style, depth + 1, out);
+                }
+                self.write_str(&value.str(), style, out)?;
+            }
+            Sort::Sequence if depth < PRINT_DEPTH => {
+                let mut first = true;
+                let mut written = Written::Done;
+                self.walk_sequence(value, &mut |Item { value, .. }| {
+                    if !std::mem::take(&mut first) {
+                        out.str(",");
+                    }
+                    if written != Written::Done {
+                        return Ok(());
+                    }
+                    if let no_text @ Written::NoText(_) = self.write_any(&value, style, depth + 1, out)? {
+                        written = no_text;
+                    }
+                    Ok(())
+                })?;
+                return Ok(written);
+            }
+            Sort::Sequence => {
+                return Err(Error::new(Kind::TemplateRender, "a list within itself has no text"));
+            }
+            _ if style.lenient => out.str("[object Object]"),
+            sort @ (Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other) => {
+                return Ok(Written::NoText(sort));
+            }
+        }
+        Ok(Written::Done)
+    }
+
+    pub(super) fn write_any(
+        &self,
+        value: &Object<'py>,
+        style: Style,
+        depth: usize,
+        out: &mut PySink<'py>,
+    ) -> Result<Written> {
+        match value.cast_exact::<PyString>() {
+            Ok(string) => {
+                self.write_string(string, style, out);
+                Ok(Written::Done)
+            }
+            Err(_) => self.write_object(value, style, depth, out),
+        }
+    }
+
+    #[allow(clippy::unused_self, reason = "one of a family")]
+    fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) {
+        if style.html {
+            escape_html(&string.to_string_lossy(), |piece| out.str(piece));
+        } else {
+            out.string(string);
+        }
+    }
+
+    /// Writes what `str()` gave.
+    fn write_str(
+        &self,
+        text: &PyResult<Bound<'py, PyString>>,
+        style: Style,
+        out: &mut PySink<'py>,
+    ) -> Result<()> {
+        match text {
+            Ok(text) => {
+                self.write_string(text, style, out);
+                Ok(())
+            }
+            Err(error) => Err(self.raised(error.clone_ref(self.py), "turning a value into text")),
+        }
+    }
+}
+
+/// The decimal digits of an `int`, whatever a subclass says of it.
+fn builtin_text<'py>(value: &Object<'py>) -> PyResult<Bound<'py, PyString>> {
+    let py = value.py();
+    Ok(py.get_type::<PyInt>().call_method1(intern!(py, "__repr__"), (value,))?.cast_into()?)
+}
