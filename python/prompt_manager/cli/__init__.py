@@ -5,9 +5,19 @@ This module holds no more than what must work where the extra is missing.
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 __all__ = ["main"]
+
+
+def _open_closed_streams() -> None:
+    """Where a shell closed a stream (``>&-``), read nothing from it and write nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open until the process ends
+            setattr(sys, name, stream)
 
 
 def main() -> int:
@@ -16,16 +26,18 @@ def main() -> int:
     Returns:
         The exit status: 0, 1 for a job that failed, 2 for wrong usage.
     """
+    _open_closed_streams()
     try:
         from prompt_manager.cli.app import app
 
         return app.run()
     except ModuleNotFoundError as missing:
-        if missing.name not in {"click", "rich"}:
+        package = (missing.name or "").partition(".")[0]
+        if package not in {"click", "rich"}:
             raise
         from prompt_manager._distribution import install_command
 
         sys.stderr.write(
-            f"error: the command line needs {missing.name}, which is not installed\n  hint: {install_command('cli')}\n"
+            f"error: the command line needs {package}, which is not installed\n  hint: {install_command('cli')}\n"
         )
         return 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from prompt_manager.cli.output import write_error, write_json, write_text, write_warning
+from prompt_manager.cli.output import give_up_output, write_error, write_json, write_text, write_warning
 from prompt_manager.cli.values import Assignment, check_text, read_assignments, read_files
 from prompt_manager.exceptions import PromptManagerError
 
@@ -56,6 +56,7 @@ class App(click.Group):
             write_error("\n".join([str(error), *getattr(error, "__notes__", ())]))
             return FAILED
         except OSError as error:
+            give_up_output()
             write_error(f"cannot write the result: {error.strerror}")
             return FAILED
         except click.Abort:

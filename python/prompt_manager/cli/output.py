@@ -6,14 +6,16 @@ A result is written to the letter. What the stream cannot encode is written as a
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["to_terminal", "visible", "write_error", "write_json", "write_text", "write_warning"]
+__all__ = ["give_up_output", "to_terminal", "visible", "write_error", "write_json", "write_text", "write_warning"]
 
 
 def to_terminal() -> bool:
@@ -71,6 +73,11 @@ def write_json(value: Any) -> None:
     if not _fits(text, sys.stdout):
         text = json.dumps(value, indent=2)
     _write(text + "\n", sys.stdout)
+
+
+def give_up_output() -> None:
+    """Write nothing more to standard output, which has failed: not even at exit what it still holds."""
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
 
 
 def write_error(text: str) -> None:

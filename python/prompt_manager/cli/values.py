@@ -39,6 +39,11 @@ def _parse(text: str) -> Any:
         return json.loads(text, parse_constant=_no_constant)
     except RecursionError:
         raise ValueError("it nests too deeply") from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        # Python's own limit for the digits of an integer says after a semicolon what a programmer could do.
+        raise ValueError(str(error).partition(";")[0]) from error
 
 
 def check_text(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

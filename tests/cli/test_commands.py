@@ -1,0 +1,456 @@
+"""The commands, each with its arguments, in this process."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from helpers import EXAMPLES
+from prompt_manager.cli.app import app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from click.testing import Result
+
+    from prompt_manager import PromptManager
+
+PROMPTS = str(EXAMPLES / "prompts")
+
+IDS = (
+    "assistant/orders",
+    "classification/intent",
+    "code_review",
+    "customer_support",
+    "greeting",
+    "multilingual/reminder_hi",
+    "multilingual/support_ja",
+    "retrieval/answer",
+    "summary",
+    "translation",
+    "vision/receipt",
+)
+
+GREETING = ("render", "greeting", "--dir", PROMPTS)
+SUMMARY = ("render", "summary", "--dir", PROMPTS, "--var", "title=Minutes", "--var", "text=We met.")
+SUPPORT = ("render", "customer_support", "--dir", PROMPTS, "--var", "company=Acme", "--var", "user_query=Hi")
+
+#: Two versions, a label, a draft without a template, and a chat that only a strict conversion refuses.
+VERSIONS = """\
+id: versions
+version: 1.0.0
+format: text
+template: "old {{x}}"
+labels: [production]
+---
+id: versions
+version: 2.0.0
+format: text
+template: {content: "new {{x}}\\n", partials: {tone: Be brief.}}
+---
+id: draft
+format: text
+status: draft
+---
+id: late
+format: chat
+chat_template:
+  messages:
+    - {role: user, content: "One", name: ada}
+    - {role: system, content: "Two"}
+"""
+
+
+@pytest.fixture
+def versions(directory: Callable[[dict[str, str]], Path]) -> str:
+    return str(directory({"versions.yaml": VERSIONS}))
+
+
+def run(*arguments: str, given: str | bytes | None = None, **environment: str) -> Result:
+    return CliRunner(env=environment).invoke(app, arguments, input=given)
+
+
+def result_of(*arguments: str, given: str | None = None) -> str:
+    """What a command that does its job writes; it has nothing else to say."""
+    done = run(*arguments, given=given)
+    assert (done.exit_code, done.stderr) == (0, "")
+    return done.stdout
+
+
+def failure_of(*arguments: str, status: int = 1, given: str | bytes | None = None) -> str:
+    """What a command that fails says; it gives no result."""
+    done = run(*arguments, given=given)
+    assert (done.exit_code, done.stdout) == (status, "")
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+    return done.stderr.removeprefix("error: ")
+
+
+def test_list_has_a_row_for_each_prompt() -> None:
+    header, *rows = result_of("list", "--dir", PROMPTS).splitlines()
+    assert header.split() == ["ID", "VERSION", "FORMAT", "STATUS", "DESCRIPTION"]
+    assert tuple(row.split()[0] for row in rows) == IDS
+    assert rows[3].split(maxsplit=4) == [
+        "customer_support",
+        "1.3.0",
+        "chat",
+        "active",
+        "First answer to a customer in the support chat",
+    ]
+
+
+def test_list_aligns_its_columns() -> None:
+    header, *rows = result_of("list", "--dir", PROMPTS).splitlines()
+    at = header.index("STATUS")
+    assert {row[at : at + 6] for row in rows} == {"active"}
+
+
+def test_list_writes_json() -> None:
+    summaries = json.loads(result_of("list", "--dir", PROMPTS, "--json"))
+    assert tuple(summary["id"] for summary in summaries) == IDS
+    assert summaries[4] == {
+        "id": "greeting",
+        "version": "1.2.0",
+        "format": "text",
+        "status": "active",
+        "description": None,
+        "category": None,
+        "author": None,
+        "tags": [],
+        "labels": [],
+    }
+
+
+def test_list_shows_the_latest_version(versions: str) -> None:
+    rows = result_of("list", "--dir", versions).splitlines()
+    assert [row.split()[:2] for row in rows[1:]] == [["draft", "1.0.0"], ["late", "1.0.0"], ["versions", "2.0.0"]]
+
+
+def test_list_of_an_empty_directory_is_empty_and_says_so(tmp_path: Path) -> None:
+    done = run("list", "--dir", str(tmp_path))
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == f"warning: there are no prompts in {tmp_path}\n"
+    assert result_of("list", "--dir", str(tmp_path), "--json") == "[]\n"
+
+
+def test_the_directory_comes_from_the_environment_where_it_is_not_given(versions: str) -> None:
+    assert "late" in run("list", PROMPT_MANAGER_DIR=versions).stdout
+    assert "greeting" in run("list", "--dir", PROMPTS, PROMPT_MANAGER_DIR=versions).stdout
+
+
+def test_the_directory_is_prompts_where_nothing_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMPT_MANAGER_DIR", raising=False)
+    monkeypatch.chdir(EXAMPLES)
+    assert "greeting" in result_of("list")
+    assert "greeting" in result_of("list", "--schemas", "schemas")
+
+
+def test_show_says_what_a_prompt_is() -> None:
+    lines = [line.split() for line in result_of("show", "assistant/orders", "--dir", PROMPTS).splitlines()]
+    for expected in (
+        "assistant/orders",
+        "Chat about one order, with tools to read, cancel and return it",
+        "version 2.3.0",
+        "format chat",
+        "status active",
+        "tags assistant, tools, chat",
+        "settings temperature 0.2, max_tokens 800",
+        "company string required The shop",
+        "return_days integer default 30 How long after delivery a return is possible",
+        "history list optional",
+        "get_order Read an order with its current status. Changes nothing.",
+        "partial style",
+    ):
+        assert expected.split() in lines
+
+
+def test_show_gives_messages_as_written() -> None:
+    shown = result_of("show", "assistant/orders", "--dir", PROMPTS)
+    assert "\n  system\n    You help customers of {{company}} with one order, the one that they opened" in shown
+    assert '"arguments": {"order_id": "{{order_id}}", "include": ["items", "shipments"]}' in shown
+    assert '\n  tool\n    {{order_record}}\n    tool_call_id: "call_get_order"\n' in shown
+    assert '\n  placeholder\n    name: "history"\n    optional: true\n' in shown
+
+
+def test_show_gives_parts_of_a_message() -> None:
+    shown = result_of("show", "vision/receipt", "--dir", PROMPTS)
+    assert '    {"type": "image_url", "image_url": {"url": "{{receipt_url}}", "detail": "high"}}\n' in shown
+    assert "    Read this receipt, which {{employee}} handed in.\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("chosen", "version", "template"),
+    [
+        ((), "2.0.0", "new {{x}}"),
+        (("--version", "1.0.0"), "1.0.0", "old {{x}}"),
+        (("--label", "production"), "1.0.0", "old {{x}}"),
+    ],
+)
+def test_show_gives_the_version_that_is_asked_for(
+    versions: str, chosen: tuple[str, ...], version: str, template: str
+) -> None:
+    shown = result_of("show", "versions", "--dir", versions, *chosen)
+    assert f"  version   {version}\n" in shown
+    assert "  versions  1.0.0, 2.0.0\n" in shown
+    assert f"\ntemplate\n  {template}\n" in shown
+
+
+def test_show_gives_a_draft_without_a_template(versions: str) -> None:
+    assert "  status   draft\n" in result_of("show", "draft", "--dir", versions)
+
+
+def test_show_writes_json() -> None:
+    shown = json.loads(result_of("show", "summary", "--dir", PROMPTS, "--json"))
+    assert (shown["id"], shown["version"], shown["versions"]) == ("summary", "2.1.0", ["2.1.0"])
+    assert shown["tags"] == ["summary", "structured-output"]
+    assert shown["output_schema"] == "document_summary"
+    assert shown["template"]["content"].startswith("<document>\n<title>{{title}}</title>")
+    assert shown["variables"][3] == {
+        "name": "max_points",
+        "type": "integer",
+        "required": False,
+        "default": 5,
+        "description": "Upper limit for the key points",
+    }
+
+
+def test_what_files_say_cannot_steer_the_terminal(directory: Callable[[dict[str, str]], Path]) -> None:
+    text = 'id: red\nformat: text\ntemplate: "\\e[31m[bold]x"\nmetadata: {description: "\\e]0;title\\a [b]d[/b]"}\n'
+    root = str(directory({"red.yaml": text}))
+    assert "\\x1b]0;title\\x07 [b]d[/b]" in result_of("list", "--dir", root)
+    assert "\n  \\x1b[31m[bold]x\n" in result_of("show", "red", "--dir", root)
+    assert result_of("render", "red", "--dir", root) == "\x1b[31m[bold]x"
+
+
+def test_render_writes_the_text_to_the_letter(versions: str) -> None:
+    assert result_of(*GREETING, "--var", "name=Ada", "--var", "role=engineer") == "Hello Ada! Your role is engineer."
+    assert result_of("render", "versions", "--dir", versions, "--var", "x=1") == "new 1\n"
+    assert result_of("render", "versions", "--dir", versions, "--var", "x=1", "--label", "production") == "old 1"
+    assert result_of("render", "versions", "--dir", versions, "--var", "x=1", "--version", "1.0.0") == "old 1"
+
+
+@pytest.mark.parametrize("prompt_id", IDS)
+def test_render_gives_what_the_manager_gives(examples: PromptManager, prompt_id: str) -> None:
+    file = EXAMPLES / "inputs" / f"{prompt_id}.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    rendered = result_of("render", prompt_id, "--dir", PROMPTS, "--vars", str(file))
+    assert rendered == examples.render_sync(prompt_id, values)
+
+
+def test_render_writes_messages_and_the_forms_of_providers() -> None:
+    system = json.loads(result_of(*SUPPORT, "--to", "messages"))[0]["content"]
+    user = {"role": "user", "content": "Hi"}
+    assert system.startswith("You answer the customers of Acme in its support chat.\n")
+    openai = [{"role": "system", "content": system}, user]
+    assert json.loads(result_of(*SUPPORT, "--to", "openai")) == openai
+    assert json.loads(result_of(*SUPPORT, "--to", "anthropic")) == {"system": system, "messages": [user]}
+    assert result_of(*SUPPORT, "--to", "openai") == json.dumps(openai, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_render_gives_openai_a_text_for_a_text_prompt() -> None:
+    rendered = result_of(*GREETING, "--var", "name=Zoë", "--var", "role=Köchin", "--to", "openai")
+    assert rendered == '"Hello Zoë! Your role is Köchin."\n'
+
+
+@pytest.mark.parametrize(
+    ("argument", "text"),
+    [
+        ("name=", ""),
+        ("name=a=b", "a=b"),
+        ("name={{role}}", "{{role}}"),
+        ("name=5", "5"),
+        ("name:=5", "5"),
+        ("name:=1.50", "1.5"),
+        ('name:="5"', "5"),
+        ("name:=true", "true"),
+        ("name= :=5", " :=5"),
+    ],
+)
+def test_a_variable_is_text_or_json(argument: str, text: str) -> None:
+    assert result_of(*GREETING, "--var", argument, "--var", "role=r") == f"Hello {text}! Your role is r."
+
+
+def test_the_last_value_of_a_variable_wins_and_files_come_first(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_text('{"name": "file", "role": "first"}', encoding="utf-8")
+    second.write_text('{"role": "second"}', encoding="utf-8")
+    files = ("--vars", str(first), "--vars", str(second))
+    assert result_of(*GREETING, "--var", "name=a", "--var", "name=b", *files) == "Hello b! Your role is second."
+
+
+def test_variables_come_from_standard_input() -> None:
+    given = '\ufeff{"name": "Zoë", "role": "r"}'
+    assert result_of(*GREETING, "--vars", "-", given=given) == "Hello Zoë! Your role is r."
+
+
+def test_not_strict_changes_what_a_provider_would_refuse_and_warns(versions: str) -> None:
+    arguments = ("render", "late", "--dir", versions, "--to", "anthropic")
+    assert "Anthropic takes no `name`" in failure_of(*arguments)
+    done = run(*arguments, "--not-strict")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == {"system": "Two", "messages": [{"role": "user", "content": "One"}]}
+    name, system = done.stderr.splitlines()
+    assert name == "warning: message 0 (user): Anthropic takes no `name`; left out"
+    assert system.startswith("warning: message 1 (system): ")
+
+
+def test_what_a_load_warns_of_goes_to_standard_error(directory: Callable[[dict[str, str]], Path]) -> None:
+    root = directory({"a.yaml": "id: a\nformat: text\ntemplate: {content: x, helpers: {up: y}}\n"})
+    done = run("render", "a", "--dir", str(root))
+    assert (done.exit_code, done.stdout) == (0, "x")
+    assert done.stderr.startswith("warning: ")
+    assert "`helpers` of prompt `a`" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "render"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nope", "--dir", PROMPTS), "there is no prompt 'nope'"),
+        (("greeting", "--dir", PROMPTS, "--version", "9.0.0"), "prompt 'greeting' has no version 9.0.0"),
+        (("greeting", "--dir", PROMPTS, "--version", "new"), "`new` is not a version"),
+        (("greeting", "--dir", PROMPTS, "--label", "x"), "prompt 'greeting' has no label 'x'"),
+        (("greeting", "--dir", "nowhere"), "cannot read the directory nowhere"),
+        (("summary", "--dir", PROMPTS, "--schemas", "nowhere"), "cannot read the directory nowhere"),
+    ],
+)
+def test_what_is_not_there_fails(command: str, arguments: tuple[str, ...], said: str) -> None:
+    assert failure_of(command, *arguments).startswith(said)
+
+
+def test_a_directory_that_is_not_there_is_met_with_how_to_name_it() -> None:
+    assert "--dir or PROMPT_MANAGER_DIR" in failure_of("list", "--dir", "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((*GREETING, "--var", "name=Ada"), "Missing required variable 'role' for prompt 'greeting'\n"),
+        ((*SUPPORT[:-2], "--to", "openai"), "'user_query'"),
+        ((*GREETING, "--var", "name=a", "--var", "role=b", "--to", "messages"), "format text"),
+        ((*GREETING, "--var", "name=a", "--var", "role=b", "--to", "anthropic"), "requires CHAT format"),
+    ],
+)
+def test_what_cannot_be_rendered_fails(arguments: tuple[str, ...], said: str) -> None:
+    assert said in failure_of(*arguments)
+
+
+def test_a_draft_without_a_template_cannot_be_rendered(versions: str) -> None:
+    assert "Template required" in failure_of("render", "draft", "--dir", versions)
+
+
+@pytest.mark.parametrize("target", ["text", "openai"])
+def test_text_where_a_number_is_meant_is_met_with_how_to_give_one(target: str) -> None:
+    hint = "\n  hint: --var max_points=... gives text; write --var 'max_points:=...' to give JSON\n"
+    assert failure_of(*SUMMARY, "--var", "max_points=3", "--to", target).endswith(hint)
+    assert "hint" not in failure_of(*SUMMARY, "--var", 'max_points:="3"', "--to", target)
+    assert "at most 3 key points" in result_of(*SUMMARY, "--var", "max_points:=3", "--to", target)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"name": "Ada",}', " are not JSON: "),
+        (b"name: Ada", " are not JSON: "),
+        (b"", " are not JSON: "),
+        (b'{"name": NaN}', " are not JSON: NaN is no JSON number"),
+        (
+            b'{"name": %s}' % (b"1" * 5000),
+            " are not JSON: Exceeds the limit (4300 digits) for integer string conversion",
+        ),
+        (b"[" * 100_000, " are not JSON: it nests too deeply"),
+        (b'{"name": "\xff"}', " are not UTF-8 (byte 10)"),
+        (b"[1]", " must be a JSON object, not a list"),
+        (b'"text"', " must be a JSON object, not a text"),
+        (b"1", " must be a JSON object, not a number"),
+        (b"true", " must be a JSON object, not a boolean"),
+        (b"null", " must be a JSON object, not null"),
+    ],
+)
+def test_a_bad_file_of_variables_fails(tmp_path: Path, content: bytes, said: str) -> None:
+    file = tmp_path / "values.json"
+    file.write_bytes(content)
+    assert failure_of(*GREETING, "--vars", str(file)).startswith(f"variables in {file}{said}")
+    assert failure_of(*GREETING, "--vars", "-", given=content).startswith(f"variables in standard input{said}")
+
+
+def test_a_mistake_in_a_file_of_variables_has_a_place(tmp_path: Path) -> None:
+    file = tmp_path / "values.json"
+    file.write_text('{\n  "name": "Ada"\n  "role": "b"\n}', encoding="utf-8")
+    assert failure_of(*GREETING, "--vars", str(file)).endswith(f"\n  at {file}:3:3\n")
+
+
+def test_a_file_of_variables_that_cannot_be_read_fails(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.json"
+    said = f"cannot read variables from {gone}: No such file or directory\n"
+    assert failure_of(*GREETING, "--vars", str(gone)) == said
+    assert failure_of(*GREETING, "--vars", str(tmp_path)).startswith(f"cannot read variables from {tmp_path}: ")
+
+
+def test_a_broken_prompt_file_among_good_ones_is_named_with_its_place(
+    directory: Callable[[dict[str, str]], Path],
+) -> None:
+    root = directory(
+        {
+            "good.yaml": "id: good\nformat: text\ntemplate: x\n",
+            "bad.yaml": "id: bad\nformat: text\ntemplate: |\n  Hi {{#if name}}\n",
+            "worse.yaml": "id: worse\nformat: txt\ntemplate: x\n",
+        }
+    )
+    for command in (("list",), ("show", "good"), ("render", "good")):
+        said = failure_of(*command, "--dir", str(root))
+        assert said.startswith("2 problems in ")
+        assert f"  at {root / 'bad.yaml'}:4:6\n" in said
+        assert f"  at {root / 'worse.yaml'}:2:9\n" in said
+        assert "Hi {{#if name}}\n" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nope",), "No such command 'nope'."),
+        (("--nope",), "No such option"),
+        (("list", "--nope"), "No such option"),
+        (("list", "extra"), "Got unexpected extra argument (extra)"),
+        (("show",), "Missing argument 'ID'."),
+        (("render",), "Missing argument 'ID'."),
+        ((*GREETING, "--var"), "Option '--var' requires an argument."),
+        ((*GREETING, "--to", "pdf"), "Invalid value for '--to': 'pdf' is not one of"),
+        ((*GREETING, "--var", "name"), "Invalid value for '--var': 'name' is not of the form NAME=TEXT or"),
+        ((*GREETING, "--var", "=x"), "Invalid value for '--var': '=x' is not of the form"),
+        ((*GREETING, "--var", ":=1"), "Invalid value for '--var': ':=1' is not of the form"),
+        ((*GREETING, "--var", "name:=x"), "Invalid value for '--var': what follows name:= is not JSON: Expecting"),
+        ((*GREETING, "--var", "name:=NaN"), "Invalid value for '--var': what follows name:= is not JSON: NaN"),
+        ((*GREETING, "--var", "name=\udcff"), "Invalid value for '--var': 'name=\\udcff' is not UTF-8"),
+        (("show", "\udcff"), "Invalid value for 'ID': '\\udcff' is not UTF-8"),
+        ((*GREETING, "--version", "1.0.0", "--label", "x"), "--version and --label exclude each other"),
+        (("show", "greeting", "--version", "1.0.0", "--label", "x"), "--version and --label exclude each other"),
+        ((*GREETING, "--not-strict"), "--not-strict needs --to openai or --to anthropic"),
+        ((*GREETING, "--not-strict", "--to", "messages"), "--not-strict needs --to openai or --to anthropic"),
+    ],
+)
+def test_wrong_usage_has_status_2(arguments: tuple[str, ...], said: str) -> None:
+    assert failure_of(*arguments, status=2).startswith(said)
+
+
+def test_wrong_usage_is_met_with_the_right_one() -> None:
+    said = failure_of("render", "x", "--not-strict", status=2)
+    assert "\nusage: app render [OPTIONS] ID\n  hint: app render --help\n" in said
+
+
+def test_no_command_is_wrong_usage_and_met_with_the_help() -> None:
+    done = run()
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Commands:" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("list",), ("show",), ("render",)])
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_fits_80_columns(arguments: tuple[str, ...], flag: str) -> None:
+    text = result_of(*arguments, flag)
+    assert text.startswith("Usage: ")
+    assert max(map(len, text.splitlines())) <= 80

@@ -1,0 +1,296 @@
+"""The command as the shell runs it: its streams, its exit status, and what it loads."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.cells import cell_len
+
+from helpers import EXAMPLES, ROOT, run_python
+from prompt_manager import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PROMPTS = "examples/prompts"
+GREETING = ("render", "greeting", "--dir", PROMPTS, "--var", "name=Ada", "--var", "role=engineer")
+JAPANESE = (
+    "render",
+    "multilingual/support_ja",
+    "--dir",
+    PROMPTS,
+    "--vars",
+    "examples/inputs/multilingual/support_ja.json",
+)
+
+#: The test's own environment, but for what makes writing unlike it is elsewhere.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+#: Loads the command, runs it with arguments, and says which of these modules that took.
+LOADED = """
+import io, sys
+sys.argv = ["prompt-manager", *{arguments!r}]
+out, sys.stdout = sys.stdout, io.StringIO()
+from prompt_manager.cli import main
+status = main()
+names = ("pydantic", "asyncio", "structlog", "rich", "prompt_manager.core", "prompt_manager._native")
+print(status, *(name for name in names if name in sys.modules), file=out)
+"""
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "prompt_manager.cli", *arguments],
+        cwd=ROOT,
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_results_errors_and_status_go_where_a_shell_looks_for_them() -> None:
+    done = command(*GREETING)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Hello Ada! Your role is engineer.", "")
+    done = command(*GREETING[:-2])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: Missing required variable 'role' for prompt 'greeting'\n"
+    done = command("list", "--nope")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: No such option")
+
+
+def test_the_script_is_installed() -> None:
+    from importlib.metadata import entry_points
+
+    from prompt_manager.cli import main
+
+    (script,) = entry_points(group="console_scripts", name="prompt-manager")
+    assert script.load() is main
+
+
+def test_the_version_is_the_package_s() -> None:
+    done = command("--version")
+    assert (done.returncode, done.stdout) == (0, f"python -m prompt_manager.cli {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (("--help",), "0"),
+        (("render", "--help"), "0"),
+        (("render",), "2"),
+        (GREETING, "0 prompt_manager.core prompt_manager._native"),
+        ((*JAPANESE, "--to", "anthropic"), "0 prompt_manager.core prompt_manager._native"),
+        (("list", "--dir", PROMPTS, "--json"), "0 prompt_manager.core prompt_manager._native"),
+        (("show", "greeting", "--dir", PROMPTS, "--json"), "0 prompt_manager.core prompt_manager._native"),
+        (("list", "--dir", PROMPTS), "0 rich prompt_manager.core prompt_manager._native"),
+    ],
+)
+def test_nothing_is_loaded_that_is_not_needed(arguments: tuple[str, ...], loaded: str) -> None:
+    assert run_python(LOADED.format(arguments=arguments)).strip() == loaded
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_a_missing_extra_is_met_with_how_to_install_it(missing: str) -> None:
+    code = f"""
+import sys
+sys.modules[{missing!r}] = None
+sys.stderr, sys.argv = sys.stdout, ["prompt-manager", "list", "--dir", {PROMPTS!r}]
+from prompt_manager.cli import main
+print(main())
+"""
+    said, hint, status = run_python(code).splitlines()
+    assert said == f"error: the command line needs {missing}, which is not installed"
+    assert hint == "  hint: pip install prompt-manager[cli]"
+    assert status == "1"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes are closed otherwise there")
+@pytest.mark.parametrize("arguments", [JAPANESE, ("list", "--dir", PROMPTS), ("--help",)])
+def test_a_closed_pipe_is_no_error(arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "prompt_manager.cli", *arguments],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (f"list --dir {PROMPTS} >&-", 0),
+        (f"list --dir {PROMPTS} --json >&-", 0),
+        ("list --nope 2>&-", 2),
+        (f"render greeting --dir {PROMPTS} --vars - <&-", 1),
+    ],
+)
+def test_a_closed_stream_is_no_crash(arguments: str, status: int) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m prompt_manager.cli {arguments}', sys.executable],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_an_interrupt_ends_the_command_without_a_traceback() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "prompt_manager.cli", *GREETING, "--vars", "-"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=2)
+    process.send_signal(signal.SIGINT)
+    written, said = process.communicate(timeout=60)
+    assert (process.returncode, written, said.strip()) == (130, b"", b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")  # noqa: PTH110 - no Path needed
+def test_a_full_disk_is_an_error() -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - no Path needed
+        done = subprocess.run(
+            [sys.executable, "-m", "prompt_manager.cli", *GREETING],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, b"error: cannot write the result: No space left on device\n")
+
+
+def test_a_stream_that_lacks_characters_gets_escapes() -> None:
+    done = command(*JAPANESE, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "\\u304a" in done.stdout
+    assert done.stderr.startswith("warning: standard output is ascii: ")
+    done = command(*JAPANESE, "--to", "openai", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    assert json.loads(done.stdout) == json.loads(command(*JAPANESE, "--to", "openai").stdout)
+    for arguments in (("list",), ("show", "multilingual/support_ja"), ("show", "日本")):
+        done = command(*arguments, "--dir", PROMPTS, PYTHONIOENCODING="ascii")
+        assert "Traceback" not in done.stderr
+        assert (done.stdout + done.stderr).isascii()
+
+
+def test_half_a_character_in_a_value_is_no_crash(tmp_path: Path) -> None:
+    file = tmp_path / "values.json"
+    file.write_text('{"name": "\\ud83d", "role": "r"}', encoding="utf-8")
+    done = command("render", "greeting", "--dir", PROMPTS, "--vars", str(file))
+    assert (done.returncode, done.stdout) == (0, "Hello \\ud83d! Your role is r.")
+
+
+def on_a_terminal(*arguments: str, columns: int = 80) -> str:
+    """What the command writes where standard output is a terminal."""
+    pty = pytest.importorskip("pty")
+    primary, secondary = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "prompt_manager.cli", *arguments],
+        cwd=ROOT,
+        env={**ENVIRONMENT, "COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        stdin=secondary,
+        stdout=secondary,
+        stderr=subprocess.PIPE,
+    )
+    os.close(secondary)
+    written = b""
+    try:
+        while block := os.read(primary, 65_536):
+            written += block
+    except OSError:
+        # How Linux says that the other end is closed.
+        pass
+    os.close(primary)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
+    return written.decode().replace("\r\n", "\n")
+
+
+def widest(text: str) -> int:
+    """How many columns the longest line takes, styles apart."""
+    return max(cell_len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in text.splitlines())
+
+
+def test_a_terminal_gets_a_final_newline_and_a_file_does_not() -> None:
+    assert on_a_terminal(*GREETING) == "Hello Ada! Your role is engineer.\n"
+    assert command(*GREETING).stdout == "Hello Ada! Your role is engineer."
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("show", "assistant/orders"), ("show", "summary")])
+def test_a_terminal_gets_lines_of_its_width(arguments: tuple[str, ...]) -> None:
+    assert widest(on_a_terminal(*arguments, "--dir", PROMPTS)) <= 80
+    assert widest(on_a_terminal(*arguments, "--dir", PROMPTS, columns=60)) > 80
+
+
+def test_long_ids_leave_room_for_the_description(directory: Callable[[dict[str, str]], Path]) -> None:
+    text = f"id: {'long' * 50}\nformat: text\ntemplate: x\nmetadata: {{description: What it is for}}\n"
+    shown = on_a_terminal("list", "--dir", str(directory({"long.yaml": text})))
+    assert "What it is for" in shown
+    assert widest(shown) <= 80
+
+
+def test_the_demo_shows_three_prompts_in_80_columns() -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "demo.py")],
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert widest(done.stdout) <= 80
+    assert "\x1b" not in done.stdout
+    for prompt_id in ("customer_support", "assistant/orders", "retrieval/answer"):
+        assert f"\n{prompt_id}  version " in done.stdout
+    assert done.stdout.count("── OpenAI: ") == done.stdout.count("── Anthropic: ") == 3
+    for shown in (
+        "return_days    integer  default 30",
+        "  calls call_get_order: get_order(",
+        "[tool] (answers call_get_order)",
+        '  {"role": "user", "content": "I have a question about order AC-204518."}',
+        '          "type": "tool_use"',
+        "more characters)",
+    ):
+        assert shown in done.stdout
+
+
+def test_the_demo_survives_a_terminal_without_unicode() -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "demo.py")],
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
