@@ -1,0 +1,60 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from helpers import EXAMPLES
+from prompt_manager import PromptManager, TemplateEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# No test depends on how fast it runs, and each run is the same.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
+
+
+@pytest.fixture
+def engine() -> TemplateEngine:
+    return TemplateEngine()
+
+
+@pytest.fixture
+def template_engine(engine: TemplateEngine) -> TemplateEngine:
+    return engine
+
+
+@pytest.fixture
+def prompt_manager() -> PromptManager:
+    """A manager without prompts."""
+    return PromptManager()
+
+
+@pytest.fixture(scope="session")
+def examples() -> PromptManager:
+    """The manager of the example prompts."""
+    return PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
+    """Writes files, given as texts by path, into a new directory."""
+
+    def write(files: dict[str, str]) -> Path:
+        root = tmp_path / "prompts"
+        root.mkdir(exist_ok=True)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return root
+
+    return write

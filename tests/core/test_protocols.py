@@ -1,0 +1,54 @@
+"""What a part of the user's own must offer to take the place of one of ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from prompt_manager import TemplateEngine
+from prompt_manager.core.protocols import StorageBackendProtocol, TemplateEngineProtocol
+from prompt_manager.storage import InMemoryStorage
+
+
+class OwnEngine:
+    async def render(self, template, variables, *, partials=None):
+        raise NotImplementedError
+
+    async def validate(self, template):
+        raise NotImplementedError
+
+    def extract_variables(self, template):
+        raise NotImplementedError
+
+
+class OwnStorage:
+    async def save(self, prompt):
+        raise NotImplementedError
+
+    async def load(self, prompt_id, version=None):
+        raise NotImplementedError
+
+    async def delete(self, prompt_id, version=None):
+        raise NotImplementedError
+
+    async def list(self, *, tags=None, status=None):
+        raise NotImplementedError
+
+    async def exists(self, prompt_id, version=None):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("part", "protocol", "fits"),
+    [
+        (TemplateEngine(), TemplateEngineProtocol, True),
+        (InMemoryStorage(), StorageBackendProtocol, True),
+        (OwnEngine(), TemplateEngineProtocol, True),
+        (OwnStorage(), StorageBackendProtocol, True),
+        (OwnEngine(), StorageBackendProtocol, False),
+        (OwnStorage(), TemplateEngineProtocol, False),
+        (object(), TemplateEngineProtocol, False),
+        ({}, StorageBackendProtocol, False),
+    ],
+)
+def test_whether_a_part_fits_can_be_asked(part, protocol, fits):
+    assert isinstance(part, protocol) is fits

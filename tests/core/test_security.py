@@ -1,0 +1,532 @@
+"""What a template or a value of a stranger's cannot do: reach Python's insides, call, hang, crash or tell secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import dataclasses
+import itertools
+import json
+import pickle
+from decimal import Decimal
+
+import pytest
+from pydantic import BaseModel, PrivateAttr, computed_field
+
+from helpers import SECRET, everything_said_by, run_python
+from prompt_manager import PromptManager, TemplateEngine
+from prompt_manager.core.models import Prompt
+from prompt_manager.exceptions import (
+    PromptManagerError,
+    TemplateError,
+    TemplateRenderError,
+    TemplateSyntaxError,
+)
+
+called: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_called_and_the_engine_lives():
+    called.clear()
+    yield
+    assert called == []
+    assert TemplateEngine().render_sync("{{#each a}}{{this}}é{{/each}}", {"a": [1, 2]}) == "1é2é"
+
+
+class Service:
+    """An object of the application's."""
+
+    password = SECRET
+
+    def __init__(self):
+        self.token = SECRET
+
+    @property
+    def key(self):
+        called.append("key")
+        return SECRET
+
+    def login(self):
+        called.append("login")
+        return SECRET
+
+    def __call__(self):
+        called.append("call")
+        return SECRET
+
+    def __str__(self):
+        called.append("str")
+        return SECRET
+
+    def __repr__(self):
+        called.append("repr")
+        return SECRET
+
+    def __getattr__(self, name):
+        called.append(name)
+        return SECRET
+
+    def __bool__(self):
+        called.append("bool")
+        return True
+
+
+@dataclasses.dataclass
+class Record:
+    name: str = "Ada"
+    _private: str = SECRET
+
+    @property
+    def key(self):
+        called.append("key")
+        return SECRET
+
+    def login(self):
+        called.append("login")
+        return SECRET
+
+
+class Model(BaseModel):
+    name: str = "Ada"
+    _private: str = PrivateAttr(default=SECRET)
+
+    @property
+    def key(self):
+        called.append("key")
+        return SECRET
+
+    @computed_field
+    def computed(self) -> str:
+        called.append("computed")
+        return SECRET
+
+    def login(self):
+        called.append("login")
+        return SECRET
+
+
+class Row(collections.namedtuple("Row", "name")):  # noqa: PYI024
+    __slots__ = ()
+
+    @property
+    def key(self):
+        called.append("key")
+        return SECRET
+
+
+VALUES = {
+    "an object": Service(),
+    "a dataclass": Record(),
+    "a pydantic model": Model(),
+    "a named tuple": Row("Ada"),
+    "a class": Service,
+    "a dataclass itself": Record,
+    "a pydantic class itself": Model,
+    "a module": json,
+    "a function": nothing_is_called_and_the_engine_lives,
+    "a method": Service().login,
+    "a lambda": lambda: called.append("lambda"),
+    "a builtin": print,
+    "bytes": SECRET.encode(),
+    "a bytearray": bytearray(SECRET.encode()),
+    "a text": "text",
+    "a number": 5,
+    "a list": [1],
+    "a dict": {"name": "Ada"},
+    "a set": {1},
+    "an exception": ValueError(SECRET),
+    "a generator": (i for i in ()),
+    "a file": None,
+}
+NAMES = [
+    "__class__",
+    "__class__.__mro__",
+    "__init__.__globals__",
+    "__dict__",
+    "__doc__",
+    "__module__",
+    "__subclasses__",
+    "__dataclass_fields__",
+    "__pydantic_fields__",
+    "model_fields",
+    "model_dump",
+    "_private",
+    "_fields",
+    "_asdict",
+    "gi_frame",
+    "args",
+    "password",
+    "token",
+    "key",
+    "computed",
+    "login",
+    "keys",
+    "items",
+    "append",
+    "format",
+    "decode",
+    "dumps",
+    "constructor",
+    "constructor.constructor",
+    "prototype",
+    "__proto__",
+    "toString",
+]
+
+
+def tag(inner):
+    return "{{" + inner + "}}"
+
+
+@pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in VALUES.items()])
+def test_no_template_reaches_what_python_objects_are_made_of(engine, value):
+    for name in NAMES:
+        path = ".".join(f"[{part}]" for part in name.split("."))
+        for template in (tag(f"v.{path}"), tag(f"v.{name}"), tag(f'lookup v "{name}"')):
+            with pytest.raises(TemplateError) as caught:
+                engine.render_sync(template, {"v": value})
+            assert SECRET not in everything_said_by(caught.value)
+        assert engine.render_sync(tag(f"#if v.{path}") + "reached{{/if}}", {"v": value}) == ""
+        assert (
+            engine.render_sync("{{#with v}}" + tag(f"#each {path}") + "reached{{/each}}{{/with}}", {"v": value}) == ""
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_variables_object_gives_more_than_its_fields(engine, name):
+    for variables in (Record(), Model(), {"a": 1}):
+        with pytest.raises(TemplateError):
+            engine.render_sync(tag("[" + name.split(".")[0] + "]"), variables)
+
+
+@pytest.mark.parametrize("value", [Service(), Service, json, print, SECRET.encode(), bytearray(b"ab")])
+def test_an_object_without_declared_fields_is_neither_printed_nor_walked(engine, value):
+    with pytest.raises(TemplateRenderError, match="has no text") as caught:
+        engine.render_sync("{{v}}", {"v": value})
+    assert SECRET not in everything_said_by(caught.value)
+    assert engine.render_sync("{{#each v}}walked{{else}}no{{/each}}", {"v": value}) == "no"
+    assert engine.render_sync("{{#if v}}there{{/if}}", {"v": value}) == "there"
+
+
+@pytest.mark.parametrize("value", [Record(), Model(), Row("Ada")])
+def test_walking_a_record_meets_its_public_fields_only(engine, value):
+    shown = engine.render_sync("{{#each v}}{{@key}}={{this}};{{/each}}", {"v": value})
+    assert shown in ("name=Ada;", "0=Ada;")
+
+
+@pytest.mark.parametrize("value", [Record(), Model()])
+def test_no_hint_names_a_private_field(engine, value):
+    with pytest.raises(TemplateRenderError) as caught:
+        engine.render_sync("{{v.privat}}", {"v": value})
+    assert "_private" not in everything_said_by(caught.value)
+
+
+# What a value does when it is asked, and where it is asked.
+
+
+def raising(base, method, error):
+    def fail(*_):
+        raise error
+
+    return type("Hostile", (base,), {method: fail})
+
+
+class Walkable:
+    pass
+
+
+FAILING = [
+    ("str of a number", raising(Decimal, "__str__", ValueError(SECRET)), (1,), "{{v}}"),
+    ("truth of a number", raising(Decimal, "__bool__", ValueError(SECRET)), (1,), "{{#if v}}x{{/if}}"),
+    ("equality of a number", raising(float, "__eq__", ValueError(SECRET)), (1.5,), "{{#if v}}x{{/if}}"),
+    ("length of a list", raising(list, "__len__", ValueError(SECRET)), ([1],), "{{v.length}}"),
+    ("length of a list in a loop", raising(list, "__len__", ValueError(SECRET)), ([1],), "{{#each v}}{{/each}}"),
+    ("item of a list", raising(list, "__getitem__", ValueError(SECRET)), ([1],), "{{v.[0]}}"),
+    (
+        "item of a deque in a loop",
+        raising(collections.deque, "__getitem__", ValueError(SECRET)),
+        ([1],),
+        "{{#each v}}{{this}}{{/each}}",
+    ),
+    ("member of a mapping", raising(collections.UserDict, "__getitem__", ValueError(SECRET)), ({"a": 1},), "{{v.a}}"),
+    (
+        "walk of a mapping",
+        raising(collections.UserDict, "__iter__", ValueError(SECRET)),
+        ({"a": 1},),
+        "{{#each v}}{{/each}}",
+    ),
+    ("walk of an iterable", raising(Walkable, "__iter__", ValueError(SECRET)), (), "{{#each v}}{{/each}}"),
+    ("missing key of a dict", raising(dict, "__missing__", ValueError(SECRET)), (), "{{v.a}}"),
+]
+
+
+@pytest.mark.parametrize(("kind", "arguments", "template"), [pytest.param(*row[1:], id=row[0]) for row in FAILING])
+def test_a_value_that_raises_is_an_error_with_a_place_and_its_cause(engine, kind, arguments, template):
+    try:
+        engine.render_sync("\n" + template, {"v": kind(*arguments)})
+    except TemplateRenderError as error:
+        assert error.line == 2  # noqa: PT017
+        assert SECRET not in everything_said_by(error)  # noqa: PT017
+        if error.__cause__ is not None:  # where the method was asked at all
+            assert str(error.__cause__) == SECRET  # noqa: PT017
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
+@pytest.mark.parametrize(
+    ("hostile", "template"),
+    [
+        (lambda error: raising(Decimal, "__str__", error)(1), "{{v}}"),
+        (lambda error: raising(Decimal, "__bool__", error)(1), "{{#if v}}x{{/if}}"),
+        (lambda error: raising(list, "__len__", error)([1]), "{{#if v}}x{{/if}}"),
+        (lambda error: raising(collections.UserDict, "__getitem__", error)({"a": 1}), "{{v.a}}"),
+        (lambda error: raising(Walkable, "__iter__", error)(), "{{#each v}}{{/each}}"),
+        (lambda error: raising(str, "__eq__", error)("x"), '{{#with v}}{{#with "x"}}{{/with}}{{/with}}'),
+    ],
+    ids=["text", "truth", "length", "member", "walk", "equality"],
+)
+def test_what_asks_the_program_to_stop_passes_unchanged(engine, stop, hostile, template):
+    error = stop("now")
+    hostile = hostile(error)
+    with pytest.raises(stop) as caught:
+        engine.render_sync(template, {"v": hostile})
+    assert caught.value is error
+
+
+def test_a_render_within_a_value_s_str_is_a_render_of_its_own(engine):
+    template = engine.compile("<{{v}}>")
+
+    class Nested(Decimal):
+        def __str__(self):
+            return template.render({"v": "inner"})
+
+    assert template.render({"v": Nested(1)}) == "<<inner>>"
+
+
+@pytest.mark.parametrize("grow", [True, False])
+def test_a_list_that_changes_while_it_is_walked_does_no_harm(engine, grow):
+    items = []
+
+    class Meddler(Decimal):
+        def __str__(self):
+            if not grow:
+                items.clear()
+            elif len(items) < 1000:
+                items.extend([Meddler(2)] * 10)
+            return "m"
+
+    items.extend([Meddler(1)] * 3)
+    shown = engine.render_sync("{{#each v}}{{this}}{{/each}}|{{v}}", {"v": items})
+    assert set(shown) <= {"m", "|", ","}
+
+
+def test_a_mapping_that_changes_while_it_is_walked_does_no_harm(engine):
+    members = {}
+
+    class Meddler(Decimal):
+        def __str__(self):
+            members.clear()
+            return "m"
+
+    members.update({str(n): Meddler(n) for n in range(100)})
+    assert engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": members}).startswith("m")
+
+
+def test_an_endless_generator_ends_at_the_limit_of_steps():
+    engine = TemplateEngine(limits={"steps": 1000})
+    with pytest.raises(TemplateRenderError, match="1000 steps"):
+        engine.render_sync("{{#each v}}{{/each}}", {"v": itertools.count()})
+    with pytest.raises(TemplateRenderError, match="1000 steps"):
+        engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": itertools.repeat("x")})
+
+
+def test_output_ends_at_its_limit():
+    engine = TemplateEngine(limits={"output_bytes": 1000})
+    for value in ("x" * 100, "ж" * 100):
+        with pytest.raises(TemplateRenderError, match="1000 bytes"):
+            engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": [value] * 100})
+
+
+def test_a_limit_holds_for_one_render_and_not_for_the_engine():
+    engine = TemplateEngine(limits={"steps": 50})
+    for _ in range(20):
+        assert engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": range(10)}) == "0123456789"
+
+
+def test_lists_and_mappings_that_hold_themselves_end(engine):
+    items: list[object] = []
+    items.append(items)
+    members: dict[str, object] = {}
+    members["self"] = members
+    with pytest.raises(TemplateRenderError, match="within itself"):
+        engine.render_sync("{{v}}", {"v": items})
+    assert engine.render_sync("{{v.self.self.self.length}}", {"v": members}) == "1"
+    with pytest.raises(TemplateRenderError, match="deep"):
+        engine.render_sync("{{> p}}", members, partials={"p": "{{#with self}}{{> p}}{{/with}}"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("a = []; b = [a, a]; a += [b, b]; value = a", id="two lists that hold each other"),
+        pytest.param("value = 'x'\nfor _ in range(30): value = [value] * 2", id="a list that doubles thirty times"),
+        pytest.param("import builtins; value = builtins.range(2**40)", id="an endless range"),
+    ],
+)
+def test_printing_a_list_ends_at_a_limit(value):
+    code = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import TemplateRenderError
+{value}
+engine = TemplateEngine(limits={{"steps": 10_000, "output_bytes": 10_000}})
+try:
+    engine.render_sync("{{{{v}}}}", {{"v": value}})
+except TemplateRenderError:
+    print("error")
+"""
+    assert run_python(code, timeout=10) == "error\n"
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{{#if a}}" * 100_000, "{{lookup " + "(lookup " * 100_000, "{{#if a}}" + "{{else if b}}" * 100_000],
+)
+def test_a_template_of_endless_nesting_is_refused(engine, template):
+    with pytest.raises(TemplateSyntaxError, match="100 deep"):
+        engine.compile(template)
+
+
+def test_deep_data_is_walked_without_harm(engine):
+    deep: object = "end"
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(TemplateRenderError):
+        engine.render_sync("{{v}}", {"v": deep})
+    recursive = {"p": "{{#each this}}{{> p}}{{/each}}"}
+    with pytest.raises(TemplateRenderError, match="deep"):
+        engine.render_sync("{{> p v}}", {"v": deep}, partials=recursive)
+    while isinstance(deep, list):  # taken apart here, so that no destructor recurses
+        deep = deep.pop()
+
+
+def test_a_long_path_is_no_harm(engine):
+    path = ".".join("a" * 1 for _ in range(10_000))
+    with pytest.raises(TemplateError):
+        engine.render_sync("{{" + path + "}}", {"a": {"b": 1}})
+
+
+def test_a_value_is_never_parsed_as_a_template(engine):
+    engine.register_partial("p", SECRET)
+    value = "{{> p}}{{other}}{{{other}}}\\{{other}}{{#if other}}{{/if}}}}"
+    assert engine.render_sync("{{v}}", {"v": value, "other": SECRET}) == value
+    assert engine.render_sync('{{> (lookup . "v")}}', {"v": "p"}) == SECRET  # only where a template asks so
+
+
+LEAKS = [
+    "{{missing}}",
+    "{{v.missing}}",
+    "{{v.[0].x}}",
+    "{{#each v}}{{/each}}{{missing}}",
+    "{{> missing}}",
+    '{{> (lookup . "v")}}',
+    "{{#with v}}{{missing}}{{/with}}",
+    "{{lookup v missing}}",
+]
+
+
+@pytest.mark.parametrize("template", LEAKS)
+@pytest.mark.parametrize("value", [SECRET, [SECRET], {"key": SECRET}])
+def test_no_error_of_a_render_tells_a_value(engine, template, value):
+    with pytest.raises(PromptManagerError) as caught:
+        engine.render_sync(template, {"v": value, "w": SECRET})
+    assert SECRET not in everything_said_by(caught.value)
+    assert SECRET not in everything_said_by(pickle.loads(pickle.dumps(caught.value)))  # noqa: S301
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("integer", SECRET),
+        ("list", SECRET),
+        ("boolean", SECRET),
+        ("date", SECRET),
+        ("uuid", SECRET),
+        ("string", [SECRET]),
+        ("string", {SECRET: SECRET}),
+    ],
+)
+def test_no_error_of_a_wrong_type_tells_a_value(declared, value):
+    manager = PromptManager()
+    template = {"content": "{{v}}", "variables": {"v": declared}}
+    manager.registry.register_sync(Prompt(id="a", format="text", template=template))
+    with pytest.raises(TemplateRenderError, match="must be of type") as caught:
+        manager.render_sync("a", {"v": value})
+    assert SECRET not in everything_said_by(caught.value)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        SECRET,
+        [SECRET],
+        {"role": SECRET},
+        [{"role": "user", "content": {SECRET: SECRET}}],
+        [{"role": "user", "content": object(), "name": SECRET}],
+        [{"role": "user", "content": [{"type": SECRET}]}],
+        [{"role": SECRET, "content": "x"}],
+        [{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": SECRET}}]}],
+        [{"role": "assistant", "tool_calls": SECRET}],
+    ],
+)
+def test_no_error_of_a_placeholder_tells_what_it_was_given(history):
+    manager = PromptManager()
+    messages = [{"role": "placeholder", "name": "history"}, {"role": "user", "content": "x"}]
+    manager.registry.register_sync(Prompt(id="a", format="chat", chat_template={"messages": messages}))
+    with pytest.raises(TemplateRenderError) as caught:
+        manager.render_messages_sync("a", {"history": history})
+    assert SECRET not in everything_said_by(caught.value)
+
+
+def test_a_deep_value_in_a_placeholder_is_an_error_and_no_crash():
+    code = """
+from prompt_manager import Prompt, PromptManager
+from prompt_manager.exceptions import PromptManagerError
+manager = PromptManager()
+messages = [{"role": "placeholder", "name": "history"}]
+manager.registry.register_sync(Prompt(id="a", format="chat", chat_template={"messages": messages}))
+deep = "end"
+for _ in range(100_000):
+    deep = [deep]
+itself = []
+itself.append(itself)
+for content in (deep, itself):
+    try:
+        manager.render_messages_sync("a", {"history": [{"role": "user", "content": content}]})
+    except (PromptManagerError, RecursionError):
+        print("error")
+while isinstance(deep, list):
+    deep = deep.pop()
+"""
+    assert run_python(code) == "error\nerror\n"
+
+
+def test_a_deep_value_in_a_prompt_s_metadata_is_an_error_and_no_crash():
+    code = """
+from pydantic import ValidationError
+from prompt_manager import Prompt
+itself = {}
+itself["self"] = itself
+deep = {}
+for _ in range(100_000):
+    deep = {"a": deep}
+for custom in (itself, deep):
+    try:
+        Prompt(id="a", format="text", template="x", metadata={"custom": custom})
+    except (ValidationError, RecursionError, ValueError):
+        print("error")
+while deep:
+    deep = deep.popitem()[1]
+"""
+    assert run_python(code) == "error\nerror\n"

@@ -1,0 +1,94 @@
+"""Prompts, files and cases that several tests use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prompt_manager.core.models import Prompt, PromptFormat, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prompt_manager import PromptManager
+
+ROOT = Path(__file__).parent.parent
+DATA = ROOT / "tests" / "data"
+EXAMPLES = ROOT / "examples"
+
+#: What no message, warning or context may show.
+SECRET = "s3cr3t-Value"  # noqa: S105
+
+
+def create_text_prompt(**changes: Any) -> Prompt:
+    """A text prompt that greets ``name``."""
+    return Prompt(**{"id": "greeting", "format": PromptFormat.TEXT, "template": "Hello {{name}}!", **changes})
+
+
+def create_chat_prompt(**changes: Any) -> Prompt:
+    """A system message, and a user's question about ``topic``."""
+    messages = [
+        {"role": Role.SYSTEM, "content": "You are a helpful assistant."},
+        {"role": Role.USER, "content": "Tell me about {{topic}}."},
+    ]
+    given = {"id": "explain", "format": PromptFormat.CHAT, "chat_template": {"messages": messages}}
+    return Prompt(**{**given, **changes})
+
+
+def create_chat_prompt_in_registry(manager: PromptManager) -> Prompt:
+    """A chat prompt of ``company`` and ``user_query`` that the manager holds."""
+    messages = [
+        {"role": "system", "content": "You answer for {{company}}."},
+        {"role": "user", "content": "{{user_query}}"},
+    ]
+    manager.registry.register_sync(create_chat_prompt(id="customer_support", chat_template={"messages": messages}))
+    return manager.get_prompt_sync("customer_support")
+
+
+def chat_of(*messages: Mapping[str, Any], **changes: Any) -> Prompt:
+    """A chat prompt of these messages."""
+    return create_chat_prompt(chat_template={"messages": list(messages)}, **changes)
+
+
+def cases(folder: str) -> list[tuple[str, dict[str, Any]]]:
+    """The cases of the JSON files in a folder of ``tests/data``, each with a name."""
+    contents = {
+        file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((DATA / folder).glob("*.json"))
+    }
+    return [
+        (f"{stem}: {case['name']}", case)
+        for stem, content in contents.items()
+        for case in (content["cases"] if isinstance(content, dict) else content)
+    ]
+
+
+def secrets_in(value: object) -> list[str]:
+    """Every text within a value that says that it is secret."""
+    if isinstance(value, str):
+        return [value] if "secret" in value else []
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [secret for item in value for secret in secrets_in(item)] if isinstance(value, list) else []
+
+
+def everything_said_by(error: BaseException) -> str:
+    """All that an exception tells whoever prints, logs or pickles it: its text, and every fact that it keeps."""
+    told = f"{error} {error!r} {getattr(error, 'message', '')} {getattr(error, 'context', '')}"
+    return told + "".join(everything_said_by(each) for each in getattr(error, "errors", ()))
+
+
+def run_python(code: str, *flags: str, timeout: float = 60) -> str:
+    """What a new interpreter prints that runs this code in the repository's root; it must end well."""
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
