@@ -1,0 +1,81 @@
+"""The conversion cases of ``tests/data/convert``, through prompts."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+from pydantic import ValidationError
+
+from helpers import cases, chat_of, everything_said_by, secrets_in
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import ConversionError
+from prompt_manager.integrations import AnthropicIntegration, OpenAIIntegration, PromptConversionWarning
+
+INTEGRATIONS = {"openai": OpenAIIntegration, "anthropic": AnthropicIntegration}
+
+#: How many cases at most may be left to the tests in Rust, because no prompt can express them.
+INEXPRESSIBLE = 40
+
+
+def rewritten(message):
+    """Whether a prompt writes the arguments of a call anew, so that the case cannot ask for them to the letter."""
+    calls = [call["function"] for call in message.get("tool_calls") or () if "function" in call]
+    calls += [message["function_call"]] if message.get("function_call") else []
+    texts = [call.get("arguments") for call in calls if isinstance(call.get("arguments"), str)]
+    try:
+        return any(json.dumps(json.loads(text), separators=(",", ":")) != text for text in texts)
+    except ValueError:
+        return True
+
+
+def expressible(case):
+    """The prompt of a case's messages; none where a prompt refuses or rewrites them before a provider's rules do."""
+    if any(rewritten(message) for message in case["messages"]):
+        return None
+    try:
+        return chat_of(*case["messages"]) if case["messages"] else None
+    except ValidationError:
+        return None
+
+
+ALL = [(name, case, expressible(case)) for name, case in cases("convert")]
+
+
+def test_most_cases_can_be_expressed_as_prompts():
+    left_out = [name for name, _, prompt in ALL if prompt is None]
+    assert len(ALL) - len(left_out) > 60
+    assert len(left_out) <= INEXPRESSIBLE, left_out
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("mode", ["strict", "lenient"])
+@pytest.mark.parametrize(
+    ("name", "case", "prompt"), [pytest.param(*row, id=row[0]) for row in ALL if row[2] is not None]
+)
+def test_a_case_converts_as_it_says(name, case, prompt, mode):
+    kind = INTEGRATIONS[name.split(":", maxsplit=1)[0]]
+    integration = kind(TemplateEngine(), strict_validation=mode == "strict", **case.get("options", {}))
+    outcome = case.get(mode, case.get("both"))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        if "error" in outcome:
+            with pytest.raises(ConversionError) as caught:
+                integration.convert_sync(prompt, {})
+            assert all(piece in caught.value.message for piece in outcome["error"]), caught.value.message
+            told = everything_said_by(caught.value)
+        else:
+            form = integration.convert_sync(prompt, {})
+            # As text, because the order of keys counts too.
+            assert json.dumps(form) == json.dumps(outcome["expect"])
+            told = ""
+    texts = [str(warning.message) for warning in warned]
+    assert all(warning.category is PromptConversionWarning for warning in warned)
+    if "expect" in outcome:
+        expected = outcome.get("warnings", [])
+        assert len(texts) == len(expected), texts
+        for text, pieces in zip(texts, expected, strict=True):
+            assert all(piece in text for piece in pieces), text
+    told += " ".join(texts)
+    assert not [secret for secret in secrets_in(case["messages"]) if secret in told]

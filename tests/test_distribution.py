@@ -1,0 +1,64 @@
+"""The distribution's name and version stand in one place each."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import metadata
+
+import pytest
+
+import prompt_manager
+from helpers import ROOT
+from prompt_manager import _native
+from prompt_manager._distribution import DISTRIBUTION, install_command
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CARGO = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+SOURCES = sorted(
+    path for folder in ("python", "src") for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".rs", ".pyi")
+)
+
+
+def test_the_name_is_that_of_pyproject():
+    assert PYPROJECT["project"]["name"] == _native.DISTRIBUTION == DISTRIBUTION
+
+
+def test_the_version_is_that_of_the_crate():
+    assert CARGO["package"]["version"] == prompt_manager.__version__ == _native.__version__
+    assert "version" in PYPROJECT["project"]["dynamic"]
+    assert "version" not in PYPROJECT["project"]
+
+
+def test_what_is_installed_says_the_same():
+    assert metadata.version(DISTRIBUTION) == prompt_manager.__version__
+
+
+def test_an_install_command_names_the_distribution_and_the_extra():
+    assert install_command("openai") == f"pip install {PYPROJECT['project']['name']}[openai]"
+
+
+def test_every_extra_is_there_and_in_all():
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    assert {"openai", "anthropic", "cli", "all"} <= set(extras)
+    everything = set(extras["all"])
+    for name, needs in extras.items():
+        assert set(needs) <= everything, name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_source_spells_the_install_command_out(path):
+    """Doctests show what is printed; everything else asks for the name."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        spelt = re.search(r"pip install \S*prompt-manager", line)
+        shown = line.strip().startswith(("'pip install", "LangChain integration not available"))
+        assert not spelt or shown, line
+
+
+def test_the_package_is_typed():
+    assert (ROOT / "python" / "prompt_manager" / "py.typed").exists()
+
+
+def test_the_license_is_there():
+    assert PYPROJECT["project"]["license"] == "MIT"
+    assert "MIT License" in (ROOT / "LICENSE").read_text(encoding="utf-8")

@@ -1,0 +1,150 @@
+"""Every exception: what it is, what it keeps, what it prints."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import re
+
+import pytest
+
+from prompt_manager import PromptManager, TemplateEngine, exceptions
+from prompt_manager.exceptions import (
+    ConversionError,
+    IntegrationNotAvailableError,
+    PromptManagerError,
+    PromptValidationError,
+    StorageReadError,
+    TemplateRenderError,
+    TemplateSyntaxError,
+)
+
+CLASSES = {
+    name: value
+    for name, value in vars(exceptions).items()
+    if inspect.isclass(value) and issubclass(value, BaseException) and not name.startswith("_")
+}
+
+
+def made(kind):
+    if kind is IntegrationNotAvailableError:
+        return kind("LangChain", "langchain")
+    return kind("It broke", path="a.yaml", line=3, errors=[PromptManagerError("inner", n=1)])
+
+
+def drawn():
+    """The classes in the drawing at the top of the module, each with the class above it."""
+    found, above = {}, {}
+    for line in exceptions.__doc__.splitlines():
+        match = re.fullmatch(r"    ([│├└─ ]*)(\w+Error)", line)
+        if match:
+            depth = len(match[1]) // 4
+            above[depth] = match[2]
+            found[match[2]] = above.get(depth - 1)
+    return found
+
+
+def test_the_drawing_shows_every_class_below_the_one_that_it_extends():
+    real = {}
+    for name, kind in CLASSES.items():
+        parents = [base.__name__ for base in kind.__mro__[1:] if base.__name__ in CLASSES]
+        real[name] = parents[0] if parents else None
+    assert len(real) == 25
+    assert drawn() == real
+
+
+def test_all_is_every_class():
+    assert sorted(exceptions.__all__) == sorted(CLASSES)
+
+
+@pytest.mark.parametrize("kind", CLASSES.values())
+class TestEach:
+    def test_is_a_prompt_manager_error(self, kind):
+        assert issubclass(kind, PromptManagerError)
+        with pytest.raises(PromptManagerError):
+            raise made(kind)
+
+    def test_keeps_its_message_and_context(self, kind):
+        error = made(kind)
+        assert str(error) == error.message
+        assert error.args == (error.message,)
+        if kind is not IntegrationNotAvailableError:
+            assert error.message == "It broke"
+            assert error.context["path"] == "a.yaml"
+            assert kind("alone").context == {}
+
+    @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+    def test_can_be_pickled(self, kind, protocol):
+        error = made(kind)
+        error._report = f"{error.message}\n  at a.yaml:3:1"
+        again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301
+        assert type(again) is kind
+        assert (str(again), again.message, again.args) == (str(error), error.message, error.args)
+        assert str(again) == f"{error.message}\n  at a.yaml:3:1"
+        assert str(again.context) == str(error.context)
+
+    def test_can_be_copied(self, kind):
+        error = made(kind)
+        for again in (copy.copy(error), copy.deepcopy(error)):
+            assert (type(again), str(again), again.context.keys()) == (kind, str(error), error.context.keys())
+
+    def test_has_a_docstring_of_its_own(self, kind):
+        assert kind.__doc__ not in {base.__doc__ for base in kind.__mro__[1:]}
+
+
+def raised_by_the_core(call, kind):
+    with pytest.raises(kind) as caught:
+        call()
+    return caught.value
+
+
+def test_a_raised_error_is_the_same_after_pickling(tmp_path):
+    engine = TemplateEngine()
+    (tmp_path / "a.yaml").write_text("id: a\nformat: text\ntemplate: {{a}}\n")
+    (tmp_path / "b.yaml").write_text("id: b\nformat: text\ntemplate: '{{#if a}}'\n")
+    for error in (
+        raised_by_the_core(lambda: engine.render_sync("{{a", {}), TemplateSyntaxError),
+        raised_by_the_core(lambda: engine.render_sync("{{a}}", {}), TemplateRenderError),
+        raised_by_the_core(lambda: PromptManager.from_directory_sync(tmp_path), StorageReadError),
+    ):
+        again = pickle.loads(pickle.dumps(error))  # noqa: S301
+        assert (type(again), str(again), again.message) == (type(error), str(error), error.message)
+        assert (again.line, again.column, again.hint) == (error.line, error.column, error.hint)
+        for inner, before in zip(getattr(again, "errors", ()), getattr(error, "errors", ()), strict=True):
+            assert (type(inner), str(inner), inner.line) == (type(before), str(before), before.line)
+
+
+def test_a_report_begins_with_the_message_and_goes_on_with_place_and_hint():
+    error = raised_by_the_core(lambda: TemplateEngine().render_sync("{{nmae}}", {"name": 1}), TemplateRenderError)
+    assert str(error).splitlines() == [
+        "Missing variable 'nmae'",
+        "  at line 1, column 3",
+        "  1 | {{nmae}}",
+        "    |   ^",
+        "  hint: did you mean `name`?",
+    ]
+
+
+def test_places_are_none_where_there_is_none():
+    error = TemplateRenderError("x")
+    assert (error.line, error.column, error.source_line, error.hint, error.template_name) == (None,) * 5
+    error = PromptValidationError("x")
+    assert (error.path, error.line, error.errors) == (None, None, ())
+
+
+def test_the_install_command_is_in_the_text_of_a_missing_package():
+    error = IntegrationNotAvailableError("LangChain", "langchain")
+    assert str(error) == ("LangChain integration not available. Install with: pip install prompt-manager[langchain]")
+    assert error.context == {"integration": "LangChain", "extra": "langchain"}
+
+
+def test_a_class_of_one_s_own_with_another_constructor_can_be_pickled():
+    again = pickle.loads(pickle.dumps(OwnError(7)))  # noqa: S301
+    assert (str(again), again.number) == ("number 7", 7)
+
+
+class OwnError(ConversionError):
+    def __init__(self, number):
+        super().__init__(f"number {number}")
+        self.number = number

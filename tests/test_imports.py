@@ -1,0 +1,127 @@
+"""Every import path, and what an import costs."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest
+
+import prompt_manager
+from helpers import run_python
+
+PATHS = {
+    "prompt_manager": """
+        PromptManager Prompt PromptMetadata PromptVersion PromptRegistry TemplateEngine PromptError PromptManagerError
+        PromptNotFoundError PromptValidationError TemplateError __version__""",
+    "prompt_manager.core": "PromptManager PromptRegistry Template TemplateEngine",
+    "prompt_manager.core.models": """
+        PromptFormat PromptStatus Role Message PromptTemplate ChatPromptTemplate PromptMetadata Tool Settings Variable
+        Prompt PromptSummary PromptVersion PromptExecution PromptSchema""",
+    "prompt_manager.core.manager": "PromptManager",
+    "prompt_manager.core.registry": "PromptRegistry",
+    "prompt_manager.core.template": "TemplateEngine Template",
+    "prompt_manager.core.protocols": "TemplateEngineProtocol StorageBackendProtocol",
+    "prompt_manager.integrations": "BaseIntegration OpenAIIntegration AnthropicIntegration PromptConversionWarning",
+    "prompt_manager.integrations.base": "BaseIntegration PromptConversionWarning",
+    "prompt_manager.integrations.openai": "OpenAIIntegration",
+    "prompt_manager.integrations.anthropic": "AnthropicIntegration",
+    "prompt_manager.storage": "InMemoryStorage",
+    "prompt_manager.storage.memory": "InMemoryStorage",
+    "prompt_manager.exceptions": """
+        PromptManagerError PromptError PromptNotFoundError PromptValidationError TemplateError TemplateSyntaxError
+        TemplateRenderError VersionError VersionNotFoundError VersionConflictError StorageError StorageReadError
+        StorageWriteError PluginError PluginNotFoundError PluginLoadError PluginValidationError SchemaError
+        SchemaParseError SchemaValidationError IntegrationError IntegrationNotAvailableError ConversionError
+        IncompatibleFormatError ObservabilityError""",
+}
+MODULES = [
+    "prompt_manager",
+    *(
+        module.name
+        for module in pkgutil.walk_packages(prompt_manager.__path__, "prompt_manager.")
+        if not module.name.endswith("__main__")
+    ),
+]
+
+
+@pytest.mark.parametrize(("module", "names"), [(module, names.split()) for module, names in PATHS.items()])
+def test_a_public_name_is_where_it_is_said_to_be(module, names):
+    found = importlib.import_module(module)
+    for name in names:
+        assert getattr(found, name) is not None
+        assert name in found.__all__
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_all_of_a_module_exists_and_is_told_once(module):
+    found = importlib.import_module(module)
+    names = getattr(found, "__all__", [])
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert hasattr(found, name), name
+
+
+@pytest.mark.parametrize("module", [name for name in PATHS if "." not in name.removeprefix("prompt_manager.")])
+def test_a_package_lists_its_names_before_they_are_loaded(module):
+    shown = run_python(f"import {module} as found; print(set(found.__all__) <= set(dir(found)))")
+    assert shown == "True\n"
+
+
+@pytest.mark.parametrize("module", ["prompt_manager", "prompt_manager.core", "prompt_manager.integrations"])
+def test_a_name_that_does_not_exist_is_an_attribute_error(module):
+    found = importlib.import_module(module)
+    with pytest.raises(AttributeError, match=f"module '{module}' has no attribute 'Promt'"):
+        _ = found.Promt
+
+
+def test_a_name_is_the_same_object_by_every_path():
+    core = importlib.import_module("prompt_manager.core")
+    home = importlib.import_module("prompt_manager.core.manager")
+    assert prompt_manager.PromptManager is core.PromptManager is home.PromptManager
+    assert prompt_manager.Prompt is importlib.import_module("prompt_manager.core.models").Prompt
+
+
+def test_a_star_import_gives_all():
+    namespace: dict[str, object] = {}
+    exec("from prompt_manager import *", namespace)  # noqa: S102
+    assert set(prompt_manager.__all__) <= set(namespace)
+
+
+HEAVY = "pydantic structlog logging asyncio openai anthropic click rich yaml opentelemetry typing_extensions"
+
+
+def test_the_import_alone_loads_next_to_nothing():
+    code = "import sys; before = set(sys.modules); import prompt_manager; print(*sorted(set(sys.modules) - before))"
+    assert set(run_python(code).split()) <= {"__future__", "prompt_manager"}
+
+
+def test_loading_and_rendering_load_no_heavy_module():
+    code = f"""
+import sys
+before = set(sys.modules)
+from prompt_manager import PromptManager
+manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+manager.render_sync("greeting", {{"name": "Ada", "role": "engineer"}})
+manager.render_messages_sync("customer_support", {{"company": "Acme", "user_query": "?"}})
+loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+print(*sorted(loaded & set({HEAVY.split()!r})))
+"""
+    assert run_python(code).split() == []
+
+
+@pytest.mark.parametrize("module", ["prompt_manager.integrations.openai", "prompt_manager.integrations.anthropic"])
+def test_an_integration_loads_no_sdk(module):
+    code = f"""
+import sys
+import {module}
+print(*sorted({{name.partition(".")[0] for name in sys.modules}} & {{"openai", "anthropic", "httpx", "langchain"}}))
+"""
+    assert run_python(code).split() == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_can_be_the_first_that_is_imported(module):
+    if module.startswith("prompt_manager.cli"):
+        pytest.importorskip("click")
+    run_python(f"import {module}")

@@ -1,0 +1,73 @@
+"""The README's program does what it says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from helpers import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_first_program_runs_as_printed():
+    (program,) = blocks("python")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-"],
+        input=program,
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    greeting, openai, anthropic = done.stdout.splitlines()
+    assert greeting == "Hello Ada! Your role is engineer."
+    assert openai.startswith("[{'role': 'system', 'content': ")
+    assert openai.endswith("{'role': 'user', 'content': 'How do I reset my password?'}]")
+    assert anthropic.startswith("{'system': ")
+    assert "Acme" in openai
+    assert "Acme" in anthropic
+
+
+def test_the_first_program_is_short():
+    (program,) = blocks("python")
+    assert len([line for line in program.splitlines() if line.strip()]) <= 10
+
+
+def test_the_prompt_file_that_it_shows_loads(directory):
+    from prompt_manager import PromptManager
+
+    (file,) = blocks("yaml")
+    manager = PromptManager.from_directory_sync(directory({"triage.yaml": file}))
+    messages = manager.render_messages_sync("support/triage", {"company": "Acme", "ticket": "Help!"})
+    assert messages == [
+        {"role": "system", "content": "You triage tickets for Acme.\nBe brief and kind."},
+        {"role": "user", "content": "Help!"},
+    ]
+
+
+def test_the_error_that_it_shows_is_the_error(directory):
+    from prompt_manager import PromptManager
+    from prompt_manager.exceptions import StorageReadError
+
+    shown = next(block for block in blocks("text") if "closed" in block)
+    file = "id: greeting\nformat: text\nversion: 1.0.0\nstatus: active\ntemplate: |\n  Hi, {{#if name}}{{name}}!\n"
+    root = directory({"greeting.yaml": file})
+    with pytest.raises(StorageReadError) as caught:
+        PromptManager.from_directory_sync(root)
+    said = str(caught.value).replace(str(root), "prompts").strip()
+    assert said.splitlines()[1:] == shown.strip().splitlines()[1:]
+
+
+def test_every_file_that_it_points_to_is_there():
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
