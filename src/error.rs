@@ -74,9 +74,36 @@ struct Repr {
     offset: Option<usize>,
     place: Option<Place>,
     hint: Option<String>,
-    context: Vec<(&'static str, String)>,
+    context: Vec<(&'static str, Fact)>,
     errors: Vec<Error>,
     cause: Option<Cause>,
+}
+
+/// A fact about an error, for programs to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// One text.
+    Text(String),
+    /// Several.
+    List(Vec<String>),
+}
+
+impl From<String> for Fact {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Fact {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<Vec<String>> for Fact {
+    fn from(texts: Vec<String>) -> Self {
+        Self::List(texts)
+    }
 }
 
 /// An error of somebody else's that led to one of ours.
@@ -137,7 +164,7 @@ impl Error {
 
     /// Adds a fact for programs to read, such as `("prompt_id", "greeting")`. The first of a name stays.
     #[must_use]
-    pub fn with_context(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn with_context(mut self, name: &'static str, value: impl Into<Fact>) -> Self {
         if !self.repr.context.iter().any(|(known, _)| *known == name) {
             self.repr.context.push((name, value.into()));
         }
@@ -192,7 +219,7 @@ impl Error {
 
     /// The facts for programs to read.
     #[must_use]
-    pub fn context(&self) -> &[(&'static str, String)] {
+    pub fn context(&self) -> &[(&'static str, Fact)] {
         &self.repr.context
     }
 
@@ -220,7 +247,7 @@ impl Error {
             text.push_str(hint);
         }
         for error in self.errors() {
-            text.push('\n');
+            text.push_str("\n\n");
             text.push_str(&error.report());
         }
         text
@@ -259,7 +286,8 @@ pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         .into_iter()
         .filter(|candidate| candidate.len() <= 4 * LOOKED_AT)
         .map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= room)
+        // A name of which nothing is left is another name.
+        .filter(|(distance, candidate)| *distance <= room && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

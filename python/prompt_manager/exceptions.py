@@ -109,6 +109,11 @@ class _PlacedError(PromptManagerError):
     """An exception about a place in a text."""
 
     @property
+    def path(self) -> str | None:
+        """The file, where the text is in one."""
+        return self.context.get("path")
+
+    @property
     def line(self) -> int | None:
         """The line, from 1."""
         return self.context.get("line")
@@ -131,11 +136,6 @@ class _PlacedError(PromptManagerError):
 
 class _InFileError(_PlacedError):
     """An exception about a file, or one that sums up those about several places."""
-
-    @property
-    def path(self) -> str | None:
-        """The file."""
-        return self.context.get("path")
 
     @property
     def errors(self) -> Sequence[PromptManagerError]:
@@ -212,11 +212,11 @@ class PluginValidationError(PluginError):
     """A plugin is not what a plugin must be."""
 
 
-class SchemaError(PromptManagerError):
+class SchemaError(_PlacedError):
     """A schema is missing or misused."""
 
 
-class SchemaParseError(SchemaError, _InFileError):
+class SchemaParseError(SchemaError):
     """A schema file breaks a rule."""
 
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{ChatEntry, Format, LeafId, Message, Prompt, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::FieldType;
-use crate::template::{Both, NoPartials, Options, Partials, Template, Text};
+use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
 
 /// A prompt that is ready to render. It never changes.
 #[derive(Debug)]
@@ -70,8 +70,8 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// The first template that does not parse. [`Compiled::compile_all`] gives them all.
-    pub fn compile(prompt: Prompt, options: &Options, engine: &dyn Partials<T>) -> Result<Self> {
-        let first = match Self::parse(&prompt, options) {
+    pub fn compile(prompt: Prompt, options: &Options, engine: &dyn Library<T>) -> Result<Self> {
+        let first = match Self::parse(&prompt, options, engine) {
             Ok(parts) => return Ok(Self::assemble(prompt, parts, engine)),
             Err(faults) => faults.into_iter().next().map(|fault| fault.error),
         };
@@ -83,10 +83,10 @@ impl<T: Text> Compiled<T> {
     pub fn compile_all(
         prompt: Prompt,
         options: &Options,
-        engine: &dyn Partials<T>,
+        engine: &dyn Library<T>,
         report: impl FnOnce(&Prompt, Vec<Fault<'_>>),
     ) -> Option<Self> {
-        match Self::parse(&prompt, options) {
+        match Self::parse(&prompt, options, engine) {
             Ok(parts) => Some(Self::assemble(prompt, parts, engine)),
             Err(faults) => {
                 report(&prompt, faults);
@@ -95,8 +95,12 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    fn parse<'p>(prompt: &'p Prompt, options: &Options) -> Result<Parts<T>, Vec<Fault<'p>>> {
-        let mut compiler = Compiler { id: prompt.id.as_str(), options, faults: Vec::new() };
+    fn parse<'p>(
+        prompt: &'p Prompt,
+        options: &Options,
+        engine: &dyn Library<T>,
+    ) -> Result<Parts<T>, Vec<Fault<'p>>> {
+        let mut compiler = Compiler { id: prompt.id.as_str(), options, engine, faults: Vec::new() };
         let mut partials = BTreeMap::new();
         let own = match (&prompt.template, &prompt.chat_template) {
             (Some(template), _) => template.partials.as_slice(),
@@ -124,14 +128,14 @@ impl<T: Text> Compiled<T> {
         if compiler.faults.is_empty() { Ok((body, partials)) } else { Err(compiler.faults) }
     }
 
-    fn assemble(prompt: Prompt, (body, partials): Parts<T>, engine: &dyn Partials<T>) -> Self {
+    fn assemble(prompt: Prompt, (body, partials): Parts<T>, engine: &dyn Library<T>) -> Self {
         let mut compiled = Self { prompt, body, partials, declared: Vec::new() };
         compiled.declared = compiled.declare(&Both(&compiled.partials, engine));
         compiled
     }
 
     /// The variables to check at a render: those that the prompt declares, or else those that its templates read.
-    fn declare(&self, partials: &dyn Partials<T>) -> Vec<Declared<T>> {
+    fn declare(&self, partials: &dyn Library<T>) -> Vec<Declared<T>> {
         let declared = self.prompt.declared();
         let read = match declared {
             // Only the short form asks how the templates use a name.
@@ -163,7 +167,7 @@ impl<T: Text> Compiled<T> {
     }
 
     /// The variables that the templates read, and whether a render needs them. Placeholders are not among them.
-    fn read(&self, partials: &dyn Partials<T>) -> BTreeMap<String, bool> {
+    fn read(&self, partials: &dyn Library<T>) -> BTreeMap<String, bool> {
         let mut found = BTreeMap::new();
         let mut add = |template: &Template<T>| {
             for (name, variable) in template.variables(partials) {
@@ -193,7 +197,7 @@ impl<T: Text> Compiled<T> {
     pub fn warnings(&self) -> Vec<String> {
         let Some(declared) = self.prompt.declared() else { return Vec::new() };
         let known: HashSet<&str> = declared.items.iter().map(|variable| variable.name.as_str()).collect();
-        let undeclared = self.read(&Both(&self.partials, &NoPartials)).into_iter();
+        let undeclared = self.read(&Both(&self.partials, &EmptyLibrary)).into_iter();
         undeclared
             .filter(|(name, required)| *required && !known.contains(name.as_str()))
             .map(|(name, _)| {
@@ -255,6 +259,20 @@ impl<T: Text> Compiled<T> {
         self.prompt.status
     }
 
+    /// Whether it may be stored: a draft without a template is for its author alone.
+    ///
+    /// # Errors
+    /// [`Kind::Prompt`] for such a draft.
+    pub fn check_storable(&self) -> Result<()> {
+        if !matches!(self.body, Body::Nothing) {
+            return Ok(());
+        }
+        let id = &self.prompt.id;
+        Err(Error::new(Kind::Prompt, format!("prompt '{id}' has no template and cannot be stored"))
+            .with_context("prompt_id", id.as_str())
+            .with_hint("a draft may lack its template while it is being written"))
+    }
+
     /// Whether it renders to messages.
     #[must_use]
     pub fn is_chat(&self) -> bool {
@@ -265,24 +283,25 @@ impl<T: Text> Compiled<T> {
 type Parts<T> = (Body<T>, BTreeMap<Box<str>, Template<T>>);
 
 /// Compiles the templates of one prompt and gathers what is wrong with them.
-struct Compiler<'c, 'p> {
+struct Compiler<'c, 'p, T> {
     id: &'c str,
     options: &'c Options,
+    engine: &'c dyn Library<T>,
     faults: Vec<Fault<'p>>,
 }
 
-impl<'p> Compiler<'_, 'p> {
-    fn template<T: Text>(&mut self, leaf: LeafId<'p>, source: &str) -> Option<Template<T>> {
+impl<'p, T: Text> Compiler<'_, 'p, T> {
+    fn template(&mut self, leaf: LeafId<'p>, source: &str) -> Option<Template<T>> {
         let name = match leaf {
             LeafId::Template => self.id.to_owned(),
             _ => format!("{} {leaf}", self.id),
         };
-        Template::parse(&name, source, self.options)
+        Template::parse_with(&name, source, self.options, self.engine)
             .map_err(|error| self.faults.push(Fault { leaf, error }))
             .ok()
     }
 
-    fn entry<T: Text>(&mut self, index: usize, entry: &ChatEntry) -> Option<Entry<T>> {
+    fn entry(&mut self, index: usize, entry: &ChatEntry) -> Option<Entry<T>> {
         match entry {
             ChatEntry::Placeholder { name, optional } => {
                 Some(Entry::Placeholder { name: T::new(name), optional: *optional })

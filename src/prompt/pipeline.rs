@@ -10,7 +10,7 @@ use super::compiled::{Body, Compiled, Declared, Entry};
 use super::{Content, Format, Message, PartBody};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::FieldType;
-use crate::template::{Both, Data, Output, Partials, Sink, Sort, Style, Text, Written};
+use crate::template::{Both, Data, Library, Output, Sink, Sort, Style, Text, Written};
 
 impl<T: Text> Compiled<T> {
     /// Renders a text prompt. A chat becomes a transcript for people to read, `role: content`; what a provider is
@@ -24,7 +24,7 @@ impl<T: Text> Compiled<T> {
         &self,
         data: &D,
         variables: &D::Value,
-        engine: &dyn Partials<T>,
+        engine: &dyn Library<T>,
     ) -> Result<D::Output> {
         match &self.body {
             Body::Text(template) => {
@@ -56,7 +56,7 @@ impl<T: Text> Compiled<T> {
         &self,
         data: &D,
         variables: &D::Value,
-        engine: &dyn Partials<T>,
+        engine: &dyn Library<T>,
     ) -> Result<Vec<Message<D::Output>>> {
         let entries = match &self.body {
             Body::Chat(entries) => entries,
@@ -166,7 +166,8 @@ impl<T: Text> Compiled<T> {
             Kind::TemplateRender,
             format!("Missing required variable{plural} {} for prompt '{}'", list.join(", "), self.prompt.id),
         )
-        .with_context("variable", names.join(", "));
+        .with_context("variable", names.first().copied().unwrap_or_default())
+        .with_context("variables", names.iter().map(ToString::to_string).collect::<Vec<_>>());
         let given = data.names(variables);
         // A name that is given and declared is no slip of another.
         let stray = given.iter().map(String::as_str).filter(|name| !self.declares(name));
@@ -228,9 +229,18 @@ fn fill<D: Data>(
     }
     let mut at = 0;
     data.walk(value, &mut |item| {
-        let json = data.to_json(&item.value)?;
+        let about = |error: Error| {
+            let message = format!("message {at} of placeholder '{name}': {}", error.message());
+            let kind = error.kind();
+            error.recast(kind, message).with_context("variable", name)
+        };
+        let json = data.to_json(&item.value).map_err(about)?;
         let message = Message::<String>::deserialize(&json).map_err(|error| {
             let why = crate::wire::plain(&error);
+            // A word that is unknown is the caller's data; a key is named.
+            let word = why.strip_prefix("unknown ").filter(|rest| !rest.starts_with("key "));
+            let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
+            let why = unknown.unwrap_or(why);
             Error::new(
                 Kind::TemplateRender,
                 format!("message {at} of placeholder '{name}' is no message: {why}"),

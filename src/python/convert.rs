@@ -54,10 +54,9 @@ fn fixed<'py>(py: Python<'py>, word: &'static str) -> Bound<'py, PyString> {
 /// An error of a render or of a rule as the conversion's: what the prompt was converted to is said, and what a
 /// render could not do is the cause.
 pub(super) fn wrap(error: Error, id: &str, provider: &str) -> Error {
-    let about = format!(" for prompt '{id}'");
+    let about = [format!(" for prompt '{id}'"), format!(" of prompt '{id}'")];
     let message = || {
-        let message = error.message();
-        let message = message.strip_suffix(&about).unwrap_or(message);
+        let message = about.iter().fold(error.message().to_owned(), |text, about| text.replace(about, ""));
         format!("Failed to convert prompt '{id}' to {provider} format: {message}")
     };
     match error.kind() {

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyType};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fact, Kind};
 
 /// The name of the exception class for each kind.
 fn class_name(kind: Kind) -> &'static str {
@@ -64,7 +64,9 @@ fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> 
     let context = PyDict::new(py);
     let of_template = matches!(error.kind(), Kind::TemplateSyntax | Kind::TemplateRender | Kind::Conversion);
     if let Some(place) = error.place() {
-        context.set_item(if of_template { "template_name" } else { "path" }, &place.name)?;
+        // A template in a file has its name among the facts; the place is the file's then.
+        let in_file = error.context().iter().any(|(name, _)| *name == "path");
+        context.set_item(if of_template && !in_file { "template_name" } else { "path" }, &place.name)?;
         context.set_item("line", place.line)?;
         context.set_item("column", place.column)?;
         context.set_item("source_line", &place.source_line)?;
@@ -73,7 +75,10 @@ fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> 
         context.set_item("hint", hint)?;
     }
     for (name, value) in error.context() {
-        context.set_item(name, value)?;
+        match value {
+            Fact::Text(text) => context.set_item(name, text)?,
+            Fact::List(texts) => context.set_item(name, texts)?,
+        }
     }
     if !error.errors().is_empty() {
         let errors: Vec<_> =
@@ -93,6 +98,12 @@ pub(super) fn foreign(py: Python<'_>, raised: PyErr, message: impl FnOnce() -> S
     } else {
         Error::new(Kind::Foreign, "the caller's code asked to stop").with_cause(raised)
     }
+}
+
+/// Whether an exception is one of this package.
+pub(super) fn is_ours(py: Python<'_>, raised: &PyErr) -> bool {
+    let base = exceptions(py).and_then(|module| module.getattr("PromptManagerError"));
+    base.is_ok_and(|base| raised.is_instance(py, &base))
 }
 
 /// Turns a core result into a Python one.

@@ -3,6 +3,7 @@
 mod convert;
 mod data;
 mod error;
+mod helper;
 mod overlay;
 mod prompt;
 mod runtime;
@@ -19,7 +20,11 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::prompt::{CompiledPrompt, check_prompt, compile_prompt, map_role, validate_alternation};
+    use super::helper::HelperOptions;
+    #[pymodule_export]
+    use super::prompt::{
+        CompiledPrompt, check_prompt, compile_prompt, map_role, plain_json, validate_alternation,
+    };
     #[pymodule_export]
     use super::store::Registry;
     #[pymodule_export]

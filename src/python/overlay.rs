@@ -31,7 +31,7 @@ impl Overlay {
     }
 
     /// Base and members in one new dictionary.
-    pub(super) fn merged<'py>(&self, data: &PyData<'py>) -> Result<Bound<'py, PyDict>> {
+    pub(super) fn merged<'py>(&self, data: &PyData<'_, 'py>) -> Result<Bound<'py, PyDict>> {
         let py = data.py();
         let all = PyDict::new(py);
         let kept = |outcome: PyResult<()>| {
@@ -49,7 +49,7 @@ impl Overlay {
         Ok(all)
     }
 
-    pub(super) fn names(&self, data: &PyData<'_>) -> Vec<String> {
+    pub(super) fn names(&self, data: &PyData<'_, '_>) -> Vec<String> {
         let py = data.py();
         let mut names = data.names(self.members.bind(py).as_any());
         names.extend(self.base.iter().flat_map(|base| data.names(base.bind(py))));
@@ -59,7 +59,7 @@ impl Overlay {
     /// The member under a name.
     pub(super) fn get<'py>(
         &self,
-        data: &PyData<'py>,
+        data: &PyData<'_, 'py>,
         name: &str,
         key: &Bound<'py, PyAny>,
     ) -> Result<Option<Bound<'py, PyAny>>> {
@@ -79,26 +79,26 @@ impl Overlay {
     fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = key.py();
         let name: String = key.extract().unwrap_or_default();
-        let found = super::error::OrRaise::or_raise(self.get(&PyData::new(py), &name, key), py)?;
+        let found = super::error::OrRaise::or_raise(self.get(&PyData::alone(py), &name, key), py)?;
         found.ok_or_else(|| pyo3::exceptions::PyKeyError::new_err(key.clone().unbind()))
     }
 
     fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
         let py = key.py();
         let name: String = key.extract().unwrap_or_default();
-        Ok(super::error::OrRaise::or_raise(self.get(&PyData::new(py), &name, key), py)?.is_some())
+        Ok(super::error::OrRaise::or_raise(self.get(&PyData::alone(py), &name, key), py)?.is_some())
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        Ok(super::error::OrRaise::or_raise(self.merged(&PyData::new(py)), py)?.len())
+        Ok(super::error::OrRaise::or_raise(self.merged(&PyData::alone(py)), py)?.len())
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let all = super::error::OrRaise::or_raise(self.merged(&PyData::new(py)), py)?;
+        let all = super::error::OrRaise::or_raise(self.merged(&PyData::alone(py)), py)?;
         Ok(all.try_iter()?.into_any())
     }
 
     fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        Ok(super::error::OrRaise::or_raise(self.merged(&PyData::new(py)), py)?.keys())
+        Ok(super::error::OrRaise::or_raise(self.merged(&PyData::alone(py)), py)?.keys())
     }
 }

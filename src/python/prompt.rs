@@ -33,7 +33,7 @@ impl CompiledPrompt {
         convert: impl FnOnce(Vec<crate::prompt::Message<super::text::PyOutput<'py>>>) -> crate::Result<O>,
     ) -> PyResult<O> {
         check_variables(variables)?;
-        let messages = self.compiled.messages(&PyData::new(py), variables, &*self.shared);
+        let messages = self.compiled.messages(&PyData::new(py, &self.shared), variables, &self.shared);
         messages
             .and_then(convert)
             .map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), provider)))
@@ -118,13 +118,14 @@ impl CompiledPrompt {
     pub(super) fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
         let py = variables.py();
         check_variables(variables)?;
-        Ok(self.compiled.render(&PyData::new(py), variables, &*self.shared).or_raise(py)?.0)
+        Ok(self.compiled.render(&PyData::new(py, &self.shared), variables, &self.shared).or_raise(py)?.0)
     }
 
     pub(super) fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = variables.py();
         check_variables(variables)?;
-        let messages = self.compiled.messages(&PyData::new(py), variables, &*self.shared).or_raise(py)?;
+        let messages =
+            self.compiled.messages(&PyData::new(py, &self.shared), variables, &self.shared).or_raise(py)?;
         object(py, plain::messages(messages))
     }
 
@@ -134,7 +135,7 @@ impl CompiledPrompt {
         let py = variables.py();
         if !self.compiled.is_chat() {
             check_variables(variables)?;
-            let text = self.compiled.render(&PyData::new(py), variables, &*self.shared);
+            let text = self.compiled.render(&PyData::new(py, &self.shared), variables, &self.shared);
             let text =
                 text.map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), "OpenAI")))?;
             return Ok((text.0.into_any(), Vec::new()));
@@ -205,8 +206,19 @@ pub(super) fn compile_prompt(
 ) -> PyResult<CompiledPrompt> {
     let py = prompt.py();
     let shared = Arc::clone(&engine.get().shared);
-    let compiled = Compiled::compile(read_prompt(prompt)?, &shared.options, &*shared).or_raise(py)?;
+    let compiled = Compiled::compile(read_prompt(prompt)?, &shared.options, &shared).or_raise(py)?;
     Ok(CompiledPrompt { compiled: Arc::new(compiled), shared })
+}
+
+/// Metadata as JSON: dates become texts, tuples lists.
+#[pyfunction]
+pub(super) fn plain_json<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    let json = PyData::alone(py).json(value, 0).map_err(|unsayable| {
+        let message = format!("`{name}{}`: {}", unsayable.path, unsayable.error.message());
+        raise(py, &unsayable.error.recast(Kind::PromptInvalid, message))
+    })?;
+    Ok(pythonize::pythonize(py, &json)?)
 }
 
 /// The provider's word for a role.

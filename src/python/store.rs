@@ -70,7 +70,7 @@ impl Load {
     /// Loads the directory into the registry; gives what to warn of.
     fn run(self) -> crate::Result<Vec<String>> {
         let mut loaded: Loaded<PyText> =
-            directory::load(&self.path, self.schemas.as_deref(), &self.shared.options, &*self.shared)?;
+            directory::load(&self.path, self.schemas.as_deref(), &self.shared.options, &self.shared)?;
         let mut warnings = std::mem::take(&mut loaded.warnings);
         if self.skip {
             warnings.extend(loaded.errors.iter().map(crate::Error::report));
@@ -131,15 +131,26 @@ impl Registry {
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
-    /// Whether [`Registry::insert`] would take the prompt.
-    fn check(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
-        self.reading(|prompts| prompts.check(prompt.get().compiled.prompt())).or_raise(prompt.py())
+    /// [`Registry::insert`], which gives the draft that was replaced.
+    fn replace(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<Option<CompiledPrompt>> {
+        let compiled = Arc::clone(&prompt.get().compiled);
+        compiled.check_storable().or_raise(prompt.py())?;
+        let before = self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py())?;
+        Ok(before.map(|before| self.handle(&before)))
+    }
+
+    /// Takes back what [`Registry::replace`] did, unless the prompt was replaced since.
+    #[pyo3(signature = (prompt, before))]
+    fn restore(&self, prompt: &Bound<'_, CompiledPrompt>, before: Option<&Bound<'_, CompiledPrompt>>) {
+        let before = before.map(|before| Arc::clone(&before.get().compiled));
+        self.writing(|prompts| prompts.restore(&prompt.get().compiled, before));
     }
 
     /// Adds a prompt that this registry's engine compiled.
     fn insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = Arc::clone(&prompt.get().compiled);
-        self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py())
+        compiled.check_storable().or_raise(prompt.py())?;
+        self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py()).map(|_| ())
     }
 
     #[pyo3(signature = (id, version = None))]

@@ -5,13 +5,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyMapping, PyString};
 
 use super::data::{PyData, sort};
-use super::error::OrRaise;
+use super::error::{OrRaise, raise};
+use super::helper::Helper;
 use super::text::PyText;
+use crate::error::{Error, Kind};
 use crate::limits::Limits;
-use crate::template::{Both, NoPartials, Options, Partials, Sort, Template};
+use crate::template::{Both, EmptyLibrary, KeptLibrary, Library, Options, Sort, Template};
 
 /// Partials by name.
 pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
@@ -20,9 +22,31 @@ pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
 pub(super) struct Shared {
     pub(super) options: Options,
     partials: RwLock<PartialMap>,
+    helpers: RwLock<BTreeMap<Box<str>, Helper>>,
 }
 
-impl Partials<PyText> for Shared {
+impl Shared {
+    /// The helper of this name that the caller registered.
+    pub(super) fn helper(&self, py: Python<'_>, name: &str) -> Option<Helper> {
+        let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
+        helpers.get(name).map(|helper| helper.clone_ref(py))
+    }
+}
+
+/// Compiles a template, which then knows the helpers that are registered now.
+pub(super) fn parse(engine: &Arc<Shared>, name: &str, source: &str) -> crate::Result<Template<PyText>> {
+    Template::parse_with(name, source, &engine.options, engine)
+}
+
+impl Library<PyText> for Arc<Shared> {
+    fn has_helper(&self, name: &str) -> bool {
+        self.helpers.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
+    fn kept(&self) -> KeptLibrary<PyText> {
+        Box::new(Self::clone(self))
+    }
+
     fn partial(&self, name: &str) -> Option<Template<PyText>> {
         self.partials.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
@@ -63,13 +87,15 @@ impl Engine {
             explicit_partial_context,
             limits,
         };
-        Ok(Self { shared: Arc::new(Shared { options, partials: RwLock::default() }) })
+        Ok(Self {
+            shared: Arc::new(Shared { options, partials: RwLock::default(), helpers: RwLock::default() }),
+        })
     }
 
     #[pyo3(signature = (template, *, name = None))]
-    fn compile(&self, py: Python<'_>, template: &str, name: Option<&str>) -> PyResult<CompiledTemplate> {
-        let template =
-            Template::parse(name.unwrap_or_default(), template, &self.shared.options).or_raise(py)?;
+    fn compile(&self, template: &Bound<'_, PyString>, name: Option<&str>) -> PyResult<CompiledTemplate> {
+        let py = template.py();
+        let template = parse(&self.shared, name.unwrap_or_default(), &text_of(template)?).or_raise(py)?;
         Ok(CompiledTemplate { template, shared: Arc::clone(&self.shared) })
     }
 
@@ -78,7 +104,7 @@ impl Engine {
         &self,
         template: &Bound<'py, PyAny>,
         variables: &Bound<'py, PyAny>,
-        partials: Option<&Bound<'py, PyDict>>,
+        partials: Option<&Bound<'py, PyAny>>,
         data: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyString>> {
         let py = template.py();
@@ -88,27 +114,37 @@ impl Engine {
         let source = template.cast::<PyString>().map_err(|_| {
             PyTypeError::new_err(format!("template must be a str or a Template, not {}", type_name(template)))
         })?;
-        self.compile(py, &source.to_cow()?, None)?.render(py, variables, partials, data)
+        self.compile(source, None)?.render(py, variables, partials, data)
     }
 
-    fn validate_sync(&self, py: Python<'_>, template: &str) -> PyResult<bool> {
-        self.compile(py, template, None).map(|_| true)
+    fn validate_sync(&self, template: &Bound<'_, PyString>) -> PyResult<bool> {
+        self.compile(template, None).map(|_| true)
     }
 
     #[pyo3(signature = (template, *, partials = None))]
     fn extract_variables(
         &self,
-        py: Python<'_>,
-        template: &str,
-        partials: Option<&Bound<'_, PyDict>>,
+        template: &Bound<'_, PyString>,
+        partials: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<String>> {
-        let own = read_partials(partials, &self.shared.options)?;
-        let template = self.compile(py, template, None)?.template;
-        Ok(template.variables(&Both(&own, &*self.shared)).into_keys().collect())
+        let own = read_partials(partials, &self.shared)?;
+        let template = self.compile(template, None)?.template;
+        Ok(template.variables(&Both(&own, &self.shared)).into_keys().collect())
     }
 
-    fn register_partial(&self, py: Python<'_>, name: &str, template: &str) -> PyResult<()> {
-        let partial = Template::parse(name, template, &self.shared.options).or_raise(py)?;
+    /// Registers a helper; `TemplateEngine.register_helper` is its face.
+    fn _register_helper(&self, name: &str, function: Py<PyAny>, pass_options: bool) {
+        let helper = Helper { function, pass_options };
+        let replaced = {
+            let mut helpers = self.shared.helpers.write().unwrap_or_else(PoisonError::into_inner);
+            helpers.insert(name.into(), helper)
+        };
+        // Dropped outside the lock: the end of a function object may run code.
+        drop(replaced);
+    }
+
+    fn register_partial(&self, name: &str, template: &Bound<'_, PyString>) -> PyResult<()> {
+        let partial = parse(&self.shared, name, &text_of(template)?).or_raise(template.py())?;
         self.shared.partials.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), partial);
         Ok(())
     }
@@ -128,16 +164,16 @@ impl CompiledTemplate {
         &self,
         py: Python<'py>,
         variables: &Bound<'py, PyAny>,
-        partials: Option<&Bound<'py, PyDict>>,
+        partials: Option<&Bound<'py, PyAny>>,
         data: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyString>> {
         check_variables(variables)?;
-        let world = PyData::new(py);
+        let world = PyData::new(py, &self.shared);
         let output = if partials.is_none() {
-            self.template.render(&world, variables, data, &*self.shared)
+            self.template.render(&world, variables, data, &self.shared)
         } else {
-            let own = read_partials(partials, &self.shared.options)?;
-            self.template.render(&world, variables, data, &Both(&own, &*self.shared))
+            let own = read_partials(partials, &self.shared)?;
+            self.template.render(&world, variables, data, &Both(&own, &self.shared))
         };
         Ok(output.or_raise(py)?.0)
     }
@@ -145,7 +181,7 @@ impl CompiledTemplate {
     /// The names of the variables that the template reads, sorted.
     #[getter]
     fn variables(&self) -> Vec<String> {
-        self.template.variables(&*self.shared).into_keys().collect()
+        self.template.variables(&self.shared).into_keys().collect()
     }
 
     /// The text that it was compiled from.
@@ -158,9 +194,18 @@ impl CompiledTemplate {
         let name = self.template.name().map_or_else(String::new, |name| format!(" {name:?}"));
         format!(
             "<Template{name}, variables {:?}>",
-            self.template.variables(&NoPartials).into_keys().collect::<Vec<_>>()
+            self.template.variables(&EmptyLibrary).into_keys().collect::<Vec<_>>()
         )
     }
+}
+
+/// The text of a template. What UTF-8 cannot say is refused.
+fn text_of<'t>(template: &'t Bound<'_, PyString>) -> PyResult<std::borrow::Cow<'t, str>> {
+    let lone = || {
+        Error::new(Kind::TemplateSyntax, "the template has half a surrogate pair, which is no character")
+            .with_hint("was it decoded with errors=\"surrogateescape\"?")
+    };
+    template.to_cow().map_err(|_| raise(template.py(), &lone()))
 }
 
 /// The name of an object's type, for messages.
@@ -181,18 +226,31 @@ pub(super) fn check_variables(variables: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// Partials that a caller gives as a dictionary of texts.
-fn read_partials(partials: Option<&Bound<'_, PyDict>>, options: &Options) -> PyResult<PartialMap> {
+fn read_partials(partials: Option<&Bound<'_, PyAny>>, engine: &Arc<Shared>) -> PyResult<PartialMap> {
     let mut read = PartialMap::new();
-    for (name, source) in partials.into_iter().flatten() {
-        let name: String = name.extract()?;
+    let Some(partials) = partials else { return Ok(read) };
+    let given = partials.cast::<PyMapping>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "partials must be a mapping of names to templates, not {}",
+            type_name(partials)
+        ))
+    })?;
+    for pair in given.items()? {
+        let (name, source): (String, Bound<'_, PyAny>) = pair.extract()?;
         let partial = if let Ok(compiled) = source.cast::<CompiledTemplate>() {
             compiled.get().template.clone()
         } else {
-            Template::parse(&name, source.extract()?, options).or_raise(source.py())?
+            parse(engine, &name, &text_of(partial_text(&source)?)?).or_raise(source.py())?
         };
         read.insert(name.into(), partial);
     }
     Ok(read)
+}
+
+fn partial_text<'a, 'py>(partial: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyString>> {
+    partial.cast::<PyString>().map_err(|_| {
+        PyTypeError::new_err(format!("a partial must be a str or a Template, not {}", type_name(partial)))
+    })
 }
 
 fn read_limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {

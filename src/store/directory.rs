@@ -7,16 +7,18 @@ use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{fs, thread};
+use std::{fs, io, thread};
 
 use ignore::WalkBuilder;
+use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::yaml::{self, LocatedPrompt};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::FILE_BYTES;
-use crate::prompt::{Compiled, SchemaRef};
+use crate::prompt::{Compiled, LeafId, Prompt, SchemaRef};
 use crate::schema::{Schema, parse};
-use crate::template::{Options, Partials, Text};
+use crate::template::{Library, Options, Text};
 
 /// What a directory holds.
 #[derive(Debug)]
@@ -79,13 +81,13 @@ pub fn load<T: Text>(
     directory: &Path,
     schemas: Option<&Path>,
     options: &Options,
-    engine: &(dyn Partials<T> + Sync),
+    engine: &(dyn Library<T> + Sync),
 ) -> Result<Loaded<T>> {
     let mut loaded = Loaded::default();
     if let Some(schemas) = schemas {
         load_schemas(schemas, &mut loaded)?;
     }
-    let files = find(directory)?;
+    let files = find(directory, &mut loaded.errors)?;
     loaded.files += files.len();
     let parts = in_parallel(&files, |path| read_file(path, options, engine));
     let mut places: HashMap<String, Place> = HashMap::new();
@@ -110,8 +112,10 @@ pub fn load<T: Text>(
                 );
                 continue;
             }
-            if schemas.is_some() {
-                loaded.errors.extend(unknown_schemas(&compiled, &loaded.schemas, &place));
+            let unknown = unknown_schemas(&compiled, &loaded.schemas, &place);
+            if schemas.is_some() && !unknown.is_empty() {
+                loaded.errors.extend(unknown);
+                continue;
             }
             places.insert(key, place);
             loaded.warnings.extend(compiled.warnings());
@@ -123,12 +127,12 @@ pub fn load<T: Text>(
 
 fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
     let mut places: HashMap<String, String> = HashMap::new();
-    let files = find(directory)?;
+    let files = find(directory, &mut loaded.errors)?;
     loaded.files += files.len();
     for path in files {
         let name = path.display().to_string();
         let (schemas, errors) = match read(&path) {
-            Ok(bytes) => match crate::wire::yaml::decode(&name, &bytes) {
+            Ok(file) => match crate::wire::yaml::decode(&name, &file.bytes) {
                 Ok(text) => parse::read_schemas(&name, text),
                 Err(error) => (Vec::new(), vec![error]),
             },
@@ -180,24 +184,42 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
         .collect()
 }
 
-/// The YAML files below a directory, in order.
-fn find(directory: &Path) -> Result<Vec<PathBuf>> {
-    let unreadable = |why: String| {
-        Error::new(Kind::StorageRead, format!("cannot read the directory {}: {why}", directory.display()))
-            .with_context("path", directory.display().to_string())
-    };
-    let kind = fs::metadata(directory).map_err(|error| unreadable(error.to_string()).with_cause(error))?;
+/// An error about a file or directory that cannot be read.
+fn unreadable(what: &str, path: &Path, why: &str) -> Error {
+    let name = if path.as_os_str().is_empty() { "''".to_owned() } else { path.display().to_string() };
+    Error::new(Kind::StorageRead, format!("cannot read the {what} {name}: {why}")).with_context("path", name)
+}
+
+/// What the system says of a failure, without its number.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+/// The YAML files below a directory, in order. What cannot be looked at is noted in `errors`.
+fn find(directory: &Path, errors: &mut Vec<Error>) -> Result<Vec<PathBuf>> {
+    let kind = fs::metadata(directory)
+        .map_err(|error| unreadable("directory", directory, &reason(&error)).with_cause(error))?;
     if !kind.is_dir() {
-        return Err(unreadable("it is no directory".to_owned()));
+        return Err(unreadable("directory", directory, "it is no directory"));
     }
     let mut files = Vec::new();
     // Hidden files are passed over; no ignore file of a version control or search tool has a say.
     let walk = WalkBuilder::new(directory).standard_filters(false).hidden(true).follow_links(true).build();
     for entry in walk {
-        let entry = entry.map_err(|error| unreadable(error.to_string()).with_cause(error))?;
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let why = error.io_error().map_or_else(|| error.to_string(), reason);
+                let path = path_of(&error).unwrap_or_else(|| directory.to_owned());
+                errors.push(unreadable("file", &path, &why));
+                continue;
+            }
+        };
         let path = entry.path();
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if yaml && entry.file_type().is_none_or(|kind| !kind.is_dir()) {
+        // Neither a directory nor anything that would wait, such as a pipe.
+        if yaml && entry.file_type().is_some_and(|kind| kind.is_file()) {
             files.push(entry.into_path());
         }
     }
@@ -205,22 +227,42 @@ fn find(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let name = path.display().to_string();
-    let unreadable = |why: String| {
-        Error::new(Kind::StorageRead, format!("cannot read {name}: {why}")).with_context("path", name.clone())
-    };
-    let size = fs::metadata(path).map_err(|error| unreadable(error.to_string()).with_cause(error))?.len();
-    if size > FILE_BYTES {
-        return Err(unreadable(format!("it has {size} bytes, more than the limit of {FILE_BYTES}")));
+/// The path that an error of the walk is about.
+fn path_of(error: &ignore::Error) -> Option<PathBuf> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path.clone()),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        ignore::Error::Loop { child, .. } => Some(child.clone()),
+        _ => None,
     }
-    fs::read(path).map_err(|error| unreadable(error.to_string()).with_cause(error))
 }
 
-fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Partials<T>) -> Part<T> {
+fn read(path: &Path) -> Result<File> {
+    let failed = |error: io::Error| unreadable("file", path, &reason(&error)).with_cause(error);
+    let about = fs::metadata(path).map_err(failed)?;
+    let size = about.len();
+    if size > FILE_BYTES {
+        return Err(unreadable(
+            "file",
+            path,
+            &format!("it has {size} bytes, more than the limit of {FILE_BYTES}"),
+        ));
+    }
+    let saved = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    Ok(File { bytes: fs::read(path).map_err(failed)?, saved })
+}
+
+/// A file that was read.
+struct File {
+    bytes: Vec<u8>,
+    /// When it was last written.
+    saved: Option<Timestamp>,
+}
+
+fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Part<T> {
     let mut part = Part { prompts: Vec::new(), warnings: Vec::new(), errors: Vec::new() };
-    let bytes = match read(path) {
-        Ok(bytes) => bytes,
+    let File { bytes, saved } = match read(path) {
+        Ok(file) => file,
         Err(error) => {
             part.errors.push(error);
             return part;
@@ -231,7 +273,8 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Partials<T>) 
     part.errors = file.errors;
     for located in file.prompts {
         let place = located.place();
-        let prompt = located.prompt.clone();
+        let mut prompt = located.prompt.clone();
+        identify(&mut prompt, saved);
         let faults = &mut part.errors;
         let compiled = Compiled::compile_all(prompt, options, engine, |prompt, found| {
             faults.extend(found.into_iter().map(|fault| in_file(fault, prompt.id.as_str(), &located)));
@@ -241,6 +284,15 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Partials<T>) 
     part
 }
 
+/// Gives a prompt what its file leaves out, the same at each load: an identity of its id and version, and the times
+/// of the file.
+fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
+    let name = format!("{} {}", prompt.id, prompt.version);
+    prompt.uid.get_or_insert_with(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()));
+    prompt.created_at = prompt.created_at.or(saved);
+    prompt.updated_at = prompt.updated_at.or(saved);
+}
+
 /// A template's error with its place in the file.
 fn in_file(fault: crate::prompt::Fault<'_>, id: &str, located: &LocatedPrompt) -> Error {
     let crate::prompt::Fault { leaf, error } = fault;
@@ -248,7 +300,14 @@ fn in_file(fault: crate::prompt::Fault<'_>, id: &str, located: &LocatedPrompt) -
     let place = found.unwrap_or_else(|| located.place());
     let message = format!("{} ({leaf} of prompt '{id}')", error.message());
     let kind = error.kind();
-    error.recast(kind, message).with_place(place).with_context("prompt_id", id)
+    let file = place.name.clone().unwrap_or_default();
+    let template = if leaf == LeafId::Template { id.to_owned() } else { format!("{id} {leaf}") };
+    error
+        .recast(kind, message)
+        .with_place(place)
+        .with_context("prompt_id", id)
+        .with_context("path", file)
+        .with_context("template_name", template)
 }
 
 /// Applies `work` to every item on as many threads as there are processors. The threads end with the call, so

@@ -53,10 +53,14 @@ impl<T: Text> Registry<T> {
                 })?;
                 versions.get(&version).ok_or_else(|| {
                     let known: Vec<String> = versions.keys().rev().take(5).map(ToString::to_string).collect();
+                    let known = match known.as_slice() {
+                        [only] => format!("its only version is {only}"),
+                        newest => format!("its newest versions are {}", newest.join(", ")),
+                    };
                     Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no version {wanted}"))
                         .with_context("prompt_id", id)
                         .with_context("version", wanted)
-                        .with_hint(format!("its newest versions are {}", known.join(", ")))
+                        .with_hint(known)
                 })
             }
             Which::Label(label) => versions
@@ -96,24 +100,33 @@ impl<T: Text> Registry<T> {
         })
     }
 
-    /// Adds a prompt. What exists already with the same content is left as it is, and a draft is replaced.
+    /// Adds a prompt. What exists already with the same content is left as it is; a draft is replaced, and given back.
     ///
     /// # Errors
     /// [`Kind::VersionConflict`] where the id and version exist, are no draft, and have other content.
-    pub fn insert(&mut self, compiled: Arc<Compiled<T>>) -> Result<()> {
-        if self.admits(compiled.prompt())? {
-            let Prompt { id, version, .. } = compiled.prompt();
-            self.prompts.entry(id.clone()).or_default().insert(version.clone(), compiled);
+    pub fn insert(&mut self, compiled: Arc<Compiled<T>>) -> Result<Option<Arc<Compiled<T>>>> {
+        if !self.admits(compiled.prompt())? {
+            return Ok(None);
         }
-        Ok(())
+        let Prompt { id, version, .. } = compiled.prompt();
+        Ok(self.prompts.entry(id.clone()).or_default().insert(version.clone(), compiled))
     }
 
-    /// Whether [`Registry::insert`] would take the prompt.
-    ///
-    /// # Errors
-    /// As [`Registry::insert`].
-    pub fn check(&self, prompt: &Prompt) -> Result<()> {
-        self.admits(prompt).map(|_| ())
+    /// Takes back an [`Registry::insert`]: puts `before` in the place of `compiled`, or leaves the place empty. Where
+    /// something else stands there by now, nothing changes.
+    pub fn restore(&mut self, compiled: &Arc<Compiled<T>>, before: Option<Arc<Compiled<T>>>) {
+        let Prompt { id, version, .. } = compiled.prompt();
+        let Some(versions) = self.prompts.get_mut(id) else { return };
+        if !versions.get(version).is_some_and(|known| Arc::ptr_eq(known, compiled)) {
+            return;
+        }
+        match before {
+            Some(before) => drop(versions.insert(version.clone(), before)),
+            None => drop(versions.remove(version)),
+        }
+        if versions.is_empty() {
+            self.prompts.remove(id);
+        }
     }
 
     /// Whether the prompt is to be added: yes, unless it is there already.

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::hash::Hash;
 
+use super::closure::Closure;
 use super::program::Literal;
 use crate::error::Result;
 
@@ -96,6 +97,27 @@ impl std::fmt::Display for Sort {
     }
 }
 
+/// Gives the values of `@root`, `@index` and the like, by name.
+pub type Frame<'a, D> = dyn Fn() -> Vec<(&'static str, <D as Data>::Value)> + 'a;
+
+/// A call of a helper that the caller registered.
+pub struct Invocation<'a, D: Data> {
+    /// The name that it was called by.
+    pub name: &'a str,
+    /// The arguments by position; a missing one is `None`.
+    pub positional: Vec<Option<D::Value>>,
+    /// The arguments by name.
+    pub named: Vec<(&'a D::Text, Option<D::Value>)>,
+    /// The context where it stands.
+    pub context: Option<&'a D::Value>,
+    /// What `@name` finds where it stands: the loop's values and the root, and what the caller gave.
+    pub data: &'a Frame<'a, D>,
+    /// What the caller gave for `@name`.
+    pub caller_data: Option<&'a D::Value>,
+    /// Its block, where it opens one.
+    pub block: Option<Closure<D::Text, D::Kept>>,
+}
+
 /// One round of a walk over a value.
 pub struct Item<V> {
     /// The key in a mapping or the field's name in a record; sequences have none.
@@ -114,6 +136,10 @@ pub trait Data {
     type Text: Text;
     /// A value, cheap to clone. It must stay valid while other values change (a strong reference).
     type Value: Clone;
+    /// A value that can be kept beyond a render.
+    type Kept;
+    /// A helper that the caller registered.
+    type Helper;
     /// Where output goes.
     type Sink: Sink<Text = Self::Text, Output = Self::Output>;
     /// Finished output.
@@ -187,6 +213,23 @@ pub trait Data {
     /// # Errors
     /// When JSON cannot say it.
     fn to_json(&self, value: &Self::Value) -> Result<serde_json::Value>;
+
+    /// Keeps a value beyond the render.
+    fn keep(&self, value: &Self::Value) -> Self::Kept;
+
+    /// The value that was kept.
+    fn restore(&self, kept: &Self::Kept) -> Self::Value;
+
+    /// The helper that the caller registered under this name.
+    fn helper(&self, name: &Self::Text) -> Option<Self::Helper>;
+
+    /// Calls a helper that the caller registered. `None`: it gave nothing.
+    ///
+    /// # Errors
+    /// What the helper raised.
+    fn invoke(&self, helper: &Self::Helper, call: Invocation<'_, Self>) -> Result<Option<Self::Value>>
+    where
+        Self: Sized;
 
     /// The value that a literal of a template stands for.
     fn literal(&self, literal: &Literal<Self::Text>) -> Self::Value;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::context::{Data, Item, Sink, Sort, Style, Truth, Written};
+use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, Written};
 use super::escape::escape_html;
 use super::number;
 use super::program::Literal;
@@ -60,8 +60,26 @@ fn length(value: &Value) -> Option<usize> {
 impl<'v> Data for Json<'v> {
     type Text = Box<str>;
     type Value = JsonValue<'v>;
+    type Kept = Value;
+    type Helper = std::convert::Infallible;
     type Sink = String;
     type Output = String;
+
+    fn keep(&self, value: &Self::Value) -> Value {
+        value.value().clone()
+    }
+
+    fn restore(&self, kept: &Value) -> Self::Value {
+        JsonValue::owned(kept.clone())
+    }
+
+    fn helper(&self, _: &Box<str>) -> Option<Self::Helper> {
+        None
+    }
+
+    fn invoke(&self, helper: &Self::Helper, _: Invocation<'_, Self>) -> Result<Option<Self::Value>> {
+        match *helper {}
+    }
 
     fn sort(&self, value: &Self::Value) -> Sort {
         match value.value() {

@@ -17,6 +17,7 @@
 //! ```
 
 pub mod ast;
+mod closure;
 pub mod context;
 mod escape;
 mod helpers;
@@ -34,12 +35,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use context::{Data, Item, Output, Sink, Sort, Style, Text, Truth, Written};
+pub use closure::{Branch, Closure, Given};
+pub use context::{Data, Invocation, Item, Output, Sink, Sort, Style, Text, Truth, Written};
 pub use escape::{escape_html, indent_lines};
 pub use json::{Json, JsonValue};
 pub use number::python as python_number;
 pub use program::Literal;
-pub use render::Partials;
+pub use render::{KeptLibrary, Library};
 pub use variables::{Variable, Variables};
 
 use crate::error::Result;
@@ -107,14 +109,27 @@ impl<T: Text> Template<T> {
     /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with the place, for what is not a template; for one
     /// that passes a limit; and for a helper that does not exist.
     pub fn parse(name: &str, source: &str, options: &Options) -> Result<Self> {
-        let name = Some(name).filter(|name| !name.is_empty());
-        Self::parse_here(name, source, options).map_err(|error| error.locate(name, source))
+        Self::parse_with(name, source, options, &EmptyLibrary)
     }
 
-    fn parse_here(name: Option<&str>, source: &str, options: &Options) -> Result<Self> {
+    /// [`Template::parse`] with the helpers that the caller registered.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn parse_with(name: &str, source: &str, options: &Options, library: &dyn Library<T>) -> Result<Self> {
+        let name = Some(name).filter(|name| !name.is_empty());
+        Self::parse_here(name, source, options, library).map_err(|error| error.locate(name, source))
+    }
+
+    fn parse_here(
+        name: Option<&str>,
+        source: &str,
+        options: &Options,
+        library: &dyn Library<T>,
+    ) -> Result<Self> {
         let mut program = parser::parse(source, &options.limits)?;
         whitespace::control(&mut program, options.ignore_standalone);
-        let body = program::lower(&program)?;
+        let body = program::lower(&program, &|name| library.has_helper(name))?;
         let usage = variables::usage(&program);
         let inner =
             Inner { name: name.map(Into::into), source: source.into(), options: *options, body, usage };
@@ -145,7 +160,7 @@ impl<T: Text> Template<T> {
 
     /// The variables that it reads, those of the partials that it includes among them.
     #[must_use]
-    pub fn variables(&self, partials: &dyn Partials<T>) -> Variables {
+    pub fn variables(&self, partials: &dyn Library<T>) -> Variables {
         let usage = |name: &str| partials.partial(name).map(|partial| partial.inner.usage.clone());
         variables::join(&self.inner.usage, &usage)
     }
@@ -161,7 +176,7 @@ impl<T: Text> Template<T> {
         data: &D,
         context: &D::Value,
         caller_data: Option<&D::Value>,
-        partials: &dyn Partials<T>,
+        partials: &dyn Library<T>,
         out: &mut D::Sink,
     ) -> Result<()> {
         // The commonest template of all has no tags.
@@ -181,7 +196,7 @@ impl<T: Text> Template<T> {
         data: &D,
         context: &D::Value,
         caller_data: Option<&D::Value>,
-        partials: &dyn Partials<T>,
+        partials: &dyn Library<T>,
     ) -> Result<D::Output> {
         let mut out = data.sink();
         self.render_into(data, context, caller_data, partials, &mut out)?;
@@ -195,17 +210,21 @@ impl Template<Box<str>> {
     /// # Errors
     /// As [`Template::render_into`].
     pub fn render_json(&self, context: &Value) -> Result<String> {
-        self.render(&Json::default(), &JsonValue::Borrowed(context), None, &NoPartials)
+        self.render(&Json::default(), &JsonValue::Borrowed(context), None, &EmptyLibrary)
     }
 }
 
-/// No partials at all.
+/// Nothing: no partials, no helpers.
 #[derive(Debug, Clone, Copy)]
-pub struct NoPartials;
+pub struct EmptyLibrary;
 
-impl<T> Partials<T> for NoPartials {
+impl<T: Text> Library<T> for EmptyLibrary {
     fn partial(&self, _: &str) -> Option<Template<T>> {
         None
+    }
+
+    fn kept(&self) -> KeptLibrary<T> {
+        Box::new(Self)
     }
 
     fn names(&self) -> Vec<String> {
@@ -213,13 +232,21 @@ impl<T> Partials<T> for NoPartials {
     }
 }
 
-/// The partials of one place before those of another: a prompt's own before the engine's.
+/// One library before another: a prompt's own partials before the engine's.
 #[derive(Clone, Copy)]
-pub struct Both<'p, T>(pub &'p dyn Partials<T>, pub &'p dyn Partials<T>);
+pub struct Both<'p, T>(pub &'p dyn Library<T>, pub &'p dyn Library<T>);
 
-impl<T> Partials<T> for Both<'_, T> {
+impl<T: Text> Library<T> for Both<'_, T> {
     fn partial(&self, name: &str) -> Option<Template<T>> {
         self.0.partial(name).or_else(|| self.1.partial(name))
+    }
+
+    fn has_helper(&self, name: &str) -> bool {
+        self.0.has_helper(name) || self.1.has_helper(name)
+    }
+
+    fn kept(&self) -> KeptLibrary<T> {
+        Box::new(KeptBoth(self.0.kept(), self.1.kept()))
     }
 
     fn names(&self) -> Vec<String> {
@@ -229,7 +256,32 @@ impl<T> Partials<T> for Both<'_, T> {
     }
 }
 
-impl<T> Partials<T> for BTreeMap<Box<str>, Template<T>> {
+/// [`Both`], owned.
+struct KeptBoth<T>(KeptLibrary<T>, KeptLibrary<T>);
+
+impl<T: Text> Library<T> for KeptBoth<T> {
+    fn partial(&self, name: &str) -> Option<Template<T>> {
+        self.0.partial(name).or_else(|| self.1.partial(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        Both(&*self.0, &*self.1).names()
+    }
+
+    fn has_helper(&self, name: &str) -> bool {
+        Both(&*self.0, &*self.1).has_helper(name)
+    }
+
+    fn kept(&self) -> KeptLibrary<T> {
+        Box::new(Self(self.0.kept(), self.1.kept()))
+    }
+}
+
+impl<T: Text> Library<T> for BTreeMap<Box<str>, Template<T>> {
+    fn kept(&self) -> KeptLibrary<T> {
+        Box::new(self.clone())
+    }
+
     fn partial(&self, name: &str) -> Option<Template<T>> {
         self.get(name).cloned()
     }

@@ -46,6 +46,8 @@ pub(super) enum BlockKind<T> {
     },
     Each(Expr<T>),
     With(Expr<T>),
+    /// A block on a helper that the caller registered.
+    Helper(T, Call<T>),
     /// A block on a value: a list is walked, an object becomes the context, anything else is a condition.
     Value(Expr<T>),
 }
@@ -129,22 +131,32 @@ pub(super) enum Root {
 
 #[derive(Debug)]
 pub(super) struct Call<T> {
-    pub(super) helper: Helper,
+    pub(super) callee: Callee<T>,
     pub(super) params: Box<[Expr<T>]>,
     pub(super) hash: Hash<T>,
+}
+
+#[derive(Debug)]
+pub(super) enum Callee<T> {
+    /// A helper of ours.
+    Prompt(Helper),
+    /// A helper that the caller registered.
+    Registered(T),
 }
 
 /// Names of the helpers that decide about a block.
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 
 /// Prepares a parsed template for rendering.
-pub(super) fn lower<T: Text>(program: &ast::Program) -> Result<Body<T>> {
-    Lowering { params: Vec::new() }.body(program)
+pub(super) fn lower<T: Text>(program: &ast::Program, registered: &dyn Fn(&str) -> bool) -> Result<Body<T>> {
+    Lowering { params: Vec::new(), registered }.body(program)
 }
 
 struct Lowering<'a> {
     /// The block parameters in scope, innermost last.
     params: Vec<&'a [String]>,
+    /// Whether the caller registered a helper of this name.
+    registered: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -207,6 +219,9 @@ impl<'a> Lowering<'a> {
         let call = &block.call;
         let name = self.helper_name(&call.callee);
         let kind = match name.as_deref() {
+            Some(name) if (self.registered)(name) => {
+                BlockKind::Helper(T::new(name), self.registered_call(name, call)?)
+            }
             Some("if") => BlockKind::If {
                 condition: self.only(call, "if")?,
                 include_zero: self.option(call, "includeZero")?,
@@ -283,6 +298,9 @@ impl<'a> Lowering<'a> {
         let plain = call.params.is_empty() && call.hash.is_empty();
         let span = call.span;
         match helper.as_deref() {
+            Some(name) if (self.registered)(name) => {
+                Ok(Expr { kind: Kinds::Call(self.registered_call(name, call)?), span })
+            }
             Some(name @ ("if" | "unless" | "each" | "with")) => {
                 Err(Error::new(Kind::TemplateSyntax, format!("`{name}` is a block"))
                     .at(span.start)
@@ -297,6 +315,15 @@ impl<'a> Lowering<'a> {
             },
             _ => Err(no_helper(call)),
         }
+    }
+
+    /// A call of a helper that the caller registered.
+    fn registered_call<T: Text>(&mut self, name: &str, call: &'a ast::Call) -> Result<Call<T>> {
+        Ok(Call {
+            callee: Callee::Registered(T::new(name)),
+            params: call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?,
+            hash: self.hash(&call.hash)?,
+        })
     }
 
     /// A call of a helper for prompts, whose form is checked here.
@@ -323,7 +350,10 @@ impl<'a> Lowering<'a> {
         }
         let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
         let hash = self.hash(&call.hash)?;
-        Ok(Expr { kind: Kinds::Call(Call { helper: form.helper, params, hash }), span: call.span })
+        Ok(Expr {
+            kind: Kinds::Call(Call { callee: Callee::Prompt(form.helper), params, hash }),
+            span: call.span,
+        })
     }
 
     fn expr<T: Text>(&mut self, expr: &'a ast::Expr) -> Result<Expr<T>> {

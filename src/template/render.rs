@@ -4,21 +4,35 @@
 //! can reach, the loops that `@index` and `@../index` can reach, block parameters, and the inline partials in force
 //! are linked lists through the frames of the walk itself. What it may use is counted: steps, output, open levels.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use super::Template;
-use super::context::{Data, Item, Sink, Sort, Style, Truth, Written};
-use super::helpers::{self, Arguments};
+use super::closure::Closure;
+use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, Written};
+use super::helpers::{self, Arguments, Helper};
 use super::program::{
-    Block, BlockKind, Body, Call, Expr, Inline, Kinds, Literal, Node, Partial, PartialName, Path, Root,
+    Block, BlockKind, Body, Call, Callee, Expr, Inline, Kinds, Literal, Node, Partial, PartialName, Path,
+    Root,
 };
 use crate::error::{Error, Kind, Result, nearest};
 
-/// Finds partials by name.
-pub trait Partials<T> {
+/// What templates can call on by name: partials, and the helpers that the caller registered.
+pub trait Library<T> {
     /// The partial of this name.
     fn partial(&self, name: &str) -> Option<Template<T>>;
-    /// All names, for suggesting one.
+    /// The names of all partials, for suggesting one.
     fn names(&self) -> Vec<String>;
+    /// Whether the caller registered a helper of this name.
+    fn has_helper(&self, _name: &str) -> bool {
+        false
+    }
+    /// The same, owned, for a helper that keeps its block.
+    fn kept(&self) -> KeptLibrary<T>;
 }
+
+/// A library that owns what it refers to.
+pub type KeptLibrary<T> = Box<dyn Library<T> + Send + Sync>;
 
 /// How many steps pass between two looks at whether the user wants the render to stop.
 const PULSE: u64 = 0x4000;
@@ -29,22 +43,10 @@ pub(super) fn render<D: Data>(
     data: &D,
     context: &D::Value,
     caller_data: Option<&D::Value>,
-    partials: &dyn Partials<D::Text>,
+    partials: &dyn Library<D::Text>,
     out: &mut D::Sink,
 ) -> Result<()> {
-    let options = template.options();
-    let style = Style { html: options.escape, lenient: !options.strict, javascript_numbers: false };
-    let mut walk = Walk {
-        data,
-        partials,
-        caller_data,
-        top: context,
-        style,
-        steps: 0,
-        levels: 0,
-        open_partials: 0,
-        started: out.bytes(),
-    };
+    let mut walk = Walk { data, partials, caller_data, top: context, steps: 0, levels: 0, open_partials: 0 };
     let level = Level { context: Some(context.clone()), up: None };
     let scope = Scope { template, level: &level, lap: None, params: None, inlines: None, block: None };
     walk.body(template.body(), &scope, out).map_err(|error| locate(error, template))
@@ -55,27 +57,25 @@ fn locate<T: super::Text>(error: Error, template: &Template<T>) -> Error {
 }
 
 /// What stays the same during a walk, and what is counted.
-struct Walk<'w, D: Data> {
-    data: &'w D,
-    partials: &'w dyn Partials<D::Text>,
-    caller_data: Option<&'w D::Value>,
-    top: &'w D::Value,
-    style: Style,
-    steps: u64,
-    levels: usize,
-    open_partials: usize,
-    started: usize,
+pub(super) struct Walk<'w, D: Data> {
+    pub(super) data: &'w D,
+    pub(super) partials: &'w dyn Library<D::Text>,
+    pub(super) caller_data: Option<&'w D::Value>,
+    pub(super) top: &'w D::Value,
+    pub(super) steps: u64,
+    pub(super) levels: usize,
+    pub(super) open_partials: usize,
 }
 
 /// What a statement can see.
-struct Scope<'s, D: Data> {
+pub(super) struct Scope<'s, D: Data> {
     /// The template that the statement stands in.
-    template: &'s Template<D::Text>,
-    level: &'s Level<'s, D>,
-    lap: Option<&'s Lap<'s, D>>,
-    params: Option<&'s Params<'s, D>>,
-    inlines: Option<&'s Inlines<'s, D>>,
-    block: Option<&'s BlockOf<'s, D>>,
+    pub(super) template: &'s Template<D::Text>,
+    pub(super) level: &'s Level<'s, D>,
+    pub(super) lap: Option<&'s Lap<'s, D>>,
+    pub(super) params: Option<&'s Params<'s, D>>,
+    pub(super) inlines: Option<&'s Inlines<'s, D>>,
+    pub(super) block: Option<&'s BlockOf<'s, D>>,
 }
 
 impl<D: Data> Clone for Scope<'_, D> {
@@ -87,35 +87,38 @@ impl<D: Data> Clone for Scope<'_, D> {
 impl<D: Data> Copy for Scope<'_, D> {}
 
 /// A context and those that `../` reaches from it.
-struct Level<'s, D: Data> {
-    context: Option<D::Value>,
-    up: Option<&'s Level<'s, D>>,
+pub(super) struct Level<'s, D: Data> {
+    pub(super) context: Option<D::Value>,
+    pub(super) up: Option<&'s Level<'s, D>>,
 }
 
 /// One round of a loop.
-struct Lap<'s, D: Data> {
-    index: usize,
-    key: Option<D::Value>,
-    last: bool,
-    up: Option<&'s Lap<'s, D>>,
+pub(super) struct Lap<'s, D: Data> {
+    /// Which round; `None` for a frame that only holds what a helper gave its block.
+    pub(super) index: Option<usize>,
+    pub(super) key: Option<D::Value>,
+    pub(super) last: bool,
+    /// Values for `@name` that a helper gave its block.
+    pub(super) data: Option<D::Value>,
+    pub(super) up: Option<&'s Lap<'s, D>>,
 }
 
 /// The values of a block's parameters.
-struct Params<'s, D: Data> {
-    values: [Option<D::Value>; 2],
-    up: Option<&'s Params<'s, D>>,
+pub(super) struct Params<'s, D: Data> {
+    pub(super) values: [Option<D::Value>; 2],
+    pub(super) up: Option<&'s Params<'s, D>>,
 }
 
 /// Inline partials, with the scope in which they were defined.
-struct Inlines<'s, D: Data> {
-    list: &'s [std::sync::Arc<Inline<D::Text>>],
-    scope: Scope<'s, D>,
+pub(super) struct Inlines<'s, D: Data> {
+    pub(super) list: &'s [Arc<Inline<D::Text>>],
+    pub(super) scope: Scope<'s, D>,
 }
 
 /// What `@partial-block` shows, with the scope in which it was written.
-struct BlockOf<'s, D: Data> {
-    body: &'s Body<D::Text>,
-    scope: Scope<'s, D>,
+pub(super) struct BlockOf<'s, D: Data> {
+    pub(super) partial: &'s Arc<Partial<D::Text>>,
+    pub(super) scope: Scope<'s, D>,
 }
 
 /// A partial that was found.
@@ -161,7 +164,7 @@ impl<D: Data> Walk<'_, D> {
             }
         }
         let limit = scope.template.options().limits.output_bytes;
-        if out.bytes() - self.started.min(out.bytes()) > limit {
+        if out.bytes() > limit {
             return Err(Error::new(
                 Kind::TemplateRender,
                 format!("the output passed the limit of {limit} bytes"),
@@ -206,7 +209,8 @@ impl<D: Data> Walk<'_, D> {
         let Some(value) = self.eval(expr, scope)? else {
             return if options.strict { Err(self.missing(expr, offset, scope)) } else { Ok(()) };
         };
-        let style = Style { html: self.style.html && escaped, ..self.style };
+        let style =
+            Style { html: options.escape && escaped, lenient: !options.strict, javascript_numbers: false };
         match self.data.write(&value, style, out).map_err(|error| error.at(offset))? {
             Written::Done => Ok(()),
             Written::Null if options.allow_none => Ok(()),
@@ -312,17 +316,19 @@ impl<D: Data> Walk<'_, D> {
         for _ in 0..depth {
             lap = lap.and_then(|lap| lap.up);
         }
-        let index = |lap: &Lap<'_, D>| {
-            self.data.literal(&Literal::Integer(i64::try_from(lap.index).unwrap_or(i64::MAX)))
-        };
-        if let Some(lap) = lap {
-            match super::Text::as_str(name) {
-                "index" => return Ok(Some(index(lap))),
-                "key" => return Ok(Some(lap.key.clone().unwrap_or_else(|| index(lap)))),
-                "first" => return Ok(Some(self.data.literal(&Literal::Bool(lap.index == 0)))),
-                "last" => return Ok(Some(self.data.literal(&Literal::Bool(lap.last)))),
-                _ => {}
+        while let Some(frame) = lap {
+            if let Some(data) = &frame.data
+                && let Some(found) = self.data.get(data, name)?
+            {
+                return Ok(Some(found));
             }
+            if let Some(index) = frame.index
+                && let Some(found) = self.lap_value(frame, index, super::Text::as_str(name))
+            {
+                return Ok(Some(found));
+            }
+            // A frame that a helper gave hides only what it names.
+            lap = frame.up.filter(|_| frame.index.is_none());
         }
         match self.caller_data {
             Some(data) => self.data.get(data, name),
@@ -330,8 +336,31 @@ impl<D: Data> Walk<'_, D> {
         }
     }
 
+    fn lap_value(&self, lap: &Lap<'_, D>, index: usize, name: &str) -> Option<D::Value> {
+        let number = || self.data.literal(&Literal::Integer(i64::try_from(index).unwrap_or(i64::MAX)));
+        match name {
+            "index" => Some(number()),
+            "key" => Some(lap.key.clone().unwrap_or_else(number)),
+            "first" => Some(self.data.literal(&Literal::Bool(index == 0))),
+            "last" => Some(self.data.literal(&Literal::Bool(lap.last))),
+            _ => None,
+        }
+    }
+
     fn call(&mut self, call: &Call<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
-        let form = call.helper.form();
+        match &call.callee {
+            Callee::Prompt(helper) => self.call_prompt_helper(*helper, call, scope),
+            Callee::Registered(name) => self.call_registered(name, call, None, scope),
+        }
+    }
+
+    fn call_prompt_helper(
+        &mut self,
+        helper: Helper,
+        call: &Call<D::Text>,
+        scope: &Scope<'_, D>,
+    ) -> Result<Option<D::Value>> {
+        let form = helper.form();
         let mut positional = Vec::with_capacity(call.params.len());
         for param in &call.params {
             let value = self.eval(param, scope)?;
@@ -346,7 +375,7 @@ impl<D: Data> Walk<'_, D> {
             .map(|(name, value)| Ok((super::Text::as_str(name), self.eval(value, scope)?)))
             .collect::<Result<Vec<_>>>()?;
         let arguments = Arguments { data: self.data, positional: &positional, named: &named };
-        helpers::call(call.helper, &arguments).map_err(|error| match error.kind() {
+        helpers::call(helper, &arguments).map_err(|error| match error.kind() {
             Kind::TemplateRender => {
                 let message = format!("`{}`: {}", form.name, error.message());
                 error.recast(Kind::TemplateRender, message)
@@ -355,11 +384,63 @@ impl<D: Data> Walk<'_, D> {
         })
     }
 
+    /// What `@root`, `@index` and the like are here.
+    fn frame(&self, scope: &Scope<'_, D>) -> Vec<(&'static str, D::Value)> {
+        let mut values = vec![("root", self.top.clone())];
+        if let Some(lap) = scope.lap
+            && let Some(index) = lap.index
+        {
+            for name in ["index", "key", "first", "last"] {
+                values.extend(self.lap_value(lap, index, name).map(|value| (name, value)));
+            }
+        }
+        values
+    }
+
+    fn call_registered(
+        &mut self,
+        name: &D::Text,
+        call: &Call<D::Text>,
+        block: Option<&Arc<Block<D::Text>>>,
+        scope: &Scope<'_, D>,
+    ) -> Result<Option<D::Value>> {
+        let named = super::Text::as_str(name);
+        let Some(helper) = self.data.helper(name) else {
+            return Err(Error::new(Kind::TemplateRender, format!("there is no helper `{named}` any more")));
+        };
+        let positional = call.params.iter().map(|param| self.eval(param, scope)).collect::<Result<_>>()?;
+        let hash = call
+            .hash
+            .iter()
+            .map(|(name, value)| Ok((name, self.eval(value, scope)?)))
+            .collect::<Result<_>>()?;
+        let closure = block.map(|block| Closure::new(block, scope, self));
+        let steps = closure.as_ref().map(Closure::steps);
+        let this = &*self;
+        let result = this.data.invoke(
+            &helper,
+            Invocation {
+                name: named,
+                positional,
+                named: hash,
+                context: scope.level.context.as_ref(),
+                data: &|| this.frame(scope),
+                caller_data: self.caller_data,
+                block: closure,
+            },
+        );
+        // What the block used when the helper rendered it counts here too.
+        if let Some(steps) = steps {
+            self.steps = self.steps.max(steps.load(Ordering::Relaxed));
+        }
+        result
+    }
+
     fn truth(&self, value: Option<&D::Value>) -> Result<Truth> {
         value.map_or(Ok(Truth::False), |value| self.data.truth(value, true))
     }
 
-    fn block(&mut self, block: &Block<D::Text>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+    fn block(&mut self, block: &Arc<Block<D::Text>>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
         let at = |error: Error| error.at(block.span.start);
         match &block.kind {
             BlockKind::If { condition, include_zero, negate } => {
@@ -389,6 +470,30 @@ impl<D: Data> Walk<'_, D> {
             BlockKind::Value(value) => {
                 let value = self.eval(value, scope)?;
                 self.value_block(block, value, scope, out)
+            }
+            BlockKind::Helper(name, call) => {
+                let value = self.call_registered(name, call, Some(block), scope).map_err(at)?;
+                self.block_result(value, block, scope, out).map_err(at)
+            }
+        }
+    }
+
+    /// Writes what a block helper gave; nothing where it gave nothing.
+    fn block_result(
+        &mut self,
+        value: Option<D::Value>,
+        block: &Block<D::Text>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        let Some(value) = value else { return Ok(()) };
+        let style =
+            Style { html: false, lenient: !scope.template.options().strict, javascript_numbers: false };
+        match self.data.write(&value, style, out)? {
+            Written::Done | Written::Null => Ok(()),
+            Written::NoText(sort) => {
+                let name = scope.template.source().get(block.span.start..block.span.end).unwrap_or_default();
+                Err(Error::new(Kind::TemplateRender, format!("`{name}` gave {sort}, which has no text")))
             }
         }
     }
@@ -436,7 +541,7 @@ impl<D: Data> Walk<'_, D> {
                 None
             };
             let params = if block.body.params > 0 { [Some(value.clone()), second] } else { [None, None] };
-            let lap = Lap { index, key, last, up: scope.lap };
+            let lap = Lap { index: Some(index), key, last, data: None, up: scope.lap };
             index += 1;
             self.within(&block.body, value, params, &Scope { lap: Some(&lap), ..*scope }, out)
         })
@@ -445,7 +550,7 @@ impl<D: Data> Walk<'_, D> {
     }
 
     /// Renders a branch in the same context.
-    fn branch(
+    pub(super) fn branch(
         &mut self,
         body: &Body<D::Text>,
         values: [Option<D::Value>; 2],
@@ -460,7 +565,7 @@ impl<D: Data> Walk<'_, D> {
     }
 
     /// Renders a branch with another context. The context that is in force already opens no new level.
-    fn within(
+    pub(super) fn within(
         &mut self,
         body: &Body<D::Text>,
         context: D::Value,
@@ -475,7 +580,12 @@ impl<D: Data> Walk<'_, D> {
         self.branch(body, values, &Scope { level: &level, ..*scope }, out)
     }
 
-    fn partial(&mut self, partial: &Partial<D::Text>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+    fn partial(
+        &mut self,
+        partial: &Arc<Partial<D::Text>>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
         let offset = partial.span.start;
         let options = scope.template.options();
         if self.open_partials >= options.limits.partial_depth {
@@ -524,13 +634,13 @@ impl<D: Data> Walk<'_, D> {
     /// Finds the partial and renders it.
     fn included(
         &mut self,
-        partial: &Partial<D::Text>,
+        partial: &Arc<Partial<D::Text>>,
         context: Option<D::Value>,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
     ) -> Result<()> {
-        let given = partial.block.as_ref().map(|body| BlockOf { body, scope: *scope });
-        let block = given.as_ref().or(scope.block);
+        let given = partial.block.as_ref().map(|body| (body, BlockOf { partial, scope: *scope }));
+        let block = given.as_ref().map(|(_, block)| block).or(scope.block);
         match self.find(partial, scope)? {
             Some(Found::Template(template)) => {
                 let level = Level { context, up: None };
@@ -543,8 +653,8 @@ impl<D: Data> Walk<'_, D> {
                     block,
                 };
                 // What the block defines inline holds in the partial that is given the block.
-                let defined = given.as_ref().filter(|given| !given.body.inlines.is_empty());
-                let inlines = defined.map(|given| Inlines { list: &given.body.inlines, scope: *scope });
+                let defined = given.as_ref().filter(|(body, _)| !body.inlines.is_empty());
+                let inlines = defined.map(|(body, _)| Inlines { list: &body.inlines, scope: *scope });
                 let inner = Scope { inlines: inlines.as_ref().or(inner.inlines), ..inner };
                 self.body(template.body(), &inner, out).map_err(|error| locate(error, &template))
             }
@@ -571,8 +681,9 @@ impl<D: Data> Walk<'_, D> {
         let computed;
         let name = match &partial.name {
             PartialName::Block => {
-                return Ok(scope.block.map(|block| Found::Closure {
-                    body: block.body,
+                let found = scope.block.and_then(|block| Some((block.partial.block.as_ref()?, block)));
+                return Ok(found.map(|(body, block)| Found::Closure {
+                    body,
                     scope: block.scope,
                     block: block.scope.block,
                 }));
@@ -615,22 +726,25 @@ impl<D: Data> Walk<'_, D> {
         }
     }
 
-    fn no_partial(&mut self, partial: &Partial<D::Text>, scope: &Scope<'_, D>) -> Error {
+    fn no_partial(&self, partial: &Partial<D::Text>, scope: &Scope<'_, D>) -> Error {
         let offset = partial.span.start;
         let name = match &partial.name {
             PartialName::Block => {
                 return fail("`@partial-block` stands in a template that was not given a block", offset)
                     .with_hint("include it with `{{#> name}} … {{/name}}`");
             }
-            PartialName::Fixed(name) => name.to_string(),
-            PartialName::Computed(expr) => match self.computed_name(expr, scope) {
-                Ok(name) => name,
-                Err(error) => return error,
-            },
+            PartialName::Fixed(name) => name,
+            PartialName::Computed(expr) => {
+                // The name is a value, so it is not shown.
+                return fail(
+                    format!("there is no partial of the name that `{}` gives", written(expr, scope)),
+                    offset,
+                );
+            }
         };
         let known = self.partials.names();
         let error = fail(format!("there is no partial `{name}`"), offset);
-        match nearest(&name, known.iter().map(String::as_str)) {
+        match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => {
                 error.with_hint("define it under the template's `partials`, or register it with the engine")

@@ -281,9 +281,8 @@ def test_a_value_that_raises_is_an_error_with_a_place_and_its_cause(engine, kind
         (lambda error: raising(list, "__len__", error)([1]), "{{#if v}}x{{/if}}"),
         (lambda error: raising(collections.UserDict, "__getitem__", error)({"a": 1}), "{{v.a}}"),
         (lambda error: raising(Walkable, "__iter__", error)(), "{{#each v}}{{/each}}"),
-        (lambda error: raising(str, "__eq__", error)("x"), '{{#with v}}{{#with "x"}}{{/with}}{{/with}}'),
     ],
-    ids=["text", "truth", "length", "member", "walk", "equality"],
+    ids=["text", "truth", "length", "member", "walk"],
 )
 def test_what_asks_the_program_to_stop_passes_unchanged(engine, stop, hostile, template):
     error = stop("now")
@@ -358,7 +357,7 @@ def test_lists_and_mappings_that_hold_themselves_end(engine):
     items.append(items)
     members: dict[str, object] = {}
     members["self"] = members
-    with pytest.raises(TemplateRenderError, match="within itself"):
+    with pytest.raises(TemplateRenderError, match="itself"):
         engine.render_sync("{{v}}", {"v": items})
     assert engine.render_sync("{{v.self.self.self.length}}", {"v": members}) == "1"
     with pytest.raises(TemplateRenderError, match="deep"):

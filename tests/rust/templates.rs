@@ -5,7 +5,7 @@ use std::path::Path;
 
 use prompt_manager::Kind;
 use prompt_manager::limits::Limits;
-use prompt_manager::template::{Json, JsonValue, NoPartials, Options, Template, Variables};
+use prompt_manager::template::{EmptyLibrary, Json, JsonValue, Options, Template, Variables};
 use serde_json::{Value, json};
 
 fn options(case: &Value) -> Options {
@@ -193,7 +193,7 @@ fn a_caller_s_data_is_found_outside_loops() {
         &Json::default(),
         &JsonValue::Borrowed(&context),
         Some(&JsonValue::Borrowed(&data)),
-        &NoPartials,
+        &EmptyLibrary,
     );
     assert_eq!(output.expect("output"), "AdaAdaAda");
 }

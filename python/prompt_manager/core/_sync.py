@@ -10,15 +10,22 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, TypeVar
 
+    P = TypeVar("P")
     T = TypeVar("T")
 
-__all__ = ["NeverWaits", "run"]
+__all__ = ["never_waits", "run"]
 
 
-class NeverWaits:
-    """Marks a part whose coroutines run to their end without ever waiting, so that they need no event loop."""
+def never_waits(part: type[P]) -> type[P]:
+    """Mark a class whose coroutines run to their end without ever waiting, so that they need no event loop.
 
-    __slots__ = ()
+    A subclass is somebody else's, and not marked.
+    """
+    _NEVER_WAITING.add(part)
+    return part
+
+
+_NEVER_WAITING: set[type] = set()
 
 
 def _is_running(asyncio: ModuleType) -> bool:
@@ -40,7 +47,7 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
     Raises:
         RuntimeError: the part is the user's own, and an event loop is running already.
     """
-    if part is None or isinstance(part, NeverWaits):
+    if part is None or type(part) in _NEVER_WAITING:
         try:
             coroutine.send(None)
         except StopIteration as ended:

@@ -7,6 +7,7 @@ face, made when it is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -27,8 +28,6 @@ from prompt_manager import _native
 from prompt_manager.exceptions import PromptManagerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from prompt_manager._native import CompiledPrompt, Engine
 
 __all__ = [
@@ -95,6 +94,11 @@ Time = Annotated[datetime, AfterValidator(_in_utc)]
 SchemaReference = str | dict[str, Any]
 
 Strings = tuple[str, ...]
+
+
+def _broken_rule(error: Exception) -> PydanticCustomError:
+    """What the core says, as pydantic shows it."""
+    return PydanticCustomError("prompt", "{reason}", {"reason": str(error)})
 
 
 class _Model(BaseModel):
@@ -196,7 +200,7 @@ class Settings(_Model):
 
 
 class PromptMetadata(_Model):
-    """What a prompt says about itself. Further keys are allowed; all must be JSON.
+    """What a prompt says about itself. Further keys are allowed; all must be JSON, and is made so: dates become texts.
 
     ``temperature`` and ``max_tokens`` count as settings where the prompt's settings are silent.
     """
@@ -212,6 +216,16 @@ class PromptMetadata(_Model):
     temperature: float | None = None
     max_tokens: int | None = None
     custom: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_json(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        try:
+            return _native.plain_json(value, "metadata")
+        except PromptManagerError as error:
+            raise _broken_rule(error) from error
 
 
 class Prompt(_Model):
@@ -251,12 +265,14 @@ class Prompt(_Model):
         try:
             _native.check_prompt(self._plain())
         except (PromptManagerError, PydanticSerializationError) as error:
-            raise PydanticCustomError("prompt", "{reason}", {"reason": str(error)}) from error
+            raise _broken_rule(error) from error
         return self
 
     def _plain(self) -> dict[str, Any]:
         """The prompt as JSON, without what is not set."""
-        return self.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+        plain = self.model_dump(mode="json", exclude={"metadata"}, exclude_none=True)
+        metadata = self.metadata.model_dump(mode="json", exclude_defaults=True)
+        return {**plain, "metadata": metadata} if metadata else plain
 
     def replace(self, **changes: Any) -> Self:
         """A new prompt with these fields changed, checked anew; ``updated_at`` is now unless it is given.

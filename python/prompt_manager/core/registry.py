@@ -56,10 +56,16 @@ class PromptRegistry:
             VersionConflictError: the id and version exist with other content.
         """
         core = prompt._compiled(self._engine)
-        self._core.check(core)
-        if self._storage is not None:
+        if self._storage is None:
+            self._core.insert(core)
+            return
+        # Its place is taken before the wait, so that two at once cannot both be saved; and given back if it is refused.
+        before = self._core.replace(core)
+        try:
             await self._storage.save(prompt)
-        self._core.insert(core)
+        except BaseException:
+            self._core.restore(core, before)
+            raise
 
     def register_sync(self, prompt: Prompt) -> None:
         """:meth:`register`, for code that does not await."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from prompt_manager._native import Engine, Template
+from prompt_manager._native import Engine, HelperOptions, Template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar, overload
 
-__all__ = ["Template", "TemplateEngine"]
+    F = TypeVar("F", bound=Callable[..., Any])
+
+__all__ = ["HelperOptions", "Template", "TemplateEngine"]
 
 
 class TemplateEngine(Engine):
@@ -63,3 +65,47 @@ class TemplateEngine(Engine):
             TemplateSyntaxError: the template cannot be parsed.
         """
         return self.validate_sync(template)
+
+    # At run time there is the one method; `typing` is not loaded for the two ways to call it.
+    if TYPE_CHECKING:
+
+        @overload
+        def register_helper(self, name: str, function: F, *, pass_options: bool = False) -> F: ...
+
+        @overload
+        def register_helper(self, name: str, *, pass_options: bool = False) -> Callable[[F], F]: ...
+
+    def register_helper(
+        self, name: str, function: F | None = None, *, pass_options: bool = False
+    ) -> F | Callable[[F], F]:
+        r"""Let templates call a function; as a method or as a decorator.
+
+        Positional arguments come in order, named ones as keywords, a missing variable as ``None``; what it returns is
+        the value. Templates that were compiled before do not know a new name, so register first.
+
+        Args:
+            name: The name in templates. It wins over a variable of the same name.
+            function: The function.
+            pass_options: Hand the function a :class:`HelperOptions` first, with ``context``, ``data``, ``hash`` (the
+                named arguments) and, for a helper that opens a block, ``fn()`` and ``inverse()``.
+
+        >>> engine = TemplateEngine()
+        >>> @engine.register_helper("stars")
+        ... def stars(count):
+        ...     return "*" * count
+        >>> engine.render_sync("{{stars 3}}", {})
+        '***'
+        >>> @engine.register_helper("twice", pass_options=True)
+        ... def twice(options):
+        ...     return options.fn() + options.fn()
+        >>> engine.render_sync("{{#twice}}{{word}} {{/twice}}", {"word": "ha"})
+        'ha ha '
+        """
+
+        def register(function: F) -> F:
+            if not callable(function):
+                raise TypeError(f"helper {name!r} must be callable, not {type(function).__name__}")
+            self._register_helper(name, function, pass_options)
+            return function
+
+        return register if function is None else register(function)

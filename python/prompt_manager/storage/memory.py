@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prompt_manager._native import Registry
-from prompt_manager.core._sync import NeverWaits, run
+from prompt_manager.core._sync import never_waits, run
 from prompt_manager.core.template import TemplateEngine
 
 TYPE_CHECKING = False
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["InMemoryStorage"]
 
 
-class InMemoryStorage(NeverWaits):
+@never_waits
+class InMemoryStorage:
     """A storage that ends with the process.
 
     A draft is replaced when it is saved again; any other version only with the same content.

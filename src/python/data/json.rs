@@ -4,71 +4,70 @@ use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 use serde_json::{Map, Number, Value};
 
-use super::sort::{enum_value, sort};
+use super::sort::{bare, sort};
 use super::{Object, PyData};
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Output, Sink, Sort, Style, Written};
+use crate::template::{Data, Sink, Sort, Style, Written};
 
 /// How deep values nest that become JSON; one that holds itself ends here.
 const JSON_DEPTH: usize = 100;
 
-impl<'py> PyData<'py> {
+impl<'py> PyData<'_, 'py> {
     /// The value as JSON. Records become objects; what prints as itself, such as a date, becomes a text.
-    pub(super) fn json(&self, value: &Object<'py>, depth: usize) -> Result<Value> {
+    pub(in crate::python) fn json(&self, value: &Object<'py>, depth: usize) -> Result<Value, Unsayable> {
         if depth > JSON_DEPTH {
-            return Err(Error::new(
-                Kind::TemplateRender,
-                format!("the value nests more than {JSON_DEPTH} deep, or holds itself"),
-            ));
+            return Err(fault(format!("the value nests more than {JSON_DEPTH} deep, or is within itself")));
         }
-        let no_json = |sort: Sort| Error::new(Kind::TemplateRender, format!("{sort} has no JSON form"));
+        let value = &bare(value);
         Ok(match sort(value) {
             Sort::Null => Value::Null,
             Sort::Bool => {
                 Value::Bool(value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?)
             }
             Sort::Integer => {
-                let plain = enum_value(value).unwrap_or_else(|| value.clone());
-                if let Ok(number) = plain.extract::<i64>() {
-                    number.into()
-                } else if let Ok(number) = plain.extract::<u64>() {
-                    number.into()
-                } else {
-                    return Err(Error::new(
-                        Kind::TemplateRender,
-                        "a whole number beyond 64 bits has no JSON form",
-                    ));
-                }
+                let number = value.extract::<i64>().map(Number::from);
+                let number = number.or_else(|_| value.extract::<u64>().map(Number::from));
+                number
+                    .map(Value::Number)
+                    .map_err(|_| fault("a whole number beyond 64 bits has no JSON form"))?
             }
-            Sort::Float => {
-                let plain = enum_value(value).unwrap_or_else(|| value.clone());
-                match plain.cast::<PyFloat>() {
-                    Ok(number) => Number::from_f64(number.value()).map(Value::Number).ok_or_else(|| {
-                        Error::new(Kind::TemplateRender, "NaN and infinity have no JSON form")
-                    })?,
-                    // A decimal keeps its digits.
-                    Err(_) => Value::String(self.spell(&plain)?),
-                }
-            }
-            Sort::Sequence | Sort::Iterable => {
+            Sort::Float => match value.cast::<PyFloat>() {
+                Ok(number) => Number::from_f64(number.value())
+                    .map(Value::Number)
+                    .ok_or_else(|| fault("NaN and infinity have no JSON form"))?,
+                // A decimal keeps its digits.
+                Err(_) => Value::String(self.spell(value)?),
+            },
+            Sort::Sequence => {
                 let mut items = Vec::new();
+                let mut failed = None;
                 self.walk(value, &mut |item| {
-                    items.push(self.json(&item.value, depth + 1)?);
-                    Ok(())
-                })?;
-                Value::Array(items)
-            }
-            Sort::Mapping | Sort::Record => {
-                let mut members = Map::new();
-                self.walk(value, &mut |item| {
-                    if let Some(key) = &item.key {
-                        members.insert(self.spell(key)?, self.json(&item.value, depth + 1)?);
+                    if failed.is_none() {
+                        match self.json(&item.value, depth + 1) {
+                            Ok(item) => items.push(item),
+                            Err(unsayable) => failed = Some(unsayable.within(&format!("[{}]", items.len()))),
+                        }
                     }
                     Ok(())
                 })?;
-                Value::Object(members)
+                failed.map_or(Ok(Value::Array(items)), Err)?
             }
-            sort @ Sort::Other => return Err(no_json(sort)),
+            Sort::Mapping | Sort::Record => {
+                let mut members = Map::new();
+                let mut failed = None;
+                self.walk(value, &mut |item| {
+                    if let (None, Some(key)) = (&failed, &item.key) {
+                        let key = self.spell(key)?;
+                        match self.json(&item.value, depth + 1) {
+                            Ok(value) => drop(members.insert(key, value)),
+                            Err(unsayable) => failed = Some(unsayable.within(&format!(".{key}"))),
+                        }
+                    }
+                    Ok(())
+                })?;
+                failed.map_or(Ok(Value::Object(members)), Err)?
+            }
+            sort @ (Sort::Other | Sort::Iterable) => return Err(fault(format!("{sort} has no JSON form"))),
             Sort::String | Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
                 Value::String(self.spell(value)?)
             }
@@ -80,7 +79,13 @@ impl<'py> PyData<'py> {
         let mut sink = self.sink();
         let style = Style { html: false, lenient: false, javascript_numbers: false };
         match self.write(value, style, &mut sink)? {
-            Written::Done => Ok(sink.finish().with_str(str::to_owned)),
+            Written::Done => match sink.finish().0.to_str() {
+                Ok(text) => Ok(text.to_owned()),
+                Err(_) => Err(Error::new(
+                    Kind::TemplateRender,
+                    "a text with half a surrogate pair, which is no character, has no JSON form",
+                )),
+            },
             Written::Null => Ok("null".to_owned()),
             Written::NoText(sort) => {
                 let message = format!("{sort} cannot be a key in JSON");
@@ -88,4 +93,28 @@ impl<'py> PyData<'py> {
             }
         }
     }
+}
+
+/// What keeps a value from being JSON, and where in the value it is.
+pub(in crate::python) struct Unsayable {
+    /// The way to it, such as `.team.since[0]`. It may hold keys of the value.
+    pub(in crate::python) path: String,
+    pub(in crate::python) error: Error,
+}
+
+impl Unsayable {
+    fn within(mut self, segment: &str) -> Self {
+        self.path.insert_str(0, segment);
+        self
+    }
+}
+
+impl From<Error> for Unsayable {
+    fn from(error: Error) -> Self {
+        Self { path: String::new(), error }
+    }
+}
+
+fn fault(message: impl Into<String>) -> Unsayable {
+    Error::new(Kind::TemplateRender, message).into()
 }

@@ -11,26 +11,31 @@ mod write;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-use pyo3::exceptions::{PyKeyError, PyStopIteration};
+use pyo3::exceptions::{PyAttributeError, PyKeyError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyDict, PyFloat, PyFrozenSet, PyIterator, PyList, PyMapping, PySet, PyString, PyTuple,
+    PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyIterator, PyList, PyMapping, PySet, PyString, PyTuple,
 };
 
 pub(super) use self::sort::sort;
-use self::sort::{enum_value, extra, fields, tuple_fields};
+use self::sort::{bare, extra, fields, is_public, is_stored, tuple_fields};
 use super::error::foreign;
+use super::helper::{self, Helper};
 use super::overlay::Overlay;
+use super::template::Shared;
 use super::text::{PyOutput, PySink, PyText};
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Item, Literal, Output, Sink, Sort, Style, Text, Truth, Written};
+use crate::template::{Data, Invocation, Item, Literal, Output, Sink, Sort, Style, Text, Truth, Written};
 
 type Object<'py> = Bound<'py, PyAny>;
 
 /// Python objects as template data, for one render.
-pub struct PyData<'py> {
+pub struct PyData<'e, 'py> {
     py: Python<'py>,
+    /// The engine, for its helpers.
+    engine: Option<&'e Arc<Shared>>,
     /// Iterators that this render walked, with what they gave: an iterator gives its items only once.
     walked: RefCell<Vec<Walked<'py>>>,
 }
@@ -44,11 +49,19 @@ struct Walked<'py> {
 /// How many names are looked through for one to suggest.
 const NAMES: usize = 1000;
 
-impl<'py> PyData<'py> {
-    pub(super) fn new(py: Python<'py>) -> Self {
-        Self { py, walked: RefCell::default() }
+impl<'e, 'py> PyData<'e, 'py> {
+    /// The data of a render by this engine.
+    pub(super) fn new(py: Python<'py>, engine: &'e Arc<Shared>) -> Self {
+        Self { py, engine: Some(engine), walked: RefCell::default() }
     }
 
+    /// The data alone, without an engine's helpers.
+    pub(super) fn alone(py: Python<'py>) -> Self {
+        Self { py, engine: None, walked: RefCell::default() }
+    }
+}
+
+impl<'py> PyData<'_, 'py> {
     pub(super) fn py(&self) -> Python<'py> {
         self.py
     }
@@ -61,7 +74,8 @@ impl<'py> PyData<'py> {
         name: &str,
         key: &Object<'py>,
     ) -> Result<Option<Object<'py>>> {
-        let Ok(dict) = value.cast_exact::<PyDict>() else { return self.of_object(value, name, key) };
+        // Subclasses too: what they would make up for a key that is not there is not asked.
+        let Ok(dict) = value.cast::<PyDict>() else { return self.of_object(&bare(value), name, key) };
         match dict.get_item(key) {
             Ok(Some(found)) => Ok(Some(found)),
             Ok(None) => self.absent(dict, name),
@@ -109,9 +123,8 @@ impl<'py> PyData<'py> {
                 if name == "length" {
                     return self.counted(value).map(Some);
                 }
-                if let Some(fields) = tuple_fields(value)
-                    && fields.contains(key).unwrap_or(false)
-                {
+                let declared = tuple_fields(value).map(|fields| fields.contains(key));
+                if self.asked(declared.transpose())?.unwrap_or(false) {
                     return self.field(value, name, key);
                 }
                 let Ok(index) = name.parse::<usize>() else { return Ok(None) };
@@ -132,24 +145,38 @@ impl<'py> PyData<'py> {
                 }
             }
             Sort::Record => {
-                if fields(value).is_some_and(|fields| fields.contains(key).unwrap_or(false)) {
+                let declared = match fields(value) {
+                    Some(fields) => self.asked(fields.get_item(key))?,
+                    None => None,
+                };
+                if declared.is_some_and(|field| is_stored(&field)) {
                     return self.field(value, name, key);
                 }
                 match extra(value) {
-                    Some(extra) => extra.get_item(key).map_err(|error| self.raised(error, "reading a field")),
-                    None => Ok(None),
+                    Some(extra) if is_public(name) => self.asked(extra.get_item(key)),
+                    _ => Ok(None),
                 }
             }
             _ => Ok(None),
         }
     }
 
+    /// What the caller's code answered.
+    fn asked<R>(&self, answer: PyResult<R>) -> Result<R> {
+        answer.map_err(|error| self.raised(error, "asking an object"))
+    }
+
     fn field(&self, value: &Object<'py>, name: &str, key: &Object<'py>) -> Result<Option<Object<'py>>> {
         let Ok(key) = key.cast::<PyString>() else { return Ok(None) };
-        if name.starts_with('_') {
+        if !is_public(name) {
             return Ok(None);
         }
-        value.getattr(key).map(Some).map_err(|error| self.raised(error, "reading a field"))
+        match value.getattr(key) {
+            Ok(found) => Ok(Some(found)),
+            // Declared, and never set.
+            Err(error) if error.is_instance_of::<PyAttributeError>(self.py) => Ok(None),
+            Err(error) => Err(self.raised(error, "reading a field")),
+        }
     }
 
     fn counted(&self, value: &Object<'py>) -> Result<Object<'py>> {
@@ -209,13 +236,16 @@ impl<'py> PyData<'py> {
         value: &Object<'py>,
         visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
     ) -> Result<()> {
-        let names = self.names(value);
-        let count = names.len();
-        for (at, name) in names.into_iter().enumerate() {
+        let mut members = Vec::new();
+        for name in self.names(value) {
             let key = PyString::new(self.py, &name).into_any();
             if let Some(item) = self.of_object(value, &name, &key)? {
-                visit(Item { key: Some(key), value: item, last: at + 1 == count })?;
+                members.push((key, item));
             }
+        }
+        let count = members.len();
+        for (at, (key, item)) in members.into_iter().enumerate() {
+            visit(Item { key: Some(key), value: item, last: at + 1 == count })?;
         }
         Ok(())
     }
@@ -276,11 +306,29 @@ impl<'py> PyData<'py> {
     }
 }
 
-impl<'py> Data for PyData<'py> {
+impl<'py> Data for PyData<'_, 'py> {
     type Text = PyText;
     type Value = Object<'py>;
+    type Kept = Py<PyAny>;
+    type Helper = Helper;
     type Sink = PySink<'py>;
     type Output = PyOutput<'py>;
+
+    fn keep(&self, value: &Object<'py>) -> Py<PyAny> {
+        value.clone().unbind()
+    }
+
+    fn restore(&self, kept: &Py<PyAny>) -> Object<'py> {
+        kept.bind(self.py).clone()
+    }
+
+    fn helper(&self, name: &PyText) -> Option<Helper> {
+        self.engine.and_then(|engine| engine.helper(self.py, name.as_str()))
+    }
+
+    fn invoke(&self, helper: &Helper, call: Invocation<'_, Self>) -> Result<Option<Object<'py>>> {
+        helper::invoke(self.py, self.engine, helper, call)
+    }
 
     fn sort(&self, value: &Object<'py>) -> Sort {
         sort(value)
@@ -333,12 +381,15 @@ impl<'py> Data for PyData<'py> {
             return Vec::new();
         };
         let text = |key: Object<'py>| key.extract::<String>().ok();
-        keys.iter().take(NAMES).filter_map(text).filter(|name| !name.starts_with("__")).collect()
+        // An object's private fields are not reached, so they are not named either; a mapping's keys are data.
+        let open = matches!(sort(value), Sort::Mapping);
+        keys.iter().take(NAMES).filter_map(text).filter(|name| open || is_public(name)).collect()
     }
 
     fn truth(&self, value: &Object<'py>, empty_mapping_is_false: bool) -> Result<Truth> {
         let is = |truth: bool| if truth { Truth::True } else { Truth::False };
         let asked = |truth: PyResult<bool>| truth.map_err(|error| self.raised(error, "asking for a truth"));
+        let value = &bare(value);
         Ok(match sort(value) {
             Sort::Null => Truth::False,
             Sort::Bool => is(asked(value.is_truthy())?),
@@ -364,6 +415,7 @@ impl<'py> Data for PyData<'py> {
         value: &Object<'py>,
         visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
     ) -> Result<()> {
+        let value = &bare(value);
         match sort(value) {
             Sort::Sequence => self.walk_sequence(value, visit),
             Sort::Mapping => {
@@ -388,15 +440,18 @@ impl<'py> Data for PyData<'py> {
 
     #[inline]
     fn write(&self, value: &Object<'py>, style: Style, out: &mut PySink<'py>) -> Result<Written> {
-        self.write_any(value, style, 0, out)
+        self.write_any(value, style, 0, &mut 0, out)
     }
 
     fn same(&self, a: &Object<'py>, b: &Object<'py>) -> bool {
-        // The same text or number as the context is no new context, as in JavaScript.
-        a.is(b)
-            || (matches!(sort(a), Sort::String | Sort::Integer | Sort::Float | Sort::Bool)
-                && sort(a) == sort(b)
-                && a.eq(b).unwrap_or(false))
+        // The same text or number as the context is no new context, as in JavaScript. Only types whose comparison is
+        // Python's own are asked.
+        let own = |value: &Object<'py>| {
+            value.cast_exact::<PyString>().is_ok()
+                || value.cast_exact::<PyInt>().is_ok()
+                || value.cast_exact::<PyFloat>().is_ok()
+        };
+        a.is(b) || (own(a) && own(b) && a.eq(b).unwrap_or(false))
     }
 
     fn equal(&self, a: &Object<'py>, b: &Object<'py>) -> Result<bool> {
@@ -408,12 +463,12 @@ impl<'py> Data for PyData<'py> {
         if kind(a) != kind(b) {
             return Ok(false);
         }
-        let plain = |value: &Object<'py>| enum_value(value).unwrap_or_else(|| value.clone());
-        plain(a).eq(plain(b)).map_err(|error| self.raised(error, "comparing two values"))
+        bare(a).eq(bare(b)).map_err(|error| self.raised(error, "comparing two values"))
     }
 
     fn order(&self, a: &Object<'py>, b: &Object<'py>) -> Result<Option<Ordering>> {
         let number = |sort| matches!(sort, Sort::Integer | Sort::Float);
+        let (a, b) = (&bare(a), &bare(b));
         let (of_a, of_b) = (sort(a), sort(b));
         let ordered = matches!(of_a, Sort::String | Sort::Date | Sort::DateTime) && of_a == of_b;
         let numbers = number(of_a) && number(of_b);
@@ -432,6 +487,7 @@ impl<'py> Data for PyData<'py> {
     }
 
     fn length(&self, value: &Object<'py>) -> Result<Option<usize>> {
+        let value = &bare(value);
         match sort(value) {
             Sort::String | Sort::Sequence | Sort::Mapping => {}
             Sort::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {}
@@ -445,7 +501,7 @@ impl<'py> Data for PyData<'py> {
     }
 
     fn to_json(&self, value: &Object<'py>) -> Result<serde_json::Value> {
-        self.json(value, 0)
+        self.json(value, 0).map_err(|unsayable| unsayable.error)
     }
 
     fn literal(&self, literal: &Literal<PyText>) -> Object<'py> {

@@ -12,6 +12,11 @@ use super::Object;
 use crate::python::overlay::Overlay;
 use crate::template::Sort;
 
+/// The object itself; of an enum member its value. What reads a value reads this.
+pub(super) fn bare<'py>(value: &Object<'py>) -> Object<'py> {
+    enum_value(value).unwrap_or_else(|| value.clone())
+}
+
 /// The value of an enum member.
 pub(super) fn enum_value<'py>(value: &Object<'py>) -> Option<Object<'py>> {
     let kind = known_type(value.py(), &ENUM, "enum", "Enum")?;
@@ -70,6 +75,9 @@ pub(in crate::python) fn sort(value: &Object<'_>) -> Sort {
 
 fn sort_of_object(value: &Object<'_>) -> Sort {
     let py = value.py();
+    if let Some(inner) = enum_value(value) {
+        return sort(&inner);
+    }
     if value.cast::<PyString>().is_ok() {
         return Sort::String;
     }
@@ -90,12 +98,6 @@ fn sort_of_object(value: &Object<'_>) -> Sort {
         || value.cast::<PyType>().is_ok()
     {
         return Sort::Other;
-    }
-    if let Some(inner) = enum_value(value) {
-        return match sort(&inner) {
-            Sort::Null | Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other => Sort::Scalar,
-            sort => sort,
-        };
     }
     let is = |place, module, name| {
         known_type(py, place, module, name).is_some_and(|known| value.is_instance(known).unwrap_or(false))
@@ -137,7 +139,7 @@ impl Walkable for Object<'_> {
     }
 }
 
-/// The declared fields of a pydantic model or dataclass, by name.
+/// The declared fields of a pydantic model or dataclass, by name. A dataclass declares pseudo-fields too.
 pub(super) fn fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
     let py = value.py();
     let class = value.get_type();
@@ -149,6 +151,19 @@ pub(super) fn fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
         }
     }
     None
+}
+
+/// Whether a declared field is one that instances hold, and not a class variable or an argument of the constructor,
+/// which a dataclass lists among its fields.
+pub(super) fn is_stored(field: &Object<'_>) -> bool {
+    let py = field.py();
+    let kind = field.getattr(intern!(py, "_field_type")).and_then(|kind| kind.getattr(intern!(py, "name")));
+    kind.is_err() || kind.is_ok_and(|name| name.eq("_FIELD").unwrap_or(false))
+}
+
+/// Whether a name is public: one that templates may reach.
+pub(super) fn is_public(name: &str) -> bool {
+    !name.starts_with('_')
 }
 
 /// The further fields that a pydantic model was given and keeps.

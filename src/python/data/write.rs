@@ -4,7 +4,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyString};
 
-use super::sort::{enum_value, sort};
+use super::sort::{bare, sort};
 use super::{Object, PyData};
 use crate::error::{Error, Kind, Result};
 use crate::python::text::PySink;
@@ -13,15 +13,23 @@ use crate::template::{Item, Sink, Sort, Style, Written, escape_html, python_numb
 /// How deep lists in lists are printed; a list that holds itself ends here.
 const PRINT_DEPTH: usize = 32;
 
-impl<'py> PyData<'py> {
-    /// Writes what is no exact `str`.
-    fn write_object(
+/// How many items one tag prints, those of lists within lists included.
+const PRINT_ITEMS: u64 = 100_000;
+
+impl<'py> PyData<'_, 'py> {
+    pub(super) fn write_any(
         &self,
         value: &Object<'py>,
         style: Style,
         depth: usize,
+        items: &mut u64,
         out: &mut PySink<'py>,
     ) -> Result<Written> {
+        if let Ok(string) = value.cast_exact::<PyString>() {
+            self.write_string(string, style, out);
+            return Ok(Written::Done);
+        }
+        let value = &bare(value);
         match sort(value) {
             Sort::Null => return Ok(Written::Null),
             Sort::Bool => {
@@ -40,36 +48,12 @@ impl<'py> PyData<'py> {
                 // The text itself, whatever a subclass says of it.
                 if let Ok(string) = value.cast::<PyString>() {
                     self.write_string(string, style, out);
-                } else if let Some(inner) = enum_value(value) {
-                    return self.write_object(&inner, style, depth + 1, out);
                 }
             }
             Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
-                if let Some(inner) = enum_value(value) {
-                    return self.write_object(&inner, style, depth + 1, out);
-                }
                 self.write_str(&value.str(), style, out)?;
             }
-            Sort::Sequence if depth < PRINT_DEPTH => {
-                let mut first = true;
-                let mut written = Written::Done;
-                self.walk_sequence(value, &mut |Item { value, .. }| {
-                    if !std::mem::take(&mut first) {
-                        out.str(",");
-                    }
-                    if written != Written::Done {
-                        return Ok(());
-                    }
-                    if let no_text @ Written::NoText(_) = self.write_any(&value, style, depth + 1, out)? {
-                        written = no_text;
-                    }
-                    Ok(())
-                })?;
-                return Ok(written);
-            }
-            Sort::Sequence => {
-                return Err(Error::new(Kind::TemplateRender, "a list within itself has no text"));
-            }
+            Sort::Sequence => return self.write_items(value, style, depth, items, out),
             _ if style.lenient => out.str("[object Object]"),
             sort @ (Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other) => {
                 return Ok(Written::NoText(sort));
@@ -78,20 +62,43 @@ impl<'py> PyData<'py> {
         Ok(Written::Done)
     }
 
-    pub(super) fn write_any(
+    /// Writes the items of a sequence, with commas between.
+    fn write_items(
         &self,
         value: &Object<'py>,
         style: Style,
         depth: usize,
+        items: &mut u64,
         out: &mut PySink<'py>,
     ) -> Result<Written> {
-        match value.cast_exact::<PyString>() {
-            Ok(string) => {
-                self.write_string(string, style, out);
-                Ok(Written::Done)
-            }
-            Err(_) => self.write_object(value, style, depth, out),
+        if depth >= PRINT_DEPTH {
+            return Err(Error::new(
+                Kind::TemplateRender,
+                format!("lists nest more than {PRINT_DEPTH} deep, or one is within itself"),
+            ));
         }
+        let mut first = true;
+        let mut written = Written::Done;
+        self.walk_sequence(value, &mut |Item { value, .. }| {
+            *items += 1;
+            if *items > PRINT_ITEMS {
+                return Err(Error::new(
+                    Kind::TemplateRender,
+                    format!("a list of more than {PRINT_ITEMS} items is not printed"),
+                )
+                .with_hint("walk it with `{{#each}}`"));
+            }
+            if !std::mem::take(&mut first) {
+                out.str(",");
+            }
+            if written == Written::Done
+                && let no_text @ Written::NoText(_) = self.write_any(&value, style, depth + 1, items, out)?
+            {
+                written = no_text;
+            }
+            Ok(())
+        })?;
+        Ok(written)
     }
 
     #[allow(clippy::unused_self, reason = "one of a family")]
