@@ -234,7 +234,12 @@ fn fill<D: Data>(
             let kind = error.kind();
             error.recast(kind, message).with_context("variable", name)
         };
-        let json = data.to_json(&item.value).map_err(about)?;
+        let mut json = data.to_json(&item.value).map_err(about)?;
+        // An answer that an SDK gave has keys for all that it does not say.
+        if let Some(members) = json.as_object_mut() {
+            members
+                .retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+        }
         let message = Message::<String>::deserialize(&json).map_err(|error| {
             let why = crate::wire::plain(&error);
             // A word that is unknown is the caller's data; a key is named.

@@ -50,11 +50,8 @@ impl<T> Loaded<T> {
         }
         let errors = std::mem::take(&mut self.errors);
         let count = errors.len();
-        let problems = if count == 1 { "a problem" } else { "problems" };
-        let message = match count {
-            1 => format!("{problems} in {}", directory.display()),
-            _ => format!("{count} {problems} in {}", directory.display()),
-        };
+        let problems = if count == 1 { "a problem".to_owned() } else { format!("{count} problems") };
+        let message = format!("{problems} in {}", directory.display());
         Some(
             Error::new(Kind::StorageRead, message)
                 .with_context("path", directory.display().to_string())

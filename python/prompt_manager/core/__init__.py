@@ -22,3 +22,7 @@ def __getattr__(name: str) -> object:
     from prompt_manager._lazy import load
 
     return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

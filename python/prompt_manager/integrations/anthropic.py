@@ -56,19 +56,24 @@ class AnthropicIntegration(BaseIntegration[dict[str, Any]]):
             IntegrationError: the prompt is a draft without a template.
             TemplateSyntaxError: a template cannot be parsed.
         """
-        return self.convert_sync(prompt, variables)
+        form, steps = self._converted(prompt, variables)
+        self._warn(steps)
+        return form
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> dict[str, Any]:
         """:meth:`convert`, for code that does not await."""
-        form, steps = self._compiled(prompt).anthropic(
+        form, steps = self._converted(prompt, variables)
+        self._warn(steps)
+        return form
+
+    def _converted(self, prompt: Prompt, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        return self._compiled(prompt).anthropic(
             variables,
             strict=self._strict_validation,
             merge_system=self._merge_system,
             merge_turns=self._merge_turns,
             allow_prefill=self._allow_prefill,
         )
-        self._warn(steps)
-        return form
 
     def validate_compatibility(self, prompt: Prompt) -> bool:
         """Whether the prompt is a chat."""

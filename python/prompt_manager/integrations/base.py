@@ -86,5 +86,6 @@ class BaseIntegration(ABC, Generic[T]):
 
     @staticmethod
     def _warn(steps: list[str]) -> None:
+        """Warn of each lossy step, at the line that called the method which calls this."""
         for step in steps:
-            warn(step, PromptConversionWarning, stacklevel=4)
+            warn(step, PromptConversionWarning, stacklevel=3)

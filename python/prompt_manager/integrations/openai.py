@@ -34,7 +34,9 @@ class OpenAIIntegration(BaseIntegration[list[dict[str, Any]] | str]):
             IntegrationError: the prompt is a draft without a template.
             TemplateSyntaxError: a template cannot be parsed.
         """
-        return self.convert_sync(prompt, variables)
+        form, steps = self._compiled(prompt).openai(variables, strict=self._strict_validation)
+        self._warn(steps)
+        return form
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]] | str:
         """:meth:`convert`, for code that does not await."""
