@@ -406,6 +406,37 @@ class TestOwnStorage:
         assert [type(outcome) for outcome in outcomes if outcome] == [VersionConflictError]
         assert storage.kept["greeting", "1.0.0"] == registry.get_sync("greeting")
 
+    @pytest.mark.parametrize("refused", [{"one"}, {"two"}, {"one", "two"}], ids=sorted)
+    async def test_that_refuses_one_of_two_drafts_at_once_leaves_what_it_keeps(self, refused):
+        class Picky(OwnStorage):
+            async def save(self, prompt):
+                for _ in range(3 if prompt.template.content == "one" else 5):
+                    await asyncio.sleep(0)
+                if prompt.template.content in refused:
+                    raise StorageWriteError("the disk is full")
+                await super().save(prompt)
+
+        storage = Picky()
+        registry = PromptRegistry(storage)
+        drafts = [create_text_prompt(template=text) for text in ("one", "two")]
+        await asyncio.gather(*map(registry.register, drafts), return_exceptions=True)
+        held = [registry.get_sync("greeting")] if registry.exists_sync("greeting") else []
+        assert held == list(storage.kept.values())
+
+    async def test_that_is_given_up_on_while_it_waits_leaves_nothing(self):
+        class Slow(OwnStorage):
+            async def save(self, prompt):
+                await asyncio.Event().wait()
+                await super().save(prompt)
+
+        registry = PromptRegistry(Slow())
+        task = asyncio.ensure_future(registry.register(active()))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not registry.exists_sync("greeting")
+
     async def test_in_a_running_loop_the_twin_says_what_to_await(self):
         registry = PromptRegistry(OwnStorage())
         for name, call in (
