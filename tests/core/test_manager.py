@@ -465,7 +465,7 @@ def test_a_version_or_a_label_may_be_asked_for(prompt_manager):
     assert prompt_manager.render_sync("greeting", given) == "2.0.0 Ada"
     assert prompt_manager.render_sync("greeting", given, version="1.0.0") == "1.0.0 Ada"
     assert prompt_manager.render_sync("greeting", given, label="production") == "1.0.0 Ada"
-    assert prompt_manager.render_messages_sync("explain", label="staging")[0]["content"] == "2.0.0"
+    assert prompt_manager.render_messages_sync("explain", label="production")[0]["content"] == "1.0.0"
     assert prompt_manager.render_messages_sync("explain", version="1.0.0")[0]["content"] == "1.0.0"
     assert prompt_manager.get_prompt_sync("greeting", label="production").version == "1.0.0"
     assert prompt_manager.get_prompt_sync("greeting", "1.0.0").version == "1.0.0"
@@ -633,6 +633,20 @@ class TestManager:
             if summary.format == "chat":
                 twin = examples.render_messages_sync(summary.id, variables)
                 assert await examples.render_messages(summary.id, variables) == twin
+
+    @pytest.mark.parametrize(
+        "filters",
+        [{"format": "chat"}, {"category": "service"}, {"label": "production"}, {"status": "draft"}, {"limit": 1}],
+        ids=str,
+    )
+    async def test_lists_what_fits(self, prompt_manager, filters):
+        for prompt in (
+            create_text_prompt(status="active"),
+            create_chat_prompt(labels=["production"], metadata={"category": "service"}),
+        ):
+            prompt_manager.registry.register_sync(prompt)
+        assert [each.id for each in prompt_manager.list_prompts_sync(**filters)] == ["explain"]
+        assert [each.id for each in await prompt_manager.list_prompts(**filters)] == ["explain"]
 
     def test_a_subclass_loads_as_itself(self, directory):
         class Own(PromptManager):

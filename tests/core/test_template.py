@@ -8,7 +8,7 @@ import datetime as dt
 import enum
 import itertools
 import threading
-from collections import ChainMap, OrderedDict, UserDict, defaultdict, deque, namedtuple
+from collections import ChainMap, OrderedDict, UserDict, UserString, defaultdict, deque, namedtuple
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePosixPath
@@ -146,6 +146,7 @@ TEXTS = [
     ("a deque", deque([1, 2]), "1,2"),
     ("a range", range(3), "0,1,2"),
     ("an empty list", [], ""),
+    ("a UserString", UserString("text"), "text"),
 ]
 
 
