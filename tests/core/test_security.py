@@ -281,8 +281,9 @@ def test_a_value_that_raises_is_an_error_with_a_place_and_its_cause(engine, kind
         (lambda error: raising(list, "__len__", error)([1]), "{{#if v}}x{{/if}}"),
         (lambda error: raising(collections.UserDict, "__getitem__", error)({"a": 1}), "{{v.a}}"),
         (lambda error: raising(Walkable, "__iter__", error)(), "{{#each v}}{{/each}}"),
+        (lambda error: raising(str, "__eq__", error)("x"), '{{#if (eq v "y")}}{{/if}}'),
     ],
-    ids=["text", "truth", "length", "member", "walk"],
+    ids=["text", "truth", "length", "member", "walk", "equality"],
 )
 def test_what_asks_the_program_to_stop_passes_unchanged(engine, stop, hostile, template):
     error = stop("now")
