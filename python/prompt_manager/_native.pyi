@@ -27,13 +27,18 @@ class Engine:
     def __new__(
         cls,
         *,
-        strict: bool = True,
-        allow_none: bool = False,
-        escape: bool = False,
+        dialect: Literal["prompt", "handlebars"] = "prompt",
+        strict: bool | None = None,
+        allow_none: bool | None = None,
+        escape: bool | None = None,
+        limits: Mapping[str, int] | None = None,
+        assume_objects: bool = False,
+        known_helpers: Sequence[str] = ...,
+        known_helpers_only: bool = False,
         prevent_indent: bool = False,
         ignore_standalone: bool = False,
         explicit_partial_context: bool = False,
-        limits: Mapping[str, int] | None = None,
+        compat: bool = False,
     ) -> Self: ...
     def compile(self, template: str, *, name: str | None = None) -> Template: ...
     def render_sync(

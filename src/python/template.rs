@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
@@ -65,27 +65,51 @@ pub struct Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, strict = true, allow_none = false, escape = false, prevent_indent = false,
-        ignore_standalone = false, explicit_partial_context = false, limits = None))]
-    #[allow(clippy::fn_params_excessive_bools, reason = "each is an option of the language, given by name")]
+    #[pyo3(signature = (*, dialect = "prompt", strict = None, allow_none = None, escape = None, limits = None,
+        assume_objects = false, known_helpers = Vec::new(), known_helpers_only = false, prevent_indent = false,
+        ignore_standalone = false, explicit_partial_context = false, compat = false))]
+    #[allow(
+        clippy::fn_params_excessive_bools,
+        clippy::too_many_arguments,
+        reason = "each is an option of the language, given by name"
+    )]
     fn new(
-        strict: bool,
-        allow_none: bool,
-        escape: bool,
+        dialect: &str,
+        strict: Option<bool>,
+        allow_none: Option<bool>,
+        escape: Option<bool>,
+        limits: Option<&Bound<'_, PyDict>>,
+        assume_objects: bool,
+        known_helpers: Vec<String>,
+        known_helpers_only: bool,
         prevent_indent: bool,
         ignore_standalone: bool,
         explicit_partial_context: bool,
-        limits: Option<&Bound<'_, PyDict>>,
+        compat: bool,
     ) -> PyResult<Self> {
+        let defaults = match dialect {
+            "prompt" => Options::default(),
+            "handlebars" => Options::handlebars(),
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "dialect must be 'prompt' or 'handlebars', not {other:?}"
+                )));
+            }
+        };
         let limits = limits.map_or(Ok(Limits::default()), read_limits)?;
         let options = Options {
-            strict,
-            allow_none,
-            escape,
+            strict: strict.unwrap_or(defaults.strict),
+            allow_none: allow_none.unwrap_or(defaults.allow_none),
+            escape: escape.unwrap_or(defaults.escape),
+            assume_objects,
+            known_helpers: known_helpers.into_iter().map(String::into_boxed_str).collect(),
+            known_helpers_only,
             prevent_indent,
             ignore_standalone,
             explicit_partial_context,
+            compat,
             limits,
+            ..defaults
         };
         Ok(Self {
             shared: Arc::new(Shared { options, partials: RwLock::default(), helpers: RwLock::default() }),

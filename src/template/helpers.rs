@@ -106,6 +106,8 @@ pub(super) struct Arguments<'a, D: Data> {
     pub(super) data: &'a D,
     pub(super) positional: &'a [Option<D::Value>],
     pub(super) named: &'a [(&'a str, Option<D::Value>)],
+    /// Whether the dialect is that of handlebars.js.
+    pub(super) javascript: bool,
 }
 
 impl<D: Data> Arguments<'_, D> {
@@ -178,6 +180,14 @@ pub(super) fn call<D: Data>(helper: Helper, arguments: &Arguments<'_, D>) -> Res
     let data = arguments.data;
     match helper {
         Helper::Lookup => match (arguments.get(0), arguments.get(1)) {
+            // In JavaScript what is false has no members, and is what is given.
+            (Some(object), _)
+                if arguments.javascript
+                    && data.truth(object, false)? != Truth::True
+                    && data.sort(object) != Sort::Sequence =>
+            {
+                Ok(Some(object.clone()))
+            }
             (Some(object), Some(key)) => data.lookup(object, key),
             _ => Ok(None),
         },

@@ -39,7 +39,7 @@ pub use closure::{Branch, Closure, Given};
 pub use context::{Data, Invocation, Item, Output, Sink, Sort, Style, Text, Truth, Written};
 pub use escape::{escape_html, indent_lines};
 pub use json::{Json, JsonValue};
-pub use number::python as python_number;
+pub use number::{javascript as javascript_number, python as python_number};
 pub use program::Literal;
 pub use render::{KeptLibrary, Library};
 pub use variables::{Variable, Variables};
@@ -48,9 +48,11 @@ use crate::error::Result;
 use crate::limits::Limits;
 
 /// How templates are read and rendered. The default is the `prompt` dialect: strict, and without escaping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of the language, set on its own")]
 pub struct Options {
+    /// Which language the templates are in.
+    pub dialect: Dialect,
     /// A tag whose value is missing is an error, and so is one whose value has no text.
     pub strict: bool,
     /// A tag whose value is null prints nothing; otherwise it is an error.
@@ -63,20 +65,73 @@ pub struct Options {
     pub ignore_standalone: bool,
     /// A partial sees only the context that it is given.
     pub explicit_partial_context: bool,
+    /// A path whose middle is missing is an error.
+    pub assume_objects: bool,
+    /// Names that are helpers' whether or not they are registered.
+    pub known_helpers: Arc<[Box<str>]>,
+    /// No other name is a helper's.
+    pub known_helpers_only: bool,
+    /// A name that the context lacks is looked for in those around it.
+    pub compat: bool,
     /// What a template, and a render of it, may use.
     pub limits: Limits,
+}
+
+/// The two languages that the engine speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dialect {
+    /// Handlebars for prompts: values as Python writes them, helpers for prompts, faults found when compiling.
+    #[default]
+    Prompt,
+    /// Handlebars as handlebars.js has it, to the letter.
+    Handlebars,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            dialect: Dialect::Prompt,
             strict: true,
             allow_none: false,
             escape: false,
             prevent_indent: false,
             ignore_standalone: false,
             explicit_partial_context: false,
+            assume_objects: false,
+            known_helpers: Arc::default(),
+            known_helpers_only: false,
+            compat: false,
             limits: Limits::default(),
+        }
+    }
+}
+
+impl Options {
+    /// The options of handlebars.js.
+    #[must_use]
+    pub fn handlebars() -> Self {
+        Self {
+            dialect: Dialect::Handlebars,
+            strict: false,
+            allow_none: true,
+            escape: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether values are read and written as JavaScript does.
+    #[must_use]
+    pub fn is_javascript(&self) -> bool {
+        self.dialect == Dialect::Handlebars
+    }
+
+    /// How the values of tags are written.
+    fn style(&self, escaped: bool) -> Style {
+        let javascript = self.is_javascript();
+        Style {
+            html: self.escape && escaped,
+            lenient: javascript || !self.strict,
+            javascript_numbers: javascript,
         }
     }
 }
@@ -129,10 +184,15 @@ impl<T: Text> Template<T> {
     ) -> Result<Self> {
         let mut program = parser::parse(source, &options.limits)?;
         whitespace::control(&mut program, options.ignore_standalone);
-        let body = program::lower(&program, &|name| library.has_helper(name))?;
+        let body = program::lower(&program, options, &|name| library.has_helper(name))?;
         let usage = variables::usage(&program);
-        let inner =
-            Inner { name: name.map(Into::into), source: source.into(), options: *options, body, usage };
+        let inner = Inner {
+            name: name.map(Into::into),
+            source: source.into(),
+            options: options.clone(),
+            body,
+            usage,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::Options;
 use super::ast::{self, ExprKind, Span, Statement};
 use super::context::Text;
 use super::helpers::{self, Form, Helper};
@@ -93,6 +94,27 @@ pub(super) enum Kinds<T> {
     Path(Path<T>),
     /// A helper with its arguments.
     Call(Call<T>),
+    /// A call of what is no helper, which handlebars.js finds out when it renders.
+    Unknown(Box<Unknown<T>>),
+    /// A call that fails when it is evaluated, and why.
+    Fault(Box<str>),
+}
+
+#[derive(Debug)]
+pub(super) struct Unknown<T> {
+    pub(super) name: Box<str>,
+    /// What the name is in the context.
+    pub(super) value: Path<T>,
+    pub(super) params: Box<[Expr<T>]>,
+    pub(super) hash: Hash<T>,
+}
+
+/// Where a name with arguments stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Tag,
+    Parentheses,
+    Block,
 }
 
 /// A literal in a template.
@@ -121,6 +143,8 @@ pub(super) struct Path<T> {
 pub(super) enum Root {
     /// The context, this many levels up.
     Context(usize),
+    /// The first context, from the innermost, that has the path's first name.
+    Recursive,
     /// A block parameter: which block, counted from the innermost that has any, and which of its names.
     Param { block: usize, index: usize },
     /// `@root`
@@ -148,13 +172,18 @@ pub(super) enum Callee<T> {
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 
 /// Prepares a parsed template for rendering.
-pub(super) fn lower<T: Text>(program: &ast::Program, registered: &dyn Fn(&str) -> bool) -> Result<Body<T>> {
-    Lowering { params: Vec::new(), registered }.body(program)
+pub(super) fn lower<T: Text>(
+    program: &ast::Program,
+    options: &Options,
+    registered: &dyn Fn(&str) -> bool,
+) -> Result<Body<T>> {
+    Lowering { params: Vec::new(), options, registered }.body(program)
 }
 
 struct Lowering<'a> {
     /// The block parameters in scope, innermost last.
     params: Vec<&'a [String]>,
+    options: &'a Options,
     /// Whether the caller registered a helper of this name.
     registered: &'a dyn Fn(&str) -> bool,
 }
@@ -181,7 +210,7 @@ impl<'a> Lowering<'a> {
                     continue;
                 }
                 Statement::Mustache(mustache) => {
-                    Node::Print { expr: self.call(&mustache.call)?, escaped: mustache.escaped }
+                    Node::Print { expr: self.call(&mustache.call, Place::Tag)?, escaped: mustache.escaped }
                 }
                 Statement::Block(block) => Node::Block(Arc::new(self.block(block)?)),
                 Statement::Partial(partial) => Node::Partial(Arc::new(self.partial(partial, None)?)),
@@ -216,44 +245,48 @@ impl<'a> Lowering<'a> {
     }
 
     fn block<T: Text>(&mut self, block: &'a ast::Block) -> Result<Block<T>> {
-        let call = &block.call;
-        let name = self.helper_name(&call.callee);
-        let kind = match name.as_deref() {
-            Some(name) if (self.registered)(name) => {
-                BlockKind::Helper(T::new(name), self.registered_call(name, call)?)
-            }
-            Some("if") => BlockKind::If {
-                condition: self.only(call, "if")?,
-                include_zero: self.option(call, "includeZero")?,
-                negate: false,
-            },
-            Some("unless") => BlockKind::If {
-                condition: self.only(call, "unless")?,
-                include_zero: self.option(call, "includeZero")?,
-                negate: true,
-            },
-            Some("each") => BlockKind::Each(self.only(call, "each")?),
-            Some("with") => BlockKind::With(self.only(call, "with")?),
-            _ => BlockKind::Value(self.call(call)?),
-        };
         Ok(Block {
-            kind,
+            kind: self.block_kind(&block.call)?,
             body: self.branch(block.program.as_ref())?,
             inverse: self.branch(block.inverse.as_ref())?,
             span: block.span,
         })
     }
 
-    /// The one argument of a built-in block.
-    fn only<T: Text>(&mut self, call: &'a ast::Call, name: &str) -> Result<Expr<T>> {
-        match call.params.as_slice() {
-            [param] => self.expr(param),
-            params => Err(Error::new(
-                Kind::TemplateSyntax,
-                format!("`{name}` takes exactly one argument, here it has {}", params.len()),
-            )
-            .at(call.span.start)),
+    fn block_kind<T: Text>(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
+        let Some(name) = self.helper_name(call) else {
+            return Ok(BlockKind::Value(self.call(call, Place::Block)?));
+        };
+        if (self.registered)(&name) {
+            return Ok(BlockKind::Helper(T::new(&name), self.registered_call(&name, call)?));
         }
+        if !BLOCKS.contains(&name.as_str()) {
+            return Ok(BlockKind::Value(self.call(call, Place::Block)?));
+        }
+        let [argument] = call.params.as_slice() else {
+            let message = format!("`{name}` takes exactly one argument, here it has {}", call.params.len());
+            return Ok(BlockKind::Value(self.fault(call, message, None)?));
+        };
+        let argument = self.expr(argument)?;
+        let include_zero = self.option(call, "includeZero")?;
+        Ok(match name.as_str() {
+            "if" => BlockKind::If { condition: argument, include_zero, negate: false },
+            "unless" => BlockKind::If { condition: argument, include_zero, negate: true },
+            "each" => BlockKind::Each(argument),
+            _ => BlockKind::With(argument),
+        })
+    }
+
+    /// What is wrong with a call: an error now or, where handlebars.js finds it only at a render, then.
+    fn fault<T>(&self, call: &ast::Call, message: String, hint: Option<String>) -> Result<Expr<T>> {
+        if self.options.is_javascript() {
+            return Ok(Expr { kind: Kinds::Fault(message.into()), span: call.span });
+        }
+        let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
+        Err(match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        })
     }
 
     fn option<T: Text>(&mut self, call: &'a ast::Call, name: &str) -> Result<Option<Expr<T>>> {
@@ -286,35 +319,89 @@ impl<'a> Lowering<'a> {
     }
 
     /// The name, where it may be a helper's: one plain name that no block parameter hides.
-    fn helper_name(&self, callee: &ast::Expr) -> Option<String> {
-        let path = callee.as_path()?;
-        let name = path.simple_name()?;
-        (!self.params.iter().any(|names| names.iter().any(|param| param == name))).then(|| name.to_owned())
+    fn helper_name(&self, call: &ast::Call) -> Option<String> {
+        let path = call.callee.as_path()?;
+        let name = match path.simple_name() {
+            Some(name) => name,
+            // handlebars.js takes `@name` for a helper's name too.
+            None if self.options.is_javascript() && path.data && path.depth == 0 => {
+                match path.parts.as_slice() {
+                    [name] => name,
+                    _ => return None,
+                }
+            }
+            None => return None,
+        };
+        if self.params.iter().any(|names| names.iter().any(|param| param == name)) {
+            return None;
+        }
+        let plain = call.params.is_empty() && call.hash.is_empty();
+        if plain && self.options.known_helpers_only && !self.is_known(name) {
+            return None;
+        }
+        Some(name.to_owned())
     }
 
-    /// A name with or without arguments, in a tag or in parentheses.
-    fn call<T: Text>(&mut self, call: &'a ast::Call) -> Result<Expr<T>> {
-        let helper = self.helper_name(&call.callee);
+    fn is_known(&self, name: &str) -> bool {
+        BLOCKS.contains(&name)
+            || matches!(name, "lookup" | "log" | "helperMissing" | "blockHelperMissing")
+            || self.options.known_helpers.iter().any(|known| **known == *name)
+            || self.prompt_helper(name).is_some()
+    }
+
+    /// The helper of this name that the dialect has.
+    fn prompt_helper(&self, name: &str) -> Option<&'static Form> {
+        helpers::find(name).filter(|form| !self.options.is_javascript() || form.helper == Helper::Lookup)
+    }
+
+    /// A name with or without arguments, in a tag, in parentheses or as what a block is about.
+    fn call<T: Text>(&mut self, call: &'a ast::Call, place: Place) -> Result<Expr<T>> {
         let plain = call.params.is_empty() && call.hash.is_empty();
+        let calls = !plain || place == Place::Parentheses;
         let span = call.span;
-        match helper.as_deref() {
-            Some(name) if (self.registered)(name) => {
-                Ok(Expr { kind: Kinds::Call(self.registered_call(name, call)?), span })
+        let name = self.helper_name(call);
+        if let Some(name) = name.as_deref() {
+            if (self.registered)(name) {
+                return Ok(Expr { kind: Kinds::Call(self.registered_call(name, call)?), span });
             }
-            Some(name @ ("if" | "unless" | "each" | "with")) => {
-                Err(Error::new(Kind::TemplateSyntax, format!("`{name}` is a block"))
-                    .at(span.start)
-                    .with_hint(format!(
+            if BLOCKS.contains(&name) {
+                return self.fault(
+                    call,
+                    format!("`{name}` is a block"),
+                    Some(format!(
                         "open it with `{{{{#{name} …}}}}`; a variable of this name is `{{{{./{name}}}}}`"
-                    )))
+                    )),
+                );
             }
-            Some(name) if let Some(form) = helpers::find(name) => self.helper(form, call),
-            _ if plain => match call.callee.as_path() {
-                Some(path) => Ok(Expr { kind: Kinds::Path(self.path(&path)), span }),
-                None => self.expr(&call.callee),
-            },
-            _ => Err(no_helper(call)),
+            if let Some(form) = self.prompt_helper(name) {
+                return self.helper(form, call);
+            }
         }
+        match call.callee.as_path() {
+            Some(path) if !calls => Ok(Expr { kind: Kinds::Path(self.path(&path)), span }),
+            None => self.expr(&call.callee),
+            Some(path) => self.unknown_helper(&path, call),
+        }
+    }
+
+    /// A call of what is no helper.
+    fn unknown_helper<T: Text>(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Expr<T>> {
+        let name = path.parts.last().cloned().unwrap_or_default();
+        if !self.options.is_javascript() {
+            return Err(no_helper(call));
+        }
+        let known_only = self.options.known_helpers_only && path.simple_name().is_some();
+        if known_only && !self.is_known(&name) {
+            let message = format!("`{name}` is not among the known helpers");
+            return Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start));
+        }
+        let unknown = Unknown {
+            name: name.into(),
+            value: self.path(path),
+            params: call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?,
+            hash: self.hash(&call.hash)?,
+        };
+        Ok(Expr { kind: Kinds::Unknown(Box::new(unknown)), span: call.span })
     }
 
     /// A call of a helper that the caller registered.
@@ -329,11 +416,7 @@ impl<'a> Lowering<'a> {
     /// A call of a helper for prompts, whose form is checked here.
     fn helper<T: Text>(&mut self, form: &'static Form, call: &'a ast::Call) -> Result<Expr<T>> {
         let name = form.name;
-        let fault = |message: String| {
-            Error::new(Kind::TemplateSyntax, message)
-                .at(call.span.start)
-                .with_hint(format!("write `{}`; a variable of this name is `{{{{./{name}}}}}`", form.usage))
-        };
+        let hint = || Some(format!("write `{}`; a variable of this name is `{{{{./{name}}}}}`", form.usage));
         let given = call.params.len();
         if !form.arity.contains(&given) {
             let (low, high) = (form.arity.start(), form.arity.end());
@@ -343,10 +426,11 @@ impl<'a> Lowering<'a> {
                 2 => "one or two arguments".to_owned(),
                 _ => format!("{low} to {high} arguments"),
             };
-            return Err(fault(format!("`{name}` takes {wanted}, here it has {given}")));
+            return self.fault(call, format!("`{name}` takes {wanted}, here it has {given}"), hint());
         }
-        if let Some((stray, _)) = call.hash.iter().find(|(key, _)| !form.named.contains(&key.as_str())) {
-            return Err(fault(format!("`{name}` takes no argument named `{stray}`")));
+        let stray = call.hash.iter().find(|(key, _)| !form.named.contains(&key.as_str()));
+        if let Some((stray, _)) = stray.filter(|_| !self.options.is_javascript()) {
+            return self.fault(call, format!("`{name}` takes no argument named `{stray}`"), hint());
         }
         let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
         let hash = self.hash(&call.hash)?;
@@ -359,7 +443,7 @@ impl<'a> Lowering<'a> {
     fn expr<T: Text>(&mut self, expr: &'a ast::Expr) -> Result<Expr<T>> {
         let kind = match &expr.kind {
             ExprKind::Path(path) => Kinds::Path(self.path(path)),
-            ExprKind::Call(call) => return self.call(call),
+            ExprKind::Call(call) => return self.call(call, Place::Parentheses),
             ExprKind::String(text) => Kinds::Literal(Literal::Text(T::new(text))),
             ExprKind::Number(text) => Kinds::Literal(number(text)),
             ExprKind::Bool(value) => Kinds::Literal(Literal::Bool(*value)),
@@ -387,7 +471,9 @@ impl<'a> Lowering<'a> {
                 }
             }
         }
-        Path { root: Root::Context(path.depth), parts: parts(0) }
+        let recursive = self.options.compat && path.depth == 0 && !path.scoped && !path.parts.is_empty();
+        let root = if recursive { Root::Recursive } else { Root::Context(path.depth) };
+        Path { root, parts: parts(0) }
     }
 }
 

@@ -13,7 +13,7 @@ use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, Written};
 use super::helpers::{self, Arguments, Helper};
 use super::program::{
     Block, BlockKind, Body, Call, Callee, Expr, Inline, Kinds, Literal, Node, Partial, PartialName, Path,
-    Root,
+    Root, Unknown,
 };
 use crate::error::{Error, Kind, Result, nearest};
 
@@ -209,8 +209,7 @@ impl<D: Data> Walk<'_, D> {
         let Some(value) = self.eval(expr, scope)? else {
             return if options.strict { Err(self.missing(expr, offset, scope)) } else { Ok(()) };
         };
-        let style =
-            Style { html: options.escape && escaped, lenient: !options.strict, javascript_numbers: false };
+        let style = options.style(escaped);
         match self.data.write(&value, style, out).map_err(|error| error.at(offset))? {
             Written::Done => Ok(()),
             Written::Null if options.allow_none => Ok(()),
@@ -230,6 +229,7 @@ impl<D: Data> Walk<'_, D> {
         let Kinds::Path(path) = &expr.kind else { return error(format!("`{name}` gives no value")) };
         let base = match path.root {
             Root::Context(depth) => context(depth, scope),
+            Root::Recursive => context(0, scope),
             Root::Top => Some(self.top.clone()),
             Root::Data(_)
                 if path.parts.first().is_some_and(|name| is_lap_name(super::Text::as_str(name))) =>
@@ -274,8 +274,25 @@ impl<D: Data> Walk<'_, D> {
             Kinds::Path(path) => self.path(path, scope).map_err(|error| error.at(expr.span.start)),
             Kinds::Literal(literal) => Ok(Some(self.data.literal(literal))),
             Kinds::Undefined => Ok(None),
+            Kinds::Fault(message) => Err(fail(&**message, expr.span.start)),
+            Kinds::Unknown(unknown) => {
+                self.unknown(unknown, scope).map_err(|error| error.at(expr.span.start))
+            }
             Kinds::Call(call) => self.call(call, scope).map_err(|error| error.at(expr.span.start)),
         }
+    }
+
+    /// A call of what is no helper: in handlebars.js an error, unless it has no arguments and names nothing.
+    fn unknown(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        for value in unknown.params.iter().chain(unknown.hash.iter().map(|(_, value)| value)) {
+            self.eval(value, scope)?;
+        }
+        let value = self.path(&unknown.value, scope)?;
+        let strict = scope.template.options().strict;
+        if unknown.params.is_empty() && !strict && self.truth(value.as_ref(), scope)? == Truth::False {
+            return Ok(None);
+        }
+        Err(Error::new(Kind::TemplateRender, format!("there is no helper `{}`", unknown.name)))
     }
 
     fn path(&self, path: &Path<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
@@ -287,6 +304,10 @@ impl<D: Data> Walk<'_, D> {
                 (context, _) => (context.clone(), parts),
             },
             Root::Context(depth) => (context(depth, scope), parts),
+            Root::Recursive => match parts {
+                [first, rest @ ..] => (self.recursive(first, scope)?, rest),
+                [] => (None, parts),
+            },
             Root::Top => (Some(self.top.clone()), parts),
             Root::Param { block, index } => {
                 let mut params = scope.params;
@@ -300,14 +321,46 @@ impl<D: Data> Walk<'_, D> {
                 None => (None, parts),
             },
         };
-        let Some(mut value) = base else { return Ok(None) };
-        for part in parts {
+        let Some(mut value) = base else {
+            return if parts.is_empty() { Ok(None) } else { Self::no_object(scope) };
+        };
+        for (at, part) in parts.iter().enumerate() {
             match self.data.get(&value, part)? {
                 Some(found) => value = found,
+                None if at + 1 < parts.len() || self.data.sort(&value) == Sort::Null => {
+                    return Self::no_object(scope);
+                }
                 None => return Ok(None),
             }
         }
         Ok(Some(value))
+    }
+
+    /// What a path gives whose middle is missing.
+    fn no_object(scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        let options = scope.template.options();
+        if options.assume_objects || (options.strict && options.is_javascript()) {
+            return Err(Error::new(
+                Kind::TemplateRender,
+                "what stands before a name in this path is missing",
+            ));
+        }
+        Ok(None)
+    }
+
+    /// The first value of this name that is not null, from the innermost context out.
+    fn recursive(&self, name: &D::Text, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        let mut level = Some(scope.level);
+        while let Some(here) = level {
+            if let Some(context) = &here.context
+                && let Some(found) = self.data.get(context, name)?
+                && self.data.sort(&found) != Sort::Null
+            {
+                return Ok(Some(found));
+            }
+            level = here.up;
+        }
+        Ok(None)
     }
 
     /// `@index` and the like; other names are the caller's.
@@ -374,7 +427,8 @@ impl<D: Data> Walk<'_, D> {
             .iter()
             .map(|(name, value)| Ok((super::Text::as_str(name), self.eval(value, scope)?)))
             .collect::<Result<Vec<_>>>()?;
-        let arguments = Arguments { data: self.data, positional: &positional, named: &named };
+        let javascript = scope.template.options().is_javascript();
+        let arguments = Arguments { data: self.data, positional: &positional, named: &named, javascript };
         helpers::call(helper, &arguments).map_err(|error| match error.kind() {
             Kind::TemplateRender => {
                 let message = format!("`{}`: {}", form.name, error.message());
@@ -436,8 +490,9 @@ impl<D: Data> Walk<'_, D> {
         result
     }
 
-    fn truth(&self, value: Option<&D::Value>) -> Result<Truth> {
-        value.map_or(Ok(Truth::False), |value| self.data.truth(value, true))
+    fn truth(&self, value: Option<&D::Value>, scope: &Scope<'_, D>) -> Result<Truth> {
+        let empty_mapping_is_false = !scope.template.options().is_javascript();
+        value.map_or(Ok(Truth::False), |value| self.data.truth(value, empty_mapping_is_false))
     }
 
     fn block(&mut self, block: &Arc<Block<D::Text>>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
@@ -445,12 +500,12 @@ impl<D: Data> Walk<'_, D> {
         match &block.kind {
             BlockKind::If { condition, include_zero, negate } => {
                 let value = self.eval(condition, scope)?;
-                let mut truth = self.truth(value.as_ref()).map_err(at)?;
+                let mut truth = self.truth(value.as_ref(), scope).map_err(at)?;
                 if truth == Truth::Zero
                     && let Some(include) = include_zero
                 {
                     let include = self.eval(include, scope)?;
-                    if self.truth(include.as_ref()).map_err(at)? == Truth::True {
+                    if self.truth(include.as_ref(), scope).map_err(at)? == Truth::True {
                         truth = Truth::True;
                     }
                 }
@@ -462,13 +517,17 @@ impl<D: Data> Walk<'_, D> {
                 None => self.branch(&block.inverse, [None, None], scope, out),
             },
             BlockKind::With(value) => match self.eval(value, scope)? {
-                Some(value) if self.truth(Some(&value)).map_err(at)? != Truth::False => {
+                Some(value) if self.truth(Some(&value), scope).map_err(at)? != Truth::False => {
                     self.within(&block.body, value.clone(), [Some(value), None], scope, out)
                 }
                 _ => self.branch(&block.inverse, [None, None], scope, out),
             },
-            BlockKind::Value(value) => {
-                let value = self.eval(value, scope)?;
+            BlockKind::Value(expr) => {
+                let value = self.eval(expr, scope)?;
+                let options = scope.template.options();
+                if value.is_none() && options.strict && options.is_javascript() {
+                    return Err(self.missing(expr, expr.span.start, scope));
+                }
                 self.value_block(block, value, scope, out)
             }
             BlockKind::Helper(name, call) => {
@@ -487,8 +546,7 @@ impl<D: Data> Walk<'_, D> {
         out: &mut D::Sink,
     ) -> Result<()> {
         let Some(value) = value else { return Ok(()) };
-        let style =
-            Style { html: false, lenient: !scope.template.options().strict, javascript_numbers: false };
+        let style = scope.template.options().style(false);
         match self.data.write(&value, style, out)? {
             Written::Done | Written::Null => Ok(()),
             Written::NoText(sort) => {
@@ -511,11 +569,14 @@ impl<D: Data> Walk<'_, D> {
             Sort::Sequence | Sort::Iterable => self.each(block, &value, scope, out),
             Sort::Null => self.branch(&block.inverse, [None, None], scope, out),
             Sort::Bool => {
-                let branch =
-                    if self.truth(Some(&value))? == Truth::True { &block.body } else { &block.inverse };
+                let branch = if self.truth(Some(&value), scope)? == Truth::True {
+                    &block.body
+                } else {
+                    &block.inverse
+                };
                 self.branch(branch, [None, None], scope, out)
             }
-            Sort::Mapping if self.truth(Some(&value))? == Truth::False => {
+            Sort::Mapping if self.truth(Some(&value), scope)? == Truth::False => {
                 self.branch(&block.inverse, [None, None], scope, out)
             }
             _ => self.within(&block.body, value, [None, None], scope, out),
@@ -643,7 +704,9 @@ impl<D: Data> Walk<'_, D> {
         let block = given.as_ref().map(|(_, block)| block).or(scope.block);
         match self.find(partial, scope)? {
             Some(Found::Template(template)) => {
-                let level = Level { context, up: None };
+                // In compat mode a partial reaches the contexts around it.
+                let up = Some(scope.level).filter(|_| scope.template.options().compat);
+                let level = Level { context, up };
                 let inner = Scope {
                     template: &template,
                     level: &level,

@@ -17,7 +17,7 @@ fn options(case: &Value) -> Options {
         prevent_indent: flag("prevent_indent", false),
         ignore_standalone: flag("ignore_standalone", false),
         explicit_partial_context: flag("explicit_partial_context", false),
-        limits: Limits::default(),
+        ..Options::default()
     }
 }
 

@@ -6,14 +6,15 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Hashable
+    from concurrent.futures import Future
     from types import ModuleType
     from typing import Any, TypeVar
 
     P = TypeVar("P")
     T = TypeVar("T")
 
-__all__ = ["never_waits", "run"]
+__all__ = ["Turns", "never_waits", "run"]
 
 
 def never_waits(part: type[P]) -> type[P]:
@@ -65,3 +66,44 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
     import asyncio
 
     return asyncio.run(coroutine)
+
+
+class Turns:
+    """One task at a time for each key, whatever thread and event loop it runs in."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self) -> None:
+        self._taken: dict[Hashable, Future[None]] = {}
+
+    def take(self, key: Hashable, part: object) -> _Turn | _NoTurn:
+        """A context in which no other task has this key. A part that never waits needs none."""
+        return _NoTurn() if type(part) in _NEVER_WAITING else _Turn(self._taken, key)
+
+
+class _NoTurn:
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+class _Turn:
+    def __init__(self, taken: dict[Hashable, Future[None]], key: Hashable) -> None:
+        from concurrent.futures import Future
+
+        self._taken = taken
+        self._key = key
+        self._done: Future[None] = Future()
+
+    async def __aenter__(self) -> None:
+        import asyncio
+
+        while (other := self._taken.setdefault(self._key, self._done)) is not self._done:
+            # The other task's future is shared: a wait for it that is cancelled must not cancel it.
+            await asyncio.shield(asyncio.wrap_future(other))
+
+    async def __aexit__(self, *_: object) -> None:
+        del self._taken[self._key]
+        self._done.set_result(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prompt_manager._native import Registry
-from prompt_manager.core._sync import run
+from prompt_manager.core._sync import Turns, run
 from prompt_manager.core.template import TemplateEngine
 
 TYPE_CHECKING = False
@@ -35,6 +35,7 @@ class PromptRegistry:
         self._storage = storage
         self._engine = template_engine or TemplateEngine()
         self._core = Registry(self._engine)
+        self._turns = Turns()
 
     @property
     def template_engine(self) -> TemplateEngine:
@@ -59,13 +60,15 @@ class PromptRegistry:
         if self._storage is None:
             self._core.insert(core)
             return
-        # Its place is taken before the wait, so that two at once cannot both be saved; and given back if it is refused.
-        before = self._core.replace(core)
-        try:
-            await self._storage.save(prompt)
-        except BaseException:
-            self._core.restore(core, before)
-            raise
+        async with self._turns.take((prompt.id, prompt.version), self._storage):
+            # Its place is taken first, so that what cannot be registered is not saved; and given back if the storage
+            # refuses it.
+            before = self._core.replace(core)
+            try:
+                await self._storage.save(prompt)
+            except BaseException:
+                self._core.restore(core, before)
+                raise
 
     def register_sync(self, prompt: Prompt) -> None:
         """:meth:`register`, for code that does not await."""
@@ -160,6 +163,10 @@ class PromptRegistry:
                 and (label is None or label in core.labels)
             )
 
+        if isinstance(tags, str):
+            raise TypeError("tags must be a list of tags, not one text")
+        if offset < 0 or (limit is not None and limit < 0):
+            raise ValueError("limit and offset must not be negative")
         found = [core for core in self._core.latest() if fits(core)]
         end = None if limit is None else offset + limit
         return [PromptSummary.model_validate(core, from_attributes=True) for core in found[offset:end]]

@@ -18,12 +18,20 @@ class TemplateEngine(Engine):
     r"""Compiles and renders Handlebars templates.
 
     Args:
-        strict: A tag whose value is missing, or has no text, is an error.
-        allow_none: A tag whose value is ``None`` prints nothing instead of being an error.
-        escape: Escape what tags print for HTML, except in ``{{{ }}}`` and ``{{& }}``.
+        dialect: ``"prompt"``: no escaping, strict, values as Python writes them, the helpers for prompts.
+            ``"handlebars"``: as handlebars.js has it, for templates that are shared with JavaScript.
+        strict: A tag whose value is missing, or has no text, is an error; by default in ``prompt``. In ``handlebars``
+            it is handlebars.js's own strict mode.
+        allow_none: A tag whose value is ``None`` prints nothing instead of being an error; by default in
+            ``handlebars``.
+        escape: Escape what tags print for HTML, except in ``{{{ }}}`` and ``{{& }}``; by default in ``handlebars``.
+        assume_objects: A path whose middle is missing is an error.
+        known_helpers: Names that are helpers' even where they are not registered.
+        known_helpers_only: No other name is a helper's.
         prevent_indent: Partials that stand alone on an indented line do not indent their lines.
         ignore_standalone: Block tags that stand alone on a line leave the line where it is.
         explicit_partial_context: Partials see only the context that they are given.
+        compat: A name that the context lacks is looked for in the contexts around it.
         limits: Budgets by name, of those in ``source_bytes`` (10 MiB), ``nesting`` (100), ``partial_depth`` (50),
             ``depth`` (400), ``steps`` (10,000,000) and ``output_bytes`` (256 MiB).
 

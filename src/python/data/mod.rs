@@ -66,6 +66,11 @@ impl<'py> PyData<'_, 'py> {
         self.py
     }
 
+    /// Whether values are read as JavaScript reads them.
+    pub(super) fn is_javascript(&self) -> bool {
+        self.engine.is_some_and(|engine| engine.options.is_javascript())
+    }
+
     /// The member under a name, which is also given as a Python string.
     #[inline]
     pub(super) fn member(
@@ -86,7 +91,8 @@ impl<'py> PyData<'_, 'py> {
     /// What a name that is no key of a dictionary may still mean.
     #[cold]
     fn absent(&self, dict: &Bound<'py, PyDict>, name: &str) -> Result<Option<Object<'py>>> {
-        if name == "length" {
+        // In JavaScript an object has no length.
+        if name == "length" && !self.is_javascript() {
             return self.counted(dict).map(Some);
         }
         // Keys that are numbers are written as their digits.
@@ -130,6 +136,7 @@ impl<'py> PyData<'_, 'py> {
                 let Ok(index) = name.parse::<usize>() else { return Ok(None) };
                 self.item(value, index)
             }
+            Sort::String if self.is_javascript() => Ok(self.of_javascript_text(value, name)),
             Sort::String if name == "length" => self.counted(value).map(Some),
             Sort::Mapping => {
                 let found = if let Ok(overlay) = value.cast_exact::<Overlay>() {
@@ -159,6 +166,18 @@ impl<'py> PyData<'_, 'py> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The length or a character of a text, which JavaScript counts in UTF-16.
+    fn of_javascript_text(&self, value: &Object<'py>, name: &str) -> Option<Object<'py>> {
+        let text = value.cast::<PyString>().ok()?.to_string_lossy();
+        if name == "length" {
+            return Some(self.integer(text.encode_utf16().count()));
+        }
+        // Only the plain spelling of an index is a property.
+        let index = name.parse::<usize>().ok().filter(|index| index.to_string() == name)?;
+        let unit = text.encode_utf16().nth(index)?;
+        Some(PyString::new(self.py, &String::from_utf16_lossy(&[unit])).into_any())
     }
 
     /// What the caller's code answered.
@@ -306,6 +325,25 @@ impl<'py> PyData<'_, 'py> {
     }
 }
 
+/// Pairs in the order in which JavaScript walks an object: keys that are array indexes first, by number.
+fn javascript_order<'py>(pairs: &Bound<'py, PyList>) -> Bound<'py, PyList> {
+    let index = |pair: &Object<'py>| {
+        let key = pair.get_item(0).ok()?.extract::<String>().ok()?;
+        key.parse::<u32>().ok().filter(|index| *index < u32::MAX && index.to_string() == key)
+    };
+    let mut indexed: Vec<(u32, Object<'py>)> = Vec::new();
+    let mut named = Vec::new();
+    for pair in pairs.iter() {
+        match index(&pair) {
+            Some(index) => indexed.push((index, pair)),
+            None => named.push(pair),
+        }
+    }
+    indexed.sort_by_key(|(index, _)| *index);
+    let ordered = indexed.into_iter().map(|(_, pair)| pair).chain(named).collect::<Vec<_>>();
+    PyList::new(pairs.py(), ordered).unwrap_or_else(|_| pairs.clone())
+}
+
 impl<'py> Data for PyData<'_, 'py> {
     type Text = PyText;
     type Value = Object<'py>;
@@ -419,8 +457,10 @@ impl<'py> Data for PyData<'_, 'py> {
         match sort(value) {
             Sort::Sequence => self.walk_sequence(value, visit),
             Sort::Mapping => {
-                if let Ok(dict) = value.cast_exact::<PyDict>() {
-                    return self.pairs(&dict.items(), visit);
+                if let Ok(dict) = value.cast::<PyDict>() {
+                    let pairs = dict.items();
+                    return self
+                        .pairs(&if self.is_javascript() { javascript_order(&pairs) } else { pairs }, visit);
                 }
                 if let Ok(overlay) = value.cast_exact::<Overlay>() {
                     let all = overlay.get().merged(self)?;

@@ -12,21 +12,28 @@ use super::Object;
 use crate::python::overlay::Overlay;
 use crate::template::Sort;
 
-/// The object itself; of an enum member its value. What reads a value reads this.
+/// The object itself; of an enum member its value, of a `UserString` its text. What reads a value reads this.
 pub(super) fn bare<'py>(value: &Object<'py>) -> Object<'py> {
-    enum_value(value).unwrap_or_else(|| value.clone())
+    inner(value).unwrap_or_else(|| value.clone())
 }
 
-/// The value of an enum member.
-pub(super) fn enum_value<'py>(value: &Object<'py>) -> Option<Object<'py>> {
-    let kind = known_type(value.py(), &ENUM, "enum", "Enum")?;
-    value.is_instance(kind).ok().filter(|is| *is)?;
-    value.getattr(intern!(value.py(), "value")).ok()
+/// What an object stands for, where that is another object.
+fn inner<'py>(value: &Object<'py>) -> Option<Object<'py>> {
+    let py = value.py();
+    let is = |kind: &Bound<'py, PyType>| value.is_instance(kind).unwrap_or(false);
+    if known_type(py, &ENUM, "enum", "Enum").is_some_and(is) {
+        return value.getattr(intern!(py, "value")).ok();
+    }
+    if known_type(py, &USER_STRING, "collections", "UserString").is_some_and(is) {
+        return value.getattr(intern!(py, "data")).ok();
+    }
+    None
 }
 
 type Known = PyOnceLock<Option<Py<PyType>>>;
 
 static ENUM: Known = PyOnceLock::new();
+static USER_STRING: Known = PyOnceLock::new();
 static DATE: Known = PyOnceLock::new();
 static DATETIME: Known = PyOnceLock::new();
 static UUID: Known = PyOnceLock::new();
@@ -75,7 +82,7 @@ pub(in crate::python) fn sort(value: &Object<'_>) -> Sort {
 
 fn sort_of_object(value: &Object<'_>) -> Sort {
     let py = value.py();
-    if let Some(inner) = enum_value(value) {
+    if let Some(inner) = inner(value) {
         return sort(&inner);
     }
     if value.cast::<PyString>().is_ok() {

@@ -8,7 +8,7 @@ use super::sort::{bare, sort};
 use super::{Object, PyData};
 use crate::error::{Error, Kind, Result};
 use crate::python::text::PySink;
-use crate::template::{Item, Sink, Sort, Style, Written, escape_html, python_number};
+use crate::template::{Item, Sink, Sort, Style, Written, escape_html, javascript_number, python_number};
 
 /// How deep lists in lists are printed; a list that holds itself ends here.
 const PRINT_DEPTH: usize = 32;
@@ -36,6 +36,10 @@ impl<'py> PyData<'_, 'py> {
                 let truth = value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?;
                 out.str(if truth { "true" } else { "false" });
             }
+            Sort::Integer | Sort::Float if style.javascript_numbers => match value.extract::<f64>() {
+                Ok(number) => out.str(&javascript_number(number)),
+                Err(_) => self.write_str(&value.str(), style, out)?,
+            },
             Sort::Integer => match value.extract::<i64>() {
                 Ok(number) => out.str(&number.to_string()),
                 Err(_) => self.write_str(&builtin_text(value), style, out)?,
@@ -127,8 +131,36 @@ impl<'py> PyData<'_, 'py> {
     }
 }
 
-/// The decimal digits of an `int`, whatever a subclass says of it.
+/// The decimal digits of an `int`, whatever a subclass says of it. Python refuses to write long ones in one go, so
+/// those are written in pieces.
 fn builtin_text<'py>(value: &Object<'py>) -> PyResult<Bound<'py, PyString>> {
+    const PIECE: usize = 4000;
+    const PIECES: usize = 100;
     let py = value.py();
-    Ok(py.get_type::<PyInt>().call_method1(intern!(py, "__repr__"), (value,))?.cast_into()?)
+    let plain = |value: &Object<'py>| -> PyResult<Bound<'py, PyString>> {
+        Ok(py.get_type::<PyInt>().call_method1(intern!(py, "__repr__"), (value,))?.cast_into()?)
+    };
+    let refused = match plain(value) {
+        Ok(text) => return Ok(text),
+        Err(error) => error,
+    };
+    let ten = 10_i32.into_pyobject(py)?.into_any();
+    let unit = ten.pow(PIECE, py.None())?;
+    let (sign, mut rest) = if value.lt(0)? { ("-", value.neg()?) } else { ("", value.clone()) };
+    let mut pieces = Vec::new();
+    while rest.is_truthy()? {
+        if pieces.len() > PIECES {
+            return Err(refused);
+        }
+        let (quotient, piece): (Object<'py>, Object<'py>) = rest.divmod(&unit)?.extract()?;
+        pieces.push(plain(&piece)?.to_cow()?.into_owned());
+        rest = quotient;
+    }
+    let mut text = sign.to_owned();
+    for (at, piece) in pieces.iter().rev().enumerate() {
+        let zeros = if at == 0 { 0 } else { PIECE - piece.len() };
+        text.extend(std::iter::repeat_n('0', zeros));
+        text.push_str(piece);
+    }
+    Ok(PyString::new(py, &text))
 }
