@@ -44,7 +44,7 @@ build: $(VENV)/.check  ## Build the wheel and the sdist into dist/.
 	$(BIN)/maturin sdist --out dist
 	$(BIN)/twine check --strict dist/*
 
-test-wheel: build  ## Install the wheel with each Python from 3.11 on and run the demo from it.
+test-wheel: build  ## Check the sdist, and the wheel with each Python from 3.11 on.
 	$(BIN)/python tests/wheel.py
 
 ci:  ## Run what CI runs.

@@ -1,4 +1,5 @@
-"""Installs the wheel of ``dist/`` in a clean environment of each Python from 3.11 on and runs the demo from it.
+"""Checks what ``make build`` left in ``dist/``: that the sdist holds all that the crate is built from, and that the
+wheel, installed in a clean environment of each Python from 3.11 on, runs the demo.
 
 The interpreters are those that pyenv has, or else those on the path. The demo runs in an empty directory, so that
 what it imports is what was installed.
@@ -6,9 +7,11 @@ what it imports is what was installed.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -68,8 +71,21 @@ def check(python: Path, wheel: Path, folder: Path) -> None:
     )
 
 
+def check_sdist(folder: Path) -> None:
+    """Check that the crate builds from the sdist alone."""
+    (sdist,) = (ROOT / "dist").glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (crate,) = folder.iterdir()
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target" / "sdist")}
+    subprocess.run(["cargo", "check", "--quiet", "--locked"], cwd=crate, env=environment, check=True)
+    print(f"sdist: the crate of {sdist.name} builds", flush=True)
+
+
 def main() -> int:
-    """Check the wheel with every interpreter."""
+    """Check the sdist, and the wheel with every interpreter."""
+    with tempfile.TemporaryDirectory() as folder:
+        check_sdist(Path(folder))
     wheels = sorted((ROOT / "dist").glob("*.whl"))
     if len(wheels) != 1:
         print(f"dist/ should hold one wheel, and holds {len(wheels)}: run `make build`", file=sys.stderr)
