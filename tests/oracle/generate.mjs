@@ -14,7 +14,7 @@ import { Random } from "./random.mjs";
 import { callerData, context } from "./values.mjs";
 
 // Templates are dearer than renders: each is rendered with so many contexts, and each of these is a case.
-const CONTEXTS = 4;
+const CONTEXTS = 8;
 
 Error.stackTraceLimit = 0;
 
