@@ -169,7 +169,7 @@ function answer(request) {
   );
 }
 
-process.stdout.write(`${JSON.stringify({ features: FEATURES, version: Handlebars.VERSION })}\n`);
+process.stdout.write(`${JSON.stringify({ features: FEATURES, version: Handlebars.VERSION, contexts: CONTEXTS })}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${answer(JSON.parse(line))}\n`);
 }

@@ -1,0 +1,184 @@
+"""Renders a case with our engine: its options, and the helpers of ``helpers.mjs`` once more in Python."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from prompt_manager.core.template import TemplateEngine
+from prompt_manager.exceptions import TemplateError
+
+OPTIONS = (
+    "strict",
+    "escape",
+    "assume_objects",
+    "known_helpers",
+    "known_helpers_only",
+    "prevent_indent",
+    "ignore_standalone",
+    "explicit_partial_context",
+    "compat",
+)
+
+
+def js_number(value: float) -> str:
+    """A float as JavaScript prints it."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0)
+    if whole == "0":
+        point -= len(whole) + len(fraction) - len(digits)
+    digits = digits.rstrip("0")
+    if -6 < point <= 21:
+        if point <= 0:
+            return f"{sign}0.{'0' * -point}{digits}"
+        if len(digits) <= point:
+            return sign + digits + "0" * (point - len(digits))
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    shown = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
+    return f"{sign}{shown}e{point - 1:+d}"
+
+
+def text(value: Any) -> str:
+    """A value as JavaScript's ``String`` has it; nothing for null."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return js_number(float(value))
+    if isinstance(value, float):
+        return js_number(value)
+    if isinstance(value, list):
+        return ",".join(text(item) for item in value)
+    if isinstance(value, dict):
+        return "[object Object]"
+    return str(value)
+
+
+def _first(args: tuple[Any, ...], at: int = 0) -> Any:
+    return args[at] if len(args) > at else None
+
+
+def _id(options: Any, *args: Any) -> Any:
+    return _first(args)
+
+
+def _up(options: Any, *args: Any) -> str:
+    return text(_first(args)).upper()
+
+
+def _cat(options: Any, *args: Any) -> str:
+    return "|".join([*map(text, args), *(f"{name}={text(value)}" for name, value in options.hash.items())])
+
+
+def _same(options: Any, *args: Any) -> bool:
+    a, b = _first(args), _first(args, 1)
+    if isinstance(a, (list, dict)) or isinstance(b, (list, dict)) or isinstance(a, bool) != isinstance(b, bool):
+        return False
+    return bool(a == b)
+
+
+def _cond(options: Any, *args: Any) -> str:
+    value = _first(args)
+    chosen = value is True or (isinstance(value, str) and value != "")
+    return str(options.fn() if chosen else options.inverse())
+
+
+def _dat(options: Any, *args: Any) -> Any:
+    name = _first(args)
+    return options.data.get(name if name in ("index", "key", "first", "last", "user") else "user")
+
+
+HELPERS: dict[str, Any] = {
+    "id": _id,
+    "up": _up,
+    "cat": _cat,
+    "same": _same,
+    "arr": lambda options, *args: list(args),
+    "make": lambda options, *args: dict(options.hash),
+    "ctx": lambda options, *args: options.context,
+    "dat": _dat,
+    "nul": lambda options, *args: None,
+    "no": lambda options, *args: False,
+    "called": lambda options, *args: options.name,
+    "once": lambda options, *args: options.fn(),
+    "twice": lambda options, *args: f"{options.fn()},{options.fn()}",
+    "inv": lambda options, *args: options.inverse(),
+    "both": lambda options, *args: f"{options.fn()}/{options.inverse()}",
+    "on": lambda options, *args: options.fn(_first(args)),
+    "off": lambda options, *args: options.inverse(_first(args)),
+    "dta": lambda options, *args: options.fn(data=options.hash),
+    "bps": lambda options, *args: options.fn(block_params=[_first(args), _first(args, 1)]),
+    "cond": _cond,
+    "raw": lambda options, *args: options.fn(),
+}
+
+
+def helper_missing(options: Any, *args: Any) -> str:
+    return f"[{options.name} {'|'.join(map(text, args))}]"
+
+
+def block_helper_missing(options: Any, *args: Any) -> str:
+    return f"({options.name} {text(_first(args))}:{options.fn()}/{options.inverse()})"
+
+
+def probe() -> tuple[dict[str, Any], list[str]]:
+    """The arguments that select the dialect, and the options that the class does not take."""
+    base: dict[str, Any] = {"dialect": "handlebars"}
+    try:
+        TemplateEngine(**base)
+    except TypeError:
+        base = {"strict": False, "allow_none": True, "escape": True}
+    left_out = [] if "dialect" in base else ["dialect"]
+    for name in OPTIONS:
+        try:
+            TemplateEngine(**{**base, name: ("id",) if name == "known_helpers" else True})
+        except TypeError:
+            left_out.append(name)
+    return base, left_out
+
+
+class Ours:
+    """Our engine, one for each set of options."""
+
+    def __init__(self) -> None:
+        self.base, self.left_out = probe()
+        self.engines: dict[str, TemplateEngine] = {}
+
+    def engine(self, options: dict[str, Any]) -> TemplateEngine:
+        key = json.dumps(options, sort_keys=True)
+        engine = self.engines.get(key)
+        if engine is None:
+            if len(self.engines) > 5000:
+                self.engines.clear()
+            chosen = {name: value for name, value in options.items() if name in OPTIONS and name not in self.left_out}
+            engine = self.engines[key] = TemplateEngine(**{**self.base, **chosen})
+            for name, helper in HELPERS.items():
+                engine.register_helper(name, helper, pass_options=True)
+            if options.get("helper_missing"):
+                engine.register_helper("helperMissing", helper_missing, pass_options=True)
+            if options.get("block_helper_missing"):
+                engine.register_helper("blockHelperMissing", block_helper_missing, pass_options=True)
+        return engine
+
+    def render(self, template: str, partials: dict[str, str], data: Any, options: Any, given: Any) -> tuple[str | None, str]:
+        """The output, or None and the error; a kind of error that ours must not raise is marked with ``!``."""
+        try:
+            engine = self.engine(options)
+            return engine.render_sync(template, data, partials=partials, data=given), ""
+        except TemplateError as error:
+            return None, f"{type(error).__name__}: {error}"
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            return None, f"!{type(error).__name__}: {error}"
