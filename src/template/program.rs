@@ -49,6 +49,8 @@ pub(super) enum BlockKind<T> {
     With(Expr<T>),
     /// A block on a helper that the caller registered.
     Helper(T, Call<T>),
+    /// A block on a value, for the caller's `blockHelperMissing`.
+    Asked(T, Expr<T>),
     /// A block on a value: a list is walked, an object becomes the context, anything else is a condition.
     Value(Expr<T>),
 }
@@ -94,6 +96,8 @@ pub(super) enum Kinds<T> {
     Path(Path<T>),
     /// A helper with its arguments.
     Call(Call<T>),
+    /// A name that the caller's `helperMissing` is asked about where it has no value.
+    Asked(Box<Unknown<T>>),
     /// A call of what is no helper, which handlebars.js finds out when it renders.
     Unknown(Box<Unknown<T>>),
     /// A call that fails when it is evaluated, and why.
@@ -105,8 +109,10 @@ pub(super) struct Unknown<T> {
     pub(super) name: Box<str>,
     /// What the name is in the context.
     pub(super) value: Path<T>,
-    pub(super) params: Box<[Expr<T>]>,
-    pub(super) hash: Hash<T>,
+    /// The call as the caller's `helperMissing` gets it.
+    pub(super) call: Call<T>,
+    /// Whether the caller has registered `helperMissing`.
+    pub(super) hook: bool,
 }
 
 /// Where a name with arguments stands.
@@ -167,6 +173,8 @@ pub(super) enum Callee<T> {
     /// A helper that the caller registered.
     Registered(T),
 }
+
+const HELPER_MISSING: &str = "helperMissing";
 
 /// Names of the helpers that decide about a block.
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
@@ -254,14 +262,13 @@ impl<'a> Lowering<'a> {
     }
 
     fn block_kind<T: Text>(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
-        let Some(name) = self.helper_name(call) else {
-            return Ok(BlockKind::Value(self.call(call, Place::Block)?));
-        };
+        let Some(name) = self.helper_name(call) else { return self.value_block(call) };
+        self.check_known(&name, call)?;
         if (self.registered)(&name) {
             return Ok(BlockKind::Helper(T::new(&name), self.registered_call(&name, call)?));
         }
         if !BLOCKS.contains(&name.as_str()) {
-            return Ok(BlockKind::Value(self.call(call, Place::Block)?));
+            return self.value_block(call);
         }
         let [argument] = call.params.as_slice() else {
             let message = format!("`{name}` takes exactly one argument, here it has {}", call.params.len());
@@ -275,6 +282,23 @@ impl<'a> Lowering<'a> {
             "each" => BlockKind::Each(argument),
             _ => BlockKind::With(argument),
         })
+    }
+
+    fn value_block<T: Text>(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
+        const HOOK: &str = "blockHelperMissing";
+        let plain = call.params.is_empty() && call.hash.is_empty();
+        let value = self.call(call, Place::Block)?;
+        let asked = plain && self.options.is_javascript() && (self.registered)(HOOK);
+        Ok(if asked { BlockKind::Asked(T::new(HOOK), value) } else { BlockKind::Value(value) })
+    }
+
+    /// Refuses a helper that is not among those that the options name as the only ones.
+    fn check_known(&self, name: &str, call: &ast::Call) -> Result<()> {
+        if self.options.known_helpers_only && !self.is_known(name) {
+            let message = format!("`{name}` is not among the known helpers");
+            return Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start));
+        }
+        Ok(())
     }
 
     /// What is wrong with a call: an error now or, where handlebars.js finds it only at a render, then.
@@ -361,6 +385,7 @@ impl<'a> Lowering<'a> {
         let span = call.span;
         let name = self.helper_name(call);
         if let Some(name) = name.as_deref() {
+            self.check_known(name, call)?;
             if (self.registered)(name) {
                 return Ok(Expr { kind: Kinds::Call(self.registered_call(name, call)?), span });
             }
@@ -378,7 +403,15 @@ impl<'a> Lowering<'a> {
             }
         }
         match call.callee.as_path() {
-            Some(path) if !calls => Ok(Expr { kind: Kinds::Path(self.path(&path)), span }),
+            Some(path) if !calls => {
+                let asked = name.is_some() && self.asks_helper_missing();
+                let kind = if asked {
+                    Kinds::Asked(Box::new(self.unknown(&path, call)?))
+                } else {
+                    Kinds::Path(self.path(&path))
+                };
+                Ok(Expr { kind, span })
+            }
             None => self.expr(&call.callee),
             Some(path) => self.unknown_helper(&path, call),
         }
@@ -386,22 +419,24 @@ impl<'a> Lowering<'a> {
 
     /// A call of what is no helper.
     fn unknown_helper<T: Text>(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Expr<T>> {
-        let name = path.parts.last().cloned().unwrap_or_default();
         if !self.options.is_javascript() {
             return Err(no_helper(call));
         }
-        let known_only = self.options.known_helpers_only && path.simple_name().is_some();
-        if known_only && !self.is_known(&name) {
-            let message = format!("`{name}` is not among the known helpers");
-            return Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start));
-        }
-        let unknown = Unknown {
-            name: name.into(),
+        Ok(Expr { kind: Kinds::Unknown(Box::new(self.unknown(path, call)?)), span: call.span })
+    }
+
+    fn unknown<T: Text>(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Unknown<T>> {
+        Ok(Unknown {
+            name: path.parts.last().map(String::as_str).unwrap_or_default().into(),
             value: self.path(path),
-            params: call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?,
-            hash: self.hash(&call.hash)?,
-        };
-        Ok(Expr { kind: Kinds::Unknown(Box::new(unknown)), span: call.span })
+            call: self.registered_call(HELPER_MISSING, call)?,
+            hook: self.asks_helper_missing(),
+        })
+    }
+
+    /// Whether the caller registered what handlebars.js asks about a missing helper.
+    fn asks_helper_missing(&self) -> bool {
+        self.options.is_javascript() && (self.registered)(HELPER_MISSING)
     }
 
     /// A call of a helper that the caller registered.

@@ -275,6 +275,7 @@ impl<D: Data> Walk<'_, D> {
             Kinds::Literal(literal) => Ok(Some(self.data.literal(literal))),
             Kinds::Undefined => Ok(None),
             Kinds::Fault(message) => Err(fail(&**message, expr.span.start)),
+            Kinds::Asked(unknown) => self.asked(unknown, scope).map_err(|error| error.at(expr.span.start)),
             Kinds::Unknown(unknown) => {
                 self.unknown(unknown, scope).map_err(|error| error.at(expr.span.start))
             }
@@ -284,15 +285,34 @@ impl<D: Data> Walk<'_, D> {
 
     /// A call of what is no helper: in handlebars.js an error, unless it has no arguments and names nothing.
     fn unknown(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
-        for value in unknown.params.iter().chain(unknown.hash.iter().map(|(_, value)| value)) {
-            self.eval(value, scope)?;
-        }
         let value = self.path(&unknown.value, scope)?;
         let strict = scope.template.options().strict;
-        if unknown.params.is_empty() && !strict && self.truth(value.as_ref(), scope)? == Truth::False {
+        let nothing = !strict && self.truth(value.as_ref(), scope)? != Truth::True;
+        if nothing && unknown.hook {
+            return self.ask(unknown, scope);
+        }
+        for value in unknown.call.params.iter().chain(unknown.call.hash.iter().map(|(_, value)| value)) {
+            self.eval(value, scope)?;
+        }
+        if nothing && unknown.call.params.is_empty() {
             return Ok(None);
         }
         Err(Error::new(Kind::TemplateRender, format!("there is no helper `{}`", unknown.name)))
+    }
+
+    /// The value of a name or, where it has none, what the caller's `helperMissing` says of it.
+    fn asked(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        let value = self.path(&unknown.value, scope)?;
+        match value {
+            Some(value) if self.data.sort(&value) != Sort::Null => Ok(Some(value)),
+            value if scope.template.options().strict => Ok(value),
+            _ => self.ask(unknown, scope),
+        }
+    }
+
+    fn ask(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        let Callee::Registered(hook) = &unknown.call.callee else { return Ok(None) };
+        self.call_registered(hook, &unknown.name, &unknown.call, None, scope)
     }
 
     fn path(&self, path: &Path<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
@@ -403,7 +423,9 @@ impl<D: Data> Walk<'_, D> {
     fn call(&mut self, call: &Call<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         match &call.callee {
             Callee::Prompt(helper) => self.call_prompt_helper(*helper, call, scope),
-            Callee::Registered(name) => self.call_registered(name, call, None, scope),
+            Callee::Registered(name) => {
+                self.call_registered(name, super::Text::as_str(name), call, None, scope)
+            }
         }
     }
 
@@ -454,20 +476,33 @@ impl<D: Data> Walk<'_, D> {
     fn call_registered(
         &mut self,
         name: &D::Text,
+        named: &str,
         call: &Call<D::Text>,
         block: Option<&Arc<Block<D::Text>>>,
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
-        let named = super::Text::as_str(name);
-        let Some(helper) = self.data.helper(name) else {
-            return Err(Error::new(Kind::TemplateRender, format!("there is no helper `{named}` any more")));
-        };
         let positional = call.params.iter().map(|param| self.eval(param, scope)).collect::<Result<_>>()?;
         let hash = call
             .hash
             .iter()
             .map(|(name, value)| Ok((name, self.eval(value, scope)?)))
             .collect::<Result<_>>()?;
+        self.invoke(name, named, positional, hash, block, scope)
+    }
+
+    /// Calls a registered helper with values. `named` is what the template calls it.
+    fn invoke(
+        &mut self,
+        name: &D::Text,
+        named: &str,
+        positional: Vec<Option<D::Value>>,
+        hash: Vec<(&D::Text, Option<D::Value>)>,
+        block: Option<&Arc<Block<D::Text>>>,
+        scope: &Scope<'_, D>,
+    ) -> Result<Option<D::Value>> {
+        let Some(helper) = self.data.helper(name) else {
+            return Err(Error::new(Kind::TemplateRender, format!("there is no helper `{named}` any more")));
+        };
         let closure = block.map(|block| Closure::new(block, scope, self));
         let steps = closure.as_ref().map(Closure::steps);
         let this = &*self;
@@ -530,8 +565,16 @@ impl<D: Data> Walk<'_, D> {
                 }
                 self.value_block(block, value, scope, out)
             }
+            BlockKind::Asked(hook, expr) => {
+                let value = self.eval(expr, scope)?;
+                let name = written(expr, scope);
+                let value =
+                    self.invoke(hook, &name, vec![value], Vec::new(), Some(block), scope).map_err(at)?;
+                self.block_result(value, block, scope, out).map_err(at)
+            }
             BlockKind::Helper(name, call) => {
-                let value = self.call_registered(name, call, Some(block), scope).map_err(at)?;
+                let named = super::Text::as_str(name);
+                let value = self.call_registered(name, named, call, Some(block), scope).map_err(at)?;
                 self.block_result(value, block, scope, out).map_err(at)
             }
         }
