@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from engine import Ours
 from shrink import Case, as_file, shape, shrink
@@ -37,9 +37,10 @@ class Node:
         self.process = subprocess.Popen(
             ["node", "--stack-size=200", str(HERE / "generate.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.input: BinaryIO = self.process.stdin  # type: ignore[assignment]
-        self.output: BinaryIO = self.process.stdout  # type: ignore[assignment]
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.input = self.process.stdin
+        self.output = self.process.stdout
         hello = json.loads(self.output.readline())
         self.features: list[str] = hello["features"]
         self.version: str = hello["version"]
@@ -56,7 +57,7 @@ class Node:
     def make(self, seed: int, first: int, count: int) -> Any:
         return self.ask({"make": [seed, first, count]})
 
-    def render(self, case: Case, separate: bool = False) -> tuple[str | None, str | None]:
+    def render(self, case: Case, *, separate: bool = False) -> tuple[str | None, str | None]:
         request = {
             "template": case.template,
             "partials": case.partials,
@@ -84,7 +85,7 @@ def kind(theirs: str | None, ours: str | None) -> str:
 
 def work(place: str) -> None:
     """Renders the slices that the parent names, one a line, and notes in `place` which case is being rendered."""
-    with open(place, "r+b") as file:
+    with Path(place).open("r+b") as file:
         progress = mmap.mmap(file.fileno(), 8)
     node, ours = Node(), Ours()
     for line in sys.stdin:
@@ -159,7 +160,7 @@ class Worker:
             self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self.end()
-        os.unlink(self.place)
+        Path(self.place).unlink()
 
 
 class Tally:
@@ -197,7 +198,9 @@ class Tally:
     def print(self) -> None:
         agreed = self.done - self.differ
         share = 100 * agreed / self.done if self.done else 0.0
-        print(f"{self.done} cases, {agreed} agree ({share:.3f} %), {self.differ} differ, {len(self.deaths)} crash or hang")
+        print(
+            f"{self.done} cases, {agreed} agree ({share:.3f} %), {self.differ} differ, {len(self.deaths)} crash or hang"
+        )
         print(f"both fail in {self.both_fail}; {self.adds} differ only because handlebars.js adds adjacent numbers")
         for name, count in self.foreign.most_common():
             print(f"ours raised {name}, not a TemplateError, in {count}")
@@ -207,90 +210,103 @@ class Tally:
                 print(f"{name:<22}{total:>9}{different:>8}{100 * (total - different) / total:>10.3f}")
 
 
-def run(args: argparse.Namespace, tally: Tally) -> None:
-    """Hands out all slices and gathers the reports."""
-    last = args.first + args.count
-    slices = iter([(args.seed, first, min(SLICE, last - first)) for first in range(args.first, last, SLICE)])
-    again: list[tuple[int, int, int]] = []
-    workers = [Worker() for _ in range(args.jobs)]
-    started = time.monotonic()
+class Pool:
+    """The workers, and the slices that are still to be done."""
 
-    def next_slice() -> tuple[int, int, int] | None:
-        return again.pop() if again else next(slices, None)
+    def __init__(self, args: argparse.Namespace, tally: Tally) -> None:
+        last = args.first + args.count
+        self.slices = iter([(args.seed, first, min(SLICE, last - first)) for first in range(args.first, last, SLICE)])
+        self.again: list[tuple[int, int, int]] = []
+        self.tally = tally
+        self.workers = [Worker() for _ in range(args.jobs)]
 
-    def feed(worker: Worker) -> None:
-        part = next_slice()
-        if part is None:
-            worker.slice = None
-        else:
+    def feed(self, worker: Worker) -> None:
+        part = self.again.pop() if self.again else next(self.slices, None)
+        worker.slice = None
+        if part is not None:
             worker.give(part)
 
-    for worker in workers:
-        feed(worker)
-    while busy := [worker for worker in workers if worker.slice]:
-        ready, _, _ = select.select([worker.process.stdout for worker in busy], [], [], 1.0)
-        for worker in busy:
-            assert worker.process.stdout is not None and worker.slice is not None
-            died = ""
-            if worker.process.stdout in ready:
-                line = worker.process.stdout.readline()
-                if line:
-                    tally.add(worker.slice[2], json.loads(line))
-                    feed(worker)
-                    if sys.stderr.isatty():
-                        print(f"\r{tally.done} ({tally.differ} differ)", end="", file=sys.stderr)
-                    continue
-                died = f"the process ended with status {worker.process.wait()}"
-            elif worker.stands_still():
-                died = f"no answer in {PATIENCE:.0f} s"
-            if died:
-                at = worker.at()
-                worker.end()
-                seed, first, count = worker.slice
-                if at < 0:
-                    raise RuntimeError(f"{died} outside our engine, in the slice from case {first}")
-                tally.deaths.append((at, died))
-                again += [
-                    part for part in ((seed, first, at - first), (seed, at + 1, first + count - at - 1)) if part[2]
-                ]
-                worker.start()
-                feed(worker)
-    for worker in workers:
-        worker.close()
-    seconds = time.monotonic() - started
-    print(f"seed {args.seed}, {seconds:.1f} s, {tally.done / seconds:.0f} cases a second")
+    def bury(self, worker: Worker, died: str) -> None:
+        """Notes the case at which the worker ended; the rest of its slice is done by another."""
+        assert worker.slice is not None
+        seed, first, count = worker.slice
+        at = worker.at()
+        worker.end()
+        if at < 0:
+            raise RuntimeError(f"{died} outside our engine, in the slice from case {first}")
+        self.tally.deaths.append((at, died))
+        parts = ((seed, first, at - first), (seed, at + 1, first + count - at - 1))
+        self.again += [part for part in parts if part[2]]
+        worker.start()
+        self.feed(worker)
+
+    def look_at(self, worker: Worker, *, answered: bool) -> None:
+        assert worker.process.stdout is not None
+        assert worker.slice is not None
+        if not answered:
+            if worker.stands_still():
+                self.bury(worker, f"no answer in {PATIENCE:.0f} s")
+            return
+        line = worker.process.stdout.readline()
+        if not line:
+            self.bury(worker, f"the process ended with status {worker.process.wait()}")
+            return
+        self.tally.add(worker.slice[2], json.loads(line))
+        self.feed(worker)
+        if sys.stderr.isatty():
+            print(f"\r{self.tally.done} ({self.tally.differ} differ)", end="", file=sys.stderr)
+
+    def run(self) -> None:
+        for worker in self.workers:
+            self.feed(worker)
+        while busy := [worker for worker in self.workers if worker.slice]:
+            ready, _, _ = select.select([worker.process.stdout for worker in busy], [], [], 1.0)
+            for worker in busy:
+                self.look_at(worker, answered=worker.process.stdout in ready)
+        for worker in self.workers:
+            worker.close()
+
+
+def quoted(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def case_at(args: argparse.Namespace, at: int, node: Node) -> Case:
+    return Case(*node.make(args.seed, at, 1)["cases"][0][:5])
+
+
+def small_case(args: argparse.Namespace, at: int, case: Case, node: Node, ours: Ours) -> tuple[str, str]:
+    """The shape of a differing case, and the case, both when it is as small as it gets."""
+
+    def differ(case: Case) -> str:
+        return kind(node.render(case)[0], ours.render(*case.parts())[0])
+
+    wanted = differ(case)
+    small = shrink(case, lambda candidate: differ(candidate) == wanted)
+    theirs, error = node.render(small)
+    output, message = ours.render(*small.parts())
+    shown = as_file(f"seed {args.seed}, case {at}", small, theirs)
+    answers = [error or quoted(theirs), message.partition("\n")[0] or quoted(output)]
+    text = f"({wanted}):\n{shown}\n  handlebars.js: {answers[0]}\n  ours: {answers[1]}"
+    return f"{wanted}, {(error or '')[:24]}, {shape(small)}", text
 
 
 def show(args: argparse.Namespace, tally: Tally, node: Node) -> None:
     """Prints the first differences, shrunk, one of each shape."""
     ours = Ours()
-
-    def both(case: Case) -> tuple[str | None, str | None]:
-        theirs, _ = node.render(case)
-        output, _ = ours.render(*case.parts())
-        return theirs, output
-
     shapes: Counter[str] = Counter()
     cases: dict[str, str] = {}
     end = time.monotonic() + args.seconds
-    looked = 0
     for at in tally.kept:
-        if looked >= args.look or time.monotonic() > end:
+        if shapes.total() >= args.look or time.monotonic() > end:
             break
-        looked += 1
-        template, partials, data, options, given, theirs, error, _ = node.make(args.seed, at, 1)["cases"][0]
-        case = Case(template, partials, data, options, given)
-        wanted = kind(*both(case))
-        small = shrink(case, lambda candidate, wanted=wanted: kind(*both(candidate)) == wanted)
-        theirs, error = node.render(small)
-        output, message = ours.render(*small.parts())
-        name = f"{wanted}: {shape(small)}" if theirs is not None else f"{wanted}: {(error or '')[:24]}: {shape(small)}"
-        shapes[name] += 1
-        if name not in cases:
-            shown = as_file(f"seed {args.seed}, case {at}", small, theirs)
-            cases[name] = f"{shown}\n  handlebars.js: {error or json.dumps(theirs, ensure_ascii=False)}\n  ours: {message.splitlines()[0] if message else json.dumps(output, ensure_ascii=False)}"
+        case = case_at(args, at, node)
+        if not (args.plain and case.options):
+            name, text = small_case(args, at, case, node, ours)
+            shapes[name] += 1
+            cases.setdefault(name, text)
     for name, count in shapes.most_common(args.show):
-        print(f"\n{count} of {looked} looked at ({name.partition(':')[0]}):\n{cases[name]}")
+        print(f"\n{count} of {shapes.total()} looked at {cases[name]}")
 
 
 def main() -> int:
@@ -299,8 +315,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="the number of the first case")
     parser.add_argument("--show", type=int, default=10, help="how many differences to print")
-    parser.add_argument("--look", type=int, default=0, help="how many differences to shrink for it; 3 times --show unless given")
+    parser.add_argument(
+        "--look", type=int, default=0, help="how many differences to shrink for it; 3 times --show unless given"
+    )
     parser.add_argument("--seconds", type=float, default=120, help="stop shrinking after so many seconds")
+    parser.add_argument("--plain", action="store_true", help="show only differences of cases without options")
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many processes")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -314,11 +333,13 @@ def main() -> int:
     if ours.left_out:
         print(f"TemplateEngine does not take {', '.join(ours.left_out)}; left out")
     tally = Tally(node.features, node.contexts)
-    run(args, tally)
+    started = time.monotonic()
+    Pool(args, tally).run()
+    seconds = time.monotonic() - started
+    print(f"seed {args.seed}, {seconds:.1f} s, {tally.done / seconds:.0f} cases a second")
     tally.print()
     for at, died in tally.deaths[: args.show]:
-        template, partials, data, options, given, *_ = node.make(args.seed, at, 1)["cases"][0]
-        print(f"\n{died}:\n{as_file(f'seed {args.seed}, case {at}', Case(template, partials, data, options, given), None)}")
+        print(f"\n{died}:\n{as_file(f'seed {args.seed}, case {at}', case_at(args, at, node), None)}")
     if args.show:
         show(args, tally, node)
     node.close()

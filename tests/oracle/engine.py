@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from prompt_manager.core.template import TemplateEngine
@@ -23,57 +22,50 @@ OPTIONS = (
 
 
 def js_number(value: float) -> str:
-    """A float as JavaScript prints it."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
+    """A finite float as JavaScript prints it."""
     if value == 0:
         return "0"
     sign = "-" if value < 0 else ""
     mantissa, _, exponent = repr(abs(value)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
-    point = len(whole) + int(exponent or 0)
-    if whole == "0":
-        point -= len(whole) + len(fraction) - len(digits)
+    # Where the decimal point stands, counted from the first digit that is not zero.
+    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
     digits = digits.rstrip("0")
-    if -6 < point <= 21:
-        if point <= 0:
-            return f"{sign}0.{'0' * -point}{digits}"
-        if len(digits) <= point:
-            return sign + digits + "0" * (point - len(digits))
-        return f"{sign}{digits[:point]}.{digits[point:]}"
-    shown = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
-    return f"{sign}{shown}e{point - 1:+d}"
+    if not -6 < point <= 21:
+        shown = digits[0] + ("." + digits[1:] if digits[1:] else "")
+        return f"{sign}{shown}e{point - 1:+d}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    digits = digits.ljust(point, "0")
+    return sign + digits[:point] + ("." + digits[point:] if digits[point:] else "")
 
 
 def text(value: Any) -> str:
     """A value as JavaScript's ``String`` has it; nothing for null."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return js_number(float(value))
-    if isinstance(value, float):
-        return js_number(value)
-    if isinstance(value, list):
-        return ",".join(text(item) for item in value)
-    if isinstance(value, dict):
-        return "[object Object]"
-    return str(value)
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return js_number(float(value))
+        case list():
+            return ",".join(map(text, value))
+        case str():
+            return value
+    return "[object Object]"
 
 
 def _first(args: tuple[Any, ...], at: int = 0) -> Any:
     return args[at] if len(args) > at else None
 
 
-def _id(options: Any, *args: Any) -> Any:
+def _id(_: Any, *args: Any) -> Any:
     return _first(args)
 
 
-def _up(options: Any, *args: Any) -> str:
+def _up(_: Any, *args: Any) -> str:
     return text(_first(args)).upper()
 
 
@@ -81,7 +73,7 @@ def _cat(options: Any, *args: Any) -> str:
     return "|".join([*map(text, args), *(f"{name}={text(value)}" for name, value in options.hash.items())])
 
 
-def _same(options: Any, *args: Any) -> bool:
+def _same(_: Any, *args: Any) -> bool:
     a, b = _first(args), _first(args, 1)
     if isinstance(a, (list, dict)) or isinstance(b, (list, dict)) or isinstance(a, bool) != isinstance(b, bool):
         return False
@@ -104,23 +96,23 @@ HELPERS: dict[str, Any] = {
     "up": _up,
     "cat": _cat,
     "same": _same,
-    "arr": lambda options, *args: list(args),
-    "make": lambda options, *args: dict(options.hash),
-    "ctx": lambda options, *args: options.context,
+    "arr": lambda _options, *args: list(args),
+    "make": lambda options, *_args: dict(options.hash),
+    "ctx": lambda options, *_args: options.context,
     "dat": _dat,
-    "nul": lambda options, *args: None,
-    "no": lambda options, *args: False,
-    "called": lambda options, *args: options.name,
-    "once": lambda options, *args: options.fn(),
-    "twice": lambda options, *args: f"{options.fn()},{options.fn()}",
-    "inv": lambda options, *args: options.inverse(),
-    "both": lambda options, *args: f"{options.fn()}/{options.inverse()}",
+    "nul": lambda _options, *_args: None,
+    "no": lambda _options, *_args: False,
+    "called": lambda options, *_args: options.name,
+    "once": lambda options, *_args: options.fn(),
+    "twice": lambda options, *_args: f"{options.fn()},{options.fn()}",
+    "inv": lambda options, *_args: options.inverse(),
+    "both": lambda options, *_args: f"{options.fn()}/{options.inverse()}",
     "on": lambda options, *args: options.fn(_first(args)),
     "off": lambda options, *args: options.inverse(_first(args)),
-    "dta": lambda options, *args: options.fn(data=options.hash),
+    "dta": lambda options, *_args: options.fn(data=options.hash),
     "bps": lambda options, *args: options.fn(block_params=[_first(args), _first(args, 1)]),
     "cond": _cond,
-    "raw": lambda options, *args: options.fn(),
+    "raw": lambda options, *_args: options.fn(),
 }
 
 
@@ -171,7 +163,9 @@ class Ours:
                 engine.register_helper("blockHelperMissing", block_helper_missing, pass_options=True)
         return engine
 
-    def render(self, template: str, partials: dict[str, str], data: Any, options: Any, given: Any) -> tuple[str | None, str]:
+    def render(
+        self, template: str, partials: dict[str, str], data: Any, options: Any, given: Any
+    ) -> tuple[str | None, str]:
         """The output, or None and the error; a kind of error that ours must not raise is marked with ``!``."""
         try:
             engine = self.engine(options)

@@ -18,6 +18,8 @@ const CONTEXTS = 8;
 
 Error.stackTraceLimit = 0;
 
+const BUILT_IN = ["helperMissing", "blockHelperMissing", "each", "if", "unless", "with", "log", "lookup"];
+
 const PARTIALS = ["p", "q", "r", "dir/s", "x y", "1"];
 
 function environment(missing, blockMissing) {
@@ -81,7 +83,7 @@ function compilerOptions(options) {
   };
 }
 
-// A function from data to [output, error]. A partial that cannot be parsed fails although no template uses it.
+// A function from data to [output, error]. A partial that cannot be compiled fails although no template uses it.
 function prepare(template, partials, options, sets = environments) {
   const made = sets[(options.helper_missing ? 1 : 0) + (options.block_helper_missing ? 2 : 0)];
   const compiler = compilerOptions(options);
@@ -90,7 +92,10 @@ function prepare(template, partials, options, sets = environments) {
   const compiled = {};
   try {
     main = compile(template);
-    for (const name of Object.keys(partials)) compiled[name] = compile(partials[name]);
+    for (const name of Object.keys(partials)) {
+      check(made, partials[name], compiler);
+      compiled[name] = compile(partials[name]);
+    }
   } catch (error) {
     const failed = [null, firstLine(error)];
     return () => failed;
@@ -104,6 +109,12 @@ function prepare(template, partials, options, sets = environments) {
       return [null, firstLine(error)];
     }
   };
+}
+
+// What handlebars.js would find only when the partial is first used.
+function check(made, source, options) {
+  const knownHelpers = { ...Object.fromEntries(BUILT_IN.map((name) => [name, true])), ...options.knownHelpers };
+  new made.Compiler().compile(made.parse(source, options), { ...options, knownHelpers, data: true });
 }
 
 function firstLine(error) {

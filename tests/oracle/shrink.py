@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _TAG = re.compile(r"\{\{\{\{.*?\}\}\}\}|\{\{!--.*?--~?\}\}|\{\{.*?\}\}\}?|[^{]+|\{", re.DOTALL)
 _TOKEN = re.compile(r"\{\{~?[{#^/>&!*]*|\}?~?\}\}|[\w$@]+|\s+|\.\./|.", re.DOTALL)
-_WORDS = {"if", "unless", "each", "with", "lookup", "else", "as", "inline", "this", "true", "false", "null", "undefined"}
+_WORDS = {
+    "if",
+    "unless",
+    "each",
+    "with",
+    "lookup",
+    "else",
+    "as",
+    "inline",
+    "this",
+    "true",
+    "false",
+    "null",
+    "undefined",
+}
 
 
 @dataclass(frozen=True)
@@ -59,26 +75,19 @@ def _fewer_partials(case: Case, differs: Callable[[Case], bool]) -> Case:
 def _smaller_values(value: Any) -> Iterator[Any]:
     """The same with one thing less, the largest steps first."""
     if isinstance(value, dict):
-        for name in value:
-            yield {key: item for key, item in value.items() if key != name}
-        for name in value:
-            for item in _smaller_values(value[name]):
-                yield {**value, name: item}
+        yield from ({key: item for key, item in value.items() if key != name} for name in value)
+        yield from ({**value, name: item} for name in value for item in _smaller_values(value[name]))
     elif isinstance(value, list):
-        if value:
-            yield []
-        for at in range(len(value)):
-            yield value[:at] + value[at + 1 :]
-        for at, item in enumerate(value):
-            for smaller in _smaller_values(item):
-                yield [*value[:at], smaller, *value[at + 1 :]]
-    if isinstance(value, (dict, list)) and value:
-        yield 1
-    if isinstance(value, str) and len(value) > 1:
-        yield "x"
-        yield value[: len(value) // 2]
-        yield value[1:]
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and value not in (0, 1):
+        yield from (value[:at] + value[at + 1 :] for at in range(len(value)))
+        yield from (
+            [*value[:at], smaller, *value[at + 1 :]]
+            for at, item in enumerate(value)
+            for smaller in _smaller_values(item)
+        )
+    elif isinstance(value, str) and len(value) > 1:
+        yield from ("x", value[: len(value) // 2], value[1:])
+    simple = value in (0, 1) if isinstance(value, (int, float)) else isinstance(value, str) or not value
+    if not simple:
         yield 1
 
 
