@@ -251,6 +251,14 @@ pub trait Data {
         members: Vec<(&Self::Text, Self::Value)>,
     ) -> Result<Self::Value>;
 
+    /// Takes what a template logs. By default it is dropped.
+    ///
+    /// # Errors
+    /// When the log of the caller's raised.
+    fn log(&self, _level: &str, _text: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// Called now and then during a long render.
     ///
     /// # Errors

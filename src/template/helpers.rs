@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Helper {
     Lookup,
+    Log,
     Json,
     Eq,
     Ne,
@@ -50,8 +51,9 @@ pub(super) struct Form {
 const MANY: usize = 64;
 
 /// Every helper, in the order of the documentation.
-pub(super) const FORMS: [Form; 19] = [
+pub(super) const FORMS: [Form; 20] = [
     form("lookup", Helper::Lookup, 2..=2, &[], false, "{{lookup object key}}"),
+    form("log", Helper::Log, 0..=MANY, &["level"], false, "{{log value level=\"info\"}}"),
     form("json", Helper::Json, 1..=1, &["indent"], true, "{{json value indent=2}}"),
     form("eq", Helper::Eq, 2..=2, &[], false, "{{#if (eq a b)}}"),
     form("ne", Helper::Ne, 2..=2, &[], false, "{{#if (ne a b)}}"),
@@ -191,6 +193,7 @@ pub(super) fn call<D: Data>(helper: Helper, arguments: &Arguments<'_, D>) -> Res
             (Some(object), Some(key)) => data.lookup(object, key),
             _ => Ok(None),
         },
+        Helper::Log => log(arguments),
         Helper::Json => json(arguments),
         Helper::Eq => Ok(Some(arguments.boolean(arguments.equal()?))),
         Helper::Ne => Ok(Some(arguments.boolean(!arguments.equal()?))),
@@ -229,6 +232,19 @@ pub(super) fn call<D: Data>(helper: Helper, arguments: &Arguments<'_, D>) -> Res
             }
         }
     }
+}
+
+/// Hands the arguments to the log of the data's world; a value without text is named by its sort.
+fn log<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
+    let text = |value: Option<&D::Value>| match value {
+        Some(value) => arguments.text_of(value).unwrap_or_else(|_| arguments.data.sort(value).to_string()),
+        None => "nothing".to_owned(),
+    };
+    let level = arguments.named("level").map_or_else(|| "info".to_owned(), |level| text(Some(level)));
+    let words: Vec<String> = arguments.positional.iter().map(|value| text(value.as_ref())).collect();
+    arguments.data.log(&level, &words.join(" "))?;
+    // It prints nothing, and is no missing value.
+    Ok(Some(arguments.data.text("")))
 }
 
 fn json<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
@@ -313,7 +329,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 pub(super) fn forgives(name: &str, at: usize) -> bool {
     match name {
         "default" => at == 0,
-        "eq" | "ne" | "and" | "or" | "not" => true,
+        "eq" | "ne" | "and" | "or" | "not" | "log" => true,
         _ => false,
     }
 }

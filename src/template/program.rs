@@ -49,6 +49,8 @@ pub(super) enum BlockKind<T> {
     With(Expr<T>),
     /// A block on a helper that the caller registered.
     Helper(T, Call<T>),
+    /// A block on a helper of ours in the dialect of handlebars.js, where its result is what shows.
+    Result(Expr<T>),
     /// A block on a value, for the caller's `blockHelperMissing`.
     Asked(T, Expr<T>),
     /// A block on a value: a list is walked, an object becomes the context, anything else is a condition.
@@ -185,7 +187,19 @@ pub(super) fn lower<T: Text>(
     options: &Options,
     registered: &dyn Fn(&str) -> bool,
 ) -> Result<Body<T>> {
-    Lowering { params: Vec::new(), options, registered }.body(program)
+    let mut lowering = Lowering { params: Vec::new(), options, registered, fault: None };
+    let body = lowering.body(program)?;
+    Ok(match lowering.fault {
+        None => body,
+        Some((message, span)) => {
+            let expr = Expr { kind: Kinds::Fault(message), span };
+            Body {
+                nodes: Box::new([Node::Print { expr, escaped: false }]),
+                inlines: Box::default(),
+                params: 0,
+            }
+        }
+    })
 }
 
 struct Lowering<'a> {
@@ -194,6 +208,8 @@ struct Lowering<'a> {
     options: &'a Options,
     /// Whether the caller registered a helper of this name.
     registered: &'a dyn Fn(&str) -> bool,
+    /// What keeps the whole template from being rendered.
+    fault: Option<(Box<str>, Span)>,
 }
 
 impl<'a> Lowering<'a> {
@@ -263,6 +279,10 @@ impl<'a> Lowering<'a> {
 
     fn block_kind<T: Text>(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
         let Some(name) = self.helper_name(call) else { return self.value_block(call) };
+        let results = self.options.is_javascript() && self.prompt_helper(&name).is_some();
+        if results && !(self.registered)(&name) {
+            return Ok(BlockKind::Result(self.call(call, Place::Block)?));
+        }
         self.check_known(&name, call)?;
         if (self.registered)(&name) {
             return Ok(BlockKind::Helper(T::new(&name), self.registered_call(&name, call)?));
@@ -293,10 +313,15 @@ impl<'a> Lowering<'a> {
     }
 
     /// Refuses a helper that is not among those that the options name as the only ones.
-    fn check_known(&self, name: &str, call: &ast::Call) -> Result<()> {
+    ///
+    /// handlebars.js compiles a template when it is first rendered, and then the whole of it fails.
+    fn check_known(&mut self, name: &str, call: &ast::Call) -> Result<()> {
         if self.options.known_helpers_only && !self.is_known(name) {
             let message = format!("`{name}` is not among the known helpers");
-            return Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start));
+            if !self.options.is_javascript() {
+                return Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start));
+            }
+            self.fault.get_or_insert((message.into(), call.span));
         }
         Ok(())
     }
@@ -339,7 +364,13 @@ impl<'a> Lowering<'a> {
     }
 
     fn hash<T: Text>(&mut self, hash: &'a [(String, ast::Expr)]) -> Result<Hash<T>> {
-        hash.iter().map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect()
+        let mut named: Vec<_> =
+            hash.iter().map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect::<Result<_>>()?;
+        if self.options.is_javascript() {
+            // handlebars.js assigns the last one first, which shows in the order of the keys.
+            named.reverse();
+        }
+        Ok(named.into())
     }
 
     /// The name, where it may be a helper's: one plain name that no block parameter hides.
@@ -375,7 +406,10 @@ impl<'a> Lowering<'a> {
 
     /// The helper of this name that the dialect has.
     fn prompt_helper(&self, name: &str) -> Option<&'static Form> {
-        helpers::find(name).filter(|form| !self.options.is_javascript() || form.helper == Helper::Lookup)
+        let own = |form: &&Form| {
+            !self.options.is_javascript() || matches!(form.helper, Helper::Lookup | Helper::Log)
+        };
+        helpers::find(name).filter(own)
     }
 
     /// A name with or without arguments, in a tag, in parentheses or as what a block is about.
@@ -402,6 +436,10 @@ impl<'a> Lowering<'a> {
                 return self.helper(form, call);
             }
         }
+        let known = |name: &String| self.options.known_helpers.iter().any(|known| **known == **name);
+        if let Some(name) = name.as_ref().filter(|name| self.options.is_javascript() && known(name)) {
+            return self.fault(call, format!("the known helper `{name}` is not registered"), None);
+        }
         match call.callee.as_path() {
             Some(path) if !calls => {
                 let asked = name.is_some() && self.asks_helper_missing();
@@ -427,7 +465,7 @@ impl<'a> Lowering<'a> {
 
     fn unknown<T: Text>(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Unknown<T>> {
         Ok(Unknown {
-            name: path.parts.last().map(String::as_str).unwrap_or_default().into(),
+            name: path.original.as_str().into(),
             value: self.path(path),
             call: self.registered_call(HELPER_MISSING, call)?,
             hook: self.asks_helper_missing(),
@@ -505,6 +543,10 @@ impl<'a> Lowering<'a> {
                     return Path { root: Root::Param { block, index }, parts: parts(1) };
                 }
             }
+        }
+        if self.options.is_javascript() && path.parts.first().is_some_and(String::is_empty) {
+            // An empty name is the context itself, whatever follows.
+            return Path { root: Root::Context(path.depth), parts: Box::default() };
         }
         let recursive = self.options.compat && path.depth == 0 && !path.scoped && !path.parts.is_empty();
         let root = if recursive { Root::Recursive } else { Root::Context(path.depth) };

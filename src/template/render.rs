@@ -206,9 +206,7 @@ impl<D: Data> Walk<'_, D> {
     ) -> Result<()> {
         let options = scope.template.options();
         let offset = expr.span.start;
-        let Some(value) = self.eval(expr, scope)? else {
-            return if options.strict { Err(self.missing(expr, offset, scope)) } else { Ok(()) };
-        };
+        let Some(value) = self.terminal(expr, scope)? else { return Ok(()) };
         let style = options.style(escaped);
         match self.data.write(&value, style, out).map_err(|error| error.at(offset))? {
             Written::Done => Ok(()),
@@ -220,6 +218,35 @@ impl<D: Data> Walk<'_, D> {
                     .with_hint("print one of its members, or walk it with `{{#each}}`"))
             }
         }
+    }
+
+    /// The value of a tag or block. In strict mode it must be there; what handlebars.js holds for that is a path that
+    /// ends in a name.
+    fn terminal(&mut self, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        let options = scope.template.options();
+        let value = self.eval(expr, scope)?;
+        if !options.strict {
+            return Ok(value);
+        }
+        let named = match &expr.kind {
+            Kinds::Path(path) => !path.parts.is_empty(),
+            Kinds::Asked(_) => true,
+            _ => false,
+        };
+        if options.is_javascript() && !named {
+            return Ok(value);
+        }
+        if let (Kinds::Path(Path { root: Root::Recursive, parts }), true) =
+            (&expr.kind, options.is_javascript())
+            && let ([name], Some(found)) = (&**parts, &value)
+        {
+            // handlebars.js looks for the name in what it has found under it.
+            return match self.data.get(found, name)? {
+                Some(inner) if !matches!(self.data.sort(found), Sort::String) => Ok(Some(inner)),
+                _ => Err(self.missing(expr, expr.span.start, scope)),
+            };
+        }
+        if value.is_none() { Err(self.missing(expr, expr.span.start, scope)) } else { Ok(value) }
     }
 
     /// Why a value that a tag prints is missing.
@@ -320,7 +347,13 @@ impl<D: Data> Walk<'_, D> {
         let (base, parts) = match path.root {
             Root::Context(0) => match (&scope.level.context, parts) {
                 // The usual case, without taking a reference of the context.
-                (Some(context), [first, rest @ ..]) => (self.data.get(context, first)?, rest),
+                (Some(context), [first, rest @ ..]) => match self.data.get(context, first)? {
+                    Some(found) => (Some(found), rest),
+                    None if !rest.is_empty() || self.data.sort(context) == Sort::Null => {
+                        return Self::no_object(scope);
+                    }
+                    None => return Ok(None),
+                },
                 (context, _) => (context.clone(), parts),
             },
             Root::Context(depth) => (context(depth, scope), parts),
@@ -372,13 +405,18 @@ impl<D: Data> Walk<'_, D> {
     fn recursive(&self, name: &D::Text, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let mut level = Some(scope.level);
         while let Some(here) = level {
-            if let Some(context) = &here.context
-                && let Some(found) = self.data.get(context, name)?
+            level = here.up;
+            let Some(context) = &here.context else { continue };
+            let primitive = !matches!(self.data.sort(context), Sort::Sequence | Sort::Mapping | Sort::Null);
+            if primitive && self.data.truth(context, false)? != Truth::True {
+                // handlebars.js takes a false context for what it has found.
+                return Ok(Some(context.clone()));
+            }
+            if let Some(found) = self.data.get(context, name)?
                 && self.data.sort(&found) != Sort::Null
             {
                 return Ok(Some(found));
             }
-            level = here.up;
         }
         Ok(None)
     }
@@ -386,8 +424,14 @@ impl<D: Data> Walk<'_, D> {
     /// `@index` and the like; other names are the caller's.
     fn data_value(&self, name: &D::Text, depth: usize, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let mut lap = scope.lap;
+        let mut top = false;
         for _ in 0..depth {
-            lap = lap.and_then(|lap| lap.up);
+            match lap {
+                Some(frame) => lap = frame.up,
+                // The frame of the template itself stands over the caller's, where the caller gave one.
+                None if !top && self.caller_data.is_some() => top = true,
+                None => return Self::no_object(scope),
+            }
         }
         while let Some(frame) = lap {
             if let Some(data) = &frame.data
@@ -558,15 +602,20 @@ impl<D: Data> Walk<'_, D> {
                 _ => self.branch(&block.inverse, [None, None], scope, out),
             },
             BlockKind::Value(expr) => {
-                let value = self.eval(expr, scope)?;
                 let options = scope.template.options();
-                if value.is_none() && options.strict && options.is_javascript() {
-                    return Err(self.missing(expr, expr.span.start, scope));
-                }
+                let value = if options.is_javascript() {
+                    self.terminal(expr, scope)?
+                } else {
+                    self.eval(expr, scope)?
+                };
                 self.value_block(block, value, scope, out)
             }
-            BlockKind::Asked(hook, expr) => {
+            BlockKind::Result(expr) => {
                 let value = self.eval(expr, scope)?;
+                self.block_result(value, block, scope, out).map_err(at)
+            }
+            BlockKind::Asked(hook, expr) => {
+                let value = self.terminal(expr, scope)?;
                 let name = written(expr, scope);
                 let value =
                     self.invoke(hook, &name, vec![value], Vec::new(), Some(block), scope).map_err(at)?;
@@ -735,6 +784,21 @@ impl<D: Data> Walk<'_, D> {
         result
     }
 
+    /// Renders a closure with the context that it is given, which may be none at all.
+    fn entered(
+        &mut self,
+        body: &Body<D::Text>,
+        context: Option<D::Value>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        if let Some(context) = context {
+            return self.within(body, context, [None, None], scope, out);
+        }
+        let level = Level { context: None, up: Some(scope.level) };
+        self.branch(body, [None, None], &Scope { level: &level, ..*scope }, out)
+    }
+
     /// Finds the partial and renders it.
     fn included(
         &mut self,
@@ -767,17 +831,11 @@ impl<D: Data> Walk<'_, D> {
             Some(Found::Closure { body, scope: defined, block: outer }) => {
                 let block = if given.is_some() { block } else { outer };
                 let inner = Scope { lap: scope.lap, inlines: scope.inlines, block, ..defined };
-                let result = match context {
-                    Some(context) => self.within(body, context, [None, None], &inner, out),
-                    None => self.branch(body, [None, None], &inner, out),
-                };
+                let result = self.entered(body, context, &inner, out);
                 result.map_err(|error| locate(error, defined.template))
             }
             None => match &partial.block {
-                Some(body) => match context {
-                    Some(context) => self.within(body, context, [None, None], scope, out),
-                    None => self.branch(body, [None, None], scope, out),
-                },
+                Some(body) => self.entered(body, context, scope, out),
                 None => Err(self.no_partial(partial, scope)),
             },
         }

@@ -573,6 +573,20 @@ impl<'py> Data for PyData<'_, 'py> {
             .map_err(|error| self.raised(error, "adding values to a context"))
     }
 
+    fn log(&self, level: &str, text: &str) -> Result<()> {
+        let py = self.py;
+        let number = match level {
+            "debug" | "0" => 10,
+            "warn" | "2" => 30,
+            "error" | "3" => 40,
+            _ => 20,
+        };
+        let logger = py
+            .import("logging")
+            .and_then(|logging| logging.call_method1("getLogger", ("prompt_manager.template",)));
+        self.asked(logger.and_then(|logger| logger.call_method1("log", (number, "%s", text)))).map(|_| ())
+    }
+
     fn pulse(&self) -> Result<()> {
         self.py.check_signals().map_err(|error| self.raised(error, "a signal handler"))
     }
