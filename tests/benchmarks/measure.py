@@ -1,0 +1,89 @@
+"""Times functions against each other in one process.
+
+Every round times each function once, one after the other, so that what slows the machine slows them all; a figure is
+the median of the rounds, and a ratio is the median of the ratios within each round. A function is called as often
+within a round as fills it, and the garbage collector rests.
+"""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from statistics import median
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Function = Callable[[Any], object]
+
+__all__ = ["Effort", "Timings", "interleaved"]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure: so many rounds, in each of which a function runs for so many nanoseconds."""
+
+    rounds: int = 41
+    round_ns: int = 2_000_000
+
+    @classmethod
+    def quick(cls) -> Effort:
+        """Enough to see whether it works."""
+        return cls(rounds=5, round_ns=300_000)
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Nanoseconds a call, by function and round."""
+
+    rounds: dict[str, list[float]]
+
+    def ns(self, name: str) -> float:
+        """The median of a function."""
+        return median(self.rounds[name])
+
+    def ratio(self, name: str, base: str) -> float:
+        """How many times as long as ``base`` it takes: the median of the rounds' ratios."""
+        return median(a / b for a, b in zip(self.rounds[name], self.rounds[base], strict=True))
+
+
+def interleaved(functions: Mapping[str, Function], argument: object, effort: Effort) -> Timings:
+    """Time each function on the argument. The loop around the call, about 10 ns, counts for all alike."""
+    with _no_garbage_collector():
+        counts = {name: _calibrate(function, argument, effort.round_ns) for name, function in functions.items()}
+        rounds: dict[str, list[float]] = {name: [] for name in functions}
+        for _ in range(effort.rounds):
+            for name, function in functions.items():
+                rounds[name].append(_run(function, argument, counts[name]) / counts[name])
+    return Timings(rounds)
+
+
+def _run(function: Function, argument: object, count: int) -> int:
+    start = perf_counter_ns()
+    for _ in repeat(None, count):
+        function(argument)
+    return perf_counter_ns() - start
+
+
+def _calibrate(function: Function, argument: object, round_ns: int) -> int:
+    """How many calls fill a round; at least one. The calls made to find out also warm the function up."""
+    count = 1
+    while (taken := _run(function, argument, count)) < round_ns // 4:
+        count *= 2
+    return max(1, count * round_ns // taken)
+
+
+@contextmanager
+def _no_garbage_collector() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,99 @@
+"""What it costs to start: time over a bare interpreter, modules, memory.
+
+Each figure is that of a new process; processes alternate, with bytecode cached, and the median is taken.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+from report import Row
+
+if TYPE_CHECKING:
+    from measure import Effort
+
+__all__ = ["measure"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BARE = "pass"
+IMPORT = "import prompt_manager"
+RENDER = """
+from prompt_manager import PromptManager
+manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+manager.render_sync("greeting", {"name": "Ada", "role": "engineer"})
+"""
+INTEGRATIONS = f"""{RENDER}
+import pkgutil
+from importlib import import_module
+import prompt_manager.integrations
+for module in pkgutil.iter_modules(prompt_manager.integrations.__path__, "prompt_manager.integrations."):
+    import_module(module.name)
+"""
+
+#: Run at the end of a process: resident memory in MB now, and what was imported.
+STATE = """
+import sys
+modules = sorted(set(sys.modules) - before)
+with open("/proc/self/status") as status:
+    memory = next(line.split()[1] for line in status if line.startswith("VmRSS"))
+import json
+print(json.dumps({"memory": int(memory) / 1024, "modules": modules}))
+"""
+
+#: What a program that only renders must not have to pay for.
+HEAVY = ("pydantic", "asyncio", "logging", "structlog")
+
+
+def run(code: str) -> str:
+    """Run code in a new interpreter; gives what it prints."""
+    finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    return finished.stdout
+
+
+def milliseconds(code: str) -> float:
+    start = perf_counter_ns()
+    run(code)
+    return (perf_counter_ns() - start) / 1e6
+
+
+def over_bare(codes: dict[str, str], rounds: int) -> dict[str, float]:
+    """Milliseconds over a bare interpreter: the median of the rounds' differences."""
+    for code in codes.values():
+        run(code)
+    differences: dict[str, list[float]] = {name: [] for name in codes}
+    for _ in range(rounds):
+        bare = milliseconds(BARE)
+        for name, code in codes.items():
+            differences[name].append(milliseconds(code) - bare)
+    return {name: median(times) for name, times in differences.items()}
+
+
+def state(code: str) -> tuple[float, list[str]]:
+    """Resident memory in MB after the code, and the modules it imported."""
+    found = json.loads(run(f"import sys; before = set(sys.modules)\n{code}\n{STATE}"))
+    return found["memory"], found["modules"]
+
+
+def measure(effort: Effort) -> list[Row]:
+    """Time, modules and memory."""
+    times = over_bare({"import": IMPORT, "render": RENDER}, effort.rounds)
+    memory, modules = state(RENDER)
+    heavy = [name for name in HEAVY if name in modules]
+    all_memory, _ = state(INTEGRATIONS)
+    bare_memory, _ = state(BARE)
+    return [
+        Row("import", "import prompt_manager, over bare", times["import"], target=15.0, unit="ms"),
+        Row("first", "import, load examples, render once, over bare", times["render"], target=40.0, unit="ms"),
+        Row("modules", "modules imported by that", len(modules), unit="modules"),
+        Row("heavy", f"of {', '.join(HEAVY)}", len(heavy), target=0.0, unit="modules"),
+        Row("bare", "a bare interpreter, resident", bare_memory, unit="MB"),
+        Row("memory", "resident after import and a render", memory, target=50.0, unit="MB"),
+        Row("all", "with every integration loaded", all_memory, target=100.0, unit="MB"),
+    ]
