@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::data::PyData;
 use super::error::{OrRaise, foreign, is_ours};
+use super::overlay::Overlay;
 use super::template::Shared;
 use super::text::PyText;
 use crate::error::{Error, Kind, Result};
@@ -44,9 +45,16 @@ pub(super) fn invoke<'py>(
         foreign(py, raised, || format!("helper `{name}` raised {kind}"))
     };
     let none = || py.None().into_bound(py);
+    // A helper is handed plain dictionaries, whatever the engine lays over one.
+    let plain = |value: Bound<'py, PyAny>| -> Result<Bound<'py, PyAny>> {
+        match value.cast_exact::<Overlay>() {
+            Ok(overlay) => Ok(overlay.get().merged(&PyData::alone(py))?.into_any()),
+            Err(_) => Ok(value),
+        }
+    };
     let hash = PyDict::new(py);
     for (name, value) in call.named {
-        hash.set_item(name.string(py), value.unwrap_or_else(none)).map_err(raised)?;
+        hash.set_item(name.string(py), plain(value.unwrap_or_else(none))?).map_err(raised)?;
     }
     let mut arguments = Vec::with_capacity(call.positional.len() + 1);
     if helper.pass_options {
@@ -55,11 +63,11 @@ pub(super) fn invoke<'py>(
             data.update(given.as_mapping()).map_err(raised)?;
         }
         for (name, value) in (call.data)() {
-            data.set_item(name, value).map_err(raised)?;
+            data.set_item(name, plain(value)?).map_err(raised)?;
         }
         let options = HelperOptions {
             name: name.to_owned(),
-            context: call.context.cloned().unwrap_or_else(none).unbind(),
+            context: plain(call.context.cloned().unwrap_or_else(none))?.unbind(),
             data: data.unbind(),
             hash: hash.clone().unbind(),
             block: call.block,
@@ -67,7 +75,9 @@ pub(super) fn invoke<'py>(
         };
         arguments.push(Bound::new(py, options).map_err(raised)?.into_any());
     }
-    arguments.extend(call.positional.into_iter().map(|value| value.unwrap_or_else(none)));
+    for value in call.positional {
+        arguments.push(plain(value.unwrap_or_else(none))?);
+    }
     let arguments = PyTuple::new(py, arguments).map_err(raised)?;
     // With options, the named arguments are in `options.hash`.
     let named = (!helper.pass_options && !hash.is_empty()).then_some(&hash);
@@ -111,8 +121,10 @@ impl HelperOptions {
             1 => Some(context.get_item(0)?),
             _ => return Err(PyValueError::new_err("a branch takes one context")),
         };
-        let mut params = block_params.unwrap_or_default().into_iter();
-        let params = [params.next(), params.next()];
+        let params = block_params.map(|params| {
+            let mut params = params.into_iter();
+            [params.next(), params.next()]
+        });
         let world = PyData::new(py, engine);
         let given = Given { context: context.as_ref(), data, params };
         Ok(block.render(&world, branch, given).or_raise(py)?.0)

@@ -11,7 +11,7 @@ use super::Template;
 use super::context::{Data, Sink};
 use super::program::{Block, Body, Inline, Partial};
 use super::render::{BlockOf, Inlines, KeptLibrary, Lap, Level, Params, Scope, Walk};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// A branch of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,12 @@ pub struct Closure<T, K> {
     partials: KeptLibrary<T>,
     steps: Arc<AtomicU64>,
     levels: usize,
+    /// How many frames are on the stack once this closure's scope is, those of the closures around it included.
+    frames: usize,
 }
+
+/// How many frames of kept scopes may be on the stack at once. They are put there by recursion, so this bounds it.
+const FRAMES: usize = 2000;
 
 /// What a branch is rendered with, where that differs from the scope.
 pub struct Given<'g, D: Data> {
@@ -40,8 +45,8 @@ pub struct Given<'g, D: Data> {
     pub context: Option<&'g D::Value>,
     /// Values for `@name`, by name.
     pub data: Option<&'g D::Value>,
-    /// The values of the block's parameters.
-    pub params: [Option<D::Value>; 2],
+    /// The values of the block's parameters, where any are given.
+    pub params: Option<[Option<D::Value>; 2]>,
 }
 
 /// A scope that owns what it refers to. Lists go from the outermost to the innermost.
@@ -49,7 +54,7 @@ struct Kept<T, K> {
     template: Template<T>,
     levels: Vec<Option<K>>,
     laps: Vec<KeptLap<K>>,
-    params: Vec<[Option<K>; 2]>,
+    params: Vec<Option<[Option<K>; 2]>>,
     inlines: Option<Box<Defined<InlineList<T>, T, K>>>,
     block: Option<Box<GivenBlock<T, K>>>,
 }
@@ -73,16 +78,19 @@ impl<T: super::Text, K> Closure<T, K> {
         block: &Arc<Block<T>>,
         scope: &Scope<'_, D>,
         walk: &Walk<'_, D>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let mut frames = walk.frames;
+        let kept = keep(walk.data, scope, &mut frames)?;
+        Ok(Self {
+            frames,
             block: Arc::clone(block),
-            scope: keep(walk.data, scope),
+            scope: kept,
             top: walk.data.keep(walk.top),
             caller_data: walk.caller_data.map(|data| walk.data.keep(data)),
             partials: walk.partials.kept(),
             steps: Arc::new(AtomicU64::new(walk.steps)),
             levels: walk.levels,
-        }
+        })
     }
 
     /// How many steps the render has taken, those of branches included.
@@ -122,6 +130,7 @@ impl<T: super::Text, K> Closure<T, K> {
                 top: &top,
                 steps: self.steps.load(Ordering::Relaxed),
                 levels: self.levels,
+                frames: self.frames,
                 open_partials: 0,
             };
             let Some(given) = given.take() else { return Ok(()) };
@@ -154,20 +163,36 @@ fn branch_with<D: Data>(
     }
 }
 
-fn keep<D: Data>(data: &D, scope: &Scope<'_, D>) -> Kept<D::Text, D::Kept> {
+fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<Kept<D::Text, D::Kept>> {
     fn chain<'s, L>(first: Option<&'s L>, up: impl Fn(&'s L) -> Option<&'s L>) -> Vec<&'s L> {
         let mut found: Vec<_> = std::iter::successors(first, |link| up(link)).collect();
         found.reverse();
         found
     }
     let kept = |value: &Option<D::Value>| value.as_ref().map(|value| data.keep(value));
-    Kept {
+    let levels = chain(Some(scope.level), |level| level.up);
+    let laps = chain(scope.lap, |lap| lap.up);
+    let params = chain(scope.params, |params| params.up);
+    *frames += levels.len() + laps.len() + params.len();
+    if *frames > FRAMES {
+        return Err(Error::new(
+            Kind::TemplateRender,
+            "helpers that open blocks stand too deep within each other",
+        )
+        .with_hint("does a partial include itself through a helper's block? A recursion must end"));
+    }
+    let inlines = match scope.inlines {
+        Some(inlines) => Some(Box::new((inlines.list.into(), keep(data, &inlines.scope, frames)?))),
+        None => None,
+    };
+    let block = match scope.block {
+        Some(block) => Some(Box::new((Arc::clone(block.partial), keep(data, &block.scope, frames)?))),
+        None => None,
+    };
+    Ok(Kept {
         template: scope.template.clone(),
-        levels: chain(Some(scope.level), |level| level.up)
-            .into_iter()
-            .map(|level| kept(&level.context))
-            .collect(),
-        laps: chain(scope.lap, |lap| lap.up)
+        levels: levels.into_iter().map(|level| kept(&level.context)).collect(),
+        laps: laps
             .into_iter()
             .map(|lap| KeptLap {
                 index: lap.index,
@@ -176,13 +201,13 @@ fn keep<D: Data>(data: &D, scope: &Scope<'_, D>) -> Kept<D::Text, D::Kept> {
                 data: kept(&lap.data),
             })
             .collect(),
-        params: chain(scope.params, |params| params.up)
+        params: params
             .into_iter()
-            .map(|params| [kept(&params.values[0]), kept(&params.values[1])])
+            .map(|params| params.values.as_ref().map(|[first, second]| [kept(first), kept(second)]))
             .collect(),
-        inlines: scope.inlines.map(|inlines| Box::new((inlines.list.into(), keep(data, &inlines.scope)))),
-        block: scope.block.map(|block| Box::new((Arc::clone(block.partial), keep(data, &block.scope)))),
-    }
+        inlines,
+        block,
+    })
 }
 
 /// Puts a kept scope on the stack and hands it to `then`.
@@ -240,13 +265,14 @@ fn with_laps<D: Data>(
 
 fn with_params<D: Data>(
     data: &D,
-    kept: &[[Option<D::Kept>; 2]],
+    kept: &[Option<[Option<D::Kept>; 2]>],
     up: Option<&Params<'_, D>>,
     then: &mut dyn FnMut(Option<&Params<'_, D>>) -> Result<()>,
 ) -> Result<()> {
-    let Some(([first, second], rest)) = kept.split_first() else { return then(up) };
+    let Some((first, rest)) = kept.split_first() else { return then(up) };
     let restored = |kept: &Option<D::Kept>| kept.as_ref().map(|kept| data.restore(kept));
-    let params = Params { values: [restored(first), restored(second)], up };
+    let values = first.as_ref().map(|[first, second]| [restored(first), restored(second)]);
+    let params = Params { values, up };
     with_params(data, rest, Some(&params), then)
 }
 

@@ -52,7 +52,11 @@ pub(super) enum BlockKind<T> {
     /// A block on a helper of ours in the dialect of handlebars.js, where its result is what shows.
     Result(Expr<T>),
     /// A block on a value, for the caller's `blockHelperMissing`.
-    Asked(T, Expr<T>),
+    Asked {
+        hook: T,
+        name: Box<str>,
+        value: Expr<T>,
+    },
     /// A block on a value: a list is walked, an object becomes the context, anything else is a condition.
     Value(Expr<T>),
 }
@@ -187,19 +191,7 @@ pub(super) fn lower<T: Text>(
     options: &Options,
     registered: &dyn Fn(&str) -> bool,
 ) -> Result<Body<T>> {
-    let mut lowering = Lowering { params: Vec::new(), options, registered, fault: None };
-    let body = lowering.body(program)?;
-    Ok(match lowering.fault {
-        None => body,
-        Some((message, span)) => {
-            let expr = Expr { kind: Kinds::Fault(message), span };
-            Body {
-                nodes: Box::new([Node::Print { expr, escaped: false }]),
-                inlines: Box::default(),
-                params: 0,
-            }
-        }
-    })
+    Lowering { params: Vec::new(), options, registered }.body(program)
 }
 
 struct Lowering<'a> {
@@ -208,8 +200,6 @@ struct Lowering<'a> {
     options: &'a Options,
     /// Whether the caller registered a helper of this name.
     registered: &'a dyn Fn(&str) -> bool,
-    /// What keeps the whole template from being rendered.
-    fault: Option<(Box<str>, Span)>,
 }
 
 impl<'a> Lowering<'a> {
@@ -308,20 +298,27 @@ impl<'a> Lowering<'a> {
         const HOOK: &str = "blockHelperMissing";
         let plain = call.params.is_empty() && call.hash.is_empty();
         let value = self.call(call, Place::Block)?;
-        let asked = plain && self.options.is_javascript() && (self.registered)(HOOK);
-        Ok(if asked { BlockKind::Asked(T::new(HOOK), value) } else { BlockKind::Value(value) })
+        if !self.options.is_javascript() {
+            return Ok(BlockKind::Value(value));
+        }
+        if !plain {
+            return Ok(BlockKind::Result(value));
+        }
+        if !(self.registered)(HOOK) {
+            return Ok(BlockKind::Value(value));
+        }
+        let name = match self.helper_name(call) {
+            Some(name) => name,
+            None => call.callee.as_path().map(|path| path.original).unwrap_or_default(),
+        };
+        Ok(BlockKind::Asked { hook: T::new(HOOK), name: name.into(), value })
     }
 
     /// Refuses a helper that is not among those that the options name as the only ones.
-    ///
-    /// handlebars.js compiles a template when it is first rendered, and then the whole of it fails.
-    fn check_known(&mut self, name: &str, call: &ast::Call) -> Result<()> {
+    fn check_known(&self, name: &str, call: &ast::Call) -> Result<()> {
         if self.options.known_helpers_only && !self.is_known(name) {
             let message = format!("`{name}` is not among the known helpers");
-            if !self.options.is_javascript() {
-                return Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start));
-            }
-            self.fault.get_or_insert((message.into(), call.span));
+            return Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start));
         }
         Ok(())
     }
@@ -369,6 +366,10 @@ impl<'a> Lowering<'a> {
         if self.options.is_javascript() {
             // handlebars.js assigns the last one first, which shows in the order of the keys.
             named.reverse();
+            let index = |name: &T| {
+                name.as_str().parse::<u32>().ok().filter(|index| index.to_string() == name.as_str())
+            };
+            named.sort_by_key(|(name, _)| index(name).map_or((1, 0), |index| (0, index)));
         }
         Ok(named.into())
     }
@@ -440,11 +441,25 @@ impl<'a> Lowering<'a> {
         if let Some(name) = name.as_ref().filter(|name| self.options.is_javascript() && known(name)) {
             return self.fault(call, format!("the known helper `{name}` is not registered"), None);
         }
-        match call.callee.as_path() {
+        let path = call.callee.as_path();
+        if let Some(first) = path.as_ref().and_then(|path| path.parts.first())
+            && calls
+            && self.options.is_javascript()
+        {
+            // What handlebars.js knows by its first name it calls, wherever the path begins.
+            self.check_known(first, call)?;
+            if self.options.known_helpers.iter().any(|known| **known == **first) && (self.registered)(first) {
+                return Ok(Expr { kind: Kinds::Call(self.registered_call(first, call)?), span });
+            }
+        }
+        match path {
             Some(path) if !calls => {
                 let asked = name.is_some() && self.asks_helper_missing();
                 let kind = if asked {
-                    Kinds::Asked(Box::new(self.unknown(&path, call)?))
+                    Kinds::Asked(Box::new(Unknown {
+                        name: path.parts.first().map(String::as_str).unwrap_or_default().into(),
+                        ..self.unknown(&path, call)?
+                    }))
                 } else {
                     Kinds::Path(self.path(&path))
                 };
@@ -526,23 +541,28 @@ impl<'a> Lowering<'a> {
         Ok(Expr { kind, span: expr.span })
     }
 
+    /// The block parameter that a path begins with. handlebars.js finds one behind an `@` too.
+    fn param(&self, path: &ast::Path) -> Option<Root> {
+        let first = path.parts.first()?;
+        if path.depth > 0 || path.scoped || (path.data && !self.options.is_javascript()) {
+            return None;
+        }
+        let found = self.params.iter().rev().enumerate().find_map(|(block, names)| {
+            names.iter().position(|name| name == first).map(|index| (block, index))
+        });
+        found.map(|(block, index)| Root::Param { block, index })
+    }
+
     fn path<T: Text>(&self, path: &ast::Path) -> Path<T> {
         let parts = |from: usize| path.parts[from..].iter().map(|part| T::new(part)).collect();
+        if let Some(param) = self.param(path) {
+            return Path { root: param, parts: parts(1) };
+        }
         if path.data {
             return match path.parts.first().map(String::as_str) {
                 Some("root") if path.depth == 0 => Path { root: Root::Top, parts: parts(1) },
                 _ => Path { root: Root::Data(path.depth), parts: parts(0) },
             };
-        }
-        if path.depth == 0
-            && !path.scoped
-            && let Some(first) = path.parts.first()
-        {
-            for (block, names) in self.params.iter().rev().enumerate() {
-                if let Some(index) = names.iter().position(|name| name == first) {
-                    return Path { root: Root::Param { block, index }, parts: parts(1) };
-                }
-            }
         }
         if self.options.is_javascript() && path.parts.first().is_some_and(String::is_empty) {
             // An empty name is the context itself, whatever follows.

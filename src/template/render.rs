@@ -46,7 +46,8 @@ pub(super) fn render<D: Data>(
     partials: &dyn Library<D::Text>,
     out: &mut D::Sink,
 ) -> Result<()> {
-    let mut walk = Walk { data, partials, caller_data, top: context, steps: 0, levels: 0, open_partials: 0 };
+    let mut walk =
+        Walk { data, partials, caller_data, top: context, steps: 0, levels: 0, frames: 0, open_partials: 0 };
     let level = Level { context: Some(context.clone()), up: None };
     let scope = Scope { template, level: &level, lap: None, params: None, inlines: None, block: None };
     walk.body(template.body(), &scope, out).map_err(|error| locate(error, template))
@@ -64,6 +65,8 @@ pub(super) struct Walk<'w, D: Data> {
     pub(super) top: &'w D::Value,
     pub(super) steps: u64,
     pub(super) levels: usize,
+    /// How many frames of kept scopes are on the stack.
+    pub(super) frames: usize,
     pub(super) open_partials: usize,
 }
 
@@ -105,9 +108,13 @@ pub(super) struct Lap<'s, D: Data> {
 
 /// The values of a block's parameters.
 pub(super) struct Params<'s, D: Data> {
-    pub(super) values: [Option<D::Value>; 2],
+    /// `None`: whoever rendered the block gave it none.
+    pub(super) values: ParamValues<D::Value>,
     pub(super) up: Option<&'s Params<'s, D>>,
 }
+
+/// The values for a block's two parameters, where any are given.
+pub(super) type ParamValues<V> = Option<[Option<V>; 2]>;
 
 /// Inline partials, with the scope in which they were defined.
 pub(super) struct Inlines<'s, D: Data> {
@@ -228,16 +235,16 @@ impl<D: Data> Walk<'_, D> {
         if !options.strict {
             return Ok(value);
         }
-        let named = match &expr.kind {
-            Kinds::Path(path) => !path.parts.is_empty(),
-            Kinds::Asked(_) => true,
-            _ => false,
+        let path = match &expr.kind {
+            Kinds::Path(path) => Some(path),
+            Kinds::Asked(unknown) => Some(&unknown.value),
+            _ => None,
         };
-        if options.is_javascript() && !named {
+        if options.is_javascript() && path.is_none_or(|path| path.parts.is_empty()) {
             return Ok(value);
         }
-        if let (Kinds::Path(Path { root: Root::Recursive, parts }), true) =
-            (&expr.kind, options.is_javascript())
+        if options.is_javascript()
+            && let Some(Path { root: Root::Recursive, parts }) = path
             && let ([name], Some(found)) = (&**parts, &value)
         {
             // handlebars.js looks for the name in what it has found under it.
@@ -314,7 +321,7 @@ impl<D: Data> Walk<'_, D> {
     fn unknown(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let value = self.path(&unknown.value, scope)?;
         let strict = scope.template.options().strict;
-        let nothing = !strict && self.truth(value.as_ref(), scope)? != Truth::True;
+        let nothing = !strict && !self.is_something(value.as_ref())?;
         if nothing && unknown.hook {
             return self.ask(unknown, scope);
         }
@@ -325,6 +332,14 @@ impl<D: Data> Walk<'_, D> {
             return Ok(None);
         }
         Err(Error::new(Kind::TemplateRender, format!("there is no helper `{}`", unknown.name)))
+    }
+
+    /// Whether JavaScript takes a value for true: every object and every list is.
+    fn is_something(&self, value: Option<&D::Value>) -> Result<bool> {
+        let Some(value) = value else { return Ok(false) };
+        let object =
+            matches!(self.data.sort(value), Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Iterable);
+        Ok(object || self.data.truth(value, false)? == Truth::True)
     }
 
     /// The value of a name or, where it has none, what the caller's `helperMissing` says of it.
@@ -367,7 +382,14 @@ impl<D: Data> Walk<'_, D> {
                 for _ in 0..block {
                     params = params.and_then(|params| params.up);
                 }
-                (params.and_then(|params| params.values.get(index).cloned().flatten()), parts)
+                let values = params.and_then(|params| params.values.as_ref());
+                if values.is_none() && scope.template.options().is_javascript() {
+                    return Err(Error::new(
+                        Kind::TemplateRender,
+                        "the block was given no values for its parameters",
+                    ));
+                }
+                (values.and_then(|values| values.get(index).cloned().flatten()), parts)
             }
             Root::Data(depth) => match parts.split_first() {
                 Some((first, rest)) => (self.data_value(first, depth, scope)?, rest),
@@ -377,7 +399,12 @@ impl<D: Data> Walk<'_, D> {
         let Some(mut value) = base else {
             return if parts.is_empty() { Ok(None) } else { Self::no_object(scope) };
         };
+        let data_path = matches!(path.root, Root::Data(_)) && scope.template.options().is_javascript();
         for (at, part) in parts.iter().enumerate() {
+            if data_path && !self.is_something(Some(&value))? {
+                // handlebars.js reads `@a.b` as `a && a.b`.
+                return Ok(Some(value));
+            }
             match self.data.get(&value, part)? {
                 Some(found) => value = found,
                 None if at + 1 < parts.len() || self.data.sort(&value) == Sort::Null => {
@@ -446,6 +473,13 @@ impl<D: Data> Walk<'_, D> {
             }
             // A frame that a helper gave hides only what it names.
             lap = frame.up.filter(|_| frame.index.is_none());
+        }
+        match super::Text::as_str(name) {
+            "root" => return Ok(Some(self.top.clone())),
+            "partial-block" if scope.block.is_some() => {
+                return Ok(Some(self.data.literal(&Literal::Bool(true))));
+            }
+            _ => {}
         }
         match self.caller_data {
             Some(data) => self.data.get(data, name),
@@ -547,7 +581,7 @@ impl<D: Data> Walk<'_, D> {
         let Some(helper) = self.data.helper(name) else {
             return Err(Error::new(Kind::TemplateRender, format!("there is no helper `{named}` any more")));
         };
-        let closure = block.map(|block| Closure::new(block, scope, self));
+        let closure = block.map(|block| Closure::new(block, scope, self)).transpose()?;
         let steps = closure.as_ref().map(Closure::steps);
         let this = &*self;
         let result = this.data.invoke(
@@ -574,51 +608,69 @@ impl<D: Data> Walk<'_, D> {
         value.map_or(Ok(Truth::False), |value| self.data.truth(value, empty_mapping_is_false))
     }
 
+    /// A block. In handlebars.js a helper whose context is nothing sees an empty object instead, and so does its block.
     fn block(&mut self, block: &Arc<Block<D::Text>>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+        let something = |context: &D::Value| self.data.sort(context) != Sort::Null;
+        if !scope.template.options().is_javascript() || scope.level.context.as_ref().is_some_and(something) {
+            return self.block_in(block, scope, scope, out);
+        }
+        let empty = self.data.of_json(&serde_json::Value::Object(serde_json::Map::new()))?;
+        let up = if scope.level.context.is_some() { scope.level.up } else { Some(scope.level) };
+        let level = Level { context: Some(empty), up };
+        self.block_in(block, scope, &Scope { level: &level, ..*scope }, out)
+    }
+
+    /// A block whose condition is read in `outer` and whose branches stand in `scope`.
+    fn block_in(
+        &mut self,
+        block: &Arc<Block<D::Text>>,
+        outer: &Scope<'_, D>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
         let at = |error: Error| error.at(block.span.start);
         match &block.kind {
             BlockKind::If { condition, include_zero, negate } => {
-                let value = self.eval(condition, scope)?;
+                let value = self.eval(condition, outer)?;
                 let mut truth = self.truth(value.as_ref(), scope).map_err(at)?;
                 if truth == Truth::Zero
                     && let Some(include) = include_zero
                 {
-                    let include = self.eval(include, scope)?;
+                    let include = self.eval(include, outer)?;
                     if self.truth(include.as_ref(), scope).map_err(at)? == Truth::True {
                         truth = Truth::True;
                     }
                 }
                 let branch = if (truth == Truth::True) == *negate { &block.inverse } else { &block.body };
-                self.branch(branch, [None, None], scope, out)
+                self.branch(branch, None, scope, out)
             }
-            BlockKind::Each(list) => match self.eval(list, scope)? {
+            BlockKind::Each(list) => match self.eval(list, outer)? {
                 Some(value) => self.each(block, &value, scope, out),
-                None => self.branch(&block.inverse, [None, None], scope, out),
+                None => self.branch(&block.inverse, None, scope, out),
             },
-            BlockKind::With(value) => match self.eval(value, scope)? {
+            BlockKind::With(value) => match self.eval(value, outer)? {
                 Some(value) if self.truth(Some(&value), scope).map_err(at)? != Truth::False => {
-                    self.within(&block.body, value.clone(), [Some(value), None], scope, out)
+                    self.within(&block.body, value.clone(), Some([Some(value), None]), scope, out)
                 }
-                _ => self.branch(&block.inverse, [None, None], scope, out),
+                _ => self.branch(&block.inverse, None, scope, out),
             },
             BlockKind::Value(expr) => {
                 let options = scope.template.options();
                 let value = if options.is_javascript() {
-                    self.terminal(expr, scope)?
+                    self.terminal(expr, outer)?
                 } else {
-                    self.eval(expr, scope)?
+                    self.eval(expr, outer)?
                 };
                 self.value_block(block, value, scope, out)
             }
             BlockKind::Result(expr) => {
-                let value = self.eval(expr, scope)?;
+                let value = self.eval(expr, outer)?;
                 self.block_result(value, block, scope, out).map_err(at)
             }
-            BlockKind::Asked(hook, expr) => {
-                let value = self.terminal(expr, scope)?;
-                let name = written(expr, scope);
+            BlockKind::Asked { hook, name, value } => {
+                let value = self.terminal(value, outer)?;
                 let value =
-                    self.invoke(hook, &name, vec![value], Vec::new(), Some(block), scope).map_err(at)?;
+                    self.invoke(hook, name, vec![value], Vec::new(), Some(block), scope).map_err(at)?;
                 self.block_result(value, block, scope, out).map_err(at)
             }
             BlockKind::Helper(name, call) => {
@@ -656,22 +708,23 @@ impl<D: Data> Walk<'_, D> {
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
     ) -> Result<()> {
-        let Some(value) = value else { return self.branch(&block.inverse, [None, None], scope, out) };
+        let Some(value) = value else { return self.branch(&block.inverse, None, scope, out) };
         match self.data.sort(&value) {
             Sort::Sequence | Sort::Iterable => self.each(block, &value, scope, out),
-            Sort::Null => self.branch(&block.inverse, [None, None], scope, out),
+            Sort::Null => self.branch(&block.inverse, None, scope, out),
             Sort::Bool => {
                 let branch = if self.truth(Some(&value), scope)? == Truth::True {
                     &block.body
                 } else {
                     &block.inverse
                 };
-                self.branch(branch, [None, None], scope, out)
+                self.branch(branch, None, scope, out)
             }
             Sort::Mapping if self.truth(Some(&value), scope)? == Truth::False => {
-                self.branch(&block.inverse, [None, None], scope, out)
+                self.branch(&block.inverse, None, scope, out)
             }
-            _ => self.within(&block.body, value, [None, None], scope, out),
+            // handlebars.js hands the block its own options, in which the parameters are those around it.
+            _ => self.within(&block.body, value, Some([None, None]), scope, out),
         }
     }
 
@@ -693,20 +746,20 @@ impl<D: Data> Walk<'_, D> {
             } else {
                 None
             };
-            let params = if block.body.params > 0 { [Some(value.clone()), second] } else { [None, None] };
+            let params = (block.body.params > 0).then(|| [Some(value.clone()), second]);
             let lap = Lap { index: Some(index), key, last, data: None, up: scope.lap };
             index += 1;
             self.within(&block.body, value, params, &Scope { lap: Some(&lap), ..*scope }, out)
         })
         .map_err(|error| error.at(block.span.start))?;
-        if index == 0 { self.branch(&block.inverse, [None, None], scope, out) } else { Ok(()) }
+        if index == 0 { self.branch(&block.inverse, None, scope, out) } else { Ok(()) }
     }
 
     /// Renders a branch in the same context.
     pub(super) fn branch(
         &mut self,
         body: &Body<D::Text>,
-        values: [Option<D::Value>; 2],
+        values: ParamValues<D::Value>,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
     ) -> Result<()> {
@@ -722,7 +775,7 @@ impl<D: Data> Walk<'_, D> {
         &mut self,
         body: &Body<D::Text>,
         context: D::Value,
-        values: [Option<D::Value>; 2],
+        values: ParamValues<D::Value>,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
     ) -> Result<()> {
@@ -752,6 +805,10 @@ impl<D: Data> Walk<'_, D> {
         }
         let context = match &partial.context {
             Some(expr) => self.eval(expr, scope)?,
+            None if is_swapped(partial, scope) => match &partial.name {
+                PartialName::Computed(name) => self.eval(name, scope)?,
+                _ => None,
+            },
             None if options.explicit_partial_context => None,
             None => scope.level.context.clone(),
         };
@@ -762,7 +819,11 @@ impl<D: Data> Walk<'_, D> {
                 .hash
                 .iter()
                 .filter_map(|(name, expr)| match self.eval(expr, scope) {
-                    Ok(value) => value.map(|value| Ok((name, value))),
+                    Ok(Some(value)) => Some(Ok((name, value))),
+                    // In JavaScript what is undefined hides what the context has under its name.
+                    Ok(None) => {
+                        options.is_javascript().then(|| Ok((name, self.data.literal(&Literal::Null))))
+                    }
                     Err(error) => Some(Err(error)),
                 })
                 .collect::<Result<Vec<_>>>()?;
@@ -793,10 +854,10 @@ impl<D: Data> Walk<'_, D> {
         out: &mut D::Sink,
     ) -> Result<()> {
         if let Some(context) = context {
-            return self.within(body, context, [None, None], scope, out);
+            return self.within(body, context, None, scope, out);
         }
         let level = Level { context: None, up: Some(scope.level) };
-        self.branch(body, [None, None], &Scope { level: &level, ..*scope }, out)
+        self.branch(body, None, &Scope { level: &level, ..*scope }, out)
     }
 
     /// Finds the partial and renders it.
@@ -812,11 +873,17 @@ impl<D: Data> Walk<'_, D> {
         match self.find(partial, scope)? {
             Some(Found::Template(template)) => {
                 // In compat mode a partial reaches the contexts around it.
-                let up = Some(scope.level).filter(|_| scope.template.options().compat);
-                let level = Level { context, up };
+                let compat = scope.template.options().compat;
+                let level = Level { context, up: Some(scope.level).filter(|_| compat) };
+                let same = match (&level.context, &scope.level.context) {
+                    (Some(new), Some(old)) => self.data.same(new, old),
+                    (None, None) => true,
+                    _ => false,
+                };
+                let level = if compat && same { scope.level } else { &level };
                 let inner = Scope {
                     template: &template,
-                    level: &level,
+                    level,
                     lap: scope.lap,
                     params: None,
                     inlines: scope.inlines,
@@ -853,6 +920,7 @@ impl<D: Data> Walk<'_, D> {
                 }));
             }
             PartialName::Fixed(name) => &**name,
+            PartialName::Computed(_) if is_swapped(partial, scope) => return Ok(None),
             PartialName::Computed(expr) => {
                 computed = self.computed_name(expr, scope)?;
                 computed.as_str()
@@ -915,6 +983,16 @@ impl<D: Data> Walk<'_, D> {
             }
         }
     }
+}
+
+/// Whether handlebars.js takes the computed name of a partial for its context, and nothing for its name: it does so
+/// where a context must be given and none is.
+fn is_swapped<D: Data>(partial: &Partial<D::Text>, scope: &Scope<'_, D>) -> bool {
+    let options = scope.template.options();
+    options.is_javascript()
+        && options.explicit_partial_context
+        && partial.context.is_none()
+        && matches!(partial.name, PartialName::Computed(_))
 }
 
 /// The context so many levels up.
