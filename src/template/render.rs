@@ -240,7 +240,10 @@ impl<D: Data> Walk<'_, D> {
             Kinds::Asked(unknown) => Some(&unknown.value),
             _ => None,
         };
-        if options.is_javascript() && path.is_none_or(|path| path.parts.is_empty()) {
+        let inherited = |path: &Path<D::Text>| {
+            path.parts.last().is_none_or(|name| is_inherited(super::Text::as_str(name)))
+        };
+        if options.is_javascript() && path.is_none_or(inherited) {
             return Ok(value);
         }
         if options.is_javascript()
@@ -459,6 +462,9 @@ impl<D: Data> Walk<'_, D> {
                 None if !top && self.caller_data.is_some() => top = true,
                 None => return Self::no_object(scope),
             }
+        }
+        if top {
+            return self.caller_data.map_or(Ok(None), |data| self.data.get(data, name));
         }
         while let Some(frame) = lap {
             if let Some(data) = &frame.data
@@ -870,6 +876,10 @@ impl<D: Data> Walk<'_, D> {
     ) -> Result<()> {
         let given = partial.block.as_ref().map(|body| (body, BlockOf { partial, scope: *scope }));
         let block = given.as_ref().map(|(_, block)| block).or(scope.block);
+        // handlebars.js gives a partial that has a block a frame of its own for `@` names, and its block another.
+        let framed = scope.template.options().is_javascript();
+        let frame = Lap { index: None, key: None, last: false, data: None, up: scope.lap };
+        let lap = if framed && given.is_some() { Some(&frame) } else { scope.lap };
         match self.find(partial, scope)? {
             Some(Found::Template(template)) => {
                 // In compat mode a partial reaches the contexts around it.
@@ -881,14 +891,8 @@ impl<D: Data> Walk<'_, D> {
                     _ => false,
                 };
                 let level = if compat && same { scope.level } else { &level };
-                let inner = Scope {
-                    template: &template,
-                    level,
-                    lap: scope.lap,
-                    params: None,
-                    inlines: scope.inlines,
-                    block,
-                };
+                let inner =
+                    Scope { template: &template, level, lap, params: None, inlines: scope.inlines, block };
                 // What the block defines inline holds in the partial that is given the block.
                 let defined = given.as_ref().filter(|(body, _)| !body.inlines.is_empty());
                 let inlines = defined.map(|(body, _)| Inlines { list: &body.inlines, scope: *scope });
@@ -897,7 +901,9 @@ impl<D: Data> Walk<'_, D> {
             }
             Some(Found::Closure { body, scope: defined, block: outer }) => {
                 let block = if given.is_some() { block } else { outer };
-                let inner = Scope { lap: scope.lap, inlines: scope.inlines, block, ..defined };
+                let own = Lap { index: None, key: None, last: false, data: None, up: lap };
+                let lap = if framed && matches!(partial.name, PartialName::Block) { Some(&own) } else { lap };
+                let inner = Scope { lap, inlines: scope.inlines, block, ..defined };
                 let result = self.entered(body, context, &inner, out);
                 result.map_err(|error| locate(error, defined.template))
             }
@@ -1002,6 +1008,26 @@ fn context<D: Data>(depth: usize, scope: &Scope<'_, D>) -> Option<D::Value> {
         level = level.up?;
     }
     level.context.clone()
+}
+
+/// Whether every JavaScript object has a property of this name, which strict mode is content with. What it is cannot
+/// be reached.
+fn is_inherited(name: &str) -> bool {
+    const INHERITED: [&str; 12] = [
+        "constructor",
+        "toString",
+        "toLocaleString",
+        "valueOf",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "__proto__",
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+    ];
+    INHERITED.contains(&name)
 }
 
 fn is_lap_name(name: &str) -> bool {

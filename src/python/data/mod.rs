@@ -147,7 +147,7 @@ impl<'py> PyData<'_, 'py> {
                     None
                 };
                 match found {
-                    None if name == "length" => self.counted(value).map(Some),
+                    None if name == "length" && !self.is_javascript() => self.counted(value).map(Some),
                     found => Ok(found),
                 }
             }
