@@ -11,6 +11,7 @@ use super::Template;
 use super::context::{Data, Sink};
 use super::program::{Block, Body, Inline, Partial};
 use super::render::{BlockOf, Inlines, KeptLibrary, Lap, Level, Params, Scope, Walk};
+use super::sums::Sums;
 use crate::error::{Error, Kind, Result};
 
 /// A branch of a block.
@@ -132,9 +133,12 @@ impl<T: super::Text, K> Closure<T, K> {
                 levels: self.levels,
                 frames: self.frames,
                 open_partials: 0,
+                sums: Sums::default(),
+                sum: None,
             };
             let Some(given) = given.take() else { return Ok(()) };
             let result = branch_with(&mut walk, body, given, scope, &mut out);
+            walk.settle(&mut out);
             self.steps.store(walk.steps, Ordering::Relaxed);
             result.map_err(|error| error.locate(scope.template.name(), scope.template.source()))
         })?;

@@ -27,6 +27,7 @@ mod number;
 mod parser;
 mod program;
 mod render;
+mod sums;
 mod variables;
 mod whitespace;
 

@@ -15,6 +15,7 @@ use super::program::{
     Block, BlockKind, Body, Call, Callee, Expr, Inline, Kinds, Literal, Node, Partial, PartialName, Path,
     Root, Unknown,
 };
+use super::sums::{Raw, Sums};
 use crate::error::{Error, Kind, Result, nearest};
 
 /// What templates can call on by name: partials, and the helpers that the caller registered.
@@ -46,11 +47,23 @@ pub(super) fn render<D: Data>(
     partials: &dyn Library<D::Text>,
     out: &mut D::Sink,
 ) -> Result<()> {
-    let mut walk =
-        Walk { data, partials, caller_data, top: context, steps: 0, levels: 0, frames: 0, open_partials: 0 };
+    let mut walk = Walk {
+        data,
+        partials,
+        caller_data,
+        top: context,
+        steps: 0,
+        levels: 0,
+        frames: 0,
+        open_partials: 0,
+        sums: Sums::default(),
+        sum: None,
+    };
     let level = Level { context: Some(context.clone()), up: None };
     let scope = Scope { template, level: &level, lap: None, params: None, inlines: None, block: None };
-    walk.body(template.body(), &scope, out).map_err(|error| locate(error, template))
+    walk.body(template.body(), &scope, out).map_err(|error| locate(error, template))?;
+    walk.settle(out);
+    Ok(())
 }
 
 fn locate<T: super::Text>(error: Error, template: &Template<T>) -> Error {
@@ -68,6 +81,10 @@ pub(super) struct Walk<'w, D: Data> {
     /// How many frames of kept scopes are on the stack.
     pub(super) frames: usize,
     pub(super) open_partials: usize,
+    /// In the dialect of handlebars.js, the numbers that are held back.
+    pub(super) sums: Sums,
+    /// What the last program gave in their stead of text.
+    pub(super) sum: Option<Raw>,
 }
 
 /// What a statement can see.
@@ -149,9 +166,18 @@ impl<D: Data> Walk<'_, D> {
     }
 
     fn nodes(&mut self, nodes: &[Node<D::Text>], scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+        let javascript = scope.template.options().is_javascript();
+        if javascript {
+            self.sums.begin();
+        }
         for node in nodes {
             match node {
-                Node::Text(text) => out.text(text),
+                Node::Text(text) => {
+                    if javascript {
+                        self.sums.text(out);
+                    }
+                    out.text(text);
+                }
                 Node::Print { expr, escaped } => {
                     self.step(expr.span.start, scope)?;
                     self.print(expr, *escaped, scope, out)?;
@@ -161,12 +187,18 @@ impl<D: Data> Walk<'_, D> {
                     self.enter(block.span.start, scope)?;
                     self.block(block, scope, out)?;
                     self.levels -= 1;
+                    if javascript {
+                        self.join(out);
+                    }
                 }
                 Node::Partial(partial) => {
                     self.step(partial.span.start, scope)?;
                     self.enter(partial.span.start, scope)?;
                     self.partial(partial, scope, out)?;
                     self.levels -= 1;
+                    if javascript {
+                        self.join(out);
+                    }
                 }
             }
         }
@@ -178,7 +210,26 @@ impl<D: Data> Walk<'_, D> {
             )
             .with_hint("raise limits.output_bytes if an output of this size is meant"));
         }
+        if javascript {
+            self.sum = self.sums.end();
+        }
         Ok(())
+    }
+
+    /// Joins what a block or partial gave to what its program has written: a sum, or else text, be it empty.
+    fn join(&mut self, out: &mut D::Sink) {
+        match self.sum.take() {
+            Some(raw) => self.sums.raw(raw, out),
+            None => self.sums.text(out),
+        }
+    }
+
+    /// Turns the sum that a program gave into text, where text is wanted.
+    pub(super) fn settle(&mut self, out: &mut D::Sink) {
+        if let Some(raw) = self.sum.take() {
+            self.sums.raw(raw, out);
+            self.sums.text(out);
+        }
     }
 
     fn step(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
@@ -213,7 +264,21 @@ impl<D: Data> Walk<'_, D> {
     ) -> Result<()> {
         let options = scope.template.options();
         let offset = expr.span.start;
-        let Some(value) = self.terminal(expr, scope)? else { return Ok(()) };
+        let value = self.terminal(expr, scope)?;
+        if options.is_javascript() {
+            let raw = match &value {
+                Some(value) if !(options.escape && escaped) => Raw::of(self.data, value)?,
+                _ => None,
+            };
+            match raw {
+                Some(raw) => {
+                    self.sums.raw(raw, out);
+                    return Ok(());
+                }
+                None => self.sums.text(out),
+            }
+        }
+        let Some(value) = value else { return Ok(()) };
         let style = options.style(escaped);
         match self.data.write(&value, style, out).map_err(|error| error.at(offset))? {
             Written::Done => Ok(()),
@@ -240,6 +305,16 @@ impl<D: Data> Walk<'_, D> {
             Kinds::Asked(unknown) => Some(&unknown.value),
             _ => None,
         };
+        if options.is_javascript()
+            && let Some(path) = path
+            && let Some(last) = path.parts.len().checked_sub(1)
+            && matches!(path.root, Root::Context(_))
+            && let Some(parent) = self.path_to(path, last, scope)?
+            && !matches!(self.data.sort(&parent), Sort::Sequence | Sort::Mapping | Sort::Record)
+        {
+            // `name in "text"` is an error in JavaScript.
+            return Err(self.missing(expr, expr.span.start, scope));
+        }
         let inherited = |path: &Path<D::Text>| {
             path.parts.last().is_none_or(|name| is_inherited(super::Text::as_str(name)))
         };
@@ -361,7 +436,12 @@ impl<D: Data> Walk<'_, D> {
     }
 
     fn path(&self, path: &Path<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
-        let parts: &[D::Text] = &path.parts;
+        self.path_to(path, path.parts.len(), scope)
+    }
+
+    /// The value of a path's first `count` names.
+    fn path_to(&self, path: &Path<D::Text>, count: usize, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+        let parts: &[D::Text] = &path.parts[..count];
         let (base, parts) = match path.root {
             Root::Context(0) => match (&scope.level.context, parts) {
                 // The usual case, without taking a reference of the context.
@@ -696,6 +776,13 @@ impl<D: Data> Walk<'_, D> {
         out: &mut D::Sink,
     ) -> Result<()> {
         let Some(value) = value else { return Ok(()) };
+        if scope.template.options().is_javascript() {
+            self.sum = Raw::of(self.data, &value)?;
+            if self.sum.is_some() {
+                return Ok(());
+            }
+            self.sums.text(out);
+        }
         let style = scope.template.options().style(false);
         match self.data.write(&value, style, out)? {
             Written::Done | Written::Null => Ok(()),
@@ -755,7 +842,12 @@ impl<D: Data> Walk<'_, D> {
             let params = (block.body.params > 0).then(|| [Some(value.clone()), second]);
             let lap = Lap { index: Some(index), key, last, data: None, up: scope.lap };
             index += 1;
-            self.within(&block.body, value, params, &Scope { lap: Some(&lap), ..*scope }, out)
+            if scope.template.options().is_javascript() {
+                self.sums.text(out);
+            }
+            self.within(&block.body, value, params, &Scope { lap: Some(&lap), ..*scope }, out)?;
+            self.settle(out);
+            Ok(())
         })
         .map_err(|error| error.at(block.span.start))?;
         if index == 0 { self.branch(&block.inverse, None, scope, out) } else { Ok(()) }
@@ -839,11 +931,14 @@ impl<D: Data> Walk<'_, D> {
         let result = if partial.indent.is_empty() {
             self.included(partial, context, scope, out)
         } else if options.prevent_indent {
+            self.sums.text(out);
             out.str(&partial.indent);
             self.included(partial, context, scope, out)
         } else {
+            self.sums.text(out);
             let mut inner = self.data.sink();
             let result = self.included(partial, context, scope, &mut inner);
+            self.settle(&mut inner);
             out.indented(inner, &partial.indent);
             result
         };
@@ -897,7 +992,10 @@ impl<D: Data> Walk<'_, D> {
                 let defined = given.as_ref().filter(|(body, _)| !body.inlines.is_empty());
                 let inlines = defined.map(|(body, _)| Inlines { list: &body.inlines, scope: *scope });
                 let inner = Scope { inlines: inlines.as_ref().or(inner.inlines), ..inner };
-                self.body(template.body(), &inner, out).map_err(|error| locate(error, &template))
+                self.sums.text(out);
+                self.body(template.body(), &inner, out).map_err(|error| locate(error, &template))?;
+                self.settle(out);
+                Ok(())
             }
             Some(Found::Closure { body, scope: defined, block: outer }) => {
                 let block = if given.is_some() { block } else { outer };
@@ -908,7 +1006,11 @@ impl<D: Data> Walk<'_, D> {
                 result.map_err(|error| locate(error, defined.template))
             }
             None => match &partial.block {
-                Some(body) => self.entered(body, context, scope, out),
+                Some(body) => {
+                    let own = Lap { index: None, key: None, last: false, data: None, up: lap };
+                    let lap = if framed { Some(&own) } else { lap };
+                    self.entered(body, context, &Scope { lap, ..*scope }, out)
+                }
                 None => Err(self.no_partial(partial, scope)),
             },
         }
