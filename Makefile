@@ -3,11 +3,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+N ?= 10000
+SEED ?= 2
 RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock pyproject.toml
 PYTHON_SOURCES := python tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test oracle lint format type-check build test-wheel ci clean
+.PHONY: help demo test oracle compare lint format type-check build test-wheel ci clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +22,9 @@ test: $(VENV)/.test $(VENV)/.extension  ## Run every test, of Rust and of Python
 
 oracle: node_modules/.package-lock.json  ## Render the template cases with handlebars.js and compare.
 	node tests/oracle/cases.mjs
+
+compare: $(VENV)/.test $(VENV)/.extension node_modules/.package-lock.json  ## Compare N random templates of SEED with handlebars.js.
+	$(BIN)/python tests/oracle/compare.py --count $(N) --seed $(SEED)
 
 lint: $(VENV)/.check  ## Look for mistakes and untidy code.
 	cargo fmt --check

@@ -40,9 +40,15 @@ impl Overlay {
             })
         };
         if let Some(base) = &self.base {
-            data.walk(base.bind(py), &mut |Item { key, value, .. }| match key {
-                Some(key) => kept(all.set_item(key, value)),
-                None => Ok(()),
+            let mut index = 0;
+            data.walk(base.bind(py), &mut |Item { key, value, .. }| {
+                let kept = match key {
+                    Some(key) => kept(all.set_item(key, value)),
+                    // The items of a list are its members by number.
+                    None => kept(all.set_item(index.to_string(), value)),
+                };
+                index += 1;
+                kept
             })?;
         }
         kept(all.update(self.members.bind(py).as_mapping()))?;

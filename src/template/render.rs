@@ -485,8 +485,12 @@ impl<D: Data> Walk<'_, D> {
         let data_path = matches!(path.root, Root::Data(_)) && scope.template.options().is_javascript();
         for (at, part) in parts.iter().enumerate() {
             if data_path && !self.is_something(Some(&value))? {
-                // handlebars.js reads `@a.b` as `a && a.b`.
-                return Ok(Some(value));
+                // handlebars.js reads `@a.b` as `a && a.b`, but not in strict mode.
+                return if scope.template.options().strict {
+                    Self::no_object(scope)
+                } else {
+                    Ok(Some(value))
+                };
             }
             match self.data.get(&value, part)? {
                 Some(found) => value = found,

@@ -322,6 +322,7 @@ def main() -> int:
     parser.add_argument("--plain", action="store_true", help="show only differences of cases without options")
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many processes")
     parser.add_argument("--work", help=argparse.SUPPRESS)
+    sys.stdout.reconfigure(errors="backslashreplace")
     args = parser.parse_args()
     if args.work:
         work(args.work)

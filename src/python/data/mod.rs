@@ -177,7 +177,8 @@ impl<'py> PyData<'_, 'py> {
         // Only the plain spelling of an index is a property.
         let index = name.parse::<usize>().ok().filter(|index| index.to_string() == name)?;
         let unit = text.encode_utf16().nth(index)?;
-        Some(PyString::new(self.py, &String::from_utf16_lossy(&[unit])).into_any())
+        // Half of a surrogate pair is a string in Python too.
+        self.py.import("builtins").and_then(|builtins| builtins.call_method1("chr", (unit,))).ok()
     }
 
     /// What the caller's code answered.
