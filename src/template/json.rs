@@ -14,7 +14,19 @@ use crate::error::Result;
 
 /// JSON values as data. Text is what Python prints for the same value, or JavaScript where the style says so.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Json<'v>(PhantomData<&'v Value>);
+pub struct Json<'v> {
+    /// Whether values are read as JavaScript reads them.
+    javascript: bool,
+    data: PhantomData<&'v Value>,
+}
+
+impl Json<'_> {
+    /// JSON values as JavaScript reads them, for templates in the dialect of handlebars.js.
+    #[must_use]
+    pub fn javascript() -> Self {
+        Self { javascript: true, data: PhantomData }
+    }
+}
 
 /// A JSON value: part of the caller's data, or made during a render.
 #[derive(Debug, Clone)]
@@ -55,6 +67,26 @@ fn length(value: &Value) -> Option<usize> {
         Value::Object(members) => Some(members.len()),
         _ => None,
     }
+}
+
+/// The length or a character of a text, which JavaScript counts in UTF-16.
+fn of_javascript_text<'v>(text: &str, name: &str) -> Option<JsonValue<'v>> {
+    if name == "length" {
+        return Some(JsonValue::owned(text.encode_utf16().count()));
+    }
+    let index = name.parse::<usize>().ok().filter(|index| index.to_string() == name)?;
+    Some(JsonValue::owned(String::from_utf16_lossy(&[text.encode_utf16().nth(index)?])))
+}
+
+/// The members of an object, in JavaScript's order where that is wanted: keys that are array indexes first.
+fn members(object: &serde_json::Map<String, Value>, javascript: bool) -> Vec<(&String, &Value)> {
+    let index =
+        |key: &str| key.parse::<u32>().ok().filter(|index| *index < u32::MAX && index.to_string() == key);
+    let mut members: Vec<_> = object.iter().collect();
+    if javascript {
+        members.sort_by_key(|(key, _)| index(key).map_or((1, 0), |index| (0, index)));
+    }
+    members
 }
 
 impl<'v> Data for Json<'v> {
@@ -98,10 +130,16 @@ impl<'v> Data for Json<'v> {
             JsonValue::Borrowed(value) => member(value, key).map(JsonValue::Borrowed),
             JsonValue::Owned(value) => member(value, key).map(|found| JsonValue::owned(found.clone())),
         };
-        if found.is_none() && &**key == "length" {
-            return Ok(length(value.value()).map(JsonValue::owned));
+        if found.is_some() {
+            return Ok(found);
         }
-        Ok(found)
+        Ok(match value.value() {
+            Value::String(text) if self.javascript => of_javascript_text(text, key),
+            // In JavaScript an object has no length.
+            Value::Object(_) if self.javascript => None,
+            value if &**key == "length" => length(value).map(JsonValue::owned),
+            _ => None,
+        })
     }
 
     fn lookup(&self, value: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>> {
@@ -145,10 +183,10 @@ impl<'v> Data for Json<'v> {
                     visit(Item { key: None, value: JsonValue::Borrowed(item), last: at + 1 == items.len() })?;
                 }
             }
-            JsonValue::Borrowed(Value::Object(members)) => {
-                for (at, (key, item)) in members.iter().enumerate() {
+            JsonValue::Borrowed(Value::Object(object)) => {
+                for (at, (key, item)) in members(object, self.javascript).into_iter().enumerate() {
                     let key = Some(JsonValue::owned(key.as_str()));
-                    visit(Item { key, value: JsonValue::Borrowed(item), last: at + 1 == members.len() })?;
+                    visit(Item { key, value: JsonValue::Borrowed(item), last: at + 1 == object.len() })?;
                 }
             }
             other => match other.value() {
@@ -157,10 +195,10 @@ impl<'v> Data for Json<'v> {
                         visit(Item { key: None, value: keep(item), last: at + 1 == items.len() })?;
                     }
                 }
-                Value::Object(members) => {
-                    for (at, (key, item)) in members.iter().enumerate() {
+                Value::Object(object) => {
+                    for (at, (key, item)) in members(object, self.javascript).into_iter().enumerate() {
                         let key = Some(JsonValue::owned(key.as_str()));
-                        visit(Item { key, value: keep(item), last: at + 1 == members.len() })?;
+                        visit(Item { key, value: keep(item), last: at + 1 == object.len() })?;
                     }
                 }
                 _ => {}
@@ -266,11 +304,13 @@ fn spell(value: &Value, style: Style, out: &mut String) -> Option<Sort> {
     match value {
         Value::Null => {}
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(float) if style.javascript_numbers => out.push_str(&number::javascript(float)),
-            Some(float) => out.push_str(&number::python(float)),
-            None => out.push_str(&number.to_string()),
-        },
+        Value::Number(number) => {
+            match number.as_f64().filter(|_| number.is_f64() || style.javascript_numbers) {
+                Some(float) if style.javascript_numbers => out.push_str(&number::javascript(float)),
+                Some(float) => out.push_str(&number::python(float)),
+                None => out.push_str(&number.to_string()),
+            }
+        }
         Value::String(text) => out.push_str(text),
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {

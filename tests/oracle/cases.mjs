@@ -10,7 +10,10 @@ function render(test) {
   const options = test.options ?? {};
   const engine = Handlebars.create();
   const compile = {
-    noEscape: !options.escape,
+    noEscape: !(options.escape ?? options.dialect === "handlebars"),
+    strict: options.dialect === "handlebars" && options.strict,
+    compat: options.compat,
+    knownHelpersOnly: options.known_helpers_only,
     preventIndent: options.prevent_indent,
     ignoreStandalone: options.ignore_standalone,
     explicitPartialContext: options.explicit_partial_context,

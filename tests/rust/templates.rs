@@ -10,15 +10,23 @@ use serde_json::{Value, json};
 
 fn options(case: &Value) -> Options {
     let flag = |name: &str, default| case["options"][name].as_bool().unwrap_or(default);
+    let defaults = if is_javascript(case) { Options::handlebars() } else { Options::default() };
     Options {
-        strict: flag("strict", true),
-        allow_none: flag("allow_none", false),
-        escape: flag("escape", false),
+        strict: flag("strict", defaults.strict),
+        allow_none: flag("allow_none", defaults.allow_none),
+        escape: flag("escape", defaults.escape),
+        assume_objects: flag("assume_objects", false),
+        known_helpers_only: flag("known_helpers_only", false),
+        compat: flag("compat", false),
         prevent_indent: flag("prevent_indent", false),
         ignore_standalone: flag("ignore_standalone", false),
         explicit_partial_context: flag("explicit_partial_context", false),
-        ..Options::default()
+        ..defaults
     }
+}
+
+fn is_javascript(case: &Value) -> bool {
+    case["options"]["dialect"] == "handlebars"
 }
 
 fn render(case: &Value) -> prompt_manager::Result<String> {
@@ -29,7 +37,8 @@ fn render(case: &Value) -> prompt_manager::Result<String> {
         partials.insert(name.as_str().into(), partial);
     }
     let template = Template::parse("", case["template"].as_str().expect("a text"), &options)?;
-    template.render(&Json::default(), &JsonValue::Borrowed(&case["data"]), None, &partials)
+    let data = if is_javascript(case) { Json::javascript() } else { Json::default() };
+    template.render(&data, &JsonValue::Borrowed(&case["data"]), None, &partials)
 }
 
 fn check(case: &Value) -> Result<(), String> {
