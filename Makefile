@@ -9,7 +9,7 @@ RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock py
 PYTHON_SOURCES := python tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test oracle compare lint format type-check build test-wheel ci clean
+.PHONY: help demo test oracle compare bench lint format type-check build test-wheel ci clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ oracle: node_modules/.package-lock.json  ## Render the template cases with handl
 
 compare: $(VENV)/.test $(VENV)/.extension node_modules/.package-lock.json  ## Compare N random templates of SEED with handlebars.js.
 	$(BIN)/python tests/oracle/compare.py --count $(N) --seed $(SEED)
+
+bench: $(VENV)/.bench $(VENV)/.release  ## Measure against f-strings and other template engines.
+	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 lint: $(VENV)/.check  ## Look for mistakes and untidy code.
 	cargo fmt --check
@@ -73,6 +76,10 @@ $(VENV)/.build: $(VENV)/.made pyproject.toml
 
 $(VENV)/.test: $(VENV)/.made pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	touch $@
 
 $(VENV)/.check: $(VENV)/.made pyproject.toml

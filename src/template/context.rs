@@ -183,6 +183,21 @@ pub trait Data {
     /// When the value's own conversion to text fails.
     fn write(&self, value: &Self::Value, style: Style, out: &mut Self::Sink) -> Result<Written>;
 
+    /// [`Data::get`] and [`Data::write`] in one, for the usual tag: one name of the context. `None` where the world
+    /// has no short cut for it, or there is no such member; then nothing was written.
+    ///
+    /// # Errors
+    /// As those.
+    fn write_member(
+        &self,
+        _value: &Self::Value,
+        _key: &Self::Text,
+        _style: Style,
+        _out: &mut Self::Sink,
+    ) -> Result<Option<Written>> {
+        Ok(None)
+    }
+
     /// Whether both are the very same value, which decides if a block opens a new level for `../`.
     fn same(&self, a: &Self::Value, b: &Self::Value) -> bool;
 

@@ -264,10 +264,14 @@ impl<D: Data> Walk<'_, D> {
     ) -> Result<()> {
         let options = scope.template.options();
         let offset = expr.span.start;
+        let style = options.style(escaped);
+        if let Some(outcome) = self.print_member(expr, style, scope, out).map_err(|error| error.at(offset))? {
+            return finish(outcome, expr, scope);
+        }
         let value = self.terminal(expr, scope)?;
         if options.is_javascript() {
             let raw = match &value {
-                Some(value) if !(options.escape && escaped) => Raw::of(self.data, value)?,
+                Some(value) if !style.html => Raw::of(self.data, value)?,
                 _ => None,
             };
             match raw {
@@ -279,16 +283,29 @@ impl<D: Data> Walk<'_, D> {
             }
         }
         let Some(value) = value else { return Ok(()) };
-        let style = options.style(escaped);
-        match self.data.write(&value, style, out).map_err(|error| error.at(offset))? {
-            Written::Done => Ok(()),
-            Written::Null if options.allow_none => Ok(()),
-            Written::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
-                .with_hint("test it with `{{#if}}`, or use allow_none=True to print nothing")),
-            Written::NoText(sort) => {
-                Err(fail(format!("`{}` is {sort} and has no text", written(expr, scope)), offset)
-                    .with_hint("print one of its members, or walk it with `{{#each}}`"))
+        let outcome = self.data.write(&value, style, out).map_err(|error| error.at(offset))?;
+        finish(outcome, expr, scope)
+    }
+
+    /// The short way for the usual tag: one name of the context. `None` where the long way must be taken.
+    #[inline]
+    fn print_member(
+        &self,
+        expr: &Expr<D::Text>,
+        style: Style,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<Option<Written>> {
+        match (&expr.kind, &scope.level.context) {
+            (Kinds::Path(Path { root: Root::Context(0), parts }), Some(context))
+                if !style.javascript_numbers =>
+            {
+                match &**parts {
+                    [name] => self.data.write_member(context, name, style, out),
+                    _ => Ok(None),
+                }
             }
+            _ => Ok(None),
         }
     }
 
@@ -1114,6 +1131,21 @@ fn context<D: Data>(depth: usize, scope: &Scope<'_, D>) -> Option<D::Value> {
         level = level.up?;
     }
     level.context.clone()
+}
+
+/// What became of writing a tag's value.
+fn finish<D: Data>(outcome: Written, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<()> {
+    let offset = expr.span.start;
+    match outcome {
+        Written::Done => Ok(()),
+        Written::Null if scope.template.options().allow_none => Ok(()),
+        Written::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
+            .with_hint("test it with `{{#if}}`, or use allow_none=True to print nothing")),
+        Written::NoText(sort) => {
+            Err(fail(format!("`{}` is {sort} and has no text", written(expr, scope)), offset)
+                .with_hint("print one of its members, or walk it with `{{#each}}`"))
+        }
+    }
 }
 
 /// Whether every JavaScript object has a property of this name, which strict mode is content with. What it is cannot

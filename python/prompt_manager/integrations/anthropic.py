@@ -57,13 +57,15 @@ class AnthropicIntegration(BaseIntegration[dict[str, Any]]):
             TemplateSyntaxError: a template cannot be parsed.
         """
         form, steps = self._converted(prompt, variables)
-        self._warn(steps)
+        if steps:
+            self._warn(steps)
         return form
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> dict[str, Any]:
         """:meth:`convert`, for code that does not await."""
         form, steps = self._converted(prompt, variables)
-        self._warn(steps)
+        if steps:
+            self._warn(steps)
         return form
 
     def _converted(self, prompt: Prompt, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

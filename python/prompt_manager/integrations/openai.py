@@ -35,13 +35,15 @@ class OpenAIIntegration(BaseIntegration[list[dict[str, Any]] | str]):
             TemplateSyntaxError: a template cannot be parsed.
         """
         form, steps = self._compiled(prompt).openai(variables, strict=self._strict_validation)
-        self._warn(steps)
+        if steps:
+            self._warn(steps)
         return form
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]] | str:
         """:meth:`convert`, for code that does not await."""
         form, steps = self._compiled(prompt).openai(variables, strict=self._strict_validation)
-        self._warn(steps)
+        if steps:
+            self._warn(steps)
         return form
 
     def validate_compatibility(self, prompt: Prompt) -> bool:  # noqa: ARG002 - the base class asks with it

@@ -79,8 +79,15 @@ impl<'py> PyData<'_, 'py> {
         name: &str,
         key: &Object<'py>,
     ) -> Result<Option<Object<'py>>> {
-        // Subclasses too: what they would make up for a key that is not there is not asked.
-        let Ok(dict) = value.cast::<PyDict>() else { return self.of_object(&bare(value), name, key) };
+        // Subclasses too: what they would make up for a key that is not there is not asked. The exact type is asked
+        // first, which needs no call into Python.
+        let dict = match value.cast_exact::<PyDict>() {
+            Ok(dict) => dict,
+            Err(_) => match value.cast::<PyDict>() {
+                Ok(dict) => dict,
+                Err(_) => return self.of_object(&bare(value), name, key),
+            },
+        };
         match dict.get_item(key) {
             Ok(Some(found)) => Ok(Some(found)),
             Ok(None) => self.absent(dict, name),
@@ -239,6 +246,17 @@ impl<'py> PyData<'_, 'py> {
         visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
     ) -> Result<()> {
         // The length is asked anew each round, for the walk may run code that changes the list.
+        if let Ok(list) = value.cast_exact::<PyList>() {
+            let mut at = 0;
+            let mut count = list.len();
+            while at < count {
+                let Ok(item) = list.get_item(at) else { break };
+                visit(Item { key: None, value: item, last: at + 1 == count })?;
+                at += 1;
+                count = list.len();
+            }
+            return Ok(());
+        }
         let length = || value.len().map_err(|error| self.raised(error, "asking for a length"));
         let mut at = 0;
         let mut count = length()?;
@@ -482,6 +500,22 @@ impl<'py> Data for PyData<'_, 'py> {
     #[inline]
     fn write(&self, value: &Object<'py>, style: Style, out: &mut PySink<'py>) -> Result<Written> {
         self.write_any(value, style, 0, &mut 0, out)
+    }
+
+    #[inline]
+    fn write_member(
+        &self,
+        value: &Object<'py>,
+        key: &PyText,
+        style: Style,
+        out: &mut PySink<'py>,
+    ) -> Result<Option<Written>> {
+        let Ok(dict) = value.cast_exact::<PyDict>() else { return Ok(None) };
+        match dict.get_item(key.string(self.py)) {
+            Ok(Some(found)) => self.write_any(&found, style, 0, &mut 0, out).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(self.raised(error, "reading a mapping")),
+        }
     }
 
     fn same(&self, a: &Object<'py>, b: &Object<'py>) -> bool {

@@ -14,7 +14,23 @@ use crate::template::Sort;
 
 /// The object itself; of an enum member its value, of a `UserString` its text. What reads a value reads this.
 pub(super) fn bare<'py>(value: &Object<'py>) -> Object<'py> {
+    // Asking whether it is a `UserString` runs the machinery of abstract classes, so plain values are not asked.
+    if is_plain(value) {
+        return value.clone();
+    }
     inner(value).unwrap_or_else(|| value.clone())
+}
+
+/// Whether the object is of one of Python's own types and no subclass of it.
+#[inline]
+fn is_plain(value: &Object<'_>) -> bool {
+    value.cast_exact::<PyString>().is_ok()
+        || value.cast_exact::<PyDict>().is_ok()
+        || value.cast_exact::<PyList>().is_ok()
+        || value.cast_exact::<PyInt>().is_ok()
+        || value.cast::<PyNone>().is_ok()
+        || value.cast_exact::<PyBool>().is_ok()
+        || value.cast_exact::<PyFloat>().is_ok()
 }
 
 /// What an object stands for, where that is another object.
