@@ -1,6 +1,6 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, Self, TypedDict, final, type_check_only
 
 from typing_extensions import disjoint_base
 
@@ -21,6 +21,15 @@ __all__ = [
 
 __version__: str
 DISTRIBUTION: str
+
+@type_check_only
+class VariableUsage(TypedDict):
+    # Whether a render needs it: some use is more than a test, and not under a test of it.
+    required: bool
+    # Whether a loop walks it.
+    iterated: bool
+    # What is read of it, such as ``user.name`` or ``docs[].title``.
+    paths: list[str]
 
 @disjoint_base
 class Engine:
@@ -53,6 +62,9 @@ class Engine:
     def extract_variables(
         self, template: str, *, partials: Mapping[str, str | Template] | None = None
     ) -> list[str]: ...
+    def analyze(
+        self, template: str, *, partials: Mapping[str, str | Template] | None = None
+    ) -> dict[str, VariableUsage]: ...
     def register_partial(self, name: str, template: str) -> None: ...
     def _register_helper(self, name: str, function: Callable[..., Any], pass_options: bool) -> None: ...
 

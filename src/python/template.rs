@@ -1,7 +1,7 @@
 //! `Engine` and `Template`: the template engine for Python.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use super::helper::Helper;
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
-use crate::template::{Both, EmptyLibrary, KeptLibrary, Library, Options, Sort, Template};
+use crate::template::{Both, Cache, EmptyLibrary, KeptLibrary, Library, Options, Sort, Template};
 
 /// Partials by name.
 pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
@@ -23,6 +23,8 @@ pub(super) struct Shared {
     pub(super) options: Options,
     partials: RwLock<PartialMap>,
     helpers: RwLock<BTreeMap<Box<str>, Helper>>,
+    /// Templates that were rendered from text.
+    cache: Mutex<Cache<PyText>>,
 }
 
 impl Shared {
@@ -112,7 +114,12 @@ impl Engine {
             ..defaults
         };
         Ok(Self {
-            shared: Arc::new(Shared { options, partials: RwLock::default(), helpers: RwLock::default() }),
+            shared: Arc::new(Shared {
+                options,
+                partials: RwLock::default(),
+                helpers: RwLock::default(),
+                cache: Mutex::default(),
+            }),
         })
     }
 
@@ -138,7 +145,9 @@ impl Engine {
         let source = template.cast::<PyString>().map_err(|_| {
             PyTypeError::new_err(format!("template must be a str or a Template, not {}", type_name(template)))
         })?;
-        self.compile(source, None)?.render(py, variables, partials, data)
+        let source = &*text_of(source)?;
+        let template = self.cached(source).or_raise(py)?;
+        CompiledTemplate { template, shared: Arc::clone(&self.shared) }.render(py, variables, partials, data)
     }
 
     fn validate_sync(&self, template: &Bound<'_, PyString>) -> PyResult<bool> {
@@ -156,6 +165,26 @@ impl Engine {
         Ok(template.variables(&Both(&own, &self.shared)).into_keys().collect())
     }
 
+    #[pyo3(signature = (template, *, partials = None))]
+    fn analyze<'py>(
+        &self,
+        template: &Bound<'py, PyString>,
+        partials: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = template.py();
+        let own = read_partials(partials, &self.shared)?;
+        let template = self.compile(template, None)?.template;
+        let account = PyDict::new(py);
+        for (name, variable) in template.variables(&Both(&own, &self.shared)) {
+            let usage = PyDict::new(py);
+            usage.set_item("required", variable.required)?;
+            usage.set_item("iterated", variable.iterated)?;
+            usage.set_item("paths", variable.paths.into_iter().collect::<Vec<_>>())?;
+            account.set_item(name, usage)?;
+        }
+        Ok(account)
+    }
+
     /// Registers a helper; `TemplateEngine.register_helper` is its face.
     fn _register_helper(&self, name: &str, function: Py<PyAny>, pass_options: bool) {
         let helper = Helper { function, pass_options };
@@ -165,12 +194,31 @@ impl Engine {
         };
         // Dropped outside the lock: the end of a function object may run code.
         drop(replaced);
+        // A name that was a variable may be a helper's now.
+        self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn register_partial(&self, name: &str, template: &Bound<'_, PyString>) -> PyResult<()> {
         let partial = parse(&self.shared, name, &text_of(template)?).or_raise(template.py())?;
         self.shared.partials.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), partial);
         Ok(())
+    }
+}
+
+impl Engine {
+    /// The template of a source, from the cache where it has it.
+    fn cached(&self, source: &str) -> crate::Result<Template<PyText>> {
+        let cache = || self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = {
+            let mut cache = cache();
+            if let Some(template) = cache.get(source) {
+                return Ok(template);
+            }
+            cache.stamp()
+        };
+        let template = parse(&self.shared, "", source)?;
+        cache().insert(source, template.clone(), stamp);
+        Ok(template)
     }
 }
 

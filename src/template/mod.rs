@@ -17,6 +17,7 @@
 //! ```
 
 pub mod ast;
+mod cache;
 mod closure;
 pub mod context;
 mod escape;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use cache::Cache;
 pub use closure::{Branch, Closure, Given};
 pub use context::{Data, Invocation, Item, Output, Sink, Sort, Style, Text, Truth, Written};
 pub use escape::{escape_html, indent_lines};

@@ -551,3 +551,19 @@ def test_what_a_dataclass_declares_but_does_not_store_is_no_field(engine, name):
 @pytest.mark.parametrize("account", [Account("Ada"), SeededAccount("Ada", 7)])
 def test_a_walk_over_a_dataclass_meets_what_it_stores(engine, account):
     assert engine.render_sync("{{#each a}}{{@key}} {{/each}}", {"a": account}) == "owner "
+
+
+def test_an_analysis_tells_how_each_variable_is_used(engine):
+    engine.register_partial("card", "{{title}}")
+    template = "{{user.name}} {{#if note}}{{note}}{{/if}} {{#each docs}}{{> card}} {{@index}}{{/each}}"
+    assert engine.analyze(template) == {
+        "docs": {"required": True, "iterated": True, "paths": ["docs", "docs[].title"]},
+        "note": {"required": False, "iterated": False, "paths": ["note"]},
+        "user": {"required": True, "iterated": False, "paths": ["user.name"]},
+    }
+
+
+def test_a_text_that_was_rendered_before_meets_a_helper_that_is_new(engine):
+    assert engine.render_sync("{{shout}}", {"shout": "a variable"}) == "a variable"
+    engine.register_helper("shout", lambda: "a helper")
+    assert engine.render_sync("{{shout}}", {"shout": "a variable"}) == "a helper"
