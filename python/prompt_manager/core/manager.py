@@ -129,7 +129,7 @@ class PromptManager:
             VersionNotFoundError: it has no such version or label.
             TemplateRenderError: a variable is missing or of another type, or the template cannot be rendered.
         """
-        return self._core.render(prompt_id, {} if variables is None else variables, version=version, label=label)
+        return self.render_sync(prompt_id, variables, version=version, label=label)
 
     def render_sync(
         self,
@@ -140,7 +140,11 @@ class PromptManager:
         label: str | None = None,
     ) -> str:
         """:meth:`render`, for code that does not await."""
-        return self._core.render(prompt_id, {} if variables is None else variables, version=version, label=label)
+        given = {} if variables is None else variables
+        if version is None and label is None:
+            # The usual call hands on no keywords, for they cost too.
+            return self._core.render(prompt_id, given)
+        return self._core.render(prompt_id, given, version=version, label=label)
 
     async def render_messages(
         self,
