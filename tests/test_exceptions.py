@@ -78,7 +78,7 @@ class TestEach:
     def test_can_be_pickled(self, kind, protocol):
         error = made(kind)
         error._report = f"{error.message}\n  at a.yaml:3:1"
-        again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301
+        again = pickle.loads(pickle.dumps(error, protocol))
         assert type(again) is kind
         assert (str(again), again.message, again.args) == (str(error), error.message, error.args)
         assert str(again) == f"{error.message}\n  at a.yaml:3:1"
@@ -108,7 +108,7 @@ def test_a_raised_error_is_the_same_after_pickling(tmp_path):
         raised_by_the_core(lambda: engine.render_sync("{{a}}", {}), TemplateRenderError),
         raised_by_the_core(lambda: PromptManager.from_directory_sync(tmp_path), StorageReadError),
     ):
-        again = pickle.loads(pickle.dumps(error))  # noqa: S301
+        again = pickle.loads(pickle.dumps(error))
         assert (type(again), str(again), again.message) == (type(error), str(error), error.message)
         assert (again.line, again.column, again.hint) == (error.line, error.column, error.hint)
         for inner, before in zip(getattr(again, "errors", ()), getattr(error, "errors", ()), strict=True):
@@ -140,7 +140,7 @@ def test_the_install_command_is_in_the_text_of_a_missing_package():
 
 
 def test_a_class_of_one_s_own_with_another_constructor_can_be_pickled():
-    again = pickle.loads(pickle.dumps(OwnError(7)))  # noqa: S301
+    again = pickle.loads(pickle.dumps(OwnError(7)))
     assert (str(again), again.number) == ("number 7", 7)
 
 

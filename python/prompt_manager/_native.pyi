@@ -1,11 +1,12 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, Self, TypedDict, final, type_check_only
+from typing import Any, Literal, Self, TypeAlias, TypedDict, final, type_check_only
 
 from typing_extensions import disjoint_base
 
 __all__ = [
     "DISTRIBUTION",
+    "ChatTemplate",
     "CompiledPrompt",
     "Engine",
     "HelperOptions",
@@ -13,9 +14,11 @@ __all__ = [
     "Template",
     "__version__",
     "check_prompt",
+    "compile_chat",
     "compile_prompt",
     "map_role",
     "plain_json",
+    "restore_template",
     "validate_alternation",
 ]
 
@@ -26,10 +29,15 @@ DISTRIBUTION: str
 class VariableUsage(TypedDict):
     # Whether a render needs it: some use is more than a test, and not under a test of it.
     required: bool
+    # Whether it is only tested: nothing of it is printed, walked or handed on.
+    tested: bool
     # Whether a loop walks it.
     iterated: bool
     # What is read of it, such as ``user.name`` or ``docs[].title``.
     paths: list[str]
+
+# Helpers as name, function and whether it takes options; partials as name and source.
+_EngineState: TypeAlias = tuple[list[tuple[str, Callable[..., Any], bool]], list[tuple[str, str]]]
 
 @disjoint_base
 class Engine:
@@ -66,6 +74,9 @@ class Engine:
         self, template: str, *, partials: Mapping[str, str | Template] | None = None
     ) -> dict[str, VariableUsage]: ...
     def register_partial(self, name: str, template: str) -> None: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
+    def __getstate__(self) -> _EngineState: ...
+    def __setstate__(self, state: _EngineState) -> None: ...
     def _register_helper(self, name: str, function: Callable[..., Any], pass_options: bool) -> None: ...
 
 @final
@@ -81,10 +92,10 @@ class HelperOptions:
     @property
     def block_params(self) -> int: ...
     def fn(
-        self, *context: Any, data: Mapping[str, Any] | None = None, block_params: Sequence[Any] | None = None
+        self, context: Any = ..., *, data: Mapping[str, Any] | None = None, block_params: Sequence[Any] | None = None
     ) -> str: ...
     def inverse(
-        self, *context: Any, data: Mapping[str, Any] | None = None, block_params: Sequence[Any] | None = None
+        self, context: Any = ..., *, data: Mapping[str, Any] | None = None, block_params: Sequence[Any] | None = None
     ) -> str: ...
 
 @final
@@ -100,6 +111,16 @@ class Template:
     def variables(self) -> list[str]: ...
     @property
     def source(self) -> str: ...
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[[Engine, str, str | None], Template], tuple[Engine, str, str | None]]: ...
+
+@final
+class ChatTemplate:
+    def render(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]: ...
+    @property
+    def variables(self) -> list[str]: ...
+    def analyze(self) -> dict[str, VariableUsage]: ...
 
 @final
 class CompiledPrompt:
@@ -181,8 +202,12 @@ class Registry:
         label: str | None = None,
     ) -> list[dict[str, Any]]: ...
 
+def compile_chat(
+    messages: Sequence[Any], engine: Engine, *, partials: Mapping[str, str | Template] | None = None
+) -> ChatTemplate: ...
 def check_prompt(prompt: Mapping[str, Any]) -> None: ...
 def compile_prompt(prompt: Mapping[str, Any], engine: Engine) -> CompiledPrompt: ...
 def plain_json(value: object, name: str) -> Any: ...
+def restore_template(engine: Engine, source: str, name: str | None) -> Template: ...
 def map_role(provider: str, role: str) -> str: ...
 def validate_alternation(roles: list[str]) -> None: ...

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::{ChatEntry, Format, LeafId, Message, Prompt, Status, Variables};
+use super::chat::{Chat, Entry};
+use super::{ChatEntry, Format, LeafId, Prompt, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::FieldType;
 use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
@@ -24,13 +25,7 @@ pub(super) enum Body<T> {
     /// Nothing yet: a draft.
     Nothing,
     Text(Template<T>),
-    Chat(Vec<Entry<T>>),
-}
-
-#[derive(Debug)]
-pub(super) enum Entry<T> {
-    Message(Message<Template<T>>),
-    Placeholder { name: T, optional: bool },
+    Chat(Chat<T>),
 }
 
 /// A variable that a render checks.
@@ -100,13 +95,13 @@ impl<T: Text> Compiled<T> {
         options: &Options,
         engine: &dyn Library<T>,
     ) -> Result<Parts<T>, Vec<Fault<'p>>> {
-        let mut compiler = Compiler { id: prompt.id.as_str(), options, engine, faults: Vec::new() };
-        let mut partials = BTreeMap::new();
+        let mut compiler = Compiler::new(Some(prompt.id.as_str()), options, engine);
         let own = match (&prompt.template, &prompt.chat_template) {
             (Some(template), _) => template.partials.as_slice(),
             (None, Some(chat)) => chat.partials.as_slice(),
             (None, None) => &[],
         };
+        let mut partials = BTreeMap::new();
         for (name, source) in own {
             if let Some(partial) = compiler.template(LeafId::Partial(name), source) {
                 partials.insert(name.as_str().into(), partial);
@@ -116,13 +111,7 @@ impl<T: Text> Compiled<T> {
             (Some(template), _) => {
                 compiler.template(LeafId::Template, &template.content).map_or(Body::Nothing, Body::Text)
             }
-            (None, Some(chat)) => Body::Chat(
-                chat.messages
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(at, entry)| compiler.entry(at, entry))
-                    .collect(),
-            ),
+            (None, Some(chat)) => Body::Chat(Chat::entries(&mut compiler, &chat.messages)),
             (None, None) => Body::Nothing,
         };
         if compiler.faults.is_empty() { Ok((body, partials)) } else { Err(compiler.faults) }
@@ -168,28 +157,12 @@ impl<T: Text> Compiled<T> {
 
     /// The variables that the templates read, and whether a render needs them. Placeholders are not among them.
     fn read(&self, partials: &dyn Library<T>) -> BTreeMap<String, bool> {
-        let mut found = BTreeMap::new();
-        let mut add = |template: &Template<T>| {
-            for (name, variable) in template.variables(partials) {
-                *found.entry(name).or_default() |= variable.required;
-            }
+        let found = match &self.body {
+            Body::Nothing => return BTreeMap::new(),
+            Body::Text(template) => template.variables(partials),
+            Body::Chat(chat) => chat.variables(partials),
         };
-        match &self.body {
-            Body::Nothing => {}
-            Body::Text(template) => add(template),
-            Body::Chat(entries) => {
-                for entry in entries {
-                    if let Entry::Message(message) = entry {
-                        // Nothing in the walk fails, so neither does it.
-                        let _ = message.try_map(|template| {
-                            add(template);
-                            Ok(())
-                        });
-                    }
-                }
-            }
-        }
-        found
+        found.into_iter().map(|(name, variable)| (name, variable.required)).collect()
     }
 
     /// What the author should know: names that the templates need and `variables` does not declare.
@@ -235,13 +208,11 @@ impl<T: Text> Compiled<T> {
                     .and_then(|variable| variable.description.clone()),
             })
             .collect();
-        if let Body::Chat(entries) = &self.body {
-            for entry in entries {
-                if let Entry::Placeholder { name, optional } = entry
-                    && !infos.iter().any(|info| info.name == name.as_str())
-                {
+        if let Body::Chat(chat) = &self.body {
+            for (name, optional) in chat.placeholders() {
+                if !infos.iter().any(|info| info.name == name) {
                     infos.push(VariableInfo {
-                        name: name.as_str().to_owned(),
+                        name: name.to_owned(),
                         field_type: FieldType::List,
                         required: !optional,
                         default: None,
@@ -282,26 +253,32 @@ impl<T: Text> Compiled<T> {
 
 type Parts<T> = (Body<T>, BTreeMap<Box<str>, Template<T>>);
 
-/// Compiles the templates of one prompt and gathers what is wrong with them.
-struct Compiler<'c, 'p, T> {
-    id: &'c str,
+/// Compiles the templates of one prompt or chat and gathers what is wrong with them.
+pub(super) struct Compiler<'c, 'p, T> {
+    /// The prompt's id, for the names of its templates.
+    id: Option<&'c str>,
     options: &'c Options,
     engine: &'c dyn Library<T>,
-    faults: Vec<Fault<'p>>,
+    pub(super) faults: Vec<Fault<'p>>,
 }
 
-impl<'p, T: Text> Compiler<'_, 'p, T> {
+impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
+    pub(super) fn new(id: Option<&'c str>, options: &'c Options, engine: &'c dyn Library<T>) -> Self {
+        Self { id, options, engine, faults: Vec::new() }
+    }
+
     fn template(&mut self, leaf: LeafId<'p>, source: &str) -> Option<Template<T>> {
-        let name = match leaf {
-            LeafId::Template => self.id.to_owned(),
-            _ => format!("{} {leaf}", self.id),
+        let name = match (self.id, leaf) {
+            (None, _) => leaf.to_string(),
+            (Some(id), LeafId::Template) => id.to_owned(),
+            (Some(id), _) => format!("{id} {leaf}"),
         };
         Template::parse_with(&name, source, self.options, self.engine)
             .map_err(|error| self.faults.push(Fault { leaf, error }))
             .ok()
     }
 
-    fn entry(&mut self, index: usize, entry: &ChatEntry) -> Option<Entry<T>> {
+    pub(super) fn entry(&mut self, index: usize, entry: &ChatEntry) -> Option<Entry<T>> {
         match entry {
             ChatEntry::Placeholder { name, optional } => {
                 Some(Entry::Placeholder { name: T::new(name), optional: *optional })

@@ -1,5 +1,6 @@
 //! Prompts: what a file or a caller says, parsed into types that need no further check.
 
+mod chat;
 mod compiled;
 mod id;
 mod leaf;
@@ -15,6 +16,7 @@ mod variable;
 mod version;
 mod write;
 
+pub use chat::Chat;
 pub use compiled::{Compiled, Fault, VariableInfo};
 pub use id::PromptId;
 pub use leaf::LeafId;

@@ -4,9 +4,7 @@
 //! 1. The variables are checked: what is required is there, and what has a type is of it. Defaults are laid over.
 //! 2. The templates are rendered, and placeholders filled with the messages they are given.
 
-use serde::Deserialize;
-
-use super::compiled::{Body, Compiled, Declared, Entry};
+use super::compiled::{Body, Compiled, Declared};
 use super::{Content, Format, Message, PartBody};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::FieldType;
@@ -58,8 +56,8 @@ impl<T: Text> Compiled<T> {
         variables: &D::Value,
         engine: &dyn Library<T>,
     ) -> Result<Vec<Message<D::Output>>> {
-        let entries = match &self.body {
-            Body::Chat(entries) => entries,
+        let chat = match &self.body {
+            Body::Chat(chat) => chat,
             Body::Nothing => return Err(self.template_required()),
             Body::Text(_) => {
                 let id = &self.prompt.id;
@@ -73,26 +71,9 @@ impl<T: Text> Compiled<T> {
         };
         let checked = self.checked(data, variables)?;
         let context = checked.as_ref().unwrap_or(variables);
-        let partials = Both(&self.partials, engine);
-        let mut messages = Vec::with_capacity(entries.len());
-        for entry in entries {
-            match entry {
-                Entry::Message(message) => messages.push(
-                    message
-                        .try_map(|template| template.render(data, context, None, &partials))
-                        .map_err(|error| self.named(error))?,
-                ),
-                Entry::Placeholder { name, optional } => match data.get(context, name)? {
-                    Some(value) if data.sort(&value) != Sort::Null => {
-                        fill(data, name.as_str(), &value, &mut messages)
-                            .map_err(|error| self.named(error))?;
-                    }
-                    _ if *optional => {}
-                    _ => return Err(self.missing(data, variables, &[name.as_str()])),
-                },
-            }
-        }
-        Ok(messages)
+        let missing = |name: &str| self.missing(data, variables, &[name]);
+        chat.messages(data, context, &Both(&self.partials, engine), &missing)
+            .map_err(|error| self.named(error))
     }
 
     fn named(&self, error: Error) -> Error {
@@ -208,54 +189,6 @@ fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<
                 && sink.finish().with_str(|text| wanted.fits(&text.into()))
         }
         FieldType::Date | FieldType::DateTime | FieldType::Uuid => false,
-    })
-}
-
-/// Inserts the messages that a placeholder is given. They are data: nothing in them is parsed as a template.
-fn fill<D: Data>(
-    data: &D,
-    name: &str,
-    value: &D::Value,
-    messages: &mut Vec<Message<D::Output>>,
-) -> Result<()> {
-    if !matches!(data.sort(value), Sort::Sequence | Sort::Iterable) {
-        let sort = data.sort(value).name();
-        return Err(Error::new(
-            Kind::TemplateRender,
-            format!("placeholder '{name}' takes a list of messages, not a {sort}"),
-        )
-        .with_context("variable", name)
-        .with_hint("give messages as {\"role\": \"user\", \"content\": \"…\"}"));
-    }
-    let mut at = 0;
-    data.walk(value, &mut |item| {
-        let about = |error: Error| {
-            let message = format!("message {at} of placeholder '{name}': {}", error.message());
-            let kind = error.kind();
-            error.recast(kind, message).with_context("variable", name)
-        };
-        let mut json = data.to_json(&item.value).map_err(about)?;
-        // An answer that an SDK gave has keys for all that it does not say.
-        if let Some(members) = json.as_object_mut() {
-            members
-                .retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
-        }
-        let message = Message::<String>::deserialize(&json).map_err(|error| {
-            let why = crate::wire::plain(&error);
-            // A word that is unknown is the caller's data; a key is named.
-            let word = why.strip_prefix("unknown ").filter(|rest| !rest.starts_with("key "));
-            let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
-            let why = unknown.unwrap_or(why);
-            Error::new(
-                Kind::TemplateRender,
-                format!("message {at} of placeholder '{name}' is no message: {why}"),
-            )
-            .with_context("variable", name)
-            .with_hint("messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}")
-        })?;
-        at += 1;
-        messages.push(message.try_map(|text| Ok(data.output(text)))?);
-        Ok(())
     })
 }
 

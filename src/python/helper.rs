@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
@@ -104,22 +103,35 @@ pub struct HelperOptions {
     engine: Option<Arc<Shared>>,
 }
 
+/// The context that a branch is given; `None` is one too.
+enum Context<'py> {
+    OfHelper,
+    Is(Bound<'py, PyAny>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Context<'py> {
+    type Error = std::convert::Infallible;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> Result<Self, Self::Error> {
+        Ok(Self::Is(value.to_owned()))
+    }
+}
+
 impl HelperOptions {
     fn branch<'py>(
         &self,
         py: Python<'py>,
         branch: Branch,
-        context: &Bound<'py, PyTuple>,
+        context: Context<'py>,
         data: Option<&Bound<'py, PyAny>>,
         block_params: Option<Vec<Bound<'py, PyAny>>>,
     ) -> PyResult<Bound<'py, PyString>> {
         let (Some(block), Some(engine)) = (&self.block, &self.engine) else {
             return Ok(PyString::new(py, ""));
         };
-        let context = match context.len() {
-            0 => None,
-            1 => Some(context.get_item(0)?),
-            _ => return Err(PyValueError::new_err("a branch takes one context")),
+        let context = match context {
+            Context::OfHelper => None,
+            Context::Is(context) => Some(context),
         };
         let params = block_params.map(|params| {
             let mut params = params.into_iter();
@@ -134,11 +146,11 @@ impl HelperOptions {
 #[pymethods]
 impl HelperOptions {
     /// Renders the block; empty text for a helper that opens none. The context is that of the helper unless given.
-    #[pyo3(name = "fn", signature = (*context, data = None, block_params = None))]
+    #[pyo3(name = "fn", signature = (context = Context::OfHelper, *, data = None, block_params = None))]
     fn main<'py>(
         &self,
         py: Python<'py>,
-        context: &Bound<'py, PyTuple>,
+        context: Context<'py>,
         data: Option<&Bound<'py, PyAny>>,
         block_params: Option<Vec<Bound<'py, PyAny>>>,
     ) -> PyResult<Bound<'py, PyString>> {
@@ -146,11 +158,11 @@ impl HelperOptions {
     }
 
     /// Renders what stands after `{{else}}`.
-    #[pyo3(signature = (*context, data = None, block_params = None))]
+    #[pyo3(signature = (context = Context::OfHelper, *, data = None, block_params = None))]
     fn inverse<'py>(
         &self,
         py: Python<'py>,
-        context: &Bound<'py, PyTuple>,
+        context: Context<'py>,
         data: Option<&Bound<'py, PyAny>>,
         block_params: Option<Vec<Bound<'py, PyAny>>>,
     ) -> PyResult<Bound<'py, PyString>> {

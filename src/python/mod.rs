@@ -1,5 +1,6 @@
 //! The bindings: each function converts in, calls the core, converts out. Only this folder knows Python.
 
+mod chat;
 mod convert;
 mod data;
 mod error;
@@ -20,6 +21,8 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::chat::{ChatTemplate, compile_chat};
+    #[pymodule_export]
     use super::helper::HelperOptions;
     #[pymodule_export]
     use super::prompt::{
@@ -28,7 +31,7 @@ mod _native {
     #[pymodule_export]
     use super::store::Registry;
     #[pymodule_export]
-    use super::template::{CompiledTemplate, Engine};
+    use super::template::{CompiledTemplate, Engine, restore_template};
 
     /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
     #[pymodule_init]

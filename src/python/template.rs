@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString};
+use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 
 use super::data::{PyData, sort};
 use super::error::{OrRaise, raise};
@@ -13,7 +13,9 @@ use super::helper::Helper;
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
-use crate::template::{Both, Cache, EmptyLibrary, KeptLibrary, Library, Options, Sort, Template};
+use crate::template::{
+    Both, Cache, Dialect, EmptyLibrary, KeptLibrary, Library, Options, Sort, Template, Variables,
+};
 
 /// Partials by name.
 pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
@@ -43,6 +45,11 @@ pub(super) fn parse(engine: &Arc<Shared>, name: &str, source: &str) -> crate::Re
 impl Library<PyText> for Arc<Shared> {
     fn has_helper(&self, name: &str) -> bool {
         self.helpers.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
+    fn helpers(&self) -> Vec<String> {
+        let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
+        helpers.keys().map(ToString::to_string).collect()
     }
 
     fn kept(&self) -> KeptLibrary<PyText> {
@@ -124,10 +131,13 @@ impl Engine {
     }
 
     #[pyo3(signature = (template, *, name = None))]
-    fn compile(&self, template: &Bound<'_, PyString>, name: Option<&str>) -> PyResult<CompiledTemplate> {
-        let py = template.py();
-        let template = parse(&self.shared, name.unwrap_or_default(), &text_of(template)?).or_raise(py)?;
-        Ok(CompiledTemplate { template, shared: Arc::clone(&self.shared) })
+    fn compile(
+        slf: &Bound<'_, Self>,
+        template: &Bound<'_, PyString>,
+        name: Option<&str>,
+    ) -> PyResult<CompiledTemplate> {
+        let template = slf.get().parsed(template, name.unwrap_or_default())?;
+        Ok(CompiledTemplate { template, engine: slf.clone().unbind() })
     }
 
     #[pyo3(signature = (template, variables, *, partials = None, data = None))]
@@ -140,18 +150,17 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyString>> {
         let py = template.py();
         if let Ok(compiled) = template.cast::<CompiledTemplate>() {
-            return compiled.get().render(py, variables, partials, data);
+            return compiled.get().render(variables, partials, data);
         }
         let source = template.cast::<PyString>().map_err(|_| {
             PyTypeError::new_err(format!("template must be a str or a Template, not {}", type_name(template)))
         })?;
-        let source = &*text_of(source)?;
-        let template = self.cached(source).or_raise(py)?;
-        CompiledTemplate { template, shared: Arc::clone(&self.shared) }.render(py, variables, partials, data)
+        let template = self.cached(&text_of(source)?).or_raise(py)?;
+        render(&template, &self.shared, variables, partials, data)
     }
 
     fn validate_sync(&self, template: &Bound<'_, PyString>) -> PyResult<bool> {
-        self.compile(template, None).map(|_| true)
+        self.parsed(template, "").map(|_| true)
     }
 
     #[pyo3(signature = (template, *, partials = None))]
@@ -161,7 +170,7 @@ impl Engine {
         partials: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<String>> {
         let own = read_partials(partials, &self.shared)?;
-        let template = self.compile(template, None)?.template;
+        let template = self.parsed(template, "")?;
         Ok(template.variables(&Both(&own, &self.shared)).into_keys().collect())
     }
 
@@ -171,22 +180,14 @@ impl Engine {
         template: &Bound<'py, PyString>,
         partials: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let py = template.py();
         let own = read_partials(partials, &self.shared)?;
-        let template = self.compile(template, None)?.template;
-        let account = PyDict::new(py);
-        for (name, variable) in template.variables(&Both(&own, &self.shared)) {
-            let usage = PyDict::new(py);
-            usage.set_item("required", variable.required)?;
-            usage.set_item("iterated", variable.iterated)?;
-            usage.set_item("paths", variable.paths.into_iter().collect::<Vec<_>>())?;
-            account.set_item(name, usage)?;
-        }
-        Ok(account)
+        let read = self.parsed(template, "")?.variables(&Both(&own, &self.shared));
+        account(template.py(), read)
     }
 
     /// Registers a helper; `TemplateEngine.register_helper` is its face.
-    fn _register_helper(&self, name: &str, function: Py<PyAny>, pass_options: bool) {
+    #[pyo3(name = "_register_helper")]
+    fn add_helper(&self, name: &str, function: Py<PyAny>, pass_options: bool) {
         let helper = Helper { function, pass_options };
         let replaced = {
             let mut helpers = self.shared.helpers.write().unwrap_or_else(PoisonError::into_inner);
@@ -199,13 +200,49 @@ impl Engine {
     }
 
     fn register_partial(&self, name: &str, template: &Bound<'_, PyString>) -> PyResult<()> {
-        let partial = parse(&self.shared, name, &text_of(template)?).or_raise(template.py())?;
+        let partial = self.parsed(template, name)?;
         self.shared.partials.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), partial);
         Ok(())
     }
+
+    /// Pickling: the options by name, and what was registered.
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        Ok((PyTuple::empty(py), options(py, &self.shared.options)?))
+    }
+
+    fn __getstate__(&self, py: Python<'_>) -> State {
+        let helpers = self.shared.helpers.read().unwrap_or_else(PoisonError::into_inner);
+        let helpers = helpers
+            .iter()
+            .map(|(name, helper)| (name.to_string(), helper.function.clone_ref(py), helper.pass_options))
+            .collect();
+        let partials = self.shared.partials.read().unwrap_or_else(PoisonError::into_inner);
+        let partials =
+            partials.iter().map(|(name, partial)| (name.to_string(), partial.source().to_owned())).collect();
+        (helpers, partials)
+    }
+
+    /// Helpers come first: partials may call them.
+    fn __setstate__(&self, py: Python<'_>, state: State) -> PyResult<()> {
+        let (helpers, partials) = state;
+        for (name, function, pass_options) in helpers {
+            self.add_helper(&name, function, pass_options);
+        }
+        partials
+            .into_iter()
+            .try_for_each(|(name, source)| self.register_partial(&name, &PyString::new(py, &source)))
+    }
 }
 
+/// What was registered: helpers as name, function and whether it takes options; partials as name and source.
+type State = (Vec<(String, Py<PyAny>, bool)>, Vec<(String, String)>);
+
 impl Engine {
+    /// A template that knows the helpers that are registered now.
+    fn parsed(&self, source: &Bound<'_, PyString>, name: &str) -> PyResult<Template<PyText>> {
+        parse(&self.shared, name, &text_of(source)?).or_raise(source.py())
+    }
+
     /// The template of a source, from the cache where it has it.
     fn cached(&self, source: &str) -> crate::Result<Template<PyText>> {
         let cache = || self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -226,7 +263,7 @@ impl Engine {
 #[pyclass(frozen, name = "Template", module = "prompt_manager.core.template")]
 pub struct CompiledTemplate {
     template: Template<PyText>,
-    shared: Arc<Shared>,
+    engine: Py<Engine>,
 }
 
 #[pymethods]
@@ -234,26 +271,25 @@ impl CompiledTemplate {
     #[pyo3(signature = (variables, *, partials = None, data = None))]
     fn render<'py>(
         &self,
-        py: Python<'py>,
         variables: &Bound<'py, PyAny>,
         partials: Option<&Bound<'py, PyAny>>,
         data: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyString>> {
-        check_variables(variables)?;
-        let world = PyData::new(py, &self.shared);
-        let output = if partials.is_none() {
-            self.template.render(&world, variables, data, &self.shared)
-        } else {
-            let own = read_partials(partials, &self.shared)?;
-            self.template.render(&world, variables, data, &Both(&own, &self.shared))
-        };
-        Ok(output.or_raise(py)?.0)
+        render(&self.template, &self.engine.get().shared, variables, partials, data)
     }
 
     /// The names of the variables that the template reads, sorted.
     #[getter]
     fn variables(&self) -> Vec<String> {
-        self.template.variables(&self.shared).into_keys().collect()
+        self.template.variables(&self.engine.get().shared).into_keys().collect()
+    }
+
+    /// Pickling: the engine, once for all its templates, compiles the source again.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Recipe<'py>> {
+        let (template, engine) = (&slf.get().template, slf.get().engine.bind(slf.py()));
+        let arguments =
+            (engine.clone(), template.source().to_owned(), template.name().map(ToOwned::to_owned));
+        Ok((slf.py().import("prompt_manager._native")?.getattr("restore_template")?, arguments))
     }
 
     /// The text that it was compiled from.
@@ -269,6 +305,99 @@ impl CompiledTemplate {
             self.template.variables(&EmptyLibrary).into_keys().collect::<Vec<_>>()
         )
     }
+}
+
+/// A callable and its arguments, of which pickle makes the template again.
+type Recipe<'py> = (Bound<'py, PyAny>, (Bound<'py, Engine>, String, Option<String>));
+
+/// Makes a template out of what its `__reduce__` gave.
+#[pyfunction]
+
+pub(super) fn restore_template(
+    engine: &Bound<'_, Engine>,
+    source: &Bound<'_, PyString>,
+    name: Option<&str>,
+) -> PyResult<CompiledTemplate> {
+    Engine::compile(engine, source, name)
+}
+
+fn render<'py>(
+    template: &Template<PyText>,
+    shared: &Arc<Shared>,
+    variables: &Bound<'py, PyAny>,
+    partials: Option<&Bound<'py, PyAny>>,
+    data: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyString>> {
+    let py = variables.py();
+    check_variables(variables)?;
+    let world = PyData::new(py, shared);
+    let output = if partials.is_none() {
+        template.render(&world, variables, data, shared)
+    } else {
+        let own = read_partials(partials, shared)?;
+        template.render(&world, variables, data, &Both(&own, shared))
+    };
+    Ok(output.or_raise(py)?.0)
+}
+
+/// How variables are used, by name.
+pub(super) fn account(py: Python<'_>, variables: Variables) -> PyResult<Bound<'_, PyDict>> {
+    let account = PyDict::new(py);
+    for (name, variable) in variables {
+        let usage = PyDict::new(py);
+        usage.set_item("required", variable.required)?;
+        usage.set_item("tested", variable.tested)?;
+        usage.set_item("iterated", variable.iterated)?;
+        usage.set_item("paths", variable.paths.into_iter().collect::<Vec<_>>())?;
+        account.set_item(name, usage)?;
+    }
+    Ok(account)
+}
+
+/// The options as the arguments of an engine.
+fn options<'py>(py: Python<'py>, options: &Options) -> PyResult<Bound<'py, PyDict>> {
+    let Options {
+        dialect,
+        strict,
+        allow_none,
+        escape,
+        prevent_indent,
+        ignore_standalone,
+        explicit_partial_context,
+        assume_objects,
+        known_helpers,
+        known_helpers_only,
+        compat,
+        limits,
+    } = options;
+    let Limits { source_bytes, nesting, partial_depth, depth, steps, output_bytes } = *limits;
+    let budgets = PyDict::new(py);
+    budgets.set_item("source_bytes", source_bytes)?;
+    budgets.set_item("nesting", nesting)?;
+    budgets.set_item("partial_depth", partial_depth)?;
+    budgets.set_item("depth", depth)?;
+    budgets.set_item("steps", steps)?;
+    budgets.set_item("output_bytes", output_bytes)?;
+    let arguments = PyDict::new(py);
+    arguments.set_item(
+        "dialect",
+        match dialect {
+            Dialect::Prompt => "prompt",
+            Dialect::Handlebars => "handlebars",
+        },
+    )?;
+    arguments.set_item("strict", strict)?;
+    arguments.set_item("allow_none", allow_none)?;
+    arguments.set_item("escape", escape)?;
+    arguments.set_item("prevent_indent", prevent_indent)?;
+    arguments.set_item("ignore_standalone", ignore_standalone)?;
+    arguments.set_item("explicit_partial_context", explicit_partial_context)?;
+    arguments.set_item("assume_objects", assume_objects)?;
+    arguments.set_item("known_helpers", known_helpers.iter().map(AsRef::as_ref).collect::<Vec<&str>>())?;
+    arguments.set_item("known_helpers_only", known_helpers_only)?;
+    arguments.set_item("compat", compat)?;
+    arguments.set_item("limits", budgets)?;
+    Ok(arguments)
 }
 
 /// The text of a template. What UTF-8 cannot say is refused.
@@ -298,7 +427,10 @@ pub(super) fn check_variables(variables: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// Partials that a caller gives as a dictionary of texts.
-fn read_partials(partials: Option<&Bound<'_, PyAny>>, engine: &Arc<Shared>) -> PyResult<PartialMap> {
+pub(super) fn read_partials(
+    partials: Option<&Bound<'_, PyAny>>,
+    engine: &Arc<Shared>,
+) -> PyResult<PartialMap> {
     let mut read = PartialMap::new();
     let Some(partials) = partials else { return Ok(read) };
     let given = partials.cast::<PyMapping>().map_err(|_| {

@@ -11,6 +11,7 @@ use super::Template;
 use super::context::{Data, Sink};
 use super::program::{Block, Body, Inline, Partial};
 use super::render::{BlockOf, Inlines, KeptLibrary, Lap, Level, Params, Scope, Walk};
+use super::stack;
 use super::sums::Sums;
 use crate::error::{Error, Kind, Result};
 
@@ -131,12 +132,14 @@ impl<T: super::Text, K> Closure<T, K> {
                 top: &top,
                 steps: self.steps.load(Ordering::Relaxed),
                 levels: self.levels,
+                outside: stack::levels().saturating_sub(self.levels),
                 frames: self.frames,
                 open_partials: 0,
                 sums: Sums::default(),
                 sum: None,
             };
             let Some(given) = given.take() else { return Ok(()) };
+            walk.fits(scope.template.options().limits.depth)?;
             let result = branch_with(&mut walk, body, given, scope, &mut out);
             walk.settle(&mut out);
             self.steps.store(walk.steps, Ordering::Relaxed);

@@ -28,6 +28,7 @@ mod number;
 mod parser;
 mod program;
 mod render;
+mod stack;
 mod sums;
 mod variables;
 mod whitespace;
@@ -187,7 +188,7 @@ impl<T: Text> Template<T> {
     ) -> Result<Self> {
         let mut program = parser::parse(source, &options.limits)?;
         whitespace::control(&mut program, options.ignore_standalone);
-        let body = program::lower(&program, options, &|name| library.has_helper(name))?;
+        let body = program::lower(&program, options, library)?;
         let usage = variables::usage(&program);
         let inner = Inner {
             name: name.map(Into::into),
@@ -308,6 +309,12 @@ impl<T: Text> Library<T> for Both<'_, T> {
         self.0.has_helper(name) || self.1.has_helper(name)
     }
 
+    fn helpers(&self) -> Vec<String> {
+        let mut names = self.0.helpers();
+        names.extend(self.1.helpers());
+        names
+    }
+
     fn kept(&self) -> KeptLibrary<T> {
         Box::new(KeptBoth(self.0.kept(), self.1.kept()))
     }
@@ -333,6 +340,10 @@ impl<T: Text> Library<T> for KeptBoth<T> {
 
     fn has_helper(&self, name: &str) -> bool {
         Both(&*self.0, &*self.1).has_helper(name)
+    }
+
+    fn helpers(&self) -> Vec<String> {
+        Both(&*self.0, &*self.1).helpers()
     }
 
     fn kept(&self) -> KeptLibrary<T> {

@@ -9,6 +9,7 @@ use super::Options;
 use super::ast::{self, ExprKind, Span, Statement};
 use super::context::Text;
 use super::helpers::{self, Form, Helper};
+use super::render::Library;
 use crate::error::{Error, Kind, Result, nearest};
 
 /// Statements, with what they define for themselves.
@@ -189,21 +190,21 @@ const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 pub(super) fn lower<T: Text>(
     program: &ast::Program,
     options: &Options,
-    registered: &dyn Fn(&str) -> bool,
+    library: &dyn Library<T>,
 ) -> Result<Body<T>> {
-    Lowering { params: Vec::new(), options, registered }.body(program)
+    Lowering { params: Vec::new(), options, library }.body(program)
 }
 
-struct Lowering<'a> {
+struct Lowering<'a, T> {
     /// The block parameters in scope, innermost last.
     params: Vec<&'a [String]>,
     options: &'a Options,
-    /// Whether the caller registered a helper of this name.
-    registered: &'a dyn Fn(&str) -> bool,
+    /// Where the helpers are that the caller registered.
+    library: &'a dyn Library<T>,
 }
 
-impl<'a> Lowering<'a> {
-    fn body<T: Text>(&mut self, program: &'a ast::Program) -> Result<Body<T>> {
+impl<'a, T: Text> Lowering<'a, T> {
+    fn body(&mut self, program: &'a ast::Program) -> Result<Body<T>> {
         let named = !program.block_params.is_empty();
         if named {
             self.params.push(&program.block_params);
@@ -251,14 +252,14 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn branch<T: Text>(&mut self, program: Option<&'a ast::Program>) -> Result<Body<T>> {
+    fn branch(&mut self, program: Option<&'a ast::Program>) -> Result<Body<T>> {
         match program {
             Some(program) => self.body(program),
             None => Ok(Body { nodes: Box::default(), inlines: Box::default(), params: 0 }),
         }
     }
 
-    fn block<T: Text>(&mut self, block: &'a ast::Block) -> Result<Block<T>> {
+    fn block(&mut self, block: &'a ast::Block) -> Result<Block<T>> {
         Ok(Block {
             kind: self.block_kind(&block.call)?,
             body: self.branch(block.program.as_ref())?,
@@ -267,14 +268,14 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn block_kind<T: Text>(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
+    fn block_kind(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
         let Some(name) = self.helper_name(call) else { return self.value_block(call) };
         let results = self.options.is_javascript() && self.prompt_helper(&name).is_some();
-        if results && !(self.registered)(&name) {
+        if results && !self.library.has_helper(&name) {
             return Ok(BlockKind::Result(self.call(call, Place::Block)?));
         }
         self.check_known(&name, call)?;
-        if (self.registered)(&name) {
+        if self.library.has_helper(&name) {
             return Ok(BlockKind::Helper(T::new(&name), self.registered_call(&name, call)?));
         }
         if !BLOCKS.contains(&name.as_str()) {
@@ -294,7 +295,7 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn value_block<T: Text>(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
+    fn value_block(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
         const HOOK: &str = "blockHelperMissing";
         let plain = call.params.is_empty() && call.hash.is_empty();
         let value = self.call(call, Place::Block)?;
@@ -304,7 +305,7 @@ impl<'a> Lowering<'a> {
         if !plain {
             return Ok(BlockKind::Result(value));
         }
-        if !(self.registered)(HOOK) {
+        if !self.library.has_helper(HOOK) {
             return Ok(BlockKind::Value(value));
         }
         let name = match self.helper_name(call) {
@@ -324,7 +325,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// What is wrong with a call: an error now or, where handlebars.js finds it only at a render, then.
-    fn fault<T>(&self, call: &ast::Call, message: String, hint: Option<String>) -> Result<Expr<T>> {
+    fn fault(&self, call: &ast::Call, message: String, hint: Option<String>) -> Result<Expr<T>> {
         if self.options.is_javascript() {
             return Ok(Expr { kind: Kinds::Fault(message.into()), span: call.span });
         }
@@ -335,16 +336,12 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn option<T: Text>(&mut self, call: &'a ast::Call, name: &str) -> Result<Option<Expr<T>>> {
+    fn option(&mut self, call: &'a ast::Call, name: &str) -> Result<Option<Expr<T>>> {
         let found = call.hash.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| self.expr(value)).transpose()
     }
 
-    fn partial<T: Text>(
-        &mut self,
-        partial: &'a ast::Partial,
-        block: Option<&'a ast::Program>,
-    ) -> Result<Partial<T>> {
+    fn partial(&mut self, partial: &'a ast::Partial, block: Option<&'a ast::Program>) -> Result<Partial<T>> {
         let name = match partial.name.as_path() {
             Some(path) if path.original == "@partial-block" => PartialName::Block,
             Some(path) => PartialName::Fixed(path.original.into()),
@@ -360,7 +357,7 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn hash<T: Text>(&mut self, hash: &'a [(String, ast::Expr)]) -> Result<Hash<T>> {
+    fn hash(&mut self, hash: &'a [(String, ast::Expr)]) -> Result<Hash<T>> {
         let mut named: Vec<_> =
             hash.iter().map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect::<Result<_>>()?;
         if self.options.is_javascript() {
@@ -414,14 +411,14 @@ impl<'a> Lowering<'a> {
     }
 
     /// A name with or without arguments, in a tag, in parentheses or as what a block is about.
-    fn call<T: Text>(&mut self, call: &'a ast::Call, place: Place) -> Result<Expr<T>> {
+    fn call(&mut self, call: &'a ast::Call, place: Place) -> Result<Expr<T>> {
         let plain = call.params.is_empty() && call.hash.is_empty();
         let calls = !plain || place == Place::Parentheses;
         let span = call.span;
         let name = self.helper_name(call);
         if let Some(name) = name.as_deref() {
             self.check_known(name, call)?;
-            if (self.registered)(name) {
+            if self.library.has_helper(name) {
                 return Ok(Expr { kind: Kinds::Call(self.registered_call(name, call)?), span });
             }
             if BLOCKS.contains(&name) {
@@ -448,7 +445,9 @@ impl<'a> Lowering<'a> {
         {
             // What handlebars.js knows by its first name it calls, wherever the path begins.
             self.check_known(first, call)?;
-            if self.options.known_helpers.iter().any(|known| **known == **first) && (self.registered)(first) {
+            if self.options.known_helpers.iter().any(|known| **known == **first)
+                && self.library.has_helper(first)
+            {
                 return Ok(Expr { kind: Kinds::Call(self.registered_call(first, call)?), span });
             }
         }
@@ -471,14 +470,14 @@ impl<'a> Lowering<'a> {
     }
 
     /// A call of what is no helper.
-    fn unknown_helper<T: Text>(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Expr<T>> {
+    fn unknown_helper(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Expr<T>> {
         if !self.options.is_javascript() {
-            return Err(no_helper(call));
+            return Err(self.no_helper(call));
         }
         Ok(Expr { kind: Kinds::Unknown(Box::new(self.unknown(path, call)?)), span: call.span })
     }
 
-    fn unknown<T: Text>(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Unknown<T>> {
+    fn unknown(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Unknown<T>> {
         Ok(Unknown {
             name: path.original.as_str().into(),
             value: self.path(path),
@@ -489,11 +488,11 @@ impl<'a> Lowering<'a> {
 
     /// Whether the caller registered what handlebars.js asks about a missing helper.
     fn asks_helper_missing(&self) -> bool {
-        self.options.is_javascript() && (self.registered)(HELPER_MISSING)
+        self.options.is_javascript() && self.library.has_helper(HELPER_MISSING)
     }
 
     /// A call of a helper that the caller registered.
-    fn registered_call<T: Text>(&mut self, name: &str, call: &'a ast::Call) -> Result<Call<T>> {
+    fn registered_call(&mut self, name: &str, call: &'a ast::Call) -> Result<Call<T>> {
         Ok(Call {
             callee: Callee::Registered(T::new(name)),
             params: call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?,
@@ -502,7 +501,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A call of a helper for prompts, whose form is checked here.
-    fn helper<T: Text>(&mut self, form: &'static Form, call: &'a ast::Call) -> Result<Expr<T>> {
+    fn helper(&mut self, form: &'static Form, call: &'a ast::Call) -> Result<Expr<T>> {
         let name = form.name;
         let hint = || Some(format!("write `{}`; a variable of this name is `{{{{./{name}}}}}`", form.usage));
         let given = call.params.len();
@@ -528,7 +527,7 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn expr<T: Text>(&mut self, expr: &'a ast::Expr) -> Result<Expr<T>> {
+    fn expr(&mut self, expr: &'a ast::Expr) -> Result<Expr<T>> {
         let kind = match &expr.kind {
             ExprKind::Path(path) => Kinds::Path(self.path(path)),
             ExprKind::Call(call) => return self.call(call, Place::Parentheses),
@@ -553,7 +552,7 @@ impl<'a> Lowering<'a> {
         found.map(|(block, index)| Root::Param { block, index })
     }
 
-    fn path<T: Text>(&self, path: &ast::Path) -> Path<T> {
+    fn path(&self, path: &ast::Path) -> Path<T> {
         let parts = |from: usize| path.parts[from..].iter().map(|part| T::new(part)).collect();
         if let Some(param) = self.param(path) {
             return Path { root: param, parts: parts(1) };
@@ -572,15 +571,17 @@ impl<'a> Lowering<'a> {
         let root = if recursive { Root::Recursive } else { Root::Context(path.depth) };
         Path { root, parts: parts(0) }
     }
-}
 
-fn no_helper(call: &ast::Call) -> Error {
-    let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
-    let known = || BLOCKS.into_iter().chain(helpers::names());
-    let error = Error::new(Kind::TemplateSyntax, format!("there is no helper `{name}`")).at(call.span.start);
-    match nearest(&name, known()) {
-        Some(near) => error.with_hint(format!("did you mean `{near}`?")),
-        None => error.with_hint(format!("the helpers are {}", known().collect::<Vec<_>>().join(", "))),
+    fn no_helper(&self, call: &ast::Call) -> Error {
+        let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
+        let mut known = self.library.helpers();
+        known.extend(BLOCKS.into_iter().chain(helpers::names()).map(ToOwned::to_owned));
+        let message = format!("there is no helper `{name}`");
+        let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
+        match nearest(&name, known.iter().map(String::as_str)) {
+            Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+            None => error.with_hint(format!("the helpers are {}", known.join(", "))),
+        }
     }
 }
 

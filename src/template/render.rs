@@ -15,8 +15,10 @@ use super::program::{
     Block, BlockKind, Body, Call, Callee, Expr, Inline, Kinds, Literal, Node, Partial, PartialName, Path,
     Root, Unknown,
 };
+use super::stack;
 use super::sums::{Raw, Sums};
 use crate::error::{Error, Kind, Result, nearest};
+use crate::limits::Limits;
 
 /// What templates can call on by name: partials, and the helpers that the caller registered.
 pub trait Library<T> {
@@ -27,6 +29,10 @@ pub trait Library<T> {
     /// Whether the caller registered a helper of this name.
     fn has_helper(&self, _name: &str) -> bool {
         false
+    }
+    /// The names of all helpers that the caller registered, for suggesting one.
+    fn helpers(&self) -> Vec<String> {
+        Vec::new()
     }
     /// The same, owned, for a helper that keeps its block.
     fn kept(&self) -> KeptLibrary<T>;
@@ -54,6 +60,7 @@ pub(super) fn render<D: Data>(
         top: context,
         steps: 0,
         levels: 0,
+        outside: stack::levels(),
         frames: 0,
         open_partials: 0,
         sums: Sums::default(),
@@ -78,6 +85,8 @@ pub(super) struct Walk<'w, D: Data> {
     pub(super) top: &'w D::Value,
     pub(super) steps: u64,
     pub(super) levels: usize,
+    /// Levels that are open on this thread beside those.
+    pub(super) outside: usize,
     /// How many frames of kept scopes are on the stack.
     pub(super) frames: usize,
     pub(super) open_partials: usize,
@@ -251,7 +260,16 @@ impl<D: Data> Walk<'_, D> {
                     "does a partial include itself? A recursion must end; limits.depth can be raised",
                 ));
         }
-        Ok(())
+        self.fits(limit).map_err(|error| error.at(offset))
+    }
+
+    /// Whether the stack has room, where renders wait for helpers that render.
+    pub(super) fn fits(&self, limit: usize) -> Result<()> {
+        if self.outside == 0 || self.outside + self.levels <= limit.max(Limits::default().depth) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::TemplateRender, "renders and helpers stand too deep within each other")
+            .with_hint("does a helper render what calls it again? A recursion must end"))
     }
 
     /// Writes the value of a tag.
@@ -691,6 +709,8 @@ impl<D: Data> Walk<'_, D> {
         let closure = block.map(|block| Closure::new(block, scope, self)).transpose()?;
         let steps = closure.as_ref().map(Closure::steps);
         let this = &*self;
+        self.fits(scope.template.options().limits.depth)?;
+        let calling = stack::Calling::at(self.outside + self.levels);
         let result = this.data.invoke(
             &helper,
             Invocation {
@@ -703,6 +723,7 @@ impl<D: Data> Walk<'_, D> {
                 block: closure,
             },
         );
+        drop(calling);
         // What the block used when the helper rendered it counts here too.
         if let Some(steps) = steps {
             self.steps = self.steps.max(steps.load(Ordering::Relaxed));

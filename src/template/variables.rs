@@ -11,12 +11,25 @@ use super::ast::{Call, Expr, ExprKind, Path, Program, Statement};
 /// How a template uses one variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variable {
-    /// Whether a render needs it: some use is not under a test of it, and is more than a test.
+    /// Whether a render needs it: some use is not under a test of it, and is more than a test. What is not required
+    /// is optional.
     pub required: bool,
+    /// Whether it is only tested, as `flag` is by `{{#if flag}}`: nothing of it is printed, walked or handed on.
+    pub tested: bool,
     /// Whether a loop walks it.
     pub iterated: bool,
     /// Every path that is read from it, such as `user.name` or `docs[].title`, in order.
     pub paths: std::collections::BTreeSet<String>,
+}
+
+impl Variable {
+    /// Takes in what another template does with the same variable.
+    pub fn join(&mut self, other: Self) {
+        self.required |= other.required;
+        self.tested &= other.tested;
+        self.iterated |= other.iterated;
+        self.paths.extend(other.paths);
+    }
 }
 
 /// The variables of a template by name.
@@ -32,8 +45,8 @@ pub(super) struct Usage {
 #[derive(Debug, Clone)]
 struct Use {
     path: Vec<String>,
+    purpose: Purpose,
     needed: bool,
-    iterated: bool,
 }
 
 /// A partial that the template includes.
@@ -93,9 +106,11 @@ fn collect(
     for one in &usage.uses {
         let Some(path) = full(&one.path) else { continue };
         let Some(name) = path.first().filter(|name| *name != ITEMS) else { continue };
-        let variable = variables.entry(name.clone()).or_default();
+        let unseen = Variable { tested: true, ..Variable::default() };
+        let variable = variables.entry(name.clone()).or_insert(unseen);
         variable.required |= one.needed && !guards.contains(name);
-        variable.iterated |= one.iterated && path.len() == 1;
+        variable.tested &= one.purpose == Purpose::Tested;
+        variable.iterated |= one.purpose == Purpose::Iterated && path.len() == 1;
         variable.paths.insert(spell(&path));
     }
     for include in &usage.includes {
@@ -139,10 +154,15 @@ struct Reader {
     inlines: Vec<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a place does with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
+    /// Prints it, or cannot do without.
     Needed,
+    /// Asks whether it is there or true.
     Tested,
+    /// Hands it on to what can do without: a partial, a helper such as `default`.
+    Passed,
     Iterated,
 }
 
@@ -245,10 +265,10 @@ impl Reader {
 
     fn partial(&mut self, partial: &super::ast::Partial) {
         if let Some(context) = &partial.context {
-            self.argument(context, Purpose::Tested);
+            self.argument(context, Purpose::Passed);
         }
         for (_, value) in &partial.hash {
-            self.argument(value, Purpose::Tested);
+            self.argument(value, Purpose::Passed);
         }
         let Some(name) = partial.name.as_path().map(|path| path.original) else {
             return self.argument(&partial.name, Purpose::Needed);
@@ -274,7 +294,10 @@ impl Reader {
         let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
         for (at, value) in call.params.iter().enumerate() {
             let forgiven = super::helpers::forgives(&name, at);
-            self.argument(value, if forgiven { Purpose::Tested } else { purpose });
+            self.argument(
+                value,
+                if forgiven && purpose != Purpose::Tested { Purpose::Passed } else { purpose },
+            );
         }
         for (_, value) in &call.hash {
             self.argument(value, purpose);
@@ -307,8 +330,8 @@ impl Reader {
     fn read(&mut self, path: &Path, purpose: Purpose) {
         let Some(path) = self.resolve_path(path) else { return };
         let Some(name) = path.first() else { return };
-        let needed = purpose != Purpose::Tested && !self.guards.contains(name);
-        self.usage.uses.push(Use { path, needed, iterated: purpose == Purpose::Iterated });
+        let needed = matches!(purpose, Purpose::Needed | Purpose::Iterated) && !self.guards.contains(name);
+        self.usage.uses.push(Use { path, purpose, needed });
     }
 
     fn resolve(&self, expr: &Expr) -> Option<Vec<String>> {

@@ -94,7 +94,7 @@ def test_what_is_not_said_has_its_default():
 def test_a_prompt_survives_json_pickle_and_copies(prompt):
     assert Prompt.model_validate_json(prompt.model_dump_json()) == prompt
     assert Prompt.model_validate(prompt.model_dump()) == prompt
-    assert pickle.loads(pickle.dumps(prompt)) == prompt  # noqa: S301
+    assert pickle.loads(pickle.dumps(prompt)) == prompt
     assert copy.copy(prompt) == prompt
     assert copy.deepcopy(prompt) == prompt
     assert prompt.model_copy() == prompt
@@ -107,7 +107,7 @@ def test_a_prompt_survives_them_once_it_was_used_too():
     manager.registry.register_sync(prompt)
     held = manager.get_prompt_sync("greeting")
     for used in (prompt, held):
-        for other in (pickle.loads(pickle.dumps(used)), copy.deepcopy(used), copy.copy(used)):  # noqa: S301
+        for other in (pickle.loads(pickle.dumps(used)), copy.deepcopy(used), copy.copy(used)):
             assert other == used
             fresh = PromptManager()
             fresh.registry.register_sync(other)

@@ -303,6 +303,43 @@ def test_a_render_within_a_value_s_str_is_a_render_of_its_own(engine):
     assert template.render({"v": Nested(1)}) == "<<inner>>"
 
 
+def test_a_value_s_str_that_renders_itself_ends_with_an_error():
+    code = """
+import threading
+from decimal import Decimal
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import TemplateRenderError
+template = TemplateEngine().compile("{{#if v}}{{v}}{{/if}}")
+class Again(Decimal):
+    def __str__(self):
+        return template.render({"v": self})
+def work():
+    try:
+        template.render({"v": Again(1)})
+    except (TemplateRenderError, RecursionError):
+        print(template.render({"v": "alive"}))
+work()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+    assert run_python(code, timeout=60) == "alive\nalive\n"
+
+
+def test_fifty_megabytes_of_braces_are_refused_at_once(engine):
+    with pytest.raises(TemplateSyntaxError, match="limit"):
+        engine.compile("{" * 50_000_000)
+    wide = TemplateEngine(limits={"source_bytes": 100_000_000})
+    with pytest.raises(TemplateSyntaxError):
+        wide.compile("{" * 50_000_000)
+
+
+@pytest.mark.parametrize("partials", [{"a": "{{> a}}"}, {"a": "{{> b}}", "b": "x{{#if 1}}{{> a}}{{/if}}"}])
+def test_partials_that_include_themselves_or_each_other_end_with_an_error(engine, partials):
+    with pytest.raises(TemplateRenderError, match="deep"):
+        engine.render_sync("{{> a}}", {}, partials=partials)
+
+
 @pytest.mark.parametrize("grow", [True, False])
 def test_a_list_that_changes_while_it_is_walked_does_no_harm(engine, grow):
     items = []
@@ -442,7 +479,7 @@ def test_no_error_of_a_render_tells_a_value(engine, template, value):
     with pytest.raises(PromptManagerError) as caught:
         engine.render_sync(template, {"v": value, "w": SECRET})
     assert SECRET not in everything_said_by(caught.value)
-    assert SECRET not in everything_said_by(pickle.loads(pickle.dumps(caught.value)))  # noqa: S301
+    assert SECRET not in everything_said_by(pickle.loads(pickle.dumps(caught.value)))
 
 
 @pytest.mark.parametrize(

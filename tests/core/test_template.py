@@ -557,10 +557,30 @@ def test_an_analysis_tells_how_each_variable_is_used(engine):
     engine.register_partial("card", "{{title}}")
     template = "{{user.name}} {{#if note}}{{note}}{{/if}} {{#each docs}}{{> card}} {{@index}}{{/each}}"
     assert engine.analyze(template) == {
-        "docs": {"required": True, "iterated": True, "paths": ["docs", "docs[].title"]},
-        "note": {"required": False, "iterated": False, "paths": ["note"]},
-        "user": {"required": True, "iterated": False, "paths": ["user.name"]},
+        "docs": {"required": True, "tested": False, "iterated": True, "paths": ["docs", "docs[].title"]},
+        "note": {"required": False, "tested": False, "iterated": False, "paths": ["note"]},
+        "user": {"required": True, "tested": False, "iterated": False, "paths": ["user.name"]},
     }
+
+
+@pytest.mark.parametrize(
+    ("template", "required", "tested"),
+    [
+        ("{{#if v}}x{{/if}}", False, True),
+        ("{{#unless (eq v 1)}}x{{/unless}}", False, True),
+        ("{{#if v}}{{v}}{{/if}}", False, False),
+        ("{{#v}}x{{/v}}", False, True),
+        ("{{#v}}{{name}}{{/v}}", False, False),
+        ("{{default v 'x'}}", False, False),
+        ("{{> p x=v}}", False, False),
+        ("{{eq v 1}}", False, False),
+        ("{{#if v}}x{{/if}}{{v}}", True, False),
+        ("{{#each v}}x{{/each}}", True, False),
+    ],
+)
+def test_an_analysis_tells_a_test_from_a_use(engine, template, required, tested):
+    account = engine.analyze(template)["v"]
+    assert (account["required"], account["tested"]) == (required, tested)
 
 
 def test_a_text_that_was_rendered_before_meets_a_helper_that_is_new(engine):

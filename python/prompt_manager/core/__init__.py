@@ -6,11 +6,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from prompt_manager.core.manager import PromptManager
     from prompt_manager.core.registry import PromptRegistry
-    from prompt_manager.core.template import Template, TemplateEngine
+    from prompt_manager.core.template import ChatTemplateEngine, Template, TemplateEngine
 
-__all__ = ["PromptManager", "PromptRegistry", "Template", "TemplateEngine"]
+__all__ = ["ChatTemplateEngine", "PromptManager", "PromptRegistry", "Template", "TemplateEngine"]
 
 _HOMES = {
+    "ChatTemplateEngine": "template",
     "PromptManager": "manager",
     "PromptRegistry": "registry",
     "Template": "template",

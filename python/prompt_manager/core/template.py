@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from prompt_manager._native import Engine, HelperOptions, Template
+from prompt_manager._native import ChatTemplate, Engine, HelperOptions, Template, compile_chat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeVar, overload
+
+    from prompt_manager._native import VariableUsage
+    from prompt_manager.core.models import Message
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["HelperOptions", "Template", "TemplateEngine"]
+__all__ = ["ChatTemplate", "ChatTemplateEngine", "HelperOptions", "Template", "TemplateEngine"]
 
 
 class TemplateEngine(Engine):
@@ -117,3 +120,114 @@ class TemplateEngine(Engine):
             return function
 
         return register if function is None else register(function)
+
+
+class ChatTemplateEngine:
+    """Compiles and renders the messages of a chat without a prompt around them.
+
+    Messages are those of prompt files: mappings or :class:`~prompt_manager.core.models.Message`, with content or parts,
+    tool calls, and the role ``placeholder`` for messages that are given at render. Each text is a template of its own,
+    so that no value can open, close or forge a message.
+
+    Args:
+        template_engine: What compiles the texts, with its options, helpers and partials; a new one by default.
+
+    >>> engine = ChatTemplateEngine()
+    >>> engine.render_messages_sync(
+    ...     [
+    ...         {"role": "system", "content": "You answer for {{company}}."},
+    ...         {"role": "placeholder", "name": "history"},
+    ...         {"role": "user", "content": "{{question}}"},
+    ...     ],
+    ...     {"company": "Acme", "history": [{"role": "user", "content": "{{hi}}"}], "question": "Why?"},
+    ... )
+    [{'role': 'system', 'content': 'You answer for Acme.'}, {'role': 'user', 'content': '{{hi}}'}, \
+{'role': 'user', 'content': 'Why?'}]
+    """
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, template_engine: TemplateEngine | None = None) -> None:
+        self._engine = TemplateEngine() if template_engine is None else template_engine
+
+    @property
+    def template_engine(self) -> TemplateEngine:
+        """What compiles the texts."""
+        return self._engine
+
+    def compile(
+        self,
+        messages: Sequence[Mapping[str, Any] | Message],
+        *,
+        partials: Mapping[str, str | Template] | None = None,
+    ) -> ChatTemplate:
+        """Compile messages, to render them often.
+
+        Args:
+            messages: The messages and placeholders, in order.
+            partials: Templates that they can include, before those of the engine.
+
+        Raises:
+            PromptValidationError: something is no message.
+            TemplateSyntaxError: a text cannot be parsed.
+        """
+        return compile_chat(messages, self._engine, partials=partials)
+
+    async def render_messages(
+        self,
+        messages: Sequence[Mapping[str, Any] | Message],
+        variables: Mapping[str, Any],
+        *,
+        partials: Mapping[str, str | Template] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Render messages, to the form of prompt files.
+
+        Raises:
+            PromptValidationError: something is no message.
+            TemplateSyntaxError: a text cannot be parsed.
+            TemplateRenderError: a value is missing or has no text, or a placeholder is given something else than
+                messages.
+        """
+        return self.compile(messages, partials=partials).render(variables)
+
+    def render_messages_sync(
+        self,
+        messages: Sequence[Mapping[str, Any] | Message],
+        variables: Mapping[str, Any],
+        *,
+        partials: Mapping[str, str | Template] | None = None,
+    ) -> list[dict[str, Any]]:
+        """:meth:`render_messages`, for code that does not await."""
+        return self.compile(messages, partials=partials).render(variables)
+
+    async def validate(self, messages: Sequence[Mapping[str, Any] | Message]) -> bool:
+        """Whether the messages can be compiled: true, or an error that says why not.
+
+        Raises:
+            PromptValidationError: something is no message.
+            TemplateSyntaxError: a text cannot be parsed.
+        """
+        return self.validate_sync(messages)
+
+    def validate_sync(self, messages: Sequence[Mapping[str, Any] | Message]) -> bool:
+        """:meth:`validate`, for code that does not await."""
+        self.compile(messages)
+        return True
+
+    def extract_variables(
+        self,
+        messages: Sequence[Mapping[str, Any] | Message],
+        *,
+        partials: Mapping[str, str | Template] | None = None,
+    ) -> list[str]:
+        """The names of the variables that the messages read and of their placeholders, sorted."""
+        return self.compile(messages, partials=partials).variables
+
+    def analyze(
+        self,
+        messages: Sequence[Mapping[str, Any] | Message],
+        *,
+        partials: Mapping[str, str | Template] | None = None,
+    ) -> dict[str, VariableUsage]:
+        """How the messages use each variable; a placeholder counts as a list that is walked."""
+        return self.compile(messages, partials=partials).analyze()

@@ -1,0 +1,149 @@
+//! The messages of a chat, compiled: in a prompt, or on their own. What a prompt adds to them, declared variables and
+//! defaults, is not here.
+
+use serde::Deserialize;
+
+use super::compiled::Compiler;
+use super::{ChatEntry, Message};
+use crate::error::{Error, Kind, Result};
+use crate::template::{Data, Library, Options, Sort, Template, Text, Variables};
+
+/// Messages whose leaves are templates, and places for others.
+#[derive(Debug)]
+pub struct Chat<T> {
+    pub(super) entries: Vec<Entry<T>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Entry<T> {
+    Message(Message<Template<T>>),
+    Placeholder { name: T, optional: bool },
+}
+
+impl<T: Text> Chat<T> {
+    /// Compiles messages; `library` holds the helpers and partials.
+    ///
+    /// # Errors
+    /// The first template that does not parse.
+    pub fn compile(entries: &[ChatEntry], options: &Options, library: &dyn Library<T>) -> Result<Self> {
+        let mut compiler = Compiler::new(None, options, library);
+        let chat = Self::entries(&mut compiler, entries);
+        match compiler.faults.into_iter().next() {
+            Some(fault) => Err(fault.error),
+            None => Ok(chat),
+        }
+    }
+
+    pub(super) fn entries<'p>(compiler: &mut Compiler<'_, 'p, T>, entries: &'p [ChatEntry]) -> Self {
+        let entries = entries.iter().enumerate();
+        Self { entries: entries.filter_map(|(at, entry)| compiler.entry(at, entry)).collect() }
+    }
+
+    /// Renders to messages; `missing` says what is wrong where a placeholder is given none.
+    ///
+    /// # Errors
+    /// [`Kind::TemplateRender`] as [`Template::render_into`], for a placeholder that is given none, and for one that
+    /// is given something else than messages.
+    pub fn messages<D: Data<Text = T>>(
+        &self,
+        data: &D,
+        context: &D::Value,
+        partials: &dyn Library<T>,
+        missing: &dyn Fn(&str) -> Error,
+    ) -> Result<Vec<Message<D::Output>>> {
+        let mut messages = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            match entry {
+                Entry::Message(message) => {
+                    messages
+                        .push(message.try_map(|template| template.render(data, context, None, partials))?);
+                }
+                Entry::Placeholder { name, optional } => match data.get(context, name)? {
+                    Some(value) if data.sort(&value) != Sort::Null => {
+                        fill(data, name.as_str(), &value, &mut messages)?;
+                    }
+                    _ if *optional => {}
+                    _ => return Err(missing(name.as_str())),
+                },
+            }
+        }
+        Ok(messages)
+    }
+
+    /// The variables that the messages read, placeholders not among them.
+    #[must_use]
+    pub fn variables(&self, partials: &dyn Library<T>) -> Variables {
+        let mut found = Variables::new();
+        for entry in &self.entries {
+            if let Entry::Message(message) = entry {
+                // Nothing in the walk fails, so neither does it.
+                let _ = message.try_map(|template| {
+                    for (name, variable) in template.variables(partials) {
+                        match found.get_mut(&name) {
+                            Some(known) => known.join(variable),
+                            None => drop(found.insert(name, variable)),
+                        }
+                    }
+                    Ok(())
+                });
+            }
+        }
+        found
+    }
+
+    /// The placeholders in order, each with whether it may be missing.
+    pub fn placeholders(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Message(_) => None,
+            Entry::Placeholder { name, optional } => Some((name.as_str(), *optional)),
+        })
+    }
+}
+
+/// Inserts the messages that a placeholder is given. They are data: nothing in them is parsed as a template.
+fn fill<D: Data>(
+    data: &D,
+    name: &str,
+    value: &D::Value,
+    messages: &mut Vec<Message<D::Output>>,
+) -> Result<()> {
+    if !matches!(data.sort(value), Sort::Sequence | Sort::Iterable) {
+        let sort = data.sort(value).name();
+        return Err(Error::new(
+            Kind::TemplateRender,
+            format!("placeholder '{name}' takes a list of messages, not a {sort}"),
+        )
+        .with_context("variable", name)
+        .with_hint("give messages as {\"role\": \"user\", \"content\": \"…\"}"));
+    }
+    let mut at = 0;
+    data.walk(value, &mut |item| {
+        let about = |error: Error| {
+            let message = format!("message {at} of placeholder '{name}': {}", error.message());
+            let kind = error.kind();
+            error.recast(kind, message).with_context("variable", name)
+        };
+        let mut json = data.to_json(&item.value).map_err(about)?;
+        // An answer that an SDK gave has keys for all that it does not say.
+        if let Some(members) = json.as_object_mut() {
+            members
+                .retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+        }
+        let message = Message::<String>::deserialize(&json).map_err(|error| {
+            let why = crate::wire::plain(&error);
+            // A word that is unknown is the caller's data; a key is named.
+            let word = why.strip_prefix("unknown ").filter(|rest| !rest.starts_with("key "));
+            let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
+            let why = unknown.unwrap_or(why);
+            Error::new(
+                Kind::TemplateRender,
+                format!("message {at} of placeholder '{name}' is no message: {why}"),
+            )
+            .with_context("variable", name)
+            .with_hint("messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}")
+        })?;
+        at += 1;
+        messages.push(message.try_map(|text| Ok(data.output(text)))?);
+        Ok(())
+    })
+}

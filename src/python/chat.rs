@@ -1,0 +1,114 @@
+//! `ChatTemplate`: messages that are templates, compiled without a prompt around them.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde::Deserialize;
+
+use super::convert::object;
+use super::data::{PyData, sort};
+use super::error::OrRaise;
+use super::template::{Engine, PartialMap, Shared, account, check_variables, read_partials, type_name};
+use super::text::PyText;
+use crate::convert::plain;
+use crate::error::{Error, Kind};
+use crate::prompt::{Chat, ChatEntry};
+use crate::template::{Both, Data, Sort};
+
+/// Messages whose texts are templates, ready to render. It never changes, and may be used by any thread.
+#[pyclass(frozen, module = "prompt_manager.core.template")]
+pub struct ChatTemplate {
+    chat: Chat<PyText>,
+    partials: PartialMap,
+    shared: Arc<Shared>,
+}
+
+/// Compiles messages; `ChatTemplateEngine.compile` is its face.
+#[pyfunction]
+#[pyo3(signature = (messages, engine, *, partials = None))]
+pub(super) fn compile_chat(
+    messages: &Bound<'_, PyAny>,
+    engine: &Bound<'_, Engine>,
+    partials: Option<&Bound<'_, PyAny>>,
+) -> PyResult<ChatTemplate> {
+    let py = messages.py();
+    let shared = &engine.get().shared;
+    let partials = read_partials(partials, shared)?;
+    let entries = read(messages, shared)?;
+    let chat = Chat::compile(&entries, &shared.options, shared).or_raise(py)?;
+    Ok(ChatTemplate { chat, partials, shared: Arc::clone(shared) })
+}
+
+#[pymethods]
+impl ChatTemplate {
+    fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = variables.py();
+        check_variables(variables)?;
+        let world = PyData::new(py, &self.shared);
+        let messages = self
+            .chat
+            .messages(&world, variables, &Both(&self.partials, &self.shared), &missing)
+            .or_raise(py)?;
+        object(py, plain::messages(messages))
+    }
+
+    /// The names of the variables that the messages read, and of their placeholders, sorted.
+    #[getter]
+    fn variables(&self) -> Vec<String> {
+        self.read().into_keys().collect()
+    }
+
+    fn analyze<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        account(py, self.read())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ChatTemplate, variables {:?}>", self.variables())
+    }
+}
+
+impl ChatTemplate {
+    /// The variables; a placeholder is a list that is walked.
+    fn read(&self) -> crate::template::Variables {
+        let mut found = self.chat.variables(&Both(&self.partials, &self.shared));
+        for (name, optional) in self.chat.placeholders() {
+            let variable = found.entry(name.to_owned()).or_default();
+            variable.required |= !optional;
+            variable.tested = false;
+            variable.iterated = true;
+            variable.paths.insert(name.to_owned());
+        }
+        found
+    }
+}
+
+/// Reads messages, in the form of prompt files.
+fn read(messages: &Bound<'_, PyAny>, shared: &Arc<Shared>) -> PyResult<Vec<ChatEntry>> {
+    let py = messages.py();
+    if sort(messages) != Sort::Sequence {
+        let given = type_name(messages);
+        return Err(PyTypeError::new_err(format!("messages must be a list of messages, not {given}")));
+    }
+    let mut entries = Vec::new();
+    for (at, message) in messages.try_iter()?.enumerate() {
+        let about = |why: String| Error::new(Kind::PromptInvalid, format!("message {at}: {why}"));
+        let world = PyData::new(py, shared);
+        let mut json =
+            world.to_json(&message?).map_err(|error| about(error.message().into())).or_raise(py)?;
+        // A message that is a model has keys for all that it does not say.
+        if let Some(members) = json.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        let entry = ChatEntry::deserialize(&json).map_err(|error| about(crate::wire::plain(&error)));
+        entries.push(entry.or_raise(py)?);
+    }
+    Ok(entries)
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(Kind::TemplateRender, format!("Missing required variable '{name}', which holds messages"))
+        .with_context("variable", name)
+        .with_hint("give it a list of messages, or mark the placeholder with \"optional\": true")
+}
