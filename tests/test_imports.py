@@ -17,7 +17,7 @@ PATHS = {
     "prompt_manager.core": "PromptManager PromptRegistry Template TemplateEngine",
     "prompt_manager.core.models": """
         PromptFormat PromptStatus Role Message PromptTemplate ChatPromptTemplate PromptMetadata Tool Settings Variable
-        Prompt PromptSummary PromptVersion PromptExecution PromptSchema""",
+        Prompt PromptSummary PromptVersion PromptExecution PromptSchema LabelMove""",
     "prompt_manager.core.manager": "PromptManager",
     "prompt_manager.core.registry": "PromptRegistry",
     "prompt_manager.core.template": "TemplateEngine Template",

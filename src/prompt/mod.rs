@@ -2,6 +2,7 @@
 
 mod chat;
 mod compiled;
+mod hash;
 mod id;
 mod leaf;
 pub mod message;

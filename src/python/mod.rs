@@ -26,7 +26,8 @@ mod _native {
     use super::helper::HelperOptions;
     #[pymodule_export]
     use super::prompt::{
-        CompiledPrompt, check_prompt, compile_prompt, map_role, plain_json, validate_alternation,
+        CompiledPrompt, check_prompt, compile_prompt, content_hash, map_role, plain_json,
+        validate_alternation,
     };
     #[pymodule_export]
     use super::store::Registry;

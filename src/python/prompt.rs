@@ -69,6 +69,11 @@ impl CompiledPrompt {
     }
 
     #[getter]
+    fn content_hash(&self) -> String {
+        self.compiled.prompt().content_hash(None)
+    }
+
+    #[getter]
     fn tags(&self) -> Vec<&str> {
         self.compiled.prompt().metadata.tags().collect()
     }
@@ -196,6 +201,13 @@ pub(super) fn read_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<Prompt> {
 #[pyfunction]
 pub(super) fn check_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<()> {
     read_prompt(prompt).map(|_| ())
+}
+
+/// The content hash of a prompt that Python built; `engine` names a template engine that is not ours.
+#[pyfunction]
+#[pyo3(signature = (prompt, engine = None))]
+pub(super) fn content_hash(prompt: &Bound<'_, PyAny>, engine: Option<&str>) -> PyResult<String> {
+    Ok(read_prompt(prompt)?.content_hash(engine))
 }
 
 /// Compiles a prompt that Python built.

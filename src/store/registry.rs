@@ -134,7 +134,7 @@ impl<T: Text> Registry<T> {
         let Prompt { id, version, .. } = prompt;
         let known = self.prompts.get(id).and_then(|versions| versions.get(version));
         let Some(known) = known.filter(|known| known.status() != Status::Draft) else { return Ok(true) };
-        if same_content(known.prompt(), prompt) {
+        if known.prompt().content_hash(None) == prompt.content_hash(None) {
             return Ok(false);
         }
         Err(Error::new(
@@ -201,17 +201,4 @@ fn latest<T: Text>(versions: &Versions<T>) -> Option<&Arc<Compiled<T>>> {
     let of = |wanted: fn(Status) -> bool| move |compiled: &&Arc<Compiled<T>>| wanted(compiled.status());
     let active = versions.values().rev().find(of(|status| status == Status::Active));
     active.or_else(|| versions.values().rev().find(of(|status| status != Status::Archived)))
-}
-
-/// Whether two prompts send a model the same: everything but uid, times, status, labels and metadata. The settings
-/// are those that hold, for metadata may carry two of them.
-fn same_content(a: &Prompt, b: &Prompt) -> bool {
-    a.format == b.format
-        && a.template == b.template
-        && a.chat_template == b.chat_template
-        && a.tools == b.tools
-        && a.tool_choice == b.tool_choice
-        && a.settings() == b.settings()
-        && a.input_schema == b.input_schema
-        && a.output_schema == b.output_schema
 }

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChatPromptTemplate",
+    "LabelMove",
     "Message",
     "Prompt",
     "PromptExecution",
@@ -274,6 +275,20 @@ class Prompt(_Model):
         metadata = self.metadata.model_dump(mode="json", exclude_defaults=True)
         return {**plain, "metadata": metadata} if metadata else plain
 
+    @property
+    def content_hash(self) -> str:
+        """SHA-256, in hexadecimal, of what changes the model's input; the same on every platform and in every release.
+
+        Hashed are the format, template, partials, variables, schemas, tools and settings; not id, version, status,
+        labels, metadata, uid and times. Where the rest of an application must tell two prompts apart, this does.
+
+        >>> prompt = Prompt(id="greeting", format="text", template="Hello {{name}}!")
+        >>> prompt.content_hash == prompt.replace(version="2.0.0", status="active").content_hash
+        True
+        """
+        core: CompiledPrompt | None = getattr(self, "_core", None)
+        return _native.content_hash(self._plain()) if core is None else core.content_hash
+
     def replace(self, **changes: Any) -> Self:
         """A new prompt with these fields changed, checked anew; ``updated_at`` is now unless it is given.
 
@@ -326,6 +341,19 @@ class PromptVersion(_Model):
     changelog: str | None = None
     parent_version: str | None = None
     checksum: str | None = None
+
+
+class LabelMove(_Model):
+    """One move of a label, to ``version`` from ``previous``.
+
+    Without a version the label was taken off, without a previous one it was new.
+    """
+
+    label: str
+    version: str | None
+    previous: str | None = None
+    moved_at: Time = Field(default_factory=_now)
+    author: str | None = None
 
 
 class PromptExecution(_Model):

@@ -1,0 +1,3 @@
+//! What changes between versions of a prompt, and what is kept of it.
+
+mod hash;
