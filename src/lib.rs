@@ -13,7 +13,7 @@
 //! | [`prompt`] | prompts: identity, version, messages, variables, the render pipeline |
 //! | [`schema`] | schemas of inputs and outputs |
 //! | [`convert`] | rendered messages in, a provider's form out |
-//! | [`store`] | reading prompt files, keeping prompts in memory |
+//! | [`store`] | reading prompt files, keeping prompts in memory and in files |
 #![forbid(unsafe_code)]
 
 pub mod convert;

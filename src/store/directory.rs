@@ -13,6 +13,7 @@ use ignore::WalkBuilder;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::failure::{reason, unreadable};
 use super::yaml::{self, LocatedPrompt};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::FILE_BYTES;
@@ -179,18 +180,6 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
             _ => None,
         })
         .collect()
-}
-
-/// An error about a file or directory that cannot be read.
-fn unreadable(what: &str, path: &Path, why: &str) -> Error {
-    let name = if path.as_os_str().is_empty() { "''".to_owned() } else { path.display().to_string() };
-    Error::new(Kind::StorageRead, format!("cannot read the {what} {name}: {why}")).with_context("path", name)
-}
-
-/// What the system says of a failure, without its number.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 /// The YAML files below a directory, in order. What cannot be looked at is noted in `errors`.

@@ -1,6 +1,9 @@
-//! Reading prompt files, and keeping prompts in memory.
+//! Reading prompt files, keeping prompts in memory and in files.
 
+pub mod atomic;
 pub mod directory;
+mod failure;
+pub mod lock;
 mod registry;
 pub mod yaml;
 

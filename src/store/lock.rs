@@ -1,0 +1,117 @@
+//! One writer at a time, across threads and processes.
+//!
+//! The lock is the system's, on a file that is left there: it ends with the process that holds it, however that ends.
+//! It binds those who take it, and nobody else; readers need none, because files are replaced whole.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use same_file::Handle;
+
+use super::atomic;
+use super::failure::{reason, unwritable};
+use crate::error::{Error, Result};
+
+/// How long a lock is waited for unless the caller says otherwise. A save takes milliseconds.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The first and the longest pause between two attempts.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
+
+/// A lock that is held until it is dropped. Taking one that this thread holds already waits for itself, in vain.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Takes the lock of this file, which is made where it is missing, with its directories.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// use prompt_manager::store::lock::{Lock, PATIENCE};
+    ///
+    /// let held = Lock::take(&directory.path().join("greeting/.lock"), PATIENCE)?;
+    /// // Nobody else writes here until `held` is dropped.
+    /// # Ok::<(), prompt_manager::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Kind::StorageWrite`] with the path where it cannot be made, or is held for longer than `patience`.
+    pub fn take(path: &Path, patience: Duration) -> Result<Self> {
+        let start = Instant::now();
+        let mut pause = PAUSES.0;
+        loop {
+            if let Some(lock) = Self::attempt(path)? {
+                return Ok(lock);
+            }
+            if start.elapsed() >= patience {
+                return Err(busy(path, patience));
+            }
+            thread::sleep(pause.min(patience.saturating_sub(start.elapsed())));
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// The lock, or `None` where another holds it or has just removed the file.
+    fn attempt(path: &Path) -> Result<Option<Self>> {
+        let failed = |error: io::Error| {
+            let why = reason(&error);
+            unwritable("lock file", path, &why).with_cause(error)
+        };
+        if path.is_symlink() {
+            return Err(unwritable("lock file", path, "it is a link"));
+        }
+        let file = match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let directory = path.parent().ok_or_else(|| failed(error))?;
+                atomic::make_directory(directory)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let lock = Self { file, path: path.to_owned() };
+        Ok(lock.is_in_place().map_err(failed)?.then_some(lock))
+    }
+
+    /// Whether the file that is locked still has its name: whoever deletes a prompt takes the lock file with it.
+    fn is_in_place(&self) -> io::Result<bool> {
+        let held = Handle::from_file(self.file.try_clone()?)?;
+        match Handle::from_path(&self.path) {
+            Ok(named) => Ok(held == named),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes the lock file and lets go. Those who wait for it find it gone, and begin anew.
+    ///
+    /// # Errors
+    /// [`crate::Kind::StorageWrite`] with the path.
+    pub fn remove(self) -> Result<()> {
+        atomic::remove(&self.path)
+    }
+}
+
+impl Drop for Lock {
+    /// Lets go outright, because a process that was forked meanwhile has the file open too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
+fn busy(path: &Path, patience: Duration) -> Error {
+    let why = format!("another writer has held it for {} s", patience.as_secs_f32());
+    unwritable("lock file", path, &why)
+        .with_hint("wait for the other writer, or end it: its lock ends with it, the file may stay")
+}
