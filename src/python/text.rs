@@ -117,6 +117,7 @@ impl<'py> Sink for PySink<'py> {
     type Text = PyText;
     type Output = PyOutput<'py>;
 
+    #[inline]
     fn text(&mut self, text: &PyText) {
         if text.ascii && self.pieces.is_empty() {
             self.text.push_str(&text.text);
@@ -168,12 +169,13 @@ impl<'py> Sink for PySink<'py> {
         }
         let py = self.py;
         let pieces = std::mem::take(&mut self.pieces);
-        let joined = PyList::new(py, &pieces)
-            .and_then(|pieces| intern!(py, "").call_method1(intern!(py, "join"), (pieces,)))
-            .and_then(|joined| Ok(joined.cast_into::<PyString>()?));
+        // The pieces are handed over, for each reference that is counted anew is two calls. What are objects already
+        // need no conversion, which is what could fail.
+        let pieces = PyList::new(py, pieces).unwrap_or_else(|_| PyList::empty(py));
+        let joined = intern!(py, "").call_method1(intern!(py, "join"), (&pieces,));
         // Joining strings fails only when memory ends; the pieces in UTF-8 are the same text.
-        PyOutput(joined.unwrap_or_else(|_| {
-            let text: String = pieces.iter().map(|piece| piece.to_string_lossy().into_owned()).collect();
+        PyOutput(joined.and_then(|joined| Ok(joined.cast_into::<PyString>()?)).unwrap_or_else(|_| {
+            let text: String = pieces.iter().map(|piece| piece.to_string()).collect();
             PyString::new(py, &text)
         }))
     }

@@ -131,6 +131,7 @@ impl<T: super::Text, K> Closure<T, K> {
                 caller_data: caller_data.as_ref(),
                 top: &top,
                 steps: self.steps.load(Ordering::Relaxed),
+                alarm: 0,
                 levels: self.levels,
                 outside: stack::levels().saturating_sub(self.levels),
                 frames: self.frames,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Options;
 use super::ast::{self, ExprKind, Span, Statement};
-use super::context::Text;
+use super::context::{Style, Text};
 use super::helpers::{self, Form, Helper};
 use super::render::Library;
 use crate::error::{Error, Kind, Result, nearest};
@@ -25,7 +25,12 @@ pub(super) struct Body<T> {
 #[derive(Debug)]
 pub(super) enum Node<T> {
     Text(T),
-    Print { expr: Expr<T>, escaped: bool },
+    /// `short`: the tag is one name of the context, which has a way of its own.
+    Print {
+        expr: Expr<T>,
+        style: Style,
+        short: bool,
+    },
     Block(Arc<Block<T>>),
     Partial(Arc<Partial<T>>),
 }
@@ -225,7 +230,9 @@ impl<'a, T: Text> Lowering<'a, T> {
                     continue;
                 }
                 Statement::Mustache(mustache) => {
-                    Node::Print { expr: self.call(&mustache.call, Place::Tag)?, escaped: mustache.escaped }
+                    let expr = self.call(&mustache.call, Place::Tag)?;
+                    let short = !self.options.is_javascript() && is_member(&expr);
+                    Node::Print { expr, style: self.options.style(mustache.escaped), short }
                 }
                 Statement::Block(block) => Node::Block(Arc::new(self.block(block)?)),
                 Statement::Partial(partial) => Node::Partial(Arc::new(self.partial(partial, None)?)),
@@ -583,6 +590,11 @@ impl<'a, T: Text> Lowering<'a, T> {
             None => error.with_hint(format!("the helpers are {}", known.join(", "))),
         }
     }
+}
+
+/// Whether an expression is one name of the context.
+fn is_member<T>(expr: &Expr<T>) -> bool {
+    matches!(&expr.kind, Kinds::Path(Path { root: Root::Context(0), parts }) if parts.len() == 1)
 }
 
 #[allow(

@@ -59,6 +59,7 @@ pub(super) fn render<D: Data>(
         caller_data,
         top: context,
         steps: 0,
+        alarm: alarm(0, template.options().limits.steps),
         levels: 0,
         outside: stack::levels(),
         frames: 0,
@@ -73,6 +74,11 @@ pub(super) fn render<D: Data>(
     Ok(())
 }
 
+/// The step after `steps` at which the walk looks up.
+pub(super) fn alarm(steps: u64, limit: u64) -> u64 {
+    limit.saturating_add(1).min(steps.saturating_add(PULSE))
+}
+
 fn locate<T: super::Text>(error: Error, template: &Template<T>) -> Error {
     error.locate(template.name(), template.source())
 }
@@ -84,6 +90,8 @@ pub(super) struct Walk<'w, D: Data> {
     pub(super) caller_data: Option<&'w D::Value>,
     pub(super) top: &'w D::Value,
     pub(super) steps: u64,
+    /// The step at which limit and signals are looked at.
+    pub(super) alarm: u64,
     pub(super) levels: usize,
     /// Levels that are open on this thread beside those.
     pub(super) outside: usize,
@@ -166,6 +174,7 @@ fn fail(message: impl Into<String>, offset: usize) -> Error {
 
 impl<D: Data> Walk<'_, D> {
     /// Renders statements together with the partials that they define.
+    #[inline]
     fn body(&mut self, body: &Body<D::Text>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
         if body.inlines.is_empty() {
             return self.nodes(&body.nodes, scope, out);
@@ -187,9 +196,11 @@ impl<D: Data> Walk<'_, D> {
                     }
                     out.text(text);
                 }
-                Node::Print { expr, escaped } => {
+                Node::Print { expr, style, short } => {
                     self.step(expr.span.start, scope)?;
-                    self.print(expr, *escaped, scope, out)?;
+                    if !(*short && self.print_member(expr, *style, scope, out)?) {
+                        self.print(expr, *style, scope, out)?;
+                    }
                 }
                 Node::Block(block) => {
                     self.step(block.span.start, scope)?;
@@ -241,14 +252,22 @@ impl<D: Data> Walk<'_, D> {
         }
     }
 
+    #[inline]
     fn step(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
         self.steps += 1;
+        if self.steps < self.alarm { Ok(()) } else { self.alarmed(offset, scope) }
+    }
+
+    /// Looks at what is due every so many steps.
+    #[cold]
+    fn alarmed(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
         let limit = scope.template.options().limits.steps;
         if self.steps > limit {
             return Err(fail(format!("the render passed the limit of {limit} steps"), offset)
                 .with_hint("raise limits.steps if a render of this length is meant"));
         }
-        if self.steps.is_multiple_of(PULSE) { self.data.pulse() } else { Ok(()) }
+        self.alarm = alarm(self.steps, limit);
+        self.data.pulse()
     }
 
     fn enter(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
@@ -276,16 +295,12 @@ impl<D: Data> Walk<'_, D> {
     fn print(
         &mut self,
         expr: &Expr<D::Text>,
-        escaped: bool,
+        style: Style,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
     ) -> Result<()> {
         let options = scope.template.options();
         let offset = expr.span.start;
-        let style = options.style(escaped);
-        if let Some(outcome) = self.print_member(expr, style, scope, out).map_err(|error| error.at(offset))? {
-            return finish(outcome, expr, scope);
-        }
         let value = self.terminal(expr, scope)?;
         if options.is_javascript() {
             let raw = match &value {
@@ -305,7 +320,7 @@ impl<D: Data> Walk<'_, D> {
         finish(outcome, expr, scope)
     }
 
-    /// The short way for the usual tag: one name of the context. `None` where the long way must be taken.
+    /// The short way for the usual tag: one name of the context. False where the long way must be taken.
     #[inline]
     fn print_member(
         &self,
@@ -313,17 +328,14 @@ impl<D: Data> Walk<'_, D> {
         style: Style,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
-    ) -> Result<Option<Written>> {
-        match (&expr.kind, &scope.level.context) {
-            (Kinds::Path(Path { root: Root::Context(0), parts }), Some(context))
-                if !style.javascript_numbers =>
-            {
-                match &**parts {
-                    [name] => self.data.write_member(context, name, style, out),
-                    _ => Ok(None),
-                }
-            }
-            _ => Ok(None),
+    ) -> Result<bool> {
+        let (Kinds::Path(path), Some(context)) = (&expr.kind, &scope.level.context) else { return Ok(false) };
+        let [name] = &*path.parts else { return Ok(false) };
+        match self.data.write_member(context, name, style, out) {
+            Ok(Some(Written::Done)) => Ok(true),
+            Ok(Some(outcome)) => finish(outcome, expr, scope).map(|()| true),
+            Ok(None) => Ok(false),
+            Err(error) => Err(error.at(expr.span.start)),
         }
     }
 
@@ -872,22 +884,22 @@ impl<D: Data> Walk<'_, D> {
     ) -> Result<()> {
         let mut index = 0;
         let data = self.data;
+        let javascript = scope.template.options().is_javascript();
         data.walk(value, &mut |Item { key, value, last }| {
             self.step(block.span.start, scope)?;
-            let second = if block.body.params > 1 {
-                Some(key.clone().unwrap_or_else(|| {
-                    data.literal(&Literal::Integer(i64::try_from(index).unwrap_or(i64::MAX)))
-                }))
-            } else {
-                None
-            };
-            let params = (block.body.params > 0).then(|| [Some(value.clone()), second]);
+            let params = (block.body.params > 0).then(|| {
+                let place = || data.literal(&Literal::Integer(i64::try_from(index).unwrap_or(i64::MAX)));
+                let second = (block.body.params > 1).then(|| key.clone().unwrap_or_else(place));
+                [Some(value.clone()), second]
+            });
             let lap = Lap { index: Some(index), key, last, data: None, up: scope.lap };
             index += 1;
-            if scope.template.options().is_javascript() {
-                self.sums.text(out);
+            let scope = Scope { lap: Some(&lap), ..*scope };
+            if !javascript {
+                return self.within(&block.body, value, params, &scope, out);
             }
-            self.within(&block.body, value, params, &Scope { lap: Some(&lap), ..*scope }, out)?;
+            self.sums.text(out);
+            self.within(&block.body, value, params, &scope, out)?;
             self.settle(out);
             Ok(())
         })
@@ -896,6 +908,7 @@ impl<D: Data> Walk<'_, D> {
     }
 
     /// Renders a branch in the same context.
+    #[inline]
     pub(super) fn branch(
         &mut self,
         body: &Body<D::Text>,
@@ -911,6 +924,7 @@ impl<D: Data> Walk<'_, D> {
     }
 
     /// Renders a branch with another context. The context that is in force already opens no new level.
+    #[inline]
     pub(super) fn within(
         &mut self,
         body: &Body<D::Text>,
@@ -1035,6 +1049,8 @@ impl<D: Data> Walk<'_, D> {
                 let inlines = defined.map(|(body, _)| Inlines { list: &body.inlines, scope: *scope });
                 let inner = Scope { inlines: inlines.as_ref().or(inner.inlines), ..inner };
                 self.sums.text(out);
+                // The partial may have another limit.
+                self.alarm = self.alarm.min(alarm(self.steps, template.options().limits.steps));
                 self.body(template.body(), &inner, out).map_err(|error| locate(error, &template))?;
                 self.settle(out);
                 Ok(())

@@ -518,7 +518,12 @@ impl<'py> Data for PyData<'_, 'py> {
         }
     }
 
+    #[inline]
     fn same(&self, a: &Object<'py>, b: &Object<'py>) -> bool {
+        // A mapping is the same as nothing but itself, which is the usual case.
+        if a.is(b) || a.cast_exact::<PyDict>().is_ok() || b.cast_exact::<PyDict>().is_ok() {
+            return a.is(b);
+        }
         // The same text or number as the context is no new context, as in JavaScript. Only types whose comparison is
         // Python's own are asked.
         let own = |value: &Object<'py>| {
@@ -526,7 +531,7 @@ impl<'py> Data for PyData<'_, 'py> {
                 || value.cast_exact::<PyInt>().is_ok()
                 || value.cast_exact::<PyFloat>().is_ok()
         };
-        a.is(b) || (own(a) && own(b) && a.eq(b).unwrap_or(false))
+        own(a) && own(b) && a.eq(b).unwrap_or(false)
     }
 
     fn equal(&self, a: &Object<'py>, b: &Object<'py>) -> Result<bool> {
