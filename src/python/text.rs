@@ -1,8 +1,8 @@
 //! Text of templates and output of renders as Python strings.
 //!
-//! A Rust string that becomes one Python string at the end is the fastest output for ASCII; for other scripts it
+//! A Rust string that becomes one Python string at the end is the fastest output for short ASCII; for other scripts it
 //! would encode and decode every value, so [`PySink`] turns to joining Python strings once it meets one that is not
-//! ASCII. What that comes to, beside an f-string, is in `docs/performance.md`.
+//! ASCII, and takes long ones as they are. What that comes to, beside an f-string, is in `docs/performance.md`.
 
 use std::cell::Cell;
 use std::fmt;
@@ -44,20 +44,23 @@ impl Text for PyText {
     }
 }
 
-/// Output on its way: ASCII text, until something else comes; from then on pieces that are joined at the end.
+/// Output on its way: a buffer of short ASCII texts, and pieces that are joined at the end. Once a short text is not
+/// ASCII, everything becomes a piece.
 pub struct PySink<'py> {
     py: Python<'py>,
-    /// ASCII only; what comes before the pieces.
+    /// ASCII only; it comes after the pieces.
     text: String,
     pieces: Vec<Bound<'py, PyString>>,
     /// Characters in the pieces.
     characters: usize,
+    /// Whether short texts are pieces too.
+    joining: bool,
 }
 
-/// Above this many characters a string is asked whether it is ASCII before its UTF-8 is: asking another string for
-/// that leaves a copy inside the caller's object for as long as it lives. Shorter ones are not asked, for that costs
-/// as much as copying them; and it happens once in a render, since what follows comes in pieces.
-const LONG: usize = 1024;
+/// From this many characters on a string is a piece, which costs less than to copy it twice and look at each of its
+/// bytes. It also spares the caller's long strings a copy in UTF-8: asking one that is not ASCII for that leaves the
+/// copy inside the object for as long as it lives.
+const LONG: usize = 256;
 
 /// The largest buffer that a thread keeps for its next render.
 const KEPT: usize = 1 << 18;
@@ -70,37 +73,39 @@ thread_local! {
 impl<'py> PySink<'py> {
     pub(super) fn new(py: Python<'py>) -> Self {
         let text = BUFFER.take();
-        Self { py, text, pieces: Vec::new(), characters: 0 }
+        Self { py, text, pieces: Vec::new(), characters: 0, joining: false }
     }
 
     fn piece(&mut self, piece: Bound<'py, PyString>, characters: usize) {
-        if self.pieces.is_empty() && !self.text.is_empty() {
-            self.characters += self.text.len();
-            self.pieces.push(PyString::new(self.py, &self.text));
-        }
+        self.flush();
         self.characters += characters;
         self.pieces.push(piece);
+    }
+
+    /// Makes a piece of the buffer.
+    fn flush(&mut self) {
+        if !self.text.is_empty() {
+            self.characters += self.text.len();
+            self.pieces.push(PyString::new(self.py, &self.text));
+            self.text.clear();
+        }
     }
 
     /// Appends a Python string.
     #[inline]
     pub(super) fn string(&mut self, string: &Bound<'py, PyString>) {
         let characters = string.len().unwrap_or(0);
-        if self.pieces.is_empty() && (characters <= LONG || is_ascii(string)) {
-            // Otherwise not ASCII, or with a lone surrogate, which has no UTF-8 at all.
+        if !self.joining && characters < LONG {
             if let Ok(text) = string.to_str()
                 && text.len() == characters
             {
                 return self.text.push_str(text);
             }
+            // Not ASCII, or with a lone surrogate, which has no UTF-8 at all.
+            self.joining = true;
         }
         self.piece(string.clone(), characters);
     }
-}
-
-fn is_ascii(string: &Bound<'_, PyString>) -> bool {
-    let ascii = string.call_method0(intern!(string.py(), "isascii"));
-    ascii.and_then(|ascii| ascii.is_truthy()).unwrap_or(false)
 }
 
 /// Keeps the buffer of a render that has ended for the next.
@@ -119,24 +124,26 @@ impl<'py> Sink for PySink<'py> {
 
     #[inline]
     fn text(&mut self, text: &PyText) {
-        if text.ascii && self.pieces.is_empty() {
+        if text.ascii && !self.joining {
             self.text.push_str(&text.text);
         } else {
+            self.joining = true;
             let string = text.string(self.py).clone();
             self.piece(string, text.text.len());
         }
     }
 
     fn str(&mut self, text: &str) {
-        if text.is_ascii() && self.pieces.is_empty() {
+        if text.is_ascii() && !self.joining {
             self.text.push_str(text);
         } else {
+            self.joining = true;
             self.piece(PyString::new(self.py, text), text.len());
         }
     }
 
     fn bytes(&self) -> usize {
-        if self.pieces.is_empty() { self.text.len() } else { self.characters }
+        self.characters + self.text.len()
     }
 
     fn indented(&mut self, inner: Self, indent: &str) {
@@ -164,7 +171,11 @@ impl<'py> Sink for PySink<'py> {
         if self.pieces.is_empty() {
             return PyOutput(PyString::new(self.py, &self.text));
         }
-        if let [only] = self.pieces.as_slice() {
+        self.flush();
+        // A subclass of `str` would bring its own methods along.
+        if let [only] = self.pieces.as_slice()
+            && only.is_exact_instance_of::<PyString>()
+        {
             return PyOutput(only.clone());
         }
         let py = self.py;

@@ -2,6 +2,8 @@
 //!
 //! Nothing is resolved here: whether a name is a helper or a variable is decided later. Every node knows its span.
 
+use std::borrow::Cow;
+
 use super::lexer::Tilde;
 
 /// A piece of the source, as byte offsets.
@@ -233,9 +235,9 @@ impl Path {
 impl Expr {
     /// The expression where a name is called for: a literal there names a variable.
     #[must_use]
-    pub fn as_path(&self) -> Option<Path> {
+    pub fn as_path(&self) -> Option<Cow<'_, Path>> {
         let name = match &self.kind {
-            ExprKind::Path(path) => return Some(path.clone()),
+            ExprKind::Path(path) => return Some(Cow::Borrowed(path)),
             ExprKind::Call(_) => return None,
             ExprKind::String(text) => text.clone(),
             ExprKind::Number(text) => super::number::canonical(text),
@@ -243,6 +245,16 @@ impl Expr {
             ExprKind::Undefined => "undefined".to_owned(),
             ExprKind::Null => "null".to_owned(),
         };
-        Some(Path { original: name.clone(), parts: vec![name], ..Path::default() })
+        Some(Cow::Owned(Path { original: name.clone(), parts: vec![name], ..Path::default() }))
+    }
+
+    /// What [`Expr::as_path`] is written as; empty for a call.
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        match self.as_path() {
+            Some(Cow::Borrowed(path)) => Cow::Borrowed(&path.original),
+            Some(Cow::Owned(path)) => Cow::Owned(path.original),
+            None => Cow::Borrowed(""),
+        }
     }
 }

@@ -138,7 +138,7 @@ impl<'s> Lexer<'s> {
     /// Content up to the next tag. `\{{` makes the tag content, `\\{{` is a backslash before a tag.
     fn content(&mut self) -> Option<Token<'s>> {
         let rest = self.rest();
-        let Some(len) = rest.find("{{") else {
+        let Some(len) = find_braces(rest) else {
             return Some(self.take(rest.len(), TokenKind::Content(rest.into())));
         };
         let text = &rest[..len];
@@ -158,7 +158,7 @@ impl<'s> Lexer<'s> {
     /// Content that begins with an escaped `{{`, up to the next tag, escaped or not.
     fn escaped(&mut self) -> Token<'s> {
         let rest = self.rest();
-        let mut len = rest[2..].find("{{").map_or(rest.len(), |found| found + 2);
+        let mut len = find_braces(&rest[2..]).map_or(rest.len(), |found| found + 2);
         let before = &rest[2..len];
         if len < rest.len() {
             // The backslashes belong to what follows, where they are read again.
@@ -211,16 +211,11 @@ impl<'s> Lexer<'s> {
             self.state = State::Raw(0);
             return Ok(Some(self.take(4, K::CloseRawBlock)));
         }
-        for (mark, kind) in [
-            ("}~}}", K::CloseUnescaped(true)),
-            ("}}}", K::CloseUnescaped(false)),
-            ("~}}", K::Close(true)),
-            ("}}", K::Close(false)),
-        ] {
-            if rest.starts_with(mark) {
-                self.state = State::Content;
-                return Ok(Some(self.take(mark.len(), kind)));
-            }
+        if rest.starts_with(['}', '~'])
+            && let Some((len, kind)) = closing(rest)
+        {
+            self.state = State::Content;
+            return Ok(Some(self.take(len, kind)));
         }
         let mut chars = rest.chars();
         let (first, second) = (chars.next().unwrap_or_default(), chars.next());
@@ -320,6 +315,31 @@ impl<'s> Lexer<'s> {
     }
 }
 
+/// Where the first `{{` is.
+fn find_braces(text: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = text[from..].find('{') {
+        if text[from + found + 1..].starts_with('{') {
+            return Some(from + found);
+        }
+        from += found + 1;
+    }
+    None
+}
+
+/// The mark that closes a tag at the start, and its length.
+fn closing(rest: &str) -> Option<(usize, TokenKind<'_>)> {
+    use TokenKind as K;
+    [
+        ("}~}}", K::CloseUnescaped(true)),
+        ("}}}", K::CloseUnescaped(false)),
+        ("~}}", K::Close(true)),
+        ("}}", K::Close(false)),
+    ]
+    .into_iter()
+    .find_map(|(mark, kind)| rest.starts_with(mark).then_some((mark.len(), kind)))
+}
+
 fn id(text: &str, bracketed: bool) -> TokenKind<'_> {
     TokenKind::Id { text: text.into(), bracketed }
 }
@@ -353,12 +373,18 @@ fn id_len(text: &str) -> usize {
 fn word(rest: &str) -> Option<(usize, TokenKind<'_>)> {
     use TokenKind as K;
     let then = |len: usize, ends: fn(char) -> bool| rest[len..].chars().next().is_some_and(ends);
-    for (word, kind) in
-        [("true", K::Bool(true)), ("false", K::Bool(false)), ("undefined", K::Undefined), ("null", K::Null)]
+    let literal = match rest.as_bytes().first() {
+        Some(b't') => Some(("true", K::Bool(true))),
+        Some(b'f') => Some(("false", K::Bool(false))),
+        Some(b'u') => Some(("undefined", K::Undefined)),
+        Some(b'n') => Some(("null", K::Null)),
+        _ => None,
+    };
+    if let Some((word, kind)) = literal
+        && rest.starts_with(word)
+        && then(word.len(), ends_literal)
     {
-        if rest.starts_with(word) && then(word.len(), ends_literal) {
-            return Some((word.len(), kind));
-        }
+        return Some((word.len(), kind));
     }
     if let Some(len) = number_len(rest)
         && then(len, ends_literal)

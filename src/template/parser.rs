@@ -275,7 +275,7 @@ impl<'s> Parser<'s> {
 
     /// The closing tag of a block, which must repeat its name.
     fn end_tag(&mut self, opening: &Opening) -> Result<Strip> {
-        let name = opening.call.callee.as_path().map(|path| path.original).unwrap_or_default();
+        let name = opening.call.callee.name();
         self.end_tag_named(&name, opening.span)
     }
 
@@ -298,7 +298,7 @@ impl<'s> Parser<'s> {
         let closing = self.callee()?;
         let end = self.next()?;
         let K::Close(close) = end.kind else { return Err(self.unexpected(&end, "`}}`")) };
-        let closing = closing.as_path().map(|path| path.original).unwrap_or_default();
+        let closing = closing.name();
         if closing != name {
             let opened = Place::of(None, self.source, span.start);
             return Err(error(
@@ -336,7 +336,7 @@ impl<'s> Parser<'s> {
                 _ => return Err(self.unexpected(&token, "the raw block's end")),
             }
         };
-        let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
+        let name = call.callee.name();
         if closing.0 != name {
             return Err(Error::new(
                 Kind::TemplateSyntax,
@@ -366,7 +366,7 @@ impl<'s> Parser<'s> {
     fn partial_block(&mut self) -> Result<Statement> {
         let partial = self.partial_tag()?;
         let program = self.program()?;
-        let name = partial.name.as_path().map(|path| path.original).unwrap_or_default();
+        let name = partial.name.name();
         let close_strip = self.end_tag_named(&name, partial.span)?;
         self.open.pop();
         Ok(Statement::PartialBlock(Box::new(PartialBlock { partial, program, close_strip })))
@@ -527,9 +527,15 @@ impl<'s> Parser<'s> {
 /// Whether a path is relative to the context by its spelling, as handlebars.js decides it: it begins with a dot, or
 /// some word in it ends in `this`.
 fn is_scoped(original: &str) -> bool {
+    const THIS: &str = "this";
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let ends_word = |at: usize| !original[at + THIS.len()..].starts_with(word);
     original.starts_with('.')
-        || original.match_indices("this").any(|(at, found)| !original[at + found.len()..].starts_with(word))
+        || original
+            .as_bytes()
+            .windows(THIS.len())
+            .enumerate()
+            .any(|(at, found)| found == THIS.as_bytes() && ends_word(at))
 }
 
 /// `{{#*inline "name"}}`
@@ -539,7 +545,7 @@ fn inline(opening: Opening, program: Program, close_strip: Strip) -> Result<Stat
         Error::new(Kind::TemplateSyntax, message).at(span.start).with_hint(hint.to_owned())
     };
     let form = "an inline partial is `{{#*inline \"name\"}} … {{/inline}}`";
-    if call.callee.as_path().is_none_or(|path| path.original != "inline") {
+    if call.callee.name() != "inline" {
         return Err(fail("decorators other than `inline` are not supported", form));
     }
     let mut params = call.params.into_iter();

@@ -317,7 +317,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         }
         let name = match self.helper_name(call) {
             Some(name) => name,
-            None => call.callee.as_path().map(|path| path.original).unwrap_or_default(),
+            None => call.callee.name().into_owned(),
         };
         Ok(BlockKind::Asked { hook: T::new(HOOK), name: name.into(), value })
     }
@@ -351,7 +351,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     fn partial(&mut self, partial: &'a ast::Partial, block: Option<&'a ast::Program>) -> Result<Partial<T>> {
         let name = match partial.name.as_path() {
             Some(path) if path.original == "@partial-block" => PartialName::Block,
-            Some(path) => PartialName::Fixed(path.original.into()),
+            Some(path) => PartialName::Fixed(path.original.as_str().into()),
             None => PartialName::Computed(self.expr(&partial.name)?),
         };
         Ok(Partial {
@@ -580,7 +580,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     }
 
     fn no_helper(&self, call: &ast::Call) -> Error {
-        let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
+        let name = call.callee.name();
         let mut known = self.library.helpers();
         known.extend(BLOCKS.into_iter().chain(helpers::names()).map(ToOwned::to_owned));
         let message = format!("there is no helper `{name}`");

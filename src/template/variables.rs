@@ -270,7 +270,7 @@ impl Reader {
         for (_, value) in &partial.hash {
             self.argument(value, Purpose::Passed);
         }
-        let Some(name) = partial.name.as_path().map(|path| path.original) else {
+        let Some(name) = partial.name.as_path().map(|path| path.original.clone()) else {
             return self.argument(&partial.name, Purpose::Needed);
         };
         if self.inlines.contains(&name) || name == "@partial-block" {
@@ -291,7 +291,7 @@ impl Reader {
             }
             return;
         }
-        let name = call.callee.as_path().map(|path| path.original).unwrap_or_default();
+        let name = call.callee.name();
         for (at, value) in call.params.iter().enumerate() {
             let forgiven = super::helpers::forgives(&name, at);
             self.argument(

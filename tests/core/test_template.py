@@ -330,6 +330,24 @@ def test_text_of_any_script_comes_out_to_the_letter(engine, value):
     assert engine.render_sync("{{#each a}}{{this}}-{{/each}}", {"a": [value, "c", value]}) == (f"{value}-c-{value}-")
 
 
+@pytest.mark.parametrize("template", ["{{v}}", "{{v}}{{v}}", "a{{v}}", "{{#each vs}}{{this}}b{{/each}}"])
+@pytest.mark.parametrize("text", ["a", "ж", "a" * 300, "ж" * 300, "a" * 255 + "ж", "\ud800" * 300, "a" * 10_000])
+def test_long_and_short_texts_of_any_script_mix(engine, template, text):
+    class Own(str):
+        __slots__ = ()
+
+        def __str__(self):
+            return "made up"
+
+        __repr__ = __format__ = __str__
+
+    expected = {"{{v}}": text, "{{v}}{{v}}": text * 2, "a{{v}}": "a" + text}.get(template, f"{text}bxb{text}b")
+    for value in (text, Own(text)):
+        shown = engine.render_sync(template, {"v": value, "vs": [value, "x", value]})
+        assert type(shown) is str
+        assert shown == expected
+
+
 def test_scripts_stay_whole_in_names_keys_partials_and_data(engine):
     assert engine.render_sync("{{größe.имя}}{{[名 前]}}", {"größe": {"имя": "я"}, "名 前": "値"}) == "я値"
     assert engine.render_sync("{{#each a}}{{@key}}{{/each}}", {"a": {"ключ": 1, "k": 2}}) == "ключk"

@@ -512,7 +512,13 @@ impl<'py> Data for PyData<'_, 'py> {
     ) -> Result<Option<Written>> {
         let Ok(dict) = value.cast_exact::<PyDict>() else { return Ok(None) };
         match dict.get_item(key.string(self.py)) {
-            Ok(Some(found)) => self.write_any(&found, style, 0, &mut 0, out).map(Some),
+            Ok(Some(found)) => match found.cast_exact::<PyString>() {
+                Ok(string) if !style.html => {
+                    out.string(string);
+                    Ok(Some(Written::Done))
+                }
+                _ => self.write_any(&found, style, 0, &mut 0, out).map(Some),
+            },
             Ok(None) => Ok(None),
             Err(error) => Err(self.raised(error, "reading a mapping")),
         }
