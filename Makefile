@@ -5,11 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 N ?= 10000
 SEED ?= 2
+MINUTES ?= 20
 RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock pyproject.toml
 PYTHON_SOURCES := python tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test oracle compare bench lint format type-check build test-wheel ci clean
+.PHONY: help demo test oracle compare fuzz bench lint format type-check build test-wheel ci clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,9 @@ oracle: node_modules/.package-lock.json  ## Render the template cases with handl
 
 compare: $(VENV)/.test $(VENV)/.extension node_modules/.package-lock.json  ## Compare N random templates of SEED with handlebars.js.
 	$(BIN)/python tests/oracle/compare.py --count $(N) --seed $(SEED)
+
+fuzz:  ## Fuzz the template engine, each target for MINUTES, and keep what is found. TARGET names one.
+	$(PYTHON) tests/fuzz/run.py --minutes $(MINUTES) $(TARGET)
 
 bench: $(VENV)/.bench $(VENV)/.release  ## Measure against f-strings and other template engines.
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)

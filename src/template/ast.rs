@@ -79,9 +79,11 @@ impl Content {
     }
 }
 
-/// `{{! … }}`: its text is gone, its tildes count.
+/// `{{! … }}`: its text is never printed, its tildes count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comment {
+    /// What stands between `{{!` and `}}`, the dashes of `{{!-- … --}}` included.
+    pub text: String,
     /// The tildes.
     pub strip: Strip,
     /// Where it stands.

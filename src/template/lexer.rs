@@ -369,6 +369,12 @@ fn id_len(text: &str) -> usize {
     text.find(|c| !is_name(c)).unwrap_or(text.len())
 }
 
+/// Whether this text is one name where that character follows it.
+pub(super) fn is_one_name(text: &str, next: char) -> bool {
+    let with_next = format!("{text}{next}");
+    matches!(word(&with_next), Some((len, TokenKind::Id { .. })) if len == text.len())
+}
+
 /// A literal, a name, or the start of block parameters.
 fn word(rest: &str) -> Option<(usize, TokenKind<'_>)> {
     use TokenKind as K;
@@ -467,7 +473,7 @@ fn unescape_brackets(text: &str) -> String {
 }
 
 /// Whether text begins with the whole word `else`.
-fn is_else(text: &str) -> bool {
+pub(super) fn is_else(text: &str) -> bool {
     text.strip_prefix("else")
         .is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
 }

@@ -26,6 +26,7 @@ mod json;
 mod lexer;
 mod number;
 mod parser;
+mod print;
 mod program;
 mod render;
 mod stack;
@@ -44,6 +45,7 @@ pub use context::{Data, Invocation, Item, Output, Sink, Sort, Style, Text, Truth
 pub use escape::{escape_html, indent_lines};
 pub use json::{Json, JsonValue};
 pub use number::{javascript as javascript_number, python as python_number};
+pub use print::print;
 pub use program::Literal;
 pub use render::{KeptLibrary, Library};
 pub use variables::{Variable, Variables};
@@ -138,6 +140,16 @@ impl Options {
             javascript_numbers: javascript,
         }
     }
+}
+
+/// Reads a template's source as it is written: no white space is trimmed and no name resolved. [`print`] is the way
+/// back.
+///
+/// # Errors
+/// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with the place, for what is not a template, and for one that
+/// passes a limit.
+pub fn parse(source: &str, limits: &Limits) -> Result<ast::Program> {
+    parser::parse(source, limits).map_err(|error| error.locate(None, source))
 }
 
 /// A template that is ready to render. Cheap to clone; never changes.

@@ -124,7 +124,10 @@ impl<'s> Parser<'s> {
                     body.push(match token.kind {
                         K::Content(text) => content(text.into_owned(), span),
                         K::Comment(open, close) => {
-                            Statement::Comment(Comment { strip: Strip { open, close }, span })
+                            let inside =
+                                span.start + 3 + usize::from(open)..span.end - 2 - usize::from(close);
+                            let text = self.source[inside].to_owned();
+                            Statement::Comment(Comment { text, strip: Strip { open, close }, span })
                         }
                         _ => continue,
                     });

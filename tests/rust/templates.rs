@@ -5,7 +5,9 @@ use std::path::Path;
 
 use prompt_manager::Kind;
 use prompt_manager::limits::Limits;
-use prompt_manager::template::{EmptyLibrary, Json, JsonValue, Options, Template, Variables};
+use prompt_manager::template::{
+    EmptyLibrary, Json, JsonValue, Options, Template, Variables, parse as tree, print,
+};
 use serde_json::{Value, json};
 
 fn options(case: &Value) -> Options {
@@ -205,4 +207,29 @@ fn a_caller_s_data_is_found_outside_loops() {
         &EmptyLibrary,
     );
     assert_eq!(output.expect("output"), "AdaAdaAda");
+}
+
+#[test]
+fn a_tree_prints_as_source_that_says_the_same() {
+    let printed = |source: &str| print(&tree(source, &Limits::default()).expect("a template"));
+    for (source, expected) in [
+        ("{{  a   b = 'x'  }}", "{{a b=\"x\"}}"),
+        ("{{& a}}{{{ a }}}{{~ a ~}}", "{{{a}}}{{{a}}}{{~a~}}"),
+        ("{{'it\\'s'}}{{\"'\"}}", "{{\"it's\"}}{{\"'\"}}"),
+        ("{{[a b].[c]}} {{[else]}} {{a.[0]}} {{[this]}}", "{{[a b].c}} {{[else]}} {{a.[0]}} {{[this]}}"),
+        ("{{../a}} {{@root.a}} {{this/a}} {{. .a}}", "{{../a}} {{@root.a}} {{this/a}} {{. .a}}"),
+        ("{{! a }}\n{{!-- }} --~}}", "{{! a }}\n{{!-- }} --~}}"),
+        ("\\{{a}} \\\\{{a}}", "\\{{a}} \\\\{{a}}"),
+        ("{{#if a}}b{{^}}c{{/if}}", "{{#if a}}b{{else}}c{{/if}}"),
+        ("{{^a}}b{{else}}c{{/a}}", "{{#a}}c{{else}}b{{/a}}"),
+        ("{{#if a}}b{{else  if c ~}}d{{/if}}", "{{#if a}}b{{else if c~}}d{{/if}}"),
+        ("{{#each a as |b  c|}}{{/each}}", "{{#each a as |b c|}}{{/each}}"),
+        ("{{>a b c=d}}{{#> (e f)}}{{/\"\"}}", "{{> a b c=d}}{{#> (e f)}}{{/[]}}"),
+        ("{{#*inline 'a'}}b{{/inline}}", "{{#*inline \"a\"}}b{{/inline}}"),
+        ("{{{{a b}}}}{{c}}{{{{/a}}}}", "{{{{a b}}}}{{c}}{{{{/a}}}}"),
+    ] {
+        assert_eq!(printed(source).as_deref(), Some(expected), "{source}");
+    }
+    assert_eq!(printed("{{a \"b\\\"}}"), None, "a text that ends in a backslash");
+    assert_eq!(printed("{{[a\\]}}"), None, "a name that ends in a backslash");
 }

@@ -1,0 +1,146 @@
+"""Fuzzes the template engine: what ``make fuzz`` calls.
+
+Each target starts from the inputs that were kept and from the template cases. What it finds new is minimised and
+kept, within a budget, in ``tests/fuzz/corpus``; ``tests/rust/corpus.rs`` replays it without any of this. An input that
+fails is left in ``target/fuzz/artifacts``, and the command that repeats it is printed.
+
+A corpus file is a JSON list. An input is a text whose characters are its bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+WORK = ROOT / "target" / "fuzz"
+
+#: The targets, with the longest input in bytes that libFuzzer tries.
+TARGETS = {"parse": 400, "render": 600, "round_trip": 400}
+
+#: What one target may keep, in bytes of inputs.
+BUDGET = 60_000
+
+#: Ten seconds for one input count as a hang.
+LIMITS = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
+
+
+def kept(target: str) -> Path:
+    """The file of a target's inputs."""
+    return HERE / "corpus" / f"{target}.json"
+
+
+def encoded(value: object) -> bytes:
+    """JSON data as the target ``render`` reads it; what is too long for its one byte of length is cut."""
+    if isinstance(value, bool):
+        return bytes([1, value])
+    if isinstance(value, int):
+        return b"\x02" + value.to_bytes(1, signed=True) if -128 <= value < 128 else b"\x00"
+    if isinstance(value, str):
+        text = value.encode()[:255]
+        return bytes([5, len(text)]) + text
+    if isinstance(value, list):
+        return bytes([6, len(value[:255])]) + b"".join(map(encoded, value[:255]))
+    if isinstance(value, dict):
+        members = [encoded(key)[1:] + encoded(member) for key, member in value.items()]
+        return bytes([7, len(members[:255])]) + b"".join(members[:255])
+    return b"\x00"
+
+
+def seeds(target: str) -> list[bytes]:
+    """The template cases, in the form that the target reads."""
+    found = []
+    for path in sorted((ROOT / "tests" / "data" / "templates").glob("*.json")):
+        for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
+            javascript = case.get("options", {}).get("dialect") == "handlebars"
+            texts = [case["template"], *case.get("partials", {}).values(), "", ""]
+            if target == "round_trip":
+                found += [text.encode() for text in texts if text]
+            elif target == "parse":
+                found += [bytes([javascript, 0]) + text.encode() for text in texts if text]
+            else:
+                template, first, second = (text.encode() + b"\xff" for text in texts[:3])
+                found.append(template + first + second + bytes([javascript, 0]) + encoded(case.get("data")))
+    return found
+
+
+def unpack(target: str) -> Path:
+    """Write a target's inputs and seeds as the files that libFuzzer wants."""
+    folder = WORK / "corpus" / target
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    inputs = [text.encode("latin-1") for text in json.loads(kept(target).read_text(encoding="utf-8"))]
+    for number, data in enumerate([*inputs, *seeds(target)]):
+        (folder / f"{number:05}").write_bytes(data)
+    return folder
+
+
+def pack(target: str, folder: Path) -> None:
+    """Keep the inputs of a minimised folder, the shortest first, as far as the budget goes."""
+    inputs = sorted((path.read_bytes() for path in folder.iterdir()), key=lambda data: (len(data), data))
+    chosen, size = [], 0
+    for data in inputs:
+        text = json.dumps(data.decode("latin-1"), ensure_ascii=False)
+        size += len(text.encode()) + 2
+        if size > BUDGET:
+            break
+        chosen.append(text)
+    kept(target).write_text("[\n" + ",\n".join(chosen) + "\n]\n", encoding="utf-8")
+    print(f"{target}: kept {len(chosen)} of {len(inputs)} inputs in {kept(target).relative_to(ROOT)}", flush=True)
+
+
+def cargo_fuzz(command: str, target: str, folder: Path, *options: str) -> bool:
+    """Run ``cargo fuzz``; gives whether it found nothing wrong."""
+    artifacts = WORK / "artifacts" / target
+    artifacts.mkdir(parents=True, exist_ok=True)
+    places = ["--fuzz-dir", str(HERE), "--target-dir", str(WORK / "build")]
+    line = ["cargo", "+nightly", "fuzz", command, *places, target, str(folder), "--", *LIMITS]
+    line += [f"-artifact_prefix={artifacts}/", *options]
+    return subprocess.run(line, cwd=ROOT, check=False).returncode == 0
+
+
+def fuzz(target: str, minutes: float) -> bool:
+    """Fuzz one target and keep what it found; gives whether every input passed."""
+    folder = unpack(target)
+    words = f"-dict={HERE / 'handlebars.dict'}"
+    if not cargo_fuzz(
+        "run", target, folder, words, f"-max_total_time={minutes * 60:.0f}", f"-max_len={TARGETS[target]}"
+    ):
+        return False
+    if not cargo_fuzz("cmin", target, folder):
+        return False
+    pack(target, folder)
+    return True
+
+
+def missing_tool() -> str | None:
+    """What has to be installed first, as the command that does it."""
+    toolchains = subprocess.run(["rustup", "toolchain", "list"], capture_output=True, text=True, check=False)
+    if "nightly" not in toolchains.stdout:
+        return "rustup toolchain install nightly"
+    if subprocess.run(["cargo", "fuzz", "--version"], capture_output=True, check=False).returncode:
+        return "cargo install cargo-fuzz --locked"
+    return None
+
+
+def main() -> int:
+    """Fuzz the targets that the command line names, or all."""
+    parser = argparse.ArgumentParser(description="Fuzz the template engine.")
+    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="which targets; all where none is named")
+    parser.add_argument("--minutes", type=float, default=20, help="how long each target runs (20)")
+    arguments = parser.parse_args()
+    if tool := missing_tool():
+        print(f"Fuzzing needs a nightly Rust and cargo-fuzz. Run this first: {tool}", file=sys.stderr)
+        return 2
+    failed = [target for target in arguments.targets or TARGETS if not fuzz(target, arguments.minutes)]
+    print(f"failed: {', '.join(failed)}" if failed else "every input passed")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
