@@ -33,6 +33,13 @@ impl Default for Limits {
     }
 }
 
+/// How many uses of variables, those in partials counted each time that they are included, an account of a template's
+/// variables takes in.
+pub const VARIABLE_USES: u64 = 2_500_000;
+
+/// How many bytes the paths may have that such an account spells.
+pub const VARIABLE_BYTES: usize = 64 * 1024 * 1024;
+
 /// Longest prompt or schema file in bytes: room for the 10 MB that a generated file may have.
 pub const FILE_BYTES: u64 = 16 * 1024 * 1024;
 

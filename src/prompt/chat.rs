@@ -71,24 +71,25 @@ impl<T: Text> Chat<T> {
     }
 
     /// The variables that the messages read, placeholders not among them.
-    #[must_use]
-    pub fn variables(&self, partials: &dyn Library<T>) -> Variables {
+    ///
+    /// # Errors
+    /// As [`Template::variables`].
+    pub fn variables(&self, partials: &dyn Library<T>) -> Result<Variables> {
         let mut found = Variables::new();
         for entry in &self.entries {
             if let Entry::Message(message) = entry {
-                // Nothing in the walk fails, so neither does it.
-                let _ = message.try_map(|template| {
-                    for (name, variable) in template.variables(partials) {
+                message.try_map(|template| {
+                    for (name, variable) in template.variables(partials)? {
                         match found.get_mut(&name) {
                             Some(known) => known.join(variable),
                             None => drop(found.insert(name, variable)),
                         }
                     }
                     Ok(())
-                });
+                })?;
             }
         }
-        found
+        Ok(found)
     }
 
     /// The placeholders in order, each with whether it may be missing.

@@ -67,7 +67,7 @@ impl<T: Text> Compiled<T> {
     /// The first template that does not parse. [`Compiled::compile_all`] gives them all.
     pub fn compile(prompt: Prompt, options: &Options, engine: &dyn Library<T>) -> Result<Self> {
         let first = match Self::parse(&prompt, options, engine) {
-            Ok(parts) => return Ok(Self::assemble(prompt, parts, engine)),
+            Ok(parts) => return Ok(Self::assemble(prompt, parts)),
             Err(faults) => faults.into_iter().next().map(|fault| fault.error),
         };
         let error = first.unwrap_or_else(|| Error::new(Kind::Prompt, "the prompt cannot be compiled"));
@@ -82,7 +82,7 @@ impl<T: Text> Compiled<T> {
         report: impl FnOnce(&Prompt, Vec<Fault<'_>>),
     ) -> Option<Self> {
         match Self::parse(&prompt, options, engine) {
-            Ok(parts) => Some(Self::assemble(prompt, parts, engine)),
+            Ok(parts) => Some(Self::assemble(prompt, parts)),
             Err(faults) => {
                 report(&prompt, faults);
                 None
@@ -114,55 +114,23 @@ impl<T: Text> Compiled<T> {
             (None, Some(chat)) => Body::Chat(Chat::entries(&mut compiler, &chat.messages)),
             (None, None) => Body::Nothing,
         };
-        if compiler.faults.is_empty() { Ok((body, partials)) } else { Err(compiler.faults) }
-    }
-
-    fn assemble(prompt: Prompt, (body, partials): Parts<T>, engine: &dyn Library<T>) -> Self {
-        let mut compiled = Self { prompt, body, partials, declared: Vec::new() };
-        compiled.declared = compiled.declare(&Both(&compiled.partials, engine));
-        compiled
-    }
-
-    /// The variables to check at a render: those that the prompt declares, or else those that its templates read.
-    fn declare(&self, partials: &dyn Library<T>) -> Vec<Declared<T>> {
-        let declared = self.prompt.declared();
-        let read = match declared {
-            // Only the short form asks how the templates use a name.
-            Some(Variables { short: false, .. }) => BTreeMap::new(),
-            _ => self.read(partials),
-        };
-        let needs = |name: &str| read.get(name).is_none_or(|needed| *needed);
-        match declared {
-            None => read
-                .iter()
-                .map(|(name, required)| Declared {
-                    name: T::new(name),
-                    field_type: FieldType::Any,
-                    required: *required,
-                    default: None,
-                })
-                .collect(),
-            Some(variables) => variables
-                .items
-                .iter()
-                .map(|variable| Declared {
-                    name: T::new(&variable.name),
-                    field_type: variable.field_type,
-                    required: variable.is_required() && (!variables.short || needs(&variable.name)),
-                    default: variable.default.clone(),
-                })
-                .collect(),
+        if !compiler.faults.is_empty() {
+            return Err(compiler.faults);
+        }
+        match declare(prompt, &body, &Both(&partials, engine)) {
+            Ok(declared) => Ok((body, partials, declared)),
+            Err(error) => {
+                let leaf = match &body {
+                    Body::Chat(_) => LeafId::Message { index: 0, leaf: 0 },
+                    _ => LeafId::Template,
+                };
+                Err(vec![Fault { leaf, error }])
+            }
         }
     }
 
-    /// The variables that the templates read, and whether a render needs them. Placeholders are not among them.
-    fn read(&self, partials: &dyn Library<T>) -> BTreeMap<String, bool> {
-        let found = match &self.body {
-            Body::Nothing => return BTreeMap::new(),
-            Body::Text(template) => template.variables(partials),
-            Body::Chat(chat) => chat.variables(partials),
-        };
-        found.into_iter().map(|(name, variable)| (name, variable.required)).collect()
+    fn assemble(prompt: Prompt, (body, partials, declared): Parts<T>) -> Self {
+        Self { prompt, body, partials, declared }
     }
 
     /// What the author should know: names that the templates need and `variables` does not declare.
@@ -170,8 +138,9 @@ impl<T: Text> Compiled<T> {
     pub fn warnings(&self) -> Vec<String> {
         let Some(declared) = self.prompt.declared() else { return Vec::new() };
         let known: HashSet<&str> = declared.items.iter().map(|variable| variable.name.as_str()).collect();
-        let undeclared = self.read(&Both(&self.partials, &EmptyLibrary)).into_iter();
-        undeclared
+        // Compiling has read them before, with more partials.
+        let read = read(&self.body, &Both(&self.partials, &EmptyLibrary)).unwrap_or_default();
+        read.into_iter()
             .filter(|(name, required)| *required && !known.contains(name.as_str()))
             .map(|(name, _)| {
                 let id = &self.prompt.id;
@@ -251,7 +220,49 @@ impl<T: Text> Compiled<T> {
     }
 }
 
-type Parts<T> = (Body<T>, BTreeMap<Box<str>, Template<T>>);
+type Parts<T> = (Body<T>, BTreeMap<Box<str>, Template<T>>, Vec<Declared<T>>);
+
+/// The variables to check at a render: those that the prompt declares, or else those that its templates read.
+fn declare<T: Text>(prompt: &Prompt, body: &Body<T>, partials: &dyn Library<T>) -> Result<Vec<Declared<T>>> {
+    let declared = prompt.declared();
+    let read = match declared {
+        // Only the short form asks how the templates use a name.
+        Some(Variables { short: false, .. }) => BTreeMap::new(),
+        _ => read(body, partials)?,
+    };
+    let needs = |name: &str| read.get(name).is_none_or(|needed| *needed);
+    Ok(match declared {
+        None => read
+            .iter()
+            .map(|(name, required)| Declared {
+                name: T::new(name),
+                field_type: FieldType::Any,
+                required: *required,
+                default: None,
+            })
+            .collect(),
+        Some(variables) => variables
+            .items
+            .iter()
+            .map(|variable| Declared {
+                name: T::new(&variable.name),
+                field_type: variable.field_type,
+                required: variable.is_required() && (!variables.short || needs(&variable.name)),
+                default: variable.default.clone(),
+            })
+            .collect(),
+    })
+}
+
+/// The variables that the templates read, and whether a render needs them. Placeholders are not among them.
+fn read<T: Text>(body: &Body<T>, partials: &dyn Library<T>) -> Result<BTreeMap<String, bool>> {
+    let found = match body {
+        Body::Nothing => return Ok(BTreeMap::new()),
+        Body::Text(template) => template.variables(partials)?,
+        Body::Chat(chat) => chat.variables(partials)?,
+    };
+    Ok(found.into_iter().map(|(name, variable)| (name, variable.required)).collect())
+}
 
 /// Compiles the templates of one prompt or chat and gathers what is wrong with them.
 pub(super) struct Compiler<'c, 'p, T> {

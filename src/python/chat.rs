@@ -56,23 +56,24 @@ impl ChatTemplate {
 
     /// The names of the variables that the messages read, and of their placeholders, sorted.
     #[getter]
-    fn variables(&self) -> Vec<String> {
-        self.read().into_keys().collect()
+    fn variables(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.read().or_raise(py)?.into_keys().collect())
     }
 
     fn analyze<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        account(py, self.read())
+        account(py, self.read().or_raise(py)?)
     }
 
     fn __repr__(&self) -> String {
-        format!("<ChatTemplate, variables {:?}>", self.variables())
+        let read = self.read().unwrap_or_default();
+        format!("<ChatTemplate, variables {:?}>", read.into_keys().collect::<Vec<_>>())
     }
 }
 
 impl ChatTemplate {
     /// The variables; a placeholder is a list that is walked.
-    fn read(&self) -> crate::template::Variables {
-        let mut found = self.chat.variables(&Both(&self.partials, &self.shared));
+    fn read(&self) -> crate::Result<crate::template::Variables> {
+        let mut found = self.chat.variables(&Both(&self.partials, &self.shared))?;
         for (name, optional) in self.chat.placeholders() {
             let variable = found.entry(name.to_owned()).or_default();
             variable.required |= !optional;
@@ -80,7 +81,7 @@ impl ChatTemplate {
             variable.iterated = true;
             variable.paths.insert(name.to_owned());
         }
-        found
+        Ok(found)
     }
 }
 

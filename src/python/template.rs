@@ -170,8 +170,10 @@ impl Engine {
         partials: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<String>> {
         let own = read_partials(partials, &self.shared)?;
+        let py = template.py();
         let template = self.parsed(template, "")?;
-        Ok(template.variables(&Both(&own, &self.shared)).into_keys().collect())
+        let read = template.variables(&Both(&own, &self.shared)).or_raise(py)?;
+        Ok(read.into_keys().collect())
     }
 
     #[pyo3(signature = (template, *, partials = None))]
@@ -182,7 +184,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyDict>> {
         let own = read_partials(partials, &self.shared)?;
         let read = self.parsed(template, "")?.variables(&Both(&own, &self.shared));
-        account(template.py(), read)
+        account(template.py(), read.or_raise(template.py())?)
     }
 
     /// Registers a helper; `TemplateEngine.register_helper` is its face.
@@ -280,8 +282,8 @@ impl CompiledTemplate {
 
     /// The names of the variables that the template reads, sorted.
     #[getter]
-    fn variables(&self) -> Vec<String> {
-        self.template.variables(&self.engine.get().shared).into_keys().collect()
+    fn variables(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.template.variables(&self.engine.get().shared).or_raise(py)?.into_keys().collect())
     }
 
     /// Pickling: the engine, once for all its templates, compiles the source again.
@@ -302,7 +304,7 @@ impl CompiledTemplate {
         let name = self.template.name().map_or_else(String::new, |name| format!(" {name:?}"));
         format!(
             "<Template{name}, variables {:?}>",
-            self.template.variables(&EmptyLibrary).into_keys().collect::<Vec<_>>()
+            self.template.variables(&EmptyLibrary).unwrap_or_default().into_keys().collect::<Vec<_>>()
         )
     }
 }

@@ -3,6 +3,7 @@
 //! They are part of the `prompt` dialect. Each is a pure function of its arguments; how many it takes is checked when
 //! the template is compiled.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::Literal;
@@ -110,6 +111,10 @@ pub(super) struct Arguments<'a, D: Data> {
     pub(super) named: &'a [(&'a str, Option<D::Value>)],
     /// Whether the dialect is that of handlebars.js.
     pub(super) javascript: bool,
+    /// How many bytes of text the call may handle: a text made of texts can grow without end.
+    pub(super) limit: usize,
+    /// How many it has handled.
+    pub(super) handled: Cell<usize>,
 }
 
 impl<D: Data> Arguments<'_, D> {
@@ -119,6 +124,17 @@ impl<D: Data> Arguments<'_, D> {
 
     fn named(&self, name: &str) -> Option<&D::Value> {
         self.named.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_ref())
+    }
+
+    /// Counts text that is read or made.
+    fn handle(&self, bytes: usize) -> Result<()> {
+        let handled = self.handled.get().saturating_add(bytes);
+        self.handled.set(handled);
+        if handled <= self.limit {
+            return Ok(());
+        }
+        Err(fail(format!("its text passed the limit of {} bytes", self.limit))
+            .with_hint("raise limits.output_bytes if a text of this size is meant"))
     }
 
     /// The argument as text. Only what a tag would print has one.
@@ -132,7 +148,10 @@ impl<D: Data> Arguments<'_, D> {
     fn text_of(&self, value: &D::Value) -> Result<String> {
         let mut sink = self.data.sink();
         match self.data.write(value, PLAIN, &mut sink)? {
-            Written::Done => Ok(sink.finish().with_str(str::to_owned)),
+            Written::Done => {
+                self.handle(sink.bytes())?;
+                Ok(sink.finish().with_str(str::to_owned))
+            }
             Written::Null => Err(fail("None has no text")),
             Written::NoText(sort) => Err(fail(format!("{sort} has no text"))),
         }
@@ -262,8 +281,9 @@ fn json<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
                 .map(|()| String::from_utf8_lossy(&out).into_owned())
         }
     };
-    text.map(|text| Some(arguments.data.text(&text)))
-        .map_err(|error| fail("the value is not JSON").with_cause(error))
+    let text = text.map_err(|error| fail("the value is not JSON").with_cause(error))?;
+    arguments.handle(text.len())?;
+    Ok(Some(arguments.data.text(&text)))
 }
 
 fn join<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
@@ -277,6 +297,7 @@ fn join<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
     let mut first = true;
     data.walk(list, &mut |item| {
         if !std::mem::take(&mut first) {
+            arguments.handle(between.len())?;
             text.push_str(&between);
         }
         text.push_str(&arguments.text_of(&item.value)?);
@@ -313,6 +334,7 @@ fn indent<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
     let mut out = String::with_capacity(text.len() + lead.len());
     for line in text.split_inclusive('\n') {
         if !line.trim().is_empty() {
+            arguments.handle(lead.len())?;
             out.push_str(&lead);
         }
         out.push_str(line);

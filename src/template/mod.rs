@@ -164,7 +164,7 @@ struct Inner<T> {
     source: Box<str>,
     options: Options,
     body: program::Body<T>,
-    usage: variables::Usage,
+    usage: Arc<variables::Usage>,
 }
 
 impl<T> Clone for Template<T> {
@@ -201,7 +201,7 @@ impl<T: Text> Template<T> {
         let mut program = parser::parse(source, &options.limits)?;
         whitespace::control(&mut program, options.ignore_standalone);
         let body = program::lower(&program, options, library)?;
-        let usage = variables::usage(&program);
+        let usage = Arc::new(variables::usage(&program));
         let inner = Inner {
             name: name.map(Into::into),
             source: source.into(),
@@ -235,9 +235,12 @@ impl<T: Text> Template<T> {
     }
 
     /// The variables that it reads, those of the partials that it includes among them.
-    #[must_use]
-    pub fn variables(&self, partials: &dyn Library<T>) -> Variables {
-        let usage = |name: &str| partials.partial(name).map(|partial| partial.inner.usage.clone());
+    ///
+    /// # Errors
+    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax) where partials include each other so often that the
+    /// account would pass [`limits::VARIABLE_USES`](crate::limits::VARIABLE_USES).
+    pub fn variables(&self, partials: &dyn Library<T>) -> Result<Variables> {
+        let usage = |name: &str| partials.partial(name).map(|partial| Arc::clone(&partial.inner.usage));
         variables::join(&self.inner.usage, &usage)
     }
 

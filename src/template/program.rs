@@ -3,6 +3,7 @@
 //! Names are told apart here as far as the template alone can tell: block parameters become positions, built-in
 //! blocks become instructions, `@` names become what they mean, and contents that nothing separates become one text.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Options;
@@ -197,12 +198,47 @@ pub(super) fn lower<T: Text>(
     options: &Options,
     library: &dyn Library<T>,
 ) -> Result<Body<T>> {
-    Lowering { params: Vec::new(), options, library }.body(program)
+    Lowering { params: Params::default(), options, library }.body(program)
+}
+
+/// The block parameters in scope.
+#[derive(Default)]
+struct Params<'a> {
+    blocks: usize,
+    /// Where each name is a parameter: in which block, counted from the outermost, and at which position. The
+    /// innermost is last.
+    places: HashMap<&'a str, Vec<(usize, usize)>>,
+}
+
+impl<'a> Params<'a> {
+    fn open(&mut self, names: &'a [String]) {
+        for (index, name) in names.iter().enumerate() {
+            let places = self.places.entry(name).or_default();
+            // The first of two that are named alike is meant.
+            if places.last().is_none_or(|(block, _)| *block != self.blocks) {
+                places.push((self.blocks, index));
+            }
+        }
+        self.blocks += 1;
+    }
+
+    fn close(&mut self, names: &[String]) {
+        self.blocks -= 1;
+        for name in names {
+            if let Some(places) = self.places.get_mut(name.as_str()) {
+                places.pop_if(|(block, _)| *block == self.blocks);
+            }
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<Root> {
+        let (block, index) = *self.places.get(name)?.last()?;
+        Some(Root::Param { block: self.blocks - 1 - block, index })
+    }
 }
 
 struct Lowering<'a, T> {
-    /// The block parameters in scope, innermost last.
-    params: Vec<&'a [String]>,
+    params: Params<'a>,
     options: &'a Options,
     /// Where the helpers are that the caller registered.
     library: &'a dyn Library<T>,
@@ -212,7 +248,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     fn body(&mut self, program: &'a ast::Program) -> Result<Body<T>> {
         let named = !program.block_params.is_empty();
         if named {
-            self.params.push(&program.block_params);
+            self.params.open(&program.block_params);
         }
         let mut nodes = Vec::new();
         let mut inlines = Vec::new();
@@ -250,7 +286,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             nodes.push(Node::Text(T::new(&text)));
         }
         if named {
-            self.params.pop();
+            self.params.close(&program.block_params);
         }
         Ok(Body {
             nodes: nodes.into_boxed_slice(),
@@ -392,7 +428,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             }
             None => return None,
         };
-        if self.params.iter().any(|names| names.iter().any(|param| param == name)) {
+        if self.params.find(name).is_some() {
             return None;
         }
         let plain = call.params.is_empty() && call.hash.is_empty();
@@ -553,10 +589,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         if path.depth > 0 || path.scoped || (path.data && !self.options.is_javascript()) {
             return None;
         }
-        let found = self.params.iter().rev().enumerate().find_map(|(block, names)| {
-            names.iter().position(|name| name == first).map(|index| (block, index))
-        });
-        found.map(|(block, index)| Root::Param { block, index })
+        self.params.find(first)
     }
 
     fn path(&self, path: &ast::Path) -> Path<T> {

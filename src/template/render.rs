@@ -4,6 +4,7 @@
 //! can reach, the loops that `@index` and `@../index` can reach, block parameters, and the inline partials in force
 //! are linked lists through the frames of the walk itself. What it may use is counted: steps, output, open levels.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -43,6 +44,9 @@ pub type KeptLibrary<T> = Box<dyn Library<T> + Send + Sync>;
 
 /// How many steps pass between two looks at whether the user wants the render to stop.
 const PULSE: u64 = 0x4000;
+
+/// How many bytes of text a helper may handle for one step.
+const BYTES_OF_A_STEP: usize = 1024;
 
 /// Renders a template into `out`.
 pub(super) fn render<D: Data>(
@@ -255,16 +259,30 @@ impl<D: Data> Walk<'_, D> {
     #[inline]
     fn step(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
         self.steps += 1;
-        if self.steps < self.alarm { Ok(()) } else { self.alarmed(offset, scope) }
+        if self.steps < self.alarm { Ok(()) } else { self.alarmed(scope).map_err(|error| error.at(offset)) }
+    }
+
+    /// Counts work that is worth so many steps.
+    fn work(&mut self, steps: usize, scope: &Scope<'_, D>) -> Result<()> {
+        self.steps = self.steps.saturating_add(steps as u64);
+        if self.steps < self.alarm { Ok(()) } else { self.alarmed(scope) }
+    }
+
+    /// Counts a call of a helper with its arguments.
+    fn work_of(&mut self, call: &Call<D::Text>, scope: &Scope<'_, D>) -> Result<()> {
+        self.work(1 + call.params.len() + call.hash.len(), scope)
     }
 
     /// Looks at what is due every so many steps.
     #[cold]
-    fn alarmed(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
+    fn alarmed(&mut self, scope: &Scope<'_, D>) -> Result<()> {
         let limit = scope.template.options().limits.steps;
         if self.steps > limit {
-            return Err(fail(format!("the render passed the limit of {limit} steps"), offset)
-                .with_hint("raise limits.steps if a render of this length is meant"));
+            return Err(Error::new(
+                Kind::TemplateRender,
+                format!("the render passed the limit of {limit} steps"),
+            )
+            .with_hint("raise limits.steps if a render of this length is meant"));
         }
         self.alarm = alarm(self.steps, limit);
         self.data.pulse()
@@ -450,6 +468,7 @@ impl<D: Data> Walk<'_, D> {
         if nothing && unknown.hook {
             return self.ask(unknown, scope);
         }
+        self.work_of(&unknown.call, scope)?;
         for value in unknown.call.params.iter().chain(unknown.call.hash.iter().map(|(_, value)| value)) {
             self.eval(value, scope)?;
         }
@@ -650,6 +669,7 @@ impl<D: Data> Walk<'_, D> {
         call: &Call<D::Text>,
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
+        self.work_of(call, scope)?;
         let form = helper.form();
         let mut positional = Vec::with_capacity(call.params.len());
         for param in &call.params {
@@ -665,14 +685,23 @@ impl<D: Data> Walk<'_, D> {
             .map(|(name, value)| Ok((super::Text::as_str(name), self.eval(value, scope)?)))
             .collect::<Result<Vec<_>>>()?;
         let javascript = scope.template.options().is_javascript();
-        let arguments = Arguments { data: self.data, positional: &positional, named: &named, javascript };
-        helpers::call(helper, &arguments).map_err(|error| match error.kind() {
+        let arguments = Arguments {
+            data: self.data,
+            positional: &positional,
+            named: &named,
+            javascript,
+            limit: scope.template.options().limits.output_bytes,
+            handled: Cell::new(0),
+        };
+        let value = helpers::call(helper, &arguments).map_err(|error| match error.kind() {
             Kind::TemplateRender => {
                 let message = format!("`{}`: {}", form.name, error.message());
                 error.recast(Kind::TemplateRender, message)
             }
             _ => error,
-        })
+        })?;
+        self.work(arguments.handled.get() / BYTES_OF_A_STEP, scope)?;
+        Ok(value)
     }
 
     /// What `@root`, `@index` and the like are here.
@@ -696,6 +725,7 @@ impl<D: Data> Walk<'_, D> {
         block: Option<&Arc<Block<D::Text>>>,
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
+        self.work_of(call, scope)?;
         let positional = call.params.iter().map(|param| self.eval(param, scope)).collect::<Result<_>>()?;
         let hash = call
             .hash
@@ -1095,6 +1125,7 @@ impl<D: Data> Walk<'_, D> {
         let mut inlines = scope.inlines;
         while let Some(frame) = inlines {
             for inline in frame.list.iter().rev() {
+                self.step(partial.span.start, scope)?;
                 if self.computed_name(&inline.name, &frame.scope)? == name {
                     return Ok(Some(Found::Closure {
                         body: &inline.body,

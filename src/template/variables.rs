@@ -4,9 +4,12 @@
 //! path from the variable it starts at. A use counts as guarded where it stands under a test of the same variable;
 //! a variable whose every use is guarded or a mere test may be left out by the caller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::ast::{Call, Expr, ExprKind, Path, Program, Statement};
+use crate::error::{Error, Kind, Result};
+use crate::limits::{VARIABLE_BYTES, VARIABLE_USES};
 
 /// How a template uses one variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +22,7 @@ pub struct Variable {
     /// Whether a loop walks it.
     pub iterated: bool,
     /// Every path that is read from it, such as `user.name` or `docs[].title`, in order.
-    pub paths: std::collections::BTreeSet<String>,
+    pub paths: BTreeSet<String>,
 }
 
 impl Variable {
@@ -36,28 +39,94 @@ impl Variable {
 pub type Variables = BTreeMap<String, Variable>;
 
 /// What one template's source says, before its partials are looked at.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Usage {
     uses: Vec<Use>,
     includes: Vec<Include>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Use {
-    path: Vec<String>,
+    route: Route,
     purpose: Purpose,
     needed: bool,
 }
 
 /// A partial that the template includes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Include {
     name: String,
     /// The path of its context; `None` where it cannot be known.
-    context: Option<Vec<String>>,
+    context: Option<Route>,
     /// The names that its hash gives it.
-    given: Vec<String>,
-    guards: Vec<String>,
+    given: HashSet<String>,
+    guards: Guards,
+}
+
+/// A path from the template's context. What stands within a block shares the block's path, so that a template of
+/// many names under a long path takes no more room than its source.
+#[derive(Debug, Clone, Default)]
+struct Route(Option<Arc<Leg>>);
+
+#[derive(Debug)]
+struct Leg {
+    before: Route,
+    /// At least one.
+    names: Vec<String>,
+}
+
+impl Route {
+    fn then(&self, names: &[String]) -> Self {
+        if names.is_empty() {
+            return self.clone();
+        }
+        Self(Some(Arc::new(Leg { before: self.clone(), names: names.to_vec() })))
+    }
+
+    /// The names in pieces, the last piece first.
+    fn backwards(&self) -> impl Iterator<Item = &[String]> {
+        let mut at = self;
+        std::iter::from_fn(move || {
+            let leg = at.0.as_ref()?;
+            at = &leg.before;
+            Some(leg.names.as_slice())
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn first(&self) -> Option<&String> {
+        self.backwards().last()?.first()
+    }
+}
+
+/// The variables that are tested around a place, those of the innermost test first.
+#[derive(Debug, Clone, Default)]
+struct Guards(Option<Arc<Test>>);
+
+#[derive(Debug)]
+struct Test {
+    names: HashSet<String>,
+    around: Guards,
+}
+
+impl Guards {
+    fn and(&self, names: HashSet<String>) -> Self {
+        Self(Some(Arc::new(Test { names, around: self.clone() })))
+    }
+
+    fn contain(&self, name: &str) -> bool {
+        let mut at = self;
+        while let Some(test) = &at.0 {
+            if test.names.contains(name) {
+                return true;
+            }
+            at = &test.around;
+        }
+        false
+    }
 }
 
 /// The segment that stands for the items of a list.
@@ -70,88 +139,160 @@ const DEPTH: usize = 50;
 pub(super) fn usage(program: &Program) -> Usage {
     let mut reader = Reader {
         usage: Usage::default(),
-        contexts: vec![Some(Vec::new())],
-        params: Vec::new(),
-        guards: Vec::new(),
-        inlines: Vec::new(),
+        contexts: vec![Some(Route::default())],
+        params: HashMap::new(),
+        guards: Guards::default(),
+        inlines: HashMap::new(),
     };
     reader.program(program);
     reader.usage
 }
 
 /// Joins a template's uses with those of the partials that it includes.
-pub(super) fn join(usage: &Usage, partial: &dyn Fn(&str) -> Option<Usage>) -> Variables {
-    let mut variables = Variables::new();
-    let mut open = Vec::new();
-    collect(usage, Some(&[]), &[], &[], partial, &mut open, &mut variables);
-    variables
+///
+/// # Errors
+/// [`Kind::TemplateSyntax`] where partials include each other so often, or paths are so long, that the account would
+/// pass its limits.
+pub(super) fn join(usage: &Usage, partial: &dyn Fn(&str) -> Option<Arc<Usage>>) -> Result<Variables> {
+    let mut account = Account { partial, uses: 0, bytes: 0, open: Vec::new(), variables: Variables::new() };
+    account.collect(usage, &Inclusion { context: Some(Full::default()), given: None, guards: None })?;
+    Ok(account.variables)
 }
 
-fn collect(
-    usage: &Usage,
-    context: Option<&[String]>,
-    given: &[String],
-    guards: &[String],
-    partial: &dyn Fn(&str) -> Option<Usage>,
-    open: &mut Vec<String>,
-    variables: &mut Variables,
-) {
-    let full = |path: &[String]| -> Option<Vec<String>> {
-        let inherited = context?;
-        if path.first().is_some_and(|name| given.contains(name)) {
-            return None;
+struct Account<'a> {
+    partial: &'a dyn Fn(&str) -> Option<Arc<Usage>>,
+    uses: u64,
+    /// The length of all paths that were spelled.
+    bytes: usize,
+    /// The partials that are being followed.
+    open: Vec<String>,
+    variables: Variables,
+}
+
+/// What a template is included with.
+struct Inclusion<'a> {
+    /// `None` where it cannot be known.
+    context: Option<Full>,
+    given: Option<&'a Given<'a>>,
+    guards: Option<&'a Guarded<'a>>,
+}
+
+/// Names that a partial was given. They stay given where it passes its context on whole.
+struct Given<'a> {
+    names: &'a HashSet<String>,
+    outer: Option<&'a Given<'a>>,
+}
+
+/// The tests around a partial, and those around the one that includes it.
+struct Guarded<'a> {
+    guards: &'a Guards,
+    outer: Option<&'a Guarded<'a>>,
+}
+
+/// A path from the context of the outermost template.
+#[derive(Default)]
+struct Full {
+    names: usize,
+    first: String,
+    spelled: String,
+}
+
+impl Account<'_> {
+    fn collect(&mut self, usage: &Usage, inclusion: &Inclusion<'_>) -> Result<()> {
+        for one in &usage.uses {
+            self.count()?;
+            let Some(path) = self.full(&one.route, inclusion)? else { continue };
+            if path.names == 0 || path.first == ITEMS {
+                continue;
+            }
+            let guarded = std::iter::successors(inclusion.guards, |guarded| guarded.outer)
+                .any(|guarded| guarded.guards.contain(&path.first));
+            let unseen = Variable { tested: true, ..Variable::default() };
+            let variable = self.variables.entry(path.first).or_insert(unseen);
+            variable.required |= one.needed && !guarded;
+            variable.tested &= one.purpose == Purpose::Tested;
+            variable.iterated |= one.purpose == Purpose::Iterated && path.names == 1;
+            variable.paths.insert(path.spelled);
         }
-        Some(inherited.iter().chain(path).cloned().collect())
-    };
-    for one in &usage.uses {
-        let Some(path) = full(&one.path) else { continue };
-        let Some(name) = path.first().filter(|name| *name != ITEMS) else { continue };
-        let unseen = Variable { tested: true, ..Variable::default() };
-        let variable = variables.entry(name.clone()).or_insert(unseen);
-        variable.required |= one.needed && !guards.contains(name);
-        variable.tested &= one.purpose == Purpose::Tested;
-        variable.iterated |= one.purpose == Purpose::Iterated && path.len() == 1;
-        variable.paths.insert(spell(&path));
+        usage.includes.iter().try_for_each(|include| self.include(include, inclusion))
     }
-    for include in &usage.includes {
-        if open.len() >= DEPTH || open.contains(&include.name) {
-            continue;
+
+    fn include(&mut self, include: &Include, inclusion: &Inclusion<'_>) -> Result<()> {
+        self.count()?;
+        if self.open.len() >= DEPTH || self.open.contains(&include.name) {
+            return Ok(());
         }
-        let Some(inner) = partial(&include.name) else { continue };
-        let inner_context = include.context.as_deref().and_then(full);
-        // A name that an outer partial was given stays given where the context is passed on whole.
-        let mut inner_given = include.given.clone();
-        if include.context.as_ref().is_some_and(Vec::is_empty) {
-            inner_given.extend_from_slice(given);
+        let Some(inner) = (self.partial)(&include.name) else { return Ok(()) };
+        let context = match &include.context {
+            Some(context) => self.full(context, inclusion)?,
+            None => None,
+        };
+        let passed_on = include.context.as_ref().is_some_and(Route::is_empty);
+        let given = Given { names: &include.given, outer: inclusion.given.filter(|_| passed_on) };
+        let guarded = Guarded { guards: &include.guards, outer: inclusion.guards };
+        self.open.push(include.name.clone());
+        self.collect(&inner, &Inclusion { context, given: Some(&given), guards: Some(&guarded) })?;
+        self.open.pop();
+        Ok(())
+    }
+
+    /// The path as it is in the outermost template; `None` where that cannot be known, or a partial was given it.
+    fn full(&mut self, route: &Route, inclusion: &Inclusion<'_>) -> Result<Option<Full>> {
+        let Some(context) = &inclusion.context else { return Ok(None) };
+        let first = route.first();
+        let is_given = |name: &String| {
+            std::iter::successors(inclusion.given, |given| given.outer)
+                .any(|given| given.names.contains(name))
+        };
+        if first.is_some_and(is_given) {
+            return Ok(None);
         }
-        let inner_guards: Vec<String> = guards.iter().chain(&include.guards).cloned().collect();
-        open.push(include.name.clone());
-        collect(&inner, inner_context.as_deref(), &inner_given, &inner_guards, partial, open, variables);
-        open.pop();
+        let pieces: Vec<&[String]> = route.backwards().collect();
+        let names = || pieces.iter().rev().flat_map(|piece| piece.iter());
+        self.bytes += context.spelled.len() + names().map(|name| name.len() + 1).sum::<usize>();
+        if self.bytes > VARIABLE_BYTES {
+            return Err(too_much(&format!("their paths are longer than {VARIABLE_BYTES} bytes together")));
+        }
+        let mut spelled = context.spelled.clone();
+        for name in names() {
+            if name != ITEMS && !spelled.is_empty() {
+                spelled.push('.');
+            }
+            spelled.push_str(name);
+        }
+        let outer = (context.names > 0).then_some(&context.first);
+        Ok(Some(Full {
+            names: context.names + names().count(),
+            first: outer.or(first).cloned().unwrap_or_default(),
+            spelled,
+        }))
+    }
+
+    fn count(&mut self) -> Result<()> {
+        self.uses += 1;
+        if self.uses > VARIABLE_USES {
+            return Err(too_much(&format!("they are used more than {VARIABLE_USES} times")));
+        }
+        Ok(())
     }
 }
 
-fn spell(path: &[String]) -> String {
-    let mut text = String::new();
-    for part in path {
-        if part != ITEMS && !text.is_empty() {
-            text.push('.');
-        }
-        text.push_str(part);
-    }
-    text
+fn too_much(why: &str) -> Error {
+    let message =
+        format!("the variables of this template and its partials are too many to account for: {why}");
+    Error::new(Kind::TemplateSyntax, message).with_hint("do its partials include each other again and again?")
 }
 
 struct Reader {
     usage: Usage,
     /// The paths of the contexts that `../` can reach, innermost last; `None` where one cannot be known.
-    contexts: Vec<Option<Vec<String>>>,
-    /// Block parameters in scope and what they stand for.
-    params: Vec<(String, Option<Vec<String>>)>,
+    contexts: Vec<Option<Route>>,
+    /// Block parameters in scope and what they stand for, innermost last.
+    params: HashMap<String, Vec<Option<Route>>>,
     /// The variables that are tested around the place that is read.
-    guards: Vec<String>,
-    /// Partials that the template defines itself.
-    inlines: Vec<String>,
+    guards: Guards,
+    /// Partials that the template defines itself, and how often in the blocks around.
+    inlines: HashMap<String, usize>,
 }
 
 /// What a place does with a value.
@@ -168,18 +309,24 @@ enum Purpose {
 
 impl Reader {
     fn program(&mut self, program: &Program) {
-        let known = self.inlines.len();
-        for statement in &program.body {
-            if let Statement::Inline(inline) = statement
-                && let ExprKind::String(name) = &inline.name.kind
-            {
-                self.inlines.push(name.clone());
-            }
+        let defined = || {
+            program.body.iter().filter_map(|statement| match statement {
+                Statement::Inline(inline) => match &inline.name.kind {
+                    ExprKind::String(name) => Some(name),
+                    _ => None,
+                },
+                _ => None,
+            })
+        };
+        for name in defined() {
+            *self.inlines.entry(name.clone()).or_default() += 1;
         }
         for statement in &program.body {
             self.statement(statement);
         }
-        self.inlines.truncate(known);
+        for name in defined() {
+            self.inlines.entry(name.clone()).and_modify(|count| *count -= 1);
+        }
     }
 
     fn statement(&mut self, statement: &Statement) {
@@ -203,21 +350,15 @@ impl Reader {
         match (name.as_deref(), argument) {
             (Some(test @ ("if" | "unless")), Some(argument)) => {
                 self.argument(argument, Purpose::Tested);
-                let mut tested = Vec::new();
+                let mut tested = HashSet::new();
                 self.tested(argument, &mut tested);
                 let (guarded, other) = if test == "if" { (program, inverse) } else { (inverse, program) };
-                let known = self.guards.len();
-                self.guards.extend(tested);
-                self.branch(guarded);
-                self.guards.truncate(known);
+                self.guarded(tested, |reader| reader.branch(guarded));
                 self.branch(other);
             }
             (Some("each"), Some(list)) => {
                 self.argument(list, Purpose::Iterated);
-                let item = self.resolve(list).map(|mut path| {
-                    path.push(ITEMS.to_owned());
-                    path
-                });
+                let item = self.resolve(list).map(|list| list.then(&[ITEMS.to_owned()]));
                 self.scoped(program, item);
                 self.branch(inverse);
             }
@@ -237,11 +378,16 @@ impl Reader {
         let path = block.call.params.is_empty().then(|| block.call.callee.as_path()).flatten();
         let context = path.as_ref().and_then(|path| self.resolve_path(path));
         let guard = context.as_ref().and_then(|context| context.first().cloned());
-        let known = self.guards.len();
-        self.guards.extend(guard);
-        self.scoped(block.program.as_ref(), context);
-        self.guards.truncate(known);
+        self.guarded(guard.into_iter().collect(), |reader| reader.scoped(block.program.as_ref(), context));
         self.branch(block.inverse.as_ref());
+    }
+
+    /// Reads what stands under a test of these variables.
+    fn guarded(&mut self, tested: HashSet<String>, read: impl FnOnce(&mut Self)) {
+        let inner = self.guards.and(tested);
+        let outer = std::mem::replace(&mut self.guards, inner);
+        read(self);
+        self.guards = outer;
     }
 
     fn branch(&mut self, program: Option<&Program>) {
@@ -251,16 +397,18 @@ impl Reader {
     }
 
     /// Reads a branch whose context is another value.
-    fn scoped(&mut self, program: Option<&Program>, context: Option<Vec<String>>) {
+    fn scoped(&mut self, program: Option<&Program>, context: Option<Route>) {
         let Some(program) = program else { return };
-        let known = self.params.len();
-        for (at, name) in program.block_params.iter().enumerate() {
-            self.params.push((name.clone(), context.clone().filter(|_| at == 0)));
+        for (at, name) in program.block_params.iter().enumerate().rev() {
+            let stands_for = context.clone().filter(|_| at == 0);
+            self.params.entry(name.clone()).or_default().push(stands_for);
         }
         self.contexts.push(context);
         self.program(program);
         self.contexts.pop();
-        self.params.truncate(known);
+        for name in &program.block_params {
+            self.params.get_mut(name).and_then(Vec::pop);
+        }
     }
 
     fn partial(&mut self, partial: &super::ast::Partial) {
@@ -273,7 +421,7 @@ impl Reader {
         let Some(name) = partial.name.as_path().map(|path| path.original.clone()) else {
             return self.argument(&partial.name, Purpose::Needed);
         };
-        if self.inlines.contains(&name) || name == "@partial-block" {
+        if self.inlines.get(&name).is_some_and(|count| *count > 0) || name == "@partial-block" {
             return;
         }
         let context = match &partial.context {
@@ -313,10 +461,10 @@ impl Reader {
     }
 
     /// The variables that a condition tests.
-    fn tested(&self, expr: &Expr, into: &mut Vec<String>) {
+    fn tested(&self, expr: &Expr, into: &mut HashSet<String>) {
         match &expr.kind {
             ExprKind::Path(path) => {
-                into.extend(self.resolve_path(path).and_then(|path| path.into_iter().next()));
+                into.extend(self.resolve_path(path).and_then(|route| route.first().cloned()));
             }
             ExprKind::Call(call) => {
                 for value in &call.params {
@@ -328,13 +476,13 @@ impl Reader {
     }
 
     fn read(&mut self, path: &Path, purpose: Purpose) {
-        let Some(path) = self.resolve_path(path) else { return };
-        let Some(name) = path.first() else { return };
-        let needed = matches!(purpose, Purpose::Needed | Purpose::Iterated) && !self.guards.contains(name);
-        self.usage.uses.push(Use { path, purpose, needed });
+        let Some(route) = self.resolve_path(path) else { return };
+        let Some(name) = route.first() else { return };
+        let needed = matches!(purpose, Purpose::Needed | Purpose::Iterated) && !self.guards.contain(name);
+        self.usage.uses.push(Use { route, purpose, needed });
     }
 
-    fn resolve(&self, expr: &Expr) -> Option<Vec<String>> {
+    fn resolve(&self, expr: &Expr) -> Option<Route> {
         match &expr.kind {
             ExprKind::Path(path) => self.resolve_path(path),
             _ => None,
@@ -342,26 +490,20 @@ impl Reader {
     }
 
     /// The path from the template's context; `None` for loop data, literals and what cannot be known.
-    fn resolve_path(&self, path: &Path) -> Option<Vec<String>> {
-        let mut parts = path.parts.as_slice();
-        let base = if path.data {
-            if parts.first().is_none_or(|name| name != "root") {
-                return None;
-            }
-            parts = &parts[1..];
-            self.contexts.first()?.clone()?
-        } else if let Some((_, value)) = self
-            .params
-            .iter()
-            .rev()
-            .find(|(name, _)| path.depth == 0 && !path.scoped && parts.first() == Some(name))
+    fn resolve_path(&self, path: &Path) -> Option<Route> {
+        let parts = path.parts.as_slice();
+        if path.data {
+            let (_, rest) = parts.split_first().filter(|(name, _)| *name == "root")?;
+            return Some(self.contexts.first()?.as_ref()?.then(rest));
+        }
+        if path.depth == 0
+            && !path.scoped
+            && let Some((first, rest)) = parts.split_first()
+            && let Some(stands_for) = self.params.get(first).and_then(|places| places.last())
         {
-            parts = &parts[1..];
-            value.clone()?
-        } else {
-            let at = self.contexts.len().checked_sub(path.depth + 1)?;
-            self.contexts[at].clone()?
-        };
-        Some(base.into_iter().chain(parts.iter().cloned()).collect())
+            return Some(stands_for.as_ref()?.then(rest));
+        }
+        let at = self.contexts.len().checked_sub(path.depth + 1)?;
+        Some(self.contexts[at].as_ref()?.then(parts))
     }
 }

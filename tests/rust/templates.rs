@@ -168,7 +168,7 @@ fn variables_come_with_how_they_are_used() {
     let source = "{{user.name}} {{#if focus}}{{focus}}{{/if}} {{#each docs}}{{title}} {{@index}} {{../lang}}{{/each}}\
         {{#with shop}}{{city}}{{/with}} {{> card item}} {{> card title=\"x\"}} {{#unless quiet}}{{else}}{{quiet}}{{/unless}}\
         {{#each rows as |row|}}{{row.id}}{{/each}} {{lookup table key}}";
-    let found: Variables = partial(source).variables(&partials);
+    let found: Variables = partial(source).variables(&partials).expect("an account");
     let shown: Vec<String> = found
         .iter()
         .map(|(name, variable)| {
@@ -232,4 +232,58 @@ fn a_tree_prints_as_source_that_says_the_same() {
     }
     assert_eq!(printed("{{a \"b\\\"}}"), None, "a text that ends in a backslash");
     assert_eq!(printed("{{[a\\]}}"), None, "a name that ends in a backslash");
+}
+
+#[test]
+fn a_text_that_helpers_make_of_texts_is_bounded() {
+    let list = json!({"a": vec!["0123456789"; 100]});
+    let joined = "(join a ".repeat(20) + "\" \"" + &")".repeat(20);
+    for source in [format!("{{{{length {joined}}}}}"), format!("{{{{#if {joined}}}}}{{{{/if}}}}")] {
+        let error = parse(&source).expect("a template").render_json(&list).expect_err("too long");
+        assert!(error.message().starts_with("`join`: its text passed the limit of "), "{}", error.message());
+    }
+}
+
+#[test]
+fn what_helpers_do_counts_as_steps() {
+    let limits = Limits { steps: 500, ..Limits::default() };
+    let options = Options { limits, ..Options::default() };
+    let data = json!({"a": vec![1; 10], "long": "x".repeat(100_000)});
+    for source in [
+        format!("{{{{#each a}}}}{{{{#if (or {})}}}}{{{{/if}}}}{{{{/each}}}}", "0 ".repeat(60)),
+        "{{#each a}}{{length (upper ../long)}}{{/each}}".to_owned(),
+    ] {
+        let template = Template::parse("", &source, &options).expect("a template");
+        let error = template.render_json(&data).expect_err("too much");
+        assert!(error.message().contains("limit of 500 steps"), "{}", error.message());
+    }
+}
+
+#[test]
+fn names_that_stand_for_much_cost_no_more_than_their_source() {
+    let many = 20_000;
+    let names: Vec<String> = (0..many).map(|at| format!("n{at}")).collect();
+    let uses =
+        |open: &str, close: &str| names.iter().fold(String::new(), |all, name| all + open + name + close);
+    // Were each name looked for among all others, or each path kept whole, these would take minutes, or all memory.
+    let params = format!("{{{{#each a as |{}|}}}}{}{{{{/each}}}}", names.join(" "), uses("{{", "}}"));
+    let paths = format!("{{{{#with {}}}}}{}{{{{/with}}}}", names.join("."), uses("{{", "}}"));
+    let inlines = uses("{{#*inline \"", "\"}}{{/inline}}") + &uses("{{> ", "}}");
+    let tests = format!("{{{{#if (log {})}}}}{}{{{{/if}}}}", names[..60].join(" "), uses("{{> ", "}}"));
+    for source in [&params, &inlines, &tests] {
+        assert!(parse(source).expect("a template").variables(&EmptyLibrary).expect("an account").len() <= 60);
+    }
+    let error = parse(&paths).expect("a template").variables(&EmptyLibrary).expect_err("too long");
+    assert!(error.message().contains("too many to account for"), "{}", error.message());
+}
+
+#[test]
+fn partials_that_include_each_other_again_and_again_have_no_account() {
+    let mut partials = BTreeMap::new();
+    for at in 0..40 {
+        let twice = format!("{{{{> p{}}}}}", at + 1).repeat(2);
+        partials.insert(format!("p{at}").into(), parse(&twice).expect("a template"));
+    }
+    let error = partials["p0"].variables(&partials).expect_err("a trillion inclusions");
+    assert!(error.message().contains("used more than 2500000 times"), "{}", error.message());
 }
