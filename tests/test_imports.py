@@ -26,8 +26,9 @@ PATHS = {
     "prompt_manager.integrations.base": "BaseIntegration PromptConversionWarning",
     "prompt_manager.integrations.openai": "OpenAIIntegration",
     "prompt_manager.integrations.anthropic": "AnthropicIntegration",
-    "prompt_manager.storage": "InMemoryStorage",
+    "prompt_manager.storage": "InMemoryStorage YAMLLoader",
     "prompt_manager.storage.memory": "InMemoryStorage",
+    "prompt_manager.storage.yaml_loader": "YAMLLoader",
     "prompt_manager.exceptions": """
         PromptManagerError PromptError PromptNotFoundError PromptValidationError TemplateError TemplateSyntaxError
         TemplateRenderError VersionError VersionNotFoundError VersionConflictError StorageError StorageReadError

@@ -4,6 +4,8 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, final, type_check_o
 
 from typing_extensions import disjoint_base
 
+from prompt_manager.exceptions import PromptManagerError
+
 __all__ = [
     "DISTRIBUTION",
     "ChatTemplate",
@@ -12,6 +14,7 @@ __all__ = [
     "HelperOptions",
     "Registry",
     "Template",
+    "Watch",
     "__version__",
     "check_prompt",
     "compile_chat",
@@ -19,8 +22,12 @@ __all__ = [
     "content_hash",
     "map_role",
     "plain_json",
+    "read_prompts",
+    "read_prompts_sync",
     "restore_template",
     "validate_alternation",
+    "watch_directory",
+    "watch_directory_sync",
 ]
 
 __version__: str
@@ -205,13 +212,47 @@ class Registry:
         label: str | None = None,
     ) -> list[dict[str, Any]]: ...
 
+@final
+class Watch:
+    def close(self) -> Awaitable[None]: ...
+    def close_sync(self) -> None: ...
+    @property
+    def is_running(self) -> bool: ...
+    @property
+    def errors(self) -> list[PromptManagerError]: ...
+    @property
+    def reloads(self) -> int: ...
+
+# What a file says of itself, its version and metadata, and its prompts.
+_File: TypeAlias = tuple[str | None, dict[str, Any] | None, list[CompiledPrompt]]
+
 def compile_chat(
     messages: Sequence[Any], engine: Engine, *, partials: Mapping[str, str | Template] | None = None
 ) -> ChatTemplate: ...
 def check_prompt(prompt: Mapping[str, Any]) -> None: ...
 def compile_prompt(prompt: Mapping[str, Any], engine: Engine) -> CompiledPrompt: ...
 def plain_json(value: object, name: str) -> Any: ...
+def read_prompts(
+    path: str | PathLike[str], engine: Engine, *, on_error: Literal["raise", "skip"]
+) -> Awaitable[tuple[list[_File], list[str]]]: ...
+def read_prompts_sync(
+    path: str | PathLike[str], engine: Engine, *, on_error: Literal["raise", "skip"]
+) -> tuple[list[_File], list[str]]: ...
 def restore_template(engine: Engine, source: str, name: str | None) -> Template: ...
 def content_hash(prompt: Mapping[str, Any], engine: str | None = None) -> str: ...
 def map_role(provider: str, role: str) -> str: ...
 def validate_alternation(roles: list[str]) -> None: ...
+def watch_directory(
+    registry: Registry,
+    path: str | PathLike[str],
+    *,
+    schema_dir: str | PathLike[str] | None,
+    on_error: Literal["raise", "skip"],
+) -> Awaitable[tuple[Watch, list[str]]]: ...
+def watch_directory_sync(
+    registry: Registry,
+    path: str | PathLike[str],
+    *,
+    schema_dir: str | PathLike[str] | None,
+    on_error: Literal["raise", "skip"],
+) -> tuple[Watch, list[str]]: ...

@@ -24,6 +24,7 @@ pub use leaf::LeafId;
 pub use message::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 pub use metadata::Metadata;
 pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaRef, Status, TextTemplate};
+pub use read::AboutFile;
 pub use settings::Settings;
 pub use tool::{Tool, ToolChoice};
 pub use variable::{Variable, Variables, check_name};

@@ -63,11 +63,20 @@ pub(crate) struct WireChat {
     pub(crate) helpers: Option<At>,
 }
 
+/// What a file of several prompts says of itself.
+#[derive(Debug, Clone, Default)]
+pub struct AboutFile {
+    /// Its version, as it stands there.
+    pub version: Option<String>,
+    /// Whatever its author keeps there.
+    pub metadata: Metadata,
+}
+
 /// What a document holds.
 pub(crate) enum Document {
     Prompt(Box<WirePrompt>),
-    /// A file of several; they are in the list that was handed in.
-    Several,
+    /// A file of several; they are in the list that was handed in. This is what the file says of itself.
+    Several(AboutFile),
 }
 
 impl Prompt {
@@ -175,7 +184,7 @@ const PROMPT: &[&str] = &[
 
 mapping!(WirePrompt, "a prompt, which is a mapping", |map| match read_document(map, None)? {
     Document::Prompt(prompt) => Ok(*prompt),
-    Document::Several => Err(invalid("`prompts`", "one prompt")),
+    Document::Several(_) => Err(invalid("`prompts`", "one prompt")),
 });
 
 /// Reads a document: a prompt or, where `several` is given, the published package's file of several. Those are
@@ -235,7 +244,8 @@ pub(crate) fn read_document<'de, A: MapAccess<'de>>(
         }
     }
     if has_prompts {
-        return Ok(Document::Several);
+        let version = version.map(|version: Placed<String>| version.value);
+        return Ok(Document::Several(AboutFile { version, metadata: metadata.unwrap_or_default() }));
     }
     let id = id.ok_or_else(|| de::Error::missing_field("id"))?;
     let format = format.ok_or_else(|| de::Error::missing_field("format"))?;

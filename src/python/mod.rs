@@ -5,6 +5,7 @@ mod convert;
 mod data;
 mod error;
 mod helper;
+mod loader;
 mod overlay;
 mod prompt;
 mod runtime;
@@ -24,6 +25,8 @@ mod _native {
     use super::chat::{ChatTemplate, compile_chat};
     #[pymodule_export]
     use super::helper::HelperOptions;
+    #[pymodule_export]
+    use super::loader::{Watch, read_prompts, read_prompts_sync, watch_directory, watch_directory_sync};
     #[pymodule_export]
     use super::prompt::{
         CompiledPrompt, check_prompt, compile_prompt, content_hash, map_role, plain_json,

@@ -16,13 +16,13 @@ use crate::prompt::Compiled;
 use crate::store::directory::{self, Loaded};
 use crate::store::{self, Which};
 
-type Prompts = RwLock<store::Registry<PyText>>;
+pub(super) type Prompts = RwLock<store::Registry<PyText>>;
 
 /// Compiled prompts by id and version.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct Registry {
-    prompts: Arc<Prompts>,
-    shared: Arc<Shared>,
+    pub(super) prompts: Arc<Prompts>,
+    pub(super) shared: Arc<Shared>,
 }
 
 fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<Which<'a>> {
@@ -53,6 +53,15 @@ impl Registry {
 
     fn handle(&self, compiled: &Arc<Compiled<PyText>>) -> CompiledPrompt {
         CompiledPrompt { compiled: Arc::clone(compiled), shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// Whether bad files are to be warned of instead of refused.
+pub(super) fn is_skip(on_error: &str) -> PyResult<bool> {
+    match on_error {
+        "raise" => Ok(false),
+        "skip" => Ok(true),
+        other => Err(PyValueError::new_err(format!("on_error must be 'raise' or 'skip', not {other:?}"))),
     }
 }
 
@@ -87,15 +96,7 @@ impl Load {
 
 impl Registry {
     fn load(&self, path: PathBuf, schemas: Option<PathBuf>, on_error: &str) -> PyResult<Load> {
-        let skip = match on_error {
-            "raise" => false,
-            "skip" => true,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "on_error must be 'raise' or 'skip', not {other:?}"
-                )));
-            }
-        };
+        let skip = is_skip(on_error)?;
         Ok(Load { path, schemas, skip, prompts: Arc::clone(&self.prompts), shared: Arc::clone(&self.shared) })
     }
 }

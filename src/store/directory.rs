@@ -17,7 +17,7 @@ use super::failure::{reason, unreadable};
 use super::yaml::{self, LocatedPrompt};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::FILE_BYTES;
-use crate::prompt::{Compiled, LeafId, Prompt, SchemaRef};
+use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, SchemaRef};
 use crate::schema::{Schema, parse};
 use crate::template::{Library, Options, Text};
 
@@ -26,6 +26,10 @@ use crate::template::{Library, Options, Text};
 pub struct Loaded<T> {
     /// The good prompts.
     pub prompts: Vec<Compiled<T>>,
+    /// Where the id of each of those stands.
+    pub places: Vec<Place>,
+    /// What files with a list of prompts say of themselves, by the file's name.
+    pub about: HashMap<String, AboutFile>,
     /// The schemas.
     pub schemas: Vec<Schema>,
     /// What the author should know.
@@ -34,11 +38,22 @@ pub struct Loaded<T> {
     pub errors: Vec<Error>,
     /// How many files were read.
     pub files: usize,
+    /// The directories of files that links led to.
+    pub linked: Vec<PathBuf>,
 }
 
 impl<T> Default for Loaded<T> {
     fn default() -> Self {
-        Self { prompts: Vec::new(), schemas: Vec::new(), warnings: Vec::new(), errors: Vec::new(), files: 0 }
+        Self {
+            prompts: Vec::new(),
+            places: Vec::new(),
+            about: HashMap::new(),
+            schemas: Vec::new(),
+            warnings: Vec::new(),
+            errors: Vec::new(),
+            files: 0,
+            linked: Vec::new(),
+        }
     }
 }
 
@@ -63,6 +78,8 @@ impl<T> Loaded<T> {
 
 /// A file's part of the whole.
 struct Part<T> {
+    name: String,
+    about: AboutFile,
     prompts: Vec<(Compiled<T>, Place)>,
     warnings: Vec<String>,
     errors: Vec<Error>,
@@ -85,11 +102,26 @@ pub fn load<T: Text>(
     if let Some(schemas) = schemas {
         load_schemas(schemas, &mut loaded)?;
     }
-    let files = find(directory, &mut loaded.errors)?;
-    loaded.files += files.len();
+    let files = find(directory, &mut loaded)?;
     let parts = in_parallel(&files, |path| read_file(path, options, engine));
+    gather(&mut loaded, parts, schemas.is_some());
+    Ok(loaded)
+}
+
+/// Loads one file. Its schemas are not looked for.
+pub fn load_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Loaded<T> {
+    let mut loaded = Loaded { files: 1, ..Loaded::default() };
+    gather(&mut loaded, [read_file(path, options, engine)], false);
+    loaded
+}
+
+/// Puts the parts together. What is there twice is an error, and so is a schema that is not there, where asked for.
+fn gather<T: Text>(loaded: &mut Loaded<T>, parts: impl IntoIterator<Item = Part<T>>, schemas: bool) {
     let mut places: HashMap<String, Place> = HashMap::new();
     for part in parts {
+        if part.about.version.is_some() || !part.about.metadata.is_empty() {
+            loaded.about.insert(part.name, part.about);
+        }
         loaded.warnings.extend(part.warnings);
         loaded.errors.extend(part.errors);
         for (compiled, place) in part.prompts {
@@ -111,23 +143,21 @@ pub fn load<T: Text>(
                 continue;
             }
             let unknown = unknown_schemas(&compiled, &loaded.schemas, &place);
-            if schemas.is_some() && !unknown.is_empty() {
+            if schemas && !unknown.is_empty() {
                 loaded.errors.extend(unknown);
                 continue;
             }
-            places.insert(key, place);
+            places.insert(key, place.clone());
             loaded.warnings.extend(compiled.warnings());
             loaded.prompts.push(compiled);
+            loaded.places.push(place);
         }
     }
-    Ok(loaded)
 }
 
 fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
     let mut places: HashMap<String, String> = HashMap::new();
-    let files = find(directory, &mut loaded.errors)?;
-    loaded.files += files.len();
-    for path in files {
+    for path in find(directory, loaded)? {
         let name = path.display().to_string();
         let (schemas, errors) = match read(&path) {
             Ok(file) => match crate::wire::yaml::decode(&name, &file.bytes) {
@@ -182,8 +212,9 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
         .collect()
 }
 
-/// The YAML files below a directory, in order. What cannot be looked at is noted in `errors`.
-fn find(directory: &Path, errors: &mut Vec<Error>) -> Result<Vec<PathBuf>> {
+/// The YAML files below a directory, in order, and what `loaded` notes of them: how many they are, where links lead,
+/// and what cannot be looked at.
+fn find<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<Vec<PathBuf>> {
     let kind = fs::metadata(directory)
         .map_err(|error| unreadable("directory", directory, &reason(&error)).with_cause(error))?;
     if !kind.is_dir() {
@@ -198,7 +229,7 @@ fn find(directory: &Path, errors: &mut Vec<Error>) -> Result<Vec<PathBuf>> {
             Err(error) => {
                 let why = error.io_error().map_or_else(|| error.to_string(), reason);
                 let path = path_of(&error).unwrap_or_else(|| directory.to_owned());
-                errors.push(unreadable("file", &path, &why));
+                loaded.errors.push(unreadable("file", &path, &why));
                 continue;
             }
         };
@@ -206,9 +237,14 @@ fn find(directory: &Path, errors: &mut Vec<Error>) -> Result<Vec<PathBuf>> {
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         // Neither a directory nor anything that would wait, such as a pipe.
         if yaml && entry.file_type().is_some_and(|kind| kind.is_file()) {
+            if entry.path_is_symlink() {
+                let target = fs::canonicalize(path).ok();
+                loaded.linked.extend(target.and_then(|target| target.parent().map(Path::to_owned)));
+            }
             files.push(entry.into_path());
         }
     }
+    loaded.files += files.len();
     files.sort_unstable();
     Ok(files)
 }
@@ -246,7 +282,14 @@ struct File {
 }
 
 fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Part<T> {
-    let mut part = Part { prompts: Vec::new(), warnings: Vec::new(), errors: Vec::new() };
+    let name = path.display().to_string();
+    let mut part = Part {
+        name: name.clone(),
+        about: AboutFile::default(),
+        prompts: Vec::new(),
+        warnings: Vec::new(),
+        errors: Vec::new(),
+    };
     let File { bytes, saved } = match read(path) {
         Ok(file) => file,
         Err(error) => {
@@ -254,7 +297,8 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -
             return part;
         }
     };
-    let file = yaml::read_prompts_bytes(&path.display().to_string(), &bytes);
+    let file = yaml::read_prompts_bytes(&name, &bytes);
+    part.about = file.about;
     part.warnings = file.warnings;
     part.errors = file.errors;
     for located in file.prompts {

@@ -5,6 +5,7 @@ pub mod directory;
 mod failure;
 pub mod lock;
 mod registry;
+pub mod watch;
 pub mod yaml;
 
 pub use registry::{Registry, Which};

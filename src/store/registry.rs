@@ -1,6 +1,6 @@
 //! Compiled prompts by id and version, in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result, nearest};
@@ -144,6 +144,29 @@ impl<T: Text> Registry<T> {
         .with_context("prompt_id", id.as_str())
         .with_context("version", version.to_string())
         .with_hint("a version that is no draft never changes: raise the version"))
+    }
+
+    /// Puts prompts in the place of those that are named, all or none. Others are not touched.
+    ///
+    /// # Errors
+    /// [`Kind::VersionConflict`] where a new one has the id and version of another, and other content.
+    pub fn exchange(&mut self, named: &[(PromptId, Version)], new: Vec<Arc<Compiled<T>>>) -> Result<()> {
+        let named: HashSet<(&PromptId, &Version)> = named.iter().map(|(id, version)| (id, version)).collect();
+        for compiled in &new {
+            let Prompt { id, version, .. } = compiled.prompt();
+            if !named.contains(&(id, version)) {
+                self.admits(compiled.prompt())?;
+            }
+        }
+        for (id, version) in named {
+            self.prompts.get_mut(id).and_then(|versions| versions.remove(version));
+        }
+        for compiled in new {
+            let Prompt { id, version, .. } = compiled.prompt();
+            self.prompts.entry(id.clone()).or_default().insert(version.clone(), compiled);
+        }
+        self.prompts.retain(|_, versions| !versions.is_empty());
+        Ok(())
     }
 
     /// Removes one version of a prompt, or all.

@@ -11,7 +11,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use crate::error::{Error, Fact, Kind, Place};
 use crate::limits::FILE_BYTES;
 use crate::prompt::read::{self, Document, WirePrompt};
-use crate::prompt::{LeafId, Prompt, Status};
+use crate::prompt::{AboutFile, LeafId, Prompt, Status};
 use crate::wire::At;
 use crate::wire::yaml::{Chunk, decode, documents, libyaml_end, parse, place_in, translate};
 
@@ -24,6 +24,8 @@ pub struct ReadFile {
     pub warnings: Vec<String>,
     /// What is wrong, each [`Kind::PromptInvalid`] with its place where there is one.
     pub errors: Vec<Error>,
+    /// What a file with a list of prompts says of itself.
+    pub about: AboutFile,
 }
 
 /// A prompt and where its templates stand in the file.
@@ -95,7 +97,8 @@ pub fn read_prompts_bytes(file_name: &str, bytes: &[u8]) -> ReadFile {
 fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
     let source = libyaml_end(document.text);
     let mut found = Vec::new();
-    let outcome = parse(&source, |deserializer| deserializer.deserialize_map(Root(&mut found)));
+    let mut root = Root { prompts: &mut found, about: &mut read.about };
+    let outcome = parse(&source, |deserializer| deserializer.deserialize_map(&mut root));
     for wire in &found {
         match wire.resolve(Status::Active, Some(&source)).and_then(|prompt| prompt.check().map(|()| prompt)) {
             Ok(prompt) => {
@@ -133,9 +136,12 @@ fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
 }
 
 /// Reads a document's root into a list.
-struct Root<'a>(&'a mut Vec<WirePrompt>);
+struct Root<'a> {
+    prompts: &'a mut Vec<WirePrompt>,
+    about: &'a mut AboutFile,
+}
 
-impl<'de> Visitor<'de> for Root<'_> {
+impl<'de> Visitor<'de> for &mut Root<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,8 +149,9 @@ impl<'de> Visitor<'de> for Root<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        if let Document::Prompt(prompt) = read::read_document(map, Some(&mut *self.0))? {
-            self.0.push(*prompt);
+        match read::read_document(map, Some(&mut *self.prompts))? {
+            Document::Prompt(prompt) => self.prompts.push(*prompt),
+            Document::Several(about) => *self.about = about,
         }
         Ok(())
     }

@@ -8,10 +8,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
+    from types import TracebackType
     from typing import Any, Literal, Self
 
+    from prompt_manager._native import Watch
     from prompt_manager.core.models import Prompt, PromptFormat, PromptStatus, PromptSummary
     from prompt_manager.core.template import TemplateEngine
+    from prompt_manager.exceptions import PromptManagerError
 
 __all__ = ["PromptManager"]
 
@@ -51,6 +54,7 @@ class PromptManager:
             raise ValueError("the registry has a template engine of its own: give one or the other")
         self._registry = registry
         self._core = registry._core
+        self._watch: Watch | None = None
 
     @classmethod
     async def from_directory(
@@ -59,6 +63,7 @@ class PromptManager:
         *,
         schema_dir: str | os.PathLike[str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
+        watch: bool = False,
         template_engine: TemplateEngine | None = None,
     ) -> Self:
         """Load every prompt file below a directory.
@@ -71,6 +76,10 @@ class PromptManager:
                 that is not there is an error.
             on_error: ``"raise"``: one bad file fails the load. ``"skip"``: the good ones load, the others are warned
                 of.
+            watch: Follow the directories, for development: what is saved is live within half a second, until
+                :meth:`close`. A save that breaks something is logged (``prompt_manager``, level error) and in
+                :attr:`reload_errors`, and the last good prompts stay; with ``on_error="skip"`` those of the broken
+                file. A process that is forked has the prompts and does not follow.
             template_engine: What compiles the prompts.
 
         Raises:
@@ -78,7 +87,13 @@ class PromptManager:
                 file, line and column.
         """
         manager = cls(template_engine=template_engine)
-        _warn(await manager._core.load_directory(path, schema_dir=schema_dir, on_error=on_error))
+        if watch:
+            from prompt_manager.storage.yaml_loader import YAMLLoader
+
+            loader = YAMLLoader(manager.registry, on_error=on_error)
+            manager._watch = await loader.watch_directory(path, schema_dir=schema_dir)
+        else:
+            _warn(await manager._core.load_directory(path, schema_dir=schema_dir, on_error=on_error))
         return manager
 
     @classmethod
@@ -88,12 +103,57 @@ class PromptManager:
         *,
         schema_dir: str | os.PathLike[str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
+        watch: bool = False,
         template_engine: TemplateEngine | None = None,
     ) -> Self:
         """:meth:`from_directory`, for code that does not await."""
         manager = cls(template_engine=template_engine)
-        _warn(manager._core.load_directory_sync(path, schema_dir=schema_dir, on_error=on_error))
+        if watch:
+            from prompt_manager.storage.yaml_loader import YAMLLoader
+
+            loader = YAMLLoader(manager.registry, on_error=on_error)
+            manager._watch = loader.watch_directory_sync(path, schema_dir=schema_dir)
+        else:
+            _warn(manager._core.load_directory_sync(path, schema_dir=schema_dir, on_error=on_error))
         return manager
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether what is saved in the directory becomes live."""
+        return self._watch is not None and self._watch.is_running
+
+    @property
+    def reload_errors(self) -> tuple[PromptManagerError, ...]:
+        """What is wrong in the directory that is followed, one exception for each place; the last good prompts stay."""
+        return () if self._watch is None else tuple(self._watch.errors)
+
+    async def close(self) -> None:
+        """Follow the directory no more; the manager renders on. It may be called again, and where none is followed."""
+        if self._watch is not None:
+            await self._watch.close()
+
+    def close_sync(self) -> None:
+        """:meth:`close`, for code that does not await."""
+        if self._watch is not None:
+            self._watch.close_sync()
+
+    async def __aenter__(self) -> Self:
+        """The manager itself, which the end of the block closes."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __enter__(self) -> Self:
+        """The manager itself, which the end of the block closes."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close_sync()
 
     @property
     def template_engine(self) -> TemplateEngine:

@@ -1,5 +1,22 @@
 """Where prompts are kept."""
 
-from prompt_manager.storage.memory import InMemoryStorage
+from __future__ import annotations
 
-__all__ = ["InMemoryStorage"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from prompt_manager.storage.memory import InMemoryStorage
+    from prompt_manager.storage.yaml_loader import YAMLLoader
+
+__all__ = ["InMemoryStorage", "YAMLLoader"]
+
+_HOMES = {"InMemoryStorage": "memory", "YAMLLoader": "yaml_loader"}
+
+
+def __getattr__(name: str) -> object:
+    from prompt_manager._lazy import load
+
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

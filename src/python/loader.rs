@@ -1,0 +1,451 @@
+//! Prompt files for `YAMLLoader`, and directories that are followed.
+//!
+//! A reload runs on the watch's own thread and needs no interpreter: files are read and compiled, and the registry's
+//! set is exchanged under its lock, so that a render sees the old set or the new one. Only to tell of it the thread
+//! attaches.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
+
+use super::error::{OrRaise, raise};
+use super::prompt::CompiledPrompt;
+use super::runtime::on_thread;
+use super::store::{Prompts, Registry, is_skip};
+use super::template::{Engine, Shared};
+use super::text::PyText;
+use crate::error::{Error, Fact};
+use crate::prompt::{AboutFile, Prompt, PromptId, Version};
+use crate::store::directory::{self, Loaded};
+use crate::store::watch::{self, Follow, Noted};
+
+/// A directory that is followed: while it lives, what is saved there is live in the registry.
+#[pyclass(frozen, module = "prompt_manager._native")]
+pub struct Watch {
+    watch: Mutex<watch::Watch>,
+    state: Arc<State>,
+}
+
+impl Watch {
+    fn stop(&self) {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).stop();
+    }
+}
+
+/// What the thread and the program both see.
+#[derive(Default)]
+struct State {
+    /// What the last reload found wrong.
+    error: Mutex<Option<Error>>,
+    reloads: AtomicU64,
+}
+
+#[pymethods]
+impl Watch {
+    /// Ends it, and waits for a reload that is under way.
+    fn close_sync(&self, py: Python<'_>) {
+        py.detach(|| self.stop());
+    }
+
+    /// [`Watch::close_sync`], to await.
+    fn close<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let watch = slf.clone().unbind();
+        on_thread(slf.py(), move || {
+            watch.get().stop();
+            Ok(())
+        })
+    }
+
+    /// Whether changes are followed.
+    #[getter]
+    fn is_running(&self) -> bool {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).is_running()
+    }
+
+    /// What the last reload found wrong, one exception for each place.
+    #[getter]
+    fn errors(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
+        let error = self.state.error.lock().unwrap_or_else(PoisonError::into_inner);
+        let exception = |error: &Error| raise(py, error).into_value(py).into_any();
+        match &*error {
+            None => Vec::new(),
+            Some(error) if error.errors().is_empty() => vec![exception(error)],
+            Some(error) => error.errors().iter().map(exception).collect(),
+        }
+    }
+
+    /// How often the files were read anew.
+    #[getter]
+    fn reloads(&self) -> u64 {
+        self.state.reloads.load(Ordering::Relaxed)
+    }
+}
+
+/// Loads a directory into a registry and follows it; gives the watch and what to warn of.
+#[pyfunction]
+#[pyo3(signature = (registry, path, *, schema_dir, on_error))]
+pub fn watch_directory_sync(
+    registry: &Bound<'_, Registry>,
+    path: PathBuf,
+    schema_dir: Option<PathBuf>,
+    on_error: &str,
+) -> PyResult<(Watch, Vec<String>)> {
+    let py = registry.py();
+    let start = Start::new(registry, path, schema_dir, on_error)?;
+    py.detach(|| start.run()).or_raise(py)
+}
+
+/// [`watch_directory_sync`], to await.
+#[pyfunction]
+#[pyo3(signature = (registry, path, *, schema_dir, on_error))]
+pub fn watch_directory<'py>(
+    registry: &Bound<'py, Registry>,
+    path: PathBuf,
+    schema_dir: Option<PathBuf>,
+    on_error: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let start = Start::new(registry, path, schema_dir, on_error)?;
+    on_thread(registry.py(), move || start.run().map_err(|error| Python::attach(|py| raise(py, &error))))
+}
+
+/// What the start of a watch needs.
+struct Start {
+    path: PathBuf,
+    schemas: Option<PathBuf>,
+    skip: bool,
+    prompts: Arc<Prompts>,
+    shared: Arc<Shared>,
+}
+
+impl Start {
+    /// The paths are made absolute, for a program may change its directory.
+    fn new(
+        registry: &Bound<'_, Registry>,
+        path: PathBuf,
+        schemas: Option<PathBuf>,
+        on_error: &str,
+    ) -> PyResult<Self> {
+        wait_with_forks(registry.py())?;
+        let registry = registry.get();
+        Ok(Self {
+            path: absolute(path),
+            schemas: schemas.map(absolute),
+            skip: is_skip(on_error)?,
+            prompts: Arc::clone(&registry.prompts),
+            shared: Arc::clone(&registry.shared),
+        })
+    }
+
+    /// Changes are noted from before the first load on, so that none is missed.
+    fn run(self) -> crate::Result<(Watch, Vec<String>)> {
+        let roots = [Some(self.path.clone()), self.schemas.clone()].into_iter().flatten().collect();
+        let noted = Noted::begin(roots)?;
+        let state = Arc::new(State::default());
+        let mut directory = Directory {
+            start: self,
+            state: Arc::clone(&state),
+            held: Vec::new(),
+            linked: Vec::new(),
+            warned: HashSet::new(),
+        };
+        let mut account = directory.load();
+        // What is not the fault of single files cannot be skipped.
+        let fatal = |error: &mut Error| !directory.start.skip || error.errors().is_empty();
+        if let Some(error) = account.error.take_if(fatal) {
+            return Err(error);
+        }
+        let mut warnings = account.warnings;
+        directory.warned = warnings.iter().cloned().collect();
+        if let Some(error) = account.error {
+            warnings.extend(error.errors().iter().map(Error::report));
+            *state.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+        let watch = Mutex::new(noted.follow(directory)?);
+        Ok((Watch { watch, state }, warnings))
+    }
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// The prompts of a directory in a registry.
+struct Directory {
+    start: Start,
+    state: Arc<State>,
+    /// What of the registry came from here, and from which file.
+    held: Vec<(PromptId, Version, String)>,
+    linked: Vec<PathBuf>,
+    /// What the author was warned of at the last reload.
+    warned: HashSet<String>,
+}
+
+/// What a reload has to tell.
+struct Account {
+    error: Option<Error>,
+    warnings: Vec<String>,
+    prompts: usize,
+}
+
+impl Directory {
+    /// Reads the files and, unless something forbids it, exchanges the registry's set.
+    fn load(&mut self) -> Account {
+        let _gate = gate();
+        let Start { path, schemas, shared, .. } = &self.start;
+        match directory::load(path, schemas.as_deref(), &shared.options, shared) {
+            Ok(loaded) => self.put(loaded),
+            Err(error) => Account { error: Some(error), warnings: Vec::new(), prompts: 0 },
+        }
+    }
+
+    fn put(&mut self, mut loaded: Loaded<PyText>) -> Account {
+        self.linked = std::mem::take(&mut loaded.linked);
+        let warnings = std::mem::take(&mut loaded.warnings);
+        let error = loaded.error(&self.start.path);
+        let prompts = loaded.prompts.len();
+        let error = match error {
+            Some(error) if !self.start.skip => Some(error),
+            error => self.exchange(loaded, error.as_ref()).err().or(error),
+        };
+        Account { error, warnings, prompts }
+    }
+
+    /// Puts the new prompts in the place of the old, in one step. Of files that are broken, the old ones stay.
+    fn exchange(&mut self, loaded: Loaded<PyText>, error: Option<&Error>) -> crate::Result<()> {
+        let broken: HashSet<&str> =
+            error.iter().flat_map(|error| error.errors()).filter_map(file_of).collect();
+        let mut held: Vec<_> = loaded
+            .prompts
+            .iter()
+            .zip(&loaded.places)
+            .map(|(compiled, place)| {
+                let Prompt { id, version, .. } = compiled.prompt();
+                (id.clone(), version.clone(), place.name.clone().unwrap_or_default())
+            })
+            .collect();
+        let new: HashSet<(&PromptId, &Version)> = held.iter().map(|(id, version, _)| (id, version)).collect();
+        let (kept, old): (Vec<_>, Vec<_>) =
+            self.held.iter().cloned().partition(|(id, version, file)| {
+                broken.contains(file.as_str()) && !new.contains(&(id, version))
+            });
+        let old: Vec<_> = old.into_iter().map(|(id, version, _)| (id, version)).collect();
+        let prompts = loaded.prompts.into_iter().map(Arc::new).collect();
+        self.start.prompts.write().unwrap_or_else(PoisonError::into_inner).exchange(&old, prompts)?;
+        held.extend(kept);
+        self.held = held;
+        Ok(())
+    }
+}
+
+/// The file that an error is about.
+fn file_of(error: &Error) -> Option<&str> {
+    if let Some(name) = error.place().and_then(|place| place.name.as_deref()) {
+        return Some(name);
+    }
+    error.context().iter().find_map(|(name, value)| match value {
+        Fact::Text(path) if *name == "path" => Some(path.as_str()),
+        _ => None,
+    })
+}
+
+impl Follow for Directory {
+    type Account = Account;
+
+    fn reload(&mut self) -> Account {
+        self.state.reloads.fetch_add(1, Ordering::Relaxed);
+        self.load()
+    }
+
+    fn is_clean(account: &Account) -> bool {
+        account.error.is_none()
+    }
+
+    fn tell(&mut self, account: Account) {
+        let Account { error, warnings, prompts } = account;
+        let path = self.start.path.display();
+        let new = warnings.iter().filter(|warning| !self.warned.contains(*warning));
+        let mut lines: Vec<_> = new.map(|warning| ("warning", warning.clone())).collect();
+        self.warned = warnings.into_iter().collect();
+        match &error {
+            Some(error) => {
+                let text = format!("{}\n\nThe last good prompts stay in use.", error.report());
+                lines.push(("error", text));
+            }
+            None => lines.push(("info", format!("read {prompts} prompts of {path} anew"))),
+        }
+        *self.state.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        log(&lines);
+    }
+
+    fn broke_off(&mut self, error: Error) {
+        let warnings = self.warned.iter().cloned().collect();
+        self.tell(Account { error: Some(error), warnings, prompts: 0 });
+    }
+
+    fn linked(&self) -> Vec<PathBuf> {
+        self.linked.clone()
+    }
+}
+
+/// Logs from a thread of ours. Python's own handling prints warnings and errors where the program sets up no other.
+fn log(lines: &[(&str, String)]) {
+    // Nothing where the interpreter is ending.
+    Python::try_attach(|py| {
+        let told = py.import("logging").and_then(|logging| {
+            let logger = logging.call_method1("getLogger", ("prompt_manager",))?;
+            lines.iter().try_for_each(|(level, line)| logger.call_method1(*level, ("%s", line)).map(|_| ()))
+        });
+        if let Err(error) = told {
+            error.write_unraisable(py, None);
+        }
+    });
+}
+
+/// Held through a reload, and by a thread that forks: a child must find no lock taken by a thread that it lacks.
+static GATE: Mutex<()> = Mutex::new(());
+
+fn gate() -> MutexGuard<'static, ()> {
+    GATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    /// The gate, while this thread forks.
+    static FORKING: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
+}
+
+/// Waits for a reload that is under way, and holds up the next.
+#[pyfunction]
+fn before_fork(py: Python<'_>) {
+    let guard = loop {
+        match GATE.try_lock() {
+            Ok(guard) => break guard,
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+            // Another thread that forks needs the interpreter to go on.
+            Err(std::sync::TryLockError::WouldBlock) => {
+                py.detach(|| std::thread::sleep(Duration::from_millis(1)));
+            }
+        }
+    };
+    FORKING.set(Some(guard));
+}
+
+#[pyfunction]
+fn after_fork() {
+    FORKING.take();
+}
+
+/// Has forks wait for reloads, from the first watch on.
+fn wait_with_forks(py: Python<'_>) -> PyResult<()> {
+    static DONE: PyOnceLock<()> = PyOnceLock::new();
+    DONE.get_or_try_init(py, || {
+        let os = py.import("os")?;
+        if !os.hasattr("register_at_fork")? {
+            return Ok(());
+        }
+        let after = pyo3::wrap_pyfunction!(after_fork, py)?;
+        let hooks = PyDict::new(py);
+        hooks.set_item("before", pyo3::wrap_pyfunction!(before_fork, py)?)?;
+        hooks.set_item("after_in_parent", &after)?;
+        hooks.set_item("after_in_child", &after)?;
+        os.call_method("register_at_fork", (), Some(&hooks)).map(|_| ())
+    })
+    .map(|()| ())
+}
+
+/// Reads the prompts of a file or directory, by file: for each its version and metadata, where it has them, and its
+/// prompts. And what to warn of.
+#[pyfunction]
+#[pyo3(signature = (path, engine, *, on_error))]
+pub fn read_prompts_sync<'py>(
+    path: PathBuf,
+    engine: &Bound<'py, Engine>,
+    on_error: &str,
+) -> PyResult<(Vec<File<'py>>, Vec<String>)> {
+    let py = engine.py();
+    let read = Reading::new(path, engine, on_error)?;
+    let shared = Arc::clone(&read.shared);
+    let (loaded, warnings) = py.detach(|| read.run()).or_raise(py)?;
+    Ok((files(py, loaded, &shared)?, warnings))
+}
+
+/// [`read_prompts_sync`], to await.
+#[pyfunction]
+#[pyo3(signature = (path, engine, *, on_error))]
+pub fn read_prompts<'py>(
+    path: PathBuf,
+    engine: &Bound<'py, Engine>,
+    on_error: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let read = Reading::new(path, engine, on_error)?;
+    on_thread(engine.py(), move || {
+        let shared = Arc::clone(&read.shared);
+        let read = read.run();
+        Python::attach(|py| {
+            let (loaded, warnings) = read.or_raise(py)?;
+            let files = files(py, loaded, &shared)?
+                .into_iter()
+                .map(|(version, metadata, prompts)| (version, metadata.map(Bound::unbind), prompts));
+            Ok((files.collect::<Vec<_>>(), warnings))
+        })
+    })
+}
+
+/// What a file says of itself, and its prompts.
+type File<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
+
+/// What reading files is asked for.
+struct Reading {
+    path: PathBuf,
+    skip: bool,
+    shared: Arc<Shared>,
+}
+
+impl Reading {
+    fn new(path: PathBuf, engine: &Bound<'_, Engine>, on_error: &str) -> PyResult<Self> {
+        Ok(Self { path, skip: is_skip(on_error)?, shared: Arc::clone(&engine.get().shared) })
+    }
+
+    fn run(&self) -> crate::Result<(Loaded<PyText>, Vec<String>)> {
+        let Self { path, skip, shared } = self;
+        let mut loaded = if path.is_dir() {
+            directory::load(path, None, &shared.options, shared)?
+        } else {
+            directory::load_file(path, &shared.options, shared)
+        };
+        let mut warnings = std::mem::take(&mut loaded.warnings);
+        if *skip {
+            warnings.extend(loaded.errors.iter().map(Error::report));
+        } else if let Some(error) = loaded.error(path) {
+            return Err(error);
+        }
+        Ok((loaded, warnings))
+    }
+}
+
+/// The prompts by file, in the order of the files.
+fn files<'py>(py: Python<'py>, loaded: Loaded<PyText>, shared: &Arc<Shared>) -> PyResult<Vec<File<'py>>> {
+    let mut order: HashMap<String, usize> = HashMap::new();
+    let mut files: Vec<File<'py>> = Vec::new();
+    for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
+        let name = place.name.unwrap_or_default();
+        let at = match order.get(&name) {
+            Some(at) => *at,
+            None => {
+                let AboutFile { version, metadata } = loaded.about.get(&name).cloned().unwrap_or_default();
+                let metadata = (!metadata.is_empty()).then(|| pythonize::pythonize(py, metadata.as_map()));
+                files.push((version, metadata.transpose()?, Vec::new()));
+                order.insert(name, files.len() - 1);
+                files.len() - 1
+            }
+        };
+        files[at].2.push(CompiledPrompt { compiled: Arc::new(compiled), shared: Arc::clone(shared) });
+    }
+    Ok(files)
+}

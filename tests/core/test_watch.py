@@ -1,0 +1,548 @@
+"""A directory that is followed: saves as editors make them, broken ones, many at once, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from helpers import run_python
+from prompt_manager import PromptManager, PromptRegistry
+from prompt_manager.core.models import Prompt
+from prompt_manager.exceptions import (
+    PromptNotFoundError,
+    StorageReadError,
+    TemplateSyntaxError,
+    VersionConflictError,
+)
+
+BROKEN = "id: greeting\nformat: text\ntemplate: 'Hi {{name'\n"
+
+
+def text(word: str, prompt_id: str = "greeting") -> str:
+    return f"id: {prompt_id}\nformat: text\ntemplate: {word}\n"
+
+
+def until(condition, what="it"):
+    """Wait for a condition, as long as any machine may need."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not come about within ten seconds"
+        time.sleep(0.005)
+
+
+def renders(manager, word, prompt_id="greeting"):
+    def condition():
+        try:
+            return manager.render_sync(prompt_id) == word
+        except PromptNotFoundError:
+            return False
+
+    until(condition, f"{prompt_id} as {word}")
+
+
+def ids(manager):
+    return [prompt.id for prompt in manager.list_prompts_sync()]
+
+
+@pytest.fixture
+def root(directory):
+    return directory({"a.yaml": text("first")})
+
+
+@pytest.fixture(params=["await", "sync"])
+def follow(request):
+    """``from_directory`` with ``watch=True``, or its twin; what it gives is closed in the end."""
+    managers = []
+
+    def start(path, **options):
+        if request.param == "sync":
+            manager = PromptManager.from_directory_sync(path, watch=True, **options)
+        else:
+            manager = asyncio.run(PromptManager.from_directory(path, watch=True, **options))
+        managers.append(manager)
+        return manager
+
+    yield start
+    for manager in managers:
+        manager.close_sync()
+
+
+def in_place(path: Path, content: str) -> None:
+    path.write_text(content)
+
+
+def slowly(path: Path, content: str) -> None:
+    with path.open("w") as file:
+        for character in content:
+            file.write(character)
+            file.flush()
+
+
+def like_vim(path: Path, content: str) -> None:
+    probe = path.with_name("4913")
+    probe.touch()
+    probe.unlink()
+    backup = path.with_name(path.name + "~")
+    path.rename(backup)
+    path.write_text(content)
+    backup.unlink()
+
+
+def like_emacs(path: Path, content: str) -> None:
+    lock = path.with_name(".#" + path.name)
+    lock.symlink_to("me@here.1:1")
+    path.with_name(f"#{path.name}#").write_text(content[:5])
+    shutil.copy2(path, path.with_name(path.name + "~"))
+    path.write_text(content)
+    path.with_name(f"#{path.name}#").unlink()
+    lock.unlink()
+
+
+def by_rename(path: Path, content: str) -> None:
+    new = path.with_name(path.name + ".tmp")
+    new.write_text(content)
+    new.replace(path)
+
+
+def by_hidden_rename(path: Path, content: str) -> None:
+    new = path.with_name(f".{path.name}.tmp")
+    new.write_text(content)
+    new.replace(path)
+
+
+def like_jetbrains(path: Path, content: str) -> None:
+    new, old = path.with_name(path.name + "___jb_tmp___"), path.with_name(path.name + "___jb_old___")
+    new.write_text(content)
+    path.rename(old)
+    new.rename(path)
+    old.unlink()
+
+
+def delete_and_write(path: Path, content: str) -> None:
+    path.unlink()
+    path.write_text(content)
+
+
+SAVES = [in_place, slowly, like_vim, like_emacs, by_rename, by_hidden_rename, like_jetbrains, delete_and_write]
+
+
+class TestSaves:
+    @pytest.mark.parametrize("save", SAVES)
+    def test_a_saved_file_is_live(self, follow, root, save):
+        manager = follow(root)
+        for word in ("second", "third"):
+            save(root / "a.yaml", text(word))
+            renders(manager, word)
+        assert ids(manager) == ["greeting"]
+        until(lambda: not manager.reload_errors)
+
+    def test_the_first_state_is_there_at_once(self, follow, root):
+        assert follow(root).render_sync("greeting") == "first"
+
+    def test_an_active_version_may_be_edited(self, follow, root):
+        manager = follow(root)
+        in_place(root / "a.yaml", "version: 1.0.0\n" + text("other"))
+        renders(manager, "other")
+        assert manager.registry.get_versions_sync("greeting") == ["1.0.0"]
+
+    def test_a_version_that_is_raised_replaces_the_old_one(self, follow, root):
+        manager = follow(root)
+        in_place(root / "a.yaml", "version: 2.0.0\n" + text("newer"))
+        renders(manager, "newer")
+        assert manager.registry.get_versions_sync("greeting") == ["2.0.0"]
+
+    def test_new_renamed_and_deleted_files_are_understood(self, follow, root):
+        manager = follow(root)
+        in_place(root / "b.yaml", text("new", "b"))
+        renders(manager, "new", "b")
+        (root / "b.yaml").rename(root / "c.yml")
+        in_place(root / "d.yaml", text("other", "d"))
+        renders(manager, "other", "d")
+        assert ids(manager) == ["b", "d", "greeting"]
+        (root / "c.yml").unlink()
+        until(lambda: ids(manager) == ["d", "greeting"])
+        (root / "d.yaml").rename(root / "d.off")
+        until(lambda: ids(manager) == ["greeting"])
+        with pytest.raises(PromptNotFoundError):
+            manager.render_sync("b")
+
+    def test_a_program_that_changes_its_directory_goes_on(self, follow, root, monkeypatch):
+        monkeypatch.chdir(root.parent)
+        manager = follow("prompts")
+        monkeypatch.chdir("/")
+        in_place(root / "a.yaml", text("second"))
+        renders(manager, "second")
+
+
+class TestDirectories:
+    def test_new_sub_directories_are_followed(self, follow, root):
+        manager = follow(root)
+        deep = root / "one" / "two"
+        deep.mkdir(parents=True)
+        in_place(deep / "b.yaml", text("deep", "b"))
+        renders(manager, "deep", "b")
+        in_place(deep / "b.yaml", text("deeper", "b"))
+        renders(manager, "deeper", "b")
+        shutil.rmtree(root / "one")
+        until(lambda: ids(manager) == ["greeting"])
+
+    def test_directories_that_are_moved_in_and_out_are_understood(self, follow, root, tmp_path):
+        manager = follow(root)
+        outside = tmp_path / "v1.2"
+        outside.mkdir()
+        in_place(outside / "b.yaml", text("moved", "b"))
+        outside.rename(root / "v1.2")
+        renders(manager, "moved", "b")
+        in_place(root / "v1.2" / "b.yaml", text("edited", "b"))
+        renders(manager, "edited", "b")
+        (root / "v1.2").rename(outside)
+        until(lambda: ids(manager) == ["greeting"])
+
+    def test_the_directory_may_be_deleted_and_made_again(self, follow, root):
+        manager = follow(root)
+        shutil.rmtree(root)
+        until(lambda: manager.reload_errors)
+        assert str(root) in str(manager.reload_errors[0])
+        assert manager.render_sync("greeting") == "first"
+        root.mkdir()
+        in_place(root / "a.yaml", text("again"))
+        renders(manager, "again")
+        until(lambda: not manager.reload_errors)
+        in_place(root / "a.yaml", text("and again"))
+        renders(manager, "and again")
+
+    def test_the_directory_may_be_another_at_once(self, follow, root, tmp_path):
+        manager = follow(root)
+        new = tmp_path / "new"
+        new.mkdir()
+        in_place(new / "a.yaml", text("other"))
+        root.rename(tmp_path / "old")
+        new.rename(root)
+        renders(manager, "other")
+        in_place(root / "a.yaml", text("edited"))
+        renders(manager, "edited")
+
+    def test_a_link_to_the_directory_may_lead_elsewhere(self, follow, root, tmp_path):
+        link = tmp_path / "current"
+        link.symlink_to(root)
+        manager = follow(link)
+        in_place(root / "a.yaml", text("behind the link"))
+        renders(manager, "behind the link")
+        new = tmp_path / "new"
+        new.mkdir()
+        in_place(new / "a.yaml", text("elsewhere"))
+        (tmp_path / "next").symlink_to(new)
+        (tmp_path / "next").replace(link)
+        renders(manager, "elsewhere")
+        in_place(new / "a.yaml", text("edited"))
+        renders(manager, "edited")
+
+    def test_what_links_in_it_lead_to_is_followed(self, follow, root, tmp_path):
+        (tmp_path / "shared").mkdir()
+        in_place(tmp_path / "shared" / "b.yaml", text("linked", "b"))
+        (tmp_path / "files").mkdir()
+        in_place(tmp_path / "files" / "c.yaml", text("linked", "c"))
+        manager = follow(root)
+        (root / "shared").symlink_to(tmp_path / "shared")
+        (root / "c.yaml").symlink_to(tmp_path / "files" / "c.yaml")
+        renders(manager, "linked", "b")
+        renders(manager, "linked", "c")
+        in_place(tmp_path / "shared" / "b.yaml", text("edited", "b"))
+        in_place(tmp_path / "files" / "c.yaml", text("edited", "c"))
+        renders(manager, "edited", "b")
+        renders(manager, "edited", "c")
+
+    def test_schemas_are_followed_too(self, follow, directory, tmp_path):
+        root = directory({"a.yaml": text("first") + "input_schema: person\n"})
+        schemas = tmp_path / "schemas"
+        schemas.mkdir()
+        schema = schemas / "person.yaml"
+        schema.write_text("schemas:\n  - name: person\n    fields:\n      - {name: age, type: integer}\n")
+        manager = follow(root, schema_dir=schemas)
+        schema.rename(tmp_path / "person.yaml")
+        until(lambda: manager.reload_errors)
+        assert "names the schema 'person'" in str(manager.reload_errors[0])
+        (tmp_path / "person.yaml").rename(schema)
+        until(lambda: not manager.reload_errors)
+
+    def test_what_does_not_exist_is_the_error_that_it_always_is(self, tmp_path):
+        found = []
+        for watch in (False, True):
+            with pytest.raises(StorageReadError) as caught:
+                PromptManager.from_directory_sync(tmp_path / "none", watch=watch)
+            found.append((str(caught.value), caught.value.context["path"]))
+        assert found[0] == found[1]
+
+
+class TestBrokenSaves:
+    def test_the_last_good_prompts_stay_and_the_fault_is_told(self, follow, root, caplog):
+        manager = follow(root)
+        in_place(root / "b.yaml", text("other", "b"))
+        renders(manager, "other", "b")
+        caplog.clear()
+        in_place(root / "a.yaml", BROKEN)
+        until(lambda: manager.reload_errors)
+        (error,) = manager.reload_errors
+        assert isinstance(error, TemplateSyntaxError)
+        assert (error.context["path"], error.context["line"]) == (str(root / "a.yaml"), 3)
+        assert manager.render_sync("greeting") == "first"
+        assert manager.render_sync("b") == "other"
+        until(lambda: caplog.records)
+        (record,) = caplog.records
+        assert (record.name, record.levelno) == ("prompt_manager", logging.ERROR)
+        assert "this tag is never closed" in record.message
+        assert f"{root / 'a.yaml'}:3:" in record.message
+        assert record.message.endswith("The last good prompts stay in use.")
+
+    def test_what_is_mended_is_live(self, follow, root):
+        manager = follow(root)
+        in_place(root / "a.yaml", BROKEN)
+        until(lambda: manager.reload_errors)
+        in_place(root / "a.yaml", text("mended"))
+        renders(manager, "mended")
+        until(lambda: not manager.reload_errors)
+
+    def test_each_broken_save_is_told_of(self, follow, root, caplog):
+        manager = follow(root)
+        for count in (1, 2):
+            in_place(root / "a.yaml", BROKEN)
+            until(lambda count=count: len(caplog.records) == count)
+            in_place(root / "a.yaml", text(f"mended{count}"))
+            renders(manager, f"mended{count}")
+
+    def test_with_skip_the_good_files_are_live_and_the_broken_one_stays_as_it_was(self, follow, root, caplog):
+        manager = follow(root, on_error="skip")
+        in_place(root / "b.yaml", text("b", "b"))
+        renders(manager, "b", "b")
+        in_place(root / "a.yaml", BROKEN)
+        until(lambda: manager.reload_errors)
+        in_place(root / "b.yaml", text("newer", "b"))
+        renders(manager, "newer", "b")
+        assert manager.render_sync("greeting") == "first"
+        (root / "a.yaml").unlink()
+        until(lambda: ids(manager) == ["b"])
+        until(lambda: not manager.reload_errors)
+        assert {record.levelname for record in caplog.records} == {"ERROR"}
+
+    def test_with_skip_what_was_broken_from_the_start_is_live_once_it_is_mended(self, follow, directory):
+        root = directory({"a.yaml": BROKEN, "b.yaml": text("b", "b")})
+        with pytest.warns(UserWarning, match="never closed"):
+            manager = follow(root, on_error="skip")
+        assert [type(error) for error in manager.reload_errors] == [TemplateSyntaxError]
+        in_place(root / "a.yaml", text("mended"))
+        renders(manager, "mended")
+
+    def test_a_broken_start_is_an_error(self, follow, directory):
+        with pytest.raises(StorageReadError, match="a problem in"):
+            follow(directory({"a.yaml": BROKEN}))
+
+    def test_a_new_warning_is_logged_once(self, follow, root, caplog):
+        manager = follow(root)
+        undeclared = "id: greeting\nformat: text\ntemplate:\n  content: '{{nme}}'\n  variables: [name]\n"
+        in_place(root / "a.yaml", undeclared)
+        until(lambda: caplog.records)
+        in_place(root / "b.yaml", text("b", "b"))
+        renders(manager, "b", "b")
+        until(lambda: manager._watch.reloads >= 2)
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert "did you mean `name`" in caplog.text
+
+    def test_a_file_that_is_rewritten_without_end_is_read_whole(self, follow, root):
+        manager = follow(root)
+        path, word = root / "a.yaml", "x" * 200_000
+        for round_ in range(40):
+            in_place(path, text(f"{word}{round_}"))
+        renders(manager, f"{word}39")
+        until(lambda: not manager.reload_errors)
+
+
+class TestMany:
+    def test_thousands_of_files_are_few_reloads(self, follow, root):
+        manager = follow(root)
+        before = manager._watch.reloads
+        for number in range(3000):
+            in_place(root / f"p{number}.yaml", text(f"x{number}", f"p{number}"))
+        until(lambda: len(ids(manager)) == 3001)
+        # One, where the machine does not stall in between.
+        assert manager._watch.reloads - before < 10
+        assert manager.render_sync("p2999") == "x2999"
+
+    def test_no_reader_sees_half_a_set(self, follow, tmp_path):
+        def write(name):
+            (tmp_path / name).mkdir()
+            for number in range(60):
+                described = text("x", f"p{number}") + f"metadata: {{description: {name}}}\n"
+                in_place(tmp_path / name / f"p{number}.yaml", described)
+
+        rounds = [f"set{number}" for number in range(6)]
+        for name in rounds:
+            write(name)
+        root = tmp_path / "prompts"
+        root.mkdir()
+        (root / "set").symlink_to(tmp_path / rounds[0])
+        manager = follow(root)
+        seen, stop = [], threading.Event()
+
+        def read():
+            while not stop.is_set():
+                seen.append([prompt.description for prompt in manager.list_prompts_sync()])
+
+        readers = [threading.Thread(target=read) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        for name in rounds[1:]:
+            (tmp_path / "next").symlink_to(tmp_path / name)
+            (tmp_path / "next").replace(root / "set")
+            until(lambda name=name: seen and seen[-1][:1] == [name], name)
+        stop.set()
+        for reader in readers:
+            reader.join()
+        assert {len(found) for found in seen} == {60}
+        assert all(len(set(found)) == 1 for found in seen)
+
+
+class TestOtherPrompts:
+    def test_what_the_program_registered_stays(self, follow, root):
+        manager = follow(root)
+        manager.registry.register_sync(Prompt(id="own", format="text", template="mine", status="active"))
+        in_place(root / "a.yaml", text("second"))
+        renders(manager, "second")
+        assert manager.render_sync("own") == "mine"
+        in_place(root / "own.yaml", text("theirs", "own"))
+        until(lambda: manager.reload_errors)
+        assert isinstance(manager.reload_errors[0], VersionConflictError)
+        assert manager.render_sync("own") == "mine"
+
+
+def watchers() -> int:
+    """How many threads of this process follow a directory."""
+    count = 0
+    for task in Path("/proc/self/task").iterdir():
+        # It may end in between.
+        with contextlib.suppress(OSError):
+            count += (task / "comm").read_text().startswith("prompt-manager-")
+    return count
+
+
+on_linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+
+
+class TestEnd:
+    def test_a_manager_says_whether_it_follows(self, follow, root):
+        manager = follow(root)
+        assert manager.is_watching
+        manager.close_sync()
+        manager.close_sync()
+        assert not manager.is_watching
+        assert manager.render_sync("greeting") == "first"
+        assert not PromptManager.from_directory_sync(root).is_watching
+
+    @on_linux
+    @pytest.mark.parametrize("end", ["close_sync", "close", "with", "async with", "del"])
+    def test_the_thread_ends_with_it(self, root, end):
+        until(lambda: watchers() == 0)
+        manager = PromptManager.from_directory_sync(root, watch=True)
+        until(lambda: watchers() == 1)
+        if end == "close_sync":
+            manager.close_sync()
+        elif end == "close":
+            asyncio.run(manager.close())
+        elif end == "with":
+            with manager as same:
+                assert same is manager
+        elif end == "async with":
+
+            async def use():
+                async with manager as same:
+                    assert same is manager
+
+            asyncio.run(use())
+        else:
+            del manager
+            gc.collect()
+        until(lambda: watchers() == 0)
+
+    def test_closing_one_that_follows_nothing_does_nothing(self, prompt_manager):
+        prompt_manager.close_sync()
+        asyncio.run(prompt_manager.close())
+        assert prompt_manager.reload_errors == ()
+
+    def test_a_process_that_ends_meanwhile_ends_well(self, root):
+        code = f"""
+from prompt_manager import PromptManager
+manager = PromptManager.from_directory_sync({str(root)!r}, watch=True)
+open({str(root / "a.yaml")!r}, "w").write({BROKEN!r})
+"""
+        run_python(code, "-X", "dev", "-W", "error")
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+    def test_a_forked_child_has_the_prompts_and_does_not_follow(self, root):
+        code = f"""
+import os, time, warnings
+from pathlib import Path
+from prompt_manager import PromptManager
+warnings.simplefilter("ignore")
+path = Path({str(root / "a.yaml")!r})
+manager = PromptManager.from_directory_sync(path.parent, watch=True)
+for number in range(40):
+    path.write_text("id: greeting\\nformat: text\\ntemplate: 'again {{{{name}}}}'\\n")
+    time.sleep(0.02)
+    child = os.fork()
+    if child == 0:
+        fine = not manager.is_watching and manager.render_sync("greeting", {{"name": "x"}}) in ("first", "again x")
+        manager.template_engine.register_partial("sign", "Bye")
+        manager.close_sync()
+        del manager
+        os._exit(0 if fine else 1)
+    assert os.waitpid(child, 0)[1] == 0
+assert manager.is_watching
+manager.close_sync()
+print("done")
+"""
+        assert run_python(code) == "done\n"
+
+    def test_following_loads_no_heavy_module(self, root):
+        code = f"""
+import sys, time
+before = set(sys.modules)
+from prompt_manager import PromptManager
+manager = PromptManager.from_directory_sync({str(root)!r}, watch=True)
+manager.render_sync("greeting")
+print(*sorted({{"pydantic", "asyncio", "logging", "inspect"}} & (set(sys.modules) - before)))
+"""
+        assert run_python(code).split() == []
+
+
+class TestLoaderWatch:
+    def test_a_registry_with_a_storage_cannot_follow(self, root):
+        from prompt_manager.storage import InMemoryStorage, YAMLLoader
+
+        loader = YAMLLoader(PromptRegistry(InMemoryStorage()))
+        with pytest.raises(ValueError, match="import the directory instead"):
+            loader.watch_directory_sync(root)
+
+    def test_the_loader_follows_for_any_registry(self, root):
+        from prompt_manager.storage import YAMLLoader
+
+        registry = PromptRegistry()
+        watch = YAMLLoader(registry).watch_directory_sync(root)
+        in_place(root / "a.yaml", text("second"))
+        until(lambda: registry.get_sync("greeting").template.content == "second")
+        assert watch.is_running
+        assert watch.errors == []
+        watch.close_sync()
+        assert not watch.is_running
+
+
+if sys.platform == "win32":
+    pytest.skip("links and renames of open files need rights there", allow_module_level=True)
