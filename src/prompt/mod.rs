@@ -26,6 +26,7 @@ pub use metadata::Metadata;
 pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaRef, Status, TextTemplate};
 pub use read::AboutFile;
 pub use settings::Settings;
+pub(crate) use tool::no_parameters;
 pub use tool::{Tool, ToolChoice};
 pub use variable::{Variable, Variables, check_name};
 pub use version::Version;

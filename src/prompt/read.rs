@@ -97,6 +97,11 @@ impl<'de> Deserialize<'de> for Prompt {
     }
 }
 
+/// What is declared: an empty declaration says nothing, like none.
+fn declared(variables: Option<&Variables>) -> Option<Variables> {
+    variables.filter(|variables| !variables.items.is_empty()).cloned()
+}
+
 impl WirePrompt {
     /// The prompt, without places. `source` as for [`Leaf::resolve`].
     pub(crate) fn resolve(&self, status: Status, source: Option<&str>) -> Result<Prompt> {
@@ -109,14 +114,14 @@ impl WirePrompt {
         let template = self.template.as_ref().map(|Placed { value, .. }| {
             Result::<_>::Ok(TextTemplate {
                 content: value.content.resolve(source)?,
-                variables: value.variables.clone(),
+                variables: declared(value.variables.as_ref()),
                 partials: partials(&value.partials)?,
             })
         });
         let chat_template = self.chat_template.as_ref().map(|Placed { value, .. }| {
             Result::<_>::Ok(ChatTemplate {
                 messages: value.messages.iter().map(|entry| entry.resolve(source)).collect::<Result<_>>()?,
-                variables: value.variables.clone(),
+                variables: declared(value.variables.as_ref()),
                 partials: partials(&value.partials)?,
             })
         });

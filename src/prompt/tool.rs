@@ -37,7 +37,7 @@ impl Tool {
 }
 
 /// The schema of a tool without parameters.
-pub(super) fn no_parameters() -> Map<String, Value> {
+pub(crate) fn no_parameters() -> Map<String, Value> {
     Map::from_iter([("type".to_owned(), json!("object")), ("properties".to_owned(), json!({}))])
 }
 

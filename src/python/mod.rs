@@ -9,6 +9,7 @@ mod loader;
 mod overlay;
 mod prompt;
 mod runtime;
+mod storage;
 mod store;
 mod template;
 mod text;
@@ -32,6 +33,8 @@ mod _native {
         CompiledPrompt, check_prompt, compile_prompt, content_hash, map_role, plain_json,
         validate_alternation,
     };
+    #[pymodule_export]
+    use super::storage::{FileStore, MemoryStore, prompt_yaml};
     #[pymodule_export]
     use super::store::Registry;
     #[pymodule_export]

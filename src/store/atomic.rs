@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 /// How the name of a temporary file begins and ends.
 const TEMPORARY: (&str, &str) = (".saving-", ".tmp");
 
+/// How often a directory is made again that somebody else removes meanwhile.
+const ATTEMPTS: usize = 16;
+
 /// Puts a file with these bytes in the place of whatever file has the path. A link is replaced, not followed. The
 /// directory must be there; a file that is replaced hands on its permissions.
 ///
@@ -64,23 +67,21 @@ pub fn make_directory(path: &Path) -> Result<()> {
         let why = reason(&error);
         unwritable("directory", path, &why).with_cause(error)
     };
-    match fs::create_dir(path) {
-        Ok(()) => sync_directory(directory_of(path)).map_err(failed),
-        Err(_) if path.is_dir() => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => {
-                make_directory(parent)?;
-                match fs::create_dir(path) {
-                    Ok(()) => sync_directory(directory_of(path)).map_err(failed),
-                    // Somebody else made it in between.
-                    Err(_) if path.is_dir() => Ok(()),
-                    Err(error) => Err(failed(error)),
+    for attempt in 0.. {
+        match fs::create_dir(path) {
+            Ok(()) => return sync_directory(directory_of(path)).map_err(failed),
+            Err(_) if path.is_dir() => return Ok(()),
+            // One above it is missing, and may be again: whoever deletes a prompt removes what is empty.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {
+                match path.parent() {
+                    Some(parent) if !parent.as_os_str().is_empty() => make_directory(parent)?,
+                    _ => return Err(failed(error)),
                 }
             }
-            _ => Err(failed(error)),
-        },
-        Err(error) => Err(failed(error)),
+            Err(error) => return Err(failed(error)),
+        }
     }
+    Ok(())
 }
 
 /// Removes the temporary files that killed writers left in a directory. Only whoever holds the lock of the directory

@@ -259,7 +259,8 @@ fn path_of(error: &ignore::Error) -> Option<PathBuf> {
     }
 }
 
-fn read(path: &Path) -> Result<File> {
+/// Reads a file that is not larger than allowed.
+pub(super) fn read(path: &Path) -> Result<File> {
     let failed = |error: io::Error| unreadable("file", path, &reason(&error)).with_cause(error);
     let about = fs::metadata(path).map_err(failed)?;
     let size = about.len();
@@ -275,10 +276,10 @@ fn read(path: &Path) -> Result<File> {
 }
 
 /// A file that was read.
-struct File {
-    bytes: Vec<u8>,
+pub(super) struct File {
+    pub(super) bytes: Vec<u8>,
     /// When it was last written.
-    saved: Option<Timestamp>,
+    pub(super) saved: Option<Timestamp>,
 }
 
 fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Part<T> {
@@ -316,7 +317,7 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -
 
 /// Gives a prompt what its file leaves out, the same at each load: an identity of its id and version, and the times
 /// of the file.
-fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
+pub(super) fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
     let name = format!("{} {}", prompt.id, prompt.version);
     prompt.uid.get_or_insert_with(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()));
     prompt.created_at = prompt.created_at.or(saved);
@@ -342,7 +343,7 @@ fn in_file(fault: crate::prompt::Fault<'_>, id: &str, located: &LocatedPrompt) -
 
 /// Applies `work` to every item on as many threads as there are processors. The threads end with the call, so
 /// nothing is left behind that a fork could break.
-fn in_parallel<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<R> {
+pub(super) fn in_parallel<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<R> {
     /// Below this many items a thread costs more than it saves.
     const WORTHWHILE: usize = 16;
     let threads =

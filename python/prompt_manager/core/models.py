@@ -289,6 +289,26 @@ class Prompt(_Model):
         core: CompiledPrompt | None = getattr(self, "_core", None)
         return _native.content_hash(self._plain()) if core is None else core.content_hash
 
+    def to_yaml(self) -> str:
+        r"""The prompt as the text of a prompt file for people: blocks for texts with line breaks, no defaults.
+
+        Read from a file it is the same prompt again.
+
+        Raises:
+            PromptValidationError: it has no such form, such as metadata that nests too deep.
+
+        >>> print(Prompt(id="bye", format="text", template="Goodbye\n{{name}}").to_yaml().partition("uid:")[0])
+        id: bye
+        version: "1.0.0"
+        format: text
+        status: draft
+        template: |-
+          Goodbye
+          {{name}}
+        <BLANKLINE>
+        """
+        return _native.prompt_yaml(self._plain())
+
     def replace(self, **changes: Any) -> Self:
         """A new prompt with these fields changed, checked anew; ``updated_at`` is now unless it is given.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from prompt_manager.storage.file import FileSystemStorage
     from prompt_manager.storage.memory import InMemoryStorage
     from prompt_manager.storage.yaml_loader import YAMLLoader
 
-__all__ = ["InMemoryStorage", "YAMLLoader"]
+__all__ = ["FileSystemStorage", "InMemoryStorage", "YAMLLoader"]
 
-_HOMES = {"InMemoryStorage": "memory", "YAMLLoader": "yaml_loader"}
+_HOMES = {"FileSystemStorage": "file", "InMemoryStorage": "memory", "YAMLLoader": "yaml_loader"}
 
 
 def __getattr__(name: str) -> object:

@@ -2,72 +2,59 @@
 
 from __future__ import annotations
 
-from prompt_manager._native import Registry
-from prompt_manager.core._sync import never_waits, run
-from prompt_manager.core.template import TemplateEngine
+from prompt_manager._native import MemoryStore
+from prompt_manager.core._sync import never_waits
+from prompt_manager.storage._shared import Storage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Sequence
 
-    from prompt_manager.core.models import Prompt, PromptStatus
+    from prompt_manager.core.models import LabelMove, Prompt, PromptStatus
 
 __all__ = ["InMemoryStorage"]
 
 
 @never_waits
-class InMemoryStorage:
+class InMemoryStorage(Storage):
     """A storage that ends with the process.
 
-    A draft is replaced when it is saved again; any other version only with the same content.
+    A draft is replaced when it is saved again. From then on the content of a version stays; its status, metadata and
+    labels may change. Saving the same again, or as a draft again, changes nothing.
     """
 
-    __slots__ = ("_core", "_engine")
+    __slots__ = ()
 
     def __init__(self) -> None:
-        self._engine = TemplateEngine()
-        self._core = Registry(self._engine)
+        self._core = MemoryStore()
 
     async def save(self, prompt: Prompt) -> None:
         """Keep a prompt in its version.
 
         Raises:
+            PromptError: it has no template yet.
             VersionConflictError: the id and version exist with other content.
         """
-        self._core.insert(prompt._compiled(self._engine))
-
-    def save_sync(self, prompt: Prompt) -> None:
-        """:meth:`save`, for code that does not await."""
-        run(self.save(prompt), "save")
+        self.save_sync(prompt)
 
     async def load(self, prompt_id: str, version: str | None = None) -> Prompt:
         """The prompt in this version, or in its latest.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
+            PromptNotFoundError: there is no prompt with this id, or all its versions are archived.
             VersionNotFoundError: the prompt has no such version.
         """
-        from prompt_manager.core.models import Prompt
-
-        return Prompt._of(self._core.get(prompt_id, version=version))
-
-    def load_sync(self, prompt_id: str, version: str | None = None) -> Prompt:
-        """:meth:`load`, for code that does not await."""
-        return run(self.load(prompt_id, version), "load")
+        return self.load_sync(prompt_id, version)
 
     async def delete(self, prompt_id: str, version: str | None = None) -> None:
-        """Remove this version, or all.
+        """Remove this version, with the labels that point at it, or all.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
             VersionNotFoundError: the prompt has no such version.
         """
-        self._core.remove(prompt_id, version)
-
-    def delete_sync(self, prompt_id: str, version: str | None = None) -> None:
-        """:meth:`delete`, for code that does not await."""
-        run(self.delete(prompt_id, version), "delete")
+        self.delete_sync(prompt_id, version)
 
     async def list(
         self,
@@ -76,28 +63,27 @@ class InMemoryStorage:
         status: PromptStatus | str | None = None,
     ) -> builtins.list[Prompt]:
         """Every version of every prompt that has all these tags and this status, by id and version."""
-        from prompt_manager.core.models import Prompt, PromptStatus
-
-        wanted = None if status is None else PromptStatus(status)
-        return [
-            Prompt._of(core)
-            for core in self._core.all()
-            if set(tags or ()) <= set(core.tags) and wanted in (None, core.status)
-        ]
-
-    def list_sync(
-        self,
-        *,
-        tags: Sequence[str] | None = None,
-        status: PromptStatus | str | None = None,
-    ) -> builtins.list[Prompt]:
-        """:meth:`list`, for code that does not await."""
-        return run(self.list(tags=tags, status=status), "list")
+        return self.list_sync(tags=tags, status=status)
 
     async def exists(self, prompt_id: str, version: str | None = None) -> bool:
         """Whether the prompt is kept, in this version if one is given."""
-        return self._core.contains(prompt_id, version)
+        return self.exists_sync(prompt_id, version)
 
-    def exists_sync(self, prompt_id: str, version: str | None = None) -> bool:
-        """:meth:`exists`, for code that does not await."""
-        return self._core.contains(prompt_id, version)
+    async def set_label(
+        self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
+    ) -> LabelMove:
+        """Point a label at a version, or with None take it off; gives the move.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has no such version, or no such label to take off.
+        """
+        return self.set_label_sync(prompt_id, label, version, author=author)
+
+    async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
+        """The moves of one label of a prompt, or of all; the oldest first.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+        """
+        return self.get_label_history_sync(prompt_id, label)

@@ -1,0 +1,158 @@
+//! Prompts kept in memory, as they are written and not compiled, by the rules that hold for files too.
+
+use std::collections::BTreeMap;
+
+use super::Wanted;
+use super::admit::{admit, check_storable};
+use super::labels::{LabelMove, Labels, Request};
+use super::missing::{all_archived, no_prompt, no_such_version, no_version};
+use crate::error::Result;
+use crate::prompt::{Prompt, PromptId, Status, Version};
+
+/// Prompts by id and version.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    prompts: BTreeMap<PromptId, Entry>,
+}
+
+/// The versions of one prompt, of which there is at least one, and its labels.
+#[derive(Debug, Default)]
+struct Entry {
+    versions: BTreeMap<Version, Prompt>,
+    labels: Labels,
+}
+
+impl Entry {
+    fn give(&self, prompt: &Prompt) -> Prompt {
+        let mut prompt = prompt.clone();
+        self.labels.apply(&mut prompt);
+        prompt
+    }
+
+    /// The highest version whose file would name the label.
+    fn written(&self, label: &str) -> Option<&Version> {
+        let mut versions = self.versions.iter().rev();
+        versions
+            .find(|(_, prompt)| prompt.labels.iter().any(|known| known == label))
+            .map(|(version, _)| version)
+    }
+}
+
+/// The version that stands for a prompt: the highest active one, or else the highest that is not archived.
+pub(super) fn latest<'p>(versions: impl DoubleEndedIterator<Item = &'p Prompt>) -> Option<&'p Prompt> {
+    let mut best = None;
+    for prompt in versions.rev() {
+        match prompt.status {
+            Status::Active => return Some(prompt),
+            Status::Archived => {}
+            Status::Draft | Status::Deprecated => best = best.or(Some(prompt)),
+        }
+    }
+    best
+}
+
+impl MemoryStore {
+    /// Keeps a prompt in its version.
+    ///
+    /// # Errors
+    /// [`crate::Kind::VersionConflict`] where the id and version exist, are no draft, and have other content;
+    /// [`crate::Kind::Prompt`] for a prompt without a template.
+    pub fn save(&mut self, prompt: &Prompt) -> Result<()> {
+        check_storable(prompt)?;
+        let known = self.prompts.get(&prompt.id).and_then(|entry| entry.versions.get(&prompt.version));
+        if let Some(kept) = admit(known, prompt)? {
+            let entry = self.prompts.entry(kept.id.clone()).or_default();
+            entry.versions.insert(kept.version.clone(), kept);
+        }
+        Ok(())
+    }
+
+    /// The prompt in this version, or in its latest.
+    ///
+    /// # Errors
+    /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].
+    pub fn load(&self, id: &str, version: Option<&str>) -> Result<Prompt> {
+        let entry = self.entry(id)?;
+        let prompt = match version {
+            Some(version) => &entry.versions[&self.version(id, version)?],
+            None => latest(entry.versions.values()).ok_or_else(|| all_archived(id))?,
+        };
+        Ok(entry.give(prompt))
+    }
+
+    /// Removes one version of a prompt, with the labels that point at it, or all.
+    ///
+    /// # Errors
+    /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].
+    pub fn delete(&mut self, id: &str, version: Option<&str>) -> Result<()> {
+        self.entry(id)?;
+        let version = version.map(|version| self.version(id, version)).transpose()?;
+        if let (Some(version), Some(entry)) = (version, self.prompts.get_mut(id)) {
+            if let Some(gone) = entry.versions.remove(&version) {
+                entry.labels.forget(&version, &gone.labels);
+            }
+            if !entry.versions.is_empty() {
+                return Ok(());
+            }
+        }
+        self.prompts.remove(id);
+        Ok(())
+    }
+
+    /// Every version of every prompt that is wanted, by id and version.
+    #[must_use]
+    pub fn list(&self, wanted: &Wanted) -> Vec<Prompt> {
+        let entries = self.prompts.values();
+        entries
+            .flat_map(|entry| {
+                entry.versions.values().filter(|prompt| wanted.fits(prompt)).map(|it| entry.give(it))
+            })
+            .collect()
+    }
+
+    /// Whether the prompt is kept, in this version if one is given.
+    #[must_use]
+    pub fn exists(&self, id: &str, version: Option<&str>) -> bool {
+        version.map_or_else(|| self.entry(id).is_ok(), |version| self.version(id, version).is_ok())
+    }
+
+    /// Points a label at a version, or with none takes it off.
+    ///
+    /// # Errors
+    /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`]; see [`Labels::set`].
+    pub fn set_label(
+        &mut self,
+        id: &str,
+        label: &str,
+        version: Option<&str>,
+        author: Option<&str>,
+    ) -> Result<LabelMove> {
+        let version = version.map(|version| self.version(id, version)).transpose()?;
+        let written = self.entry(id)?.written(label).cloned();
+        let Some(entry) = self.prompts.get_mut(id) else { return Err(no_prompt(id, [])) };
+        let request = Request { label, version: version.as_ref(), author };
+        Ok(entry.labels.set(id, request, written.as_ref())?.0)
+    }
+
+    /// The moves of one label of a prompt, or of all; the oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Kind::PromptNotFound`].
+    pub fn label_history(&self, id: &str, label: Option<&str>) -> Result<Vec<LabelMove>> {
+        Ok(self.entry(id)?.labels.history(label))
+    }
+
+    fn entry(&self, id: &str) -> Result<&Entry> {
+        self.prompts.get(id).ok_or_else(|| no_prompt(id, self.prompts.keys().map(PromptId::as_str)))
+    }
+
+    /// The version of this text, which the prompt has.
+    fn version(&self, id: &str, text: &str) -> Result<Version> {
+        let entry = self.entry(id)?;
+        let version: Version = text.parse().map_err(|error| no_such_version(id, text, error))?;
+        if entry.versions.contains_key(&version) {
+            return Ok(version);
+        }
+        Err(no_version(id, text, entry.versions.keys()))
+    }
+}

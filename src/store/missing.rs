@@ -1,0 +1,52 @@
+//! What is said of a prompt, version or label that is not there.
+
+use crate::error::{Error, Kind, nearest};
+use crate::prompt::Version;
+
+/// No prompt has this id; `known` are those that are there.
+pub(super) fn no_prompt<'k>(id: &str, known: impl IntoIterator<Item = &'k str>) -> Error {
+    let error =
+        Error::new(Kind::PromptNotFound, format!("there is no prompt '{id}'")).with_context("prompt_id", id);
+    match nearest(id, known) {
+        Some(near) => error.with_hint(format!("did you mean '{near}'?")),
+        None => error,
+    }
+}
+
+/// The prompt has versions, but none in use.
+pub(super) fn all_archived(id: &str) -> Error {
+    Error::new(Kind::PromptNotFound, format!("every version of prompt '{id}' is archived"))
+        .with_context("prompt_id", id)
+        .with_hint("name the version that is meant")
+}
+
+/// The prompt has no such version; `known` are those that it has, the lowest first.
+pub(super) fn no_version<'k>(
+    id: &str,
+    wanted: &str,
+    known: impl DoubleEndedIterator<Item = &'k Version>,
+) -> Error {
+    const SHOWN: usize = 5;
+    let known: Vec<String> = known.rev().take(SHOWN).map(ToString::to_string).collect();
+    let known = match known.as_slice() {
+        [only] => format!("its only version is {only}"),
+        newest => format!("its newest versions are {}", newest.join(", ")),
+    };
+    Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no version {wanted}"))
+        .with_context("prompt_id", id)
+        .with_context("version", wanted)
+        .with_hint(known)
+}
+
+/// The text is no version, so the prompt cannot have it.
+pub(super) fn no_such_version(id: &str, wanted: &str, error: Error) -> Error {
+    let message = error.message().to_owned();
+    error.recast(Kind::VersionNotFound, message).with_context("prompt_id", id).with_context("version", wanted)
+}
+
+/// The prompt has no such label.
+pub(super) fn no_label(id: &str, label: &str) -> Error {
+    Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no label '{label}'"))
+        .with_context("prompt_id", id)
+        .with_context("label", label)
+}

@@ -1,0 +1,229 @@
+//! Looks through all the files of a store. A bad file hides no other: what is wrong is gathered, each with its file.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde_json::Value;
+
+use super::Kept;
+use super::directory::in_parallel;
+use super::encoding::Encoding;
+use super::failure::{reason, unreadable};
+use super::file::{self, Given, LABELS, damaged, read_labels, read_plain, twice};
+use super::labels::Labels;
+use super::place::{check_id, version_of};
+use crate::error::{Error, Kind, Result};
+use crate::prompt::{Prompt, PromptId, Status, Version};
+use crate::wire::plain;
+
+/// What to do about an id or version that is unlawful here.
+const MIGRATE: &str = "`migrate(rename=...)` brings it over under another name";
+
+/// Every version of every prompt below the root, by id and version.
+pub(super) fn list(root: &Path) -> Result<Kept> {
+    let mut tree = Tree::of(root)?;
+    let read = in_parallel(&tree.files, |path| read_file(root, path));
+    let mut kept = Kept { errors: std::mem::take(&mut tree.errors), ..Kept::default() };
+    let mut found: BTreeMap<(PromptId, Version), Vec<(PathBuf, Given)>> = BTreeMap::new();
+    for (path, outcome) in tree.files.iter().zip(read) {
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(given)) => {
+                let key = (given.prompt.id.clone(), given.prompt.version.clone());
+                found.entry(key).or_default().push((path.clone(), given));
+            }
+            Err(error) => kept.errors.push(error),
+        }
+    }
+    let labels = labels_of(&tree.labelled, root, &mut kept.errors);
+    for ((id, version), mut given) in found {
+        if let [(first, _), (second, _), ..] = given.as_slice() {
+            kept.errors.push(twice(id.as_str(), &version, first, second));
+        } else if let Some((_, Given { mut prompt, warnings })) = given.pop() {
+            if let Some(labels) = labels.get(id.as_str()) {
+                labels.apply(&mut prompt);
+            }
+            kept.warnings.extend(warnings);
+            kept.prompts.push(prompt);
+        }
+    }
+    Ok(kept)
+}
+
+fn labels_of(directories: &[PathBuf], root: &Path, errors: &mut Vec<Error>) -> BTreeMap<String, Labels> {
+    let mut all = BTreeMap::new();
+    for directory in directories {
+        match (read_labels(directory), id_of(root, directory)) {
+            (Ok(labels), Some(id)) => drop(all.insert(id, labels)),
+            (Ok(_), None) => {}
+            (Err(error), _) => errors.push(error),
+        }
+    }
+    all
+}
+
+/// A file of a store whose id or version is unlawful, or not what its place says; or, of another store, any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// The file.
+    pub path: PathBuf,
+    /// The id in it.
+    pub id: String,
+    /// The version in it.
+    pub version: String,
+    /// Whether it could be kept under this id and version.
+    pub lawful: bool,
+}
+
+/// The JSON files below a directory that hold a prompt which is not where a store of ours would keep it; with `all`,
+/// those that are too. What cannot be read is in the second list.
+///
+/// # Errors
+/// [`Kind::StorageRead`] where the directory itself cannot be read.
+pub(super) fn strangers(root: &Path, all: bool) -> Result<(Vec<Stranger>, Vec<Error>)> {
+    let real = fs::canonicalize(root)
+        .map_err(|error| unreadable("directory", root, &reason(&error)).with_cause(error))?;
+    let tree = Tree::of(&real)?;
+    let (mut found, mut errors) = (Vec::new(), tree.errors);
+    for path in tree.files {
+        match named(&path) {
+            Ok(Some((id, version))) => {
+                let lawful = id.parse().is_ok_and(|id: PromptId| check_id(&id).is_ok())
+                    && version.parse::<Version>().is_ok();
+                let in_place = lawful && path == real.join(&id).join(format!("{version}.json"));
+                if all || !in_place {
+                    found.push(Stranger { path, id, version, lawful });
+                }
+            }
+            Ok(None) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok((found, errors))
+}
+
+/// The id and version that a JSON file says it holds.
+fn named(path: &Path) -> Result<Option<(String, String)>> {
+    if path.extension() != Some(OsStr::new("json")) {
+        return Ok(None);
+    }
+    let Some(value) = read_value(path)? else { return Ok(None) };
+    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    Ok(text("id").zip(text("version")))
+}
+
+fn read_value(path: &Path) -> Result<Option<Value>> {
+    let Some(file) = read_plain(path)? else { return Ok(None) };
+    let value = serde_json::from_slice(&file.bytes).map_err(|error| {
+        damaged(path, Error::new(Kind::PromptInvalid, format!("this is not JSON: {}", plain(&error))))
+    });
+    value.map(Some)
+}
+
+/// The prompt of a JSON file, under this id and version.
+pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
+    let Some(mut value) = read_value(path)? else {
+        return Err(unreadable("file", path, "there is none"));
+    };
+    let Value::Object(members) = &mut value else {
+        return Err(unreadable("file", path, "it holds no prompt"));
+    };
+    members.insert("id".to_owned(), id.into());
+    members.insert("version".to_owned(), version.into());
+    let prompt = Prompt::read(&value, Status::Active)
+        .map_err(|error| Error::new(Kind::PromptInvalid, plain(&error)))
+        .and_then(|prompt| prompt.check().map(|()| prompt))
+        .map_err(|error| damaged(path, error))?;
+    let saved = fs::metadata(path).ok().and_then(|about| about.modified().ok()?.try_into().ok());
+    let mut prompt = prompt;
+    super::directory::identify(&mut prompt, saved);
+    Ok(prompt)
+}
+
+/// The files below a root that may hold a version.
+struct Tree {
+    files: Vec<PathBuf>,
+    /// Directories that hold labels.
+    labelled: Vec<PathBuf>,
+    errors: Vec<Error>,
+}
+
+impl Tree {
+    fn of(root: &Path) -> Result<Self> {
+        let mut tree = Self { files: Vec::new(), labelled: Vec::new(), errors: Vec::new() };
+        let mut open = vec![root.to_owned()];
+        while let Some(directory) = open.pop() {
+            match tree.look_into(&directory, &mut open) {
+                Ok(()) => {}
+                // A prompt that was deleted meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && directory != root => {}
+                Err(error) => {
+                    let error = unreadable("directory", &directory, &reason(&error)).with_cause(error);
+                    if directory == root {
+                        return Err(error);
+                    }
+                    tree.errors.push(error);
+                }
+            }
+        }
+        tree.files.sort_unstable();
+        Ok(tree)
+    }
+
+    fn look_into(&mut self, directory: &Path, open: &mut Vec<PathBuf>) -> io::Result<()> {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let (path, kind, name) = (entry.path(), entry.file_type()?, entry.file_name());
+            let name = name.to_string_lossy();
+            let is_file = kind.is_file() && !name.starts_with('.');
+            let extension = path.extension().and_then(OsStr::to_str);
+            if kind.is_dir() {
+                if version_of(&name).is_some() {
+                    self.errors.push(unreadable("file", &path, "it is a directory"));
+                }
+                open.push(path);
+            } else if kind.is_symlink() && (version_of(&name).is_some() || path.is_dir()) {
+                self.errors.push(unreadable("file", &path, "it is a link, and a store follows none"));
+            } else if name == LABELS {
+                self.labelled.push(directory.to_owned());
+            } else if is_file && extension.and_then(Encoding::of_extension).is_some() {
+                self.files.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The id that a directory's place stands for; `None` for the root, and for a name that is no text.
+fn id_of(root: &Path, directory: &Path) -> Option<String> {
+    let parts = directory.strip_prefix(root).ok()?.iter().map(OsStr::to_str).collect::<Option<Vec<_>>>()?;
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// The prompt in a file; `None` where it is gone, or none of ours.
+fn read_file(root: &Path, path: &Path) -> Result<Option<Given>> {
+    let directory = path.parent().unwrap_or(root);
+    let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+    if directory == root {
+        return Err(unreadable("file", path, "it stands in no prompt's directory").with_hint(
+            "a storage keeps a version at ID/VERSION.json; prompt files of other names are for `from_directory`",
+        ));
+    }
+    let Some(id) = id_of(root, directory) else {
+        return Err(unreadable("file", path, "its path is no text"));
+    };
+    let stem = name.rsplit_once('.').map_or(&*name, |(stem, _)| stem);
+    // What hides in a directory of a version control system is none of ours.
+    if id.split('/').any(|segment| segment.starts_with('.'))
+        && !stem.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return Ok(None);
+    }
+    let unlawful = |error: Error| unreadable("file", path, error.message()).with_hint(MIGRATE);
+    let id: PromptId = id.parse().map_err(unlawful)?;
+    check_id(&id).map_err(unlawful)?;
+    let version: Version = stem.parse().map_err(unlawful)?;
+    file::read_version(path, &id, &version)
+}

@@ -1,0 +1,63 @@
+//! Writes prompts as YAML for people: block literals for text with line breaks, keys in the order of the
+//! documentation, no defaults, no folded lines. What is written reads back as the same prompt.
+
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::prompt::{Prompt, Status, no_parameters};
+
+/// The prompt as the text of a YAML file.
+///
+/// ```
+/// use prompt_manager::store::yaml::read_prompts;
+/// use prompt_manager::store::yaml_write::write_prompt;
+///
+/// let text = "id: bye\nversion: \"1.0.0\"\nformat: text\ntemplate: |-\n  Goodbye\n  {{name}}\n";
+/// let read = read_prompts("bye.yaml", text);
+/// assert_eq!(write_prompt(&read.prompts[0].prompt)?, text);
+/// # Ok::<(), prompt_manager::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] where YAML has no form for it that reads back, such as metadata that nests too deep.
+pub fn write_prompt(prompt: &Prompt) -> Result<String> {
+    let failed = |why: String| {
+        Error::new(Kind::PromptInvalid, format!("prompt '{}' cannot be written as YAML: {why}", prompt.id))
+            .with_context("prompt_id", prompt.id.as_str())
+    };
+    let mut value = serde_json::to_value(prompt).map_err(|error| failed(error.to_string()))?;
+    leave_out_defaults(&mut value, prompt);
+    let mut text = String::new();
+    serde_saphyr::to_fmt_writer_with_options(&mut text, &value, options())
+        .map_err(|error| failed(error.to_string()))?;
+    let read = super::yaml::read_prompts("", &text);
+    match (read.errors.first(), read.prompts.as_slice()) {
+        (None, [back]) if back.prompt == *prompt => Ok(text),
+        (Some(error), _) => Err(failed(error.message().to_owned())),
+        _ => Err(failed("it would not read back as it is".to_owned())),
+    }
+}
+
+/// Takes out what holds in a file anyway.
+fn leave_out_defaults(value: &mut Value, prompt: &Prompt) {
+    let Value::Object(members) = value else { return };
+    if prompt.status == Status::Active {
+        members.shift_remove("status");
+    }
+    if let Some(Value::Array(tools)) = members.get_mut("tools") {
+        let none = Value::Object(no_parameters());
+        for tool in tools.iter_mut().filter_map(Value::as_object_mut) {
+            if tool.get("parameters") == Some(&none) {
+                tool.shift_remove("parameters");
+            }
+        }
+    }
+}
+
+fn options() -> serde_saphyr::SerializerOptions {
+    serde_saphyr::ser_options! {
+        compact_list_indent: false,
+        // Never a folded block: its line breaks are not those of the text.
+        folded_wrap_chars: usize::MAX,
+    }
+}

@@ -1,0 +1,91 @@
+//! What we write as YAML reads well, and reads back.
+
+use prompt_manager::store::yaml::read_prompts;
+use prompt_manager::store::yaml_write::write_prompt;
+
+/// A prompt whose template is this text.
+fn written(template: &str) -> String {
+    let source = serde_json::json!({"id": "a", "format": "text", "template": template}).to_string();
+    let prompt = serde_json::from_str(&source).expect("a prompt");
+    write_prompt(&prompt).expect("every text has a form")
+}
+
+#[test]
+fn texts_with_line_breaks_are_literal_blocks_and_others_stand_on_their_line() {
+    let long = "word ".repeat(60) + "end";
+    let cases = [
+        ("one\ntwo", "template: |-\n  one\n  two\n"),
+        ("one\ntwo\n", "template: |\n  one\n  two\n"),
+        ("one\n\ntwo\n\n", "template: |+\n  one\n\n  two\n\n"),
+        ("  one\ntwo", "template: |2-\n    one\n  two\n"),
+        ("- a: b # c\n--- d", "template: |-\n  - a: b # c\n  --- d\n"),
+        ("plain", "template: plain\n"),
+        ("{{name}}", "template: \"{{name}}\"\n"),
+        ("no", "template: \"no\"\n"),
+        ("1.0", "template: \"1.0\"\n"),
+        ("a\r\nb", "template: \"a\\r\\nb\"\n"),
+        ("a\u{85}b", "template: \"a\\Nb\"\n"),
+        (long.as_str(), &format!("template: {long}\n")),
+    ];
+    for (text, expected) in cases {
+        let yaml = written(text);
+        assert!(yaml.ends_with(expected), "{text:?} became\n{yaml}");
+        let read = read_prompts("a.yaml", &yaml);
+        assert_eq!(read.prompts[0].prompt.template.as_ref().expect("a template").content, text);
+    }
+}
+
+#[test]
+fn keys_stand_in_the_order_of_the_documentation_and_defaults_are_left_out() {
+    let text = "labels: [production]
+metadata: {tags: [b, a], author: Ada}
+tools: [{parameters: {type: object, properties: {}}, name: look}]
+settings: {max_tokens: 10, model: gpt-5}
+chat_template:
+  variables: {name: {required: false, type: string}}
+  messages: [{content: Hello, role: user}, {optional: false, role: placeholder, name: history}]
+status: active
+format: chat
+version: 2.0.0
+id: support/triage
+";
+    let expected = "id: support/triage
+version: \"2.0.0\"
+format: chat
+chat_template:
+  messages:
+    - role: user
+      content: Hello
+    - role: placeholder
+      name: history
+  variables:
+    name:
+      type: string
+      required: false
+tools:
+  - name: look
+settings:
+  model: gpt-5
+  max_tokens: 10
+metadata:
+  tags:
+    - b
+    - a
+  author: Ada
+labels:
+  - production
+";
+    let read = read_prompts("triage.yaml", text);
+    assert_eq!(write_prompt(&read.prompts[0].prompt).expect("it can be written"), expected);
+}
+
+#[test]
+fn what_would_not_read_back_is_refused() {
+    let deep = (0..50).fold("1".to_owned(), |inner, _| format!("[{inner}]"));
+    let source = format!(
+        "{{\"id\": \"a\", \"format\": \"text\", \"template\": \"\", \"metadata\": {{\"custom\": {{\"x\": {deep}}}}}}}"
+    );
+    let prompt = serde_json::from_str(&source).expect("JSON may nest so deep");
+    let error = write_prompt(&prompt).expect_err("YAML of ours may not");
+    assert!(error.message().starts_with("prompt 'a' cannot be written as YAML: "), "{}", error.message());
+}
