@@ -26,9 +26,11 @@ PATHS = {
     "prompt_manager.integrations.base": "BaseIntegration PromptConversionWarning",
     "prompt_manager.integrations.openai": "OpenAIIntegration",
     "prompt_manager.integrations.anthropic": "AnthropicIntegration",
-    "prompt_manager.storage": "InMemoryStorage YAMLLoader",
+    "prompt_manager.storage": "InMemoryStorage FileSystemStorage YAMLLoader",
     "prompt_manager.storage.memory": "InMemoryStorage",
     "prompt_manager.storage.yaml_loader": "YAMLLoader",
+    "prompt_manager.storage.file": "FileSystemStorage",
+    "prompt_manager.storage.testing": "StorageSuite",
     "prompt_manager.exceptions": """
         PromptManagerError PromptError PromptNotFoundError PromptValidationError TemplateError TemplateSyntaxError
         TemplateRenderError VersionError VersionNotFoundError VersionConflictError StorageError StorageReadError
