@@ -88,12 +88,11 @@ fn write_json(prompt: &Prompt) -> Result<String> {
 fn read_json(name: &str, text: &str) -> Result<(Prompt, Vec<String>)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let translated = |error: serde_json::Error| {
-        Error::new(Kind::PromptInvalid, said(&error)).with_place(place_in(
-            name,
-            text,
-            error.line(),
-            error.column(),
-        ))
+        let place = place_in(name, text, error.line(), error.column());
+        // What is wrong with the whole is found at its end, which says nothing.
+        let at_end = error.is_data() && place.line >= text.trim_end().lines().count();
+        let place = if at_end { place_in(name, text, 1, 1) } else { place };
+        Error::new(Kind::PromptInvalid, said(&error)).with_place(place)
     };
     // First as JSON alone: what is wrong with the text is said before what is wrong with the prompt.
     let mut parser = serde_json::Deserializer::from_str(text);

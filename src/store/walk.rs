@@ -124,6 +124,8 @@ fn read_value(path: &Path) -> Result<Option<Value>> {
 
 /// The prompt of a JSON file, under this id and version.
 pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
+    id.parse::<PromptId>().and_then(|id| check_id(&id))?;
+    version.parse::<Version>()?;
     let Some(mut value) = read_value(path)? else {
         return Err(unreadable("file", path, "there is none"));
     };
@@ -147,12 +149,15 @@ struct Tree {
     files: Vec<PathBuf>,
     /// Directories that hold labels.
     labelled: Vec<PathBuf>,
+    /// Directories that are called what the file of a version is.
+    misplaced: Vec<PathBuf>,
     errors: Vec<Error>,
 }
 
 impl Tree {
     fn of(root: &Path) -> Result<Self> {
-        let mut tree = Self { files: Vec::new(), labelled: Vec::new(), errors: Vec::new() };
+        let mut tree =
+            Self { files: Vec::new(), labelled: Vec::new(), misplaced: Vec::new(), errors: Vec::new() };
         let mut open = vec![root.to_owned()];
         while let Some(directory) = open.pop() {
             match tree.look_into(&directory, &mut open) {
@@ -169,6 +174,12 @@ impl Tree {
             }
         }
         tree.files.sort_unstable();
+        // Of one that holds files, those are reported.
+        for path in std::mem::take(&mut tree.misplaced) {
+            if !tree.files.iter().any(|file| file.starts_with(&path)) {
+                tree.errors.push(unreadable("file", &path, "it is a directory"));
+            }
+        }
         Ok(tree)
     }
 
@@ -181,7 +192,7 @@ impl Tree {
             let extension = path.extension().and_then(OsStr::to_str);
             if kind.is_dir() {
                 if version_of(&name).is_some() {
-                    self.errors.push(unreadable("file", &path, "it is a directory"));
+                    self.misplaced.push(path.clone());
                 }
                 open.push(path);
             } else if kind.is_symlink() && (version_of(&name).is_some() || path.is_dir()) {
