@@ -16,7 +16,7 @@ use super::failure::{reason, unreadable, unwritable};
 use super::labels::{LabelMove, Labels, Request};
 use super::lock::{Lock, PATIENCE};
 use super::missing::{all_archived, no_prompt, no_such_version, no_version};
-use super::place::{self, Files, LOCK};
+use super::place::{self, Files, LINK, LOCK};
 use super::walk::{self, Stranger};
 use super::{Kept, Wanted, atomic};
 use crate::error::{Error, Kind, Result};
@@ -406,7 +406,7 @@ fn read_prompt(path: &Path) -> Result<Option<ReadPrompt>> {
 pub(super) fn read_plain(path: &Path) -> Result<Option<super::directory::File>> {
     let why = match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() => None,
-        Ok(about) if about.is_symlink() => Some("it is a link, and a store follows none".to_owned()),
+        Ok(about) if about.is_symlink() => Some(LINK.to_owned()),
         Ok(about) if about.is_dir() => Some("it is a directory".to_owned()),
         Ok(_) => Some("it is no file".to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

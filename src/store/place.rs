@@ -18,6 +18,9 @@ use crate::prompt::{PromptId, Version};
 /// The lock file of the root, and of each prompt's directory.
 pub(super) const LOCK: &str = ".lock";
 
+/// Why a link is not used.
+pub(super) const LINK: &str = "it is a link, and a store follows none";
+
 /// The files of a prompt's versions. More than one for a version is a mistake that somebody made by hand.
 pub(super) type Files = BTreeMap<Version, Vec<PathBuf>>;
 
@@ -68,7 +71,7 @@ fn look(root: &Path, name: &str) -> Result<Found> {
     if inside.is_some_and(|inside| inside.replace('\\', "/").eq_ignore_ascii_case(name)) {
         return Ok(Found::Other(real));
     }
-    Err(unreadable("directory", &path, "it is a link, and a store follows none"))
+    Err(unreadable("directory", &path, LINK))
 }
 
 /// The root without links in it; `None` where there is none.
@@ -107,20 +110,23 @@ pub(super) fn claim(root: &Path, id: &PromptId, patience: Duration) -> Result<Pa
     }
     // One at a time, so that two spellings are not both made.
     let _lock = Lock::take(&root.join(LOCK), patience)?;
-    check_spelling(root, id)?;
+    check_way(root, id)?;
     let path = root.join(id.as_str());
     atomic::make_directory(&path)?;
     Ok(path)
 }
 
-/// Refuses an id of which a part is there with another case.
-fn check_spelling(root: &Path, id: &PromptId) -> Result<()> {
+/// Refuses an id of which a part is there with another case, or as a link that leads elsewhere.
+fn check_way(root: &Path, id: &PromptId) -> Result<()> {
     let mut parent = root.to_owned();
     for segment in id.as_str().split('/') {
         let Ok(entries) = fs::read_dir(&parent) else { return Ok(()) };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
+            if name == segment && entry.path().is_symlink() {
+                return Err(unreadable("directory", &entry.path(), LINK));
+            }
             if name != segment && name.eq_ignore_ascii_case(segment) {
                 return Err(another_case(root, id, &entry.path()));
             }

@@ -13,7 +13,7 @@ use super::encoding::Encoding;
 use super::failure::{reason, unreadable};
 use super::file::{self, Given, LABELS, damaged, read_labels, read_plain, twice};
 use super::labels::Labels;
-use super::place::{check_id, version_of};
+use super::place::{LINK, check_id, version_of};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Status, Version};
 use crate::wire::plain;
@@ -196,7 +196,7 @@ impl Tree {
                 }
                 open.push(path);
             } else if kind.is_symlink() && (version_of(&name).is_some() || path.is_dir()) {
-                self.errors.push(unreadable("file", &path, "it is a link, and a store follows none"));
+                self.errors.push(unreadable("file", &path, LINK));
             } else if name == LABELS {
                 self.labelled.push(directory.to_owned());
             } else if is_file && extension.and_then(Encoding::of_extension).is_some() {

@@ -65,7 +65,7 @@ chat = Prompt(
     ]),
 )
 instruction = Prompt(id="team/instruction", format=PromptFormat.INSTRUCTION, status=PromptStatus.ARCHIVED,
-                     template=PromptTemplate(content="Do {{this}}."))
+                     template=PromptTemplate(content="Do {{task}}."))
 greetings = [text("greeting"), text("greeting", "1.10.0", "Newer {{name}}"), text("greeting", "1.9.0")]
 lawful = [full, chat, instruction, *greetings]
 unlawful = [text("my prompt"), text("gr\u00fc\u00dfe"), text(".hidden"), text("a//b"), text("old", "01.02.003"),
@@ -147,7 +147,7 @@ def test_the_latest_is_found_and_helpers_are_warned_of(directory):
 def test_they_are_registered_and_rendered(directory):
     registry = PromptRegistry(FileSystemStorage(directory))
     assert registry.load_from_storage_sync() == 6
-    assert registry._core.render("team/instruction", {"this": "it"}, version="1.0.0") == "Do it."
+    assert registry._core.render("team/instruction", {"task": "it"}, version="1.0.0") == "Do it."
 
 
 def test_each_unlawful_id_or_version_is_reported_with_its_file(directory):
