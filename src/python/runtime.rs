@@ -1,13 +1,16 @@
 //! Where work on files runs for coroutines: a tokio runtime of our own.
 //!
 //! It starts at first use, and anew in a process that was forked, for the threads of a runtime do not live on in the
-//! child. (The global runtime of `pyo3-async-runtimes` would hang there.)
+//! child. (The global runtime of `pyo3-async-runtimes` would hang there.) It ends before the interpreter does: a
+//! thread that hands over a result while the interpreter is taken down crashes the process.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3_async_runtimes::TaskLocals;
 use pyo3_async_runtimes::generic::{self, ContextExt};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -19,6 +22,31 @@ tokio::task_local! {
 
 /// The runtime, with the process that started it.
 static RUNTIME: Mutex<Option<(u32, Runtime)>> = Mutex::new(None);
+
+/// How long the end of the interpreter waits for work that nobody awaits any more.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// Ends the runtime of this process; Python calls it before the interpreter is taken down.
+#[pyfunction]
+fn end_runtime(py: Python<'_>) {
+    let mut place = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    // That of a parent is left alone, as in `handle`.
+    let ours = place.take_if(|(owner, _)| *owner == std::process::id());
+    drop(place);
+    if let Some((_, runtime)) = ours {
+        py.detach(|| runtime.shutdown_timeout(LAST_WAIT));
+    }
+}
+
+/// Has Python call [`end_runtime`]; once, for a child that is forked inherits it.
+fn end_with_interpreter(py: Python<'_>) -> PyResult<()> {
+    static DONE: PyOnceLock<()> = PyOnceLock::new();
+    DONE.get_or_try_init(py, || {
+        let end = wrap_pyfunction!(end_runtime, py)?;
+        py.import("atexit")?.call_method1("register", (end,)).map(drop)
+    })
+    .map(drop)
+}
 
 fn handle() -> std::io::Result<Handle> {
     let mut place = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,6 +126,7 @@ pub(super) fn on_thread<'py, R>(
 where
     R: for<'p> IntoPyObject<'p> + Send + 'static,
 {
+    end_with_interpreter(py)?;
     let handle = handle()?;
     generic::future_into_py::<Files, _, R>(py, async move {
         match handle.spawn_blocking(work).await {

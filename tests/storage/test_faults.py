@@ -316,6 +316,29 @@ def test_parent_and_child_of_a_fork_both_save(tmp_path):
     assert [prompt.version for prompt in FileSystemStorage(tmp_path).list_sync()] == ["1.0.0", "2.0.0", "3.0.0"]
 
 
+#: Children that end as soon as they have what they awaited; gives how each ended.
+HASTY = """
+import asyncio, os, sys
+from prompt_manager.storage import FileSystemStorage
+
+storage = FileSystemStorage(sys.argv[1])
+children = []
+for _ in range(30):
+    child = os.fork()
+    if not child:
+        asyncio.run(storage.exists("greeting"))
+        sys.exit()
+    children.append(child)
+print({os.waitpid(child, 0)[1] for child in children})
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_process_may_end_right_after_an_await(tmp_path):
+    output, error = run(HASTY, tmp_path).communicate(timeout=120)
+    assert (output, error) == ("{0}\n", "")
+
+
 def test_readers_see_every_version_whole_while_it_is_written(tmp_path):
     storage, ended = FileSystemStorage(tmp_path), threading.Event()
     texts = [letter * 20_000 for letter in "ab"]
