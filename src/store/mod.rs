@@ -12,8 +12,8 @@ pub mod memory;
 mod missing;
 mod place;
 mod registry;
-pub mod watch;
 mod walk;
+pub mod watch;
 pub mod yaml;
 pub mod yaml_write;
 
