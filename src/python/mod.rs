@@ -34,7 +34,7 @@ mod _native {
         validate_alternation,
     };
     #[pymodule_export]
-    use super::storage::{FileStore, MemoryStore, prompt_yaml};
+    use super::storage::{FileStore, MemoryStore, prompt_yaml, time_load};
     #[pymodule_export]
     use super::store::Registry;
     #[pymodule_export]

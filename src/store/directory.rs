@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
 use ignore::WalkBuilder;
@@ -40,6 +41,37 @@ pub struct Loaded<T> {
     pub files: usize,
     /// The directories of files that links led to.
     pub linked: Vec<PathBuf>,
+    /// Where the time went.
+    pub spent: Spent,
+}
+
+/// Where the time of a load went. What threads do at once is added up.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Spent {
+    /// Looking for the files.
+    pub walk: Duration,
+    /// Reading their bytes.
+    pub read: Duration,
+    /// Parsing the YAML into prompts.
+    pub parse: Duration,
+    /// Compiling the templates.
+    pub compile: Duration,
+}
+
+impl Spent {
+    fn add(&mut self, other: Self) {
+        self.walk += other.walk;
+        self.read += other.read;
+        self.parse += other.parse;
+        self.compile += other.compile;
+    }
+}
+
+/// Adds the time since `start` to a phase, and begins the next.
+fn lap(phase: &mut Duration, start: &mut Instant) {
+    let now = Instant::now();
+    *phase += now - *start;
+    *start = now;
 }
 
 impl<T> Default for Loaded<T> {
@@ -53,6 +85,7 @@ impl<T> Default for Loaded<T> {
             errors: Vec::new(),
             files: 0,
             linked: Vec::new(),
+            spent: Spent::default(),
         }
     }
 }
@@ -83,6 +116,7 @@ struct Part<T> {
     prompts: Vec<(Compiled<T>, Place)>,
     warnings: Vec<String>,
     errors: Vec<Error>,
+    spent: Spent,
 }
 
 /// Loads every prompt below `directory` and every schema below `schemas`.
@@ -102,7 +136,9 @@ pub fn load<T: Text>(
     if let Some(schemas) = schemas {
         load_schemas(schemas, &mut loaded)?;
     }
+    let mut start = Instant::now();
     let files = find(directory, &mut loaded)?;
+    lap(&mut loaded.spent.walk, &mut start);
     let parts = in_parallel(&files, |path| read_file(path, options, engine));
     gather(&mut loaded, parts, schemas.is_some());
     Ok(loaded)
@@ -122,6 +158,7 @@ fn gather<T: Text>(loaded: &mut Loaded<T>, parts: impl IntoIterator<Item = Part<
         if part.about.version.is_some() || !part.about.metadata.is_empty() {
             loaded.about.insert(part.name, part.about);
         }
+        loaded.spent.add(part.spent);
         loaded.warnings.extend(part.warnings);
         loaded.errors.extend(part.errors);
         for (compiled, place) in part.prompts {
@@ -148,7 +185,6 @@ fn gather<T: Text>(loaded: &mut Loaded<T>, parts: impl IntoIterator<Item = Part<
                 continue;
             }
             places.insert(key, place.clone());
-            loaded.warnings.extend(compiled.warnings());
             loaded.prompts.push(compiled);
             loaded.places.push(place);
         }
@@ -290,7 +326,9 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -
         prompts: Vec::new(),
         warnings: Vec::new(),
         errors: Vec::new(),
+        spent: Spent::default(),
     };
+    let mut start = Instant::now();
     let File { bytes, saved } = match read(path) {
         Ok(file) => file,
         Err(error) => {
@@ -298,7 +336,9 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -
             return part;
         }
     };
+    lap(&mut part.spent.read, &mut start);
     let file = yaml::read_prompts_bytes(&name, &bytes);
+    lap(&mut part.spent.parse, &mut start);
     part.about = file.about;
     part.warnings = file.warnings;
     part.errors = file.errors;
@@ -310,8 +350,12 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -
         let compiled = Compiled::compile_all(prompt, options, engine, |prompt, found| {
             faults.extend(found.into_iter().map(|fault| in_file(fault, prompt.id.as_str(), &located)));
         });
-        part.prompts.extend(compiled.map(|compiled| (compiled, place)));
+        if let Some(compiled) = compiled {
+            part.warnings.extend(compiled.warnings());
+            part.prompts.push((compiled, place));
+        }
     }
+    lap(&mut part.spent.compile, &mut start);
     part
 }
 

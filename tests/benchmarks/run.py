@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import conversion
 import engines
 import floor
+import loading
 import manager
 import startup
 from measure import Effort
@@ -34,6 +35,9 @@ SECTIONS = {
     "compile": (engines.measure_compilation, "Compiling: peers in times as long as ours"),
     "conversion": (conversion.measure, "Conversion"),
     "manager": (manager.measure, "By id"),
+    "loading": (loading.measure, "Loading 10,000 files: by hand is PyYAML's C loader with pydantic"),
+    "phases": (loading.measure_phases, "Loading: where the time goes, threads added up"),
+    "held": (loading.measure_held, "Prompts in memory"),
     "floor": (floor.measure, "The floor: what the least of such calls costs, beside the two-variable f-string"),
     "startup": (startup.measure, "Starting"),
 }

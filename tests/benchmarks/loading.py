@@ -1,0 +1,262 @@
+"""Loading prompt files, against PyYAML's C loader with pydantic on the same files; and what prompts in memory cost.
+
+The files are made by :func:`write_files`, the same at each run: half are short texts, a third are chats of one to two
+kilobytes, the others are long, up to some thirty.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from measure import interleaved
+from pydantic import BaseModel, ConfigDict
+from report import Row, checked
+
+from prompt_manager import PromptManager, TemplateEngine
+from prompt_manager._native import time_load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from measure import Effort
+
+__all__ = ["measure", "measure_held", "measure_phases"]
+
+#: How much of the time of PyYAML with pydantic a load may take.
+TARGET = 1 / 5
+
+SENTENCES = (
+    "Answer the question that was asked, in two to five short sentences.",
+    "Never guess a price, a date or a policy; if you do not know, say so.",
+    "Write in the language of {{customer.name}}, and use {{currency}} for every amount.",
+    "If the customer is upset, acknowledge it once: then turn to what can be done.",
+    "{{#if expert}}Assume that the reader knows the field.{{else}}Explain each term once.{{/if}}",
+    "Keep names, figures and dates exactly as they are written.",
+    "{{#each documents}}[{{@index}}] {{title}}: {{text}}{{/each}}",
+)
+
+
+class Message(BaseModel):
+    """What a loader by hand would check of a message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: str
+    content: str
+
+
+class Variable(BaseModel):
+    """What a loader by hand would check of a variable."""
+
+    type: str = "any"
+    description: str | None = None
+    required: bool = True
+
+
+class Template(BaseModel):
+    """What a loader by hand would check of a template."""
+
+    content: str
+    variables: dict[str, Variable] = {}
+
+
+class Chat(BaseModel):
+    """What a loader by hand would check of a chat."""
+
+    messages: list[Message]
+    variables: dict[str, Variable] = {}
+
+
+class Metadata(BaseModel):
+    """What a loader by hand would check of metadata."""
+
+    author: str | None = None
+    description: str | None = None
+    tags: list[str] = []
+
+
+class Model(BaseModel):
+    """What a loader by hand would check of a prompt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    version: str
+    format: str
+    status: str = "active"
+    template: Template | None = None
+    chat_template: Chat | None = None
+    settings: dict[str, Any] = {}
+    metadata: Metadata = Metadata()
+
+
+def by_hand(directory: Path) -> dict[tuple[str, str], Model]:
+    """The prompts of a directory, as they are usually loaded. No template is compiled."""
+    prompts = {}
+    for path in sorted(directory.rglob("*.yaml")):
+        with path.open(encoding="utf-8") as file:
+            prompt = Model.model_validate(yaml.load(file, Loader=yaml.CSafeLoader))
+        prompts[prompt.id, prompt.version] = prompt
+    return prompts
+
+
+def block(lines: list[str], indent: int) -> str:
+    """Lines as a literal block."""
+    return "|-\n" + "".join(f"{' ' * indent}{line}\n" for line in lines)
+
+
+def prompt_file(number: int, dice: random.Random) -> str:
+    """One prompt of a realistic size."""
+    size = dice.choices((dice.randint(2, 6), dice.randint(8, 20), dice.randint(60, 400)), (50, 35, 15))[0]
+    lines = [dice.choice(SENTENCES) for _ in range(size)]
+    declared = (
+        "  variables:\n    currency: {type: string, description: How amounts are written}\n"
+        "    customer: {type: dict}\n    expert: {type: boolean, required: false}\n    documents: {type: list}\n"
+    )
+    if number % 3:
+        form, body = "text", f"template:\n  content: {block(lines, 4)}{declared}"
+    else:
+        form = "chat"
+        cut = max(1, size // 2)
+        body = (
+            f"chat_template:\n  messages:\n    - role: system\n      content: {block(lines[:cut], 8)}"
+            f"    - role: user\n      content: {block([*lines[cut:], '{{expert}}'], 8)}{declared}"
+        )
+    return (
+        f"# Reviewed by the team.\nid: team-{number % 40}/prompt-{number}\nversion: 1.{number % 7}.0\n"
+        f"format: {form}\n{body}"
+        f"settings: {{model: gpt-5, temperature: 0.2, max_tokens: 800}}\n"
+        f"metadata:\n  author: Team {number % 40}\n  description: Prompt number {number}\n  tags: [support, service]\n"
+    )
+
+
+@contextmanager
+def files(count: int) -> Iterator[Path]:
+    """A directory of so many prompt files."""
+    dice = random.Random(10)  # noqa: S311
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        for number in range(count):
+            path = directory / f"team-{number % 40}" / f"prompt-{number}.yaml"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(prompt_file(number, dice), encoding="utf-8")
+        yield directory
+
+
+def counts(effort: Effort) -> tuple[int, int]:
+    """How many files, and how many rounds."""
+    return (10_000, 3) if effort.rounds > 10 else (200, 1)
+
+
+def milliseconds(start: int) -> float:
+    return (perf_counter_ns() - start) / 1e6
+
+
+def measure(effort: Effort) -> list[Row]:
+    """One row: a load of all files, by us and by hand, in turns."""
+    count, rounds = counts(effort)
+    ours, theirs = [], []
+    with files(count) as directory:
+        for _ in range(rounds):
+            start = perf_counter_ns()
+            manager = PromptManager.from_directory_sync(directory)
+            ours.append(milliseconds(start))
+            start = perf_counter_ns()
+            prompts = by_hand(directory)
+            theirs.append(milliseconds(start))
+            checked("loading", len(prompts), manager.registry.count_sync())
+        size = sum(path.stat().st_size for path in directory.rglob("*.yaml")) / 1e6
+    ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
+    title = f"{count:,} files, {size:.1f} MB"
+    return [Row("load", title, median(ours), median(theirs), ratio, TARGET, unit="ms")]
+
+
+def measure_phases(effort: Effort) -> list[Row]:
+    """The phases of a load."""
+    count, rounds = counts(effort)
+    with files(count) as directory:
+        found = [time_load(directory, TemplateEngine()) for _ in range(rounds)]
+    checked("phases", found[0][0], count)
+    titles = {
+        "walk": "look for the files",
+        "read": "read them",
+        "parse": "parse the YAML, check the prompts",
+        "compile": "compile the templates",
+        "register": "put them into the registry",
+    }
+    return [
+        Row(phase, title, median(phases[phase] for _, phases in found) * 1e3, unit="ms")
+        for phase, title in titles.items()
+    ]
+
+
+#: A process that loads a directory and says by how many bytes it grew.
+GROWTH = """
+import sys
+from prompt_manager import PromptManager
+
+def resident():
+    with open("/proc/self/status") as status:
+        return int(next(line.split()[1] for line in status if line.startswith("VmRSS"))) * 1024
+
+manager = PromptManager.from_directory_sync(sys.argv[1] + "/team-0")
+before = resident()
+manager = PromptManager.from_directory_sync(sys.argv[1])
+print(resident() - before)
+"""
+
+
+def measure_held(effort: Effort) -> list[Row]:
+    """Memory a prompt, and what it costs to use one among many."""
+    count, _ = counts(effort)
+    with files(count) as directory:
+        command = [sys.executable, "-c", GROWTH, str(directory)]
+        grown = subprocess.run(command, check=True, capture_output=True, text=True)
+        size = sum(path.stat().st_size for path in directory.rglob("*.yaml")) / count
+    memory = float(grown.stdout) / count
+    rows = [Row("memory", f"a prompt of {size / 1e3:.1f} KB on average, in memory", memory / 1e3, unit="KB")]
+    for held in (1_000, 100_000) if count == 10_000 else (100,):
+        rows += measure_use(held, effort)
+    return rows
+
+
+def measure_use(held: int, effort: Effort) -> list[Row]:
+    """What it costs to use one of so many prompts."""
+    many = 1_000
+    with TemporaryDirectory() as name:
+        for first in range(0, held, many):
+            prompts = (
+                f"id: team/prompt-{number}\nformat: text\ntemplate: Hello {{{{name}}}}, {number}!\n"
+                f"metadata: {{description: Prompt {number}, tags: [a, b]}}\n"
+                for number in range(first, min(held, first + many))
+            )
+            Path(name, f"{first}.yaml").write_text("---\n".join(prompts), encoding="utf-8")
+        manager = PromptManager.from_directory_sync(name)
+    wanted = f"team/prompt-{held // 2}"
+    checked("use", manager.render_sync(wanted, {"name": "Ada"}), f"Hello Ada, {held // 2}!")
+    timings = interleaved(
+        {
+            "render": lambda values: manager.render_sync(wanted, values),
+            "get": lambda _: manager.get_prompt_sync(wanted),
+            "page": lambda _: manager.list_prompts_sync(limit=20),
+        },
+        {"name": "Ada"},
+        effort,
+    )
+    start = perf_counter_ns()
+    checked("list", len(manager.list_prompts_sync()), held)
+    whole = milliseconds(start)
+    titles = {"render": "render one by id", "get": "get one, whole", "page": "list the first 20"}
+    return [
+        *(Row(name, f"{title}, of {held:,}", timings.ns(name) / 1e3, unit="us") for name, title in titles.items()),
+        Row("list", f"list all, of {held:,}", whole, unit="ms"),
+    ]
