@@ -35,7 +35,7 @@ impl Default for Limits {
 
 /// How many uses of variables, those in partials counted each time that they are included, an account of a template's
 /// variables takes in.
-pub const VARIABLE_USES: u64 = 2_500_000;
+pub const VARIABLE_USES: u64 = 1_000_000;
 
 /// How many bytes the paths may have that such an account spells.
 pub const VARIABLE_BYTES: usize = 64 * 1024 * 1024;

@@ -5,7 +5,7 @@
 //! attaches.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -355,8 +355,8 @@ fn wait_with_forks(py: Python<'_>) -> PyResult<()> {
         hooks.set_item("after_in_parent", &after)?;
         hooks.set_item("after_in_child", &after)?;
         os.call_method("register_at_fork", (), Some(&hooks)).map(|_| ())
-    })
-    .map(|()| ())
+    })?;
+    Ok(())
 }
 
 /// Reads the prompts of a file or directory, by file: for each its version and metadata, where it has them, and its
@@ -429,23 +429,21 @@ impl Reading {
     }
 }
 
-/// The prompts by file, in the order of the files.
+/// The prompts by file. They come in the order of the files.
 fn files<'py>(py: Python<'py>, loaded: Loaded<PyText>, shared: &Arc<Shared>) -> PyResult<Vec<File<'py>>> {
-    let mut order: HashMap<String, usize> = HashMap::new();
     let mut files: Vec<File<'py>> = Vec::new();
+    let mut last = None;
     for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
-        let name = place.name.unwrap_or_default();
-        let at = match order.get(&name) {
-            Some(at) => *at,
-            None => {
-                let AboutFile { version, metadata } = loaded.about.get(&name).cloned().unwrap_or_default();
-                let metadata = (!metadata.is_empty()).then(|| pythonize::pythonize(py, metadata.as_map()));
-                files.push((version, metadata.transpose()?, Vec::new()));
-                order.insert(name, files.len() - 1);
-                files.len() - 1
-            }
-        };
-        files[at].2.push(CompiledPrompt { compiled: Arc::new(compiled), shared: Arc::clone(shared) });
+        let prompt = CompiledPrompt { compiled: Arc::new(compiled), shared: Arc::clone(shared) };
+        if let Some(file) = files.last_mut().filter(|_| last == place.name) {
+            file.2.push(prompt);
+            continue;
+        }
+        let about = place.name.as_ref().and_then(|name| loaded.about.get(name));
+        let AboutFile { version, metadata } = about.cloned().unwrap_or_default();
+        let metadata = (!metadata.is_empty()).then(|| pythonize::pythonize(py, metadata.as_map()));
+        files.push((version, metadata.transpose()?, vec![prompt]));
+        last = place.name;
     }
     Ok(files)
 }

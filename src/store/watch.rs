@@ -83,9 +83,9 @@ impl Noted {
     /// [`Kind::StorageRead`] where the system cannot watch one of them.
     pub fn begin(roots: Vec<PathBuf>) -> Result<Self> {
         let (sender, receiver) = channel();
-        let (changed, watched) = (sender.clone(), roots.clone());
+        let (changed, below) = (sender.clone(), roots.clone());
         let handler = move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| !matters(&event, &watched)) {
+            if event.is_ok_and(|event| !matters(&event, &below)) {
                 return;
             }
             // Nobody listens any more where the watch has ended.

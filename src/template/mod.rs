@@ -142,7 +142,7 @@ impl Options {
     }
 }
 
-/// Reads a template's source as it is written: no white space is trimmed and no name resolved. [`print`] is the way
+/// Reads a template's source as it is written: no white space is trimmed and no name resolved. [`print()`] is the way
 /// back.
 ///
 /// # Errors

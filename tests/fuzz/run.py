@@ -24,7 +24,7 @@ WORK = ROOT / "target" / "fuzz"
 TARGETS = {"parse": 400, "render": 600, "round_trip": 400}
 
 #: What one target may keep, in bytes of inputs.
-BUDGET = 60_000
+BUDGET = 95_000
 
 #: Ten seconds for one input count as a hang.
 LIMITS = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
