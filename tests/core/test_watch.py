@@ -257,10 +257,11 @@ class TestDirectories:
         (root / "c.yaml").symlink_to(tmp_path / "files" / "c.yaml")
         renders(manager, "linked", "b")
         renders(manager, "linked", "c")
-        in_place(tmp_path / "shared" / "b.yaml", text("edited", "b"))
+        # One after the other, for a reload reads both.
         in_place(tmp_path / "files" / "c.yaml", text("edited", "c"))
-        renders(manager, "edited", "b")
         renders(manager, "edited", "c")
+        in_place(tmp_path / "shared" / "b.yaml", text("edited", "b"))
+        renders(manager, "edited", "b")
 
     def test_schemas_are_followed_too(self, follow, directory, tmp_path):
         root = directory({"a.yaml": text("first") + "input_schema: person\n"})
