@@ -4,11 +4,12 @@
 //! set is exchanged under its lock, so that a render sees the old set or the new one. Only to tell of it the thread
 //! attaches.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -132,7 +133,7 @@ impl Start {
         schemas: Option<PathBuf>,
         on_error: &str,
     ) -> PyResult<Self> {
-        wait_with_forks(registry.py())?;
+        wait_for_threads(registry.py())?;
         let registry = registry.get();
         Ok(Self {
             path: absolute(path),
@@ -296,44 +297,57 @@ impl Follow for Directory {
 
 /// Logs from a thread of ours. Python's own handling prints warnings and errors where the program sets up no other.
 fn log(lines: &[(&str, String)]) {
-    // Nothing where the interpreter is ending.
+    let ended = gate();
+    if *ended {
+        return;
+    }
+    // A handler of the program's may do anything, forking among it.
+    LOGGING.set(true);
     Python::try_attach(|py| {
         let told = py.import("logging").and_then(|logging| {
             let logger = logging.call_method1("getLogger", ("prompt_manager",))?;
-            lines.iter().try_for_each(|(level, line)| logger.call_method1(*level, ("%s", line)).map(|_| ()))
+            lines.iter().try_for_each(|(level, line)| logger.call_method1(*level, ("%s", line)).map(drop))
         });
         if let Err(error) = told {
             error.write_unraisable(py, None);
         }
     });
+    LOGGING.set(false);
 }
 
-/// Held through a reload, and by a thread that forks: a child must find no lock taken by a thread that it lacks.
-static GATE: Mutex<()> = Mutex::new(());
+/// Held while a thread of ours reloads or logs. A thread that forks takes it first, for the child must find no lock
+/// taken by a thread that it lacks. It says whether the interpreter is ending, when no thread may attach any more.
+static GATE: Mutex<bool> = Mutex::new(false);
 
-fn gate() -> MutexGuard<'static, ()> {
+type Gate = MutexGuard<'static, bool>;
+
+fn gate() -> Gate {
     GATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 thread_local! {
     /// The gate, while this thread forks.
-    static FORKING: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
+    static FORKING: RefCell<Option<Gate>> = const { RefCell::new(None) };
+    /// Whether this thread has the gate already, for it is logging.
+    static LOGGING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Waits for a reload that is under way, and holds up the next.
+/// Takes the gate without keeping from the interpreter whoever has it.
+fn attached_gate(py: Python<'_>) -> Gate {
+    loop {
+        match GATE.try_lock() {
+            Ok(gate) => return gate,
+            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => py.detach(|| thread::sleep(Duration::from_millis(1))),
+        }
+    }
+}
+
 #[pyfunction]
 fn before_fork(py: Python<'_>) {
-    let guard = loop {
-        match GATE.try_lock() {
-            Ok(guard) => break guard,
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
-            // Another thread that forks needs the interpreter to go on.
-            Err(std::sync::TryLockError::WouldBlock) => {
-                py.detach(|| std::thread::sleep(Duration::from_millis(1)));
-            }
-        }
-    };
-    FORKING.set(Some(guard));
+    if !LOGGING.get() {
+        FORKING.set(Some(attached_gate(py)));
+    }
 }
 
 #[pyfunction]
@@ -341,22 +355,28 @@ fn after_fork() {
     FORKING.take();
 }
 
-/// Has forks wait for reloads, from the first watch on.
-fn wait_with_forks(py: Python<'_>) -> PyResult<()> {
+#[pyfunction]
+fn at_exit(py: Python<'_>) {
+    *attached_gate(py) = true;
+}
+
+/// Has forks and the end of the interpreter wait for threads of ours, from the first watch on.
+fn wait_for_threads(py: Python<'_>) -> PyResult<()> {
     static DONE: PyOnceLock<()> = PyOnceLock::new();
     DONE.get_or_try_init(py, || {
+        py.import("atexit")?.call_method1("register", (wrap_pyfunction!(at_exit, py)?,))?;
         let os = py.import("os")?;
         if !os.hasattr("register_at_fork")? {
             return Ok(());
         }
-        let after = pyo3::wrap_pyfunction!(after_fork, py)?;
+        let after = wrap_pyfunction!(after_fork, py)?;
         let hooks = PyDict::new(py);
-        hooks.set_item("before", pyo3::wrap_pyfunction!(before_fork, py)?)?;
+        hooks.set_item("before", wrap_pyfunction!(before_fork, py)?)?;
         hooks.set_item("after_in_parent", &after)?;
         hooks.set_item("after_in_child", &after)?;
-        os.call_method("register_at_fork", (), Some(&hooks)).map(|_| ())
-    })?;
-    Ok(())
+        os.call_method("register_at_fork", (), Some(&hooks)).map(drop)
+    })
+    .map(drop)
 }
 
 /// Reads the prompts of a file or directory, by file: for each its version and metadata, where it has them, and its

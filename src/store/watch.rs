@@ -150,8 +150,10 @@ impl Watch {
     pub fn stop(&mut self) {
         // A forked child has the handle and not the thread.
         let own = self.process == std::process::id();
-        if let Some(thread) = self.thread.take().filter(|_| own) {
-            let _ = self.sender.send(Message::Stop);
+        let Some(thread) = self.thread.take().filter(|_| own) else { return };
+        let _ = self.sender.send(Message::Stop);
+        // Whoever is told of a reload, on that very thread, may stop it too.
+        if thread.thread().id() != thread::current().id() {
             // A panic in it has been told of.
             let _ = thread.join();
         }

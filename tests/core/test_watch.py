@@ -473,16 +473,46 @@ class TestEnd:
             gc.collect()
         until(lambda: watchers() == 0)
 
+    def test_a_log_handler_may_close_the_manager_and_fork(self, root):
+        code = f"""
+import logging, os, time, warnings
+from pathlib import Path
+from prompt_manager import PromptManager
+warnings.simplefilter("ignore")
+path = Path({str(root / "a.yaml")!r})
+manager = PromptManager.from_directory_sync(path.parent, watch=True)
+ended = []
+
+class Handler(logging.Handler):
+    def emit(self, record):
+        child = os.fork() if hasattr(os, "fork") else 0
+        if child == 0 and hasattr(os, "fork"):
+            os._exit(0)
+        ended.append(os.waitpid(child, 0)[1] if child else 0)
+        manager.close_sync()
+
+logging.getLogger("prompt_manager").addHandler(Handler())
+path.write_text({BROKEN!r})
+while not ended or manager.is_watching:
+    time.sleep(0.01)
+print(ended)
+"""
+        assert run_python(code) == "[0]\n"
+
     def test_closing_one_that_follows_nothing_does_nothing(self, prompt_manager):
         prompt_manager.close_sync()
         asyncio.run(prompt_manager.close())
         assert prompt_manager.reload_errors == ()
 
-    def test_a_process_that_ends_meanwhile_ends_well(self, root):
+    @pytest.mark.parametrize("pause", [0, 0.05, 0.1, 0.15, 0.2, 0.25])
+    def test_a_process_that_ends_meanwhile_ends_well(self, root, pause):
         code = f"""
+import time
 from prompt_manager import PromptManager
 manager = PromptManager.from_directory_sync({str(root)!r}, watch=True)
-open({str(root / "a.yaml")!r}, "w").write({BROKEN!r})
+with open({str(root / "a.yaml")!r}, "w") as file:
+    file.write({BROKEN!r})
+time.sleep({pause})
 """
         run_python(code, "-X", "dev", "-W", "error")
 
