@@ -13,21 +13,25 @@ from helpers import run_python
 PATHS = {
     "prompt_manager": """
         PromptManager Prompt PromptMetadata PromptVersion PromptRegistry TemplateEngine PromptError PromptManagerError
-        PromptNotFoundError PromptValidationError TemplateError __version__""",
+        PromptNotFoundError PromptValidationError TemplateError VersionStore __version__""",
     "prompt_manager.core": "PromptManager PromptRegistry Template TemplateEngine",
     "prompt_manager.core.models": """
         PromptFormat PromptStatus Role Message PromptTemplate ChatPromptTemplate PromptMetadata Tool Settings Variable
-        Prompt PromptSummary PromptVersion PromptExecution PromptSchema LabelMove""",
+        Prompt PromptSummary PromptVersion PromptExecution PromptSchema LabelMove PromptDiff MessageChange
+        TextChange ToolChange ValueChange VariableChange VariableFacts""",
     "prompt_manager.core.manager": "PromptManager",
     "prompt_manager.core.registry": "PromptRegistry",
     "prompt_manager.core.template": "TemplateEngine Template",
-    "prompt_manager.core.protocols": "TemplateEngineProtocol StorageBackendProtocol",
+    "prompt_manager.core.protocols": """
+        TemplateEngineProtocol StorageBackendProtocol VersionStoreProtocol ObserverProtocol""",
     "prompt_manager.integrations": "BaseIntegration OpenAIIntegration AnthropicIntegration PromptConversionWarning",
     "prompt_manager.integrations.base": "BaseIntegration PromptConversionWarning",
     "prompt_manager.integrations.openai": "OpenAIIntegration",
     "prompt_manager.integrations.anthropic": "AnthropicIntegration",
     "prompt_manager.storage": "InMemoryStorage FileSystemStorage YAMLLoader",
     "prompt_manager.storage.memory": "InMemoryStorage",
+    "prompt_manager.versioning": "VersionStore diff",
+    "prompt_manager.versioning.store": "VersionStore",
     "prompt_manager.storage.yaml_loader": "YAMLLoader",
     "prompt_manager.storage.file": "FileSystemStorage",
     "prompt_manager.storage.testing": "StorageSuite",

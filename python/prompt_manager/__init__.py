@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         PromptValidationError,
         TemplateError,
     )
+    from prompt_manager.versioning.store import VersionStore
 
 __all__ = [
     "Prompt",
@@ -36,6 +37,7 @@ __all__ = [
     "PromptVersion",
     "TemplateEngine",
     "TemplateError",
+    "VersionStore",
     "__version__",
 ]
 
@@ -51,6 +53,7 @@ _HOMES = {
     "PromptVersion": "core.models",
     "TemplateEngine": "core.template",
     "TemplateError": "exceptions",
+    "VersionStore": "versioning.store",
     "__version__": "_native",
 }
 

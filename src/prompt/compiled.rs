@@ -1,6 +1,7 @@
 //! A prompt with its templates compiled: what the registry keeps and what renders.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -14,9 +15,9 @@ use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
 #[derive(Debug)]
 pub struct Compiled<T> {
     pub(super) prompt: Prompt,
-    pub(super) body: Body<T>,
-    pub(super) partials: BTreeMap<Box<str>, Template<T>>,
-    pub(super) declared: Vec<Declared<T>>,
+    pub(super) body: Arc<Body<T>>,
+    pub(super) partials: Arc<BTreeMap<Box<str>, Template<T>>>,
+    pub(super) declared: Arc<[Declared<T>]>,
 }
 
 /// What there is to render.
@@ -130,7 +131,18 @@ impl<T: Text> Compiled<T> {
     }
 
     fn assemble(prompt: Prompt, (body, partials, declared): Parts<T>) -> Self {
-        Self { prompt, body, partials, declared }
+        Self { prompt, body: Arc::new(body), partials: Arc::new(partials), declared: declared.into() }
+    }
+
+    /// The same prompt with other labels; what is compiled is shared.
+    #[must_use]
+    pub fn with_labels(&self, labels: Vec<String>) -> Self {
+        Self {
+            prompt: Prompt { labels, ..self.prompt.clone() },
+            body: Arc::clone(&self.body),
+            partials: Arc::clone(&self.partials),
+            declared: Arc::clone(&self.declared),
+        }
     }
 
     /// What the author should know: names that the templates need and `variables` does not declare.
@@ -139,7 +151,7 @@ impl<T: Text> Compiled<T> {
         let Some(declared) = self.prompt.declared() else { return Vec::new() };
         let known: HashSet<&str> = declared.items.iter().map(|variable| variable.name.as_str()).collect();
         // Compiling has read them before, with more partials.
-        let read = read(&self.body, &Both(&self.partials, &EmptyLibrary)).unwrap_or_default();
+        let read = read(&self.body, &Both(&*self.partials, &EmptyLibrary)).unwrap_or_default();
         read.into_iter()
             .filter(|(name, required)| *required && !known.contains(name.as_str()))
             .map(|(name, _)| {
@@ -177,7 +189,7 @@ impl<T: Text> Compiled<T> {
                     .and_then(|variable| variable.description.clone()),
             })
             .collect();
-        if let Body::Chat(chat) = &self.body {
+        if let Body::Chat(chat) = &*self.body {
             for (name, optional) in chat.placeholders() {
                 if !infos.iter().any(|info| info.name == name) {
                     infos.push(VariableInfo {
@@ -204,7 +216,7 @@ impl<T: Text> Compiled<T> {
     /// # Errors
     /// [`Kind::Prompt`] for such a draft.
     pub fn check_storable(&self) -> Result<()> {
-        if !matches!(self.body, Body::Nothing) {
+        if !matches!(*self.body, Body::Nothing) {
             return Ok(());
         }
         let id = &self.prompt.id;

@@ -1,9 +1,11 @@
 //! Prompts: what a file or a caller says, parsed into types that need no further check.
 
+mod bump;
 mod chat;
 mod compiled;
 mod hash;
 mod id;
+mod label;
 mod leaf;
 pub mod message;
 mod metadata;
@@ -17,9 +19,11 @@ mod variable;
 mod version;
 mod write;
 
+pub use bump::Bump;
 pub use chat::Chat;
 pub use compiled::{Compiled, Fault, VariableInfo};
 pub use id::PromptId;
+pub use label::check_label;
 pub use leaf::LeafId;
 pub use message::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 pub use metadata::Metadata;

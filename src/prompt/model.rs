@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::message::{Message, Role};
-use super::{Metadata, PromptId, Settings, Tool, ToolChoice, Variables, Version};
+use super::{Metadata, PromptId, Settings, Tool, ToolChoice, Variables, Version, check_label};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::wire::words;
 
@@ -208,14 +208,41 @@ impl Prompt {
         self.variables().filter(|variables| !variables.items.is_empty())
     }
 
+    /// Every text that is a template, and every partial, in reading order.
+    pub fn each_text<'p>(&'p self, each: &mut impl FnMut(&'p str)) {
+        let partials = match (&self.template, &self.chat_template) {
+            (Some(template), _) => {
+                each(&template.content);
+                &template.partials
+            }
+            (None, Some(chat)) => {
+                for entry in &chat.messages {
+                    if let ChatEntry::Message(message) = entry {
+                        // Nothing in the walk fails, so neither does it.
+                        let _ = message.try_map(|text| {
+                            each(text);
+                            Ok(())
+                        });
+                    }
+                }
+                &chat.partials
+            }
+            (None, None) => return,
+        };
+        for (_, text) in partials {
+            each(text);
+        }
+    }
+
     /// Checks the rules between the parts: format and template agree, only a draft lacks its template, a chat has a
-    /// message, no two tools share a name, the tool choice names a tool.
+    /// message, no two tools share a name, the tool choice names a tool, and labels have lawful names.
     ///
     /// # Errors
     /// [`Kind::PromptInvalid`] with `prompt_id` and, under `key`, the key at fault.
     pub fn check(&self) -> Result<()> {
         self.check_template()
             .and_then(|()| self.check_tools())
+            .and_then(|()| self.labels.iter().try_for_each(|label| check_label(label)))
             .map_err(|error| error.with_context("prompt_id", self.id.as_str()))
     }
 

@@ -24,12 +24,12 @@ impl<T: Text> Compiled<T> {
         variables: &D::Value,
         engine: &dyn Library<T>,
     ) -> Result<D::Output> {
-        match &self.body {
+        match &*self.body {
             Body::Text(template) => {
                 let checked = self.checked(data, variables)?;
                 let context = checked.as_ref().unwrap_or(variables);
                 template
-                    .render(data, context, None, &Both(&self.partials, engine))
+                    .render(data, context, None, &Both(&*self.partials, engine))
                     .map_err(|error| self.named(error))
             }
             Body::Chat(_) => {
@@ -56,7 +56,7 @@ impl<T: Text> Compiled<T> {
         variables: &D::Value,
         engine: &dyn Library<T>,
     ) -> Result<Vec<Message<D::Output>>> {
-        let chat = match &self.body {
+        let chat = match &*self.body {
             Body::Chat(chat) => chat,
             Body::Nothing => return Err(self.template_required()),
             Body::Text(_) => {
@@ -72,7 +72,7 @@ impl<T: Text> Compiled<T> {
         let checked = self.checked(data, variables)?;
         let context = checked.as_ref().unwrap_or(variables);
         let missing = |name: &str| self.missing(data, variables, &[name]);
-        chat.messages(data, context, &Both(&self.partials, engine), &missing)
+        chat.messages(data, context, &Both(&*self.partials, engine), &missing)
             .map_err(|error| self.named(error))
     }
 
@@ -96,7 +96,7 @@ impl<T: Text> Compiled<T> {
     fn checked<D: Data<Text = T>>(&self, data: &D, variables: &D::Value) -> Result<Option<D::Value>> {
         let mut missing = Vec::new();
         let mut defaults = Vec::new();
-        for declared in &self.declared {
+        for declared in &*self.declared {
             let found = data.get(variables, &declared.name)?;
             match found {
                 Some(value) if declared.field_type == FieldType::Any => {

@@ -13,6 +13,7 @@ mod storage;
 mod store;
 mod template;
 mod text;
+mod versions;
 
 use pyo3::prelude::*;
 
@@ -39,6 +40,8 @@ mod _native {
     use super::store::Registry;
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine, restore_template};
+    #[pymodule_export]
+    use super::versions::{History, diff, on_thread, raise_version};
 
     /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
     #[pymodule_init]

@@ -1,8 +1,10 @@
 //! `Registry`: the prompts that a manager holds.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -14,7 +16,7 @@ use super::template::{Engine, Shared};
 use super::text::PyText;
 use crate::prompt::Compiled;
 use crate::store::directory::{self, Loaded};
-use crate::store::{self, Which};
+use crate::store::{self, Filter, LabelMove, Moves, Which};
 
 pub(super) type Prompts = RwLock<store::Registry<PyText>>;
 
@@ -53,6 +55,31 @@ impl Registry {
 
     fn handle(&self, compiled: &Arc<Compiled<PyText>>) -> CompiledPrompt {
         CompiledPrompt { compiled: Arc::clone(compiled), shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// What is searched for, as Python says it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Query {
+    status: Option<String>,
+    format: Option<String>,
+    category: Option<String>,
+    tags: Vec<String>,
+    label: Option<String>,
+    text: Option<String>,
+}
+
+impl Query {
+    fn filter(&self) -> crate::Result<Filter<'_>> {
+        Ok(Filter {
+            status: self.status.as_deref().map(str::parse).transpose()?,
+            format: self.format.as_deref().map(str::parse).transpose()?,
+            category: self.category.as_deref(),
+            tags: self.tags.iter().map(String::as_str).collect(),
+            label: self.label.as_deref(),
+            text: self.text.as_deref(),
+        })
     }
 }
 
@@ -132,31 +159,107 @@ impl Registry {
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
-    /// [`Registry::insert`], which gives the draft that was replaced.
-    fn replace(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<Option<CompiledPrompt>> {
-        let compiled = Arc::clone(&prompt.get().compiled);
+    /// Whether [`Registry::insert`] would add the prompt, which this registry's engine compiled.
+    fn admits(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
+        let compiled = &prompt.get().compiled;
         compiled.check_storable().or_raise(prompt.py())?;
-        let before = self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py())?;
-        Ok(before.map(|before| self.handle(&before)))
-    }
-
-    /// Takes back what [`Registry::replace`] did, unless the prompt was replaced since.
-    #[pyo3(signature = (prompt, before))]
-    fn restore(&self, prompt: &Bound<'_, CompiledPrompt>, before: Option<&Bound<'_, CompiledPrompt>>) {
-        let before = before.map(|before| Arc::clone(&before.get().compiled));
-        self.writing(|prompts| prompts.restore(&prompt.get().compiled, before));
+        self.reading(|prompts| prompts.admits(compiled.prompt())).or_raise(prompt.py())
     }
 
     /// Adds a prompt that this registry's engine compiled.
-    fn insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+    fn insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
         let compiled = Arc::clone(&prompt.get().compiled);
         compiled.check_storable().or_raise(prompt.py())?;
-        self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py()).map(|_| ())
+        self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py())
     }
 
+    /// Adds a prompt, or gives the same content another status and other metadata.
+    fn keep(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+        let compiled = Arc::clone(&prompt.get().compiled);
+        compiled.check_storable().or_raise(prompt.py())?;
+        self.writing(|prompts| prompts.keep(compiled)).or_raise(prompt.py())
+    }
+
+    /// Whether [`Registry::update`] would take the prompt; an error where not.
+    fn allows(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+        let compiled = &prompt.get().compiled;
+        compiled.check_storable().or_raise(prompt.py())?;
+        self.reading(|prompts| prompts.allows(compiled.prompt())).or_raise(prompt.py())
+    }
+
+    /// Puts a prompt in the place of the version that is there.
+    fn update(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+        let compiled = Arc::clone(&prompt.get().compiled);
+        compiled.check_storable().or_raise(prompt.py())?;
+        self.writing(|prompts| prompts.update(compiled)).or_raise(prompt.py())
+    }
+
+    /// Adds prompts with the moves of their labels by id: all of them, or none where one is refused.
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn keep_all(
+        &self,
+        py: Python<'_>,
+        prompts: Vec<Bound<'_, CompiledPrompt>>,
+        moves: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let moves: BTreeMap<String, Vec<LabelMove>> = pythonize::depythonize(moves)?;
+        let compiled: Vec<_> = prompts.iter().map(|prompt| Arc::clone(&prompt.get().compiled)).collect();
+        for each in &compiled {
+            each.check_storable().or_raise(py)?;
+        }
+        let kept = self.writing(|prompts| {
+            compiled.iter().try_for_each(|each| prompts.admits(each.prompt()).map(|_| ()))?;
+            compiled.into_iter().try_for_each(|each| prompts.keep(each))?;
+            moves.into_iter().try_for_each(|(id, moves)| prompts.set_moves(&id, Moves::new(moves)))
+        });
+        kept.or_raise(py)
+    }
+
+    /// Removes a version or all; gives the moves that took its labels off.
     #[pyo3(signature = (id, version = None))]
-    fn remove(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
-        self.writing(|prompts| prompts.remove(id, version)).or_raise(py)
+    fn remove<'py>(&self, py: Python<'py>, id: &str, version: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        let off = self.writing(|prompts| prompts.remove(id, version, Timestamp::now())).or_raise(py)?;
+        Ok(pythonize::pythonize(py, &off)?)
+    }
+
+    /// Moves a label, or takes it off.
+    fn set_label<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        label: &str,
+        version: Option<&str>,
+        author: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let made = self.writing(|prompts| prompts.set_label(id, label, version, author, Timestamp::now()));
+        Ok(pythonize::pythonize(py, &made.or_raise(py)?)?)
+    }
+
+    /// Whether a label may be set so; an error where not.
+    fn allows_label(&self, py: Python<'_>, id: &str, label: &str, version: Option<&str>) -> PyResult<()> {
+        self.reading(|prompts| prompts.allows_label(id, label, version).map(|_| ())).or_raise(py)
+    }
+
+    /// Takes over a move that a storage made.
+    fn note_move(&self, py: Python<'_>, id: &str, made: &Bound<'_, PyAny>) -> PyResult<()> {
+        let made: LabelMove = pythonize::depythonize(made)?;
+        self.writing(|prompts| prompts.note_move(id, made)).or_raise(py)
+    }
+
+    /// The moves of a prompt's labels, or of one, oldest first.
+    #[pyo3(signature = (id, label = None))]
+    fn moves<'py>(&self, py: Python<'py>, id: &str, label: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        let moves = self.reading(|prompts| {
+            prompts.moves(id).map(|moves| moves.of(label).into_iter().cloned().collect::<Vec<_>>())
+        });
+        Ok(pythonize::pythonize(py, &moves.or_raise(py)?)?)
+    }
+
+    /// Where a rollback takes a label whose moves these are.
+    fn before(&self, py: Python<'_>, id: &str, label: &str, moves: &Bound<'_, PyAny>) -> PyResult<String> {
+        let moves = Moves::new(pythonize::depythonize(moves)?);
+        let before = self.reading(|prompts| prompts.before(id, label, &moves)).or_raise(py)?;
+        Ok(before.to_string())
     }
 
     #[pyo3(signature = (id, *, version = None, label = None))]
@@ -172,7 +275,51 @@ impl Registry {
 
     /// The latest version of every prompt that has one in use, by id.
     fn latest(&self) -> Vec<CompiledPrompt> {
-        self.reading(|prompts| prompts.latest().into_iter().map(|compiled| self.handle(compiled)).collect())
+        self.reading(|prompts| {
+            prompts.find(&Filter::default()).into_iter().map(|compiled| self.handle(compiled)).collect()
+        })
+    }
+
+    /// The latest version of every prompt, or the one that the label points at, where it fits; by id.
+    #[pyo3(signature = (query, *, offset, limit))]
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn search(
+        &self,
+        py: Python<'_>,
+        query: Query,
+        offset: usize,
+        limit: Option<usize>,
+    ) -> PyResult<Vec<CompiledPrompt>> {
+        let filter = query.filter().or_raise(py)?;
+        Ok(self.reading(|prompts| {
+            let found = prompts.find(&filter).into_iter().skip(offset).take(limit.unwrap_or(usize::MAX));
+            found.map(|compiled| self.handle(compiled)).collect()
+        }))
+    }
+
+    /// How many fit; see [`Registry::search`].
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn count(&self, py: Python<'_>, query: Query) -> PyResult<usize> {
+        let filter = query.filter().or_raise(py)?;
+        Ok(self.reading(|prompts| prompts.find(&filter).len()))
+    }
+
+    /// How many ids, how many versions, and how many ids by the status of their latest version.
+    fn stats(&self) -> (usize, usize, BTreeMap<&'static str, usize>) {
+        self.reading(|prompts| {
+            let mut statuses = BTreeMap::new();
+            for status in prompts.statuses() {
+                *statuses.entry(status.as_str()).or_default() += 1;
+            }
+            (prompts.len(), prompts.all().len(), statuses)
+        })
+    }
+
+    /// Every id, sorted.
+    fn ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self.reading(|prompts| prompts.ids().map(ToString::to_string).collect());
+        ids.sort_unstable();
+        ids
     }
 
     /// Every version of every prompt, by id and version.

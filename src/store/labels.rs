@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Kind, Result};
-use crate::prompt::{Prompt, Version};
-use crate::wire::shown;
+use crate::error::Result;
+use crate::prompt::{Prompt, Version, check_label};
 
 use super::missing::no_label;
 
@@ -77,8 +76,8 @@ impl Labels {
     /// may have been set back: no move is noted as earlier than the one before.
     ///
     /// # Errors
-    /// [`Kind::VersionNotFound`] where a label that points nowhere is to be taken off; [`Kind::Prompt`] for an empty
-    /// label.
+    /// [`crate::Kind::VersionNotFound`] where a label that points nowhere is to be taken off;
+    /// [`crate::Kind::PromptInvalid`] for a name that no label can have.
     pub fn set(
         &mut self,
         id: &str,
@@ -145,19 +144,4 @@ pub struct Request<'a> {
     pub version: Option<&'a Version>,
     /// Who moves it.
     pub author: Option<&'a str>,
-}
-
-fn check_label(label: &str) -> Result<()> {
-    const CHARACTERS: usize = 255;
-    let why = if label.trim().is_empty() {
-        "it is empty"
-    } else if label.chars().count() > CHARACTERS {
-        "it is longer than 255 characters"
-    } else if label.chars().any(char::is_control) {
-        "it has a control character"
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(Kind::Prompt, format!("{} cannot be a label: {why}", shown(label)))
-        .with_hint("write a short name, such as production"))
 }

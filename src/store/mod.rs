@@ -2,14 +2,17 @@
 
 mod admit;
 pub mod atomic;
+pub mod diff;
 pub mod directory;
 pub mod encoding;
 mod failure;
 pub mod file;
+pub mod history;
 pub mod labels;
 pub mod lock;
 pub mod memory;
 mod missing;
+mod moves;
 mod place;
 mod registry;
 mod walk;
@@ -17,7 +20,9 @@ pub mod watch;
 pub mod yaml;
 pub mod yaml_write;
 
-pub use registry::{Registry, Which};
+pub use labels::LabelMove;
+pub use moves::Moves;
+pub use registry::{Filter, Registry, Which};
 pub use walk::Stranger;
 
 use crate::prompt::{Prompt, Status};

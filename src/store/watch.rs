@@ -92,8 +92,8 @@ impl Noted {
             let _ = changed.send(Message::Changed);
         };
         let first = roots.first().cloned().unwrap_or_default();
-        let system = notify::recommended_watcher(handler).map_err(|error| unwatchable(&first, error))?;
-        let mut noted = Self { roots, watcher: system, sender, receiver };
+        let watcher = notify::recommended_watcher(handler).map_err(|error| unwatchable(&first, error))?;
+        let mut noted = Self { roots, watcher, sender, receiver };
         noted.watch()?;
         Ok(noted)
     }

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from prompt_manager import TemplateEngine
-from prompt_manager.core.protocols import StorageBackendProtocol, TemplateEngineProtocol
+from prompt_manager import TemplateEngine, VersionStore
+from prompt_manager.core.protocols import (
+    ObserverProtocol,
+    StorageBackendProtocol,
+    TemplateEngineProtocol,
+    VersionStoreProtocol,
+)
 from prompt_manager.storage import InMemoryStorage
 
 
@@ -44,6 +49,9 @@ class OwnStorage:
         (InMemoryStorage(), StorageBackendProtocol, True),
         (OwnEngine(), TemplateEngineProtocol, True),
         (OwnStorage(), StorageBackendProtocol, True),
+        (VersionStore(), VersionStoreProtocol, True),
+        (OwnStorage(), VersionStoreProtocol, False),
+        (object(), ObserverProtocol, False),
         (OwnEngine(), StorageBackendProtocol, False),
         (OwnStorage(), TemplateEngineProtocol, False),
         (object(), TemplateEngineProtocol, False),

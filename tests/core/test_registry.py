@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 
 import pytest
 
-from helpers import chat_of, create_chat_prompt, create_text_prompt
+from helpers import SECRET, chat_of, create_chat_prompt, create_text_prompt
 from prompt_manager import PromptRegistry, TemplateEngine
-from prompt_manager.core.models import PromptSummary
+from prompt_manager.core.models import LabelMove, PromptSummary
 from prompt_manager.exceptions import (
     PromptNotFoundError,
+    PromptValidationError,
     StorageWriteError,
     TemplateSyntaxError,
     VersionConflictError,
@@ -25,7 +29,7 @@ def registry():
 
 
 def active(version="1.0.0", **changes):
-    return create_text_prompt(version=version, status="active", **changes)
+    return create_text_prompt(**{"version": version, "status": "active", **changes})
 
 
 @pytest.fixture(params=["await", "sync"])
@@ -475,3 +479,632 @@ def test_the_registry_s_engine_compiles(registry):
     for home in (registry, own):  # compiled by one engine, then by the other
         home.register_sync(prompt)
     assert own._core.render("greeting", {"name": None}) == "Bye"
+
+
+class TestUpdate:
+    @pytest.fixture(params=["await", "sync"])
+    def update(self, request, registry):
+        async def change(prompt, to=registry):
+            return await to.update(prompt) if request.param == "await" else to.update_sync(prompt)
+
+        return change
+
+    async def test_gives_a_version_another_status_and_other_metadata(self, registry, update):
+        first = active()
+        registry.register_sync(first)
+        await update(first.replace(status="deprecated", metadata={"author": "Ada"}))
+        held = registry.get_sync("greeting")
+        assert (held.status, held.metadata.author) == ("deprecated", "Ada")
+        assert held.content_hash == first.content_hash
+
+    async def test_replaces_a_draft_whole(self, registry, update):
+        registry.register_sync(create_text_prompt())
+        await update(active(template="Bye {{name}}"))
+        assert registry.get_sync("greeting").template.content == "Bye {{name}}"
+
+    async def test_leaves_other_content_to_another_version(self, registry, update):
+        first = active()
+        registry.register_sync(first)
+        with pytest.raises(VersionConflictError, match=r"version 1\.0\.0 already, with other content") as caught:
+            await update(first.replace(template="other"))
+        assert "raise the version" in str(caught.value)
+        assert registry.get_sync("greeting") == first
+
+    async def test_makes_no_draft_of_what_was_none(self, registry, update):
+        registry.register_sync(active())
+        with pytest.raises(VersionConflictError, match="cannot become a draft again"):
+            await update(create_text_prompt())
+        assert registry.get_sync("greeting").status == "active"
+
+    async def test_of_what_is_not_there_names_what_is(self, registry, update):
+        registry.register_sync(active())
+        with pytest.raises(PromptNotFoundError, match="greting") as caught:
+            await update(active(id="greting"))
+        assert "did you mean 'greeting'" in str(caught.value)
+        with pytest.raises(VersionNotFoundError, match=r"no version 2\.0\.0") as caught:
+            await update(active("2.0.0"))
+        assert "its only version is 1.0.0" in str(caught.value)
+
+    @pytest.mark.parametrize("storage", STORAGES)
+    async def test_is_kept_by_the_storage(self, storage):
+        kept = storage()
+        registry = PromptRegistry(kept)
+        await registry.register(active())
+        await registry.update(active(status="archived"))
+        assert [prompt.status for prompt in await kept.list()] == ["archived"]
+
+    async def test_that_the_storage_refuses_is_not_in_memory_either(self):
+        storage = Failing()
+        registry = PromptRegistry(storage)
+        await registry.register(active())
+        storage.refuses = {"save"}
+        with pytest.raises(StorageWriteError):
+            await registry.update(active(status="archived"))
+        assert registry.get_sync("greeting").status == "active"
+
+
+class Failing(OwnStorage):
+    """A storage that refuses what it is told to refuse."""
+
+    def __init__(self):
+        super().__init__()
+        self.refuses = set()
+
+    async def _perhaps(self, name):
+        await asyncio.sleep(0)
+        if name in self.refuses:
+            raise StorageWriteError("the disk is full")
+
+    async def save(self, prompt):
+        await self._perhaps("save")
+        await super().save(prompt)
+
+    async def delete(self, prompt_id, version=None):
+        await self._perhaps(f"delete {prompt_id}")
+        await super().delete(prompt_id, version)
+
+    async def list(self, *, tags=None, status=None):
+        await self._perhaps("list")
+        return await super().list(tags=tags, status=status)
+
+
+class TestFailingStorage:
+    def test_refuses_a_load_and_leaves_the_registry_as_it_was(self):
+        storage = Failing()
+        registry = PromptRegistry(storage)
+        registry.register_sync(active())
+        storage.refuses = {"list"}
+        with pytest.raises(StorageWriteError):
+            registry.load_from_storage_sync()
+        assert registry.count_sync() == 1
+
+    async def test_what_it_refuses_to_delete_and_all_after_it_stay_when_all_is_cleared(self):
+        storage = Failing()
+        registry = PromptRegistry(storage)
+        for prompt_id in ("a", "b", "c"):
+            await registry.register(active(id=prompt_id))
+        storage.refuses = {"delete b"}
+        with pytest.raises(StorageWriteError):
+            await registry.clear()
+        assert [summary.id for summary in registry.list_sync()] == ["b", "c"]
+        assert sorted(prompt_id for prompt_id, _ in storage.kept) == ["b", "c"]
+
+    async def test_nobody_reads_what_it_has_not_kept_yet(self):
+        class Slow(OwnStorage):
+            def __init__(self):
+                super().__init__()
+                self.go = asyncio.Event()
+
+            async def save(self, prompt):
+                await self.go.wait()
+                await super().save(prompt)
+
+        storage = Slow()
+        registry = PromptRegistry(storage)
+        task = asyncio.ensure_future(registry.register(active()))
+        await asyncio.sleep(0.01)
+        assert not registry.exists_sync("greeting")
+        storage.go.set()
+        await task
+        assert registry.exists_sync("greeting")
+
+    async def test_what_somebody_else_deleted_can_be_deleted(self):
+        class Strict(OwnStorage):
+            async def delete(self, prompt_id, version=None):  # noqa: ARG002 - the protocol's
+                raise PromptNotFoundError(f"there is no prompt {prompt_id}")
+
+        registry = PromptRegistry(Strict())
+        await registry.register(active())
+        registry.storage.kept.clear()
+        await registry.delete("greeting")
+        assert not registry.exists_sync("greeting")
+
+
+class TestLoad:
+    async def test_waits_for_a_write_that_has_begun_and_others_wait_for_it(self):
+        order = []
+
+        class Slow(OwnStorage):
+            async def save(self, prompt):
+                order.append(f"save {prompt.id}")
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                await super().save(prompt)
+                order.append(f"saved {prompt.id}")
+
+            async def list(self, *, tags=None, status=None):
+                order.append("list")
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                order.append("listed")
+                return await super().list(tags=tags, status=status)
+
+        registry = PromptRegistry(Slow())
+        await asyncio.gather(
+            registry.register(active(id="a")),
+            registry.register(active(id="b")),
+            registry.load_from_storage(),
+            registry.register(active(id="c")),
+        )
+        assert order == ["save a", "save b", "saved a", "saved b", "list", "listed", "save c", "saved c"]
+        assert [summary.id for summary in registry.list_sync()] == ["a", "b", "c"]
+
+    async def test_that_is_given_up_on_lets_others_write(self):
+        class Stuck(OwnStorage):
+            async def list(self, *, tags=None, status=None):  # noqa: ARG002 - the protocol's
+                await asyncio.Event().wait()
+
+        registry = PromptRegistry(Stuck())
+        load = asyncio.ensure_future(registry.load_from_storage())
+        await asyncio.sleep(0)
+        waiting = asyncio.ensure_future(registry.register(active()))
+        await asyncio.sleep(0)
+        load.cancel()
+        await waiting
+        assert registry.exists_sync("greeting")
+
+    async def test_takes_status_and_metadata_of_the_storage(self):
+        storage = OwnStorage()
+        registry = PromptRegistry(storage)
+        await registry.register(active())
+        storage.kept["greeting", "1.0.0"] = active(status="deprecated")
+        assert await registry.load_from_storage() == 1
+        assert registry.get_sync("greeting").status == "deprecated"
+
+    async def test_of_other_content_takes_nothing(self):
+        storage = OwnStorage()
+        registry = PromptRegistry(storage)
+        await registry.register(active(id="b"))
+        storage.kept = {("a", "1.0.0"): active(id="a"), ("b", "1.0.0"): active(id="b", template="other")}
+        with pytest.raises(VersionConflictError, match="'b'"):
+            await registry.load_from_storage()
+        assert [summary.id for summary in registry.list_sync()] == ["b"]
+
+
+class TestTwins:
+    def test_of_a_storage_that_has_them_are_used_where_a_loop_runs(self):
+        class Both(OwnStorage):
+            def save_sync(self, prompt):
+                self.kept[prompt.id, prompt.version] = prompt
+
+        async def main():
+            registry = PromptRegistry(Both())
+            registry.register_sync(active())
+            return registry.count_sync()
+
+        assert asyncio.run(main()) == 1
+
+    async def test_that_would_wait_for_a_task_of_the_same_thread_say_so(self):
+        class Both(OwnStorage):
+            async def save(self, prompt):
+                await asyncio.sleep(0.05)
+                await super().save(prompt)
+
+            def save_sync(self, prompt):
+                self.kept[prompt.id, prompt.version] = prompt
+
+        registry = PromptRegistry(Both())
+        task = asyncio.ensure_future(registry.register(active()))
+        await asyncio.sleep(0.01)
+        with pytest.raises(RuntimeError, match="await"):
+            registry.register_sync(active("2.0.0"))
+        await task
+        registry.register_sync(active("2.0.0"))
+        assert registry.get_versions_sync("greeting") == ["1.0.0", "2.0.0"]
+
+    def test_in_another_thread_wait_for_their_turn(self):
+        class Both(OwnStorage):
+            def save_sync(self, prompt):
+                assert not self.busy
+                self.busy = True
+                time.sleep(0.02)
+                self.kept[prompt.id, prompt.version] = prompt
+                self.busy = False
+
+            busy = False
+
+        registry = PromptRegistry(Both())
+        versions = [f"{n}.0.0" for n in range(1, 9)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda version: registry.register_sync(active(version)), versions))
+        assert registry.get_versions_sync("greeting") == versions
+
+
+class TestLabels:
+    @pytest.fixture(params=["await", "sync"])
+    def call(self, request):
+        async def run(part, name, *arguments, **options):
+            if request.param == "await":
+                return await getattr(part, name)(*arguments, **options)
+            return getattr(part, f"{name}_sync")(*arguments, **options)
+
+        return run
+
+    @pytest.fixture
+    def labelled(self, registry):
+        """Three versions; the file of the first names ``production``."""
+        for version, labels in (("1.0.0", ["production"]), ("2.0.0", []), ("3.0.0", ["staging"])):
+            registry.register_sync(active(version, labels=labels))
+        return registry
+
+    async def test_are_moved_in_one_step(self, labelled, call):
+        move = await call(labelled, "set_label", "greeting", "production", "2.0.0", author="Ada")
+        assert (move.label, move.version, move.previous, move.author) == ("production", "2.0.0", "1.0.0", "Ada")
+        assert move.moved_at.tzinfo is UTC
+        assert labelled.get_sync("greeting", label="production").version == "2.0.0"
+        assert labelled.get_sync("greeting", "1.0.0").labels == ()
+        assert labelled.get_sync("greeting", "2.0.0").labels == ("production",)
+        assert [(each.id, each.version) for each in labelled.list_sync(label="production")] == [("greeting", "2.0.0")]
+
+    async def test_keep_their_history(self, labelled, call):
+        for version in ("2.0.0", "3.0.0", None):
+            await call(labelled, "set_label", "greeting", "production", version)
+        await call(labelled, "set_label", "greeting", "canary", "3.0.0")
+        history = await call(labelled, "get_label_history", "greeting", "production")
+        assert [(move.previous, move.version) for move in history] == [
+            ("1.0.0", "2.0.0"),
+            ("2.0.0", "3.0.0"),
+            ("3.0.0", None),
+        ]
+        everything = await call(labelled, "get_label_history", "greeting")
+        assert [move.label for move in everything] == ["production", "production", "production", "canary"]
+        assert everything == sorted(everything, key=lambda move: move.moved_at)
+        with pytest.raises(VersionNotFoundError, match="no label 'production'"):
+            labelled.get_sync("greeting", label="production")
+
+    async def test_stay_where_they_are_set_already(self, labelled, call):
+        await call(labelled, "set_label", "greeting", "production", "2.0.0")
+        move = await call(labelled, "set_label", "greeting", "production", "2.0.0")
+        assert (move.previous, move.version) == ("2.0.0", "2.0.0")
+        assert len(await call(labelled, "get_label_history", "greeting")) == 1
+
+    async def test_roll_back_one_step_at_a_time(self, labelled, call):
+        for version in ("2.0.0", "3.0.0"):
+            await call(labelled, "set_label", "greeting", "production", version)
+        moves = [await call(labelled, "rollback", "greeting", "production", author="Bo") for _ in range(2)]
+        assert [(move.previous, move.version, move.author) for move in moves] == [
+            ("3.0.0", "2.0.0", "Bo"),
+            ("2.0.0", "1.0.0", "Bo"),
+        ]
+        with pytest.raises(VersionNotFoundError, match="nothing is before"):
+            await call(labelled, "rollback", "greeting", "production")
+        assert labelled.get_sync("greeting", label="production").version == "1.0.0"
+
+    async def test_roll_back_past_what_is_gone(self, labelled, call):
+        for version in ("2.0.0", "3.0.0"):
+            await call(labelled, "set_label", "greeting", "production", version)
+        await call(labelled, "delete", "greeting", "2.0.0")
+        assert (await call(labelled, "rollback", "greeting", "production")).version == "1.0.0"
+
+    async def test_come_back_where_they_were_taken_off(self, labelled, call):
+        for version in ("2.0.0", None):
+            await call(labelled, "set_label", "greeting", "production", version)
+        assert (await call(labelled, "rollback", "greeting", "production")).version == "2.0.0"
+
+    async def test_come_off_with_their_version_in_history_too(self, labelled, call):
+        await call(labelled, "set_label", "greeting", "production", "3.0.0")
+        await call(labelled, "delete", "greeting", "3.0.0")
+        history = await call(labelled, "get_label_history", "greeting")
+        assert [(move.label, move.previous, move.version) for move in history] == [
+            ("production", "1.0.0", "3.0.0"),
+            ("staging", "3.0.0", None),
+            ("production", "3.0.0", None),
+        ]
+        with pytest.raises(VersionNotFoundError):
+            labelled.get_sync("greeting", label="production")
+
+    async def test_of_files_do_not_count_once_they_were_moved(self, labelled, call):
+        await call(labelled, "set_label", "greeting", "production", "2.0.0")
+        await call(labelled, "register", active("4.0.0", labels=["production", "fresh"]))
+        assert labelled.get_sync("greeting", label="production").version == "2.0.0"
+        assert labelled.get_sync("greeting", "4.0.0").labels == ("fresh",)
+
+    @pytest.mark.parametrize(
+        ("label", "why"),
+        [
+            ("", "it is empty"),
+            ("a b", "not allowed"),
+            ("../x", "not allowed"),
+            ("x" * 256, "longer than 255"),
+            (".hidden", "neither a letter nor a digit"),
+            ("1.0.0", "it is a version"),
+            ("é", "not allowed"),
+        ],
+    )
+    async def test_have_lawful_names(self, labelled, call, label, why):
+        with pytest.raises(PromptValidationError, match=why):
+            await call(labelled, "set_label", "greeting", label, "1.0.0")
+        with pytest.raises(ValueError, match=why):
+            active(labels=[label])
+
+    async def test_point_at_what_is_there(self, labelled, call):
+        with pytest.raises(PromptNotFoundError, match="greting") as caught:
+            await call(labelled, "set_label", "greting", "production", "1.0.0")
+        assert "greeting" in str(caught.value)
+        for version in ("9.0.0", "1.0", ""):
+            with pytest.raises(VersionNotFoundError):
+                await call(labelled, "set_label", "greeting", "production", version)
+        with pytest.raises(VersionNotFoundError, match="no label 'productoin'") as caught:
+            await call(labelled, "set_label", "greeting", "productoin", None)
+        assert "did you mean 'production'" in str(caught.value)
+        with pytest.raises(VersionNotFoundError, match="never moved"):
+            await call(labelled, "rollback", "greeting", "staging")
+        with pytest.raises(PromptNotFoundError):
+            await call(labelled, "get_label_history", "greting")
+        assert await call(labelled, "get_label_history", "greeting") == []
+
+
+class LabelStorage(OwnStorage):
+    """A storage that keeps labels."""
+
+    def __init__(self):
+        super().__init__()
+        self.moves = []
+        self.refuses = False
+
+    async def set_label(self, prompt_id, label, version, *, author=None):  # noqa: ARG002 - one prompt is enough
+        await asyncio.sleep(0)
+        if self.refuses:
+            raise StorageWriteError("the disk is full")
+        before = [move.version for move in self.moves if move.label == label]
+        self.moves.append(LabelMove(label=label, version=version, previous=before[-1] if before else None))
+        return self.moves[-1]
+
+    async def get_label_history(self, prompt_id, label=None):  # noqa: ARG002 - one prompt is enough
+        await asyncio.sleep(0)
+        return [move for move in self.moves if label in (None, move.label)]
+
+
+class TestStoredLabels:
+    async def test_are_kept_by_the_storage_and_had_again(self):
+        storage = LabelStorage()
+        first = PromptRegistry(storage)
+        for version in ("1.0.0", "2.0.0"):
+            await first.register(active(version))
+        await first.set_label("greeting", "production", "1.0.0")
+        await first.set_label("greeting", "production", "2.0.0")
+        second = PromptRegistry(storage)
+        await second.load_from_storage()
+        assert second.get_sync("greeting", label="production").version == "2.0.0"
+        assert (await second.rollback("greeting", "production")).version == "1.0.0"
+        assert [move.version for move in await second.get_label_history("greeting")] == ["1.0.0", "2.0.0", "1.0.0"]
+
+    def test_that_the_storage_refuses_are_not_moved_here_either(self):
+        storage = LabelStorage()
+        registry = PromptRegistry(storage)
+        registry.register_sync(active())
+        storage.refuses = True
+        with pytest.raises(StorageWriteError):
+            registry.set_label_sync("greeting", "production", "1.0.0")
+        with pytest.raises(VersionNotFoundError):
+            registry.get_sync("greeting", label="production")
+
+    async def test_are_taken_off_there_too_with_their_version(self):
+        storage = LabelStorage()
+        registry = PromptRegistry(storage)
+        for version in ("1.0.0", "2.0.0"):
+            await registry.register(active(version))
+        await registry.set_label("greeting", "production", "2.0.0")
+        await registry.delete("greeting", "2.0.0")
+        assert storage.moves[-1].version is None
+
+
+class Watching:
+    """An observer that notes what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def on_prompt_registered(self, prompt):
+        self.told.append(("registered", prompt.version))
+
+    async def on_prompt_updated(self, prompt):
+        await asyncio.sleep(0)
+        self.told.append(("updated", prompt.status.value))
+
+    def on_prompt_deleted(self, prompt):
+        self.told.append(("deleted", prompt.version))
+
+    def on_label_moved(self, prompt_id, move):
+        self.told.append((prompt_id, move.label, move.version))
+
+
+class TestObservers:
+    def test_are_told_what_happened(self):
+        watching = Watching()
+        registry = PromptRegistry(observers=[watching])
+        registry.add_observer(watching)  # the same is told once
+        registry.register_sync(active())
+        registry.update_sync(active(status="deprecated"))
+        registry.set_label_sync("greeting", "production", "1.0.0")
+        registry.register_sync(active("2.0.0"))
+        registry.delete_sync("greeting", "1.0.0")
+        registry.remove_observer(watching)
+        registry.delete_sync("greeting")
+        assert watching.told == [
+            ("registered", "1.0.0"),
+            ("updated", "deprecated"),
+            ("greeting", "production", "1.0.0"),
+            ("registered", "2.0.0"),
+            ("deleted", "1.0.0"),
+            ("greeting", "production", None),
+        ]
+
+    def test_are_not_told_what_did_not_happen(self):
+        watching = Watching()
+        registry = PromptRegistry(OwnStorage(), observers=[watching])
+        with pytest.raises(StorageWriteError):
+            registry.register_sync(active(id="no/thing"))
+        with pytest.raises(PromptNotFoundError):
+            registry.delete_sync("greeting")
+        assert watching.told == []
+
+    async def test_that_raise_are_logged_once_and_break_nothing(self, caplog):
+        class Broken:
+            def on_prompt_registered(self, prompt):
+                raise KeyError(f"{SECRET} {prompt.id}")
+
+        watching = Watching()
+        registry = PromptRegistry(observers=[Broken(), watching])
+        for version in ("1.0.0", "2.0.0"):
+            await registry.register(active(version))
+        assert len(watching.told) == 2
+        (record,) = caplog.records
+        assert "Broken raised KeyError in on_prompt_registered" in record.getMessage()
+        assert "test_registry.py:" in record.getMessage()
+        assert SECRET not in caplog.text
+
+    async def test_that_must_be_awaited_are_in_a_running_loop_only_by_the_coroutine(self):
+        watching = Watching()
+        registry = PromptRegistry(observers=[watching])
+        await registry.register(active())
+        with pytest.raises(RuntimeError, match="await update"):
+            registry.update_sync(active(status="archived"))
+        assert registry.get_sync("greeting").status == "active"
+        await registry.update(active(status="archived"))
+        assert watching.told[-1] == ("updated", "archived")
+
+
+SEARCHES = [
+    ("greet", ["a"]),
+    ("GREET ada", ["a"]),
+    ("billing", ["b/two"]),
+    ("tag-x", ["a", "b/two"]),
+    ("tone-word", ["b/two"]),
+    ("question", ["c"]),
+    ("two", ["b/two"]),
+    ("grüß", ["c"]),
+    ("nothing of that", []),
+    ("  ", ["a", "b/two", "c"]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SEARCHES)
+async def test_a_search_looks_at_ids_descriptions_tags_and_templates(registry, text, expected):
+    registry.register_sync(active(id="a", template="Greetings, {{name}}", metadata={"tags": ["tag-X"]}))
+    registry.register_sync(active("2.0.0", id="a", template="Greet Ada", metadata={"tags": ["tag-X"]}))
+    registry.register_sync(
+        active(
+            id="b/two",
+            template={"content": "{{> tone}}", "partials": {"tone": "Tone-word"}},
+            metadata={"description": "For Billing", "tags": ["tag-x"]},
+        )
+    )
+    registry.register_sync(
+        chat_of({"role": "user", "content": [{"type": "text", "text": "GRÜß {{question}}"}]}, id="c", status="active")
+    )
+    assert [summary.id for summary in registry.list_sync(text=text)] == expected
+    assert await registry.count(text=text) == registry.count_sync(text=text) == len(expected)
+
+
+def test_a_list_by_label_has_the_versions_that_it_points_at(registry):
+    registry.register_sync(active("1.0.0", labels=["production"]))
+    registry.register_sync(active("2.0.0"))
+    registry.register_sync(active(id="other"))
+    assert [(each.id, each.version) for each in registry.list_sync(label="production")] == [("greeting", "1.0.0")]
+    assert registry.count_sync(label="production") == 1
+
+
+@pytest.mark.parametrize("options", [{"limit": -1}, {"offset": -1}])
+def test_a_list_has_no_negative_limits(registry, options):
+    with pytest.raises(ValueError, match="must not be negative"):
+        registry.list_sync(**options)
+
+
+def test_tags_are_a_list(registry):
+    with pytest.raises(TypeError, match="not one text"):
+        registry.list_sync(tags="x")
+
+
+def test_stats_count_prompts_versions_and_statuses(shelf):
+    assert shelf.get_stats() == {
+        "total_prompts": 4,
+        "total_versions": 5,
+        "status_distribution": {"active": 2, "archived": 1, "deprecated": 1},
+        "has_storage": False,
+        "observer_count": 0,
+    }
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+async def test_all_can_be_cleared_here_alone_or_in_the_storage_too(storage):
+    kept = storage()
+    registry = PromptRegistry(kept)
+    await registry.register(active())
+    await registry.clear(persist=False)
+    assert registry.count_sync() == 0
+    assert await registry.load_from_storage() == 1
+    await registry.clear()
+    assert await kept.list() == []
+    assert await registry.load_from_storage() == 0
+
+
+@pytest.mark.parametrize("storage", [None, InMemoryStorage, OwnStorage])
+def test_eight_threads_on_one_id_lose_nothing_and_show_nothing_twice(storage):
+    kept = storage and storage()
+    registry = PromptRegistry(kept)
+    registry.register_sync(active("0.0.1"))
+    seen = []
+
+    def work(thread):
+        for n in range(20):
+            version = f"{thread + 1}.{n}.0"
+            registry.register_sync(active(version, template=f"{thread} {n}"))
+            registry.update_sync(active(version, template=f"{thread} {n}", status="deprecated"))
+            registry.set_label_sync("greeting", "production", version)
+            seen.append(registry.get_sync("greeting", label="production").version)
+            versions = registry.get_versions_sync("greeting")
+            assert len(set(versions)) == len(versions)
+            assert version in versions
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    wanted = {"0.0.1"} | {f"{thread + 1}.{n}.0" for thread in range(8) for n in range(20)}
+    assert set(registry.get_versions_sync("greeting")) == wanted
+    assert len(registry.get_label_history_sync("greeting")) == 160
+    for version in wanted - {"0.0.1"}:
+        assert registry.get_sync("greeting", version).status == "deprecated"
+    if kept is not None:
+        stored = {prompt.version: prompt.status for prompt in asyncio.run(kept.list())}
+        assert stored == {version: registry.get_sync("greeting", version).status for version in wanted}
+    holders = [each for each in wanted if "production" in registry.get_sync("greeting", each).labels]
+    assert holders == [registry.get_label_history_sync("greeting")[-1].version]
+
+
+@pytest.mark.parametrize("storage", [None, InMemoryStorage, OwnStorage])
+def test_of_eight_threads_that_register_other_content_one_wins(storage):
+    kept = storage and storage()
+    registry = PromptRegistry(kept)
+
+    def work(thread):
+        try:
+            registry.register_sync(active(template=f"content {thread}"))
+        except VersionConflictError:
+            return None
+        return f"content {thread}"
+
+    with ThreadPoolExecutor(8) as pool:
+        won = [text for text in pool.map(work, range(8)) if text]
+    assert won == [registry.get_sync("greeting").template.content]
+    if kept is not None:
+        assert [prompt.template.content for prompt in asyncio.run(kept.list())] == won

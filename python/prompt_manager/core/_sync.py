@@ -1,20 +1,21 @@
-"""Running our coroutines for code that does not await."""
+"""Running our coroutines for code that does not await, and taking turns."""
 
 from __future__ import annotations
 
 import sys
+from _thread import allocate_lock, get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Hashable
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Coroutine, Hashable, Iterator
     from concurrent.futures import Future
-    from types import ModuleType
     from typing import Any, TypeVar
 
     P = TypeVar("P")
     T = TypeVar("T")
 
-__all__ = ["Turns", "never_waits", "run"]
+__all__ = ["AWAITING", "BLOCKING", "EVERYTHING", "Ask", "Turns", "never_waits", "run", "run_asking"]
 
 
 def never_waits(part: type[P]) -> type[P]:
@@ -29,12 +30,16 @@ def never_waits(part: type[P]) -> type[P]:
 _NEVER_WAITING: set[type] = set()
 
 
-def _is_running(asyncio: ModuleType) -> bool:
+def _running_loop() -> AbstractEventLoop | None:
+    # Where nobody has imported it, no loop can be running; and it is costly to import for nothing.
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
     try:
-        asyncio.get_running_loop()
+        loop: AbstractEventLoop = asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return None
+    return loop
 
 
 def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
@@ -55,9 +60,7 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
             result: T = ended.value
             return result
         raise AssertionError(f"{name} waited for {part!r}")
-    # Where nobody has imported it, no loop can be running; and it is costly to import for nothing.
-    loaded = sys.modules.get("asyncio")
-    if loaded is not None and _is_running(loaded):
+    if _running_loop() is not None:
         coroutine.close()
         raise RuntimeError(
             f"{name}_sync would have to wait for {type(part).__name__}, and an event loop is running: "
@@ -68,42 +71,150 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
     return asyncio.run(coroutine)
 
 
+class Ask:
+    """How a coroutine of ours asks a part for something: awaiting it, or by the part's own twin, which blocks.
+
+    So what is done with a part's answers is written once, for both.
+    """
+
+    __slots__ = ("blocks",)
+
+    def __init__(self, *, blocks: bool) -> None:
+        self.blocks = blocks
+
+    async def __call__(self, part: object, name: str, *arguments: Any, **options: Any) -> Any:
+        """The result of the part's coroutine of this name."""
+        if self.blocks and _has_twin(part, name):
+            return getattr(part, f"{name}_sync")(*arguments, **options)
+        return await getattr(part, name)(*arguments, **options)
+
+
+AWAITING, BLOCKING = Ask(blocks=False), Ask(blocks=True)
+
+
+def _has_twin(part: object, name: str) -> bool:
+    """Whether the part has a twin of this coroutine that does the same: a subclass may override the one alone."""
+    for part_of in type(part).__mro__:
+        if f"{name}_sync" in vars(part_of):
+            return True
+        if name in vars(part_of):
+            # Ours may have the two in different classes, and they do the same.
+            return part_of.__module__.startswith("prompt_manager.") and hasattr(part, f"{name}_sync")
+    return False
+
+
+def run_asking(work: Callable[[Ask], Coroutine[Any, Any, T]], name: str, *asked: tuple[object, str]) -> T:
+    """The result of a coroutine of ours that asks parts.
+
+    Args:
+        work: Makes the coroutine.
+        name: What to await instead, for the error.
+        asked: The parts, each with the name of a coroutine that it is asked for. One that has no twin, and may wait,
+            gets an event loop.
+
+    Raises:
+        RuntimeError: a part needs an event loop, and one is running already.
+    """
+    for part, method in asked:
+        if part is not None and type(part) not in _NEVER_WAITING and not _has_twin(part, method):
+            return run(work(AWAITING), name, part)
+    return run(work(BLOCKING), name)
+
+
+#: The key of a turn in which no other has one.
+EVERYTHING = object()
+
+
 class Turns:
     """One task at a time for each key, whatever thread and event loop it runs in."""
 
-    __slots__ = ("_taken",)
+    __slots__ = ("_lock", "_taken")
 
     def __init__(self) -> None:
-        self._taken: dict[Hashable, Future[None]] = {}
+        self._lock = allocate_lock()
+        self._taken: dict[Hashable, _Turn] = {}
 
-    def take(self, key: Hashable, part: object) -> _Turn | _NoTurn:
-        """A context in which no other task has this key. A part that never waits needs none."""
-        return _NoTurn() if type(part) in _NEVER_WAITING else _Turn(self._taken, key)
+    def take(self, key: Hashable, ask: Ask) -> _Turn:
+        """A context in which no other task has this key, or with :data:`EVERYTHING` any key."""
+        return _Turn(self, key, ask)
 
+    def _enter(self, turn: _Turn) -> _Turn | None:
+        """Give the turn its key, or the turn that is to be waited for first."""
+        with self._lock:
+            whole = self._taken.get(EVERYTHING)
+            if turn.key is EVERYTHING:
+                if whole is None:
+                    # Taken before the others have ended, so that no more of them begin.
+                    self._taken[EVERYTHING] = whole = turn
+                return next(self._others(turn), None) if whole is turn else whole
+            other = whole or self._taken.get(turn.key)
+            if other is None:
+                self._taken[turn.key] = turn
+            return other
 
-class _NoTurn:
-    async def __aenter__(self) -> None:
-        pass
+    def _others(self, turn: _Turn) -> Iterator[_Turn]:
+        return (other for other in self._taken.values() if other is not turn)
 
-    async def __aexit__(self, *_: object) -> None:
-        pass
+    def _leave(self, turn: _Turn) -> Future[None] | None:
+        with self._lock:
+            if self._taken.get(turn.key) is turn:
+                del self._taken[turn.key]
+            turn.over = True
+            return turn.done
+
+    def _end_of(self, turn: _Turn) -> Future[None] | None:
+        """What ends with the turn; nothing if it has ended. Made for the first who waits."""
+        from concurrent.futures import Future
+
+        with self._lock:
+            if turn.over:
+                return None
+            if turn.done is None:
+                turn.done = Future()
+            return turn.done
 
 
 class _Turn:
-    def __init__(self, taken: dict[Hashable, Future[None]], key: Hashable) -> None:
-        from concurrent.futures import Future
+    __slots__ = ("_ask", "_turns", "done", "key", "over", "thread")
 
-        self._taken = taken
-        self._key = key
-        self._done: Future[None] = Future()
+    def __init__(self, turns: Turns, key: Hashable, ask: Ask) -> None:
+        self.key = key
+        self.over = False
+        self.done: Future[None] | None = None
+        self.thread = get_ident()
+        self._turns = turns
+        self._ask = ask
 
     async def __aenter__(self) -> None:
-        import asyncio
-
-        while (other := self._taken.setdefault(self._key, self._done)) is not self._done:
-            # The other task's future is shared: a wait for it that is cancelled must not cancel it.
-            await asyncio.shield(asyncio.wrap_future(other))
+        try:
+            while (other := self._turns._enter(self)) is not None:
+                await self._wait_for(other)
+        except BaseException:
+            self._end()
+            raise
 
     async def __aexit__(self, *_: object) -> None:
-        del self._taken[self._key]
-        self._done.set_result(None)
+        self._end()
+
+    def _end(self) -> None:
+        done = self._turns._leave(self)
+        if done is not None:
+            done.set_result(None)
+
+    async def _wait_for(self, other: _Turn) -> None:
+        done = self._turns._end_of(other)
+        if done is None:
+            return
+        if not self._ask.blocks:
+            import asyncio
+
+            # The other task's future is shared: a wait for it that is cancelled must not cancel it.
+            await asyncio.shield(asyncio.wrap_future(done))
+            return
+        if other.thread == self.thread:
+            # It cannot go on before this call returns.
+            raise RuntimeError(
+                f"another write of {self.key!r} has begun in this thread and is not finished: await it first, or "
+                "await this one too"
+            )
+        done.result()

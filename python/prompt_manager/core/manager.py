@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from prompt_manager.core._changes import Changes
+from prompt_manager.core._observers import Observers
+from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.registry import PromptRegistry
+from prompt_manager.exceptions import StorageWriteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
     from types import TracebackType
     from typing import Any, Literal, Self
 
-    from prompt_manager._native import Watch
-    from prompt_manager.core.models import Prompt, PromptFormat, PromptStatus, PromptSummary
+    from prompt_manager._native import Registry, Watch
+    from prompt_manager.core._changes import Bump
+    from prompt_manager.core._observed import ObservedRenders
+    from prompt_manager.core.models import (
+        LabelMove,
+        Prompt,
+        PromptDiff,
+        PromptFormat,
+        PromptStatus,
+        PromptSummary,
+        PromptVersion,
+    )
+    from prompt_manager.core.protocols import VersionStoreProtocol
     from prompt_manager.core.template import TemplateEngine
     from prompt_manager.exceptions import PromptManagerError
 
@@ -32,7 +48,10 @@ class PromptManager:
     """An application's prompts.
 
     Args:
-        registry: The prompts; an empty registry by default.
+        registry: The prompts; an empty registry by default. One with a storage keeps them there.
+        version_store: The history of versions; kept in memory by default.
+        observers: Who is told of renders, versions, and changes of the registry: see
+            :class:`~prompt_manager.core.protocols.ObserverProtocol`.
         template_engine: What compiles the prompts of the registry that is made by default.
 
     Every coroutine has a twin with the suffix ``_sync``, which takes and gives the same.
@@ -46,6 +65,8 @@ class PromptManager:
         self,
         registry: PromptRegistry | None = None,
         *,
+        version_store: VersionStoreProtocol | None = None,
+        observers: Iterable[object] = (),
         template_engine: TemplateEngine | None = None,
     ) -> None:
         if registry is None:
@@ -54,6 +75,15 @@ class PromptManager:
             raise ValueError("the registry has a template engine of its own: give one or the other")
         self._registry = registry
         self._core = registry._core
+        self._version_store = version_store
+        #: The directory that the prompts come from, where its files are the truth.
+        self._directory: str | None = None
+        self._observers = Observers()
+        self._changes = Changes(registry, lambda: self.version_store, self._observers)
+        #: What renders: the core, and where somebody observes, what tells them of it.
+        self._renders: Registry | ObservedRenders = self._core
+        for observer in observers:
+            self.add_observer(observer)
         self._watch: Watch | None = None
 
     @classmethod
@@ -94,6 +124,7 @@ class PromptManager:
             manager._watch = await loader.watch_directory(path, schema_dir=schema_dir)
         else:
             _warn(await manager._core.load_directory(path, schema_dir=schema_dir, on_error=on_error))
+        manager._directory = str(path)
         return manager
 
     @classmethod
@@ -115,6 +146,7 @@ class PromptManager:
             manager._watch = loader.watch_directory_sync(path, schema_dir=schema_dir)
         else:
             _warn(manager._core.load_directory_sync(path, schema_dir=schema_dir, on_error=on_error))
+        manager._directory = str(path)
         return manager
 
     @property
@@ -165,6 +197,30 @@ class PromptManager:
         """The prompts."""
         return self._registry
 
+    @property
+    def version_store(self) -> VersionStoreProtocol:
+        """The history of versions."""
+        if self._version_store is None:
+            from prompt_manager.versioning.store import VersionStore
+
+            self._version_store = VersionStore()
+        return self._version_store
+
+    def add_observer(self, observer: object) -> None:
+        """Tell this part of events too. What it raises is logged once and never breaks a call."""
+        from prompt_manager.core._observed import ObservedRenders
+
+        self._observers.add(observer)
+        self._registry.add_observer(observer)
+        self._renders = ObservedRenders(self._core, self._observers)
+
+    def remove_observer(self, observer: object) -> None:
+        """Tell this part no more."""
+        self._observers.remove(observer)
+        self._registry.remove_observer(observer)
+        if not self._observers:
+            self._renders = self._core
+
     async def render(
         self,
         prompt_id: str,
@@ -189,6 +245,10 @@ class PromptManager:
             VersionNotFoundError: it has no such version or label.
             TemplateRenderError: a variable is missing or of another type, or the template cannot be rendered.
         """
+        if self._observers:
+            given = {} if variables is None else variables
+            text: str = await self._observed("render", prompt_id, given, version=version, label=label)
+            return text
         return self.render_sync(prompt_id, variables, version=version, label=label)
 
     def render_sync(
@@ -203,8 +263,14 @@ class PromptManager:
         given = {} if variables is None else variables
         if version is None and label is None:
             # The usual call hands on no keywords, for they cost too.
-            return self._core.render(prompt_id, given)
-        return self._core.render(prompt_id, given, version=version, label=label)
+            return self._renders.render(prompt_id, given)
+        return self._renders.render(prompt_id, given, version=version, label=label)
+
+    async def _observed(self, method: str, prompt_id: str, variables: Mapping[str, Any], **options: Any) -> Any:
+        from prompt_manager.core._observed import ObservedRenders
+
+        renders = ObservedRenders(self._core, self._observers)
+        return await renders.observe(AWAITING, method, prompt_id, variables, **options)
 
     async def render_messages(
         self,
@@ -225,6 +291,12 @@ class PromptManager:
             VersionNotFoundError: it has no such version or label.
             TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
         """
+        if self._observers:
+            given = {} if variables is None else variables
+            messages: list[dict[str, Any]] = await self._observed(
+                "render_messages", prompt_id, given, version=version, label=label
+            )
+            return messages
         return self.render_messages_sync(prompt_id, variables, version=version, label=label)
 
     def render_messages_sync(
@@ -236,7 +308,7 @@ class PromptManager:
         label: str | None = None,
     ) -> list[dict[str, Any]]:
         """:meth:`render_messages`, for code that does not await."""
-        return self._core.render_messages(
+        return self._renders.render_messages(
             prompt_id, {} if variables is None else variables, version=version, label=label
         )
 
@@ -261,6 +333,7 @@ class PromptManager:
         category: str | None = None,
         format: PromptFormat | str | None = None,
         label: str | None = None,
+        text: str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> list[PromptSummary]:
@@ -271,6 +344,7 @@ class PromptManager:
             category=category,
             format=format,
             label=label,
+            text=text,
             limit=limit,
             offset=offset,
         )
@@ -283,6 +357,7 @@ class PromptManager:
         category: str | None = None,
         format: PromptFormat | str | None = None,
         label: str | None = None,
+        text: str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> list[PromptSummary]:
@@ -293,6 +368,233 @@ class PromptManager:
             category=category,
             format=format,
             label=label,
+            text=text,
             limit=limit,
             offset=offset,
         )
+
+    def _check_writable(self) -> None:
+        if self._directory is not None and self._registry.storage is None:
+            raise StorageWriteError(
+                f"the prompts come from {self._directory}, where the files are the truth: edit those, or give the "
+                "manager a registry with a storage",
+                path=self._directory,
+            )
+
+    async def create_prompt(self, prompt: Prompt, *, changelog: str | None = None, author: str | None = None) -> Prompt:
+        """Register a prompt and begin its history; gives it as it is registered.
+
+        A draft is replaced; a version that is there with the same content is left as it is.
+
+        Args:
+            prompt: The prompt.
+            changelog: What is to be known of this version.
+            author: Who made it; the author in the metadata by default.
+
+        Raises:
+            VersionConflictError: the id and version exist with other content.
+            TemplateSyntaxError: a template cannot be parsed.
+            StorageError: the storage refuses it; then it is not registered.
+            StorageWriteError: the prompts come from a directory, and there is no storage.
+        """
+        self._check_writable()
+        return await self._changes.create(AWAITING, prompt, (changelog, author))
+
+    def create_prompt_sync(self, prompt: Prompt, *, changelog: str | None = None, author: str | None = None) -> Prompt:
+        """:meth:`create_prompt`, for code that does not await."""
+        self._check_writable()
+        return run_asking(
+            lambda ask: self._changes.create(ask, prompt, (changelog, author)), "create_prompt", *self._changes.asked()
+        )
+
+    async def update_prompt(
+        self,
+        prompt: Prompt,
+        *,
+        bump: Bump = "auto",
+        changelog: str | None = None,
+        author: str | None = None,
+        status: PromptStatus | str | None = None,
+        **changes: Any,
+    ) -> Prompt:
+        """Register a changed prompt as a new version; gives it, and leaves its argument alone.
+
+        Where the model is sent the same, ``bump="auto"`` raises nothing: status and metadata change in place. The new
+        version carries no labels unless ``labels=`` gives it some; move those with :meth:`set_label`.
+
+        Args:
+            prompt: The prompt, changed or not, in the version that it was made from.
+            bump: How far the version is raised; ``"auto"``: as far as :meth:`compare_versions` proposes. Before 1.0.0
+                that never raises the major number, and a pre-release is followed by the next one; raised by name, it
+                becomes its release.
+            changelog: What changed.
+            author: Who changed it; the author in the metadata by default.
+            status: The status of the new version; the prompt's by default.
+            changes: Further fields to change, as :meth:`Prompt.replace` takes them.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has not the version that the prompt says it was made from.
+            VersionConflictError: the version that it would be raised to is there with other content.
+            pydantic.ValidationError: the changed prompt breaks a rule.
+            TemplateSyntaxError: a template cannot be parsed.
+            StorageError: the storage refuses it; then it is not registered.
+
+        >>> manager = PromptManager()
+        >>> from prompt_manager import Prompt
+        >>> first = manager.create_prompt_sync(Prompt(id="hi", format="text", template="Hi {{name}}", status="active"))
+        >>> manager.update_prompt_sync(first, template="Hi {{name}}!", changelog="Friendlier").version
+        '1.0.1'
+        """
+        self._check_writable()
+        return await self._changes.update(AWAITING, prompt, bump, (changelog, author), _fields(status, changes))
+
+    def update_prompt_sync(
+        self,
+        prompt: Prompt,
+        *,
+        bump: Bump = "auto",
+        changelog: str | None = None,
+        author: str | None = None,
+        status: PromptStatus | str | None = None,
+        **changes: Any,
+    ) -> Prompt:
+        """:meth:`update_prompt`, for code that does not await."""
+        self._check_writable()
+        changes = _fields(status, changes)
+        return run_asking(
+            lambda ask: self._changes.update(ask, prompt, bump, (changelog, author), changes),
+            "update_prompt",
+            *self._changes.asked(),
+        )
+
+    async def delete_prompt(self, prompt_id: str, version: str | None = None) -> None:
+        """Remove a version of a prompt, or all, with its history. Labels that point at it come off.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has no such version.
+            StorageError: the storage refuses; then it stays registered.
+        """
+        self._check_writable()
+        await self._changes.delete(AWAITING, prompt_id, version)
+
+    def delete_prompt_sync(self, prompt_id: str, version: str | None = None) -> None:
+        """:meth:`delete_prompt`, for code that does not await."""
+        self._check_writable()
+        run_asking(
+            lambda ask: self._changes.delete(ask, prompt_id, version),
+            "delete_prompt",
+            (self._registry.storage, "delete"),
+            *self._registry._asked_for_labels(),
+            *self._changes.asked(),
+        )
+
+    async def get_history(
+        self,
+        prompt_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[PromptVersion]:
+        """The versions of a prompt with what is known of each, the highest first.
+
+        A version that came without a record, from a file or a storage, has its own time and author.
+
+        Args:
+            prompt_id: The prompt.
+            since: Made at this time or after it; a naive time is read as UTC.
+            until: Made at this time or before it.
+            limit: At most so many.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+        """
+        return await self._changes.history(AWAITING, prompt_id, since, until, limit)
+
+    def get_history_sync(
+        self,
+        prompt_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[PromptVersion]:
+        """:meth:`get_history`, for code that does not await."""
+        return run_asking(
+            lambda ask: self._changes.history(ask, prompt_id, since, until, limit),
+            "get_history",
+            (self.version_store, "list_versions"),
+        )
+
+    async def compare_versions(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
+        """What differs between two versions of a prompt, and how far that raises the version; as text with ``str()``.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has no such version.
+        """
+        return self.compare_versions_sync(prompt_id, version1, version2)
+
+    def compare_versions_sync(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
+        """:meth:`compare_versions`, for code that does not await."""
+        from prompt_manager.versioning.compare import of_compiled
+
+        old, new = self._core.get(prompt_id, version=version1), self._core.get(prompt_id, version=version2)
+        return of_compiled(old, new)
+
+    async def set_label(
+        self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
+    ) -> LabelMove:
+        """Point a label at a version; without a version, take it off. See :meth:`PromptRegistry.set_label`.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            PromptValidationError: no label can have this name.
+            VersionNotFoundError: there is no such version, or no such label to take off.
+        """
+        self._check_writable()
+        return await self._registry.set_label(prompt_id, label, version, author=author)
+
+    def set_label_sync(
+        self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
+    ) -> LabelMove:
+        """:meth:`set_label`, for code that does not await."""
+        self._check_writable()
+        return self._registry.set_label_sync(prompt_id, label, version, author=author)
+
+    async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
+        """Point a label at the version that it pointed at before; see :meth:`PromptRegistry.rollback`.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: the label was never moved, or nothing is before.
+        """
+        self._check_writable()
+        return await self._registry.rollback(prompt_id, label, author=author)
+
+    def rollback_sync(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
+        """:meth:`rollback`, for code that does not await."""
+        self._check_writable()
+        return self._registry.rollback_sync(prompt_id, label, author=author)
+
+    async def get_label_history(self, prompt_id: str, label: str | None = None) -> list[LabelMove]:
+        """Every move of a prompt's labels, or of one, oldest first.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+        """
+        return await self._registry.get_label_history(prompt_id, label)
+
+    def get_label_history_sync(self, prompt_id: str, label: str | None = None) -> list[LabelMove]:
+        """:meth:`get_label_history`, for code that does not await."""
+        return self._registry.get_label_history_sync(prompt_id, label)
+
+
+def _fields(status: PromptStatus | str | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """The fields to change; the version is not among them, for it is raised."""
+    for name in ("id", "version"):
+        if name in changes:
+            raise ValueError(f"{name} cannot be changed by an update: say how far the version is raised with `bump`")
+    return changes if status is None else {**changes, "status": status}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
 
 from pydantic import (
@@ -34,7 +34,9 @@ __all__ = [
     "ChatPromptTemplate",
     "LabelMove",
     "Message",
+    "MessageChange",
     "Prompt",
+    "PromptDiff",
     "PromptExecution",
     "PromptFormat",
     "PromptMetadata",
@@ -45,8 +47,13 @@ __all__ = [
     "PromptVersion",
     "Role",
     "Settings",
+    "TextChange",
     "Tool",
+    "ToolChange",
+    "ValueChange",
     "Variable",
+    "VariableChange",
+    "VariableFacts",
 ]
 
 
@@ -80,7 +87,8 @@ class Role(StrEnum):
     PLACEHOLDER = "placeholder"
 
 
-def _in_utc(time: datetime) -> datetime:
+def in_utc(time: datetime) -> datetime:
+    """The time in UTC; a naive one is read as UTC."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
@@ -89,7 +97,7 @@ def _now() -> datetime:
 
 
 #: A time in UTC; a naive one is read as UTC.
-Time = Annotated[datetime, AfterValidator(_in_utc)]
+Time = Annotated[datetime, AfterValidator(in_utc)]
 
 #: A schema by name, or a JSON Schema in place.
 SchemaReference = str | dict[str, Any]
@@ -352,15 +360,28 @@ class PromptSummary(_Model):
 
 
 class PromptVersion(_Model):
-    """A version of a prompt in its history."""
+    """A version of a prompt in its history: when it was made, by whom, from which, and what changed.
+
+    Raises:
+        pydantic.ValidationError: ``version`` is not the prompt's, or ``checksum`` not its content hash. Both are those
+            of the prompt where they are not given.
+    """
 
     prompt: Prompt
-    version: str
+    version: str = ""
     created_at: Time = Field(default_factory=_now)
     created_by: str | None = None
     changelog: str | None = None
     parent_version: str | None = None
-    checksum: str | None = None
+    checksum: str = ""
+
+    @model_validator(mode="after")
+    def _of_its_prompt(self) -> Self:
+        for name, right in (("version", self.prompt.version), ("checksum", self.prompt.content_hash)):
+            if getattr(self, name) not in {"", right}:
+                raise ValueError(f"{name} is not that of the prompt, {right}")
+            object.__setattr__(self, name, right)
+        return self
 
 
 class LabelMove(_Model):
@@ -374,6 +395,95 @@ class LabelMove(_Model):
     previous: str | None = None
     moved_at: Time = Field(default_factory=_now)
     author: str | None = None
+
+
+Change = Literal["added", "removed", "moved", "changed"]
+
+
+class MessageChange(_Model):
+    """A message or placeholder that differs; ``old`` and ``new`` are its places, from 1.
+
+    ``text`` is what it says: of a changed one the difference, unified.
+    """
+
+    change: Change
+    role: str
+    old: int | None
+    new: int | None
+    text: str
+
+
+class TextChange(_Model):
+    """A partial that differs, and how, unified."""
+
+    name: str
+    change: Change
+    text: str
+
+
+class VariableFacts(_Model):
+    """What a variable is, whether it is declared or read from the template."""
+
+    type: str
+    required: bool
+    default: Any = None
+    description: str | None = None
+
+
+class VariableChange(_Model):
+    """A variable that differs."""
+
+    name: str
+    change: Change
+    old: VariableFacts | None
+    new: VariableFacts | None
+
+
+class ToolChange(_Model):
+    """A tool that differs."""
+
+    name: str
+    change: Change
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+class ValueChange(_Model):
+    """A value that differs; ``None`` where there was or is none."""
+
+    key: str
+    old: Any
+    new: Any
+
+
+class PromptDiff(_Model):
+    """What differs between two prompts, and how far that raises the version; as text with ``str()``.
+
+    ``bump`` is ``major`` for what callers must follow (a variable that is required, removed or of another type, another
+    format or schema, a tool to answer), ``minor`` for what changes how the model works or what callers may use,
+    ``patch`` for wording, ``none`` where the model is sent the same. Status, labels and metadata raise nothing.
+    """
+
+    prompt_id: str
+    old_version: str
+    new_version: str
+    same_content: bool
+    template: str
+    messages: tuple[MessageChange, ...]
+    partials: tuple[TextChange, ...]
+    variables: tuple[VariableChange, ...]
+    tools: tuple[ToolChange, ...]
+    settings: tuple[ValueChange, ...]
+    schemas: tuple[ValueChange, ...]
+    other: tuple[ValueChange, ...]
+    labels_added: Strings
+    labels_removed: Strings
+    bump: Literal["none", "patch", "minor", "major"]
+    reasons: Strings
+    text: str = Field(repr=False)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class PromptExecution(_Model):

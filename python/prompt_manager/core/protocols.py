@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
-    from prompt_manager.core.models import Prompt, PromptStatus
+    from prompt_manager.core.models import Prompt, PromptExecution, PromptStatus, PromptVersion
 
-__all__ = ["StorageBackendProtocol", "TemplateEngineProtocol"]
+__all__ = ["ObserverProtocol", "StorageBackendProtocol", "TemplateEngineProtocol", "VersionStoreProtocol"]
 
 
 @runtime_checkable
@@ -77,4 +78,79 @@ class StorageBackendProtocol(Protocol):
 
     async def exists(self, prompt_id: str, version: str | None = None) -> bool:
         """Whether the prompt is kept, in this version if one is given."""
+        ...
+
+
+@runtime_checkable
+class VersionStoreProtocol(Protocol):
+    """Keeps the history of versions.
+
+    A store that offers ``delete_version(prompt_id, version=None)`` too forgets what is deleted.
+    """
+
+    async def save_version(self, version: PromptVersion) -> None:
+        """Keep the record of a version."""
+        ...
+
+    async def get_version(self, prompt_id: str, version: str) -> PromptVersion:
+        """The record of a version.
+
+        Raises:
+            VersionNotFoundError: there is none.
+        """
+        ...
+
+    async def list_versions(self, prompt_id: str) -> list[PromptVersion]:
+        """The records of a prompt, the highest version first.
+
+        Raises:
+            PromptNotFoundError: there is none.
+        """
+        ...
+
+    async def get_latest(self, prompt_id: str) -> PromptVersion:
+        """The record of the highest version.
+
+        Raises:
+            PromptNotFoundError: there is none.
+        """
+        ...
+
+    async def get_history(
+        self,
+        prompt_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[PromptVersion]:
+        """The records that were made between two times, the highest version first.
+
+        Raises:
+            PromptNotFoundError: there is none.
+        """
+        ...
+
+
+@runtime_checkable
+class ObserverProtocol(Protocol):
+    """Is told of events. An observer may lack methods, and have them as plain functions.
+
+    A registry also tells of ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
+    ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)``, where an observer has such methods.
+    """
+
+    async def on_render_start(self, prompt_id: str, version: str, variables: Mapping[str, Any]) -> None:
+        """A render begins."""
+        ...
+
+    async def on_render_complete(self, prompt_id: str, version: str, execution: PromptExecution) -> None:
+        """A render has ended well."""
+        ...
+
+    async def on_render_error(self, prompt_id: str, version: str, error: Exception) -> None:
+        """A render has failed."""
+        ...
+
+    async def on_version_created(self, version: PromptVersion) -> None:
+        """A manager has created a version."""
         ...

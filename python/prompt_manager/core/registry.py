@@ -1,18 +1,23 @@
-"""The registry: prompts by id and version, compiled and ready to render."""
+"""The registry: prompts by id and version, compiled and ready to render, and the labels that point at versions."""
 
 from __future__ import annotations
 
 from prompt_manager._native import Registry
-from prompt_manager.core._sync import Turns, run
+from prompt_manager.core._observers import Observers
+from prompt_manager.core._sync import AWAITING, EVERYTHING, Turns, run_asking
 from prompt_manager.core.template import TemplateEngine
+from prompt_manager.exceptions import PromptNotFoundError, VersionNotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from typing import Any
 
-    from prompt_manager._native import CompiledPrompt
-    from prompt_manager.core.models import Prompt, PromptFormat, PromptStatus, PromptSummary
+    from prompt_manager._native import Query
+    from prompt_manager.core._sync import Ask
+    from prompt_manager.core.models import LabelMove, Prompt, PromptFormat, PromptStatus, PromptSummary
     from prompt_manager.core.protocols import StorageBackendProtocol
 
 __all__ = ["PromptRegistry"]
@@ -22,8 +27,14 @@ class PromptRegistry:
     """Prompts by id and version. What is registered lives in the core and cannot be changed through a reference.
 
     Args:
-        storage: Where prompts are kept; nowhere but in memory by default. What it refuses is not registered.
+        storage: Where prompts are kept; nowhere but in memory by default. It is the truth, and this a view of it: what
+            it refuses is not changed here either, and nobody reads here what it has not kept.
         template_engine: What compiles the prompts.
+        observers: Who is told of ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
+            ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)``, each where it has such a method.
+
+    Writes of one id take turns, across threads and event loops; a load from the storage waits for those that have
+    begun, and others wait for it.
     """
 
     def __init__(
@@ -31,11 +42,13 @@ class PromptRegistry:
         storage: StorageBackendProtocol | None = None,
         *,
         template_engine: TemplateEngine | None = None,
+        observers: Iterable[object] = (),
     ) -> None:
         self._storage = storage
         self._engine = template_engine or TemplateEngine()
         self._core = Registry(self._engine)
         self._turns = Turns()
+        self._observers = Observers(observers)
 
     @property
     def template_engine(self) -> TemplateEngine:
@@ -47,32 +60,79 @@ class PromptRegistry:
         """Where prompts are kept, if anywhere."""
         return self._storage
 
+    def add_observer(self, observer: object) -> None:
+        """Tell this part of events too. What it raises is logged once and never breaks a call."""
+        self._observers.add(observer)
+
+    def remove_observer(self, observer: object) -> None:
+        """Tell this part no more."""
+        self._observers.remove(observer)
+
     async def register(self, prompt: Prompt) -> None:
         """Add a prompt, keeping it in the storage first.
 
-        A draft is replaced; another version that is there with the same content is left as it is.
+        A draft is replaced; another version that is there with the same content is left as it is, with its status
+        and metadata: :meth:`update` changes those.
 
         Raises:
             TemplateSyntaxError: a template cannot be parsed.
             VersionConflictError: the id and version exist with other content.
+            PromptError: the prompt is a draft without a template.
         """
-        core = prompt._compiled(self._engine)
-        if self._storage is None:
-            self._core.insert(core)
-            return
-        async with self._turns.take((prompt.id, prompt.version), self._storage):
-            # Its place is taken first, so that what cannot be registered is not saved; and given back if the storage
-            # refuses it.
-            before = self._core.replace(core)
-            try:
-                await self._storage.save(prompt)
-            except BaseException:
-                self._core.restore(core, before)
-                raise
+        await self._register(AWAITING, prompt)
 
     def register_sync(self, prompt: Prompt) -> None:
         """:meth:`register`, for code that does not await."""
-        run(self.register(prompt), "register", self._storage)
+        asked = self._observers.asked("on_prompt_registered")
+        run_asking(lambda ask: self._register(ask, prompt), "register", (self._storage, "save"), *asked)
+
+    async def _register(self, ask: Ask, prompt: Prompt) -> None:
+        if await self._add(ask, prompt):
+            await self._observers.tell(ask, "on_prompt_registered", prompt)
+
+    async def _add(self, ask: Ask, prompt: Prompt) -> bool:
+        """Register a prompt, telling nobody; gives whether it was not there already."""
+        core = prompt._compiled(self._engine)
+        if self._storage is None:
+            added = self._core.insert(core)
+        else:
+            async with self._turns.take(prompt.id, ask):
+                added = self._core.admits(core)
+                if added:
+                    await ask(self._storage, "save", prompt)
+                    self._core.insert(core)
+        return added
+
+    async def update(self, prompt: Prompt) -> None:
+        """Put a prompt in the place of the same version: a draft whole, any other with its status and metadata.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has no such version.
+            VersionConflictError: the version is no draft, and the prompt has other content or is a draft.
+            TemplateSyntaxError: a template cannot be parsed.
+        """
+        await self._update(AWAITING, prompt)
+
+    def update_sync(self, prompt: Prompt) -> None:
+        """:meth:`update`, for code that does not await."""
+        asked = self._observers.asked("on_prompt_updated")
+        run_asking(lambda ask: self._update(ask, prompt), "update", (self._storage, "save"), *asked)
+
+    async def _update(self, ask: Ask, prompt: Prompt) -> None:
+        await self._replace(ask, prompt)
+        await self._observers.tell(ask, "on_prompt_updated", prompt)
+
+    async def _replace(self, ask: Ask, prompt: Prompt) -> None:
+        """Update a prompt, telling nobody."""
+        core = prompt._compiled(self._engine)
+        if self._storage is None:
+            self._core.update(core)
+        else:
+            async with self._turns.take(prompt.id, ask):
+                self._core.allows(core)
+                await ask(self._storage, "save", prompt)
+                self._core.update(core)
 
     async def get(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
         """The prompt in its latest version, in this one, or in the one that a label points at.
@@ -90,23 +150,81 @@ class PromptRegistry:
         return Prompt._of(self._core.get(prompt_id, version=version, label=label))
 
     async def delete(self, prompt_id: str, version: str | None = None) -> None:
-        """Remove this version of a prompt, or all, from the storage too.
+        """Remove this version of a prompt, or all, from the storage too. Labels that point at the version come off.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
             VersionNotFoundError: it has no such version.
         """
-        if version is None:
-            self._core.versions(prompt_id)
-        else:
-            self._core.get(prompt_id, version=version)
-        if self._storage is not None:
-            await self._storage.delete(prompt_id, version)
-        self._core.remove(prompt_id, version)
+        await self._delete(AWAITING, prompt_id, version)
 
     def delete_sync(self, prompt_id: str, version: str | None = None) -> None:
         """:meth:`delete`, for code that does not await."""
-        run(self.delete(prompt_id, version), "delete", self._storage)
+        asked = self._observers.asked("on_prompt_deleted", "on_label_moved")
+        labels = [(self._storage, "set_label")] if self._stores_labels else []
+        run_asking(
+            lambda ask: self._delete(ask, prompt_id, version), "delete", (self._storage, "delete"), *labels, *asked
+        )
+
+    async def _delete(self, ask: Ask, prompt_id: str, version: str | None) -> None:
+        gone, off = await self._remove(ask, prompt_id, version)
+        await self._tell_of_removed(ask, prompt_id, gone, off)
+
+    async def _remove(
+        self, ask: Ask, prompt_id: str, version: str | None
+    ) -> tuple[builtins.list[Prompt], builtins.list[dict[str, Any]]]:
+        """Delete a prompt, telling nobody; gives what is to be told: the versions, and the labels that came off."""
+        async with self._turn(prompt_id, ask):
+            gone = self._versions_of(prompt_id, version) if self._observers else []
+            if self._storage is not None:
+                await self._delete_stored(ask, prompt_id, version)
+            off = self._core.remove(prompt_id, version)
+            if self._stores_labels:
+                for move in off:
+                    await self._take_stored_label_off(ask, prompt_id, move["label"])
+        return gone, off
+
+    async def _tell_of_removed(
+        self, ask: Ask, prompt_id: str, gone: builtins.list[Prompt], off: builtins.list[dict[str, Any]]
+    ) -> None:
+        for prompt in gone:
+            await self._observers.tell(ask, "on_prompt_deleted", prompt)
+        if off and self._observers:
+            from prompt_manager.core.models import LabelMove
+
+            for move in off:
+                await self._observers.tell(ask, "on_label_moved", prompt_id, LabelMove.model_validate(move))
+
+    async def _delete_stored(self, ask: Ask, prompt_id: str, version: str | None) -> None:
+        if version is None:
+            self._core.versions(prompt_id)
+        else:
+            version = self._core.get(prompt_id, version=version).version
+        try:
+            await ask(self._storage, "delete", prompt_id, version)
+        except (PromptNotFoundError, VersionNotFoundError):
+            # Somebody else has deleted it; the view follows.
+            if await ask(self._storage, "exists", prompt_id, version):
+                raise
+
+    async def _take_stored_label_off(self, ask: Ask, prompt_id: str, label: str) -> None:
+        from contextlib import suppress
+
+        # A storage may do so itself when it deletes.
+        with suppress(PromptNotFoundError, VersionNotFoundError):
+            await ask(self._storage, "set_label", prompt_id, label, None)
+
+    def _versions_of(self, prompt_id: str, version: str | None) -> builtins.list[Prompt]:
+        wanted = self._core.versions(prompt_id) if version is None else [version]
+        return [self.get_sync(prompt_id, each) for each in wanted]
+
+    def _turn(self, key: Hashable, ask: Ask) -> AbstractAsyncContextManager[None]:
+        """A turn for writes of this key, which needs one only where a storage stands beside the core."""
+        if self._storage is not None:
+            return self._turns.take(key, ask)
+        from contextlib import nullcontext
+
+        return nullcontext()
 
     async def list(
         self,
@@ -116,6 +234,7 @@ class PromptRegistry:
         category: str | None = None,
         format: PromptFormat | str | None = None,
         label: str | None = None,
+        text: str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> builtins.list[PromptSummary]:
@@ -126,7 +245,8 @@ class PromptRegistry:
             tags: Tags, of which a prompt must have all.
             category: The category.
             format: The format.
-            label: A label that points at the version.
+            label: A label: the versions that it points at are looked at, in place of the latest.
+            text: Words, each of which must stand in the id, the description, a tag or a template; case does not count.
             limit: At most so many.
             offset: How many to pass over first.
         """
@@ -136,6 +256,7 @@ class PromptRegistry:
             category=category,
             format=format,
             label=label,
+            text=text,
             limit=limit,
             offset=offset,
         )
@@ -148,28 +269,18 @@ class PromptRegistry:
         category: str | None = None,
         format: PromptFormat | str | None = None,
         label: str | None = None,
+        text: str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> builtins.list[PromptSummary]:
         """:meth:`list`, for code that does not await."""
-        from prompt_manager.core.models import PromptFormat, PromptStatus, PromptSummary
+        from prompt_manager.core.models import PromptSummary
 
-        def fits(core: CompiledPrompt) -> bool:
-            return (
-                (status is None or core.status == PromptStatus(status))
-                and (tags is None or set(tags) <= set(core.tags))
-                and (category is None or core.category == category)
-                and (format is None or core.format == PromptFormat(format))
-                and (label is None or label in core.labels)
-            )
-
-        if isinstance(tags, str):
-            raise TypeError("tags must be a list of tags, not one text")
         if offset < 0 or (limit is not None and limit < 0):
             raise ValueError("limit and offset must not be negative")
-        found = [core for core in self._core.latest() if fits(core)]
-        end = None if limit is None else offset + limit
-        return [PromptSummary.model_validate(core, from_attributes=True) for core in found[offset:end]]
+        query = _query(status=status, tags=tags, category=category, format=format, label=label, text=text)
+        found = self._core.search(query, offset=offset, limit=limit)
+        return [PromptSummary.model_validate(core, from_attributes=True) for core in found]
 
     async def get_versions(self, prompt_id: str) -> builtins.list[str]:
         """The versions of a prompt, the lowest first.
@@ -191,27 +302,217 @@ class PromptRegistry:
         """:meth:`exists`, for code that does not await."""
         return self._core.contains(prompt_id, version)
 
-    async def count(self) -> int:
-        """How many prompts are registered, each counted once."""
-        return len(self._core)
+    async def count(self, **filters: Any) -> int:
+        """How many prompts are registered, each counted once; with filters, how many :meth:`list` has of them."""
+        return self.count_sync(**filters)
 
-    def count_sync(self) -> int:
+    def count_sync(self, **filters: Any) -> int:
         """:meth:`count`, for code that does not await."""
-        return len(self._core)
+        return self._core.count(_query(**filters)) if filters else len(self._core)
+
+    def get_stats(self) -> dict[str, Any]:
+        """How much is registered.
+
+        ``total_prompts`` and ``total_versions``, ``status_distribution`` (how many prompts have a latest version of
+        each status), ``has_storage`` and ``observer_count``.
+
+        >>> PromptRegistry().get_stats()["total_prompts"]
+        0
+        """
+        prompts, versions, statuses = self._core.stats()
+        return {
+            "total_prompts": prompts,
+            "total_versions": versions,
+            "status_distribution": statuses,
+            "has_storage": self._storage is not None,
+            "observer_count": len(self._observers),
+        }
+
+    async def clear(self, *, persist: bool = True) -> None:
+        """Remove every prompt, one after the other, from the storage too.
+
+        Where the storage refuses to delete one, that one and those after it stay, here too.
+
+        Args:
+            persist: Whether the storage loses them too. With false this view alone is emptied, to be loaded anew.
+        """
+        await self._clear(AWAITING, persist=persist)
+
+    def clear_sync(self, *, persist: bool = True) -> None:
+        """:meth:`clear`, for code that does not await."""
+        run_asking(lambda ask: self._clear(ask, persist=persist), "clear", (self._storage, "delete"))
+
+    async def _clear(self, ask: Ask, *, persist: bool) -> None:
+        async with self._turn(EVERYTHING, ask):
+            for prompt_id in self._core.ids():
+                if persist and self._storage is not None:
+                    await self._delete_stored(ask, prompt_id, None)
+                self._core.remove(prompt_id)
 
     async def load_from_storage(self) -> int:
-        """Register every prompt that the storage keeps; gives how many were read.
+        """Register every prompt that the storage keeps, with its labels; gives how many versions were read.
+
+        What is registered with the same content takes the status, metadata and labels of the storage. All are taken
+        or none.
 
         Raises:
             VersionConflictError: a version is registered with other content.
         """
-        if self._storage is None:
-            return 0
-        prompts = await self._storage.list()
-        for prompt in prompts:
-            self._core.insert(prompt._compiled(self._engine))
-        return len(prompts)
+        return await self._load(AWAITING)
 
     def load_from_storage_sync(self) -> int:
         """:meth:`load_from_storage`, for code that does not await."""
-        return run(self.load_from_storage(), "load_from_storage", self._storage)
+        labels = [(self._storage, "get_label_history")] if self._stores_labels else []
+        return run_asking(self._load, "load_from_storage", (self._storage, "list"), *labels)
+
+    async def _load(self, ask: Ask) -> int:
+        if self._storage is None:
+            return 0
+        async with self._turns.take(EVERYTHING, ask):
+            prompts: list[Prompt] = await ask(self._storage, "list")
+            cores = [prompt._compiled(self._engine) for prompt in prompts]
+            moves = {}
+            if self._stores_labels:
+                for prompt_id in dict.fromkeys(prompt.id for prompt in prompts):
+                    history = await ask(self._storage, "get_label_history", prompt_id)
+                    moves[prompt_id] = [move.model_dump(mode="json") for move in history]
+            self._core.keep_all(cores, moves)
+        return len(prompts)
+
+    @property
+    def _stores_labels(self) -> bool:
+        """Whether the storage keeps labels; else they are kept here alone."""
+        return hasattr(self._storage, "set_label") and hasattr(self._storage, "get_label_history")
+
+    async def set_label(
+        self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
+    ) -> LabelMove:
+        """Point a label at a version, in one step; without a version, take it off.
+
+        Kept in the storage where it keeps labels (``set_label`` and ``get_label_history``), else with the process. A
+        label that points there already stays; the move is then from the version to itself, and not in the history.
+
+        Args:
+            prompt_id: The prompt.
+            label: 1 to 255 letters, digits, ``_``, ``-`` and ``.``, such as ``production``.
+            version: The version, or ``None``.
+            author: Who moves it.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            PromptValidationError: no label can have this name.
+            VersionNotFoundError: there is no such version, or no such label to take off.
+        """
+        return await self._set_label(AWAITING, prompt_id, label, version, author)
+
+    def set_label_sync(
+        self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
+    ) -> LabelMove:
+        """:meth:`set_label`, for code that does not await."""
+        return run_asking(
+            lambda ask: self._set_label(ask, prompt_id, label, version, author), "set_label", *self._asked_for_labels()
+        )
+
+    def _asked_for_labels(self) -> builtins.list[tuple[object, str]]:
+        storage = self._storage if self._stores_labels else None
+        told = self._observers.asked("on_label_moved")
+        return [(storage, "set_label"), (storage, "get_label_history"), *told]
+
+    async def _set_label(
+        self, ask: Ask, prompt_id: str, label: str, version: str | None, author: str | None
+    ) -> LabelMove:
+        async with self._turn(prompt_id, ask):
+            move = await self._move_label(ask, prompt_id, label, version, author)
+        await self._observers.tell(ask, "on_label_moved", prompt_id, move)
+        return move
+
+    async def _move_label(
+        self, ask: Ask, prompt_id: str, label: str, version: str | None, author: str | None
+    ) -> LabelMove:
+        from prompt_manager.core.models import LabelMove
+
+        if not self._stores_labels:
+            return LabelMove.model_validate(self._core.set_label(prompt_id, label, version, author))
+        self._core.allows_label(prompt_id, label, version)
+        move: LabelMove = await ask(self._storage, "set_label", prompt_id, label, version, author=author)
+        self._core.note_move(prompt_id, move.model_dump(mode="json"))
+        return move
+
+    async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
+        """Point a label at the version that it pointed at before.
+
+        Like an undo, each rollback goes one step further back. Versions that were deleted are passed over.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: the label was never moved, or nothing is before.
+        """
+        return await self._rollback(AWAITING, prompt_id, label, author)
+
+    def rollback_sync(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
+        """:meth:`rollback`, for code that does not await."""
+        return run_asking(
+            lambda ask: self._rollback(ask, prompt_id, label, author), "rollback", *self._asked_for_labels()
+        )
+
+    async def _rollback(self, ask: Ask, prompt_id: str, label: str, author: str | None) -> LabelMove:
+        # Between the look at the history and the move no other may come, with or without a storage.
+        async with self._turns.take(prompt_id, ask):
+            moves = await self._label_moves(ask, prompt_id)
+            before = self._core.before(prompt_id, label, moves)
+            move = await self._move_label(ask, prompt_id, label, before, author)
+        await self._observers.tell(ask, "on_label_moved", prompt_id, move)
+        return move
+
+    async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
+        """Every move of a prompt's labels, or of one, oldest first.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+        """
+        return await self._label_history(AWAITING, prompt_id, label)
+
+    def get_label_history_sync(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
+        """:meth:`get_label_history`, for code that does not await."""
+        storage = self._storage if self._stores_labels else None
+        return run_asking(
+            lambda ask: self._label_history(ask, prompt_id, label),
+            "get_label_history",
+            (storage, "get_label_history"),
+        )
+
+    async def _label_history(self, ask: Ask, prompt_id: str, label: str | None) -> builtins.list[LabelMove]:
+        from prompt_manager.core.models import LabelMove
+
+        moves = map(LabelMove.model_validate, await self._label_moves(ask, prompt_id))
+        return [move for move in moves if label in (None, move.label)]
+
+    async def _label_moves(self, ask: Ask, prompt_id: str) -> builtins.list[dict[str, Any]]:
+        self._core.versions(prompt_id)
+        if not self._stores_labels:
+            return self._core.moves(prompt_id)
+        history: list[LabelMove] = await ask(self._storage, "get_label_history", prompt_id)
+        return [move.model_dump(mode="json") for move in history]
+
+
+def _query(
+    *,
+    status: PromptStatus | str | None = None,
+    tags: Sequence[str] | None = None,
+    category: str | None = None,
+    format: PromptFormat | str | None = None,
+    label: str | None = None,
+    text: str | None = None,
+) -> Query:
+    from prompt_manager.core.models import PromptFormat, PromptStatus
+
+    if isinstance(tags, str):
+        raise TypeError("tags must be a list of tags, not one text")
+    return {
+        "status": None if status is None else PromptStatus(status).value,
+        "format": None if format is None else PromptFormat(format).value,
+        "category": category,
+        "tags": list(tags or ()),
+        "label": label,
+        "text": text,
+    }

@@ -1,0 +1,186 @@
+"""What a manager writes: prompts in the registry, each version with its record in the version store.
+
+The registry comes first. Where the version store then refuses, the prompt is registered without its record, and the
+same call made again makes up for it. Observers are told when all is done and the turn is over, so that they may write
+too.
+"""
+
+from __future__ import annotations
+
+from prompt_manager._native import diff, raise_version
+from prompt_manager.core._sync import Turns
+from prompt_manager.exceptions import PromptNotFoundError, VersionConflictError, VersionNotFoundError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import Any, Literal
+
+    from prompt_manager.core._observers import Observers
+    from prompt_manager.core._sync import Ask
+    from prompt_manager.core.models import Prompt, PromptVersion
+    from prompt_manager.core.protocols import VersionStoreProtocol
+    from prompt_manager.core.registry import PromptRegistry
+
+    Bump = Literal["auto", "major", "minor", "patch"]
+    #: A changelog and an author.
+    Note = tuple[str | None, str | None]
+
+__all__ = ["Changes"]
+
+
+class Changes:
+    """Creates, updates and deletes prompts with their history. Changes of one id take turns."""
+
+    __slots__ = ("_observers", "_registry", "_store", "_turns")
+
+    def __init__(
+        self, registry: PromptRegistry, store: Callable[[], VersionStoreProtocol], observers: Observers
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._observers = observers
+        self._turns = Turns()
+
+    def asked(self) -> list[tuple[object, str]]:
+        """The parts that a write asks, for its twin."""
+        storage, store = self._registry.storage, self._store()
+        events = ("on_version_created", "on_prompt_registered", "on_prompt_updated", "on_prompt_deleted")
+        return [
+            (storage, "save"),
+            (store, "save_version"),
+            *self._registry._observers.asked(*events),
+            *self._observers.asked(*events),
+        ]
+
+    async def create(self, ask: Ask, prompt: Prompt, note: Note) -> Prompt:
+        """:meth:`PromptManager.create_prompt`."""
+        async with self._turns.take(prompt.id, ask):
+            added = await self._registry._add(ask, prompt)
+            held = self._registry.get_sync(prompt.id, prompt.version)
+            record = await self._record(ask, held, note)
+        await self._tell_of_new(ask, record, added=added)
+        return held
+
+    async def _tell_of_new(self, ask: Ask, record: PromptVersion, *, added: bool) -> None:
+        if added:
+            await self._registry._observers.tell(ask, "on_prompt_registered", record.prompt)
+            await self._observers.tell(ask, "on_version_created", record)
+
+    async def _record(self, ask: Ask, prompt: Prompt, note: Note, parent: str | None = None) -> PromptVersion:
+        """Keep the record of a version that is registered, whatever was known of another that had its number."""
+        from prompt_manager.core.models import PromptVersion
+
+        changelog, author = note
+        record = PromptVersion(
+            prompt=prompt,
+            created_by=author or prompt.metadata.author,
+            changelog=changelog,
+            parent_version=parent,
+        )
+        try:
+            await ask(self._store(), "save_version", record)
+        except VersionConflictError:
+            await self._forget(ask, prompt.id, prompt.version)
+            await ask(self._store(), "save_version", record)
+        return record
+
+    async def _forget(self, ask: Ask, prompt_id: str, version: str | None) -> None:
+        from contextlib import suppress
+
+        if hasattr(self._store(), "delete_version"):
+            with suppress(PromptNotFoundError, VersionNotFoundError):
+                await ask(self._store(), "delete_version", prompt_id, version)
+
+    async def update(
+        self,
+        ask: Ask,
+        prompt: Prompt,
+        bump: Bump,
+        note: Note,
+        changes: dict[str, Any],
+    ) -> Prompt:
+        """:meth:`PromptManager.update_prompt`."""
+        if bump not in {"auto", "major", "minor", "patch"}:
+            raise ValueError(f"bump must be 'auto', 'major', 'minor' or 'patch', not {bump!r}")
+        async with self._turns.take(prompt.id, ask):
+            changed, version = self._raised(prompt.replace(**changes), bump)
+            raised = version != prompt.version
+            if raised:
+                changed = _as_new(changed, version, keep_labels="labels" in changes)
+                self._check_free(changed)
+                added = await self._registry._add(ask, changed)
+            else:
+                await self._registry._replace(ask, changed)
+            held = self._registry.get_sync(prompt.id, version)
+            record = await self._record(ask, held, note, prompt.version if raised else None)
+        if raised:
+            await self._tell_of_new(ask, record, added=added)
+        else:
+            await self._registry._observers.tell(ask, "on_prompt_updated", held)
+        return held
+
+    def _raised(self, changed: Prompt, bump: Bump) -> tuple[Prompt, str]:
+        """The changed prompt, and the version that it is to have."""
+        before = self._registry._core.get(changed.id, version=changed.version)
+        if bump != "auto":
+            return changed, raise_version(changed.version, bump, found=False)
+        found = diff(before, changed._compiled(self._registry.template_engine))["bump"]
+        return changed, raise_version(changed.version, found, found=True)
+
+    def _check_free(self, prompt: Prompt) -> None:
+        """Raise where the version is there with other content, be it a draft: somebody else has made it."""
+        if not self._registry._core.contains(prompt.id, prompt.version):
+            return
+        if self._registry._core.get(prompt.id, version=prompt.version).content_hash != prompt.content_hash:
+            newest = self._registry._core.versions(prompt.id)[-1]
+            raise VersionConflictError(
+                f"prompt '{prompt.id}' has a version {prompt.version} already, with other content; its newest is "
+                f"{newest}: make the change to that one, or raise the version further",
+                prompt_id=prompt.id,
+                version=prompt.version,
+            )
+
+    async def delete(self, ask: Ask, prompt_id: str, version: str | None) -> None:
+        """:meth:`PromptManager.delete_prompt`."""
+        async with self._turns.take(prompt_id, ask):
+            gone, off = await self._registry._remove(ask, prompt_id, version)
+            await self._forget(ask, prompt_id, version)
+        await self._registry._tell_of_removed(ask, prompt_id, gone, off)
+
+    async def history(
+        self, ask: Ask, prompt_id: str, since: datetime | None, until: datetime | None, limit: int | None
+    ) -> list[PromptVersion]:
+        """:meth:`PromptManager.get_history`."""
+        from prompt_manager.core.models import PromptVersion
+        from prompt_manager.versioning.store import within
+
+        versions = self._registry._core.versions(prompt_id)
+        try:
+            kept = {record.version: record for record in await ask(self._store(), "list_versions", prompt_id)}
+        except PromptNotFoundError:
+            kept = {}
+        found = []
+        for version in reversed(versions):
+            prompt = self._registry.get_sync(prompt_id, version)
+            record = kept.get(version)
+            if record is None or record.checksum != prompt.content_hash:
+                made = {"created_at": prompt.created_at, "created_by": prompt.metadata.author}
+            else:
+                made = {name: getattr(record, name) for name in _KNOWN}
+            found.append(PromptVersion(prompt=prompt, **made))
+        return within(found, since=since, until=until, limit=limit)
+
+
+#: What a record knows beside the prompt.
+_KNOWN = ("created_at", "created_by", "changelog", "parent_version")
+
+
+def _as_new(prompt: Prompt, version: str, *, keep_labels: bool) -> Prompt:
+    """The prompt as a version of its own."""
+    from datetime import UTC, datetime
+    from uuid import uuid4
+
+    labels = prompt.labels if keep_labels else ()
+    return prompt.replace(version=version, labels=labels, uid=uuid4(), created_at=datetime.now(UTC))

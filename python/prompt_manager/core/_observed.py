@@ -1,0 +1,86 @@
+"""Renders that are observed. Where nobody observes, nothing of this is loaded or called."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from prompt_manager.core._sync import run_asking
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from prompt_manager._native import Registry
+    from prompt_manager.core._observers import Observers
+    from prompt_manager.core._sync import Ask
+
+__all__ = ["ObservedRenders"]
+
+EVENTS = ("on_render_start", "on_render_complete", "on_render_error")
+
+
+class ObservedRenders:
+    """Renders as the core's registry does, and tells observers of it."""
+
+    __slots__ = ("_core", "_observers")
+
+    def __init__(self, core: Registry, observers: Observers) -> None:
+        self._core = core
+        self._observers = observers
+
+    def render(self, prompt_id: str, variables: Any, **options: Any) -> Any:
+        """:meth:`Registry.render`, observed."""
+        return self._blocking("render", prompt_id, variables, options)
+
+    def render_messages(self, prompt_id: str, variables: Any, **options: Any) -> Any:
+        """:meth:`Registry.render_messages`, observed."""
+        return self._blocking("render_messages", prompt_id, variables, options)
+
+    def _blocking(self, method: str, prompt_id: str, variables: Any, options: dict[str, Any]) -> Any:
+        return run_asking(
+            lambda ask: self.observe(ask, method, prompt_id, variables, **options),
+            method,
+            *self._observers.asked(*EVENTS),
+        )
+
+    async def observe(
+        self,
+        ask: Ask,
+        method: str,
+        prompt_id: str,
+        variables: Any,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """The result of this method of the prompt; what it raises is told, and passed on."""
+        compiled = self._core.get(prompt_id, version=version, label=label)
+        found, tell = compiled.version, self._observers.tell
+        await tell(ask, "on_render_start", prompt_id, found, variables)
+        start = perf_counter()
+        try:
+            rendered = getattr(compiled, method)(variables, **options)
+        except Exception as error:
+            await tell(ask, "on_render_error", prompt_id, found, error)
+            raise
+        elapsed = (perf_counter() - start) * 1000
+        await tell(
+            ask, "on_render_complete", prompt_id, found, _execution(prompt_id, found, variables, rendered, elapsed)
+        )
+        return rendered
+
+
+def _execution(prompt_id: str, version: str, variables: Any, rendered: Any, elapsed: float) -> object:
+    from json import dumps
+
+    from prompt_manager.core.models import PromptExecution
+
+    return PromptExecution(
+        prompt_id=prompt_id,
+        prompt_version=version,
+        variables=dict(variables),
+        rendered_content=rendered if isinstance(rendered, str) else dumps(rendered, ensure_ascii=False),
+        success=True,
+        duration_ms=elapsed,
+    )

@@ -1,0 +1,6 @@
+"""The history of versions, and what differs between them."""
+
+from prompt_manager.versioning.compare import diff
+from prompt_manager.versioning.store import VersionStore
+
+__all__ = ["VersionStore", "diff"]

@@ -1,0 +1,396 @@
+//! What differs between two prompts, told part by part, and how far that raises the version.
+//!
+//! The proposal looks at it from the side of the application: major is what a caller must follow, minor what changes
+//! how the model works or what a caller may use, patch is wording. Status, labels and metadata are told and raise
+//! nothing.
+
+mod proposal;
+mod show;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
+
+use crate::prompt::{
+    Bump, ChatEntry, Compiled, Content, Message, Partials, Prompt, SchemaRef, Tool, VariableInfo, Version,
+};
+use crate::template::Text;
+
+/// What differs between an old prompt and a new one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diff {
+    /// The id of the new one.
+    pub prompt_id: String,
+    /// The version of the old one.
+    pub old_version: Version,
+    /// The version of the new one.
+    pub new_version: Version,
+    /// Whether the model is sent the same.
+    pub same_content: bool,
+    /// The text of the template, unified; empty where it is the same.
+    pub template: String,
+    /// The messages that differ, by their new place.
+    pub messages: Vec<MessageChange>,
+    /// The partials that differ, by name.
+    pub partials: Vec<TextChange>,
+    /// The variables that differ, by name.
+    pub variables: Vec<VariableChange>,
+    /// The tools that differ, by name.
+    pub tools: Vec<ToolChange>,
+    /// The settings that differ, those in the metadata too.
+    pub settings: Vec<ValueChange>,
+    /// `input_schema` and `output_schema`.
+    pub schemas: Vec<ValueChange>,
+    /// `format`, `tool_choice`, `status`, and the keys of the metadata.
+    pub other: Vec<ValueChange>,
+    /// Labels that point at the new one only.
+    pub labels_added: Vec<String>,
+    /// Labels that point at the old one only.
+    pub labels_removed: Vec<String>,
+    /// How far the version is to be raised.
+    pub bump: Bump,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It is the same in another place.
+    Moved,
+    /// It is another in the same place.
+    Changed,
+}
+
+/// A message or placeholder that differs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MessageChange {
+    /// What became of it.
+    pub change: Change,
+    /// Its role; `placeholder` for one.
+    pub role: String,
+    /// Its place in the old prompt, from 1.
+    pub old: Option<usize>,
+    /// Its place in the new prompt, from 1.
+    pub new: Option<usize>,
+    /// Where it changed, what it says, unified; else the whole of what it says.
+    pub text: String,
+}
+
+/// A named text that differs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TextChange {
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub change: Change,
+    /// The difference, unified.
+    pub text: String,
+}
+
+/// A variable that differs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VariableChange {
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub change: Change,
+    /// What it was.
+    pub old: Option<Facts>,
+    /// What it is.
+    pub new: Option<Facts>,
+}
+
+/// What a variable is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Facts {
+    /// Its type.
+    pub r#type: &'static str,
+    /// Whether a render needs it.
+    pub required: bool,
+    /// What holds where it is not given.
+    pub default: Option<Value>,
+    /// What it means.
+    pub description: Option<String>,
+}
+
+/// A tool that differs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ToolChange {
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub change: Change,
+    /// What it was.
+    pub old: Option<Value>,
+    /// What it is.
+    pub new: Option<Value>,
+}
+
+/// A value that differs; absent where there was or is none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ValueChange {
+    /// Where it stands, such as `temperature`.
+    pub key: String,
+    /// What it was.
+    pub old: Option<Value>,
+    /// What it is.
+    pub new: Option<Value>,
+}
+
+/// What differs between two prompts.
+#[must_use]
+pub fn diff<T: Text>(old: &Compiled<T>, new: &Compiled<T>) -> Diff {
+    let (before, after) = (old.prompt(), new.prompt());
+    let mut diff = Diff {
+        prompt_id: after.id.to_string(),
+        old_version: before.version.clone(),
+        new_version: after.version.clone(),
+        same_content: before.content_hash(None) == after.content_hash(None),
+        template: templates(before, after),
+        messages: messages(entries(before), entries(after)),
+        partials: partials(partials_of(before), partials_of(after)),
+        variables: variables(old.variables(), new.variables()),
+        tools: tools(&before.tools, &after.tools),
+        settings: values(&settings(before), &settings(after)),
+        schemas: values(&schemas(before), &schemas(after)),
+        other: values(&other(before), &other(after)),
+        labels_added: without(&after.labels, &before.labels),
+        labels_removed: without(&before.labels, &after.labels),
+        bump: Bump::None,
+        reasons: Vec::new(),
+    };
+    (diff.bump, diff.reasons) = proposal::proposal(&diff);
+    diff
+}
+
+/// However long and different two texts are: from then on the difference is right, and no longer the shortest.
+const ENOUGH: Duration = Duration::from_secs(2);
+
+/// Two texts line by line, unified; empty where they are equal.
+fn unified(old: &str, new: &str) -> String {
+    if old == new {
+        return String::new();
+    }
+    let lines = TextDiff::configure().timeout(ENOUGH).diff_lines(old, new);
+    let ends_differ = old.ends_with('\n') != new.ends_with('\n');
+    lines.unified_diff().missing_newline_hint(ends_differ).to_string()
+}
+
+fn templates(old: &Prompt, new: &Prompt) -> String {
+    let text =
+        |prompt: &Prompt| prompt.template.as_ref().map_or_else(String::new, |text| text.content.clone());
+    unified(&text(old), &text(new))
+}
+
+fn partials_of(prompt: &Prompt) -> &[(String, String)] {
+    const NONE: &Partials = &Vec::new();
+    match (&prompt.template, &prompt.chat_template) {
+        (Some(template), _) => &template.partials,
+        (None, Some(chat)) => &chat.partials,
+        (None, None) => NONE,
+    }
+}
+
+fn partials(old: &[(String, String)], new: &[(String, String)]) -> Vec<TextChange> {
+    let text = |(name, text): &(String, String)| (name.clone(), text.clone());
+    let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        (old.iter().map(text).collect(), new.iter().map(text).collect());
+    changes(&old, &new)
+        .map(|(name, change, old, new)| {
+            let text = unified(old.map_or("", String::as_str), new.map_or("", String::as_str));
+            TextChange { name, change, text }
+        })
+        .collect()
+}
+
+/// The members that differ between two mappings, by name.
+fn changes<'m, V: PartialEq>(
+    old: &'m BTreeMap<String, V>,
+    new: &'m BTreeMap<String, V>,
+) -> impl Iterator<Item = (String, Change, Option<&'m V>, Option<&'m V>)> {
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().filter_map(|name| {
+        let (old, new) = (old.get(name), new.get(name));
+        let change = match (old, new) {
+            (Some(old), Some(new)) if old == new => return None,
+            (Some(_), Some(_)) => Change::Changed,
+            (Some(_), None) => Change::Removed,
+            (None, _) => Change::Added,
+        };
+        Some((name.clone(), change, old, new))
+    })
+}
+
+fn entries(prompt: &Prompt) -> &[ChatEntry] {
+    prompt.chat_template.as_ref().map_or(&[], |chat| &chat.messages)
+}
+
+fn role_of(entry: &ChatEntry) -> &'static str {
+    match entry {
+        ChatEntry::Message(message) => message.role.as_str(),
+        ChatEntry::Placeholder { .. } => "placeholder",
+    }
+}
+
+/// What an entry says, as text: its content where that is all, else what it has as JSON.
+fn text_of(entry: &ChatEntry) -> String {
+    let message = match entry {
+        ChatEntry::Placeholder { name, optional } => {
+            return format!("{name}{}", if *optional { " (optional)" } else { "" });
+        }
+        ChatEntry::Message(message) => message,
+    };
+    let plain = Message { content: None, ..message.clone() }
+        == Message {
+            role: message.role,
+            content: None,
+            name: None,
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            function_call: None,
+            cache: None,
+        };
+    match &message.content {
+        Some(Content::Text(text)) if plain => text.clone(),
+        _ => {
+            let mut json = json!(message);
+            if let Some(members) = json.as_object_mut() {
+                members.shift_remove("role");
+            }
+            serde_json::to_string_pretty(&json).unwrap_or_default()
+        }
+    }
+}
+
+/// The messages that differ. Those of one role that stand where others stood are those others, changed; what was
+/// removed in one place and added in another has moved.
+fn messages(old: &[ChatEntry], new: &[ChatEntry]) -> Vec<MessageChange> {
+    let written = |entries: &[ChatEntry]| -> Vec<String> {
+        entries.iter().map(|entry| json!(entry).to_string()).collect()
+    };
+    let (old_keys, new_keys) = (written(old), written(new));
+    let (mut removed, mut added, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    for op in capture_diff_slices(Algorithm::Myers, &old_keys, &new_keys) {
+        if matches!(op, DiffOp::Equal { .. }) {
+            continue;
+        }
+        let mut left: Vec<usize> = op.old_range().collect();
+        for at in op.new_range() {
+            match left.iter().position(|other| role_of(&old[*other]) == role_of(&new[at])) {
+                Some(other) => {
+                    let from = left.remove(other);
+                    found.push(MessageChange {
+                        change: Change::Changed,
+                        role: role_of(&new[at]).to_owned(),
+                        old: Some(from + 1),
+                        new: Some(at + 1),
+                        text: unified(&text_of(&old[from]), &text_of(&new[at])),
+                    });
+                }
+                None => added.push(at),
+            }
+        }
+        removed.extend(left);
+    }
+    for at in added {
+        let from = removed
+            .iter()
+            .position(|from| old_keys[*from] == new_keys[at])
+            .map(|place| removed.remove(place));
+        found.push(MessageChange {
+            change: if from.is_some() { Change::Moved } else { Change::Added },
+            role: role_of(&new[at]).to_owned(),
+            old: from.map(|from| from + 1),
+            new: Some(at + 1),
+            text: text_of(&new[at]),
+        });
+    }
+    found.extend(removed.into_iter().map(|at| MessageChange {
+        change: Change::Removed,
+        role: role_of(&old[at]).to_owned(),
+        old: Some(at + 1),
+        new: None,
+        text: text_of(&old[at]),
+    }));
+    found.sort_by_key(|change| (change.new.or(change.old), change.new.is_none()));
+    found
+}
+
+fn variables(old: Vec<VariableInfo>, new: Vec<VariableInfo>) -> Vec<VariableChange> {
+    let facts = |infos: Vec<VariableInfo>| -> BTreeMap<String, Facts> {
+        let fact = |info: VariableInfo| {
+            let r#type = info.field_type.as_str();
+            let VariableInfo { name, required, default, description, .. } = info;
+            (name, Facts { r#type, required, default, description })
+        };
+        infos.into_iter().map(fact).collect()
+    };
+    changes(&facts(old), &facts(new))
+        .map(|(name, change, old, new)| VariableChange { name, change, old: old.cloned(), new: new.cloned() })
+        .collect()
+}
+
+fn tools(old: &[Tool], new: &[Tool]) -> Vec<ToolChange> {
+    let named = |tools: &[Tool]| -> BTreeMap<String, Value> {
+        tools.iter().map(|tool| (tool.name.clone(), json!(tool))).collect()
+    };
+    changes(&named(old), &named(new))
+        .map(|(name, change, old, new)| ToolChange { name, change, old: old.cloned(), new: new.cloned() })
+        .collect()
+}
+
+fn values(old: &BTreeMap<String, Value>, new: &BTreeMap<String, Value>) -> Vec<ValueChange> {
+    changes(old, new)
+        .map(|(key, _, old, new)| ValueChange { key, old: old.cloned(), new: new.cloned() })
+        .collect()
+}
+
+/// The settings that hold, those under `extra` by `extra.NAME`.
+fn settings(prompt: &Prompt) -> BTreeMap<String, Value> {
+    let mut settings: Map<String, Value> = json!(prompt.settings()).as_object().cloned().unwrap_or_default();
+    let extra =
+        settings.shift_remove("extra").and_then(|extra| extra.as_object().cloned()).unwrap_or_default();
+    settings
+        .into_iter()
+        .chain(extra.into_iter().map(|(key, value)| (format!("extra.{key}"), value)))
+        .collect()
+}
+
+fn schemas(prompt: &Prompt) -> BTreeMap<String, Value> {
+    let named =
+        |key: &str, schema: &Option<SchemaRef>| schema.as_ref().map(|schema| (key.to_owned(), json!(schema)));
+    [named("input_schema", &prompt.input_schema), named("output_schema", &prompt.output_schema)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn other(prompt: &Prompt) -> BTreeMap<String, Value> {
+    let mut other = BTreeMap::from([
+        ("format".to_owned(), json!(prompt.format)),
+        ("status".to_owned(), json!(prompt.status)),
+    ]);
+    if let Some(choice) = &prompt.tool_choice {
+        other.insert("tool_choice".to_owned(), json!(choice));
+    }
+    // The two settings in the metadata are told with the settings.
+    let described =
+        prompt.metadata.as_map().iter().filter(|(key, _)| *key != "temperature" && *key != "max_tokens");
+    other.extend(described.map(|(key, value)| (format!("metadata.{key}"), value.clone())));
+    other
+}
+
+fn without(all: &[String], those: &[String]) -> Vec<String> {
+    all.iter().filter(|label| !those.contains(label)).cloned().collect()
+}

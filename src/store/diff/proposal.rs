@@ -1,0 +1,113 @@
+//! How far a difference raises the version, and why.
+
+use super::{Change, Diff, Facts, MessageChange, ToolChange, ValueChange, VariableChange};
+use crate::prompt::Bump;
+use crate::schema::FieldType;
+
+/// How far the version is to be raised, and what asks for that much.
+pub(super) fn proposal(diff: &Diff) -> (Bump, Vec<String>) {
+    if diff.same_content {
+        return (Bump::None, vec!["the model is sent the same".to_owned()]);
+    }
+    let mut asked: Vec<(Bump, String)> = Vec::new();
+    asked.extend(diff.variables.iter().flat_map(of_variable));
+    asked.extend(diff.schemas.iter().map(of_schema));
+    asked.extend(diff.tools.iter().map(of_tool));
+    asked.extend(
+        diff.settings.iter().map(|setting| (Bump::Minor, format!("the setting `{}` changed", setting.key))),
+    );
+    asked.extend(diff.other.iter().filter_map(|value| match value.key.as_str() {
+        "format" => Some((Bump::Major, "the format changed".to_owned())),
+        "tool_choice" => Some((Bump::Minor, "the tool choice changed".to_owned())),
+        _ => None,
+    }));
+    asked.extend(diff.messages.iter().map(of_message));
+    if !diff.template.is_empty() {
+        asked.push((Bump::Patch, "the text of the template changed".to_owned()));
+    }
+    asked.extend(diff.partials.iter().map(|partial| {
+        (Bump::Patch, format!("the partial `{}` was {}", partial.name, done(partial.change)))
+    }));
+    let bump = asked.iter().map(|(bump, _)| *bump).max().unwrap_or(Bump::Patch);
+    let mut reasons: Vec<String> =
+        asked.into_iter().filter(|(asked, _)| *asked == bump).map(|(_, reason)| reason).collect();
+    if reasons.is_empty() {
+        reasons.push("the same is written in another way".to_owned());
+    }
+    (bump, reasons)
+}
+
+pub(super) fn done(change: Change) -> &'static str {
+    match change {
+        Change::Added => "added",
+        Change::Removed => "removed",
+        Change::Moved => "moved",
+        Change::Changed => "changed",
+    }
+}
+
+fn of_variable(variable: &VariableChange) -> Vec<(Bump, String)> {
+    let name = &variable.name;
+    match (&variable.old, &variable.new) {
+        (None, Some(new)) if new.required => {
+            vec![(Bump::Major, format!("variable `{name}` was added and is required"))]
+        }
+        (None, _) => vec![(Bump::Minor, format!("variable `{name}` was added and is optional"))],
+        (Some(_), None) => {
+            vec![(Bump::Major, format!("variable `{name}` was removed, and values for it reach nobody"))]
+        }
+        (Some(old), Some(new)) => of_facts(name, old, new),
+    }
+}
+
+pub(super) fn of_facts(name: &str, old: &Facts, new: &Facts) -> Vec<(Bump, String)> {
+    let mut asked = Vec::new();
+    if old.r#type != new.r#type {
+        let wider = new.r#type == FieldType::Any.as_str()
+            || (old.r#type, new.r#type) == (FieldType::Integer.as_str(), FieldType::Float.as_str());
+        let bump = if wider { Bump::Minor } else { Bump::Major };
+        asked.push((bump, format!("variable `{name}` has type {}, not {}", new.r#type, old.r#type)));
+    }
+    match (old.required, new.required) {
+        (false, true) => asked.push((Bump::Major, format!("variable `{name}` is required now"))),
+        (true, false) => asked.push((Bump::Minor, format!("variable `{name}` is optional now"))),
+        (true, true) | (false, false) => {}
+    }
+    if old.default != new.default {
+        asked.push((Bump::Minor, format!("the default of variable `{name}` changed")));
+    }
+    if old.description != new.description {
+        asked.push((Bump::Patch, format!("the description of variable `{name}` changed")));
+    }
+    asked
+}
+
+fn of_schema(schema: &ValueChange) -> (Bump, String) {
+    let key = &schema.key;
+    match (&schema.old, &schema.new) {
+        (Some(_), None) if key == "input_schema" => (Bump::Minor, format!("`{key}` was removed")),
+        (None, Some(_)) => (Bump::Major, format!("`{key}` was added")),
+        (Some(_), None) => (Bump::Major, format!("`{key}` was removed")),
+        _ => (Bump::Major, format!("`{key}` changed")),
+    }
+}
+
+fn of_tool(tool: &ToolChange) -> (Bump, String) {
+    let name = &tool.name;
+    match (&tool.old, &tool.new) {
+        (None, _) => {
+            (Bump::Major, format!("tool `{name}` was added, and the application must answer its calls"))
+        }
+        (_, None) => (Bump::Minor, format!("tool `{name}` was removed")),
+        (Some(old), Some(new)) if old.get("parameters") == new.get("parameters") => {
+            (Bump::Minor, format!("tool `{name}` is described in another way"))
+        }
+        _ => (Bump::Major, format!("tool `{name}` takes other parameters")),
+    }
+}
+
+fn of_message(message: &MessageChange) -> (Bump, String) {
+    let place = message.new.or(message.old).unwrap_or_default();
+    let bump = if message.change == Change::Changed { Bump::Patch } else { Bump::Minor };
+    (bump, format!("message {place} ({}) was {}", message.role, done(message.change)))
+}

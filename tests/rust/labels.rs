@@ -1,0 +1,83 @@
+//! Labels: lawful names, and where a rollback goes.
+
+use jiff::Timestamp;
+use prompt_manager::Kind;
+use prompt_manager::prompt::{Version, check_label};
+use prompt_manager::store::{LabelMove, Moves};
+
+fn version(text: &str) -> Option<Version> {
+    (text != "-").then(|| text.parse().expect("a version"))
+}
+
+/// The moves of a label along these versions; `-` is nowhere.
+fn moves(along: &[&str]) -> Moves {
+    let mut moves = Moves::default();
+    for pair in along.windows(2) {
+        moves.push(LabelMove {
+            label: "production".to_owned(),
+            version: version(pair[1]),
+            previous: version(pair[0]),
+            moved_at: Timestamp::UNIX_EPOCH,
+            author: None,
+        });
+    }
+    moves
+}
+
+#[test]
+fn a_rollback_goes_one_step_further_back_each_time() {
+    let cases: [(&[&str], Option<&str>); 10] = [
+        (&["-", "1.0.0", "2.0.0"], Some("1.0.0")),
+        (&["1.0.0", "2.0.0"], Some("1.0.0")),
+        (&["-", "1.0.0", "2.0.0", "3.0.0"], Some("2.0.0")),
+        (&["-", "1.0.0", "2.0.0", "3.0.0", "2.0.0"], Some("1.0.0")),
+        (&["-", "1.0.0", "2.0.0", "3.0.0", "2.0.0", "4.0.0"], Some("2.0.0")),
+        (&["-", "1.0.0", "2.0.0", "-"], Some("2.0.0")),
+        (&["-", "1.0.0", "-", "2.0.0"], Some("1.0.0")),
+        (&["-", "1.0.0", "2.0.0", "1.0.0"], None),
+        (&["-", "1.0.0"], None),
+        (&["-"], None),
+    ];
+    for (along, expected) in cases {
+        let before = moves(along).before("greeting", "production", |_| true);
+        match (before, expected) {
+            (Ok(found), Some(expected)) => assert_eq!(found.to_string(), expected, "{along:?}"),
+            (Err(error), None) => assert_eq!(error.kind(), Kind::VersionNotFound, "{along:?}"),
+            (found, _) => panic!("{along:?}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_rollback_passes_over_versions_that_are_gone() {
+    let moves = moves(&["-", "1.0.0", "2.0.0", "3.0.0"]);
+    let left = moves.before("greeting", "production", |version| version.major() != 2);
+    assert_eq!(left.expect("one is left").to_string(), "1.0.0");
+    assert!(moves.before("greeting", "production", |_| false).is_err());
+}
+
+#[test]
+fn a_clock_that_goes_backwards_does_not_turn_the_order() {
+    let mut moves = Moves::default();
+    for second in [20, 10, 30] {
+        moves.push(LabelMove {
+            label: format!("at-{second}"),
+            version: version("1.0.0"),
+            previous: None,
+            moved_at: Timestamp::from_second(second).expect("a time"),
+            author: None,
+        });
+    }
+    let times: Vec<i64> = moves.of(None).iter().map(|made| made.moved_at.as_second()).collect();
+    assert_eq!(times, [20, 20, 30]);
+}
+
+#[test]
+fn a_label_has_a_lawful_name() {
+    for name in ["production", "a", "7", "team_x-1.b", &"x".repeat(255)] {
+        check_label(name).expect(name);
+    }
+    for name in ["", " ", "a b", "-a", ".a", "a/b", "é", "1.0.0", "2.0.0-rc.1", &"x".repeat(256)] {
+        assert_eq!(check_label(name).expect_err(name).kind(), Kind::PromptInvalid, "{name}");
+    }
+}
