@@ -86,6 +86,8 @@ pub enum Fact {
     Text(String),
     /// Several.
     List(Vec<String>),
+    /// Several facts of one form, each of named texts.
+    Records(Vec<Vec<(&'static str, String)>>),
 }
 
 impl From<String> for Fact {
@@ -245,6 +247,19 @@ impl Error {
         if let Some(hint) = self.hint() {
             text.push_str("\n  hint: ");
             text.push_str(hint);
+        }
+        for (_, fact) in self.context() {
+            // One alone is in the message.
+            let Fact::Records(records) = fact else { continue };
+            for record in records.iter().filter(|_| records.len() > 1) {
+                let said =
+                    |wanted: &str| record.iter().find(|(name, _)| *name == wanted).map(|(_, said)| said);
+                let path = said("path").filter(|path| !path.is_empty()).map(|path| format!("{path}: "));
+                let message = said("message").map_or("", String::as_str);
+                text.push_str("\n  - ");
+                text.push_str(&path.unwrap_or_default());
+                text.push_str(message);
+            }
         }
         for error in self.errors() {
             text.push_str("\n\n");

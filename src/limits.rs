@@ -45,3 +45,6 @@ pub const FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Longest id of a prompt in characters.
 pub const ID_CHARACTERS: usize = 255;
+
+/// How deep data may nest that a schema describes: dicts and lists within one another, each level of a schema one.
+pub const DATA_DEPTH: usize = 200;

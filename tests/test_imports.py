@@ -35,6 +35,16 @@ PATHS = {
     "prompt_manager.storage.yaml_loader": "YAMLLoader",
     "prompt_manager.storage.file": "FileSystemStorage",
     "prompt_manager.storage.testing": "StorageSuite",
+    "prompt_manager.validation": """
+        BaseValidator CustomValidator DateTimeValidator DateValidator EmailValidator EnumValidator FieldType
+        FieldValidator LengthValidator Mend ParsedOutput RangeValidator RegexValidator Schema SchemaField SchemaLoader
+        SchemaRegistry URLValidator UUIDValidator ValidationType ValidatorFactory""",
+    "prompt_manager.validation.loader": "SchemaLoader",
+    "prompt_manager.validation.models": "FieldType FieldValidator Schema SchemaField SchemaRegistry ValidationType",
+    "prompt_manager.validation.output": "Mend ParsedOutput",
+    "prompt_manager.validation.validators": """
+        CustomValidator DateTimeValidator DateValidator EmailValidator EnumValidator LengthValidator RangeValidator
+        RegexValidator URLValidator UUIDValidator ValidatorFactory""",
     "prompt_manager.exceptions": """
         PromptManagerError PromptError PromptNotFoundError PromptValidationError TemplateError TemplateSyntaxError
         TemplateRenderError VersionError VersionNotFoundError VersionConflictError StorageError StorageReadError

@@ -18,16 +18,21 @@ __all__ = [
     "History",
     "MemoryStore",
     "Registry",
+    "Schemas",
     "Template",
     "Watch",
     "__version__",
     "check_prompt",
+    "check_rule",
+    "check_schema",
     "compile_chat",
     "compile_prompt",
     "content_hash",
     "diff",
+    "json_schema_to_schema",
     "map_role",
     "on_thread",
+    "parse_json",
     "plain_json",
     "prompt_yaml",
     "raise_version",
@@ -167,9 +172,22 @@ class CompiledPrompt:
     def belongs_to(self, engine: Engine) -> bool: ...
     def to_dict(self) -> dict[str, Any]: ...
     def variables(self) -> list[dict[str, Any]]: ...
-    def render(self, variables: Mapping[str, Any]) -> str: ...
-    def render_messages(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]: ...
-    def openai(self, variables: Mapping[str, Any], *, strict: bool) -> tuple[list[dict[str, Any]] | str, list[str]]: ...
+    def render(
+        self, variables: Mapping[str, Any], output_instructions: bool = True, schemas: Schemas | None = None
+    ) -> str: ...
+    def render_messages(
+        self, variables: Mapping[str, Any], output_instructions: bool = True, schemas: Schemas | None = None
+    ) -> list[dict[str, Any]]: ...
+    def validate_output(self, data: Any, *, coerce: bool | None = None, schemas: Schemas | None = None) -> Any: ...
+    def wants_dict(self, schemas: Schemas | None = None) -> bool: ...
+    def openai(
+        self,
+        variables: Mapping[str, Any],
+        *,
+        strict: bool,
+        output_instructions: bool = True,
+        schemas: Schemas | None = None,
+    ) -> tuple[list[dict[str, Any]] | str, list[str]]: ...
     def anthropic(
         self,
         variables: Mapping[str, Any],
@@ -178,6 +196,8 @@ class CompiledPrompt:
         merge_system: bool,
         merge_turns: bool,
         allow_prefill: bool,
+        output_instructions: bool = True,
+        schemas: Schemas | None = None,
     ) -> tuple[dict[str, Any], list[str]]: ...
 
 @type_check_only
@@ -189,9 +209,50 @@ class Query(TypedDict):
     label: str | None
     text: str | None
 
+@type_check_only
+class LoadedSchemaFile(TypedDict):
+    path: str
+    version: str | None
+    metadata: dict[str, Any]
+    names: list[str]
+
+@type_check_only
+class WrittenMend(TypedDict):
+    fault: str
+    message: str
+    line: int
+    column: int
+
+@final
+class Schemas:
+    def __new__(cls) -> Self: ...
+    def is_same(self, other: Schemas) -> bool: ...
+    def load_sync(
+        self, path: str | PathLike[str], *, is_directory: bool | None = None, skip: bool = False
+    ) -> tuple[list[LoadedSchemaFile], list[str]]: ...
+    def load(
+        self, path: str | PathLike[str], *, is_directory: bool | None = None, skip: bool = False
+    ) -> Awaitable[tuple[list[LoadedSchemaFile], list[str]]]: ...
+    def add(self, schema: Any) -> None: ...
+    def put(self, schema: Any) -> None: ...
+    def put_model(self, name: str, model: Any) -> None: ...
+    def register_function(self, name: str, function: Callable[[Any], bool]) -> None: ...
+    def function(self, name: str) -> Callable[[Any], bool] | None: ...
+    def names(self) -> list[str]: ...
+    def get(self, name: str) -> Any: ...
+    def clear(self) -> None: ...
+    def check(self) -> None: ...
+    def validate(self, name: str, data: Any, *, coerce: bool | None = None) -> Any: ...
+    def fields(self, schema: Any) -> list[dict[str, Any]]: ...
+    def json_schema(self, name: str, *, strict: bool = False) -> dict[str, Any]: ...
+    def example(self, name: str) -> dict[str, Any] | None: ...
+    def instructions(self, name: str) -> str: ...
+
 @final
 class Registry:
     def __new__(cls, engine: Engine) -> Self: ...
+    @property
+    def schemas(self) -> Schemas: ...
     def load_directory_sync(
         self,
         path: str | PathLike[str],
@@ -235,6 +296,7 @@ class Registry:
         *,
         version: str | None = None,
         label: str | None = None,
+        output_instructions: bool = True,
     ) -> str: ...
     def render_messages(
         self,
@@ -243,6 +305,7 @@ class Registry:
         *,
         version: str | None = None,
         label: str | None = None,
+        output_instructions: bool = True,
     ) -> list[dict[str, Any]]: ...
 
 @final
@@ -354,3 +417,7 @@ def watch_directory_sync(
     schema_dir: str | PathLike[str] | None,
     on_error: Literal["raise", "skip"],
 ) -> tuple[Watch, list[str]]: ...
+def check_schema(schema: Any) -> dict[str, Any]: ...
+def check_rule(validator: Any, value: Any, function: Callable[[Any], bool] | None = None) -> str | None: ...
+def json_schema_to_schema(name: str, document: Mapping[str, Any]) -> dict[str, Any]: ...
+def parse_json(text: str, *, strict: bool = False, dict: bool = False) -> tuple[Any, list[WrittenMend]]: ...

@@ -216,12 +216,17 @@ class SchemaError(_PlacedError):
     """A schema is missing or misused."""
 
 
-class SchemaParseError(SchemaError):
-    """A schema file breaks a rule."""
+class SchemaParseError(SchemaError, _InFileError):
+    """A schema, or a file that should hold some, breaks a rule."""
 
 
 class SchemaValidationError(SchemaError):
-    """Data does not fit a schema."""
+    """Data does not fit a schema, or an answer cannot be read."""
+
+    @property
+    def errors(self) -> list[dict[str, str]]:
+        """Every violation: ``path`` (such as ``items[3].email``), ``rule`` and ``message``. None holds the data."""
+        return [dict(violation) for violation in self.context.get("errors", ())]
 
 
 class IntegrationError(PromptManagerError):

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::chat::{Chat, Entry};
-use super::{ChatEntry, Format, LeafId, Prompt, Status, Variables};
+use super::{ChatEntry, Format, LeafId, Prompt, SchemaRef, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
-use crate::schema::FieldType;
+use crate::schema::{FieldType, Wanted, json_schema};
 use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
 
 /// A prompt that is ready to render. It never changes.
@@ -18,6 +18,19 @@ pub struct Compiled<T> {
     pub(super) body: Arc<Body<T>>,
     pub(super) partials: Arc<BTreeMap<Box<str>, Template<T>>>,
     pub(super) declared: Arc<[Declared<T>]>,
+    pub(super) input: Option<Arc<Asked>>,
+    pub(super) output: Option<Arc<Asked>>,
+}
+
+/// A schema that the prompt asks for, or why its own cannot be one.
+pub(super) type Asked = Result<Wanted>;
+
+fn asked(key: &str, schema: Option<&SchemaRef>) -> Option<Asked> {
+    Some(match schema? {
+        SchemaRef::Name(name) => Ok(Wanted::Name(name.as_str().into())),
+        SchemaRef::Inline(document) => json_schema::read(key, &Value::Object(document.clone()))
+            .map(|schema| Wanted::Own(Arc::new(schema))),
+    })
 }
 
 /// What there is to render.
@@ -131,7 +144,10 @@ impl<T: Text> Compiled<T> {
     }
 
     fn assemble(prompt: Prompt, (body, partials, declared): Parts<T>) -> Self {
-        Self { prompt, body: Arc::new(body), partials: Arc::new(partials), declared: declared.into() }
+        let input = asked("input_schema", prompt.input_schema.as_ref()).map(Arc::new);
+        let output = asked("output_schema", prompt.output_schema.as_ref()).map(Arc::new);
+        let (body, partials, declared) = (Arc::new(body), Arc::new(partials), declared.into());
+        Self { prompt, body, partials, declared, input, output }
     }
 
     /// The same prompt with other labels; what is compiled is shared.
@@ -142,6 +158,8 @@ impl<T: Text> Compiled<T> {
             body: Arc::clone(&self.body),
             partials: Arc::clone(&self.partials),
             declared: Arc::clone(&self.declared),
+            input: self.input.clone(),
+            output: self.output.clone(),
         }
     }
 

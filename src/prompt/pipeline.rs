@@ -1,14 +1,36 @@
 //! The one way from a prompt and variables to text or messages; the manager, every integration, every built-in
 //! plugin and the command line take it.
 //!
-//! 1. The variables are checked: what is required is there, and what has a type is of it. Defaults are laid over.
-//! 2. The templates are rendered, and placeholders filled with the messages they are given.
+//! 1. Where the prompt has an input schema: the variables that it needs are there, unless the schema supplies them;
+//!    then all of them are validated by the schema. What comes of them is what the rest sees.
+//! 2. The variables are checked: what is required is there, and what has a type is of it. Defaults are laid over.
+//! 3. The templates are rendered, and placeholders filled with the messages they are given.
+//! 4. Where the prompt has an output schema, instructions for the answer are appended.
 
-use super::compiled::{Body, Compiled, Declared};
-use super::{Content, Format, Message, PartBody};
+use std::sync::Arc;
+
+use super::compiled::{Asked, Body, Compiled, Declared};
+use super::{Content, Format, Message, Part, PartBody, Role};
 use crate::error::{Error, Kind, Result, nearest};
-use crate::schema::FieldType;
+use crate::schema::{FieldType, Schemas, Values, Wanted};
 use crate::template::{Both, Data, Library, Output, Sink, Sort, Style, Text, Written};
+
+/// What a render goes by besides the engine.
+pub struct Checks<'s, T, F, M> {
+    /// The schemas that prompts name.
+    pub schemas: Option<&'s Schemas<T, F, M>>,
+    /// Whether instructions for the answer are appended, where there is an output schema.
+    pub output_instructions: bool,
+}
+
+impl<T, F, M> Default for Checks<'_, T, F, M> {
+    fn default() -> Self {
+        Self { schemas: None, output_instructions: true }
+    }
+}
+
+/// [`Checks`] for a world of values.
+pub type ChecksOf<'s, D> = Checks<'s, <D as Data>::Text, <D as Values>::Function, <D as Values>::Model>;
 
 impl<T: Text> Compiled<T> {
     /// Renders a text prompt. A chat becomes a transcript for people to read, `role: content`; what a provider is
@@ -18,23 +40,45 @@ impl<T: Text> Compiled<T> {
     /// [`Kind::TemplateRender`] for a variable that is missing or of another type, and as
     /// [`Template::render_into`](crate::template::Template::render_into); [`Kind::Prompt`] for a draft without a
     /// template.
-    pub fn render<D: Data<Text = T>>(
+    pub fn render<D: Values<Text = T>>(
         &self,
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
     ) -> Result<D::Output> {
+        self.render_with(data, variables, engine, &Checks::default())
+    }
+
+    /// [`Compiled::render`] with schemas.
+    ///
+    /// # Errors
+    /// As that; [`Kind::SchemaInvalid`] for variables that do not fit the input schema; [`Kind::Schema`] for a schema
+    /// that is not there.
+    pub fn render_with<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Library<T>,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<D::Output> {
         match &*self.body {
             Body::Text(template) => {
+                let validated = self.validated(data, variables, checks)?;
+                let variables = validated.as_ref().unwrap_or(variables);
                 let checked = self.checked(data, variables)?;
                 let context = checked.as_ref().unwrap_or(variables);
-                template
+                let output = template
                     .render(data, context, None, &Both(&*self.partials, engine))
-                    .map_err(|error| self.named(error))
+                    .map_err(|error| self.named(error))?;
+                match self.instructions(data, checks)? {
+                    Some(text) => Ok(data.append(output, &format!("\n\n{text}"))),
+                    None => Ok(output),
+                }
             }
             Body::Chat(_) => {
                 let mut out = data.sink();
-                for (at, message) in self.messages(data, variables, engine)?.iter().enumerate() {
+                let messages = self.messages_with(data, variables, engine, checks)?;
+                for (at, message) in messages.iter().enumerate() {
                     if at > 0 {
                         out.str("\n\n");
                     }
@@ -50,11 +94,25 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// As [`Compiled::render`]; [`Kind::Prompt`] for a prompt that is no chat.
-    pub fn messages<D: Data<Text = T>>(
+    pub fn messages<D: Values<Text = T>>(
         &self,
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
+    ) -> Result<Vec<Message<D::Output>>> {
+        self.messages_with(data, variables, engine, &Checks::default())
+    }
+
+    /// [`Compiled::messages`] with schemas.
+    ///
+    /// # Errors
+    /// As that and [`Compiled::render_with`].
+    pub fn messages_with<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Library<T>,
+        checks: &ChecksOf<'_, D>,
     ) -> Result<Vec<Message<D::Output>>> {
         let chat = match &*self.body {
             Body::Chat(chat) => chat,
@@ -69,11 +127,115 @@ impl<T: Text> Compiled<T> {
                 .with_hint("render it to text"));
             }
         };
+        let validated = self.validated(data, variables, checks)?;
+        let variables = validated.as_ref().unwrap_or(variables);
         let checked = self.checked(data, variables)?;
         let context = checked.as_ref().unwrap_or(variables);
         let missing = |name: &str| self.missing(data, variables, &[name]);
-        chat.messages(data, context, &Both(&*self.partials, engine), &missing)
-            .map_err(|error| self.named(error))
+        let mut messages = chat
+            .messages(data, context, &Both(&*self.partials, engine), &missing)
+            .map_err(|error| self.named(error))?;
+        if let Some(text) = self.instructions(data, checks)? {
+            instruct(data, &text, &mut messages);
+        }
+        Ok(messages)
+    }
+
+    /// The schema of the answer that the prompt asks for, if it does.
+    ///
+    /// # Errors
+    /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema.
+    pub fn output_schema(&self) -> Result<Option<&Wanted>> {
+        self.asked("output_schema", self.output.as_deref())
+    }
+
+    fn asked<'c>(&self, key: &str, asked: Option<&'c Asked>) -> Result<Option<&'c Wanted>> {
+        match asked {
+            None => Ok(None),
+            Some(Ok(wanted)) => Ok(Some(wanted)),
+            Some(Err(error)) => {
+                let message = format!("`{key}` of prompt '{}': {}", self.prompt.id, error.message());
+                Err(self.named(Error::new(error.kind(), message)))
+            }
+        }
+    }
+
+    /// An error about a schema of this prompt, with the prompt's id and a hint for one that no schemas were given to.
+    fn about_schema(&self, key: &str, error: Error) -> Error {
+        let message = format!("`{key}` of prompt '{}': {}", self.prompt.id, error.message());
+        let kind = error.kind();
+        match kind {
+            Kind::Schema | Kind::SchemaParse => self.named(error.recast(kind, message)),
+            _ => self.named(error),
+        }
+    }
+
+    /// The variables as the input schema wants them, where there is one and they are not so already.
+    #[inline]
+    fn validated<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<Option<D::Value>> {
+        match &self.input {
+            None => Ok(None),
+            asked => self.validate_input(data, variables, checks, asked.as_deref()),
+        }
+    }
+
+    fn validate_input<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        checks: &ChecksOf<'_, D>,
+        asked: Option<&Asked>,
+    ) -> Result<Option<D::Value>> {
+        const KEY: &str = "input_schema";
+        let Some(wanted) = self.asked(KEY, asked)? else { return Ok(None) };
+        let none = Schemas::default();
+        let schemas = checks.schemas.unwrap_or(&none);
+        let plan = schemas.plan(wanted).map_err(|error| self.about_schema(KEY, error))?;
+        // Defaults of variables that the schema knows too; the others are laid over when the variables are checked.
+        let (mut members, mut missing) = (Vec::new(), Vec::new());
+        for declared in &*self.declared {
+            let name = declared.name.as_str();
+            if data.member(variables, &declared.name)?.is_some() {
+                continue;
+            }
+            match &declared.default {
+                Some(default) if plan.has_field(name) => {
+                    members.push((&declared.name, data.of_json(default)?));
+                }
+                None if declared.required && !plan.supplies(name) => missing.push(name),
+                _ => {}
+            }
+        }
+        if !missing.is_empty() {
+            return Err(self.missing(data, variables, &missing));
+        }
+        let completed = if members.is_empty() { None } else { Some(data.overlay(Some(variables), members)?) };
+        let given = completed.as_ref().unwrap_or(variables);
+        let what = format!("the input of prompt '{}'", self.prompt.id);
+        let made = plan.validate(data, given, &what, None).map_err(|error| self.named(error))?;
+        Ok(made.or(completed))
+    }
+
+    /// What is appended, where something is.
+    #[inline]
+    fn instructions<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<Option<Arc<str>>> {
+        const KEY: &str = "output_schema";
+        if self.output.is_none() || !checks.output_instructions {
+            return Ok(None);
+        }
+        let Some(wanted) = self.output_schema()? else { return Ok(None) };
+        let none = Schemas::default();
+        let text = checks.schemas.unwrap_or(&none).instructions(data, wanted);
+        text.map(Some).map_err(|error| self.about_schema(KEY, error))
     }
 
     fn named(&self, error: Error) -> Error {
@@ -162,6 +324,34 @@ impl<T: Text> Compiled<T> {
 
     fn declares(&self, name: &str) -> bool {
         self.declared.iter().any(|declared| declared.name.as_str() == name)
+    }
+}
+
+/// Puts the instructions behind the last system message of those that lead, or in one of their own.
+fn instruct<D: Values>(data: &D, text: &str, messages: &mut Vec<Message<D::Output>>) {
+    let leading = |message: &&mut Message<D::Output>| matches!(message.role, Role::System | Role::Developer);
+    let Some(last) = messages.iter_mut().take_while(leading).last() else {
+        let content = Some(Content::Text(data.output(text)));
+        let system = Message {
+            role: Role::System,
+            content,
+            name: None,
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            function_call: None,
+            cache: None,
+        };
+        messages.insert(0, system);
+        return;
+    };
+    match &mut last.content {
+        Some(Content::Text(known)) => {
+            *known = data.append(known.clone(), &format!("\n\n{text}"));
+        }
+        Some(Content::Parts(parts)) => {
+            parts.push(Part { body: PartBody::Text(data.output(text)), cache: None });
+        }
+        none => *none = Some(Content::Text(data.output(text))),
     }
 }
 

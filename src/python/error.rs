@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyType};
+use pyo3::types::{IntoPyDict, PyDict, PyList, PyType};
 
 use crate::error::{Error, Fact, Kind};
 
@@ -78,6 +78,10 @@ fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> 
         match value {
             Fact::Text(text) => context.set_item(name, text)?,
             Fact::List(texts) => context.set_item(name, texts)?,
+            Fact::Records(records) => {
+                let dicts = records.iter().map(|record| record.clone().into_py_dict(py));
+                context.set_item(name, dicts.collect::<PyResult<Vec<_>>>()?)?;
+            }
         }
     }
     if !error.errors().is_empty() {

@@ -19,6 +19,7 @@ use pyo3::types::PyDict;
 use super::error::{OrRaise, raise};
 use super::prompt::CompiledPrompt;
 use super::runtime::on_thread;
+use super::schema::SharedSchemas;
 use super::store::{Prompts, Registry, is_skip};
 use super::template::{Engine, Shared};
 use super::text::PyText;
@@ -123,6 +124,8 @@ struct Start {
     skip: bool,
     prompts: Arc<Prompts>,
     shared: Arc<Shared>,
+    /// The schemas of the registry.
+    into: Arc<SharedSchemas>,
 }
 
 impl Start {
@@ -141,6 +144,7 @@ impl Start {
             skip: is_skip(on_error)?,
             prompts: Arc::clone(&registry.prompts),
             shared: Arc::clone(&registry.shared),
+            into: Arc::clone(&registry.schemas),
         })
     }
 
@@ -153,6 +157,7 @@ impl Start {
             start: self,
             state: Arc::clone(&state),
             held: Vec::new(),
+            schemas: Vec::new(),
             linked: Vec::new(),
             warned: HashSet::new(),
         };
@@ -183,6 +188,8 @@ struct Directory {
     state: Arc<State>,
     /// What of the registry came from here, and from which file.
     held: Vec<(PromptId, Version, String)>,
+    /// The names of the schemas that came from here.
+    schemas: Vec<String>,
     linked: Vec<PathBuf>,
     /// What the author was warned of at the last reload.
     warned: HashSet<String>,
@@ -241,6 +248,10 @@ impl Directory {
         self.start.prompts.write().unwrap_or_else(PoisonError::into_inner).exchange(&old, prompts)?;
         held.extend(kept);
         self.held = held;
+        // While a file is broken, schemas that are not found are kept: they may be in it.
+        let gone = if error.is_none() { std::mem::take(&mut self.schemas) } else { Vec::new() };
+        self.schemas.extend(loaded.schemas.iter().map(|schema| schema.name.clone()));
+        self.start.into.write().exchange(&gone, loaded.schemas);
         Ok(())
     }
 }
@@ -454,7 +465,8 @@ fn files<'py>(py: Python<'py>, loaded: Loaded<PyText>, shared: &Arc<Shared>) -> 
     let mut files: Vec<File<'py>> = Vec::new();
     let mut last = None;
     for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
-        let prompt = CompiledPrompt { compiled: Arc::new(compiled), shared: Arc::clone(shared) };
+        let prompt =
+            CompiledPrompt { compiled: Arc::new(compiled), shared: Arc::clone(shared), schemas: None };
         if let Some(file) = files.last_mut().filter(|_| last == place.name) {
             file.2.push(prompt);
             continue;

@@ -9,6 +9,7 @@ mod loader;
 mod overlay;
 mod prompt;
 mod runtime;
+mod schema;
 mod storage;
 mod store;
 mod template;
@@ -34,6 +35,8 @@ mod _native {
         CompiledPrompt, check_prompt, compile_prompt, content_hash, map_role, plain_json,
         validate_alternation,
     };
+    #[pymodule_export]
+    use super::schema::{Schemas, check_rule, check_schema, json_schema_to_schema, parse_json};
     #[pymodule_export]
     use super::storage::{FileStore, MemoryStore, prompt_yaml, time_load};
     #[pymodule_export]

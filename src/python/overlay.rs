@@ -30,6 +30,14 @@ impl Overlay {
         Ok(Bound::new(py, overlay)?.into_any())
     }
 
+    /// The members, and what they lie over.
+    pub(super) fn parts<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+    ) -> (&'a Bound<'py, PyDict>, Option<&'a Bound<'py, PyAny>>) {
+        (self.members.bind(py), self.base.as_ref().map(|base| base.bind(py)))
+    }
+
     /// Base and members in one new dictionary.
     pub(super) fn merged<'py>(&self, data: &PyData<'_, 'py>) -> Result<Bound<'py, PyDict>> {
         let py = data.py();

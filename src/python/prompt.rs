@@ -7,12 +7,14 @@ use pyo3::types::{PyDict, PyString};
 
 use super::convert::{object, wrap};
 use super::data::PyData;
+use super::data::values::Held;
 use super::error::{OrRaise, raise};
+use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, Shared, check_variables};
 use super::text::PyText;
 use crate::convert::{Report, anthropic, openai, plain};
 use crate::error::{Error, Kind};
-use crate::prompt::{Compiled, Prompt, Role, Status};
+use crate::prompt::{Checks, Compiled, Prompt, Role, Status};
 
 /// What a conversion gives: the provider's form, and a text for each lossy step.
 type Converted<'py> = (Bound<'py, PyAny>, Vec<String>);
@@ -22,18 +24,32 @@ type Converted<'py> = (Bound<'py, PyAny>, Vec<String>);
 pub struct CompiledPrompt {
     pub(super) compiled: Arc<Compiled<PyText>>,
     pub(super) shared: Arc<Shared>,
+    /// The schemas of the registry that holds it.
+    pub(super) schemas: Option<Arc<SharedSchemas>>,
 }
 
 impl CompiledPrompt {
+    /// What a render goes by: the schemas that came with the prompt, else those that are given.
+    fn checks<'s>(
+        &'s self,
+        given: Option<&'s Bound<'_, Schemas>>,
+        output_instructions: bool,
+    ) -> Checks<'s, PyText, Held, Held> {
+        let schemas = self.schemas.as_deref().or_else(|| given.map(|given| given.get().shared()));
+        Checks { schemas, output_instructions }
+    }
+
     fn convert<'py, O>(
         &self,
         py: Python<'py>,
         variables: &Bound<'py, PyAny>,
         provider: &str,
+        checks: &Checks<'_, PyText, Held, Held>,
         convert: impl FnOnce(Vec<crate::prompt::Message<super::text::PyOutput<'py>>>) -> crate::Result<O>,
     ) -> PyResult<O> {
         check_variables(variables)?;
-        let messages = self.compiled.messages(&PyData::new(py, &self.shared), variables, &self.shared);
+        let data = PyData::new(py, &self.shared);
+        let messages = self.compiled.messages_with(&data, variables, &self.shared, checks);
         messages
             .and_then(convert)
             .map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), provider)))
@@ -120,41 +136,89 @@ impl CompiledPrompt {
         self.compiled.variables().into_iter().map(describe).collect()
     }
 
-    pub(super) fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
-        let py = variables.py();
-        check_variables(variables)?;
-        Ok(self.compiled.render(&PyData::new(py, &self.shared), variables, &self.shared).or_raise(py)?.0)
+    #[pyo3(name = "render", signature = (variables, output_instructions = true, schemas = None))]
+    fn render_with<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        output_instructions: bool,
+        schemas: Option<&Bound<'py, Schemas>>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        self.text(variables, &self.checks(schemas, output_instructions))
     }
 
-    pub(super) fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = variables.py();
-        check_variables(variables)?;
-        let messages =
-            self.compiled.messages(&PyData::new(py, &self.shared), variables, &self.shared).or_raise(py)?;
-        object(py, plain::messages(messages))
+    #[pyo3(name = "render_messages", signature = (variables, output_instructions = true, schemas = None))]
+    fn render_messages_with<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        output_instructions: bool,
+        schemas: Option<&Bound<'py, Schemas>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.messages(variables, &self.checks(schemas, output_instructions))
+    }
+
+    /// Validates an answer by the output schema; without one it is given back as it is.
+    #[pyo3(signature = (data, *, coerce = None, schemas = None))]
+    fn validate_output<'py>(
+        &self,
+        data: &Bound<'py, PyAny>,
+        coerce: Option<bool>,
+        schemas: Option<&Bound<'py, Schemas>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(data.clone()) };
+        let none = SharedSchemas::default();
+        let schemas = self.checks(schemas, true).schemas.unwrap_or(&none);
+        let what = format!("the output of prompt '{}'", self.id());
+        let made =
+            schemas.plan(wanted).and_then(|plan| plan.validate(&PyData::alone(py), data, &what, coerce));
+        let made = made.map_err(|error| error.with_context("prompt_id", self.id()));
+        Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
+    }
+
+    /// Whether the answer is to be a dict: where there is an output schema, but for a model, which may want a list.
+    #[pyo3(signature = (schemas = None))]
+    fn wants_dict(&self, py: Python<'_>, schemas: Option<&Bound<'_, Schemas>>) -> PyResult<bool> {
+        let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(false) };
+        let none = SharedSchemas::default();
+        let schemas = self.checks(schemas, true).schemas.unwrap_or(&none);
+        Ok(schemas.plan(wanted).or_raise(py)?.is_record())
     }
 
     /// OpenAI's form: messages, or the text of a prompt that is no chat.
-    #[pyo3(signature = (variables, *, strict))]
-    fn openai<'py>(&self, variables: &Bound<'py, PyAny>, strict: bool) -> PyResult<Converted<'py>> {
+    #[pyo3(signature = (variables, *, strict, output_instructions = true, schemas = None))]
+    fn openai<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        strict: bool,
+        output_instructions: bool,
+        schemas: Option<&Bound<'py, Schemas>>,
+    ) -> PyResult<Converted<'py>> {
         let py = variables.py();
+        let checks = self.checks(schemas, output_instructions);
         if !self.compiled.is_chat() {
             check_variables(variables)?;
-            let text = self.compiled.render(&PyData::new(py, &self.shared), variables, &self.shared);
+            let data = PyData::new(py, &self.shared);
+            let text = self.compiled.render_with(&data, variables, &self.shared, &checks);
             let text =
                 text.map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), "OpenAI")))?;
             return Ok((text.0.into_any(), Vec::new()));
         }
         let mut report = Report::default();
         let options = openai::Options { strict };
-        let form = self
-            .convert(py, variables, "OpenAI", |messages| openai::messages(messages, &options, &mut report))?;
+        let form = self.convert(py, variables, "OpenAI", &checks, |messages| {
+            openai::messages(messages, &options, &mut report)
+        })?;
         Ok((object(py, form)?, report.warnings().to_vec()))
     }
 
     /// Anthropic's form: `system` and `messages`.
-    #[allow(clippy::fn_params_excessive_bools, reason = "each is an option, given by name")]
-    #[pyo3(signature = (variables, *, strict, merge_system, merge_turns, allow_prefill))]
+    #[allow(
+        clippy::fn_params_excessive_bools,
+        clippy::too_many_arguments,
+        reason = "each is an option, given by name"
+    )]
+    #[pyo3(signature = (variables, *, strict, merge_system, merge_turns, allow_prefill, output_instructions = true,
+        schemas = None))]
     fn anthropic<'py>(
         &self,
         variables: &Bound<'py, PyAny>,
@@ -162,8 +226,11 @@ impl CompiledPrompt {
         merge_system: bool,
         merge_turns: bool,
         allow_prefill: bool,
+        output_instructions: bool,
+        schemas: Option<&Bound<'py, Schemas>>,
     ) -> PyResult<Converted<'py>> {
         let py = variables.py();
+        let checks = self.checks(schemas, output_instructions);
         if !self.compiled.is_chat() {
             let prompt = self.compiled.prompt();
             let format = prompt.format.as_str().to_uppercase();
@@ -176,7 +243,7 @@ impl CompiledPrompt {
         }
         let mut report = Report::default();
         let options = anthropic::Options { strict, merge_system, merge_turns, allow_prefill };
-        let form = self.convert(py, variables, "Anthropic", |messages| {
+        let form = self.convert(py, variables, "Anthropic", &checks, |messages| {
             anthropic::request(messages, &options, &mut report)
         })?;
         Ok((object(py, form)?, report.warnings().to_vec()))
@@ -185,6 +252,47 @@ impl CompiledPrompt {
     fn __repr__(&self) -> String {
         let prompt = self.compiled.prompt();
         format!("<CompiledPrompt {} {}>", prompt.id, prompt.version)
+    }
+}
+
+impl CompiledPrompt {
+    pub(super) fn render<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        output_instructions: bool,
+    ) -> PyResult<Bound<'py, PyString>> {
+        self.text(variables, &self.checks(None, output_instructions))
+    }
+
+    pub(super) fn render_messages<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        output_instructions: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.messages(variables, &self.checks(None, output_instructions))
+    }
+
+    fn text<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        checks: &Checks<'_, PyText, Held, Held>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let py = variables.py();
+        check_variables(variables)?;
+        let data = PyData::new(py, &self.shared);
+        Ok(self.compiled.render_with(&data, variables, &self.shared, checks).or_raise(py)?.0)
+    }
+
+    fn messages<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        checks: &Checks<'_, PyText, Held, Held>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = variables.py();
+        check_variables(variables)?;
+        let data = PyData::new(py, &self.shared);
+        let messages = self.compiled.messages_with(&data, variables, &self.shared, checks).or_raise(py)?;
+        object(py, plain::messages(messages))
     }
 }
 
@@ -219,7 +327,7 @@ pub(super) fn compile_prompt(
     let py = prompt.py();
     let shared = Arc::clone(&engine.get().shared);
     let compiled = Compiled::compile(read_prompt(prompt)?, &shared.options, &shared).or_raise(py)?;
-    Ok(CompiledPrompt { compiled: Arc::new(compiled), shared })
+    Ok(CompiledPrompt { compiled: Arc::new(compiled), shared, schemas: None })
 }
 
 /// Metadata as JSON: dates become texts, tuples lists.

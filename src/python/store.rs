@@ -12,6 +12,7 @@ use pyo3::types::PyString;
 use super::error::{OrRaise, raise};
 use super::prompt::CompiledPrompt;
 use super::runtime::on_thread;
+use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, Shared};
 use super::text::PyText;
 use crate::prompt::Compiled;
@@ -25,6 +26,7 @@ pub(super) type Prompts = RwLock<store::Registry<PyText>>;
 pub struct Registry {
     pub(super) prompts: Arc<Prompts>,
     pub(super) shared: Arc<Shared>,
+    pub(super) schemas: Arc<SharedSchemas>,
 }
 
 fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<Which<'a>> {
@@ -50,11 +52,15 @@ impl Registry {
 
     fn find(&self, py: Python<'_>, id: &str, which: Which<'_>) -> PyResult<CompiledPrompt> {
         let compiled = self.reading(|prompts| prompts.get(id, which).map(Arc::clone));
-        Ok(CompiledPrompt { compiled: compiled.or_raise(py)?, shared: Arc::clone(&self.shared) })
+        Ok(self.handle(&compiled.or_raise(py)?))
     }
 
     fn handle(&self, compiled: &Arc<Compiled<PyText>>) -> CompiledPrompt {
-        CompiledPrompt { compiled: Arc::clone(compiled), shared: Arc::clone(&self.shared) }
+        CompiledPrompt {
+            compiled: Arc::clone(compiled),
+            shared: Arc::clone(&self.shared),
+            schemas: Some(Arc::clone(&self.schemas)),
+        }
     }
 }
 
@@ -100,6 +106,7 @@ struct Load {
     skip: bool,
     prompts: Arc<Prompts>,
     shared: Arc<Shared>,
+    into: Arc<SharedSchemas>,
 }
 
 impl Load {
@@ -113,6 +120,7 @@ impl Load {
         } else if let Some(error) = loaded.error(&self.path) {
             return Err(error);
         }
+        self.into.write().add(std::mem::take(&mut loaded.schemas))?;
         let mut prompts = self.prompts.write().unwrap_or_else(PoisonError::into_inner);
         for compiled in loaded.prompts {
             prompts.insert(Arc::new(compiled))?;
@@ -123,8 +131,14 @@ impl Load {
 
 impl Registry {
     fn load(&self, path: PathBuf, schemas: Option<PathBuf>, on_error: &str) -> PyResult<Load> {
-        let skip = is_skip(on_error)?;
-        Ok(Load { path, schemas, skip, prompts: Arc::clone(&self.prompts), shared: Arc::clone(&self.shared) })
+        Ok(Load {
+            path,
+            schemas,
+            skip: is_skip(on_error)?,
+            prompts: Arc::clone(&self.prompts),
+            shared: Arc::clone(&self.shared),
+            into: Arc::clone(&self.schemas),
+        })
     }
 }
 
@@ -132,7 +146,13 @@ impl Registry {
 impl Registry {
     #[new]
     fn new(engine: &Bound<'_, Engine>) -> Self {
-        Self { prompts: Arc::default(), shared: Arc::clone(&engine.get().shared) }
+        Self { prompts: Arc::default(), shared: Arc::clone(&engine.get().shared), schemas: Arc::default() }
+    }
+
+    /// The schemas that its prompts name.
+    #[getter]
+    fn schemas(&self) -> Schemas {
+        Schemas::of(&self.schemas)
     }
 
     #[pyo3(signature = (path, *, schema_dir, on_error))]
@@ -344,25 +364,27 @@ impl Registry {
         self.reading(store::Registry::len)
     }
 
-    #[pyo3(signature = (id, variables, *, version = None, label = None))]
+    #[pyo3(signature = (id, variables, *, version = None, label = None, output_instructions = true))]
     fn render<'py>(
         &self,
         id: &str,
         variables: &Bound<'py, PyAny>,
         version: Option<&str>,
         label: Option<&str>,
+        output_instructions: bool,
     ) -> PyResult<Bound<'py, PyString>> {
-        self.find(variables.py(), id, which(version, label)?)?.render(variables)
+        self.find(variables.py(), id, which(version, label)?)?.render(variables, output_instructions)
     }
 
-    #[pyo3(signature = (id, variables, *, version = None, label = None))]
+    #[pyo3(signature = (id, variables, *, version = None, label = None, output_instructions = true))]
     fn render_messages<'py>(
         &self,
         id: &str,
         variables: &Bound<'py, PyAny>,
         version: Option<&str>,
         label: Option<&str>,
+        output_instructions: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.find(variables.py(), id, which(version, label)?)?.render_messages(variables)
+        self.find(variables.py(), id, which(version, label)?)?.render_messages(variables, output_instructions)
     }
 }

@@ -1,6 +1,31 @@
 //! Schemas of what goes into a prompt and what comes back from a model.
+//!
+//! ```text
+//! schema file ─ parse ─▶ model ─ set ─▶ plan ─ validate ─▶ the data, converted, or every violation
+//! ```
+//!
+//! Validation is generic over the data that it walks ([`Values`]), as the template engine is.
 
+pub mod coerce;
+pub mod describe;
+mod example;
+mod json;
+pub mod json_schema;
 mod model;
+pub mod output;
 pub mod parse;
+mod plan;
+pub mod rules;
+mod set;
+mod shared;
+mod values;
+mod violation;
 
+pub use example::example;
+pub use json::JsonFunction;
 pub use model::{Field, FieldType, Schema, Validator, ValidatorKind};
+pub use plan::Plan;
+pub use set::{Entry, Set};
+pub use shared::{Schemas, Wanted};
+pub use values::{Made, Trail, Values};
+pub use violation::{Violation, invalid};

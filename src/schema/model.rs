@@ -1,8 +1,9 @@
 //! A schema as a schema file says it, complete and typed. Nothing is enforced here.
 
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Number, Value};
 
-use crate::error::Kind;
+use crate::error::{Kind, Place};
 use crate::prompt::Version;
 use crate::wire::words;
 
@@ -170,67 +171,190 @@ impl ValidatorKind {
 
 words!(ValidatorKind, "validator", Kind::SchemaParse);
 
-/// A named schema.
-#[derive(Debug, Clone, PartialEq)]
+/// A named schema. Written out, it is what a schema file has; what is not said is left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Schema {
     /// What prompts call it.
     pub name: String,
     /// Its version, 1.0.0 unless given.
     pub version: Version,
     /// What it describes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether values must have their type already, instead of being converted to it.
+    /// Whether keys that are no fields are refused. True unless said otherwise or `allow_extra` is.
     pub strict: bool,
-    /// Whether data may have keys that are no fields.
+    /// Whether data may have keys that are no fields, and keeps them. Where neither this nor `strict` is true, they are
+    /// dropped.
     pub allow_extra: bool,
+    /// Whether values are converted to their type, as pydantic's lax mode does.
+    pub coerce: bool,
     /// The schema whose fields come first.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub extends: Option<String>,
     /// The fields, in order.
     pub fields: Vec<Field>,
-    /// What the schema's file says beside; free.
+    /// Schemas that only this one names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub definitions: Vec<Schema>,
+    /// What the schema says beside; free.
+    #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
+    /// Where its file defines it.
+    #[serde(skip)]
+    pub place: Option<Place>,
+}
+
+impl Schema {
+    /// A schema without fields, and with what holds where nothing is said.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            version: Version::default(),
+            description: None,
+            strict: true,
+            allow_extra: false,
+            coerce: true,
+            extends: None,
+            fields: Vec::new(),
+            definitions: Vec::new(),
+            metadata: Map::new(),
+            place: None,
+        }
+    }
 }
 
 /// One field of a schema.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of a schema file")]
 pub struct Field {
     /// The key in the data.
     pub name: String,
     /// The type of its value.
+    #[serde(rename = "type")]
     pub field_type: FieldType,
     /// Whether the key must be there; true unless said otherwise or a default is given.
     pub required: bool,
     /// The value where the key is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// Whether null is allowed.
+    #[serde(skip_serializing_if = "is_false")]
     pub nullable: bool,
     /// What the field means.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The type of a list's items.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub item_type: Option<FieldType>,
     /// The schema of a list's items, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub item_schema: Option<String>,
     /// The schema of a dict, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nested_schema: Option<String>,
+    /// Whether NaN and the infinities are numbers here.
+    #[serde(skip_serializing_if = "is_false")]
+    pub allow_inf_nan: bool,
+    /// A remark for readers: the application sets it. Not enforced.
+    #[serde(skip_serializing_if = "is_false")]
+    pub read_only: bool,
+    /// A remark for readers: it is never shown. Not enforced.
+    #[serde(skip_serializing_if = "is_false")]
+    pub write_only: bool,
     /// Further rules, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub validators: Vec<Validator>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Field {
+    /// A required field of a type, without further rules.
+    #[must_use]
+    pub fn new(name: impl Into<String>, field_type: FieldType) -> Self {
+        Self {
+            name: name.into(),
+            field_type,
+            required: true,
+            default: None,
+            nullable: false,
+            description: None,
+            item_type: None,
+            item_schema: None,
+            nested_schema: None,
+            allow_inf_nan: false,
+            read_only: false,
+            write_only: false,
+            validators: Vec::new(),
+        }
+    }
+
+    /// The value of a key that is missing: the default, and null for a field that may be left out and may be null.
+    #[must_use]
+    pub fn absent(&self) -> Option<&Value> {
+        let null = (!self.required && self.nullable).then_some(&Value::Null);
+        self.default.as_ref().or(null)
+    }
+
+    /// The values that its `enum` validators all allow; `None` without such a validator.
+    #[must_use]
+    pub fn allowed(&self) -> Option<Vec<&Value>> {
+        let mut lists = self
+            .validators
+            .iter()
+            .filter(|validator| validator.kind == ValidatorKind::Enum)
+            .map(|validator| &validator.allowed_values);
+        let first: Vec<&Value> = lists.next()?.iter().collect();
+        Some(lists.fold(first, |kept, list| kept.into_iter().filter(|value| list.contains(value)).collect()))
+    }
+}
+
 /// One rule about a field's value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Validator {
     /// Which rule.
+    #[serde(rename = "type")]
     pub kind: ValidatorKind,
+    /// The one bound of a rule that has one, in other words; older files have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
     /// The lower bound, of a length too.
-    pub min_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_value: Option<Number>,
     /// The upper bound, of a length too.
-    pub max_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_value: Option<Number>,
     /// The pattern of `regex`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
     /// The values of `enum`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_values: Vec<Value>,
     /// What to say instead of the rule's own message.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
     /// The function of `custom`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_function: Option<String>,
+}
+
+impl Validator {
+    /// A rule of a kind, without what it needs.
+    #[must_use]
+    pub fn new(kind: ValidatorKind) -> Self {
+        Self {
+            kind,
+            value: None,
+            min_value: None,
+            max_value: None,
+            pattern: None,
+            allowed_values: Vec::new(),
+            error_message: None,
+            custom_function: None,
+        }
+    }
 }

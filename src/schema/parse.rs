@@ -3,47 +3,103 @@
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
+use super::rules;
 use crate::error::{Error, Kind, Place};
 use crate::limits::FILE_BYTES;
 use crate::prompt::Version;
 use crate::wire::yaml::{documents, libyaml_end, parse, translate};
 use crate::wire::{At, Json, JsonObject, Keys, Path, Placed, located, mapping, problem, shown};
 
+/// A schema file.
+#[derive(Debug, Default)]
+pub struct SchemaFile {
+    /// What it calls its version.
+    pub version: Option<String>,
+    /// What it says of itself.
+    pub metadata: Map<String, Value>,
+    /// The good schemas, each with the file's metadata beside its own.
+    pub schemas: Vec<Schema>,
+    /// What is wrong: [`Kind::SchemaParse`], each with its place.
+    pub errors: Vec<Error>,
+}
+
 /// Reads the schemas of a file. `file_name` is for errors. A broken schema does not hide those before it.
 ///
 /// Every error is [`Kind::SchemaParse`] with its place.
 #[must_use]
 pub fn read_schemas(file_name: &str, text: &str) -> (Vec<Schema>, Vec<Error>) {
+    let file = read_file(file_name, text);
+    (file.schemas, file.errors)
+}
+
+/// Reads a schema file whole; see [`read_schemas`].
+#[must_use]
+pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (mut found, mut errors): (Vec<(Placed<String>, Schema)>, Vec<Error>) = (Vec::new(), Vec::new());
+    let mut file = SchemaFile::default();
+    let at_start = |message: String| {
+        Error::new(Kind::SchemaParse, message).with_place(Place::of(Some(file_name), text, 0))
+    };
     if text.len() as u64 > FILE_BYTES {
-        let error = Error::new(Kind::SchemaParse, format!("the file is larger than {FILE_BYTES} bytes"));
-        return (Vec::new(), vec![error.with_place(Place::of(Some(file_name), text, 0))]);
+        file.errors.push(at_start(format!("the file is larger than {FILE_BYTES} bytes")));
+        return file;
     }
-    let mut metadata = Map::new();
     let chunks = documents(text);
     if chunks.is_empty() {
-        let error = Error::new(Kind::SchemaParse, "the file holds no schema");
-        errors.push(error.with_place(Place::of(Some(file_name), text, 0)));
+        file.errors.push(at_start("the file holds no schema".to_owned()));
     }
+    let mut found: Vec<(Placed<String>, Schema)> = Vec::new();
     for chunk in chunks {
         let source = libyaml_end(chunk.text);
-        let root = Root { schemas: &mut found, metadata: &mut metadata, lines_before: chunk.lines_before };
+        let root = Root {
+            schemas: &mut found,
+            metadata: &mut file.metadata,
+            version: &mut file.version,
+            lines_before: chunk.lines_before,
+        };
         if let Err(error) = parse(&source, |deserializer| deserializer.deserialize_map(root)) {
-            errors.push(translate(&error, file_name, text, chunk.lines_before, Kind::SchemaParse));
+            file.errors.push(translate(&error, file_name, text, chunk.lines_before, Kind::SchemaParse));
         }
     }
-    let schemas = found.into_iter().map(|(_, schema)| Schema { metadata: metadata.clone(), ..schema });
-    (schemas.collect(), errors)
+    for (name, mut schema) in found {
+        for (key, value) in &file.metadata {
+            schema.metadata.entry(key).or_insert_with(|| value.clone());
+        }
+        schema.place = name.at.map(|at| Place {
+            name: Some(file_name.to_owned()),
+            line: at.line,
+            column: at.column,
+            source_line: text.lines().nth(at.line - 1).map(|line| line.chars().take(160).collect()),
+        });
+        file.schemas.push(schema);
+    }
+    file
+}
+
+/// Reads one schema that a program made, from any deserializer.
+///
+/// # Errors
+/// The deserializer's, for what breaks a rule.
+pub fn read_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
+    <WireSchema as serde::Deserialize>::deserialize(deserializer).map(|wire| wire.schema)
+}
+
+/// Reads one validator that a program made, from any deserializer.
+///
+/// # Errors
+/// The deserializer's, for what breaks a rule.
+pub fn read_validator_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Validator, D::Error> {
+    <Validator as serde::Deserialize>::deserialize(deserializer)
 }
 
 /// Reads a file's root into lists that outlive an error.
 struct Root<'a> {
     schemas: &'a mut Vec<(Placed<String>, Schema)>,
     metadata: &'a mut Map<String, Value>,
+    version: &'a mut Option<String>,
     lines_before: usize,
 }
 
@@ -58,9 +114,7 @@ impl<'de> Visitor<'de> for Root<'_> {
         let mut seen = false;
         while let Some(key) = map.next_key_seed(Keys(&["version", "metadata", "schemas"]))? {
             match key {
-                "version" => {
-                    map.next_value::<Option<String>>()?;
-                }
+                "version" => *self.version = map.next_value()?,
                 "metadata" => {
                     *self.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default();
                 }
@@ -118,29 +172,46 @@ struct WireSchema {
 mapping!(WireSchema, "a schema, which is a mapping", |map| read_schema(map));
 
 fn read_schema<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireSchema, A::Error> {
-    const KEYS: &[&str] = &["name", "version", "description", "strict", "allow_extra", "extends", "fields"];
+    const KEYS: &[&str] = &[
+        "name",
+        "version",
+        "description",
+        "strict",
+        "allow_extra",
+        "coerce",
+        "extends",
+        "fields",
+        "definitions",
+        "metadata",
+    ];
     let (mut name, mut fields) = (None::<Placed<String>>, None);
-    let mut schema = Schema {
-        name: String::new(),
-        version: Version::default(),
-        description: None,
-        strict: false,
-        allow_extra: false,
-        extends: None,
-        fields: Vec::new(),
-        metadata: Map::new(),
-    };
+    let (mut strict, mut extra) = (None, None);
+    let mut schema = Schema::new("");
     while let Some(key) = map.next_key_seed(Keys(KEYS))? {
         match key {
             "name" => name = Some(map.next_value()?),
             "version" => schema.version = map.next_value::<Option<Version>>()?.unwrap_or_default(),
             "description" => schema.description = map.next_value()?,
-            "strict" => schema.strict = map.next_value::<Option<bool>>()?.unwrap_or_default(),
-            "allow_extra" => schema.allow_extra = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            "strict" => strict = map.next_value::<Option<bool>>()?,
+            "allow_extra" => extra = map.next_value::<Option<bool>>()?,
+            "coerce" => schema.coerce = map.next_value::<Option<bool>>()?.unwrap_or(true),
             "extends" => schema.extends = map.next_value()?,
+            "definitions" => {
+                let mut list = Vec::new();
+                map.next_value_seed(Schemas(&mut list, 0))?;
+                schema.definitions = list.into_iter().map(|(_, schema)| schema).collect();
+            }
+            "metadata" => schema.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default(),
             _ => fields = map.next_value::<Option<Fields>>()?,
         }
     }
+    if strict == Some(true) && extra == Some(true) {
+        let message = "`strict` refuses further keys and `allow_extra` allows them: both cannot be true";
+        return Err(problem(name.as_ref().and_then(|name| name.at), message, None));
+    }
+    schema.strict = strict.unwrap_or(extra != Some(true));
+    // Both false, and both said: further keys are dropped.
+    schema.allow_extra = extra.unwrap_or(!schema.strict);
     let name = name.ok_or_else(|| de::Error::missing_field("name"))?;
     if name.value.trim().is_empty() {
         return Err(problem(name.at, "the name of a schema is empty", None));
@@ -206,22 +277,14 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
         "item_type",
         "item_schema",
         "nested_schema",
+        "allow_inf_nan",
+        "read_only",
+        "write_only",
         "validators",
     ];
-    let (mut name, mut field_type, mut required) = (None::<Placed<String>>, None::<Placed<FieldType>>, None);
+    let (mut name, mut field_type, mut required) = (None::<Placed<String>>, None::<Placed<String>>, None);
     let mut default: Option<Placed<Value>> = None;
-    let mut field = Field {
-        name: String::new(),
-        field_type: FieldType::Any,
-        required: true,
-        default: None,
-        nullable: false,
-        description: None,
-        item_type: None,
-        item_schema: None,
-        nested_schema: None,
-        validators: Vec::new(),
-    };
+    let mut field = Field::new("", FieldType::Any);
     while let Some(key) = map.next_key_seed(Keys(KEYS))? {
         match key {
             "name" => name = Some(map.next_value()?),
@@ -236,6 +299,9 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
             "item_type" => field.item_type = map.next_value()?,
             "item_schema" => field.item_schema = map.next_value()?,
             "nested_schema" => field.nested_schema = map.next_value()?,
+            "allow_inf_nan" => field.allow_inf_nan = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            "read_only" => field.read_only = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            "write_only" => field.write_only = map.next_value::<Option<bool>>()?.unwrap_or_default(),
             _ => field.validators = map.next_value::<Option<Vec<Validator>>>()?.unwrap_or_default(),
         }
     }
@@ -244,7 +310,7 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
         return Err(problem(name.at, "the name of a field is empty", None));
     }
     let field_type = field_type.ok_or_else(|| de::Error::missing_field("type"))?;
-    field.field_type = field_type.value;
+    field.field_type = field_type.parse()?;
     fits_type(&field, field_type.at)?;
     // Null is a default of its own only where null is allowed.
     if let Some(Placed { value, at }) = default.filter(|default| !default.value.is_null() || field.nullable) {
@@ -289,24 +355,29 @@ impl<'de> serde::Deserialize<'de> for JsonDefault {
 mapping!(Validator, "a validator, which is a mapping", |map| read_validator(map));
 
 fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Error> {
-    const KEYS: &[&str] =
-        &["type", "min_value", "max_value", "pattern", "allowed_values", "error_message", "custom_function"];
-    let mut kind: Option<Placed<ValidatorKind>> = None;
-    let mut validator = Validator {
-        kind: ValidatorKind::Custom,
-        min_value: None,
-        max_value: None,
-        pattern: None,
-        allowed_values: Vec::new(),
-        error_message: None,
-        custom_function: None,
-    };
+    const KEYS: &[&str] = &[
+        "type",
+        "value",
+        "min_value",
+        "max_value",
+        "pattern",
+        "allowed_values",
+        "error_message",
+        "custom_function",
+    ];
+    let mut kind: Option<Placed<String>> = None;
+    let mut pattern: Option<Placed<String>> = None;
+    let mut validator = Validator::new(ValidatorKind::Custom);
     while let Some(key) = map.next_key_seed(Keys(KEYS))? {
         match key {
             "type" => kind = Some(map.next_value()?),
+            "value" => {
+                let value = map.next_value_seed(Json(Path::Root("value")))?;
+                validator.value = (!value.is_null()).then_some(value);
+            }
             "min_value" => validator.min_value = read_bound(&mut map, key)?,
             "max_value" => validator.max_value = read_bound(&mut map, key)?,
-            "pattern" => validator.pattern = map.next_value()?,
+            "pattern" => pattern = map.next_value()?,
             "allowed_values" => match map.next_value_seed(Json(Path::Root("allowed_values")))? {
                 Value::Array(values) => validator.allowed_values = values,
                 Value::Null => {}
@@ -317,18 +388,68 @@ fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Er
         }
     }
     let kind = kind.ok_or_else(|| de::Error::missing_field("type"))?;
-    validator.kind = kind.value;
+    validator.kind = kind.parse()?;
+    take_value(&mut validator);
+    if let Some(Placed { value, at }) = pattern {
+        rules::pattern(&value).map_err(|error| located(&error, at))?;
+        validator.pattern = Some(value);
+    }
     check_validator(&validator).map_err(|error| located(&error, kind.at))?;
     Ok(validator)
 }
 
-/// A bound; NaN and the infinities bound nothing.
-fn read_bound<'de, A: MapAccess<'de>>(map: &mut A, key: &str) -> Result<Option<f64>, A::Error> {
-    let Some(bound) = map.next_value::<Option<Placed<f64>>>()? else { return Ok(None) };
-    if bound.value.is_finite() {
-        return Ok(Some(bound.value));
+/// Takes `value` as the bound, pattern or list that the rule needs and that is not given under its own name.
+fn take_value(validator: &mut Validator) {
+    let number = || validator.value.as_ref().and_then(Value::as_number).cloned();
+    match validator.kind {
+        ValidatorKind::MinLength | ValidatorKind::MinValue if validator.min_value.is_none() => {
+            validator.min_value = number();
+        }
+        ValidatorKind::MaxLength | ValidatorKind::MaxValue if validator.max_value.is_none() => {
+            validator.max_value = number();
+        }
+        _ => {}
     }
-    Err(problem(bound.at, &format!("`{key}` must be a finite number"), None))
+}
+
+/// A number as it is written; `None` for NaN and the infinities.
+struct Written(Option<Number>);
+
+impl<'de> serde::Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+
+        impl Visitor<'_> for V {
+            type Value = Written;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Written, E> {
+                Ok(Written(Some(value.into())))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Written, E> {
+                Ok(Written(Some(value.into())))
+            }
+
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Written, E> {
+                Ok(Written(Number::from_f64(value)))
+            }
+        }
+
+        deserializer.deserialize_any(V)
+    }
+}
+
+/// A bound; NaN and the infinities bound nothing.
+fn read_bound<'de, A: MapAccess<'de>>(map: &mut A, key: &str) -> Result<Option<Number>, A::Error> {
+    let Some(bound) = map.next_value::<Option<Placed<Written>>>()? else { return Ok(None) };
+    match bound.value.0 {
+        Some(number) => Ok(Some(number)),
+        None => Err(problem(bound.at, &format!("`{key}` must be a finite number"), None)),
+    }
 }
 
 /// Checks that a rule has what it needs to be applied.
@@ -349,7 +470,7 @@ fn check_validator(validator: &Validator) -> crate::Result<()> {
         return Err(Error::new(Kind::SchemaParse, format!("validator {kind} needs `{key}`")));
     }
     if let (Some(low), Some(high)) = (min_value, max_value)
-        && low > high
+        && rules::Amount::of(low) > rules::Amount::of(high)
     {
         return Err(Error::new(Kind::SchemaParse, "`min_value` is greater than `max_value`"));
     }

@@ -19,7 +19,7 @@ use super::yaml::{self, LocatedPrompt};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::FILE_BYTES;
 use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, SchemaRef};
-use crate::schema::{Schema, parse};
+use crate::schema::{Schema, Set, parse};
 use crate::template::{Library, Options, Text};
 
 /// What a directory holds.
@@ -192,20 +192,74 @@ fn gather<T: Text>(loaded: &mut Loaded<T>, parts: impl IntoIterator<Item = Part<
 }
 
 fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
-    let mut places: HashMap<String, String> = HashMap::new();
+    let mut found = SchemaFiles::default();
     for path in find(directory, loaded)? {
-        let name = path.display().to_string();
-        let (schemas, errors) = match read(&path) {
-            Ok(file) => match crate::wire::yaml::decode(&name, &file.bytes) {
-                Ok(text) => parse::read_schemas(&name, text),
-                Err(error) => (Vec::new(), vec![error]),
-            },
-            Err(error) => (Vec::new(), vec![error]),
-        };
-        loaded.errors.extend(errors);
-        for schema in schemas {
-            if let Some(first) = places.insert(schema.name.clone(), name.clone()) {
-                loaded.errors.push(
+        read_schema_file(&path, &mut found);
+    }
+    loaded.errors.extend(found.errors);
+    // What schemas refer to must be there too, and lead in no circle.
+    let mut set = Set::<Box<str>, (), ()>::default();
+    match set.add(found.schemas.clone()) {
+        Ok(()) => loaded.errors.extend(set.check()),
+        Err(error) => loaded.errors.push(error),
+    }
+    loaded.schemas = found.schemas;
+    Ok(())
+}
+
+/// Schemas that were read.
+#[derive(Debug, Default)]
+pub struct SchemaFiles {
+    /// The good ones.
+    pub schemas: Vec<Schema>,
+    /// What is wrong, each with its place.
+    pub errors: Vec<Error>,
+    /// The path, version and metadata of each that could be.
+    pub heads: Vec<(String, Option<String>, serde_json::Map<String, serde_json::Value>)>,
+}
+
+/// Reads every schema file below a directory. References between schemas are not looked at.
+///
+/// # Errors
+/// [`Kind::StorageRead`] where the directory itself cannot be read.
+pub fn schemas(directory: &Path) -> Result<SchemaFiles> {
+    let mut looked = Loaded::<Box<str>>::default();
+    let files = find(directory, &mut looked)?;
+    let mut found = SchemaFiles { errors: looked.errors, ..SchemaFiles::default() };
+    for path in files {
+        read_schema_file(&path, &mut found);
+    }
+    Ok(found)
+}
+
+/// Reads one schema file.
+///
+/// # Errors
+/// [`Kind::StorageRead`] where it cannot be read.
+pub fn schema_file(path: &Path) -> Result<SchemaFiles> {
+    fs::metadata(path).map_err(|error| unreadable("file", path, &reason(&error)).with_cause(error))?;
+    let mut found = SchemaFiles::default();
+    read_schema_file(path, &mut found);
+    Ok(found)
+}
+
+fn read_schema_file(path: &Path, found: &mut SchemaFiles) {
+    let name = path.display().to_string();
+    let file = read(path).and_then(|file| {
+        crate::wire::yaml::decode(&name, &file.bytes).map(|text| parse::read_file(&name, text))
+    });
+    let file = match file {
+        Ok(file) => file,
+        Err(error) => return found.errors.push(error),
+    };
+    found.errors.extend(file.errors);
+    found.heads.push((name.clone(), file.version, file.metadata));
+    for schema in file.schemas {
+        match found.schemas.iter().find(|known| known.name == schema.name) {
+            None => found.schemas.push(schema),
+            Some(first) => {
+                let first = first.place.as_ref().and_then(|place| place.name.clone()).unwrap_or_default();
+                found.errors.push(
                     Error::new(
                         Kind::SchemaParse,
                         format!("schema '{}' is in {first} and in {name}", schema.name),
@@ -213,12 +267,9 @@ fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
                     .with_context("path", name.clone())
                     .with_hint("rename one of them"),
                 );
-            } else {
-                loaded.schemas.push(schema);
             }
         }
     }
-    Ok(())
 }
 
 /// Schemas that a prompt names and that are not there.

@@ -116,7 +116,7 @@ fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
                 let key =
                     error.context().iter().find(|(name, _)| *name == "key").and_then(|(_, key)| match key {
                         Fact::Text(key) => Some(key.as_str()),
-                        Fact::List(_) => None,
+                        Fact::List(_) | Fact::Records(_) => None,
                     });
                 let at = wire.place_of(key.unwrap_or("id"));
                 let (line, column) = at.map_or((1, 1), |at| (at.line, at.column));

@@ -38,14 +38,16 @@ pub enum JsonValue<'v> {
 }
 
 impl JsonValue<'_> {
-    fn value(&self) -> &Value {
+    /// The JSON itself.
+    #[must_use]
+    pub fn value(&self) -> &Value {
         match self {
             Self::Borrowed(value) => value,
             Self::Owned(value) => value,
         }
     }
 
-    fn owned(value: impl Into<Value>) -> Self {
+    pub(crate) fn owned(value: impl Into<Value>) -> Self {
         Self::Owned(Rc::new(value.into()))
     }
 }

@@ -25,6 +25,7 @@ from measure import Effort
 from peers import versions
 from report import as_json, table
 
+import validation
 from prompt_manager import __version__
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ SECTIONS = {
     "loading": (loading.measure, "Loading 10,000 files: by hand is PyYAML's C loader with pydantic"),
     "phases": (loading.measure_phases, "Loading: where the time goes, threads added up"),
     "held": (loading.measure_held, "Prompts in memory"),
+    "validation": (validation.measure, "Schemas, against pydantic and json"),
     "floor": (floor.measure, "The floor: what the least of such calls costs, beside the two-variable f-string"),
     "startup": (startup.measure, "Starting"),
 }

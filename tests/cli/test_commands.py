@@ -36,7 +36,18 @@ IDS = (
 )
 
 GREETING = ("render", "greeting", "--dir", PROMPTS)
-SUMMARY = ("render", "summary", "--dir", PROMPTS, "--var", "title=Minutes", "--var", "text=We met.")
+SUMMARY = (
+    "render",
+    "summary",
+    "--dir",
+    PROMPTS,
+    "--schemas",
+    str(EXAMPLES / "schemas"),
+    "--var",
+    "title=Minutes",
+    "--var",
+    "text=We met.",
+)
 SUPPORT = ("render", "customer_support", "--dir", PROMPTS, "--var", "company=Acme", "--var", "user_query=Hi")
 
 #: Two versions, a label, a draft without a template, and a chat that only a strict conversion refuses.
@@ -237,7 +248,8 @@ def test_render_writes_the_text_to_the_letter(versions: str) -> None:
 def test_render_gives_what_the_manager_gives(examples: PromptManager, prompt_id: str) -> None:
     file = EXAMPLES / "inputs" / f"{prompt_id}.json"
     values = json.loads(file.read_text(encoding="utf-8"))
-    rendered = result_of("render", prompt_id, "--dir", PROMPTS, "--vars", str(file))
+    schemas = str(EXAMPLES / "schemas")
+    rendered = result_of("render", prompt_id, "--dir", PROMPTS, "--schemas", schemas, "--vars", str(file))
     assert rendered == examples.render_sync(prompt_id, values)
 
 

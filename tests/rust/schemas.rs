@@ -36,7 +36,7 @@ fn a_schema_file_reads_into_the_whole_model() {
     assert_eq!(field("lines").item_schema.as_deref(), Some("line"));
     assert_eq!(field("lines").item_type, Some(FieldType::Dict));
     assert_eq!(field("address").nested_schema.as_deref(), Some("address"));
-    assert_eq!(field("id").validators[0].min_value, Some(3.0));
+    assert_eq!(field("id").validators[0].min_value, Some(3.into()));
     let ours = &field("key").validators[0];
     assert_eq!(ours.custom_function.as_deref(), Some("is_ours"));
     assert_eq!(ours.error_message.as_deref(), Some("not ours"));

@@ -9,7 +9,7 @@ import click
 
 from prompt_manager.cli.output import give_up_output, write_error, write_json, write_text, write_warning
 from prompt_manager.cli.values import Assignment, check_text, read_assignments, read_files
-from prompt_manager.exceptions import PromptManagerError
+from prompt_manager.exceptions import PromptManagerError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -249,4 +249,6 @@ def render_prompt(
             write_json(convert(prompt, target, values, strict=not not_strict))
     except PromptManagerError as error:
         _hint_at_json(error, prompt, assignments)
+        if schemas is None and isinstance(error, SchemaError):
+            error.add_note("  hint: name the directory of the schemas with --schemas")
         raise

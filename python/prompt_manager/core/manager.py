@@ -11,10 +11,12 @@ from prompt_manager.exceptions import StorageWriteError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from typing import Any, Literal, Self
+
+    from pydantic import BaseModel
 
     from prompt_manager._native import Registry, Watch
     from prompt_manager.core._changes import Bump
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
     from prompt_manager.core.protocols import VersionStoreProtocol
     from prompt_manager.core.template import TemplateEngine
     from prompt_manager.exceptions import PromptManagerError
+    from prompt_manager.validation.loader import SchemaLoader
+    from prompt_manager.validation.models import Schema
+    from prompt_manager.validation.output import ParsedOutput
+
+    #: Calls a model with what was rendered, and gives its answer; a coroutine function does too.
+    Model = Callable[[Any], str | Awaitable[str]]
 
 __all__ = ["PromptManager"]
 
@@ -228,6 +236,7 @@ class PromptManager:
         *,
         version: str | None = None,
         label: str | None = None,
+        output_instructions: bool = True,
     ) -> str:
         """Render a prompt to text.
 
@@ -239,17 +248,24 @@ class PromptManager:
             variables: The values of its variables. More than it uses may be given.
             version: The version; the latest by default.
             label: A label that points at the version.
+            output_instructions: Append what the answer must look like, where the prompt has an output schema.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
             VersionNotFoundError: it has no such version or label.
+            SchemaError: it names a schema that is not there.
+            SchemaValidationError: the variables do not fit its input schema.
             TemplateRenderError: a variable is missing or of another type, or the template cannot be rendered.
         """
         if self._observers:
             given = {} if variables is None else variables
-            text: str = await self._observed("render", prompt_id, given, version=version, label=label)
+            text: str = await self._observed(
+                "render", prompt_id, given, version=version, label=label, output_instructions=output_instructions
+            )
             return text
-        return self.render_sync(prompt_id, variables, version=version, label=label)
+        return self.render_sync(
+            prompt_id, variables, version=version, label=label, output_instructions=output_instructions
+        )
 
     def render_sync(
         self,
@@ -258,13 +274,16 @@ class PromptManager:
         *,
         version: str | None = None,
         label: str | None = None,
+        output_instructions: bool = True,
     ) -> str:
         """:meth:`render`, for code that does not await."""
         given = {} if variables is None else variables
-        if version is None and label is None:
+        if version is None and label is None and output_instructions:
             # The usual call hands on no keywords, for they cost too.
             return self._renders.render(prompt_id, given)
-        return self._renders.render(prompt_id, given, version=version, label=label)
+        return self._renders.render(
+            prompt_id, given, version=version, label=label, output_instructions=output_instructions
+        )
 
     async def _observed(self, method: str, prompt_id: str, variables: Mapping[str, Any], **options: Any) -> Any:
         from prompt_manager.core._observed import ObservedRenders
@@ -279,25 +298,36 @@ class PromptManager:
         *,
         version: str | None = None,
         label: str | None = None,
+        output_instructions: bool = True,
     ) -> list[dict[str, Any]]:
         """Render a chat prompt to messages, in the form of prompt files.
 
         Each message is ``{"role": ..., "content": ...}`` with what else it has. No provider's rules are checked;
-        for those there are the integrations.
+        for those there are the integrations. Where the prompt has an output schema, what the answer must look like is
+        appended to the last of the leading system messages, or put into one of its own.
 
         Raises:
             PromptError: the prompt is no chat.
             PromptNotFoundError: there is no prompt with this id.
             VersionNotFoundError: it has no such version or label.
+            SchemaError: it names a schema that is not there.
+            SchemaValidationError: the variables do not fit its input schema.
             TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
         """
         if self._observers:
             given = {} if variables is None else variables
             messages: list[dict[str, Any]] = await self._observed(
-                "render_messages", prompt_id, given, version=version, label=label
+                "render_messages",
+                prompt_id,
+                given,
+                version=version,
+                label=label,
+                output_instructions=output_instructions,
             )
             return messages
-        return self.render_messages_sync(prompt_id, variables, version=version, label=label)
+        return self.render_messages_sync(
+            prompt_id, variables, version=version, label=label, output_instructions=output_instructions
+        )
 
     def render_messages_sync(
         self,
@@ -306,11 +336,184 @@ class PromptManager:
         *,
         version: str | None = None,
         label: str | None = None,
+        output_instructions: bool = True,
     ) -> list[dict[str, Any]]:
         """:meth:`render_messages`, for code that does not await."""
         return self._renders.render_messages(
-            prompt_id, {} if variables is None else variables, version=version, label=label
+            prompt_id,
+            {} if variables is None else variables,
+            version=version,
+            label=label,
+            output_instructions=output_instructions,
         )
+
+    @property
+    def schemas(self) -> SchemaLoader:
+        """The schemas that prompts name."""
+        from prompt_manager.validation.loader import SchemaLoader
+
+        return SchemaLoader._of(self._core.schemas)
+
+    async def load_schemas(self, path: str | os.PathLike[str]) -> int:
+        """Load a schema file, or every schema file below a directory; gives how many schemas were read.
+
+        Raises:
+            StorageReadError: it cannot be read.
+            SchemaParseError: a file breaks a rule; in a directory also, a schema refers to one that is not there.
+            SchemaError: a name stands for another schema already.
+        """
+        files, _ = await self._core.schemas.load(path)
+        return sum(len(file["names"]) for file in files)
+
+    def load_schemas_sync(self, path: str | os.PathLike[str]) -> int:
+        """:meth:`load_schemas`, for code that does not await."""
+        files, _ = self._core.schemas.load_sync(path)
+        return sum(len(file["names"]) for file in files)
+
+    def register_schema(self, name: str, schema: Schema | Mapping[str, Any] | type[BaseModel]) -> None:
+        """Let prompts name a schema; a pydantic model validates by itself, and gives its instance.
+
+        >>> manager = PromptManager()
+        >>> manager.register_schema("point", {"name": "point", "fields": [{"name": "x", "type": "float"}]})
+        >>> manager.schemas.names()
+        ['point']
+
+        Raises:
+            SchemaError: another schema has this name.
+            SchemaParseError: the schema breaks a rule, or has another name.
+            TypeError: it is neither a schema nor a model.
+        """
+        if isinstance(schema, type):
+            self.schemas.register_model(name, schema)
+            return
+        own = schema.get("name") if hasattr(schema, "get") else schema.name
+        if own != name:
+            from prompt_manager.exceptions import SchemaParseError
+
+            raise SchemaParseError(f"the schema is named {own!r}, and is to be registered as {name!r}", schema=name)
+        self.schemas.register(schema)
+
+    async def validate_output(
+        self, prompt_id: str, data: Any, *, version: str | None = None, label: str | None = None
+    ) -> Any:
+        """An answer as the prompt's output schema has it; without one as it is.
+
+        Of a schema that is a pydantic model, the result is its instance.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has no such version or label.
+            SchemaError: it names a schema that is not there.
+            SchemaValidationError: the data does not fit; ``errors`` has every violation.
+        """
+        return self._core.get(prompt_id, version=version, label=label).validate_output(data)
+
+    def validate_output_sync(
+        self, prompt_id: str, data: Any, *, version: str | None = None, label: str | None = None
+    ) -> Any:
+        """:meth:`validate_output`, for code that does not await."""
+        return self._core.get(prompt_id, version=version, label=label).validate_output(data)
+
+    def parse_output(
+        self,
+        prompt_id: str,
+        text: str,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        strict: bool = False,
+    ) -> ParsedOutput:
+        """The JSON in a model's answer, validated by the prompt's output schema.
+
+        Models put JSON into code fences and prose, leave commas behind, quote as Python does, and stop in the middle.
+        That is mended and told in ``mended``. No value is made up: what was cut off is left out, and where it cannot be
+        known what is meant, that is an error.
+
+        Args:
+            prompt_id: The prompt.
+            text: The answer.
+            version: The version; the latest by default.
+            label: A label that points at the version.
+            strict: Take JSON alone, and mend nothing.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has no such version or label.
+            SchemaError: it names a schema that is not there.
+            SchemaValidationError: the answer cannot be read (the rule ``syntax``), or the data does not fit.
+        """
+        from prompt_manager._native import parse_json
+        from prompt_manager.validation.output import ParsedOutput
+
+        core = self._core.get(prompt_id, version=version, label=label)
+        data, mended = parse_json(text, strict=strict, dict=core.wants_dict())
+        return ParsedOutput._of(core.validate_output(data), mended)
+
+    async def render_and_parse(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        model: Model | str | Mapping[str, Any],
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        strict: bool = False,
+    ) -> Any:
+        """Render a prompt, have a model answer, and give the answer's data, validated.
+
+        Args:
+            prompt_id: The prompt.
+            variables: The values of its variables.
+            model: A function, or a coroutine function, that is handed what is rendered (the messages of a chat, the
+                text of any other prompt) and gives the model's answer as text; or an answer that is there already, as
+                text or as data.
+            version: The version; the latest by default.
+            label: A label that points at the version.
+            strict: Take JSON alone, and mend nothing; see :meth:`parse_output`.
+
+        Raises:
+            SchemaValidationError: the variables do not fit the input schema, or the answer not the output schema.
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has no such version or label.
+            TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
+        """
+        rendered, version = self._render_for_model(prompt_id, variables, version, label)
+        answer = model(rendered) if callable(model) else model
+        if hasattr(answer, "__await__"):
+            answer = await answer
+        return self._parsed(prompt_id, answer, version, strict=strict)
+
+    def render_and_parse_sync(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        model: Callable[[Any], str] | str | Mapping[str, Any],
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        strict: bool = False,
+    ) -> Any:
+        """:meth:`render_and_parse`, for code that does not await; ``model`` does not either."""
+        rendered, version = self._render_for_model(prompt_id, variables, version, label)
+        answer = model(rendered) if callable(model) else model
+        if hasattr(answer, "__await__"):
+            if hasattr(answer, "close"):
+                answer.close()
+            raise TypeError("the model gave something to await: use `await render_and_parse(...)`")
+        return self._parsed(prompt_id, answer, version, strict=strict)
+
+    def _render_for_model(
+        self, prompt_id: str, variables: Mapping[str, Any] | None, version: str | None, label: str | None
+    ) -> tuple[list[dict[str, Any]] | str, str]:
+        """What a model is handed, and the version that it was made of, which the answer is then validated by."""
+        core = self._core.get(prompt_id, version=version, label=label)
+        given = {} if variables is None else variables
+        return (core.render_messages(given) if core.format == "chat" else core.render(given)), core.version
+
+    def _parsed(self, prompt_id: str, answer: Any, version: str, *, strict: bool) -> Any:
+        if isinstance(answer, str):
+            return self.parse_output(prompt_id, answer, version=version, strict=strict).data
+        return self.validate_output_sync(prompt_id, answer, version=version)
 
     async def get_prompt(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
         """The whole of a prompt, in its latest version, in this one, or in the one that a label points at.

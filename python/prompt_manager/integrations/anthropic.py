@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from prompt_manager.core.models import Prompt, Role
     from prompt_manager.core.protocols import TemplateEngineProtocol
+    from prompt_manager.validation.loader import SchemaLoader
 
 __all__ = ["AnthropicIntegration"]
 
@@ -24,6 +25,8 @@ class AnthropicIntegration(BaseIntegration[dict[str, Any]]):
         strict_validation: Refuse what the API would refuse, and what loses something on the way.
         merge_system: Join several system messages at the start, in strict mode too.
         merge_turns: Merge consecutive turns of one role, in strict mode too.
+        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
+        output_instructions: Append what the answer must look like, where a prompt has an output schema.
         allow_prefill: Let the conversation end with the assistant's turn, which the model then continues.
 
     >>> from prompt_manager import Prompt, TemplateEngine
@@ -41,8 +44,15 @@ class AnthropicIntegration(BaseIntegration[dict[str, Any]]):
         merge_system: bool = False,
         merge_turns: bool = False,
         allow_prefill: bool = False,
+        schemas: SchemaLoader | None = None,
+        output_instructions: bool = True,
     ) -> None:
-        super().__init__(template_engine, strict_validation=strict_validation)
+        super().__init__(
+            template_engine,
+            strict_validation=strict_validation,
+            schemas=schemas,
+            output_instructions=output_instructions,
+        )
         self._merge_system = merge_system
         self._merge_turns = merge_turns
         self._allow_prefill = allow_prefill
@@ -75,6 +85,8 @@ class AnthropicIntegration(BaseIntegration[dict[str, Any]]):
             merge_system=self._merge_system,
             merge_turns=self._merge_turns,
             allow_prefill=self._allow_prefill,
+            output_instructions=self._output_instructions,
+            schemas=self._schemas,
         )
 
     def validate_compatibility(self, prompt: Prompt) -> bool:

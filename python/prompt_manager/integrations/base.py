@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
+    from prompt_manager.validation.loader import SchemaLoader
 
 __all__ = ["BaseIntegration", "PromptConversionWarning"]
 
@@ -35,11 +36,23 @@ class BaseIntegration(ABC, Generic[T]):
         template_engine: What renders the templates, such as ``manager.template_engine``.
         strict_validation: Refuse what the provider would refuse. Otherwise the nearest lawful thing is done, with a
             :class:`PromptConversionWarning` for each lossy step.
+        schemas: The schemas that prompts name, such as ``manager.schemas``. A prompt that came from a manager brings
+            its own.
+        output_instructions: Append what the answer must look like, where a prompt has an output schema.
     """
 
-    def __init__(self, template_engine: TemplateEngineProtocol, *, strict_validation: bool = True) -> None:
+    def __init__(
+        self,
+        template_engine: TemplateEngineProtocol,
+        *,
+        strict_validation: bool = True,
+        schemas: SchemaLoader | None = None,
+        output_instructions: bool = True,
+    ) -> None:
         self._template_engine = template_engine
         self._strict_validation = strict_validation
+        self._schemas = None if schemas is None else schemas._core
+        self._output_instructions = output_instructions
 
     @property
     def template_engine(self) -> TemplateEngineProtocol:
@@ -70,11 +83,11 @@ class BaseIntegration(ABC, Generic[T]):
 
     async def render_messages(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rendered messages of a chat prompt in the form of prompt files, for a conversion of your own."""
-        return self._compiled(prompt).render_messages(variables)
+        return self._compiled(prompt).render_messages(variables, self._output_instructions, self._schemas)
 
     def render_messages_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """:meth:`render_messages`, for code that does not await."""
-        return self._compiled(prompt).render_messages(variables)
+        return self._compiled(prompt).render_messages(variables, self._output_instructions, self._schemas)
 
     def _compiled(self, prompt: Prompt) -> CompiledPrompt:
         if not isinstance(self._template_engine, Engine):

@@ -34,17 +34,25 @@ class OpenAIIntegration(BaseIntegration[list[dict[str, Any]] | str]):
             IntegrationError: the prompt is a draft without a template.
             TemplateSyntaxError: a template cannot be parsed.
         """
-        form, steps = self._compiled(prompt).openai(variables, strict=self._strict_validation)
+        form, steps = self._converted(prompt, variables)
         if steps:
             self._warn(steps)
         return form
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]] | str:
         """:meth:`convert`, for code that does not await."""
-        form, steps = self._compiled(prompt).openai(variables, strict=self._strict_validation)
+        form, steps = self._converted(prompt, variables)
         if steps:
             self._warn(steps)
         return form
+
+    def _converted(self, prompt: Prompt, variables: Mapping[str, Any]) -> tuple[list[dict[str, Any]] | str, list[str]]:
+        return self._compiled(prompt).openai(
+            variables,
+            strict=self._strict_validation,
+            output_instructions=self._output_instructions,
+            schemas=self._schemas,
+        )
 
     def validate_compatibility(self, prompt: Prompt) -> bool:  # noqa: ARG002 - the base class asks with it
         """True: every format has a form."""

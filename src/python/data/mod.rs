@@ -7,6 +7,7 @@
 
 mod json;
 mod sort;
+pub(super) mod values;
 mod write;
 
 use std::cell::RefCell;

@@ -1,0 +1,342 @@
+//! `Schemas`: the schemas that a manager or loader holds, and what of schemas needs none.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::Value;
+
+use super::data::PyData;
+use super::data::values::{Held, object};
+use super::error::{OrRaise, raise};
+use super::runtime::on_thread;
+use super::text::PyText;
+use crate::error::{Error, Kind};
+use crate::schema::json_schema::{self, Form};
+use crate::schema::output::{self, Reading};
+use crate::schema::rules::Rule;
+use crate::schema::{self, Entry, Schema, Values, Wanted, parse};
+use crate::store::directory;
+use crate::template::Data;
+
+/// Schemas over Python objects, for several threads.
+pub(super) type SharedSchemas = schema::Schemas<PyText, Held, Held>;
+
+/// Schemas by name.
+#[pyclass(frozen, module = "prompt_manager._native")]
+pub struct Schemas {
+    shared: Arc<SharedSchemas>,
+}
+
+impl Schemas {
+    pub(super) fn of(shared: &Arc<SharedSchemas>) -> Self {
+        Self { shared: Arc::clone(shared) }
+    }
+
+    pub(super) fn shared(&self) -> &SharedSchemas {
+        &self.shared
+    }
+}
+
+/// A mapping for Python of what serde can write.
+fn plain<'py>(py: Python<'py>, value: &impl serde::Serialize) -> PyResult<Bound<'py, PyAny>> {
+    let json = serde_json::to_value(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(pythonize::pythonize(py, &json)?)
+}
+
+/// Reads a schema that Python made; the rules are those of files.
+fn read(schema: &Bound<'_, PyAny>) -> PyResult<Schema> {
+    let py = schema.py();
+    let json = PyData::alone(py).to_json(schema).map_err(|error| {
+        let message = error.message().to_owned();
+        error.recast(Kind::SchemaParse, message)
+    });
+    let json = json.or_raise(py)?;
+    parse::read_one(&json)
+        .map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error)))
+        .or_raise(py)
+}
+
+/// What a load gives: for each file its path, version, metadata and the names of its schemas; and what to warn of.
+type Loaded = (Vec<File>, Vec<String>);
+
+#[derive(IntoPyObject)]
+struct File {
+    path: String,
+    version: Option<String>,
+    metadata: Pythonized<serde_json::Map<String, Value>>,
+    names: Vec<String>,
+}
+
+/// What becomes a Python object by way of serde.
+struct Pythonized<T>(T);
+
+impl<'py, T: serde::Serialize> IntoPyObject<'py> for Pythonized<T> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(pythonize::pythonize(py, &self.0)?)
+    }
+}
+
+/// Loads schemas from a file, or from all files below a directory. In a directory, what schemas refer to must be
+/// there; a file's may come later.
+fn load(
+    shared: &SharedSchemas,
+    path: &Path,
+    is_directory: Option<bool>,
+    skip: bool,
+) -> crate::Result<Loaded> {
+    let is_directory = is_directory.unwrap_or_else(|| path.is_dir());
+    let found = if is_directory { directory::schemas(path)? } else { directory::schema_file(path)? };
+    let mut errors = found.errors;
+    let mut trial = shared.read().copy_schemas();
+    let mut good = Vec::new();
+    for schema in found.schemas {
+        match trial.add(vec![schema.clone()]) {
+            Ok(()) => good.push(schema),
+            Err(error) => errors.push(match &schema.place {
+                Some(place) => error.with_place(place.clone()),
+                None => error,
+            }),
+        }
+    }
+    if is_directory && errors.is_empty() {
+        errors = trial.check();
+    }
+    if !errors.is_empty() && !skip {
+        return Err(one(errors, path));
+    }
+    let name_of = |schema: &Schema| schema.place.as_ref().and_then(|place| place.name.clone());
+    let file = |(path, version, metadata): (String, Option<String>, serde_json::Map<String, Value>)| {
+        let own = good.iter().filter(|schema| name_of(schema).as_deref() == Some(path.as_str()));
+        File {
+            names: own.map(|schema| schema.name.clone()).collect(),
+            path,
+            version,
+            metadata: Pythonized(metadata),
+        }
+    };
+    let files = found.heads.into_iter().map(file).collect();
+    shared.write().add(good)?;
+    Ok((files, errors.iter().map(Error::report).collect()))
+}
+
+/// The only error, or one that names all.
+fn one(mut errors: Vec<Error>, path: &Path) -> Error {
+    if errors.len() == 1 {
+        return errors.remove(0);
+    }
+    Error::new(Kind::SchemaParse, format!("{} problems in {}", errors.len(), path.display()))
+        .with_context("path", path.display().to_string())
+        .with_errors(errors)
+}
+
+#[pymethods]
+impl Schemas {
+    #[new]
+    fn new() -> Self {
+        Self { shared: Arc::default() }
+    }
+
+    /// Whether two are views of the same schemas.
+    fn is_same(&self, other: &Bound<'_, Self>) -> bool {
+        Arc::ptr_eq(&self.shared, &other.get().shared)
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    #[pyo3(signature = (path, *, is_directory = None, skip = false))]
+    fn load_sync(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        is_directory: Option<bool>,
+        skip: bool,
+    ) -> PyResult<Loaded> {
+        let shared = Arc::clone(&self.shared);
+        py.detach(|| load(&shared, &path, is_directory, skip)).or_raise(py)
+    }
+
+    #[pyo3(signature = (path, *, is_directory = None, skip = false))]
+    fn load<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathBuf,
+        is_directory: Option<bool>,
+        skip: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let shared = Arc::clone(&self.shared);
+        on_thread(py, move || {
+            load(&shared, &path, is_directory, skip).map_err(|error| Python::attach(|py| raise(py, &error)))
+        })
+    }
+
+    /// Adds a schema that Python made.
+    fn add(&self, schema: &Bound<'_, PyAny>) -> PyResult<()> {
+        let read = read(schema)?;
+        let added = self.shared.write().add(vec![read]);
+        added.or_raise(schema.py())
+    }
+
+    /// Puts a schema that Python made under its name, whatever stood there.
+    fn put(&self, schema: &Bound<'_, PyAny>) -> PyResult<()> {
+        let schema = read(schema)?;
+        let before = self.shared.write().put(schema.name.clone(), Entry::Schema(Arc::new(schema)));
+        drop(before);
+        Ok(())
+    }
+
+    /// Puts a model under a name; the schema or model that stood there is replaced.
+    fn put_model(&self, name: String, model: Py<PyAny>) {
+        let before = self.shared.write().put(name, Entry::Model(Arc::new(model)));
+        // Dropped outside the lock: the end of an object may run code.
+        drop(before);
+    }
+
+    fn register_function(&self, name: String, function: Py<PyAny>) {
+        let before = self.shared.write().register_function(name, Arc::new(function));
+        drop(before);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.shared.read().names().map(str::to_owned).collect()
+    }
+
+    /// The schema as plain data, or the model; `None` where there is neither.
+    fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let entry = self.shared.read().get(name).cloned();
+        match entry {
+            None => Ok(None),
+            Some(Entry::Schema(schema)) => plain(py, &*schema).map(Some),
+            Some(Entry::Model(model)) => Ok(Some(model.bind(py).clone())),
+        }
+    }
+
+    fn clear(&self) {
+        let before = self.shared.write().clear();
+        drop(before);
+    }
+
+    /// Checks that all that schemas refer to is there.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        let first = self.shared.read().check().into_iter().next();
+        first.map_or(Ok(()), |error| Err(raise(py, &error)))
+    }
+
+    #[pyo3(signature = (name, data, *, coerce = None))]
+    fn validate<'py>(
+        &self,
+        name: &str,
+        data: &Bound<'py, PyAny>,
+        coerce: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let plan = self.shared.plan(&Wanted::Name(name.into()));
+        let made = plan.and_then(|plan| plan.validate(&PyData::alone(py), data, "the data", coerce));
+        Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
+    }
+
+    /// The fields of a schema that Python made with those of its parents, as plain data.
+    fn fields<'py>(&self, schema: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = schema.py();
+        let schema = read(schema)?;
+        let fields = {
+            let set = self.shared.read();
+            let fields = set.fields(&schema, &[&schema.definitions]);
+            fields.map(|fields| fields.into_iter().cloned().collect::<Vec<_>>())
+        };
+        plain(py, &fields.or_raise(py)?)
+    }
+
+    /// The function that was registered under a name.
+    fn function(&self, py: Python<'_>, name: &str) -> Option<Py<PyAny>> {
+        let function = self.shared.read().function(name).cloned();
+        function.map(|function| function.clone_ref(py))
+    }
+
+    #[pyo3(signature = (name, *, strict = false))]
+    fn json_schema<'py>(&self, py: Python<'py>, name: &str, strict: bool) -> PyResult<Bound<'py, PyAny>> {
+        let form = if strict { Form::Strict } else { Form::Full };
+        let data = PyData::alone(py);
+        let says =
+            self.shared.json_schema(&Wanted::Name(name.into()), form, &|model| data.json_schema(model));
+        plain(py, &says.or_raise(py)?)
+    }
+
+    /// Data that fits the schema; `None` where none can be thought of.
+    fn example<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let example = self.shared.example(&PyData::alone(py), &Wanted::Name(name.into())).or_raise(py)?;
+        example.map(|example| plain(py, &example)).transpose()
+    }
+
+    fn instructions(&self, py: Python<'_>, name: &str) -> PyResult<String> {
+        let text = self.shared.instructions(&PyData::alone(py), &Wanted::Name(name.into()));
+        Ok(text.or_raise(py)?.as_ref().to_owned())
+    }
+}
+
+/// Checks a schema that Python built, and gives it as files would have it.
+#[pyfunction]
+pub(super) fn check_schema<'py>(schema: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    plain(schema.py(), &read(schema)?)
+}
+
+/// What is wrong with a value by one validator; `None` where nothing is.
+#[pyfunction]
+#[pyo3(signature = (validator, value, function = None))]
+pub(super) fn check_rule(
+    validator: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+    function: Option<Py<PyAny>>,
+) -> PyResult<Option<String>> {
+    let py = value.py();
+    let data = PyData::alone(py);
+    let json: Value = data.to_json(validator).or_raise(py)?;
+    let validator = parse::read_validator_of(&json)
+        .map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error)))
+        .or_raise(py)?;
+    let missing = || Error::new(Kind::Schema, "a function is missing");
+    let rule = Rule::new(&validator, |_| function.map(Arc::new).ok_or_else(missing)).or_raise(py)?;
+    rule.broken(&data, value, data.sort(value)).or_raise(py)
+}
+
+/// A JSON Schema as a schema, in plain data.
+#[pyfunction]
+pub(super) fn json_schema_to_schema<'py>(
+    name: &str,
+    document: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = document.py();
+    let json = PyData::alone(py).to_json(document).map_err(|error| {
+        let message = error.message().to_owned();
+        error.recast(Kind::SchemaParse, message)
+    });
+    let schema = json.and_then(|json| json_schema::read(name, &json)).or_raise(py)?;
+    plain(py, &schema)
+}
+
+/// The JSON of an answer, and what was mended as `{fault, message, line, column}`.
+#[pyfunction]
+#[pyo3(signature = (text, *, strict = false, dict = false))]
+pub(super) fn parse_json<'py>(
+    py: Python<'py>,
+    text: &str,
+    strict: bool,
+    dict: bool,
+) -> PyResult<(Bound<'py, PyAny>, Vec<Bound<'py, PyDict>>)> {
+    let (parsed, mended) = py.detach(|| output::parse(text, Reading { strict, dict })).or_raise(py)?;
+    let mended = mended.into_iter().map(|mend| {
+        let dict = PyDict::new(py);
+        dict.set_item("fault", mend.fault.as_str())?;
+        dict.set_item("message", mend.message())?;
+        dict.set_item("line", mend.line)?;
+        dict.set_item("column", mend.column)?;
+        Ok(dict)
+    });
+    let mended = mended.collect::<PyResult<_>>()?;
+    Ok((object(py, &parsed)?, mended))
+}

@@ -1,0 +1,365 @@
+//! Conversion of one value to a field's type: what is of it already, and what pydantic's lax mode makes of the rest.
+
+use speedate::{
+    Date, DateConfig, DateTime, DateTimeConfig, MicrosecondsPrecisionOverflowBehavior, TimeConfig,
+};
+use uuid::Uuid;
+
+use super::model::FieldType;
+use super::rules::Amount;
+use super::values::{Made, Values};
+use crate::error::Result;
+use crate::template::Sort;
+
+/// What came of a value.
+pub enum Outcome<V> {
+    /// It is of the type.
+    Same,
+    /// It became of the type.
+    New(V),
+    /// It is not, and why.
+    Wrong(String),
+}
+
+/// How a field takes values.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    /// Whether values are converted.
+    pub coerce: bool,
+    /// Whether NaN and the infinities are numbers.
+    pub allow_inf_nan: bool,
+}
+
+/// Whether a text is a UUID, in any of the forms that Python reads.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    Uuid::try_parse(text).is_ok()
+}
+
+/// Takes a value as one of a simple type; lists and dicts of a schema's are taken elsewhere.
+///
+/// # Errors
+/// When asking the value fails.
+pub fn take<D: Values>(
+    data: &D,
+    wanted: FieldType,
+    value: &D::Value,
+    sort: Sort,
+    way: Way,
+) -> Result<Outcome<D::Value>> {
+    match wanted {
+        FieldType::Any => Ok(Outcome::Same),
+        FieldType::String => string(data, value, sort, way),
+        FieldType::Integer => integer(data, value, sort, way),
+        FieldType::Float => float(data, value, sort, way),
+        FieldType::Boolean => boolean(data, value, sort, way),
+        FieldType::Date => date(data, value, sort, way),
+        FieldType::DateTime => datetime(data, value, sort, way),
+        FieldType::Uuid => uuid(data, value, sort, way),
+        FieldType::List => list(data, value, sort, way),
+        FieldType::Dict => match sort {
+            Sort::Mapping | Sort::Record => Ok(Outcome::Same),
+            _ => Ok(wrong("a dict", sort)),
+        },
+        FieldType::Enum => match sort {
+            Sort::Null | Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other => {
+                Ok(wrong("one of the allowed values", sort))
+            }
+            _ => Ok(Outcome::Same),
+        },
+    }
+}
+
+fn wrong<V>(wanted: &str, sort: Sort) -> Outcome<V> {
+    Outcome::Wrong(format!("must be {wanted}, not {sort}"))
+}
+
+/// A text that cannot be read as what is wanted.
+fn unread<V>(wanted: &str) -> Outcome<V> {
+    Outcome::Wrong(format!("must be {wanted}, and this text is none"))
+}
+
+/// Text, or bytes that are text.
+fn text_of<D: Values>(data: &D, value: &D::Value, sort: Sort) -> Option<String> {
+    match sort {
+        Sort::String => data.with_text(value, str::to_owned),
+        Sort::Other => String::from_utf8(data.bytes(value)?).ok(),
+        _ => None,
+    }
+}
+
+fn string<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+    if sort == Sort::String {
+        return Ok(Outcome::Same);
+    }
+    match text_of(data, value, sort).filter(|_| way.coerce) {
+        Some(text) => Ok(Outcome::New(data.make(Made::Text(&text))?)),
+        None => Ok(wrong("text", sort)),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the float is whole and in range")]
+fn integer<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+    const WANTED: &str = "an integer";
+    /// Whole floats below it become integers, as with pydantic.
+    const EDGE: f64 = 9.223_372_036_854_775e18;
+    if sort == Sort::Integer {
+        return Ok(Outcome::Same);
+    }
+    if !way.coerce {
+        return Ok(wrong(WANTED, sort));
+    }
+    if matches!(sort, Sort::Bool | Sort::Float) {
+        return match data.amount(value)? {
+            Some(Amount::Integer(whole)) => Ok(Outcome::New(data.make(Made::Integer(whole))?)),
+            Some(Amount::Float(float)) if !float.is_finite() => {
+                Ok(Outcome::Wrong("must be a finite number".to_owned()))
+            }
+            Some(Amount::Float(float)) if float.fract() == 0.0 && float.abs() < EDGE => {
+                Ok(Outcome::New(data.make(Made::Integer(float as i128))?))
+            }
+            Some(Amount::Float(float)) if float.fract() == 0.0 => {
+                Ok(Outcome::Wrong("must be an integer, and a float this large holds none exactly".to_owned()))
+            }
+            Some(Amount::Float(_)) => {
+                Ok(Outcome::Wrong("must be an integer, not a number with a fraction".to_owned()))
+            }
+            None => Ok(wrong(WANTED, sort)),
+        };
+    }
+    let Some(text) = text_of(data, value, sort) else { return Ok(wrong(WANTED, sort)) };
+    match digits(&text) {
+        Some(digits) => match digits.parse::<i128>() {
+            Ok(whole) => Ok(Outcome::New(data.make(Made::Integer(whole))?)),
+            Err(_) => Ok(Outcome::New(data.make(Made::Digits(&digits))?)),
+        },
+        None => Ok(unread(WANTED)),
+    }
+}
+
+/// The digits of a whole number that a text says, with a sign where it is negative: blanks around it, a leading
+/// plus, single underscores between digits and a fraction of zeros are passed over.
+fn digits(text: &str) -> Option<String> {
+    /// As many as Python reads.
+    const DIGITS: usize = 4300;
+    let text = text.trim();
+    let (negative, rest) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let whole = match rest.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0') => whole,
+        Some(_) => return None,
+        None => rest,
+    };
+    let plain = without_underscores(whole)?;
+    if plain.is_empty() || plain.len() > DIGITS || !plain.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let plain = plain.trim_start_matches('0');
+    Some(match (negative, plain) {
+        (_, "") => "0".to_owned(),
+        (true, digits) => format!("-{digits}"),
+        (false, digits) => digits.to_owned(),
+    })
+}
+
+/// The text without underscores that stand alone between other characters; `None` where one stands elsewhere.
+fn without_underscores(text: &str) -> Option<String> {
+    let lawful = !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
+    lawful.then(|| text.replace('_', ""))
+}
+
+fn float<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+    const WANTED: &str = "a number";
+    let finite = |float: f64| way.allow_inf_nan || float.is_finite();
+    let infinite = || Ok(Outcome::Wrong("must be a finite number".to_owned()));
+    match sort {
+        Sort::Float => match data.amount(value)? {
+            None => Ok(wrong(WANTED, sort)),
+            Some(amount) if !finite(amount.float()) => infinite(),
+            Some(_) => Ok(Outcome::Same),
+        },
+        // A whole number is a number; as a float it is one only where that is asked for.
+        Sort::Integer if !way.coerce => Ok(Outcome::Same),
+        Sort::Integer | Sort::Bool if way.coerce => match data.amount(value)? {
+            Some(amount) if amount.float().is_finite() => {
+                Ok(Outcome::New(data.make(Made::Float(amount.float()))?))
+            }
+            _ => Ok(Outcome::Wrong("is too large for a float".to_owned())),
+        },
+        _ => match text_of(data, value, sort).filter(|_| way.coerce) {
+            None => Ok(wrong(WANTED, sort)),
+            Some(text) => match float_of(&text) {
+                None => Ok(unread(WANTED)),
+                Some(float) if !finite(float) => infinite(),
+                Some(float) => Ok(Outcome::New(data.make(Made::Float(float))?)),
+            },
+        },
+    }
+}
+
+/// The number that a text says, as Python's `float` reads it.
+fn float_of(text: &str) -> Option<f64> {
+    without_underscores(text.trim())?.parse().ok()
+}
+
+fn boolean<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+    const WANTED: &str = "true or false";
+    if sort == Sort::Bool {
+        return Ok(Outcome::Same);
+    }
+    if !way.coerce {
+        return Ok(wrong(WANTED, sort));
+    }
+    let truth = match sort {
+        Sort::Integer | Sort::Float => match data.amount(value)? {
+            Some(Amount::Integer(0) | Amount::Float(0.0)) => Some(false),
+            Some(Amount::Integer(1) | Amount::Float(1.0)) => Some(true),
+            _ => None,
+        },
+        _ => text_of(data, value, sort).and_then(|text| match text.to_ascii_lowercase().as_str() {
+            "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
+            "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
+            _ => None,
+        }),
+    };
+    match truth {
+        Some(truth) => Ok(Outcome::New(data.make(Made::Bool(truth))?)),
+        None if sort == Sort::String => Ok(unread(WANTED)),
+        None => Ok(wrong(WANTED, sort)),
+    }
+}
+
+fn times() -> DateTimeConfig {
+    let time = TimeConfig {
+        microseconds_precision_overflow_behavior: MicrosecondsPrecisionOverflowBehavior::Truncate,
+        unix_timestamp_offset: Some(0),
+    };
+    DateTimeConfig { time_config: time, ..DateTimeConfig::default() }
+}
+
+/// The moment of a number of seconds, or of milliseconds where it is large, since 1970.
+fn moment_of(amount: Amount) -> Option<DateTime> {
+    match amount {
+        Amount::Integer(whole) => {
+            DateTime::from_timestamp_with_config(i64::try_from(whole).ok()?, 0, &times()).ok()
+        }
+        Amount::Float(float) if !float.is_finite() => None,
+        Amount::Float(float) => DateTime::from_float_with_config(float, &times()).ok(),
+    }
+}
+
+fn is_midnight(moment: &DateTime) -> bool {
+    let time = &moment.time;
+    (time.hour, time.minute, time.second, time.microsecond) == (0, 0, 0, 0)
+}
+
+fn date<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+    const WANTED: &str = "a date such as 2026-01-31";
+    const TIMED: &str = "must be a date without a time";
+    let exact = |moment: DateTime| {
+        if is_midnight(&moment) {
+            Ok(Outcome::New(data.make(Made::Date(moment.date))?))
+        } else {
+            Ok(Outcome::Wrong(TIMED.to_owned()))
+        }
+    };
+    match sort {
+        Sort::Date => Ok(Outcome::Same),
+        Sort::String if !way.coerce => {
+            let fits = data.with_text(value, super::rules::is_date).unwrap_or(false);
+            Ok(if fits { Outcome::Same } else { unread(WANTED) })
+        }
+        Sort::DateTime if way.coerce => match data.moment(value)? {
+            Some(moment) => exact(moment),
+            None => Ok(wrong(WANTED, sort)),
+        },
+        Sort::Integer | Sort::Float if way.coerce => match data.amount(value)?.and_then(moment_of) {
+            Some(moment) => exact(moment),
+            None => Ok(Outcome::Wrong(format!("must be {WANTED}, and this number is none"))),
+        },
+        _ => {
+            let Some(text) = text_of(data, value, sort).filter(|_| way.coerce) else {
+                return Ok(wrong(WANTED, sort));
+            };
+            if let Ok(date) = Date::parse_bytes_with_config(text.as_bytes(), &DateConfig::default()) {
+                return Ok(Outcome::New(data.make(Made::Date(date))?));
+            }
+            match DateTime::parse_bytes_with_config(text.as_bytes(), &times()) {
+                Ok(moment) => exact(moment),
+                Err(_) => Ok(unread(WANTED)),
+            }
+        }
+    }
+}
+
+fn datetime<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+    const WANTED: &str = "a date with a time such as 2026-01-31T12:00:00Z";
+    let made = |moment: DateTime| Ok(Outcome::New(data.make(Made::DateTime(moment))?));
+    match sort {
+        Sort::DateTime => Ok(Outcome::Same),
+        Sort::String if !way.coerce => {
+            let fits = data.with_text(value, super::rules::is_datetime).unwrap_or(false);
+            Ok(if fits { Outcome::Same } else { unread(WANTED) })
+        }
+        Sort::Date if way.coerce => match data.moment(value)? {
+            Some(moment) => made(moment),
+            None => Ok(wrong(WANTED, sort)),
+        },
+        Sort::Integer | Sort::Float if way.coerce => match data.amount(value)?.and_then(moment_of) {
+            Some(moment) => made(moment),
+            None => Ok(Outcome::Wrong(format!("must be {WANTED}, and this number is none"))),
+        },
+        _ => {
+            let Some(text) = text_of(data, value, sort).filter(|_| way.coerce) else {
+                return Ok(wrong(WANTED, sort));
+            };
+            if let Ok(moment) = DateTime::parse_bytes_with_config(text.as_bytes(), &times()) {
+                return made(moment);
+            }
+            match Date::parse_bytes_with_config(text.as_bytes(), &DateConfig::default()) {
+                Ok(day) => made(DateTime { date: day, time: midnight() }),
+                Err(_) => Ok(unread(WANTED)),
+            }
+        }
+    }
+}
+
+/// The start of a day, without an offset.
+#[must_use]
+pub fn midnight() -> speedate::Time {
+    speedate::Time { hour: 0, minute: 0, second: 0, microsecond: 0, tz_offset: None }
+}
+
+fn uuid<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+    const WANTED: &str = "a UUID";
+    match sort {
+        Sort::Uuid => Ok(Outcome::Same),
+        Sort::String => match data.with_text(value, |text| Uuid::try_parse(text).ok()).flatten() {
+            None => Ok(unread(WANTED)),
+            Some(_) if !way.coerce => Ok(Outcome::Same),
+            Some(uuid) => Ok(Outcome::New(data.make(Made::Uuid(uuid))?)),
+        },
+        Sort::Other if way.coerce => {
+            let uuid = data.bytes(value).and_then(|bytes| {
+                // Text in bytes is tried first; sixteen bytes may also be the number itself.
+                Uuid::try_parse_ascii(&bytes).ok().or_else(|| Uuid::from_slice(&bytes).ok())
+            });
+            match uuid {
+                Some(uuid) => Ok(Outcome::New(data.make(Made::Uuid(uuid))?)),
+                None => Ok(wrong(WANTED, sort)),
+            }
+        }
+        _ => Ok(wrong(WANTED, sort)),
+    }
+}
+
+fn list<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+    match sort {
+        Sort::Sequence if data.is_list(value) || !way.coerce => Ok(Outcome::Same),
+        Sort::Sequence | Sort::Iterable if way.coerce => Ok(Outcome::New(data.list(value, Vec::new())?)),
+        _ => Ok(wrong("a list", sort)),
+    }
+}

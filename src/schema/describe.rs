@@ -1,0 +1,17 @@
+//! What a model is told about the answer that is wanted: a JSON Schema, and an example that fits it.
+
+use serde_json::Value;
+
+/// The instructions that are appended to a prompt.
+#[must_use]
+pub fn instructions(schema: &Value, example: Option<&Value>) -> String {
+    let mut text = format!(
+        "Answer with one JSON object and nothing else: no code fence, no remark. It must be valid against this JSON \
+         Schema:\n\n{schema}"
+    );
+    if let Some(example) = example {
+        text.push_str("\n\nAn example of the form, not of the content:\n\n");
+        text.push_str(&example.to_string());
+    }
+    text
+}

@@ -1,0 +1,123 @@
+//! Validation over [`serde_json::Value`]: what the crate's own tests and Rust callers validate with.
+
+use std::convert::Infallible;
+
+use serde_json::{Number, Value};
+use speedate::{Date, DateTime};
+
+use super::coerce::midnight;
+use super::rules::Amount;
+use super::values::{Made, Values};
+use super::violation::Violation;
+use crate::error::{Error, Kind, Result};
+use crate::template::{Data, Json, JsonValue};
+
+/// A function that `custom` calls on JSON.
+pub type JsonFunction = fn(&Value) -> bool;
+
+impl<'v> Values for Json<'v> {
+    type Function = JsonFunction;
+    type Model = Infallible;
+
+    fn member(&self, value: &JsonValue<'v>, name: &Box<str>) -> Result<Option<JsonValue<'v>>> {
+        let has = value.value().as_object().is_some_and(|members| members.contains_key(&**name));
+        if has { self.get(value, name) } else { Ok(None) }
+    }
+
+    fn size(&self, value: &JsonValue<'v>) -> Result<usize> {
+        Ok(value.value().as_object().map_or(0, serde_json::Map::len))
+    }
+
+    fn is_list(&self, value: &JsonValue<'v>) -> bool {
+        value.value().is_array()
+    }
+
+    fn amount(&self, value: &JsonValue<'v>) -> Result<Option<Amount>> {
+        Ok(match value.value() {
+            Value::Bool(truth) => Some(Amount::Integer(i128::from(*truth))),
+            Value::Number(number) => Some(Amount::of(number)),
+            _ => None,
+        })
+    }
+
+    fn with_text<R>(&self, value: &JsonValue<'v>, read: impl FnOnce(&str) -> R) -> Option<R> {
+        value.value().as_str().map(read)
+    }
+
+    fn bytes(&self, _: &JsonValue<'v>) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn moment(&self, value: &JsonValue<'v>) -> Result<Option<DateTime>> {
+        let text = value.value().as_str().unwrap_or_default();
+        let date = || Date::parse_str_rfc3339(text).map(|date| DateTime { date, time: midnight() });
+        Ok(DateTime::parse_str_rfc3339(text).or_else(|_| date()).ok())
+    }
+
+    fn make(&self, made: Made<'_>) -> Result<JsonValue<'v>> {
+        let number = |number: Option<Number>| {
+            number
+                .map(Value::Number)
+                .ok_or_else(|| Error::new(Kind::SchemaInvalid, "JSON has no such number"))
+        };
+        Ok(JsonValue::owned(match made {
+            Made::Bool(truth) => Value::Bool(truth),
+            Made::Integer(whole) => number(Number::from_i128(whole))?,
+            Made::Digits(digits) => {
+                let whole = digits.parse().ok().and_then(Number::from_i128);
+                number(whole.or_else(|| digits.parse().ok().and_then(Number::from_f64)))?
+            }
+            Made::Float(float) => number(Number::from_f64(float))?,
+            Made::Text(text) => Value::from(text),
+            Made::Date(date) => Value::from(date.to_string()),
+            Made::DateTime(moment) => Value::from(moment.to_string()),
+            Made::Uuid(uuid) => Value::from(uuid.to_string()),
+        }))
+    }
+
+    fn list(&self, value: &JsonValue<'v>, changes: Vec<(usize, JsonValue<'v>)>) -> Result<JsonValue<'v>> {
+        let mut items = value.value().as_array().cloned().unwrap_or_default();
+        for (at, item) in changes {
+            items[at] = item.value().clone();
+        }
+        Ok(JsonValue::owned(items))
+    }
+
+    fn amend(
+        &self,
+        value: &JsonValue<'v>,
+        changes: Vec<(&Box<str>, JsonValue<'v>)>,
+    ) -> Result<JsonValue<'v>> {
+        self.overlay(Some(value), changes)
+    }
+
+    fn pick(
+        &self,
+        value: &JsonValue<'v>,
+        names: &mut dyn Iterator<Item = &'_ Box<str>>,
+    ) -> Result<JsonValue<'v>> {
+        let member = |name: &str| Some((name.to_owned(), value.value().get(name)?.clone()));
+        Ok(JsonValue::owned(names.filter_map(|name| member(name)).collect::<serde_json::Map<_, _>>()))
+    }
+
+    fn call(&self, function: &JsonFunction, _: &str, value: &JsonValue<'v>) -> Result<bool> {
+        Ok(function(value.value()))
+    }
+
+    fn validate(
+        &self,
+        model: &Infallible,
+        _: &JsonValue<'v>,
+        _: &mut Vec<Violation>,
+    ) -> Result<Option<JsonValue<'v>>> {
+        match *model {}
+    }
+
+    fn json_schema(&self, model: &Infallible) -> Result<Value> {
+        match *model {}
+    }
+
+    fn append(&self, output: String, text: &str) -> String {
+        output + text
+    }
+}

@@ -1,0 +1,712 @@
+//! JSON out of what a model answered.
+//!
+//! Models put JSON into code fences and prose, leave commas behind, quote as Python does, comment, and stop in the
+//! middle. What is meant is plain in these cases, and is taken, with a note of each. A value is never made up: what was
+//! cut off is left out, two answers in one text are an error, and so is everything whose meaning is a guess.
+
+use super::violation::{Violation, invalid};
+use crate::error::{Place, Result};
+
+/// How deep an answer may nest.
+const DEPTH: usize = 128;
+
+/// JSON with numbers as they are written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Parsed {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number that 64 bits hold.
+    Integer(i64),
+    /// The digits of a larger one.
+    Digits(String),
+    /// Any other number; NaN and the infinities only where they are mended.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// Items.
+    List(Vec<Parsed>),
+    /// Members in the order in which they are written.
+    Dict(Vec<(String, Parsed)>),
+}
+
+impl Parsed {
+    /// The same as [`serde_json::Value`]; numbers that it cannot hold become the nearest, NaN and infinity null.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(truth) => Value::from(*truth),
+            Self::Integer(whole) => Value::from(*whole),
+            Self::Digits(digits) => {
+                digits.parse::<u64>().map_or_else(|_| Value::from(digits.parse::<f64>().ok()), Value::from)
+            }
+            Self::Float(float) => Value::from(*float),
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Dict(members) => {
+                members.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+            }
+        }
+    }
+}
+
+/// One kind of thing that was mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// A code fence around the JSON.
+    Fence,
+    /// Text before or after it.
+    Prose,
+    /// A comma before a closing bracket.
+    TrailingComma,
+    /// A text in single quotes.
+    SingleQuotes,
+    /// A comment.
+    Comment,
+    /// A key without quotes.
+    UnquotedKey,
+    /// `True`, `False` or `None`, as Python writes them.
+    PythonWord,
+    /// `NaN` or `Infinity`, which JSON does not have.
+    NotFinite,
+    /// A line break or another control character within a text.
+    ControlCharacter,
+    /// The end is missing; what was not complete is left out.
+    CutOff,
+}
+
+impl Fault {
+    /// The word for it in a report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fence => "code_fence",
+            Self::Prose => "prose",
+            Self::TrailingComma => "trailing_comma",
+            Self::SingleQuotes => "single_quotes",
+            Self::Comment => "comment",
+            Self::UnquotedKey => "unquoted_key",
+            Self::PythonWord => "python_word",
+            Self::NotFinite => "not_finite",
+            Self::ControlCharacter => "control_character",
+            Self::CutOff => "cut_off",
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::Fence => "a code fence around the JSON",
+            Self::Prose => "text around the JSON",
+            Self::TrailingComma => "a comma before a closing bracket",
+            Self::SingleQuotes => "a text in single quotes",
+            Self::Comment => "a comment",
+            Self::UnquotedKey => "a key without quotes",
+            Self::PythonWord => "True, False or None instead of true, false or null",
+            Self::NotFinite => "NaN or Infinity, which JSON does not have",
+            Self::ControlCharacter => "a line break or control character within a text",
+            Self::CutOff => "the end is missing; what was not complete is left out",
+        }
+    }
+}
+
+/// Something that was mended, and where: line and column from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mend {
+    /// What.
+    pub fault: Fault,
+    /// The line.
+    pub line: usize,
+    /// The character in the line.
+    pub column: usize,
+}
+
+impl Mend {
+    /// What was mended, in words.
+    #[must_use]
+    pub fn message(&self) -> &'static str {
+        self.fault.message()
+    }
+}
+
+/// How an answer is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// Take JSON and nothing else.
+    pub strict: bool,
+    /// Only a dict is an answer, so that a list in the prose is none.
+    pub dict: bool,
+}
+
+/// The JSON of an answer, and what had to be mended in the order in which it stands.
+///
+/// # Errors
+/// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with the rule `syntax` where there is no JSON, or more than one
+/// that could be meant, or what stands there cannot be known.
+pub fn parse(text: &str, reading: Reading) -> Result<(Parsed, Vec<Mend>)> {
+    let source = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if reading.strict {
+        let mut parser = Parser::new(source, 0, true);
+        let parsed = parser.whole().map_err(|stop| failed(source, &stop))?;
+        return Ok((parsed, Vec::new()));
+    }
+    let mut direct = Parser::new(source, 0, false);
+    let stop = match direct.whole() {
+        Ok(parsed) if !reading.dict || matches!(parsed, Parsed::Dict(_)) => {
+            return Ok((parsed, located(source, direct.mended)));
+        }
+        Ok(_) => Stop { offset: 0, message: "the answer is JSON, and no object".to_owned() },
+        Err(stop) => stop,
+    };
+    let found = match fenced(source, reading) {
+        Some(found) => found,
+        None => scan(source, 0, source.len(), reading).map_err(|stop| failed(source, &stop))?,
+    };
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok((only.parsed, located(source, only.mended))),
+        (Some(first), Some(second)) => {
+            let second = Place::of(None, source, second.start);
+            let message = format!(
+                "two answers, and which is meant cannot be known: the second begins in line {}, column {}",
+                second.line, second.column
+            );
+            Err(failed(source, &Stop { offset: first.start, message }))
+        }
+        (None, _) => Err(failed(source, &stop)),
+    }
+}
+
+fn failed(source: &str, stop: &Stop) -> crate::Error {
+    let place = Place::of(None, source, stop.offset);
+    let message = format!("{} (line {}, column {})", stop.message, place.line, place.column);
+    invalid("the answer is no JSON that can be read", "", &[Violation::new(&"", "syntax", message)])
+}
+
+fn located(source: &str, mut mended: Vec<(usize, Fault)>) -> Vec<Mend> {
+    mended.sort_by_key(|(offset, _)| *offset);
+    let (mut line, mut line_start, mut at) = (1, 0, 0);
+    let mut found = Vec::with_capacity(mended.len());
+    for (offset, fault) in mended {
+        for (newline, _) in source[at..offset].match_indices('\n') {
+            line += 1;
+            line_start = at + newline + 1;
+        }
+        at = offset;
+        found.push(Mend { fault, line, column: source[line_start..offset].chars().count() + 1 });
+    }
+    found
+}
+
+/// An answer that was found in a text.
+struct Found {
+    start: usize,
+    parsed: Parsed,
+    mended: Vec<(usize, Fault)>,
+}
+
+/// The JSON in code fences, where there is some; fences of other languages only where none says `json`.
+fn fenced(source: &str, reading: Reading) -> Option<Vec<Found>> {
+    let fences = fences(source);
+    let json = |fence: &&Fence| fence.language.is_some_and(|word| word.starts_with("json"));
+    let chosen: Vec<&Fence> = if fences.iter().any(|fence| json(&fence)) {
+        fences.iter().filter(json).collect()
+    } else {
+        fences.iter().collect()
+    };
+    let mut found: Vec<Found> = Vec::new();
+    for fence in chosen {
+        // Only a fence without an end may hold what is cut off.
+        let Ok(inside) = scan(source, fence.start, fence.end, reading) else { continue };
+        for mut answer in inside {
+            if fence.closed && answer.mended.iter().any(|(_, fault)| *fault == Fault::CutOff) {
+                continue;
+            }
+            if !answer.mended.iter().any(|(_, fault)| *fault == Fault::Fence) {
+                answer.mended.push((fence.open, Fault::Fence));
+            }
+            if !found.iter().any(|known| known.parsed == answer.parsed) {
+                found.push(answer);
+            }
+        }
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+struct Fence<'s> {
+    open: usize,
+    start: usize,
+    end: usize,
+    closed: bool,
+    language: Option<&'s str>,
+}
+
+fn fences(source: &str) -> Vec<Fence<'_>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(open) = source[at..].find("```").map(|offset| at + offset) {
+        let after = open + 3;
+        let line_end = source[after..].find('\n').map_or(source.len(), |offset| after + offset);
+        let word = source[after..line_end].trim();
+        // A fence on one line has no language: what follows is its content.
+        let plain = word.chars().all(|c| c.is_ascii_alphanumeric());
+        let (start, language) = if plain { (line_end, Some(word)) } else { (after, None) };
+        let close = source[start..].find("```").map(|offset| start + offset);
+        found.push(Fence {
+            open,
+            start,
+            end: close.unwrap_or(source.len()),
+            closed: close.is_some(),
+            language,
+        });
+        at = close.map_or(source.len(), |close| close + 3);
+    }
+    found
+}
+
+/// The answers between two places of a text, each found where a bracket opens something that can be read.
+fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Vec<Found>, Stop> {
+    /// How often a text may be read anew, in characters for each of it.
+    const EFFORT: usize = 8;
+    let text = &source[..end];
+    let mut budget = (end - start).saturating_mul(EFFORT) + 10_000;
+    let mut found: Vec<Found> = Vec::new();
+    let mut at = start;
+    while let Some(offset) = text[at..].find(['{', '[']) {
+        let open = at + offset;
+        let mut parser = Parser::new(text, open, false);
+        let parsed = parser.value(0);
+        budget = budget.saturating_sub(parser.at - open);
+        if budget == 0 {
+            let message = "too much that looks like JSON and is none".to_owned();
+            return Err(Stop { offset: open, message });
+        }
+        let wanted = |parsed: &Parsed| matches!(parsed, Parsed::Dict(_)) || !reading.dict;
+        match parsed {
+            Ok(parsed) => {
+                let mut mended = std::mem::take(&mut parser.mended);
+                let cut = mended.iter().any(|(_, fault)| *fault == Fault::CutOff);
+                // A word in brackets that nothing closes is prose; so is an empty beginning.
+                let empty = matches!(&parsed, Parsed::Dict(members) if members.is_empty())
+                    || matches!(&parsed, Parsed::List(items) if items.is_empty());
+                if wanted(&parsed) && !(cut && empty) {
+                    let outside = |text: &str| !text.trim().is_empty();
+                    if outside(&source[start..open]) || outside(&text[parser.at..]) {
+                        mended.push((
+                            if outside(&source[start..open]) { start } else { parser.at },
+                            Fault::Prose,
+                        ));
+                    }
+                    if !found.iter().any(|known| known.parsed == parsed) {
+                        found.push(Found { start: open, parsed, mended });
+                    }
+                }
+                at = if cut && empty { open + 1 } else { parser.at.max(open + 1) };
+            }
+            Err(_) => at = open + 1,
+        }
+    }
+    Ok(found)
+}
+
+/// Where reading stopped, and why.
+#[derive(Debug)]
+struct Stop {
+    offset: usize,
+    message: String,
+}
+
+/// What came of a value: whole, or not all there.
+enum Piece {
+    Whole(Parsed),
+    /// The text ended within it; what is there of a list or dict.
+    Cut(Option<Parsed>),
+}
+
+struct Parser<'s> {
+    text: &'s str,
+    at: usize,
+    strict: bool,
+    mended: Vec<(usize, Fault)>,
+}
+
+impl<'s> Parser<'s> {
+    fn new(text: &'s str, at: usize, strict: bool) -> Self {
+        Self { text, at, strict, mended: Vec::new() }
+    }
+
+    fn stop<R>(&self, message: impl Into<String>) -> Result<R, Stop> {
+        Err(Stop { offset: self.at, message: message.into() })
+    }
+
+    /// Notes a fault, or stops at it where nothing is to be mended.
+    fn mend(&mut self, offset: usize, fault: Fault) -> Result<(), Stop> {
+        if self.strict {
+            return Err(Stop { offset, message: fault.message().to_owned() });
+        }
+        self.mended.push((offset, fault));
+        Ok(())
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'s str {
+        &self.text[self.at..]
+    }
+
+    /// The whole text as one value with nothing around it.
+    fn whole(&mut self) -> Result<Parsed, Stop> {
+        self.blank()?;
+        let parsed = self.value(0)?;
+        self.blank()?;
+        if self.at < self.text.len() { self.stop("something stands behind the JSON") } else { Ok(parsed) }
+    }
+
+    /// A value at the top; what is cut off is closed here.
+    fn value(&mut self, depth: usize) -> Result<Parsed, Stop> {
+        match self.piece(depth)? {
+            Piece::Whole(parsed) => Ok(parsed),
+            Piece::Cut(Some(parsed)) => {
+                self.mend(self.text.len(), Fault::CutOff)?;
+                Ok(parsed)
+            }
+            Piece::Cut(None) => self.stop("the JSON ends before it has begun"),
+        }
+    }
+
+    /// Passes over blanks and comments.
+    fn blank(&mut self) -> Result<(), Stop> {
+        loop {
+            let rest = self.rest();
+            let blanks = if self.strict {
+                rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len()
+            } else {
+                rest.len() - rest.trim_start().len()
+            };
+            self.at += blanks;
+            let rest = self.rest();
+            let length = if rest.starts_with("//") || rest.starts_with('#') {
+                rest.find('\n').unwrap_or(rest.len())
+            } else if let Some(inside) = rest.strip_prefix("/*") {
+                inside.find("*/").map_or(rest.len(), |end| end + 4)
+            } else {
+                return Ok(());
+            };
+            self.mend(self.at, Fault::Comment)?;
+            self.at += length;
+        }
+    }
+
+    fn piece(&mut self, depth: usize) -> Result<Piece, Stop> {
+        if depth > DEPTH {
+            return self.stop(format!("it nests more than {DEPTH} deep"));
+        }
+        match self.peek() {
+            None => Ok(Piece::Cut(None)),
+            Some(b'{') => self.dict(depth),
+            Some(b'[') => self.list(depth),
+            Some(b'"' | b'\'') => Ok(match self.quoted()? {
+                Some(text) => Piece::Whole(Parsed::Text(text)),
+                None => Piece::Cut(None),
+            }),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) => self.word(),
+        }
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Piece, Stop> {
+        let mut items = Vec::new();
+        self.at += 1;
+        loop {
+            self.blank()?;
+            match self.peek() {
+                None => return Ok(Piece::Cut(Some(Parsed::List(items)))),
+                Some(b']') => break,
+                Some(b',') => return self.stop("a value is missing before the comma"),
+                Some(_) => {}
+            }
+            match self.piece(depth + 1)? {
+                Piece::Whole(item) => items.push(item),
+                Piece::Cut(item) => {
+                    items.extend(item);
+                    return Ok(Piece::Cut(Some(Parsed::List(items))));
+                }
+            }
+            if !self.comma(b']')? {
+                return Ok(Piece::Cut(Some(Parsed::List(items))));
+            }
+        }
+        self.at += 1;
+        Ok(Piece::Whole(Parsed::List(items)))
+    }
+
+    fn dict(&mut self, depth: usize) -> Result<Piece, Stop> {
+        let mut members: Vec<(String, Parsed)> = Vec::new();
+        self.at += 1;
+        loop {
+            self.blank()?;
+            let start = self.at;
+            let name = match self.peek() {
+                None => return Ok(Piece::Cut(Some(Parsed::Dict(members)))),
+                Some(b'}') => break,
+                Some(b'"' | b'\'') => self.quoted()?,
+                Some(_) => self.bare_key()?,
+            };
+            let Some(name) = name else { return Ok(Piece::Cut(Some(Parsed::Dict(members)))) };
+            self.blank()?;
+            match self.peek() {
+                None => return Ok(Piece::Cut(Some(Parsed::Dict(members)))),
+                Some(b':') => self.at += 1,
+                Some(_) => return self.stop("a colon is missing behind the key"),
+            }
+            self.blank()?;
+            let (value, cut) = match self.piece(depth + 1)? {
+                Piece::Whole(value) => (Some(value), false),
+                Piece::Cut(value) => (value, true),
+            };
+            if let Some(value) = value {
+                if let Some((_, known)) = members.iter().find(|(known, _)| *known == name) {
+                    if *known != value || self.strict {
+                        self.at = start;
+                        return self.stop("a key is there twice");
+                    }
+                } else {
+                    members.push((name, value));
+                }
+            }
+            if cut || !self.comma(b'}')? {
+                return Ok(Piece::Cut(Some(Parsed::Dict(members))));
+            }
+        }
+        self.at += 1;
+        Ok(Piece::Whole(Parsed::Dict(members)))
+    }
+
+    /// Passes over the comma behind a member. False where the text ends; at the closing bracket nothing is passed.
+    fn comma(&mut self, close: u8) -> Result<bool, Stop> {
+        self.blank()?;
+        match self.peek() {
+            None => Ok(false),
+            Some(byte) if byte == close => Ok(true),
+            Some(b',') => {
+                let comma = self.at;
+                self.at += 1;
+                self.blank()?;
+                if self.peek() == Some(close) {
+                    self.mend(comma, Fault::TrailingComma)?;
+                }
+                Ok(true)
+            }
+            Some(_) => self.stop("a comma or a closing bracket is missing"),
+        }
+    }
+
+    /// A key that is a plain word.
+    fn bare_key(&mut self) -> Result<Option<String>, Stop> {
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$' || c == '-'))
+            .unwrap_or(rest.len());
+        let word = &rest[..length];
+        if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            return self.stop("a key is missing");
+        }
+        self.mend(self.at, Fault::UnquotedKey)?;
+        self.at += length;
+        Ok((!self.rest().is_empty()).then(|| word.to_owned()))
+    }
+
+    /// A text in quotes; `None` where it has no end.
+    fn quoted(&mut self) -> Result<Option<String>, Stop> {
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let quote = bytes[start];
+        if quote == b'\'' {
+            self.mend(start, Fault::SingleQuotes)?;
+        }
+        self.at += 1;
+        let mut text = String::new();
+        let mut from = self.at;
+        loop {
+            let Some(&byte) = bytes.get(self.at) else { return Ok(None) };
+            match byte {
+                _ if byte == quote => {
+                    text.push_str(&self.text[from..self.at]);
+                    self.at += 1;
+                    return Ok(Some(text));
+                }
+                b'\\' => {
+                    text.push_str(&self.text[from..self.at]);
+                    match self.escape()? {
+                        Some(c) => text.push(c),
+                        None => return Ok(None),
+                    }
+                    from = self.at;
+                }
+                0..=0x1f => {
+                    if self.mended.last().is_none_or(|(_, fault)| *fault != Fault::ControlCharacter) {
+                        self.mend(self.at, Fault::ControlCharacter)?;
+                    }
+                    self.at += 1;
+                }
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    /// The character of an escape; `None` where the text ends within it.
+    fn escape(&mut self) -> Result<Option<char>, Stop> {
+        let start = self.at;
+        let Some(c) = self.text[start + 1..].chars().next() else {
+            self.at = self.text.len();
+            return Ok(None);
+        };
+        self.at += 1 + c.len_utf8();
+        Ok(Some(match c {
+            '"' | '\\' | '/' => c,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => return self.unicode(start),
+            '\'' if !self.strict => '\'',
+            _ => {
+                self.at = start;
+                return self.stop("a backslash stands before a character that it cannot escape");
+            }
+        }))
+    }
+
+    /// The character of `\uXXXX`, and of a pair of them for one beyond.
+    fn unicode(&mut self, start: usize) -> Result<Option<char>, Stop> {
+        let half = |parser: &mut Self| -> Result<Option<u32>, Stop> {
+            let Some(digits) = parser.text.as_bytes().get(parser.at..parser.at + 4) else {
+                let rest = parser.rest();
+                if rest.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                    parser.at = parser.text.len();
+                    return Ok(None);
+                }
+                return parser.stop("four hexadecimal digits are missing behind \\u");
+            };
+            let code = std::str::from_utf8(digits)
+                .ok()
+                .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+            match code.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
+                Some(code) => {
+                    parser.at += 4;
+                    Ok(Some(code))
+                }
+                None => parser.stop("four hexadecimal digits are missing behind \\u"),
+            }
+        };
+        let Some(first) = half(self)? else { return Ok(None) };
+        let mut code = first;
+        if (0xd800..0xdc00).contains(&first) {
+            if self.rest().is_empty() || self.rest() == "\\" {
+                self.at = self.text.len();
+                return Ok(None);
+            }
+            if self.rest().starts_with("\\u") {
+                self.at += 2;
+                let Some(second) = half(self)? else { return Ok(None) };
+                if (0xdc00..0xe000).contains(&second) {
+                    code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                }
+            }
+        }
+        match char::from_u32(code) {
+            Some(c) => Ok(Some(c)),
+            None => Err(Stop { offset: start, message: "half a surrogate pair is no character".to_owned() }),
+        }
+    }
+
+    /// A number as JSON writes it. At the end of the text it may go on, so it is not whole.
+    fn number(&mut self) -> Result<Piece, Stop> {
+        /// As many as Python reads.
+        const DIGITS: usize = 4300;
+        let rest = self.rest();
+        if let Some(word) = ["-Infinity", "-inf"].into_iter().find(|word| rest.starts_with(word)) {
+            self.mend(self.at, Fault::NotFinite)?;
+            self.at += word.len();
+            return Ok(Piece::Whole(Parsed::Float(f64::NEG_INFINITY)));
+        }
+        let length = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_')))
+            .unwrap_or(rest.len());
+        let number = &rest[..length];
+        // Whole, unless it could go on in the text that is missing.
+        if length == rest.len() && self.at > 0 && !self.strict && self.is_inside() {
+            self.at += length;
+            return Ok(Piece::Cut(None));
+        }
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => {
+                (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+            }
+            None => (digits, None),
+        };
+        let (whole, fraction) = match mantissa.split_once('.') {
+            Some((whole, fraction)) => (whole, Some(fraction)),
+            None => (mantissa, None),
+        };
+        let all = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        let lawful = all(whole)
+            && (whole == "0" || !whole.starts_with('0'))
+            && fraction.is_none_or(all)
+            && exponent.is_none_or(all);
+        if !lawful {
+            return self.stop("a number is not written as JSON writes it");
+        }
+        let parsed = if fraction.is_some() || exponent.is_some() {
+            match number.parse::<f64>() {
+                Ok(float) if float.is_finite() => Parsed::Float(float),
+                _ => return self.stop("a number is too large"),
+            }
+        } else if number.len() > DIGITS {
+            return self.stop("a number is too large");
+        } else {
+            number.parse().map_or_else(|_| Parsed::Digits(number.to_owned()), Parsed::Integer)
+        };
+        self.at += length;
+        Ok(Piece::Whole(parsed))
+    }
+
+    /// Whether what is read stands within a list or dict: a number that is the whole answer is whole.
+    fn is_inside(&self) -> bool {
+        self.text[..self.at].contains(['{', '['])
+    }
+
+    fn word(&mut self) -> Result<Piece, Stop> {
+        let rest = self.rest();
+        let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let (parsed, fault) = match &rest[..length] {
+            "null" => (Parsed::Null, None),
+            "true" => (Parsed::Bool(true), None),
+            "false" => (Parsed::Bool(false), None),
+            "None" => (Parsed::Null, Some(Fault::PythonWord)),
+            "True" => (Parsed::Bool(true), Some(Fault::PythonWord)),
+            "False" => (Parsed::Bool(false), Some(Fault::PythonWord)),
+            "NaN" | "nan" => (Parsed::Float(f64::NAN), Some(Fault::NotFinite)),
+            "Infinity" | "inf" => (Parsed::Float(f64::INFINITY), Some(Fault::NotFinite)),
+            word => {
+                let begun = ["null", "true", "false", "None", "True", "False", "NaN", "Infinity"];
+                if length == rest.len() && length > 0 && begun.iter().any(|known| known.starts_with(word)) {
+                    self.at += length;
+                    return Ok(Piece::Cut(None));
+                }
+                return self.stop("neither a value nor the end stands here");
+            }
+        };
+        if let Some(fault) = fault {
+            self.mend(self.at, fault)?;
+        }
+        self.at += length;
+        Ok(Piece::Whole(parsed))
+    }
+}

@@ -1,0 +1,301 @@
+//! The rules of validators, each alone: what a text, a number or a length must be. Nothing here walks data.
+
+use std::cmp::Ordering;
+
+use email_address::{EmailAddress, Options};
+use regex::{Regex, RegexBuilder};
+use serde_json::{Number, Value};
+use url::Url;
+
+use super::coerce;
+use super::model::{Validator, ValidatorKind};
+use super::values::Values;
+use crate::error::{Error, Kind, Result};
+use crate::template::Sort;
+
+/// A number that rules compare, exact where it is whole.
+#[derive(Debug, Clone, Copy)]
+pub enum Amount {
+    /// A whole number.
+    Integer(i128),
+    /// Any other, and whole numbers that are larger still.
+    Float(f64),
+}
+
+impl Amount {
+    /// The number of a bound.
+    #[must_use]
+    pub fn of(number: &Number) -> Self {
+        match number.as_i128() {
+            Some(whole) => Self::Integer(whole),
+            None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
+        }
+    }
+
+    /// The number as a float, rounded.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "what a float is for")]
+    pub fn float(self) -> f64 {
+        match self {
+            Self::Integer(whole) => whole as f64,
+            Self::Float(float) => float,
+        }
+    }
+}
+
+impl PartialEq for Amount {
+    fn eq(&self, other: &Self) -> bool {
+        self.partial_cmp(other) == Some(Ordering::Equal)
+    }
+}
+
+impl PartialOrd for Amount {
+    #[allow(clippy::cast_possible_truncation, reason = "the float is whole and in range")]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        /// From here on every float is whole and beyond any `i128`.
+        const EDGE: f64 = 1.0e38;
+        match (self, other) {
+            (Self::Integer(a), Self::Integer(b)) => Some(a.cmp(b)),
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(b),
+            (Self::Integer(a), Self::Float(b)) if b.abs() < EDGE => {
+                // Whole parts first, for a float cannot hold every whole number.
+                let whole = b.trunc();
+                Some(a.cmp(&(whole as i128)).then(0.0.partial_cmp(&(b - whole))?))
+            }
+            (Self::Integer(_), Self::Float(b)) => 0.0.partial_cmp(b),
+            (Self::Float(_), Self::Integer(_)) => other.partial_cmp(self).map(Ordering::reverse),
+        }
+    }
+}
+
+/// Compiles a pattern. It is matched in linear time, anywhere in the text unless it has `^` and `$`.
+///
+/// # Errors
+/// [`Kind::SchemaParse`] for what is no pattern, for look-around and backreferences, and for one that would take
+/// more than a megabyte.
+pub fn pattern(text: &str) -> Result<Regex> {
+    const COMPILED: usize = 1 << 20;
+    RegexBuilder::new(text).size_limit(COMPILED).dfa_size_limit(COMPILED).build().map_err(|error| {
+        let why = match &error {
+            regex::Error::CompiledTooBig(_) => "it is too large when compiled".to_owned(),
+            error => {
+                let text = error.to_string();
+                let last = text.lines().last().unwrap_or_default();
+                last.strip_prefix("error: ").unwrap_or(last).to_owned()
+            }
+        };
+        let error = Error::new(Kind::SchemaParse, format!("the pattern cannot be used: {why}"));
+        if !why.contains("look-around") && !why.contains("backreference") {
+            return error;
+        }
+        error.with_hint(
+            "patterns are matched in linear time, which look-around and backreferences rule out; use two \
+             validators, or `custom`",
+        )
+    })
+}
+
+/// Whether a text is an email address: `local@domain`, with a dot in the domain, in any script.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
+    let ascii = |domain: &str| idna_of(domain).is_some();
+    EmailAddress::parse_with_options(text, options).is_ok_and(|address| ascii(address.domain()))
+}
+
+/// The domain as the network knows it, where it is one.
+fn idna_of(domain: &str) -> Option<String> {
+    match Url::parse(&format!("http://{domain}/")).ok()?.host()? {
+        url::Host::Domain(domain) => Some(domain.to_owned()),
+        _ => None,
+    }
+}
+
+/// Whether a text is an absolute `http` or `https` URL with a host: a name in any script, IPv4, or IPv6 in brackets.
+#[must_use]
+pub fn is_url(text: &str) -> bool {
+    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    // The parser forgives blanks, backslashes and missing slashes; what others read may not.
+    (lower.starts_with("http://") || lower.starts_with("https://"))
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\')
+        && Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// Whether a text is a date as `2026-01-31`.
+#[must_use]
+pub fn is_date(text: &str) -> bool {
+    speedate::Date::parse_str_rfc3339(text).is_ok()
+}
+
+/// Whether a text is a date with a time, as `2026-01-31T12:00:00Z`, with an offset or without.
+#[must_use]
+pub fn is_datetime(text: &str) -> bool {
+    speedate::DateTime::parse_str_rfc3339(text).is_ok()
+}
+
+/// A validator that is ready to be applied.
+#[derive(Debug, Clone)]
+pub struct Rule<F> {
+    kind: ValidatorKind,
+    check: Check<F>,
+    message: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Check<F> {
+    Length { low: Option<Amount>, high: Option<Amount> },
+    Range { low: Option<Amount>, high: Option<Amount> },
+    Pattern(Regex),
+    OneOf { texts: Vec<String>, others: Vec<Value> },
+    Text(fn(&str) -> bool, Sort),
+    Call { name: String, function: F },
+}
+
+/// The words of a number in a message: whole ones without a fraction.
+fn shown(number: Amount) -> String {
+    match number {
+        Amount::Integer(whole) => whole.to_string(),
+        Amount::Float(float) => crate::template::python_number(float),
+    }
+}
+
+impl<F> Rule<F> {
+    /// Makes a validator ready; `function` finds what `custom` names.
+    ///
+    /// # Errors
+    /// [`Kind::SchemaParse`] for a pattern that cannot be used or a function that is not there.
+    pub fn new(validator: &Validator, function: impl FnOnce(&str) -> Result<F>) -> Result<Self> {
+        let bound = |number: &Option<Number>| number.as_ref().map(Amount::of);
+        let (low, high) = (bound(&validator.min_value), bound(&validator.max_value));
+        let check = match validator.kind {
+            ValidatorKind::MinLength => Check::Length { low, high: None },
+            ValidatorKind::MaxLength => Check::Length { low: None, high },
+            ValidatorKind::MinValue => Check::Range { low, high: None },
+            ValidatorKind::MaxValue => Check::Range { low: None, high },
+            ValidatorKind::Range => Check::Range { low, high },
+            ValidatorKind::Regex => {
+                Check::Pattern(pattern(validator.pattern.as_deref().unwrap_or_default())?)
+            }
+            ValidatorKind::Enum => {
+                let (texts, others): (Vec<_>, Vec<_>) =
+                    validator.allowed_values.iter().cloned().partition(Value::is_string);
+                let texts = texts.into_iter().filter_map(|text| text.as_str().map(str::to_owned)).collect();
+                Check::OneOf { texts, others }
+            }
+            ValidatorKind::Email => Check::Text(is_email, Sort::String),
+            ValidatorKind::Url => Check::Text(is_url, Sort::String),
+            ValidatorKind::Uuid => Check::Text(coerce::is_uuid, Sort::Uuid),
+            ValidatorKind::Date => Check::Text(is_date, Sort::Date),
+            ValidatorKind::DateTime => Check::Text(is_datetime, Sort::DateTime),
+            ValidatorKind::Custom => {
+                let name = validator.custom_function.clone().unwrap_or_default();
+                Check::Call { function: function(&name)?, name }
+            }
+        };
+        Ok(Self { kind: validator.kind, check, message: validator.error_message.clone() })
+    }
+
+    /// The rule's word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        self.kind.as_str()
+    }
+
+    /// What is wrong with a value, if anything is; the validator's own message where it has one.
+    ///
+    /// # Errors
+    /// When asking the value, or a function of the application, fails.
+    pub fn broken<D: Values<Function = F>>(
+        &self,
+        data: &D,
+        value: &D::Value,
+        sort: Sort,
+    ) -> Result<Option<String>> {
+        let broken = self.own(data, value, sort)?;
+        Ok(broken.map(|message| self.message.clone().unwrap_or(message)))
+    }
+
+    fn own<D: Values<Function = F>>(&self, data: &D, value: &D::Value, sort: Sort) -> Result<Option<String>> {
+        let unless = |fits: bool, message: &dyn Fn() -> String| (!fits).then(message);
+        Ok(match &self.check {
+            Check::Length { low, high } => match data.length(value)? {
+                None => Some(format!("{sort} has no length")),
+                Some(length) => {
+                    let length = Amount::Integer(i128::try_from(length).unwrap_or(i128::MAX));
+                    let what = if sort == Sort::String { "characters" } else { "items" };
+                    outside(length, *low, *high)
+                        .map(|(word, bound)| format!("must have at {word} {} {what}", shown(bound)))
+                }
+            },
+            Check::Range { low, high } => {
+                let number = matches!(sort, Sort::Integer | Sort::Float);
+                match data.amount(value)?.filter(|_| number) {
+                    None => Some(format!("must be a number, not {sort}")),
+                    Some(amount) => outside(amount, *low, *high)
+                        .map(|(word, bound)| format!("must be at {word} {}", shown(bound))),
+                }
+            }
+            Check::Pattern(pattern) => match data.with_text(value, |text| pattern.is_match(text)) {
+                None => Some(format!("must be text, not {sort}")),
+                Some(fits) => unless(fits, &|| format!("must match the pattern {}", pattern.as_str())),
+            },
+            Check::OneOf { texts, others } => {
+                let text = data.with_text(value, |text| texts.iter().any(|known| known == text));
+                let fits = text == Some(true) || is_one_of(data, value, sort, others)?;
+                unless(fits, &|| {
+                    let known = texts.iter().map(|text| format!("'{text}'"));
+                    let known: Vec<String> = known.chain(others.iter().map(Value::to_string)).collect();
+                    format!("must be one of {}", known.join(", "))
+                })
+            }
+            Check::Text(_, own) if sort == *own && sort != Sort::String => None,
+            Check::Text(fits, _) => {
+                let what = match self.kind {
+                    ValidatorKind::Email => "an email address",
+                    ValidatorKind::Url => "an http or https URL",
+                    ValidatorKind::Uuid => "a UUID",
+                    ValidatorKind::Date => "a date such as 2026-01-31",
+                    _ => "a date with a time such as 2026-01-31T12:00:00Z",
+                };
+                unless(data.with_text(value, *fits).unwrap_or(false), &|| format!("must be {what}"))
+            }
+            Check::Call { name, function } => {
+                let fits = data.call(function, name, value)?;
+                unless(fits, &|| format!("is refused by `{name}`"))
+            }
+        })
+    }
+}
+
+/// Which bound an amount passes. What cannot be compared, as NaN, is within none.
+fn outside(amount: Amount, low: Option<Amount>, high: Option<Amount>) -> Option<(&'static str, Amount)> {
+    let within = |ordering: Option<Ordering>, not: Ordering| ordering.is_some_and(|ordering| ordering != not);
+    match (low, high) {
+        (Some(low), _) if !within(amount.partial_cmp(&low), Ordering::Less) => Some(("least", low)),
+        (_, Some(high)) if !within(amount.partial_cmp(&high), Ordering::Greater) => Some(("most", high)),
+        _ => None,
+    }
+}
+
+/// Whether a value is one of those; 1 and 1.0 are one number, and neither is true.
+fn is_one_of<D: Values>(data: &D, value: &D::Value, sort: Sort, others: &[Value]) -> Result<bool> {
+    for other in others {
+        let equal = match (other, sort) {
+            (Value::Null, Sort::Null) => true,
+            (Value::Bool(known), Sort::Bool) => {
+                data.amount(value)? == Some(Amount::Integer(i128::from(*known)))
+            }
+            (Value::Number(known), Sort::Integer | Sort::Float) => {
+                data.amount(value)? == Some(Amount::of(known))
+            }
+            (Value::Array(_), Sort::Sequence) | (Value::Object(_), Sort::Mapping) => {
+                data.equal(value, &data.of_json(other)?)?
+            }
+            _ => false,
+        };
+        if equal {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,256 @@
+//! Validation over JSON: the cases of `tests/data/schemas`, and what only whole sets of schemas show.
+
+use prompt_manager::error::Fact;
+use prompt_manager::schema::output::{self, Reading};
+use prompt_manager::schema::{Field, FieldType, JsonFunction, Plan, Schema, Set, parse};
+use prompt_manager::template::{Json, JsonValue};
+use prompt_manager::{Error, Kind};
+use serde_json::{Value, json};
+
+type Schemas = Set<Box<str>, JsonFunction, std::convert::Infallible>;
+
+fn schemas(list: &Value) -> Schemas {
+    let mut set = Schemas::default();
+    let read = list
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|schema| parse::read_one(schema).expect("it is a schema"));
+    set.add(read.collect()).expect("they fit together");
+    set
+}
+
+/// What became of the data, or the violations as `[path, rule, message]`.
+fn validate(
+    plan: &Plan<Box<str>, JsonFunction, std::convert::Infallible>,
+    data: &Value,
+    coerce: Option<bool>,
+) -> Result<Value, Value> {
+    match plan.validate(&Json::default(), &JsonValue::Borrowed(data), "the data", coerce) {
+        Ok(None) => Ok(data.clone()),
+        Ok(Some(made)) => Ok(made.value().clone()),
+        Err(error) => Err(violations(&error)),
+    }
+}
+
+fn violations(error: &Error) -> Value {
+    assert_eq!(error.kind(), Kind::SchemaInvalid, "{}", error.report());
+    let records = error.context().iter().find_map(|(name, fact)| match fact {
+        Fact::Records(records) if *name == "errors" => Some(records),
+        _ => None,
+    });
+    let texts = |record: &Vec<(&str, String)>| record.iter().map(|(_, text)| json!(text)).collect::<Value>();
+    records.expect("it has violations").iter().map(texts).collect()
+}
+
+#[test]
+fn the_cases_validate_as_they_say() {
+    let groups: Vec<Value> =
+        serde_json::from_str(include_str!("../data/schemas/validate.json")).expect("it is JSON");
+    let mut count = 0;
+    for group in &groups {
+        let name = &group["name"];
+        let coerce = group["coerce"].as_bool();
+        let (list, first) = if let Some(list) = group.get("schemas") {
+            (list.clone(), list[0]["name"].as_str().expect("a name").to_owned())
+        } else {
+            let mut field = group["field"].clone();
+            field["name"] = json!("x");
+            (json!([{"name": "s", "fields": [field]}]), "s".to_owned())
+        };
+        let set = schemas(&list);
+        let plan = set.plan(&first).expect("it can be planned");
+        let wrapped =
+            |value: &Value| if group.get("field").is_some() { json!({"x": value}) } else { value.clone() };
+        if let Some(missing) = group.get("missing") {
+            let found = validate(&plan, &json!({}), coerce);
+            match missing {
+                Value::Bool(_) => assert_eq!(found, Ok(json!({})), "{name}"),
+                Value::Array(said) => assert_eq!(found, Err(json!([["x", said[0], said[1]]])), "{name}"),
+                made => assert_eq!(found, Ok(json!({"x": made["is"]})), "{name}"),
+            }
+            count += 1;
+        }
+        for case in group["cases"].as_array().expect("cases") {
+            let found = validate(&plan, &wrapped(&case[0]), coerce);
+            match &case[1] {
+                Value::Bool(_) => assert_eq!(found, Ok(wrapped(&case[0])), "{name}: {case}"),
+                Value::Object(made) => assert_eq!(found, Ok(wrapped(&made["is"])), "{name}: {case}"),
+                Value::Array(all) => assert_eq!(found, Err(json!(all)), "{name}: {case}"),
+                rule => {
+                    let path = format!("x{}", case.get(3).and_then(Value::as_str).unwrap_or_default());
+                    assert_eq!(found, Err(json!([[path, rule, case[2]]])), "{name}: {case}");
+                }
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 150, "{count} cases");
+}
+
+#[test]
+fn data_that_nests_ten_thousand_deep_is_an_error() {
+    let set = schemas(&json!([{"name": "node", "fields": [
+        {"name": "next", "type": "dict", "nested_schema": "node", "nullable": true}]}]));
+    let plan = set.plan("node").expect("it can be planned");
+    let mut data = json!({"next": null});
+    for _ in 0..10_000 {
+        data = Value::Object(std::iter::once(("next".to_owned(), data)).collect());
+    }
+    let found = validate(&plan, &data, None).expect_err("it is too deep");
+    assert_eq!(found[0][1], "depth");
+    assert_eq!(found[0][2], "the data nests more than 200 deep");
+    assert_eq!(found.as_array().map(Vec::len), Some(1));
+    // Dropping it recursively would overflow the stack of the test.
+    while let Value::Object(mut members) = data {
+        data = members.remove("next").unwrap_or_default();
+    }
+}
+
+#[test]
+fn nothing_of_the_data_is_in_an_error() {
+    let set = schemas(&json!([{"name": "s", "fields": [
+        {"name": "a", "type": "integer"}, {"name": "b", "type": "string", "validators": [
+            {"type": "email"}, {"type": "max_length", "max_value": 2}, {"type": "enum", "allowed_values": ["x"]}]}]}]));
+    let plan = set.plan("s").expect("it can be planned");
+    let data = json!({"a": "s3cr3t", "b": "s3cr3t"});
+    let error = plan
+        .validate(&Json::default(), &JsonValue::Borrowed(&data), "the data", None)
+        .expect_err("it is wrong");
+    assert!(!format!("{error:?}{}", error.report()).contains("s3cr3t"));
+    assert_eq!(
+        error.report(),
+        "the data does not fit schema 's': a: must be an integer, and this text is none (and 3 more)\n  \
+         - a: must be an integer, and this text is none\n  - b: must be an email address\n  \
+         - b: must have at most 2 characters\n  - b: must be one of 'x'"
+    );
+}
+
+#[test]
+fn parents_in_a_circle_are_refused_and_nothing_is_added() {
+    let mut set = Schemas::default();
+    let extending =
+        |name: &str, parent: &str| Schema { extends: Some(parent.to_owned()), ..Schema::new(name) };
+    set.add(vec![Schema::new("known")]).expect("it is new");
+    let error = set
+        .add(vec![extending("a", "b"), extending("b", "c"), extending("c", "a")])
+        .expect_err("they go round");
+    assert_eq!(error.kind(), Kind::SchemaParse);
+    assert_eq!(error.message(), "schemas extend one another in a circle: a → b → c → a");
+    assert_eq!(set.names().collect::<Vec<_>>(), ["known"]);
+}
+
+#[test]
+fn references_that_lead_nowhere_are_told_with_the_nearest_name() {
+    let mut set = Schemas::default();
+    let field = Field { item_schema: Some("lines".to_owned()), ..Field::new("rows", FieldType::List) };
+    let order = Schema { extends: Some("bse".to_owned()), fields: vec![field], ..Schema::new("order") };
+    set.add(vec![order, Schema::new("base"), Schema::new("line")]).expect("what is missing may come later");
+    let told: Vec<String> = set.check().iter().map(Error::report).collect();
+    assert_eq!(
+        told,
+        [
+            "schema 'order' extends 'bse', and there is no such schema\n  hint: did you mean 'base'?",
+            "field 'rows' of schema 'order' names 'lines', and there is no such schema\n  hint: did you mean 'line'?",
+        ]
+    );
+    assert_eq!(set.plan("order").expect_err("the parent is missing").message(), set.check()[0].message());
+    let unknown = set.plan("oder").expect_err("there is none");
+    assert_eq!((unknown.kind(), unknown.hint()), (Kind::Schema, Some("did you mean 'order'?")));
+}
+
+#[test]
+fn a_name_stands_for_one_schema() {
+    let mut set = Schemas::default();
+    set.add(vec![Schema::new("s")]).expect("it is new");
+    set.add(vec![Schema::new("s")]).expect("it is the same");
+    let other = Schema { strict: false, ..Schema::new("s") };
+    let error = set.add(vec![Schema::new("t"), other]).expect_err("it is another");
+    assert_eq!(error.message(), "schema 's' exists already, with other content");
+    assert_eq!(set.names().collect::<Vec<_>>(), ["s"]);
+}
+
+#[test]
+fn custom_calls_the_function_of_its_name() {
+    let list = json!([{"name": "s", "fields": [{"name": "n", "type": "integer", "validators": [
+        {"type": "custom", "custom_function": "is_even"}]}]}]);
+    let mut set = schemas(&list);
+    let error = set.plan("s").expect_err("there is no function yet");
+    assert_eq!(
+        error.message(),
+        "field 'n' of schema 's' calls the function 'is_even', and none is registered under that name"
+    );
+    set.register_function("is_even".to_owned(), |value| value.as_i64().is_some_and(|n| n % 2 == 0));
+    let plan = set.plan("s").expect("it is there now");
+    assert_eq!(validate(&plan, &json!({"n": 2}), None), Ok(json!({"n": 2})));
+    assert_eq!(
+        validate(&plan, &json!({"n": 3}), None),
+        Err(json!([["n", "custom", "is refused by `is_even`"]]))
+    );
+}
+
+#[test]
+fn answers_are_read_as_the_cases_say() {
+    let cases: Vec<Value> =
+        serde_json::from_str(include_str!("../data/schemas/output.json")).expect("it is JSON");
+    for case in &cases {
+        let name = &case["name"];
+        let reading = Reading { strict: case["strict"] == json!(true), dict: case["dict"] == json!(true) };
+        match output::parse(case["text"].as_str().expect("a text"), reading) {
+            Ok((parsed, mended)) => {
+                let mended: Value =
+                    mended.iter().map(|mend| json!([mend.fault.as_str(), mend.line, mend.column])).collect();
+                assert_eq!((&parsed.to_json(), &mended), (&case["data"], &case["mended"]), "{name}");
+            }
+            Err(error) => assert_eq!(violations(&error), json!([["", "syntax", case["error"]]]), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn strict_reading_agrees_with_another_parser_on_every_beginning_of_an_answer() {
+    let text = r#"{"a": [1, -2.5e3, true, null, "x\n\u00e9"], "b": {"c": "", "d": 0}}"#;
+    for end in 0..=text.len() {
+        let begun = &text[..end];
+        let theirs = serde_json::from_str::<Value>(begun).ok();
+        let ours = output::parse(begun, Reading { strict: true, dict: false }).ok();
+        assert_eq!(ours.map(|(parsed, _)| parsed.to_json()), theirs, "{begun}");
+    }
+}
+
+#[test]
+fn what_is_cut_off_is_part_of_the_whole() {
+    fn within(part: &Value, whole: &Value) -> bool {
+        match (part, whole) {
+            (Value::Object(part), Value::Object(whole)) => {
+                part.iter().all(|(key, value)| whole.get(key).is_some_and(|known| within(value, known)))
+            }
+            (Value::Array(part), Value::Array(whole)) => {
+                part.len() <= whole.len() && part.iter().zip(whole).all(|(part, whole)| within(part, whole))
+            }
+            _ => part == whole,
+        }
+    }
+    let text =
+        r#"{"a": [1, -2.5e3, true, null, "x\n\u00e9", {"k": "v"}], "b": {"c": "", "d": 120}, "e": false}"#;
+    let whole: Value = serde_json::from_str(text).expect("it is JSON");
+    for end in 1..text.len() {
+        let (parsed, mended) =
+            output::parse(&text[..end], Reading { strict: false, dict: true }).expect("the rest is known");
+        assert!(within(&parsed.to_json(), &whole), "{}", &text[..end]);
+        assert_eq!(mended.last().map(|mend| mend.fault), Some(output::Fault::CutOff), "{}", &text[..end]);
+    }
+}
+
+#[test]
+fn answers_that_look_like_json_and_are_none_end_soon() {
+    for text in ["{".repeat(100_000), "[1,".repeat(50_000), "{\"a\": x} ".repeat(20_000), "{'".repeat(50_000)]
+    {
+        assert!(output::parse(&text, Reading { strict: false, dict: true }).is_err());
+    }
+    let (parsed, _) = output::parse(&"[".repeat(100), Reading::default()).expect("that deep it may be");
+    assert!(matches!(parsed, output::Parsed::List(_)));
+    assert!(
+        output::parse(&format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)), Reading::default()).is_err()
+    );
+}

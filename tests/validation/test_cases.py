@@ -1,0 +1,83 @@
+"""The cases of ``tests/data/schemas`` over Python objects; Rust reads the same over JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from uuid import UUID
+
+import pytest
+
+from helpers import DATA
+from prompt_manager._native import parse_json
+from prompt_manager.exceptions import SchemaValidationError
+from prompt_manager.validation import SchemaLoader
+
+GROUPS = json.loads((DATA / "schemas" / "validate.json").read_text(encoding="utf-8"))
+ANSWERS = json.loads((DATA / "schemas" / "output.json").read_text(encoding="utf-8"))
+
+
+def written(value):
+    """The value as the cases write it: dates, times and UUIDs are texts."""
+    if isinstance(value, dt.datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, (dt.date, UUID)):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: written(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [written(item) for item in value]
+    return value
+
+
+def same(a, b):
+    """Equal, and true is not 1, and 1 is not 1.0."""
+    return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=[group["name"] for group in GROUPS])
+def test_a_case_validates_as_it_says(group):
+    loader = SchemaLoader()
+    schemas = group.get("schemas") or [{"name": "s", "fields": [{"name": "x", **group["field"]}]}]
+    for schema in reversed(schemas):
+        loader.register(schema)
+    name, coerce = schemas[0]["name"], group.get("coerce")
+
+    def check(data, expected, single):
+        before = json.dumps(data)
+        try:
+            found = written(loader.validate_data_sync(name, data, coerce=coerce))
+        except SchemaValidationError as error:
+            found = [[violation["path"], violation["rule"], violation["message"]] for violation in error.errors]
+            assert found == expected
+        else:
+            wanted = data if expected is True else {"x": expected["is"]} if single else expected["is"]
+            assert same(found, wanted)
+        assert json.dumps(data) == before
+
+    if "missing" in group:
+        missing = group["missing"]
+        check({}, [["x", *missing]] if isinstance(missing, list) else missing, single=True)
+    for data, expected, *rest in group["cases"]:
+        if "schemas" in group:
+            check(data, expected, single=False)
+        elif rest:
+            path = "x" + (rest[1] if len(rest) > 1 else "")
+            check({"x": data}, [[path, expected, rest[0]]], single=True)
+        else:
+            check({"x": data}, expected, single=True)
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=[answer["name"] for answer in ANSWERS])
+def test_an_answer_is_read_as_it_says(answer):
+    def read():
+        return parse_json(answer["text"], strict=answer.get("strict", False), dict=answer.get("dict", False))
+
+    if "error" in answer:
+        with pytest.raises(SchemaValidationError) as caught:
+            read()
+        assert caught.value.errors == [{"path": "", "rule": "syntax", "message": answer["error"]}]
+        return
+    data, mended = read()
+    assert same(data, answer["data"])
+    assert [[mend["fault"], mend["line"], mend["column"]] for mend in mended] == answer["mended"]

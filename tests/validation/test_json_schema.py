@@ -1,0 +1,281 @@
+"""Schemas as JSON Schema and back; the examples and instructions made of them. Another validator has the last word."""
+
+# ruff: noqa: E501 - rows of tables
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from helpers import DATA, EXAMPLES
+from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError
+from prompt_manager.validation import Schema, SchemaLoader
+
+RULES = {"min_length": {"min_value": 3}, "max_length": {"max_value": 5}}
+
+
+def loaded(*schemas):
+    loader = SchemaLoader()
+    for schema in schemas:
+        loader.register(schema)
+    return loader
+
+
+def field(kind, *rules, **more):
+    return {"name": "s", "fields": [{"name": "x", "type": kind, "validators": list(rules), **more}]}
+
+
+def accepted(document, data):
+    return Draft202012Validator(document, format_checker=FormatChecker()).is_valid(data)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (field("string", {"type": "min_length", "min_value": 3}), {"type": "string", "minLength": 3}),
+        (field("list", {"type": "max_length", "max_value": 2}, item_type="date"),
+         {"type": "array", "items": {"type": "string", "format": "date"}, "maxItems": 2}),
+        (field("integer", {"type": "range", "min_value": 1, "max_value": 5}), {"type": "integer", "minimum": 1, "maximum": 5}),
+        (field("float", nullable=True, description="How much"), {"type": ["number", "null"], "description": "How much"}),
+        (field("string", {"type": "regex", "pattern": "^a"}), {"type": "string", "pattern": "^a"}),
+        (field("string", {"type": "email"}), {"type": "string", "format": "idn-email"}),
+        (field("string", {"type": "url"}), {"type": "string", "format": "iri"}),
+        (field("uuid"), {"type": "string", "format": "uuid"}),
+        (field("datetime"), {"type": "string", "format": "date-time"}),
+        (field("enum", {"type": "enum", "allowed_values": ["a", 1]}, nullable=True), {"enum": ["a", 1, None]}),
+        (field("any"), {}),
+        (field("dict", read_only=True), {"type": "object", "readOnly": True}),
+    ],
+)  # fmt: skip
+def test_a_field_says_the_same_as_json_schema(schema, said):
+    document = loaded(schema).to_json_schema("s")
+    Draft202012Validator.check_schema(document)
+    assert document["properties"]["x"] == said
+    assert document["required"] == ["x"]
+    assert document["additionalProperties"] is False
+
+
+def test_named_schemas_stand_under_defs_and_a_schema_may_refer_to_itself():
+    node = {"name": "node", "fields": [{"name": "v", "type": "integer"}, {"name": "next", "type": "dict", "nested_schema": "node", "nullable": True, "required": False},
+                                       {"name": "leaves", "type": "list", "item_schema": "leaf/x", "default": []}]}  # fmt: skip
+    leaf = {
+        "name": "leaf/x",
+        "strict": False,
+        "fields": [{"name": "up", "type": "dict", "nested_schema": "node", "required": False}],
+    }
+    document = loaded(node, leaf).to_json_schema("node")
+    Draft202012Validator.check_schema(document)
+    assert document["properties"]["next"]["anyOf"] == [{"$ref": "#"}, {"type": "null"}]
+    assert accepted(document, {"v": 1, "next": {"v": 2}, "leaves": [{"up": {"v": 3}, "more": 1}]})
+    assert not accepted(document, {"v": 1, "next": {"v": "x"}})
+    assert not accepted(document, {"v": 1, "leaves": [{"up": {}}]})
+
+
+EVERY = sorted((EXAMPLES / "schemas").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def everything():
+    loader = SchemaLoader()
+    loader.load_directory_sync(EXAMPLES / "schemas")
+    for number, group in enumerate(json.loads((DATA / "schemas" / "validate.json").read_text(encoding="utf-8"))):
+        if "schemas" not in group:
+            loader.register({"name": f"group{number}", "fields": [{"name": "x", **group["field"]}]})
+    loader.register({"name": "long", "fields": [
+        {"name": "code", "type": "string", "validators": [{"type": "regex", "pattern": "^[A-Z]{3}-[0-9]+(a|b)?$"}, {"type": "min_length", "min_value": 8}]},
+        {"name": "text", "type": "string", "validators": [{"type": "min_length", "min_value": 40}, {"type": "max_length", "max_value": 45}]},
+        {"name": "short", "type": "string", "validators": [{"type": "max_length", "max_value": 2}]},
+        {"name": "many", "type": "list", "item_type": "uuid", "validators": [{"type": "min_length", "min_value": 2}]},
+        {"name": "none", "type": "list", "item_type": "float", "validators": [{"type": "max_length", "max_value": 0}]},
+        {"name": "low", "type": "integer", "validators": [{"type": "max_value", "max_value": -5.5}]},
+        {"name": "high", "type": "float", "validators": [{"type": "min_value", "min_value": 100}]}]})  # fmt: skip
+    return loader
+
+
+def test_every_example_fits_its_schema_and_its_json_schema(everything):
+    shown = 0
+    for name in everything.names():
+        example = everything.example(name)
+        if example is None:
+            continue
+        shown += 1
+        document = everything.to_json_schema(name)
+        Draft202012Validator.check_schema(document)
+        assert accepted(document, example), (name, example)
+        everything.validate_data_sync(name, example)
+        told = everything.output_instructions(name)
+        _, said, _, written = told.split("\n\n")
+        assert accepted(json.loads(said), json.loads(written))
+        assert json.loads(written) == example
+    assert shown >= len(everything.names()) - 2
+
+
+def test_a_schema_without_an_example_is_told_without_one():
+    loader = loaded(field("string", {"type": "min_length", "min_value": 5}, {"type": "max_length", "max_value": 2}))
+    assert loader.example("s") is None
+    assert "An example" not in loader.output_instructions("s")
+    endless = {"name": "n", "fields": [{"name": "next", "type": "dict", "nested_schema": "n"}]}
+    assert loaded(endless).example("n") is None
+
+
+def test_a_custom_rule_may_refuse_the_example():
+    loader = loaded(field("integer", {"type": "custom", "custom_function": "never"}))
+    loader.register_function("never", lambda _: False)
+    assert loader.example("s") is None
+    loader.register_function("never", lambda _: True)
+    assert loader.example("s") == {"x": 1}
+
+
+class TestStrict:
+    def test_has_every_key_and_nothing_that_openai_lacks(self, everything):
+        document = everything.to_json_schema("document_summary", strict=True)
+        Draft202012Validator.check_schema(document)
+
+        def objects(node):
+            if isinstance(node, dict):
+                if node.get("type") == "object":
+                    yield node
+                for member in node.values():
+                    yield from objects(member)
+
+        found = list(objects(document))
+        assert len(found) == 2
+        for each in found:
+            assert each["required"] == list(each["properties"])
+            assert each["additionalProperties"] is False
+        text = json.dumps(document)
+        assert not any(f'"{word}"' in text for word in ("minLength", "maxLength", "default", "$schema", "iri"))
+
+    def test_what_fits_it_fits_the_schema(self, everything):
+        document = everything.to_json_schema("document_summary", strict=True)
+        example = everything.example("document_summary")
+        assert accepted(document, example)
+        assert not accepted(document, {**example, "action_items": None})
+
+    @pytest.mark.parametrize(
+        ("schema", "what"),
+        [
+            (field("any"), "type any"),
+            (field("dict"), "a dict without a schema"),
+            (field("list"), "a list of anything"),
+            (field("list", item_type="dict"), "a list of dicts or lists without a schema"),
+        ],
+    )
+    def test_refuses_what_it_cannot_say_by_name(self, schema, what):
+        with pytest.raises(SchemaError) as caught:
+            loaded(schema).to_json_schema("s", strict=True)
+        assert f"field 'x' of schema 's': {what} has no form in OpenAI's strict subset" in str(caught.value)
+
+
+DOCUMENT = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "order",
+    "description": "An order",
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "n": {"type": "integer", "exclusiveMinimum": 0, "maximum": 9, "default": 1},
+        "name": {"type": ["string", "null"], "minLength": 2, "pattern": "^[a-z]+$"},
+        "kind": {"enum": ["a", 1, None]},
+        "fixed": {"const": "x"},
+        "mail": {"type": "string", "format": "email"},
+        "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
+        "address": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        "parent": {"anyOf": [{"$ref": "#"}, {"type": "null"}]},
+        "any": True,
+        "nothing": {"type": "null"},
+    },
+    "required": ["id", "kind"],
+    "additionalProperties": False,
+    "$defs": {"line": {"type": "object", "properties": {"next": {"$ref": "#/$defs/line"}, "sku": {"type": "string"}},
+                       "required": ["sku"], "additionalProperties": False}},
+}  # fmt: skip
+GOOD = {
+    "id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+    "n": 1,
+    "name": None,
+    "kind": None,
+    "fixed": "x",
+    "mail": "ada@example.com",
+    "tags": ["a"],
+    "lines": [{"sku": "x", "next": {"sku": "y"}}],
+    "address": {"city": "Rome", "more": 1},
+    "parent": {"id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "kind": "a"},
+    "any": [1, {"a": None}],
+    "nothing": None,
+}
+BAD = [
+    ("id", "x"), ("n", 0), ("n", 10), ("n", "1"), ("n", True), ("name", "a"), ("name", "A!"), ("kind", "b"), ("kind", True), ("fixed", "y"),
+    ("mail", "x"), ("tags", []), ("tags", [1]), ("lines", [{"sku": 1}]), ("lines", [{"sku": "x", "y": 1}]), ("lines", [{"sku": "x", "next": {}}]),
+    ("address", {}), ("address", {"city": 1}), ("parent", {"id": "x"}), ("nothing", 1), ("more", 1),
+]  # fmt: skip
+
+
+class TestFromJSONSchema:
+    def test_accepts_what_the_document_accepts(self):
+        schema = Schema.from_json_schema(DOCUMENT)
+        assert (schema.name, schema.description, schema.coerce) == ("order", "An order", False)
+        loader = loaded(schema)
+        assert accepted(DOCUMENT, GOOD)
+        found = loader.validate_data_sync("order", GOOD)
+        assert found == {**GOOD, "parent": found["parent"]}
+        # What may be missing and may be null is null then.
+        optional = {"n": 1, "name": None, "parent": None, "any": None, "nothing": None}
+        assert found["parent"] == {**GOOD["parent"], **optional}
+        assert accepted(DOCUMENT, found)
+        checker = FormatChecker(["uuid", "email"])
+        for key, value in BAD:
+            assert not Draft202012Validator(DOCUMENT, format_checker=checker).is_valid({**GOOD, key: value})
+            with pytest.raises(SchemaValidationError):
+                loader.validate_data_sync("order", {**GOOD, key: value})
+        for key in ("id", "kind"):
+            with pytest.raises(SchemaValidationError, match=f"{key}: is missing"):
+                loader.validate_data_sync("order", {name: value for name, value in GOOD.items() if name != key})
+
+    def test_and_back_says_the_same(self):
+        schema = Schema.from_json_schema(DOCUMENT)
+        again = schema.to_json_schema()
+        Draft202012Validator.check_schema(again)
+        assert accepted(again, GOOD)
+        for key, value in BAD:
+            assert not Draft202012Validator(again, format_checker=FormatChecker(["uuid", "idn-email"])).is_valid(
+                {**GOOD, key: value}
+            ), (key, value)
+        assert Schema.from_json_schema(again, name="order").to_json_schema() == again
+
+    @pytest.mark.parametrize(
+        ("says", "why"),
+        [
+            ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, "`oneOf`, but for one type or null"),
+            ({"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}, "`anyOf`, but for one type or null"),
+            ({"not": {}}, "`not`"),
+            ({"type": "integer", "multipleOf": 2}, "`multipleOf`"),
+            ({"type": "number", "exclusiveMinimum": 0}, "`exclusiveMinimum`"),
+            ({"type": ["string", "integer"]}, "several types, but for one or null"),
+            ({"type": "array", "items": {"type": "array", "items": {}}}, "more of items than a type or a schema"),
+            ({"type": "array", "items": {"type": "string", "minLength": 1}}, "more of items than a type or a schema"),
+            ({"type": "array", "items": {"type": ["string", "null"]}}, "that items may be null"),
+            ({"type": "array", "uniqueItems": True}, "`uniqueItems`"),
+            ({"type": "string", "format": "ipv4"}, 'the format "ipv4"'),
+            ({"type": "object", "patternProperties": {}}, "`patternProperties`"),
+            ({"type": "object", "additionalProperties": {"type": "string"}}, "`additionalProperties`"),
+            ({"$ref": "#/$defs/gone"}, "leads to no object of this document"),
+            ({"$ref": "https://example.com/x"}, "leads to no object of this document"),
+            ({"$ref": "#/$defs/loop"}, "a `$ref` leads back to itself"),
+            ({"type": "wat"}, 'unknown type "wat"'),
+            ({"type": "string", "pattern": "a(?=b)"}, "look-around"),
+        ],
+    )  # fmt: skip
+    def test_refuses_by_name_what_a_schema_cannot_say(self, says, why):
+        document = {"type": "object", "properties": {"x": says}, "$defs": {"loop": {"$ref": "#/$defs/loop"}}}
+        with pytest.raises(SchemaParseError) as caught:
+            Schema.from_json_schema(document)
+        assert why in str(caught.value)
+
+    @pytest.mark.parametrize("document", [{"type": "array"}, {"type": "object", "if": {}}])
+    def test_refuses_a_whole_that_is_no_plain_object(self, document):
+        with pytest.raises(SchemaParseError, match="the JSON Schema cannot be a schema: #: "):
+            Schema.from_json_schema(document)

@@ -1,0 +1,211 @@
+"""The loader: files, directories, names; and the files of the published package."""
+
+# ruff: noqa: E501 - rows of tables
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from helpers import EXAMPLES
+from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError, StorageReadError
+from prompt_manager.validation import FieldType, Schema, SchemaField, SchemaLoader, SchemaRegistry, ValidationType
+
+#: What `create_example_schema` of agentic-prompt-manager 0.1.0 writes, with every further key that its models know.
+PUBLISHED = {
+    "version": "1.0.0",
+    "metadata": {"description": "Example schema definitions", "author": "System"},
+    "schemas": [
+        {
+            "name": "user_profile", "version": "1.0.0", "description": "User profile schema", "strict": True,
+            "metadata": {"owner": "accounts"},
+            "fields": [
+                {"name": "username", "type": "string", "required": True, "read_only": True, "write_only": False,
+                 "validators": [{"type": "min_length", "min_value": 3, "error_message": "Username must be at least 3 characters"},
+                                {"type": "max_length", "max_value": 20, "value": None},
+                                {"type": "regex", "pattern": "^[a-zA-Z0-9_]+$"}]},
+                {"name": "email", "type": "string", "required": True, "validators": [{"type": "email"}]},
+                {"name": "age", "type": "integer", "required": False, "default": None, "nullable": True,
+                 "validators": [{"type": "range", "min_value": 13, "max_value": 120, "error_message": "Age must be between 13 and 120"}]},
+                {"name": "role", "type": "enum", "required": True, "default": "user",
+                 "validators": [{"type": "enum", "allowed_values": ["user", "admin", "moderator"]}]},
+                {"name": "tags", "type": "list", "item_type": "string", "required": False, "default": [],
+                 "validators": [{"type": "max_length", "max_value": 10}]},
+                {"name": "metadata", "type": "dict", "required": False, "default": {}},
+            ],
+        },
+        {"name": "api_config", "strict": True,
+         "fields": [{"name": "endpoint", "type": "string", "validators": [{"type": "url"}]},
+                    {"name": "timeout", "type": "integer", "required": False, "default": 30}]},
+        {"name": "open", "strict": False, "fields": [{"name": "x", "type": "integer"}]},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def loader():
+    return SchemaLoader()
+
+
+@pytest.fixture(params=["", "_sync"])
+def call(request):
+    """Calls a method of a loader, the coroutine or its twin."""
+
+    async def call(loader, name, *arguments, **named):
+        found = getattr(loader, name + request.param)(*arguments, **named)
+        return found if request.param else await found
+
+    return call
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+async def test_a_file_of_the_published_package_loads_and_validates_as_it_is(loader, call, tmp_path):
+    path = write(tmp_path / "schemas.yaml", yaml.safe_dump(PUBLISHED, sort_keys=False))
+    registry = await call(loader, "load_file", path)
+    assert isinstance(registry, SchemaRegistry)
+    assert (registry.version, registry.metadata) == ("1.0.0", PUBLISHED["metadata"])
+    assert [schema.name for schema in registry.schemas] == ["user_profile", "api_config", "open"]
+    profile = loader.get_schema("user_profile")
+    assert profile == registry.get_schema("user_profile")
+    assert profile.metadata["owner"] == "accounts"
+    assert profile.get_field("username").read_only
+    assert [field.name for field in profile.get_required_fields()] == ["username", "email", "role"]
+    found = await call(loader, "validate_data", "user_profile", {"username": "ada", "email": "ada@example.com"})
+    assert found == {
+        "username": "ada",
+        "email": "ada@example.com",
+        "age": None,
+        "role": "user",
+        "tags": [],
+        "metadata": {},
+    }
+    with pytest.raises(SchemaValidationError) as caught:
+        await call(
+            loader,
+            "validate_data",
+            "user_profile",
+            {"username": "a", "email": "x", "age": 3, "role": "root", "more": 1},
+        )
+    assert [(violation["path"], violation["rule"]) for violation in caught.value.errors] == [
+        ("username", "min_length"), ("email", "email"), ("age", "range"), ("role", "enum"), ("more", "extra"),
+    ]  # fmt: skip
+    assert caught.value.errors[0]["message"] == "Username must be at least 3 characters"
+    assert await call(loader, "validate_data", "open", {"x": 1, "y": 2}) == {"x": 1, "y": 2}
+
+
+async def test_a_directory_loads_all_its_files(loader, call, tmp_path):
+    write(tmp_path / "a.yaml", "version: 2.1.0\nschemas:\n  - {name: a, extends: b}\n")
+    write(tmp_path / "below" / "b.yml", "schemas:\n  - name: b\n    fields: [{name: x, type: integer}]\n")
+    write(tmp_path / ".hidden.yaml", "wrong")
+    found = await call(loader, "load_directory", tmp_path)
+    assert [(file.version, [schema.name for schema in file.schemas]) for file in found] == [
+        ("2.1.0", ["a"]),
+        ("1.0.0", ["b"]),
+    ]
+    assert await call(loader, "validate_data", "a", {"x": "1"}) == {"x": 1}
+
+
+BROKEN = [
+    ({"a.yaml": "schemas:\n  - {name: a, extends: bse}\n  - {name: base, fields: []}\n"}, "a.yaml:2", "schema 'a' extends 'bse', and there is no such schema", "did you mean 'base'?"),
+    ({"a.yaml": "schemas:\n  - {name: a, extends: b}\n", "b.yaml": "schemas:\n  - {name: b, extends: a}\n"}, "b.yaml:2", "schemas extend one another in a circle: b → a → b", None),
+    ({"a.yaml": "schemas:\n  - {name: a, fields: []}\n", "b.yaml": "schemas:\n  - {name: a, fields: []}\n"}, None, "schema 'a' is in ", "rename one of them"),
+    ({"a.yaml": "schemas:\n  - name: a\n    fields: [{name: x, type: list, item_schema: lines}]\n  - {name: line, fields: []}\n"}, "a.yaml:2", "field 'x' of schema 'a' names 'lines', and there is no such schema", "did you mean 'line'?"),
+    ({"a.yaml": "schemas:\n  - name: a\n    fields: [{name: x, type: strin}]\n"}, "a.yaml:3", "unknown type `strin`; did you mean `string`?", "known: "),
+    ({"a.yaml": "schemas:\n  - name: a\n    feilds: []\n"}, "a.yaml:3", "unknown key `feilds`; did you mean `fields`?", None),
+    ({"a.yaml": "schemas:\n  - name: a\n    fields: [{name: x, type: string, validators: [{type: regex, pattern: 'a(?=b)'}]}]\n"}, "a.yaml:3", "look-around", "linear time"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "place", "message", "hint"), BROKEN)
+async def test_a_broken_file_is_told_with_its_place_and_nothing_is_loaded(  # noqa: PLR0917 - fixtures and a row
+    loader, call, tmp_path, files, place, message, hint
+):
+    for name, text in files.items():
+        write(tmp_path / name, text)
+    with pytest.raises(SchemaParseError) as caught:
+        await call(loader, "load_directory", tmp_path)
+    assert message in caught.value.message
+    assert hint is None or hint in caught.value.hint
+    assert place is None or place in str(caught.value)
+    assert loader.names() == []
+
+
+async def test_many_problems_are_told_at_once_and_good_schemas_can_be_kept(loader, call, tmp_path):
+    write(tmp_path / "a.yaml", "schemas:\n  - {name: a, fields: []}\n  - {name: a2}\n")
+    write(tmp_path / "b.yaml", "schemas: 5\n")
+    with pytest.raises(SchemaParseError, match="2 problems in") as caught:
+        await call(loader, "load_directory", tmp_path)
+    assert [error.line for error in caught.value.errors] == [3, 1]
+    with pytest.warns(UserWarning, match="is") as warned:
+        found = await call(loader, "load_directory", tmp_path, on_error="skip")
+    told = [str(warning.message).splitlines()[0] for warning in warned]
+    assert told == ["`fields` is missing", "a list is expected here"]
+    assert [[schema.name for schema in file.schemas] for file in found] == [["a"], []]
+    assert loader.names() == ["a"]
+    with pytest.raises(ValueError, match="on_error must be 'raise' or 'skip', not 'ignore'"):
+        await call(loader, "load_directory", tmp_path, on_error="ignore")
+
+
+async def test_what_cannot_be_read_is_told(loader, call, tmp_path):
+    with pytest.raises(StorageReadError, match="no such file"):
+        await call(loader, "load_file", tmp_path / "gone.yaml")
+    with pytest.raises(StorageReadError, match="no such file"):
+        await call(loader, "load_directory", tmp_path / "gone")
+
+
+async def test_a_file_may_name_schemas_that_come_later(loader, call, tmp_path):
+    path = write(tmp_path / "a.yaml", "schemas:\n  - name: a\n    fields: [{name: x, type: dict, nested_schema: b}]\n")
+    await call(loader, "load_file", path)
+    with pytest.raises(SchemaParseError, match="names 'b', and there is no such schema"):
+        await call(loader, "validate_data", "a", {"x": {}})
+    loader.register({"name": "b", "fields": [{"name": "y", "type": "integer"}]})
+    assert await call(loader, "validate_data", "a", {"x": {"y": "1"}}) == {"x": {"y": 1}}
+
+
+def test_a_name_stands_for_one_schema(loader):
+    schema = Schema(name="s", fields=[SchemaField(name="x", type="integer")])
+    loader.register(schema)
+    loader.register(schema)
+    with pytest.raises(SchemaError, match="schema 's' exists already, with other content"):
+        loader.register({"name": "s", "fields": []})
+    assert loader.get_schema("s") == schema
+    loader.clear_cache()
+    assert loader.names() == []
+
+
+def test_an_unknown_name_is_told_with_the_nearest(loader):
+    loader.register({"name": "order", "fields": []})
+    assert loader.get_schema("oder") is None
+    with pytest.raises(SchemaError, match="there is no schema 'oder'") as caught:
+        loader.validate_data_sync("oder", {})
+    assert caught.value.hint == "did you mean 'order'?"
+
+
+def test_the_example_file_loads_and_is_never_written_over(loader, tmp_path):
+    path = tmp_path / "example.yaml"
+    SchemaLoader.create_example_schema(path)
+    names = [schema.name for schema in loader.load_file_sync(path).schemas]
+    assert names == ["user_profile", "address"]
+    assert loader.validate_data_sync("user_profile", loader.example("user_profile"))
+    with pytest.raises(FileExistsError):
+        SchemaLoader.create_example_schema(path)
+
+
+def test_the_lists_of_types_and_rules_are_complete():
+    assert len(FieldType) == 11
+    assert len(ValidationType) == 13
+
+
+def test_examples_of_the_repository_load():
+    loader = SchemaLoader()
+    loader.load_directory_sync(EXAMPLES / "schemas")
+    for name in loader.names():
+        schema = loader.get_schema(name)
+        assert Schema.model_validate(json.loads(schema.model_dump_json())) == schema

@@ -1,0 +1,90 @@
+"""The models of schemas: their shapes are pydantic's, their rules the core's."""
+
+# ruff: noqa: E501 - rows of tables
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from prompt_manager.validation import FieldValidator, Schema, SchemaField, SchemaLoader, SchemaRegistry
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: FieldValidator(type="min_length"), "validator min_length needs `min_value`"),
+        (lambda: FieldValidator(type="range"), "validator range needs `min_value` or `max_value`"),
+        (lambda: FieldValidator(type="regex"), "validator regex needs `pattern`"),
+        (lambda: FieldValidator(type="regex", pattern="a(?!b)"), "look-around"),
+        (lambda: FieldValidator(type="enum"), "validator enum needs `allowed_values`"),
+        (lambda: FieldValidator(type="custom"), "validator custom needs `custom_function`"),
+        (lambda: FieldValidator(type="range", min_value=2, max_value=1), "`min_value` is greater than `max_value`"),
+        (lambda: FieldValidator(type="max_value", max_value=float("inf")), "NaN and infinity have no JSON form"),
+        (lambda: FieldValidator(type="lenght"), "Input should be 'min_length'"),
+        (lambda: SchemaField(name="x", type="text"), "Input should be 'string'"),
+        (lambda: SchemaField(name="", type="string"), "the name of a field is empty"),
+        (lambda: SchemaField(name="x", type="string", item_type="string"), "`item_type` belongs to a field of type list"),
+        (lambda: SchemaField(name="x", type="integer", default="a"), "the default of field `x` is not of type integer"),
+        (lambda: Schema(name=" "), "the name of a schema is empty"),
+        (lambda: Schema(name="s", version="1"), "needs three numbers"),
+        (lambda: Schema(name="s", extends="s"), "schema `s` extends itself"),
+        (lambda: Schema(name="s", strict=True, allow_extra=True), "both cannot be true"),
+        (lambda: Schema(name="s", fields=[{"name": "x", "type": "any"}] * 2), "field `x` is there twice"),
+        (lambda: SchemaRegistry(schemas=[Schema(name="s"), Schema(name="s")]), "schema 's' is there twice"),
+    ],
+)  # fmt: skip
+def test_what_breaks_a_rule_cannot_be_built(make, said):
+    with pytest.raises(ValidationError) as caught:
+        make()
+    assert said in str(caught.value)
+
+
+def test_a_schema_that_was_built_validates_as_one_from_a_file():
+    schema = Schema(
+        name="s",
+        fields=[
+            SchemaField(name="n", type="integer", validators=[FieldValidator(type="min_value", min_value=2)]),
+            SchemaField(name="note", type="string", default=None, nullable=True),
+            SchemaField(name="tags", type="list", default=["a"]),
+        ],
+    )
+    assert [field.required for field in schema.fields] == [True, False, False]
+    loader = SchemaLoader()
+    loader.register(schema)
+    assert loader.validate_data_sync("s", {"n": "2"}) == {"n": 2, "note": None, "tags": ["a"]}
+    assert loader.get_schema("s") == schema
+
+
+def test_models_cannot_be_changed():
+    schema = Schema(name="s")
+    with pytest.raises(ValidationError):
+        schema.name = "t"  # type: ignore[misc]
+
+
+def test_strict_and_allow_extra_say_one_thing():
+    assert (Schema(name="s").strict, Schema(name="s").allow_extra) == (True, False)
+    assert Schema(name="s", strict=False).allow_extra
+    assert not Schema(name="s", allow_extra=True).strict
+    both = Schema(name="s", strict=False, allow_extra=False)
+    assert (both.strict, both.allow_extra) == (False, False)
+
+
+def test_a_registry_is_changed_by_making_another():
+    registry = SchemaRegistry(schemas=[Schema(name="a")])
+    more = registry.add_schema(Schema(name="b"))
+    assert [schema.name for schema in more.schemas] == ["a", "b"]
+    assert more.remove_schema("a").get_schema("a") is None
+    assert registry.get_schema("b") is None
+    with pytest.raises(ValueError, match="schema 'a' exists already"):
+        registry.add_schema(Schema(name="a"))
+
+
+def test_a_schema_shows_its_json_schema_with_the_schemas_that_it_names():
+    loader = SchemaLoader()
+    loader.register({"name": "line", "fields": [{"name": "sku", "type": "string"}]})
+    order = Schema(name="order", fields=[{"name": "lines", "type": "list", "item_schema": "line"}])
+    document = order.to_json_schema(schemas=loader)
+    assert document["properties"]["lines"]["items"] == {"$ref": "#/$defs/line"}
+    assert document["$defs"]["line"]["required"] == ["sku"]
+    assert "order" not in loader.names()
