@@ -127,6 +127,12 @@ fn integer<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Resul
             None => Ok(wrong(WANTED, sort)),
         };
     }
+    // Most such texts are digits alone.
+    if sort == Sort::String
+        && let Some(Some(whole)) = data.with_text(value, |text| text.parse::<i64>().ok())
+    {
+        return Ok(Outcome::New(data.make(Made::Integer(whole.into()))?));
+    }
     let Some(text) = text_of(data, value, sort) else { return Ok(wrong(WANTED, sort)) };
     match digits(&text) {
         Some(digits) => match digits.parse::<i128>() {

@@ -1,6 +1,7 @@
 //! Schemas that several threads use at once, and what of them is kept: plans and instructions.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::Value;
@@ -48,11 +49,18 @@ pub struct Schemas<T, F, M> {
     set: RwLock<Set<T, F, M>>,
     own: Mutex<HashMap<usize, Kept<T, F, M>>>,
     instructions: Mutex<HashMap<(String, usize), Arc<str>>>,
+    /// How often the set was changed, so that nothing is kept that was made of an earlier one.
+    changes: AtomicU64,
 }
 
 impl<T, F, M> Default for Schemas<T, F, M> {
     fn default() -> Self {
-        Self { set: RwLock::default(), own: Mutex::default(), instructions: Mutex::default() }
+        Self {
+            set: RwLock::default(),
+            own: Mutex::default(),
+            instructions: Mutex::default(),
+            changes: AtomicU64::new(0),
+        }
     }
 }
 
@@ -72,6 +80,7 @@ impl<T, F, M> Schemas<T, F, M> {
     /// The schemas, for changing; what was made of them is forgotten.
     pub fn write(&self) -> RwLockWriteGuard<'_, Set<T, F, M>> {
         let set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        self.changes.fetch_add(1, Ordering::SeqCst);
         self.own.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.instructions.lock().unwrap_or_else(PoisonError::into_inner).clear();
         set
@@ -94,12 +103,17 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
         if let Some(kept) = own().get(&address(wanted)) {
             return Ok(Arc::clone(&kept.plan));
         }
+        let before = self.changes.load(Ordering::SeqCst);
         let plan = Arc::new(self.read().plan_of(schema)?);
         let mut own = own();
         if own.len() >= KEPT {
             own.clear();
+            // An address may now become another schema's.
+            self.instructions.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
-        own.insert(address(wanted), Kept { _schema: Arc::clone(schema), plan: Arc::clone(&plan) });
+        if self.changes.load(Ordering::SeqCst) == before {
+            own.insert(address(wanted), Kept { _schema: Arc::clone(schema), plan: Arc::clone(&plan) });
+        }
         Ok(plan)
     }
 
@@ -198,6 +212,7 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
         if let Some(text) = kept().get(&key) {
             return Ok(Arc::clone(text));
         }
+        let before = self.changes.load(Ordering::SeqCst);
         self.plan(wanted)?;
         let mut says = self.json_schema(wanted, Form::Full, &|model| data.json_schema(model))?;
         if let Some(says) = says.as_object_mut() {
@@ -205,7 +220,10 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
         }
         let example = self.example(data, wanted)?;
         let text: Arc<str> = describe::instructions(&says, example.as_ref()).into();
-        kept().insert(key, Arc::clone(&text));
+        let mut kept = kept();
+        if self.changes.load(Ordering::SeqCst) == before {
+            kept.insert(key, Arc::clone(&text));
+        }
         Ok(text)
     }
 }
