@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import pytest
 from pydantic import BaseModel
@@ -316,6 +317,26 @@ class TestLoading:
             manager.register_schema("other", INPUT)
         with pytest.raises(TypeError, match="a pydantic model is needed, not int"):
             manager.register_schema("other", int)
+
+
+def test_a_reload_swaps_the_schemas_too(tmp_path, directory):
+    root = directory({"p.yaml": "id: p\nformat: text\ntemplate: '{{n}}'\ninput_schema: s\n"})
+    schemas = tmp_path / "schemas"
+    schemas.mkdir()
+    file = schemas / "s.yaml"
+    file.write_text("schemas:\n  - name: s\n    fields: [{name: n, type: string}]\n")
+    manager = PromptManager.from_directory_sync(root, schema_dir=schemas, watch=True)
+    try:
+        assert manager.render_sync("p", {"n": "x"}) == "x"
+        file.write_text("schemas:\n  - name: s\n    fields: [{name: n, type: integer}]\n")
+        end = time.monotonic() + 10
+        while manager.schemas.get_schema("s").fields[0].type != "integer":
+            assert time.monotonic() < end, "the schema is still the old one after ten seconds"
+            time.sleep(0.005)
+        with pytest.raises(SchemaValidationError):
+            manager.render_sync("p", {"n": "x"})
+    finally:
+        manager.close_sync()
 
 
 def test_a_prompt_taken_from_a_manager_keeps_its_schemas(manager):
