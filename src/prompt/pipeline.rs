@@ -12,8 +12,12 @@ use std::sync::Arc;
 use super::compiled::{Asked, Body, Compiled, Declared};
 use super::{Content, Format, Message, Part, PartBody, Role};
 use crate::error::{Error, Kind, Result, nearest};
-use crate::schema::{FieldType, Schemas, Values, Wanted};
+use crate::schema::json_schema::Form;
+use crate::schema::{FieldType, ResponseSchema, Schemas, Values, Wanted};
 use crate::template::{Both, Data, Library, Output, Sink, Sort, Style, Text, Written};
+
+/// The key of the schema of the answer, for messages.
+const OUTPUT: &str = "output_schema";
 
 /// What a render goes by besides the engine.
 pub struct Checks<'s, T, F, M> {
@@ -146,7 +150,24 @@ impl<T: Text> Compiled<T> {
     /// # Errors
     /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema.
     pub fn output_schema(&self) -> Result<Option<&Wanted>> {
-        self.asked("output_schema", self.output.as_deref())
+        self.asked(OUTPUT, self.output.as_deref())
+    }
+
+    /// The schema of the answer as a request for structured output takes it. Where the form is strict and cannot say
+    /// it, it is in full, with the reason beside it.
+    ///
+    /// # Errors
+    /// As [`Compiled::output_schema`]; [`Kind::Schema`] for a schema that is not there.
+    pub fn response_schema<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        checks: &ChecksOf<'_, D>,
+        form: Form,
+    ) -> Result<Option<Arc<ResponseSchema>>> {
+        let Some(wanted) = self.output_schema()? else { return Ok(None) };
+        let none = Schemas::default();
+        let response = checks.schemas.unwrap_or(&none).response(data, wanted, form);
+        response.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }
 
     fn asked<'c>(&self, key: &str, asked: Option<&'c Asked>) -> Result<Option<&'c Wanted>> {
@@ -228,14 +249,13 @@ impl<T: Text> Compiled<T> {
         data: &D,
         checks: &ChecksOf<'_, D>,
     ) -> Result<Option<Arc<str>>> {
-        const KEY: &str = "output_schema";
         if self.output.is_none() || !checks.output_instructions {
             return Ok(None);
         }
         let Some(wanted) = self.output_schema()? else { return Ok(None) };
         let none = Schemas::default();
         let text = checks.schemas.unwrap_or(&none).instructions(data, wanted);
-        text.map(Some).map_err(|error| self.about_schema(KEY, error))
+        text.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }
 
     fn named(&self, error: Error) -> Error {

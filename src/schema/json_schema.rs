@@ -5,10 +5,11 @@ use serde_json::{Map, Number, Value, json};
 
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::set::{Entry, Set};
+use super::strict;
 use crate::error::{Error, Kind, Result};
 
 /// Which JSON Schema is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// All that draft 2020-12 can say of the schema.
     Full,
@@ -30,7 +31,8 @@ pub fn write<T, F, M>(
     form: Form,
     of_model: OfModel<'_, M>,
 ) -> Result<Value> {
-    let mut writer = Writer { set, form, of_model, definitions: Map::new(), open: Vec::new() };
+    let mut writer =
+        Writer { set, form, of_model, definitions: Map::new(), open: Vec::new(), models: Vec::new() };
     let mut root = Map::new();
     if form == Form::Full {
         root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
@@ -50,6 +52,8 @@ struct Writer<'w, T, F, M> {
     definitions: Map<String, Value>,
     /// The schemas that have a place, with the reference to it.
     open: Vec<(*const Schema, String)>,
+    /// The models that have a place, by name.
+    models: Vec<(String, String)>,
 }
 
 impl<'w, T, F, M> Writer<'w, T, F, M> {
@@ -125,12 +129,20 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
             rule(validator, field.field_type, strict, &mut says);
         }
         if let Some(allowed) = field.allowed() {
+            if strict && !says.contains_key("type") {
+                let kinds = kinds(&allowed);
+                let kinds = kinds.ok_or_else(|| Self::cannot(schema, field, "a list or dict as a value"))?;
+                says.insert("type".to_owned(), kinds);
+            }
             says.insert("enum".to_owned(), json!(allowed));
         }
         if field.nullable {
             says = nullable(says);
         }
-        if let Some(description) = &field.description {
+        // Nothing may stand beside a reference in the subset.
+        if let Some(description) =
+            field.description.as_ref().filter(|_| !strict || !says.contains_key("$ref"))
+        {
             says.insert("description".to_owned(), json!(description));
         }
         for (remark, said) in [("readOnly", field.read_only), ("writeOnly", field.write_only)] {
@@ -172,7 +184,7 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
             return Ok(json!({"$ref": reference}));
         }
         let place = self.place(name);
-        let reference = format!("#/$defs/{}", place.replace('~', "~0").replace('/', "~1"));
+        let reference = reference_to(&place);
         self.open.push((address, reference.clone()));
         let object = self.object(found, own, false)?;
         self.definitions.insert(place, Value::Object(object));
@@ -191,19 +203,72 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
         place
     }
 
-    /// A model's own JSON Schema in place, with its definitions among ours.
+    /// A reference to a model's own JSON Schema, which is written under `$defs` if it is not there yet.
     fn model(&mut self, name: &str, model: &M) -> Result<Value> {
-        let reference = json!({"$ref": format!("#/$defs/{name}")});
-        if self.definitions.contains_key(name) {
-            return Ok(reference);
+        if let Some((_, reference)) = self.models.iter().find(|(known, _)| *known == name) {
+            return Ok(json!({"$ref": reference}));
         }
         let mut says = (self.of_model)(model)?;
-        if let Some(Value::Object(theirs)) = says.as_object_mut().and_then(|says| says.remove("$defs")) {
-            self.definitions.extend(theirs);
+        if self.form == Form::Strict {
+            says = strict::subset(&says)?;
         }
-        self.definitions.insert(name.to_owned(), says);
-        Ok(reference)
+        let place = self.place(name);
+        let reference = reference_to(&place);
+        self.models.push((name.to_owned(), reference.clone()));
+        let mut moved = Vec::new();
+        if let Some(Value::Object(theirs)) = says.as_object_mut().and_then(|says| says.remove("$defs")) {
+            for (inner, said) in theirs {
+                let place = self.place(&format!("{place}.{inner}"));
+                moved.push((reference_to(&inner), place, said));
+            }
+        }
+        let places: Vec<(String, String)> =
+            moved.iter().map(|(old, place, _)| (old.clone(), reference_to(place))).collect();
+        for (_, place, mut said) in moved {
+            refer(&mut said, &places);
+            self.definitions.insert(place, said);
+        }
+        refer(&mut says, &places);
+        self.definitions.insert(place, says);
+        Ok(json!({"$ref": reference}))
     }
+}
+
+fn reference_to(place: &str) -> String {
+    format!("#/$defs/{}", place.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Turns references to where definitions were into references to where they are.
+fn refer(says: &mut Value, places: &[(String, String)]) {
+    match says {
+        Value::Object(members) => {
+            for (key, member) in members {
+                let moved = |text: &str| places.iter().find(|(old, _)| old == text);
+                match member.as_str().filter(|_| key == "$ref").and_then(moved) {
+                    Some((_, new)) => *member = json!(new),
+                    None => refer(member, places),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| refer(item, places)),
+        _ => {}
+    }
+}
+
+/// The type of values that are none of several parts; `None` where one is.
+fn kinds(values: &[&Value]) -> Option<Value> {
+    let kind = |value: &Value| match value {
+        Value::Null => Some("null"),
+        Value::Bool(_) => Some("boolean"),
+        Value::Number(number) if number.is_f64() => Some("number"),
+        Value::Number(_) => Some("integer"),
+        Value::String(_) => Some("string"),
+        Value::Array(_) | Value::Object(_) => None,
+    };
+    let mut kinds = values.iter().map(|value| kind(value)).collect::<Option<Vec<_>>>()?;
+    kinds.sort_unstable();
+    kinds.dedup();
+    Some(if let [only] = kinds.as_slice() { json!(only) } else { json!(kinds) })
 }
 
 /// What a type alone says.
@@ -289,8 +354,12 @@ fn nullable(mut says: Map<String, Value>) -> Map<String, Value> {
     {
         allowed.push(Value::Null);
     }
-    if let Some(kind) = says.get_mut("type") {
-        *kind = json!([kind.clone(), "null"]);
+    match says.get_mut("type") {
+        Some(Value::Array(kinds)) if kinds.contains(&json!("null")) => {}
+        Some(Value::Array(kinds)) => kinds.push(json!("null")),
+        Some(kind) if kind == "null" => {}
+        Some(kind) => *kind = json!([kind.clone(), "null"]),
+        None => {}
     }
     says
 }

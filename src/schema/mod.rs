@@ -18,6 +18,7 @@ mod plan;
 pub mod rules;
 mod set;
 mod shared;
+mod strict;
 mod values;
 mod violation;
 
@@ -26,6 +27,6 @@ pub use json::JsonFunction;
 pub use model::{Field, FieldType, Schema, Validator, ValidatorKind};
 pub use plan::Plan;
 pub use set::{Entry, Set};
-pub use shared::{Schemas, Wanted};
+pub use shared::{ResponseSchema, Schemas, Wanted};
 pub use values::{Made, Trail, Values};
 pub use violation::{Violation, invalid};

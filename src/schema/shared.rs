@@ -1,4 +1,4 @@
-//! Schemas that several threads use at once, and what of them is kept: plans and instructions.
+//! Schemas that several threads use at once, and what of them is kept: plans, instructions, schemas of answers.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +12,9 @@ use super::json_schema::{self, Form};
 use super::model::Schema;
 use super::plan::Plan;
 use super::set::{Entry, Set};
+use super::strict;
 use super::values::Values;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::template::Text;
 
 /// A schema that a prompt wants: by its name, or its own.
@@ -36,6 +37,17 @@ impl Wanted {
     }
 }
 
+/// The schema of an answer as a request names it.
+#[derive(Debug)]
+pub struct ResponseSchema {
+    /// The schema's name.
+    pub name: String,
+    /// The JSON Schema, in the strict subset where that is wanted and can say it.
+    pub schema: Value,
+    /// Why it is not in the strict subset although that is wanted.
+    pub not_strict: Option<Error>,
+}
+
 /// What is kept for a prompt's own schema. The schema is kept too, so that its address stays its own.
 #[derive(Debug)]
 struct Kept<T, F, M> {
@@ -49,6 +61,7 @@ pub struct Schemas<T, F, M> {
     set: RwLock<Set<T, F, M>>,
     own: Mutex<HashMap<usize, Kept<T, F, M>>>,
     instructions: Mutex<HashMap<(String, usize), Arc<str>>>,
+    responses: Mutex<HashMap<(String, usize, Form), Arc<ResponseSchema>>>,
     /// How often the set was changed, so that nothing is kept that was made of an earlier one.
     changes: AtomicU64,
 }
@@ -59,6 +72,7 @@ impl<T, F, M> Default for Schemas<T, F, M> {
             set: RwLock::default(),
             own: Mutex::default(),
             instructions: Mutex::default(),
+            responses: Mutex::default(),
             changes: AtomicU64::new(0),
         }
     }
@@ -82,8 +96,14 @@ impl<T, F, M> Schemas<T, F, M> {
         let set = self.set.write().unwrap_or_else(PoisonError::into_inner);
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.own.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.instructions.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.forget();
         set
+    }
+
+    /// Forgets what is kept by the address of a prompt's own schema.
+    fn forget(&self) {
+        self.instructions.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.responses.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -109,7 +129,7 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
         if own.len() >= KEPT {
             own.clear();
             // An address may now become another schema's.
-            self.instructions.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            self.forget();
         }
         if self.changes.load(Ordering::SeqCst) == before {
             own.insert(address(wanted), Kept { _schema: Arc::clone(schema), plan: Arc::clone(&plan) });
@@ -155,9 +175,47 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
                 }
                 json_schema::write(&set, &schema, form, &|says: &Value| Ok(says.clone()))
             }
-            (None, Some(model)) => of_model(&model),
+            (None, Some(model)) => {
+                let says = of_model(&model)?;
+                if form == Form::Strict { strict::subset(&says) } else { Ok(says) }
+            }
             (None, None) => Err(self.read().unknown(wanted.name())),
         }
+    }
+
+    /// The schema of an answer for a request; where the form is strict and cannot say it, in full and with the reason.
+    ///
+    /// # Errors
+    /// As [`Schemas::json_schema`] in full.
+    pub fn response<D>(&self, data: &D, wanted: &Wanted, form: Form) -> Result<Arc<ResponseSchema>>
+    where
+        D: Values<Text = T, Function = F, Model = M>,
+    {
+        let kept = || self.responses.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (wanted.name().to_owned(), address(wanted), form);
+        if let Some(response) = kept().get(&key) {
+            return Ok(Arc::clone(response));
+        }
+        let before = self.changes.load(Ordering::SeqCst);
+        self.plan(wanted)?;
+        let write = |form| self.json_schema(wanted, form, &|model| data.json_schema(model));
+        let mut schema = write(Form::Full)?;
+        let mut not_strict = None;
+        if form == Form::Strict {
+            match write(form) {
+                Ok(strict) => schema = strict,
+                Err(error) => not_strict = Some(error),
+            }
+        }
+        if let Some(says) = schema.as_object_mut() {
+            says.remove("$schema");
+        }
+        let response = Arc::new(ResponseSchema { name: wanted.name().to_owned(), schema, not_strict });
+        let mut kept = kept();
+        if self.changes.load(Ordering::SeqCst) == before {
+            kept.insert(key, Arc::clone(&response));
+        }
+        Ok(response)
     }
 
     fn find(&self, wanted: &Wanted) -> Result<(Option<Arc<Schema>>, Option<M>)> {

@@ -1,9 +1,11 @@
 //! Validation over JSON: the cases of `tests/data/schemas`, and what only whole sets of schemas show.
 
 use prompt_manager::error::Fact;
+use prompt_manager::prompt::{Checks, Compiled, Prompt, Status};
+use prompt_manager::schema::json_schema::Form;
 use prompt_manager::schema::output::{self, Reading};
 use prompt_manager::schema::{Field, FieldType, JsonFunction, Plan, Schema, Set, parse};
-use prompt_manager::template::{Json, JsonValue};
+use prompt_manager::template::{EmptyLibrary, Json, JsonValue, Options};
 use prompt_manager::{Error, Kind};
 use serde_json::{Value, json};
 
@@ -253,4 +255,65 @@ fn answers_that_look_like_json_and_are_none_end_soon() {
     assert!(
         output::parse(&format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)), Reading::default()).is_err()
     );
+}
+
+/// What a prompt with this output schema gives for a request, with the schemas of the list registered.
+fn response(output: &Value, list: &Value, form: Form) -> Result<(String, Value, Option<String>), Error> {
+    let document =
+        json!({"id": "p", "version": "1.0.0", "format": "text", "template": "Hi", "output_schema": output});
+    let prompt = Prompt::read(&document, Status::Active).expect("it is a prompt");
+    let compiled: Compiled<Box<str>> =
+        Compiled::compile(prompt, &Options::default(), &EmptyLibrary).expect("it compiles");
+    let shared = prompt_manager::schema::Schemas::default();
+    for schema in list.as_array().expect("a list") {
+        shared.write().add(vec![parse::read_one(schema).expect("it is a schema")]).expect("it is new");
+    }
+    let checks = Checks { schemas: Some(&shared), output_instructions: false };
+    let response = compiled.response_schema(&Json::default(), &checks, form)?.expect("it has a schema");
+    let reason = response.not_strict.as_ref().map(|error| error.message().to_owned());
+    Ok((response.name.clone(), response.schema.clone(), reason))
+}
+
+#[test]
+fn the_schema_of_an_answer_is_there_for_requests() {
+    let list = json!([{"name": "verdict", "fields": [
+        {"name": "ok", "type": "boolean"},
+        {"name": "why", "type": "string", "required": false, "nullable": true,
+         "validators": [{"type": "max_length", "max_value": 80}]}]}]);
+    let strict = json!({"title": "verdict", "type": "object",
+        "properties": {"ok": {"type": "boolean"}, "why": {"type": ["string", "null"]}},
+        "required": ["ok", "why"], "additionalProperties": false});
+    assert_eq!(
+        response(&json!("verdict"), &list, Form::Strict).expect("it is there"),
+        ("verdict".to_owned(), strict, None)
+    );
+    let full = json!({"title": "verdict", "type": "object",
+        "properties": {"ok": {"type": "boolean"}, "why": {"type": ["string", "null"], "maxLength": 80}},
+        "required": ["ok"], "additionalProperties": false});
+    assert_eq!(
+        response(&json!("verdict"), &list, Form::Full).expect("it is there"),
+        ("verdict".to_owned(), full, None)
+    );
+}
+
+#[test]
+fn an_answer_that_the_strict_subset_cannot_say_is_in_full_with_the_reason() {
+    let document =
+        json!({"type": "object", "properties": {"tags": {"type": "object"}}, "required": ["tags"]});
+    let (name, schema, reason) = response(&document, &json!([]), Form::Strict).expect("it is a schema");
+    assert_eq!((name.as_str(), &schema["properties"]["tags"]), ("output_schema", &json!({"type": "object"})));
+    assert_eq!(
+        reason.as_deref(),
+        Some(
+            "field 'tags' of schema 'output_schema': a dict without a schema has no form in OpenAI's strict subset"
+        )
+    );
+}
+
+#[test]
+fn a_schema_of_an_answer_that_is_not_there_is_an_error_with_the_prompt() {
+    let error = response(&json!("verdit"), &json!([{"name": "verdict", "fields": []}]), Form::Strict)
+        .expect_err("there is none");
+    assert_eq!(error.message(), "`output_schema` of prompt 'p': there is no schema 'verdit'");
+    assert_eq!(error.hint(), Some("did you mean 'verdict'?"));
 }

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated, Any, Literal
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
+from pydantic import BaseModel, ConfigDict, Field
 
 from helpers import DATA, EXAMPLES
 from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError
@@ -154,9 +156,22 @@ class TestStrict:
         assert accepted(document, example)
         assert not accepted(document, {**example, "action_items": None})
 
+    def test_an_enum_has_a_type_and_nothing_stands_beside_a_reference(self):
+        inner = {"name": "inner", "description": "Inside", "fields": []}
+        nested = {"name": "y", "type": "dict", "nested_schema": "inner", "description": "Outside"}
+        each = field("enum", {"type": "enum", "allowed_values": ["a", 1, 2.5, True]}, nullable=True)
+        schema = {**each, "fields": [*each["fields"], nested, {**nested, "name": "z", "nullable": True}]}
+        document = loaded(schema, inner).to_json_schema("s", strict=True)
+        assert document["properties"] == {
+            "x": {"type": ["boolean", "integer", "number", "string", "null"], "enum": ["a", 1, 2.5, True, None]},
+            "y": {"$ref": "#/$defs/inner"},
+            "z": {"anyOf": [{"$ref": "#/$defs/inner"}, {"type": "null"}], "description": "Outside"},
+        }
+
     @pytest.mark.parametrize(
         ("schema", "what"),
         [
+            (field("enum", {"type": "enum", "allowed_values": [["a"]]}), "a list or dict as a value"),
             (field("any"), "type any"),
             (field("dict"), "a dict without a schema"),
             (field("list"), "a list of anything"),
@@ -167,6 +182,93 @@ class TestStrict:
         with pytest.raises(SchemaError) as caught:
             loaded(schema).to_json_schema("s", strict=True)
         assert f"field 'x' of schema 's': {what} has no form in OpenAI's strict subset" in str(caught.value)
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"] = "cat"
+    name: str = Field(min_length=2, description="What it answers to")
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    barks: bool = False
+
+
+class Home(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")] = Field(description="Who lives here")
+    other: Cat | None = Field(None, description="Who else does")
+    rooms: list[Literal[1, 2]] = Field(default=[1], min_length=1)
+    above: Home | None = None
+
+
+class Free(BaseModel):
+    facts: dict[str, int] = {}
+
+
+class Loose(BaseModel):
+    fact: Any
+
+
+class Pair(BaseModel):
+    both: tuple[int, str]
+
+
+HOME = {"pet": {"kind": "cat", "name": "Tom"}, "other": None, "rooms": [2], "above": None}
+
+
+class TestStrictOfModels:
+    def test_has_every_key_and_nothing_further(self):
+        loader = SchemaLoader()
+        loader.register_model("home", Home)
+        document = loader.to_json_schema("home", strict=True)
+        Draft202012Validator.check_schema(document)
+        assert document["type"] == "object"
+        assert document["required"] == ["pet", "other", "rooms", "above"]
+        assert document["properties"]["pet"] == {
+            "anyOf": [{"$ref": "#/$defs/Cat"}, {"$ref": "#/$defs/Dog"}], "description": "Who lives here", "title": "Pet",
+        }  # fmt: skip
+        assert document["$defs"]["Cat"]["properties"]["name"] == {
+            "type": "string", "description": "What it answers to", "title": "Name",
+        }  # fmt: skip
+        assert not any(word in json.dumps(document) for word in ('"default"', "discriminator", "oneOf", "minLength"))
+        assert accepted(document, HOME)
+        assert accepted(document, {**HOME, "above": HOME})
+        for key in HOME:
+            assert not accepted(document, {name: value for name, value in HOME.items() if name != key})
+        assert not accepted(document, {**HOME, "more": 1})
+        assert not accepted(document, {**HOME, "pet": {"kind": "cat", "name": "Tom", "barks": True}})
+
+    @pytest.mark.parametrize(
+        ("model", "said"),
+        [
+            (Free, "#/properties/facts: an object with any keys"),
+            (Loose, "#/properties/fact: a value of any type"),
+            (Pair, "#/properties/both: `prefixItems`"),
+        ],
+    )
+    def test_refuses_what_it_cannot_say_by_name(self, model, said):
+        loader = SchemaLoader()
+        loader.register_model("m", model)
+        with pytest.raises(SchemaError) as caught:
+            loader.to_json_schema("m", strict=True)
+        assert f"{said} has no form in OpenAI's strict subset" in str(caught.value)
+
+    @pytest.mark.parametrize("strict", [False, True])
+    def test_a_models_definitions_do_not_take_the_place_of_schemas(self, strict):
+        loader = loaded(
+            {"name": "street", "fields": [{"name": "home", "type": "dict", "nested_schema": "Home"},
+                                          {"name": "cats", "type": "list", "item_schema": "Cat"}]},
+            {"name": "Cat", "fields": [{"name": "lives", "type": "integer"}]},
+        )  # fmt: skip
+        loader.register_model("Home", Home)
+        document = loader.to_json_schema("street", strict=strict)
+        Draft202012Validator.check_schema(document)
+        assert accepted(document, {"home": {**HOME, "above": HOME}, "cats": [{"lives": 9}]})
+        assert not accepted(document, {"home": {**HOME, "above": {}}, "cats": []})
+        assert not accepted(document, {"home": {**HOME, "pet": {"lives": 9}}, "cats": []})
+        assert not accepted(document, {"home": HOME, "cats": [HOME["pet"]]})
 
 
 DOCUMENT = {
