@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+OLDEST := $(VENV)-oldest
+INSTALL = $(BIN)/uv pip install --quiet --python
 N ?= 10000
 SEED ?= 2
 MINUTES ?= 20
@@ -10,7 +12,7 @@ RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock py
 PYTHON_SOURCES := python tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test oracle compare fuzz bench lint format type-check build test-wheel ci clean
+.PHONY: help demo test test-providers test-oldest oracle compare fuzz bench lint format type-check build test-wheel ci clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +22,15 @@ demo: $(VENV)/.release  ## Build in release mode and show three example prompts.
 
 test: $(VENV)/.test $(VENV)/.extension  ## Run every test, of Rust and of Python, and print the totals.
 	@$(BIN)/python tests/run.py
+
+# The core reads a prompt the same whatever is installed beside it, so the oldest environment takes the extension that
+# stands in python/. litellm would fetch its list of prices when it is imported.
+test-providers: test-oldest  ## Run the integrations' tests with the oldest and the newest SDKs.
+	LITELLM_LOCAL_MODEL_COST_MAP=True $(BIN)/python -m pytest tests/integrations
+
+# What the SDKs' newest types say holds for the newest alone.
+test-oldest: $(OLDEST)/.made $(VENV)/.extension  ## Run the integrations' tests with the oldest SDKs.
+	LITELLM_LOCAL_MODEL_COST_MAP=True PYTHONPATH=python $(OLDEST)/bin/python -m pytest tests/integrations -m "not newest"
 
 oracle: node_modules/.package-lock.json  ## Render the template cases with handlebars.js and compare.
 	node tests/oracle/cases.mjs
@@ -63,7 +74,7 @@ ci:  ## Run what CI runs.
 	bash .ci/run
 
 clean:  ## Remove everything that is built or installed here.
-	rm -rf $(VENV) target dist build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) target dist build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find python tests examples -name __pycache__ -prune -exec rm -rf {} +
 	find python -name '_native*.so' -delete
 
@@ -74,20 +85,29 @@ $(VENV)/.made:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	touch $@
 
-$(VENV)/.build: $(VENV)/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "maturin>=1.16,<2"
+$(VENV)/.uv: $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
 	touch $@
 
-$(VENV)/.test: $(VENV)/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+$(VENV)/.build: $(VENV)/.uv pyproject.toml
+	$(INSTALL) $(BIN)/python "maturin>=1.16,<2"
 	touch $@
 
-$(VENV)/.bench: $(VENV)/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+$(VENV)/.test: $(VENV)/.uv pyproject.toml
+	$(INSTALL) $(BIN)/python --group test
 	touch $@
 
-$(VENV)/.check: $(VENV)/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group check
+$(OLDEST)/.made: $(VENV)/.uv tests/integrations/oldest.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
+	$(INSTALL) $(OLDEST) --requirement tests/integrations/oldest.txt
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.uv pyproject.toml
+	$(INSTALL) $(BIN)/python --group bench
+	touch $@
+
+$(VENV)/.check: $(VENV)/.uv pyproject.toml
+	$(INSTALL) $(BIN)/python --group check
 	touch $@
 
 $(VENV)/.extension: $(VENV)/.build $(RUST_SOURCES)

@@ -165,6 +165,7 @@ def check(value, schema):
     assert mismatches(value, schema, schema.get("$defs", {})) == []
 
 
+@pytest.mark.newest
 def test_the_check_by_types_can_fail(openai_schema, anthropic_schema):
     for wrong in (
         {"role": "user"},
@@ -178,6 +179,7 @@ def test_the_check_by_types_can_fail(openai_schema, anthropic_schema):
         assert mismatches(wrong, anthropic_schema, anthropic_schema["$defs"])
 
 
+@pytest.mark.newest
 @pytest.mark.parametrize("prompt_id", CHATS)
 def test_the_forms_fit_the_providers_own_types(
     examples, openai_schema, anthropic_schema, anthropic_system_schema, prompt_id
@@ -192,6 +194,7 @@ def test_the_forms_fit_the_providers_own_types(
         check(form["system"], anthropic_system_schema)
 
 
+@pytest.mark.newest
 def test_every_expected_form_of_the_cases_fits_the_providers_own_types(openai_schema, anthropic_schema):
     from helpers import cases
 
