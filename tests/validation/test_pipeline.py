@@ -11,7 +11,13 @@ from pydantic import BaseModel
 
 from helpers import SECRET, chat_of, create_text_prompt, everything_said_by
 from prompt_manager import Prompt, PromptManager, TemplateEngine
-from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError, TemplateRenderError
+from prompt_manager.exceptions import (
+    PromptManagerError,
+    SchemaError,
+    SchemaParseError,
+    SchemaValidationError,
+    TemplateRenderError,
+)
 from prompt_manager.integrations import AnthropicIntegration, OpenAIIntegration
 from prompt_manager.validation import ParsedOutput, SchemaLoader
 
@@ -276,6 +282,58 @@ class TestAnswers:
         assert seen == [manager.render_sync("p", {"x": 1})] * 3
         with pytest.raises(TypeError, match="use `await render_and_parse"):
             manager.render_and_parse_sync("p", {"x": 1}, waiting)
+
+    @pytest.mark.parametrize("how", ["sync", "async"])
+    @pytest.mark.parametrize("chat", [False, True])
+    def test_are_asked_for_with_renders_that_observers_are_told_of(self, manager, how, chat):
+        if chat:
+            add_chat(manager, USER, version="2.0.0", output_schema="answer")
+        told = []
+
+        class Observer:
+            async def on_render_start(self, prompt_id, version, variables):
+                told.append(("start", prompt_id, version, dict(variables)))
+
+            def on_render_complete(self, prompt_id, version, execution):
+                told.append(("complete", prompt_id, version, execution.rendered_content))
+
+            def on_render_error(self, prompt_id, version, error):
+                told.append(("error", prompt_id, version, type(error).__name__))
+
+        def render_and_parse(variables):
+            seen = []
+
+            def model(rendered):
+                seen.append(rendered)
+                return '{"n": 1}'
+
+            if how == "sync":
+                manager.render_and_parse_sync("p", variables, model)
+            else:
+                asyncio.run(manager.render_and_parse("p", variables, model))
+            return seen[0]
+
+        manager.add_observer(Observer())
+        given = {"name": "Ada", "count": 1, "mood": "x", "x": 1}
+        rendered = render_and_parse(given)
+        content = json.dumps(rendered) if chat else rendered
+        version = "2.0.0" if chat else "1.0.0"
+        assert told == [("start", "p", version, given), ("complete", "p", version, content)]
+        del told[:]
+        with pytest.raises(PromptManagerError) as caught:
+            render_and_parse({})
+        assert told == [("start", "p", version, {}), ("error", "p", version, type(caught.value).__name__)]
+
+    def test_are_asked_for_without_instructions_where_a_provider_has_the_schema(self, manager):
+        seen = []
+
+        def model(rendered):
+            seen.append(rendered)
+            return '{"n": 1}'
+
+        manager.render_and_parse_sync("p", {"x": 1}, model, output_instructions=False)
+        asyncio.run(manager.render_and_parse("p", {"x": 1}, model, output_instructions=False))
+        assert seen == [manager.render_sync("p", {"x": 1}, output_instructions=False)] * 2
 
     def test_may_be_there_already(self, manager):
         assert manager.render_and_parse_sync("p", {"x": 1}, '{"n": 4}') == {"n": 4, "why": ""}

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from prompt_manager._native import Registry
+    from prompt_manager._native import CompiledPrompt, Registry
     from prompt_manager.core._observers import Observers
     from prompt_manager.core._sync import Ask
 
@@ -28,34 +28,32 @@ class ObservedRenders:
         self._core = core
         self._observers = observers
 
-    def render(self, prompt_id: str, variables: Any, **options: Any) -> Any:
+    def render(
+        self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
+    ) -> Any:
         """:meth:`Registry.render`, observed."""
-        return self._blocking("render", prompt_id, variables, options)
+        compiled = self._core.get(prompt_id, version=version, label=label)
+        return self.blocking("render", prompt_id, compiled, variables, **options)
 
-    def render_messages(self, prompt_id: str, variables: Any, **options: Any) -> Any:
+    def render_messages(
+        self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
+    ) -> Any:
         """:meth:`Registry.render_messages`, observed."""
-        return self._blocking("render_messages", prompt_id, variables, options)
+        compiled = self._core.get(prompt_id, version=version, label=label)
+        return self.blocking("render_messages", prompt_id, compiled, variables, **options)
 
-    def _blocking(self, method: str, prompt_id: str, variables: Any, options: dict[str, Any]) -> Any:
+    def blocking(self, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any) -> Any:
+        """:meth:`observe`, for code that does not await."""
         return run_asking(
-            lambda ask: self.observe(ask, method, prompt_id, variables, **options),
+            lambda ask: self.observe(ask, method, prompt_id, compiled, variables, **options),
             method,
             *self._observers.asked(*EVENTS),
         )
 
     async def observe(
-        self,
-        ask: Ask,
-        method: str,
-        prompt_id: str,
-        variables: Any,
-        *,
-        version: str | None = None,
-        label: str | None = None,
-        **options: Any,
+        self, ask: Ask, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any
     ) -> Any:
         """The result of this method of the prompt; what it raises is told, and passed on."""
-        compiled = self._core.get(prompt_id, version=version, label=label)
         found, tell = compiled.version, self._observers.tell
         await tell(ask, "on_render_start", prompt_id, found, variables)
         start = perf_counter()

@@ -285,11 +285,21 @@ class PromptManager:
             prompt_id, given, version=version, label=label, output_instructions=output_instructions
         )
 
-    async def _observed(self, method: str, prompt_id: str, variables: Mapping[str, Any], **options: Any) -> Any:
+    async def _observed(
+        self,
+        method: str,
+        prompt_id: str,
+        variables: Mapping[str, Any],
+        *,
+        version: str | None,
+        label: str | None,
+        **options: Any,
+    ) -> Any:
         from prompt_manager.core._observed import ObservedRenders
 
+        compiled = self._core.get(prompt_id, version=version, label=label)
         renders = ObservedRenders(self._core, self._observers)
-        return await renders.observe(AWAITING, method, prompt_id, variables, **options)
+        return await renders.observe(AWAITING, method, prompt_id, compiled, variables, **options)
 
     async def render_messages(
         self,
@@ -442,12 +452,9 @@ class PromptManager:
             SchemaError: it names a schema that is not there.
             SchemaValidationError: the answer cannot be read (the rule ``syntax``), or the data does not fit.
         """
-        from prompt_manager._native import parse_json
-        from prompt_manager.validation.output import ParsedOutput
+        from prompt_manager.validation.output import read_text
 
-        core = self._core.get(prompt_id, version=version, label=label)
-        data, mended = parse_json(text, strict=strict, dict=core.wants_dict())
-        return ParsedOutput._of(core.validate_output(data), mended)
+        return read_text(self._core.get(prompt_id, version=version, label=label), text, strict=strict)
 
     async def render_and_parse(
         self,
@@ -457,6 +464,7 @@ class PromptManager:
         *,
         version: str | None = None,
         label: str | None = None,
+        output_instructions: bool = True,
         strict: bool = False,
     ) -> Any:
         """Render a prompt, have a model answer, and give the answer's data, validated.
@@ -469,7 +477,10 @@ class PromptManager:
                 text or as data.
             version: The version; the latest by default.
             label: A label that points at the version.
+            output_instructions: Append what the answer must look like; see :meth:`render`.
             strict: Take JSON alone, and mend nothing; see :meth:`parse_output`.
+
+        Observers are told of the render, as of any other.
 
         Raises:
             SchemaValidationError: the variables do not fit the input schema, or the answer not the output schema.
@@ -477,11 +488,22 @@ class PromptManager:
             VersionNotFoundError: it has no such version or label.
             TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
         """
-        rendered, version = self._render_for_model(prompt_id, variables, version, label)
+        from prompt_manager.validation.output import read_answer
+
+        core = self._core.get(prompt_id, version=version, label=label)
+        render = "render_messages" if core.format == "chat" else "render"
+        given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
+        if self._observers:
+            from prompt_manager.core._observed import ObservedRenders
+
+            renders = ObservedRenders(self._core, self._observers)
+            rendered = await renders.observe(AWAITING, render, prompt_id, core, given, **options)
+        else:
+            rendered = getattr(core, render)(given, **options)
         answer = model(rendered) if callable(model) else model
         if hasattr(answer, "__await__"):
             answer = await answer
-        return self._parsed(prompt_id, answer, version, strict=strict)
+        return read_answer(core, answer, strict=strict)
 
     def render_and_parse_sync(
         self,
@@ -491,29 +513,28 @@ class PromptManager:
         *,
         version: str | None = None,
         label: str | None = None,
+        output_instructions: bool = True,
         strict: bool = False,
     ) -> Any:
         """:meth:`render_and_parse`, for code that does not await; ``model`` does not either."""
-        rendered, version = self._render_for_model(prompt_id, variables, version, label)
+        from prompt_manager.validation.output import read_answer
+
+        core = self._core.get(prompt_id, version=version, label=label)
+        render = "render_messages" if core.format == "chat" else "render"
+        given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
+        if self._observers:
+            from prompt_manager.core._observed import ObservedRenders
+
+            renders = ObservedRenders(self._core, self._observers)
+            rendered = renders.blocking(render, prompt_id, core, given, **options)
+        else:
+            rendered = getattr(core, render)(given, **options)
         answer = model(rendered) if callable(model) else model
         if hasattr(answer, "__await__"):
             if hasattr(answer, "close"):
                 answer.close()
             raise TypeError("the model gave something to await: use `await render_and_parse(...)`")
-        return self._parsed(prompt_id, answer, version, strict=strict)
-
-    def _render_for_model(
-        self, prompt_id: str, variables: Mapping[str, Any] | None, version: str | None, label: str | None
-    ) -> tuple[list[dict[str, Any]] | str, str]:
-        """What a model is handed, and the version that it was made of, which the answer is then validated by."""
-        core = self._core.get(prompt_id, version=version, label=label)
-        given = {} if variables is None else variables
-        return (core.render_messages(given) if core.format == "chat" else core.render(given)), core.version
-
-    def _parsed(self, prompt_id: str, answer: Any, version: str, *, strict: bool) -> Any:
-        if isinstance(answer, str):
-            return self.parse_output(prompt_id, answer, version=version, strict=strict).data
-        return self.validate_output_sync(prompt_id, answer, version=version)
+        return read_answer(core, answer, strict=strict)
 
     async def get_prompt(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
         """The whole of a prompt, in its latest version, in this one, or in the one that a label points at.

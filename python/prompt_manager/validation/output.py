@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Mend", "ParsedOutput"]
+    from prompt_manager._native import CompiledPrompt
+
+__all__ = ["Mend", "ParsedOutput", "read_answer", "read_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,16 @@ class ParsedOutput:
     @classmethod
     def _of(cls, data: Any, mended: Sequence[Mapping[str, Any]]) -> ParsedOutput:
         return cls(data, tuple(Mend(**mend) for mend in mended))
+
+
+def read_text(prompt: CompiledPrompt, text: str, *, strict: bool) -> ParsedOutput:
+    """The JSON in an answer to a prompt, validated; see :meth:`PromptManager.parse_output`."""
+    from prompt_manager._native import parse_json
+
+    data, mended = parse_json(text, strict=strict, dict=prompt.wants_dict())
+    return ParsedOutput._of(prompt.validate_output(data), mended)
+
+
+def read_answer(prompt: CompiledPrompt, answer: Any, *, strict: bool) -> Any:
+    """The data of an answer to a prompt, validated; it may be text or data already."""
+    return read_text(prompt, answer, strict=strict).data if isinstance(answer, str) else prompt.validate_output(answer)
