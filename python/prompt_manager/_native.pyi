@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, TypeVar, final, typ
 
 from typing_extensions import disjoint_base
 
+from prompt_manager.core._completed import CompletedVariables
 from prompt_manager.exceptions import PromptManagerError, StorageError
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "diff",
     "json_schema_to_schema",
     "map_role",
+    "nearest",
     "on_thread",
     "parse_json",
     "plain_json",
@@ -178,6 +180,7 @@ class CompiledPrompt:
     def render_messages(
         self, variables: Mapping[str, Any], output_instructions: bool = True, schemas: Schemas | None = None
     ) -> list[dict[str, Any]]: ...
+    def complete(self, variables: Mapping[str, Any], framework: str) -> CompletedVariables: ...
     def validate_output(self, data: Any, *, coerce: bool | None = None, schemas: Schemas | None = None) -> Any: ...
     def wants_dict(self, schemas: Schemas | None = None) -> bool: ...
     def openai(
@@ -402,6 +405,7 @@ def read_prompts_sync(
 def restore_template(engine: Engine, source: str, name: str | None) -> Template: ...
 def content_hash(prompt: Mapping[str, Any], engine: str | None = None) -> str: ...
 def map_role(provider: str, role: str) -> str: ...
+def nearest(name: str, known: Sequence[str]) -> str | None: ...
 def validate_alternation(roles: list[str]) -> None: ...
 def watch_directory(
     registry: Registry,

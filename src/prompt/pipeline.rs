@@ -67,10 +67,8 @@ impl<T: Text> Compiled<T> {
     ) -> Result<D::Output> {
         match &*self.body {
             Body::Text(template) => {
-                let validated = self.validated(data, variables, checks)?;
-                let variables = validated.as_ref().unwrap_or(variables);
-                let checked = self.checked(data, variables)?;
-                let context = checked.as_ref().unwrap_or(variables);
+                let completed = self.completed(data, variables, checks)?;
+                let context = completed.as_ref().unwrap_or(variables);
                 let output = template
                     .render(data, context, None, &Both(&*self.partials, engine))
                     .map_err(|error| self.named(error))?;
@@ -131,11 +129,9 @@ impl<T: Text> Compiled<T> {
                 .with_hint("render it to text"));
             }
         };
-        let validated = self.validated(data, variables, checks)?;
-        let variables = validated.as_ref().unwrap_or(variables);
-        let checked = self.checked(data, variables)?;
-        let context = checked.as_ref().unwrap_or(variables);
-        let missing = |name: &str| self.missing(data, variables, &[name]);
+        let completed = self.completed(data, variables, checks)?;
+        let context = completed.as_ref().unwrap_or(variables);
+        let missing = |name: &str| self.missing(data, context, &[name]);
         let mut messages = chat
             .messages(data, context, &Both(&*self.partials, engine), &missing)
             .map_err(|error| self.named(error))?;
@@ -143,6 +139,32 @@ impl<T: Text> Compiled<T> {
             instruct(data, &text, &mut messages);
         }
         Ok(messages)
+    }
+
+    /// The variables as the templates see them: validated by the input schema, checked, and with the defaults laid
+    /// over; nothing where that is what was given.
+    ///
+    /// # Errors
+    /// As [`Compiled::render_with`] for the variables.
+    #[inline]
+    pub fn completed<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<Option<D::Value>> {
+        if data.is_completed(variables, self.address()) {
+            return Ok(None);
+        }
+        let validated = self.validated(data, variables, checks)?;
+        let checked = self.checked(data, validated.as_ref().unwrap_or(variables))?;
+        Ok(checked.or(validated))
+    }
+
+    /// What tells this compiled prompt from any other while it lives.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// The schema of the answer that the prompt asks for, if it does.

@@ -36,6 +36,13 @@ fn exceptions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
         .map(|module| module.bind(py))
 }
 
+/// The known name that a name is most likely a slip of.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+pub(super) fn nearest(name: &str, known: Vec<String>) -> Option<String> {
+    crate::error::nearest(name, known.iter().map(String::as_str)).map(str::to_owned)
+}
+
 /// The exception for an error of the core.
 pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     let cause = error.cause().and_then(|cause| {

@@ -1,6 +1,7 @@
 //! The bindings: each function converts in, calls the core, converts out. Only this folder knows Python.
 
 mod chat;
+mod completed;
 mod convert;
 mod data;
 mod error;
@@ -26,6 +27,8 @@ mod _native {
 
     #[pymodule_export]
     use super::chat::{ChatTemplate, compile_chat};
+    #[pymodule_export]
+    use super::error::nearest;
     #[pymodule_export]
     use super::helper::HelperOptions;
     #[pymodule_export]

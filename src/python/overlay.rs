@@ -63,6 +63,15 @@ impl Overlay {
         Ok(all)
     }
 
+    /// The members of any mapping or record in one new dictionary.
+    pub(super) fn all<'py>(data: &PyData<'_, 'py>, value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyDict>> {
+        match value.cast_exact::<Self>() {
+            Ok(overlay) => overlay.get().merged(data),
+            Err(_) => Self { base: Some(value.clone().unbind()), members: PyDict::new(data.py()).unbind() }
+                .merged(data),
+        }
+    }
+
     pub(super) fn names(&self, data: &PyData<'_, '_>) -> Vec<String> {
         let py = data.py();
         let mut names = data.names(self.members.bind(py).as_any());

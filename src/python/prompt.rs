@@ -5,10 +5,12 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use super::completed;
 use super::convert::{object, wrap};
 use super::data::PyData;
 use super::data::values::Held;
 use super::error::{OrRaise, raise};
+use super::overlay::Overlay;
 use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, Shared, check_variables};
 use super::text::PyText;
@@ -53,6 +55,11 @@ impl CompiledPrompt {
         messages
             .and_then(convert)
             .map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), provider)))
+    }
+
+    /// See [`Compiled::address`].
+    pub(super) fn address(&self) -> usize {
+        self.compiled.address()
     }
 
     /// The prompt as JSON that [`Prompt::read`] takes.
@@ -154,6 +161,22 @@ impl CompiledPrompt {
         schemas: Option<&Bound<'py, Schemas>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.messages(variables, &self.checks(schemas, output_instructions))
+    }
+
+    /// The variables as the templates see them, in a dict that no render of this prompt checks again.
+    #[pyo3(signature = (variables, framework))]
+    fn complete<'py>(
+        slf: &Bound<'py, Self>,
+        variables: &Bound<'py, PyAny>,
+        framework: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, prompt) = (slf.py(), slf.get());
+        check_variables(variables)?;
+        let data = PyData::new(py, &prompt.shared);
+        let completed = prompt.compiled.completed(&data, variables, &prompt.checks(None, true));
+        let completed = completed.map_err(|error| raise(py, &wrap(error, prompt.id(), framework)))?;
+        let all = Overlay::all(&data, completed.as_ref().unwrap_or(variables)).or_raise(py)?;
+        completed::of(slf, all)
     }
 
     /// Validates an answer by the output schema; without one it is given back as it is.
