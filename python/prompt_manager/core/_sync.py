@@ -32,14 +32,15 @@ _NEVER_WAITING: set[type] = set()
 
 def _running_loop() -> AbstractEventLoop | None:
     # Where nobody has imported it, no loop can be running; and it is costly to import for nothing.
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
+    if "asyncio" not in sys.modules:
         return None
+    # Another thread may be importing it just now, and this waits for that.
+    import asyncio
+
     try:
-        loop: AbstractEventLoop = asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
         return None
-    return loop
 
 
 def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
