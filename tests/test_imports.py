@@ -23,11 +23,16 @@ PATHS = {
     "prompt_manager.core.registry": "PromptRegistry",
     "prompt_manager.core.template": "TemplateEngine Template",
     "prompt_manager.core.protocols": """
-        TemplateEngineProtocol StorageBackendProtocol VersionStoreProtocol ObserverProtocol""",
+        TemplateEngineProtocol StorageBackendProtocol VersionStoreProtocol ObserverProtocol PluginProtocol""",
     "prompt_manager.integrations": "BaseIntegration OpenAIIntegration AnthropicIntegration PromptConversionWarning",
     "prompt_manager.integrations.base": "BaseIntegration PromptConversionWarning",
     "prompt_manager.integrations.openai": "OpenAIIntegration",
     "prompt_manager.integrations.anthropic": "AnthropicIntegration",
+    "prompt_manager.plugins": "BasePlugin PluginInfo PluginRegistry",
+    "prompt_manager.plugins.base": "BasePlugin",
+    "prompt_manager.plugins.registry": "PluginInfo PluginRegistry",
+    "prompt_manager.plugins.openai_plugin": "OpenAIPlugin",
+    "prompt_manager.plugins.anthropic_plugin": "AnthropicPlugin",
     "prompt_manager.storage": "InMemoryStorage FileSystemStorage YAMLLoader",
     "prompt_manager.storage.memory": "InMemoryStorage",
     "prompt_manager.versioning": "VersionStore diff",
@@ -105,7 +110,9 @@ def test_a_star_import_gives_all():
     assert set(prompt_manager.__all__) <= set(namespace)
 
 
-HEAVY = "pydantic structlog logging asyncio openai anthropic click rich yaml opentelemetry typing_extensions"
+HEAVY = """
+    pydantic structlog logging asyncio openai anthropic click rich yaml opentelemetry typing_extensions
+    importlib.metadata prompt_manager.plugins"""
 
 
 def test_the_import_alone_loads_next_to_nothing():
@@ -121,7 +128,8 @@ from prompt_manager import PromptManager
 manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
 manager.render_sync("greeting", {{"name": "Ada", "role": "engineer"}})
 manager.render_messages_sync("customer_support", {{"company": "Acme", "user_query": "?"}})
-loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+loaded = set(sys.modules) - before
+loaded |= {{name.partition(".")[0] for name in loaded}}
 print(*sorted(loaded & set({HEAVY.split()!r})))
 """
     assert run_python(code).split() == []

@@ -7,10 +7,12 @@ import pytest
 from prompt_manager import TemplateEngine, VersionStore
 from prompt_manager.core.protocols import (
     ObserverProtocol,
+    PluginProtocol,
     StorageBackendProtocol,
     TemplateEngineProtocol,
     VersionStoreProtocol,
 )
+from prompt_manager.plugins.openai_plugin import OpenAIPlugin
 from prompt_manager.storage import InMemoryStorage
 
 
@@ -50,6 +52,8 @@ class OwnStorage:
         (OwnEngine(), TemplateEngineProtocol, True),
         (OwnStorage(), StorageBackendProtocol, True),
         (VersionStore(), VersionStoreProtocol, True),
+        (OpenAIPlugin(), PluginProtocol, True),
+        (OwnEngine(), PluginProtocol, False),
         (OwnStorage(), VersionStoreProtocol, False),
         (object(), ObserverProtocol, False),
         (OwnEngine(), StorageBackendProtocol, False),

@@ -8,6 +8,7 @@ from prompt_manager.core._sync import run_asking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from prompt_manager._native import CompiledPrompt, Registry
@@ -53,12 +54,27 @@ class ObservedRenders:
     async def observe(
         self, ask: Ask, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any
     ) -> Any:
-        """The result of this method of the prompt; what it raises is told, and passed on."""
+        """The result of this method of the prompt."""
+
+        async def render() -> Any:
+            return getattr(compiled, method)(variables, **options)
+
+        return await self.around(ask, render, prompt_id, compiled, variables)
+
+    async def around(
+        self,
+        ask: Ask,
+        render: Callable[[], Awaitable[Any]],
+        prompt_id: str,
+        compiled: CompiledPrompt,
+        variables: Any,
+    ) -> Any:
+        """The result of rendering the prompt in this way; what that raises is told, and passed on."""
         found, tell = compiled.version, self._observers.tell
         await tell(ask, "on_render_start", prompt_id, found, variables)
         start = perf_counter()
         try:
-            rendered = getattr(compiled, method)(variables, **options)
+            rendered = await render()
         except Exception as error:
             await tell(ask, "on_render_error", prompt_id, found, error)
             raise
@@ -70,15 +86,25 @@ class ObservedRenders:
 
 
 def _execution(prompt_id: str, version: str, variables: Any, rendered: Any, elapsed: float) -> object:
-    from json import dumps
-
     from prompt_manager.core.models import PromptExecution
 
     return PromptExecution(
         prompt_id=prompt_id,
         prompt_version=version,
         variables=dict(variables),
-        rendered_content=rendered if isinstance(rendered, str) else dumps(rendered, ensure_ascii=False),
+        rendered_content=_as_text(rendered),
         success=True,
         duration_ms=elapsed,
     )
+
+
+def _as_text(rendered: Any) -> str:
+    """What was rendered as a text: JSON where it is no text; what a plugin makes may be anything."""
+    if isinstance(rendered, str):
+        return rendered
+    from json import dumps
+
+    try:
+        return dumps(rendered, ensure_ascii=False, default=str)
+    except (TypeError, ValueError):
+        return str(rendered)

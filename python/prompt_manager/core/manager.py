@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
+
 from prompt_manager.core._changes import Changes
 from prompt_manager.core._observers import Observers
 from prompt_manager.core._sync import AWAITING, run_asking
@@ -30,9 +32,10 @@ if TYPE_CHECKING:
         PromptSummary,
         PromptVersion,
     )
-    from prompt_manager.core.protocols import VersionStoreProtocol
+    from prompt_manager.core.protocols import PluginProtocol, VersionStoreProtocol
     from prompt_manager.core.template import TemplateEngine
     from prompt_manager.exceptions import PromptManagerError
+    from prompt_manager.plugins.registry import PluginRegistry
     from prompt_manager.validation.loader import SchemaLoader
     from prompt_manager.validation.models import Schema
     from prompt_manager.validation.output import ParsedOutput
@@ -93,6 +96,8 @@ class PromptManager:
         for observer in observers:
             self.add_observer(observer)
         self._watch: Watch | None = None
+        self._plugins: PluginRegistry | None = None
+        self._plugins_lock = allocate_lock()
 
     @classmethod
     async def from_directory(
@@ -168,14 +173,21 @@ class PromptManager:
         return () if self._watch is None else tuple(self._watch.errors)
 
     async def close(self) -> None:
-        """Follow the directory no more; the manager renders on. It may be called again, and where none is followed."""
+        """Follow the directory no more, and shut the plugins down; the manager renders on.
+
+        It may be called again, and where no directory is followed.
+        """
         if self._watch is not None:
             await self._watch.close()
+        if self._plugins is not None:
+            await self._plugins.shutdown_all()
 
     def close_sync(self) -> None:
         """:meth:`close`, for code that does not await."""
         if self._watch is not None:
             self._watch.close_sync()
+        if self._plugins is not None:
+            self._plugins.shutdown_all_sync()
 
     async def __aenter__(self) -> Self:
         """The manager itself, which the end of the block closes."""
@@ -356,6 +368,97 @@ class PromptManager:
             label=label,
             output_instructions=output_instructions,
         )
+
+    @property
+    def plugins(self) -> PluginRegistry:
+        """The frameworks that prompts are rendered for by name."""
+        if self._plugins is None:
+            from prompt_manager.plugins.registry import PluginRegistry
+
+            with self._plugins_lock:
+                self._plugins = self._plugins or PluginRegistry()
+        return self._plugins
+
+    def register_plugin(
+        self, plugin: PluginProtocol, *, config: Mapping[str, Any] | None = None, replace: bool = False
+    ) -> None:
+        """Add a plugin of your own, or a built-in one with other options; see :meth:`PluginRegistry.register`.
+
+        >>> from prompt_manager.plugins.anthropic_plugin import AnthropicPlugin
+        >>> manager = PromptManager()
+        >>> manager.register_plugin(AnthropicPlugin(), config={"merge_turns": True})
+        >>> [plugin.name for plugin in manager.plugins.list()]
+        ['anthropic']
+
+        Raises:
+            PluginValidationError: it is no plugin, or another has its name.
+        """
+        self.plugins.register(plugin, config=config, replace=replace)
+
+    def discover_plugins(self) -> list[str]:
+        """Register the plugins of installed packages; gives the names of those that were not there before.
+
+        :meth:`render_for_plugin` does so by itself. See :meth:`PluginRegistry.discover_entry_points`.
+        """
+        return self.plugins.discover_entry_points()
+
+    async def render_for_plugin(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        plugin_name: str,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+    ) -> Any:
+        """Render a prompt in the form of a framework, by the name of its plugin.
+
+        Where no plugin of this name is registered, those of installed packages are discovered. A plugin is initialized
+        at its first use, with ``template_engine`` and ``schemas`` of this manager and what it was registered with. The
+        variables are validated here, and defaults laid over, before it is handed them.
+
+        Args:
+            prompt_id: The prompt.
+            variables: The values of its variables.
+            plugin_name: The plugin, such as ``"openai"``.
+            version: The version; the latest by default.
+            label: A label that points at the version.
+
+        Raises:
+            PluginNotFoundError: there is no plugin of this name.
+            PluginLoadError: it cannot be loaded or initialized.
+            IntegrationNotAvailableError: a package that it needs is missing; the message has the command that
+                installs it.
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: it has no such version or label.
+            SchemaValidationError: the variables do not fit its input schema.
+            ConversionError: a variable is missing or of another type, or the result breaks a rule of the provider.
+            IncompatibleFormatError: the framework has no form for prompts of this format.
+
+        >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+        >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
+        >>> manager.render_for_plugin_sync("customer_support", values, "openai")[1]
+        {'role': 'user', 'content': 'How do I reset my password?'}
+        """
+        from prompt_manager.core._plugged import PluggedRender
+
+        render = PluggedRender(self, plugin_name, prompt_id, variables, version=version, label=label)
+        return await render.run(AWAITING)
+
+    def render_for_plugin_sync(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        plugin_name: str,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+    ) -> Any:
+        """:meth:`render_for_plugin`, for code that does not await."""
+        from prompt_manager.core._plugged import PluggedRender
+
+        render = PluggedRender(self, plugin_name, prompt_id, variables, version=version, label=label)
+        return run_asking(render.run, "render_for_plugin", *render.asked())
 
     @property
     def schemas(self) -> SchemaLoader:

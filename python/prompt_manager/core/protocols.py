@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from prompt_manager.core.models import Prompt, PromptExecution, PromptStatus, PromptVersion
 
-__all__ = ["ObserverProtocol", "StorageBackendProtocol", "TemplateEngineProtocol", "VersionStoreProtocol"]
+__all__ = [
+    "ObserverProtocol",
+    "PluginProtocol",
+    "StorageBackendProtocol",
+    "TemplateEngineProtocol",
+    "VersionStoreProtocol",
+]
 
 
 @runtime_checkable
@@ -153,4 +159,38 @@ class ObserverProtocol(Protocol):
 
     async def on_version_created(self, version: PromptVersion) -> None:
         """A manager has created a version."""
+        ...
+
+
+@runtime_checkable
+class PluginProtocol(Protocol):
+    """Renders prompts for a framework; :class:`~prompt_manager.plugins.BasePlugin` is the usual base.
+
+    Name and version must not change.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that it is asked for by."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The version of the plugin."""
+        ...
+
+    async def initialize(self, config: Mapping[str, Any]) -> None:
+        """Make the plugin ready."""
+        ...
+
+    async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
+        """The prompt in the framework's form."""
+        ...
+
+    async def validate_compatibility(self, prompt: Prompt) -> bool:
+        """Whether the framework has a form for this prompt."""
+        ...
+
+    async def shutdown(self) -> None:
+        """Let go of what it holds."""
         ...

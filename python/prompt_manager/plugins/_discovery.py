@@ -1,0 +1,114 @@
+"""The plugins that installed packages offer as entry points, and what is said of those that cannot be loaded."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+from prompt_manager._distribution import DISTRIBUTION
+from prompt_manager.core.protocols import PluginProtocol
+from prompt_manager.exceptions import PluginError, PluginLoadError, PluginValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["GROUP", "check", "failure", "found", "load", "make", "report"]
+
+#: The group of entry points that are plugins.
+GROUP = "prompt_manager.plugins"
+
+COROUTINES = ("initialize", "render_for_framework", "validate_compatibility", "shutdown")
+
+#: What was said already, so that it is said once in a process however many managers discover.
+_reported: set[str] = set()
+
+
+def found(group: str) -> Iterator[metadata.EntryPoint]:
+    """The entry points of a group, ours first, then by name and distribution, so that the order is always the same."""
+
+    def order(entry: metadata.EntryPoint) -> tuple[bool, str, str, str]:
+        return _distribution(entry) != DISTRIBUTION, entry.name, _distribution(entry), entry.value
+
+    yield from sorted(metadata.entry_points(group=group), key=order)
+
+
+def _distribution(entry: metadata.EntryPoint) -> str:
+    return "" if entry.dist is None else entry.dist.name
+
+
+def load(entry: metadata.EntryPoint) -> PluginProtocol:
+    """The plugin of an entry point.
+
+    Raises:
+        PluginLoadError: it cannot be imported, or its class cannot be called without arguments.
+        PluginValidationError: it is no plugin, or has another name than the entry point.
+    """
+    whence = f"{entry.value} of {_distribution(entry) or 'an unnamed distribution'}"
+    try:
+        made: PluginProtocol = make(entry.load())
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:  # a stranger's code: all that it raises is the reason
+        remedy = f"mend or uninstall {_distribution(entry) or 'the package'}"
+        if isinstance(error, ModuleNotFoundError):
+            remedy = f"install what it needs, or uninstall {_distribution(entry) or 'the package'}"
+        raise failure(entry.name, whence, error, remedy) from error
+    check(made, f"Failed to load plugin '{entry.name}' ({whence}): ")
+    if made.name != entry.name:
+        raise PluginValidationError(
+            f"Failed to load plugin '{entry.name}' ({whence}): the plugin calls itself '{made.name}': give entry point "
+            "and plugin the same name",
+            plugin=entry.name,
+        )
+    return made
+
+
+def make(found: Any) -> Any:
+    """What an entry point leads to, called where it is a class or function that makes the plugin."""
+    return found() if isinstance(found, type) or (callable(found) and not isinstance(found, PluginProtocol)) else found
+
+
+def failure(name: str, whence: str, error: BaseException, remedy: str) -> PluginLoadError:
+    """The exception for a plugin that could not be loaded."""
+    said = str(error)
+    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return PluginLoadError(
+        f"Failed to load plugin '{name}' ({whence}): {reason}; {remedy}", plugin=name, reason=reason, remedy=remedy
+    )
+
+
+def check(plugin: Any, failed: str = "") -> None:
+    """Raise where this cannot be a plugin.
+
+    Args:
+        plugin: What should be one.
+        failed: What failed by that, for the start of the message.
+
+    Raises:
+        PluginValidationError: it lacks something that a plugin has.
+    """
+    lacks = [name for name in ("name", "version") if not _is_text(plugin, name)]
+    lacks = [f"`{name}` as a text that is not empty" for name in lacks]
+    lacks += [f"`async def {name}`" for name in COROUTINES if not iscoroutinefunction(getattr(plugin, name, None))]
+    if lacks:
+        raise PluginValidationError(
+            f"{failed}{type(plugin).__name__} is no plugin: it lacks {', '.join(lacks)}; derive it from "
+            "prompt_manager.plugins.BasePlugin, and call its __init__",
+            missing=lacks,
+        )
+
+
+def _is_text(plugin: Any, name: str) -> bool:
+    value = getattr(plugin, name, None)
+    return isinstance(value, str) and value.strip() != ""
+
+
+def report(message: str) -> None:
+    """Log a warning, once in a process."""
+    if message in _reported:
+        return
+    _reported.add(message)
+    from logging import getLogger
+
+    getLogger("prompt_manager").warning("%s; other plugins are not affected", message)

@@ -1,0 +1,88 @@
+"""What the built-in plugins have in common: each hands prompts to an integration of ours."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from prompt_manager._native import nearest
+from prompt_manager.exceptions import PluginValidationError
+from prompt_manager.plugins.base import BasePlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prompt_manager.core.models import Prompt
+    from prompt_manager.integrations.base import BaseIntegration
+
+__all__ = ["IntegrationPlugin"]
+
+
+class IntegrationPlugin(BasePlugin):
+    """A plugin over an integration.
+
+    Of the configuration ``template_engine`` is what renders, a new engine by default; everything else is an option of
+    the integration's constructor, such as ``schemas`` and ``strict_validation``.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, version="1.0.0")
+        self._made: BaseIntegration[Any] | None = None
+
+    @staticmethod
+    @abstractmethod
+    def _integration_class() -> type[BaseIntegration[Any]]:
+        """The integration, imported when it is needed."""
+
+    async def _initialize_impl(self, config: Mapping[str, Any]) -> None:
+        """Make the integration.
+
+        Raises:
+            PluginValidationError: it has no such option.
+        """
+        options = dict(config)
+        engine = options.pop("template_engine", None)
+        if engine is None:
+            from prompt_manager.core.template import TemplateEngine
+
+            engine = TemplateEngine()
+        made = self._integration_class()
+        self._check_options(made, options)
+        self._made = made(engine, **options)
+
+    def _check_options(self, made: type[BaseIntegration[Any]], options: Mapping[str, Any]) -> None:
+        from inspect import Parameter, signature
+
+        known = [each.name for each in signature(made).parameters.values() if each.kind is Parameter.KEYWORD_ONLY]
+        for option in options:
+            if option not in known:
+                near = nearest(option, known)
+                meant = f": did you mean '{near}'?" if near else f"; it takes: {', '.join(known)}"
+                raise PluginValidationError(
+                    f"plugin '{self.name}' has no option '{option}'{meant}", plugin=self.name, option=option
+                )
+
+    @property
+    def _integration(self) -> BaseIntegration[Any]:
+        self._ensure_initialized()
+        assert self._made is not None  # noqa: S101 - what is initialized has made it
+        return self._made
+
+    async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
+        """What :meth:`convert` of the integration gives."""
+        return await self._integration.convert(prompt, variables)
+
+    def render_for_framework_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
+        """:meth:`render_for_framework`, for code that does not await."""
+        return self._integration.convert_sync(prompt, variables)
+
+    async def validate_compatibility(self, prompt: Prompt) -> bool:
+        """What the integration says."""
+        return self._integration.validate_compatibility(prompt)
+
+    def validate_compatibility_sync(self, prompt: Prompt) -> bool:
+        """:meth:`validate_compatibility`, for code that does not await."""
+        return self._integration.validate_compatibility(prompt)
+
+    async def _shutdown_impl(self) -> None:
+        self._made = None

@@ -1,0 +1,160 @@
+"""What every plugin is made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from prompt_manager.core._sync import run
+from prompt_manager.exceptions import PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prompt_manager.core.models import Prompt
+
+__all__ = ["BasePlugin"]
+
+
+class BasePlugin(ABC):
+    """A framework by name, for :meth:`PromptManager.render_for_plugin`.
+
+    A subclass says how in :meth:`render_for_framework`, and overrides what else it needs: :meth:`_initialize_impl`,
+    :meth:`validate_compatibility`, :meth:`_shutdown_impl`, :meth:`check_available`. Each coroutine has a twin with the
+    suffix ``_sync``, which runs the coroutine where a subclass does not override it too.
+
+    Args:
+        name: The name that it is asked for by; as an entry point it has the same.
+        version: The version of the plugin.
+
+    >>> class Shouting(BasePlugin):
+    ...     async def render_for_framework(self, prompt, variables):
+    ...         return (await self.config["template_engine"].render(prompt.template.content, variables)).upper()
+    >>> from prompt_manager import Prompt, PromptManager
+    >>> manager = PromptManager()
+    >>> hi = Prompt(id="hi", format="text", template="Hi, {{name}}!", status="active")
+    >>> _ = manager.create_prompt_sync(hi)
+    >>> manager.register_plugin(Shouting("shouting", "1.0.0"))
+    >>> manager.render_for_plugin_sync("hi", {"name": "Ada"}, "shouting")
+    'HI, ADA!'
+    """
+
+    def __init__(self, name: str, version: str) -> None:
+        self._name = name
+        self._version = version
+        self._config: Mapping[str, Any] = MappingProxyType({})
+        self._initialized = False
+
+    @property
+    def name(self) -> str:
+        """The name that it is asked for by."""
+        return self._name
+
+    @property
+    def version(self) -> str:
+        """The version of the plugin."""
+        return self._version
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What it was initialized with; empty before."""
+        return self._config
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether it may be used."""
+        return self._initialized
+
+    def check_available(self) -> None:  # noqa: B027 - a plugin that needs nothing has nothing to check
+        """Raise where something that the plugin needs is not installed.
+
+        Raises:
+            IntegrationNotAvailableError: a package is missing; the message has the command that installs it.
+        """
+
+    async def initialize(self, config: Mapping[str, Any] | None = None) -> None:
+        """Make the plugin ready; again, with another configuration.
+
+        Args:
+            config: What the plugin goes by. A manager gives ``template_engine``, ``schemas``, and what the plugin was
+                registered with.
+
+        Raises:
+            IntegrationNotAvailableError: a package that it needs is missing.
+        """
+        self._begin(config)
+        await self._initialize_impl(self._config)
+        self._initialized = True
+
+    def initialize_sync(self, config: Mapping[str, Any] | None = None) -> None:
+        """:meth:`initialize`, for code that does not await."""
+        run(
+            self.initialize(config),
+            f"{type(self).__name__}.initialize",
+            self._waiting("initialize", "_initialize_impl"),
+        )
+
+    def _begin(self, config: Mapping[str, Any] | None) -> None:
+        self.check_available()
+        self._initialized = False
+        self._config = MappingProxyType(dict(config or {}))
+
+    async def _initialize_impl(self, config: Mapping[str, Any]) -> None:  # noqa: B027 - one may need nothing
+        """What a subclass does to become ready."""
+
+    def _ensure_initialized(self) -> None:
+        """Raise where the plugin is not ready.
+
+        Raises:
+            PluginError: it was not initialized, or was shut down.
+        """
+        if not self._initialized:
+            raise PluginError(
+                f"plugin '{self._name}' is not initialized: await its initialize(config) first, or use it through "
+                "PromptManager.render_for_plugin, which does",
+                plugin=self._name,
+            )
+
+    @abstractmethod
+    async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
+        """The prompt in the framework's form.
+
+        Args:
+            prompt: The prompt.
+            variables: The values of its variables. A manager gives them validated, and with the defaults.
+        """
+
+    def render_for_framework_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
+        """:meth:`render_for_framework`, for code that does not await."""
+        return run(self.render_for_framework(prompt, variables), f"{type(self).__name__}.render_for_framework", self)
+
+    async def validate_compatibility(self, prompt: Prompt) -> bool:  # noqa: ARG002 - a subclass asks it
+        """Whether the framework has a form for this prompt; any prompt, unless a subclass says otherwise."""
+        return True
+
+    def validate_compatibility_sync(self, prompt: Prompt) -> bool:
+        """:meth:`validate_compatibility`, for code that does not await."""
+        name = "validate_compatibility"
+        return run(self.validate_compatibility(prompt), f"{type(self).__name__}.{name}", self._waiting(name))
+
+    async def shutdown(self) -> None:
+        """Let go of what it holds; it may be initialized again. Nothing where it is not initialized."""
+        if self._initialized:
+            self._initialized = False
+            await self._shutdown_impl()
+
+    def shutdown_sync(self) -> None:
+        """:meth:`shutdown`, for code that does not await."""
+        run(self.shutdown(), f"{type(self).__name__}.shutdown", self._waiting("shutdown", "_shutdown_impl"))
+
+    async def _shutdown_impl(self) -> None:  # noqa: B027 - one may hold nothing
+        """What a subclass does to let go."""
+
+    def _waiting(self, *names: str) -> BasePlugin | None:
+        """The plugin, where one of these coroutines is a subclass's, and so may wait."""
+        own = all(getattr(type(self), name) is getattr(BasePlugin, name) for name in names)
+        return None if own else self
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._name} {self._version}>"

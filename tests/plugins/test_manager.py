@@ -1,0 +1,409 @@
+"""``render_for_plugin``: by name, through the one way that every render takes, and told to observers."""
+
+# ruff: noqa: ARG002 - a plugin takes what it is handed
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from pydantic import BaseModel, Field
+
+from helpers import EXAMPLES, SECRET, chat_of, create_chat_prompt, create_text_prompt, everything_said_by, run_python
+from prompt_manager import PromptManager
+from prompt_manager.exceptions import (
+    ConversionError,
+    IncompatibleFormatError,
+    PluginLoadError,
+    PluginNotFoundError,
+    PluginValidationError,
+    PromptNotFoundError,
+    SchemaValidationError,
+    TemplateRenderError,
+    VersionNotFoundError,
+)
+from prompt_manager.integrations import AnthropicIntegration, OpenAIIntegration
+from prompt_manager.plugins import BasePlugin
+
+IDS = sorted(
+    path.relative_to(EXAMPLES / "prompts").with_suffix("").as_posix() for path in (EXAMPLES / "prompts").rglob("*.yaml")
+)
+VISIT = {
+    "name": "visit",
+    "fields": [{"name": "name", "type": "string"}, {"name": "count", "type": "integer", "default": 7}],
+}
+
+
+def inputs(prompt_id):
+    return json.loads((EXAMPLES / "inputs" / f"{prompt_id}.json").read_text(encoding="utf-8"))
+
+
+class Keeping(BasePlugin):
+    """A plugin that keeps what it is handed, and hands it on to an integration of ours."""
+
+    def __init__(self, name="keeping"):
+        super().__init__(name=name, version="1.0.0")
+        self.initialized = 0
+        self.handed = []
+
+    async def _initialize_impl(self, config):
+        self.initialized += 1
+        self.integration = OpenAIIntegration(config["template_engine"], schemas=config["schemas"])
+
+    async def render_for_framework(self, prompt, variables):
+        self.handed.append(variables)
+        await asyncio.sleep(0)
+        return {"kept": await self.integration.convert(prompt, variables)}
+
+
+@pytest.fixture(params=["await", "sync"])
+def render(request):
+    """``render_for_plugin`` or its twin, for code that does not await."""
+
+    def run(manager, *arguments, **options):
+        if request.param == "sync":
+            return manager.render_for_plugin_sync(*arguments, **options)
+        return asyncio.run(manager.render_for_plugin(*arguments, **options))
+
+    return run
+
+
+@pytest.fixture
+def manager():
+    manager = PromptManager()
+    manager.registry.register_sync(create_text_prompt(status="active"))
+    return manager
+
+
+class TestBuiltIn:
+    @pytest.mark.parametrize("prompt_id", IDS)
+    def test_openai_gives_what_the_integration_gives(self, render, examples, prompt_id):
+        prompt = examples.get_prompt_sync(prompt_id)
+        expected = OpenAIIntegration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
+        assert render(examples, prompt_id, inputs(prompt_id), "openai") == expected
+
+    @pytest.mark.parametrize("prompt_id", IDS)
+    def test_anthropic_gives_what_the_integration_gives(self, render, examples, prompt_id):
+        prompt = examples.get_prompt_sync(prompt_id)
+        if prompt.format != "chat":
+            with pytest.raises(IncompatibleFormatError, match="but Anthropic requires CHAT format"):
+                render(examples, prompt_id, inputs(prompt_id), "anthropic")
+            return
+        expected = AnthropicIntegration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
+        assert render(examples, prompt_id, inputs(prompt_id), "anthropic") == expected
+
+    def test_are_found_without_being_registered(self, render, manager):
+        assert "openai" not in manager.plugins
+        assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hello Ada!"
+        assert "anthropic" in manager.plugins
+
+    def test_take_the_options_of_their_integration(self, render, manager):
+        from prompt_manager.plugins.anthropic_plugin import AnthropicPlugin
+
+        manager.register_plugin(AnthropicPlugin(), config={"merge_turns": True})
+        ask = {"role": "user", "content": "Really, {{name}}?"}
+        manager.registry.register_sync(chat_of(ask, ask, id="twice", status="active"))
+        form = render(manager, "twice", {"name": "Ada"}, "anthropic")
+        assert [message["role"] for message in form["messages"]] == ["user"]
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"strict_validtion": True}, "has no option 'strict_validtion': did you mean 'strict_validation'?"),
+            ({"temperature": 1}, "has no option 'temperature'; it takes: strict_validation, "),
+        ],
+    )
+    def test_name_an_option_that_they_do_not_have(self, render, manager, options, said):
+        from prompt_manager.plugins.openai_plugin import OpenAIPlugin
+
+        manager.register_plugin(OpenAIPlugin(), config=options)
+        with pytest.raises(PluginValidationError) as caught:
+            render(manager, "greeting", {"name": "Ada"}, "openai")
+        assert said in str(caught.value)
+
+    async def test_need_no_await_in_a_running_loop(self, manager):
+        assert manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "openai") == "Hello Ada!"
+
+    def test_say_whether_they_have_a_form(self, manager):
+        manager.discover_plugins()
+        text, chat = create_text_prompt(), create_chat_prompt()
+        for name, of_text in (("openai", True), ("anthropic", False)):
+            plugin = manager.plugins.get(name)
+            plugin.initialize_sync({"template_engine": manager.template_engine})
+            assert plugin.validate_compatibility_sync(text) is of_text
+            assert plugin.validate_compatibility_sync(chat)
+            assert asyncio.run(plugin.validate_compatibility(text)) is of_text
+
+    def test_work_alone_with_an_engine_of_their_own(self):
+        from prompt_manager.plugins.openai_plugin import OpenAIPlugin
+
+        plugin = OpenAIPlugin()
+        plugin.initialize_sync()
+        assert plugin.render_for_framework_sync(create_text_prompt(), {"name": "Ada"}) == "Hello Ada!"
+
+
+class TestVariables:
+    def test_are_handed_over_validated_and_with_the_defaults(self, render, manager):
+        plugin = Keeping()
+        manager.register_plugin(plugin)
+        manager.register_schema("visit", VISIT)
+        variables = {"name": {}, "count": {}, "mood": {"default": "glad"}}
+        manager.registry.register_sync(
+            create_text_prompt(
+                id="visit",
+                status="active",
+                template={"content": "{{name}} {{count}} {{mood}}", "variables": variables},
+                input_schema="visit",
+            )
+        )
+        assert render(manager, "visit", {"name": "Ada", "count": "3"}, "keeping") == {"kept": "Ada 3 glad"}
+        assert plugin.handed == [{"name": "Ada", "count": 3, "mood": "glad"}]
+        assert isinstance(plugin.handed[0], dict)
+        assert render(manager, "visit", {"name": "Ada", "count": "3"}, "openai") == "Ada 3 glad"
+
+    def test_that_a_model_has_converted_are_not_converted_again(self, render, manager):
+        class Visit(BaseModel):
+            name: str = Field(alias="givenName")
+
+        manager.register_plugin(Keeping())
+        manager.register_schema("visit", Visit)
+        manager.registry.register_sync(
+            create_text_prompt(id="visit", status="active", template="Hi {{name}}", input_schema="visit")
+        )
+        assert render(manager, "visit", {"givenName": "Ada"}, "keeping") == {"kept": "Hi Ada"}
+
+    def test_of_another_prompt_or_changed_ones_are_checked(self, manager):
+        plugin = Keeping()
+        manager.register_plugin(plugin)
+        manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "keeping")
+        (handed,) = plugin.handed
+        other = create_text_prompt(id="other", template={"content": "{{name}}", "variables": {"name": "integer"}})
+        with pytest.raises(ConversionError, match="variable 'name' must be of type integer"):
+            plugin.integration.convert_sync(other, handed)
+        same = manager.get_prompt_sync("greeting").replace(
+            template={"content": "{{name}}", "variables": {"name": "integer"}}
+        )
+        with pytest.raises(ConversionError, match="must be of type integer"):
+            plugin.integration.convert_sync(same, {**handed})
+
+    def test_may_be_a_model_a_mapping_or_nothing(self, render, manager):
+        class Values(BaseModel):
+            name: str
+
+        manager.registry.register_sync(create_text_prompt(id="still", template="Still.", status="active"))
+        plugin = Keeping()
+        manager.register_plugin(plugin)
+        assert render(manager, "greeting", Values(name="Ada"), "keeping") == {"kept": "Hello Ada!"}
+        assert plugin.handed == [{"name": "Ada"}]
+        assert render(manager, "still", None, "keeping") == {"kept": "Still."}
+        with pytest.raises(TypeError, match="variables must be a mapping"):
+            render(manager, "greeting", ["Ada"], "keeping")
+
+    def test_that_are_read_once_are_read_once(self, render, manager):
+        manager.registry.register_sync(
+            create_text_prompt(id="list", template="{{#each items}}{{this}};{{/each}}", status="active")
+        )
+        assert render(manager, "list", {"items": (n for n in "abc")}, "openai") == "a;b;c;"
+
+    def test_that_are_missing_are_named_before_the_plugin_is_asked(self, render, manager):
+        plugin = Keeping()
+        manager.register_plugin(plugin)
+        with pytest.raises(ConversionError) as caught:
+            render(manager, "greeting", {"nmae": SECRET}, "keeping")
+        assert "Failed to convert prompt 'greeting' to keeping format: Missing required variable 'name'" in str(
+            caught.value
+        )
+        assert isinstance(caught.value.__cause__, TemplateRenderError)
+        assert SECRET not in everything_said_by(caught.value)
+        assert plugin.handed == []
+
+    def test_that_do_not_fit_the_schema_are_told_whole(self, render, manager):
+        manager.register_schema("visit", VISIT)
+        manager.registry.register_sync(create_text_prompt(id="visit", status="active", input_schema="visit"))
+        with pytest.raises(SchemaValidationError) as caught:
+            render(manager, "visit", {"name": "Ada", "count": SECRET}, "openai")
+        assert [violation["path"] for violation in caught.value.errors] == ["count"]
+        assert SECRET not in everything_said_by(caught.value)
+
+
+class TestPlugins:
+    def test_a_version_or_label_can_be_asked_for(self, render, manager):
+        manager.registry.register_sync(create_text_prompt(version="2.0.0", template="Hi {{name}}", status="active"))
+        manager.set_label_sync("greeting", "production", "1.0.0")
+        assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hi Ada"
+        assert render(manager, "greeting", {"name": "Ada"}, "openai", version="1.0.0") == "Hello Ada!"
+        assert render(manager, "greeting", {"name": "Ada"}, "openai", label="production") == "Hello Ada!"
+        with pytest.raises(VersionNotFoundError):
+            render(manager, "greeting", {"name": "Ada"}, "openai", version="3.0.0")
+
+    def test_one_that_is_registered_is_used_before_one_that_is_installed(self, render, manager):
+        manager.register_plugin(Keeping("openai"))
+        assert render(manager, "greeting", {"name": "Ada"}, "openai") == {"kept": "Hello Ada!"}
+        assert "openai" not in manager.discover_plugins()
+        assert render(manager, "greeting", {"name": "Ada"}, "openai") == {"kept": "Hello Ada!"}
+
+    def test_one_is_initialized_once_with_what_the_manager_has_and_what_is_its_own(self, render, manager):
+        plugin = Keeping()
+        manager.register_plugin(plugin, config={"key": "k"})
+        for _ in range(3):
+            render(manager, "greeting", {"name": "Ada"}, "keeping")
+        assert plugin.initialized == 1
+        assert plugin.config["template_engine"] is manager.template_engine
+        assert plugin.config["schemas"].names() == manager.schemas.names()
+        assert plugin.config["key"] == "k"
+
+    def test_one_that_its_owner_has_initialized_stays_as_it_is(self, render, manager):
+        plugin = Keeping()
+        plugin.initialize_sync({"template_engine": manager.template_engine, "schemas": None, "key": "mine"})
+        manager.register_plugin(plugin)
+        render(manager, "greeting", {"name": "Ada"}, "keeping")
+        assert (plugin.initialized, plugin.config["key"]) == (1, "mine")
+
+    def test_one_that_fails_to_initialize_is_tried_again(self, render, manager):
+        class Later(Keeping):
+            async def _initialize_impl(self, config):
+                await super()._initialize_impl(config)
+                if self.initialized == 1:
+                    raise OSError(SECRET)
+
+        manager.register_plugin(Later())
+        with pytest.raises(PluginLoadError, match=r"Failed to initialize plugin 'keeping' .*OSError") as caught:
+            render(manager, "greeting", {"name": "Ada"}, "keeping")
+        assert SECRET not in everything_said_by(caught.value)
+        assert isinstance(caught.value.__cause__, OSError)
+        assert render(manager, "greeting", {"name": "Ada"}, "keeping") == {"kept": "Hello Ada!"}
+
+    def test_what_one_raises_reaches_the_caller_as_it_is(self, render, manager):
+        class Raising(Keeping):
+            async def render_for_framework(self, prompt, variables):
+                raise LookupError(prompt.id)
+
+        manager.register_plugin(Raising())
+        with pytest.raises(LookupError, match="greeting"):
+            render(manager, "greeting", {"name": "Ada"}, "keeping")
+
+    def test_an_unknown_one_is_an_error_with_the_nearest(self, render, manager):
+        with pytest.raises(PluginNotFoundError, match="no plugin is named 'opnai': did you mean 'openai'"):
+            render(manager, "greeting", {"name": "Ada"}, "opnai")
+
+    def test_an_unknown_prompt_is_an_error(self, render, manager):
+        with pytest.raises(PromptNotFoundError):
+            render(manager, "nothing", {}, "openai")
+
+    async def test_one_that_must_be_awaited_keeps_the_twin_from_a_running_loop(self, manager):
+        manager.register_plugin(Keeping())
+        with pytest.raises(RuntimeError, match=r"Keeping.*await render_for_plugin\("):
+            manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "keeping")
+        assert await manager.render_for_plugin("greeting", {"name": "Ada"}, "keeping") == {"kept": "Hello Ada!"}
+
+    async def test_one_with_twins_of_its_own_works_in_a_running_loop(self, manager):
+        class Both(Keeping):
+            def initialize_sync(self, config=None):
+                self.integration = OpenAIIntegration(config["template_engine"])
+                self._initialized = True
+
+            async def initialize(self, config=None):
+                self.initialize_sync(config)
+
+            def render_for_framework_sync(self, prompt, variables):
+                return self.integration.convert_sync(prompt, variables)
+
+            async def render_for_framework(self, prompt, variables):
+                return self.render_for_framework_sync(prompt, variables)
+
+        manager.register_plugin(Both())
+        assert manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "keeping") == "Hello Ada!"
+
+    async def test_tasks_that_render_first_at_once_initialize_one_once(self, manager):
+        class Slow(Keeping):
+            async def _initialize_impl(self, config):
+                await asyncio.sleep(0.01)
+                await super()._initialize_impl(config)
+
+        plugin = Slow()
+        manager.register_plugin(plugin)
+        await asyncio.gather(*(manager.render_for_plugin("greeting", {"name": "Ada"}, "keeping") for _ in range(8)))
+        assert plugin.initialized == 1
+
+    def test_the_end_of_the_manager_shuts_them_down(self, render):
+        plugin = Keeping()
+        with PromptManager() as manager:
+            manager.registry.register_sync(create_text_prompt(status="active"))
+            manager.register_plugin(plugin)
+            render(manager, "greeting", {"name": "Ada"}, "keeping")
+            assert plugin.is_initialized
+        assert not plugin.is_initialized
+        render(manager, "greeting", {"name": "Ada"}, "keeping")
+        assert plugin.initialized == 2
+
+        async def end():
+            await manager.close()
+
+        asyncio.run(end())
+        assert not plugin.is_initialized
+
+
+class Watching:
+    """An observer; as a coroutine or not."""
+
+    def __init__(self):
+        self.told = []
+
+    async def on_render_start(self, prompt_id, version, variables):
+        self.told.append(("start", prompt_id, version, dict(variables)))
+
+    def on_render_complete(self, prompt_id, version, execution):
+        self.told.append(("complete", prompt_id, version, execution.rendered_content))
+
+    def on_render_error(self, prompt_id, version, error):
+        self.told.append(("error", prompt_id, version, type(error)))
+
+
+class TestObservers:
+    def test_are_told_of_a_render_for_a_plugin_as_of_any_other(self, render, manager):
+        watching = Watching()
+        manager.add_observer(watching)
+        manager.register_plugin(Keeping())
+        render(manager, "greeting", {"name": "Ada"}, "keeping")
+        assert watching.told == [
+            ("start", "greeting", "1.0.0", {"name": "Ada"}),
+            ("complete", "greeting", "1.0.0", '{"kept": "Hello Ada!"}'),
+        ]
+
+    def test_are_told_once_of_one_that_fails(self, render, manager):
+        watching = Watching()
+        manager.add_observer(watching)
+        with pytest.raises(ConversionError):
+            render(manager, "greeting", {}, "openai")
+        assert [event[0] for event in watching.told] == ["start", "error"]
+
+    def test_are_told_of_results_that_are_no_data(self, render, manager):
+        class Odd:
+            def __str__(self):
+                return "odd thing"
+
+        class Opaque(Keeping):
+            async def render_for_framework(self, prompt, variables):
+                return {"it": Odd(), ("a", "pair"): 1} if variables["name"] == "pair" else Odd()
+
+        watching = Watching()
+        manager.add_observer(watching)
+        manager.register_plugin(Opaque())
+        render(manager, "greeting", {"name": "Ada"}, "keeping")
+        assert watching.told[-1][-1] == '"odd thing"'
+        render(manager, "greeting", {"name": "pair"}, "keeping")
+        assert "('a', 'pair'): 1" in watching.told[-1][-1]
+
+
+def test_a_built_in_plugin_needs_no_event_loop_and_no_package_of_a_provider():
+    code = """
+import sys
+from prompt_manager import PromptManager
+manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+before = set(sys.modules)
+manager.render_for_plugin_sync("greeting", {"name": "Ada", "role": "engineer"}, "openai")
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(*sorted(loaded & {"asyncio", "logging", "openai", "anthropic", "langchain_core", "litellm"}))
+"""
+    assert run_python(code).split() == []

@@ -1,0 +1,186 @@
+"""The registry: plugins by name, from the hand and from modules. Those of installed packages: ``test_discovery.py``."""
+
+# ruff: noqa: ARG002 - a plugin takes what it is handed
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from helpers import SECRET
+from prompt_manager.core._sync import AWAITING
+from prompt_manager.exceptions import PluginLoadError, PluginNotFoundError, PluginValidationError
+from prompt_manager.plugins import BasePlugin, PluginRegistry
+
+
+class Echo(BasePlugin):
+    def __init__(self, name="echo"):
+        super().__init__(name=name, version="1.0.0")
+        self.ended = 0
+
+    async def render_for_framework(self, prompt, variables):
+        return dict(variables)
+
+    async def _shutdown_impl(self):
+        self.ended += 1
+
+
+class Own:
+    """A plugin that does not derive from ours."""
+
+    name, version = "own", "3"
+
+    async def initialize(self, config):
+        self.config = config
+
+    async def render_for_framework(self, prompt, variables):
+        return dict(variables)
+
+    async def validate_compatibility(self, prompt):
+        return True
+
+    async def shutdown(self):
+        raise OSError(SECRET)
+
+
+@pytest.fixture
+def registry():
+    return PluginRegistry()
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """A module that can be imported, with what is put into it."""
+    made = ModuleType("some_plugins")
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    return made
+
+
+class TestRegister:
+    def test_a_plugin_is_got_by_its_name(self, registry):
+        echo, own = Echo(), Own()
+        registry.register(echo)
+        registry.register(own)
+        assert registry.get("echo") is echo
+        assert registry.get("own") is own
+        assert "echo" in registry
+        assert "else" not in registry
+
+    def test_a_name_is_taken_until_it_is_unregistered_or_replaced(self, registry):
+        first, second, third = Echo(), Echo(), Echo()
+        registry.register(first)
+        registry.register(first)
+        with pytest.raises(PluginValidationError, match=r"a plugin 'echo' is registered already .*replace=True"):
+            registry.register(second)
+        registry.register(second, replace=True)
+        assert registry.unregister("echo") is second
+        registry.register(third)
+        assert registry.get("echo") is third
+
+    @pytest.mark.parametrize(
+        ("plugin", "lacks"),
+        [
+            (object(), "`name`"),
+            (Echo(name=""), "`name` as a text that is not empty"),
+            (Echo(name=5), "`name` as a text that is not empty"),
+            (Echo, "`async def initialize`|`name`"),
+            (type("Plain", (Own,), {"render_for_framework": lambda *_: 1})(), "`async def render_for_framework`"),
+            (type("Forgetful", (Echo,), {"__init__": lambda _: None})(), "call its __init__"),
+        ],
+    )
+    def test_what_is_no_plugin_is_refused_with_what_it_lacks(self, registry, plugin, lacks):
+        with pytest.raises(PluginValidationError, match=lacks):
+            registry.register(plugin)
+        assert registry.list() == []
+
+
+class TestGet:
+    def test_an_unknown_name_is_an_error_with_the_nearest(self, registry):
+        with pytest.raises(PluginNotFoundError, match="no plugin is named 'ecco'; there are: none"):
+            registry.get("ecco")
+        registry.register(Echo())
+        registry.register(Own())
+        with pytest.raises(PluginNotFoundError, match="no plugin is named 'ehco': did you mean 'echo'") as caught:
+            registry.get("ehco")
+        assert caught.value.context == {"plugin": "ehco", "nearest": "echo", "known": ["echo", "own"]}
+        with pytest.raises(PluginNotFoundError, match="no plugin is named 'weather'; there are: echo, own"):
+            registry.unregister("weather")
+
+
+class TestList:
+    def test_has_every_plugin_by_name_and_says_what_it_is(self, registry):
+        registry.register(Own())
+        registry.register(Echo())
+        echo, own = registry.list()
+        assert echo == ("echo", "1.0.0", f"{Echo.__module__}:Echo", True, None, False)
+        assert (own.name, own.version, own.is_available, own.is_initialized) == ("own", "3", True, False)
+
+    def test_stats_count(self, registry):
+        registry.register(Echo())
+        registry.get("echo").initialize_sync()
+        registry.register(Own())
+        assert registry.get_stats() == {
+            "total_plugins": 2,
+            "available_plugins": 2,
+            "initialized_plugins": 1,
+            "failed_plugins": {},
+        }
+
+
+class TestModule:
+    def test_every_plugin_that_it_defines_is_registered(self, registry, module):
+        module.Echo = type("Echo", (Echo,), {"__module__": module.__name__})
+        module.Foreign = Own
+        module.BasePlugin = BasePlugin
+        assert registry.load_from_module("some_plugins") == ["echo"]
+        assert type(registry.get("echo")) is module.Echo
+
+    def test_one_name_in_it_may_be_a_class_a_function_or_a_plugin(self, registry, module):
+        module.Own = Own
+        module.make = lambda: Echo("made")
+        module.plugin = Echo("there")
+        assert registry.load_from_module("some_plugins:Own") == ["own"]
+        assert registry.load_from_module("some_plugins:make") == ["made"]
+        assert registry.load_from_module("some_plugins:plugin") == ["there"]
+        assert registry.get("there") is module.plugin
+
+    def test_that_cannot_be_imported_is_an_error_with_the_reason(self, registry, module):
+        with pytest.raises(PluginLoadError, match=r"'no_such_module'.*No module named 'no_such_module'") as caught:
+            registry.load_from_module("no_such_module")
+        assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+        with pytest.raises(PluginLoadError, match="has no attribute 'Nothing'"):
+            registry.load_from_module("some_plugins:Nothing")
+        module.Greedy = type("Greedy", (Echo,), {"__init__": lambda _self, _must: None})
+        with pytest.raises(PluginLoadError, match="missing 1 required positional argument: '_must'"):
+            registry.load_from_module("some_plugins:Greedy")
+
+    @pytest.mark.usefixtures("module")
+    def test_without_plugins_is_an_error(self, registry):
+        with pytest.raises(PluginValidationError, match="'some_plugins' defines no class that derives from"):
+            registry.load_from_module("some_plugins")
+
+
+class TestShutdown:
+    async def test_ends_every_initialized_plugin_once_and_logs_who_fails(self, registry, caplog):
+        echo, idle, own = Echo(), Echo("idle"), Own()
+        for plugin in (own, echo, idle):
+            registry.register(plugin)
+        await registry._prepare(AWAITING, "own", {})
+        await echo.initialize()
+        await registry.shutdown_all()
+        await registry.shutdown_all()
+        assert (echo.ended, idle.ended) == (1, 0)
+        (record,) = caplog.records
+        assert record.getMessage().startswith("plugin 'own' (")
+        assert "raised OSError when it was shut down" in record.getMessage()
+        assert SECRET not in caplog.text
+        assert not any(info.is_initialized for info in registry.list())
+
+    def test_has_a_twin(self, registry):
+        echo = Echo()
+        registry.register(echo)
+        echo.initialize_sync()
+        registry.shutdown_all_sync()
+        assert echo.ended == 1
