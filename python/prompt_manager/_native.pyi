@@ -7,12 +7,14 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, TypeVar, final, typ
 from typing_extensions import disjoint_base
 
 from prompt_manager.core._completed import CompletedVariables
+from prompt_manager.core.models import Prompt
 from prompt_manager.exceptions import PromptManagerError, StorageError
 
 __all__ = [
     "DISTRIBUTION",
     "ChatTemplate",
     "CompiledPrompt",
+    "Converter",
     "Engine",
     "FileStore",
     "HelperOptions",
@@ -31,9 +33,9 @@ __all__ = [
     "content_hash",
     "diff",
     "json_schema_to_schema",
-    "map_role",
     "nearest",
     "on_thread",
+    "opaque_prompt",
     "parse_json",
     "plain_json",
     "prompt_yaml",
@@ -183,25 +185,58 @@ class CompiledPrompt:
     def complete(self, variables: Mapping[str, Any], framework: str) -> CompletedVariables: ...
     def validate_output(self, data: Any, *, coerce: bool | None = None, schemas: Schemas | None = None) -> Any: ...
     def wants_dict(self, schemas: Schemas | None = None) -> bool: ...
-    def openai(
+    def prepare(
+        self, variables: Mapping[str, Any], schemas: Schemas | None = None
+    ) -> tuple[Mapping[str, Any], list[str], dict[str, str]]: ...
+    def assemble_messages(
         self,
-        variables: Mapping[str, Any],
-        *,
-        strict: bool,
+        context: Mapping[str, Any],
+        texts: Sequence[str],
         output_instructions: bool = True,
         schemas: Schemas | None = None,
-    ) -> tuple[list[dict[str, Any]] | str, list[str]]: ...
-    def anthropic(
-        self,
-        variables: Mapping[str, Any],
+    ) -> list[dict[str, Any]]: ...
+
+@final
+class Converter:
+    def __new__(
+        cls,
+        provider: str,
+        engine: Engine | None,
         *,
         strict: bool,
-        merge_system: bool,
-        merge_turns: bool,
-        allow_prefill: bool,
-        output_instructions: bool = True,
         schemas: Schemas | None = None,
-    ) -> tuple[dict[str, Any], list[str]]: ...
+        output_instructions: bool = True,
+        structured_output: bool = True,
+        to_messages: bool = False,
+        merge_system: bool = False,
+        merge_turns: bool = False,
+        allow_prefill: bool = False,
+        sampling: bool = False,
+        developer_as_system: bool = False,
+        cache_control: bool = False,
+    ) -> Self: ...
+    def convert(self, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]) -> Any: ...
+    def assemble(self, prompt: CompiledPrompt, context: Mapping[str, Any], texts: Sequence[str]) -> Any: ...
+    def request(
+        self,
+        prompt: Prompt | CompiledPrompt,
+        variables: Mapping[str, Any],
+        *,
+        model: str | None,
+        given: Sequence[str],
+    ) -> dict[str, Any]: ...
+    def assemble_request(
+        self,
+        prompt: CompiledPrompt,
+        context: Mapping[str, Any],
+        texts: Sequence[str],
+        *,
+        model: str | None,
+        given: Sequence[str],
+    ) -> dict[str, Any]: ...
+    def check_format(self, prompt: CompiledPrompt) -> None: ...
+    def explain(self, prompt: CompiledPrompt) -> list[str]: ...
+    def map_role(self, role: str) -> str: ...
 
 @type_check_only
 class Query(TypedDict):
@@ -404,8 +439,8 @@ def read_prompts_sync(
 ) -> tuple[list[_File], list[str]]: ...
 def restore_template(engine: Engine, source: str, name: str | None) -> Template: ...
 def content_hash(prompt: Mapping[str, Any], engine: str | None = None) -> str: ...
-def map_role(provider: str, role: str) -> str: ...
 def nearest(name: str, known: Sequence[str]) -> str | None: ...
+def opaque_prompt(prompt: Mapping[str, Any]) -> CompiledPrompt: ...
 def validate_alternation(roles: list[str]) -> None: ...
 def watch_directory(
     registry: Registry,

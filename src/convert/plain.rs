@@ -14,6 +14,7 @@ fn message<S>(message: Message<S>) -> Form<S> {
     let mut members = vec![member("role", Form::Static(message.role.as_str()))];
     let mut put = |key, value: Option<Form<S>>| members.extend(value.map(|value| member(key, value)));
     put("content", message.content.map(content));
+    put("refusal", message.refusal.map(Form::Text));
     put("name", message.name.map(Form::Text));
     let calls: Vec<_> = message
         .tool_calls

@@ -12,6 +12,7 @@ use crate::prompt::Role;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     warnings: Vec<String>,
+    problems: Vec<String>,
 }
 
 impl Report {
@@ -19,6 +20,16 @@ impl Report {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The same without what was done about it, and with what can be done in its place.
+    pub(super) fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Notes a step that concerns no message.
+    pub(super) fn note(&mut self, warning: String) {
+        self.warnings.push(warning);
     }
 }
 
@@ -55,6 +66,14 @@ impl From<Fault> for Error {
     }
 }
 
+/// An error's message and hint in one line.
+pub(super) fn with_hint(error: &Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{}: {hint}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
 /// Decides what a fault leads to.
 pub(super) struct Judge<'a> {
     pub(super) strict: bool,
@@ -72,6 +91,7 @@ impl<'a> Judge<'a> {
             return Err(fault.into());
         }
         self.report.warnings.push(format!("{}: {}; {done}", fault.at, fault.problem));
+        self.report.problems.push(with_hint(&Error::from(fault)));
         Ok(())
     }
 }

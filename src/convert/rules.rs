@@ -4,9 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use super::form::{Form, Member, member};
 use super::report::{Fault, Judge, Position};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{FunctionCall, Message, PartBody, Role, ToolCall};
+use crate::prompt::{Cache, Content, FunctionCall, Message, PartBody, Role, ToolCall};
 use crate::template::Output;
 
 /// What is done about a fault that has no lawful way out.
@@ -60,6 +61,10 @@ pub(super) fn check_fields<S: Output>(
     if message.role != Role::Tool && message.tool_call_id.take().is_some() {
         let hint = "only a tool message answers a call; remove `tool_call_id` or change the role to `tool`";
         judge.lossy(Fault::new(at, "`tool_call_id` on a message that is not a tool's", hint), LEFT_OUT)?;
+    }
+    if message.role != Role::Assistant && message.refusal.take().is_some() {
+        let hint = "only the assistant refuses; remove `refusal` or change the role to `assistant`";
+        judge.lossy(Fault::new(at, "`refusal` on a message that is not the assistant's", hint), LEFT_OUT)?;
     }
     match message.role {
         Role::Tool if message.tool_call_id.as_ref().is_none_or(S::is_empty) => {
@@ -250,6 +255,35 @@ impl Ids {
     }
 }
 
+/// What the made-up ids of calls in the old form begin with.
+pub(super) const FUNCTION_ID: &str = "function_call";
+
+/// The key of a cache hint.
+pub(super) const CACHE_CONTROL: &str = "cache_control";
+
+/// The member that a cache hint becomes, in the form of Anthropic, which LiteLLM takes too.
+pub(super) fn cache_control<S>(cache: &Cache, at: Position, judge: &mut Judge<'_>) -> Result<Member<S>> {
+    let ttl = match cache.ttl.as_deref() {
+        None => None,
+        Some("5m") => Some("5m"),
+        Some("1h") => Some("1h"),
+        Some(_) => {
+            let fault =
+                Fault::new(at, "the cache hint has a `ttl` that Anthropic does not know", "use 5m or 1h");
+            judge.lossy(fault, LEFT_OUT)?;
+            None
+        }
+    };
+    let kind = ("type", Form::Static("ephemeral"));
+    Ok(member(
+        CACHE_CONTROL,
+        match ttl {
+            None => Form::map([kind]),
+            Some(ttl) => Form::map([kind, ("ttl", Form::Static(ttl))]),
+        },
+    ))
+}
+
 /// What a part is, for error texts.
 pub(super) fn part_kind<S>(body: &PartBody<S>) -> &'static str {
     match body {
@@ -274,6 +308,21 @@ pub(super) fn hollow_part<S: Output>(body: &PartBody<S>, index: usize, at: Posit
         let problem = format!("part {index} is {} without an address or data", part_kind(body));
         Fault::new(at, problem, "remove the part, or fill it")
     })
+}
+
+/// Takes a refusal, for which only Chat Completions has a form: what it says becomes the content where there is none.
+pub(super) fn refusal_as_content<S: Output>(
+    message: &mut Message<S>,
+    provider: &str,
+    at: Position,
+    judge: &mut Judge<'_>,
+) -> Result<()> {
+    let Some(refusal) = message.refusal.take().filter(|refusal| !refusal.is_empty()) else { return Ok(()) };
+    let hint = "write the refusal as the content";
+    let done = if message.content.is_none() { "sent as the content" } else { LEFT_OUT };
+    judge.lossy(Fault::new(at, format!("{provider} takes no `refusal`"), hint), done)?;
+    message.content.get_or_insert(Content::Text(refusal));
+    Ok(())
 }
 
 /// Whether there is nothing to read in it.

@@ -39,6 +39,37 @@ impl<T: Text> Chat<T> {
         Self { entries: entries.filter_map(|(at, entry)| compiler.entry(at, entry)).collect() }
     }
 
+    /// Messages of which `literal` takes the texts as they are.
+    pub(super) fn opaque(
+        entries: &[ChatEntry],
+        literal: impl Fn(&String) -> Result<Template<T>>,
+    ) -> Result<Self> {
+        let entry = |entry: &ChatEntry| {
+            Ok(match entry {
+                ChatEntry::Message(message) => Entry::Message(message.try_map(&literal)?),
+                ChatEntry::Placeholder { name, optional } => {
+                    Entry::Placeholder { name: T::new(name), optional: *optional }
+                }
+            })
+        };
+        Ok(Self { entries: entries.iter().map(entry).collect::<Result<_>>()? })
+    }
+
+    /// The sources of the templates, in reading order.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        let mut texts = Vec::new();
+        for entry in &self.entries {
+            if let Entry::Message(message) = entry {
+                // Nothing in the walk fails, so neither does it.
+                let _ = message.try_map(|template| {
+                    texts.push(template.source());
+                    Ok(())
+                });
+            }
+        }
+        texts
+    }
+
     /// Renders to messages; `missing` says what is wrong where a placeholder is given none.
     ///
     /// # Errors
@@ -51,12 +82,22 @@ impl<T: Text> Chat<T> {
         partials: &dyn Library<T>,
         missing: &dyn Fn(&str) -> Error,
     ) -> Result<Vec<Message<D::Output>>> {
+        self.messages_by(data, context, missing, |template| template.render(data, context, None, partials))
+    }
+
+    /// [`Chat::messages`] whose texts are rendered by `render`, in reading order.
+    pub(super) fn messages_by<D: Data<Text = T>>(
+        &self,
+        data: &D,
+        context: &D::Value,
+        missing: &dyn Fn(&str) -> Error,
+        mut render: impl FnMut(&Template<T>) -> Result<D::Output>,
+    ) -> Result<Vec<Message<D::Output>>> {
         let mut messages = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
             match entry {
                 Entry::Message(message) => {
-                    messages
-                        .push(message.try_map(|template| template.render(data, context, None, partials))?);
+                    messages.push(message.try_map(&mut render)?);
                 }
                 Entry::Placeholder { name, optional } => match data.get(context, name)? {
                     Some(value) if data.sort(&value) != Sort::Null => {

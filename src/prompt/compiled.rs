@@ -104,6 +104,33 @@ impl<T: Text> Compiled<T> {
         }
     }
 
+    /// Takes the texts of a prompt as they are, for a template engine that is not ours. Of the variables only those that
+    /// are declared are known.
+    ///
+    /// # Errors
+    /// The first text that passes a limit.
+    pub fn opaque(prompt: Prompt, options: &Options) -> Result<Self> {
+        let literal = |text: &String| Template::literal("", text, options);
+        let body = match (&prompt.template, &prompt.chat_template) {
+            (Some(template), _) => Body::Text(literal(&template.content)?),
+            (None, Some(chat)) => Body::Chat(Chat::opaque(&chat.messages, literal)?),
+            (None, None) => Body::Nothing,
+        };
+        let declared = declare(&prompt, &body, &EmptyLibrary)?;
+        Ok(Self::assemble(prompt, (body, BTreeMap::new(), declared)))
+    }
+
+    /// The texts that are templates, in the order in which [`Compiled::assembled`] takes them rendered. Partials are
+    /// not among them.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        match &*self.body {
+            Body::Nothing => Vec::new(),
+            Body::Text(template) => vec![template.source()],
+            Body::Chat(chat) => chat.texts(),
+        }
+    }
+
     fn parse<'p>(
         prompt: &'p Prompt,
         options: &Options,

@@ -53,6 +53,8 @@ pub struct Message<L> {
     pub role: Role,
     /// What is said; absent in an assistant's message that only calls tools.
     pub content: Option<Content<L>>,
+    /// Why the assistant does not answer, in place of content or beside it.
+    pub refusal: Option<L>,
     /// The speaker's or function's name.
     pub name: Option<L>,
     /// The tools that the assistant calls.
@@ -163,6 +165,27 @@ pub struct Cache {
 }
 
 impl<L> Message<L> {
+    /// A message that says this and has nothing else.
+    #[must_use]
+    pub fn plain(role: Role, text: L) -> Self {
+        Self { content: Some(Content::Text(text)), ..Self::empty(role) }
+    }
+
+    /// A message with nothing in it yet.
+    #[must_use]
+    pub fn empty(role: Role) -> Self {
+        Self {
+            role,
+            content: None,
+            refusal: None,
+            name: None,
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            function_call: None,
+            cache: None,
+        }
+    }
+
     /// The same message with every leaf turned into another by `map`, in reading order.
     ///
     /// # Errors
@@ -178,6 +201,7 @@ impl<L> Message<L> {
                     Some(Content::Parts(parts.iter().map(|part| part.try_map(map)).collect::<Result<_>>()?))
                 }
             },
+            refusal: self.refusal.as_ref().map(&mut *map).transpose()?,
             name: self.name.as_ref().map(&mut *map).transpose()?,
             tool_calls: self.tool_calls.iter().map(|call| call.try_map(map)).collect::<Result<_>>()?,
             tool_call_id: self.tool_call_id.as_ref().map(&mut *map).transpose()?,

@@ -28,7 +28,7 @@ pub use leaf::LeafId;
 pub use message::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 pub use metadata::Metadata;
 pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaRef, Status, TextTemplate};
-pub use pipeline::{Checks, ChecksOf};
+pub use pipeline::{Checks, ChecksOf, Rendered};
 pub use read::AboutFile;
 pub use settings::Settings;
 pub(crate) use tool::no_parameters;

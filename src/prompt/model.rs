@@ -208,6 +208,16 @@ impl Prompt {
         self.variables().filter(|variables| !variables.items.is_empty())
     }
 
+    /// The partials of whichever template there is.
+    #[must_use]
+    pub fn partials(&self) -> &[(String, String)] {
+        match (&self.template, &self.chat_template) {
+            (Some(template), _) => &template.partials,
+            (None, Some(chat)) => &chat.partials,
+            (None, None) => &[],
+        }
+    }
+
     /// Every text that is a template, and every partial, in reading order.
     pub fn each_text<'p>(&'p self, each: &mut impl FnMut(&'p str)) {
         let partials = match (&self.template, &self.chat_template) {

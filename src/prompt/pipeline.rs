@@ -33,6 +33,15 @@ impl<T, F, M> Default for Checks<'_, T, F, M> {
     }
 }
 
+/// What a prompt renders to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rendered<S> {
+    /// The text of a prompt that is no chat.
+    Text(S),
+    /// The messages of a chat.
+    Messages(Vec<Message<S>>),
+}
+
 /// [`Checks`] for a world of values.
 pub type ChecksOf<'s, D> = Checks<'s, <D as Data>::Text, <D as Values>::Function, <D as Values>::Model>;
 
@@ -72,10 +81,7 @@ impl<T: Text> Compiled<T> {
                 let output = template
                     .render(data, context, None, &Both(&*self.partials, engine))
                     .map_err(|error| self.named(error))?;
-                match self.instructions(data, checks)? {
-                    Some(text) => Ok(data.append(output, &format!("\n\n{text}"))),
-                    None => Ok(output),
-                }
+                self.appended(data, output, checks)
             }
             Body::Chat(_) => {
                 let mut out = data.sink();
@@ -119,22 +125,86 @@ impl<T: Text> Compiled<T> {
         let chat = match &*self.body {
             Body::Chat(chat) => chat,
             Body::Nothing => return Err(self.template_required()),
-            Body::Text(_) => {
-                let id = &self.prompt.id;
-                let format = self.prompt.format;
-                return Err(Error::new(
-                    Kind::Prompt,
-                    format!("prompt `{id}` has format {format} and no messages"),
-                )
-                .with_hint("render it to text"));
-            }
+            Body::Text(_) => return Err(self.no_messages()),
         };
         let completed = self.completed(data, variables, checks)?;
         let context = completed.as_ref().unwrap_or(variables);
         let missing = |name: &str| self.missing(data, context, &[name]);
-        let mut messages = chat
-            .messages(data, context, &Both(&*self.partials, engine), &missing)
-            .map_err(|error| self.named(error))?;
+        let messages = chat.messages(data, context, &Both(&*self.partials, engine), &missing);
+        self.instructed(data, messages, checks)
+    }
+
+    /// Renders to whichever of text and messages the prompt's format has, for a conversion.
+    ///
+    /// # Errors
+    /// As [`Compiled::render_with`].
+    pub fn rendered<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Library<T>,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<Rendered<D::Output>> {
+        if self.is_chat() {
+            self.messages_with(data, variables, engine, checks).map(Rendered::Messages)
+        } else {
+            self.render_with(data, variables, engine, checks).map(Rendered::Text)
+        }
+    }
+
+    /// The variables as the templates of another engine are to see them: as [`Compiled::completed`] gives
+    /// them.
+    ///
+    /// # Errors
+    /// As [`Compiled::render_with`].
+    pub fn context<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<Option<D::Value>> {
+        if matches!(&*self.body, Body::Nothing) {
+            return Err(self.template_required());
+        }
+        self.completed(data, variables, checks)
+    }
+
+    /// Puts together what another engine made of [`Compiled::texts`]; `context` is what it rendered with, where the
+    /// messages of placeholders are.
+    ///
+    /// # Errors
+    /// [`Kind::TemplateRender`] for a placeholder that is given no messages; [`Kind::Prompt`] for too few texts.
+    pub fn assembled<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        context: &D::Value,
+        texts: Vec<D::Output>,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<Rendered<D::Output>> {
+        let mut texts = texts.into_iter();
+        let mut next = || {
+            let error = || self.named(Error::new(Kind::Prompt, "a text of the prompt was not rendered"));
+            texts.next().ok_or_else(error)
+        };
+        match &*self.body {
+            Body::Nothing => Err(self.template_required()),
+            Body::Text(_) => self.appended(data, next()?, checks).map(Rendered::Text),
+            Body::Chat(chat) => {
+                let missing = |name: &str| self.missing(data, context, &[name]);
+                let messages = chat.messages_by(data, context, &missing, |_| next());
+                self.instructed(data, messages, checks).map(Rendered::Messages)
+            }
+        }
+    }
+
+    /// Rendered messages with the instructions for the answer, where there are some.
+    fn instructed<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        messages: Result<Vec<Message<D::Output>>>,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<Vec<Message<D::Output>>> {
+        let mut messages = messages.map_err(|error| self.named(error))?;
         if let Some(text) = self.instructions(data, checks)? {
             instruct(data, &text, &mut messages);
         }
@@ -165,6 +235,19 @@ impl<T: Text> Compiled<T> {
     #[must_use]
     pub fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
+    }
+
+    /// Rendered text with the instructions for the answer, where there are some.
+    fn appended<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        output: D::Output,
+        checks: &ChecksOf<'_, D>,
+    ) -> Result<D::Output> {
+        match self.instructions(data, checks)? {
+            Some(text) => Ok(data.append(output, &format!("\n\n{text}"))),
+            None => Ok(output),
+        }
     }
 
     /// The schema of the answer that the prompt asks for, if it does.
@@ -284,6 +367,14 @@ impl<T: Text> Compiled<T> {
         error.with_context("prompt_id", self.prompt.id.as_str())
     }
 
+    /// The error for messages of a prompt that is no chat.
+    #[must_use]
+    pub fn no_messages(&self) -> Error {
+        let (id, format) = (&self.prompt.id, self.prompt.format);
+        Error::new(Kind::Prompt, format!("prompt `{id}` has format {format} and no messages"))
+            .with_hint("render it to text")
+    }
+
     fn template_required(&self) -> Error {
         let format = self.prompt.format;
         let wanted = if format == Format::Chat { "Chat template" } else { "Template" };
@@ -373,17 +464,7 @@ impl<T: Text> Compiled<T> {
 fn instruct<D: Values>(data: &D, text: &str, messages: &mut Vec<Message<D::Output>>) {
     let leading = |message: &&mut Message<D::Output>| matches!(message.role, Role::System | Role::Developer);
     let Some(last) = messages.iter_mut().take_while(leading).last() else {
-        let content = Some(Content::Text(data.output(text)));
-        let system = Message {
-            role: Role::System,
-            content,
-            name: None,
-            tool_calls: Vec::new(),
-            tool_call_id: None,
-            function_call: None,
-            cache: None,
-        };
-        messages.insert(0, system);
+        messages.insert(0, Message::plain(Role::System, data.output(text)));
         return;
     };
     match &mut last.content {
@@ -466,6 +547,11 @@ where
                 }
             }
         }
+    }
+    if let Some(refusal) = &message.refusal {
+        out.str("[refuses: ");
+        line(refusal, out);
+        out.str("]");
     }
     let calls = message.tool_calls.iter().map(|call| &call.function).chain(&message.function_call);
     for call in calls {

@@ -48,8 +48,17 @@ impl<'de> Deserialize<'de> for Message<String> {
     }
 }
 
-const ENTRY: &[&str] =
-    &["role", "content", "name", "tool_calls", "tool_call_id", "function_call", "cache", "optional"];
+const ENTRY: &[&str] = &[
+    "role",
+    "content",
+    "refusal",
+    "name",
+    "tool_calls",
+    "tool_call_id",
+    "function_call",
+    "cache",
+    "optional",
+];
 
 /// The word that makes an entry a placeholder.
 const PLACEHOLDER: &str = "placeholder";
@@ -60,19 +69,12 @@ fn read_entry<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireEntry, A::Error>
     let mut role: Option<Placed<String>> = None;
     let mut name: Option<Leaf> = None;
     let mut optional: Option<Placed<bool>> = None;
-    let mut message = Message {
-        role: Role::User,
-        content: None,
-        name: None,
-        tool_calls: Vec::new(),
-        tool_call_id: None,
-        function_call: None,
-        cache: None,
-    };
+    let mut message = Message::empty(Role::User);
     while let Some(key) = map.next_key_seed(Keys(ENTRY))? {
         match key {
             "role" => role = Some(map.next_value()?),
             "content" => message.content = map.next_value::<WireContent>()?.0,
+            "refusal" => message.refusal = map.next_value()?,
             "name" => name = map.next_value()?,
             "tool_calls" => {
                 let calls: Option<Vec<WireToolCall>> = map.next_value()?;
@@ -117,6 +119,7 @@ fn placeholder<E: de::Error>(
     check_name(&name.text).map_err(|error| located(&error, name.at))?;
     let extra = [
         ("content", rest.content.is_some()),
+        ("refusal", rest.refusal.is_some()),
         ("tool_calls", !rest.tool_calls.is_empty()),
         ("tool_call_id", rest.tool_call_id.is_some()),
         ("function_call", rest.function_call.is_some()),

@@ -109,6 +109,7 @@ impl Serialize for ChatEntry {
 written!(Message<String>, |message, map| {
     map.some("role", Some(&message.role))?;
     map.some("content", message.content.as_ref())?;
+    map.some("refusal", message.refusal.as_ref())?;
     map.some("name", message.name.as_ref())?;
     map.many("tool_calls", &message.tool_calls)?;
     map.some("tool_call_id", message.tool_call_id.as_ref())?;

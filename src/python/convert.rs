@@ -1,12 +1,268 @@
-//! From a conversion's tree to Python objects, and the errors that a conversion wraps.
+//! `Converter`: prompts in a provider's form. From a conversion's tree to Python objects, its warnings, and the errors
+//! that it wraps.
 
+use std::ffi::CString;
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyList, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyList, PyString, PyType};
 
+use super::data::PyData;
+use super::error::{OrRaise, raise};
+use super::prompt::CompiledPrompt;
+use super::schema::Schemas;
+use super::template::{Engine, Shared, check_variables};
 use super::text::PyOutput;
-use crate::convert::{Form, Key};
+use crate::convert::{self, Form, Key, Provider, Report, Request, anthropic, openai};
 use crate::error::{Error, Kind};
+use crate::prompt::{Rendered, Role};
+use crate::schema::json_schema;
+
+/// Converts prompts for one provider, with an integration's options.
+#[pyclass(frozen, module = "prompt_manager._native")]
+pub struct Converter {
+    rules: convert::Converter,
+    /// The engine that prompts are compiled by; none where it is not ours.
+    engine: Option<(Py<Engine>, Arc<Shared>)>,
+    schemas: Option<Py<Schemas>>,
+    output_instructions: bool,
+    structured_output: bool,
+    sampling: bool,
+}
+
+#[pymethods]
+impl Converter {
+    #[new]
+    #[allow(
+        clippy::fn_params_excessive_bools,
+        clippy::too_many_arguments,
+        reason = "each is an option, given by name"
+    )]
+    #[pyo3(signature = (provider, engine, *, strict, schemas = None, output_instructions = true,
+        structured_output = true, to_messages = false, merge_system = false, merge_turns = false,
+        allow_prefill = false, sampling = false, developer_as_system = false, cache_control = false))]
+    fn new(
+        provider: &str,
+        engine: Option<&Bound<'_, Engine>>,
+        strict: bool,
+        schemas: Option<Py<Schemas>>,
+        output_instructions: bool,
+        structured_output: bool,
+        to_messages: bool,
+        merge_system: bool,
+        merge_turns: bool,
+        allow_prefill: bool,
+        sampling: bool,
+        developer_as_system: bool,
+        cache_control: bool,
+    ) -> PyResult<Self> {
+        let provider = match provider {
+            "openai" => Provider::OpenAi(openai::Options { strict, ..openai::Options::default() }),
+            "responses" => Provider::Responses { strict },
+            "anthropic" => {
+                Provider::Anthropic(anthropic::Options { strict, merge_system, merge_turns, allow_prefill })
+            }
+            "litellm" => {
+                Provider::LiteLlm(openai::Options::for_litellm(strict, developer_as_system, cache_control))
+            }
+            _ => return Err(PyValueError::new_err(format!("no provider is named {provider:?}"))),
+        };
+        let engine = engine.map(|engine| (engine.clone().unbind(), Arc::clone(&engine.get().shared)));
+        let rules = convert::Converter { provider, to_messages };
+        Ok(Self { rules, engine, schemas, output_instructions, structured_output, sampling })
+    }
+
+    /// The provider's form of a prompt.
+    fn convert<'py>(
+        &self,
+        prompt: &Bound<'py, PyAny>,
+        variables: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let compiled = self.compiled(prompt)?;
+        let compiled = compiled.get();
+        let rendered = self.rendered(compiled, variables)?;
+        self.form(prompt.py(), compiled, rendered)
+    }
+
+    /// The provider's form of a prompt whose texts another engine rendered; see `CompiledPrompt.prepare`.
+    fn assemble<'py>(
+        &self,
+        prompt: &Bound<'py, CompiledPrompt>,
+        context: &Bound<'py, PyAny>,
+        texts: Vec<Bound<'py, PyString>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let compiled = prompt.get();
+        let rendered = self.assembled(compiled, context, texts)?;
+        self.form(prompt.py(), compiled, rendered)
+    }
+
+    /// The arguments of the call that sends a prompt; `given` names those that the caller sets.
+    #[pyo3(signature = (prompt, variables, *, model, given))]
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn request<'py>(
+        &self,
+        prompt: &Bound<'py, PyAny>,
+        variables: &Bound<'py, PyAny>,
+        model: Option<&str>,
+        given: Vec<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let compiled = self.compiled(prompt)?;
+        let compiled = compiled.get();
+        let rendered = self.rendered(compiled, variables)?;
+        self.request_of(prompt.py(), compiled, rendered, model, &given)
+    }
+
+    /// [`Converter::request`] of a prompt whose texts another engine rendered.
+    #[pyo3(signature = (prompt, context, texts, *, model, given))]
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn assemble_request<'py>(
+        &self,
+        prompt: &Bound<'py, CompiledPrompt>,
+        context: &Bound<'py, PyAny>,
+        texts: Vec<Bound<'py, PyString>>,
+        model: Option<&str>,
+        given: Vec<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let compiled = prompt.get();
+        let rendered = self.assembled(compiled, context, texts)?;
+        self.request_of(prompt.py(), compiled, rendered, model, &given)
+    }
+
+    /// Checks that the provider has a form for prompts of this format.
+    fn check_format(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+        self.rules.check_format(prompt.get().compiled.prompt()).or_raise(prompt.py())
+    }
+
+    /// Why a prompt cannot be converted, whatever its variables; empty where it can.
+    fn explain(&self, prompt: &Bound<'_, CompiledPrompt>) -> Vec<String> {
+        self.rules.explain(prompt.get().compiled.prompt())
+    }
+
+    /// The provider's word for a role.
+    fn map_role(&self, py: Python<'_>, role: &str) -> PyResult<&'static str> {
+        let provider = self.rules.name();
+        let role = Role::ALL
+            .into_iter()
+            .find(|known| known.as_str() == role)
+            .ok_or_else(|| Error::new(Kind::Conversion, format!("Unsupported role for {provider}: {role}")));
+        role.and_then(|role| self.rules.map_role(role)).or_raise(py)
+    }
+}
+
+impl Converter {
+    /// The prompt in the core: itself, or what a `Prompt` keeps once it is compiled.
+    fn compiled<'py>(&self, prompt: &Bound<'py, PyAny>) -> PyResult<Bound<'py, CompiledPrompt>> {
+        let py = prompt.py();
+        if let Ok(core) = prompt.cast_exact::<CompiledPrompt>() {
+            return Ok(core.clone());
+        }
+        let Some((engine, shared)) = &self.engine else {
+            return Err(PyValueError::new_err("the template engine is not the package's own"));
+        };
+        if let Ok(core) = prompt.getattr(intern!(py, "_core"))
+            && let Ok(core) = core.cast_into_exact::<CompiledPrompt>()
+            && Arc::ptr_eq(&core.get().shared, shared)
+        {
+            return Ok(core);
+        }
+        let core = prompt.call_method1(intern!(py, "_compiled"), (engine,))?;
+        Ok(core.cast_into_exact::<CompiledPrompt>()?)
+    }
+
+    fn rendered<'py>(
+        &self,
+        prompt: &CompiledPrompt,
+        variables: &Bound<'py, PyAny>,
+    ) -> PyResult<Rendered<PyOutput<'py>>> {
+        let py = variables.py();
+        check_variables(variables)?;
+        self.rules.check_format(prompt.compiled.prompt()).or_raise(py)?;
+        let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
+        let checks = prompt.checks(schemas, self.output_instructions);
+        let data = PyData::new(py, &prompt.shared);
+        let rendered = prompt.compiled.rendered(&data, variables, &prompt.shared, &checks);
+        rendered.map_err(|error| self.wrapped(py, prompt, error))
+    }
+
+    fn assembled<'py>(
+        &self,
+        prompt: &CompiledPrompt,
+        context: &Bound<'py, PyAny>,
+        texts: Vec<Bound<'py, PyString>>,
+    ) -> PyResult<Rendered<PyOutput<'py>>> {
+        let py = context.py();
+        let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
+        let checks = prompt.checks(schemas, self.output_instructions);
+        prompt.assembled(context, texts, &checks).map_err(|error| self.wrapped(py, prompt, error))
+    }
+
+    fn form<'py>(
+        &self,
+        py: Python<'py>,
+        prompt: &CompiledPrompt,
+        rendered: Rendered<PyOutput<'py>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut report = Report::default();
+        let form = self.rules.form(rendered, &mut report);
+        let form = form.map_err(|error| self.wrapped(py, prompt, error))?;
+        warn(py, &report)?;
+        object(py, form)
+    }
+
+    fn request_of<'py>(
+        &self,
+        py: Python<'py>,
+        prompt: &CompiledPrompt,
+        rendered: Rendered<PyOutput<'py>>,
+        model: Option<&str>,
+        given: &[String],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
+        let checks = prompt.checks(schemas, self.output_instructions);
+        let response = if self.structured_output {
+            let data = PyData::new(py, &prompt.shared);
+            prompt.compiled.response_schema(&data, &checks, json_schema::Form::Strict).or_raise(py)?
+        } else {
+            None
+        };
+        let asked = Request { model, given, response, sampling: self.sampling };
+        let mut report = Report::default();
+        let form = self.rules.request(prompt.compiled.prompt(), rendered, asked, &mut report);
+        let form = form.map_err(|error| self.wrapped(py, prompt, error))?;
+        warn(py, &report)?;
+        object(py, form)
+    }
+
+    fn wrapped(&self, py: Python<'_>, prompt: &CompiledPrompt, error: Error) -> PyErr {
+        raise(py, &wrap(error, prompt.compiled.prompt().id.as_str(), self.rules.name()))
+    }
+}
+
+/// Warns of each lossy step, at the line that called the Python method which calls the binding.
+fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
+    static CATEGORY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    if report.warnings().is_empty() {
+        return Ok(());
+    }
+    let category = CATEGORY.import(py, "prompt_manager.integrations.base", "PromptConversionWarning")?;
+    for warning in report.warnings() {
+        let text =
+            CString::new(warning.as_str()).map_err(|_| PyUserWarning::new_err("a warning with a NUL"))?;
+        PyErr::warn(py, category, &text, 2)?;
+    }
+    Ok(())
+}
+
+/// Checks that Anthropic's turns begin with the user and alternate.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+pub(super) fn validate_alternation(py: Python<'_>, roles: Vec<String>) -> PyResult<()> {
+    let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+    anthropic::validate_alternation(&roles).or_raise(py)
+}
 
 /// The tree as dicts, lists and strings.
 pub(super) fn object<'py>(py: Python<'py>, form: Form<PyOutput<'py>>) -> PyResult<Bound<'py, PyAny>> {

@@ -28,6 +28,8 @@ mod _native {
     #[pymodule_export]
     use super::chat::{ChatTemplate, compile_chat};
     #[pymodule_export]
+    use super::convert::{Converter, validate_alternation};
+    #[pymodule_export]
     use super::error::nearest;
     #[pymodule_export]
     use super::helper::HelperOptions;
@@ -35,8 +37,7 @@ mod _native {
     use super::loader::{Watch, read_prompts, read_prompts_sync, watch_directory, watch_directory_sync};
     #[pymodule_export]
     use super::prompt::{
-        CompiledPrompt, check_prompt, compile_prompt, content_hash, map_role, plain_json,
-        validate_alternation,
+        CompiledPrompt, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
     };
     #[pymodule_export]
     use super::schema::{Schemas, check_rule, check_schema, json_schema_to_schema, parse_json};

@@ -13,13 +13,11 @@ use super::error::{OrRaise, raise};
 use super::overlay::Overlay;
 use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, Shared, check_variables};
-use super::text::PyText;
-use crate::convert::{Report, anthropic, openai, plain};
+use super::text::{PyOutput, PyText};
+use crate::convert::plain;
 use crate::error::{Error, Kind};
-use crate::prompt::{Checks, Compiled, Prompt, Role, Status};
-
-/// What a conversion gives: the provider's form, and a text for each lossy step.
-type Converted<'py> = (Bound<'py, PyAny>, Vec<String>);
+use crate::prompt::{Checks, Compiled, Prompt, Rendered, Status};
+use crate::template::Options;
 
 /// A prompt with its templates compiled. It never changes, and may be used by any thread.
 #[pyclass(frozen, module = "prompt_manager._native")]
@@ -32,7 +30,7 @@ pub struct CompiledPrompt {
 
 impl CompiledPrompt {
     /// What a render goes by: the schemas that came with the prompt, else those that are given.
-    fn checks<'s>(
+    pub(super) fn checks<'s>(
         &'s self,
         given: Option<&'s Bound<'_, Schemas>>,
         output_instructions: bool,
@@ -41,20 +39,16 @@ impl CompiledPrompt {
         Checks { schemas, output_instructions }
     }
 
-    fn convert<'py, O>(
+    /// What another engine rendered, put together.
+    pub(super) fn assembled<'py>(
         &self,
-        py: Python<'py>,
-        variables: &Bound<'py, PyAny>,
-        provider: &str,
+        context: &Bound<'py, PyAny>,
+        texts: Vec<Bound<'py, PyString>>,
         checks: &Checks<'_, PyText, Held, Held>,
-        convert: impl FnOnce(Vec<crate::prompt::Message<super::text::PyOutput<'py>>>) -> crate::Result<O>,
-    ) -> PyResult<O> {
-        check_variables(variables)?;
-        let data = PyData::new(py, &self.shared);
-        let messages = self.compiled.messages_with(&data, variables, &self.shared, checks);
-        messages
-            .and_then(convert)
-            .map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), provider)))
+    ) -> crate::Result<Rendered<PyOutput<'py>>> {
+        let data = PyData::new(context.py(), &self.shared);
+        let texts = texts.into_iter().map(PyOutput).collect();
+        self.compiled.assembled(&data, context, texts, checks)
     }
 
     /// See [`Compiled::address`].
@@ -207,69 +201,45 @@ impl CompiledPrompt {
         Ok(schemas.plan(wanted).or_raise(py)?.is_record())
     }
 
-    /// OpenAI's form: messages, or the text of a prompt that is no chat.
-    #[pyo3(signature = (variables, *, strict, output_instructions = true, schemas = None))]
-    fn openai<'py>(
+    /// What a template engine that is not ours renders: the variables as its templates are to see them, the texts that
+    /// are templates, and the partials.
+    #[pyo3(signature = (variables, schemas = None))]
+    fn prepare<'py>(
         &self,
         variables: &Bound<'py, PyAny>,
-        strict: bool,
-        output_instructions: bool,
         schemas: Option<&Bound<'py, Schemas>>,
-    ) -> PyResult<Converted<'py>> {
+    ) -> PyResult<(Bound<'py, PyAny>, Vec<&str>, Bound<'py, PyDict>)> {
         let py = variables.py();
-        let checks = self.checks(schemas, output_instructions);
-        if !self.compiled.is_chat() {
-            check_variables(variables)?;
-            let data = PyData::new(py, &self.shared);
-            let text = self.compiled.render_with(&data, variables, &self.shared, &checks);
-            let text =
-                text.map_err(|error| raise(py, &wrap(error, self.compiled.prompt().id.as_str(), "OpenAI")))?;
-            return Ok((text.0.into_any(), Vec::new()));
+        check_variables(variables)?;
+        let data = PyData::new(py, &self.shared);
+        let context = self.compiled.context(&data, variables, &self.checks(schemas, true)).or_raise(py)?;
+        let partials = PyDict::new(py);
+        for (name, text) in self.compiled.prompt().partials() {
+            partials.set_item(name, text)?;
         }
-        let mut report = Report::default();
-        let options = openai::Options { strict };
-        let form = self.convert(py, variables, "OpenAI", &checks, |messages| {
-            openai::messages(messages, &options, &mut report)
-        })?;
-        Ok((object(py, form)?, report.warnings().to_vec()))
+        // The other engine may want more of a mapping than what lays defaults over another has.
+        let context = match context.as_ref().map(|context| context.cast_exact::<Overlay>()) {
+            Some(Ok(overlay)) => overlay.get().merged(&data).or_raise(py)?.into_any(),
+            _ => context.unwrap_or_else(|| variables.clone()),
+        };
+        Ok((context, self.compiled.texts(), partials))
     }
 
-    /// Anthropic's form: `system` and `messages`.
-    #[allow(
-        clippy::fn_params_excessive_bools,
-        clippy::too_many_arguments,
-        reason = "each is an option, given by name"
-    )]
-    #[pyo3(signature = (variables, *, strict, merge_system, merge_turns, allow_prefill, output_instructions = true,
-        schemas = None))]
-    fn anthropic<'py>(
+    /// The messages that another engine rendered the texts of; see [`CompiledPrompt::prepare`].
+    #[pyo3(signature = (context, texts, output_instructions = true, schemas = None))]
+    fn assemble_messages<'py>(
         &self,
-        variables: &Bound<'py, PyAny>,
-        strict: bool,
-        merge_system: bool,
-        merge_turns: bool,
-        allow_prefill: bool,
+        context: &Bound<'py, PyAny>,
+        texts: Vec<Bound<'py, PyString>>,
         output_instructions: bool,
         schemas: Option<&Bound<'py, Schemas>>,
-    ) -> PyResult<Converted<'py>> {
-        let py = variables.py();
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = context.py();
         let checks = self.checks(schemas, output_instructions);
-        if !self.compiled.is_chat() {
-            let prompt = self.compiled.prompt();
-            let format = prompt.format.as_str().to_uppercase();
-            let message =
-                format!("Prompt '{}' uses {format} format, but Anthropic requires CHAT format", prompt.id);
-            return Err(raise(
-                py,
-                &Error::new(Kind::IncompatibleFormat, message).with_context("prompt_id", prompt.id.as_str()),
-            ));
+        match self.assembled(context, texts, &checks).or_raise(py)? {
+            Rendered::Messages(messages) => object(py, plain::messages(messages)),
+            Rendered::Text(_) => Err(raise(py, &self.compiled.no_messages())),
         }
-        let mut report = Report::default();
-        let options = anthropic::Options { strict, merge_system, merge_turns, allow_prefill };
-        let form = self.convert(py, variables, "Anthropic", &checks, |messages| {
-            anthropic::request(messages, &options, &mut report)
-        })?;
-        Ok((object(py, form)?, report.warnings().to_vec()))
     }
 
     fn __repr__(&self) -> String {
@@ -353,6 +323,15 @@ pub(super) fn compile_prompt(
     Ok(CompiledPrompt { compiled: Arc::new(compiled), shared, schemas: None })
 }
 
+/// Takes the texts of a prompt that Python built as they are, for a template engine that is not ours.
+#[pyfunction]
+pub(super) fn opaque_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<CompiledPrompt> {
+    let py = prompt.py();
+    let shared = Shared::of(Options::default());
+    let compiled = Compiled::opaque(read_prompt(prompt)?, &shared.options).or_raise(py)?;
+    Ok(CompiledPrompt { compiled: Arc::new(compiled), shared, schemas: None })
+}
+
 /// Metadata as JSON: dates become texts, tuples lists.
 #[pyfunction]
 pub(super) fn plain_json<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -362,26 +341,4 @@ pub(super) fn plain_json<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult
         raise(py, &unsayable.error.recast(Kind::PromptInvalid, message))
     })?;
     Ok(pythonize::pythonize(py, &json)?)
-}
-
-/// The provider's word for a role.
-#[pyfunction]
-pub(super) fn map_role(py: Python<'_>, provider: &str, role: &str) -> PyResult<&'static str> {
-    let role = Role::ALL
-        .into_iter()
-        .find(|known| known.as_str() == role)
-        .ok_or_else(|| Error::new(Kind::Conversion, format!("Unsupported role for {provider}: {role}")));
-    role.and_then(|role| match provider {
-        "Anthropic" => anthropic::map_role(role),
-        _ => Ok(openai::map_role(role)),
-    })
-    .or_raise(py)
-}
-
-/// Checks that Anthropic's turns begin with the user and alternate.
-#[pyfunction]
-#[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
-pub(super) fn validate_alternation(py: Python<'_>, roles: Vec<String>) -> PyResult<()> {
-    let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-    anthropic::validate_alternation(&roles).or_raise(py)
 }

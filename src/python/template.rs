@@ -30,6 +30,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// What an engine with these options and nothing registered has.
+    pub(super) fn of(options: Options) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            partials: RwLock::default(),
+            helpers: RwLock::default(),
+            cache: Mutex::default(),
+        })
+    }
+
     /// The helper of this name that the caller registered.
     pub(super) fn helper(&self, py: Python<'_>, name: &str) -> Option<Helper> {
         let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
@@ -120,14 +130,7 @@ impl Engine {
             limits,
             ..defaults
         };
-        Ok(Self {
-            shared: Arc::new(Shared {
-                options,
-                partials: RwLock::default(),
-                helpers: RwLock::default(),
-                cache: Mutex::default(),
-            }),
-        })
+        Ok(Self { shared: Shared::of(options) })
     }
 
     #[pyo3(signature = (template, *, name = None))]

@@ -200,8 +200,18 @@ impl<T: Text> Template<T> {
     ) -> Result<Self> {
         let mut program = parser::parse(source, &options.limits)?;
         whitespace::control(&mut program, options.ignore_standalone);
-        let body = program::lower(&program, options, library)?;
-        let usage = Arc::new(variables::usage(&program));
+        Self::of_program(name, source, &program, options, library)
+    }
+
+    fn of_program(
+        name: Option<&str>,
+        source: &str,
+        program: &ast::Program,
+        options: &Options,
+        library: &dyn Library<T>,
+    ) -> Result<Self> {
+        let body = program::lower(program, options, library)?;
+        let usage = Arc::new(variables::usage(program));
         let inner = Inner {
             name: name.map(Into::into),
             source: source.into(),
@@ -210,6 +220,25 @@ impl<T: Text> Template<T> {
             usage,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// A template that is one text, whatever stands in it: one that another engine renders.
+    ///
+    /// # Errors
+    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax) for a text that passes a limit.
+    pub fn literal(name: &str, source: &str, options: &Options) -> Result<Self> {
+        parser::check_size(source, &options.limits)?;
+        let text = ast::Content {
+            original: source.to_owned(),
+            from: 0,
+            to: source.len(),
+            left_stripped: false,
+            right_stripped: false,
+            span: ast::Span { start: 0, end: source.len() },
+        };
+        let program = ast::Program { body: vec![ast::Statement::Content(text)], ..ast::Program::default() };
+        let name = Some(name).filter(|name| !name.is_empty());
+        Self::of_program(name, source, &program, options, &EmptyLibrary)
     }
 
     /// What errors call it.

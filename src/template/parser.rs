@@ -11,19 +11,22 @@ use super::lexer::{Lexer, Token, TokenKind as K};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::Limits;
 
+/// Checks that a source is no longer than the limit.
+pub(super) fn check_size(source: &str, limits: &Limits) -> Result<()> {
+    let (bytes, limit) = (source.len(), limits.source_bytes);
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::TemplateSyntax,
+        format!("the template has {bytes} bytes, more than the limit of {limit}"),
+    )
+    .with_hint("raise limits.source_bytes if a template of this size is meant"))
+}
+
 /// Parses a template; the whitespace pass has not run yet.
 pub(super) fn parse(source: &str, limits: &Limits) -> Result<Program> {
-    if source.len() > limits.source_bytes {
-        return Err(Error::new(
-            Kind::TemplateSyntax,
-            format!(
-                "the template has {} bytes, more than the limit of {}",
-                source.len(),
-                limits.source_bytes
-            ),
-        )
-        .with_hint("raise limits.source_bytes if a template of this size is meant"));
-    }
+    check_size(source, limits)?;
     let mut parser =
         Parser { source, lexer: Lexer::new(source), ahead: Vec::new(), open: Vec::new(), limits };
     let program = parser.program()?;

@@ -441,8 +441,11 @@ def test_a_broken_prompt_file_among_good_ones_is_named_with_its_place(
         (("show", "\udcff"), "Invalid value for 'ID': '\\udcff' is not UTF-8"),
         ((*GREETING, "--version", "1.0.0", "--label", "x"), "--version and --label exclude each other"),
         (("show", "greeting", "--version", "1.0.0", "--label", "x"), "--version and --label exclude each other"),
-        ((*GREETING, "--not-strict"), "--not-strict needs --to openai or --to anthropic"),
-        ((*GREETING, "--not-strict", "--to", "messages"), "--not-strict needs --to openai or --to anthropic"),
+        ((*GREETING, "--not-strict"), "--not-strict needs --to openai or responses or anthropic or litellm"),
+        (
+            (*GREETING, "--not-strict", "--to", "messages"),
+            "--not-strict needs --to openai or responses or anthropic or litellm",
+        ),
     ],
 )
 def test_wrong_usage_has_status_2(arguments: tuple[str, ...], said: str) -> None:

@@ -17,6 +17,7 @@ fn message(json: &Value) -> Message<String> {
             Value::String(text) => Some(Content::Text(text.clone())),
             parts => Some(Content::Parts(list(parts).iter().map(part).collect())),
         },
+        refusal: text(&json["refusal"]),
         name: text(&json["name"]),
         tool_calls: list(&json["tool_calls"]).iter().map(tool_call).collect(),
         tool_call_id: text(&json["tool_call_id"]),

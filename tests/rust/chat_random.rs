@@ -89,15 +89,7 @@ impl Random {
     }
 
     fn message(&mut self, role: Role) -> Message<String> {
-        Message {
-            role,
-            content: Some(self.content(role)),
-            name: None,
-            tool_calls: Vec::new(),
-            tool_call_id: None,
-            function_call: None,
-            cache: self.cache(),
-        }
+        Message { content: Some(self.content(role)), cache: self.cache(), ..Message::empty(role) }
     }
 
     /// An assistant's message that makes calls, and their results in any order.

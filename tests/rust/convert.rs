@@ -16,7 +16,21 @@ type Convert = fn(Vec<Message<String>>, &Value, bool) -> (Result<Value>, Vec<Str
 
 fn to_openai(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
     let mut report = Report::default();
-    let form = openai::messages(messages, &openai::Options { strict }, &mut report);
+    let form = openai::messages(messages, openai::Options { strict, ..Default::default() }, &mut report);
+    (form.map(|form| form.to_json()), report.warnings().to_vec())
+}
+
+fn to_responses(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
+    let mut report = Report::default();
+    let form = openai::responses::request(messages, strict, &mut report);
+    (form.map(|form| form.to_json()), report.warnings().to_vec())
+}
+
+fn to_litellm(messages: Vec<Message<String>>, options: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
+    let is = |name: &str| options[name].as_bool().unwrap_or_default();
+    let options = openai::Options::for_litellm(strict, is("developer_as_system"), is("cache_control"));
+    let mut report = Report::default();
+    let form = openai::messages(messages, options, &mut report);
     (form.map(|form| form.to_json()), report.warnings().to_vec())
 }
 
@@ -40,6 +54,16 @@ fn to_anthropic(
 #[test]
 fn openai_cases_hold() {
     run(include_str!("../data/convert/openai.json"), to_openai);
+}
+
+#[test]
+fn responses_cases_hold() {
+    run(include_str!("../data/convert/responses.json"), to_responses);
+}
+
+#[test]
+fn litellm_cases_hold() {
+    run(include_str!("../data/convert/litellm.json"), to_litellm);
 }
 
 #[test]

@@ -20,6 +20,9 @@ __all__ = ["App", "app"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+#: Whose form a prompt can be shown in.
+_PROVIDERS = ("openai", "responses", "anthropic", "litellm")
+
 FAILED = 1
 WRONG_USAGE = 2
 INTERRUPTED = 130
@@ -211,7 +214,7 @@ def _hint_at_json(error: PromptManagerError, prompt: CompiledPrompt, assignments
 @click.option(
     "--to",
     "target",
-    type=click.Choice(["text", "messages", "openai", "anthropic"]),
+    type=click.Choice(["text", "messages", *_PROVIDERS]),
     default="text",
     show_default=True,
     help="Text (of a chat, a transcript), or JSON: a chat's messages, or a provider's form.",
@@ -236,8 +239,8 @@ def render_prompt(
     from prompt_manager.cli.prompts import convert, find, load
 
     _check_version(version, label)
-    if not_strict and target not in {"openai", "anthropic"}:
-        raise click.UsageError("--not-strict needs --to openai or --to anthropic", click.get_current_context())
+    if not_strict and target not in _PROVIDERS:
+        raise click.UsageError(f"--not-strict needs --to {' or '.join(_PROVIDERS)}", click.get_current_context())
     values = read_files(files) | {assignment.name: assignment.value for assignment in assignments}
     prompt = find(load(directory, schemas), prompt_id, version, label)
     try:

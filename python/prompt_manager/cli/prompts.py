@@ -64,15 +64,13 @@ def convert(prompt: CompiledPrompt, provider: str, values: Mapping[str, Any], *,
         ConversionError: a variable is missing, or the result breaks a rule of the provider.
         IncompatibleFormatError: the provider has no form for it.
     """
-    form: Any
-    if provider == "openai":
-        form, steps = prompt.openai(values, strict=strict)
-    else:
-        form, steps = prompt.anthropic(
-            values, strict=strict, merge_system=False, merge_turns=False, allow_prefill=False
-        )
-    for step in steps:
-        write_warning(step)
+    from prompt_manager._native import Converter
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        form = Converter(provider, None, strict=strict).convert(prompt, values)
+    for warning in caught:
+        write_warning(str(warning.message))
     return form
 
 

@@ -249,8 +249,8 @@ class Prompt(_Model):
     '1.1.0'
     """
 
-    #: The prompt in the core, once it is compiled.
-    __slots__ = ("_core",)
+    #: The prompt in the core, once it is compiled, and once its texts are taken as they are.
+    __slots__ = ("_as_is", "_core")
 
     id: str
     version: str = "1.0.0"
@@ -342,6 +342,14 @@ class Prompt(_Model):
         if core is None or not core.belongs_to(engine):
             core = _native.compile_prompt(self._plain(), engine)
             object.__setattr__(self, "_core", core)
+        return core
+
+    def _opaque(self) -> CompiledPrompt:
+        """The prompt in the core, its texts as they are: for an engine that is not ours."""
+        core: CompiledPrompt | None = getattr(self, "_as_is", None)
+        if core is None:
+            core = _native.opaque_prompt(self._plain())
+            object.__setattr__(self, "_as_is", core)
         return core
 
 

@@ -6,13 +6,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from prompt_manager.integrations.anthropic import AnthropicIntegration
     from prompt_manager.integrations.base import BaseIntegration, PromptConversionWarning
+    from prompt_manager.integrations.litellm import LiteLLMIntegration
     from prompt_manager.integrations.openai import OpenAIIntegration
 
-__all__ = ["AnthropicIntegration", "BaseIntegration", "OpenAIIntegration", "PromptConversionWarning"]
+__all__ = [
+    "AnthropicIntegration",
+    "BaseIntegration",
+    "LiteLLMIntegration",
+    "OpenAIIntegration",
+    "PromptConversionWarning",
+]
 
 _HOMES = {
     "AnthropicIntegration": "anthropic",
     "BaseIntegration": "base",
+    "LiteLLMIntegration": "litellm",
     "OpenAIIntegration": "openai",
     "PromptConversionWarning": "base",
 }

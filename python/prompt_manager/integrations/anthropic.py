@@ -1,33 +1,43 @@
-"""Anthropic's Messages. Plain dicts: the ``anthropic`` package is not needed to make them."""
+"""Anthropic's Messages. Plain data: the ``anthropic`` package is not needed to make it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from prompt_manager import _native
-from prompt_manager.integrations.base import BaseIntegration
+from prompt_manager.integrations._provider import ProviderIntegration
+from prompt_manager.integrations.types import AnthropicRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from prompt_manager.core.models import Prompt, Role
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.validation.loader import SchemaLoader
 
 __all__ = ["AnthropicIntegration"]
 
 
-class AnthropicIntegration(BaseIntegration[dict[str, Any]]):
+class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
     """Prompts for ``client.messages.create(**form, model=..., max_tokens=...)``.
+
+    A chat becomes ``{"system": ..., "messages": [...]}``; without a system message the key is left out. Any other
+    prompt is an :class:`~prompt_manager.exceptions.IncompatibleFormatError`, unless ``to_messages`` is given.
+
+    :meth:`build_request` needs ``max_tokens``, in the prompt's settings or as an argument. What the older releases of
+    the package have no argument for, such as the form of the answer, goes into ``extra_body``.
 
     Args:
         template_engine: What renders the templates.
         strict_validation: Refuse what the API would refuse, and what loses something on the way.
         merge_system: Join several system messages at the start, in strict mode too.
         merge_turns: Merge consecutive turns of one role, in strict mode too.
+        allow_prefill: Let the conversation end with the assistant's turn, which the model then continues.
+        to_messages: Give the text of a prompt that is no chat as a user's message.
+        sampling: Have requests carry ``temperature``, ``top_p`` and ``top_k`` of the prompt's settings, which newer
+            models refuse.
         schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema.
-        allow_prefill: Let the conversation end with the assistant's turn, which the model then continues.
+        structured_output: Have requests ask for that form of the answer too.
 
     >>> from prompt_manager import Prompt, TemplateEngine
     >>> messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi, {{name}}"}]
@@ -44,57 +54,25 @@ class AnthropicIntegration(BaseIntegration[dict[str, Any]]):
         merge_system: bool = False,
         merge_turns: bool = False,
         allow_prefill: bool = False,
+        to_messages: bool = False,
+        sampling: bool = False,
         schemas: SchemaLoader | None = None,
         output_instructions: bool = True,
+        structured_output: bool = True,
     ) -> None:
         super().__init__(
+            "anthropic",
             template_engine,
             strict_validation=strict_validation,
+            merge_system=merge_system,
+            merge_turns=merge_turns,
+            allow_prefill=allow_prefill,
+            to_messages=to_messages,
+            sampling=sampling,
             schemas=schemas,
             output_instructions=output_instructions,
+            structured_output=structured_output,
         )
-        self._merge_system = merge_system
-        self._merge_turns = merge_turns
-        self._allow_prefill = allow_prefill
-
-    async def convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """A chat prompt as ``{"system": ..., "messages": [...]}``; without a system message the key is left out.
-
-        Raises:
-            ConversionError: a variable is missing, or the messages break a rule of the API.
-            IncompatibleFormatError: the prompt is no chat.
-            IntegrationError: the prompt is a draft without a template.
-            TemplateSyntaxError: a template cannot be parsed.
-        """
-        form, steps = self._converted(prompt, variables)
-        if steps:
-            self._warn(steps)
-        return form
-
-    def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """:meth:`convert`, for code that does not await."""
-        form, steps = self._converted(prompt, variables)
-        if steps:
-            self._warn(steps)
-        return form
-
-    def _converted(self, prompt: Prompt, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        return self._compiled(prompt).anthropic(
-            variables,
-            strict=self._strict_validation,
-            merge_system=self._merge_system,
-            merge_turns=self._merge_turns,
-            allow_prefill=self._allow_prefill,
-            output_instructions=self._output_instructions,
-            schemas=self._schemas,
-        )
-
-    def validate_compatibility(self, prompt: Prompt) -> bool:
-        """Whether the prompt is a chat."""
-        return prompt.format == "chat"
-
-    def _map_role(self, role: Role) -> str:
-        return _native.map_role("Anthropic", role)
 
     def _validate_alternation(self, messages: Sequence[Mapping[str, Any]]) -> None:
         _native.validate_alternation([message["role"] for message in messages])

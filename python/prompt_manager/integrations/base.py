@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from warnings import warn
 
 from prompt_manager._native import Engine
-from prompt_manager.core._sync import run
-from prompt_manager.exceptions import IntegrationError
+from prompt_manager.core._sync import AWAITING, run, run_asking
+from prompt_manager.exceptions import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from prompt_manager._native import CompiledPrompt
+    from prompt_manager._native import CompiledPrompt, Schemas
+    from prompt_manager.core._sync import Ask
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.validation.loader import SchemaLoader
+
+    #: What an engine that is not ours rendered: the prompt, the variables as its templates saw them, and the texts.
+    Foreign = tuple[CompiledPrompt, Mapping[str, Any], list[str]]
 
 __all__ = ["BaseIntegration", "PromptConversionWarning"]
 
@@ -24,7 +27,7 @@ T = TypeVar("T")
 
 
 class PromptConversionWarning(UserWarning):
-    """A conversion that was not strict left something out, or said it another way."""
+    """A conversion left something out, or said it another way."""
 
 
 class BaseIntegration(ABC, Generic[T]):
@@ -33,7 +36,10 @@ class BaseIntegration(ABC, Generic[T]):
     A subclass says how in :meth:`convert`; :meth:`convert_sync` then works too.
 
     Args:
-        template_engine: What renders the templates, such as ``manager.template_engine``.
+        template_engine: What renders the templates, such as ``manager.template_engine``; or one of your own, which
+            offers what :class:`~prompt_manager.core.protocols.TemplateEngineProtocol` says. Texts are then opaque: the
+            variables that are checked are those that the prompt declares, and what else is missing is for the engine to
+            say.
         strict_validation: Refuse what the provider would refuse. Otherwise the nearest lawful thing is done, with a
             :class:`PromptConversionWarning` for each lossy step.
         schemas: The schemas that prompts name, such as ``manager.schemas``. A prompt that came from a manager brings
@@ -50,8 +56,14 @@ class BaseIntegration(ABC, Generic[T]):
         output_instructions: bool = True,
     ) -> None:
         self._template_engine = template_engine
+        self._own_engine = template_engine if isinstance(template_engine, Engine) else None
+        if self._own_engine is None and not callable(getattr(template_engine, "render", None)):
+            raise TypeError(
+                "template_engine must be a TemplateEngine, or have its coroutine `render(template, variables, *, "
+                f"partials=None)`; {type(template_engine).__name__} has none"
+            )
         self._strict_validation = strict_validation
-        self._schemas = None if schemas is None else schemas._core
+        self._schemas: Schemas | None = None if schemas is None else schemas._core
         self._output_instructions = output_instructions
 
     @property
@@ -82,23 +94,56 @@ class BaseIntegration(ABC, Generic[T]):
         """Whether the framework has a form for this prompt."""
 
     async def render_messages(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The rendered messages of a chat prompt in the form of prompt files, for a conversion of your own."""
-        return self._compiled(prompt).render_messages(variables, self._output_instructions, self._schemas)
+        """The rendered messages of a chat prompt in the form of prompt files, for a conversion of your own.
+
+        Raises:
+            PromptError: the prompt is no chat.
+            TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
+            ConversionError: a template engine of your own failed.
+        """
+        if self._own_engine is None:
+            core, context, texts = await self._foreign(AWAITING, prompt, variables)
+            return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
+        core = prompt._compiled(self._own_engine)
+        return core.render_messages(variables, self._output_instructions, self._schemas)
 
     def render_messages_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """:meth:`render_messages`, for code that does not await."""
-        return self._compiled(prompt).render_messages(variables, self._output_instructions, self._schemas)
+        if self._own_engine is None:
+            core, context, texts = self._foreign_sync("render_messages", prompt, variables)
+            return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
+        core = prompt._compiled(self._own_engine)
+        return core.render_messages(variables, self._output_instructions, self._schemas)
 
-    def _compiled(self, prompt: Prompt) -> CompiledPrompt:
-        if not isinstance(self._template_engine, Engine):
-            raise IntegrationError(
-                f"{type(self).__name__} needs the package's own TemplateEngine, "
-                f"not {type(self._template_engine).__name__}"
-            )
-        return prompt._compiled(self._template_engine)
+    async def _foreign(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
+        """Have an engine that is not ours render the texts of a prompt, one after the other."""
+        core = prompt._opaque()
+        self._check_format(core)
+        context, texts, partials = core.prepare(variables, self._schemas)
+        rendered: list[str] = []
+        for text in texts:
+            try:
+                made = await ask(self._template_engine, "render", text, context, partials=partials or None)
+            except Exception as error:
+                # The engine is a stranger's code: what it raises is passed on as the cause.
+                engine = type(self._template_engine).__name__
+                raise ConversionError(
+                    f"Failed to convert prompt '{core.id}': {engine} could not render text {len(rendered)} of "
+                    f"{len(texts)}",
+                    prompt_id=core.id,
+                ) from error
+            if not isinstance(made, str):
+                engine = type(self._template_engine).__name__
+                raise TypeError(f"{engine}.render must give a str, not {type(made).__name__}")
+            rendered.append(made)
+        return core, context, rendered
 
-    @staticmethod
-    def _warn(steps: list[str]) -> None:
-        """Warn of each lossy step, at the line that called the method which calls this."""
-        for step in steps:
-            warn(step, PromptConversionWarning, stacklevel=3)
+    def _foreign_sync(self, name: str, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
+        return run_asking(
+            lambda ask: self._foreign(ask, prompt, variables),
+            f"{type(self).__name__}.{name}",
+            (self._template_engine, "render"),
+        )
+
+    def _check_format(self, core: CompiledPrompt) -> None:
+        """Refuse a prompt whose format has no form, before anything is rendered."""

@@ -1,22 +1,33 @@
-"""OpenAI's Chat Completions. Plain dicts: the ``openai`` package is not needed to make them."""
+"""OpenAI's Chat Completions and Responses. Plain data: the ``openai`` package is not needed to make it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from prompt_manager import _native
-from prompt_manager.integrations.base import BaseIntegration
+from prompt_manager.integrations._provider import ProviderIntegration
+from prompt_manager.integrations.types import OpenAIChatCompletion, OpenAICompletion, OpenAIResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from prompt_manager.core.models import Prompt, Role
+    from prompt_manager.core.protocols import TemplateEngineProtocol
+    from prompt_manager.validation.loader import SchemaLoader
 
 __all__ = ["OpenAIIntegration"]
 
 
-class OpenAIIntegration(BaseIntegration[list[dict[str, Any]] | str]):
-    """Prompts for ``client.chat.completions.create(messages=...)``.
+class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIResponse | OpenAICompletion]):
+    """Prompts for ``client.chat.completions.create(messages=...)``, or for ``client.responses.create(**form)``.
+
+    A chat becomes a list of messages, any other prompt its text, for ``client.completions.create(prompt=...)``. For the
+    Responses API a chat becomes ``{"instructions": ..., "input": [...]}``, and any other prompt the text for ``input``.
+
+    Args:
+        template_engine: What renders the templates.
+        strict_validation: Refuse what the API would refuse, and what loses something on the way.
+        api: ``"chat"`` or ``"responses"``.
+        to_messages: Give the text of a prompt that is no chat as a user's message.
+        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
+        output_instructions: Append what the answer must look like, where a prompt has an output schema.
+        structured_output: Have requests ask for that form of the answer too.
 
     >>> from prompt_manager import Prompt, TemplateEngine
     >>> prompt = Prompt(
@@ -24,39 +35,29 @@ class OpenAIIntegration(BaseIntegration[list[dict[str, Any]] | str]):
     ... )
     >>> OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"})
     [{'role': 'user', 'content': 'Hi, Ada'}]
+    >>> OpenAIIntegration(TemplateEngine()).build_request_sync(prompt, {"name": "Ada"}, model="gpt-5", store=False)
+    {'model': 'gpt-5', 'messages': [{'role': 'user', 'content': 'Hi, Ada'}], 'store': False}
     """
 
-    async def convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]] | str:
-        """The messages of a chat prompt; of any other, its text.
-
-        Raises:
-            ConversionError: a variable is missing, or the messages break a rule of the API.
-            IntegrationError: the prompt is a draft without a template.
-            TemplateSyntaxError: a template cannot be parsed.
-        """
-        form, steps = self._converted(prompt, variables)
-        if steps:
-            self._warn(steps)
-        return form
-
-    def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]] | str:
-        """:meth:`convert`, for code that does not await."""
-        form, steps = self._converted(prompt, variables)
-        if steps:
-            self._warn(steps)
-        return form
-
-    def _converted(self, prompt: Prompt, variables: Mapping[str, Any]) -> tuple[list[dict[str, Any]] | str, list[str]]:
-        return self._compiled(prompt).openai(
-            variables,
-            strict=self._strict_validation,
-            output_instructions=self._output_instructions,
-            schemas=self._schemas,
+    def __init__(
+        self,
+        template_engine: TemplateEngineProtocol,
+        *,
+        strict_validation: bool = True,
+        api: Literal["chat", "responses"] = "chat",
+        to_messages: bool = False,
+        schemas: SchemaLoader | None = None,
+        output_instructions: bool = True,
+        structured_output: bool = True,
+    ) -> None:
+        if api not in {"chat", "responses"}:
+            raise ValueError(f"api must be 'chat' or 'responses', not {api!r}")
+        super().__init__(
+            "responses" if api == "responses" else "openai",
+            template_engine,
+            strict_validation=strict_validation,
+            to_messages=to_messages,
+            schemas=schemas,
+            output_instructions=output_instructions,
+            structured_output=structured_output,
         )
-
-    def validate_compatibility(self, prompt: Prompt) -> bool:  # noqa: ARG002 - the base class asks with it
-        """True: every format has a form."""
-        return True
-
-    def _map_role(self, role: Role) -> str:
-        return _native.map_role("OpenAI", role)

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::convert::form::{Form, Member, member};
+use crate::convert::form::{Form, member};
 use crate::convert::report::{Fault, Judge, Position};
-use crate::convert::rules::{self, DROPPED, LEFT_OUT, Which};
+use crate::convert::rules::{self, DROPPED, Which};
 use crate::error::Result;
 use crate::prompt::{Cache, Content, FunctionCall, Part, PartBody, Role, Tree};
 use crate::template::Output;
@@ -53,9 +53,9 @@ impl<S: Output> Said<S> {
     ) -> Result<Self> {
         if let Some(cache) = cache
             && let Some(Form::Map(block)) = self.blocks_mut().last_mut()
-            && block.iter().all(|(key, _)| key.as_str() != CACHE_CONTROL)
+            && block.iter().all(|(key, _)| key.as_str() != rules::CACHE_CONTROL)
         {
-            block.push(cache_control(cache, at, judge)?);
+            block.push(rules::cache_control(cache, at, judge)?);
         }
         Ok(self)
     }
@@ -136,31 +136,6 @@ fn input<S: Output>(arguments: Tree<S>, which: Which, at: Position) -> Result<Fo
     };
     let hint = "write the arguments as a mapping";
     Err(Fault::new(at, format!("the arguments of {which} {problem}"), hint).into())
-}
-
-const CACHE_CONTROL: &str = "cache_control";
-
-/// The member that a cache hint becomes.
-pub(super) fn cache_control<S>(cache: &Cache, at: Position, judge: &mut Judge<'_>) -> Result<Member<S>> {
-    let ttl = match cache.ttl.as_deref() {
-        None => None,
-        Some("5m") => Some("5m"),
-        Some("1h") => Some("1h"),
-        Some(_) => {
-            let fault =
-                Fault::new(at, "the cache hint has a `ttl` that Anthropic does not know", "use 5m or 1h");
-            judge.lossy(fault, LEFT_OUT)?;
-            None
-        }
-    };
-    let kind = ("type", Form::Static("ephemeral"));
-    Ok(member(
-        CACHE_CONTROL,
-        match ttl {
-            None => Form::map([kind]),
-            Some(ttl) => Form::map([kind, ("ttl", Form::Static(ttl))]),
-        },
-    ))
 }
 
 fn text_block<S>(text: Form<S>) -> Form<S> {

@@ -7,7 +7,7 @@ mod blocks;
 
 use super::form::{Form, member};
 use super::report::{Fault, Judge, Position, Report};
-use super::rules::{self, DROPPED, Ids, LEFT_OUT, Link, PASSED_ON, Pairing, Which};
+use super::rules::{self, DROPPED, FUNCTION_ID, Ids, LEFT_OUT, Link, PASSED_ON, Pairing, Which};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Message, Role};
 use crate::template::Output;
@@ -159,7 +159,8 @@ impl<S: Output> Conversation<'_, S> {
     }
 
     /// A user's or assistant's message.
-    fn add_turn(&mut self, message: Message<S>, at: Position) -> Result<()> {
+    fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
+        rules::refusal_as_content(&mut message, "Anthropic", at, &mut self.judge)?;
         let said = blocks::say(message.content, at, &mut self.judge)?;
         if said.is_none() && message.tool_calls.is_empty() && message.function_call.is_none() {
             return self.judge.lossy(empty(at), DROPPED);
@@ -204,7 +205,7 @@ impl<S: Output> Conversation<'_, S> {
         result.push(member("tool_use_id", id));
         result.extend(said.map(|said| member("content", said.into_form())));
         if let Some(cache) = &message.cache {
-            result.push(blocks::cache_control(cache, at, &mut self.judge)?);
+            result.push(rules::cache_control(cache, at, &mut self.judge)?);
         }
         if let Some(turn) = self.turns.last_mut() {
             // The API wants the results before anything else that the user says.
@@ -313,9 +314,6 @@ impl<S: Output> Conversation<'_, S> {
         }))
     }
 }
-
-/// What the made-up ids of calls in the old form begin with.
-const FUNCTION_ID: &str = "function_call";
 
 /// The text without the white space at its end, where there is some.
 fn without_end(text: &str) -> Option<String> {

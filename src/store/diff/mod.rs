@@ -251,16 +251,7 @@ fn text_of(entry: &ChatEntry) -> String {
         }
         ChatEntry::Message(message) => message,
     };
-    let plain = Message { content: None, ..message.clone() }
-        == Message {
-            role: message.role,
-            content: None,
-            name: None,
-            tool_calls: Vec::new(),
-            tool_call_id: None,
-            function_call: None,
-            cache: None,
-        };
+    let plain = Message { content: None, ..message.clone() } == Message::empty(message.role);
     match &message.content {
         Some(Content::Text(text)) if plain => text.clone(),
         _ => {

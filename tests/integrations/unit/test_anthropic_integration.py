@@ -47,7 +47,8 @@ async def test_what_is_no_chat_is_an_incompatible_format(integration, format):
     assert integration.validate_compatibility(create_chat_prompt())
     with pytest.raises(IncompatibleFormatError) as caught:
         await integration.convert(prompt, {"name": "x"})
-    assert str(caught.value) == (f"Prompt 'greeting' uses {format.upper()} format, but Anthropic requires CHAT format")
+    assert caught.value.message == f"Prompt 'greeting' uses {format.upper()} format, but Anthropic requires CHAT format"
+    assert "to_messages=True" in str(caught.value)
     assert caught.value.context["prompt_id"] == "greeting"
 
 
