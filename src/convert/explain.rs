@@ -13,8 +13,8 @@ use crate::prompt::{
     ChatEntry, Content, FunctionCall, Message, PartBody, Prompt, Rendered, Role, ToolCall, Tree,
 };
 
-/// How many placeholders are tried independently of each other; with more, all are given alike.
-const INDEPENDENT: usize = 3;
+/// How many placeholders are given something; further ones are given nothing.
+const TRIED: usize = 3;
 
 impl Converter {
     /// Why the prompt cannot be converted, as far as that does not depend on variables; nothing where it can.
@@ -84,9 +84,7 @@ const ALTERNATIVES: [Given; 6] = [
 /// Conversations that a template may render to.
 fn conversations(entries: &[ChatEntry]) -> impl Iterator<Item = Vec<Message<String>>> {
     let placeholders = entries.iter().filter(|entry| matches!(entry, ChatEntry::Placeholder { .. })).count();
-    let digits = placeholders.min(INDEPENDENT);
-    let many = if placeholders > INDEPENDENT { 1 } else { digits };
-    let choices = ALTERNATIVES.len().pow(u32::try_from(many).unwrap_or(1));
+    let choices = (0..placeholders.min(TRIED)).fold(1, |choices, _| choices * ALTERNATIVES.len());
     (0..choices).map(move |choice| {
         let mut left = choice;
         let mut messages = Vec::with_capacity(entries.len());
@@ -95,9 +93,7 @@ fn conversations(entries: &[ChatEntry]) -> impl Iterator<Item = Vec<Message<Stri
                 ChatEntry::Message(message) => messages.push(stand_in(message)),
                 ChatEntry::Placeholder { .. } => {
                     let given = ALTERNATIVES[left % ALTERNATIVES.len()];
-                    if placeholders <= INDEPENDENT {
-                        left /= ALTERNATIVES.len();
-                    }
+                    left /= ALTERNATIVES.len();
                     messages.extend(given_messages(given, &entries[at + 1..]));
                 }
             }
@@ -149,14 +145,6 @@ fn text(template: &str) -> String {
 /// A message as it may be rendered.
 fn stand_in(message: &Message<String>) -> Message<String> {
     let Ok(mut made) = message.try_map(|template| Ok(text(template))) else { return message.clone() };
-    let calls = made.tool_calls.iter_mut().map(|call| &mut call.function).chain(&mut made.function_call);
-    let sources = message.tool_calls.iter().map(|call| &call.function).chain(&message.function_call);
-    for (call, source) in calls.zip(sources) {
-        // What a template makes of all the arguments may be an object.
-        if matches!(&source.arguments, Tree::Text(template) if is_templated(template)) {
-            call.arguments = Tree::Map(Vec::new());
-        }
-    }
     if let (Some(Content::Parts(parts)), Some(Content::Parts(sources))) =
         (&mut made.content, &message.content)
     {

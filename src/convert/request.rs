@@ -60,7 +60,8 @@ impl Converter {
             maker.response(&response, &mut extra);
         }
         for (key, value) in extra {
-            if !maker.is_given(&key) {
+            // The caller's extra body is joined with this one.
+            if key == EXTRA_BODY || !maker.is_given(&key) {
                 maker.members.push((key.into(), Form::of_json(value)));
             }
         }

@@ -12,7 +12,7 @@ use pyo3::types::{PyBool, PyDict, PyList, PyString, PyType};
 
 use super::data::PyData;
 use super::error::{OrRaise, raise};
-use super::prompt::CompiledPrompt;
+use super::prompt::{CompiledPrompt, Prepared};
 use super::schema::Schemas;
 use super::template::{Engine, Shared, check_variables};
 use super::text::PyOutput;
@@ -131,9 +131,18 @@ impl Converter {
         self.request_of(prompt.py(), compiled, rendered, model, &given)
     }
 
-    /// Checks that the provider has a form for prompts of this format.
-    fn check_format(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
-        self.rules.check_format(prompt.get().compiled.prompt()).or_raise(prompt.py())
+    /// What a template engine that is not ours renders of a prompt that the provider has a form for.
+    fn prepare<'s, 'py>(
+        &self,
+        prompt: &'s Bound<'py, CompiledPrompt>,
+        variables: &Bound<'py, PyAny>,
+    ) -> PyResult<Prepared<'s, 'py>> {
+        let py = variables.py();
+        let prompt = prompt.get();
+        check_variables(variables)?;
+        self.rules.check_format(prompt.compiled.prompt()).or_raise(py)?;
+        let checks = prompt.checks(self.schemas.as_ref().map(|schemas| schemas.bind(py)), true);
+        prompt.prepared(variables, &checks).map_err(|error| self.wrapped(py, prompt, error))
     }
 
     /// Why a prompt cannot be converted, whatever its variables; empty where it can.

@@ -1,5 +1,6 @@
 //! `CompiledPrompt`: a prompt that lives in the core, ready to render and convert.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -19,6 +20,10 @@ use crate::error::{Error, Kind};
 use crate::prompt::{Checks, Compiled, Prompt, Rendered, Status};
 use crate::template::Options;
 
+/// What another engine renders: the variables as its templates are to see them, the texts that are templates, and the
+/// partials.
+pub(super) type Prepared<'s, 'py> = (Bound<'py, PyAny>, Vec<&'s str>, BTreeMap<&'s str, &'s str>);
+
 /// A prompt with its templates compiled. It never changes, and may be used by any thread.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct CompiledPrompt {
@@ -37,6 +42,23 @@ impl CompiledPrompt {
     ) -> Checks<'s, PyText, Held, Held> {
         let schemas = self.schemas.as_deref().or_else(|| given.map(|given| given.get().shared()));
         Checks { schemas, output_instructions }
+    }
+
+    pub(super) fn prepared<'s, 'py>(
+        &'s self,
+        variables: &Bound<'py, PyAny>,
+        checks: &Checks<'_, PyText, Held, Held>,
+    ) -> crate::Result<Prepared<'s, 'py>> {
+        let data = PyData::new(variables.py(), &self.shared);
+        let context = self.compiled.context(&data, variables, checks)?;
+        // The other engine may want more of a mapping than what lays defaults over another has.
+        let context = match context.as_ref().map(|context| context.cast_exact::<Overlay>()) {
+            Some(Ok(overlay)) => overlay.get().merged(&data)?.into_any(),
+            _ => context.unwrap_or_else(|| variables.clone()),
+        };
+        let partials = self.compiled.prompt().partials().iter();
+        let partials = partials.map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Ok((context, self.compiled.texts(), partials))
     }
 
     /// What another engine rendered, put together.
@@ -201,28 +223,16 @@ impl CompiledPrompt {
         Ok(schemas.plan(wanted).or_raise(py)?.is_record())
     }
 
-    /// What a template engine that is not ours renders: the variables as its templates are to see them, the texts that
-    /// are templates, and the partials.
+    /// What a template engine that is not ours renders; see [`Prepared`].
     #[pyo3(signature = (variables, schemas = None))]
     fn prepare<'py>(
         &self,
         variables: &Bound<'py, PyAny>,
         schemas: Option<&Bound<'py, Schemas>>,
-    ) -> PyResult<(Bound<'py, PyAny>, Vec<&str>, Bound<'py, PyDict>)> {
+    ) -> PyResult<Prepared<'_, 'py>> {
         let py = variables.py();
         check_variables(variables)?;
-        let data = PyData::new(py, &self.shared);
-        let context = self.compiled.context(&data, variables, &self.checks(schemas, true)).or_raise(py)?;
-        let partials = PyDict::new(py);
-        for (name, text) in self.compiled.prompt().partials() {
-            partials.set_item(name, text)?;
-        }
-        // The other engine may want more of a mapping than what lays defaults over another has.
-        let context = match context.as_ref().map(|context| context.cast_exact::<Overlay>()) {
-            Some(Ok(overlay)) => overlay.get().merged(&data).or_raise(py)?.into_any(),
-            _ => context.unwrap_or_else(|| variables.clone()),
-        };
-        Ok((context, self.compiled.texts(), partials))
+        self.prepared(variables, &self.checks(schemas, true)).or_raise(py)
     }
 
     /// The messages that another engine rendered the texts of; see [`CompiledPrompt::prepare`].

@@ -124,8 +124,10 @@ class ProviderIntegration(BaseIntegration[T]):
         """
         return self._converter.explain(prompt._opaque())
 
-    def _check_format(self, core: CompiledPrompt) -> None:
-        self._converter.check_format(core)
+    def _prepare(
+        self, core: CompiledPrompt, variables: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], list[str], dict[str, str]]:
+        return self._converter.prepare(core, variables)
 
     def _map_role(self, role: Role) -> str:
         return self._converter.map_role(role)

@@ -118,8 +118,7 @@ class BaseIntegration(ABC, Generic[T]):
     async def _foreign(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
         """Have an engine that is not ours render the texts of a prompt, one after the other."""
         core = prompt._opaque()
-        self._check_format(core)
-        context, texts, partials = core.prepare(variables, self._schemas)
+        context, texts, partials = self._prepare(core, variables)
         rendered: list[str] = []
         for text in texts:
             try:
@@ -145,5 +144,8 @@ class BaseIntegration(ABC, Generic[T]):
             (self._template_engine, "render"),
         )
 
-    def _check_format(self, core: CompiledPrompt) -> None:
-        """Refuse a prompt whose format has no form, before anything is rendered."""
+    def _prepare(
+        self, core: CompiledPrompt, variables: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], list[str], dict[str, str]]:
+        """The variables as the templates are to see them, the texts that are templates, and the partials."""
+        return core.prepare(variables, self._schemas)

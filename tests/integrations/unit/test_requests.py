@@ -1,0 +1,324 @@
+"""Whole requests: what stands in them beside the messages. That the SDKs take them is checked with the SDKs."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from helpers import SECRET, chat_of, create_chat_prompt, create_text_prompt
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import ConversionError, SchemaError
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+    PromptConversionWarning,
+)
+from prompt_manager.validation import SchemaLoader
+
+LOOKUP = {
+    "name": "lookup",
+    "description": "Find an order",
+    "parameters": {"properties": {"id": {"type": "string"}}, "required": ["id"]},
+}
+PARAMETERS = {"type": "object", **LOOKUP["parameters"]}
+TOPIC = {"topic": "AI"}
+
+chat = OpenAIIntegration
+anthropic = AnthropicIntegration
+litellm = LiteLLMIntegration
+
+
+def responses(engine, **options):
+    return OpenAIIntegration(engine, api="responses", **options)
+
+
+def request_of(integration, prompt, variables=TOPIC, **arguments):
+    """A request without its conversation."""
+    request = integration.build_request_sync(prompt, variables, **arguments)
+    return {key: value for key, value in request.items() if key not in {"messages", "system", "input", "instructions"}}
+
+
+def asks(**changes):
+    return create_chat_prompt(**changes)
+
+
+def warned(integration, prompt, **arguments):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        request = request_of(integration, prompt, **arguments)
+    assert all(warning.category is PromptConversionWarning and warning.filename == __file__ for warning in caught)
+    return request, [str(warning.message) for warning in caught]
+
+
+@pytest.mark.parametrize("make", [chat, responses, litellm])
+async def test_a_request_is_a_conversion_with_a_model(make):
+    integration = make(TemplateEngine())
+    form = integration.convert_sync(asks(), TOPIC)
+    conversation = form if isinstance(form, dict) else {"messages": form}
+    assert integration.build_request_sync(asks(), TOPIC, model="m") == {"model": "m", **conversation}
+    assert await integration.build_request(asks(), TOPIC, model="m") == {"model": "m", **conversation}
+
+
+@pytest.mark.parametrize("make", [chat, responses, litellm, anthropic])
+def test_the_model_is_the_argument_s_else_the_prompt_s_else_an_error(make):
+    integration = make(TemplateEngine())
+    prompt = asks(settings={"model": "from-prompt", "max_tokens": 5})
+    assert request_of(integration, prompt)["model"] == "from-prompt"
+    assert request_of(integration, prompt, model="given")["model"] == "given"
+    with pytest.raises(ConversionError, match=r"Failed to convert prompt 'explain' .*no model is named") as caught:
+        request_of(integration, asks())
+    assert "model=" in str(caught.value)
+
+
+def test_tools_have_each_interface_s_form():
+    engine = TemplateEngine()
+    prompt = asks(tools=[LOOKUP, {"name": "now", "strict": True}], settings={"model": "m", "max_tokens": 5})
+    nothing = {"type": "object", "properties": {}}
+    function = {"name": "lookup", "description": "Find an order", "parameters": PARAMETERS}
+    of_chat = [
+        {"type": "function", "function": function},
+        {"type": "function", "function": {"name": "now", "parameters": nothing, "strict": True}},
+    ]
+    assert request_of(chat(engine), prompt)["tools"] == of_chat
+    assert request_of(litellm(engine), prompt)["tools"] == of_chat
+    assert request_of(responses(engine), prompt)["tools"] == [
+        {"type": "function", **function, "strict": False},
+        {"type": "function", "name": "now", "parameters": nothing, "strict": True},
+    ]
+    assert request_of(anthropic(engine), prompt)["tools"] == [
+        {"name": "lookup", "description": "Find an order", "input_schema": PARAMETERS},
+        {"name": "now", "input_schema": nothing, "strict": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "of_chat", "of_responses", "of_anthropic"),
+    [
+        ("auto", "auto", "auto", {"type": "auto"}),
+        ("none", "none", "none", {"type": "none"}),
+        ("required", "required", "required", {"type": "any"}),
+        (
+            {"name": "lookup"},
+            {"type": "function", "function": {"name": "lookup"}},
+            {"type": "function", "name": "lookup"},
+            {"type": "tool", "name": "lookup"},
+        ),
+    ],
+)
+def test_the_choice_of_a_tool_has_each_interface_s_form(choice, of_chat, of_responses, of_anthropic):
+    engine = TemplateEngine()
+    prompt = asks(tools=[LOOKUP], tool_choice=choice, settings={"model": "m", "max_tokens": 5})
+    assert request_of(chat(engine), prompt)["tool_choice"] == of_chat
+    assert request_of(litellm(engine), prompt)["tool_choice"] == of_chat
+    assert request_of(responses(engine), prompt)["tool_choice"] == of_responses
+    assert request_of(anthropic(engine), prompt)["tool_choice"] == of_anthropic
+
+
+def test_a_choice_without_tools_is_not_sent():
+    prompt = asks(tool_choice="auto", settings={"model": "m"})
+    assert "tool_choice" not in request_of(chat(TemplateEngine()), prompt)
+
+
+SETTINGS = {
+    "model": "m",
+    "temperature": 0.2,
+    "top_p": 0.9,
+    "top_k": 7,
+    "max_tokens": 800,
+    "stop": ["END"],
+    "seed": 3,
+    "presence_penalty": 0.1,
+    "frequency_penalty": 0.3,
+    "extra": {"service_tier": "auto"},
+}
+COMMON = {"model": "m", "temperature": 0.2, "top_p": 0.9, "service_tier": "auto"}
+PENALTIES = {"seed": 3, "presence_penalty": 0.1, "frequency_penalty": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("make", "expected", "left_out"),
+    [
+        (chat, {**COMMON, "max_completion_tokens": 800, "stop": ["END"], **PENALTIES}, ["top_k"]),
+        (
+            responses,
+            {**COMMON, "max_output_tokens": 800},
+            ["top_k", "stop", "seed", "presence_penalty", "frequency_penalty"],
+        ),
+        (
+            anthropic,
+            {"model": "m", "max_tokens": 800, "stop_sequences": ["END"], "service_tier": "auto"},
+            ["temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty"],
+        ),
+        (litellm, {**COMMON, "top_k": 7, "max_tokens": 800, "stop": ["END"], **PENALTIES}, []),
+    ],
+)
+def test_settings_have_each_interface_s_names_and_what_has_no_place_is_warned_of(make, expected, left_out):
+    request, texts = warned(make(TemplateEngine()), asks(settings=SETTINGS))
+    assert request == expected
+    assert len(texts) == len(left_out)
+    for text, name in zip(texts, left_out, strict=True):
+        assert f"`settings.{name}` has no place" in text
+        assert "left out" in text
+
+
+def test_the_metadata_s_settings_count_where_the_settings_are_silent():
+    prompt = asks(metadata={"temperature": 0.5, "max_tokens": 9}, settings={"model": "m", "temperature": 0.1})
+    request = request_of(chat(TemplateEngine()), prompt)
+    assert request == {"model": "m", "temperature": 0.1, "max_completion_tokens": 9}
+
+
+def test_anthropic_gets_sampling_where_it_is_asked_for_in_the_body_that_every_release_passes_on():
+    prompt = asks(settings={"model": "m", "max_tokens": 5, "temperature": 0.2, "top_k": 7})
+    request, texts = warned(anthropic(TemplateEngine(), sampling=True), prompt)
+    assert request == {"model": "m", "max_tokens": 5, "extra_body": {"temperature": 0.2, "top_k": 7}}
+    assert texts == []
+    with pytest.raises(ConversionError, match="temperature from 0 to 1"):
+        request_of(
+            anthropic(TemplateEngine(), sampling=True), prompt.replace(settings={"temperature": 1.5, "model": "m"})
+        )
+
+
+def test_anthropic_needs_max_tokens():
+    prompt = asks(settings={"model": "m"})
+    with pytest.raises(ConversionError, match="Anthropic needs `max_tokens`") as caught:
+        request_of(anthropic(TemplateEngine()), prompt)
+    assert "max_tokens=..." in str(caught.value)
+    assert request_of(anthropic(TemplateEngine()), prompt, max_tokens=5) == {"model": "m", "max_tokens": 5}
+
+
+def test_arguments_win_over_the_prompt_and_none_leaves_one_out():
+    prompt = asks(settings={**SETTINGS, "top_k": None}, tools=[LOOKUP])
+    request = request_of(
+        chat(TemplateEngine()), prompt, max_tokens=5, temperature=None, tools=[], stream=True, seed=None
+    )
+    assert request == {
+        "model": "m",
+        "top_p": 0.9,
+        "service_tier": "auto",
+        "max_tokens": 5,
+        "tools": [],
+        "stop": ["END"],
+        "stream": True,
+        "presence_penalty": 0.1,
+        "frequency_penalty": 0.3,
+    }
+
+
+def test_more_texts_that_end_an_answer_than_openai_takes_are_refused():
+    prompt = asks(settings={"model": "m", "stop": list("abcde")})
+    with pytest.raises(ConversionError, match="at most 4 texts in `stop`"):
+        request_of(chat(TemplateEngine()), prompt)
+    request, texts = warned(chat(TemplateEngine(), strict_validation=False), prompt)
+    assert request["stop"] == list("abcd")
+    assert len(texts) == 1
+    assert request_of(litellm(TemplateEngine()), prompt)["stop"] == list("abcde")
+
+
+def test_a_text_is_sent_to_completions_and_by_option_as_a_message():
+    prompt = create_text_prompt(settings={"model": "m", "max_tokens": 5})
+    engine = TemplateEngine()
+    ada = {"name": "Ada"}
+    assert chat(engine).build_request_sync(prompt, ada) == {"model": "m", "prompt": "Hello Ada!", "max_tokens": 5}
+    assert litellm(engine).build_request_sync(prompt, ada) == {"model": "m", "prompt": "Hello Ada!", "max_tokens": 5}
+    assert responses(engine).build_request_sync(prompt, ada) == {
+        "model": "m",
+        "input": "Hello Ada!",
+        "max_output_tokens": 5,
+    }
+    messages = [{"role": "user", "content": "Hello Ada!"}]
+    assert chat(engine, to_messages=True).build_request_sync(prompt, ada)["messages"] == messages
+    assert chat(engine, to_messages=True).convert_sync(prompt, ada) == messages
+    assert litellm(engine, to_messages=True).convert_sync(prompt, ada) == messages
+    assert anthropic(engine, to_messages=True).convert_sync(prompt, ada) == {"messages": messages}
+    assert responses(engine, to_messages=True).convert_sync(prompt, ada) == {"input": messages}
+
+
+def test_a_text_has_no_tools():
+    prompt = create_text_prompt(settings={"model": "m"}, tools=[LOOKUP])
+    engine = TemplateEngine()
+    with pytest.raises(ConversionError, match="takes no tools") as caught:
+        chat(engine).build_request_sync(prompt, {"name": "Ada"})
+    assert "to_messages=True" in str(caught.value)
+    assert "tools" in chat(engine, to_messages=True).build_request_sync(prompt, {"name": "Ada"})
+
+
+ANSWER = {
+    "type": "object",
+    "properties": {"mood": {"type": "string"}, "score": {"type": "integer"}},
+    "required": ["mood"],
+    "additionalProperties": False,
+}
+STRICT = {
+    "type": "object",
+    "properties": {"mood": {"type": "string"}, "score": {"anyOf": [{"type": "integer"}, {"type": "null"}]}},
+    "required": ["mood", "score"],
+    "additionalProperties": False,
+}
+
+
+def test_the_form_of_the_answer_is_asked_for_in_each_interface_s_way():
+    engine = TemplateEngine()
+    prompt = asks(output_schema=ANSWER, settings={"model": "m", "max_tokens": 5})
+    of_chat = request_of(chat(engine), prompt)["response_format"]
+    schema = of_chat["json_schema"]["schema"]
+    assert of_chat == {
+        "type": "json_schema",
+        "json_schema": {"name": "output_schema", "schema": schema, "strict": True},
+    }
+    assert schema["required"] == ["mood", "score"]
+    assert schema["additionalProperties"] is False
+    assert request_of(litellm(engine), prompt)["response_format"] == of_chat
+    of_responses = request_of(responses(engine), prompt)["text"]
+    assert of_responses == {"format": {"type": "json_schema", **of_chat["json_schema"]}}
+    of_anthropic = request_of(anthropic(engine), prompt)["extra_body"]
+    assert of_anthropic == {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+
+def test_the_form_of_the_answer_is_not_asked_for_where_that_is_switched_off_or_given():
+    engine = TemplateEngine()
+    prompt = asks(output_schema=ANSWER, settings={"model": "m", "max_tokens": 5})
+    assert "response_format" not in request_of(chat(engine, structured_output=False), prompt)
+    assert "extra_body" not in request_of(anthropic(engine, structured_output=False), prompt)
+    given = {"type": "json_object"}
+    assert request_of(chat(engine), prompt, response_format=given)["response_format"] == given
+    assert "response_format" not in request_of(chat(engine), prompt, response_format=None)
+    assert "extra_body" not in request_of(anthropic(engine), prompt, output_config={"effort": "low"})
+    merged = request_of(anthropic(engine), prompt, extra_body={"x": 1})["extra_body"]
+    assert set(merged) == {"output_config", "x"}
+
+
+def test_a_form_that_a_model_cannot_be_held_to_is_asked_for_without_strictness():
+    engine = TemplateEngine()
+    free = {"type": "object", "additionalProperties": True, "properties": {"x": {"type": "object"}}}
+    prompt = asks(output_schema=free, settings={"model": "m", "max_tokens": 5})
+    request, texts = warned(chat(engine), prompt)
+    assert request["response_format"]["json_schema"]["strict"] is False
+    assert len(texts) == 1
+    assert "asked for without strictness" in texts[0]
+    request, texts = warned(anthropic(engine), prompt)
+    assert "extra_body" not in request
+    assert "left out" in texts[0]
+
+
+def test_a_schema_by_name_comes_from_the_schemas_that_are_given():
+    prompt = asks(output_schema="mood", settings={"model": "m"})
+    schemas = SchemaLoader()
+    schemas.register({"name": "mood", "fields": [{"name": "mood", "type": "string"}]})
+    request = request_of(chat(TemplateEngine(), schemas=schemas), prompt)
+    assert request["response_format"]["json_schema"]["name"] == "mood"
+    with pytest.raises(SchemaError, match="mood"):
+        request_of(chat(TemplateEngine()), prompt)
+
+
+@pytest.mark.parametrize("make", [chat, responses, anthropic, litellm])
+def test_an_error_or_warning_of_a_request_shows_no_value(make):
+    prompt = chat_of({"role": "user", "content": "{{x}}", "name": "{{x}}"}, settings={"model": "m"})
+    integration = make(TemplateEngine())
+    try:
+        integration.build_request_sync(prompt, {"x": f"{SECRET}!"})
+    except ConversionError as error:
+        assert SECRET not in f"{error} {error.context}"
+    else:
+        pytest.fail("a name with characters that no provider takes was accepted")
