@@ -93,24 +93,22 @@ class ProviderIntegration(BaseIntegration[T]):
         Raises:
             ConversionError: no model is named, or as :meth:`convert`.
         """
-        given = [name for name, value in arguments.items() if value is not None]
         if self._own_engine is None:
             parts = await self._foreign(AWAITING, prompt, variables)
-            request = self._converter.assemble_request(*parts, model=model, given=given)
+            request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
         else:
-            request = self._converter.request(prompt, variables, model=model, given=given)
+            request = self._converter.request(prompt, variables, model=model, given=list(arguments))
         return _joined(request, arguments)
 
     def build_request_sync(
         self, prompt: Prompt, variables: Mapping[str, Any], *, model: str | None = None, **arguments: Any
     ) -> dict[str, Any]:
         """:meth:`build_request`, for code that does not await."""
-        given = [name for name, value in arguments.items() if value is not None]
         if self._own_engine is None:
             parts = self._foreign_sync("build_request", prompt, variables)
-            request = self._converter.assemble_request(*parts, model=model, given=given)
+            request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
         else:
-            request = self._converter.request(prompt, variables, model=model, given=given)
+            request = self._converter.request(prompt, variables, model=model, given=list(arguments))
         return _joined(request, arguments)
 
     def validate_compatibility(self, prompt: Prompt) -> bool:

@@ -130,3 +130,11 @@ def test_a_missing_variable_is_a_conversion_error_caused_by_the_render(integrati
     )
     assert isinstance(caught.value.__cause__, TemplateRenderError)
     assert SECRET not in everything_said_by(caught.value)
+
+
+def test_a_setting_that_the_caller_leaves_out_is_not_warned_of(integration):
+    prompt = chat_of(USER, settings={"model": "claude", "max_tokens": 9, "temperature": 0.5})
+    with pytest.warns(PromptConversionWarning, match=r"settings\.temperature"):
+        integration.build_request_sync(prompt, {})
+    request = integration.build_request_sync(prompt, {}, temperature=None)
+    assert request == {"model": "claude", "max_tokens": 9, "messages": [USER]}
