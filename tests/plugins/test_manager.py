@@ -23,7 +23,7 @@ from prompt_manager.exceptions import (
     TemplateRenderError,
     VersionNotFoundError,
 )
-from prompt_manager.integrations import AnthropicIntegration, OpenAIIntegration
+from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
 from prompt_manager.plugins import BasePlugin
 
 IDS = sorted(
@@ -78,10 +78,11 @@ def manager():
 
 class TestBuiltIn:
     @pytest.mark.parametrize("prompt_id", IDS)
-    def test_openai_gives_what_the_integration_gives(self, render, examples, prompt_id):
+    @pytest.mark.parametrize(("name", "integration"), [("openai", OpenAIIntegration), ("litellm", LiteLLMIntegration)])
+    def test_give_what_the_integration_gives(self, render, examples, prompt_id, name, integration):
         prompt = examples.get_prompt_sync(prompt_id)
-        expected = OpenAIIntegration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
-        assert render(examples, prompt_id, inputs(prompt_id), "openai") == expected
+        expected = integration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
+        assert render(examples, prompt_id, inputs(prompt_id), name) == expected
 
     @pytest.mark.parametrize("prompt_id", IDS)
     def test_anthropic_gives_what_the_integration_gives(self, render, examples, prompt_id):
@@ -100,12 +101,36 @@ class TestBuiltIn:
 
     def test_take_the_options_of_their_integration(self, render, manager):
         from prompt_manager.plugins.anthropic_plugin import AnthropicPlugin
+        from prompt_manager.plugins.litellm_plugin import LiteLLMPlugin
+        from prompt_manager.plugins.openai_plugin import OpenAIPlugin
 
         manager.register_plugin(AnthropicPlugin(), config={"merge_turns": True})
         ask = {"role": "user", "content": "Really, {{name}}?"}
         manager.registry.register_sync(chat_of(ask, ask, id="twice", status="active"))
         form = render(manager, "twice", {"name": "Ada"}, "anthropic")
         assert [message["role"] for message in form["messages"]] == ["user"]
+        manager.register_plugin(OpenAIPlugin(), config={"api": "responses"})
+        assert list(render(manager, "twice", {"name": "Ada"}, "openai")) == ["input"]
+        manager.register_plugin(LiteLLMPlugin(), config={"to_messages": True})
+        form = render(manager, "greeting", {"name": "Ada"}, "litellm")
+        assert form == [{"role": "user", "content": "Hello Ada!"}]
+
+    def test_render_with_an_engine_of_the_application_s_own(self, render, manager):
+        from prompt_manager.plugins.openai_plugin import OpenAIPlugin
+
+        class Jinja:
+            async def render(self, template, variables, *, partials=None):
+                await asyncio.sleep(0)
+                return template.replace("{{name}}", variables["name"].upper())
+
+            async def validate(self, template):
+                return True
+
+            def extract_variables(self, template):
+                return ["name"]
+
+        manager.register_plugin(OpenAIPlugin(), config={"template_engine": Jinja()})
+        assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hello ADA!"
 
     @pytest.mark.parametrize(
         ("options", "said"),
