@@ -1,0 +1,98 @@
+"""One prompt to two providers, through LiteLLM.
+
+Setup::
+
+    pip install "prompt-manager[litellm]"
+    python examples/integrations/litellm_example.py
+
+LiteLLM talks to a stand-in on this machine. For the real providers leave ``api_key`` and ``api_base`` out: it then
+reads the keys from the environment, such as ``OPENAI_API_KEY`` and ``ANTHROPIC_API_KEY``.
+
+Pitfalls:
+
+- The model's name begins with the provider, as in ``anthropic/claude-sonnet-4-5``: LiteLLM chooses by it.
+- Importing ``litellm`` takes seconds, and fetches a list of prices unless ``LITELLM_LOCAL_MODEL_COST_MAP`` is set
+  first.
+- LiteLLM refuses settings that a model does not take, such as ``temperature`` for reasoning models: pass
+  ``temperature=None`` to ``build_request``, which leaves it out.
+- Not every provider knows developer messages: ``developer_as_system=True`` writes system messages in their place.
+- Cache hints are left out unless you pass ``cache_control=True``: OpenAI's models do not take them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+import litellm
+
+from prompt_manager import PromptManager
+from prompt_manager.integrations import LiteLLMIntegration
+
+EXAMPLES = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Send the same prompt to two providers, and print what each was sent and answered."""
+    from stand_in import StandIn
+
+    manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
+    integration = LiteLLMIntegration(manager.template_engine)
+    prompt = manager.get_prompt_sync("customer_support")
+    values = {"company": "Acme", "user_query": "How do I reset my password?"}
+
+    with StandIn() as server:
+        for model, base in (("openai/gpt-4.1", f"{server.url}/v1"), ("anthropic/claude-sonnet-4-5", server.url)):
+            request = integration.build_request_sync(prompt, values, model=model, max_tokens=500)
+            answer = litellm.completion(**request, api_key="none", api_base=base)
+            server.show()
+            print("answer:", answer.choices[0].message.content)
+
+
+if __name__ == "__main__":
+    main()
+
+# Expected output:
+#
+# POST /v1/chat/completions
+# {
+#   "model": "gpt-4.1",
+#   "messages": [
+#     {
+#       "role": "system",
+#       "content": "You answer the customers of Acme in its support ch… (623 more characters)"
+#     },
+#     {
+#       "role": "user",
+#       "content": "How do I reset my password?"
+#     }
+#   ],
+#   "temperature": 0.3,
+#   "max_tokens": 500
+# }
+# answer: Gladly.
+# POST /v1/messages
+# {
+#   "model": "claude-sonnet-4-5",
+#   "messages": [
+#     {
+#       "role": "user",
+#       "content": [
+#         {
+#           "type": "text",
+#           "text": "How do I reset my password?"
+#         }
+#       ]
+#     }
+#   ],
+#   "temperature": 0.3,
+#   "max_tokens": 500,
+#   "system": [
+#     {
+#       "type": "text",
+#       "text": "You answer the customers of Acme in its support ch… (623 more characters)"
+#     }
+#   ]
+# }
+# answer: Gladly.
