@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from helpers import EXAMPLES
+from helpers import EXAMPLES, ROOT
 from prompt_manager import PromptManager, TemplateEngine
 
 if TYPE_CHECKING:
@@ -58,3 +60,26 @@ def directory(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
         return root
 
     return write
+
+
+PUBLISHED = "agentic-prompt-manager==0.1.0"
+
+
+@pytest.fixture(scope="session")
+def published() -> Path:
+    """The interpreter of an environment that has the published package, which is imported under our name.
+
+    It is installed from its registry under ``target/``. Without a registry, and without that environment from before,
+    tests that ask for it are skipped.
+    """
+    home = ROOT / "target" / "published" / f"{PUBLISHED}-{sys.version_info.major}.{sys.version_info.minor}"
+    done = home / "installed"
+    interpreter = home / "bin" / "python"
+    if not done.exists():
+        venv.create(home, with_pip=True, clear=True)
+        command = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PUBLISHED]
+        finished = subprocess.run(command, check=False, capture_output=True, text=True)
+        if finished.returncode != 0:
+            pytest.skip(f"{PUBLISHED} cannot be installed, for no registry is reached: {finished.stderr[-300:]}")
+        done.touch()
+    return interpreter

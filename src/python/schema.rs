@@ -46,17 +46,17 @@ fn plain<'py>(py: Python<'py>, value: &impl serde::Serialize) -> PyResult<Bound<
     Ok(pythonize::pythonize(py, &json)?)
 }
 
-/// Reads a schema that Python made; the rules are those of files.
-fn read(schema: &Bound<'_, PyAny>) -> PyResult<Schema> {
+/// Reads a schema that Python made; the rules are those of files. Where it is `exact`, it may say nothing without
+/// effect.
+fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
     let py = schema.py();
     let json = PyData::alone(py).to_json(schema).map_err(|error| {
         let message = error.message().to_owned();
         error.recast(Kind::SchemaParse, message)
     });
     let json = json.or_raise(py)?;
-    parse::read_one(&json)
-        .map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error)))
-        .or_raise(py)
+    let read = if exact { parse::read_exact(&json) } else { parse::read_one(&json) };
+    read.map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error))).or_raise(py)
 }
 
 /// What a load gives: for each file its path, version, metadata and the names of its schemas; and what to warn of.
@@ -122,6 +122,7 @@ fn load(
         }
     };
     let files = found.heads.into_iter().map(file).collect();
+    errors.extend(good.iter().flat_map(schema::remarks));
     shared.write().add(good)?;
     Ok((files, errors.iter().map(Error::report).collect()))
 }
@@ -175,16 +176,22 @@ impl Schemas {
         })
     }
 
-    /// Adds a schema that Python made.
-    fn add(&self, schema: &Bound<'_, PyAny>) -> PyResult<()> {
-        let read = read(schema)?;
+    /// A copy that can be changed apart; functions stay behind.
+    fn copy(&self) -> Self {
+        Self { shared: Arc::new(self.shared.copy()) }
+    }
+
+    /// Adds a schema that Python made. One that is `checked` was read before.
+    #[pyo3(signature = (schema, *, checked = false))]
+    fn add(&self, schema: &Bound<'_, PyAny>, checked: bool) -> PyResult<()> {
+        let read = read(schema, !checked)?;
         let added = self.shared.write().add(vec![read]);
         added.or_raise(schema.py())
     }
 
-    /// Puts a schema that Python made under its name, whatever stood there.
+    /// Puts a schema that was checked before under its name, whatever stood there.
     fn put(&self, schema: &Bound<'_, PyAny>) -> PyResult<()> {
-        let schema = read(schema)?;
+        let schema = read(schema, false)?;
         let before = self.shared.write().put(schema.name.clone(), Entry::Schema(Arc::new(schema)));
         drop(before);
         Ok(())
@@ -243,7 +250,7 @@ impl Schemas {
     /// The fields of a schema that Python made with those of its parents, as plain data.
     fn fields<'py>(&self, schema: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = schema.py();
-        let schema = read(schema)?;
+        let schema = read(schema, false)?;
         let fields = {
             let set = self.shared.read();
             let fields = set.fields(&schema, &[&schema.definitions]);
@@ -279,10 +286,12 @@ impl Schemas {
     }
 }
 
-/// Checks a schema that Python built, and gives it as files would have it.
+/// Checks a schema that Python built, and gives it as files would have it. Where it is `exact`, it may say nothing
+/// without effect.
 #[pyfunction]
-pub(super) fn check_schema<'py>(schema: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    plain(schema.py(), &read(schema)?)
+#[pyo3(signature = (schema, *, exact = true))]
+pub(super) fn check_schema<'py>(schema: &Bound<'py, PyAny>, exact: bool) -> PyResult<Bound<'py, PyAny>> {
+    plain(schema.py(), &read(schema, exact)?)
 }
 
 /// What is wrong with a value by one validator; `None` where nothing is.

@@ -6,7 +6,8 @@
 use regex_syntax::hir::{ClassUnicodeRange, Hir, HirKind};
 use serde_json::{Map, Value, json};
 
-use super::model::{Field, FieldType, Schema, ValidatorKind};
+use super::dates::DateFormat;
+use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::rules::Amount;
 use super::set::{Entry, Set};
 use crate::error::Result;
@@ -100,14 +101,9 @@ fn bounds(field: &Field, of_list: bool) -> (usize, usize) {
     let (mut low, mut high) = (0, most);
     for validator in &field.validators {
         let bound = |number: &serde_json::Number| Amount::of(number).float().clamp(0.0, 1e6);
-        match validator.kind {
-            ValidatorKind::MinLength => {
-                low = low.max(validator.min_value.as_ref().map_or(0, |low| bound(low).ceil() as usize));
-            }
-            ValidatorKind::MaxLength => {
-                high = high.min(validator.max_value.as_ref().map_or(high, |high| bound(high) as usize));
-            }
-            _ => {}
+        if matches!(validator.kind, ValidatorKind::MinLength | ValidatorKind::MaxLength) {
+            low = low.max(validator.min_value.as_ref().map_or(0, |low| bound(low).ceil() as usize));
+            high = high.min(validator.max_value.as_ref().map_or(high, |high| bound(high) as usize));
         }
     }
     (low, high)
@@ -127,6 +123,12 @@ fn simple(kind: FieldType, field: &Field) -> Option<Value> {
         FieldType::DateTime => json!(DATETIME),
         FieldType::Uuid => json!(UUID),
         FieldType::String | FieldType::Enum | FieldType::Any => {
+            let written = |validator: &Validator| {
+                DateFormat::new(validator.format.as_deref()?, validator.kind).ok()?.sample()
+            };
+            if let Some(text) = field.validators.iter().find_map(written) {
+                return Some(json!(text));
+            }
             let fixed = [
                 (ValidatorKind::Email, "ada@example.com"),
                 (ValidatorKind::Url, "https://example.com/"),
@@ -169,9 +171,7 @@ fn number(kind: FieldType, field: &Field) -> Value {
         _ => Value::Number(number.clone()),
     };
     for validator in &field.validators {
-        let low = validator.min_value.as_ref().filter(|_| validator.kind != ValidatorKind::MaxValue);
-        let high = validator.max_value.as_ref().filter(|_| validator.kind != ValidatorKind::MinValue);
-        match (low, high) {
+        match (validator.min_value.as_ref(), validator.max_value.as_ref()) {
             _ if matches!(validator.kind, ValidatorKind::MinLength | ValidatorKind::MaxLength) => {}
             (Some(low), _) if !fits(&chosen, low, true) => chosen = rounded(low, f64::ceil),
             (_, Some(high)) if !fits(&chosen, high, false) => chosen = rounded(high, f64::floor),

@@ -4,6 +4,8 @@
 use serde_json::{Map, Number, Value, json};
 
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
+use super::pattern;
+use super::rules::Amount;
 use super::set::{Entry, Set};
 use super::strict;
 use crate::error::{Error, Kind, Result};
@@ -289,45 +291,90 @@ fn simple(kind: FieldType) -> Map<String, Value> {
     [("type".to_owned(), json!(name))].into_iter().chain(format).collect()
 }
 
-/// Adds what a validator says. `custom` has no form, and in the strict subset neither have lengths of texts, nor the
-/// format of URLs.
+/// Adds what a validator says. `custom` and forms of dates have no form here, nor have patterns that only the core
+/// reads; in the strict subset neither have lengths of texts, nor the format of URLs.
 fn rule(validator: &Validator, kind: FieldType, strict: bool, says: &mut Map<String, Value>) {
-    let list = kind == FieldType::List;
-    let mut add = |key: &str, value: Value| drop(says.insert(key.to_owned(), value));
-    let bounds = |number: &Option<Number>| number.clone().map(Value::Number);
     match validator.kind {
-        ValidatorKind::MinLength | ValidatorKind::MaxLength if strict && !list => {}
-        ValidatorKind::MinLength => {
-            let key = if list { "minItems" } else { "minLength" };
-            add(key, validator.min_value.as_ref().map_or(json!(0), |low| whole(low, f64::ceil)));
-        }
-        ValidatorKind::MaxLength => {
-            let key = if list { "maxItems" } else { "maxLength" };
-            if let Some(high) = &validator.max_value {
-                add(key, whole(high, f64::floor));
+        ValidatorKind::MinLength | ValidatorKind::MaxLength => {
+            let of = match kind {
+                FieldType::List => &["Items"][..],
+                FieldType::Dict if !strict => &["Properties"],
+                FieldType::Any if !strict => &["Length", "Items", "Properties"],
+                FieldType::String if !strict => &["Length"],
+                _ => &[],
+            };
+            for of in of {
+                bound(
+                    says,
+                    &format!("min{of}"),
+                    validator.min_value.as_ref().map(|low| whole(low, f64::ceil)),
+                );
+                bound(
+                    says,
+                    &format!("max{of}"),
+                    validator.max_value.as_ref().map(|high| whole(high, f64::floor)),
+                );
             }
         }
         ValidatorKind::MinValue | ValidatorKind::MaxValue | ValidatorKind::Range => {
-            let low = validator.kind != ValidatorKind::MaxValue;
-            let high = validator.kind != ValidatorKind::MinValue;
-            if let Some(low) = bounds(&validator.min_value).filter(|_| low) {
-                add("minimum", low);
-            }
-            if let Some(high) = bounds(&validator.max_value).filter(|_| high) {
-                add("maximum", high);
-            }
+            bound(says, "minimum", validator.min_value.clone().map(Value::Number));
+            bound(says, "maximum", validator.max_value.clone().map(Value::Number));
         }
         ValidatorKind::Regex => {
-            if let Some(pattern) = &validator.pattern {
-                add("pattern", json!(pattern));
+            let pattern = validator.pattern.as_deref().and_then(pattern::ecma);
+            further(says, "pattern", pattern.map(Value::from), strict);
+        }
+        ValidatorKind::Email => {
+            further(says, "format", Some(json!(if strict { "email" } else { "idn-email" })), strict);
+        }
+        ValidatorKind::Url if !strict => further(says, "format", Some(json!("iri")), strict),
+        ValidatorKind::Uuid => further(says, "format", Some(json!("uuid")), strict),
+        ValidatorKind::Date if validator.format.is_none() => {
+            further(says, "format", Some(json!("date")), strict);
+        }
+        ValidatorKind::DateTime if validator.format.is_none() => {
+            further(says, "format", Some(json!("date-time")), strict);
+        }
+        ValidatorKind::Url
+        | ValidatorKind::Date
+        | ValidatorKind::DateTime
+        | ValidatorKind::Enum
+        | ValidatorKind::Custom => {}
+    }
+}
+
+/// Sets a bound; of two, the tighter stays.
+fn bound(says: &mut Map<String, Value>, key: &str, value: Option<Value>) {
+    let Some(value) = value else { return };
+    let number = |value: &Value| value.as_number().map(Amount::of);
+    let tighter = match (says.get(key).and_then(number), number(&value)) {
+        (Some(known), Some(new)) => {
+            if key.starts_with("min") {
+                new > known
+            } else {
+                new < known
             }
         }
-        ValidatorKind::Email => add("format", json!(if strict { "email" } else { "idn-email" })),
-        ValidatorKind::Url if !strict => add("format", json!("iri")),
-        ValidatorKind::Uuid => add("format", json!("uuid")),
-        ValidatorKind::Date => add("format", json!("date")),
-        ValidatorKind::DateTime => add("format", json!("date-time")),
-        ValidatorKind::Url | ValidatorKind::Enum | ValidatorKind::Custom => {}
+        _ => true,
+    };
+    if tighter {
+        says.insert(key.to_owned(), value);
+    }
+}
+
+/// Sets a keyword; where another value has it, both must hold, which the strict subset cannot say.
+fn further(says: &mut Map<String, Value>, key: &str, value: Option<Value>, strict: bool) {
+    let Some(value) = value else { return };
+    match says.get(key) {
+        None => drop(says.insert(key.to_owned(), value)),
+        Some(known) if *known == value || strict => {}
+        Some(_) => {
+            let more = json!({key: value});
+            match says.get_mut("allOf") {
+                Some(Value::Array(all)) => all.push(more),
+                _ => drop(says.insert("allOf".to_owned(), json!([more]))),
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! Validation is generic over the data that it walks ([`Values`]), as the template engine is.
 
 pub mod coerce;
+mod dates;
 pub mod describe;
 mod example;
 mod json;
@@ -14,7 +15,9 @@ pub mod json_schema;
 mod model;
 pub mod output;
 pub mod parse;
+mod pattern;
 mod plan;
+mod remarks;
 pub mod rules;
 mod set;
 mod shared;
@@ -26,6 +29,7 @@ pub use example::example;
 pub use json::JsonFunction;
 pub use model::{Field, FieldType, Schema, Validator, ValidatorKind};
 pub use plan::Plan;
+pub use remarks::remarks;
 pub use set::{Entry, Set};
 pub use shared::{ResponseSchema, Schemas, Wanted};
 pub use values::{Made, Trail, Values};

@@ -102,13 +102,13 @@ words!(FieldType, "type", Kind::PromptInvalid);
 /// The rules that a validator can state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValidatorKind {
-    /// At least `min_value` characters or items.
+    /// From `min_value` to `max_value` characters or items; by convention with `min_value` alone.
     MinLength,
-    /// At most `max_value` characters or items.
+    /// The same; by convention with `max_value` alone.
     MaxLength,
-    /// At least `min_value`.
+    /// From `min_value` to `max_value`; by convention with `min_value` alone.
     MinValue,
-    /// At most `max_value`.
+    /// The same; by convention with `max_value` alone.
     MaxValue,
     /// From `min_value` to `max_value`.
     Range,
@@ -293,6 +293,16 @@ impl Field {
         }
     }
 
+    /// The schema that its items or members must fit, by name.
+    #[must_use]
+    pub fn names(&self) -> Option<&str> {
+        match self.field_type {
+            FieldType::List => self.item_schema.as_deref(),
+            FieldType::Dict => self.nested_schema.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The value of a key that is missing: the default, and null for a field that may be left out and may be null.
     #[must_use]
     pub fn absent(&self) -> Option<&Value> {
@@ -331,6 +341,9 @@ pub struct Validator {
     /// The pattern of `regex`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
+    /// How `date` and `datetime` are written, in the words of `strftime`; ISO form where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
     /// The values of `enum`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_values: Vec<Value>,
@@ -352,6 +365,7 @@ impl Validator {
             min_value: None,
             max_value: None,
             pattern: None,
+            format: None,
             allowed_values: Vec::new(),
             error_message: None,
             custom_function: None,

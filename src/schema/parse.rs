@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::dates::DateFormat;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::rules;
 use crate::error::{Error, Kind, Place};
@@ -85,6 +86,18 @@ pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
 /// The deserializer's, for what breaks a rule.
 pub fn read_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
     <WireSchema as serde::Deserialize>::deserialize(deserializer).map(|wire| wire.schema)
+}
+
+/// [`read_one`], for what must say nothing without effect; see [`remarks`](super::remarks()).
+///
+/// # Errors
+/// As that; the first remark.
+pub fn read_exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
+    let schema = read_one(deserializer)?;
+    match super::remarks(&schema).first() {
+        Some(remark) => Err(located(remark, None)),
+        None => Ok(schema),
+    }
 }
 
 /// Reads one validator that a program made, from any deserializer.
@@ -192,9 +205,9 @@ fn read_schema<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireSchema, A::Erro
             "name" => name = Some(map.next_value()?),
             "version" => schema.version = map.next_value::<Option<Version>>()?.unwrap_or_default(),
             "description" => schema.description = map.next_value()?,
-            "strict" => strict = map.next_value::<Option<bool>>()?,
-            "allow_extra" => extra = map.next_value::<Option<bool>>()?,
-            "coerce" => schema.coerce = map.next_value::<Option<bool>>()?.unwrap_or(true),
+            "strict" => strict = read_flag(&mut map)?,
+            "allow_extra" => extra = read_flag(&mut map)?,
+            "coerce" => schema.coerce = read_flag(&mut map)?.unwrap_or(true),
             "extends" => schema.extends = map.next_value()?,
             "definitions" => {
                 let mut list = Vec::new();
@@ -283,25 +296,22 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
         "validators",
     ];
     let (mut name, mut field_type, mut required) = (None::<Placed<String>>, None::<Placed<String>>, None);
-    let mut default: Option<Placed<Value>> = None;
+    let mut default = None;
     let mut field = Field::new("", FieldType::Any);
     while let Some(key) = map.next_key_seed(Keys(KEYS))? {
         match key {
             "name" => name = Some(map.next_value()?),
             "type" => field_type = Some(map.next_value()?),
-            "required" => required = map.next_value::<Option<bool>>()?,
-            "default" => {
-                let placed = map.next_value::<Placed<JsonDefault>>()?;
-                default = Some(Placed { value: placed.value.0, at: placed.at });
-            }
-            "nullable" => field.nullable = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            "required" => required = read_flag(&mut map)?,
+            "default" => default = Some(map.next_value_seed(Json(Path::Root("default")))?),
+            "nullable" => field.nullable = read_flag(&mut map)?.unwrap_or_default(),
             "description" => field.description = map.next_value()?,
             "item_type" => field.item_type = map.next_value()?,
             "item_schema" => field.item_schema = map.next_value()?,
             "nested_schema" => field.nested_schema = map.next_value()?,
-            "allow_inf_nan" => field.allow_inf_nan = map.next_value::<Option<bool>>()?.unwrap_or_default(),
-            "read_only" => field.read_only = map.next_value::<Option<bool>>()?.unwrap_or_default(),
-            "write_only" => field.write_only = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            "allow_inf_nan" => field.allow_inf_nan = read_flag(&mut map)?.unwrap_or_default(),
+            "read_only" => field.read_only = read_flag(&mut map)?.unwrap_or_default(),
+            "write_only" => field.write_only = read_flag(&mut map)?.unwrap_or_default(),
             _ => field.validators = map.next_value::<Option<Vec<Validator>>>()?.unwrap_or_default(),
         }
     }
@@ -311,44 +321,75 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
     }
     let field_type = field_type.ok_or_else(|| de::Error::missing_field("type"))?;
     field.field_type = field_type.parse()?;
-    fits_type(&field, field_type.at)?;
+    fits_type(&mut field, field_type.at)?;
     // Null is a default of its own only where null is allowed.
-    if let Some(Placed { value, at }) = default.filter(|default| !default.value.is_null() || field.nullable) {
-        if !value.is_null() && !field.field_type.fits(&value) {
-            let message =
-                format!("the default of field {} is not of type {}", shown(&name.value), field.field_type);
-            return Err(problem(at, &message, None));
-        }
-        field.default = Some(value);
-    }
+    field.default = default.filter(|default| !default.is_null() || field.nullable);
     field.required = required.unwrap_or(field.default.is_none());
     field.name.clone_from(&name.value);
     Ok(WireField { name, field })
 }
 
-/// Checks that what is said about items and members is said of a type that has them.
-fn fits_type<E: de::Error>(field: &Field, at: Option<At>) -> Result<(), E> {
-    let list = field.field_type == FieldType::List;
-    let said = [
-        ("item_type", field.item_type.is_some(), list, "list"),
-        ("item_schema", field.item_schema.is_some(), list, "list"),
-        ("nested_schema", field.nested_schema.is_some(), field.field_type == FieldType::Dict, "dict"),
-    ];
-    match said.into_iter().find(|(_, there, fits, _)| *there && !fits) {
-        Some((key, _, _, of)) => {
-            let message =
-                format!("`{key}` belongs to a field of type {of}, and this one is {}", field.field_type);
+/// Checks that members are said only of what may have some. A value of any type that has a schema is a dict; beside a
+/// list it has no effect, which is remarked.
+fn fits_type<E: de::Error>(field: &mut Field, at: Option<At>) -> Result<(), E> {
+    match field.field_type {
+        _ if field.nested_schema.is_none() => Ok(()),
+        FieldType::Dict | FieldType::List => Ok(()),
+        FieldType::Any => {
+            field.field_type = FieldType::Dict;
+            Ok(())
+        }
+        other => {
+            let message = format!("`nested_schema` belongs to a field of type dict, and this one is {other}");
             Err(problem(at, &message, None))
         }
-        None => Ok(()),
     }
 }
 
-struct JsonDefault(Value);
+/// True or false, also in the words that YAML had for them in its version 1.1, and as 1 or 0; `None` for what is none.
+struct Flag(Option<bool>);
 
-impl<'de> serde::Deserialize<'de> for JsonDefault {
+impl<'de> serde::Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Json(Path::Root("default")).deserialize(deserializer).map(Self)
+        struct V;
+
+        impl Visitor<'_> for V {
+            type Value = Flag;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a boolean")
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Flag, E> {
+                Ok(Flag(Some(value)))
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Flag, E> {
+                Ok(Flag(matches!(value, 0 | 1).then_some(value == 1)))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Flag, E> {
+                Ok(Flag(matches!(value, 0 | 1).then_some(value == 1)))
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Flag, E> {
+                Ok(Flag(match value.to_ascii_lowercase().as_str() {
+                    "true" | "yes" | "on" => Some(true),
+                    "false" | "no" | "off" => Some(false),
+                    _ => None,
+                }))
+            }
+        }
+
+        deserializer.deserialize_any(V)
+    }
+}
+
+fn read_flag<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<bool>, A::Error> {
+    match map.next_value::<Option<Placed<Flag>>>()? {
+        None => Ok(None),
+        Some(Placed { value: Flag(Some(flag)), .. }) => Ok(Some(flag)),
+        Some(Placed { at, .. }) => Err(problem(at, "`true` or `false` is expected here", None)),
     }
 }
 
@@ -361,12 +402,13 @@ fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Er
         "min_value",
         "max_value",
         "pattern",
+        "format",
         "allowed_values",
         "error_message",
         "custom_function",
     ];
     let mut kind: Option<Placed<String>> = None;
-    let mut pattern: Option<Placed<String>> = None;
+    let (mut pattern, mut format) = (None::<Placed<String>>, None::<Placed<String>>);
     let mut validator = Validator::new(ValidatorKind::Custom);
     while let Some(key) = map.next_key_seed(Keys(KEYS))? {
         match key {
@@ -378,6 +420,7 @@ fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Er
             "min_value" => validator.min_value = read_bound(&mut map, key)?,
             "max_value" => validator.max_value = read_bound(&mut map, key)?,
             "pattern" => pattern = map.next_value()?,
+            "format" => format = map.next_value()?,
             "allowed_values" => match map.next_value_seed(Json(Path::Root("allowed_values")))? {
                 Value::Array(values) => validator.allowed_values = values,
                 Value::Null => {}
@@ -394,11 +437,19 @@ fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Er
         rules::pattern(&value).map_err(|error| located(&error, at))?;
         validator.pattern = Some(value);
     }
+    if let Some(Placed { value, at }) = format {
+        if !matches!(validator.kind, ValidatorKind::Date | ValidatorKind::DateTime) {
+            let message = format!("`format` belongs to validator date or datetime, not {}", validator.kind);
+            return Err(problem(at, &message, None));
+        }
+        DateFormat::new(&value, validator.kind).map_err(|error| located(&error, at))?;
+        validator.format = Some(value);
+    }
     check_validator(&validator).map_err(|error| located(&error, kind.at))?;
     Ok(validator)
 }
 
-/// Takes `value` as the bound, pattern or list that the rule needs and that is not given under its own name.
+/// Takes `value` as the bound that the rule needs and that is not given under its own name.
 fn take_value(validator: &mut Validator) {
     let number = || validator.value.as_ref().and_then(Value::as_number).cloned();
     match validator.kind {
@@ -437,6 +488,13 @@ impl<'de> serde::Deserialize<'de> for Written {
             fn visit_f64<E: de::Error>(self, value: f64) -> Result<Written, E> {
                 Ok(Written(Number::from_f64(value)))
             }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Written, E> {
+                let number = value.trim().parse::<Number>();
+                number
+                    .map(|number| Written(Some(number)))
+                    .map_err(|_| E::invalid_type(de::Unexpected::Str(value), &self))
+            }
         }
 
         deserializer.deserialize_any(V)
@@ -452,12 +510,11 @@ fn read_bound<'de, A: MapAccess<'de>>(map: &mut A, key: &str) -> Result<Option<N
     }
 }
 
-/// Checks that a rule has what it needs to be applied.
+/// Checks that a rule has what it needs to mean anything. One that lacks its bound checks nothing; see
+/// [`remarks`](super::remarks()).
 fn check_validator(validator: &Validator) -> crate::Result<()> {
     let Validator { kind, min_value, max_value, .. } = validator;
     let lacking = match kind {
-        ValidatorKind::MinLength | ValidatorKind::MinValue if min_value.is_none() => Some("min_value"),
-        ValidatorKind::MaxLength | ValidatorKind::MaxValue if max_value.is_none() => Some("max_value"),
         ValidatorKind::Range if min_value.is_none() && max_value.is_none() => {
             Some("min_value` or `max_value")
         }

@@ -41,6 +41,14 @@ pub(super) struct Record<T, F> {
     pub(super) coerce: bool,
 }
 
+/// The value of a key that is missing.
+#[derive(Debug)]
+pub(super) struct Absent {
+    pub(super) value: Value,
+    /// Whether it becomes of the type as a value that is given does.
+    pub(super) converts: bool,
+}
+
 /// A field, ready.
 #[derive(Debug)]
 pub(super) struct Slot<T, F> {
@@ -48,7 +56,7 @@ pub(super) struct Slot<T, F> {
     pub(super) field_type: FieldType,
     pub(super) nullable: bool,
     pub(super) required: bool,
-    pub(super) default: Option<Box<Value>>,
+    pub(super) default: Option<Box<Absent>>,
     pub(super) allow_inf_nan: bool,
     pub(super) item_type: Option<FieldType>,
     pub(super) nested: Option<Target>,
@@ -171,7 +179,7 @@ impl<'w, D: Values> Walk<'w, D> {
                     }
                 }
                 None => match &slot.default {
-                    Some(default) => changes.push((&slot.name, data.of_json(default)?)),
+                    Some(default) => changes.push((&slot.name, self.absent(slot, default, coerce)?)),
                     None if slot.required => {
                         let trail = Trail::Key(trail, slot.name.as_str());
                         self.wrong(&trail, "required", "is missing");
@@ -188,6 +196,19 @@ impl<'w, D: Values> Walk<'w, D> {
             return data.amend(&kept, changes).map(Some);
         }
         if changes.is_empty() { Ok(None) } else { data.amend(value, changes).map(Some) }
+    }
+
+    /// The value of a key that is missing. No rule is asked about it: a default is what the author wants.
+    fn absent(&self, slot: &Slot<D::Text, D::Function>, default: &Absent, coerce: bool) -> Result<D::Value> {
+        let (data, value) = (self.data, self.data.of_json(&default.value)?);
+        if !default.converts || !coerce {
+            return Ok(value);
+        }
+        let way = Way { coerce, allow_inf_nan: slot.allow_inf_nan };
+        match coerce::take(data, slot.field_type, &value, data.sort(&value), way)? {
+            Outcome::New(made) => Ok(made),
+            Outcome::Same | Outcome::Wrong(_) => Ok(value),
+        }
     }
 
     /// Tells the keys that are no fields.

@@ -8,6 +8,7 @@ use serde_json::{Number, Value};
 use url::Url;
 
 use super::coerce;
+use super::dates::DateFormat;
 use super::model::{Validator, ValidatorKind};
 use super::values::Values;
 use crate::error::{Error, Kind, Result};
@@ -148,6 +149,7 @@ enum Check<F> {
     Pattern(Regex),
     OneOf { texts: Vec<String>, others: Vec<Value> },
     Text(fn(&str) -> bool, Sort),
+    Written(DateFormat),
     Call { name: String, function: F },
 }
 
@@ -168,11 +170,11 @@ impl<F> Rule<F> {
         let bound = |number: &Option<Number>| number.as_ref().map(Amount::of);
         let (low, high) = (bound(&validator.min_value), bound(&validator.max_value));
         let check = match validator.kind {
-            ValidatorKind::MinLength => Check::Length { low, high: None },
-            ValidatorKind::MaxLength => Check::Length { low: None, high },
-            ValidatorKind::MinValue => Check::Range { low, high: None },
-            ValidatorKind::MaxValue => Check::Range { low: None, high },
-            ValidatorKind::Range => Check::Range { low, high },
+            // Both bounds hold wherever both are said: a bound is never passed over.
+            ValidatorKind::MinLength | ValidatorKind::MaxLength => Check::Length { low, high },
+            ValidatorKind::MinValue | ValidatorKind::MaxValue | ValidatorKind::Range => {
+                Check::Range { low, high }
+            }
             ValidatorKind::Regex => {
                 Check::Pattern(pattern(validator.pattern.as_deref().unwrap_or_default())?)
             }
@@ -185,6 +187,9 @@ impl<F> Rule<F> {
             ValidatorKind::Email => Check::Text(is_email, Sort::String),
             ValidatorKind::Url => Check::Text(is_url, Sort::String),
             ValidatorKind::Uuid => Check::Text(coerce::is_uuid, Sort::Uuid),
+            ValidatorKind::Date | ValidatorKind::DateTime if validator.format.is_some() => Check::Written(
+                DateFormat::new(validator.format.as_deref().unwrap_or_default(), validator.kind)?,
+            ),
             ValidatorKind::Date => Check::Text(is_date, Sort::Date),
             ValidatorKind::DateTime => Check::Text(is_datetime, Sort::DateTime),
             ValidatorKind::Custom => {
@@ -259,6 +264,13 @@ impl<F> Rule<F> {
                 };
                 unless(data.with_text(value, *fits).unwrap_or(false), &|| format!("must be {what}"))
             }
+            Check::Written(format) => match (sort, self.kind) {
+                (Sort::Date, ValidatorKind::Date) | (Sort::DateTime, ValidatorKind::DateTime) => None,
+                _ => {
+                    let fits = data.with_text(value, |text| format.fits(text)).unwrap_or(false);
+                    unless(fits, &|| format!("must be {}", format.shown()))
+                }
+            },
             Check::Call { name, function } => {
                 let fits = data.call(function, name, value)?;
                 unless(fits, &|| format!("is refused by `{name}`"))

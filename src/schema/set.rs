@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 use super::model::{Field, FieldType, Schema};
-use super::plan::{Plan, Record, Slot, Target};
+use super::plan::{Absent, Plan, Record, Slot, Target};
 use super::rules::Rule;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::template::Text;
@@ -223,16 +223,13 @@ impl<T, F, M> Set<T, F, M> {
             errors.push(error);
         }
         for field in &schema.fields {
-            for name in [&field.item_schema, &field.nested_schema].into_iter().flatten() {
-                if self.find(name, &own).is_none() {
-                    let reference = format!("field '{}' of schema '{}' names", field.name, schema.name);
-                    let error = self.missing(&reference, name, &own);
-                    errors.push(match &schema.place {
-                        Some(place) => error.with_place(place.clone()),
-                        None => error,
-                    });
-                }
-            }
+            let Some(name) = field.names().filter(|name| self.find(name, &own).is_none()) else { continue };
+            let reference = format!("field '{}' of schema '{}' names", field.name, schema.name);
+            let error = self.missing(&reference, name, &own);
+            errors.push(match &schema.place {
+                Some(place) => error.with_place(place.clone()),
+                None => error,
+            });
         }
         for definition in &schema.definitions {
             self.check_one(definition, &own, errors);
@@ -316,6 +313,16 @@ fn is_circle(error: &Error) -> bool {
     error.context().iter().any(|(name, _)| *name == "circle")
 }
 
+/// Whether a default is to be converted as a value that is given would be: dates and UUIDs are written as text.
+fn converts(field: &Field, default: &Value) -> bool {
+    !default.is_null()
+        && match field.field_type {
+            FieldType::Date | FieldType::DateTime | FieldType::Uuid => true,
+            FieldType::List | FieldType::Dict => false,
+            kind => !kind.fits(default),
+        }
+}
+
 /// Makes the plan of one schema and of all that it reaches.
 struct Planner<'s, T, F, M> {
     set: &'s Set<T, F, M>,
@@ -346,11 +353,7 @@ impl<'s, T: Text, F: Clone, M: Clone> Planner<'s, T, F, M> {
     }
 
     fn slot(&mut self, schema: &Schema, field: &Field, own: &[&'s [Schema]]) -> Result<Slot<T, F>> {
-        let nested = match field.field_type {
-            FieldType::List => &field.item_schema,
-            _ => &field.nested_schema,
-        };
-        let nested = match nested {
+        let nested = match field.names() {
             None => None,
             Some(name) => Some(match self.set.find(name, own) {
                 Some(Found::Schema(found)) => self.schema(found, own)?,
@@ -385,7 +388,10 @@ impl<'s, T: Text, F: Clone, M: Clone> Planner<'s, T, F, M> {
             field_type: field.field_type,
             nullable: field.nullable,
             required: field.required,
-            default: field.absent().cloned().map(Box::<Value>::new),
+            default: field.absent().map(|value| {
+                let converts = schema.coerce && converts(field, value);
+                Box::new(Absent { value: value.clone(), converts })
+            }),
             allow_inf_nan: field.allow_inf_nan,
             item_type: field.item_type.filter(|wanted| *wanted != FieldType::Any),
             nested,

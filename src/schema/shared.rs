@@ -256,6 +256,22 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
         Ok(fits.is_ok().then_some(guess))
     }
 
+    /// The schemas and models in a set of their own.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::default();
+        {
+            let ours = self.read();
+            let mut set = copy.write();
+            for name in ours.names() {
+                if let Some(entry) = ours.get(name) {
+                    set.put(name.to_owned(), entry.clone());
+                }
+            }
+        }
+        copy
+    }
+
     /// What a model is told about the answer that is wanted.
     ///
     /// # Errors

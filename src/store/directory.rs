@@ -203,6 +203,9 @@ fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
         Ok(()) => loaded.errors.extend(set.check()),
         Err(error) => loaded.errors.push(error),
     }
+    loaded
+        .warnings
+        .extend(found.schemas.iter().flat_map(crate::schema::remarks).map(|remark| remark.report()));
     loaded.schemas = found.schemas;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Schema files: what is read, and what is refused and where.
 
 use prompt_manager::Kind;
-use prompt_manager::schema::parse::read_schemas;
-use prompt_manager::schema::{FieldType, ValidatorKind};
+use prompt_manager::schema::parse::{read_exact, read_schemas};
+use prompt_manager::schema::{FieldType, ValidatorKind, remarks};
 use serde_json::json;
 
 use crate::{cases, told};
@@ -48,4 +48,43 @@ fn good_schemas_stay_before_a_broken_one() {
     let (schemas, errors) = read_schemas("s.yaml", "schemas:\n  - {name: a, fields: []}\n  - {name: b}\n");
     assert_eq!(schemas.iter().map(|schema| schema.name.as_str()).collect::<Vec<_>>(), ["a"]);
     assert_eq!(errors.len(), 1);
+}
+
+#[test]
+fn what_a_schema_says_without_effect_is_remarked_and_refused_to_a_program() {
+    let text = "schemas:\n  - name: s\n    fields:\n      - {name: a, type: integer, default: x}\n      \
+                - {name: b, type: string, item_type: string, item_schema: t}\n      \
+                - {name: c, type: list, nested_schema: t}\n      \
+                - {name: d, type: string, validators: [{type: min_length}, {type: max_value, value: many}]}\n";
+    let (schemas, errors) = read_schemas("s.yaml", text);
+    assert_eq!(told(&errors), Vec::<String>::new());
+    let found: Vec<(String, Option<usize>)> = remarks(&schemas[0])
+        .iter()
+        .map(|error| (error.message().to_owned(), error.place().map(|place| place.line)))
+        .collect();
+    let expected = [
+        "the default of field `a` is not of type integer, and is given as it is",
+        "`item_type` belongs to a field of type list, and field `b` is string: it is not used",
+        "`item_schema` belongs to a field of type list, and field `b` is string: it is not used",
+        "`nested_schema` belongs to a field of type dict, and field `c` is list: it is not used",
+        "field `d`: validator min_length needs `min_value`, and checks nothing without it",
+        "field `d`: validator max_value needs `max_value`, and checks nothing without it",
+    ];
+    assert_eq!(found, expected.map(|message| (format!("schema 's': {message}"), Some(2))));
+    let document = json!({"name": "s", "fields": [{"name": "a", "type": "integer", "default": "x"}]});
+    let refused = read_exact(&document).expect_err("a program may not say it");
+    assert_eq!(refused.to_string(), format!("schema 's': {}", expected[0]));
+}
+
+#[test]
+fn a_schema_file_may_have_the_words_of_an_older_yaml() {
+    let text = "schemas:\n  - name: s\n    strict: off\n    fields:\n      \
+                - {name: a, type: string, required: no, nullable: Yes, read_only: 1, validators: [\
+                {type: range, min_value: '2', max_value: '3.5'}]}\n";
+    let (schemas, errors) = read_schemas("s.yaml", text);
+    assert_eq!(told(&errors), Vec::<String>::new());
+    let field = &schemas[0].fields[0];
+    assert!(!schemas[0].strict && !field.required && field.nullable && field.read_only);
+    assert_eq!(field.validators[0].min_value, Some(2.into()));
+    assert_eq!(field.validators[0].max_value, serde_json::Number::from_f64(3.5));
 }

@@ -1,20 +1,16 @@
 """Directories that the published package wrote are read, and what is unlawful here is brought over.
 
-The package is installed from its registry into an environment of its own under ``target/``, because it is imported
-under our name. Without a registry, and without that environment from before, these tests are skipped.
+The package is in an environment of its own; see the fixture ``published``.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
-import venv
 from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers import ROOT
 from prompt_manager import PromptRegistry
 from prompt_manager.exceptions import PromptNotFoundError, PromptValidationError
 from prompt_manager.storage import FileSystemStorage
@@ -23,9 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
-
-PACKAGE = "agentic-prompt-manager==0.1.0"
-HOME = ROOT / "target" / "published" / f"{PACKAGE}-{sys.version_info.major}.{sys.version_info.minor}"
 
 #: What the published package is asked to write into the directory that it is given.
 WRITER = r"""
@@ -73,21 +66,6 @@ unlawful = [text("my prompt"), text("gr\u00fc\u00dfe"), text(".hidden"), text("a
 for prompt in lawful + unlawful:
     asyncio.run(storage.save(prompt))
 """
-
-
-@pytest.fixture(scope="session")
-def published() -> Path:
-    """The interpreter of the environment that has the published package."""
-    done = HOME / "installed"
-    interpreter = HOME / "bin" / "python"
-    if not done.exists():
-        venv.create(HOME, with_pip=True, clear=True)
-        command = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]
-        finished = subprocess.run(command, check=False, capture_output=True, text=True)
-        if finished.returncode != 0:
-            pytest.skip(f"{PACKAGE} cannot be installed, for no registry is reached: {finished.stderr[-300:]}")
-        done.touch()
-    return interpreter
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import json
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from helpers import EXAMPLES
+from prompt_manager import PromptManager
 from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError, StorageReadError
 from prompt_manager.validation import FieldType, Schema, SchemaField, SchemaLoader, SchemaRegistry, ValidationType
 
@@ -158,6 +160,75 @@ async def test_what_cannot_be_read_is_told(loader, call, tmp_path):
         await call(loader, "load_file", tmp_path / "gone.yaml")
     with pytest.raises(StorageReadError, match="no such file"):
         await call(loader, "load_directory", tmp_path / "gone")
+
+
+EFFECTLESS = """\
+schemas:
+  - name: s
+    fields:
+      - {name: a, type: integer, default: x}
+      - {name: b, type: string, item_type: string, default: b, validators: [{type: min_length}]}
+"""
+REMARKS = [
+    "schema 's': the default of field `a` is not of type integer, and is given as it is",
+    "schema 's': `item_type` belongs to a field of type list, and field `b` is string: it is not used",
+    "schema 's': field `b`: validator min_length needs `min_value`, and checks nothing without it",
+]
+
+
+async def test_what_a_file_says_without_effect_is_warned_of_with_its_place(loader, call, tmp_path):
+    path = write(tmp_path / "s.yaml", EFFECTLESS)
+    with pytest.warns(UserWarning, match="schema 's'") as warned:
+        registry = await call(loader, "load_file", path)
+    assert [str(warning.message).splitlines()[0] for warning in warned] == REMARKS
+    assert all("s.yaml:2:" in str(warning.message) for warning in warned)
+    assert await call(loader, "validate_data", "s", {}) == {"a": "x", "b": "b"}
+    # What was read is not refused later, wherever it is handed on.
+    (schema,) = registry.schemas
+    other = SchemaLoader()
+    other.register(schema)
+    assert other.get_schema("s") == loader.get_schema("s") == schema
+    assert schema.to_json_schema(schemas=loader) == loader.to_json_schema("s")
+    made = loader.create_pydantic_model(schema)()
+    assert (made.a, made.b) == ("x", "b")
+    assert SchemaRegistry(schemas=[schema]).schemas == (schema,)
+    with pytest.warns(UserWarning, match="schema 's'"):
+        await call(SchemaLoader(), "load_directory", tmp_path)
+
+
+async def test_a_manager_warns_of_what_schemas_say_without_effect(call, tmp_path):
+    write(tmp_path / "schemas" / "s.yaml", EFFECTLESS)
+    write(tmp_path / "prompts" / "p.yaml", "id: p\nformat: text\ntemplate: x\noutput_schema: s\n")
+    with pytest.warns(UserWarning, match="schema 's'") as warned:
+        PromptManager.from_directory_sync(tmp_path / "prompts", schema_dir=tmp_path / "schemas")
+    assert [str(warning.message).splitlines()[0] for warning in warned] == REMARKS
+    with pytest.warns(UserWarning, match="schema 's'") as warned:
+        assert await call(PromptManager(), "load_schemas", tmp_path / "schemas") == 1
+    assert len(warned) == 3
+
+
+@pytest.mark.parametrize("remark", range(3))
+def test_what_a_program_says_without_effect_is_an_error(loader, remark):
+    fields = yaml.safe_load(EFFECTLESS)["schemas"][0]["fields"]
+    only = [{"name": "a", "type": "integer", "default": "x"}, {**fields[1], "validators": []},
+            {"name": "b", "type": "string", "validators": [{"type": "min_length"}]}][remark]  # fmt: skip
+    with pytest.raises(SchemaParseError) as caught:
+        loader.register({"name": "s", "fields": [only]})
+    assert REMARKS[remark] in str(caught.value)
+    with pytest.raises(ValidationError) as refused:
+        Schema(name="s", fields=[only])
+    assert REMARKS[remark].rpartition(": ")[2] in str(refused.value)
+
+
+def test_both_bounds_of_a_rule_hold_whatever_its_word(loader):
+    for kind, good, bad in (("min_length", "ab", "abcd"), ("max_length", "ab", "a")):
+        rule = {"type": kind, "min_value": 2, "max_value": 3}
+        loader.register({"name": kind, "fields": [{"name": "x", "type": "string", "validators": [rule]}]})
+        assert loader.validate_data_sync(kind, {"x": good}) == {"x": good}
+        with pytest.raises(SchemaValidationError):
+            loader.validate_data_sync(kind, {"x": bad})
+        said = loader.to_json_schema(kind)["properties"]["x"]
+        assert said == {"type": "string", "minLength": 2, "maxLength": 3}
 
 
 async def test_a_file_may_name_schemas_that_come_later(loader, call, tmp_path):

@@ -34,6 +34,27 @@ def refused(check, value, **how):
     return [(violation["path"], violation["rule"]) for violation in caught.value.errors]
 
 
+@pytest.mark.parametrize(
+    ("kind", "default", "made"),
+    [
+        ("date", "2026-01-31", dt.date(2026, 1, 31)),
+        ("datetime", "2026-01-31T12:00:00Z", dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)),
+        ("uuid", UUID_TEXT, UUID(UUID_TEXT)),
+        ("integer", "5", 5),
+        ("boolean", "no", False),
+        ("float", 1, 1),
+    ],
+)
+def test_a_default_becomes_what_the_same_value_becomes(kind, default, made):
+    loader = SchemaLoader()
+    loader.register({"name": "s", "fields": [{"name": "x", "type": kind, "default": default}]})
+    found = loader.validate_data_sync("s", {})["x"]
+    assert (type(found), found) == (type(made), made)
+    assert loader.create_pydantic_model(loader.get_schema("s"))().x == made
+    if kind in ("date", "datetime", "uuid"):
+        assert loader.validate_data_sync("s", {}, coerce=False) == {"x": default}
+
+
 class Colour(Enum):
     RED = "red"
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from helpers import SECRET
 from prompt_manager.exceptions import SchemaError, SchemaParseError
 from prompt_manager.validation import (
+    BaseValidator,
     CustomValidator,
     DateTimeValidator,
     DateValidator,
@@ -44,6 +45,12 @@ from prompt_manager.validation import (
         (UUIDValidator(), uuid4(), "x", "must be a UUID"),
         (DateValidator(), dt.date(2026, 1, 31), "31/01/2026", "must be a date such as 2026-01-31"),
         (DateTimeValidator(), "2026-01-31T12:00:00+05:30", "2026-01-31", "must be a date with a time such as 2026-01-31T12:00:00Z"),
+        (DateValidator("%d/%m/%Y"), "31/01/2026", "2026-01-31", "must be a date such as 31/01/2026"),
+        (DateValidator("%d %B %Y"), dt.date(2026, 1, 31), "31 Januar 2026", "must be a date such as 31 January 2026"),
+        (DateTimeValidator("%Y-%m-%dT%H:%M:%S"), "2026-01-31T12:30:00", "2026-01-31T12:30:00Z",
+         "must be a date with a time such as 2026-01-31T12:00:00"),
+        (DateTimeValidator(format="%d.%m.%Y %H:%M %z"), "31.01.2026 09:00 +0530", "31.02.2026 09:00 +0530",
+         "must be a date with a time such as 31.01.2026 12:00 +0000"),
         (CustomValidator(lambda value: value > 1), 2, 1, "is refused by `<lambda>`"),
         (EmailValidator(error_message="no address"), "ada@example.com", "ada", "no address"),
     ],
@@ -67,6 +74,74 @@ def test_a_validator_serves_as_one_of_pydantics():
 def test_no_message_has_the_value():
     for validator in (EmailValidator(), RegexValidator("^x"), EnumValidator(["x"]), LengthValidator(max_length=1)):
         assert SECRET not in str(validator.validate(SECRET)[1])
+
+
+@pytest.mark.parametrize("form", ["", "%d.%m.", "%Y", "%d.%m.%Y %&", "day %j"])
+def test_a_format_that_is_no_date_is_refused(form):
+    with pytest.raises(SchemaParseError, match="cannot be used: it"):
+        DateValidator(form)
+
+
+def test_a_format_agrees_with_strptime_on_many_dates():
+    for form in ("%d.%m.%Y", "%m/%d/%y", "%Y%m%d", "%A, %d %b %Y", "%Y-%j"):
+        validator = DateValidator(form)
+        day = dt.date(1970, 1, 1)
+        while day.year < 2060:
+            assert validator.validate(day.strftime(form)) == (True, None), (form, day)
+            day += dt.timedelta(days=97)
+    for text in ("31.04.2026", "29.02.2027", "1.1.26", "00.01.2026", "01.13.2026", "01.01.2026 ", "x"):
+        try:
+            dt.datetime.strptime(text, "%d.%m.%Y")  # noqa: DTZ007 - as the published package has it
+            lawful = True
+        except ValueError:
+            lawful = False
+        assert DateValidator("%d.%m.%Y").validate(text)[0] is lawful, text
+
+
+def test_an_application_has_validators_of_its_own():
+    class Even(BaseValidator):
+        def validate(self, value):
+            return value % 2 == 0, self.error_message
+
+    assert Even("odd").validate(3) == (False, "odd")
+    assert Even()(2) == 2
+    with pytest.raises(ValueError, match="is refused"):
+        Even()(3)
+    with pytest.raises(TypeError, match="abstract"):
+        BaseValidator()
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "said"),
+    [
+        ({"type": "min_length", "min_value": 2, "max_value": 3}, LengthValidator, (2, 3)),
+        ({"type": "max_length", "value": 3}, LengthValidator, (None, 3)),
+        ({"type": "min_value", "value": 2}, RangeValidator, (2, None)),
+        ({"type": "date", "format": "%d.%m.%Y"}, DateValidator, "%d.%m.%Y"),
+        ({"type": "datetime"}, DateTimeValidator, None),
+        ({"type": "regex", "pattern": "^a"}, RegexValidator, "^a"),
+        ({"type": "enum", "allowed_values": ["a"]}, EnumValidator, ["a"]),
+        ({"type": "email"}, EmailValidator, ...),
+        ({"type": "url"}, URLValidator, ...),
+        ({"type": "uuid"}, UUIDValidator, ...),
+    ],
+)
+def test_the_factory_makes_the_class_of_each_rule(rule, kind, said):
+    made = ValidatorFactory.create_validator(rule)
+    assert type(made) is kind
+    held = {
+        LengthValidator: lambda: (made.min_length, made.max_length),
+        RangeValidator: lambda: (made.min_value, made.max_value),
+        DateValidator: lambda: made.format,
+        DateTimeValidator: lambda: made.format,
+        RegexValidator: lambda: made.pattern,
+        EnumValidator: lambda: made.allowed_values,
+    }
+    assert held.get(kind, lambda: ...)() == said
+
+
+def test_a_length_without_bounds_takes_all():
+    assert ValidatorFactory.create_validator({"type": "min_length"}).validate("") == (True, None)
 
 
 def test_the_factory_makes_what_a_schema_file_says():

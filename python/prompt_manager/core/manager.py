@@ -475,12 +475,14 @@ class PromptManager:
             SchemaParseError: a file breaks a rule; in a directory also, a schema refers to one that is not there.
             SchemaError: a name stands for another schema already.
         """
-        files, _ = await self._core.schemas.load(path)
+        files, warnings = await self._core.schemas.load(path)
+        _warn(warnings)
         return sum(len(file["names"]) for file in files)
 
     def load_schemas_sync(self, path: str | os.PathLike[str]) -> int:
         """:meth:`load_schemas`, for code that does not await."""
-        files, _ = self._core.schemas.load_sync(path)
+        files, warnings = self._core.schemas.load_sync(path)
+        _warn(warnings)
         return sum(len(file["names"]) for file in files)
 
     def register_schema(self, name: str, schema: Schema | Mapping[str, Any] | type[BaseModel]) -> None:

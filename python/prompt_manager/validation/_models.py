@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticUndefined
 from pydantic_core.core_schema import ErrorType
 
+from prompt_manager._native import Schemas
 from prompt_manager.exceptions import SchemaParseError
 
 if TYPE_CHECKING:
@@ -91,18 +92,19 @@ class _Maker:
         self._references: dict[str, str] = {}
 
     def model(self, schema: Schema, outer: Mapping[str, Schema], name: str | None = None) -> type[BaseModel]:
-        from prompt_manager.validation.models import SchemaField, _plain
+        from prompt_manager.validation.models import _READ, SchemaField, _plain
 
         own = {**outer, **{definition.name: definition for definition in schema.definitions}}
         reference = self._references.setdefault(schema.model_dump_json(), f"Schema{len(self._references)}")
         fields: dict[str, Any] = {}
         for at, plain in enumerate(self.loader._core.fields(_plain(schema))):
-            field = SchemaField.model_validate(plain)
+            field = SchemaField.model_validate(plain, context=_READ)
             public = field.name.isidentifier() and not field.name.startswith(("_", "model_"))
             alias = None if public and not hasattr(BaseModel, field.name) else field.name
-            info = Field(alias=alias, description=field.description, default=_default(field))
-            if isinstance(field.default, (list, dict)):
-                info = Field(alias=alias, description=field.description, default_factory=_copier(field.default))
+            default = _default(field, coerce=schema.coerce)
+            info = Field(alias=alias, description=field.description, default=default)
+            if isinstance(default, (list, dict)):
+                info = Field(alias=alias, description=field.description, default_factory=_copier(default))
             fields[field.name if alias is None else f"field_{at}"] = (self._annotation(field, own), info)
         config = ConfigDict(
             extra="forbid" if schema.strict else "allow" if schema.allow_extra else "ignore",
@@ -169,10 +171,14 @@ def _number(kind: str, *, allow_inf_nan: bool) -> Any:
     return Annotated[simple, Field(allow_inf_nan=allow_inf_nan)] if simple is float else simple
 
 
-def _default(field: SchemaField) -> Any:
-    if field.default is not None:
-        return field.default
-    return PydanticUndefined if field.required else None
+def _default(field: SchemaField, *, coerce: bool) -> Any:
+    if field.default is None:
+        return PydanticUndefined if field.required else None
+    # What a default becomes is for the core to say.
+    alone = Schemas()
+    plain = {"name": "x", "type": str(field.type), "default": field.default}
+    alone.add({"name": "default", "coerce": coerce, "fields": [plain]}, checked=True)
+    return alone.validate("default", {})["x"]
 
 
 def _copier(default: Any) -> Callable[[], Any]:

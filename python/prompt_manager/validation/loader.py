@@ -61,7 +61,7 @@ class SchemaLoader:
             return
         from prompt_manager.validation.models import Schema, _plain
 
-        self._core.add(_plain(Schema.model_validate(schema)))
+        self._core.add(_plain(Schema.model_validate(schema)), checked=True)
 
     def register_model(self, name: str, model: type[BaseModel]) -> None:
         """Let a pydantic model stand under a name: validation calls it, and gives its instance.
@@ -91,17 +91,21 @@ class SchemaLoader:
     async def load_file(self, filepath: str | os.PathLike[str]) -> SchemaRegistry:
         """Load a schema file. What its schemas refer to may be loaded later.
 
+        What a file says without effect, as files of the published package may, is warned of.
+
         Raises:
             StorageReadError: it cannot be read.
             SchemaParseError: it breaks a rule; with file, line and column, several as ``errors``.
             SchemaError: one of its names stands for another schema.
         """
-        files, _ = await self._core.load(filepath, is_directory=False)
+        files, warnings = await self._core.load(filepath, is_directory=False)
+        _warn(warnings)
         return self._registry(files[0])
 
     def load_file_sync(self, filepath: str | os.PathLike[str]) -> SchemaRegistry:
         """:meth:`load_file`, for code that does not await."""
-        files, _ = self._core.load_sync(filepath, is_directory=False)
+        files, warnings = self._core.load_sync(filepath, is_directory=False)
+        _warn(warnings)
         return self._registry(files[0])
 
     async def load_directory(
@@ -131,9 +135,9 @@ class SchemaLoader:
         return [self._registry(file) for file in files]
 
     def _registry(self, file: LoadedSchemaFile) -> SchemaRegistry:
-        from prompt_manager.validation.models import Schema, SchemaRegistry
+        from prompt_manager.validation.models import SchemaRegistry, _read
 
-        schemas = tuple(Schema.model_validate(self._core.get(name)) for name in file["names"])
+        schemas = tuple(_read(self._core.get(name)) for name in file["names"])
         return SchemaRegistry(version=file["version"] or "1.0.0", schemas=schemas, metadata=file["metadata"])
 
     def names(self) -> list[str]:
@@ -142,10 +146,10 @@ class SchemaLoader:
 
     def get_schema(self, name: str) -> Schema | None:
         """The schema of this name; ``None`` where there is none, or a model stands there."""
-        from prompt_manager.validation.models import Schema
+        from prompt_manager.validation.models import _read
 
         found = self._core.get(name)
-        return Schema.model_validate(found) if isinstance(found, dict) else None
+        return _read(found) if isinstance(found, dict) else None
 
     def get_model(self, name: str) -> type[BaseModel] | None:
         """The pydantic model that was registered under this name."""

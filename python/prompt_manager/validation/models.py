@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from prompt_manager import _native
 from prompt_manager.exceptions import PromptManagerError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["FieldType", "FieldValidator", "Schema", "SchemaField", "SchemaRegistry", "ValidationType"]
 
@@ -56,16 +53,24 @@ class ValidationType(StrEnum):
     CUSTOM = "custom"
 
 
-def _checked(check: Callable[[], object]) -> None:
-    """Ask the core, and say what it refuses as pydantic says it."""
-    try:
-        check()
-    except PromptManagerError as error:
-        raise PydanticCustomError("schema", "{reason}", {"reason": str(error)}) from error
+#: The context of models that are made of what the core has read.
+_READ = object()
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    #: Whether the core has seen it, so that a model within a model is not checked again.
+    _is_checked: bool = PrivateAttr(default=False)
+
+    def _ask(self, info: ValidationInfo, plain: Mapping[str, Any]) -> None:
+        """Ask the core, and say what it refuses as pydantic says it."""
+        if not self._is_checked and info.context is not _READ:
+            try:
+                _native.check_schema(plain)
+            except PromptManagerError as error:
+                raise PydanticCustomError("schema", "{reason}", {"reason": str(error)}) from error
+        self._is_checked = True
 
 
 class FieldValidator(_Model):
@@ -73,7 +78,8 @@ class FieldValidator(_Model):
 
     ``min_value`` and ``max_value`` bound a number, and the length of a text or list; both ends are allowed. ``pattern``
     is matched anywhere in the text unless it has ``^`` and ``$``. ``custom_function`` names a function that was
-    registered under that name. ``value`` is another word for the one bound of a rule that has one.
+    registered under that name. ``format`` is how ``date`` and ``datetime`` are written, as in ``strftime``; ISO form
+    unless it is given. ``value`` is another word for the one bound of a rule that has one.
 
     >>> FieldValidator(type="min_length", min_value=3).min_value
     3
@@ -84,14 +90,15 @@ class FieldValidator(_Model):
     min_value: int | float | None = None
     max_value: int | float | None = None
     pattern: str | None = None
+    format: str | None = None
     allowed_values: tuple[Any, ...] | None = None
     error_message: str | None = None
     custom_function: str | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self, info: ValidationInfo) -> Self:
         field = {"name": "field", "type": "any", "validators": [_plain(self)]}
-        _checked(lambda: _native.check_schema({"name": "schema", "fields": [field]}))
+        self._ask(info, {"name": "schema", "fields": [field]})
         return self
 
 
@@ -127,8 +134,8 @@ class SchemaField(_Model):
         return value
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
-        _checked(lambda: _native.check_schema({"name": "schema", "fields": [_plain(self)]}))
+    def _check(self, info: ValidationInfo) -> Self:
+        self._ask(info, {"name": "schema", "fields": [_plain(self)]})
         return self
 
 
@@ -175,8 +182,8 @@ class Schema(_Model):
         return value
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
-        _checked(lambda: _native.check_schema(_plain(self)))
+    def _check(self, info: ValidationInfo) -> Self:
+        self._ask(info, _plain(self))
         return self
 
     def get_field(self, name: str) -> SchemaField | None:
@@ -205,14 +212,7 @@ class Schema(_Model):
         """
         from prompt_manager.validation.loader import SchemaLoader
 
-        loader = SchemaLoader()
-        if isinstance(schemas, SchemaLoader):
-            for name in schemas.names():
-                other = schemas._core.get(name)
-                if isinstance(other, dict):
-                    loader._core.add(other)
-                else:
-                    loader._core.put_model(name, other)
+        loader = SchemaLoader._of(schemas._core.copy()) if isinstance(schemas, SchemaLoader) else SchemaLoader()
         loader._core.put(_plain(self))
         return loader._core.json_schema(self.name, strict=strict)
 
@@ -275,6 +275,11 @@ class SchemaRegistry(_Model):
     def remove_schema(self, name: str) -> Self:
         """The registry without a schema; the same where it has none of this name."""
         return self.model_copy(update={"schemas": tuple(schema for schema in self.schemas if schema.name != name)})
+
+
+def _read(plain: object) -> Schema:
+    """A schema that the core has read, which therefore is not checked again."""
+    return Schema.model_validate(plain, context=_READ)
 
 
 def _plain(model: BaseModel) -> dict[str, Any]:
