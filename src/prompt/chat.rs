@@ -2,9 +2,10 @@
 //! defaults, is not here.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::compiled::Compiler;
-use super::{ChatEntry, Message};
+use super::{ChatEntry, Message, Role, foreign};
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Library, Options, Sort, Template, Text, Variables};
 
@@ -151,9 +152,10 @@ fn fill<D: Data>(
 ) -> Result<()> {
     if !matches!(data.sort(value), Sort::Sequence | Sort::Iterable) {
         let sort = data.sort(value).name();
+        let article = if sort.starts_with(['i', 'o']) { "an" } else { "a" };
         return Err(Error::new(
             Kind::TemplateRender,
-            format!("placeholder '{name}' takes a list of messages, not a {sort}"),
+            format!("placeholder '{name}' takes a list of messages, not {article} {sort}"),
         )
         .with_context("variable", name)
         .with_hint("give messages as {\"role\": \"user\", \"content\": \"…\"}"));
@@ -177,15 +179,22 @@ fn fill<D: Data>(
             let word = why.strip_prefix("unknown ").filter(|rest| !rest.starts_with("key "));
             let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
             let why = unknown.unwrap_or(why);
-            Error::new(
-                Kind::TemplateRender,
-                format!("message {at} of placeholder '{name}' is no message: {why}"),
-            )
-            .with_context("variable", name)
-            .with_hint("messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}")
+            let role = role_of(&json).map(|role| format!(" ({})", role.as_str())).unwrap_or_default();
+            let problem = format!("message {at}{role} of placeholder '{name}' is no message: {why}");
+            let ours = "messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}";
+            let hint = match foreign::form_of(&json) {
+                Some(form) => format!("this is {form}; {ours}"),
+                None => ours.to_owned(),
+            };
+            Error::new(Kind::TemplateRender, problem).with_context("variable", name).with_hint(hint)
         })?;
         at += 1;
         messages.push(message.try_map(|text| Ok(data.output(text)))?);
         Ok(())
     })
+}
+
+fn role_of(json: &Value) -> Option<Role> {
+    let word = json.get("role")?.as_str()?;
+    Role::ALL.into_iter().find(|role| role.as_str() == word)
 }

@@ -3,6 +3,7 @@
 mod bump;
 mod chat;
 mod compiled;
+mod foreign;
 mod hash;
 mod id;
 mod label;

@@ -3,18 +3,22 @@
 use prompt_manager::prompt::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 
 /// Xorshift, for numbers that need only look random.
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    /// How many cache hints the conversation has.
+    hints: u8,
+}
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Self { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, hints: 0 }
     }
 
     fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % end
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 11) % end
     }
 
     fn chance(&mut self, percent: u64) -> bool {
@@ -35,8 +39,13 @@ impl Random {
         text
     }
 
+    /// At most four, which is what Anthropic takes.
     fn cache(&mut self) -> Option<Cache> {
-        self.chance(15).then(|| Cache { ttl: self.pick(&[None, Some("5m"), Some("1h")]).map(str::to_owned) })
+        if self.hints == 4 || !self.chance(15) {
+            return None;
+        }
+        self.hints += 1;
+        Some(Cache { ttl: self.pick(&[None, Some("5m"), Some("1h")]).map(str::to_owned) })
     }
 
     fn tree(&mut self, depth: u64) -> Tree<String> {
@@ -123,6 +132,7 @@ impl Random {
 
     /// A conversation that is lawful as it stands.
     pub fn conversation(&mut self) -> Vec<Message<String>> {
+        self.hints = 0;
         let mut messages = Vec::new();
         if self.chance(60) {
             let role = self.pick(&[Role::System, Role::Developer]);

@@ -9,7 +9,7 @@ use super::form::{Form, member};
 use super::report::{Fault, Judge, Position, Report};
 use super::rules::{self, DROPPED, FUNCTION_ID, Ids, LEFT_OUT, Link, PASSED_ON, Pairing, Which};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Message, Role};
+use crate::prompt::{Content, Message, Role};
 use crate::template::Output;
 use blocks::Said;
 
@@ -92,6 +92,7 @@ pub fn request<S: Output>(
         system: Vec::new(),
         turns: Vec::with_capacity(messages.len()),
         walked: 0,
+        hints: 0,
     };
     for (index, message) in messages.into_iter().enumerate() {
         conversation.add(message, index)?;
@@ -109,6 +110,8 @@ struct Conversation<'a, S> {
     turns: Vec<Turn<S>>,
     /// How many messages other than system messages there were.
     walked: usize,
+    /// How many cache hints there were.
+    hints: usize,
 }
 
 /// Consecutive messages of one side.
@@ -125,6 +128,7 @@ impl<S: Output> Conversation<'_, S> {
     fn add(&mut self, mut message: Message<S>, index: usize) -> Result<()> {
         let at = Position { index, role: message.role };
         rules::check_fields(&mut message, at, &mut self.judge)?;
+        self.limit_hints(&mut message, at)?;
         if message.role != Role::Function && message.name.take().is_some() {
             let hint = "remove `name`, or say in the content who speaks";
             self.judge.lossy(Fault::new(at, "Anthropic takes no `name`", hint), LEFT_OUT)?;
@@ -137,6 +141,36 @@ impl<S: Output> Conversation<'_, S> {
             Role::Tool | Role::Function => self.add_result(message, at),
             _ => self.add_turn(message, at),
         }
+    }
+
+    /// Leaves out the cache hints beyond those that the API takes in a request.
+    fn limit_hints(&mut self, message: &mut Message<S>, at: Position) -> Result<()> {
+        let one_block = message.tool_calls.is_empty() && message.function_call.is_none();
+        let parts = match &mut message.content {
+            Some(Content::Parts(parts)) => &mut parts[..],
+            _ => &mut [],
+        };
+        // The message's own hint goes on its last block, and falls away where that has one.
+        let falls_away = one_block
+            && !matches!(message.role, Role::Tool | Role::Function)
+            && parts.last().is_some_and(|part| part.cache.is_some());
+        if falls_away {
+            message.cache = None;
+        }
+        for hint in parts.iter_mut().map(|part| &mut part.cache).chain([&mut message.cache]) {
+            if hint.is_none() {
+                continue;
+            }
+            if self.hints == MOST_HINTS {
+                let remedy = "keep the hints after the longest parts that stay the same";
+                let problem = "more than the four cache hints that Anthropic takes in a request";
+                self.judge.lossy(Fault::new(at, problem, remedy), LEFT_OUT)?;
+                *hint = None;
+            } else {
+                self.hints += 1;
+            }
+        }
+        Ok(())
     }
 
     fn add_system(&mut self, message: Message<S>, at: Position) -> Result<()> {
@@ -286,7 +320,12 @@ impl<S: Output> Conversation<'_, S> {
     fn finish(mut self) -> Result<Form<S>> {
         let open = self.close()?;
         let Some(last) = self.turns.last_mut() else {
-            return Err(Error::new(Kind::Conversion, "the conversation has only system messages")
+            let problem = if self.walked > 0 {
+                "nothing is left of the conversation: its turns are empty"
+            } else {
+                "the conversation has only system messages"
+            };
+            return Err(Error::new(Kind::Conversion, problem)
                 .with_hint("Anthropic needs at least one user message with content"));
         };
         if last.speaker == "assistant" {
@@ -314,6 +353,9 @@ impl<S: Output> Conversation<'_, S> {
         }))
     }
 }
+
+/// How many cache hints the API takes in a request.
+const MOST_HINTS: usize = 4;
 
 /// The text without the white space at its end, where there is some.
 fn without_end(text: &str) -> Option<String> {

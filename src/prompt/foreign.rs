@@ -1,0 +1,47 @@
+//! Whose form a message is in that is not ours, for the hint of the error that refuses it.
+
+use serde_json::Value;
+
+const ANTHROPIC: &str = "Anthropic's form";
+const LANGCHAIN: &str = "LangChain's form";
+const RESPONSES: &str = "the form of OpenAI's Responses";
+const GEMINI: &str = "Gemini's form";
+
+/// The form that a message is written in, where that can be told from its shape.
+pub(super) fn form_of(message: &Value) -> Option<&'static str> {
+    if let Value::Array(pair) = message {
+        return matches!(&pair[..], [Value::String(word), _] if is_langchain(word)).then_some(LANGCHAIN);
+    }
+    if message.get("parts").is_some_and(Value::is_array) {
+        return Some(GEMINI);
+    }
+    if message.get("stop_reason").is_some() {
+        return Some(ANTHROPIC);
+    }
+    let kind = word(message, "type");
+    match kind {
+        Some("function_call" | "function_call_output" | "reasoning") => return Some(RESPONSES),
+        Some(kind) if is_langchain(kind) => return Some(LANGCHAIN),
+        _ => {}
+    }
+    let parts = message.get("content").and_then(Value::as_array)?;
+    let of_parts = parts.iter().find_map(part_form);
+    of_parts.or_else(|| (kind == Some("message")).then_some(RESPONSES))
+}
+
+fn part_form(part: &Value) -> Option<&'static str> {
+    match word(part, "type")? {
+        "tool_use" | "tool_result" | "document" | "thinking" | "redacted_thinking" => Some(ANTHROPIC),
+        "input_text" | "input_image" | "input_file" | "output_text" => Some(RESPONSES),
+        _ => (part.get("source").is_some() || part.get("cache_control").is_some()).then_some(ANTHROPIC),
+    }
+}
+
+/// LangChain's words for who speaks; `system` and `tool` are in `type` nowhere else.
+fn is_langchain(kind: &str) -> bool {
+    matches!(kind, "human" | "ai" | "system" | "tool" | "AIMessageChunk" | "HumanMessageChunk")
+}
+
+fn word<'j>(json: &'j Value, key: &str) -> Option<&'j str> {
+    json.get(key)?.as_str()
+}

@@ -1,0 +1,103 @@
+"""Random conversations in each provider's form: what is lawful is said in full, and nothing unlawful gets through."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers import chat_of
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import ConversionError
+from prompt_manager.integrations import PromptConversionWarning
+from providers import reference
+from providers.apis import APIS
+from providers.broken import shuffled
+from providers.conversations import conversations, prompts
+from providers.refusal import Refused
+
+pytestmark = pytest.mark.integration
+
+ENGINE = TemplateEngine()
+HISTORY = chat_of({"role": "placeholder", "name": "history"})
+
+random = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@pytest.mark.parametrize("provider", APIS)
+def test_a_lawful_conversation_is_said_in_full_and_accepted(provider):
+    api = APIS[provider]
+
+    @random
+    @given(st.data())
+    def holds(data):
+        messages = data.draw(conversations(provider))
+        written, variables = data.draw(prompts(messages))
+        form = api.integration(ENGINE).convert_sync(chat_of(*written), variables)
+        api.check(form)
+        assert reference.plain(form) == reference.plain(api.plainly(messages))
+
+    holds()
+
+
+def is_accepted(api, form):
+    try:
+        api.check(form)
+    except Refused:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("provider", APIS)
+def test_strict_mode_passes_what_the_api_accepts_and_nothing_else(provider):
+    api = APIS[provider]
+
+    @random
+    @given(st.data())
+    def holds(data):
+        messages = shuffled(data.draw, data.draw(conversations(provider)))
+        try:
+            form = api.integration(ENGINE).convert_sync(HISTORY, {"history": messages})
+        except ConversionError:
+            assert not is_accepted(api, api.plainly(messages)) or api.is_stricter(messages)
+        else:
+            api.check(form)
+
+    holds()
+
+
+def texts_in(value, key=None):
+    """What is said in a form, piece by piece."""
+    if isinstance(value, str):
+        return [value] if key in ("content", "system", "text") else []
+    pairs = value.items() if isinstance(value, dict) else ((key, each) for each in value)
+    return [text for inner, each in pairs if isinstance(each, str | dict | list) for text in texts_in(each, inner)]
+
+
+@pytest.mark.parametrize("provider", APIS)
+def test_the_other_mode_mends_with_a_warning_or_raises(provider):
+    api = APIS[provider]
+    lenient = api.integration(ENGINE, strict_validation=False)
+
+    @random
+    @given(st.data())
+    def holds(data):
+        messages = shuffled(data.draw, data.draw(conversations(provider)))
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            try:
+                form = lenient.convert_sync(HISTORY, {"history": copy.deepcopy(messages)})
+            except ConversionError:
+                return
+        assert all(warning.category is PromptConversionWarning for warning in warned)
+        said = [str(warning.message) for warning in warned]
+        if not any("passed on as it is" in text for text in said):
+            api.check(form)
+        if not said:
+            whole = "\n".join(texts_in(form))
+            assert all(text in whole for text in texts_in(api.plainly(messages)))
+
+    holds()

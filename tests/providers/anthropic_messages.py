@@ -1,0 +1,206 @@
+"""What Anthropic's Messages accept."""
+
+from __future__ import annotations
+
+from providers.refusal import (
+    Refused,
+    need,
+    need_closed_schema,
+    need_keys,
+    need_list,
+    need_name,
+    need_number,
+    need_one_of,
+    need_text,
+)
+
+IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+OPTIONS = {"temperature": (0, 1), "top_p": (0, 1), "top_k": (0, 500)}
+OTHERS = {
+    "cache_control", "container", "metadata", "output_config", "service_tier", "stop_sequences", "stream", "system",
+    "thinking", "tool_choice", "tools",
+}  # fmt: skip
+
+
+def check(body):
+    """Raises `Refused` where the API would answer with status 400."""
+    need_keys(body, "", ("model", "max_tokens", "messages"), {*OPTIONS, *OTHERS})
+    need_text(body["model"], "model")
+    need_number(body["max_tokens"], "max_tokens", 1, 2**31, int)
+    if "system" in body:
+        check_content(body["system"], "system", ("text",))
+    check_messages(body["messages"])
+    for name, (low, high) in OPTIONS.items():
+        if name in body:
+            need_number(body[name], name, low, high)
+    if "stop_sequences" in body:
+        need_list(body["stop_sequences"], "stop_sequences")
+        for stop in body["stop_sequences"]:
+            need_readable(stop, "stop_sequences")
+    check_tools(body)
+    if "output_config" in body:
+        check_output(body["output_config"])
+    if "metadata" in body:
+        need_keys(body["metadata"], "metadata", (), ("user_id",))
+    need(cached(body) <= 4, "", "a maximum of 4 blocks with cache_control may be provided")
+
+
+def cached(value):
+    """How many cache hints there are."""
+    if isinstance(value, list):
+        return sum(map(cached, value))
+    if isinstance(value, dict):
+        # What a tool is given may be named like a hint.
+        return ("cache_control" in value) + sum(cached(each) for key, each in value.items() if key != "input")
+    return 0
+
+
+def check_messages(messages):
+    need_list(messages, "messages")
+    calls, known = [], set()
+    for number, message in enumerate(messages):
+        where = f"messages.{number}"
+        need_keys(message, where, ("role", "content"))
+        # The API has come to merge turns of one role; that they alternate is the older rule, and kept.
+        need(message["role"] == ("user", "assistant")[number % 2], f"{where}.role", "roles must alternate, user first")
+        kinds = TURNS[message["role"]]
+        check_content(message["content"], f"{where}.content", kinds)
+        blocks = message["content"] if isinstance(message["content"], list) else []
+        check_results(blocks, calls, where)
+        calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
+        for call in calls:
+            need(call not in known, where, "`tool_use` ids must be unique")
+            known.add(call)
+    need(not calls, "messages", f"`tool_use` ids were found without `tool_result` blocks: {calls}")
+    if messages[-1]["role"] == "assistant":
+        content = messages[-1]["content"]
+        text = content if isinstance(content, str) else content[-1].get("text", "")
+        need(text == text.rstrip(), where, "final assistant content cannot end with trailing whitespace")
+
+
+def check_results(blocks, calls, where):
+    """Every call of the turn before is answered, once, before anything else is said."""
+    results = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
+    need(sorted(results) == sorted(calls), where, "`tool_result` blocks do not match the `tool_use` blocks before")
+    first = [block["type"] for block in blocks[: len(results)]]
+    need(all(kind == "tool_result" for kind in first), where, "`tool_result` blocks must come first")
+
+
+TURNS = {"user": ("text", "image", "document", "tool_result"), "assistant": ("text", "tool_use")}
+
+
+def need_readable(text, where):
+    need_text(text, where)
+    need(text.strip(), where, "must contain non-whitespace text")
+
+
+def check_content(content, where, kinds):
+    if isinstance(content, str):
+        need_readable(content, where)
+        return
+    need_list(content, where)
+    for number, block in enumerate(content):
+        at = f"{where}.{number}"
+        need(isinstance(block, dict), at, "is no object")
+        need_one_of(block.get("type"), f"{at}.type", kinds)
+        if "cache_control" in block:
+            check_cache(block["cache_control"], f"{at}.cache_control")
+        BLOCKS[block["type"]](block, at)
+
+
+def check_cache(cache, where):
+    need_keys(cache, where, ("type",), ("ttl",))
+    need_one_of(cache["type"], f"{where}.type", ("ephemeral",))
+    if "ttl" in cache:
+        need_one_of(cache["ttl"], f"{where}.ttl", ("5m", "1h"))
+
+
+def check_text(block, where):
+    need_keys(block, where, ("type", "text"), ("cache_control", "citations"))
+    need_readable(block["text"], f"{where}.text")
+
+
+def check_image(block, where):
+    need_keys(block, where, ("type", "source"), ("cache_control",))
+    check_source(block["source"], f"{where}.source", IMAGES)
+
+
+def check_document(block, where):
+    need_keys(block, where, ("type", "source"), ("cache_control", "citations", "context", "title"))
+    check_source(block["source"], f"{where}.source", ("application/pdf",))
+
+
+def check_source(source, where, types):
+    need(isinstance(source, dict), where, "is no object")
+    kind = source.get("type")
+    if kind == "base64":
+        need_keys(source, where, ("type", "media_type", "data"))
+        need_one_of(source["media_type"], f"{where}.media_type", types)
+        need_text(source["data"], f"{where}.data")
+    elif kind == "url":
+        need_keys(source, where, ("type", "url"))
+        need_text(source["url"], f"{where}.url")
+        need(not source["url"].lower().startswith("data:"), f"{where}.url", "only HTTPS addresses are supported")
+    elif kind == "file":
+        need_keys(source, where, ("type", "file_id"))
+        need_text(source["file_id"], f"{where}.file_id")
+    else:
+        raise Refused(f"{where}.type", "is none of base64, url, file")
+
+
+def check_use(block, where):
+    need_keys(block, where, ("type", "id", "name", "input"), ("cache_control",))
+    need_name(block["id"], f"{where}.id")
+    need_name(block["name"], f"{where}.name")
+    need(isinstance(block["input"], dict), f"{where}.input", "is no object")
+
+
+def check_result(block, where):
+    need_keys(block, where, ("type", "tool_use_id"), ("content", "is_error", "cache_control"))
+    need_name(block["tool_use_id"], f"{where}.tool_use_id")
+    if "content" in block:
+        check_content(block["content"], f"{where}.content", ("text", "image", "document"))
+    if "is_error" in block:
+        need(isinstance(block["is_error"], bool), f"{where}.is_error", "is neither true nor false")
+
+
+BLOCKS = {
+    "text": check_text,
+    "image": check_image,
+    "document": check_document,
+    "tool_use": check_use,
+    "tool_result": check_result,
+}
+
+
+def check_tools(body):
+    names = set()
+    if "tools" in body:
+        need_list(body["tools"], "tools")
+        for number, tool in enumerate(body["tools"]):
+            where = f"tools.{number}"
+            need_keys(tool, where, ("name", "input_schema"), ("type", "description", "cache_control", "strict"))
+            need_name(tool["name"], f"{where}.name")
+            need(tool["name"] not in names, where, "tool names must be unique")
+            names.add(tool["name"])
+            need(isinstance(tool["input_schema"], dict), f"{where}.input_schema", "is no schema")
+            need(tool["input_schema"].get("type") == "object", f"{where}.input_schema.type", "must be object")
+            if tool.get("strict"):
+                need_closed_schema(tool["input_schema"], f"{where}.input_schema")
+    if "tool_choice" in body:
+        choice = body["tool_choice"]
+        need(names, "tool_choice", "may only be specified while providing tools")
+        need(isinstance(choice, dict), "tool_choice", "is no object")
+        need_one_of(choice.get("type"), "tool_choice.type", ("auto", "any", "tool", "none"))
+        required = ("type", "name") if choice["type"] == "tool" else ("type",)
+        need_keys(choice, "tool_choice", required, ("disable_parallel_tool_use",))
+        need(choice.get("name", next(iter(names))) in names, "tool_choice.name", "names no tool that is given")
+
+
+def check_output(wanted):
+    need_keys(wanted, "output_config", (), ("effort", "format"))
+    if "format" in wanted:
+        need_keys(wanted["format"], "output_config.format", ("type", "schema"))
+        need_one_of(wanted["format"]["type"], "output_config.format.type", ("json_schema",))
+        schema = wanted["format"]["schema"]
+        need(schema.get("additionalProperties") is False, "output_config.format.schema", "must be closed")

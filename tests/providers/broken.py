@@ -1,0 +1,350 @@
+"""Lawful conversations with one rule of a provider broken."""
+
+from __future__ import annotations
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+#: Which message breaks the rule, where it is the conversation as a whole.
+WHOLE = None
+
+
+def one(draw, messages, fits):
+    """The place of a message that fits."""
+    places = [place for place, message in enumerate(messages) if fits(message)]
+    assume(places)
+    return draw(st.sampled_from(places))
+
+
+def role_is(*roles):
+    return lambda message: message["role"] in roles
+
+
+def calls_tools(message):
+    return "tool_calls" in message
+
+
+def no_messages(_, messages):
+    messages.clear()
+    return WHOLE
+
+
+def only_system(_, messages):
+    messages[:] = [{"role": "system", "content": "S"}]
+    return WHOLE
+
+
+def empty_content(draw, messages):
+    at = one(draw, messages, lambda message: "content" in message and message["role"] not in ("assistant", "function"))
+    messages[at]["content"] = draw(st.sampled_from(["", [], None]))
+    return at
+
+
+def blank_content(draw, messages):
+    at = one(draw, messages, lambda message: "content" in message)
+    assume(not calls_tools(messages[at]) and "function_call" not in messages[at] and messages[at]["role"] != "function")
+    messages[at]["content"] = draw(st.sampled_from([" ", "\n\t", [{"type": "text", "text": "  "}]]))
+    return at
+
+
+def no_content(draw, messages):
+    at = one(draw, messages, role_is("system", "developer", "user", "tool"))
+    del messages[at]["content"]
+    return at
+
+
+def assistant_with_nothing(draw, messages):
+    at = one(draw, messages, role_is("assistant"))
+    assume(not calls_tools(messages[at]) and "function_call" not in messages[at])
+    messages[at].pop("content", None)
+    return at
+
+
+def tool_without_id(draw, messages):
+    at = one(draw, messages, role_is("tool"))
+    if draw(st.booleans()):
+        messages[at]["tool_call_id"] = ""
+    else:
+        del messages[at]["tool_call_id"]
+    return at
+
+
+def function_without_name(draw, messages):
+    at = one(draw, messages, role_is("function"))
+    del messages[at]["name"]
+    return at
+
+
+def name_on_tool(draw, messages):
+    at = one(draw, messages, role_is("tool"))
+    messages[at]["name"] = "lookup"
+    return at
+
+
+def any_name(draw, messages):
+    at = one(draw, messages, role_is("system", "developer", "user", "assistant", "tool"))
+    messages[at]["name"] = "Ada"
+    return at
+
+
+def bad_name(draw, messages):
+    at = one(draw, messages, role_is("system", "developer", "user", "assistant", "function"))
+    messages[at]["name"] = draw(st.sampled_from(["Ada Lovelace", "é", "a.b", "x\n"]))
+    return at
+
+
+def a_call():
+    return {"id": "new-call", "type": "function", "function": {"name": "f", "arguments": {}}}
+
+
+def calls_elsewhere(draw, messages):
+    at = one(draw, messages, lambda message: message["role"] != "assistant")
+    messages[at]["tool_calls"] = [a_call()]
+    return at
+
+
+def function_call_elsewhere(draw, messages):
+    at = one(draw, messages, lambda message: message["role"] != "assistant")
+    messages[at]["function_call"] = a_call()["function"]
+    return at
+
+
+def both_calls(draw, messages):
+    at = one(draw, messages, calls_tools)
+    messages[at]["function_call"] = a_call()["function"]
+    return at
+
+
+def one_call(draw, messages):
+    at = one(draw, messages, calls_tools)
+    return at, draw(st.sampled_from(messages[at]["tool_calls"]))
+
+
+def call_without_id(draw, messages):
+    at, call = one_call(draw, messages)
+    call["id"] = ""
+    return at
+
+
+def call_without_name(draw, messages):
+    at, call = one_call(draw, messages)
+    call["function"]["name"] = ""
+    return at
+
+
+def bad_function_name(draw, messages):
+    at, call = one_call(draw, messages)
+    call["function"]["name"] = draw(st.sampled_from(["look up", "ü", "a.b"]))
+    return at
+
+
+def arguments_that_are_no_json(draw, messages):
+    at, call = one_call(draw, messages)
+    call["function"]["arguments"] = draw(st.sampled_from(["{", "nothing", "{'a': 1}", '{"a": 1}}']))
+    return at
+
+
+def arguments_that_are_no_object(draw, messages):
+    at, call = one_call(draw, messages)
+    call["function"]["arguments"] = draw(st.sampled_from(["[]", '"text"', "5", "null"]))
+    return at
+
+
+def result_without_call(draw, messages):
+    at = one(draw, messages, role_is("tool"))
+    messages[at]["tool_call_id"] = "never-called"
+    return at
+
+
+def result_out_of_nowhere(draw, messages):
+    at = draw(st.integers(1, len(messages)))
+    while at < len(messages) and messages[at]["role"] in ("tool", "function"):
+        at += 1
+    messages.insert(at, {"role": "tool", "tool_call_id": "never-called", "content": "R"})
+    return at
+
+
+def call_never_answered(draw, messages):
+    at = one(draw, messages, role_is("tool"))
+    assume(any(message["role"] != "tool" for message in messages[at:]))
+    asking = max(place for place in range(at) if calls_tools(messages[place]))
+    del messages[at]
+    return asking
+
+
+def open_call_at_the_end(_, messages):
+    messages.append({"role": "assistant", "tool_calls": [a_call()]})
+    return len(messages) - 1
+
+
+def second_result(draw, messages):
+    at = one(draw, messages, role_is("tool"))
+    messages.insert(at + 1, dict(messages[at]))
+    return at + 1
+
+
+def same_id_twice(draw, messages):
+    at, call = one_call(draw, messages)
+    used = [each["id"] for message in messages[:at] for each in message.get("tool_calls", ())]
+    assume(used)
+    old, call["id"] = call["id"], draw(st.sampled_from(used))
+    for message in messages[at:]:
+        if message.get("tool_call_id") == old:
+            message["tool_call_id"] = call["id"]
+    return at
+
+
+def image_outside_user(draw, messages):
+    at = one(draw, messages, lambda message: message["role"] in ("system", "developer", "assistant"))
+    messages[at]["content"] = [{"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}]
+    return at
+
+
+def unknown_detail(draw, messages):
+    at = one(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "image_url", "image_url": {"url": "https://example.org/a", "detail": "4K"}}]
+    return at
+
+
+def unknown_sound(draw, messages):
+    at = one(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "ogg"}}]
+    return at
+
+
+def sound(draw, messages):
+    at = one(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]
+    return at
+
+
+def hollow_part(draw, messages):
+    at = one(draw, messages, role_is("user"))
+    hollow = [
+        {"type": "text", "text": ""},
+        {"type": "image_url", "image_url": {"url": ""}},
+        {"type": "file", "file": {"filename": "a.pdf"}},
+    ]
+    messages[at]["content"] = [{"type": "text", "text": "T"}, draw(st.sampled_from(hollow))]
+    return at
+
+
+def foreign_image(draw, messages):
+    at = one(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "image", "media_type": "image/tiff", "data": "AAAA"}]
+    return at
+
+
+def foreign_file(draw, messages):
+    at = one(draw, messages, role_is("user"))
+    data = "data:text/csv;base64,AAAA"
+    messages[at]["content"] = [{"type": "file", "file": {"filename": "a.csv", "file_data": data}}]
+    return at
+
+
+def two_systems(_, messages):
+    messages[:0] = [{"role": "system", "content": "S"}]
+    assume(messages[1]["role"] in ("system", "developer"))
+    return 1
+
+
+def late_system(draw, messages):
+    at = draw(st.integers(1, len(messages)))
+    assume(messages[at - 1]["role"] not in ("system", "developer"))
+    messages.insert(at, {"role": draw(st.sampled_from(["system", "developer"])), "content": "S"})
+    return at
+
+
+def assistant_first(_, messages):
+    at = next(place for place, message in enumerate(messages) if message["role"] == "user")
+    messages.insert(at, {"role": "assistant", "content": "A"})
+    return at
+
+
+def assistant_last(_, messages):
+    messages.append({"role": "assistant", "content": "A"})
+    return len(messages) - 1
+
+
+def same_turn_twice(draw, messages):
+    at = one(draw, messages, lambda message: message["role"] == "user")
+    messages.insert(at + 1, {"role": "user", "content": "U"})
+    return at + 1
+
+
+def unknown_ttl(draw, messages):
+    at = one(draw, messages, lambda message: "content" in message)
+    for message in messages:
+        message.pop("cache", None)
+    messages[at]["content"] = "T"
+    messages[at]["cache"] = {"ttl": "1d"}
+    return at
+
+
+def five_hints(draw, messages):
+    at = one(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "text", "text": "T", "cache": {}} for _ in range(5)]
+    return at
+
+
+BOTH = [
+    no_messages, empty_content, no_content, assistant_with_nothing, tool_without_id, function_without_name,
+    calls_elsewhere, function_call_elsewhere, both_calls, call_without_id, call_without_name, bad_function_name,
+    arguments_that_are_no_json, result_without_call, result_out_of_nowhere, call_never_answered,
+    open_call_at_the_end, second_result, same_id_twice, image_outside_user, hollow_part, name_on_tool,
+]  # fmt: skip
+
+RULES = {
+    "openai": [*BOTH, bad_name, unknown_detail, unknown_sound],
+    "anthropic": [
+        *BOTH, only_system, blank_content, any_name, arguments_that_are_no_object, sound, foreign_image, foreign_file,
+        two_systems, late_system, assistant_first, assistant_last, same_turn_twice, unknown_ttl, five_hints,
+    ],
+}  # fmt: skip
+
+#: What we refuse in strict mode though the API takes it, because it is rarely meant.
+STRICTER = [two_systems, assistant_last]
+
+#: A conversation that has something to break for every rule.
+FULL = [
+    {"role": "system", "content": "S"},
+    {"role": "user", "content": [{"type": "text", "text": "T"}, {"type": "image_url", "image_url": {"url": "u"}}]},
+    {
+        "role": "assistant",
+        "content": "A",
+        "tool_calls": [
+            {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {"a": "x"}}},
+            {"id": "c2", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+        ],
+    },
+    {"role": "tool", "tool_call_id": "c2", "content": "R"},
+    {"role": "tool", "tool_call_id": "c1", "content": [{"type": "text", "text": "R"}]},
+    {"role": "assistant", "tool_calls": [{"id": "c3", "type": "function", "function": {"name": "g", "arguments": {}}}]},
+    {"role": "tool", "tool_call_id": "c3", "content": "R"},
+    {"role": "user", "content": "U"},
+    {"role": "assistant", "function_call": {"name": "old", "arguments": {}}},
+    {"role": "function", "name": "old", "content": "R"},
+    {"role": "assistant", "content": "A"},
+    {"role": "user", "content": "U"},
+]
+
+
+def shuffled(draw, messages):
+    """The same messages with a few of them moved, doubled, left out or emptied: seldom lawful."""
+    messages = [dict(message) for message in messages]
+    for _ in range(draw(st.integers(1, 2))):
+        if not messages:
+            break
+        at = draw(st.integers(0, len(messages) - 1))
+        edit = draw(st.integers(0, 4))
+        if edit == 0:
+            del messages[at]
+        elif edit == 1:
+            messages.insert(draw(st.integers(0, len(messages))), dict(messages[at]))
+        elif edit == 2:
+            messages.insert(draw(st.integers(0, len(messages))), messages.pop(at))
+        elif edit == 3:
+            messages[at].pop("content", None)
+        else:
+            messages[at]["content"] = draw(st.sampled_from(["", " ", "x", [], [{"type": "text", "text": ""}]]))
+    return messages

@@ -1,0 +1,187 @@
+"""A plain conversion of messages, without any check: what lawful ones must become, and what others would have been."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+#: What a result refers to that no call was made for.
+NO_CALL = "no-such-call"
+
+
+def openai_form(messages):
+    return [openai_message(message) for message in messages]
+
+
+def openai_message(message):
+    form = {key: value for key, value in message.items() if key not in ("cache", "tool_calls", "function_call")}
+    if isinstance(message.get("content"), list):
+        form["content"] = [openai_part(part) for part in message["content"]]
+    if message["role"] in ("assistant", "function"):
+        form["content"] = form.get("content") or None
+    if message.get("function_call"):
+        form["function_call"] = openai_function(message["function_call"])
+    if message.get("tool_calls"):
+        form["tool_calls"] = [
+            {**call, "type": "function", "function": openai_function(call["function"])}
+            for call in message["tool_calls"]
+        ]
+    return form
+
+
+def openai_function(call):
+    arguments = call.get("arguments", {})
+    return {**call, "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments)}
+
+
+def openai_part(part):
+    form = {key: value for key, value in part.items() if key != "cache"}
+    if form["type"] == "image":
+        url = f"data:{form['media_type']};base64,{form['data']}" if form["data"] else ""
+        return {"type": "image_url", "image_url": {"url": url}}
+    return form
+
+
+def anthropic_form(messages):
+    """Ids are as they stand; a pair in the old form gets one that says which pair it is."""
+    system, turns, pair = [], [], (0, None)
+    for message in messages:
+        role = message["role"]
+        blocks = anthropic_blocks(message)
+        if message.get("function_call"):
+            pair = (pair[0] + 1, message["function_call"]["name"])
+            blocks.append(anthropic_use(f"pair-{pair[0]}", message["function_call"]))
+        blocks += [anthropic_use(call.get("id"), call["function"]) for call in message.get("tool_calls", ())]
+        if role in ("tool", "function"):
+            call_id = message.get("tool_call_id")
+            if role == "function":
+                call_id = f"pair-{pair[0]}" if message.get("name") == pair[1] else NO_CALL
+            blocks = [{"type": "tool_result", "tool_use_id": call_id, **({"content": blocks} if blocks else {})}]
+        if "cache" in message and blocks:
+            blocks[-1].setdefault("cache_control", {"type": "ephemeral", **message["cache"]})
+        if role in ("system", "developer") and not turns and "name" not in message:
+            system += blocks
+            continue
+        name = {"name": message["name"]} if "name" in message and role != "function" else {}
+        speaker = "user" if role in ("tool", "function") else role
+        joins = turns and all(block["type"] == "tool_result" for block in turns[-1]["content"])
+        if speaker == "user" and joins and not name:
+            turns[-1]["content"] += blocks
+        else:
+            turns.append({"role": speaker, "content": blocks, **name})
+    return {**({"system": system} if system else {}), "messages": turns}
+
+
+def anthropic_use(id, call):
+    arguments = call.get("arguments", {})
+    if isinstance(arguments, str):
+        with contextlib.suppress(ValueError):
+            arguments = json.loads(arguments) if arguments.strip() else {}
+    return {"type": "tool_use", "id": id, "name": call.get("name"), "input": arguments}
+
+
+def anthropic_blocks(message):
+    content = message.get("content")
+    if content and isinstance(content, list):
+        return [anthropic_part(part) for part in content]
+    says_more = message["role"] == "function" or message.get("tool_calls") or message.get("function_call")
+    return [] if not content and says_more else [{"type": "text", "text": content or ""}]
+
+
+def anthropic_part(part):
+    if part["type"] == "text":
+        block = {"type": "text", "text": part["text"]}
+    elif part["type"] == "image":
+        block = {"type": "image", "source": anthropic_data(part["media_type"], part["data"])}
+    elif part["type"] == "image_url":
+        block = {"type": "image", "source": anthropic_url(part["image_url"]["url"])}
+    elif part["type"] == "file":
+        file = part["file"]
+        if file.get("file_id"):
+            source = {"type": "file", "file_id": file["file_id"]}
+        else:
+            source = anthropic_url(file.get("file_data", ""))
+        block = {"type": "document", "source": source}
+        if file.get("filename"):
+            block["title"] = file["filename"]
+    else:
+        block = dict(part)
+    if "cache" in part:
+        block["cache_control"] = {"type": "ephemeral", **part["cache"]}
+    return block
+
+
+def anthropic_url(url):
+    if not url.startswith("data:"):
+        return {"type": "url", "url": url}
+    media_type, _, data = url.removeprefix("data:").partition(";base64,")
+    return anthropic_data(media_type, data)
+
+
+def anthropic_data(media_type, data):
+    return {"type": "base64", "media_type": media_type, "data": data}
+
+
+def responses_form(messages):
+    """The leading system messages' texts are the instructions, the rest are items."""
+    instructions, items, number = [], [], 0
+    messages = list(messages)
+    while messages and messages[0]["role"] == "system" and isinstance(messages[0]["content"], str):
+        instructions.append(messages.pop(0)["content"])
+    for message in messages:
+        role, content = message["role"], message.get("content")
+        if isinstance(content, list):
+            content = [responses_part(part) for part in content]
+        if role in ("tool", "function"):
+            call_id = message.get("tool_call_id") or f"pair-{number}"
+            items.append({"type": "function_call_output", "call_id": call_id, "output": content})
+            continue
+        if content:
+            if role == "assistant" and isinstance(content, list):
+                content = "".join(part["text"] for part in content)
+            items.append({"role": role, "content": content})
+        if message.get("function_call"):
+            number += 1
+            items.append(responses_call(f"pair-{number}", message["function_call"]))
+        items += [responses_call(call["id"], call["function"]) for call in message.get("tool_calls", ())]
+    return {**({"instructions": "\n\n".join(instructions)} if instructions else {}), "input": items}
+
+
+def responses_call(id, call):
+    return {"type": "function_call", "call_id": id, **openai_function(call)}
+
+
+def responses_part(part):
+    part = openai_part(part)
+    if part["type"] == "text":
+        return {"type": "input_text", "text": part["text"]}
+    if part["type"] == "image_url":
+        image = part["image_url"]
+        return {"type": "input_image", "image_url": image["url"], "detail": image.get("detail", "auto")}
+    return {"type": "input_file", **part["file"]}
+
+
+def plain(form):
+    """A form with what may be said in two ways said in one: blocks for a text, arguments read, ids numbered."""
+    ids = {}
+
+    def number(id):
+        return ids.setdefault(id, len(ids))
+
+    def walk(value, key=None):
+        if key in ("tool_use_id", "tool_call_id", "call_id"):
+            return number(value)
+        if key == "arguments":
+            return json.loads(value)
+        if isinstance(value, list):
+            return [walk(each) for each in value]
+        if isinstance(value, dict):
+            same = {each: walk(inner, each) for each, inner in value.items() if each != "input"}
+            if value.get("type") in ("tool_use", "function"):
+                same["id"] = number(value["id"])
+            return {**same, **({"input": value["input"]} if "input" in value else {})}
+        if key in ("content", "system") and isinstance(value, str):
+            return [{"type": "text", "text": value}]
+        return value
+
+    return walk(form)

@@ -1,0 +1,81 @@
+"""How the checkers of the APIs say what is wrong, and the few questions that they all ask."""
+
+from __future__ import annotations
+
+import json
+import re
+
+NAME = re.compile(r"[a-zA-Z0-9_-]+")
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+    """What an API answers with status 400: the place in the body, and why."""
+
+    def __init__(self, where, why):
+        super().__init__(f"{where}: {why}" if where else why)
+        self.where = where
+        self.why = why
+
+
+def need(fine, where, why):
+    if not fine:
+        raise Refused(where, why)
+
+
+def need_keys(value, where, required, optional=()):
+    """An object with these keys and no others, none of them null."""
+    need(isinstance(value, dict), where, "is no object")
+    for key in required:
+        need(key in value, where, f"lacks {key}")
+    for key, each in value.items():
+        need(key in required or key in optional, f"{where}.{key}", "unknown parameter")
+        need(each is not None, f"{where}.{key}", "must not be null")
+
+
+def need_list(value, where):
+    need(isinstance(value, list), where, "is no list")
+    need(value != [], where, "is empty")
+
+
+def need_text(value, where):
+    need(isinstance(value, str), where, "is no text")
+    need(value != "", where, "is empty")
+
+
+def need_name(value, where):
+    need_text(value, where)
+    need(NAME.fullmatch(value), where, f"does not match ^{NAME.pattern}$")
+
+
+def need_one_of(value, where, words):
+    need(value in words, where, f"is none of {', '.join(words)}")
+
+
+def need_number(value, where, low, high, kind=(int, float)):
+    need(isinstance(value, kind) and not isinstance(value, bool), where, "is no number of that kind")
+    need(low <= value <= high, where, f"is not between {low} and {high}")
+
+
+def need_json(value, where):
+    need(isinstance(value, str), where, "is no text")
+    try:
+        json.loads(value)
+    except ValueError:
+        raise Refused(where, "is not JSON") from None
+
+
+def need_closed_schema(schema, where):
+    """What structured output asks of a schema: each object names all that it has, and requires it."""
+    need(isinstance(schema, dict), where, "is no schema")
+    if schema.get("type") == "object" or "properties" in schema:
+        need(schema.get("additionalProperties") is False, where, "additionalProperties must be false")
+        named, required = set(schema.get("properties", {})), set(schema.get("required", ()))
+        need(named == required, where, "required must name every property")
+    for key, each in schema.get("properties", {}).items():
+        need_closed_schema(each, f"{where}.{key}")
+    for key, each in schema.get("$defs", {}).items():
+        need_closed_schema(each, f"{where}.$defs.{key}")
+    for number, each in enumerate(schema.get("anyOf", ())):
+        need_closed_schema(each, f"{where}.anyOf[{number}]")
+    if isinstance(schema.get("items"), dict):
+        need_closed_schema(schema["items"], f"{where}.items")

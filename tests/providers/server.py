@@ -1,0 +1,160 @@
+"""The providers on the loopback interface: a request is checked as the API checks it, and answered as the API does."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from providers import anthropic_messages, openai_chat, openai_responses
+from providers.refusal import Refused
+
+SAID = "Gladly."
+
+
+def chat_answer(body):
+    message = {"role": "assistant", "content": SAID, "refusal": None}
+    if name := forced_tool(body):
+        call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": "{}"}}
+        message = {"role": "assistant", "content": None, "refusal": None, "tool_calls": [call]}
+    reason = "tool_calls" if "tool_calls" in message else "stop"
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": body["model"],
+        "choices": [{"index": 0, "finish_reason": reason, "message": message, "logprobs": None}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
+
+
+def completion_answer(body):
+    return {
+        "id": "cmpl-1",
+        "object": "text_completion",
+        "created": 1,
+        "model": body["model"],
+        "choices": [{"index": 0, "finish_reason": "stop", "text": SAID, "logprobs": None}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
+
+
+def responses_answer(body):
+    text = {"type": "output_text", "text": SAID, "annotations": [], "logprobs": []}
+    item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [text]}
+    if name := forced_tool(body):
+        item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": name, "arguments": "{}"}
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "status": "completed",
+        "model": body["model"],
+        "output": [item],
+        "parallel_tool_calls": True,
+        "tool_choice": body.get("tool_choice", "auto"),
+        "tools": body.get("tools", []),
+        "error": None,
+        "incomplete_details": None,
+        "instructions": body.get("instructions"),
+        "metadata": {},
+        "temperature": 1,
+        "top_p": 1,
+    }
+
+
+def messages_answer(body):
+    content, reason = {"type": "text", "text": SAID}, "end_turn"
+    if name := forced_tool(body):
+        content, reason = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}, "tool_use"
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": body["model"],
+        "content": [content],
+        "stop_reason": reason,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+
+
+def forced_tool(body):
+    """The tool that the request makes the model call."""
+    choice = body.get("tool_choice")
+    if choice == "required" or (isinstance(choice, dict) and choice["type"] == "any"):
+        tool = body["tools"][0]
+        return tool.get("function", tool)["name"]
+    return choice.get("function", choice).get("name") if isinstance(choice, dict) else None
+
+
+def openai_error(refused):
+    error = {"message": str(refused), "type": "invalid_request_error", "param": refused.where or None, "code": None}
+    return {"error": error}
+
+
+def anthropic_error(refused):
+    return {
+        "type": "error",
+        "error": {"type": "invalid_request_error", "message": str(refused)},
+        "request_id": "req_1",
+    }
+
+
+ROUTES = {
+    "/v1/chat/completions": (openai_chat.check, chat_answer, openai_error),
+    "/v1/completions": (openai_chat.check_completion, completion_answer, openai_error),
+    "/v1/responses": (openai_responses.check, responses_answer, openai_error),
+    "/v1/messages": (anthropic_messages.check, messages_answer, anthropic_error),
+}
+
+
+class Providers:
+    """The server. ``bodies`` are the requests that reached it, ``refusals`` what it had against some of them."""
+
+    def __init__(self):
+        self.bodies, self.refusals = [], []
+        providers = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status, answer = providers.answer(self.path.split("?", maxsplit=1)[0], body)
+                answer = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def answer(self, path, body):
+        """Status and body of the answer."""
+        self.bodies.append(body)
+        check, answer, error = ROUTES[path]
+        try:
+            check(body)
+        except Refused as refused:
+            self.refusals.append(refused)
+            return 400, error(refused)
+        return 200, answer(body)
+
+    def forget(self):
+        """Forget what has reached it so far."""
+        self.bodies.clear()
+        self.refusals.clear()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
