@@ -17,8 +17,8 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
 
 
-def test_the_first_program_runs_as_printed():
-    (program,) = blocks("python")
+def output_of(program):
+    """What a program of the README prints, run in the repository's root."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-"],
         input=program,
@@ -29,7 +29,11 @@ def test_the_first_program_runs_as_printed():
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    greeting, openai, anthropic = done.stdout.splitlines()
+    return done.stdout
+
+
+def test_the_first_program_runs_as_printed():
+    greeting, openai, anthropic = output_of(blocks("python")[0]).splitlines()
     assert greeting == "Hello Ada! Your role is engineer."
     assert openai.startswith("[{'role': 'system', 'content': ")
     assert openai.endswith("{'role': 'user', 'content': 'How do I reset my password?'}]")
@@ -39,8 +43,16 @@ def test_the_first_program_runs_as_printed():
 
 
 def test_the_first_program_is_short():
-    (program,) = blocks("python")
+    program = blocks("python")[0]
     assert len([line for line in program.splitlines() if line.strip()]) <= 10
+
+
+def test_the_program_with_a_request_and_a_plugin_runs_as_printed():
+    _, program = blocks("python")
+    assert output_of(program).splitlines() == [
+        "['max_completion_tokens', 'messages', 'model', 'temperature']",
+        "['messages', 'system']",
+    ]
 
 
 def test_the_prompt_file_that_it_shows_loads(directory):
