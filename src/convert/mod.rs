@@ -9,6 +9,7 @@ pub mod anthropic;
 pub mod converter;
 pub mod explain;
 pub mod form;
+pub mod langchain;
 pub mod openai;
 pub mod plain;
 pub mod report;

@@ -4,10 +4,12 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use serde_json::Value;
+
 use super::form::{Form, Member, member};
 use super::report::{Fault, Judge, Position};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Cache, Content, FunctionCall, Message, PartBody, Role, ToolCall};
+use crate::prompt::{Cache, Content, FunctionCall, Message, PartBody, Role, ToolCall, Tree};
 use crate::template::Output;
 
 /// What is done about a fault that has no lawful way out.
@@ -284,6 +286,22 @@ pub(super) fn cache_control<S>(cache: &Cache, at: Position, judge: &mut Judge<'_
     ))
 }
 
+/// Arguments as an object. No text at all is an empty one, as models write it for a function that takes nothing.
+pub(super) fn object<S: Output>(arguments: Tree<S>, which: Which, at: Position) -> Result<Form<S>, Fault> {
+    let problem = match arguments {
+        Tree::Map(_) => return Ok(Form::of_tree(arguments)),
+        Tree::Text(text) if is_blank(&text) => return Ok(Form::Map(Vec::new())),
+        Tree::Text(text) => match text.with_str(|text| serde_json::from_str::<Value>(text)) {
+            Ok(value @ Value::Object(_)) => return Ok(Form::of_json(value)),
+            Ok(_) => "are not a JSON object",
+            Err(_) => "are not JSON",
+        },
+        _ => "are not an object",
+    };
+    let hint = "write the arguments as a mapping";
+    Err(Fault::new(at, format!("the arguments of {which} {problem}"), hint))
+}
+
 /// What a part is, for error texts.
 pub(super) fn part_kind<S>(body: &PartBody<S>) -> &'static str {
     match body {
@@ -323,6 +341,11 @@ pub(super) fn refusal_as_content<S: Output>(
     judge.lossy(Fault::new(at, format!("{provider} takes no `refusal`"), hint), done)?;
     message.content.get_or_insert(Content::Text(refusal));
     Ok(())
+}
+
+/// Base64 as a `data:` address.
+pub(super) fn data_url<S: Output>(media_type: &S, data: &S) -> String {
+    media_type.with_str(|media_type| data.with_str(|data| format!("data:{media_type};base64,{data}")))
 }
 
 /// Whether there is nothing to read in it.

@@ -280,7 +280,11 @@ impl<T: Text> Compiled<T> {
 type Parts<T> = (Body<T>, BTreeMap<Box<str>, Template<T>>, Vec<Declared<T>>);
 
 /// The variables to check at a render: those that the prompt declares, or else those that its templates read.
-fn declare<T: Text>(prompt: &Prompt, body: &Body<T>, partials: &dyn Library<T>) -> Result<Vec<Declared<T>>> {
+pub(super) fn declare<T: Text>(
+    prompt: &Prompt,
+    body: &Body<T>,
+    partials: &dyn Library<T>,
+) -> Result<Vec<Declared<T>>> {
     let declared = prompt.declared();
     let read = match declared {
         // Only the short form asks how the templates use a name.

@@ -3,6 +3,7 @@
 mod bump;
 mod chat;
 mod compiled;
+mod excerpt;
 mod foreign;
 mod hash;
 mod id;
@@ -23,6 +24,7 @@ mod write;
 pub use bump::Bump;
 pub use chat::Chat;
 pub use compiled::{Compiled, Fault, VariableInfo};
+pub use excerpt::{Entry, Need};
 pub use id::PromptId;
 pub use label::check_label;
 pub use leaf::LeafId;

@@ -275,7 +275,7 @@ impl<T: Text> Compiled<T> {
         response.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }
 
-    fn asked<'c>(&self, key: &str, asked: Option<&'c Asked>) -> Result<Option<&'c Wanted>> {
+    pub(super) fn asked<'c>(&self, key: &str, asked: Option<&'c Asked>) -> Result<Option<&'c Wanted>> {
         match asked {
             None => Ok(None),
             Some(Ok(wanted)) => Ok(Some(wanted)),
@@ -287,7 +287,7 @@ impl<T: Text> Compiled<T> {
     }
 
     /// An error about a schema of this prompt, with the prompt's id and a hint for one that no schemas were given to.
-    fn about_schema(&self, key: &str, error: Error) -> Error {
+    pub(super) fn about_schema(&self, key: &str, error: Error) -> Error {
         let message = format!("`{key}` of prompt '{}': {}", self.prompt.id, error.message());
         let kind = error.kind();
         match kind {
@@ -348,8 +348,12 @@ impl<T: Text> Compiled<T> {
     }
 
     /// What is appended, where something is.
+    ///
+    /// # Errors
+    /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema; [`Kind::Schema`] for a schema that
+    /// is not there.
     #[inline]
-    fn instructions<D: Values<Text = T>>(
+    pub fn instructions<D: Values<Text = T>>(
         &self,
         data: &D,
         checks: &ChecksOf<'_, D>,
@@ -363,7 +367,7 @@ impl<T: Text> Compiled<T> {
         text.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }
 
-    fn named(&self, error: Error) -> Error {
+    pub(super) fn named(&self, error: Error) -> Error {
         error.with_context("prompt_id", self.prompt.id.as_str())
     }
 
@@ -375,7 +379,7 @@ impl<T: Text> Compiled<T> {
             .with_hint("render it to text")
     }
 
-    fn template_required(&self) -> Error {
+    pub(super) fn template_required(&self) -> Error {
         let format = self.prompt.format;
         let wanted = if format == Format::Chat { "Chat template" } else { "Template" };
         self.named(
@@ -467,7 +471,12 @@ fn instruct<D: Values>(data: &D, text: &str, messages: &mut Vec<Message<D::Outpu
         messages.insert(0, Message::plain(Role::System, data.output(text)));
         return;
     };
-    match &mut last.content {
+    append(data, text, last);
+}
+
+/// Puts a text behind what a message says.
+pub(super) fn append<D: Values>(data: &D, text: &str, message: &mut Message<D::Output>) {
+    match &mut message.content {
         Some(Content::Text(known)) => {
             *known = data.append(known.clone(), &format!("\n\n{text}"));
         }

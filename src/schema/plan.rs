@@ -73,6 +73,23 @@ impl<T: Text, F: Clone, M: Clone> Plan<T, F, M> {
         }
     }
 
+    /// The fields, each with whether a value must be given; `None` for a model, whose fields are not known.
+    #[must_use]
+    pub fn fields(&self) -> Option<Vec<(&str, bool)>> {
+        match self.root {
+            Target::Model(_) => None,
+            Target::Record(at) => {
+                let slots = &self.records[at].slots;
+                Some(
+                    slots
+                        .iter()
+                        .map(|slot| (slot.name.as_str(), slot.required && slot.default.is_none()))
+                        .collect(),
+                )
+            }
+        }
+    }
+
     /// Whether a member that is missing gets a value. What a model supplies is not known.
     #[must_use]
     pub fn supplies(&self, name: &str) -> bool {

@@ -1,12 +1,10 @@
 //! Anthropic's content blocks: what the parts of a message, its calls and its cache hints become.
 
-use serde_json::Value;
-
 use crate::convert::form::{Form, member};
 use crate::convert::report::{Fault, Judge, Position};
 use crate::convert::rules::{self, DROPPED, Which};
 use crate::error::Result;
-use crate::prompt::{Cache, Content, FunctionCall, Part, PartBody, Role, Tree};
+use crate::prompt::{Cache, Content, FunctionCall, Part, PartBody, Role};
 use crate::template::Output;
 
 /// What a message or turn says: one plain text, which is sent as such, or blocks.
@@ -113,29 +111,13 @@ pub(super) fn tool_use<S: Output>(
     which: Which,
     at: Position,
 ) -> Result<Form<S>> {
-    let input = input(call.arguments, which, at)?;
+    let input = rules::object(call.arguments, which, at)?;
     Ok(Form::map([
         ("type", Form::Static("tool_use")),
         ("id", id),
         ("name", Form::Text(call.name)),
         ("input", input),
     ]))
-}
-
-/// Arguments as an object. No text at all is an empty one, as models write it for a function that takes nothing.
-fn input<S: Output>(arguments: Tree<S>, which: Which, at: Position) -> Result<Form<S>> {
-    let problem = match arguments {
-        Tree::Map(_) => return Ok(Form::of_tree(arguments)),
-        Tree::Text(text) if rules::is_blank(&text) => return Ok(Form::Map(Vec::new())),
-        Tree::Text(text) => match text.with_str(|text| serde_json::from_str::<Value>(text)) {
-            Ok(value @ Value::Object(_)) => return Ok(Form::of_json(value)),
-            Ok(_) => "are not a JSON object",
-            Err(_) => "are not JSON",
-        },
-        _ => "are not an object",
-    };
-    let hint = "write the arguments as a mapping";
-    Err(Fault::new(at, format!("the arguments of {which} {problem}"), hint).into())
 }
 
 fn text_block<S>(text: Form<S>) -> Form<S> {

@@ -54,7 +54,7 @@ pub(super) fn lawful<S: Output>(
             Lawful::Image { url: Form::Text(url), detail }
         }
         PartBody::Image { media_type, data } => {
-            Lawful::Image { url: Form::String(data_url(&media_type, &data)), detail: None }
+            Lawful::Image { url: Form::String(rules::data_url(&media_type, &data)), detail: None }
         }
         PartBody::Audio { data, format } => {
             if !format.with_str(|format| matches!(format, "wav" | "mp3")) {
@@ -132,10 +132,6 @@ fn detail_form<S: Output>(
     let problem = format!("part {index} has a `detail` that OpenAI does not know");
     judge.lossy(Fault::new(at, problem, "use auto, low, high or original"), LEFT_OUT)?;
     Ok(None)
-}
-
-fn data_url<S: Output>(media_type: &S, data: &S) -> String {
-    media_type.with_str(|media_type| data.with_str(|data| format!("data:{media_type};base64,{data}")))
 }
 
 /// Arguments as JSON text. What is JSON text already stays to the letter.

@@ -1,0 +1,241 @@
+//! A prompt in pieces, for a framework that composes messages by itself: what its entries are, one of its messages
+//! alone, what a render needs, and the messages without what stands between them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::chat::{self, Chat};
+use super::compiled::{Body, Compiled, declare};
+use super::pipeline::{ChecksOf, append};
+use super::{ChatTemplate, Message, Prompt, Role, Variables};
+use crate::error::Result;
+use crate::schema::{FieldType, Reach, Schemas, Values, Wanted};
+use crate::template::{self, Both, Library, Template, Text};
+
+/// One entry of a prompt: of one that is no chat, its text.
+pub enum Entry<'c, T> {
+    /// The text of a prompt that is no chat.
+    Text(&'c Template<T>),
+    /// A message.
+    Message(&'c Message<Template<T>>),
+    /// A place for messages.
+    Placeholder {
+        /// The variable that holds them.
+        name: &'c str,
+        /// Whether it may be missing.
+        optional: bool,
+    },
+}
+
+/// A variable that a render looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// Its name.
+    pub name: String,
+    /// Whether a render fails without it.
+    pub required: bool,
+}
+
+impl<T: Text> Compiled<T> {
+    /// The entries in order.
+    ///
+    /// # Errors
+    /// [`Kind::Integration`](crate::Kind::Integration) for a draft without a template.
+    pub fn entries(&self) -> Result<Vec<Entry<'_, T>>> {
+        Ok(match &*self.body {
+            Body::Nothing => return Err(self.template_required()),
+            Body::Text(template) => vec![Entry::Text(template)],
+            Body::Chat(own) => own
+                .entries
+                .iter()
+                .map(|entry| match entry {
+                    chat::Entry::Message(message) => Entry::Message(message),
+                    chat::Entry::Placeholder { name, optional } => {
+                        Entry::Placeholder { name: name.as_str(), optional: *optional }
+                    }
+                })
+                .collect(),
+        })
+    }
+
+    /// The entry that instructions for the answer are appended to: the last of the system messages that lead.
+    #[must_use]
+    pub fn carrier(&self) -> Option<usize> {
+        let Body::Chat(own) = &*self.body else { return None };
+        let leads = |entry: &&chat::Entry<T>| match entry {
+            chat::Entry::Message(message) => matches!(message.role, Role::System | Role::Developer),
+            chat::Entry::Placeholder { .. } => false,
+        };
+        own.entries.iter().take_while(leads).count().checked_sub(1)
+    }
+
+    /// Whether a variable must be given that no template reads.
+    ///
+    /// # Errors
+    /// As [`Template::variables`].
+    pub fn requires_unread(&self, engine: &dyn Library<T>) -> Result<bool> {
+        let read = self.read(engine)?;
+        Ok(self.declared.iter().any(|item| item.required && !read.contains_key(item.name.as_str())))
+    }
+
+    /// Whether a schema is named or written for the input or the answer.
+    #[must_use]
+    pub fn has_schemas(&self) -> bool {
+        self.input.is_some() || self.output.is_some()
+    }
+
+    /// Whether a declared variable is other than a text that must be given: of another type, or with a default.
+    #[must_use]
+    pub fn is_particular(&self, name: &str) -> bool {
+        self.declared.iter().any(|declared| {
+            declared.name.as_str() == name
+                && (declared.default.is_some()
+                    || !matches!(declared.field_type, FieldType::Any | FieldType::String))
+        })
+    }
+
+    /// The prompt without what changes no render: tools, settings, metadata, the schema of the answer.
+    #[must_use]
+    pub fn bare(&self) -> Prompt {
+        let prompt = &self.prompt;
+        Prompt {
+            version: prompt.version.clone(),
+            template: prompt.template.clone(),
+            chat_template: prompt.chat_template.clone(),
+            input_schema: prompt.input_schema.clone(),
+            ..Prompt::new(prompt.id.clone(), prompt.format)
+        }
+    }
+
+    /// The prompt with the message at this place as its only one, and of the declared variables those that the message
+    /// reads; `None` where there is no message.
+    ///
+    /// # Errors
+    /// As [`Template::variables`].
+    pub fn excerpt(&self, index: usize, engine: &dyn Library<T>) -> Result<Option<Self>> {
+        let (Body::Chat(own), Some(written)) = (&*self.body, &self.prompt.chat_template) else {
+            return Ok(None);
+        };
+        let (Some(chat::Entry::Message(message)), Some(entry)) =
+            (own.entries.get(index), written.messages.get(index))
+        else {
+            return Ok(None);
+        };
+        let message = message.try_map(|template| Ok(template.clone()))?;
+        let body = Body::Chat(Chat { entries: vec![chat::Entry::Message(message)] });
+        let partials = Both(&*self.partials, engine);
+        let Body::Chat(alone) = &body else { return Ok(None) };
+        let read = alone.variables(&partials)?;
+        let variables = written.variables.as_ref().map(|declared| Variables {
+            short: declared.short,
+            items: declared.items.iter().filter(|item| read.contains_key(&item.name)).cloned().collect(),
+        });
+        let chat_template =
+            ChatTemplate { messages: vec![entry.clone()], variables, partials: written.partials.clone() };
+        let prompt = Prompt { chat_template: Some(chat_template), ..self.bare() };
+        let declared = declare(&prompt, &body, &partials)?;
+        Ok(Some(Self {
+            prompt,
+            body: Arc::new(body),
+            partials: Arc::clone(&self.partials),
+            declared: declared.into(),
+            input: self.input.clone(),
+            output: None,
+        }))
+    }
+
+    fn read(&self, engine: &dyn Library<T>) -> Result<template::Variables> {
+        let partials = Both(&*self.partials, engine);
+        match &*self.body {
+            Body::Nothing => Ok(template::Variables::new()),
+            Body::Text(template) => template.variables(&partials),
+            Body::Chat(own) => own.variables(&partials),
+        }
+    }
+
+    /// The variables that a render looks at, by name: those that are declared, those that the templates read and the
+    /// fields of the input schema. Placeholders are not among them. The second is whether these are all, which they are
+    /// unless the schema is a model.
+    ///
+    /// # Errors
+    /// As [`Template::variables`], and as [`Schemas::plan`].
+    pub fn needs<F: Clone, M: Clone>(
+        &self,
+        engine: &dyn Library<T>,
+        schemas: Option<&Schemas<T, F, M>>,
+    ) -> Result<(Vec<Need>, bool)> {
+        const KEY: &str = "input_schema";
+        let mut needs: BTreeMap<String, bool> = BTreeMap::new();
+        needs.extend(self.read(engine)?.into_iter().map(|(name, variable)| (name, variable.required)));
+        needs.extend(
+            self.declared.iter().map(|declared| (declared.name.as_str().to_owned(), declared.required)),
+        );
+        let mut complete = true;
+        if let Some(wanted) = self.asked(KEY, self.input.as_deref())? {
+            let none = Schemas::default();
+            let plan =
+                schemas.unwrap_or(&none).plan(wanted).map_err(|error| self.about_schema(KEY, error))?;
+            for (name, required) in plan.fields().unwrap_or_default() {
+                *needs.entry(name.to_owned()).or_default() |= required;
+            }
+            let has_default = |name: &str| {
+                self.declared
+                    .iter()
+                    .any(|declared| declared.name.as_str() == name && declared.default.is_some())
+            };
+            for (name, required) in &mut needs {
+                *required &= !plan.supplies(name) && !has_default(name);
+            }
+            complete = plan.fields().is_some();
+        }
+        Ok((needs.into_iter().map(|(name, required)| Need { name, required }).collect(), complete))
+    }
+
+    /// What the input schema reaches by name.
+    ///
+    /// # Errors
+    /// [`Kind::SchemaParse`](crate::Kind::SchemaParse) for a JSON Schema in the prompt that cannot be a schema.
+    pub fn reach<F: Clone, M: Clone>(&self, schemas: &Schemas<T, F, M>) -> Result<Reach<F, M>> {
+        let mut reach = Reach::default();
+        match self.asked("input_schema", self.input.as_deref())? {
+            None => {}
+            Some(Wanted::Name(name)) => schemas.read().reach(name, &mut reach),
+            Some(Wanted::Own(schema)) => schemas.read().reach_of(schema, &mut reach),
+        }
+        Ok(reach)
+    }
+
+    /// Renders the messages of a chat prompt alone, each with its place among the entries; placeholders are for the
+    /// caller to fill. A text that is given is
+    /// appended to the message that carries instructions.
+    ///
+    /// # Errors
+    /// As [`Compiled::messages_with`].
+    pub fn own_messages<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Library<T>,
+        checks: &ChecksOf<'_, D>,
+        instructions: Option<&str>,
+    ) -> Result<Vec<(usize, Message<D::Output>)>> {
+        let Body::Chat(own) = &*self.body else { return Err(self.template_required()) };
+        let completed = self.completed(data, variables, checks)?;
+        let context = completed.as_ref().unwrap_or(variables);
+        let partials = Both(&*self.partials, engine);
+        let mut messages = Vec::with_capacity(own.entries.len());
+        for (at, entry) in own.entries.iter().enumerate() {
+            if let chat::Entry::Message(message) = entry {
+                let rendered = message.try_map(|template| template.render(data, context, None, &partials));
+                messages.push((at, rendered.map_err(|error| self.named(error))?));
+            }
+        }
+        if let (Some(text), Some(at)) = (instructions, self.carrier())
+            // The entries up to the carrier are all messages.
+            && let Some((_, message)) = messages.get_mut(at)
+        {
+            append(data, text, message);
+        }
+        Ok(messages)
+    }
+}
