@@ -40,7 +40,7 @@ def test_an_install_command_names_the_distribution_and_the_extra():
 
 def test_every_extra_is_there_and_in_all():
     extras = PYPROJECT["project"]["optional-dependencies"]
-    assert {"openai", "anthropic", "cli", "all"} <= set(extras)
+    assert {"openai", "anthropic", "langchain", "cli", "all"} <= set(extras)
     everything = set(extras["all"])
     for name, needs in extras.items():
         assert set(needs) <= everything, name

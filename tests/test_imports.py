@@ -24,10 +24,14 @@ PATHS = {
     "prompt_manager.core.template": "TemplateEngine Template",
     "prompt_manager.core.protocols": """
         TemplateEngineProtocol StorageBackendProtocol VersionStoreProtocol ObserverProtocol PluginProtocol""",
-    "prompt_manager.integrations": "BaseIntegration OpenAIIntegration AnthropicIntegration PromptConversionWarning",
+    "prompt_manager.integrations": """
+        BaseIntegration OpenAIIntegration AnthropicIntegration LangChainIntegration PromptConversionWarning""",
     "prompt_manager.integrations.base": "BaseIntegration PromptConversionWarning",
     "prompt_manager.integrations.openai": "OpenAIIntegration",
     "prompt_manager.integrations.anthropic": "AnthropicIntegration",
+    "prompt_manager.integrations.langchain": """
+        LangChainIntegration LANGCHAIN_AVAILABLE ALLOWED_OBJECTS VALID_NAMESPACES HandlebarsPromptTemplate
+        HandlebarsMessagePromptTemplate HandlebarsChatPromptTemplate JoinedPromptTemplate PromptSource""",
     "prompt_manager.plugins": "BasePlugin PluginInfo PluginRegistry",
     "prompt_manager.plugins.base": "BasePlugin",
     "prompt_manager.plugins.registry": "PluginInfo PluginRegistry",
@@ -136,12 +140,15 @@ print(*sorted(loaded & set({HEAVY.split()!r})))
     assert run_python(code).split() == []
 
 
-@pytest.mark.parametrize("module", ["prompt_manager.integrations.openai", "prompt_manager.integrations.anthropic"])
+@pytest.mark.parametrize(
+    "module", [f"prompt_manager.integrations.{name}" for name in ("openai", "anthropic", "langchain")]
+)
 def test_an_integration_loads_no_sdk(module):
     code = f"""
 import sys
 import {module}
-print(*sorted({{name.partition(".")[0] for name in sys.modules}} & {{"openai", "anthropic", "httpx", "langchain"}}))
+sdks = {{"openai", "anthropic", "httpx", "langchain_core"}}
+print(*sorted({{name.partition(".")[0] for name in sys.modules}} & sdks))
 """
     assert run_python(code).split() == []
 

@@ -6,6 +6,7 @@ mod convert;
 mod data;
 mod error;
 mod helper;
+mod langchain;
 mod loader;
 mod overlay;
 mod prompt;
@@ -33,6 +34,8 @@ mod _native {
     use super::error::nearest;
     #[pymodule_export]
     use super::helper::HelperOptions;
+    #[pymodule_export]
+    use super::langchain::{LangChainSource, langchain_f_string};
     #[pymodule_export]
     use super::loader::{Watch, read_prompts, read_prompts_sync, watch_directory, watch_directory_sync};
     #[pymodule_export]

@@ -35,13 +35,17 @@ impl Schemas {
         Self { shared: Arc::clone(shared) }
     }
 
+    pub(super) fn arc(&self) -> &Arc<SharedSchemas> {
+        &self.shared
+    }
+
     pub(super) fn shared(&self) -> &SharedSchemas {
         &self.shared
     }
 }
 
 /// A mapping for Python of what serde can write.
-fn plain<'py>(py: Python<'py>, value: &impl serde::Serialize) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn plain<'py>(py: Python<'py>, value: &impl serde::Serialize) -> PyResult<Bound<'py, PyAny>> {
     let json = serde_json::to_value(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(pythonize::pythonize(py, &json)?)
 }

@@ -244,7 +244,7 @@ type State = (Vec<(String, Py<PyAny>, bool)>, Vec<(String, String)>);
 
 impl Engine {
     /// A template that knows the helpers that are registered now.
-    fn parsed(&self, source: &Bound<'_, PyString>, name: &str) -> PyResult<Template<PyText>> {
+    pub(super) fn parsed(&self, source: &Bound<'_, PyString>, name: &str) -> PyResult<Template<PyText>> {
         parse(&self.shared, name, &text_of(source)?).or_raise(source.py())
     }
 

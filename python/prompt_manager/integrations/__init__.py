@@ -6,12 +6,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from prompt_manager.integrations.anthropic import AnthropicIntegration
     from prompt_manager.integrations.base import BaseIntegration, PromptConversionWarning
+    from prompt_manager.integrations.langchain import LangChainIntegration
     from prompt_manager.integrations.litellm import LiteLLMIntegration
     from prompt_manager.integrations.openai import OpenAIIntegration
 
 __all__ = [
     "AnthropicIntegration",
     "BaseIntegration",
+    "LangChainIntegration",
     "LiteLLMIntegration",
     "OpenAIIntegration",
     "PromptConversionWarning",
@@ -20,6 +22,7 @@ __all__ = [
 _HOMES = {
     "AnthropicIntegration": "anthropic",
     "BaseIntegration": "base",
+    "LangChainIntegration": "langchain",
     "LiteLLMIntegration": "litellm",
     "OpenAIIntegration": "openai",
     "PromptConversionWarning": "base",

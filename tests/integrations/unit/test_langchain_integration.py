@@ -1,0 +1,680 @@
+"""Prompts as LangChain's templates: which class each becomes, and what it renders."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import sys
+from importlib import import_module
+
+import pytest
+from langchain_core.load import dumpd, dumps, loads
+from langchain_core.messages import (
+    AIMessage,
+    FunctionMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.prompts import (
+    AIMessagePromptTemplate,
+    ChatPromptTemplate,
+    HumanMessagePromptTemplate,
+    MessagesPlaceholder,
+    PromptTemplate,
+    SystemMessagePromptTemplate,
+)
+from pydantic import BaseModel
+
+from helpers import (
+    DATA,
+    SECRET,
+    chat_of,
+    create_chat_prompt,
+    create_text_prompt,
+    everything_said_by,
+    run_python,
+)
+from prompt_manager import PromptManager, TemplateEngine
+from prompt_manager.core.models import Prompt, PromptFormat
+from prompt_manager.exceptions import (
+    ConversionError,
+    IntegrationError,
+    IntegrationNotAvailableError,
+    SchemaError,
+    SchemaValidationError,
+    TemplateRenderError,
+    TemplateSyntaxError,
+)
+from prompt_manager.integrations import LangChainIntegration, PromptConversionWarning, langchain
+from prompt_manager.integrations.langchain import (
+    ALLOWED_OBJECTS,
+    VALID_NAMESPACES,
+    HandlebarsChatPromptTemplate,
+    HandlebarsMessagePromptTemplate,
+    HandlebarsPromptTemplate,
+)
+from prompt_manager.validation import SchemaLoader
+
+# LangChain says of `loads` that it may change.
+pytestmark = pytest.mark.filterwarnings("ignore:The function `loads` is in beta")
+
+F_STRINGS = json.loads((DATA / "langchain" / "f_strings.json").read_text(encoding="utf-8"))
+
+SYSTEM = {"role": "system", "content": "You answer for {{company}}."}
+IF = "{{#if polite}}Please: {{/if}}{{question}}"
+
+
+@pytest.fixture
+def langchain_integration(template_engine):
+    return LangChainIntegration(template_engine)
+
+
+def read_back(template):
+    return loads(dumps(template), allowed_objects=ALLOWED_OBJECTS, valid_namespaces=VALID_NAMESPACES)
+
+
+# In the manner of the design document's own tests.
+
+
+@pytest.mark.unit
+async def test_convert_text_prompt(langchain_integration):
+    result = await langchain_integration.convert(create_text_prompt(), {})
+    assert isinstance(result, PromptTemplate)
+    assert result.template == "Hello {name}!"
+    assert result.input_variables == ["name"]
+    assert result.format(name="Alice") == "Hello Alice!"
+
+
+@pytest.mark.unit
+async def test_convert_chat_prompt(langchain_integration):
+    result = await langchain_integration.convert(create_chat_prompt(), {})
+    assert type(result) is ChatPromptTemplate
+    assert result.format_messages(topic="AI") == [
+        SystemMessage("You are a helpful assistant."),
+        HumanMessage("Tell me about AI."),
+    ]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("format", "what"), [("text", "Template"), ("chat", "Chat template")])
+async def test_missing_template_raises_error(langchain_integration, format, what):
+    with pytest.raises(IntegrationError, match=f"{what} required"):
+        await langchain_integration.convert(Prompt(id="test", format=format), {})
+
+
+@pytest.mark.unit
+def test_handlebars_to_fstring(langchain_integration):
+    assert langchain_integration._handlebars_to_fstring("Hello {{name}}, {{age}}!") == "Hello {name}, {age}!"
+
+
+@pytest.mark.unit
+def test_validate_compatibility(langchain_integration):
+    assert langchain_integration.validate_compatibility(create_text_prompt())
+    assert langchain_integration.validate_compatibility(create_chat_prompt())
+    completion = create_text_prompt(format=PromptFormat.COMPLETION)
+    assert not langchain_integration.validate_compatibility(completion)
+
+
+# What is needed.
+
+
+@pytest.mark.unit
+def test_without_langchain_core_the_constructor_says_what_to_install(monkeypatch, template_engine):
+    monkeypatch.setattr(langchain, "LANGCHAIN_AVAILABLE", False)
+    with pytest.raises(IntegrationNotAvailableError, match=r"LangChain integration not available\. Install with: "):
+        LangChainIntegration(template_engine)
+    with pytest.raises(IntegrationNotAvailableError, match=r"pip install prompt-manager\[langchain\]"):
+        _ = langchain.HandlebarsPromptTemplate
+
+
+@pytest.mark.unit
+def test_neither_the_import_nor_the_constructor_loads_langchain():
+    code = """
+import sys
+from prompt_manager import TemplateEngine
+from prompt_manager.integrations.langchain import LANGCHAIN_AVAILABLE, LangChainIntegration
+LangChainIntegration(TemplateEngine())
+assert LANGCHAIN_AVAILABLE
+print([name for name in sys.modules if name.startswith(("langchain", "langsmith"))])
+"""
+    assert run_python(code) == "[]\n"
+
+
+@pytest.mark.unit
+def test_a_name_that_the_module_lacks_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'ChainPrompt'"):
+        _ = langchain.ChainPrompt
+
+
+# Flat templates.
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("case", F_STRINGS, ids=lambda case: case["name"])
+def test_a_template_is_an_f_string_where_that_says_the_same(case, langchain_integration):
+    engine = langchain_integration.template_engine
+    if "upper" not in case["template"] and "who" in case["template"]:
+        engine.register_partial("who", "you")
+    try:
+        engine.compile(case["template"])
+    except TemplateSyntaxError:
+        pytest.fail(f"{case['template']!r} is no template")
+    prompt = create_text_prompt(template=case["template"])
+    template = langchain_integration.convert_sync(prompt, {})
+    if case["f_string"] is None:
+        assert isinstance(template, HandlebarsPromptTemplate)
+        with pytest.raises(ConversionError, match="no f-string"):
+            langchain_integration._handlebars_to_fstring(case["template"])
+        return
+    assert isinstance(template, PromptTemplate)
+    assert template.template == case["f_string"] == langchain_integration._handlebars_to_fstring(case["template"])
+    values = {name: f"<{{{name}}}>" for name in template.input_variables}
+    assert template.format(**values) == engine.render_sync(case["template"], values)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"name": {"type": "integer"}},
+        {"name": {"default": "you"}},
+        {"name": {"type": "string", "default": "you"}},
+        {"name": {"type": "string"}, "mood": {"type": "string"}},
+    ],
+)
+def test_a_variable_that_a_render_checks_makes_it_ours(variables, langchain_integration):
+    prompt = create_text_prompt(template={"content": "Hello {{name}}!", "variables": variables})
+    assert isinstance(langchain_integration.convert_sync(prompt, {}), HandlebarsPromptTemplate)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("variables", [["name"], {"name": {"type": "string"}}, {"name": {}}])
+def test_a_declared_text_leaves_it_an_f_string(variables, langchain_integration):
+    prompt = create_text_prompt(template={"content": "Hello {{name}}!", "variables": variables})
+    assert isinstance(langchain_integration.convert_sync(prompt, {}), PromptTemplate)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("key", ["input_schema", "output_schema"])
+def test_a_schema_makes_it_ours(key, langchain_integration):
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    prompt = create_text_prompt(**{key: schema})
+    assert isinstance(langchain_integration.convert_sync(prompt, {}), HandlebarsPromptTemplate)
+
+
+@pytest.mark.unit
+def test_a_name_that_is_a_helper_of_the_engine_makes_it_ours():
+    engine = TemplateEngine()
+    engine.register_helper("name", lambda: "Ada")
+    template = LangChainIntegration(engine).convert_sync(create_text_prompt(), {})
+    assert isinstance(template, HandlebarsPromptTemplate)
+    assert template.format(name="Bo") == engine.render_sync("Hello {{name}}!", {"name": "Bo"}) == "Hello Ada!"
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("format", ["completion", "instruction"])
+def test_other_formats_are_templates_of_one_text(format, langchain_integration):
+    template = langchain_integration.convert_sync(create_text_prompt(format=format), {})
+    assert template.format(name="Ada") == "Hello Ada!"
+
+
+# Messages.
+
+
+@pytest.mark.unit
+def test_each_flat_message_is_langchains_own_template(langchain_integration):
+    prompt = chat_of(
+        {"role": "system", "content": "{{a}}"},
+        {"role": "developer", "content": "{{b}}"},
+        {"role": "user", "content": "{{c}} {}"},
+        {"role": "assistant", "content": "{{d}}"},
+        {"role": "placeholder", "name": "history", "optional": True},
+        {"role": "placeholder", "name": "more"},
+    )
+    template = langchain_integration.convert_sync(prompt, {})
+    assert type(template) is ChatPromptTemplate
+    assert [type(message) for message in template.messages] == [
+        SystemMessagePromptTemplate,
+        SystemMessagePromptTemplate,
+        HumanMessagePromptTemplate,
+        AIMessagePromptTemplate,
+        MessagesPlaceholder,
+        MessagesPlaceholder,
+    ]
+    assert template.messages[-2:] == [MessagesPlaceholder("history", optional=True), MessagesPlaceholder("more")]
+    assert template.input_variables == ["a", "b", "c", "d", "more"]
+    messages = template.format_messages(a="1", b="2", c="{3}", d="4", more=[("human", "5")])
+    assert messages == [
+        SystemMessage("1"),
+        SystemMessage("2", additional_kwargs={"__openai_role__": "developer"}),
+        HumanMessage("{3} {}"),
+        AIMessage("4"),
+        HumanMessage("5"),
+    ]
+
+
+@pytest.mark.unit
+def test_only_the_messages_that_need_it_are_ours(langchain_integration):
+    prompt = chat_of(SYSTEM, {"role": "user", "content": IF}, {"role": "user", "content": "Bye", "name": "Ada"})
+    template = langchain_integration.convert_sync(prompt, {})
+    assert isinstance(template, HandlebarsChatPromptTemplate)
+    kinds = [SystemMessagePromptTemplate, HandlebarsMessagePromptTemplate, HandlebarsMessagePromptTemplate]
+    assert [type(message) for message in template.messages] == kinds
+    assert template.input_variables == ["company", "question"]
+    assert template.optional_variables == ["polite"]
+    assert template.format_messages(company="Acme", question="Why?", polite=True) == [
+        SystemMessage("You answer for Acme."),
+        HumanMessage("Please: Why?"),
+        HumanMessage("Bye", name="Ada"),
+    ]
+
+
+@pytest.mark.unit
+def test_every_role_and_all_that_a_message_carries(langchain_integration):
+    call = {"id": "{{id}}", "type": "function", "function": {"name": "look_up", "arguments": {"order": "{{order}}"}}}
+    prompt = chat_of(
+        {"role": "system", "content": "{{#if a}}S{{/if}}", "name": "boss"},
+        {"role": "developer", "content": "{{#if a}}D{{/if}}"},
+        {"role": "user", "content": "Where is {{order}}?", "name": "{{who}}"},
+        {"role": "assistant", "content": "I look.", "tool_calls": [call]},
+        {"role": "tool", "content": "{{#each found}}{{this}};{{/each}}", "tool_call_id": "{{id}}"},
+        {"role": "assistant", "function_call": {"name": "f", "arguments": {"x": "{{order}}"}}},
+        {"role": "function", "name": "f", "content": "{{order}} left"},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "And {{order}}?"},
+                {"type": "image_url", "image_url": {"url": "{{url}}", "detail": "low"}},
+            ],
+        },
+    )
+    template = langchain_integration.convert_sync(prompt, {})
+    values = {"a": True, "id": "c1", "order": '"7" {x}', "who": "Ada", "found": [1, 2], "url": "https://example.com/a"}
+    assert template.format_messages(**values) == [
+        SystemMessage("S", name="boss"),
+        SystemMessage("D", additional_kwargs={"__openai_role__": "developer"}),
+        HumanMessage('Where is "7" {x}?', name="Ada"),
+        AIMessage("I look.", tool_calls=[{"name": "look_up", "args": {"order": '"7" {x}'}, "id": "c1"}]),
+        ToolMessage("1;2;", tool_call_id="c1"),
+        AIMessage("", additional_kwargs={"function_call": {"name": "f", "arguments": '{"x":"\\"7\\" {x}"}'}}),
+        FunctionMessage('"7" {x} left', name="f"),
+        HumanMessage(
+            [
+                {"type": "text", "text": 'And "7" {x}?'},
+                {"type": "image_url", "image_url": {"url": "https://example.com/a", "detail": "low"}},
+            ]
+        ),
+    ]
+
+
+@pytest.mark.unit
+def test_what_langchain_has_no_form_for_is_an_error_or_a_warning(template_engine):
+    call = {"id": "c1", "type": "function", "function": {"name": "{{tool}}", "arguments": {}}}
+    prompt = chat_of({"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [call]})
+    strict = LangChainIntegration(template_engine).convert_sync(prompt, {})
+    with pytest.raises(ConversionError) as caught:
+        strict.format_messages(tool=f"{SECRET} !")
+    assert caught.value.message == (
+        "Failed to convert prompt 'explain' to LangChain format: message 1 (assistant): "
+        "the name of tool call 0 has characters other than letters, digits, `_` and `-`"
+    )
+    assert SECRET not in everything_said_by(caught.value)
+    with pytest.raises(ConversionError, match=r"message 1 \(assistant\): tool call 0 has no name"):
+        strict[1:].format_messages(tool="")
+    lenient = LangChainIntegration(template_engine, strict_validation=False).convert_sync(prompt, {})
+    with pytest.warns(PromptConversionWarning, match=r"message 1 \(assistant\): the name of tool call 0") as warned:
+        messages = lenient.format_messages(tool="look up")
+    assert messages[1].tool_calls[0]["name"] == "look up"
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+# What is checked.
+
+
+@pytest.mark.unit
+def test_a_missing_variable_is_named(langchain_integration):
+    template = langchain_integration.convert_sync(chat_of(SYSTEM, {"role": "user", "content": IF}), {})
+    with pytest.raises(ConversionError) as caught:
+        template.format_messages(question="Why?")
+    assert caught.value.message == (
+        "Failed to convert prompt 'explain' to LangChain format: Missing required variable 'company'"
+    )
+    assert isinstance(caught.value.__cause__, TemplateRenderError)
+    # LangChain looks first where a chain hands the variables on.
+    with pytest.raises(KeyError, match="company"):
+        template.invoke({"question": "Why?"})
+
+
+@pytest.mark.unit
+def test_declared_types_and_defaults_hold(langchain_integration):
+    variables = {"count": {"type": "integer"}, "tone": {"type": "string", "default": "brief"}}
+    chat = {"messages": [{"role": "user", "content": "{{count}} {{tone}}"}], "variables": variables}
+    template = langchain_integration.convert_sync(create_chat_prompt(chat_template=chat), {})
+    assert (template.input_variables, template.optional_variables) == (["count"], ["tone"])
+    assert template.format_messages(count=3) == [HumanMessage("3 brief")]
+    assert template.invoke({"count": 3, "tone": "long"}).to_messages() == [HumanMessage("3 long")]
+    with pytest.raises(ConversionError, match="variable 'count' must be of type integer, not string"):
+        template.format_messages(count=SECRET)
+
+
+@pytest.mark.unit
+def test_a_variable_that_only_the_declaration_names_is_asked_for_as_a_render_does(langchain_integration):
+    chat = {"messages": [{"role": "user", "content": "{{topic}}"}], "variables": ["topic", "user_id"]}
+    prompt = create_chat_prompt(chat_template=chat)
+    template = langchain_integration.convert_sync(prompt, {})
+    assert [type(message) for message in template.messages] == [HumanMessagePromptTemplate]
+    with pytest.raises(ConversionError, match="Missing required variable 'user_id'"):
+        template.format_messages(topic="AI")
+    assert template.format_messages(topic="AI", user_id=1) == [HumanMessage("AI")]
+
+
+@pytest.mark.unit
+def test_none_is_refused_where_a_render_refuses_it(langchain_integration):
+    template = langchain_integration.convert_sync(create_text_prompt(template="{{#if a}}{{/if}}{{name}}"), {})
+    with pytest.raises(ConversionError, match="name"):
+        template.format(name=None)
+
+
+INPUT = """
+schemas:
+  - name: order
+    fields:
+      - {name: count, type: integer}
+      - {name: tone, type: string, default: brief}
+      - {name: items, type: list, item_type: dict, item_schema: item, required: false}
+  - name: item
+    fields: [{name: sku, type: string}]
+"""
+
+
+@pytest.fixture
+def schemas(tmp_path):
+    path = tmp_path / "schemas.yaml"
+    path.write_text(INPUT, encoding="utf-8")
+    loader = SchemaLoader()
+    loader.load_file_sync(path)
+    return loader
+
+
+def order_prompt(**changes):
+    messages = [SYSTEM, {"role": "user", "content": "{{count}} {{tone}}{{#each items}} {{sku}}{{/each}}"}]
+    return chat_of(*messages, input_schema="order", **changes)
+
+
+@pytest.mark.unit
+def test_an_input_schema_validates_and_converts_the_whole_input(template_engine, schemas):
+    prompt = chat_of({"role": "user", "content": "{{count}} {{tone}}"}, input_schema="order")
+    template = LangChainIntegration(template_engine, schemas=schemas).convert_sync(prompt, {})
+    assert (template.input_variables, template.optional_variables) == (["count"], ["items", "tone"])
+    assert template.format_messages(count="3") == [HumanMessage("3 brief")]
+    with pytest.raises(SchemaValidationError) as caught:
+        template.format_messages(count="x", items=[{}], stranger=1)
+    assert {error["path"] for error in caught.value.errors} == {"count", "items[0].sku", "stranger"}
+
+
+@pytest.mark.unit
+def test_a_schema_that_is_not_there_is_said_at_once(langchain_integration):
+    with pytest.raises(SchemaError, match="order"):
+        langchain_integration.convert_sync(order_prompt(), {})
+
+
+@pytest.mark.unit
+def test_one_message_of_a_prompt_with_a_schema_wants_the_whole_input_and_ignores_its_neighbours(
+    template_engine, schemas
+):
+    prompt = chat_of(
+        {"role": "user", "content": "{{count}}"}, {"role": "user", "content": "{{tone}}"}, input_schema="order"
+    )
+    template = LangChainIntegration(template_engine, schemas=schemas).convert_sync(prompt, {})
+    other = template[1:] + "{question}"
+    assert other.input_variables == ["count", "question"]
+    assert other.format_messages(count=1, question="Why?") == [HumanMessage("brief"), HumanMessage("Why?")]
+    with pytest.raises(SchemaValidationError):
+        other.format_messages(count="x", question="Why?")
+
+
+@pytest.mark.unit
+def test_a_history_is_no_stranger_to_a_schema_that_allows_none(template_engine, schemas):
+    prompt = chat_of(
+        {"role": "placeholder", "name": "history", "optional": True},
+        {"role": "user", "content": "{{count}}"},
+        input_schema="order",
+    )
+    template = LangChainIntegration(template_engine, schemas=schemas).convert_sync(prompt, {})
+    assert template.format_messages(count=1) == [HumanMessage("1")]
+    assert template.format_messages(count=1, history=[("ai", "Hm")]) == [AIMessage("Hm"), HumanMessage("1")]
+    with pytest.raises(SchemaValidationError):
+        template.format_messages(count=1, stranger=[])
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("name", ["stop", "self"])
+def test_a_name_that_langchain_keeps_is_refused_with_a_remedy(name, langchain_integration):
+    prompts = [
+        create_text_prompt(template=f"{{{{{name}}}}}"),
+        chat_of({"role": "placeholder", "name": name}),
+        chat_of({"role": "user", "content": f"{{{{#if {name}}}}}x{{{{/if}}}}"}),
+    ]
+    for prompt in prompts:
+        with pytest.raises(ConversionError, match=f"LangChain keeps the name `{name}` for itself") as caught:
+            langchain_integration.convert_sync(prompt, {})
+        assert caught.value.context["hint"] == "rename the variable"
+        assert not langchain_integration.validate_compatibility(prompt)
+        assert f"`{name}`" in langchain_integration.explain_compatibility(prompt)[0]
+    with pytest.raises(ConversionError, match=f"`{name}`"):
+        langchain_integration.convert_sync(create_text_prompt(), {"name": "Ada", name: 1})
+
+
+@pytest.mark.unit
+def test_why_a_prompt_is_not_compatible_is_said(langchain_integration):
+    explain = langchain_integration.explain_compatibility
+    assert explain(create_text_prompt()) == explain(create_chat_prompt()) == []
+    assert "uses COMPLETION format" in explain(create_text_prompt(format="completion"))[0]
+    assert explain(Prompt(id="draft", format="chat")) == ["Chat template required for CHAT format"]
+    assert "never closed" in explain(create_text_prompt(template="{{#if a}}"))[0]
+
+
+# Instructions for the answer.
+
+ANSWER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [SYSTEM, {"role": "user", "content": "Hi"}],
+        [SYSTEM, {"role": "system", "content": "{ {{company}} }"}, {"role": "user", "content": "Hi"}],
+        [{"role": "user", "content": "{{company}}"}, SYSTEM],
+        [
+            {"role": "developer", "content": [{"type": "text", "text": "{{company}}"}]},
+            {"role": "user", "content": "Hi"},
+        ],
+    ],
+    ids=["one system message", "two", "none that leads", "parts"],
+)
+def test_instructions_stand_where_every_render_puts_them(messages, langchain_integration):
+    prompt = chat_of(*messages, output_schema=ANSWER)
+    template = langchain_integration.convert_sync(prompt, {})
+    expected = langchain_integration.render_messages_sync(prompt, {"company": "{Acme}"})
+    whole = template.format_messages(company="{Acme}")
+    assert [message.content for message in whole] == [message["content"] for message in expected]
+    assert sum('"city"' in str(message.content) for message in whole) == 1
+    # A slice keeps them, and so does what was pickled; the schema is not asked again.
+    assert template[0:].format_messages(company="{Acme}") == whole
+    assert pickle.loads(pickle.dumps(template)).format_messages(company="{Acme}") == whole
+    plain = LangChainIntegration(TemplateEngine(), output_instructions=False).convert_sync(prompt, {})
+    assert '"city"' not in str(plain.format_messages(company="Acme"))
+
+
+@pytest.mark.unit
+def test_instructions_of_a_text_follow_it(langchain_integration):
+    prompt = create_text_prompt(output_schema=ANSWER)
+    manager = PromptManager(template_engine=langchain_integration.template_engine)
+    manager.registry.register_sync(prompt.replace(status="active"))
+    expected = manager.render_sync("greeting", {"name": "{Ada}"})
+    template = langchain_integration.convert_sync(prompt, {})
+    assert template.format(name="{Ada}") == expected
+    assert read_back(template).format(name="{Ada}") == expected
+
+
+# Pickled, copied, written.
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {"a": "{{company}}"}}}
+OURS = {
+    "text": (create_text_prompt(template="{{#if loud}}{{upper name}}{{else}}{{name}}{{/if}}"), {"name": "{a}"}),
+    "partials": (
+        create_text_prompt(template={"content": "{{> who}}!", "partials": {"who": "{{name}} {}"}}),
+        {"name": "a"},
+    ),
+    "chat": (chat_of(SYSTEM, {"role": "user", "content": IF}), {"company": "{{A}}", "question": "{?}"}),
+    "calls": (
+        chat_of(
+            {"role": "assistant", "tool_calls": [CALL]},
+            {"role": "tool", "tool_call_id": "c1", "content": "{{company}}", "name": "f"},
+        ),
+        {"company": "{}"},
+    ),
+    "stock text": (create_text_prompt(), {"name": "{a}"}),
+    "stock chat": (create_chat_prompt(), {"topic": "{a}"}),
+    "history": (
+        chat_of({"role": "placeholder", "name": "history"}, {"role": "user", "content": IF}),
+        {"question": "?", "history": [HumanMessage("{x}")]},
+    ),
+}
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("travel", [lambda it: pickle.loads(pickle.dumps(it)), copy.deepcopy, copy.copy, read_back])
+def test_a_template_that_travelled_renders_the_same(name, travel, langchain_integration):
+    prompt, values = OURS[name]
+    first = next(iter(values))
+    template = langchain_integration.convert_sync(prompt, {})
+    bound = template.partial(**{first: values[first]})
+    for each, given in [(template, values), (bound, {key: values[key] for key in values if key != first})]:
+        travelled = travel(each)
+        assert type(travelled) is type(each)
+        assert travelled.invoke(given) == each.invoke(given)
+        assert travelled.input_variables == each.input_variables
+        assert travelled.optional_variables == each.optional_variables
+        # Again, after a use.
+        assert travel(each).invoke(given) == each.invoke(given)
+
+
+@pytest.mark.unit
+def test_langchain_alone_does_not_read_what_it_does_not_know(langchain_integration):
+    template = langchain_integration.convert_sync(OURS["text"][0], {})
+    with pytest.raises(ValueError, match="not allowed"):
+        loads(dumps(template), allowed_objects="core")
+
+
+@pytest.mark.unit
+def test_the_engine_travels_with_its_options_and_partials():
+    engine = TemplateEngine(allow_none=True)
+    engine.register_partial("who", "<{{name}}>")
+    template = LangChainIntegration(engine).convert_sync(create_text_prompt(template="Hello {{> who}}"), {})
+    for travelled in (read_back(template), pickle.loads(pickle.dumps(template))):
+        assert travelled.format(name=None) == "Hello <>"
+        assert travelled.source == template.source
+
+
+def shout(text):
+    return text.upper()
+
+
+@pytest.mark.unit
+def test_an_engine_with_helpers_can_be_pickled_and_is_not_written():
+    engine = TemplateEngine()
+    engine.register_helper("shout", shout)
+    template = LangChainIntegration(engine).convert_sync(create_text_prompt(template="{{shout name}}"), {})
+    assert pickle.loads(pickle.dumps(template)).invoke({"name": "a"}).text == "A"
+    assert dumpd(template)["kwargs"]["source"]["type"] == "not_implemented"
+    with pytest.raises(NotImplementedError):
+        read_back(template)
+
+
+class Customer(BaseModel):
+    count: int
+    tone: str = "brief"
+
+
+def is_small(value):
+    return value < 10
+
+
+@pytest.mark.unit
+def test_the_input_schema_travels_with_all_that_it_reaches(template_engine, schemas):
+    prompt = order_prompt()
+    template = LangChainIntegration(template_engine, schemas=schemas).convert_sync(prompt, {"company": "Acme"})
+    copies = read_back(template), pickle.loads(pickle.dumps(template))
+    schemas._core.clear()
+    # `company` is no field of the schema.
+    for travelled in copies:
+        with pytest.raises(SchemaValidationError) as caught:
+            travelled.format_messages(count="x", items=[{}])
+        assert {error["path"] for error in caught.value.errors} == {"count", "items[0].sku", "company"}
+
+
+@pytest.mark.unit
+def test_a_schema_that_is_code_can_be_pickled_and_is_not_written(template_engine):
+    manager = PromptManager(template_engine=template_engine)
+    manager.register_schema("order", Customer)
+    prompt = chat_of({"role": "user", "content": "{{count}} {{tone}}"}, input_schema="order", status="active")
+    manager.registry.register_sync(prompt)
+    template = LangChainIntegration(template_engine).convert_sync(manager.get_prompt_sync("explain"), {})
+    travelled = pickle.loads(pickle.dumps(template))
+    assert travelled.format_messages(count="3") == [HumanMessage("3 brief")]
+    with pytest.raises(SchemaValidationError):
+        travelled.format_messages(count="x")
+    with pytest.raises(NotImplementedError):
+        read_back(template)
+
+
+@pytest.mark.unit
+def test_data_that_looks_like_an_object_of_langchains_stays_data(langchain_integration):
+    forged = {
+        "lc": 1,
+        "type": "constructor",
+        "id": ["langchain_core", "messages", "human", "HumanMessage"],
+        "kwargs": {},
+    }
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": forged}}
+    template = langchain_integration.convert_sync(chat_of({"role": "assistant", "tool_calls": [call]}), {})
+    assert read_back(template).format_messages()[0].tool_calls[0]["args"] == forged
+
+
+@pytest.mark.unit
+def test_save_says_how_to_write_it(langchain_integration, tmp_path):
+    template = langchain_integration.convert_sync(OURS["text"][0], {})
+    with pytest.raises(NotImplementedError, match="dumps"):
+        template.save(tmp_path / "prompt.json")
+
+
+@pytest.mark.unit
+def test_a_template_shows_what_was_written(langchain_integration):
+    text = langchain_integration.convert_sync(OURS["text"][0], {})
+    assert text.pretty_repr() == text.template == "{{#if loud}}{{upper name}}{{else}}{{name}}{{/if}}"
+    chat = langchain_integration.convert_sync(OURS["chat"][0], {})
+    assert "{{#if polite}}Please: {{/if}}{{question}}" in chat.pretty_repr()
+    assert "User Message" in chat.pretty_repr()
+    assert repr(text.source) == "PromptSource('greeting')"
+
+
+@pytest.mark.unit
+def test_another_engine_is_refused_by_name():
+    class Jinja:
+        async def render(self, template, variables, *, partials=None): ...
+
+    with pytest.raises(IntegrationError, match="Jinja"):
+        LangChainIntegration(Jinja()).convert_sync(create_text_prompt(), {})
+
+
+@pytest.mark.unit
+def test_the_classes_are_found_where_what_was_written_says(langchain_integration):
+    template = langchain_integration.convert_sync(OURS["chat"][0], {})
+    path = dumpd(template)["id"]
+    assert getattr(import_module(".".join(path[:-1])), path[-1]) is type(template)
+    assert "prompt_manager.integrations._langchain" in sys.modules
