@@ -37,6 +37,7 @@ PATHS = {
     "prompt_manager.plugins.registry": "PluginInfo PluginRegistry",
     "prompt_manager.plugins.openai_plugin": "OpenAIPlugin",
     "prompt_manager.plugins.anthropic_plugin": "AnthropicPlugin",
+    "prompt_manager.plugins.langchain_plugin": "LangChainPlugin",
     "prompt_manager.plugins.litellm_plugin": "LiteLLMPlugin",
     "prompt_manager.storage": "InMemoryStorage FileSystemStorage YAMLLoader",
     "prompt_manager.storage.memory": "InMemoryStorage",

@@ -9,13 +9,14 @@ use super::prompt::CompiledPrompt;
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// These variables, marked as completed for the prompt.
+/// These variables, marked as completed for the prompt from those that were given.
 pub(super) fn of<'py>(
     prompt: &Bound<'py, CompiledPrompt>,
     variables: Bound<'py, PyDict>,
+    given: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let class = CLASS.import(prompt.py(), "prompt_manager.core._completed", "CompletedVariables")?;
-    class.call1((variables, prompt))
+    class.call1((variables, prompt, given))
 }
 
 /// Whether the variables are marked as completed for the compiled prompt at this address.

@@ -192,7 +192,7 @@ impl CompiledPrompt {
         let completed = prompt.compiled.completed(&data, variables, &prompt.checks(None, true));
         let completed = completed.map_err(|error| raise(py, &wrap(error, prompt.id(), framework)))?;
         let all = Overlay::all(&data, completed.as_ref().unwrap_or(variables)).or_raise(py)?;
-        completed::of(slf, all)
+        completed::of(slf, all, variables)
     }
 
     /// Validates an answer by the output schema; without one it is given back as it is.

@@ -168,6 +168,54 @@ class TestBuiltIn:
         assert plugin.render_for_framework_sync(create_text_prompt(), {"name": "Ada"}) == "Hello Ada!"
 
 
+class TestLangChain:
+    @pytest.mark.parametrize("prompt_id", IDS)
+    def test_gives_a_template_with_the_variables_bound(self, render, examples, prompt_id):
+        template = render(examples, prompt_id, inputs(prompt_id), "langchain")
+        said = template.format_messages() if hasattr(template, "format_messages") else template.format()
+        if isinstance(said, str):
+            assert said == examples.render_sync(prompt_id, inputs(prompt_id))
+        else:
+            expected = examples.render_messages_sync(prompt_id, inputs(prompt_id))
+            assert [message.content for message in said] == [message.get("content") or "" for message in expected]
+
+    def test_binds_what_was_given_so_that_nothing_is_validated_twice(self, render, manager):
+        manager.register_schema("visit", VISIT)
+        variables = {"name": {}, "count": {}, "mood": {"default": "glad"}}
+        template = {"content": "{{name}} {{count}} {{mood}}", "variables": variables}
+        manager.registry.register_sync(
+            create_text_prompt(id="visit", status="active", template=template, input_schema="visit")
+        )
+        assert render(manager, "visit", {"name": "Ada", "count": "3"}, "langchain").format() == "Ada 3 glad"
+
+    def test_is_listed_without_its_package_and_says_what_to_install(self):
+        code = """
+import sys
+sys.modules["langchain_core"] = None
+from prompt_manager import PromptManager
+from prompt_manager.exceptions import IntegrationNotAvailableError
+manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+print("langchain" in manager.discover_plugins(), "logging" in sys.modules)
+print(*[(info.is_available, info.reason) for info in manager.plugins.list() if info.name == "langchain"])
+print(manager.plugins.get_stats()["available_plugins"], manager.plugins.get_stats()["total_plugins"])
+for _ in range(2):
+    try:
+        manager.render_for_plugin_sync("greeting", {"name": "Ada", "role": "engineer"}, "langchain")
+    except IntegrationNotAvailableError as error:
+        print(error)
+print(manager.render_for_plugin_sync("greeting", {"name": "Ada", "role": "engineer"}, "openai"))
+"""
+        refusal = "LangChain integration not available. Install with: pip install prompt-manager[langchain]"
+        assert run_python(code).splitlines() == [
+            "True False",
+            f"(False, {refusal!r})",
+            "3 4",
+            refusal,
+            refusal,
+            "Hello Ada! Your role is engineer.",
+        ]
+
+
 class TestVariables:
     def test_are_handed_over_validated_and_with_the_defaults(self, render, manager):
         plugin = Keeping()

@@ -18,11 +18,13 @@ class CompletedVariables(dict[str, "Any"]):
     were laid over, and a value that it has converted. A copy is a plain dict, and is checked as any other.
     """
 
-    __slots__ = ("prompt",)
+    __slots__ = ("given", "prompt")
 
-    def __init__(self, variables: dict[str, Any], prompt: CompiledPrompt) -> None:
+    def __init__(self, variables: dict[str, Any], prompt: CompiledPrompt, given: Any) -> None:
         super().__init__(variables)
         self.prompt = prompt
+        #: What the variables were made of.
+        self.given = given
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
         return dict, (dict(self),)

@@ -79,7 +79,7 @@ class PluginRegistry:
 
     >>> registry = PluginRegistry()
     >>> registry.discover_entry_points()
-    ['anthropic', 'litellm', 'openai']
+    ['anthropic', 'langchain', 'litellm', 'openai']
     >>> registry.get("openai").version
     '1.0.0'
     """
