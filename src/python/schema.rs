@@ -332,7 +332,8 @@ pub(super) fn json_schema_to_schema<'py>(
     plain(py, &schema)
 }
 
-/// The JSON of an answer, and what was mended as `{fault, message, line, column}`.
+/// The JSON of an answer, what was mended as `{fault, message, line, column}`, and how many lists and dicts lack their
+/// end.
 #[pyfunction]
 #[pyo3(signature = (text, *, strict = false, dict = false))]
 pub(super) fn parse_json<'py>(
@@ -340,9 +341,9 @@ pub(super) fn parse_json<'py>(
     text: &str,
     strict: bool,
     dict: bool,
-) -> PyResult<(Bound<'py, PyAny>, Vec<Bound<'py, PyDict>>)> {
-    let (parsed, mended) = py.detach(|| output::parse(text, Reading { strict, dict })).or_raise(py)?;
-    let mended = mended.into_iter().map(|mend| {
+) -> PyResult<(Bound<'py, PyAny>, Vec<Bound<'py, PyDict>>, usize)> {
+    let answer = py.detach(|| output::parse(text, Reading { strict, dict })).or_raise(py)?;
+    let mended = answer.mended.into_iter().map(|mend| {
         let dict = PyDict::new(py);
         dict.set_item("fault", mend.fault.as_str())?;
         dict.set_item("message", mend.message())?;
@@ -351,5 +352,5 @@ pub(super) fn parse_json<'py>(
         Ok(dict)
     });
     let mended = mended.collect::<PyResult<_>>()?;
-    Ok((object(py, &parsed)?, mended))
+    Ok((object(py, &answer.parsed)?, mended, answer.open))
 }

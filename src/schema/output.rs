@@ -4,6 +4,8 @@
 //! middle. What is meant is plain in these cases, and is taken, with a note of each. A value is never made up: what was
 //! cut off is left out, two answers in one text are an error, and so is everything whose meaning is a guess.
 
+use std::collections::HashMap;
+
 use super::violation::{Violation, invalid};
 use crate::error::{Place, Result};
 
@@ -64,6 +66,10 @@ pub enum Fault {
     TrailingComma,
     /// A text in single quotes.
     SingleQuotes,
+    /// A text in the quotes of typography.
+    CurlyQuotes,
+    /// A backslash before a quote that needs none.
+    NeedlessEscape,
     /// A comment.
     Comment,
     /// A key without quotes.
@@ -87,6 +93,8 @@ impl Fault {
             Self::Prose => "prose",
             Self::TrailingComma => "trailing_comma",
             Self::SingleQuotes => "single_quotes",
+            Self::CurlyQuotes => "curly_quotes",
+            Self::NeedlessEscape => "needless_escape",
             Self::Comment => "comment",
             Self::UnquotedKey => "unquoted_key",
             Self::PythonWord => "python_word",
@@ -102,6 +110,8 @@ impl Fault {
             Self::Prose => "text around the JSON",
             Self::TrailingComma => "a comma before a closing bracket",
             Self::SingleQuotes => "a text in single quotes",
+            Self::CurlyQuotes => "a text in curly quotes",
+            Self::NeedlessEscape => "a backslash before a quote that needs none",
             Self::Comment => "a comment",
             Self::UnquotedKey => "a key without quotes",
             Self::PythonWord => "True, False or None instead of true, false or null",
@@ -140,43 +150,84 @@ pub struct Reading {
     pub dict: bool,
 }
 
-/// The JSON of an answer, and what had to be mended in the order in which it stands.
+/// What an answer says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Its JSON.
+    pub parsed: Parsed,
+    /// What had to be mended, in the order in which it stands.
+    pub mended: Vec<Mend>,
+    /// How many lists and dicts, from the outside in and each the last thing in the one around it, lack their end.
+    pub open: usize,
+}
+
+/// The JSON of an answer.
 ///
 /// # Errors
 /// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with the rule `syntax` where there is no JSON, or more than one
 /// that could be meant, or what stands there cannot be known.
-pub fn parse(text: &str, reading: Reading) -> Result<(Parsed, Vec<Mend>)> {
+pub fn parse(text: &str, reading: Reading) -> Result<Answer> {
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if reading.strict {
-        let mut parser = Parser::new(source, 0, true);
-        let parsed = parser.whole().map_err(|stop| failed(source, &stop))?;
-        return Ok((parsed, Vec::new()));
-    }
-    let mut direct = Parser::new(source, 0, false);
-    let stop = match direct.whole() {
-        Ok(parsed) if !reading.dict || matches!(parsed, Parsed::Dict(_)) => {
-            return Ok((parsed, located(source, direct.mended)));
+    read(source, reading)
+        .map(|found| Answer { parsed: found.parsed, mended: located(source, found.mended), open: found.open })
+        .map_err(|stop| failed(source, &stop))
+}
+
+fn read(source: &str, reading: Reading) -> Result<Found, Stop> {
+    let mut direct = Parser::new(source, 0, reading.strict);
+    let whole = direct.whole();
+    // JSON, and still not what is wanted.
+    let other = whole.is_ok();
+    let stop = match whole {
+        Ok(parsed) if reading.strict || !reading.dict || matches!(parsed, Parsed::Dict(_)) => {
+            return Ok(Found { start: 0, parsed, mended: direct.mended, open: direct.open });
         }
         Ok(_) => Stop { offset: 0, message: "the answer is JSON, and no object".to_owned() },
         Err(stop) => stop,
     };
-    let found = match fenced(source, reading) {
-        Some(found) => found,
-        None => scan(source, 0, source.len(), reading).map_err(|stop| failed(source, &stop))?,
-    };
-    let mut found = found.into_iter();
+    if reading.strict {
+        return Err(stop);
+    }
+    let start = after_reasoning(source)?;
+    let fenced = fenced(source, start, reading)?;
+    let scan = if fenced.found.is_empty() { scan(source, start, source.len(), reading)? } else { fenced };
+    let mut found = scan.found.into_iter();
     match (found.next(), found.next()) {
-        (Some(only), None) => Ok((only.parsed, located(source, only.mended))),
+        (Some(mut only), None) => {
+            if start > 0 && !only.mended.iter().any(|(_, fault)| *fault == Fault::Prose) {
+                only.mended.push((0, Fault::Prose));
+            }
+            Ok(only)
+        }
         (Some(first), Some(second)) => {
             let second = Place::of(None, source, second.start);
             let message = format!(
                 "two answers, and which is meant cannot be known: the second begins in line {}, column {}",
                 second.line, second.column
             );
-            Err(failed(source, &Stop { offset: first.start, message }))
+            Err(Stop { offset: first.start, message })
         }
-        (None, _) => Err(failed(source, &stop)),
+        // Where the whole looks like JSON, what is wrong with the whole is told; else what came nearest to an answer.
+        (None, _) if other || source.trim_start().starts_with(['{', '[']) => Err(stop),
+        (None, _) if !source[start..].contains(['{', '[']) && stop.offset < source.len() => {
+            Err(Stop { offset: start, message: "there is no JSON in it".to_owned() })
+        }
+        (None, _) => Err(scan.nearest.map_or(stop, |(_, nearest)| nearest)),
     }
+}
+
+/// Where the answer begins: behind what a model thought aloud, where it says so.
+fn after_reasoning(source: &str) -> Result<usize, Stop> {
+    for (open, close) in [("<think>", "</think>"), ("<thinking>", "</thinking>")] {
+        if let Some(end) = source.find(close) {
+            return Ok(end + close.len());
+        }
+        if source.trim_start().starts_with(open) {
+            let message = "the answer ends within the model's reasoning".to_owned();
+            return Err(Stop { offset: source.len(), message });
+        }
+    }
+    Ok(0)
 }
 
 fn failed(source: &str, stop: &Stop) -> crate::Error {
@@ -205,34 +256,62 @@ struct Found {
     start: usize,
     parsed: Parsed,
     mended: Vec<(usize, Fault)>,
+    open: usize,
+}
+
+/// What was found in a text: no more than two different answers, for two are one too many.
+#[derive(Default)]
+struct Scan {
+    found: Vec<Found>,
+    /// The reading that came furthest and failed: how far, and why.
+    nearest: Option<(usize, Stop)>,
+}
+
+impl Scan {
+    fn add(&mut self, found: Found) {
+        if !self.found.iter().any(|known| known.parsed == found.parsed) {
+            self.found.push(found);
+        }
+    }
+
+    fn failed(&mut self, length: usize, stop: Stop) {
+        if self.nearest.as_ref().is_none_or(|(known, _)| *known < length) {
+            self.nearest = Some((length, stop));
+        }
+    }
 }
 
 /// The JSON in code fences, where there is some; fences of other languages only where none says `json`.
-fn fenced(source: &str, reading: Reading) -> Option<Vec<Found>> {
-    let fences = fences(source);
-    let json = |fence: &&Fence| fence.language.is_some_and(|word| word.starts_with("json"));
+fn fenced(source: &str, from: usize, reading: Reading) -> Result<Scan, Stop> {
+    let fences = fences(source, from);
+    let json = |fence: &&Fence| {
+        fence.language.is_some_and(|word| word.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("json")))
+    };
     let chosen: Vec<&Fence> = if fences.iter().any(|fence| json(&fence)) {
         fences.iter().filter(json).collect()
     } else {
         fences.iter().collect()
     };
-    let mut found: Vec<Found> = Vec::new();
+    let mut scanned = Scan::default();
     for fence in chosen {
-        // Only a fence without an end may hold what is cut off.
-        let Ok(inside) = scan(source, fence.start, fence.end, reading) else { continue };
-        for mut answer in inside {
-            if fence.closed && answer.mended.iter().any(|(_, fault)| *fault == Fault::CutOff) {
-                continue;
+        let inside = scan(source, fence.start, fence.end, reading)?;
+        if let Some((length, stop)) = inside.nearest {
+            scanned.failed(length, stop);
+        }
+        for mut answer in inside.found {
+            // Only a fence without an end may hold what is cut off.
+            if fence.closed && answer.open > 0 {
+                let message = "the JSON in a code fence has no end, and the fence has one".to_owned();
+                return Err(Stop { offset: fence.end, message });
             }
-            if !answer.mended.iter().any(|(_, fault)| *fault == Fault::Fence) {
-                answer.mended.push((fence.open, Fault::Fence));
-            }
-            if !found.iter().any(|known| known.parsed == answer.parsed) {
-                found.push(answer);
-            }
+            answer.mended.push((fence.open, Fault::Fence));
+            scanned.add(answer);
+        }
+        if scanned.found.len() > 1 {
+            break;
         }
     }
-    (!found.is_empty()).then_some(found)
+    Ok(scanned)
 }
 
 struct Fence<'s> {
@@ -243,17 +322,28 @@ struct Fence<'s> {
     language: Option<&'s str>,
 }
 
-fn fences(source: &str) -> Vec<Fence<'_>> {
+/// The code fences of a text. Three backticks within a line, as a text within JSON may have them, are none.
+fn fences(source: &str, from: usize) -> Vec<Fence<'_>> {
+    const TICKS: &str = "```";
     let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(open) = source[at..].find("```").map(|offset| at + offset) {
-        let after = open + 3;
-        let line_end = source[after..].find('\n').map_or(source.len(), |offset| after + offset);
+    let (mut at, mut line_end) = (from, from);
+    while let Some(open) = source[at..].find(TICKS).map(|offset| at + offset) {
+        let after = open + TICKS.len();
+        // Looked for once a line, however many ticks it has.
+        if line_end < after {
+            line_end = source[after..].find('\n').map_or(source.len(), |offset| after + offset);
+        }
         let word = source[after..line_end].trim();
-        // A fence on one line has no language: what follows is its content.
         let plain = word.chars().all(|c| c.is_ascii_alphanumeric());
+        if !plain && !begins_line(source, open) {
+            at = after;
+            continue;
+        }
+        // A fence on one line has no language: what follows is its content.
         let (start, language) = if plain { (line_end, Some(word)) } else { (after, None) };
-        let close = source[start..].find("```").map(|offset| start + offset);
+        let close = source[start..].match_indices(TICKS).map(|(offset, _)| start + offset).find(|close| {
+            language.is_none() || begins_line(source, *close) || ends_json(source, start, *close)
+        });
         found.push(Fence {
             open,
             start,
@@ -261,18 +351,34 @@ fn fences(source: &str) -> Vec<Fence<'_>> {
             closed: close.is_some(),
             language,
         });
-        at = close.map_or(source.len(), |close| close + 3);
+        at = close.map_or(source.len(), |close| close + TICKS.len());
     }
     found
 }
 
-/// The answers between two places of a text, each found where a bracket opens something that can be read.
-fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Vec<Found>, Stop> {
+/// Whether only blanks stand between a place and the beginning of its line.
+fn begins_line(source: &str, at: usize) -> bool {
+    source[..at].trim_end_matches([' ', '\t', '>']).chars().next_back().is_none_or(|c| c == '\n' || c == '\r')
+}
+
+/// Whether a closing bracket stands before a place and the end of its line behind the three characters there.
+fn ends_json(source: &str, start: usize, at: usize) -> bool {
+    source[start..at].trim_end().ends_with(['}', ']'])
+        && source[at + 3..]
+            .trim_start_matches([' ', '\t'])
+            .chars()
+            .next()
+            .is_none_or(|c| c == '\n' || c == '\r')
+}
+
+/// The answers between two places of a text, each found where a bracket opens something that can be read. A bracket of
+/// prose is passed over; what is JSON for a while and then is none is an error, for a part of it is not the answer.
+fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Scan, Stop> {
     /// How often a text may be read anew, in characters for each of it.
     const EFFORT: usize = 8;
     let text = &source[..end];
     let mut budget = (end - start).saturating_mul(EFFORT) + 10_000;
-    let mut found: Vec<Found> = Vec::new();
+    let mut scanned = Scan::default();
     let mut at = start;
     while let Some(offset) = text[at..].find(['{', '[']) {
         let open = at + offset;
@@ -283,32 +389,58 @@ fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Vec<
             let message = "too much that looks like JSON and is none".to_owned();
             return Err(Stop { offset: open, message });
         }
-        let wanted = |parsed: &Parsed| matches!(parsed, Parsed::Dict(_)) || !reading.dict;
-        match parsed {
+        at = match parsed {
             Ok(parsed) => {
-                let mut mended = std::mem::take(&mut parser.mended);
-                let cut = mended.iter().any(|(_, fault)| *fault == Fault::CutOff);
-                // A word in brackets that nothing closes is prose; so is an empty beginning.
+                // A bracket that opens nothing and that nothing closes is prose.
                 let empty = matches!(&parsed, Parsed::Dict(members) if members.is_empty())
                     || matches!(&parsed, Parsed::List(items) if items.is_empty());
-                if wanted(&parsed) && !(cut && empty) {
-                    let outside = |text: &str| !text.trim().is_empty();
-                    if outside(&source[start..open]) || outside(&text[parser.at..]) {
-                        mended.push((
-                            if outside(&source[start..open]) { start } else { parser.at },
-                            Fault::Prose,
-                        ));
+                if parser.open > 0 && empty {
+                    let message = "the JSON ends before anything of it is complete".to_owned();
+                    scanned.failed(parser.at - open, Stop { offset: text.len(), message });
+                    open + 1
+                } else {
+                    if matches!(parsed, Parsed::Dict(_)) || !reading.dict {
+                        scanned.add(parser.found(source, start, open, parsed));
                     }
-                    if !found.iter().any(|known| known.parsed == parsed) {
-                        found.push(Found { start: open, parsed, mended });
-                    }
+                    parser.at
                 }
-                at = if cut && empty { open + 1 } else { parser.at.max(open + 1) };
             }
-            Err(_) => at = open + 1,
+            Err(stop) if parser.solid => return Err(stop),
+            Err(stop) => {
+                // What begins as JSON and goes on as something else, such as a form to fill in, has no answer within.
+                let next = if parser.begun { extent(text, open) } else { Some(open + 1) };
+                let Some(next) = next else { return Err(stop) };
+                budget = budget.saturating_sub(next - open);
+                scanned.failed(parser.at - open, stop);
+                next
+            }
+        };
+        if scanned.found.len() > 1 {
+            break;
         }
     }
-    Ok(found)
+    Ok(scanned)
+}
+
+/// The end of what a bracket opens, by its brackets alone; those in double quotes do not count.
+fn extent(text: &str, open: usize) -> Option<usize> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (offset, byte) in text.as_bytes()[open..].iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => depth += 1,
+            b'}' | b']' if !quoted => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(open + offset + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Where reading stopped, and why.
@@ -325,16 +457,71 @@ enum Piece {
     Cut(Option<Parsed>),
 }
 
+/// The members of a dict that is being read. Many are looked up by their hash.
+#[derive(Default)]
+struct Members {
+    list: Vec<(String, Parsed)>,
+    places: HashMap<String, usize>,
+}
+
+impl Members {
+    /// Adds a member; false where its key is there with another value, or at all where `once`.
+    fn add(&mut self, name: String, value: Parsed, once: bool) -> bool {
+        /// So many are looked through faster than they are hashed.
+        const FEW: usize = 16;
+        let known = if self.list.len() <= FEW {
+            self.list.iter().position(|(known, _)| *known == name)
+        } else {
+            if self.places.is_empty() {
+                let places = self.list.iter().enumerate().map(|(at, (name, _))| (name.clone(), at));
+                self.places = places.collect();
+            }
+            self.places.get(&name).copied()
+        };
+        if let Some(at) = known {
+            return !once && self.list[at].1 == value;
+        }
+        if self.list.len() > FEW {
+            self.places.insert(name.clone(), self.list.len());
+        }
+        self.list.push((name, value));
+        true
+    }
+
+    fn parsed(self) -> Parsed {
+        Parsed::Dict(self.list)
+    }
+}
+
 struct Parser<'s> {
     text: &'s str,
     at: usize,
     strict: bool,
     mended: Vec<(usize, Fault)>,
+    /// How many lists and dicts lack their end.
+    open: usize,
+    /// Whether something complete was read that hardly is prose: a member with a quoted key, or an item that is a list
+    /// or dict.
+    solid: bool,
+    /// Whether something was begun that hardly is prose: a quoted key with its colon, or a list or dict in a list.
+    begun: bool,
 }
 
 impl<'s> Parser<'s> {
     fn new(text: &'s str, at: usize, strict: bool) -> Self {
-        Self { text, at, strict, mended: Vec::new() }
+        Self { text, at, strict, mended: Vec::new(), open: 0, solid: false, begun: false }
+    }
+
+    /// What was read from a place on, with a note of what stands around it.
+    fn found(&mut self, source: &str, start: usize, open: usize, parsed: Parsed) -> Found {
+        let mut mended = std::mem::take(&mut self.mended);
+        let outside = |text: &str| !text.trim().is_empty();
+        if outside(&source[start..open]) {
+            mended.push((start, Fault::Prose));
+        } else if outside(&self.text[self.at..]) {
+            mended.push((self.at, Fault::Prose));
+        }
+        Found { start: open, parsed, mended, open: self.open }
     }
 
     fn stop<R>(&self, message: impl Into<String>) -> Result<R, Stop> {
@@ -381,14 +568,21 @@ impl<'s> Parser<'s> {
     /// Passes over blanks and comments.
     fn blank(&mut self) -> Result<(), Stop> {
         loop {
+            while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
+                self.at += 1;
+            }
+            // Most often that is all.
+            match self.peek() {
+                Some(b'/' | b'#' | 0x0b | 0x0c | 0x80..) if !self.strict => {}
+                Some(b'/' | b'#') if self.strict => {}
+                _ => return Ok(()),
+            }
             let rest = self.rest();
-            let blanks = if self.strict {
-                rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len()
-            } else {
-                rest.len() - rest.trim_start().len()
-            };
-            self.at += blanks;
-            let rest = self.rest();
+            let trimmed = rest.trim_start();
+            if trimmed.len() < rest.len() && !self.strict {
+                self.at += rest.len() - trimmed.len();
+                continue;
+            }
             let length = if rest.starts_with("//") || rest.starts_with('#') {
                 rest.find('\n').unwrap_or(rest.len())
             } else if let Some(inside) = rest.strip_prefix("/*") {
@@ -413,9 +607,19 @@ impl<'s> Parser<'s> {
                 Some(text) => Piece::Whole(Parsed::Text(text)),
                 None => Piece::Cut(None),
             }),
+            Some(0x80..) if self.curly_pair().is_some() => Ok(match self.curly()? {
+                Some(text) => Piece::Whole(Parsed::Text(text)),
+                None => Piece::Cut(None),
+            }),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(_) => self.word(),
         }
+    }
+
+    /// What there is of a list or dict whose end is missing.
+    fn cut(&mut self, parsed: Parsed) -> Piece {
+        self.open += 1;
+        Piece::Cut(Some(parsed))
     }
 
     fn list(&mut self, depth: usize) -> Result<Piece, Stop> {
@@ -424,20 +628,24 @@ impl<'s> Parser<'s> {
         loop {
             self.blank()?;
             match self.peek() {
-                None => return Ok(Piece::Cut(Some(Parsed::List(items)))),
+                None => return Ok(self.cut(Parsed::List(items))),
                 Some(b']') => break,
                 Some(b',') => return self.stop("a value is missing before the comma"),
+                Some(b'{' | b'[') => self.begun = true,
                 Some(_) => {}
             }
             match self.piece(depth + 1)? {
-                Piece::Whole(item) => items.push(item),
+                Piece::Whole(item) => {
+                    self.solid |= matches!(item, Parsed::List(_) | Parsed::Dict(_));
+                    items.push(item);
+                }
                 Piece::Cut(item) => {
                     items.extend(item);
-                    return Ok(Piece::Cut(Some(Parsed::List(items))));
+                    return Ok(self.cut(Parsed::List(items)));
                 }
             }
             if !self.comma(b']')? {
-                return Ok(Piece::Cut(Some(Parsed::List(items))));
+                return Ok(self.cut(Parsed::List(items)));
             }
         }
         self.at += 1;
@@ -445,22 +653,27 @@ impl<'s> Parser<'s> {
     }
 
     fn dict(&mut self, depth: usize) -> Result<Piece, Stop> {
-        let mut members: Vec<(String, Parsed)> = Vec::new();
+        let mut members = Members::default();
         self.at += 1;
         loop {
             self.blank()?;
             let start = self.at;
+            let quoted = matches!(self.peek(), Some(b'"' | b'\''));
             let name = match self.peek() {
-                None => return Ok(Piece::Cut(Some(Parsed::Dict(members)))),
+                None => return Ok(self.cut(members.parsed())),
                 Some(b'}') => break,
-                Some(b'"' | b'\'') => self.quoted()?,
+                Some(_) if quoted => self.quoted()?,
+                Some(0x80..) if self.curly_pair().is_some() => self.curly()?,
                 Some(_) => self.bare_key()?,
             };
-            let Some(name) = name else { return Ok(Piece::Cut(Some(Parsed::Dict(members)))) };
+            let Some(name) = name else { return Ok(self.cut(members.parsed())) };
             self.blank()?;
             match self.peek() {
-                None => return Ok(Piece::Cut(Some(Parsed::Dict(members)))),
-                Some(b':') => self.at += 1,
+                None => return Ok(self.cut(members.parsed())),
+                Some(b':') => {
+                    self.at += 1;
+                    self.begun |= quoted;
+                }
                 Some(_) => return self.stop("a colon is missing behind the key"),
             }
             self.blank()?;
@@ -468,22 +681,19 @@ impl<'s> Parser<'s> {
                 Piece::Whole(value) => (Some(value), false),
                 Piece::Cut(value) => (value, true),
             };
-            if let Some(value) = value {
-                if let Some((_, known)) = members.iter().find(|(known, _)| *known == name) {
-                    if *known != value || self.strict {
-                        self.at = start;
-                        return self.stop("a key is there twice");
-                    }
-                } else {
-                    members.push((name, value));
-                }
+            self.solid |= quoted && !cut;
+            if let Some(value) = value
+                && !members.add(name, value, self.strict)
+            {
+                self.at = start;
+                return self.stop("a key is there twice");
             }
             if cut || !self.comma(b'}')? {
-                return Ok(Piece::Cut(Some(Parsed::Dict(members))));
+                return Ok(self.cut(members.parsed()));
             }
         }
         self.at += 1;
-        Ok(Piece::Whole(Parsed::Dict(members)))
+        Ok(Piece::Whole(members.parsed()))
     }
 
     /// Passes over the comma behind a member. False where the text ends; at the closing bracket nothing is passed.
@@ -541,7 +751,7 @@ impl<'s> Parser<'s> {
                 }
                 b'\\' => {
                     text.push_str(&self.text[from..self.at]);
-                    match self.escape()? {
+                    match self.escape(quote)? {
                         Some(c) => text.push(c),
                         None => return Ok(None),
                     }
@@ -558,8 +768,41 @@ impl<'s> Parser<'s> {
         }
     }
 
+    /// The quotes that close what opens here, where that is a curly one.
+    fn curly_pair(&self) -> Option<&'static [char]> {
+        match self.rest().chars().next()? {
+            '“' => Some(&['”']),
+            '„' => Some(&['“', '”']),
+            '‘' => Some(&['’']),
+            _ => None,
+        }
+    }
+
+    /// A text in curly quotes; `None` where it has no end.
+    fn curly(&mut self) -> Result<Option<String>, Stop> {
+        let close = self.curly_pair().unwrap_or_default();
+        self.mend(self.at, Fault::CurlyQuotes)?;
+        self.at += '“'.len_utf8();
+        let mut text = String::new();
+        loop {
+            let Some(c) = self.rest().chars().next() else { return Ok(None) };
+            if c == '\\' {
+                match self.escape(b'\'')? {
+                    Some(c) => text.push(c),
+                    None => return Ok(None),
+                }
+                continue;
+            }
+            self.at += c.len_utf8();
+            if close.contains(&c) {
+                return Ok(Some(text));
+            }
+            text.push(c);
+        }
+    }
+
     /// The character of an escape; `None` where the text ends within it.
-    fn escape(&mut self) -> Result<Option<char>, Stop> {
+    fn escape(&mut self, quote: u8) -> Result<Option<char>, Stop> {
         let start = self.at;
         let Some(c) = self.text[start + 1..].chars().next() else {
             self.at = self.text.len();
@@ -574,7 +817,12 @@ impl<'s> Parser<'s> {
             'r' => '\r',
             't' => '\t',
             'u' => return self.unicode(start),
-            '\'' if !self.strict => '\'',
+            '\'' if !self.strict => {
+                if quote == b'"' {
+                    self.mend(start, Fault::NeedlessEscape)?;
+                }
+                '\''
+            }
             _ => {
                 self.at = start;
                 return self.stop("a backslash stands before a character that it cannot escape");

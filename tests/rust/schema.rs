@@ -199,7 +199,7 @@ fn answers_are_read_as_the_cases_say() {
         let name = &case["name"];
         let reading = Reading { strict: case["strict"] == json!(true), dict: case["dict"] == json!(true) };
         match output::parse(case["text"].as_str().expect("a text"), reading) {
-            Ok((parsed, mended)) => {
+            Ok(output::Answer { parsed, mended, .. }) => {
                 let mended: Value =
                     mended.iter().map(|mend| json!([mend.fault.as_str(), mend.line, mend.column])).collect();
                 assert_eq!((&parsed.to_json(), &mended), (&case["data"], &case["mended"]), "{name}");
@@ -216,7 +216,7 @@ fn strict_reading_agrees_with_another_parser_on_every_beginning_of_an_answer() {
         let begun = &text[..end];
         let theirs = serde_json::from_str::<Value>(begun).ok();
         let ours = output::parse(begun, Reading { strict: true, dict: false }).ok();
-        assert_eq!(ours.map(|(parsed, _)| parsed.to_json()), theirs, "{begun}");
+        assert_eq!(ours.map(|answer| answer.parsed.to_json()), theirs, "{begun}");
     }
 }
 
@@ -237,7 +237,7 @@ fn what_is_cut_off_is_part_of_the_whole() {
         r#"{"a": [1, -2.5e3, true, null, "x\n\u00e9", {"k": "v"}], "b": {"c": "", "d": 120}, "e": false}"#;
     let whole: Value = serde_json::from_str(text).expect("it is JSON");
     for end in 1..text.len() {
-        let (parsed, mended) =
+        let output::Answer { parsed, mended, .. } =
             output::parse(&text[..end], Reading { strict: false, dict: true }).expect("the rest is known");
         assert!(within(&parsed.to_json(), &whole), "{}", &text[..end]);
         assert_eq!(mended.last().map(|mend| mend.fault), Some(output::Fault::CutOff), "{}", &text[..end]);
@@ -250,8 +250,18 @@ fn answers_that_look_like_json_and_are_none_end_soon() {
     {
         assert!(output::parse(&text, Reading { strict: false, dict: true }).is_err());
     }
-    let (parsed, _) = output::parse(&"[".repeat(100), Reading::default()).expect("that deep it may be");
-    assert!(matches!(parsed, output::Parsed::List(_)));
+    // Each of these once took time that grew with the square of its length.
+    for text in ["```".repeat(300_000), "{/*".repeat(100_000) + "x", "{a b} ".repeat(100_000)] {
+        let _ = output::parse(&text, Reading { strict: false, dict: true });
+    }
+    let distinct: Vec<String> = (0..50_000).map(|n| format!("{{\"a\": {n}}}")).collect();
+    assert!(output::parse(&distinct.join(" "), Reading::default()).is_err());
+    let members: Vec<String> = (0..50_000).map(|n| format!("\"k{n}\": {n}")).collect();
+    let many = output::parse(&format!("{{{}}}", members.join(",")), Reading::default()).expect("it is JSON");
+    assert!(matches!(many.parsed, output::Parsed::Dict(members) if members.len() == 50_000));
+    let answer = output::parse(&"[".repeat(100), Reading::default()).expect("that deep it may be");
+    assert!(matches!(answer.parsed, output::Parsed::List(_)));
+    assert_eq!(answer.open, 100);
     assert!(
         output::parse(&format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)), Reading::default()).is_err()
     );

@@ -1,0 +1,171 @@
+"""Answers of models that were damaged in a thousand ways: what is read was in them, or nothing is read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from helpers import create_text_prompt
+from prompt_manager import PromptManager
+from prompt_manager._native import parse_json
+from prompt_manager.exceptions import SchemaValidationError
+
+WORDS = st.text("abc {}[]:,'\"\\/#\n`“é", max_size=6)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(-99, 10**20), st.sampled_from([0.5, -1e30]), WORDS)
+DOCUMENTS = st.dictionaries(
+    WORDS,
+    st.recursive(
+        LEAVES,
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS, inner, max_size=3)),
+        max_leaves=6,
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def read(text):
+    """The data, or None where nothing can be read."""
+    try:
+        return parse_json(text, dict=True)[0]
+    except SchemaValidationError:
+        return None
+
+
+def leaves(value):
+    """Every key and every value that holds no others, with how often it is there."""
+    if isinstance(value, dict):
+        counts = Counter(f"key {key}" for key in value)
+        return sum((leaves(member) for member in value.values()), counts)
+    if isinstance(value, list):
+        return sum(map(leaves, value), Counter())
+    return Counter([json.dumps(value)])
+
+
+@given(DOCUMENTS, st.booleans())
+def test_what_python_and_json_write_is_read_whole(document, ascii_only):
+    assert read(json.dumps(document, ensure_ascii=ascii_only)) == document
+    assert read(json.dumps(document, indent=1, ensure_ascii=ascii_only)) == document
+
+
+@given(DOCUMENTS)
+def test_what_stands_around_an_answer_changes_nothing(document):
+    text = json.dumps(document)
+    for around in (
+        "```json\n%s\n```",
+        "Sure {thing}, see [1]:\n\n```\n%s\n```\nDoes that [help]?",
+        "<think>{no, not this}</think>%s",
+        "The set {1, 2} is no answer. Here it is: %s.",
+        "\ufeff  %s  // done",
+        "# Answer\n%s",
+    ):
+        assert read(around.replace("%s", text)) == document, around
+
+
+@given(DOCUMENTS)
+def test_the_form_of_python_is_read_as_it_is_meant(document):
+    # Escapes that only Python writes, such as \x00, are not among these texts.
+    assert read(repr(document)) == document
+
+
+def marks(text):
+    """The places of brackets, commas and colons outside of texts."""
+    found, quoted, escaped = [], False, False
+    for at, c in enumerate(text):
+        if escaped:
+            escaped = False
+        elif c == "\\":
+            escaped = True
+        elif c == '"':
+            quoted = not quoted
+        elif c in "{}[],:" and not quoted:
+            found.append(at)
+    return found
+
+
+@given(DOCUMENTS, st.data())
+@settings(max_examples=400)
+def test_of_a_damaged_answer_nothing_is_read_that_was_not_in_it(document, data):
+    text = json.dumps(document, indent=data.draw(st.sampled_from([None, 1])))
+    outside = marks(text)
+    cut = data.draw(st.integers(1, len(text)))
+    at = data.draw(st.sampled_from(outside))
+    closers = [mark for mark in outside if text[mark] in "}]"]
+    closer = data.draw(st.sampled_from(closers))
+    damaged = {
+        "cut": text[:cut],
+        "cut in a fence": f"```json\n{text[:cut]}",
+        "cut behind a form": f'I answer as {{"a": <text>}}: {text[:cut]}',
+        "cut in a closed fence": f"```json\n{text[:cut]}\n```\nDone.",
+        "without a mark": text[:at] + text[at + 1 :],
+        "with an ellipsis": f"{text[: at + 1]}...{text[at + 1 :]}",
+        "with a mark too many": text[:at] + text[at] + text[at:],
+        "with prose within": f"{text[:at]} and so on {text[at:]}",
+        "with a comma": f"{text[:closer]},{text[closer:]}",
+        "with another bracket": f"{text[:closer]}{'}' if text[closer] == ']' else ']'}{text[closer + 1 :]}",
+    }
+    for how, broken in damaged.items():
+        found = read(broken)
+        assert found is None or leaves(found) <= leaves(document), (how, broken)
+
+
+class Verdict(BaseModel):
+    ok: bool = True
+    why: str = ""
+
+
+class TestDefaultsOfWhatIsCutOff:
+    @pytest.fixture
+    def manager(self):
+        manager = PromptManager()
+        inner = {
+            "name": "part",
+            "fields": [{"name": "n", "type": "integer"}, {"name": "unit", "type": "string", "default": "m"}],
+        }
+        outer = {"name": "whole", "fields": [
+            {"name": "parts", "type": "list", "item_schema": "part", "default": []},
+            {"name": "ok", "type": "boolean", "default": True},
+            {"name": "note", "type": "string", "nullable": True, "required": False}]}  # fmt: skip
+        manager.register_schema("part", inner)
+        manager.register_schema("whole", outer)
+        manager.register_schema("verdict", Verdict)
+        for name in ("whole", "verdict"):
+            manager.registry.register_sync(create_text_prompt(id=name, status="active", output_schema=name))
+        return manager
+
+    @pytest.mark.parametrize(
+        ("text", "data"),
+        [
+            ('{"parts": [{"n": 1}], "ok": fal', {"parts": [{"n": 1, "unit": "m"}]}),
+            ('{"parts": [{"n": "1"}, {"n": 2, "uni', {"parts": [{"n": 1, "unit": "m"}, {"n": 2}]}),
+            ('{"parts": [{"n": 1}, ', {"parts": [{"n": 1, "unit": "m"}]}),
+            ('{"ok": false', {"ok": False}),
+            ("{", {}),
+        ],
+    )
+    def test_are_not_taken_for_what_it_says(self, manager, text, data):
+        answer = manager.parse_output("whole", text)
+        assert answer.is_cut_off
+        assert answer.data == data
+
+    def test_hold_where_it_is_whole(self, manager):
+        assert manager.parse_output("whole", "{}").data == {"parts": [], "ok": True, "note": None}
+        assert manager.parse_output("whole", '```json\n{"ok": false,}').data == {"parts": [], "ok": False, "note": None}
+
+    def test_make_no_instance_of_a_model(self, manager):
+        assert manager.parse_output("verdict", '{"ok": false}').data == Verdict(ok=False)
+        assert manager.parse_output("verdict", '{"ok": false, "why": "so"').data == Verdict(ok=False, why="so")
+        with pytest.raises(SchemaValidationError) as caught:
+            manager.parse_output("verdict", '{"why": "so", "ok": fal')
+        assert caught.value.errors == [
+            {
+                "path": "ok",
+                "rule": "cut_off",
+                "message": "the answer ends before it says this, and only a default would",
+            }
+        ]
