@@ -97,15 +97,25 @@ impl Converter {
             .with_context("prompt_id", prompt.id.as_str()))
     }
 
+    /// The word for a role, where a text of it that is not empty has the form `{"role": …, "content": …}` in a list,
+    /// and breaks no rule.
+    #[must_use]
+    pub fn plain_role(self, role: Role) -> Option<&'static str> {
+        match self.provider {
+            Provider::OpenAi(options) | Provider::LiteLlm(options) => Some(options.role(role)),
+            Provider::Responses { .. } | Provider::Anthropic(_) => None,
+        }
+    }
+
     /// The provider's form of what a prompt rendered to: messages, an object with messages in it, or a text.
     ///
     /// # Errors
     /// [`Kind::Conversion`] where the provider would refuse it; without strictness only where nothing lawful is near.
     pub fn form<S: Output>(self, rendered: Rendered<S>, report: &mut Report) -> Result<Form<S>> {
-        let messages = match rendered {
-            Rendered::Messages(messages) => messages,
-            Rendered::Text(text) if self.to_messages => vec![Message::plain(Role::User, text)],
-            Rendered::Text(text) => return Ok(Form::Text(text)),
+        let messages = match rendered.into_messages() {
+            Ok(messages) => messages,
+            Err(text) if self.to_messages => vec![Message::plain(Role::User, text)],
+            Err(text) => return Ok(Form::Text(text)),
         };
         match self.provider {
             Provider::OpenAi(options) | Provider::LiteLlm(options) => {

@@ -13,12 +13,23 @@ use crate::template::{Data, Library, Options, Sort, Template, Text, Variables};
 #[derive(Debug)]
 pub struct Chat<T> {
     pub(super) entries: Vec<Entry<T>>,
+    /// Whether every entry is a message with one text and nothing else.
+    is_plain: bool,
 }
 
 #[derive(Debug)]
 pub(super) enum Entry<T> {
     Message(Message<Template<T>>),
     Placeholder { name: T, optional: bool },
+}
+
+impl<T> Entry<T> {
+    fn plain_text(&self) -> Option<(Role, &Template<T>)> {
+        match self {
+            Self::Message(message) => message.plain_text().map(|text| (message.role, text)),
+            Self::Placeholder { .. } => None,
+        }
+    }
 }
 
 impl<T: Text> Chat<T> {
@@ -37,7 +48,7 @@ impl<T: Text> Chat<T> {
 
     pub(super) fn entries<'p>(compiler: &mut Compiler<'_, 'p, T>, entries: &'p [ChatEntry]) -> Self {
         let entries = entries.iter().enumerate();
-        Self { entries: entries.filter_map(|(at, entry)| compiler.entry(at, entry)).collect() }
+        Self::of(entries.filter_map(|(at, entry)| compiler.entry(at, entry)).collect())
     }
 
     /// Messages of which `literal` takes the texts as they are.
@@ -53,7 +64,16 @@ impl<T: Text> Chat<T> {
                 }
             })
         };
-        Ok(Self { entries: entries.iter().map(entry).collect::<Result<_>>()? })
+        Ok(Self::of(entries.iter().map(entry).collect::<Result<_>>()?))
+    }
+
+    pub(super) fn of(entries: Vec<Entry<T>>) -> Self {
+        Self { is_plain: entries.iter().all(|entry| entry.plain_text().is_some()), entries }
+    }
+
+    /// Who speaks and what, where every message is one text and nothing else, as most are.
+    pub(super) fn plain(&self) -> Option<impl Iterator<Item = (Role, &Template<T>)>> {
+        self.is_plain.then(|| self.entries.iter().filter_map(Entry::plain_text))
     }
 
     /// The sources of the templates, in reading order.

@@ -122,7 +122,7 @@ impl<T: Text> Compiled<T> {
             return Ok(None);
         };
         let message = message.try_map(|template| Ok(template.clone()))?;
-        let body = Body::Chat(Chat { entries: vec![chat::Entry::Message(message)] });
+        let body = Body::Chat(Chat::of(vec![chat::Entry::Message(message)]));
         let partials = Both(&*self.partials, engine);
         let Body::Chat(alone) = &body else { return Ok(None) };
         let read = alone.variables(&partials)?;

@@ -171,6 +171,25 @@ impl<L> Message<L> {
         Self { content: Some(Content::Text(text)), ..Self::empty(role) }
     }
 
+    /// The text of a message that has nothing else.
+    #[must_use]
+    pub fn plain_text(&self) -> Option<&L> {
+        match &self.content {
+            Some(Content::Text(text))
+                if matches!(self.role, Role::System | Role::Developer | Role::User | Role::Assistant)
+                    && self.refusal.is_none()
+                    && self.name.is_none()
+                    && self.tool_call_id.is_none()
+                    && self.function_call.is_none()
+                    && self.tool_calls.is_empty()
+                    && self.cache.is_none() =>
+            {
+                Some(text)
+            }
+            _ => None,
+        }
+    }
+
     /// A message with nothing in it yet.
     #[must_use]
     pub fn empty(role: Role) -> Self {

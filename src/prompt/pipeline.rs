@@ -40,6 +40,24 @@ pub enum Rendered<S> {
     Text(S),
     /// The messages of a chat.
     Messages(Vec<Message<S>>),
+    /// The messages of a chat in which each is one text and nothing else. It is the usual one, and has a short way.
+    Plain(Vec<(Role, S)>),
+}
+
+impl<S> Rendered<S> {
+    /// The messages, where it is a chat's.
+    ///
+    /// # Errors
+    /// The text, where it is not.
+    pub fn into_messages(self) -> Result<Vec<Message<S>>, S> {
+        match self {
+            Self::Text(text) => Err(text),
+            Self::Messages(messages) => Ok(messages),
+            Self::Plain(texts) => {
+                Ok(texts.into_iter().map(|(role, text)| Message::plain(role, text)).collect())
+            }
+        }
+    }
 }
 
 /// [`Checks`] for a world of values.
@@ -145,11 +163,39 @@ impl<T: Text> Compiled<T> {
         engine: &dyn Library<T>,
         checks: &ChecksOf<'_, D>,
     ) -> Result<Rendered<D::Output>> {
-        if self.is_chat() {
+        if let Some(texts) = self.plain(data, variables, engine, checks) {
+            texts.map(Rendered::Plain)
+        } else if self.is_chat() {
             self.messages_with(data, variables, engine, checks).map(Rendered::Messages)
         } else {
             self.render_with(data, variables, engine, checks).map(Rendered::Text)
         }
+    }
+
+    /// [`Compiled::messages_with`] of a chat whose messages are plain, and to which nothing is appended.
+    fn plain<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Library<T>,
+        checks: &ChecksOf<'_, D>,
+    ) -> Option<Result<Vec<(Role, D::Output)>>> {
+        let Body::Chat(chat) = &*self.body else { return None };
+        let templates = chat.plain().filter(|_| self.output.is_none() || !checks.output_instructions)?;
+        let render = |context: &D::Value| {
+            let partials = Both(&*self.partials, engine);
+            let mut texts = Vec::with_capacity(chat.entries.len());
+            for (role, template) in templates {
+                texts.push((role, template.render(data, context, None, &partials)?));
+            }
+            Ok(texts)
+        };
+        let completed = match self.completed(data, variables, checks) {
+            Ok(completed) => completed,
+            Err(error) => return Some(Err(error)),
+        };
+        let texts = render(completed.as_ref().unwrap_or(variables));
+        Some(texts.map_err(|error| self.named(error)))
     }
 
     /// The variables as the templates of another engine are to see them: as [`Compiled::completed`] gives

@@ -20,6 +20,7 @@ use crate::convert::{self, Form, Key, Provider, Report, Request, anthropic, open
 use crate::error::{Error, Kind};
 use crate::prompt::{Rendered, Role};
 use crate::schema::json_schema;
+use crate::template::Output;
 
 /// Converts prompts for one provider, with an integration's options.
 #[pyclass(frozen, module = "prompt_manager._native")]
@@ -214,11 +215,39 @@ impl Converter {
         prompt: &CompiledPrompt,
         rendered: Rendered<PyOutput<'py>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        if let Rendered::Plain(texts) = &rendered
+            && let Some(messages) = self.plain(py, texts)?
+        {
+            return Ok(messages);
+        }
         let mut report = Report::default();
         let form = self.rules.form(rendered, &mut report);
         let form = form.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
         object(py, form)
+    }
+
+    /// Plain messages as a list of dicts, where the provider takes them so; the tree between is spared.
+    fn plain<'py>(
+        &self,
+        py: Python<'py>,
+        texts: &[(Role, PyOutput<'py>)],
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let mut messages = Vec::with_capacity(texts.len());
+        for (role, text) in texts {
+            let Some(role) = self.rules.plain_role(*role).filter(|_| !text.is_empty()) else {
+                return Ok(None);
+            };
+            let message = PyDict::new(py);
+            message.set_item(intern!(py, "role"), fixed(py, role))?;
+            message.set_item(intern!(py, "content"), &text.0)?;
+            messages.push(message);
+        }
+        if messages.is_empty() {
+            Ok(None)
+        } else {
+            PyList::new(py, messages).map(|list| Some(list.into_any()))
+        }
     }
 
     fn request_of<'py>(

@@ -246,9 +246,9 @@ impl CompiledPrompt {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = context.py();
         let checks = self.checks(schemas, output_instructions);
-        match self.assembled(context, texts, &checks).or_raise(py)? {
-            Rendered::Messages(messages) => object(py, plain::messages(messages)),
-            Rendered::Text(_) => Err(raise(py, &self.compiled.no_messages())),
+        match self.assembled(context, texts, &checks).or_raise(py)?.into_messages() {
+            Ok(messages) => object(py, plain::messages(messages)),
+            Err(_) => Err(raise(py, &self.compiled.no_messages())),
         }
     }
 

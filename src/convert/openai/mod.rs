@@ -44,7 +44,7 @@ impl Options {
         Self { strict, functions_as_tools: true, developer_as_system, cache_control }
     }
 
-    fn role(self, role: Role) -> &'static str {
+    pub(super) fn role(self, role: Role) -> &'static str {
         match role {
             Role::Developer if self.developer_as_system => map_role(Role::System),
             Role::Function if self.functions_as_tools => map_role(Role::Tool),
@@ -90,14 +90,7 @@ pub fn messages<S: Output>(
 /// Takes the text of a message that has nothing else, as most have: no rule concerns it. This spares a quarter of the
 /// time that plain messages take.
 fn plain_text<S: Output>(message: &mut Message<S>) -> Option<S> {
-    let plain = matches!(message.role, Role::System | Role::Developer | Role::User | Role::Assistant)
-        && message.refusal.is_none()
-        && message.name.is_none()
-        && message.tool_call_id.is_none()
-        && message.function_call.is_none()
-        && message.tool_calls.is_empty()
-        && message.cache.is_none()
-        && matches!(&message.content, Some(Content::Text(text)) if !text.is_empty());
+    let plain = message.plain_text().is_some_and(|text| !text.is_empty());
     match message.content.take_if(|_| plain) {
         Some(Content::Text(text)) => Some(text),
         _ => None,
