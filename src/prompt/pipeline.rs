@@ -33,6 +33,9 @@ impl<T, F, M> Default for Checks<'_, T, F, M> {
     }
 }
 
+/// Who speaks, and what.
+pub type Plain<S> = Vec<(Role, S)>;
+
 /// What a prompt renders to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rendered<S> {
@@ -41,7 +44,7 @@ pub enum Rendered<S> {
     /// The messages of a chat.
     Messages(Vec<Message<S>>),
     /// The messages of a chat in which each is one text and nothing else. It is the usual one, and has a short way.
-    Plain(Vec<(Role, S)>),
+    Plain(Plain<S>),
 }
 
 impl<S> Rendered<S> {
@@ -163,8 +166,8 @@ impl<T: Text> Compiled<T> {
         engine: &dyn Library<T>,
         checks: &ChecksOf<'_, D>,
     ) -> Result<Rendered<D::Output>> {
-        if let Some(texts) = self.plain(data, variables, engine, checks) {
-            texts.map(Rendered::Plain)
+        if let Some(texts) = self.plain(data, variables, engine, checks)? {
+            Ok(Rendered::Plain(texts))
         } else if self.is_chat() {
             self.messages_with(data, variables, engine, checks).map(Rendered::Messages)
         } else {
@@ -172,30 +175,27 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// [`Compiled::messages_with`] of a chat whose messages are plain, and to which nothing is appended.
+    /// [`Compiled::messages_with`] of a chat whose messages are plain, and to which nothing is appended; `None` of any
+    /// other prompt.
     fn plain<D: Values<Text = T>>(
         &self,
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
         checks: &ChecksOf<'_, D>,
-    ) -> Option<Result<Vec<(Role, D::Output)>>> {
-        let Body::Chat(chat) = &*self.body else { return None };
-        let templates = chat.plain().filter(|_| self.output.is_none() || !checks.output_instructions)?;
-        let render = |context: &D::Value| {
-            let partials = Both(&*self.partials, engine);
-            let mut texts = Vec::with_capacity(chat.entries.len());
-            for (role, template) in templates {
-                texts.push((role, template.render(data, context, None, &partials)?));
-            }
-            Ok(texts)
-        };
-        let completed = match self.completed(data, variables, checks) {
-            Ok(completed) => completed,
-            Err(error) => return Some(Err(error)),
-        };
-        let texts = render(completed.as_ref().unwrap_or(variables));
-        Some(texts.map_err(|error| self.named(error)))
+    ) -> Result<Option<Plain<D::Output>>> {
+        let Body::Chat(chat) = &*self.body else { return Ok(None) };
+        let is_alone = self.output.is_none() || !checks.output_instructions;
+        let Some(templates) = chat.plain().filter(|_| is_alone) else { return Ok(None) };
+        let completed = self.completed(data, variables, checks)?;
+        let context = completed.as_ref().unwrap_or(variables);
+        let partials = Both(&*self.partials, engine);
+        let mut texts = Vec::with_capacity(chat.entries.len());
+        for (role, template) in templates {
+            let text = template.render(data, context, None, &partials).map_err(|error| self.named(error))?;
+            texts.push((role, text));
+        }
+        Ok(Some(texts))
     }
 
     /// The variables as the templates of another engine are to see them: as [`Compiled::completed`] gives
