@@ -166,7 +166,7 @@ impl CompiledPrompt {
         output_instructions: bool,
         schemas: Option<&Bound<'py, Schemas>>,
     ) -> PyResult<Bound<'py, PyString>> {
-        self.text(variables, &self.checks(schemas, output_instructions))
+        text(&self.compiled, &self.shared, variables, &self.checks(schemas, output_instructions))
     }
 
     #[pyo3(name = "render_messages", signature = (variables, output_instructions = true, schemas = None))]
@@ -259,31 +259,12 @@ impl CompiledPrompt {
 }
 
 impl CompiledPrompt {
-    pub(super) fn render<'py>(
-        &self,
-        variables: &Bound<'py, PyAny>,
-        output_instructions: bool,
-    ) -> PyResult<Bound<'py, PyString>> {
-        self.text(variables, &self.checks(None, output_instructions))
-    }
-
     pub(super) fn render_messages<'py>(
         &self,
         variables: &Bound<'py, PyAny>,
         output_instructions: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.messages(variables, &self.checks(None, output_instructions))
-    }
-
-    fn text<'py>(
-        &self,
-        variables: &Bound<'py, PyAny>,
-        checks: &Checks<'_, PyText, Held, Held>,
-    ) -> PyResult<Bound<'py, PyString>> {
-        let py = variables.py();
-        check_variables(variables)?;
-        let data = PyData::new(py, &self.shared);
-        Ok(self.compiled.render_with(&data, variables, &self.shared, checks).or_raise(py)?.0)
     }
 
     fn messages<'py>(
@@ -297,6 +278,19 @@ impl CompiledPrompt {
         let messages = self.compiled.messages_with(&data, variables, &self.shared, checks).or_raise(py)?;
         object(py, plain::messages(messages))
     }
+}
+
+/// Renders a prompt to text.
+pub(super) fn text<'py>(
+    compiled: &Compiled<PyText>,
+    shared: &Arc<Shared>,
+    variables: &Bound<'py, PyAny>,
+    checks: &Checks<'_, PyText, Held, Held>,
+) -> PyResult<Bound<'py, PyString>> {
+    let py = variables.py();
+    check_variables(variables)?;
+    let data = PyData::new(py, shared);
+    Ok(compiled.render_with(&data, variables, shared, checks).or_raise(py)?.0)
 }
 
 /// Reads a prompt that Python built; the rules are those of files, but for the default status.

@@ -10,12 +10,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::error::{OrRaise, raise};
-use super::prompt::CompiledPrompt;
+use super::prompt::{CompiledPrompt, text};
 use super::runtime::on_thread;
 use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, Shared};
 use super::text::PyText;
-use crate::prompt::Compiled;
+use crate::prompt::{Checks, Compiled};
 use crate::store::directory::{self, Loaded};
 use crate::store::{self, Filter, LabelMove, Moves, Which};
 
@@ -50,9 +50,12 @@ impl Registry {
         write(&mut self.prompts.write().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn compiled(&self, py: Python<'_>, id: &str, which: Which<'_>) -> PyResult<Arc<Compiled<PyText>>> {
+        self.reading(|prompts| prompts.get(id, which).map(Arc::clone)).or_raise(py)
+    }
+
     fn find(&self, py: Python<'_>, id: &str, which: Which<'_>) -> PyResult<CompiledPrompt> {
-        let compiled = self.reading(|prompts| prompts.get(id, which).map(Arc::clone));
-        Ok(self.handle(&compiled.or_raise(py)?))
+        Ok(self.handle(&self.compiled(py, id, which)?))
     }
 
     fn handle(&self, compiled: &Arc<Compiled<PyText>>) -> CompiledPrompt {
@@ -373,7 +376,10 @@ impl Registry {
         label: Option<&str>,
         output_instructions: bool,
     ) -> PyResult<Bound<'py, PyString>> {
-        self.find(variables.py(), id, which(version, label)?)?.render(variables, output_instructions)
+        // Without a handle of its own for the prompt, which would count three references.
+        let compiled = self.compiled(variables.py(), id, which(version, label)?)?;
+        let checks = Checks { schemas: Some(&self.schemas), output_instructions };
+        text(&compiled, &self.shared, variables, &checks)
     }
 
     #[pyo3(signature = (id, variables, *, version = None, label = None, output_instructions = true))]
