@@ -7,9 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::Deserialize;
 
-use super::convert::object;
 use super::data::{PyData, sort};
 use super::error::OrRaise;
+use super::form::object;
 use super::template::{Engine, PartialMap, Shared, account, check_variables, read_partials, type_name};
 use super::text::PyText;
 use crate::convert::plain;

@@ -1,5 +1,4 @@
-//! `Converter`: prompts in a provider's form. From a conversion's tree to Python objects, its warnings, and the errors
-//! that it wraps.
+//! `Converter`: prompts in a provider's form, with the warnings of the lossy steps.
 
 use std::ffi::CString;
 use std::sync::Arc;
@@ -8,15 +7,16 @@ use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyList, PyString, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyType};
 
 use super::data::PyData;
 use super::error::{OrRaise, raise};
+use super::form::{fixed, object, wrap};
 use super::prompt::{CompiledPrompt, Prepared};
 use super::schema::Schemas;
 use super::template::{Engine, Shared, check_variables};
 use super::text::PyOutput;
-use crate::convert::{self, Form, Key, Provider, Report, Request, anthropic, openai};
+use crate::convert::{self, Provider, Report, Request, anthropic, openai};
 use crate::error::{Error, Kind};
 use crate::prompt::{Rendered, Role};
 use crate::schema::json_schema;
@@ -300,74 +300,4 @@ fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
 pub(super) fn validate_alternation(py: Python<'_>, roles: Vec<String>) -> PyResult<()> {
     let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
     anthropic::validate_alternation(&roles).or_raise(py)
-}
-
-/// The tree as dicts, lists and strings.
-pub(super) fn object<'py>(py: Python<'py>, form: Form<PyOutput<'py>>) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match form {
-        Form::Null => py.None().into_bound(py),
-        Form::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
-        Form::Number(value) => pythonize::pythonize(py, &value)?,
-        Form::Static(word) => fixed(py, word).into_any(),
-        Form::String(text) => PyString::new(py, &text).into_any(),
-        Form::Text(output) => output.0.into_any(),
-        Form::List(items) => {
-            let list = PyList::empty(py);
-            for item in items {
-                list.append(object(py, item)?)?;
-            }
-            list.into_any()
-        }
-        Form::Map(members) => {
-            let dict = PyDict::new(py);
-            for (key, value) in members {
-                let key = match &key {
-                    Key::Static(key) => fixed(py, key),
-                    Key::String(key) => PyString::new(py, key),
-                };
-                dict.set_item(key, object(py, value)?)?;
-            }
-            dict.into_any()
-        }
-    })
-}
-
-/// A word that a provider prescribes. Those that every conversation has are kept as Python strings.
-fn fixed<'py>(py: Python<'py>, word: &'static str) -> Bound<'py, PyString> {
-    macro_rules! kept {
-        ($($known:literal),*) => {
-            match word {
-                $($known => intern!(py, $known).clone(),)*
-                _ => PyString::intern(py, word),
-            }
-        };
-    }
-    kept!("role", "content", "system", "user", "assistant", "messages", "type", "text", "tool", "developer")
-}
-
-/// An error of a render or of a rule as the conversion's: what the prompt was converted to is said, and what a
-/// render could not do is the cause.
-pub(super) fn wrap(error: Error, id: &str, provider: &str) -> Error {
-    let about = [format!(" for prompt '{id}'"), format!(" of prompt '{id}'")];
-    let message = || {
-        let message = about.iter().fold(error.message().to_owned(), |text, about| text.replace(about, ""));
-        format!("Failed to convert prompt '{id}' to {provider} format: {message}")
-    };
-    match error.kind() {
-        Kind::Conversion => {
-            let message = message();
-            error.recast(Kind::Conversion, message).with_context("prompt_id", id)
-        }
-        Kind::TemplateRender => {
-            let mut wrapped = Error::new(Kind::Conversion, message()).with_context("prompt_id", id);
-            if let Some(place) = error.place() {
-                wrapped = wrapped.with_place(place.clone());
-            }
-            if let Some(hint) = error.hint() {
-                wrapped = wrapped.with_hint(hint);
-            }
-            wrapped.with_cause(error)
-        }
-        _ => error,
-    }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use super::convert::{object, wrap};
 use super::data::PyData;
 use super::data::values::Held;
 use super::error::{OrRaise, raise};
+use super::form::{object, wrap};
 use super::prompt::CompiledPrompt;
 use super::schema::{Schemas, SharedSchemas, plain};
 use super::template::{Engine, Shared, check_variables};

@@ -5,6 +5,7 @@ mod completed;
 mod convert;
 mod data;
 mod error;
+mod form;
 mod helper;
 mod langchain;
 mod loader;

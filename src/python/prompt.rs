@@ -7,10 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::completed;
-use super::convert::{object, wrap};
 use super::data::PyData;
 use super::data::values::Held;
 use super::error::{OrRaise, raise};
+use super::form::{object, wrap};
 use super::overlay::Overlay;
 use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, Shared, check_variables};
