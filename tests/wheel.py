@@ -65,6 +65,10 @@ def check(python: Path, wheel: Path, folder: Path) -> None:
         text=True,
         check=True,
     )
+    plugins = [own, "-I", "-c", "from prompt_manager import PromptManager; print(*PromptManager().discover_plugins())"]
+    found = subprocess.run(plugins, cwd=folder, capture_output=True, text=True, check=True).stdout.split()
+    if found != ["anthropic", "langchain", "litellm", "openai"]:
+        raise SystemExit(f"the wheel offers the plugins {found}")
     print(
         f"{len(demo.stdout.splitlines())} lines of demo, {len(listed.stdout.splitlines())} lines of list",
         flush=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -163,7 +164,7 @@ def test_a_package_with_damaged_metadata_stops_no_other(run, tmp_path, monkeypat
     damaged.mkdir()
     (damaged / "METADATA").write_text("Metadata-Version: 2.1\nName: damaged\nVersion: 1.0\n")
     (damaged / "entry_points.txt").write_text("[prompt_manager.plugins]\nodd = not an entry point!\n")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{strangers}")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{strangers}")
     said = run("""
 print(json.dumps(manager.render_for_plugin_sync("hi", {"name": "Ada"}, "weather")))
 """)
