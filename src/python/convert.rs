@@ -279,19 +279,38 @@ impl Converter {
     }
 }
 
-/// Warns of each lossy step, at the line that called the Python method which calls the binding.
+/// Warns of each lossy step, at the line that called the package.
 fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
     static CATEGORY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     if report.warnings().is_empty() {
         return Ok(());
     }
     let category = CATEGORY.import(py, "prompt_manager.integrations.base", "PromptConversionWarning")?;
+    let level = stack_level(py)?;
     for warning in report.warnings() {
         let text =
             CString::new(warning.as_str()).map_err(|_| PyUserWarning::new_err("a warning with a NUL"))?;
-        PyErr::warn(py, category, &text, 2)?;
+        PyErr::warn(py, category, &text, level)?;
     }
     Ok(())
+}
+
+/// How many frames up the package was called: by a plugin that is more than the method that calls the binding.
+fn stack_level(py: Python<'_>) -> PyResult<i32> {
+    // The caller of that method, where all frames are the package's own.
+    const CALLER: i32 = 2;
+    let mut frame = py.import("sys")?.call_method1("_getframe", (0,))?;
+    for level in 1.. {
+        let module: String = frame.getattr("f_globals")?.get_item("__name__")?.extract()?;
+        if !module.starts_with("prompt_manager.") {
+            return Ok(level);
+        }
+        frame = frame.getattr("f_back")?;
+        if frame.is_none() {
+            break;
+        }
+    }
+    Ok(CALLER)
 }
 
 /// Checks that Anthropic's turns begin with the user and alternate.

@@ -23,7 +23,12 @@ from prompt_manager.exceptions import (
     TemplateRenderError,
     VersionNotFoundError,
 )
-from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+    PromptConversionWarning,
+)
 from prompt_manager.plugins import BasePlugin
 
 IDS = sorted(
@@ -131,6 +136,19 @@ class TestBuiltIn:
 
         manager.register_plugin(OpenAIPlugin(), config={"template_engine": Jinja()})
         assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hello ADA!"
+
+    async def test_warn_of_what_is_lost_at_the_line_that_renders(self, manager):
+        from prompt_manager.plugins.openai_plugin import OpenAIPlugin
+
+        manager.register_plugin(OpenAIPlugin(), config={"strict_validation": False})
+        named = {"role": "user", "name": "not a name!", "content": "Hi"}
+        manager.registry.register_sync(chat_of(named, id="named", status="active"))
+        with pytest.warns(PromptConversionWarning, match="`name` has characters") as warned:
+            manager.render_for_plugin_sync("named", {}, "openai")
+        assert [warning.filename for warning in warned] == [__file__]
+        with pytest.warns(PromptConversionWarning, match="`name` has characters") as warned:
+            await manager.render_for_plugin("named", {}, "openai")
+        assert [warning.filename for warning in warned] == [__file__]
 
     @pytest.mark.parametrize(
         ("options", "said"),
