@@ -1,4 +1,7 @@
-"""Three messages for OpenAI, against a function that builds the same dicts from f-strings."""
+"""Three messages for OpenAI, against a function that builds the same dicts from f-strings, and against LangChain.
+
+LangChain's own templates make message objects where we make dicts, so that our templates for LangChain have a row too.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from report import Row, checked
 from templates import CHAT, CHAT_VALUES
 
 from prompt_manager import Prompt, TemplateEngine
-from prompt_manager.integrations import OpenAIIntegration
+from prompt_manager.exceptions import IntegrationNotAvailableError
+from prompt_manager.integrations import LangChainIntegration, OpenAIIntegration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from measure import Effort
 
 __all__ = ["measure"]
@@ -33,7 +39,7 @@ def by_hand(v: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def measure(effort: Effort) -> list[Row]:
-    """One row: the conversion."""
+    """One row for OpenAI and, where LangChain is installed, one for our template class in its chains."""
     messages = [{"role": role, "content": content} for role, content in zip(ROLES, CHAT.handlebars, strict=True)]
     prompt = Prompt(id="chat", format="chat", chat_template={"messages": messages})
     convert = OpenAIIntegration(TemplateEngine()).convert_sync
@@ -42,5 +48,38 @@ def measure(effort: Effort) -> list[Row]:
         return convert(prompt, values)
 
     checked("conversion", ours(CHAT_VALUES), by_hand(CHAT_VALUES))
-    timings = interleaved({"ours": ours, "by hand": by_hand}, CHAT_VALUES, effort)
-    return [Row.of("OpenAI", "convert_sync, three messages", timings, TARGET)]
+    title = "convert_sync, three messages"
+    try:
+        stock, template = of_langchain(messages)
+    except IntegrationNotAvailableError as error:
+        timings = interleaved({"ours": ours, "by hand": by_hand}, CHAT_VALUES, effort)
+        return [Row.of("OpenAI", title, timings, TARGET, left_out={"langchain-core": str(error)})]
+    timings = interleaved({"ours": ours, "by hand": by_hand, "langchain-core": stock}, CHAT_VALUES, effort)
+    objects = interleaved({"ours": template, "langchain-core": stock}, CHAT_VALUES, effort)
+    return [
+        Row.of("OpenAI", title, timings, TARGET),
+        Row.of("LangChain", "format_messages of our class, three messages", objects),
+    ]
+
+
+def of_langchain(messages: list[dict[str, str]]) -> tuple[Callable[[Any], object], Callable[[Any], object]]:
+    """``format_messages`` of LangChain's own templates for these messages, and of ours."""
+    integration = LangChainIntegration(TemplateEngine())
+    flat = Prompt(id="chat", format="chat", chat_template={"messages": messages})
+    # A default makes the message that reads it one of ours; one such for each message.
+    names = ("company", "customer", "question")
+    typed = {"messages": messages, "variables": {name: {"type": "string", "default": "-"} for name in names}}
+    stock = integration.convert_sync(flat, {})
+    ours = integration.convert_sync(flat.replace(chat_template=typed), {})
+    assert type(stock) is not type(ours)
+
+    def format_stock(values: dict[str, Any]) -> object:
+        return stock.format_messages(**values)
+
+    def format_ours(values: dict[str, Any]) -> object:
+        return ours.format_messages(**values)
+
+    checked("LangChain", format_ours(CHAT_VALUES), format_stock(CHAT_VALUES))
+    said = [message.content for message in format_stock(CHAT_VALUES)]
+    checked("LangChain", said, [message["content"] for message in by_hand(CHAT_VALUES)])
+    return format_stock, format_ours
