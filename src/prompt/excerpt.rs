@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::chat::{self, Chat};
 use super::compiled::{Body, Compiled, declare};
-use super::pipeline::{ChecksOf, append};
+use super::pipeline::{ChecksOf, append, text_missing};
 use super::{ChatTemplate, Message, Prompt, Role, Variables};
 use crate::error::Result;
 use crate::schema::{FieldType, Reach, Schemas, Values, Wanted};
@@ -108,11 +108,11 @@ impl<T: Text> Compiled<T> {
     }
 
     /// The prompt with the message at this place as its only one, and of the declared variables those that the message
-    /// reads; `None` where there is no message.
+    /// reads; `None` where there is no message. What opaque texts read is not known: they keep all.
     ///
     /// # Errors
     /// As [`Template::variables`].
-    pub fn excerpt(&self, index: usize, engine: &dyn Library<T>) -> Result<Option<Self>> {
+    pub fn excerpt(&self, index: usize, engine: &dyn Library<T>, opaque: bool) -> Result<Option<Self>> {
         let (Body::Chat(own), Some(written)) = (&*self.body, &self.prompt.chat_template) else {
             return Ok(None);
         };
@@ -128,7 +128,12 @@ impl<T: Text> Compiled<T> {
         let read = alone.variables(&partials)?;
         let variables = written.variables.as_ref().map(|declared| Variables {
             short: declared.short,
-            items: declared.items.iter().filter(|item| read.contains_key(&item.name)).cloned().collect(),
+            items: declared
+                .items
+                .iter()
+                .filter(|item| opaque || read.contains_key(&item.name))
+                .cloned()
+                .collect(),
         });
         let chat_template =
             ChatTemplate { messages: vec![entry.clone()], variables, partials: written.partials.clone() };
@@ -206,8 +211,7 @@ impl<T: Text> Compiled<T> {
     }
 
     /// Renders the messages of a chat prompt alone, each with its place among the entries; placeholders are for the
-    /// caller to fill. A text that is given is
-    /// appended to the message that carries instructions.
+    /// caller to fill. A text that is given is appended to the message that carries instructions.
     ///
     /// # Errors
     /// As [`Compiled::messages_with`].
@@ -219,15 +223,37 @@ impl<T: Text> Compiled<T> {
         checks: &ChecksOf<'_, D>,
         instructions: Option<&str>,
     ) -> Result<Vec<(usize, Message<D::Output>)>> {
-        let Body::Chat(own) = &*self.body else { return Err(self.template_required()) };
         let completed = self.completed(data, variables, checks)?;
         let context = completed.as_ref().unwrap_or(variables);
         let partials = Both(&*self.partials, engine);
+        self.own_messages_by(data, |template| template.render(data, context, None, &partials), instructions)
+    }
+
+    /// [`Compiled::own_messages`] of what another engine made of [`Compiled::texts`].
+    ///
+    /// # Errors
+    /// [`Kind::Prompt`](crate::Kind::Prompt) for too few texts.
+    pub fn own_assembled<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        texts: Vec<D::Output>,
+        instructions: Option<&str>,
+    ) -> Result<Vec<(usize, Message<D::Output>)>> {
+        let mut texts = texts.into_iter();
+        self.own_messages_by(data, |_| texts.next().ok_or_else(text_missing), instructions)
+    }
+
+    fn own_messages_by<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        mut render: impl FnMut(&Template<T>) -> Result<D::Output>,
+        instructions: Option<&str>,
+    ) -> Result<Vec<(usize, Message<D::Output>)>> {
+        let Body::Chat(own) = &*self.body else { return Err(self.template_required()) };
         let mut messages = Vec::with_capacity(own.entries.len());
         for (at, entry) in own.entries.iter().enumerate() {
             if let chat::Entry::Message(message) = entry {
-                let rendered = message.try_map(|template| template.render(data, context, None, &partials));
-                messages.push((at, rendered.map_err(|error| self.named(error))?));
+                messages.push((at, message.try_map(&mut render).map_err(|error| self.named(error))?));
             }
         }
         if let (Some(text), Some(at)) = (instructions, self.carrier())

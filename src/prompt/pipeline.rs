@@ -228,10 +228,7 @@ impl<T: Text> Compiled<T> {
         checks: &ChecksOf<'_, D>,
     ) -> Result<Rendered<D::Output>> {
         let mut texts = texts.into_iter();
-        let mut next = || {
-            let error = || self.named(Error::new(Kind::Prompt, "a text of the prompt was not rendered"));
-            texts.next().ok_or_else(error)
-        };
+        let mut next = || texts.next().ok_or_else(|| self.named(text_missing()));
         match &*self.body {
             Body::Nothing => Err(self.template_required()),
             Body::Text(_) => self.appended(data, next()?, checks).map(Rendered::Text),
@@ -508,6 +505,11 @@ impl<T: Text> Compiled<T> {
     fn declares(&self, name: &str) -> bool {
         self.declared.iter().any(|declared| declared.name.as_str() == name)
     }
+}
+
+/// The error for fewer rendered texts than the prompt has.
+pub(super) fn text_missing() -> Error {
+    Error::new(Kind::Prompt, "a text of the prompt was not rendered")
 }
 
 /// Puts the instructions behind the last system message of those that lead, or in one of their own.

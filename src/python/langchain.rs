@@ -10,25 +10,28 @@ use super::data::PyData;
 use super::data::values::Held;
 use super::error::{OrRaise, raise};
 use super::form::{object, wrap};
-use super::prompt::CompiledPrompt;
-use super::schema::{Schemas, SharedSchemas, plain};
-use super::template::{Engine, Shared, check_variables};
-use super::text::PyText;
+use super::prompt::{CompiledPrompt, Prepared};
+use super::schema::{Schemas, plain};
+use super::template::{Engine, check_variables};
+use super::text::{PyOutput, PyText};
 use crate::convert::{Report, langchain};
 use crate::error::Error;
-use crate::prompt::{Checks, Compiled, Content, Entry, Message, Role};
+use crate::prompt::{Checks, Content, Entry, Message, Role};
 use crate::template::{Template, Text};
 
 /// The name in error texts.
 const LANGCHAIN: &str = "LangChain";
 
+/// Messages, each as a class and its arguments, and a text for each lossy step.
+type Made<'py> = (Vec<Bound<'py, PyAny>>, Vec<String>);
+
 /// A prompt, or one message of it, ready for LangChain. It never changes, and may be used by any thread.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct LangChainSource {
-    compiled: Arc<Compiled<PyText>>,
-    shared: Arc<Shared>,
-    schemas: Option<Arc<SharedSchemas>>,
+    prompt: CompiledPrompt,
     strict: bool,
+    /// Whether the texts are for an engine that is not ours.
+    opaque: bool,
     /// The place of its first entry in the whole prompt.
     index: usize,
     /// What is appended, for the answer's form.
@@ -39,23 +42,26 @@ pub struct LangChainSource {
 impl LangChainSource {
     /// `instructions` are those of a prompt that was taken apart before; otherwise they are made of the output schema.
     #[new]
-    #[pyo3(signature = (prompt, *, strict, output_instructions = true, schemas = None, index = 0, instructions = None))]
+    #[allow(clippy::too_many_arguments, reason = "each is an option, given by name")]
+    #[pyo3(signature = (prompt, *, strict, output_instructions = true, schemas = None, opaque = false, index = 0,
+        instructions = None))]
     fn new(
         py: Python<'_>,
         prompt: &Bound<'_, CompiledPrompt>,
         strict: bool,
         output_instructions: bool,
         schemas: Option<&Bound<'_, Schemas>>,
+        opaque: bool,
         index: usize,
         instructions: Option<&str>,
     ) -> PyResult<Self> {
         let prompt = prompt.get();
         let schemas = prompt.schemas.clone().or_else(|| schemas.map(|given| Arc::clone(given.get().arc())));
+        let (compiled, shared) = (Arc::clone(&prompt.compiled), Arc::clone(&prompt.shared));
         let made = Self {
-            compiled: Arc::clone(&prompt.compiled),
-            shared: Arc::clone(&prompt.shared),
-            schemas,
+            prompt: CompiledPrompt { compiled, shared, schemas },
             strict,
+            opaque,
             index,
             instructions: instructions.map(Arc::from),
         };
@@ -63,13 +69,13 @@ impl LangChainSource {
             return Ok(made);
         }
         let checks = Checks { output_instructions, ..made.checks() };
-        let instructions = made.compiled.instructions(&PyData::new(py, &made.shared), &checks);
+        let instructions = made.prompt.compiled.instructions(&PyData::new(py, &made.prompt.shared), &checks);
         Ok(Self { instructions: instructions.or_raise(py)?, ..made })
     }
 
     #[getter]
     fn id(&self) -> &str {
-        self.compiled.prompt().id.as_str()
+        self.prompt.compiled.prompt().id.as_str()
     }
 
     #[getter]
@@ -90,37 +96,30 @@ impl LangChainSource {
     /// Whether a message of the prompt takes the instructions; otherwise they need one of their own.
     #[getter]
     fn carries_instructions(&self) -> bool {
-        self.compiled.carrier().is_some()
+        self.prompt.compiled.carrier().is_some()
     }
 
     /// The prompt as JSON, without what changes no render.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, &self.compiled.bare())
+        plain(py, &self.prompt.compiled.bare())
+    }
+
+    /// The texts that are templates, in reading order.
+    #[getter]
+    fn texts(&self) -> Vec<&str> {
+        self.prompt.compiled.texts()
     }
 
     /// The texts of the templates, for people to read.
     #[getter]
     fn source(&self) -> String {
-        let mut texts: Vec<&str> = Vec::new();
-        for entry in self.compiled.entries().unwrap_or_default() {
-            match entry {
-                Entry::Text(template) => texts.push(template.source()),
-                // Nothing in the walk fails, so neither does it.
-                Entry::Message(message) => {
-                    let _ = message.try_map(|template| {
-                        texts.push(template.source());
-                        Ok(())
-                    });
-                }
-                Entry::Placeholder { .. } => {}
-            }
-        }
-        texts.join("\n")
+        self.prompt.compiled.texts().join("\n")
     }
 
     /// The variables that must be given, those that may be, and whether these are all that a render looks at.
     fn variables(&self, py: Python<'_>) -> PyResult<(Vec<String>, Vec<String>, bool)> {
-        let (needs, complete) = self.compiled.needs(&self.shared, self.schemas.as_deref()).or_raise(py)?;
+        let (needs, complete) =
+            self.prompt.compiled.needs(&self.prompt.shared, self.prompt.schemas.as_deref()).or_raise(py)?;
         let (required, optional): (Vec<_>, Vec<_>) = needs.into_iter().partition(|need| need.required);
         let names = |needs: Vec<crate::prompt::Need>| needs.into_iter().map(|need| need.name).collect();
         Ok((names(required), names(optional), complete))
@@ -129,14 +128,14 @@ impl LangChainSource {
     /// Whether a variable must be given that no template reads, so that LangChain would not ask for it.
     #[getter]
     fn requires_unread(&self, py: Python<'_>) -> PyResult<bool> {
-        self.compiled.requires_unread(&self.shared).or_raise(py)
+        self.prompt.compiled.requires_unread(&self.prompt.shared).or_raise(py)
     }
 
     /// The entries: `{"kind": "text" | "message" | "placeholder", …}`. `f_string` is LangChain's own template of one that
     /// says the same, with `role`; a placeholder has `name` and `optional`.
     fn entries<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let entries = PyList::empty(py);
-        for entry in self.compiled.entries().or_raise(py)? {
+        for entry in self.prompt.compiled.entries().or_raise(py)? {
             let dict = PyDict::new(py);
             match entry {
                 Entry::Text(template) => {
@@ -162,16 +161,21 @@ impl LangChainSource {
 
     /// The message at this place alone; the instructions go with the one that takes them.
     fn excerpt(&self, py: Python<'_>, index: usize) -> PyResult<Option<Self>> {
-        let Some(compiled) = self.compiled.excerpt(index, &self.shared).or_raise(py)? else {
+        let Some(compiled) =
+            self.prompt.compiled.excerpt(index, &self.prompt.shared, self.opaque).or_raise(py)?
+        else {
             return Ok(None);
         };
         Ok(Some(Self {
-            compiled: Arc::new(compiled),
-            shared: Arc::clone(&self.shared),
-            schemas: self.schemas.clone(),
+            prompt: CompiledPrompt {
+                compiled: Arc::new(compiled),
+                shared: Arc::clone(&self.prompt.shared),
+                schemas: self.prompt.schemas.clone(),
+            },
             strict: self.strict,
+            opaque: self.opaque,
             index: self.index + index,
-            instructions: self.instructions.clone().filter(|_| self.compiled.carrier() == Some(index)),
+            instructions: self.instructions.clone().filter(|_| self.prompt.compiled.carrier() == Some(index)),
         }))
     }
 
@@ -181,8 +185,8 @@ impl LangChainSource {
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>, Bound<'py, PyDict>)> {
         let (schemas, models, functions) = (PyList::empty(py), PyDict::new(py), PyDict::new(py));
-        if let Some(known) = &self.schemas {
-            let reach = self.compiled.reach(known).or_raise(py)?;
+        if let Some(known) = &self.prompt.schemas {
+            let reach = self.prompt.compiled.reach(known).or_raise(py)?;
             for schema in reach.schemas.values() {
                 schemas.append(plain(py, &**schema)?)?;
             }
@@ -198,11 +202,13 @@ impl LangChainSource {
 
     /// Refuses names that LangChain keeps for itself, among these, the variables and the placeholders.
     fn check_names(&self, py: Python<'_>, given: Vec<String>) -> PyResult<()> {
-        let (needs, _) = self.compiled.needs(&self.shared, self.schemas.as_deref()).or_raise(py)?;
-        let places = self.compiled.entries().or_raise(py)?.into_iter().filter_map(|entry| match entry {
-            Entry::Placeholder { name, .. } => Some(name.to_owned()),
-            _ => None,
-        });
+        let (needs, _) =
+            self.prompt.compiled.needs(&self.prompt.shared, self.prompt.schemas.as_deref()).or_raise(py)?;
+        let places =
+            self.prompt.compiled.entries().or_raise(py)?.into_iter().filter_map(|entry| match entry {
+                Entry::Placeholder { name, .. } => Some(name.to_owned()),
+                _ => None,
+            });
         let mut names = given.into_iter().chain(needs.into_iter().map(|need| need.name)).chain(places);
         match names.find_map(|name| langchain::reserved(&name)) {
             Some(error) => Err(self.raise(py, error)),
@@ -214,43 +220,54 @@ impl LangChainSource {
     fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
         let py = variables.py();
         check_variables(variables)?;
-        let data = PyData::new(py, &self.shared);
-        let text = self.compiled.render_with(&data, variables, &self.shared, &self.checks());
-        let text = text.map(|text| match &self.instructions {
-            Some(instructions) => crate::schema::Values::append(&data, text, &format!("\n\n{instructions}")),
-            None => text,
-        });
-        Ok(text.map_err(|error| self.raise(py, error))?.0)
+        let data = PyData::new(py, &self.prompt.shared);
+        let text = self.prompt.compiled.render_with(&data, variables, &self.prompt.shared, &self.checks());
+        self.text(py, text)
     }
 
     /// The messages of a chat without its placeholders, each as `{"class": …, "arguments": {…}}`, and a text for each
     /// lossy step.
-    fn render_messages<'py>(
-        &self,
-        variables: &Bound<'py, PyAny>,
-    ) -> PyResult<(Vec<Bound<'py, PyAny>>, Vec<String>)> {
+    fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Made<'py>> {
         let py = variables.py();
         check_variables(variables)?;
-        let data = PyData::new(py, &self.shared);
-        let messages = self.compiled.own_messages(
+        let data = PyData::new(py, &self.prompt.shared);
+        let instructions = self.instructions.as_deref();
+        let messages = self.prompt.compiled.own_messages(
             &data,
             variables,
-            &self.shared,
+            &self.prompt.shared,
             &self.checks(),
-            self.instructions.as_deref(),
+            instructions,
         );
-        let options = langchain::Options { strict: self.strict };
-        let mut report = Report::default();
-        let mut made = Vec::new();
-        for (at, message) in messages.map_err(|error| self.raise(py, error))? {
-            let form = langchain::message(message, self.index + at, &options, &mut report);
-            made.push(object(py, form.map_err(|error| self.raise(py, error))?)?);
-        }
-        Ok((made, report.warnings().to_vec()))
+        self.messages(py, messages)
+    }
+
+    /// What an engine that is not ours renders: the variables as its templates are to see them, the texts, the partials.
+    fn prepare<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Prepared<'_, 'py>> {
+        let py = variables.py();
+        check_variables(variables)?;
+        self.prompt.prepared(variables, &self.checks()).map_err(|error| self.raise(py, error))
+    }
+
+    /// [`LangChainSource::render`] of what such an engine made.
+    fn assemble<'py>(&self, py: Python<'py>, text: Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
+        self.text(py, Ok(PyOutput(text)))
+    }
+
+    /// [`LangChainSource::render_messages`] of what such an engine made.
+    fn assemble_messages<'py>(
+        &self,
+        py: Python<'py>,
+        texts: Vec<Bound<'py, PyString>>,
+    ) -> PyResult<Made<'py>> {
+        let data = PyData::new(py, &self.prompt.shared);
+        let texts = texts.into_iter().map(PyOutput).collect();
+        let messages = self.prompt.compiled.own_assembled(&data, texts, self.instructions.as_deref());
+        self.messages(py, messages)
     }
 
     fn __repr__(&self) -> String {
-        let prompt = self.compiled.prompt();
+        let prompt = self.prompt.compiled.prompt();
         format!("<LangChainSource {} {}>", prompt.id, prompt.version)
     }
 }
@@ -267,7 +284,34 @@ pub(super) fn langchain_f_string(
 impl LangChainSource {
     /// The instructions are a fixed text here, so that the pipeline appends none.
     fn checks(&self) -> Checks<'_, PyText, Held, Held> {
-        Checks { schemas: self.schemas.as_deref(), output_instructions: false }
+        Checks { schemas: self.prompt.schemas.as_deref(), output_instructions: false }
+    }
+
+    /// The text, with the instructions behind it.
+    fn text<'py>(
+        &self,
+        py: Python<'py>,
+        text: crate::Result<PyOutput<'py>>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let text = text.map_err(|error| self.raise(py, error))?;
+        let Some(instructions) = &self.instructions else { return Ok(text.0) };
+        let data = PyData::new(py, &self.prompt.shared);
+        Ok(crate::schema::Values::append(&data, text, &format!("\n\n{instructions}")).0)
+    }
+
+    fn messages<'py>(
+        &self,
+        py: Python<'py>,
+        messages: crate::Result<Vec<(usize, Message<PyOutput<'py>>)>>,
+    ) -> PyResult<Made<'py>> {
+        let options = langchain::Options { strict: self.strict };
+        let mut report = Report::default();
+        let mut made = Vec::new();
+        for (at, message) in messages.map_err(|error| self.raise(py, error))? {
+            let form = langchain::message(message, self.index + at, &options, &mut report);
+            made.push(object(py, form.map_err(|error| self.raise(py, error))?)?);
+        }
+        Ok((made, report.warnings().to_vec()))
     }
 
     fn raise(&self, py: Python<'_>, error: Error) -> PyErr {
@@ -276,11 +320,11 @@ impl LangChainSource {
 
     /// LangChain's own template, where it says the same as ours.
     fn f_string(&self, template: &Template<PyText>) -> Option<String> {
-        if self.compiled.has_schemas() || self.instructions.is_some() {
+        if self.opaque || self.prompt.compiled.has_schemas() || self.instructions.is_some() {
             return None;
         }
         let names = template.variables(&crate::template::EmptyLibrary).ok()?;
-        if names.keys().any(|name| self.compiled.is_particular(name)) {
+        if names.keys().any(|name| self.prompt.compiled.is_particular(name)) {
             return None;
         }
         langchain::f_string(template)

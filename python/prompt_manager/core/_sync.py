@@ -43,13 +43,14 @@ def _running_loop() -> AbstractEventLoop | None:
         return None
 
 
-def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
+def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, twin: str | None = None) -> T:
     """The result of a coroutine of ours.
 
     Args:
         coroutine: The coroutine.
         name: What to await instead, for the error.
         part: The part that it awaits, if any. One of the user's own gets an event loop.
+        twin: What was called, for the error; ``{name}_sync`` by default.
 
     Raises:
         RuntimeError: the part is the user's own, and an event loop is running already.
@@ -64,7 +65,7 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None) -> T:
     if _running_loop() is not None:
         coroutine.close()
         raise RuntimeError(
-            f"{name}_sync would have to wait for {type(part).__name__}, and an event loop is running: "
+            f"{twin or f'{name}_sync'} would have to wait for {type(part).__name__}, and an event loop is running: "
             f"use `await {name}(...)`"
         )
     import asyncio
@@ -104,7 +105,9 @@ def _has_twin(part: object, name: str) -> bool:
     return False
 
 
-def run_asking(work: Callable[[Ask], Coroutine[Any, Any, T]], name: str, *asked: tuple[object, str]) -> T:
+def run_asking(
+    work: Callable[[Ask], Coroutine[Any, Any, T]], name: str, *asked: tuple[object, str], twin: str | None = None
+) -> T:
     """The result of a coroutine of ours that asks parts.
 
     Args:
@@ -112,13 +115,14 @@ def run_asking(work: Callable[[Ask], Coroutine[Any, Any, T]], name: str, *asked:
         name: What to await instead, for the error.
         asked: The parts, each with the name of a coroutine that it is asked for. One that has no twin, and may wait,
             gets an event loop.
+        twin: What was called, for the error; ``{name}_sync`` by default.
 
     Raises:
         RuntimeError: a part needs an event loop, and one is running already.
     """
     for part, method in asked:
         if part is not None and type(part) not in _NEVER_WAITING and not _has_twin(part, method):
-            return run(work(AWAITING), name, part)
+            return run(work(AWAITING), name, part, twin=twin)
     return run(work(BLOCKING), name)
 
 

@@ -32,16 +32,19 @@ from langchain_core.prompts.message import BaseMessagePromptTemplate
 from langchain_core.prompts.string import StringPromptTemplate
 from pydantic import ConfigDict, Field, PrivateAttr, SkipValidation, model_validator
 
-from prompt_manager._native import LangChainSource, Schemas, compile_prompt
-from prompt_manager.core.models import Prompt
+from prompt_manager._native import Engine, LangChainSource, Schemas, compile_prompt, opaque_prompt
+from prompt_manager.core._sync import AWAITING, run_asking
+from prompt_manager.core.protocols import TemplateEngineProtocol  # noqa: TC001 - pydantic reads it
 from prompt_manager.core.template import TemplateEngine
-from prompt_manager.integrations.base import PromptConversionWarning
+from prompt_manager.integrations.base import PromptConversionWarning, rendered_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
+
+    from prompt_manager.core._sync import Ask
 
 __all__ = [
     "ALLOWED_OBJECTS",
@@ -66,6 +69,14 @@ _CLASSES: dict[str, type[BaseMessage]] = {
 }
 
 
+def _warned(made: tuple[list[dict[str, Any]], list[str]]) -> list[dict[str, Any]]:
+    """The messages; of each lossy step it is warned."""
+    messages, steps = made
+    for step in steps:
+        warn(step, PromptConversionWarning, stacklevel=4)
+    return messages
+
+
 def _message(made: dict[str, Any]) -> BaseMessage:
     return _CLASSES[made["class"]](**made["arguments"])
 
@@ -80,7 +91,7 @@ class PromptSource(Serializable):
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     core: LangChainSource = Field(exclude=True, repr=False)
-    engine: TemplateEngine = Field(exclude=True, repr=False)
+    engine: Annotated[TemplateEngineProtocol, SkipValidation()] = Field(exclude=True, repr=False)
 
     _required: list[str] = PrivateAttr()
     _optional: list[str] = PrivateAttr()
@@ -101,9 +112,16 @@ class PromptSource(Serializable):
     def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic calls it so
         """Read once what it needs."""
         required, optional, complete = self.core.variables()
+        if not isinstance(self.engine, Engine):
+            required = sorted({*required, *(self._read_by_engine() - {*optional})})
         self._required = required
         self._optional = optional
         self._known = frozenset((*required, *optional)) if complete else None
+
+    def _read_by_engine(self) -> set[str]:
+        """What an engine that is not ours says that its templates read, where it can say that."""
+        extract = getattr(self.engine, "extract_variables", None)
+        return {name for text in self.core.texts for name in extract(text)} if callable(extract) else set()
 
     @property
     def required(self) -> list[str]:
@@ -128,14 +146,34 @@ class PromptSource(Serializable):
 
     def text(self, variables: Mapping[str, Any]) -> str:
         """The text of a prompt that is no chat."""
-        return self.core.render(variables)
+        if isinstance(self.engine, Engine):
+            return self.core.render(variables)
+        return self.core.assemble(self._foreign_sync(variables)[0])
+
+    async def atext(self, variables: Mapping[str, Any]) -> str:
+        """:meth:`text`, for code that awaits."""
+        if isinstance(self.engine, Engine):
+            return self.core.render(variables)
+        return self.core.assemble((await self._foreign(AWAITING, variables))[0])
 
     def rendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The messages, each as a class and its arguments."""
-        made, steps = self.core.render_messages(variables)
-        for step in steps:
-            warn(step, PromptConversionWarning, stacklevel=3)
-        return made
+        if isinstance(self.engine, Engine):
+            return _warned(self.core.render_messages(variables))
+        return _warned(self.core.assemble_messages(self._foreign_sync(variables)))
+
+    async def arendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """:meth:`rendered`, for code that awaits."""
+        if isinstance(self.engine, Engine):
+            return _warned(self.core.render_messages(variables))
+        return _warned(self.core.assemble_messages(await self._foreign(AWAITING, variables)))
+
+    async def _foreign(self, ask: Ask, variables: Mapping[str, Any]) -> list[str]:
+        return await rendered_by(self.engine, ask, self.core.id, self.core.prepare(variables))
+
+    def _foreign_sync(self, variables: Mapping[str, Any]) -> list[str]:
+        asked = (self.engine, "render")
+        return run_asking(lambda ask: self._foreign(ask, variables), "ainvoke", asked, twin="invoke")
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
@@ -150,8 +188,10 @@ class PromptSource(Serializable):
     def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
         """What ``dumps`` writes."""
         state = self._state()
+        if type(self.engine) is not TemplateEngine or state["models"] or state["functions"]:
+            return self.to_json_not_implemented()
         helpers, partials = self.engine.__getstate__()
-        if helpers or state["models"] or state["functions"] or type(self.engine) is not TemplateEngine:
+        if helpers:
             return self.to_json_not_implemented()
         data = {name: value for name, value in state.items() if name not in {"models", "functions"}}
         options = self.engine.__getnewargs_ex__()[1]
@@ -193,21 +233,24 @@ class PromptSource(Serializable):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         return self
 
-    def __reduce__(self) -> tuple[Callable[..., PromptSource], tuple[dict[str, Any], TemplateEngine]]:
+    def __reduce__(self) -> tuple[Callable[..., PromptSource], tuple[dict[str, Any], TemplateEngineProtocol]]:
         return _restore, (self._state(), self.engine)
 
 
-def _engine(source: PromptSource) -> tuple[object, ...]:
-    return type(source.engine), source.engine.__getnewargs_ex__(), source.engine.__getstate__()
+def _engine(source: PromptSource) -> object:
+    engine = source.engine
+    if not isinstance(engine, Engine):
+        return engine
+    return type(engine), engine.__getnewargs_ex__(), engine.__getstate__()
 
 
-def _restore(state: dict[str, Any], engine: TemplateEngine) -> PromptSource:
+def _restore(state: dict[str, Any], engine: TemplateEngineProtocol) -> PromptSource:
     return PromptSource(core=_compiled(engine=engine, **state), engine=engine)
 
 
 def _compiled(
     *,
-    engine: TemplateEngine,
+    engine: TemplateEngineProtocol,
     prompt: dict[str, Any],
     schemas: Sequence[dict[str, Any]],
     models: Mapping[str, Any],
@@ -223,8 +266,14 @@ def _compiled(
         known.put_model(name, model)
     for schema in schemas:
         known.put(schema)
-    compiled = compile_prompt(prompt, engine)
-    return LangChainSource(compiled, strict=strict, schemas=known, index=index, instructions=instructions)
+    return LangChainSource(
+        compile_prompt(prompt, engine) if isinstance(engine, Engine) else opaque_prompt(prompt),
+        strict=strict,
+        schemas=known,
+        opaque=not isinstance(engine, Engine),
+        index=index,
+        instructions=instructions,
+    )
 
 
 class _Text(StringPromptTemplate):
@@ -249,7 +298,8 @@ class _Text(StringPromptTemplate):
     def _terms(self) -> list[StringPromptTemplate]:
         return [self]
 
-    def _term_engine(self) -> TemplateEngine:
+    def _parsed(self, text: str) -> StringPromptTemplate:
+        """A text as a template of the same engine."""
         raise NotImplementedError
 
     def __add__(self, other: object) -> JoinedPromptTemplate:
@@ -265,7 +315,7 @@ class _Text(StringPromptTemplate):
 
     def _joined(self, other: object, *, before: bool) -> JoinedPromptTemplate:
         if isinstance(other, str):
-            other = HandlebarsPromptTemplate.from_template(other, template_engine=self._term_engine())
+            other = self._parsed(other)
         if not isinstance(other, StringPromptTemplate):
             return NotImplemented  # type: ignore[no-any-return]
         first, second = (other, self) if before else (self, other)
@@ -291,15 +341,15 @@ class HandlebarsPromptTemplate(_Text):
     source: PromptSource
 
     @classmethod
-    def from_template(cls, template: str, *, template_engine: TemplateEngine | None = None) -> Self:
+    def from_template(cls, template: str, *, template_engine: TemplateEngineProtocol | None = None) -> Self:
         """A template of its own, without a prompt around it.
 
         Raises:
             TemplateSyntaxError: it cannot be parsed.
         """
         engine = TemplateEngine() if template_engine is None else template_engine
-        prompt = Prompt(id="template", format="text", template=template)
-        core = LangChainSource(prompt._compiled(engine), strict=True)
+        prompt = {"id": "template", "format": "text", "template": template}
+        core = _compiled(engine=engine, prompt=prompt, schemas=(), models={}, functions={}, index=0, strict=True)
         return cls(source=PromptSource(core=core, engine=engine))
 
     @model_validator(mode="before")
@@ -326,12 +376,16 @@ class HandlebarsPromptTemplate(_Text):
         """
         return self.source.text(self._merge_partial_and_user_variables(**kwargs))
 
+    async def aformat(self, **kwargs: Any) -> str:
+        """:meth:`format`, for code that awaits."""
+        return await self.source.atext(self._merge_partial_and_user_variables(**kwargs))
+
     def pretty_repr(self, html: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002 - LangChain calls it so
         """The template as it was written."""
         return self.template
 
-    def _term_engine(self) -> TemplateEngine:
-        return self.source.engine
+    def _parsed(self, text: str) -> StringPromptTemplate:
+        return HandlebarsPromptTemplate.from_template(text, template_engine=self.source.engine)
 
 
 class JoinedPromptTemplate(_Text):
@@ -353,11 +407,17 @@ class JoinedPromptTemplate(_Text):
 
     def format(self, **kwargs: Any) -> str:
         """The texts, each rendered by its own template."""
+        return "".join(part.format(**variables) for part, variables in self._shares(kwargs))
+
+    async def aformat(self, **kwargs: Any) -> str:
+        """:meth:`format`, for code that awaits."""
+        return "".join([await part.aformat(**variables) for part, variables in self._shares(kwargs)])
+
+    def _shares(self, kwargs: dict[str, Any]) -> Iterator[tuple[StringPromptTemplate, Mapping[str, Any]]]:
+        """Each template with the variables that are its own."""
         variables = self._merge_partial_and_user_variables(**kwargs)
-        return "".join(
-            part.format(**(part.source.among(variables) if isinstance(part, HandlebarsPromptTemplate) else variables))
-            for part in self.parts
-        )
+        for part in self.parts:
+            yield part, part.source.among(variables) if isinstance(part, HandlebarsPromptTemplate) else variables
 
     def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
         """The templates as they were written."""
@@ -366,8 +426,8 @@ class JoinedPromptTemplate(_Text):
     def _terms(self) -> list[StringPromptTemplate]:
         return self.parts
 
-    def _term_engine(self) -> TemplateEngine:
-        return next(part.source.engine for part in self.parts if isinstance(part, HandlebarsPromptTemplate))
+    def _parsed(self, text: str) -> StringPromptTemplate:
+        return next(part for part in self.parts if isinstance(part, HandlebarsPromptTemplate))._parsed(text)
 
 
 def _filled(values: dict[str, Any], required: list[str], optional: list[str]) -> dict[str, Any]:
@@ -415,6 +475,10 @@ class HandlebarsMessagePromptTemplate(BaseMessagePromptTemplate):
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """The message in a list."""
         return [self.format(**kwargs)]
+
+    async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
+        """:meth:`format_messages`, for code that awaits."""
+        return [_message((await self.source.arendered(self.source.among(kwargs)))[0])]
 
     def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
         """The templates as they were written."""
@@ -466,8 +530,23 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
         if not self._is_whole():
             return super().format_messages(**kwargs)
         variables = self._merge_partial_and_user_variables(**kwargs)
+        return self._composed(self.source.rendered(self._own(variables)), variables)
+
+    async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
+        """:meth:`format_messages`, for code that awaits."""
+        if not self._is_whole():
+            return await super().aformat_messages(**kwargs)
+        variables = self._merge_partial_and_user_variables(**kwargs)
+        return self._composed(await self.source.arendered(self._own(variables)), variables)
+
+    def _own(self, variables: dict[str, Any]) -> Mapping[str, Any]:
+        """The variables without those of the placeholders, which LangChain fills."""
         places = frozenset(part.variable_name for part in self.messages if isinstance(part, MessagesPlaceholder))
-        own = iter(self.source.rendered(self.source.among(variables, places) if places else variables))
+        return self.source.among(variables, places) if places else variables
+
+    def _composed(self, rendered: list[dict[str, Any]], variables: dict[str, Any]) -> list[BaseMessage]:
+        """The rendered messages with what stands between them."""
+        own = iter(rendered)
         messages: list[BaseMessage] = []
         for part in self.messages:
             if isinstance(part, BaseMessage):
@@ -481,12 +560,6 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
                 next(own)
                 messages += part.format_messages(**variables)
         return messages
-
-    async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
-        """:meth:`format_messages`, for code that awaits."""
-        if not self._is_whole():
-            return await super().aformat_messages(**kwargs)
-        return self.format_messages(**kwargs)
 
     def _is_whole(self) -> bool:
         """Whether its messages are those that it was made with."""
@@ -517,7 +590,7 @@ VALID_NAMESPACES = ["prompt_manager"]
 
 
 def build(
-    core: LangChainSource, engine: TemplateEngine
+    core: LangChainSource, engine: TemplateEngineProtocol
 ) -> PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate:
     """The template of a prompt, without bound variables."""
     source = PromptSource(core=core, engine=engine)

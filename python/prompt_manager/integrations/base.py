@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.validation.loader import SchemaLoader
 
-    #: What an engine that is not ours rendered: the prompt, the variables as its templates saw them, and the texts.
+    #: What an engine that is not ours renders: the variables as its templates are to see them, the texts, the partials.
+    Prepared = tuple[Mapping[str, Any], list[str], dict[str, str]]
+    #: What it rendered: the prompt, the variables as its templates saw them, and the texts.
     Foreign = tuple[CompiledPrompt, Mapping[str, Any], list[str]]
 
 __all__ = ["BaseIntegration", "PromptConversionWarning"]
@@ -28,6 +30,26 @@ T = TypeVar("T")
 
 class PromptConversionWarning(UserWarning):
     """A conversion left something out, or said it another way."""
+
+
+async def rendered_by(engine: TemplateEngineProtocol, ask: Ask, prompt_id: str, prepared: Prepared) -> list[str]:
+    """Have an engine that is not ours render the texts of a prompt, one after the other."""
+    context, texts, partials = prepared
+    rendered: list[str] = []
+    for text in texts:
+        try:
+            made = await ask(engine, "render", text, context, partials=partials or None)
+        except Exception as error:
+            # The engine is a stranger's code: what it raises is passed on as the cause.
+            raise ConversionError(
+                f"Failed to convert prompt '{prompt_id}': {type(engine).__name__} could not render text "
+                f"{len(rendered)} of {len(texts)}",
+                prompt_id=prompt_id,
+            ) from error
+        if not isinstance(made, str):
+            raise TypeError(f"{type(engine).__name__}.render must give a str, not {type(made).__name__}")
+        rendered.append(made)
+    return rendered
 
 
 class BaseIntegration(ABC, Generic[T]):
@@ -118,24 +140,8 @@ class BaseIntegration(ABC, Generic[T]):
     async def _foreign(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
         """Have an engine that is not ours render the texts of a prompt, one after the other."""
         core = prompt._opaque()
-        context, texts, partials = self._prepare(core, variables)
-        rendered: list[str] = []
-        for text in texts:
-            try:
-                made = await ask(self._template_engine, "render", text, context, partials=partials or None)
-            except Exception as error:
-                # The engine is a stranger's code: what it raises is passed on as the cause.
-                engine = type(self._template_engine).__name__
-                raise ConversionError(
-                    f"Failed to convert prompt '{core.id}': {engine} could not render text {len(rendered)} of "
-                    f"{len(texts)}",
-                    prompt_id=core.id,
-                ) from error
-            if not isinstance(made, str):
-                engine = type(self._template_engine).__name__
-                raise TypeError(f"{engine}.render must give a str, not {type(made).__name__}")
-            rendered.append(made)
-        return core, context, rendered
+        prepared = self._prepare(core, variables)
+        return core, prepared[0], await rendered_by(self._template_engine, ask, core.id, prepared)
 
     def _foreign_sync(self, name: str, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
         return run_asking(
@@ -144,8 +150,6 @@ class BaseIntegration(ABC, Generic[T]):
             (self._template_engine, "render"),
         )
 
-    def _prepare(
-        self, core: CompiledPrompt, variables: Mapping[str, Any]
-    ) -> tuple[Mapping[str, Any], list[str], dict[str, str]]:
+    def _prepare(self, core: CompiledPrompt, variables: Mapping[str, Any]) -> Prepared:
         """The variables as the templates are to see them, the texts that are templates, and the partials."""
         return core.prepare(variables, self._schemas)

@@ -6,7 +6,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from prompt_manager import _native
-from prompt_manager.core.template import TemplateEngine
 from prompt_manager.exceptions import (
     ConversionError,
     IntegrationError,
@@ -68,22 +67,15 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def _own(engine: TemplateEngineProtocol) -> TemplateEngine:
-    if not isinstance(engine, TemplateEngine):
-        raise IntegrationError(
-            f"LangChainIntegration needs the package's own TemplateEngine, not {type(engine).__name__}"
-        )
-    return engine
-
-
 class LangChainIntegration(BaseIntegration[Any]):
     """Prompts as templates for chains: ``integration.convert_sync(prompt, {}) | model``.
 
     A template whose every tag is a plain variable becomes LangChain's own, with f-strings; any other one of ours, which
-    renders with our engine and checks as our renders do.
+    renders with the template engine and checks as our renders do.
 
     Args:
-        template_engine: What renders the templates.
+        template_engine: What renders the templates. With one of your own, every template is of our classes; what must
+            be given is what the prompt declares, and what the engine's ``extract_variables`` names.
         strict_validation: Refuse what LangChain's messages have no form for.
         schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema. They become
@@ -147,7 +139,7 @@ class LangChainIntegration(BaseIntegration[Any]):
 
         core = self._core(prompt)
         core.check_names(list(variables))
-        template = build(core, _own(self._template_engine))
+        template = build(core, self._template_engine)
         if not variables:
             return template
         # LangChain declares less of what `partial` gives than it does: a template of the same class.
@@ -156,8 +148,10 @@ class LangChainIntegration(BaseIntegration[Any]):
         return bound
 
     def _core(self, prompt: Prompt) -> LangChainSource:
+        ours = self._own_engine
         return _native.LangChainSource(
-            prompt._compiled(_own(self._template_engine)),
+            prompt._opaque() if ours is None else prompt._compiled(ours),
+            opaque=ours is None,
             strict=self._strict_validation,
             output_instructions=self._output_instructions,
             schemas=self._schemas,
@@ -188,8 +182,11 @@ class LangChainIntegration(BaseIntegration[Any]):
 
         Raises:
             ConversionError: it has more than text and plain variables.
+            IntegrationError: the template engine is one of your own, whose templates only it can read.
         """
-        text = _native.langchain_f_string(template, _own(self._template_engine))
+        if self._own_engine is None:
+            raise IntegrationError(f"only {type(self._template_engine).__name__} can read its templates")
+        text = _native.langchain_f_string(template, self._own_engine)
         if text is None:
             raise ConversionError(
                 "the template has no f-string: it has more than text and plain variables",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
 import sys
 from importlib import import_module
 
+import jinja2
+import jinja2.meta
 import pytest
 from langchain_core.load import dumpd, dumps, loads
 from langchain_core.messages import (
@@ -664,17 +667,147 @@ def test_a_template_shows_what_was_written(langchain_integration):
 
 
 @pytest.mark.unit
-def test_another_engine_is_refused_by_name():
-    class Jinja:
-        async def render(self, template, variables, *, partials=None): ...
-
-    with pytest.raises(IntegrationError, match="Jinja"):
-        LangChainIntegration(Jinja()).convert_sync(create_text_prompt(), {})
-
-
-@pytest.mark.unit
 def test_the_classes_are_found_where_what_was_written_says(langchain_integration):
     template = langchain_integration.convert_sync(OURS["chat"][0], {})
     path = dumpd(template)["id"]
     assert getattr(import_module(".".join(path[:-1])), path[-1]) is type(template)
     assert "prompt_manager.integrations._langchain" in sys.modules
+
+
+# A template engine of one's own.
+
+
+class Jinja:
+    async def render(self, template, variables, *, partials=None):
+        await asyncio.sleep(0)
+        return self.text(template, variables, partials)
+
+    def text(self, template, variables, partials):
+        loader = jinja2.DictLoader(dict(partials or {}))
+        environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined)  # noqa: S701
+        return environment.from_string(template).render(variables)
+
+    async def validate(self, template):
+        return bool(template)
+
+    def extract_variables(self, template):
+        return sorted(jinja2.meta.find_undeclared_variables(jinja2.Environment().parse(template)))  # noqa: S701
+
+
+class JinjaWithTwin(Jinja):
+    def render_sync(self, template, variables, *, partials=None):
+        return self.text(template, variables, partials)
+
+
+class Plain:
+    """Has no more than what is needed."""
+
+    async def render(self, template, variables, *, partials=None):  # noqa: ARG002 - as the protocol calls it
+        return template.replace("NAME", str(variables["name"]))
+
+
+def jinja_chat(**changes):
+    call = {"id": "c1", "function": {"name": "f", "arguments": {"of": "{{ company }}"}}}
+    messages = [
+        {"role": "system", "content": "{% include 'tone' %} You answer for {{ company|upper }}, {{ mood }}."},
+        {"role": "placeholder", "name": "history", "optional": True},
+        {"role": "user", "content": "{% for each in questions %}{{ each }}! {% endfor %}"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "{{ company }}"},
+    ]
+    chat = {
+        "messages": messages,
+        "partials": {"tone": "Be kind."},
+        "variables": {"company": {"type": "string"}, "mood": {"type": "string", "default": "calm"}},
+    }
+    return create_chat_prompt(chat_template=chat, **changes)
+
+
+ASKED = {"company": "{{x}}", "questions": ["{a}", "{{ b }}"]}
+ANSWERED = [
+    SystemMessage("Be kind. You answer for {{X}}, calm."),
+    HumanMessage("{a}! {{ b }}! "),
+    AIMessage("", tool_calls=[{"name": "f", "args": {"of": "{{x}}"}, "id": "c1"}]),
+    ToolMessage("{{x}}", tool_call_id="c1"),
+]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("engine", [Jinja(), JinjaWithTwin()])
+async def test_an_engine_of_ones_own_renders_each_text(engine):
+    template = await LangChainIntegration(engine).convert(jinja_chat(), {"company": "{{x}}"})
+    assert (template.input_variables, template.optional_variables) == (["questions"], ["history", "mood"])
+    questions = {"questions": ASKED["questions"]}
+    assert (await template.ainvoke(questions)).to_messages() == ANSWERED
+    history = [AIMessage("{{ y }}")]
+    messages = (await template.ainvoke({**questions, "history": history})).to_messages()
+    assert messages == [ANSWERED[0], *history, *ANSWERED[1:]]
+    assert (await template[2:3].ainvoke(ASKED)).to_messages() == ANSWERED[1:2]
+    assert (await (template + "{{ no }}{z}").ainvoke({**questions, "z": 1})).to_messages()[:4] == ANSWERED
+    with pytest.raises(ConversionError, match="variable 'company' must be of type string"):
+        await template.aformat_messages(company=1, questions=[])
+
+
+@pytest.mark.unit
+def test_such_an_engine_gets_a_loop_where_none_is_running():
+    template = LangChainIntegration(Jinja()).convert_sync(jinja_chat(), {})
+    assert template.invoke(ASKED).to_messages() == ANSWERED
+    assert template.batch([ASKED, ASKED])[1].to_messages() == ANSWERED
+
+
+@pytest.mark.unit
+async def test_where_a_loop_is_running_it_says_what_to_await_unless_the_engine_has_a_twin():
+    with pytest.raises(RuntimeError, match=r"invoke would have to wait for Jinja.* use `await ainvoke\("):
+        LangChainIntegration(Jinja()).convert_sync(jinja_chat(), {}).invoke(ASKED)
+    twin = LangChainIntegration(JinjaWithTwin()).convert_sync(jinja_chat(), {})
+    assert twin.invoke(ASKED).to_messages() == ANSWERED
+
+
+@pytest.mark.unit
+async def test_texts_of_such_an_engine_are_templates_too():
+    template = LangChainIntegration(Jinja()).convert_sync(create_text_prompt(template="Hi {{ name|upper }}"), {})
+    assert isinstance(template, HandlebarsPromptTemplate)
+    assert template.input_variables == ["name"]
+    assert (await template.ainvoke({"name": "{{x}}"})).text == "Hi {{X}}"
+    total = template + " and {{ other }}"
+    assert (await total.ainvoke({"name": "a", "other": "{{ b }}"})).text == "Hi A and {{ b }}"
+
+
+@pytest.mark.unit
+def test_an_engine_that_cannot_say_what_it_reads_is_given_what_is_declared():
+    prompt = create_text_prompt(template={"content": "Hi NAME", "variables": ["name"]})
+    template = LangChainIntegration(Plain()).convert_sync(prompt, {})
+    assert template.input_variables == ["name"]
+    assert template.invoke({"name": "{{x}}"}).text == "Hi {{x}}"
+    undeclared = LangChainIntegration(Plain()).convert_sync(create_text_prompt(template="Hi NAME"), {})
+    with pytest.raises(ConversionError, match="Plain could not render text 0 of 1") as caught:
+        undeclared.format()
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+@pytest.mark.unit
+async def test_instructions_stand_where_they_stand_with_ours():
+    prompt = jinja_chat(output_schema=ANSWER)
+    template = LangChainIntegration(JinjaWithTwin()).convert_sync(prompt, {})
+    expected = await LangChainIntegration(Jinja()).render_messages(prompt, ASKED)
+    assert [message.content for message in template.format_messages(**ASKED)] == [
+        message.get("content", "") for message in expected
+    ]
+    text = LangChainIntegration(Jinja()).convert_sync(create_text_prompt(template="Hi", output_schema=ANSWER), {})
+    assert '"city"' in (await text.ainvoke({})).text
+
+
+@pytest.mark.unit
+def test_such_a_template_can_be_pickled_and_is_not_written():
+    template = LangChainIntegration(Jinja()).convert_sync(jinja_chat(), {})
+    assert pickle.loads(pickle.dumps(template)).invoke(ASKED).to_messages() == ANSWERED
+    with pytest.raises(NotImplementedError):
+        read_back(template)
+
+
+@pytest.mark.unit
+def test_its_templates_are_no_handlebars():
+    integration = LangChainIntegration(Jinja())
+    with pytest.raises(IntegrationError, match="only Jinja can read its templates"):
+        integration._handlebars_to_fstring("Hello {{name}}!")
+    assert integration.explain_compatibility(jinja_chat()) == []
