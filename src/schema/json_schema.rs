@@ -128,6 +128,9 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
             kind => simple(kind),
         };
         for validator in &field.validators {
+            if field.field_type == FieldType::Any {
+                narrow(validator.kind, &mut says);
+            }
             rule(validator, field.field_type, strict, &mut says);
         }
         if let Some(allowed) = field.allowed() {
@@ -343,6 +346,17 @@ fn rule(validator: &Validator, kind: FieldType, strict: bool, says: &mut Map<Str
     }
 }
 
+/// The types that a rule leaves of any.
+fn narrow(kind: ValidatorKind, says: &mut Map<String, Value>) {
+    let types = match kind {
+        ValidatorKind::MinLength | ValidatorKind::MaxLength => json!(["string", "array", "object"]),
+        ValidatorKind::MinValue | ValidatorKind::MaxValue | ValidatorKind::Range => json!("number"),
+        ValidatorKind::Enum | ValidatorKind::Custom => return,
+        _ => json!("string"),
+    };
+    says.entry("type").or_insert(types);
+}
+
 /// Sets a bound; of two, the tighter stays.
 fn bound(says: &mut Map<String, Value>, key: &str, value: Option<Value>) {
     let Some(value) = value else { return };
@@ -409,6 +423,32 @@ fn nullable(mut says: Map<String, Value>) -> Map<String, Value> {
         None => {}
     }
     says
+}
+
+/// The types that a keyword is about; `None` for one that is about any.
+fn only_for(key: &str) -> Option<&'static [FieldType]> {
+    const TEXTS: &[FieldType] = &[FieldType::String, FieldType::Date, FieldType::DateTime, FieldType::Uuid];
+    const NUMBERS: &[FieldType] = &[FieldType::Integer, FieldType::Float];
+    match key {
+        "minLength" | "maxLength" | "pattern" | "format" => Some(TEXTS),
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => Some(NUMBERS),
+        "items" | "minItems" | "maxItems" | "uniqueItems" | "prefixItems" | "contains" => {
+            Some(&[FieldType::List])
+        }
+        "properties"
+        | "required"
+        | "additionalProperties"
+        | "minProperties"
+        | "maxProperties"
+        | "patternProperties"
+        | "propertyNames" => Some(&[FieldType::Dict]),
+        _ => None,
+    }
+}
+
+/// Whether a schema says nothing but a pattern or a format.
+fn is_rule_of_text(says: &Value) -> bool {
+    says.as_object().is_some_and(|says| says.keys().all(|key| key == "pattern" || key == "format"))
 }
 
 /// Reads a JSON Schema of an object; objects within it become definitions of the schema.
@@ -653,12 +693,20 @@ impl<'r> Reader<'r> {
         path: &str,
     ) -> Result<()> {
         let integer = field.field_type == FieldType::Integer;
+        match (only_for(key), field.field_type) {
+            (Some(_), FieldType::Any | FieldType::Enum) => {
+                return Err(refused(path, &format!("a schema cannot say `{key}` without a type")));
+            }
+            // To values of other types such a keyword says nothing.
+            (Some(types), own) if !types.contains(&own) => return Ok(()),
+            _ => {}
+        }
         let mut rule = |validator: Validator| field.validators.push(validator);
         match (key, value) {
-            ("minLength" | "minItems", Value::Number(low)) => {
+            ("minLength" | "minItems" | "minProperties", Value::Number(low)) => {
                 rule(Validator { min_value: Some(low.clone()), ..Validator::new(ValidatorKind::MinLength) });
             }
-            ("maxLength" | "maxItems", Value::Number(high)) => {
+            ("maxLength" | "maxItems" | "maxProperties", Value::Number(high)) => {
                 rule(Validator { max_value: Some(high.clone()), ..Validator::new(ValidatorKind::MaxLength) });
             }
             ("minimum", Value::Number(low)) => range.min_value = Some(low.clone()),
@@ -691,11 +739,15 @@ impl<'r> Reader<'r> {
                 "date" | "date-time" | "uuid" => {}
                 other => return Err(refused(path, &format!("a schema cannot say the format {other:?}"))),
             },
-            ("items", items) if field.field_type == FieldType::List => self.items(field, items, path)?,
+            ("items", items) => self.items(field, items, path)?,
+            // Further rules of a text, as two patterns are written.
+            ("allOf", Value::Array(all)) if all.iter().all(is_rule_of_text) => {
+                for rule in all.iter().filter_map(Value::as_object).flatten() {
+                    self.keyword(field, range, rule.0, rule.1, path)?;
+                }
+            }
             ("type", _) | ("additionalProperties", Value::Bool(true)) => {}
-            ("properties" | "required" | "additionalProperties", _)
-                if field.field_type == FieldType::Dict =>
-            {
+            ("properties" | "required" | "additionalProperties", _) => {
                 // Read with the object's schema, which only one with `properties` becomes.
                 if key == "additionalProperties" && !value.is_boolean() {
                     return Err(unsayable(path, key));

@@ -55,7 +55,10 @@ def accepted(document, data):
         (field("string", {"type": "min_length", "min_value": 3}, {"type": "min_length", "min_value": 2}), {"type": "string", "minLength": 3}),
         (field("integer", {"type": "max_value", "max_value": 3}, {"type": "max_value", "max_value": 2.5}), {"type": "integer", "maximum": 2.5}),
         (field("dict", {"type": "min_length", "min_value": 1}), {"type": "object", "minProperties": 1}),
-        (field("any", {"type": "max_length", "max_value": 2}), {"maxLength": 2, "maxItems": 2, "maxProperties": 2}),
+        (field("any", {"type": "max_length", "max_value": 2}),
+         {"type": ["string", "array", "object"], "maxLength": 2, "maxItems": 2, "maxProperties": 2}),
+        (field("any", {"type": "min_value", "min_value": 2}), {"type": "number", "minimum": 2}),
+        (field("any", {"type": "email"}), {"type": "string", "format": "idn-email"}),
         (field("any"), {}),
         (field("dict", read_only=True), {"type": "object", "readOnly": True}),
     ],
@@ -298,6 +301,10 @@ DOCUMENT = {
         "parent": {"anyOf": [{"$ref": "#"}, {"type": "null"}]},
         "any": True,
         "nothing": {"type": "null"},
+        "both": {"type": "string", "pattern": "^a", "allOf": [{"pattern": "b$"}]},
+        "some": {"type": "object", "minProperties": 1, "maxProperties": 2},
+        "odd": {"type": "string", "minimum": 3, "minItems": 2, "required": ["a"]},
+        "told": {"type": "string", "default": 5},
     },
     "required": ["id", "kind"],
     "additionalProperties": False,
@@ -317,11 +324,16 @@ GOOD = {
     "parent": {"id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "kind": "a"},
     "any": [1, {"a": None}],
     "nothing": None,
+    "both": "ab",
+    "some": {"a": 1},
+    "odd": "x",
+    "told": "x",
 }
 BAD = [
     ("id", "x"), ("n", 0), ("n", 10), ("n", "1"), ("n", True), ("name", "a"), ("name", "A!"), ("kind", "b"), ("kind", True), ("fixed", "y"),
     ("mail", "x"), ("tags", []), ("tags", [1]), ("lines", [{"sku": 1}]), ("lines", [{"sku": "x", "y": 1}]), ("lines", [{"sku": "x", "next": {}}]),
     ("address", {}), ("address", {"city": 1}), ("parent", {"id": "x"}), ("nothing", 1), ("more", 1),
+    ("both", "a"), ("both", "b"), ("some", {}), ("some", {"a": 1, "b": 2, "c": 3}), ("odd", 1),
 ]  # fmt: skip
 
 
@@ -334,9 +346,9 @@ class TestFromJSONSchema:
         found = loader.validate_data_sync("order", GOOD)
         assert found == {**GOOD, "parent": found["parent"]}
         # What may be missing and may be null is null then.
-        optional = {"n": 1, "name": None, "parent": None, "any": None, "nothing": None}
+        optional = {"n": 1, "name": None, "parent": None, "any": None, "nothing": None, "told": 5}
         assert found["parent"] == {**GOOD["parent"], **optional}
-        assert accepted(DOCUMENT, found)
+        assert accepted(DOCUMENT, {**found, "parent": {**found["parent"], "told": "x"}})
         checker = FormatChecker(["uuid", "email"])
         for key, value in BAD:
             assert not Draft202012Validator(DOCUMENT, format_checker=checker).is_valid({**GOOD, key: value})
@@ -370,6 +382,9 @@ class TestFromJSONSchema:
             ({"type": "array", "items": {"type": "string", "minLength": 1}}, "more of items than a type or a schema"),
             ({"type": "array", "items": {"type": ["string", "null"]}}, "that items may be null"),
             ({"type": "array", "uniqueItems": True}, "`uniqueItems`"),
+            ({"minLength": 2}, "`minLength` without a type"),
+            ({"enum": ["a"], "minimum": 2}, "`minimum` without a type"),
+            ({"type": "string", "allOf": [{"type": "string"}]}, "`allOf`"),
             ({"type": "string", "format": "ipv4"}, 'the format "ipv4"'),
             ({"type": "object", "patternProperties": {}}, "`patternProperties`"),
             ({"type": "object", "additionalProperties": {"type": "string"}}, "`additionalProperties`"),

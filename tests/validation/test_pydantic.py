@@ -9,7 +9,7 @@ import enum
 import math
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from uuid import UUID  # noqa: TC003 - pydantic reads it
+from uuid import UUID
 
 import pytest
 from hypothesis import example, given, settings
@@ -23,6 +23,7 @@ from pydantic import (
     RootModel,
     ValidationError,
     computed_field,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -353,3 +354,89 @@ def test_a_model_made_of_a_schema_has_parents_rules_and_odd_names():
     missing = Schema(name="s", fields=[{"name": "x", "type": "dict", "nested_schema": "gone"}])
     with pytest.raises(SchemaParseError, match="there is no schema 'gone'"):
         loader.create_pydantic_model(missing)
+
+
+class Inner(BaseModel):
+    n: int
+    s: str = "x"
+
+
+#: Annotations with values that they take, most of them after a conversion.
+KINDS = {
+    "text": (Annotated[str, Field(min_length=1, max_length=4)], ["a", "A1", b"12"], "abc"),
+    "pattern": (Annotated[str, Field(pattern="^[a-z]")], ["a", "new"], "b"),
+    "whole": (Annotated[int, Field(ge=-2, lt=100)], [0, "12", 3.0, True], 7),
+    "above": (Annotated[int, Field(gt=0, le=120)], [1, "120", 100], 1),
+    "number": (Annotated[float, Field(ge=-1, le=1e20)], [0, 1.5, "1.5", True], 0.5),
+    "finite": (Annotated[float, Field(allow_inf_nan=False)], [1, "1e3"], 2.5),
+    "any number": (float, [1, math.inf, "nan"], 1.0),
+    "truth": (bool, [True, 0, "off", "Yes", 1.0], False),
+    "anything": (Any, [None, 1, {"a": [1]}], {"k": 1}),
+    "day": (dt.date, ["2026-01-31", 86400, dt.date(2026, 1, 31)], None),
+    "moment": (dt.datetime, ["2026-01-31T12:30:00Z", 1_700_000_000, dt.date(2026, 1, 31)], None),
+    "id": (UUID, ["6ba7b810-9dad-11d1-80b4-00c04fd430c8"], None),
+    "choice": (Literal["new", "used", 3], ["new", 3], "used"),
+    "texts": (Annotated[list[str], Field(max_length=2)], [[], ["a"], ("a", "b")], ["x"]),
+    "wholes": (list[int], [[1, "2", 3.0], (1,), []], [1]),
+    "numbers": (Annotated[list[float], Field(min_length=1)], [[1, "2.5"]], [1.5]),
+    "truths": (list[bool], [[True, "no", 0]], []),
+    "days": (list[dt.date], [["2026-01-31", 86400]], None),
+    "things": (list[Any], [[None, 1]], []),
+    "mapping": (Annotated[dict[Any, Any], Field(max_length=2)], [{}, {"a": 1, 2: None}], {}),
+    "model": (Inner, [{"n": "1"}, {"n": 2, "s": "y", "more": 1}], None),
+    "models": (list[Inner], [[{"n": 1}, {"n": "2"}], []], []),
+}
+
+
+@st.composite
+def models(draw):
+    """A model of some of the kinds, each perhaps optional, nullable or with a default; and a record that is near it."""
+    fields, values = {}, {}
+    for at, kind in enumerate(draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4))):
+        annotation, good, default = KINDS[kind]
+        nullable, name = draw(st.booleans()), f"f{at}"
+        choices = [..., *([] if default is None else [default]), *([None] if nullable or annotation is Any else [])]
+        fields[name] = ((annotation | None) if nullable else annotation, draw(st.sampled_from(choices)))
+        if draw(st.integers(0, 5)):
+            near = st.sampled_from([*good, *([None] if nullable else [])])
+            values[name] = draw(mostly(near))
+    if draw(st.integers(0, 3)) == 0:
+        values["more"] = draw(ATOMS)
+    config = ConfigDict(extra=draw(st.sampled_from(["ignore", "allow", "forbid"])))
+    return create_model("Made", __config__=config, **fields), values
+
+
+@given(models())
+@settings(max_examples=300)
+def test_a_schema_of_any_model_validates_as_the_model_does(made):
+    model, record = made
+    loader = SchemaLoader()
+    loader.register(Schema.from_pydantic(model))
+    theirs, refused = of_model(model, record)
+    ours, broken = of_schema(loader, "Made", record)
+    if refused is None:
+        assert broken is None
+        assert equal(ours, theirs)
+    else:
+        assert broken == refused
+    # And a model of that schema does the same again.
+    again, still = of_model(loader.create_pydantic_model(loader.get_schema("Made")), record)
+    assert (still is None) == (refused is None)
+    if still is None:
+        assert equal(again, theirs)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default", "kind"),
+    [
+        (int, "1", "str"),
+        (str, 1, "int"),
+        (float, "1.5", "str"),
+        (bool, 1, "int"),
+        (dt.date, "2026-01-31", "str"),
+        (list[int], "x", "str"),
+    ],
+)
+def test_a_default_that_only_a_schema_would_convert_is_refused(annotation, default, kind):
+    with pytest.raises(SchemaParseError, match=f"M.x: a schema cannot say a default of type {kind}"):
+        Schema.from_pydantic(with_field(annotation, default))

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticUndefined
 from pydantic_core.core_schema import ErrorType
 
-from prompt_manager._native import Schemas
+from prompt_manager._native import Schemas, check_schema
 from prompt_manager.exceptions import SchemaParseError
 
 if TYPE_CHECKING:
@@ -312,7 +312,22 @@ class _Reader:
         if said.get("default", ...) is None and not said.get("nullable"):
             raise self.refusal(path, "the default None of a field that must not be null")
         self._value(path, inner, said)
+        self._check_default(path, said)
         return said
+
+    def _check_default(self, path: str, said: Mapping[str, Any]) -> None:
+        """A schema converts a default as it does any value, which pydantic does not: it must be of the type."""
+        default, kind = said.get("default"), said["type"]
+        if default is None:
+            return
+        plain = {"name": "x", "type": kind, "default": default}
+        try:
+            check_schema({"name": "default", "coerce": False, "fields": [plain]})
+            fits = kind not in ("date", "datetime", "uuid")
+        except SchemaParseError:
+            fits = False
+        if not fits:
+            raise self.refusal(path, f"a default of type {type(default).__name__}")
 
     def _default(self, path: str, schema: Mapping[str, Any], said: dict[str, Any]) -> None:
         self._only(path, schema, {"schema", "default", "default_factory", "default_factory_takes_data", "copy_default"})

@@ -227,7 +227,7 @@ class Schema(_Model):
         """
         title = document.get("title")
         wanted = name or (title if isinstance(title, str) and title else "schema")
-        return cls.model_validate(_native.json_schema_to_schema(wanted, dict(document)))
+        return cls.model_validate(_native.json_schema_to_schema(wanted, dict(document)), context=_READ)
 
     @classmethod
     def from_pydantic(cls, model: type[BaseModel], *, name: str | None = None) -> Self:
