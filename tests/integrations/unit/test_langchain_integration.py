@@ -568,6 +568,17 @@ def test_a_template_that_travelled_renders_the_same(name, travel, langchain_inte
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize("travel", [lambda it: pickle.loads(pickle.dumps(it)), copy.deepcopy, read_back])
+def test_a_chat_that_was_changed_travels_with_the_change(travel, langchain_integration):
+    template = langchain_integration.convert_sync(OURS["chat"][0], {"company": "Acme"})
+    template.append(("human", "And {y}?"))
+    travelled = travel(template)
+    messages = travelled.format_messages(question="Why?", y=2)
+    assert messages == template.format_messages(question="Why?", y=2)
+    assert messages[-1] == HumanMessage("And 2?")
+
+
+@pytest.mark.unit
 def test_langchain_alone_does_not_read_what_it_does_not_know(langchain_integration):
     template = langchain_integration.convert_sync(OURS["text"][0], {})
     with pytest.raises(ValueError, match="not allowed"):
