@@ -246,6 +246,18 @@ fn times() -> DateTimeConfig {
     DateTimeConfig { time_config: time, ..DateTimeConfig::default() }
 }
 
+/// A date that a text says. The year 0 is none that Python has, nor has the calendar.
+fn date_of(text: &str) -> Option<Date> {
+    let date = Date::parse_bytes_with_config(text.as_bytes(), &DateConfig::default()).ok()?;
+    (date.year > 0).then_some(date)
+}
+
+/// A date with a time that a text says; see [`date_of`].
+fn datetime_of(text: &str) -> Option<DateTime> {
+    let moment = DateTime::parse_bytes_with_config(text.as_bytes(), &times()).ok()?;
+    (moment.date.year > 0).then_some(moment)
+}
+
 /// The moment of a number of seconds, or of milliseconds where it is large, since 1970.
 fn moment_of(amount: Amount) -> Option<DateTime> {
     match amount {
@@ -290,13 +302,10 @@ fn date<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<O
             let Some(text) = text_of(data, value, sort).filter(|_| way.coerce) else {
                 return Ok(wrong(WANTED, sort));
             };
-            if let Ok(date) = Date::parse_bytes_with_config(text.as_bytes(), &DateConfig::default()) {
+            if let Some(date) = date_of(&text) {
                 return Ok(Outcome::New(data.make(Made::Date(date))?));
             }
-            match DateTime::parse_bytes_with_config(text.as_bytes(), &times()) {
-                Ok(moment) => exact(moment),
-                Err(_) => Ok(unread(WANTED)),
-            }
+            datetime_of(&text).map_or_else(|| Ok(unread(WANTED)), exact)
         }
     }
 }
@@ -322,12 +331,12 @@ fn datetime<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Resu
             let Some(text) = text_of(data, value, sort).filter(|_| way.coerce) else {
                 return Ok(wrong(WANTED, sort));
             };
-            if let Ok(moment) = DateTime::parse_bytes_with_config(text.as_bytes(), &times()) {
+            if let Some(moment) = datetime_of(&text) {
                 return made(moment);
             }
-            match Date::parse_bytes_with_config(text.as_bytes(), &DateConfig::default()) {
-                Ok(day) => made(DateTime { date: day, time: midnight() }),
-                Err(_) => Ok(unread(WANTED)),
+            match date_of(&text) {
+                Some(day) => made(DateTime { date: day, time: midnight() }),
+                None => Ok(unread(WANTED)),
             }
         }
     }

@@ -3,6 +3,8 @@
 //! What is made here is a good guess; whoever shows it validates it first, for rules may contradict each other, and a
 //! function of the application may want anything.
 
+use std::cell::Cell;
+
 use regex_syntax::hir::{ClassUnicodeRange, Hir, HirKind};
 use serde_json::{Map, Value, json};
 
@@ -15,27 +17,41 @@ use crate::error::Result;
 /// How deep an example goes into schemas that refer to one another.
 const DEPTH: usize = 8;
 
-/// Data that should fit the schema; `None` where none can be thought of.
+/// How many dicts an example has at most; schemas that name one another often would make it grow without end.
+const DICTS: usize = 500;
+
+/// Data that should fit the schema; `None` where none can be thought of, or only something too large to show.
 ///
 /// # Errors
 /// As [`Set::fields`].
 pub fn example<T, F, M>(set: &Set<T, F, M>, schema: &Schema) -> Result<Option<Value>> {
-    whole(set, schema, &[], 0)
+    let left = Cell::new(DICTS);
+    let made = whole(set, schema, &[], At { depth: 0, left: &left })?;
+    Ok(made.filter(|_| left.get() > 0))
+}
+
+/// How far an example has come.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    depth: usize,
+    /// How many dicts it may still have.
+    left: &'a Cell<usize>,
 }
 
 fn whole<'s, T, F, M>(
     set: &'s Set<T, F, M>,
     schema: &'s Schema,
     own: &[&'s [Schema]],
-    depth: usize,
+    at: At<'_>,
 ) -> Result<Option<Value>> {
-    if depth > DEPTH {
+    if at.depth > DEPTH || at.left.get() == 0 {
         return Ok(None);
     }
+    at.left.set(at.left.get() - 1);
     let own: Vec<&[Schema]> = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
     let mut members = Map::new();
     for field in set.fields(schema, &own)? {
-        match value(set, field, &own, depth)? {
+        match value(set, field, &own, at)? {
             Some(value) => drop(members.insert(field.name.clone(), value)),
             None if field.required && field.default.is_none() => return Ok(None),
             None => {}
@@ -48,15 +64,15 @@ fn value<'s, T, F, M>(
     set: &'s Set<T, F, M>,
     field: &'s Field,
     own: &[&'s [Schema]],
-    depth: usize,
+    at: At<'_>,
 ) -> Result<Option<Value>> {
     if let Some(allowed) = field.allowed() {
         return Ok(allowed.first().map(|value| (*value).clone()));
     }
     let found = match field.field_type {
-        FieldType::List => Some(list(set, field, own, depth)?),
+        FieldType::List => Some(list(set, field, own, at)?),
         FieldType::Dict => match &field.nested_schema {
-            Some(name) => named(set, name, own, depth)?,
+            Some(name) => named(set, name, own, at)?,
             None => Some(json!({})),
         },
         kind => simple(kind, field),
@@ -68,12 +84,13 @@ fn named<'s, T, F, M>(
     set: &'s Set<T, F, M>,
     name: &str,
     own: &[&'s [Schema]],
-    depth: usize,
+    at: At<'_>,
 ) -> Result<Option<Value>> {
+    let deeper = At { depth: at.depth + 1, ..at };
     let local = own.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
     match (local, set.get(name)) {
-        (Some(schema), _) => whole(set, schema, own, depth + 1),
-        (None, Some(Entry::Schema(schema))) => whole(set, schema, own, depth + 1),
+        (Some(schema), _) => whole(set, schema, own, deeper),
+        (None, Some(Entry::Schema(schema))) => whole(set, schema, own, deeper),
         _ => Ok(None),
     }
 }
@@ -82,12 +99,12 @@ fn list<'s, T, F, M>(
     set: &'s Set<T, F, M>,
     field: &'s Field,
     own: &[&'s [Schema]],
-    depth: usize,
+    at: At<'_>,
 ) -> Result<Value> {
     let (low, high) = bounds(field, true);
     let count = low.max(1).min(high);
     let item = match (&field.item_schema, field.item_type) {
-        (Some(name), _) => named(set, name, own, depth)?,
+        (Some(name), _) => named(set, name, own, at)?,
         (None, Some(kind)) => simple(kind, &Field::new("", kind)),
         (None, None) => Some(json!("text")),
     };

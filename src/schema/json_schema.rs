@@ -1,6 +1,8 @@
 //! Schemas as JSON Schema (draft 2020-12) and back. What the other side cannot say is refused by name, never dropped,
 //! unless it is a remark.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Number, Value, json};
 
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
@@ -33,14 +35,27 @@ pub fn write<T, F, M>(
     form: Form,
     of_model: OfModel<'_, M>,
 ) -> Result<Value> {
-    let mut writer =
-        Writer { set, form, of_model, definitions: Map::new(), open: Vec::new(), models: Vec::new() };
+    let mut writer = Writer {
+        set,
+        form,
+        of_model,
+        definitions: Map::new(),
+        open: HashMap::new(),
+        waiting: Vec::new(),
+        models: Vec::new(),
+    };
     let mut root = Map::new();
     if form == Form::Full {
         root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     }
     root.insert("title".to_owned(), json!(schema.name));
-    root.extend(writer.object(schema, &[], true)?);
+    writer.open.insert(std::ptr::from_ref(schema), "#".to_owned());
+    root.extend(writer.object(schema, &[])?);
+    // One after the other: a long chain of schemas takes no more of the stack than a short one.
+    while let Some((place, found, own)) = writer.waiting.pop() {
+        let object = writer.object(found, &own)?;
+        writer.definitions.insert(place, Value::Object(object));
+    }
     if !writer.definitions.is_empty() {
         root.insert("$defs".to_owned(), Value::Object(writer.definitions));
     }
@@ -52,17 +67,16 @@ struct Writer<'w, T, F, M> {
     form: Form,
     of_model: OfModel<'w, M>,
     definitions: Map<String, Value>,
-    /// The schemas that have a place, with the reference to it.
-    open: Vec<(*const Schema, String)>,
+    /// The reference to each schema that has a place, by its address.
+    open: HashMap<*const Schema, String>,
+    /// Those that are still to be written: the place, the schema, and the definitions that it sees.
+    waiting: Vec<(String, &'w Schema, Vec<&'w [Schema]>)>,
     /// The models that have a place, by name.
     models: Vec<(String, String)>,
 }
 
 impl<'w, T, F, M> Writer<'w, T, F, M> {
-    fn object(&mut self, schema: &'w Schema, own: &[&'w [Schema]], root: bool) -> Result<Map<String, Value>> {
-        if root {
-            self.open.push((std::ptr::from_ref(schema), "#".to_owned()));
-        }
+    fn object(&mut self, schema: &'w Schema, own: &[&'w [Schema]]) -> Result<Map<String, Value>> {
         let own: Vec<&[Schema]> = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
         let mut object = Map::new();
         if let Some(description) = &schema.description {
@@ -185,14 +199,13 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
             },
         };
         let address = std::ptr::from_ref(found);
-        if let Some((_, reference)) = self.open.iter().find(|(known, _)| *known == address) {
+        if let Some(reference) = self.open.get(&address) {
             return Ok(json!({"$ref": reference}));
         }
         let place = self.place(name);
         let reference = reference_to(&place);
-        self.open.push((address, reference.clone()));
-        let object = self.object(found, own, false)?;
-        self.definitions.insert(place, Value::Object(object));
+        self.open.insert(address, reference.clone());
+        self.waiting.push((place, found, own.to_vec()));
         Ok(json!({"$ref": reference}))
     }
 

@@ -115,9 +115,11 @@ fn idna_of(domain: &str) -> Option<String> {
 /// Whether a text is an absolute `http` or `https` URL with a host: a name in any script, IPv4, or IPv6 in brackets.
 #[must_use]
 pub fn is_url(text: &str) -> bool {
-    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
-    // The parser forgives blanks, backslashes and missing slashes; what others read may not.
-    (lower.starts_with("http://") || lower.starts_with("https://"))
+    // The parser forgives blanks, backslashes, missing and further slashes; what others read may not.
+    let host = text
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"));
+    host.is_some_and(|(_, host)| !host.starts_with('/'))
         && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\')
         && Url::parse(text).is_ok_and(|url| url.has_host())
 }
@@ -125,13 +127,13 @@ pub fn is_url(text: &str) -> bool {
 /// Whether a text is a date as `2026-01-31`.
 #[must_use]
 pub fn is_date(text: &str) -> bool {
-    speedate::Date::parse_str_rfc3339(text).is_ok()
+    speedate::Date::parse_str_rfc3339(text).is_ok_and(|date| date.year > 0)
 }
 
 /// Whether a text is a date with a time, as `2026-01-31T12:00:00Z`, with an offset or without.
 #[must_use]
 pub fn is_datetime(text: &str) -> bool {
-    speedate::DateTime::parse_str_rfc3339(text).is_ok()
+    speedate::DateTime::parse_str_rfc3339(text).is_ok_and(|moment| moment.date.year > 0)
 }
 
 /// A validator that is ready to be applied.

@@ -286,8 +286,18 @@ impl<T: Text, F: Clone, M: Clone> Set<T, F, M> {
     /// # Errors
     /// As [`Set::plan`].
     pub fn plan_of(&self, schema: &Schema) -> Result<Plan<T, F, M>> {
-        let mut planner = Planner { set: self, known: Vec::new(), records: Vec::new(), models: Vec::new() };
-        let root = planner.schema(schema, &[])?;
+        let mut planner = Planner {
+            set: self,
+            known: HashMap::new(),
+            waiting: Vec::new(),
+            records: Vec::new(),
+            models: Vec::new(),
+        };
+        let root = planner.place(schema, &[]);
+        // One after the other: a long chain of schemas takes no more of the stack than a short one.
+        while let Some((place, schema, own)) = planner.waiting.pop() {
+            planner.record(place, schema, &own)?;
+        }
         let records = planner.records.into_iter().flatten().collect();
         Ok(Plan { name: schema.name.clone(), records, models: planner.models, root })
     }
@@ -326,37 +336,46 @@ fn converts(field: &Field, default: &Value) -> bool {
 /// Makes the plan of one schema and of all that it reaches.
 struct Planner<'s, T, F, M> {
     set: &'s Set<T, F, M>,
-    /// The schemas that have a place in the plan; the same text in the same place is the same schema.
-    known: Vec<(&'s Schema, Target)>,
+    /// The schemas that have a place in the plan, by their address.
+    known: HashMap<*const Schema, Target>,
+    /// Those whose record is still to be made: the place, the schema, and the definitions that it sees.
+    waiting: Vec<(usize, &'s Schema, Vec<&'s [Schema]>)>,
     records: Vec<Option<Record<T, F>>>,
     models: Vec<M>,
 }
 
 impl<'s, T: Text, F: Clone, M: Clone> Planner<'s, T, F, M> {
-    fn schema(&mut self, schema: &'s Schema, own: &[&'s [Schema]]) -> Result<Target> {
-        if let Some((_, target)) = self.known.iter().find(|(known, _)| std::ptr::eq(*known, schema)) {
-            return Ok(*target);
+    /// The place of a schema, which is taken at once.
+    fn place(&mut self, schema: &'s Schema, own: &[&'s [Schema]]) -> Target {
+        let address = std::ptr::from_ref(schema);
+        if let Some(target) = self.known.get(&address) {
+            return *target;
         }
         let place = self.records.len();
         self.records.push(None);
-        self.known.push((schema, Target::Record(place)));
-        let own: Vec<&[Schema]> = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
-        let fields = self.set.fields(schema, &own)?;
-        let slots = fields.into_iter().map(|field| self.slot(schema, field, &own)).collect::<Result<_>>()?;
+        self.known.insert(address, Target::Record(place));
+        let own = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
+        self.waiting.push((place, schema, own));
+        Target::Record(place)
+    }
+
+    fn record(&mut self, place: usize, schema: &'s Schema, own: &[&'s [Schema]]) -> Result<()> {
+        let fields = self.set.fields(schema, own)?;
+        let slots = fields.into_iter().map(|field| self.slot(schema, field, own)).collect::<Result<_>>()?;
         self.records[place] = Some(Record {
             slots,
             closed: schema.strict,
             drops: !schema.strict && !schema.allow_extra,
             coerce: schema.coerce,
         });
-        Ok(Target::Record(place))
+        Ok(())
     }
 
     fn slot(&mut self, schema: &Schema, field: &Field, own: &[&'s [Schema]]) -> Result<Slot<T, F>> {
         let nested = match field.names() {
             None => None,
             Some(name) => Some(match self.set.find(name, own) {
-                Some(Found::Schema(found)) => self.schema(found, own)?,
+                Some(Found::Schema(found)) => self.place(found, own),
                 Some(Found::Model(model)) => {
                     self.models.push(model.clone());
                     Target::Model(self.models.len() - 1)

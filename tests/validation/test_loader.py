@@ -259,6 +259,28 @@ def test_an_unknown_name_is_told_with_the_nearest(loader):
     assert caught.value.hint == "did you mean 'order'?"
 
 
+def test_a_long_chain_of_schemas_takes_no_stack(loader):
+    for at in range(3000):
+        inner = [{"name": "x", "type": "dict", "nested_schema": f"s{at + 1}", "required": False}] if at < 2999 else []
+        loader.register({"name": f"s{at}", "fields": inner})
+        loader.register({"name": f"t{at}", "fields": [], **({"extends": f"t{at - 1}"} if at else {})})
+    assert loader.validate_data_sync("s0", {"x": {"x": {}}}) == {"x": {"x": {}}}
+    assert loader.validate_data_sync("t2999", {}) == {}
+    document = loader.to_json_schema("s0")
+    assert len(document["$defs"]) == 2999
+    assert document["$defs"]["s7"]["properties"]["x"] == {"$ref": "#/$defs/s8"}
+
+
+def test_schemas_that_name_one_another_often_have_no_example_without_end(loader):
+    loader.register({"name": "s0", "fields": []})
+    for at in range(1, 9):
+        inner = [{"name": f"f{n}", "type": "dict", "nested_schema": f"s{at - 1}"} for n in range(10)]
+        loader.register({"name": f"s{at}", "fields": inner})
+    assert loader.example("s8") is None
+    assert "An example" not in loader.output_instructions("s8")
+    assert loader.example("s2") == {f"f{a}": {f"f{b}": {} for b in range(10)} for a in range(10)}
+
+
 def test_the_example_file_loads_and_is_never_written_over(loader, tmp_path):
     path = tmp_path / "example.yaml"
     SchemaLoader.create_example_schema(path)

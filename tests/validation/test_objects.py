@@ -34,6 +34,21 @@ def refused(check, value, **how):
     return [(violation["path"], violation["rule"]) for violation in caught.value.errors]
 
 
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+@pytest.mark.parametrize("text", ["0000-01-01", "0000-01-01T00:00:00Z", "10000-01-01", "2026-01-31T00:00:00+25:00"])
+def test_a_date_that_python_does_not_have_is_refused(kind, text):
+    assert refused(one(kind), text) == [("x", "type")]
+    assert refused(one(kind), text, coerce=False) == [("x", "type")]
+    assert refused(one("string", validators=[{"type": kind}]), text) == [("x", kind)]
+
+
+@pytest.mark.parametrize(
+    "text", ["http:///x", "https:////x", "http:x", "http://a\\b", "http://h:99999", "http://[::1", "http://1.2.3.400"]
+)
+def test_a_url_that_others_read_otherwise_is_refused(text):
+    assert refused(one("string", validators=[{"type": "url"}]), text) == [("x", "url")]
+
+
 @pytest.mark.parametrize(
     ("kind", "default", "made"),
     [
