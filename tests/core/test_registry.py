@@ -1108,3 +1108,11 @@ def test_of_eight_threads_that_register_other_content_one_wins(storage):
     assert won == [registry.get_sync("greeting").template.content]
     if kept is not None:
         assert [prompt.template.content for prompt in asyncio.run(kept.list())] == won
+
+
+def test_an_engine_of_one_s_own_is_refused_with_where_it_can_be_used():
+    class Jinja:
+        async def render(self, template, variables, *, partials=None): ...
+
+    with pytest.raises(TypeError, match="own TemplateEngine, not Jinja; an integration takes an engine of your own"):
+        PromptRegistry(template_engine=Jinja())

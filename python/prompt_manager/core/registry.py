@@ -45,7 +45,12 @@ class PromptRegistry:
         observers: Iterable[object] = (),
     ) -> None:
         self._storage = storage
-        self._engine = template_engine or TemplateEngine()
+        self._engine = TemplateEngine() if template_engine is None else template_engine
+        if not isinstance(self._engine, TemplateEngine):
+            raise TypeError(
+                f"a registry compiles prompts by the package's own TemplateEngine, not {type(self._engine).__name__}; "
+                "an integration takes an engine of your own"
+            )
         self._core = Registry(self._engine)
         self._turns = Turns()
         self._observers = Observers(observers)
