@@ -136,6 +136,13 @@ class TestBuiltIn:
 
         manager.register_plugin(OpenAIPlugin(), config={"template_engine": Jinja()})
         assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hello ADA!"
+        # The schema forbids the default that is laid over, which must not be validated.
+        manager.register_schema("visit", VISIT)
+        template = {"content": "Hi {{name}}", "variables": {"name": {}, "mood": {"default": "glad"}}}
+        manager.registry.register_sync(
+            create_text_prompt(id="visit", status="active", template=template, input_schema="visit")
+        )
+        assert render(manager, "visit", {"name": "Ada"}, "openai") == "Hi ADA"
 
     async def test_warn_of_what_is_lost_at_the_line_that_renders(self, manager):
         from prompt_manager.plugins.openai_plugin import OpenAIPlugin

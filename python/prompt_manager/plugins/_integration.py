@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prompt_manager._native import nearest
+from prompt_manager._native import Engine, nearest
+from prompt_manager.core._completed import CompletedVariables
 from prompt_manager.exceptions import PluginValidationError
 from prompt_manager.plugins.base import BasePlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from prompt_manager.core.models import Prompt
     from prompt_manager.integrations.base import BaseIntegration
 
@@ -24,6 +24,9 @@ class IntegrationPlugin(BasePlugin):
     Of the configuration ``template_engine`` is what renders, a new engine by default; everything else is an option of
     the integration's constructor, such as ``schemas`` and ``strict_validation``.
     """
+
+    #: Whether the integration completes variables whatever a manager did before.
+    _completes = False
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name, version="1.0.0")
@@ -70,11 +73,18 @@ class IntegrationPlugin(BasePlugin):
 
     async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
         """What :meth:`convert` of the integration gives."""
-        return await self._integration.convert(prompt, variables)
+        return await self._integration.convert(prompt, self._to_convert(variables))
 
     def render_for_framework_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
         """:meth:`render_for_framework`, for code that does not await."""
-        return self._integration.convert_sync(prompt, variables)
+        return self._integration.convert_sync(prompt, self._to_convert(variables))
+
+    def _to_convert(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The variables, as they were given where they are completed once more: what was made of them need not fit."""
+        if not isinstance(variables, CompletedVariables) or not isinstance(variables.given, Mapping):
+            return variables
+        again = self._completes or not isinstance(self._integration.template_engine, Engine)
+        return variables.given if again else variables
 
     async def validate_compatibility(self, prompt: Prompt) -> bool:
         """What the integration says."""

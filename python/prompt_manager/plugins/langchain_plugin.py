@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from prompt_manager.core._completed import CompletedVariables
 from prompt_manager.core._sync import never_waits
 from prompt_manager.exceptions import IntegrationNotAvailableError
 from prompt_manager.plugins._integration import IntegrationPlugin
 
 if TYPE_CHECKING:
-    from prompt_manager.core.models import Prompt
     from prompt_manager.integrations.base import BaseIntegration
 
 __all__ = ["LangChainPlugin"]
@@ -25,6 +22,9 @@ class LangChainPlugin(IntegrationPlugin):
     A manager wants the values of all variables, and they are bound in the template. For a template that is given some
     at each use, use the integration.
     """
+
+    # A template completes what is bound in it, each time that it is used.
+    _completes = True
 
     def __init__(self) -> None:
         super().__init__("langchain")
@@ -43,18 +43,3 @@ class LangChainPlugin(IntegrationPlugin):
         from prompt_manager.integrations.langchain import LangChainIntegration
 
         return LangChainIntegration
-
-    async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
-        """The prompt as a template with the variables bound."""
-        return await super().render_for_framework(prompt, _as_given(variables))
-
-    def render_for_framework_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
-        """:meth:`render_for_framework`, for code that does not await."""
-        return super().render_for_framework_sync(prompt, _as_given(variables))
-
-
-def _as_given(variables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The variables as they were before a manager completed them, for the template completes what is bound in it."""
-    if isinstance(variables, CompletedVariables) and isinstance(variables.given, Mapping):
-        return variables.given
-    return variables
