@@ -317,14 +317,8 @@ impl<'s> Lexer<'s> {
 
 /// Where the first `{{` is.
 fn find_braces(text: &str) -> Option<usize> {
-    let mut from = 0;
-    while let Some(found) = text[from..].find('{') {
-        if text[from + found + 1..].starts_with('{') {
-            return Some(from + found);
-        }
-        from += found + 1;
-    }
-    None
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'{', bytes).find(|at| bytes.get(at + 1) == Some(&b'{'))
 }
 
 /// The mark that closes a tag at the start, and its length.

@@ -150,7 +150,7 @@ impl Options {
 /// # Errors
 /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with the place, for what is not a template, and for one that
 /// passes a limit.
-pub fn parse(source: &str, limits: &Limits) -> Result<ast::Program> {
+pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<ast::Program<'s>> {
     parser::parse(source, limits).map_err(|error| error.locate(None, source))
 }
 
@@ -231,7 +231,7 @@ impl<T: Text> Template<T> {
     pub fn literal(name: &str, source: &str, options: &Options) -> Result<Self> {
         parser::check_size(source, &options.limits)?;
         let text = ast::Content {
-            original: source.to_owned(),
+            original: source.into(),
             from: 0,
             to: source.len(),
             left_stripped: false,

@@ -3,6 +3,8 @@
 //! A recursive descent with one token of look-ahead, two where a name may begin `name=value`. How deep blocks and
 //! subexpressions nest is bounded, so no template can exhaust the stack.
 
+use std::borrow::Cow;
+
 use super::ast::{
     Block, Call, Comment, Content, Expr, ExprKind, Inline, Mustache, Partial, PartialBlock, Path, Program,
     Span, Statement, Strip,
@@ -25,7 +27,7 @@ pub(super) fn check_size(source: &str, limits: &Limits) -> Result<()> {
 }
 
 /// Parses a template; the whitespace pass has not run yet.
-pub(super) fn parse(source: &str, limits: &Limits) -> Result<Program> {
+pub(super) fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Program<'s>> {
     check_size(source, limits)?;
     let mut parser =
         Parser { source, lexer: Lexer::new(source), ahead: Vec::new(), open: Vec::new(), limits };
@@ -42,37 +44,37 @@ pub(super) fn parse(source: &str, limits: &Limits) -> Result<Program> {
     }
 }
 
-struct Parser<'s> {
+struct Parser<'s, 'l> {
     source: &'s str,
     lexer: Lexer<'s>,
     /// Tokens read ahead, the next one last.
     ahead: Vec<Token<'s>>,
     /// The tags and parentheses that are open, for the errors that must point at them.
     open: Vec<Span>,
-    limits: &'s Limits,
+    limits: &'l Limits,
 }
 
 /// What follows a name in a tag.
-struct Arguments {
-    params: Vec<Expr>,
-    hash: Vec<(String, Expr)>,
+struct Arguments<'s> {
+    params: Vec<Expr<'s>>,
+    hash: Vec<(Cow<'s, str>, Expr<'s>)>,
 }
 
 /// An opening tag.
-struct Opening {
-    call: Call,
-    block_params: Vec<String>,
+struct Opening<'s> {
+    call: Call<'s>,
+    block_params: Vec<Cow<'s, str>>,
     strip: Strip,
     span: Span,
 }
 
 /// The branch after an `{{else}}`, or the block of an `{{else name}}`.
-struct Inverse {
+struct Inverse<'s> {
     strip: Strip,
-    program: Program,
+    program: Program<'s>,
 }
 
-impl<'s> Parser<'s> {
+impl<'s> Parser<'s, '_> {
     fn next(&mut self) -> Result<Token<'s>> {
         self.ahead.pop().map_or_else(|| self.lexer.next(), Ok)
     }
@@ -117,7 +119,7 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
-    fn program(&mut self) -> Result<Program> {
+    fn program(&mut self) -> Result<Program<'s>> {
         let mut body = Vec::new();
         loop {
             match self.peek()? {
@@ -125,11 +127,11 @@ impl<'s> Parser<'s> {
                     let token = self.next()?;
                     let span = Span { start: token.start, end: token.end };
                     body.push(match token.kind {
-                        K::Content(text) => content(text.into_owned(), span),
+                        K::Content(text) => content(text, span),
                         K::Comment(open, close) => {
                             let inside =
                                 span.start + 3 + usize::from(open)..span.end - 2 - usize::from(close);
-                            let text = self.source[inside].to_owned();
+                            let text = &self.source[inside];
                             Statement::Comment(Comment { text, strip: Strip { open, close }, span })
                         }
                         _ => continue,
@@ -146,7 +148,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn mustache(&mut self) -> Result<Statement> {
+    fn mustache(&mut self) -> Result<Statement<'s>> {
         let token = self.next()?;
         self.enter(Span { start: token.start, end: token.end })?;
         let (tilde, escaped) = match token.kind {
@@ -177,11 +179,11 @@ impl<'s> Parser<'s> {
         }))
     }
 
-    fn block(&mut self) -> Result<Statement> {
+    fn block(&mut self) -> Result<Statement<'s>> {
         let decorator = matches!(self.peek()?, K::OpenBlock { decorator: true, .. });
-        let opening = self.opening()?;
+        let mut opening = self.opening()?;
         let mut program = self.program()?;
-        program.block_params.clone_from(&opening.block_params);
+        program.block_params = std::mem::take(&mut opening.block_params);
         let inverse = if decorator { None } else { self.inverse_chain()? };
         let close = self.end_tag(&opening)?;
         self.open.pop();
@@ -192,10 +194,10 @@ impl<'s> Parser<'s> {
     }
 
     /// `{{^name}} … {{else}} … {{/name}}`
-    fn inverse_block(&mut self) -> Result<Statement> {
-        let opening = self.opening()?;
+    fn inverse_block(&mut self) -> Result<Statement<'s>> {
+        let mut opening = self.opening()?;
         let mut inverse = self.program()?;
-        inverse.block_params.clone_from(&opening.block_params);
+        inverse.block_params = std::mem::take(&mut opening.block_params);
         let other = match self.peek()? {
             K::Inverse(..) => Some(self.else_branch()?),
             _ => None,
@@ -215,21 +217,21 @@ impl<'s> Parser<'s> {
         })))
     }
 
-    fn else_branch(&mut self) -> Result<Inverse> {
+    fn else_branch(&mut self) -> Result<Inverse<'s>> {
         let token = self.next()?;
         let K::Inverse(open, close) = token.kind else { return Err(self.unexpected(&token, "`{{else}}`")) };
         Ok(Inverse { strip: Strip { open, close }, program: self.program()? })
     }
 
     /// What follows the first branch: nothing, `{{else}}`, or a chain of `{{else name}}`.
-    fn inverse_chain(&mut self) -> Result<Option<Inverse>> {
+    fn inverse_chain(&mut self) -> Result<Option<Inverse<'s>>> {
         match self.peek()? {
             K::Inverse(..) => self.else_branch().map(Some),
             K::OpenInverseChain(_) => {
-                let opening = self.opening()?;
+                let mut opening = self.opening()?;
                 let strip = opening.strip;
                 let mut program = self.program()?;
-                program.block_params.clone_from(&opening.block_params);
+                program.block_params = std::mem::take(&mut opening.block_params);
                 let inverse = self.inverse_chain()?;
                 self.open.pop();
                 let close = inverse.as_ref().map(|inverse| inverse.strip);
@@ -248,7 +250,7 @@ impl<'s> Parser<'s> {
     }
 
     /// An opening tag up to its end. It counts as open until the caller says otherwise.
-    fn opening(&mut self) -> Result<Opening> {
+    fn opening(&mut self) -> Result<Opening<'s>> {
         let token = self.next()?;
         self.enter(Span { start: token.start, end: token.end })?;
         let (K::OpenBlock { tilde, .. } | K::OpenInverse(tilde) | K::OpenInverseChain(tilde)) = token.kind
@@ -263,7 +265,7 @@ impl<'s> Parser<'s> {
         Ok(Opening { call, block_params, strip: Strip { open: tilde, close }, span })
     }
 
-    fn block_params(&mut self) -> Result<Vec<String>> {
+    fn block_params(&mut self) -> Result<Vec<Cow<'s, str>>> {
         if *self.peek()? != K::OpenBlockParams {
             return Ok(Vec::new());
         }
@@ -272,7 +274,7 @@ impl<'s> Parser<'s> {
         loop {
             let token = self.next()?;
             match token.kind {
-                K::Id { text, .. } => names.push(text.into_owned()),
+                K::Id { text, .. } => names.push(text),
                 K::CloseBlockParams if !names.is_empty() => return Ok(names),
                 _ => return Err(self.unexpected(&token, "a name for a block parameter")),
             }
@@ -280,7 +282,7 @@ impl<'s> Parser<'s> {
     }
 
     /// The closing tag of a block, which must repeat its name.
-    fn end_tag(&mut self, opening: &Opening) -> Result<Strip> {
+    fn end_tag(&mut self, opening: &Opening<'s>) -> Result<Strip> {
         let name = opening.call.callee.name();
         self.end_tag_named(&name, opening.span)
     }
@@ -319,7 +321,7 @@ impl<'s> Parser<'s> {
         Ok(Strip { open, close })
     }
 
-    fn raw_block(&mut self) -> Result<Statement> {
+    fn raw_block(&mut self) -> Result<Statement<'s>> {
         let token = self.next()?;
         self.enter(Span { start: token.start, end: token.end })?;
         let call = self.call()?;
@@ -336,7 +338,7 @@ impl<'s> Parser<'s> {
             })?;
             match token.kind {
                 K::Content(text) => {
-                    body.push(content(text.into_owned(), Span { start: token.start, end: token.end }));
+                    body.push(content(text, Span { start: token.start, end: token.end }));
                 }
                 K::EndRawBlock(name) => break (name, token.start),
                 _ => return Err(self.unexpected(&token, "the raw block's end")),
@@ -363,13 +365,13 @@ impl<'s> Parser<'s> {
         })))
     }
 
-    fn partial(&mut self) -> Result<Statement> {
+    fn partial(&mut self) -> Result<Statement<'s>> {
         let partial = self.partial_tag()?;
         self.open.pop();
         Ok(Statement::Partial(Box::new(partial)))
     }
 
-    fn partial_block(&mut self) -> Result<Statement> {
+    fn partial_block(&mut self) -> Result<Statement<'s>> {
         let partial = self.partial_tag()?;
         let program = self.program()?;
         let name = partial.name.name();
@@ -378,7 +380,7 @@ impl<'s> Parser<'s> {
         Ok(Statement::PartialBlock(Box::new(PartialBlock { partial, program, close_strip })))
     }
 
-    fn partial_tag(&mut self) -> Result<Partial> {
+    fn partial_tag(&mut self) -> Result<Partial<'s>> {
         let token = self.next()?;
         self.enter(Span { start: token.start, end: token.end })?;
         let (K::OpenPartial(open) | K::OpenPartialBlock(open)) = token.kind else {
@@ -405,7 +407,7 @@ impl<'s> Parser<'s> {
     }
 
     /// A name and its arguments.
-    fn call(&mut self) -> Result<Call> {
+    fn call(&mut self) -> Result<Call<'s>> {
         let callee = self.callee()?;
         let Arguments { params, hash } = self.arguments()?;
         let end = hash.last().map(|(_, value)| value.span.end);
@@ -414,7 +416,7 @@ impl<'s> Parser<'s> {
         Ok(Call { callee, params, hash, span })
     }
 
-    fn arguments(&mut self) -> Result<Arguments> {
+    fn arguments(&mut self) -> Result<Arguments<'s>> {
         let (mut params, mut hash) = (Vec::new(), Vec::new());
         loop {
             match self.peek()? {
@@ -424,7 +426,7 @@ impl<'s> Parser<'s> {
                     if let K::Id { text, .. } = &token.kind
                         && named
                     {
-                        let name = text.clone().into_owned();
+                        let name = text.clone();
                         self.next()?;
                         hash.push((name, self.argument()?));
                         continue;
@@ -452,11 +454,11 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn argument(&mut self) -> Result<Expr> {
+    fn argument(&mut self) -> Result<Expr<'s>> {
         if *self.peek()? == K::OpenSexpr { self.subexpression() } else { self.callee() }
     }
 
-    fn subexpression(&mut self) -> Result<Expr> {
+    fn subexpression(&mut self) -> Result<Expr<'s>> {
         let token = self.next()?;
         self.enter(Span { start: token.start, end: token.end })?;
         let call = self.call()?;
@@ -470,12 +472,12 @@ impl<'s> Parser<'s> {
     }
 
     /// A path or a literal.
-    fn callee(&mut self) -> Result<Expr> {
+    fn callee(&mut self) -> Result<Expr<'s>> {
         let token = self.next()?;
         let span = Span { start: token.start, end: token.end };
         let kind = match token.kind {
-            K::String(text) => ExprKind::String(text.into_owned()),
-            K::Number(text) => ExprKind::Number(text.to_owned()),
+            K::String(text) => ExprKind::String(text),
+            K::Number(text) => ExprKind::Number(text),
             K::Bool(value) => ExprKind::Bool(value),
             K::Undefined => ExprKind::Undefined,
             K::Null => ExprKind::Null,
@@ -493,10 +495,13 @@ impl<'s> Parser<'s> {
         Ok(Expr { kind, span })
     }
 
-    fn path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<Expr> {
-        let mut path =
-            Path { data, original: if data { "@".to_owned() } else { String::new() }, ..Path::default() };
-        let mut end = first.end;
+    fn path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<Expr<'s>> {
+        let mut path = Path { data, ..Path::default() };
+        let mut spelling = Spelling { source: self.source, start: first.start, end: first.start, own: None };
+        if data {
+            spelling.start = start;
+            spelling.end = start + 1;
+        }
         let mut token = first;
         loop {
             let K::Id { text, bracketed } = &token.kind else {
@@ -507,7 +512,7 @@ impl<'s> Parser<'s> {
                     _ => unexpected,
                 });
             };
-            path.original.push_str(text);
+            spelling.add(text, if *bracketed { None } else { Some(token.start) });
             if !bracketed && matches!(&**text, ".." | "." | "this") {
                 if !path.parts.is_empty() {
                     return Err(error(&token, format!("`{text}` cannot follow a name in a path"))
@@ -515,18 +520,45 @@ impl<'s> Parser<'s> {
                 }
                 path.depth += usize::from(text == "..");
             } else {
-                path.parts.push(text.clone().into_owned());
+                path.parts.push(text.clone());
             }
-            end = end.max(token.end);
+            let end = token.end;
             if *self.peek()? != K::Sep {
-                break;
+                path.original = spelling.text();
+                path.scoped = is_scoped(&path.original);
+                return Ok(Expr { kind: ExprKind::Path(path), span: Span { start, end } });
             }
             let separator = self.next()?;
-            path.original.push_str(&self.source[separator.start..separator.end]);
+            spelling.add(&self.source[separator.start..separator.end], Some(separator.start));
             token = self.next()?;
         }
-        path.scoped = is_scoped(&path.original);
-        Ok(Expr { kind: ExprKind::Path(path), span: Span { start, end } })
+    }
+}
+
+/// A path as it is written, without brackets: a piece of the source for as long as it stands there in one piece.
+struct Spelling<'s> {
+    source: &'s str,
+    start: usize,
+    end: usize,
+    own: Option<String>,
+}
+
+impl<'s> Spelling<'s> {
+    /// Adds a text, which stands at `at` as it is.
+    fn add(&mut self, text: &str, at: Option<usize>) {
+        if self.own.is_none() && at == Some(self.end) {
+            self.end += text.len();
+            return;
+        }
+        let own = self.own.get_or_insert_with(|| self.source[self.start..self.end].to_owned());
+        own.push_str(text);
+    }
+
+    fn text(self) -> Cow<'s, str> {
+        match self.own {
+            Some(own) => own.into(),
+            None => self.source[self.start..self.end].into(),
+        }
     }
 }
 
@@ -545,7 +577,7 @@ fn is_scoped(original: &str) -> bool {
 }
 
 /// `{{#*inline "name"}}`
-fn inline(opening: Opening, program: Program, close_strip: Strip) -> Result<Statement> {
+fn inline<'s>(opening: Opening<'s>, program: Program<'s>, close_strip: Strip) -> Result<Statement<'s>> {
     let Opening { call, strip, span, .. } = opening;
     let fail = |message: &str, hint: &str| {
         Error::new(Kind::TemplateSyntax, message).at(span.start).with_hint(hint.to_owned())
@@ -565,14 +597,19 @@ fn error(token: &Token<'_>, message: impl Into<String>) -> Error {
     Error::new(Kind::TemplateSyntax, message).at(token.start)
 }
 
-fn content(original: String, span: Span) -> Statement {
+fn content(original: Cow<'_, str>, span: Span) -> Statement<'_> {
     let to = original.len();
     Statement::Content(Content { original, from: 0, to, left_stripped: false, right_stripped: false, span })
 }
 
 /// A block of an opening tag and its branches. `close` is the strip of the tag that ends the last branch; the last
 /// block of a chain has none of its own and takes the one of the whole.
-fn block_of(opening: Opening, program: Program, inverse: Option<Inverse>, close: Option<Strip>) -> Block {
+fn block_of<'s>(
+    opening: Opening<'s>,
+    program: Program<'s>,
+    inverse: Option<Inverse<'s>>,
+    close: Option<Strip>,
+) -> Block<'s> {
     let (mut inverse, inverse_strip) = inverse.map(|inverse| (inverse.program, inverse.strip)).unzip();
     if let (Some(chained), Some(close)) = (inverse.as_mut().filter(|inverse| inverse.chained), close)
         && let Some(Statement::Block(block)) = chained.body.first_mut()

@@ -5,6 +5,8 @@
 //! between arguments, double quotes, `{{{name}}}` for `{{&name}}`, `{{#name}}` with its branches in order for a
 //! `{{^name}}` that has an `{{else}}`.
 
+use std::borrow::Cow;
+
 use super::ast::{
     Block, Call, Comment, Content, Expr, ExprKind, Inline, Mustache, Partial, PartialBlock, Path, Program,
     Statement, Strip,
@@ -83,7 +85,7 @@ impl Printer {
 
     fn comment(&mut self, comment: &Comment) {
         let _ = self.tag("!", comment.strip, |printer| {
-            printer.out.push_str(&comment.text);
+            printer.out.push_str(comment.text);
             Some(())
         });
     }
@@ -205,7 +207,7 @@ impl Printer {
         self.arguments(&call.params, &call.hash)
     }
 
-    fn arguments(&mut self, params: &[Expr], hash: &[(String, Expr)]) -> Option<()> {
+    fn arguments(&mut self, params: &[Expr], hash: &[(Cow<'_, str>, Expr)]) -> Option<()> {
         for value in params {
             self.out.push(' ');
             self.expr(value, ' ')?;
@@ -219,7 +221,7 @@ impl Printer {
         Some(())
     }
 
-    fn block_params(&mut self, names: &[String]) -> Option<()> {
+    fn block_params(&mut self, names: &[Cow<'_, str>]) -> Option<()> {
         let Some((last, others)) = names.split_last() else { return Some(()) };
         self.out.push_str(" as |");
         for name in others {
@@ -263,14 +265,14 @@ impl Printer {
 
     /// A path: `original` has its separators, and the dots and `this` that lead it; `parts` has its names.
     fn path(&mut self, path: &Path, next: char) -> Option<()> {
-        let names: usize = path.parts.iter().map(String::len).sum();
+        let names: usize = path.parts.iter().map(|part| part.len()).sum();
         let separators = path.parts.len().saturating_sub(1);
         let (lead, mut rest) = path.original.split_at(path.original.len() - names - separators);
         self.lead(lead, !path.parts.is_empty());
         for (at, part) in path.parts.iter().enumerate() {
             rest = &rest[part.len()..];
             let separator = rest.chars().next();
-            if matches!(part.as_str(), "this" | "." | "..") {
+            if matches!(&**part, "this" | "." | "..") {
                 self.bracketed(part)?;
             } else {
                 self.name(part, separator.unwrap_or(next))?;

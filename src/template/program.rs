@@ -3,6 +3,7 @@
 //! Names are told apart here as far as the template alone can tell: block parameters become positions, built-in
 //! blocks become instructions, `@` names become what they mean, and contents that nothing separates become one text.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -107,8 +108,8 @@ pub(super) enum Kinds<T> {
     Literal(Literal<T>),
     Undefined,
     Path(Path<T>),
-    /// A helper with its arguments.
-    Call(Call<T>),
+    /// A helper with its arguments. Boxed, because plain names are many and calls are few.
+    Call(Box<Call<T>>),
     /// A name that the caller's `helperMissing` is asked about where it has no value.
     Asked(Box<Unknown<T>>),
     /// A call of what is no helper, which handlebars.js finds out when it renders.
@@ -211,7 +212,7 @@ struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    fn open(&mut self, names: &'a [String]) {
+    fn open(&mut self, names: &'a [Cow<'_, str>]) {
         for (index, name) in names.iter().enumerate() {
             let places = self.places.entry(name).or_default();
             // The first of two that are named alike is meant.
@@ -222,10 +223,10 @@ impl<'a> Params<'a> {
         self.blocks += 1;
     }
 
-    fn close(&mut self, names: &[String]) {
+    fn close(&mut self, names: &[Cow<'_, str>]) {
         self.blocks -= 1;
         for name in names {
-            if let Some(places) = self.places.get_mut(name.as_str()) {
+            if let Some(places) = self.places.get_mut(&**name) {
                 places.pop_if(|(block, _)| *block == self.blocks);
             }
         }
@@ -250,13 +251,14 @@ impl<'a, T: Text> Lowering<'a, T> {
         if named {
             self.params.open(&program.block_params);
         }
-        let mut nodes = Vec::new();
+        let mut nodes = Vec::with_capacity(program.body.len());
         let mut inlines = Vec::new();
-        let mut text = String::new();
+        let mut text: Cow<'_, str> = Cow::Borrowed("");
         for statement in &program.body {
             let node = match statement {
                 Statement::Content(content) => {
-                    text.push_str(content.value());
+                    // An empty text becomes this one, without a copy.
+                    text += content.value();
                     continue;
                 }
                 Statement::Comment(_) => continue,
@@ -278,7 +280,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             };
             if !text.is_empty() {
                 nodes.push(Node::Text(T::new(&text)));
-                text.clear();
+                text = Cow::Borrowed("");
             }
             nodes.push(node);
         }
@@ -321,7 +323,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         if self.library.has_helper(&name) {
             return Ok(BlockKind::Helper(T::new(&name), self.registered_call(&name, call)?));
         }
-        if !BLOCKS.contains(&name.as_str()) {
+        if !BLOCKS.contains(&&*name) {
             return self.value_block(call);
         }
         let [argument] = call.params.as_slice() else {
@@ -330,7 +332,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         };
         let argument = self.expr(argument)?;
         let include_zero = self.option(call, "includeZero")?;
-        Ok(match name.as_str() {
+        Ok(match &*name {
             "if" => BlockKind::If { condition: argument, include_zero, negate: false },
             "unless" => BlockKind::If { condition: argument, include_zero, negate: true },
             "each" => BlockKind::Each(argument),
@@ -353,9 +355,9 @@ impl<'a, T: Text> Lowering<'a, T> {
         }
         let name = match self.helper_name(call) {
             Some(name) => name,
-            None => call.callee.name().into_owned(),
+            None => call.callee.name(),
         };
-        Ok(BlockKind::Asked { hook: T::new(HOOK), name: name.into(), value })
+        Ok(BlockKind::Asked { hook: T::new(HOOK), name: (*name).into(), value })
     }
 
     /// Refuses a helper that is not among those that the options name as the only ones.
@@ -387,7 +389,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     fn partial(&mut self, partial: &'a ast::Partial, block: Option<&'a ast::Program>) -> Result<Partial<T>> {
         let name = match partial.name.as_path() {
             Some(path) if path.original == "@partial-block" => PartialName::Block,
-            Some(path) => PartialName::Fixed(path.original.as_str().into()),
+            Some(path) => PartialName::Fixed((*path.original).into()),
             None => PartialName::Computed(self.expr(&partial.name)?),
         };
         Ok(Partial {
@@ -400,7 +402,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
-    fn hash(&mut self, hash: &'a [(String, ast::Expr)]) -> Result<Hash<T>> {
+    fn hash(&mut self, hash: &'a [(Cow<'_, str>, ast::Expr)]) -> Result<Hash<T>> {
         let mut named: Vec<_> =
             hash.iter().map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect::<Result<_>>()?;
         if self.options.is_javascript() {
@@ -415,27 +417,28 @@ impl<'a, T: Text> Lowering<'a, T> {
     }
 
     /// The name, where it may be a helper's: one plain name that no block parameter hides.
-    fn helper_name(&self, call: &ast::Call) -> Option<String> {
-        let path = call.callee.as_path()?;
-        let name = match path.simple_name() {
-            Some(name) => name,
-            // handlebars.js takes `@name` for a helper's name too.
-            None if self.options.is_javascript() && path.data && path.depth == 0 => {
-                match path.parts.as_slice() {
-                    [name] => name,
-                    _ => return None,
-                }
-            }
-            None => return None,
+    fn helper_name(&self, call: &'a ast::Call) -> Option<Cow<'a, str>> {
+        let name = match call.callee.as_path()? {
+            Cow::Borrowed(path) => Cow::Borrowed(self.name_in(path)?),
+            Cow::Owned(path) => Cow::Owned(self.name_in(&path)?.to_owned()),
         };
-        if self.params.find(name).is_some() {
+        if self.params.find(&name).is_some() {
             return None;
         }
         let plain = call.params.is_empty() && call.hash.is_empty();
-        if plain && self.options.known_helpers_only && !self.is_known(name) {
+        if plain && self.options.known_helpers_only && !self.is_known(&name) {
             return None;
         }
-        Some(name.to_owned())
+        Some(name)
+    }
+
+    fn name_in<'p>(&self, path: &'p ast::Path) -> Option<&'p str> {
+        // handlebars.js takes `@name` for a helper's name too.
+        let own = || self.options.is_javascript() && path.data && path.depth == 0;
+        path.simple_name().or_else(|| match &*path.parts {
+            [name] if own() => Some(name),
+            _ => None,
+        })
     }
 
     fn is_known(&self, name: &str) -> bool {
@@ -462,7 +465,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         if let Some(name) = name.as_deref() {
             self.check_known(name, call)?;
             if self.library.has_helper(name) {
-                return Ok(Expr { kind: Kinds::Call(self.registered_call(name, call)?), span });
+                return Ok(Expr { kind: Kinds::Call(Box::new(self.registered_call(name, call)?)), span });
             }
             if BLOCKS.contains(&name) {
                 return self.fault(
@@ -477,8 +480,8 @@ impl<'a, T: Text> Lowering<'a, T> {
                 return self.helper(form, call);
             }
         }
-        let known = |name: &String| self.options.known_helpers.iter().any(|known| **known == **name);
-        if let Some(name) = name.as_ref().filter(|name| self.options.is_javascript() && known(name)) {
+        let known = |name: &&str| self.options.known_helpers.iter().any(|known| &**known == *name);
+        if let Some(name) = name.as_deref().filter(|name| self.options.is_javascript() && known(name)) {
             return self.fault(call, format!("the known helper `{name}` is not registered"), None);
         }
         let path = call.callee.as_path();
@@ -491,7 +494,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             if self.options.known_helpers.iter().any(|known| **known == **first)
                 && self.library.has_helper(first)
             {
-                return Ok(Expr { kind: Kinds::Call(self.registered_call(first, call)?), span });
+                return Ok(Expr { kind: Kinds::Call(Box::new(self.registered_call(first, call)?)), span });
             }
         }
         match path {
@@ -499,7 +502,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                 let asked = name.is_some() && self.asks_helper_missing();
                 let kind = if asked {
                     Kinds::Asked(Box::new(Unknown {
-                        name: path.parts.first().map(String::as_str).unwrap_or_default().into(),
+                        name: path.parts.first().map(AsRef::as_ref).unwrap_or_default().into(),
                         ..self.unknown(&path, call)?
                     }))
                 } else {
@@ -522,7 +525,7 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     fn unknown(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Unknown<T>> {
         Ok(Unknown {
-            name: path.original.as_str().into(),
+            name: (*path.original).into(),
             value: self.path(path),
             call: self.registered_call(HELPER_MISSING, call)?,
             hook: self.asks_helper_missing(),
@@ -558,14 +561,14 @@ impl<'a, T: Text> Lowering<'a, T> {
             };
             return self.fault(call, format!("`{name}` takes {wanted}, here it has {given}"), hint());
         }
-        let stray = call.hash.iter().find(|(key, _)| !form.named.contains(&key.as_str()));
+        let stray = call.hash.iter().find(|(key, _)| !form.named.contains(&&**key));
         if let Some((stray, _)) = stray.filter(|_| !self.options.is_javascript()) {
             return self.fault(call, format!("`{name}` takes no argument named `{stray}`"), hint());
         }
         let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
         let hash = self.hash(&call.hash)?;
         Ok(Expr {
-            kind: Kinds::Call(Call { callee: Callee::Prompt(form.helper), params, hash }),
+            kind: Kinds::Call(Box::new(Call { callee: Callee::Prompt(form.helper), params, hash })),
             span: call.span,
         })
     }
@@ -598,12 +601,12 @@ impl<'a, T: Text> Lowering<'a, T> {
             return Path { root: param, parts: parts(1) };
         }
         if path.data {
-            return match path.parts.first().map(String::as_str) {
+            return match path.parts.first().map(AsRef::as_ref) {
                 Some("root") if path.depth == 0 => Path { root: Root::Top, parts: parts(1) },
                 _ => Path { root: Root::Data(path.depth), parts: parts(0) },
             };
         }
-        if self.options.is_javascript() && path.parts.first().is_some_and(String::is_empty) {
+        if self.options.is_javascript() && path.parts.first().is_some_and(|name| name.is_empty()) {
             // An empty name is the context itself, whatever follows.
             return Path { root: Root::Context(path.depth), parts: Box::default() };
         }

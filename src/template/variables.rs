@@ -4,10 +4,11 @@
 //! path from the variable it starts at. A use counts as guarded where it stands under a test of the same variable;
 //! a variable whose every use is guarded or a mere test may be left out by the caller.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::ast::{Call, Expr, ExprKind, Path, Program, Statement};
+use super::ast::{Block, Call, Expr, ExprKind, Partial, Path, Program, Statement};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{VARIABLE_BYTES, VARIABLE_USES};
 
@@ -41,11 +42,13 @@ pub type Variables = BTreeMap<String, Variable>;
 /// What one template's source says, before its partials are looked at.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    uses: Vec<Use>,
-    includes: Vec<Include>,
+    legs: Box<[Leg]>,
+    /// Each use that differs from the others.
+    uses: Box<[Use]>,
+    includes: Box<[Include]>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Use {
     route: Route,
     purpose: Purpose,
@@ -55,7 +58,7 @@ struct Use {
 /// A partial that the template includes.
 #[derive(Debug)]
 struct Include {
-    name: String,
+    name: Box<str>,
     /// The path of its context; `None` where it cannot be known.
     context: Option<Route>,
     /// The names that its hash gives it.
@@ -63,42 +66,34 @@ struct Include {
     guards: Guards,
 }
 
-/// A path from the template's context. What stands within a block shares the block's path, so that a template of
-/// many names under a long path takes no more room than its source.
-#[derive(Debug, Clone, Default)]
-struct Route(Option<Arc<Leg>>);
+/// A path from the template's context: the context itself, or so many legs from the first of the list. What stands
+/// within a block shares the block's path, so that a template of many names under a long path takes no more room
+/// than its source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Route(usize);
 
 #[derive(Debug)]
 struct Leg {
     before: Route,
     /// At least one.
-    names: Vec<String>,
+    names: Box<[Box<str>]>,
+}
+
+impl Usage {
+    /// The names of a path in pieces, the last piece first.
+    fn backwards(&self, route: Route) -> impl Iterator<Item = &[Box<str>]> {
+        let mut at = route;
+        std::iter::from_fn(move || {
+            let leg = self.legs.get(at.0.checked_sub(1)?)?;
+            at = leg.before;
+            Some(&*leg.names)
+        })
+    }
 }
 
 impl Route {
-    fn then(&self, names: &[String]) -> Self {
-        if names.is_empty() {
-            return self.clone();
-        }
-        Self(Some(Arc::new(Leg { before: self.clone(), names: names.to_vec() })))
-    }
-
-    /// The names in pieces, the last piece first.
-    fn backwards(&self) -> impl Iterator<Item = &[String]> {
-        let mut at = self;
-        std::iter::from_fn(move || {
-            let leg = at.0.as_ref()?;
-            at = &leg.before;
-            Some(leg.names.as_slice())
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    fn first(&self) -> Option<&String> {
-        self.backwards().last()?.first()
+    fn is_empty(self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -108,19 +103,16 @@ struct Guards(Option<Arc<Test>>);
 
 #[derive(Debug)]
 struct Test {
-    names: HashSet<String>,
+    /// Sorted.
+    names: Box<[Box<str>]>,
     around: Guards,
 }
 
 impl Guards {
-    fn and(&self, names: HashSet<String>) -> Self {
-        Self(Some(Arc::new(Test { names, around: self.clone() })))
-    }
-
     fn contain(&self, name: &str) -> bool {
         let mut at = self;
         while let Some(test) = &at.0 {
-            if test.names.contains(name) {
+            if test.names.binary_search_by(|known| (**known).cmp(name)).is_ok() {
                 return true;
             }
             at = &test.around;
@@ -132,20 +124,31 @@ impl Guards {
 /// The segment that stands for the items of a list.
 const ITEMS: &str = "[]";
 
+/// The leg to the items of a list.
+static ITEM: [Cow<'static, str>; 1] = [Cow::Borrowed(ITEMS)];
+
 /// How deep partials are followed.
 const DEPTH: usize = 50;
 
 /// Reads a template's own uses.
 pub(super) fn usage(program: &Program) -> Usage {
     let mut reader = Reader {
-        usage: Usage::default(),
+        legs: Vec::new(),
+        known: HashMap::new(),
+        uses: Vec::new(),
+        includes: Vec::new(),
         contexts: vec![Some(Route::default())],
         params: HashMap::new(),
-        guards: Guards::default(),
+        guards: Vec::new(),
         inlines: HashMap::new(),
     };
     reader.program(program);
-    reader.usage
+    let owned = |names: &[Cow<'_, str>]| names.iter().map(|name| (**name).into()).collect();
+    let legs = reader.legs.iter().map(|(before, names)| Leg { before: *before, names: owned(names) });
+    // What is read again and again is one use.
+    reader.uses.sort_unstable();
+    reader.uses.dedup();
+    Usage { legs: legs.collect(), uses: reader.uses.into(), includes: reader.includes.into() }
 }
 
 /// Joins a template's uses with those of the partials that it includes.
@@ -165,7 +168,7 @@ struct Account<'a> {
     /// The length of all paths that were spelled.
     bytes: usize,
     /// The partials that are being followed.
-    open: Vec<String>,
+    open: Vec<Box<str>>,
     variables: Variables,
 }
 
@@ -201,7 +204,7 @@ impl Account<'_> {
     fn collect(&mut self, usage: &Usage, inclusion: &Inclusion<'_>) -> Result<()> {
         for one in &usage.uses {
             self.count()?;
-            let Some(path) = self.full(&one.route, inclusion)? else { continue };
+            let Some(path) = self.full(usage, one.route, inclusion)? else { continue };
             if path.names == 0 || path.first == ITEMS {
                 continue;
             }
@@ -214,20 +217,20 @@ impl Account<'_> {
             variable.iterated |= one.purpose == Purpose::Iterated && path.names == 1;
             variable.paths.insert(path.spelled);
         }
-        usage.includes.iter().try_for_each(|include| self.include(include, inclusion))
+        usage.includes.iter().try_for_each(|include| self.include(usage, include, inclusion))
     }
 
-    fn include(&mut self, include: &Include, inclusion: &Inclusion<'_>) -> Result<()> {
+    fn include(&mut self, usage: &Usage, include: &Include, inclusion: &Inclusion<'_>) -> Result<()> {
         self.count()?;
         if self.open.len() >= DEPTH || self.open.contains(&include.name) {
             return Ok(());
         }
         let Some(inner) = (self.partial)(&include.name) else { return Ok(()) };
-        let context = match &include.context {
-            Some(context) => self.full(context, inclusion)?,
+        let context = match include.context {
+            Some(context) => self.full(usage, context, inclusion)?,
             None => None,
         };
-        let passed_on = include.context.as_ref().is_some_and(Route::is_empty);
+        let passed_on = include.context.is_some_and(Route::is_empty);
         let given = Given { names: &include.given, outer: inclusion.given.filter(|_| passed_on) };
         let guarded = Guarded { guards: &include.guards, outer: inclusion.guards };
         self.open.push(include.name.clone());
@@ -237,35 +240,36 @@ impl Account<'_> {
     }
 
     /// The path as it is in the outermost template; `None` where that cannot be known, or a partial was given it.
-    fn full(&mut self, route: &Route, inclusion: &Inclusion<'_>) -> Result<Option<Full>> {
+    fn full(&mut self, usage: &Usage, route: Route, inclusion: &Inclusion<'_>) -> Result<Option<Full>> {
         let Some(context) = &inclusion.context else { return Ok(None) };
-        let first = route.first();
-        let is_given = |name: &String| {
+        let pieces: Vec<&[Box<str>]> = usage.backwards(route).collect();
+        let names = || pieces.iter().rev().flat_map(|piece| piece.iter());
+        let first = names().next();
+        let is_given = |name: &Box<str>| {
             std::iter::successors(inclusion.given, |given| given.outer)
-                .any(|given| given.names.contains(name))
+                .any(|given| given.names.contains(&**name))
         };
         if first.is_some_and(is_given) {
             return Ok(None);
         }
-        let pieces: Vec<&[String]> = route.backwards().collect();
-        let names = || pieces.iter().rev().flat_map(|piece| piece.iter());
-        self.bytes += context.spelled.len() + names().map(|name| name.len() + 1).sum::<usize>();
+        let bytes = context.spelled.len() + names().map(|name| name.len() + 1).sum::<usize>();
+        self.bytes += bytes;
         if self.bytes > VARIABLE_BYTES {
             return Err(too_much(&format!("their paths are longer than {VARIABLE_BYTES} bytes together")));
         }
-        let mut spelled = context.spelled.clone();
+        let mut spelled = String::with_capacity(bytes);
+        spelled.push_str(&context.spelled);
         for name in names() {
-            if name != ITEMS && !spelled.is_empty() {
+            if **name != *ITEMS && !spelled.is_empty() {
                 spelled.push('.');
             }
             spelled.push_str(name);
         }
-        let outer = (context.names > 0).then_some(&context.first);
-        Ok(Some(Full {
-            names: context.names + names().count(),
-            first: outer.or(first).cloned().unwrap_or_default(),
-            spelled,
-        }))
+        let first = match first {
+            Some(first) if context.names == 0 => first.to_string(),
+            _ => context.first.clone(),
+        };
+        Ok(Some(Full { names: context.names + names().count(), first, spelled }))
     }
 
     fn count(&mut self) -> Result<()> {
@@ -283,20 +287,35 @@ fn too_much(why: &str) -> Error {
     Error::new(Kind::TemplateSyntax, message).with_hint("do its partials include each other again and again?")
 }
 
-struct Reader {
-    usage: Usage,
+struct Reader<'a> {
+    legs: Vec<(Route, Names<'a>)>,
+    /// Where each leg is in the list.
+    known: HashMap<(Route, Names<'a>), Route>,
+    uses: Vec<Use>,
+    includes: Vec<Include>,
     /// The paths of the contexts that `../` can reach, innermost last; `None` where one cannot be known.
     contexts: Vec<Option<Route>>,
     /// Block parameters in scope and what they stand for, innermost last.
-    params: HashMap<String, Vec<Option<Route>>>,
-    /// The variables that are tested around the place that is read.
-    guards: Guards,
+    params: HashMap<&'a str, Vec<Option<Route>>>,
+    /// The tests around the place that is read, the innermost last.
+    guards: Vec<Guard<'a>>,
     /// Partials that the template defines itself, and how often in the blocks around.
-    inlines: HashMap<String, usize>,
+    inlines: HashMap<&'a str, usize>,
+}
+
+/// At least one name of a path.
+type Names<'a> = Cow<'a, [Cow<'a, str>]>;
+
+/// A test around the place that is read.
+struct Guard<'a> {
+    /// The variables that it tests, sorted.
+    names: Vec<Cow<'a, str>>,
+    /// With those around it, for the partials that are included here, once there is one.
+    kept: Option<Guards>,
 }
 
 /// What a place does with a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Purpose {
     /// Prints it, or cannot do without.
     Needed,
@@ -307,29 +326,29 @@ enum Purpose {
     Iterated,
 }
 
-impl Reader {
-    fn program(&mut self, program: &Program) {
+impl<'a> Reader<'a> {
+    fn program(&mut self, program: &'a Program<'a>) {
         let defined = || {
             program.body.iter().filter_map(|statement| match statement {
                 Statement::Inline(inline) => match &inline.name.kind {
-                    ExprKind::String(name) => Some(name),
+                    ExprKind::String(name) => Some(&**name),
                     _ => None,
                 },
                 _ => None,
             })
         };
         for name in defined() {
-            *self.inlines.entry(name.clone()).or_default() += 1;
+            *self.inlines.entry(name).or_default() += 1;
         }
         for statement in &program.body {
             self.statement(statement);
         }
         for name in defined() {
-            self.inlines.entry(name.clone()).and_modify(|count| *count -= 1);
+            self.inlines.entry(name).and_modify(|count| *count -= 1);
         }
     }
 
-    fn statement(&mut self, statement: &Statement) {
+    fn statement(&mut self, statement: &'a Statement<'a>) {
         match statement {
             Statement::Content(_) | Statement::Comment(_) => {}
             Statement::Mustache(mustache) => self.call(&mustache.call, Purpose::Needed),
@@ -343,14 +362,15 @@ impl Reader {
         }
     }
 
-    fn block(&mut self, block: &super::ast::Block) {
-        let name = block.call.callee.as_path().and_then(|path| path.simple_name().map(str::to_owned));
+    fn block(&mut self, block: &'a Block<'a>) {
+        let callee = block.call.callee.as_path();
+        let name = callee.as_ref().and_then(|path| path.simple_name());
         let argument = block.call.params.first();
         let (program, inverse) = (block.program.as_ref(), block.inverse.as_ref());
-        match (name.as_deref(), argument) {
+        match (name, argument) {
             (Some(test @ ("if" | "unless")), Some(argument)) => {
                 self.argument(argument, Purpose::Tested);
-                let mut tested = HashSet::new();
+                let mut tested = Vec::new();
                 self.tested(argument, &mut tested);
                 let (guarded, other) = if test == "if" { (program, inverse) } else { (inverse, program) };
                 self.guarded(tested, |reader| reader.branch(guarded));
@@ -358,7 +378,8 @@ impl Reader {
             }
             (Some("each"), Some(list)) => {
                 self.argument(list, Purpose::Iterated);
-                let item = self.resolve(list).map(|list| list.then(&[ITEMS.to_owned()]));
+                let list = self.resolve(list);
+                let item = list.map(|list| self.then(list, Cow::Borrowed(&ITEM)));
                 self.scoped(program, item);
                 self.branch(inverse);
             }
@@ -373,69 +394,90 @@ impl Reader {
     }
 
     /// A block on a value. What it is, list, object or flag, is not known here; its members are read as an object's.
-    fn value_block(&mut self, block: &super::ast::Block) {
+    fn value_block(&mut self, block: &'a Block<'a>) {
         self.call(&block.call, Purpose::Tested);
         let path = block.call.params.is_empty().then(|| block.call.callee.as_path()).flatten();
-        let context = path.as_ref().and_then(|path| self.resolve_path(path));
-        let guard = context.as_ref().and_then(|context| context.first().cloned());
+        let context = path.and_then(|path| self.resolve_path(path));
+        let guard = context.and_then(|context| self.first(context));
         self.guarded(guard.into_iter().collect(), |reader| reader.scoped(block.program.as_ref(), context));
         self.branch(block.inverse.as_ref());
     }
 
     /// Reads what stands under a test of these variables.
-    fn guarded(&mut self, tested: HashSet<String>, read: impl FnOnce(&mut Self)) {
-        let inner = self.guards.and(tested);
-        let outer = std::mem::replace(&mut self.guards, inner);
+    fn guarded(&mut self, mut tested: Vec<Cow<'a, str>>, read: impl FnOnce(&mut Self)) {
+        tested.sort_unstable();
+        self.guards.push(Guard { names: tested, kept: None });
         read(self);
-        self.guards = outer;
+        self.guards.pop();
     }
 
-    fn branch(&mut self, program: Option<&Program>) {
+    fn is_guarded(&self, name: &str) -> bool {
+        let tests = |guard: &Guard<'_>| guard.names.binary_search_by(|known| (**known).cmp(name)).is_ok();
+        self.guards.iter().any(tests)
+    }
+
+    /// The tests around the place, to be kept.
+    fn kept_guards(&mut self) -> Guards {
+        let mut around = Guards::default();
+        for guard in &mut self.guards {
+            let Guard { names, kept } = guard;
+            let kept = kept.get_or_insert_with(|| {
+                let names = names.iter().map(|name| (**name).into()).collect();
+                Guards(Some(Arc::new(Test { names, around })))
+            });
+            around = kept.clone();
+        }
+        around
+    }
+
+    fn branch(&mut self, program: Option<&'a Program<'a>>) {
         if let Some(program) = program {
             self.program(program);
         }
     }
 
     /// Reads a branch whose context is another value.
-    fn scoped(&mut self, program: Option<&Program>, context: Option<Route>) {
+    fn scoped(&mut self, program: Option<&'a Program<'a>>, context: Option<Route>) {
         let Some(program) = program else { return };
         for (at, name) in program.block_params.iter().enumerate().rev() {
-            let stands_for = context.clone().filter(|_| at == 0);
-            self.params.entry(name.clone()).or_default().push(stands_for);
+            let stands_for = context.filter(|_| at == 0);
+            self.params.entry(name).or_default().push(stands_for);
         }
         self.contexts.push(context);
         self.program(program);
         self.contexts.pop();
         for name in &program.block_params {
-            self.params.get_mut(name).and_then(Vec::pop);
+            self.params.get_mut(&**name).and_then(Vec::pop);
         }
     }
 
-    fn partial(&mut self, partial: &super::ast::Partial) {
+    fn partial(&mut self, partial: &'a Partial<'a>) {
         if let Some(context) = &partial.context {
             self.argument(context, Purpose::Passed);
         }
         for (_, value) in &partial.hash {
             self.argument(value, Purpose::Passed);
         }
-        let Some(name) = partial.name.as_path().map(|path| path.original.clone()) else {
+        let Some(path) = partial.name.as_path() else {
             return self.argument(&partial.name, Purpose::Needed);
         };
-        if self.inlines.get(&name).is_some_and(|count| *count > 0) || name == "@partial-block" {
+        let name = &*path.original;
+        if self.inlines.get(name).is_some_and(|count| *count > 0) || name == "@partial-block" {
             return;
         }
         let context = match &partial.context {
             Some(context) => self.resolve(context),
-            None => self.contexts.last().cloned().flatten(),
+            None => self.contexts.last().copied().flatten(),
         };
-        let given = partial.hash.iter().map(|(name, _)| name.clone()).collect();
-        self.usage.includes.push(Include { name, context, given, guards: self.guards.clone() });
+        let given = partial.hash.iter().map(|(name, _)| name.to_string()).collect();
+        let guards = self.kept_guards();
+        self.includes.push(Include { name: name.into(), context, given, guards });
     }
 
-    fn call(&mut self, call: &Call, purpose: Purpose) {
+    fn call(&mut self, call: &'a Call<'a>, purpose: Purpose) {
         if call.params.is_empty() && call.hash.is_empty() {
             if let Some(path) = call.callee.as_path() {
-                self.read(&path, purpose);
+                self.read(path, purpose);
             }
             return;
         }
@@ -452,19 +494,20 @@ impl Reader {
         }
     }
 
-    fn argument(&mut self, expr: &Expr, purpose: Purpose) {
+    fn argument(&mut self, expr: &'a Expr<'a>, purpose: Purpose) {
         match &expr.kind {
-            ExprKind::Path(path) => self.read(path, purpose),
+            ExprKind::Path(path) => self.read(Cow::Borrowed(path), purpose),
             ExprKind::Call(call) => self.call(call, purpose),
             _ => {}
         }
     }
 
     /// The variables that a condition tests.
-    fn tested(&self, expr: &Expr, into: &mut HashSet<String>) {
+    fn tested(&mut self, expr: &'a Expr<'a>, into: &mut Vec<Cow<'a, str>>) {
         match &expr.kind {
             ExprKind::Path(path) => {
-                into.extend(self.resolve_path(path).and_then(|route| route.first().cloned()));
+                let route = self.resolve_path(Cow::Borrowed(path));
+                into.extend(route.and_then(|route| self.first(route)));
             }
             ExprKind::Call(call) => {
                 for value in &call.params {
@@ -475,35 +518,69 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, path: &Path, purpose: Purpose) {
+    fn read(&mut self, path: Cow<'a, Path<'a>>, purpose: Purpose) {
         let Some(route) = self.resolve_path(path) else { return };
-        let Some(name) = route.first() else { return };
-        let needed = matches!(purpose, Purpose::Needed | Purpose::Iterated) && !self.guards.contain(name);
-        self.usage.uses.push(Use { route, purpose, needed });
+        let Some(name) = self.first(route) else { return };
+        let needed = matches!(purpose, Purpose::Needed | Purpose::Iterated) && !self.is_guarded(&name);
+        self.uses.push(Use { route, purpose, needed });
     }
 
-    fn resolve(&self, expr: &Expr) -> Option<Route> {
+    fn resolve(&mut self, expr: &'a Expr<'a>) -> Option<Route> {
         match &expr.kind {
-            ExprKind::Path(path) => self.resolve_path(path),
+            ExprKind::Path(path) => self.resolve_path(Cow::Borrowed(path)),
             _ => None,
         }
     }
 
     /// The path from the template's context; `None` for loop data, literals and what cannot be known.
-    fn resolve_path(&self, path: &Path) -> Option<Route> {
-        let parts = path.parts.as_slice();
+    fn resolve_path(&mut self, path: Cow<'a, Path<'a>>) -> Option<Route> {
+        let first = path.parts.first();
         if path.data {
-            let (_, rest) = parts.split_first().filter(|(name, _)| *name == "root")?;
-            return Some(self.contexts.first()?.as_ref()?.then(rest));
+            first.filter(|name| **name == "root")?;
+            let root = (*self.contexts.first()?)?;
+            return Some(self.then(root, names(path, 1)));
         }
         if path.depth == 0
             && !path.scoped
-            && let Some((first, rest)) = parts.split_first()
-            && let Some(stands_for) = self.params.get(first).and_then(|places| places.last())
+            && let Some(stands_for) =
+                first.and_then(|first| self.params.get(&**first)).and_then(|places| places.last())
         {
-            return Some(stands_for.as_ref()?.then(rest));
+            let stands_for = (*stands_for)?;
+            return Some(self.then(stands_for, names(path, 1)));
         }
         let at = self.contexts.len().checked_sub(path.depth + 1)?;
-        Some(self.contexts[at].as_ref()?.then(parts))
+        let context = self.contexts[at]?;
+        Some(self.then(context, names(path, 0)))
+    }
+
+    /// The path that goes on from another with these names.
+    fn then(&mut self, before: Route, names: Names<'a>) -> Route {
+        if names.is_empty() {
+            return before;
+        }
+        let next = Route(self.legs.len() + 1);
+        let legs = &mut self.legs;
+        *self.known.entry((before, names)).or_insert_with_key(|leg| {
+            legs.push(leg.clone());
+            next
+        })
+    }
+
+    /// The variable that a path starts at.
+    fn first(&self, mut route: Route) -> Option<Cow<'a, str>> {
+        let mut first = None;
+        while let Some((before, names)) = route.0.checked_sub(1).and_then(|at| self.legs.get(at)) {
+            first = names.first();
+            route = *before;
+        }
+        first.cloned()
+    }
+}
+
+/// The names of a path from the one at this position on.
+fn names<'a>(path: Cow<'a, Path<'a>>, from: usize) -> Names<'a> {
+    match path {
+        Cow::Borrowed(path) => Cow::Borrowed(&path.parts[from..]),
+        Cow::Owned(path) => Cow::Owned(path.parts[from..].to_vec()),
     }
 }

@@ -143,7 +143,7 @@ impl Pass {
 }
 
 /// The branch that follows the first: the inverse itself, or in a chain the first branch of the block it holds.
-fn branch_of(inverse: &mut Program) -> &mut Program {
+fn branch_of<'a, 's>(inverse: &'a mut Program<'s>) -> &'a mut Program<'s> {
     if !inverse.chained {
         return inverse;
     }
@@ -153,7 +153,7 @@ fn branch_of(inverse: &mut Program) -> &mut Program {
     }
 }
 
-fn first_branch(statement: &mut Statement) -> Option<&mut Program> {
+fn first_branch<'a, 's>(statement: &'a mut Statement<'s>) -> Option<&'a mut Program<'s>> {
     match statement {
         Statement::Block(block) => block.program.as_mut().or(block.inverse.as_mut()),
         Statement::PartialBlock(block) => Some(&mut block.program),
@@ -162,7 +162,7 @@ fn first_branch(statement: &mut Statement) -> Option<&mut Program> {
     }
 }
 
-fn last_branch(statement: &mut Statement) -> Option<&mut Program> {
+fn last_branch<'a, 's>(statement: &'a mut Statement<'s>) -> Option<&'a mut Program<'s>> {
     match statement {
         Statement::Block(block) => block.inverse.as_mut().or(block.program.as_mut()),
         other => first_branch(other),
@@ -180,7 +180,7 @@ fn indent_partial(body: &mut [Statement], at: usize) {
     }
 }
 
-fn content_at(body: &mut [Statement], at: Option<usize>) -> Option<&mut Content> {
+fn content_at<'a, 's>(body: &'a mut [Statement<'s>], at: Option<usize>) -> Option<&'a mut Content<'s>> {
     match body.get_mut(at?) {
         Some(Statement::Content(content)) => Some(content),
         _ => None,
