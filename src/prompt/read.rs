@@ -1,6 +1,6 @@
 //! Reads prompts: the visitors behind `Deserialize`, in one pass and with places.
 //!
-//! [`WirePrompt`] is what the visitors make. It becomes a [`Prompt`] with [`WirePrompt::resolve`], which needs the
+//! [`WirePrompt`] is what the visitors make. It becomes a [`Prompt`] with [`WirePrompt::take`], which needs the
 //! source text where the file has a bare number as a template.
 
 use std::fmt;
@@ -86,7 +86,7 @@ impl Prompt {
     /// # Errors
     /// The deserializer's, with our message.
     pub fn read<'de, D: Deserializer<'de>>(deserializer: D, status: Status) -> Result<Self, D::Error> {
-        WirePrompt::deserialize(deserializer)?.resolve(status, None).map_err(|error| located(&error, None))
+        WirePrompt::deserialize(deserializer)?.take(status, None).map_err(|error| located(&error, None))
     }
 }
 
@@ -98,31 +98,31 @@ impl<'de> Deserialize<'de> for Prompt {
 }
 
 /// What is declared: an empty declaration says nothing, like none.
-fn declared(variables: Option<&Variables>) -> Option<Variables> {
-    variables.filter(|variables| !variables.items.is_empty()).cloned()
+fn declared(variables: &mut Option<Variables>) -> Option<Variables> {
+    variables.take().filter(|variables| !variables.items.is_empty())
 }
 
 impl WirePrompt {
-    /// The prompt, without places. `source` as for [`Leaf::resolve`].
-    pub(crate) fn resolve(&self, status: Status, source: Option<&str>) -> Result<Prompt> {
-        let partials = |partials: &[(String, Leaf)]| {
+    /// The prompt, without places; those are what is left here. `source` as for [`Leaf::resolve`].
+    pub(crate) fn take(&mut self, status: Status, source: Option<&str>) -> Result<Prompt> {
+        let partials = |partials: &mut [(String, Leaf)]| {
             partials
-                .iter()
-                .map(|(name, leaf)| Ok((name.clone(), leaf.resolve(source)?)))
+                .iter_mut()
+                .map(|(name, leaf)| Ok((std::mem::take(name), leaf.take(source)?)))
                 .collect::<Result<Vec<_>>>()
         };
-        let template = self.template.as_ref().map(|Placed { value, .. }| {
+        let template = self.template.as_mut().map(|Placed { value, .. }| {
             Result::<_>::Ok(TextTemplate {
-                content: value.content.resolve(source)?,
-                variables: declared(value.variables.as_ref()),
-                partials: partials(&value.partials)?,
+                content: value.content.take(source)?,
+                variables: declared(&mut value.variables),
+                partials: partials(&mut value.partials)?,
             })
         });
-        let chat_template = self.chat_template.as_ref().map(|Placed { value, .. }| {
+        let chat_template = self.chat_template.as_mut().map(|Placed { value, .. }| {
             Result::<_>::Ok(ChatTemplate {
                 messages: value.messages.iter().map(|entry| entry.resolve(source)).collect::<Result<_>>()?,
-                variables: declared(value.variables.as_ref()),
-                partials: partials(&value.partials)?,
+                variables: declared(&mut value.variables),
+                partials: partials(&mut value.partials)?,
             })
         });
         Ok(Prompt {
@@ -135,13 +135,13 @@ impl WirePrompt {
             status: self.status.unwrap_or(status),
             template: template.transpose()?,
             chat_template: chat_template.transpose()?,
-            tools: self.tools.as_ref().map(|tools| tools.value.clone()).unwrap_or_default(),
+            tools: self.tools.as_mut().map(|tools| std::mem::take(&mut tools.value)).unwrap_or_default(),
             tool_choice: self.tool_choice.as_ref().map(|choice| choice.value.clone()),
-            settings: self.settings.clone(),
-            input_schema: self.input_schema.clone(),
-            output_schema: self.output_schema.clone(),
-            metadata: self.metadata.clone(),
-            labels: self.labels.clone(),
+            settings: std::mem::take(&mut self.settings),
+            input_schema: self.input_schema.take(),
+            output_schema: self.output_schema.take(),
+            metadata: std::mem::take(&mut self.metadata),
+            labels: std::mem::take(&mut self.labels),
             uid: self.uid,
             created_at: self.created_at,
             updated_at: self.updated_at,

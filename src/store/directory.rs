@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::failure::{reason, unreadable};
-use super::yaml::{self, LocatedPrompt};
+use super::yaml::{self, LocatedPrompt, Places};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::FILE_BYTES;
 use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, SchemaRef};
@@ -397,16 +397,15 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -
     part.warnings = file.warnings;
     part.errors = file.errors;
     for located in file.prompts {
-        let place = located.place();
-        let mut prompt = located.prompt.clone();
+        let LocatedPrompt { mut prompt, places } = located;
         identify(&mut prompt, saved);
         let faults = &mut part.errors;
         let compiled = Compiled::compile_all(prompt, options, engine, |prompt, found| {
-            faults.extend(found.into_iter().map(|fault| in_file(fault, prompt.id.as_str(), &located)));
+            faults.extend(found.into_iter().map(|fault| in_file(fault, prompt, &places)));
         });
         if let Some(compiled) = compiled {
             part.warnings.extend(compiled.warnings());
-            part.prompts.push((compiled, place));
+            part.prompts.push((compiled, places.id()));
         }
     }
     lap(&mut part.spent.compile, &mut start);
@@ -423,10 +422,11 @@ pub(super) fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
 }
 
 /// A template's error with its place in the file.
-fn in_file(fault: crate::prompt::Fault<'_>, id: &str, located: &LocatedPrompt) -> Error {
+fn in_file(fault: crate::prompt::Fault<'_>, prompt: &Prompt, places: &Places) -> Error {
     let crate::prompt::Fault { leaf, error } = fault;
-    let found = error.place().and_then(|place| located.place_in_file(leaf, place.line, place.column));
-    let place = found.unwrap_or_else(|| located.place());
+    let found = error.place().and_then(|place| places.in_file(prompt, leaf, place.line, place.column));
+    let place = found.unwrap_or_else(|| places.id());
+    let id = prompt.id.as_str();
     let message = format!("{} ({leaf} of prompt '{id}')", error.message());
     let kind = error.kind();
     let file = place.name.clone().unwrap_or_default();

@@ -97,8 +97,9 @@ fn read_json(name: &str, text: &str) -> Result<(Prompt, Vec<String>)> {
     // First as JSON alone: what is wrong with the text is said before what is wrong with the prompt.
     let mut parser = serde_json::Deserializer::from_str(text);
     Unique.deserialize(&mut parser).and_then(|()| parser.end()).map_err(translated)?;
-    let wire = WirePrompt::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(translated)?;
-    let prompt = wire.resolve(Status::Active, None).and_then(|prompt| prompt.check().map(|()| prompt));
+    let mut wire =
+        WirePrompt::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(translated)?;
+    let prompt = wire.take(Status::Active, None).and_then(|prompt| prompt.check().map(|()| prompt));
     let prompt = prompt.map_err(|error| error.with_place(place_in(name, text, 1, 1)))?;
     let ignored = names_helpers(text).then(|| {
         format!(

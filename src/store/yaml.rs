@@ -28,11 +28,18 @@ pub struct ReadFile {
     pub about: AboutFile,
 }
 
-/// A prompt and where its templates stand in the file.
+/// A prompt and where it stands in the file.
 #[derive(Debug)]
 pub struct LocatedPrompt {
     /// The prompt.
     pub prompt: Prompt,
+    /// Where its parts stand.
+    pub places: Places,
+}
+
+/// Where the id and the templates of a prompt stand in the file.
+#[derive(Debug)]
+pub struct Places {
     /// The file, shared by its prompts.
     file: Arc<File>,
     /// The lines before the prompt's document.
@@ -99,8 +106,8 @@ fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
     let mut found = Vec::new();
     let mut root = Root { prompts: &mut found, about: &mut read.about };
     let outcome = parse(&source, |deserializer| deserializer.deserialize_map(&mut root));
-    for wire in &found {
-        match wire.resolve(Status::Active, Some(&source)).and_then(|prompt| prompt.check().map(|()| prompt)) {
+    for wire in &mut found {
+        match wire.take(Status::Active, Some(&source)).and_then(|prompt| prompt.check().map(|()| prompt)) {
             Ok(prompt) => {
                 if let Some(at) = wire.helpers() {
                     read.warnings.push(format!(
@@ -173,29 +180,44 @@ impl LocatedPrompt {
             entries = chat.value.messages.iter().map(read::places).collect();
             partials = chat.value.partials.iter().map(|(_, leaf)| leaf.at).collect();
         }
-        Self { prompt, file: Arc::clone(file), lines_before, id: wire.id.at, content, entries, partials }
+        let file = Arc::clone(file);
+        Self { prompt, places: Places { file, lines_before, id: wire.id.at, content, entries, partials } }
     }
 
     /// The name of the file.
     #[must_use]
     pub fn file_name(&self) -> &str {
-        &self.file.name
+        &self.places.file.name
     }
 
-    /// Where the prompt's id stands.
+    /// [`Places::id`].
     #[must_use]
     pub fn place(&self) -> Place {
+        self.places.id()
+    }
+
+    /// [`Places::in_file`].
+    #[must_use]
+    pub fn place_in_file(&self, leaf: LeafId<'_>, line: usize, column: usize) -> Option<Place> {
+        self.places.in_file(&self.prompt, leaf, line, column)
+    }
+}
+
+impl Places {
+    /// Where the prompt's id stands.
+    #[must_use]
+    pub fn id(&self) -> Place {
         let (line, column) = self.id.map_or((1, 1), |at| (at.line, at.column));
         place(&self.file, line + self.lines_before, column)
     }
 
-    /// The place in the file of a line and column of a template. Exact for a literal block (`|`) and for a text on
-    /// one line without escapes; otherwise where the text begins. `None` for a leaf that has no place: one that is
-    /// not there, or a text inside a tool call's arguments.
+    /// The place in the file of a line and column of a template of the prompt. Exact for a literal block (`|`) and for
+    /// a text on one line without escapes; otherwise where the text begins. `None` for a leaf that has no place: one
+    /// that is not there, or a text inside a tool call's arguments.
     #[must_use]
-    pub fn place_in_file(&self, leaf: LeafId<'_>, line: usize, column: usize) -> Option<Place> {
-        let at = self.leaf_at(leaf)?;
-        let text = self.leaf_text(leaf)?;
+    pub fn in_file(&self, prompt: &Prompt, leaf: LeafId<'_>, line: usize, column: usize) -> Option<Place> {
+        let at = self.leaf_at(prompt, leaf)?;
+        let text = leaf_text(prompt, leaf)?;
         let start_line = at.line + self.lines_before;
         let exact = || {
             let wanted = text.split('\n').nth(line.checked_sub(1)?)?;
@@ -207,42 +229,11 @@ impl LocatedPrompt {
         Some(place(&self.file, line, column))
     }
 
-    fn leaf_at(&self, leaf: LeafId<'_>) -> Option<At> {
+    fn leaf_at(&self, prompt: &Prompt, leaf: LeafId<'_>) -> Option<At> {
         match leaf {
             LeafId::Template => self.content,
             LeafId::Message { index, leaf } => *self.entries.get(index)?.get(leaf)?,
-            LeafId::Partial(name) => *self.partials.get(self.partial_index(name)?)?,
-        }
-    }
-
-    fn partial_index(&self, name: &str) -> Option<usize> {
-        self.partials_of().iter().position(|(known, _)| known == name)
-    }
-
-    fn partials_of(&self) -> &[(String, String)] {
-        match (&self.prompt.template, &self.prompt.chat_template) {
-            (Some(template), _) => &template.partials,
-            (None, Some(chat)) => &chat.partials,
-            (None, None) => &[],
-        }
-    }
-
-    fn leaf_text(&self, leaf: LeafId<'_>) -> Option<&str> {
-        match leaf {
-            LeafId::Template => Some(&self.prompt.template.as_ref()?.content),
-            LeafId::Partial(name) => Some(&self.partials_of().get(self.partial_index(name)?)?.1),
-            LeafId::Message { index, leaf } => {
-                let entry = self.prompt.chat_template.as_ref()?.messages.get(index)?;
-                let crate::prompt::ChatEntry::Message(message) = entry else { return None };
-                let mut leaves: Vec<&str> = Vec::new();
-                message
-                    .try_map(|text| {
-                        leaves.push(text);
-                        Ok(())
-                    })
-                    .ok()?;
-                leaves.get(leaf).copied()
-            }
+            LeafId::Partial(name) => *self.partials.get(partial_index(prompt, name)?)?,
         }
     }
 
@@ -273,5 +264,36 @@ impl LocatedPrompt {
             rest.nth(before - 1)?;
         }
         rest.as_str().starts_with(wanted).then_some(before)
+    }
+}
+
+fn partial_index(prompt: &Prompt, name: &str) -> Option<usize> {
+    partials_of(prompt).iter().position(|(known, _)| known == name)
+}
+
+fn partials_of(prompt: &Prompt) -> &[(String, String)] {
+    match (&prompt.template, &prompt.chat_template) {
+        (Some(template), _) => &template.partials,
+        (None, Some(chat)) => &chat.partials,
+        (None, None) => &[],
+    }
+}
+
+fn leaf_text<'p>(prompt: &'p Prompt, leaf: LeafId<'_>) -> Option<&'p str> {
+    match leaf {
+        LeafId::Template => Some(&prompt.template.as_ref()?.content),
+        LeafId::Partial(name) => Some(&partials_of(prompt).get(partial_index(prompt, name)?)?.1),
+        LeafId::Message { index, leaf } => {
+            let entry = prompt.chat_template.as_ref()?.messages.get(index)?;
+            let crate::prompt::ChatEntry::Message(message) = entry else { return None };
+            let mut leaves: Vec<&str> = Vec::new();
+            message
+                .try_map(|text| {
+                    leaves.push(text);
+                    Ok(())
+                })
+                .ok()?;
+            leaves.get(leaf).copied()
+        }
     }
 }

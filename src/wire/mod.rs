@@ -81,9 +81,15 @@ impl Leaf {
 
     /// The text as it is written; `source` is the text that the leaf's place counts in.
     pub(crate) fn resolve(&self, source: Option<&str>) -> Result<String> {
-        if !self.raw {
-            return Ok(self.text.clone());
-        }
+        if self.raw { self.written(source) } else { Ok(self.text.clone()) }
+    }
+
+    /// [`Leaf::resolve`], which leaves the place alone behind.
+    pub(crate) fn take(&mut self, source: Option<&str>) -> Result<String> {
+        if self.raw { self.written(source) } else { Ok(std::mem::take(&mut self.text)) }
+    }
+
+    fn written(&self, source: Option<&str>) -> Result<String> {
         let written = self.at.and_then(|at| at.bytes).zip(source).and_then(|((offset, length), source)| {
             source.get(offset..offset.checked_add(length)?).filter(|text| !text.is_empty())
         });

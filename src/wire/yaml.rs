@@ -94,10 +94,12 @@ pub(crate) fn documents(text: &str) -> Vec<Chunk<'_>> {
             (start, start_line, content) = (offset, number + 1, false);
             continue;
         }
+        if content {
+            continue;
+        }
         let own = if begins { &line[3..] } else { line }.trim();
         // A directive belongs to the document after it, so it is no content of its own.
-        let directive = line.starts_with('%') && !content;
-        content |= !(own.is_empty() || own.starts_with('#') || directive);
+        content = !(own.is_empty() || own.starts_with('#') || line.starts_with('%'));
     }
     if content {
         chunks.push(Chunk { text: &text[start..], lines_before: start_line });
