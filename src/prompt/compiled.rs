@@ -256,20 +256,6 @@ impl<T: Text> Compiled<T> {
         self.prompt.status
     }
 
-    /// Whether it may be stored: a draft without a template is for its author alone.
-    ///
-    /// # Errors
-    /// [`Kind::Prompt`] for such a draft.
-    pub fn check_storable(&self) -> Result<()> {
-        if !matches!(*self.body, Body::Nothing) {
-            return Ok(());
-        }
-        let id = &self.prompt.id;
-        Err(Error::new(Kind::Prompt, format!("prompt '{id}' has no template and cannot be stored"))
-            .with_context("prompt_id", id.as_str())
-            .with_hint("a draft may lack its template while it is being written"))
-    }
-
     /// Whether it renders to messages.
     #[must_use]
     pub fn is_chat(&self) -> bool {

@@ -256,6 +256,20 @@ impl Prompt {
             .map_err(|error| error.with_context("prompt_id", self.id.as_str()))
     }
 
+    /// Whether it may be stored: a draft without a template is for its author alone.
+    ///
+    /// # Errors
+    /// [`Kind::Prompt`] for such a draft.
+    pub fn check_storable(&self) -> Result<()> {
+        if self.template.is_some() || self.chat_template.is_some() {
+            return Ok(());
+        }
+        let id = &self.id;
+        Err(Error::new(Kind::Prompt, format!("prompt '{id}' has no template and cannot be stored"))
+            .with_context("prompt_id", id.as_str())
+            .with_hint("a draft may lack its template while it is being written"))
+    }
+
     fn check_template(&self) -> Result<()> {
         let format = self.format;
         let chat = format == Format::Chat;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use jiff::Timestamp;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -17,7 +16,7 @@ use super::template::{Engine, Shared};
 use super::text::PyText;
 use crate::prompt::{Checks, Compiled};
 use crate::store::directory::{self, Loaded};
-use crate::store::{self, Filter, LabelMove, Moves, Which};
+use crate::store::{self, Filter, LabelMove, Labels, Which};
 
 pub(super) type Prompts = RwLock<store::Registry<PyText>>;
 
@@ -185,35 +184,35 @@ impl Registry {
     /// Whether [`Registry::insert`] would add the prompt, which this registry's engine compiled.
     fn admits(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
         let compiled = &prompt.get().compiled;
-        compiled.check_storable().or_raise(prompt.py())?;
+        compiled.prompt().check_storable().or_raise(prompt.py())?;
         self.reading(|prompts| prompts.admits(compiled.prompt())).or_raise(prompt.py())
     }
 
     /// Adds a prompt that this registry's engine compiled.
     fn insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
         let compiled = Arc::clone(&prompt.get().compiled);
-        compiled.check_storable().or_raise(prompt.py())?;
+        compiled.prompt().check_storable().or_raise(prompt.py())?;
         self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py())
     }
 
     /// Adds a prompt, or gives the same content another status and other metadata.
     fn keep(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = Arc::clone(&prompt.get().compiled);
-        compiled.check_storable().or_raise(prompt.py())?;
+        compiled.prompt().check_storable().or_raise(prompt.py())?;
         self.writing(|prompts| prompts.keep(compiled)).or_raise(prompt.py())
     }
 
     /// Whether [`Registry::update`] would take the prompt; an error where not.
     fn allows(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = &prompt.get().compiled;
-        compiled.check_storable().or_raise(prompt.py())?;
+        compiled.prompt().check_storable().or_raise(prompt.py())?;
         self.reading(|prompts| prompts.allows(compiled.prompt())).or_raise(prompt.py())
     }
 
     /// Puts a prompt in the place of the version that is there.
     fn update(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = Arc::clone(&prompt.get().compiled);
-        compiled.check_storable().or_raise(prompt.py())?;
+        compiled.prompt().check_storable().or_raise(prompt.py())?;
         self.writing(|prompts| prompts.update(compiled)).or_raise(prompt.py())
     }
 
@@ -228,12 +227,12 @@ impl Registry {
         let moves: BTreeMap<String, Vec<LabelMove>> = pythonize::depythonize(moves)?;
         let compiled: Vec<_> = prompts.iter().map(|prompt| Arc::clone(&prompt.get().compiled)).collect();
         for each in &compiled {
-            each.check_storable().or_raise(py)?;
+            each.prompt().check_storable().or_raise(py)?;
         }
         let kept = self.writing(|prompts| {
             compiled.iter().try_for_each(|each| prompts.admits(each.prompt()).map(|_| ()))?;
             compiled.into_iter().try_for_each(|each| prompts.keep(each))?;
-            moves.into_iter().try_for_each(|(id, moves)| prompts.set_moves(&id, Moves::new(moves)))
+            moves.into_iter().try_for_each(|(id, moves)| prompts.set_labels(&id, Labels::new(moves)))
         });
         kept.or_raise(py)
     }
@@ -241,7 +240,7 @@ impl Registry {
     /// Removes a version or all; gives the moves that took its labels off.
     #[pyo3(signature = (id, version = None))]
     fn remove<'py>(&self, py: Python<'py>, id: &str, version: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        let off = self.writing(|prompts| prompts.remove(id, version, Timestamp::now())).or_raise(py)?;
+        let off = self.writing(|prompts| prompts.remove(id, version)).or_raise(py)?;
         Ok(pythonize::pythonize(py, &off)?)
     }
 
@@ -254,7 +253,7 @@ impl Registry {
         version: Option<&str>,
         author: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let made = self.writing(|prompts| prompts.set_label(id, label, version, author, Timestamp::now()));
+        let made = self.writing(|prompts| prompts.set_label(id, label, version, author));
         Ok(pythonize::pythonize(py, &made.or_raise(py)?)?)
     }
 
@@ -272,15 +271,13 @@ impl Registry {
     /// The moves of a prompt's labels, or of one, oldest first.
     #[pyo3(signature = (id, label = None))]
     fn moves<'py>(&self, py: Python<'py>, id: &str, label: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        let moves = self.reading(|prompts| {
-            prompts.moves(id).map(|moves| moves.of(label).into_iter().cloned().collect::<Vec<_>>())
-        });
+        let moves = self.reading(|prompts| prompts.labels(id).map(|labels| labels.history(label)));
         Ok(pythonize::pythonize(py, &moves.or_raise(py)?)?)
     }
 
     /// Where a rollback takes a label whose moves these are.
     fn before(&self, py: Python<'_>, id: &str, label: &str, moves: &Bound<'_, PyAny>) -> PyResult<String> {
-        let moves = Moves::new(pythonize::depythonize(moves)?);
+        let moves = Labels::new(pythonize::depythonize(moves)?);
         let before = self.reading(|prompts| prompts.before(id, label, &moves)).or_raise(py)?;
         Ok(before.to_string())
     }
@@ -299,7 +296,7 @@ impl Registry {
     /// The latest version of every prompt that has one in use, by id.
     fn latest(&self) -> Vec<CompiledPrompt> {
         self.reading(|prompts| {
-            prompts.find(&Filter::default()).into_iter().map(|compiled| self.handle(compiled)).collect()
+            prompts.find(&Filter::default()).map(|compiled| self.handle(compiled)).collect()
         })
     }
 
@@ -315,7 +312,7 @@ impl Registry {
     ) -> PyResult<Vec<CompiledPrompt>> {
         let filter = query.filter().or_raise(py)?;
         Ok(self.reading(|prompts| {
-            let found = prompts.find(&filter).into_iter().skip(offset).take(limit.unwrap_or(usize::MAX));
+            let found = prompts.find(&filter).skip(offset).take(limit.unwrap_or(usize::MAX));
             found.map(|compiled| self.handle(compiled)).collect()
         }))
     }
@@ -324,7 +321,7 @@ impl Registry {
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn count(&self, py: Python<'_>, query: Query) -> PyResult<usize> {
         let filter = query.filter().or_raise(py)?;
-        Ok(self.reading(|prompts| prompts.find(&filter).len()))
+        Ok(self.reading(|prompts| prompts.find(&filter).count()))
     }
 
     /// How many ids, how many versions, and how many ids by the status of their latest version.
@@ -334,20 +331,18 @@ impl Registry {
             for status in prompts.statuses() {
                 *statuses.entry(status.as_str()).or_default() += 1;
             }
-            (prompts.len(), prompts.all().len(), statuses)
+            (prompts.len(), prompts.all().count(), statuses)
         })
     }
 
     /// Every id, sorted.
     fn ids(&self) -> Vec<String> {
-        let mut ids: Vec<String> = self.reading(|prompts| prompts.ids().map(ToString::to_string).collect());
-        ids.sort_unstable();
-        ids
+        self.reading(|prompts| prompts.ids().map(ToString::to_string).collect())
     }
 
     /// Every version of every prompt, by id and version.
     fn all(&self) -> Vec<CompiledPrompt> {
-        self.reading(|prompts| prompts.all().into_iter().map(|compiled| self.handle(compiled)).collect())
+        self.reading(|prompts| prompts.all().map(|compiled| self.handle(compiled)).collect())
     }
 
     /// The versions of a prompt, the lowest first.

@@ -1,4 +1,6 @@
-//! The rule of versions: what may take the place of a version that is kept.
+//! The rules of versions: what may take the place of one that is kept, and which stands for the prompt.
+
+use std::convert::Infallible;
 
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, Status};
@@ -17,7 +19,7 @@ pub(super) fn admit(known: Option<&Prompt>, new: &Prompt) -> Result<Option<Promp
         return Ok((known != new).then(|| new.clone()));
     }
     if known.content_hash(None) != new.content_hash(None) {
-        return Err(conflict(new));
+        return Err(other_content(new));
     }
     let told = |prompt: &Prompt| (prompt.status, prompt.metadata.clone(), prompt.labels.clone());
     if new.status == Status::Draft || told(known) == told(new) {
@@ -29,27 +31,43 @@ pub(super) fn admit(known: Option<&Prompt>, new: &Prompt) -> Result<Option<Promp
     Ok(Some(changed))
 }
 
-fn conflict(prompt: &Prompt) -> Error {
+/// The error about a version that is there with other content.
+pub(super) fn other_content(prompt: &Prompt) -> Error {
     let Prompt { id, version, .. } = prompt;
-    Error::new(
-        Kind::VersionConflict,
-        format!("prompt '{id}' has a version {version} already, with other content"),
-    )
-    .with_context("prompt_id", id.as_str())
-    .with_context("version", version.to_string())
-    .with_hint("a version that is no draft never changes: raise the version")
+    conflict(prompt, format!("prompt '{id}' has a version {version} already, with other content"))
+        .with_hint("a version that is no draft never changes: raise the version")
 }
 
-/// Whether the prompt may be kept at all.
-///
-/// # Errors
-/// [`Kind::Prompt`] for a draft without a template, which is for its author alone.
-pub(super) fn check_storable(prompt: &Prompt) -> Result<()> {
-    if prompt.template.is_some() || prompt.chat_template.is_some() {
-        return Ok(());
+/// An error about a version that may not be written so.
+pub(super) fn conflict(prompt: &Prompt, message: String) -> Error {
+    Error::new(Kind::VersionConflict, message)
+        .with_context("prompt_id", prompt.id.as_str())
+        .with_context("version", prompt.version.to_string())
+}
+
+/// The version that stands for a prompt: the highest active one, or else the highest that is not archived. They come
+/// the lowest first; lower ones are not looked at without need.
+pub(super) fn latest<P>(
+    versions: impl DoubleEndedIterator<Item = P>,
+    status: impl Fn(&P) -> Status,
+) -> Option<P> {
+    let Ok(latest) = try_latest(versions.map(Ok::<P, Infallible>), status);
+    latest
+}
+
+/// [`latest`] of versions that may fail to be read.
+pub(super) fn try_latest<P, E>(
+    versions: impl DoubleEndedIterator<Item = std::result::Result<P, E>>,
+    status: impl Fn(&P) -> Status,
+) -> std::result::Result<Option<P>, E> {
+    let mut best = None;
+    for version in versions.rev() {
+        let version = version?;
+        match status(&version) {
+            Status::Active => return Ok(Some(version)),
+            Status::Archived => {}
+            Status::Draft | Status::Deprecated => best = best.or(Some(version)),
+        }
     }
-    let id = &prompt.id;
-    Err(Error::new(Kind::Prompt, format!("prompt '{id}' has no template and cannot be stored"))
-        .with_context("prompt_id", id.as_str())
-        .with_hint("a draft may lack its template while it is being written"))
+    Ok(best)
 }

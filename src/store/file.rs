@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::admit::{admit, check_storable};
+use super::admit::{admit, try_latest};
 use super::directory::{identify, read};
 use super::encoding::Encoding;
 use super::failure::{reason, unreadable, unwritable};
@@ -20,7 +20,7 @@ use super::place::{self, Files, LINK, LOCK};
 use super::walk::{self, Stranger};
 use super::{Kept, Wanted, atomic};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Prompt, PromptId, Status, Version};
+use crate::prompt::{Prompt, PromptId, Version};
 
 /// The file of a prompt's labels, in its directory.
 pub(super) const LABELS: &str = ".labels.json";
@@ -73,7 +73,7 @@ impl FileStore {
     /// [`Kind::VersionConflict`] where the id and version exist, are no draft, and have other content;
     /// [`Kind::Prompt`] for a prompt without a template; [`Kind::StorageWrite`], [`Kind::StorageRead`] with the path.
     pub fn save(&self, prompt: &Prompt) -> Result<()> {
-        check_storable(prompt)?;
+        prompt.check_storable()?;
         place::check_id(&prompt.id)?;
         // What has no written form is refused before anything is touched.
         self.encoding.write(prompt).map_err(|error| cannot_keep(&self.root, &error))?;
@@ -162,7 +162,7 @@ impl FileStore {
         // A damaged file is to be removed too; what labels it named is lost already.
         let written = read_one(paths, id, &version).ok().flatten().map(|it| it.prompt.labels);
         paths.iter().try_for_each(|path| atomic::remove(path))?;
-        if labels.forget(&version, &written.unwrap_or_default()) && files.len() > 1 {
+        if !labels.forget(&version, &written.unwrap_or_default()).is_empty() && files.len() > 1 {
             write_labels(directory, &labels)?;
         }
         Ok(())
@@ -319,22 +319,19 @@ enum Latest {
     Gone,
 }
 
-/// The highest active version, or else the highest that is not archived. Lower ones are not read without need.
+/// The version that stands for the prompt. Lower ones are not read without need.
 fn read_latest(files: &Files, id: &PromptId) -> Result<Latest> {
-    let mut best = Latest::Archived;
-    for (version, paths) in files.iter().rev() {
-        let Some(given) = read_one(paths, id, version)? else { return Ok(Latest::Gone) };
-        match given.prompt.status {
-            Status::Active => return Ok(Latest::Found(Box::new(given))),
-            Status::Archived => {}
-            Status::Draft | Status::Deprecated => {
-                if matches!(best, Latest::Archived) {
-                    best = Latest::Found(Box::new(given));
-                }
-            }
-        }
+    let read = files.iter().map(|(version, paths)| match read_one(paths, id, version) {
+        Ok(Some(given)) => Ok(given),
+        Ok(None) => Err(None),
+        Err(error) => Err(Some(error)),
+    });
+    match try_latest(read, |given| given.prompt.status) {
+        Ok(Some(given)) => Ok(Latest::Found(Box::new(given))),
+        Ok(None) => Ok(Latest::Archived),
+        Err(None) => Ok(Latest::Gone),
+        Err(Some(error)) => Err(error),
     }
-    Ok(best)
 }
 
 /// The prompt in a version's only file; `None` where the file is gone.

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{reason, unreadable, unwritable};
 use super::lock::{Lock, PATIENCE};
-use super::registry::{no_version, not_found};
-use super::{atomic, registry};
+use super::missing::{no_prompt, no_version};
+use super::{admit, atomic};
 use crate::error::{Error, Kind, Result};
 use crate::limits::FILE_BYTES;
 use crate::prompt::{Prompt, PromptId, Status, Version};
@@ -96,7 +96,7 @@ impl Record {
         if known.prompt.status == Status::Draft {
             return Ok(Self { parent_version, ..self });
         }
-        Err(registry::other_content(&self.prompt))
+        Err(admit::other_content(&self.prompt))
     }
 }
 
@@ -161,7 +161,7 @@ impl History {
         };
         if records.is_empty() && errors.is_empty() {
             let ids = self.ids()?;
-            return Err(not_found(id, ids.iter().map(String::as_str)));
+            return Err(no_prompt(id, ids.iter().map(String::as_str)));
         }
         Ok((records, errors))
     }
@@ -181,7 +181,7 @@ impl History {
             error.place().and_then(|place| place.name.as_deref()).is_some_and(|name| name.ends_with(&file))
                 || error.message().contains(&file)
         });
-        Err(damaged.filter(|_| !file.is_empty()).unwrap_or_else(|| no_version(id, version, &records)))
+        Err(damaged.filter(|_| !file.is_empty()).unwrap_or_else(|| no_version(id, version, records.keys())))
     }
 
     /// The records with a changelog that lie after one version and up to another, the highest first.
@@ -193,7 +193,7 @@ impl History {
         let (records, _) = self.records(id)?;
         let known = |version: &str| {
             let parsed = version.parse::<Version>().ok().filter(|version| records.contains_key(version));
-            parsed.ok_or_else(|| no_version(id, version, &records))
+            parsed.ok_or_else(|| no_version(id, version, records.keys()))
         };
         let (from, to) = (from.map(known).transpose()?, to.map(known).transpose()?);
         if let (Some(from), Some(to)) = (&from, &to)
@@ -221,7 +221,7 @@ impl History {
             None => None,
             Some(version) => {
                 let found = version.parse::<Version>().ok().filter(|version| records.contains_key(version));
-                Some(found.ok_or_else(|| no_version(id, version, &records))?)
+                Some(found.ok_or_else(|| no_version(id, version, records.keys()))?)
             }
         };
         match &self.kept {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Wanted;
-use super::admit::{admit, check_storable};
+use super::admit::{admit, latest};
 use super::labels::{LabelMove, Labels, Request};
 use super::missing::{all_archived, no_prompt, no_such_version, no_version};
 use crate::error::Result;
-use crate::prompt::{Prompt, PromptId, Status, Version};
+use crate::prompt::{Prompt, PromptId, Version};
 
 /// Prompts by id and version.
 #[derive(Debug, Default)]
@@ -38,19 +38,6 @@ impl Entry {
     }
 }
 
-/// The version that stands for a prompt: the highest active one, or else the highest that is not archived.
-pub(super) fn latest<'p>(versions: impl DoubleEndedIterator<Item = &'p Prompt>) -> Option<&'p Prompt> {
-    let mut best = None;
-    for prompt in versions.rev() {
-        match prompt.status {
-            Status::Active => return Some(prompt),
-            Status::Archived => {}
-            Status::Draft | Status::Deprecated => best = best.or(Some(prompt)),
-        }
-    }
-    best
-}
-
 impl MemoryStore {
     /// Keeps a prompt in its version.
     ///
@@ -58,7 +45,7 @@ impl MemoryStore {
     /// [`crate::Kind::VersionConflict`] where the id and version exist, are no draft, and have other content;
     /// [`crate::Kind::Prompt`] for a prompt without a template.
     pub fn save(&mut self, prompt: &Prompt) -> Result<()> {
-        check_storable(prompt)?;
+        prompt.check_storable()?;
         let known = self.prompts.get(&prompt.id).and_then(|entry| entry.versions.get(&prompt.version));
         if let Some(kept) = admit(known, prompt)? {
             let entry = self.prompts.entry(kept.id.clone()).or_default();
@@ -75,7 +62,9 @@ impl MemoryStore {
         let entry = self.entry(id)?;
         let prompt = match version {
             Some(version) => &entry.versions[&self.version(id, version)?],
-            None => latest(entry.versions.values()).ok_or_else(|| all_archived(id))?,
+            None => {
+                latest(entry.versions.values(), |prompt| prompt.status).ok_or_else(|| all_archived(id))?
+            }
         };
         Ok(entry.give(prompt))
     }

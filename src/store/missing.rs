@@ -44,9 +44,13 @@ pub(super) fn no_such_version(id: &str, wanted: &str, error: Error) -> Error {
     error.recast(Kind::VersionNotFound, message).with_context("prompt_id", id).with_context("version", wanted)
 }
 
-/// The prompt has no such label.
-pub(super) fn no_label(id: &str, label: &str) -> Error {
-    Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no label '{label}'"))
+/// The prompt has no such label; `known` are some that it has.
+pub(super) fn no_label<'k>(id: &str, label: &str, known: impl IntoIterator<Item = &'k str>) -> Error {
+    let error = Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no label '{label}'"))
         .with_context("prompt_id", id)
-        .with_context("label", label)
+        .with_context("label", label);
+    match nearest(label, known).filter(|near| *near != label) {
+        Some(near) => error.with_hint(format!("did you mean '{near}'?")),
+        None => error,
+    }
 }

@@ -12,7 +12,6 @@ pub mod labels;
 pub mod lock;
 pub mod memory;
 mod missing;
-mod moves;
 mod place;
 mod registry;
 mod walk;
@@ -20,8 +19,7 @@ pub mod watch;
 pub mod yaml;
 pub mod yaml_write;
 
-pub use labels::LabelMove;
-pub use moves::Moves;
+pub use labels::{LabelMove, Labels};
 pub use registry::{Filter, Registry, Which};
 pub use walk::Stranger;
 

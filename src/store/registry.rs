@@ -1,13 +1,12 @@
 //! Compiled prompts by id and version, in memory, and the labels that point at versions.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use super::labels::LabelMove;
-use super::moves::Moves;
-use crate::error::{Error, Kind, Result, nearest};
+use super::admit::{self, conflict, other_content};
+use super::labels::{LabelMove, Labels, Request};
+use super::missing::{all_archived, no_label, no_prompt, no_such_version, no_version};
+use crate::error::Result;
 use crate::prompt::{Compiled, Format, Prompt, PromptId, Status, Version, check_label};
 use crate::template::Text;
 
@@ -15,13 +14,15 @@ use crate::template::Text;
 #[derive(Debug)]
 pub struct Registry<T> {
     prompts: HashMap<PromptId, Entry<T>>,
+    /// The ids in order, so that a page of many prompts costs no more than one of few.
+    order: BTreeSet<PromptId>,
 }
 
 /// One prompt.
 #[derive(Debug)]
 struct Entry<T> {
     versions: Versions<T>,
-    moves: Moves,
+    labels: Labels,
 }
 
 type Versions<T> = BTreeMap<Version, Arc<Compiled<T>>>;
@@ -56,7 +57,7 @@ pub struct Filter<'a> {
 
 impl<T> Default for Registry<T> {
     fn default() -> Self {
-        Self { prompts: HashMap::new() }
+        Self { prompts: HashMap::new(), order: BTreeSet::new() }
     }
 }
 
@@ -64,37 +65,38 @@ impl<T: Text> Registry<T> {
     /// The prompt with this id.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`] for an id that is not there, or one whose versions are all archived;
-    /// [`Kind::VersionNotFound`] for a version or label that it does not have.
+    /// [`crate::Kind::PromptNotFound`] for an id that is not there, or one whose versions are all archived;
+    /// [`crate::Kind::VersionNotFound`] for a version or label that it does not have.
     pub fn get(&self, id: &str, which: Which<'_>) -> Result<&Arc<Compiled<T>>> {
         let versions = self.versions(id)?;
         match which {
-            Which::Latest => latest(versions).ok_or_else(|| {
-                Error::new(Kind::PromptNotFound, format!("every version of prompt '{id}' is archived"))
-                    .with_context("prompt_id", id)
-                    .with_hint("name the version that is meant")
-            }),
+            Which::Latest => latest(versions).ok_or_else(|| all_archived(id)),
             Which::Version(wanted) => {
-                let version: Version = wanted.parse().map_err(|error: Error| {
-                    let message = error.message().to_owned();
-                    error.recast(Kind::VersionNotFound, message).with_context("prompt_id", id)
-                })?;
-                versions.get(&version).ok_or_else(|| no_version(id, wanted, versions))
+                let version: Version = wanted.parse().map_err(|error| no_such_version(id, wanted, error))?;
+                versions.get(&version).ok_or_else(|| no_version(id, wanted, versions.keys()))
             }
-            Which::Label(label) => labelled(versions, label).ok_or_else(|| no_label(id, label, versions)),
+            Which::Label(label) => labelled(versions, label).ok_or_else(|| {
+                let known = versions.values().flat_map(|compiled| &compiled.prompt().labels);
+                no_label(id, label, known.map(String::as_str))
+            }),
         }
     }
 
     /// All versions of a prompt, the lowest first.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`].
+    /// [`crate::Kind::PromptNotFound`].
     pub fn versions(&self, id: &str) -> Result<&Versions<T>> {
         self.entry(id).map(|entry| &entry.versions)
     }
 
+    fn entry_mut(&mut self, id: &str) -> Result<&mut Entry<T>> {
+        self.entry(id)?;
+        self.prompts.get_mut(id).ok_or_else(|| no_prompt(id, []))
+    }
+
     fn entry(&self, id: &str) -> Result<&Entry<T>> {
-        self.prompts.get(id).ok_or_else(|| not_found(id, self.prompts.keys().map(PromptId::as_str)))
+        self.prompts.get(id).ok_or_else(|| no_prompt(id, self.prompts.keys().map(PromptId::as_str)))
     }
 
     /// Whether the prompt exists, in this version if one is given.
@@ -110,7 +112,7 @@ impl<T: Text> Registry<T> {
     /// Whether [`Registry::insert`] would add the prompt; not so where it is there with the same content.
     ///
     /// # Errors
-    /// [`Kind::VersionConflict`] where the id and version exist, are no draft, and have other content.
+    /// [`crate::Kind::VersionConflict`] where the id and version exist, are no draft, and have other content.
     pub fn admits(&self, prompt: &Prompt) -> Result<bool> {
         match self.known(prompt) {
             Some(known) if known.status() != Status::Draft => same_content(known, prompt).map(|()| false),
@@ -121,7 +123,7 @@ impl<T: Text> Registry<T> {
     /// Puts prompts in the place of those that are named, all or none. Others are not touched.
     ///
     /// # Errors
-    /// [`Kind::VersionConflict`] where a new one has the id and version of another, and other content.
+    /// [`crate::Kind::VersionConflict`] where a new one has the id and version of another, and other content.
     pub fn exchange(&mut self, named: &[(PromptId, Version)], new: Vec<Arc<Compiled<T>>>) -> Result<()> {
         let named: HashSet<(&PromptId, &Version)> = named.iter().map(|(id, version)| (id, version)).collect();
         for compiled in &new {
@@ -130,13 +132,17 @@ impl<T: Text> Registry<T> {
                 self.admits(compiled.prompt())?;
             }
         }
-        for (id, version) in named {
-            self.prompts.get_mut(id).and_then(|entry| entry.versions.remove(version));
+        for (id, version) in &named {
+            self.prompts.get_mut(*id).and_then(|entry| entry.versions.remove(*version));
         }
         for compiled in new {
             self.put(compiled);
         }
-        self.prompts.retain(|_, entry| !entry.versions.is_empty());
+        for (id, _) in named {
+            if self.prompts.get(id).is_some_and(|entry| entry.versions.is_empty()) {
+                self.forget(id.as_str());
+            }
+        }
         Ok(())
     }
 
@@ -166,13 +172,14 @@ impl<T: Text> Registry<T> {
     /// Whether [`Registry::update`] would take the prompt.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`] and [`Kind::VersionNotFound`] where it is not there; [`Kind::VersionConflict`] where it
+    /// [`crate::Kind::PromptNotFound`] and [`crate::Kind::VersionNotFound`] where it is not there; [`crate::Kind::VersionConflict`] where it
     /// is no draft, and the new one has other content or is one.
     pub fn allows(&self, prompt: &Prompt) -> Result<()> {
         let Prompt { id, version, .. } = prompt;
         let versions = self.versions(id.as_str())?;
-        let known =
-            versions.get(version).ok_or_else(|| no_version(id.as_str(), &version.to_string(), versions))?;
+        let known = versions
+            .get(version)
+            .ok_or_else(|| no_version(id.as_str(), &version.to_string(), versions.keys()))?;
         if known.status() == Status::Draft {
             return Ok(());
         }
@@ -205,39 +212,41 @@ impl<T: Text> Registry<T> {
     fn put(&mut self, compiled: Arc<Compiled<T>>) {
         let Prompt { id, version, .. } = compiled.prompt();
         let (id, version) = (id.clone(), version.clone());
+        if !self.prompts.contains_key(&id) {
+            self.order.insert(id.clone());
+        }
         let entry = self.prompts.entry(id).or_default();
-        let compiled = relabelled(&compiled, &entry.moves.current()).unwrap_or(compiled);
+        let compiled = relabelled(&compiled, &entry.labels).unwrap_or(compiled);
         entry.versions.insert(version, compiled);
+    }
+
+    /// Removes a prompt with all that is known of it.
+    fn forget(&mut self, id: &str) {
+        self.prompts.remove(id);
+        self.order.remove(id);
     }
 
     /// Moves a label to a version, or takes it off; gives the move. Where the label points there already, the move is
     /// from the version to itself, and not noted.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`] for a name that no label can have; [`Kind::PromptNotFound`];
-    /// [`Kind::VersionNotFound`] for a version that is not there, or a label to take off that is not.
+    /// [`crate::Kind::PromptInvalid`] for a name that no label can have; [`crate::Kind::PromptNotFound`];
+    /// [`crate::Kind::VersionNotFound`] for a version that is not there, or a label to take off that is not.
     pub fn set_label(
         &mut self,
         id: &str,
         label: &str,
         version: Option<&str>,
         author: Option<&str>,
-        now: Timestamp,
     ) -> Result<LabelMove> {
         let version = self.allows_label(id, label, version)?;
-        let previous = labelled(self.versions(id)?, label).map(|compiled| compiled.prompt().version.clone());
-        let made = LabelMove {
-            label: label.to_owned(),
-            version,
-            previous,
-            moved_at: now,
-            author: author.map(str::to_owned),
-        };
-        let Some(entry) = self.prompts.get_mut(id).filter(|_| made.version != made.previous) else {
-            return Ok(made);
-        };
-        let made = entry.moves.push(made).clone();
-        entry.relabel();
+        let request = Request { label, version: version.as_ref(), author };
+        let entry = self.entry_mut(id)?;
+        let written = labelled(&entry.versions, label).map(|compiled| compiled.prompt().version.clone());
+        let (made, changed) = entry.labels.set(id, request, written.as_ref())?;
+        if changed {
+            entry.relabel();
+        }
         Ok(made)
     }
 
@@ -258,110 +267,93 @@ impl<T: Text> Registry<T> {
     /// Takes over a move that a storage made.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`].
+    /// [`crate::Kind::PromptNotFound`].
     pub fn note_move(&mut self, id: &str, made: LabelMove) -> Result<()> {
-        self.entry(id)?;
-        let moved = made.version != made.previous;
-        if let Some(entry) = self.prompts.get_mut(id).filter(|_| moved) {
-            entry.moves.push(made);
+        let entry = self.entry_mut(id)?;
+        if made.version != made.previous {
+            entry.labels.push(made);
             entry.relabel();
         }
         Ok(())
     }
 
-    /// Takes over the whole history of a prompt's labels, oldest move first.
+    /// Takes over the whole history of a prompt's labels.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`].
-    pub fn set_moves(&mut self, id: &str, moves: Moves) -> Result<()> {
-        self.entry(id)?;
-        if let Some(entry) = self.prompts.get_mut(id) {
-            entry.moves = moves;
-            entry.relabel();
-        }
+    /// [`crate::Kind::PromptNotFound`].
+    pub fn set_labels(&mut self, id: &str, labels: Labels) -> Result<()> {
+        let entry = self.entry_mut(id)?;
+        entry.labels = labels;
+        entry.relabel();
         Ok(())
     }
 
-    /// The moves of a prompt's labels.
+    /// The labels of a prompt and their moves.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`].
-    pub fn moves(&self, id: &str) -> Result<&Moves> {
-        self.entry(id).map(|entry| &entry.moves)
+    /// [`crate::Kind::PromptNotFound`].
+    pub fn labels(&self, id: &str) -> Result<&Labels> {
+        self.entry(id).map(|entry| &entry.labels)
     }
 
-    /// Where a rollback takes a label; see [`Moves::before`].
+    /// Where a rollback takes a label; see [`Labels::before`].
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`].
-    pub fn before(&self, id: &str, label: &str, moves: &Moves) -> Result<Version> {
+    /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].
+    pub fn before(&self, id: &str, label: &str, labels: &Labels) -> Result<Version> {
         let versions = self.versions(id)?;
-        moves.before(id, label, |version| versions.contains_key(version))
+        labels.before(id, label, |version| versions.contains_key(version))
     }
 
     /// Removes one version of a prompt, or all; gives the moves that took its labels off. With its last version goes
     /// the history of the labels.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`].
-    pub fn remove(&mut self, id: &str, version: Option<&str>, now: Timestamp) -> Result<Vec<LabelMove>> {
+    /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].
+    pub fn remove(&mut self, id: &str, version: Option<&str>) -> Result<Vec<LabelMove>> {
         let Some(version) = version else {
-            self.versions(id)?;
-            self.prompts.remove(id);
+            self.entry(id)?;
+            self.forget(id);
             return Ok(Vec::new());
         };
         let compiled = Arc::clone(self.get(id, Which::Version(version))?);
-        let version = &compiled.prompt().version;
-        let Some(entry) = self.prompts.get_mut(id) else { return Ok(Vec::new()) };
-        let labels: Vec<String> = compiled
-            .prompt()
-            .labels
-            .iter()
-            // Of two versions whose files name a label, it points at the higher.
-            .filter(|label| labelled(&entry.versions, label).is_some_and(|held| Arc::ptr_eq(held, &compiled)))
-            .cloned()
-            .collect();
+        let Prompt { id, version, labels, .. } = compiled.prompt();
+        let entry = self.entry_mut(id.as_str())?;
+        // Of two versions whose files name a label, it points at the higher.
+        let points_here = |label: &&String| {
+            labelled(&entry.versions, label).is_some_and(|held| Arc::ptr_eq(held, &compiled))
+        };
+        let written: Vec<String> = labels.iter().filter(points_here).cloned().collect();
         entry.versions.remove(version);
         if entry.versions.is_empty() {
-            self.prompts.remove(id);
+            self.forget(id.as_str());
             return Ok(Vec::new());
         }
-        let off = labels.into_iter().map(|label| LabelMove {
-            label,
-            version: None,
-            previous: Some(version.clone()),
-            moved_at: now,
-            author: None,
-        });
-        let off = off.map(|made| entry.moves.push(made).clone()).collect();
+        let off = entry.labels.forget(version, &written);
         entry.relabel();
         Ok(off)
     }
 
     /// Every version of every prompt, by id and version.
-    #[must_use]
-    pub fn all(&self) -> Vec<&Arc<Compiled<T>>> {
-        let mut found: Vec<_> = self.prompts.values().flat_map(|entry| entry.versions.values()).collect();
-        found.sort_by(|a, b| a.prompt().id.cmp(&b.prompt().id));
-        found
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Compiled<T>>> {
+        self.entries().flat_map(|entry| entry.versions.values())
     }
 
-    /// The latest version of every prompt, or the one that the label points at, where it fits; by id.
-    #[must_use]
-    pub fn find(&self, filter: &Filter<'_>) -> Vec<&Arc<Compiled<T>>> {
+    fn entries(&self) -> impl Iterator<Item = &Entry<T>> {
+        self.order.iter().filter_map(|id| self.prompts.get(id))
+    }
+
+    /// The latest version of every prompt, or the one that the label points at, where it fits; by id. Nothing is looked
+    /// at before it is asked for.
+    pub fn find<'f>(&'f self, filter: &'f Filter<'_>) -> impl Iterator<Item = &'f Arc<Compiled<T>>> {
         let words: Vec<String> =
             filter.text.unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
-        let mut found: Vec<_> = self
-            .prompts
-            .values()
+        self.entries()
             .filter_map(|entry| match filter.label {
                 None => latest(&entry.versions),
                 Some(label) => labelled(&entry.versions, label),
             })
-            .filter(|compiled| fits(compiled.prompt(), filter) && holds(compiled.prompt(), &words))
-            .collect();
-        found.sort_unstable_by(|a, b| a.prompt().id.cmp(&b.prompt().id));
-        found
+            .filter(move |compiled| fits(compiled.prompt(), filter) && holds(compiled.prompt(), &words))
     }
 
     /// The status of every prompt: that of its latest version, or archived where all are.
@@ -371,9 +363,9 @@ impl<T: Text> Registry<T> {
         self.prompts.values().map(status)
     }
 
-    /// The ids, in no order.
+    /// The ids, in order.
     pub fn ids(&self) -> impl Iterator<Item = &PromptId> {
-        self.prompts.keys()
+        self.order.iter()
     }
 
     /// How many ids there are.
@@ -391,16 +383,15 @@ impl<T: Text> Registry<T> {
 
 impl<T> Default for Entry<T> {
     fn default() -> Self {
-        Self { versions: BTreeMap::new(), moves: Moves::default() }
+        Self { versions: BTreeMap::new(), labels: Labels::default() }
     }
 }
 
 impl<T: Text> Entry<T> {
     /// Gives every version the labels that the moves give it.
     fn relabel(&mut self) {
-        let current = self.moves.current();
         for place in self.versions.values_mut() {
-            if let Some(relabelled) = relabelled(place, &current) {
+            if let Some(relabelled) = relabelled(place, &self.labels) {
                 *place = relabelled;
             }
         }
@@ -408,28 +399,13 @@ impl<T: Text> Entry<T> {
 }
 
 /// The prompt with the labels that the moves give it; nothing where it has them.
-fn relabelled<T: Text>(
-    compiled: &Compiled<T>,
-    current: &BTreeMap<&str, Option<&Version>>,
-) -> Option<Arc<Compiled<T>>> {
-    let Prompt { labels, version, .. } = compiled.prompt();
-    let mut right = labels.clone();
-    for (label, target) in current {
-        let has = right.iter().position(|known| known == label);
-        match (has, *target == Some(version)) {
-            (Some(at), false) => drop(right.remove(at)),
-            (None, true) => right.push((*label).to_owned()),
-            (Some(_), true) | (None, false) => {}
-        }
-    }
-    (right != *labels).then(|| Arc::new(compiled.with_labels(right)))
+fn relabelled<T: Text>(compiled: &Compiled<T>, labels: &Labels) -> Option<Arc<Compiled<T>>> {
+    let Prompt { version, labels: written, .. } = compiled.prompt();
+    labels.of(version, written).map(|right| Arc::new(compiled.with_labels(right)))
 }
 
 fn latest<T: Text>(versions: &Versions<T>) -> Option<&Arc<Compiled<T>>> {
-    // One version is the usual case, and an active one at the end the next.
-    let of = |wanted: fn(Status) -> bool| move |compiled: &&Arc<Compiled<T>>| wanted(compiled.status());
-    let active = versions.values().rev().find(of(|status| status == Status::Active));
-    active.or_else(|| versions.values().rev().find(of(|status| status != Status::Archived)))
+    admit::latest(versions.values(), |compiled| compiled.status())
 }
 
 /// The version that a label points at: of several whose files name it, the highest.
@@ -456,54 +432,7 @@ fn holds(prompt: &Prompt, words: &[String]) -> bool {
     words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
 }
 
-/// The error about an id that is not there, with the one that is near.
-pub(super) fn not_found<'k>(id: &str, known: impl IntoIterator<Item = &'k str>) -> Error {
-    let error =
-        Error::new(Kind::PromptNotFound, format!("there is no prompt '{id}'")).with_context("prompt_id", id);
-    match nearest(id, known) {
-        Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-        None => error,
-    }
-}
-
-/// The error about a version that is not there, with those that are.
-pub(super) fn no_version<V>(id: &str, wanted: &str, versions: &BTreeMap<Version, V>) -> Error {
-    let known: Vec<String> = versions.keys().rev().take(5).map(ToString::to_string).collect();
-    let known = match known.as_slice() {
-        [only] => format!("its only version is {only}"),
-        newest => format!("its newest versions are {}", newest.join(", ")),
-    };
-    Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no version {wanted}"))
-        .with_context("prompt_id", id)
-        .with_context("version", wanted)
-        .with_hint(known)
-}
-
-fn no_label<T: Text>(id: &str, label: &str, versions: &Versions<T>) -> Error {
-    let error = Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no label '{label}'"))
-        .with_context("prompt_id", id)
-        .with_context("label", label);
-    let known = versions.values().flat_map(|compiled| &compiled.prompt().labels).map(String::as_str);
-    match nearest(label, known) {
-        Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-        None => error,
-    }
-}
-
-fn conflict(prompt: &Prompt, message: String) -> Error {
-    Error::new(Kind::VersionConflict, message)
-        .with_context("prompt_id", prompt.id.as_str())
-        .with_context("version", prompt.version.to_string())
-}
-
 fn same_content<T: Text>(known: &Compiled<T>, prompt: &Prompt) -> Result<()> {
     let same = known.prompt().content_hash(None) == prompt.content_hash(None);
     if same { Ok(()) } else { Err(other_content(prompt)) }
-}
-
-/// The error about a version that is there with other content.
-pub(super) fn other_content(prompt: &Prompt) -> Error {
-    let Prompt { id, version, .. } = prompt;
-    let message = format!("prompt '{id}' has a version {version} already, with other content");
-    conflict(prompt, message).with_hint("a version that is no draft never changes: raise the version")
 }

@@ -3,17 +3,17 @@
 use jiff::Timestamp;
 use prompt_manager::Kind;
 use prompt_manager::prompt::{Version, check_label};
-use prompt_manager::store::{LabelMove, Moves};
+use prompt_manager::store::{LabelMove, Labels};
 
 fn version(text: &str) -> Option<Version> {
     (text != "-").then(|| text.parse().expect("a version"))
 }
 
 /// The moves of a label along these versions; `-` is nowhere.
-fn moves(along: &[&str]) -> Moves {
-    let mut moves = Moves::default();
+fn moves(along: &[&str]) -> Labels {
+    let mut labels = Labels::default();
     for pair in along.windows(2) {
-        moves.push(LabelMove {
+        labels.push(LabelMove {
             label: "production".to_owned(),
             version: version(pair[1]),
             previous: version(pair[0]),
@@ -21,7 +21,7 @@ fn moves(along: &[&str]) -> Moves {
             author: None,
         });
     }
-    moves
+    labels
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn a_rollback_passes_over_versions_that_are_gone() {
 
 #[test]
 fn a_clock_that_goes_backwards_does_not_turn_the_order() {
-    let mut moves = Moves::default();
+    let mut labels = Labels::default();
     for second in [20, 10, 30] {
-        moves.push(LabelMove {
+        labels.push(LabelMove {
             label: format!("at-{second}"),
             version: version("1.0.0"),
             previous: None,
@@ -68,7 +68,7 @@ fn a_clock_that_goes_backwards_does_not_turn_the_order() {
             author: None,
         });
     }
-    let times: Vec<i64> = moves.of(None).iter().map(|made| made.moved_at.as_second()).collect();
+    let times: Vec<i64> = labels.history(None).iter().map(|made| made.moved_at.as_second()).collect();
     assert_eq!(times, [20, 20, 30]);
 }
 
