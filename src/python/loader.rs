@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use super::template::{Engine, Shared};
 use super::text::PyText;
 use crate::error::{Error, Fact};
 use crate::prompt::{AboutFile, Prompt, PromptId, Version};
-use crate::store::directory::{self, Loaded};
+use crate::store::directory::{self, Known, Loaded};
 use crate::store::watch::{self, Follow, Noted};
 
 /// A directory that is followed: while it lives, what is saved there is live in the registry.
@@ -47,6 +47,8 @@ struct State {
     /// What the last reload found wrong.
     error: Mutex<Option<Error>>,
     reloads: AtomicU64,
+    /// How many files the last load read.
+    files_read: AtomicUsize,
 }
 
 #[pymethods]
@@ -83,10 +85,16 @@ impl Watch {
         }
     }
 
-    /// How often the files were read anew.
+    /// How often changes were taken over.
     #[getter]
     fn reloads(&self) -> u64 {
         self.state.reloads.load(Ordering::Relaxed)
+    }
+
+    /// How many files the last of these times read; the others were as before.
+    #[getter]
+    fn files_read(&self) -> usize {
+        self.state.files_read.load(Ordering::Relaxed)
     }
 }
 
@@ -160,6 +168,8 @@ impl Start {
             schemas: Vec::new(),
             linked: Vec::new(),
             warned: HashSet::new(),
+            known: Known::default(),
+            registrations: 0,
         };
         let mut account = directory.load();
         // What is not the fault of single files cannot be skipped.
@@ -193,6 +203,9 @@ struct Directory {
     linked: Vec<PathBuf>,
     /// What the author was warned of at the last reload.
     warned: HashSet<String>,
+    /// The files as they were at the last reload, compiled after so many registrations of helpers and partials.
+    known: Known<PyText>,
+    registrations: u64,
 }
 
 /// What a reload has to tell.
@@ -203,12 +216,21 @@ struct Account {
 }
 
 impl Directory {
-    /// Reads the files and, unless something forbids it, exchanges the registry's set.
+    /// Reads the files that changed and, unless something forbids it, exchanges the registry's set.
     fn load(&mut self) -> Account {
         let _gate = gate();
         let Start { path, schemas, shared, .. } = &self.start;
-        match directory::load(path, schemas.as_deref(), &shared.options, shared) {
-            Ok(loaded) => self.put(loaded),
+        let registrations = shared.registrations();
+        if registrations != self.registrations {
+            // A name may be a helper's now, or a partial another.
+            (self.registrations, self.known) = (registrations, Known::default());
+        }
+        let known = &mut self.known;
+        match directory::load_again(path, schemas.as_deref(), &shared.options, shared, known) {
+            Ok(loaded) => {
+                self.state.files_read.store(loaded.read, Ordering::Relaxed);
+                self.put(loaded)
+            }
             Err(error) => Account { error: Some(error), warnings: Vec::new(), prompts: 0 },
         }
     }
@@ -244,8 +266,7 @@ impl Directory {
                 broken.contains(file.as_str()) && !new.contains(&(id, version))
             });
         let old: Vec<_> = old.into_iter().map(|(id, version, _)| (id, version)).collect();
-        let prompts = loaded.prompts.into_iter().map(Arc::new).collect();
-        self.start.prompts.write().unwrap_or_else(PoisonError::into_inner).exchange(&old, prompts)?;
+        self.start.prompts.write().unwrap_or_else(PoisonError::into_inner).exchange(&old, loaded.prompts)?;
         held.extend(kept);
         self.held = held;
         // While a file is broken, schemas that are not found are kept: they may be in it.
@@ -465,8 +486,7 @@ fn files<'py>(py: Python<'py>, loaded: Loaded<PyText>, shared: &Arc<Shared>) -> 
     let mut files: Vec<File<'py>> = Vec::new();
     let mut last = None;
     for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
-        let prompt =
-            CompiledPrompt { compiled: Arc::new(compiled), shared: Arc::clone(shared), schemas: None };
+        let prompt = CompiledPrompt { compiled, shared: Arc::clone(shared), schemas: None };
         if let Some(file) = files.last_mut().filter(|_| last == place.name) {
             file.2.push(prompt);
             continue;

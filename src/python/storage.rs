@@ -395,7 +395,7 @@ pub(super) fn time_load<'py>(
         let (count, spent, start) = (loaded.prompts.len(), loaded.spent, Instant::now());
         let mut prompts = store::Registry::default();
         for compiled in loaded.prompts {
-            prompts.insert(Arc::new(compiled))?;
+            prompts.insert(compiled)?;
         }
         Ok((count, spent, start.elapsed()))
     })?;

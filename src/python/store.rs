@@ -125,7 +125,7 @@ impl Load {
         self.into.write().add(std::mem::take(&mut loaded.schemas))?;
         let mut prompts = self.prompts.write().unwrap_or_else(PoisonError::into_inner);
         for compiled in loaded.prompts {
-            prompts.insert(Arc::new(compiled))?;
+            prompts.insert(compiled)?;
         }
         Ok(warnings)
     }

@@ -1,6 +1,7 @@
 //! `Engine` and `Template`: the template engine for Python.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     helpers: RwLock<BTreeMap<Box<str>, Helper>>,
     /// Templates that were rendered from text.
     cache: Mutex<Cache<PyText>>,
+    /// How often a helper or partial was registered.
+    registrations: AtomicU64,
 }
 
 impl Shared {
@@ -37,7 +40,13 @@ impl Shared {
             partials: RwLock::default(),
             helpers: RwLock::default(),
             cache: Mutex::default(),
+            registrations: AtomicU64::new(0),
         })
+    }
+
+    /// How often a helper or partial was registered: what was compiled since the last time is as good as new.
+    pub(super) fn registrations(&self) -> u64 {
+        self.registrations.load(Ordering::Acquire)
     }
 
     /// The helper of this name that the caller registered.
@@ -200,6 +209,7 @@ impl Engine {
         };
         // Dropped outside the lock: the end of a function object may run code.
         drop(replaced);
+        self.shared.registrations.fetch_add(1, Ordering::AcqRel);
         // A name that was a variable may be a helper's now.
         self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -207,6 +217,7 @@ impl Engine {
     fn register_partial(&self, name: &str, template: &Bound<'_, PyString>) -> PyResult<()> {
         let partial = self.parsed(template, name)?;
         self.shared.partials.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), partial);
+        self.shared.registrations.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
 

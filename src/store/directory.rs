@@ -6,19 +6,20 @@
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use std::{fs, io, thread};
+use std::{fs, thread};
 
 use ignore::WalkBuilder;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::content::{File, Stamp, read_settled};
 use super::failure::{reason, unreadable};
-use super::yaml::{self, LocatedPrompt, Places};
+use super::yaml::{self, LocatedPrompt, Places, ReadFile};
 use crate::error::{Error, Kind, Place, Result};
-use crate::limits::FILE_BYTES;
-use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, SchemaRef};
+use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, PromptId, SchemaRef, Version};
 use crate::schema::{Schema, Set, parse};
 use crate::template::{Library, Options, Text};
 
@@ -26,7 +27,7 @@ use crate::template::{Library, Options, Text};
 #[derive(Debug)]
 pub struct Loaded<T> {
     /// The good prompts.
-    pub prompts: Vec<Compiled<T>>,
+    pub prompts: Vec<Arc<Compiled<T>>>,
     /// Where the id of each of those stands.
     pub places: Vec<Place>,
     /// What files with a list of prompts say of themselves, by the file's name.
@@ -37,8 +38,10 @@ pub struct Loaded<T> {
     pub warnings: Vec<String>,
     /// What is wrong, each with its place.
     pub errors: Vec<Error>,
-    /// How many files were read.
+    /// How many files there are.
     pub files: usize,
+    /// How many of them were read; the others are as they were.
+    pub read: usize,
     /// The directories of files that links led to.
     pub linked: Vec<PathBuf>,
     /// Where the time went.
@@ -84,6 +87,7 @@ impl<T> Default for Loaded<T> {
             warnings: Vec::new(),
             errors: Vec::new(),
             files: 0,
+            read: 0,
             linked: Vec::new(),
             spent: Spent::default(),
         }
@@ -109,14 +113,58 @@ impl<T> Loaded<T> {
     }
 }
 
-/// A file's part of the whole.
+/// What a file gives to the whole. It never changes, so that a reload can take it over.
+#[derive(Debug)]
 struct Part<T> {
     name: String,
     about: AboutFile,
-    prompts: Vec<(Compiled<T>, Place)>,
+    prompts: Vec<(Arc<Compiled<T>>, Place)>,
     warnings: Vec<String>,
+}
+
+/// A file that was read.
+struct Outcome<T> {
+    part: Arc<Part<T>>,
     errors: Vec<Error>,
     spent: Spent,
+    /// What tells that the file is as it was; `None` where nothing can.
+    stamp: Option<Stamp>,
+    /// Whether it was taken over from an earlier load.
+    is_known: bool,
+}
+
+/// What is known of the files of a directory from its last load: those that are as they were need not be read again.
+/// It holds for one set of options, helpers and partials.
+#[derive(Debug)]
+pub struct Known<T> {
+    files: HashMap<PathBuf, (Stamp, Arc<Part<T>>)>,
+}
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self { files: HashMap::new() }
+    }
+}
+
+impl<T> Known<T> {
+    /// What the file gave, where it is as it was.
+    fn unchanged(&self, path: &Path) -> Option<Outcome<T>> {
+        let (stamp, part) = self.files.get(path)?;
+        if Stamp::of(&fs::metadata(path).ok()?) != *stamp {
+            return None;
+        }
+        let (part, stamp) = (Arc::clone(part), Some(stamp.clone()));
+        Some(Outcome { part, errors: Vec::new(), spent: Spent::default(), stamp, is_known: true })
+    }
+
+    /// Remembers what was read now, and nothing else. What was wrong is read again.
+    fn remember(&mut self, files: Vec<PathBuf>, outcomes: &[Outcome<T>]) {
+        let kept = files.into_iter().zip(outcomes).filter_map(|(path, outcome)| {
+            let stamp = outcome.stamp.clone().filter(|_| outcome.errors.is_empty())?;
+            Some((path, (stamp, Arc::clone(&outcome.part))))
+        });
+        self.files = kept.collect();
+    }
 }
 
 /// Loads every prompt below `directory` and every schema below `schemas`.
@@ -132,6 +180,21 @@ pub fn load<T: Text>(
     options: &Options,
     engine: &(dyn Library<T> + Sync),
 ) -> Result<Loaded<T>> {
+    load_again(directory, schemas, options, engine, &mut Known::default())
+}
+
+/// [`load`] that reads only the files that changed since the load that `known` is of. The rules between files are
+/// checked for all.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_again<T: Text>(
+    directory: &Path,
+    schemas: Option<&Path>,
+    options: &Options,
+    engine: &(dyn Library<T> + Sync),
+    known: &mut Known<T>,
+) -> Result<Loaded<T>> {
     let mut loaded = Loaded::default();
     if let Some(schemas) = schemas {
         load_schemas(schemas, &mut loaded)?;
@@ -139,8 +202,11 @@ pub fn load<T: Text>(
     let mut start = Instant::now();
     let files = find(directory, &mut loaded)?;
     lap(&mut loaded.spent.walk, &mut start);
-    let parts = in_parallel(&files, |path| read_file(path, options, engine));
-    gather(&mut loaded, parts, schemas.is_some());
+    let outcomes =
+        in_parallel(&files, |path| known.unchanged(path).unwrap_or_else(|| read_file(path, options, engine)));
+    loaded.read = outcomes.iter().filter(|outcome| !outcome.is_known).count();
+    known.remember(files, &outcomes);
+    gather(&mut loaded, outcomes, schemas.is_some());
     Ok(loaded)
 }
 
@@ -152,43 +218,43 @@ pub fn load_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T
 }
 
 /// Puts the parts together. What is there twice is an error, and so is a schema that is not there, where asked for.
-fn gather<T: Text>(loaded: &mut Loaded<T>, parts: impl IntoIterator<Item = Part<T>>, schemas: bool) {
-    let mut places: HashMap<String, Place> = HashMap::new();
-    for part in parts {
+fn gather<T: Text>(loaded: &mut Loaded<T>, outcomes: impl IntoIterator<Item = Outcome<T>>, schemas: bool) {
+    let mut parts = Vec::new();
+    for Outcome { part, errors, spent, .. } in outcomes {
+        loaded.spent.add(spent);
+        loaded.errors.extend(errors);
+        parts.push(part);
+    }
+    let mut first_places: HashMap<(&PromptId, &Version), &Place> = HashMap::new();
+    for part in &parts {
         if part.about.version.is_some() || !part.about.metadata.is_empty() {
-            loaded.about.insert(part.name, part.about);
+            loaded.about.insert(part.name.clone(), part.about.clone());
         }
-        loaded.spent.add(part.spent);
-        loaded.warnings.extend(part.warnings);
-        loaded.errors.extend(part.errors);
-        for (compiled, place) in part.prompts {
-            let prompt = compiled.prompt();
-            let key = format!("{} {}", prompt.id, prompt.version);
-            if let Some(first) = places.get(&key) {
-                loaded.errors.push(
-                    Error::new(
-                        Kind::PromptInvalid,
-                        format!("prompt '{}' has version {} twice", prompt.id, prompt.version),
-                    )
-                    .with_hint(format!(
-                        "the other is at {}:{}; raise one of the versions",
-                        first.name.as_deref().unwrap_or_default(),
-                        first.line
-                    ))
-                    .with_place(place),
-                );
+        loaded.warnings.extend_from_slice(&part.warnings);
+        for (compiled, place) in &part.prompts {
+            let Prompt { id, version, .. } = compiled.prompt();
+            if let Some(first) = first_places.get(&(id, version)) {
+                loaded.errors.push(there_twice(compiled.prompt(), first, place));
                 continue;
             }
-            let unknown = unknown_schemas(&compiled, &loaded.schemas, &place);
+            let unknown = unknown_schemas(compiled, &loaded.schemas, place);
             if schemas && !unknown.is_empty() {
                 loaded.errors.extend(unknown);
                 continue;
             }
-            places.insert(key, place.clone());
-            loaded.prompts.push(compiled);
-            loaded.places.push(place);
+            first_places.insert((id, version), place);
+            loaded.prompts.push(Arc::clone(compiled));
+            loaded.places.push(place.clone());
         }
     }
+}
+
+fn there_twice(prompt: &Prompt, first: &Place, place: &Place) -> Error {
+    let Prompt { id, version, .. } = prompt;
+    let name = first.name.as_deref().unwrap_or_default();
+    Error::new(Kind::PromptInvalid, format!("prompt '{id}' has version {version} twice"))
+        .with_hint(format!("the other is at {name}:{}; raise one of the versions", first.line))
+        .with_place(place.clone())
 }
 
 fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
@@ -248,7 +314,7 @@ pub fn schema_file(path: &Path) -> Result<SchemaFiles> {
 
 fn read_schema_file(path: &Path, found: &mut SchemaFiles) {
     let name = path.display().to_string();
-    let file = read(path).and_then(|file| {
+    let file = read_settled(path).and_then(|(file, _)| {
         crate::wire::yaml::decode(&name, &file.bytes).map(|text| parse::read_file(&name, text))
     });
     let file = match file {
@@ -349,67 +415,35 @@ fn path_of(error: &ignore::Error) -> Option<PathBuf> {
     }
 }
 
-/// Reads a file that is not larger than allowed.
-pub(super) fn read(path: &Path) -> Result<File> {
-    let failed = |error: io::Error| unreadable("file", path, &reason(&error)).with_cause(error);
-    let about = fs::metadata(path).map_err(failed)?;
-    let size = about.len();
-    if size > FILE_BYTES {
-        return Err(unreadable(
-            "file",
-            path,
-            &format!("it has {size} bytes, more than the limit of {FILE_BYTES}"),
-        ));
-    }
-    let saved = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-    Ok(File { bytes: fs::read(path).map_err(failed)?, saved })
-}
-
-/// A file that was read.
-pub(super) struct File {
-    pub(super) bytes: Vec<u8>,
-    /// When it was last written.
-    pub(super) saved: Option<Timestamp>,
-}
-
-fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Part<T> {
+fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Outcome<T> {
     let name = path.display().to_string();
-    let mut part = Part {
-        name: name.clone(),
-        about: AboutFile::default(),
-        prompts: Vec::new(),
-        warnings: Vec::new(),
-        errors: Vec::new(),
-        spent: Spent::default(),
-    };
-    let mut start = Instant::now();
-    let File { bytes, saved } = match read(path) {
-        Ok(file) => file,
+    let (mut spent, mut start) = (Spent::default(), Instant::now());
+    let (File { bytes, saved }, stamp) = match read_settled(path) {
+        Ok(read) => read,
         Err(error) => {
-            part.errors.push(error);
-            return part;
+            let (about, prompts, warnings) = (AboutFile::default(), Vec::new(), Vec::new());
+            let part = Arc::new(Part { name, about, prompts, warnings });
+            return Outcome { part, errors: vec![error], spent, stamp: None, is_known: false };
         }
     };
-    lap(&mut part.spent.read, &mut start);
-    let file = yaml::read_prompts_bytes(&name, &bytes);
-    lap(&mut part.spent.parse, &mut start);
-    part.about = file.about;
-    part.warnings = file.warnings;
-    part.errors = file.errors;
-    for located in file.prompts {
-        let LocatedPrompt { mut prompt, places } = located;
+    lap(&mut spent.read, &mut start);
+    let ReadFile { prompts: found, mut warnings, mut errors, about } =
+        yaml::read_prompts_bytes(&name, &bytes);
+    lap(&mut spent.parse, &mut start);
+    let mut prompts = Vec::with_capacity(found.len());
+    for LocatedPrompt { mut prompt, places } in found {
         identify(&mut prompt, saved);
-        let faults = &mut part.errors;
-        let compiled = Compiled::compile_all(prompt, options, engine, |prompt, found| {
-            faults.extend(found.into_iter().map(|fault| in_file(fault, prompt, &places)));
+        let compiled = Compiled::compile_all(prompt, options, engine, |prompt, faults| {
+            errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, &places)));
         });
         if let Some(compiled) = compiled {
-            part.warnings.extend(compiled.warnings());
-            part.prompts.push((compiled, places.id()));
+            warnings.extend(compiled.warnings());
+            prompts.push((Arc::new(compiled), places.id()));
         }
     }
-    lap(&mut part.spent.compile, &mut start);
-    part
+    lap(&mut spent.compile, &mut start);
+    let part = Arc::new(Part { name, about, prompts, warnings });
+    Outcome { part, errors, spent, stamp, is_known: false }
 }
 
 /// Gives a prompt what its file leaves out, the same at each load: an identity of its id and version, and the times

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::admit::{admit, try_latest};
-use super::directory::{identify, read};
+use super::content::{File, read};
+use super::directory::identify;
 use super::encoding::Encoding;
 use super::failure::{reason, unreadable, unwritable};
 use super::labels::{LabelMove, Labels, Request};
@@ -400,7 +401,7 @@ fn read_prompt(path: &Path) -> Result<Option<ReadPrompt>> {
 }
 
 /// A file that is neither link nor directory; `None` where there is none.
-pub(super) fn read_plain(path: &Path) -> Result<Option<super::directory::File>> {
+pub(super) fn read_plain(path: &Path) -> Result<Option<File>> {
     let why = match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() => None,
         Ok(about) if about.is_symlink() => Some(LINK.to_owned()),

@@ -133,12 +133,10 @@ impl Labels {
     /// Takes off the labels that point at a version that is gone; gives the moves. Its file named these.
     pub fn forget(&mut self, version: &Version, written: &[String]) -> Vec<LabelMove> {
         let targets = self.targets();
-        let mut gone: Vec<String> = targets
-            .iter()
-            .filter(|(_, target)| **target == Some(version))
-            .map(|(label, _)| (*label).to_owned())
-            .collect();
-        gone.extend(written.iter().filter(|label| !targets.contains_key(label.as_str())).cloned());
+        let never_moved = |label: &&String| !targets.contains_key(label.as_str());
+        let mut gone: Vec<String> = written.iter().filter(never_moved).cloned().collect();
+        let moved_here = targets.iter().filter(|(_, target)| **target == Some(version));
+        gone.extend(moved_here.map(|(label, _)| (*label).to_owned()));
         let moved_at = Timestamp::now();
         let off = gone.into_iter().map(|label| LabelMove {
             label,

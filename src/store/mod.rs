@@ -2,6 +2,7 @@
 
 mod admit;
 pub mod atomic;
+mod content;
 pub mod diff;
 pub mod directory;
 pub mod encoding;

@@ -125,20 +125,26 @@ impl<T: Text> Registry<T> {
     /// # Errors
     /// [`crate::Kind::VersionConflict`] where a new one has the id and version of another, and other content.
     pub fn exchange(&mut self, named: &[(PromptId, Version)], new: Vec<Arc<Compiled<T>>>) -> Result<()> {
-        let named: HashSet<(&PromptId, &Version)> = named.iter().map(|(id, version)| (id, version)).collect();
+        let given: HashSet<(&PromptId, &Version)> = new.iter().map(|compiled| key(compiled)).collect();
+        let old: HashSet<(&PromptId, &Version)> = named.iter().map(|(id, version)| (id, version)).collect();
         for compiled in &new {
-            let Prompt { id, version, .. } = compiled.prompt();
-            if !named.contains(&(id, version)) {
+            if !old.contains(&key(compiled)) {
                 self.admits(compiled.prompt())?;
             }
         }
-        for (id, version) in &named {
+        let mut gone = old;
+        gone.retain(|key| !given.contains(key));
+        drop(given);
+        for (id, version) in &gone {
             self.prompts.get_mut(*id).and_then(|entry| entry.versions.remove(*version));
         }
         for compiled in new {
-            self.put(compiled);
+            let same = |known: &Arc<Compiled<T>>| Arc::ptr_eq(known, &compiled);
+            if !self.known(compiled.prompt()).is_some_and(same) {
+                self.put(compiled);
+            }
         }
-        for (id, _) in named {
+        for (id, _) in gone {
             if self.prompts.get(id).is_some_and(|entry| entry.versions.is_empty()) {
                 self.forget(id.as_str());
             }
@@ -396,6 +402,11 @@ impl<T: Text> Entry<T> {
             }
         }
     }
+}
+
+fn key<T: Text>(compiled: &Compiled<T>) -> (&PromptId, &Version) {
+    let Prompt { id, version, .. } = compiled.prompt();
+    (id, version)
 }
 
 /// The prompt with the labels that the moves give it; nothing where it has them.

@@ -213,7 +213,7 @@ impl<T: Text> Template<T> {
         library: &dyn Library<T>,
     ) -> Result<Self> {
         let body = program::lower(program, options, library)?;
-        let usage = Arc::new(variables::usage(program));
+        let usage = Arc::new(variables::usage(program, &|name| library.has_helper(name)));
         let inner = Inner {
             name: name.map(Into::into),
             source: source.into(),

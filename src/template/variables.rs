@@ -130,9 +130,10 @@ static ITEM: [Cow<'static, str>; 1] = [Cow::Borrowed(ITEMS)];
 /// How deep partials are followed.
 const DEPTH: usize = 50;
 
-/// Reads a template's own uses.
-pub(super) fn usage(program: &Program) -> Usage {
+/// Reads a template's own uses. A lone name is no variable where the caller registered a helper that is called so.
+pub(super) fn usage(program: &Program, is_helper: &dyn Fn(&str) -> bool) -> Usage {
     let mut reader = Reader {
+        is_helper,
         legs: Vec::new(),
         known: HashMap::new(),
         uses: Vec::new(),
@@ -244,10 +245,10 @@ impl Account<'_> {
         let Some(context) = &inclusion.context else { return Ok(None) };
         let pieces: Vec<&[Box<str>]> = usage.backwards(route).collect();
         let names = || pieces.iter().rev().flat_map(|piece| piece.iter());
-        let first = names().next();
-        let is_given = |name: &Box<str>| {
+        let first = names().next().map(|name| &**name);
+        let is_given = |name: &str| {
             std::iter::successors(inclusion.given, |given| given.outer)
-                .any(|given| given.names.contains(&**name))
+                .any(|given| given.names.contains(name))
         };
         if first.is_some_and(is_given) {
             return Ok(None);
@@ -266,7 +267,7 @@ impl Account<'_> {
             spelled.push_str(name);
         }
         let first = match first {
-            Some(first) if context.names == 0 => first.to_string(),
+            Some(first) if context.names == 0 => first.to_owned(),
             _ => context.first.clone(),
         };
         Ok(Some(Full { names: context.names + names().count(), first, spelled }))
@@ -288,6 +289,8 @@ fn too_much(why: &str) -> Error {
 }
 
 struct Reader<'a> {
+    /// Whether the caller registered a helper of this name.
+    is_helper: &'a dyn Fn(&str) -> bool,
     legs: Vec<(Route, Names<'a>)>,
     /// Where each leg is in the list.
     known: HashMap<(Route, Names<'a>), Route>,
@@ -397,6 +400,7 @@ impl<'a> Reader<'a> {
     fn value_block(&mut self, block: &'a Block<'a>) {
         self.call(&block.call, Purpose::Tested);
         let path = block.call.params.is_empty().then(|| block.call.callee.as_path()).flatten();
+        let path = path.filter(|path| !self.is_call(path));
         let context = path.and_then(|path| self.resolve_path(path));
         let guard = context.and_then(|context| self.first(context));
         self.guarded(guard.into_iter().collect(), |reader| reader.scoped(block.program.as_ref(), context));
@@ -476,7 +480,7 @@ impl<'a> Reader<'a> {
 
     fn call(&mut self, call: &'a Call<'a>, purpose: Purpose) {
         if call.params.is_empty() && call.hash.is_empty() {
-            if let Some(path) = call.callee.as_path() {
+            if let Some(path) = call.callee.as_path().filter(|path| !self.is_call(path)) {
                 self.read(path, purpose);
             }
             return;
@@ -492,6 +496,12 @@ impl<'a> Reader<'a> {
         for (_, value) in &call.hash {
             self.argument(value, purpose);
         }
+    }
+
+    /// Whether a name without arguments calls a helper that the caller registered.
+    fn is_call(&self, path: &Path) -> bool {
+        let is_param = |name: &str| self.params.get(name).is_some_and(|places| !places.is_empty());
+        path.simple_name().is_some_and(|name| !is_param(name) && (self.is_helper)(name))
     }
 
     fn argument(&mut self, expr: &'a Expr<'a>, purpose: Purpose) {

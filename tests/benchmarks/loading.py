@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from measure import Effort
 
-__all__ = ["measure", "measure_held", "measure_phases"]
+__all__ = ["measure", "measure_held", "measure_phases", "measure_saves"]
 
 #: How much of the time of PyYAML with pydantic a load may take.
 TARGET = 1 / 5
@@ -197,6 +197,23 @@ def measure_phases(effort: Effort) -> list[Row]:
         Row(phase, title, median(phases[phase] for _, phases in found) * 1e3, unit="ms")
         for phase, title in titles.items()
     ]
+
+
+def measure_saves(effort: Effort) -> list[Row]:
+    """How long after a save its prompt is live, among all the files."""
+    count, rounds = counts(effort)
+    with files(count) as directory, PromptManager.from_directory_sync(directory, watch=True) as manager:
+        path = directory / "team-0" / "prompt-0.yaml"
+        lived = []
+        for number in range(rounds):
+            description = f"Prompt number {number + count}"
+            text = path.read_text(encoding="utf-8").rpartition("  description: ")[0]
+            start = perf_counter_ns()
+            path.write_text(f"{text}  description: {description}\n", encoding="utf-8")
+            while manager.get_prompt_sync("team-0/prompt-0").metadata.description != description:
+                sleep(0.001)
+            lived.append(milliseconds(start))
+    return [Row("save", f"a save of one of {count:,} files is live", median(lived), unit="ms")]
 
 
 #: A process that loads a directory and says by how many bytes it grew.

@@ -38,6 +38,7 @@ SECTIONS = {
     "manager": (manager.measure, "By id"),
     "loading": (loading.measure, "Loading 10,000 files: by hand is PyYAML's C loader with pydantic"),
     "phases": (loading.measure_phases, "Loading: where the time goes, threads added up"),
+    "saves": (loading.measure_saves, "A directory that is followed"),
     "held": (loading.measure_held, "Prompts in memory"),
     "validation": (validation.measure, "Schemas, against pydantic and json"),
     "floor": (floor.measure, "The floor: what the least of such calls costs, beside the two-variable f-string"),

@@ -16,6 +16,14 @@ def engine():
     return TemplateEngine()
 
 
+class TestNames:
+    def test_a_lone_name_is_a_helper_and_no_variable(self, engine):
+        engine.register_helper("today", lambda: "Monday")
+        assert engine.render_sync("{{today}} {{name}}", {"name": "Ada"}) == "Monday Ada"
+        assert engine.extract_variables("{{today}} {{name}}") == ["name"]
+        assert engine.extract_variables("{{#each days as |today|}}{{today}}{{/each}}") == ["days"]
+
+
 class TestArguments:
     def test_come_in_order_and_by_name(self, engine):
         engine.register_helper("show", lambda *args, **named: f"{args} {named}")

@@ -412,6 +412,83 @@ class TestMany:
         assert all(len(set(found)) == 1 for found in seen)
 
 
+class TestUnchangedFiles:
+    """A reload takes over what did not change, and checks the rules between files all the same."""
+
+    @pytest.fixture
+    def many(self, root):
+        for number in range(50):
+            in_place(root / f"p{number}.yaml", text(f"x{number}", f"p{number}"))
+        return root
+
+    def test_one_save_reads_one_file(self, follow, many):
+        manager = follow(many)
+        assert manager._watch.files_read == 51
+        in_place(many / "p7.yaml", text("edited", "p7"))
+        renders(manager, "edited", "p7")
+        until(lambda: manager._watch.files_read == 1)
+        assert manager.render_sync("p8") == "x8"
+        assert len(ids(manager)) == 51
+
+    def test_a_save_that_keeps_size_and_time_is_live(self, follow, many):
+        manager = follow(many)
+        about = (many / "p7.yaml").stat()
+        in_place(many / "p7.yaml", text("y7", "p7"))
+        os.utime(many / "p7.yaml", ns=(about.st_atime_ns, about.st_mtime_ns))
+        renders(manager, "y7", "p7")
+
+    def test_a_link_that_leads_to_a_file_like_the_first_is_live(self, follow, many, tmp_path):
+        for name in ("one", "two"):
+            in_place(tmp_path / name, text(name, "linked"))
+            os.utime(tmp_path / name, (1_000_000_000, 1_000_000_000))
+        (many / "linked.yaml").symlink_to(tmp_path / "one")
+        manager = follow(many)
+        assert manager.render_sync("linked") == "one"
+        (tmp_path / "next").symlink_to(tmp_path / "two")
+        (tmp_path / "next").replace(many / "linked.yaml")
+        renders(manager, "two", "linked")
+
+    def test_an_id_that_an_unchanged_file_has_is_refused(self, follow, many):
+        manager = follow(many)
+        in_place(many / "p7.yaml", text("mine", "p8"))
+        until(lambda: manager.reload_errors)
+        (error,) = manager.reload_errors
+        assert "prompt 'p8' has version 1.0.0 twice" in str(error)
+        assert str(many / "p8.yaml") in str(error.context) + str(getattr(error, "__notes__", ""))
+        assert manager.render_sync("p7") == "x7"
+        in_place(many / "p7.yaml", text("again", "p7"))
+        renders(manager, "again", "p7")
+        until(lambda: not manager.reload_errors)
+
+    def test_a_broken_file_is_read_again_until_it_is_mended(self, follow, many):
+        manager = follow(many)
+        in_place(many / "p7.yaml", BROKEN)
+        until(lambda: manager.reload_errors)
+        in_place(many / "p8.yaml", text("edited", "p8"))
+        until(lambda: manager._watch.files_read == 2)
+        assert manager.reload_errors
+        in_place(many / "p7.yaml", text("mended", "p7"))
+        renders(manager, "mended", "p7")
+        assert manager.render_sync("p8") == "edited"
+
+    def test_a_helper_that_was_registered_since_holds_for_all_files(self, follow, many):
+        in_place(many / "shout.yaml", "id: shout\nformat: text\ntemplate: '{{shout}}'\n")
+        manager = follow(many)
+        assert manager.render_sync("shout", {"shout": "a variable"}) == "a variable"
+        manager.template_engine.register_helper("shout", lambda: "a helper")
+        in_place(many / "p7.yaml", text("edited", "p7"))
+        renders(manager, "edited", "p7")
+        assert manager.render_sync("shout") == "a helper"
+
+    def test_what_the_program_removed_comes_back_with_its_directory_alone(self, follow, many):
+        manager = follow(many)
+        (many / "p7.yaml").unlink()
+        until(lambda: "p7" not in ids(manager))
+        in_place(many / "p7.yaml", text("x7", "p7"))
+        renders(manager, "x7", "p7")
+        assert len(ids(manager)) == 51
+
+
 class TestOtherPrompts:
     def test_what_the_program_registered_stays(self, follow, root):
         manager = follow(root)

@@ -1,0 +1,110 @@
+"""Files that change while they are read: a load gives one state that was saved, or an error that names the file."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from prompt_manager import PromptManager
+from prompt_manager.exceptions import StorageReadError
+
+#: A process that saves two states in turn, each of one word, which the id and every line of the template repeat.
+WRITER = """
+import os, sys, time
+path, way, lines, pause = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+states = [
+    f"id: {word}\\nformat: text\\ntemplate: |-\\n" + f"  {word}\\n" * (lines + extra)
+    for word, extra in (("one", 0), ("two", 3))
+]
+print("ready", flush=True)
+while True:
+    for state in states:
+        target = path if way == "in place" else path + ".new"
+        with open(target, "w") as file:
+            file.write(state)
+        if way == "by renaming":
+            os.replace(target, path)
+        time.sleep(pause)
+"""
+
+
+@contextlib.contextmanager
+def saving(path, way, *, lines, pause):
+    """Another process that saves without end."""
+    command = [sys.executable, "-c", WRITER, str(path), way, str(lines), str(pause)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        try:
+            while not path.exists():
+                time.sleep(0.001)
+            yield
+        finally:
+            writer.kill()
+
+
+def loads(root, seconds=2.0):
+    """What each of many loads gives: id and template of its prompt, or the error."""
+    found, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            manager = PromptManager.from_directory_sync(root)
+        except StorageReadError as error:
+            found.append(error)
+        else:
+            (prompt,) = manager.list_prompts_sync()
+            found.append((prompt.id, manager.render_sync(prompt.id)))
+    return found
+
+
+def states(lines):
+    return {(word, "\n".join([word] * count)) for word, count in (("one", lines), ("two", lines + 3))}
+
+
+class TestLoads:
+    def test_a_file_that_is_replaced_is_read_whole_each_time(self, tmp_path):
+        root = tmp_path / "prompts"
+        root.mkdir()
+        with saving(root / "a.yaml", "by renaming", lines=50_000, pause=0.003):
+            found = loads(root)
+        assert set(found) == states(50_000)
+
+    def test_a_file_that_is_written_in_place_is_read_as_it_was_saved(self, tmp_path):
+        root = tmp_path / "prompts"
+        root.mkdir()
+        with saving(root / "a.yaml", "in place", lines=100, pause=0.05):
+            found = loads(root)
+        errors = [each for each in found if isinstance(each, StorageReadError)]
+        # A writer that the system stops right after it emptied the file leaves it empty for a while.
+        assert all(str(root / "a.yaml") in error.errors[0].context["path"] for error in errors)
+        assert {each for each in found if each not in errors} == states(100)
+
+    def test_a_file_that_never_rests_is_an_error_that_names_it(self, tmp_path):
+        root = tmp_path / "prompts"
+        root.mkdir()
+        with saving(root / "a.yaml", "in place", lines=100, pause=0), pytest.raises(StorageReadError) as caught:
+            PromptManager.from_directory_sync(root)
+        (error,) = caught.value.errors
+        assert str(error).startswith(f"cannot read the file {root / 'a.yaml'}: it changes while it is read")
+        assert "rename" in str(error)
+
+
+class TestWatch:
+    def test_readers_of_a_watched_directory_see_one_state_or_the_other(self, tmp_path):
+        root = tmp_path / "prompts"
+        root.mkdir()
+        path = root / "a.yaml"
+        path.write_text("id: one\nformat: text\ntemplate: one\n")
+        with (
+            PromptManager.from_directory_sync(root, watch=True) as manager,
+            saving(path, "by renaming", lines=1, pause=0.15),
+        ):
+            seen, end = set(), time.monotonic() + 10
+            while len(seen) < 2 and time.monotonic() < end:
+                (prompt,) = manager.list_prompts_sync()
+                seen.add(prompt.id)
+            assert seen == {"one", "two"}
