@@ -4,7 +4,7 @@
 //! set is exchanged under its lock, so that a render sees the old set or the new one. Only to tell of it the thread
 //! attaches.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -313,7 +313,10 @@ impl Follow for Directory {
             }
             None => lines.push(("info", format!("read {prompts} prompts of {path} anew"))),
         }
-        *self.state.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        {
+            let _gate = gate();
+            *self.state.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        }
         log(&lines);
     }
 
@@ -328,13 +331,15 @@ impl Follow for Directory {
 }
 
 /// Logs from a thread of ours. Python's own handling prints warnings and errors where the program sets up no other.
+///
+/// Not under the gate: `logging` has a lock of its own, which a thread that forks may have taken before the gate.
 fn log(lines: &[(&str, String)]) {
     let ended = gate();
     if *ended {
         return;
     }
-    // A handler of the program's may do anything, forking among it.
-    LOGGING.set(true);
+    TELLING.fetch_add(1, Ordering::AcqRel);
+    drop(ended);
     Python::try_attach(|py| {
         let told = py.import("logging").and_then(|logging| {
             let logger = logging.call_method1("getLogger", ("prompt_manager",))?;
@@ -344,11 +349,16 @@ fn log(lines: &[(&str, String)]) {
             error.write_unraisable(py, None);
         }
     });
-    LOGGING.set(false);
+    // A handler that forked goes on in the child too, where the count began anew.
+    let _ =
+        TELLING.fetch_update(Ordering::AcqRel, Ordering::Acquire, |telling| Some(telling.saturating_sub(1)));
 }
 
-/// Held while a thread of ours reloads or logs. A thread that forks takes it first, for the child must find no lock
-/// taken by a thread that it lacks. It says whether the interpreter is ending, when no thread may attach any more.
+/// How many threads of ours are logging.
+static TELLING: AtomicUsize = AtomicUsize::new(0);
+
+/// Held while a thread of ours reloads. A thread that forks takes it first, for the child must find no lock taken by a
+/// thread that it lacks. It says whether the interpreter is ending, when no thread may attach any more.
 static GATE: Mutex<bool> = Mutex::new(false);
 
 type Gate = MutexGuard<'static, bool>;
@@ -360,8 +370,6 @@ fn gate() -> Gate {
 thread_local! {
     /// The gate, while this thread forks.
     static FORKING: RefCell<Option<Gate>> = const { RefCell::new(None) };
-    /// Whether this thread has the gate already, for it is logging.
-    static LOGGING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Takes the gate without keeping from the interpreter whoever has it.
@@ -375,11 +383,11 @@ fn attached_gate(py: Python<'_>) -> Gate {
     }
 }
 
+/// Waits without letting go of the interpreter, which whoever has the gate does not need: were other threads to run,
+/// `logging` could be imported, and set up its own part in forks, in the middle of this one.
 #[pyfunction]
-fn before_fork(py: Python<'_>) {
-    if !LOGGING.get() {
-        FORKING.set(Some(attached_gate(py)));
-    }
+fn before_fork() {
+    FORKING.set(Some(gate()));
 }
 
 #[pyfunction]
@@ -388,8 +396,18 @@ fn after_fork() {
 }
 
 #[pyfunction]
+fn after_fork_in_child() {
+    // Whoever was logging is not here.
+    TELLING.store(0, Ordering::Release);
+    after_fork();
+}
+
+#[pyfunction]
 fn at_exit(py: Python<'_>) {
     *attached_gate(py) = true;
+    while TELLING.load(Ordering::Acquire) > 0 {
+        py.detach(|| thread::sleep(Duration::from_millis(1)));
+    }
 }
 
 /// Has forks and the end of the interpreter wait for threads of ours, from the first watch on.
@@ -401,11 +419,10 @@ fn wait_for_threads(py: Python<'_>) -> PyResult<()> {
         if !os.hasattr("register_at_fork")? {
             return Ok(());
         }
-        let after = wrap_pyfunction!(after_fork, py)?;
         let hooks = PyDict::new(py);
         hooks.set_item("before", wrap_pyfunction!(before_fork, py)?)?;
-        hooks.set_item("after_in_parent", &after)?;
-        hooks.set_item("after_in_child", &after)?;
+        hooks.set_item("after_in_parent", wrap_pyfunction!(after_fork, py)?)?;
+        hooks.set_item("after_in_child", wrap_pyfunction!(after_fork_in_child, py)?)?;
         os.call_method("register_at_fork", (), Some(&hooks)).map(drop)
     })
     .map(drop)
