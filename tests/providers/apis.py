@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prompt_manager.integrations import AnthropicIntegration, OpenAIIntegration
-from providers import anthropic_messages, openai_chat, reference
+from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+from providers import anthropic_messages, openai_chat, openai_responses, reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,8 @@ class Api(NamedTuple):
     """One provider."""
 
     name: str
-    integration: type
+    #: Makes the integration, of an engine and options.
+    integration: Callable[..., Any]
     #: A conversion without checks.
     plainly: Callable[[list[dict[str, Any]]], Any]
     #: Makes a body of what was converted, and checks it.
@@ -35,6 +37,20 @@ APIS = {
         "OpenAI",
         OpenAIIntegration,
         reference.openai_form,
+        lambda form: openai_chat.check({"model": "m", "messages": form}),
+        lambda _: False,
+    ),
+    "responses": Api(
+        "OpenAI",
+        partial(OpenAIIntegration, api="responses"),
+        reference.responses_form,
+        lambda form: openai_responses.check({"model": "m", **form}),
+        lambda _: False,
+    ),
+    "litellm": Api(
+        "LiteLLM",
+        LiteLLMIntegration,
+        reference.litellm_form,
         lambda form: openai_chat.check({"model": "m", "messages": form}),
         lambda _: False,
     ),

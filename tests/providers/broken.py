@@ -242,6 +242,12 @@ def foreign_file(draw, messages):
     return at
 
 
+def two_parts(draw, messages):
+    at = one(draw, messages, role_is("assistant"))
+    messages[at]["content"] = [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]
+    return at
+
+
 def two_systems(_, messages):
     messages[:0] = [{"role": "system", "content": "S"}]
     assume(messages[1]["role"] in ("system", "developer"))
@@ -296,6 +302,8 @@ BOTH = [
 
 RULES = {
     "openai": [*BOTH, bad_name, unknown_detail, unknown_sound],
+    "responses": [*BOTH, any_name, only_system, unknown_detail, sound, two_parts],
+    "litellm": [*BOTH, bad_name, unknown_detail, unknown_sound],
     "anthropic": [
         *BOTH, only_system, blank_content, any_name, arguments_that_are_no_object, sound, foreign_image, foreign_file,
         two_systems, late_system, assistant_first, assistant_last, same_turn_twice, unknown_ttl, five_hints,
@@ -303,7 +311,7 @@ RULES = {
 }  # fmt: skip
 
 #: What we refuse in strict mode though the API takes it, because it is rarely meant.
-STRICTER = [two_systems, assistant_last]
+STRICTER = {"anthropic": [two_systems, assistant_last], "responses": [image_outside_user]}
 
 #: A conversation that has something to break for every rule.
 FULL = [

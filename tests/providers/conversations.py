@@ -107,7 +107,9 @@ class Speaker:
         if role == "function" or self.chance(1):
             message["content"] = self.draw(TEXTS)
         else:
-            number = self.draw(st.integers(1, 3))
+            # An assistant's message is one text for Responses.
+            most = 1 if (self.provider, role) == ("responses", "assistant") else 3
+            number = self.draw(st.integers(1, most))
             message["content"] = [self.hint(self.draw(parts(role, self.provider))) for _ in range(number)]
         if self.provider in ("openai", "litellm") and role not in ("tool", "function") and self.chance(4):
             message["name"] = self.draw(NAMES)

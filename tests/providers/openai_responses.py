@@ -52,6 +52,8 @@ def check_items(items):
         where = f"input[{number}]"
         need(isinstance(item, dict), where, "is no object")
         kind = item.get("type", "message")
+        # Later outputs may be borne with; the rule of Chat Completions is kept.
+        need(kind != "message" or not waiting, where, f"no tool output found for {sorted(waiting)} before it")
         if kind == "message":
             check_message(item, where)
         elif kind == "function_call":

@@ -122,33 +122,55 @@ def anthropic_data(media_type, data):
     return {"type": "base64", "media_type": media_type, "data": data}
 
 
-def responses_form(messages):
-    """The leading system messages' texts are the instructions, the rest are items."""
-    instructions, items, number = [], [], 0
-    messages = list(messages)
-    while messages and messages[0]["role"] == "system" and isinstance(messages[0]["content"], str):
-        instructions.append(messages.pop(0)["content"])
+def litellm_form(messages):
+    """OpenAI's form with a tool call for each function call."""
+    return openai_form(with_tool_calls(messages))
+
+
+def with_tool_calls(messages):
+    """The same messages without calls in the old form: a pair is known by its number."""
+    written, pair = [], (0, None)
     for message in messages:
+        message = dict(message)
+        if message.get("function_call"):
+            function = message.pop("function_call")
+            pair = (pair[0] + 1, function["name"])
+            call = {"id": f"pair-{pair[0]}", "type": "function", "function": function}
+            message["tool_calls"] = [*message.get("tool_calls", ()), call]
+        if message["role"] == "function":
+            name = message.pop("name", None)
+            message["role"] = "tool"
+            message["tool_call_id"] = f"pair-{pair[0]}" if name == pair[1] else NO_CALL
+        written.append(message)
+    return written
+
+
+def responses_form(messages):
+    """The texts of the leading system messages are the instructions, the rest are items."""
+    instructions, items = [], []
+    for message in with_tool_calls(messages):
         role, content = message["role"], message.get("content")
+        name = {"name": message["name"]} if "name" in message else {}
         if isinstance(content, list):
             content = [responses_part(part) for part in content]
-        if role in ("tool", "function"):
-            call_id = message.get("tool_call_id") or f"pair-{number}"
-            items.append({"type": "function_call_output", "call_id": call_id, "output": content})
+        texts = [content] if isinstance(content, str) else [part.get("text") for part in content or ()]
+        calls = [responses_call(call["id"], call["function"]) for call in message.get("tool_calls", ())]
+        if role in ("system", "developer") and not items and not name and not calls and texts and all(texts):
+            instructions += texts
             continue
-        if content:
-            if role == "assistant" and isinstance(content, list):
-                content = "".join(part["text"] for part in content)
-            items.append({"role": role, "content": content})
-        if message.get("function_call"):
-            number += 1
-            items.append(responses_call(f"pair-{number}", message["function_call"]))
-        items += [responses_call(call["id"], call["function"]) for call in message.get("tool_calls", ())]
+        if role == "tool":
+            call_id = message.get("tool_call_id")
+            items.append({"type": "function_call_output", "call_id": call_id, "output": content, **name})
+        elif content or name or not calls:
+            if role == "assistant" and len(texts) == 1:
+                content = texts[0]
+            items.append({"role": role, "content": content, **name})
+        items += calls
     return {**({"instructions": "\n\n".join(instructions)} if instructions else {}), "input": items}
 
 
-def responses_call(id, call):
-    return {"type": "function_call", "call_id": id, **openai_function(call)}
+def responses_call(call_id, call):
+    return {"type": "function_call", "call_id": call_id, **openai_function(call)}
 
 
 def responses_part(part):
@@ -158,7 +180,7 @@ def responses_part(part):
     if part["type"] == "image_url":
         image = part["image_url"]
         return {"type": "input_image", "image_url": image["url"], "detail": image.get("detail", "auto")}
-    return {"type": "input_file", **part["file"]}
+    return {"type": "input_file", **part["file"]} if part["type"] == "file" else part
 
 
 def plain(form):
@@ -176,10 +198,12 @@ def plain(form):
         if isinstance(value, list):
             return [walk(each) for each in value]
         if isinstance(value, dict):
-            same = {each: walk(inner, each) for each, inner in value.items() if each != "input"}
+            # What a tool is given is the caller's.
+            given = {"input"} if value.get("type") == "tool_use" else set()
+            same = {each: inner if each in given else walk(inner, each) for each, inner in value.items()}
             if value.get("type") in ("tool_use", "function"):
                 same["id"] = number(value["id"])
-            return {**same, **({"input": value["input"]} if "input" in value else {})}
+            return same
         if key in ("content", "system") and isinstance(value, str):
             return [{"type": "text", "text": value}]
         return value
