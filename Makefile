@@ -23,14 +23,14 @@ demo: $(VENV)/.release  ## Build in release mode and show three example prompts.
 test: $(VENV)/.test $(VENV)/.extension  ## Run every test, of Rust and of Python, and print the totals.
 	@$(BIN)/python tests/run.py
 
-# The core reads a prompt the same whatever is installed beside it, so the oldest environment takes the extension that
-# stands in python/. litellm would fetch its list of prices when it is imported.
+# The oldest environment takes the package as it stands in python/, with its extension. Left out there: what the newest
+# types of the SDKs say, and what needs no SDK and takes its time. Old packages use what newer ones deprecate.
+NO_SDK := $(addprefix --ignore=tests/integrations/integration/,test_random.py test_rules.py)
 test-providers: test-oldest  ## Run the integrations' tests with the oldest and the newest SDKs.
-	LITELLM_LOCAL_MODEL_COST_MAP=True $(BIN)/python -m pytest tests/integrations
+	$(BIN)/python -m pytest tests/integrations
 
-# What the SDKs' newest types say holds for the newest alone.
 test-oldest: $(OLDEST)/.made $(VENV)/.extension  ## Run the integrations' tests with the oldest SDKs.
-	LITELLM_LOCAL_MODEL_COST_MAP=True PYTHONPATH=python $(OLDEST)/bin/python -m pytest tests/integrations -m "not newest"
+	PYTHONPATH=python $(OLDEST)/bin/python -m pytest tests/integrations -m "not newest" -W ignore::DeprecationWarning $(NO_SDK)
 
 oracle: node_modules/.package-lock.json  ## Render the template cases with handlebars.js and compare.
 	node tests/oracle/cases.mjs

@@ -16,9 +16,10 @@ from providers.refusal import (
 
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 OPTIONS = {"temperature": (0, 1), "top_p": (0, 1), "top_k": (0, 500)}
+# `output_format` is what `output_config` was called in its beta; LiteLLM sends it.
 OTHERS = {
-    "cache_control", "container", "metadata", "output_config", "service_tier", "stop_sequences", "stream", "system",
-    "thinking", "tool_choice", "tools",
+    "cache_control", "container", "metadata", "output_config", "output_format", "service_tier", "stop_sequences",
+    "stream", "system", "thinking", "tool_choice", "tools",
 }  # fmt: skip
 
 

@@ -130,8 +130,7 @@ def litellm_form(messages):
 def with_tool_calls(messages):
     """The same messages without calls in the old form: a pair is known by its number."""
     written, pair = [], (0, None)
-    for message in messages:
-        message = dict(message)
+    for message in map(dict, messages):
         if message.get("function_call"):
             function = message.pop("function_call")
             pair = (pair[0] + 1, function["name"])

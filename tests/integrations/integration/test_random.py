@@ -18,11 +18,11 @@ from providers.apis import APIS
 from providers.broken import shuffled
 from providers.conversations import conversations, prompts
 from providers.refusal import Refused
+from providers.samples import HISTORY
 
 pytestmark = pytest.mark.integration
 
 ENGINE = TemplateEngine()
-HISTORY = chat_of({"role": "placeholder", "name": "history"})
 
 random = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

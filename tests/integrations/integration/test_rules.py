@@ -8,18 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import chat_of
 from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import ConversionError
 from providers import broken
 from providers.apis import APIS
 from providers.conversations import conversations
 from providers.refusal import Refused
+from providers.samples import HISTORY
 
 pytestmark = pytest.mark.integration
 
 ENGINE = TemplateEngine()
-PROMPT = chat_of({"role": "placeholder", "name": "history"})
 
 SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 
@@ -33,7 +32,7 @@ def check_refused(provider, rule, draw, messages):
         with pytest.raises(Refused):
             api.check(api.plainly(messages))
     with pytest.raises(ConversionError) as caught:
-        api.integration(ENGINE).convert_sync(PROMPT, {"history": messages})
+        api.integration(ENGINE).convert_sync(HISTORY, {"history": messages})
     error = caught.value
     assert error.message.startswith(f"Failed to convert prompt 'explain' to {api.name} format: ")
     assert error.context["prompt_id"] == "explain"

@@ -1,0 +1,124 @@
+"""Every example prompt, the cases and random conversations against the types of the providers' newest packages."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from helpers import cases
+from prompt_manager import TemplateEngine
+from prompt_manager.integrations import PromptConversionWarning
+from providers.apis import APIS
+from providers.conversations import conversations
+from providers.samples import CHATS, CHOICES, HISTORY, IDS, full_prompt, inputs
+from providers.sdk_types import Type
+
+pytestmark = [pytest.mark.integration, pytest.mark.newest]
+
+ENGINE = TemplateEngine()
+
+
+def body_of(form):
+    """What is sent of a form, model and length apart."""
+    return form if isinstance(form, dict) else {"messages": form}
+
+
+@pytest.fixture(scope="module")
+def mismatch():
+    """Why a body does not fit the arguments of the provider's call."""
+    from anthropic.types.message_create_params import MessageCreateParamsNonStreaming as Messages
+    from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming as Chat
+    from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming as Responses
+
+    types = {"openai": Type(Chat), "responses": Type(Responses), "anthropic": Type(Messages)}
+
+    def mismatch(provider, body):
+        more = {"model": "m", **({"max_tokens": 5} if provider == "anthropic" else {})}
+        return types[provider].mismatch({**more, **body})
+
+    return mismatch
+
+
+TYPED = ["openai", "responses", "anthropic"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"role": "user"},
+        {"role": "usr", "content": "x"},
+        {"role": "user", "content": 5},
+        {"role": "user", "content": "x", "cache": True},
+        {"role": "user", "content": [{"type": "text"}]},
+        {"role": "user", "content": [{"type": "text", "text": "x", "extra": 1}]},
+        {"role": "user", "content": [{"type": "input_text", "text": 5}]},
+    ],
+    ids=str,
+)
+def test_the_check_by_types_can_fail(mismatch, wrong):
+    for provider, key in (("openai", "messages"), ("responses", "input"), ("anthropic", "messages")):
+        assert mismatch(provider, {key: [{"role": "user", "content": "x"}]}) is None
+        assert mismatch(provider, {key: [wrong]})
+        assert mismatch(provider, {key: [{"role": "user", "content": "x"}], "unknown": 1})
+
+
+@pytest.mark.parametrize("provider", TYPED)
+@pytest.mark.parametrize("prompt_id", CHATS)
+def test_an_example_s_form_fits(examples, mismatch, prompt_id, provider):
+    integration = APIS[provider].integration(examples.template_engine)
+    form = integration.convert_sync(examples.get_prompt_sync(prompt_id), inputs(prompt_id))
+    assert mismatch(provider, body_of(form)) is None
+
+
+@pytest.mark.parametrize("provider", TYPED)
+@pytest.mark.parametrize("prompt_id", IDS)
+def test_an_example_s_request_fits(examples, mismatch, prompt_id, provider):
+    integration = APIS[provider].integration(examples.template_engine, to_messages=True)
+    further = {"max_tokens": 5} if provider == "anthropic" else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PromptConversionWarning)
+        prompt = examples.get_prompt_sync(prompt_id)
+        request = integration.build_request_sync(prompt, inputs(prompt_id), model="m", **further)
+    assert mismatch(provider, whole(request)) is None
+
+
+def whole(request):
+    """A request with what it sends beside the package's own arguments."""
+    return {**{key: value for key, value in request.items() if key != "extra_body"}, **request.get("extra_body", {})}
+
+
+@pytest.mark.parametrize(("choice", "_"), CHOICES, ids=str)
+def test_a_whole_request_fits(mismatch, choice, _):
+    prompt = full_prompt(tool_choice=choice)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PromptConversionWarning)
+        for provider in TYPED:
+            request = APIS[provider].integration(ENGINE).build_request_sync(prompt, {})
+            assert mismatch(provider, whole(request)) is None, provider
+
+
+@pytest.mark.parametrize("provider", TYPED)
+def test_a_random_conversation_fits(mismatch, provider):
+    integration = APIS[provider].integration(ENGINE)
+
+    @settings(max_examples=40, suppress_health_check=[*HealthCheck])
+    @given(conversations(provider))
+    def holds(messages):
+        assert mismatch(provider, body_of(integration.convert_sync(HISTORY, {"history": messages}))) is None
+
+    holds()
+
+
+CASES = [
+    pytest.param(name.split(":", maxsplit=1)[0], form, id=name)
+    for name, case in cases("convert")
+    for form in ((case.get(mode) or {}).get("expect") for mode in ("both", "strict", "lenient"))
+    if form is not None and not name.startswith("litellm")
+]
+
+
+@pytest.mark.parametrize(("provider", "form"), CASES)
+def test_the_expected_form_of_a_case_fits(mismatch, provider, form):
+    assert mismatch(provider, body_of(form)) is None

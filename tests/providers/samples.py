@@ -1,0 +1,49 @@
+"""The example prompts with their inputs, and a prompt that has all that a request may have."""
+
+from __future__ import annotations
+
+import json
+
+from helpers import EXAMPLES, chat_of
+
+IDS = sorted(
+    path.relative_to(EXAMPLES / "prompts").with_suffix("").as_posix() for path in (EXAMPLES / "prompts").rglob("*.yaml")
+)
+CHATS = [
+    prompt_id for prompt_id in IDS if "format: chat" in (EXAMPLES / f"prompts/{prompt_id}.yaml").read_text("utf-8")
+]
+
+
+def inputs(prompt_id):
+    return json.loads((EXAMPLES / "inputs" / f"{prompt_id}.json").read_text(encoding="utf-8"))
+
+
+#: A prompt that says what it is given.
+HISTORY = chat_of({"role": "placeholder", "name": "history"})
+
+TOOLS = [
+    {
+        "name": "look-up",
+        "description": "Find an order",
+        "parameters": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
+    },
+    {"name": "stop"},
+]
+WANTED = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}, "sure": {"type": "number"}},
+    "required": ["answer"],
+}
+
+
+def full_prompt(**changes):
+    given = {
+        "tools": TOOLS,
+        "settings": {"model": "m", "temperature": 0.5, "top_p": 0.9, "max_tokens": 100, "stop": ["END"]},
+        "output_schema": WANTED,
+    }
+    return chat_of({"role": "system", "content": "S"}, {"role": "user", "content": "U"}, **{**given, **changes})
+
+
+#: How a tool is made to be called, and what the model then calls.
+CHOICES = [("auto", None), ("none", None), ("required", "look-up"), ({"name": "stop"}, "stop")]
