@@ -59,6 +59,8 @@ format: $(VENV)/.check  ## Format the code.
 
 type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.extension  ## Check the types, and the stub against the extension.
 	$(BIN)/mypy
+	$(BIN)/mypy tests/typing
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/stubtest prompt_manager._native
 
 build: $(VENV)/.check  ## Build the wheel and the sdist into dist/.

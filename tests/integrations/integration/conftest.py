@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
 import os
 import warnings
 
@@ -58,4 +61,12 @@ def lite(provider):
             base = bases[model.partition("/")[0]]
             return litellm.completion(model=model, api_base=base, api_key="none", num_retries=0, **request)
 
-    return completion
+    yield completion
+    # It leaves an event loop and connections open, of which a later test would be told.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_event_loop().close()
+        asyncio.set_event_loop(None)
+        litellm.in_memory_llm_clients_cache.flush_cache()
+        gc.collect()

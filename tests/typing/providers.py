@@ -1,0 +1,88 @@
+"""What is converted goes where the providers' packages want their own types. Checked by type checkers, never run.
+
+Each line marked as an error must be one: a marker that is not needed is an error too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anthropic
+import openai
+from anthropic.types import Message, MessageParam
+from openai.types.chat import ChatCompletionMessageParam
+
+from prompt_manager import Prompt, PromptManager, TemplateEngine
+from prompt_manager.integrations import AnthropicIntegration, BaseIntegration, LiteLLMIntegration, OpenAIIntegration
+from prompt_manager.integrations.types import AnthropicMessage, OpenAIMessage
+
+
+def chat(client: openai.OpenAI, prompt: Prompt) -> str | None:
+    form = OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"})
+    if isinstance(form, list):
+        return client.chat.completions.create(model="m", messages=form).choices[0].message.content
+    if isinstance(form, str):
+        return client.completions.create(model="m", prompt=form).choices[0].text
+    return client.responses.create(model="m", **form).output_text
+
+
+async def awaited(client: openai.AsyncOpenAI, prompt: Prompt) -> None:
+    form = await OpenAIIntegration(TemplateEngine()).convert(prompt, {})
+    if isinstance(form, list):
+        await client.chat.completions.create(model="m", messages=form)
+
+
+def requests(client: openai.OpenAI, claude: anthropic.Anthropic, prompt: Prompt) -> None:
+    engine = TemplateEngine()
+    client.chat.completions.create(**OpenAIIntegration(engine).build_request_sync(prompt, {}, model="m"))
+    client.responses.create(**OpenAIIntegration(engine, api="responses").build_request_sync(prompt, {}))
+    claude.messages.create(**AnthropicIntegration(engine).build_request_sync(prompt, {}, max_tokens=5))
+
+
+def messages(claude: anthropic.Anthropic, prompt: Prompt) -> Message:
+    form = AnthropicIntegration(TemplateEngine(), allow_prefill=True).convert_sync(prompt, {})
+    answer: Message = claude.messages.create(**form, model="m", max_tokens=5)
+    return answer
+
+
+def same_types(ours: OpenAIMessage, theirs: ChatCompletionMessageParam) -> None:
+    one: list[ChatCompletionMessageParam] = [ours]
+    other: list[OpenAIMessage] = [theirs]
+    one.extend(other)
+
+
+def same_turns(ours: AnthropicMessage, theirs: MessageParam) -> None:
+    one: list[MessageParam] = [ours]
+    other: list[AnthropicMessage] = [theirs]
+    one.extend(other)
+
+
+class Own(BaseIntegration[list[int]]):
+    async def convert(self, prompt: Prompt, variables: Any) -> list[int]:
+        return [len(await self.render_messages(prompt, variables))]
+
+    def validate_compatibility(self, prompt: Prompt) -> bool:
+        return prompt.format == "chat"
+
+
+def own(prompt: Prompt) -> int:
+    return sum(Own(TemplateEngine()).convert_sync(prompt, {}))
+
+
+def wrong(client: openai.OpenAI, prompt: Prompt, manager: PromptManager) -> None:
+    engine = TemplateEngine()
+    OpenAIIntegration()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    OpenAIIntegration(engine, False)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    OpenAIIntegration(engine, api="batch")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    OpenAIIntegration(engine, merge_turns=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    AnthropicIntegration(engine, api="chat")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    LiteLLMIntegration("engine")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    integration = OpenAIIntegration(manager.template_engine)
+    integration.convert_sync("greeting", {})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    integration.convert_sync(prompt, ["name"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    integration.convert_sync(prompt, {}).append(5)  # type: ignore[union-attr, arg-type]  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]
+    integration.build_request_sync(prompt, {}, model=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    request: list[int] = integration.build_request_sync(prompt, {})  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    form = integration.convert_sync(prompt, {})
+    client.chat.completions.create(model="m", messages=form)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    count: int = Own(engine).convert_sync(prompt, {})  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
