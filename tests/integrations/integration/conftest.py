@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import warnings
 
 import pytest
 
 from providers.server import Providers
-
-# litellm would fetch a list of prices when it is imported.
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 
 @pytest.fixture(scope="session")
