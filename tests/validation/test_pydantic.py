@@ -92,6 +92,11 @@ def mostly(good, other=VALUES):
     return st.one_of(good, good, good, good, good, good, good, other)
 
 
+def is_no_float(value):
+    """Where 3.0 is given for a literal of 3, pydantic makes 3 of it and a schema keeps it; see docs/schemas.md."""
+    return type(value) is not float
+
+
 LINES = st.fixed_dictionaries(
     {"sku": mostly(st.sampled_from(["A1", "B-2", "1234"]))},
     optional={"count": mostly(st.sampled_from([1, "2", 3.0])), "price": mostly(st.sampled_from([None, 1, "1.5"])),
@@ -103,7 +108,7 @@ RECORDS = st.recursive(
         {
             "id": mostly(st.one_of(st.uuids(), st.uuids().map(str))),
             "day": mostly(st.sampled_from(["2026-01-31", dt.date(2026, 1, 31), 86400])),
-            "kind": mostly(st.sampled_from(["new", "used", 3])),
+            "kind": mostly(st.sampled_from(["new", "used", 3])).filter(is_no_float),
             "lines": mostly(st.lists(LINES, min_size=1, max_size=3)),
         },
         optional={
@@ -399,7 +404,8 @@ def models(draw):
         fields[name] = ((annotation | None) if nullable else annotation, draw(st.sampled_from(choices)))
         if draw(st.integers(0, 5)):
             near = st.sampled_from([*good, *([None] if nullable else [])])
-            values[name] = draw(mostly(near))
+            value = mostly(near)
+            values[name] = draw(value.filter(is_no_float) if kind == "choice" else value)
     if draw(st.integers(0, 3)) == 0:
         values["more"] = draw(ATOMS)
     config = ConfigDict(extra=draw(st.sampled_from(["ignore", "allow", "forbid"])))
