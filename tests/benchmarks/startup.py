@@ -33,8 +33,10 @@ INTEGRATIONS = f"""{RENDER}
 import pkgutil
 from importlib import import_module
 import prompt_manager.integrations
-for module in pkgutil.iter_modules(prompt_manager.integrations.__path__, "prompt_manager.integrations."):
-    import_module(module.name)
+for module in pkgutil.iter_modules(prompt_manager.integrations.__path__):
+    # What begins with an underscore is loaded by those that need it, with the package that it is for.
+    if not module.name.startswith("_"):
+        import_module("prompt_manager.integrations." + module.name)
 """
 
 #: Run at the end of a process: resident memory in MB now, and what was imported.
