@@ -268,6 +268,13 @@ def test_render_gives_openai_a_text_for_a_text_prompt() -> None:
     assert rendered == '"Hello Zoë! Your role is Köchin."\n'
 
 
+def test_render_gives_a_provider_a_text_as_a_message_where_that_is_asked_for() -> None:
+    arguments = (*GREETING, "--var", "name=Ada", "--var", "role=engineer", "--to-messages", "--to")
+    message = {"role": "user", "content": "Hello Ada! Your role is engineer."}
+    assert json.loads(result_of(*arguments, "anthropic")) == {"messages": [message]}
+    assert json.loads(result_of(*arguments, "openai")) == [message]
+
+
 @pytest.mark.parametrize(
     ("argument", "text"),
     [
@@ -345,6 +352,7 @@ def test_a_directory_that_is_not_there_is_met_with_how_to_name_it() -> None:
         ((*SUPPORT[:-2], "--to", "openai"), "'user_query'"),
         ((*GREETING, "--var", "name=a", "--var", "role=b", "--to", "messages"), "format text"),
         ((*GREETING, "--var", "name=a", "--var", "role=b", "--to", "anthropic"), "requires CHAT format"),
+        ((*GREETING, "--var", "name=a", "--var", "role=b", "--to", "anthropic"), "--to-messages"),
     ],
 )
 def test_what_cannot_be_rendered_fails(arguments: tuple[str, ...], said: str) -> None:
@@ -441,6 +449,7 @@ def test_a_broken_prompt_file_among_good_ones_is_named_with_its_place(
         (("show", "\udcff"), "Invalid value for 'ID': '\\udcff' is not UTF-8"),
         ((*GREETING, "--version", "1.0.0", "--label", "x"), "--version and --label exclude each other"),
         (("show", "greeting", "--version", "1.0.0", "--label", "x"), "--version and --label exclude each other"),
+        ((*GREETING, "--to-messages"), "--to-messages needs --to openai or responses or anthropic or litellm"),
         ((*GREETING, "--not-strict"), "--not-strict needs --to openai or responses or anthropic or litellm"),
         (
             (*GREETING, "--not-strict", "--to", "messages"),

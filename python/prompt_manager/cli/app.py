@@ -9,7 +9,7 @@ import click
 
 from prompt_manager.cli.output import give_up_output, write_error, write_json, write_text, write_warning
 from prompt_manager.cli.values import Assignment, check_text, read_assignments, read_files
-from prompt_manager.exceptions import PromptManagerError, SchemaError
+from prompt_manager.exceptions import IncompatibleFormatError, PromptManagerError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -220,6 +220,7 @@ def _hint_at_json(error: PromptManagerError, prompt: CompiledPrompt, assignments
     help="Text (of a chat, a transcript), or JSON: a chat's messages, or a provider's form.",
 )
 @click.option("--not-strict", is_flag=True, help="Change what the provider would refuse, and warn.")
+@click.option("--to-messages", is_flag=True, help="Give a provider a text as a user's message.")
 def render_prompt(
     *,
     prompt_id: str,
@@ -231,6 +232,7 @@ def render_prompt(
     files: tuple[str, ...],
     target: str,
     not_strict: bool,
+    to_messages: bool,
 ) -> None:
     """Render a prompt with the values of its variables.
 
@@ -239,8 +241,9 @@ def render_prompt(
     from prompt_manager.cli.prompts import convert, find, load
 
     _check_version(version, label)
-    if not_strict and target not in _PROVIDERS:
-        raise click.UsageError(f"--not-strict needs --to {' or '.join(_PROVIDERS)}", click.get_current_context())
+    for flag, given in (("--not-strict", not_strict), ("--to-messages", to_messages)):
+        if given and target not in _PROVIDERS:
+            raise click.UsageError(f"{flag} needs --to {' or '.join(_PROVIDERS)}", click.get_current_context())
     values = read_files(files) | {assignment.name: assignment.value for assignment in assignments}
     prompt = find(load(directory, schemas), prompt_id, version, label)
     try:
@@ -249,9 +252,11 @@ def render_prompt(
         elif target == "messages":
             write_json(prompt.render_messages(values))
         else:
-            write_json(convert(prompt, target, values, strict=not not_strict))
+            write_json(convert(prompt, target, values, strict=not not_strict, to_messages=to_messages))
     except PromptManagerError as error:
         _hint_at_json(error, prompt, assignments)
         if schemas is None and isinstance(error, SchemaError):
             error.add_note("  hint: name the directory of the schemas with --schemas")
+        if isinstance(error, IncompatibleFormatError):
+            error.add_note("  hint: here, that is --to-messages")
         raise

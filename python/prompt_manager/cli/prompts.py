@@ -57,7 +57,9 @@ def find(manager: PromptManager, prompt_id: str, version: str | None, label: str
     return manager.registry._core.get(prompt_id, version=version, label=label)
 
 
-def convert(prompt: CompiledPrompt, provider: str, values: Mapping[str, Any], *, strict: bool) -> Any:
+def convert(
+    prompt: CompiledPrompt, provider: str, values: Mapping[str, Any], *, strict: bool, to_messages: bool
+) -> Any:
     """The prompt in a provider's form, as the integrations make it; lossy steps are warned of.
 
     Raises:
@@ -68,7 +70,7 @@ def convert(prompt: CompiledPrompt, provider: str, values: Mapping[str, Any], *,
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        form = Converter(provider, None, strict=strict).convert(prompt, values)
+        form = Converter(provider, None, strict=strict, to_messages=to_messages).convert(prompt, values)
     for warning in caught:
         write_warning(str(warning.message))
     return form

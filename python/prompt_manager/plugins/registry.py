@@ -154,6 +154,8 @@ class PluginRegistry:
 
         Raises:
             PluginNotFoundError: none is registered under this name.
+            PluginLoadError: an installed package offers it, and it could not be loaded.
+            PluginValidationError: an installed package offers it, and it is no plugin.
         """
         held = self._get(name)
         with self._lock:
