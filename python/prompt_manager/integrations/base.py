@@ -65,7 +65,7 @@ class BaseIntegration(ABC, Generic[T]):
         strict_validation: Refuse what the provider would refuse. Otherwise the nearest lawful thing is done, with a
             :class:`PromptConversionWarning` for each lossy step.
         schemas: The schemas that prompts name, such as ``manager.schemas``. A prompt that came from a manager brings
-            its own.
+            its own, but not to a template engine of your own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema.
     """
 
