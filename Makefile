@@ -8,6 +8,9 @@ INSTALL = $(BIN)/uv pip install --quiet --python
 N ?= 10000
 SEED ?= 2
 MINUTES ?= 20
+# uv takes the system's certificates, so that the targets work behind a company's proxy. The second name is for older versions.
+export UV_SYSTEM_CERTS := 1
+export UV_NATIVE_TLS := 1
 RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock pyproject.toml
 PYTHON_SOURCES := python tests examples
 
@@ -17,10 +20,10 @@ PYTHON_SOURCES := python tests examples
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.release  ## Build in release mode and show three example prompts.
+demo: $(VENV)/.demo  ## Build an optimized extension and show three example prompts.
 	@$(BIN)/python examples/demo.py
 
-test: $(VENV)/.test $(VENV)/.extension  ## Run every test, of Rust and of Python, and print the totals.
+test: $(VENV)/.test $(VENV)/.debug  ## Run every test, of Rust and of Python, and print the totals.
 	@$(BIN)/python tests/run.py
 
 # The oldest environment takes the package as it stands in python/, with its extension. Left out there: what the newest
@@ -29,13 +32,13 @@ NO_SDK := $(addprefix --ignore=tests/integrations/integration/,test_random.py te
 test-providers: test-oldest  ## Run the integrations' tests with the oldest and the newest SDKs.
 	$(BIN)/python -m pytest tests/integrations
 
-test-oldest: $(OLDEST)/.made $(VENV)/.extension  ## Run the integrations' tests with the oldest SDKs.
+test-oldest: $(OLDEST)/.made $(VENV)/.debug  ## Run the integrations' tests with the oldest SDKs.
 	PYTHONPATH=python $(OLDEST)/bin/python -m pytest tests/integrations -m "not newest" -W ignore::DeprecationWarning $(NO_SDK)
 
 oracle: node_modules/.package-lock.json  ## Render the template cases with handlebars.js and compare.
 	node tests/oracle/cases.mjs
 
-compare: $(VENV)/.test $(VENV)/.extension node_modules/.package-lock.json  ## Compare N random templates of SEED with handlebars.js.
+compare: $(VENV)/.test $(VENV)/.debug node_modules/.package-lock.json  ## Compare N random templates of SEED with handlebars.js.
 	$(BIN)/python tests/oracle/compare.py --count $(N) --seed $(SEED)
 
 fuzz:  ## Fuzz the template engine, each target for MINUTES, and keep what is found. TARGET names one.
@@ -57,7 +60,7 @@ format: $(VENV)/.check  ## Format the code.
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
 
-type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.extension  ## Check the types, and the stub against the extension.
+type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, and the stub against the extension.
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
@@ -80,7 +83,7 @@ clean:  ## Remove everything that is built or installed here.
 	find python tests examples -name __pycache__ -prune -exec rm -rf {} +
 	find python -name '_native*.so' -delete
 
-# One environment; the stamps say what it holds. `.extension` is any build, `.release` the fast one.
+# One environment. Each stamp names what it holds; of the three builds of the extension the last one made is installed.
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
@@ -112,14 +115,22 @@ $(VENV)/.check: $(VENV)/.uv pyproject.toml
 	$(INSTALL) $(BIN)/python --group check
 	touch $@
 
-$(VENV)/.extension: $(VENV)/.build $(RUST_SOURCES)
+# Tests run on the debug build, which checks integers for overflow. The demo is optimized without the costly link of a
+# release, which only the benchmark and the wheel need.
+DEVELOP = rm -f $(addprefix $(VENV)/.,debug demo release) && \
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/maturin develop --quiet --locked --extras cli
-	rm -f $(VENV)/.release
+
+$(VENV)/.debug: $(VENV)/.build $(RUST_SOURCES)
+	$(DEVELOP)
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.build $(RUST_SOURCES)
+	$(DEVELOP) --profile demo
 	touch $@
 
 $(VENV)/.release: $(VENV)/.build $(RUST_SOURCES)
-	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/maturin develop --quiet --locked --release
-	touch $(VENV)/.extension $@
+	$(DEVELOP) --release
+	touch $@
 
 node_modules/.package-lock.json: package-lock.json
 	npm ci --silent --no-audit --no-fund
