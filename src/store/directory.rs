@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use ignore::WalkBuilder;
 use jiff::Timestamp;
 use uuid::Uuid;
+use walkdir::{DirEntry, WalkDir};
 
 use super::content::{File, Stamp, read_settled};
 use super::failure::{reason, unreadable};
@@ -368,8 +368,8 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
         .collect()
 }
 
-/// The YAML files below a directory, in order, and what `loaded` notes of them: how many they are, where links lead,
-/// and what cannot be looked at.
+/// Lists the YAML files below a directory, in order. `loaded` takes their number, the directories that links lead to,
+/// and an error for each entry that cannot be read.
 fn find<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<Vec<PathBuf>> {
     let kind = fs::metadata(directory)
         .map_err(|error| unreadable("directory", directory, &reason(&error)).with_cause(error))?;
@@ -377,22 +377,19 @@ fn find<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<Vec<PathBuf>> {
         return Err(unreadable("directory", directory, "it is no directory"));
     }
     let mut files = Vec::new();
-    // Hidden files are passed over; no ignore file of a version control or search tool has a say.
-    let walk = WalkBuilder::new(directory).standard_filters(false).hidden(true).follow_links(true).build();
-    for entry in walk {
+    for entry in WalkDir::new(directory).follow_links(true).into_iter().filter_entry(is_visible) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
                 let why = error.io_error().map_or_else(|| error.to_string(), reason);
-                let path = path_of(&error).unwrap_or_else(|| directory.to_owned());
-                loaded.errors.push(unreadable("file", &path, &why));
+                loaded.errors.push(unreadable("file", error.path().unwrap_or(directory), &why));
                 continue;
             }
         };
         let path = entry.path();
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        // Neither a directory nor anything that would wait, such as a pipe.
-        if yaml && entry.file_type().is_some_and(|kind| kind.is_file()) {
+        // Only plain files: reading a pipe would wait for a writer.
+        if yaml && entry.file_type().is_file() {
             if entry.path_is_symlink() {
                 let target = fs::canonicalize(path).ok();
                 loaded.linked.extend(target.and_then(|target| target.parent().map(Path::to_owned)));
@@ -405,14 +402,9 @@ fn find<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The path that an error of the walk is about.
-fn path_of(error: &ignore::Error) -> Option<PathBuf> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path.clone()),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
-        ignore::Error::Loop { child, .. } => Some(child.clone()),
-        _ => None,
-    }
+/// Whether the walk looks at an entry: its name begins with no dot, or it is the directory where the walk began.
+fn is_visible(entry: &DirEntry) -> bool {
+    entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Outcome<T> {
