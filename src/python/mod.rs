@@ -46,7 +46,7 @@ mod _native {
     #[pymodule_export]
     use super::schema::{Schemas, check_rule, check_schema, json_schema_to_schema, parse_json};
     #[pymodule_export]
-    use super::storage::{FileStore, MemoryStore, prompt_yaml, time_load};
+    use super::storage::{FileStore, MemoryStore, prompt_yaml};
     #[pymodule_export]
     use super::store::Registry;
     #[pymodule_export]

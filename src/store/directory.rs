@@ -8,7 +8,6 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use jiff::Timestamp;
@@ -44,37 +43,6 @@ pub struct Loaded<T> {
     pub read: usize,
     /// The directories of files that links led to.
     pub linked: Vec<PathBuf>,
-    /// Where the time went.
-    pub spent: Spent,
-}
-
-/// Where the time of a load went. What threads do at once is added up.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Spent {
-    /// Looking for the files.
-    pub walk: Duration,
-    /// Reading their bytes.
-    pub read: Duration,
-    /// Parsing the YAML into prompts.
-    pub parse: Duration,
-    /// Compiling the templates.
-    pub compile: Duration,
-}
-
-impl Spent {
-    fn add(&mut self, other: Self) {
-        self.walk += other.walk;
-        self.read += other.read;
-        self.parse += other.parse;
-        self.compile += other.compile;
-    }
-}
-
-/// Adds the time since `start` to a phase, and begins the next.
-fn lap(phase: &mut Duration, start: &mut Instant) {
-    let now = Instant::now();
-    *phase += now - *start;
-    *start = now;
 }
 
 impl<T> Default for Loaded<T> {
@@ -89,7 +57,6 @@ impl<T> Default for Loaded<T> {
             files: 0,
             read: 0,
             linked: Vec::new(),
-            spent: Spent::default(),
         }
     }
 }
@@ -126,7 +93,6 @@ struct Part<T> {
 struct Outcome<T> {
     part: Arc<Part<T>>,
     errors: Vec<Error>,
-    spent: Spent,
     /// What tells that the file is as it was; `None` where nothing can.
     stamp: Option<Stamp>,
     /// Whether it was taken over from an earlier load.
@@ -154,7 +120,7 @@ impl<T> Known<T> {
             return None;
         }
         let (part, stamp) = (Arc::clone(part), Some(stamp.clone()));
-        Some(Outcome { part, errors: Vec::new(), spent: Spent::default(), stamp, is_known: true })
+        Some(Outcome { part, errors: Vec::new(), stamp, is_known: true })
     }
 
     /// Remembers what was read now, and nothing else. What was wrong is read again.
@@ -199,9 +165,7 @@ pub fn load_again<T: Text>(
     if let Some(schemas) = schemas {
         load_schemas(schemas, &mut loaded)?;
     }
-    let mut start = Instant::now();
     let files = find(directory, &mut loaded)?;
-    lap(&mut loaded.spent.walk, &mut start);
     let outcomes =
         in_parallel(&files, |path| known.unchanged(path).unwrap_or_else(|| read_file(path, options, engine)));
     loaded.read = outcomes.iter().filter(|outcome| !outcome.is_known).count();
@@ -220,8 +184,7 @@ pub fn load_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T
 /// Puts the parts together. What is there twice is an error, and so is a schema that is not there, where asked for.
 fn gather<T: Text>(loaded: &mut Loaded<T>, outcomes: impl IntoIterator<Item = Outcome<T>>, schemas: bool) {
     let mut parts = Vec::new();
-    for Outcome { part, errors, spent, .. } in outcomes {
-        loaded.spent.add(spent);
+    for Outcome { part, errors, .. } in outcomes {
         loaded.errors.extend(errors);
         parts.push(part);
     }
@@ -409,19 +372,16 @@ fn is_visible(entry: &DirEntry) -> bool {
 
 fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Outcome<T> {
     let name = path.display().to_string();
-    let (mut spent, mut start) = (Spent::default(), Instant::now());
     let (File { bytes, saved }, stamp) = match read_settled(path) {
         Ok(read) => read,
         Err(error) => {
             let (about, prompts, warnings) = (AboutFile::default(), Vec::new(), Vec::new());
             let part = Arc::new(Part { name, about, prompts, warnings });
-            return Outcome { part, errors: vec![error], spent, stamp: None, is_known: false };
+            return Outcome { part, errors: vec![error], stamp: None, is_known: false };
         }
     };
-    lap(&mut spent.read, &mut start);
     let ReadFile { prompts: found, mut warnings, mut errors, about } =
         yaml::read_prompts_bytes(&name, &bytes);
-    lap(&mut spent.parse, &mut start);
     let mut prompts = Vec::with_capacity(found.len());
     for LocatedPrompt { mut prompt, places } in found {
         identify(&mut prompt, saved);
@@ -433,9 +393,8 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -
             prompts.push((Arc::new(compiled), places.id()));
         }
     }
-    lap(&mut spent.compile, &mut start);
     let part = Arc::new(Part { name, about, prompts, warnings });
-    Outcome { part, errors, spent, stamp, is_known: false }
+    Outcome { part, errors, stamp, is_known: false }
 }
 
 /// Gives a prompt what its file leaves out, the same at each load: an identity of its id and version, and the times
