@@ -197,7 +197,7 @@ def to_schema(model: type[BaseModel], name: str) -> dict[str, Any]:
     here is refused by name.
 
     Raises:
-        SchemaParseError: for what a schema cannot say.
+        SchemaParseError: for what a schema cannot express.
     """
     check_model(model)
     reader = _Reader(name)
@@ -250,7 +250,7 @@ class _Reader:
         self._known: dict[str, Any] = {}
 
     def refusal(self, path: str, what: str) -> SchemaParseError:
-        return SchemaParseError(f"{path}: a schema cannot say {what}", path=path)
+        return SchemaParseError(f"{path}: a schema cannot express {what}", path=path)
 
     def resolve(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """What a reference stands for."""

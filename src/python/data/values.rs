@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::python::completed;
 use crate::python::overlay::Overlay;
 use crate::python::text::{PyOutput, PyText};
-use crate::schema::rules::Amount;
+use crate::schema::amount::Amount;
 use crate::schema::{Made, Values, Violation};
 use crate::template::{Data, Item, Sort};
 
