@@ -7,11 +7,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString};
 use speedate::{DateTime, Time};
 
-use super::sort::{bare, fields, is_stored, sort};
-use super::{Object, PyData};
+use super::PyData;
+use super::overlay::Overlay;
+use super::sort::{Object, bare, fields, is_stored, sort};
 use crate::error::{Error, Kind, Result};
 use crate::python::completed;
-use crate::python::overlay::Overlay;
 use crate::python::text::{PyOutput, PyText};
 use crate::schema::amount::Amount;
 use crate::schema::{Made, Values, Violation};
@@ -61,9 +61,8 @@ impl<'py> PyData<'_, 'py> {
         let py = self.py;
         let helper = py.import("prompt_manager.validation._models")?;
         let given = match value.cast_exact::<Overlay>() {
-            Ok(overlay) => overlay
-                .get()
-                .merged(self)
+            Ok(overlay) => self
+                .merged(overlay.get())
                 .map_err(|error| crate::python::error::raise(py, &error))?
                 .into_any(),
             Err(_) => value.clone(),
@@ -227,7 +226,7 @@ impl<'py> Values for PyData<'_, 'py> {
         let dict = if let Ok(dict) = value.cast_exact::<PyDict>() {
             dict.copy().map_err(|error| self.wrong(error))?
         } else if let Ok(overlay) = value.cast_exact::<Overlay>() {
-            overlay.get().merged(self)?
+            self.merged(overlay.get())?
         } else {
             let dict = PyDict::new(self.py);
             self.walk(value, &mut |Item { key, value, .. }| {
