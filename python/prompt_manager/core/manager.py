@@ -501,7 +501,8 @@ class PromptManager:
         if isinstance(schema, type):
             self.schemas.register_model(name, schema)
             return
-        own = schema.get("name") if hasattr(schema, "get") else schema.name
+        # What is no schema has no name, and `register` refuses it.
+        own = schema.get("name") if hasattr(schema, "get") else getattr(schema, "name", name)
         if own != name:
             from prompt_manager.exceptions import SchemaParseError
 

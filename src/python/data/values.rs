@@ -59,7 +59,7 @@ impl<'py> PyData<'_, 'py> {
     /// Calls a model of pydantic's.
     fn call_model(&self, model: &Held, value: &Object<'py>) -> PyResult<Object<'py>> {
         let py = self.py;
-        let helper = py.import("prompt_manager.validation._models")?;
+        let helper = py.import("prompt_manager.validation._pydantic")?;
         let given = match value.cast_exact::<Overlay>() {
             Ok(overlay) => self
                 .merged(overlay.get())
@@ -302,7 +302,7 @@ impl<'py> Values for PyData<'_, 'py> {
     fn json_schema(&self, model: &Held) -> Result<serde_json::Value> {
         let py = self.py;
         let asked = || -> PyResult<serde_json::Value> {
-            let helper = py.import("prompt_manager.validation._models")?;
+            let helper = py.import("prompt_manager.validation._pydantic")?;
             let says = helper.call_method1("json_schema", (model.bind(py),))?;
             Ok(pythonize::depythonize(&says)?)
         };
