@@ -19,6 +19,7 @@ PATHS = {
         PromptFormat PromptStatus Role Message PromptTemplate ChatPromptTemplate PromptMetadata Tool Settings Variable
         Prompt PromptSummary PromptVersion PromptExecution PromptSchema LabelMove PromptDiff MessageChange
         TextChange ToolChange ValueChange VariableChange VariableFacts""",
+    "prompt_manager.core.filters": "PromptFilters",
     "prompt_manager.core.manager": "PromptManager",
     "prompt_manager.core.registry": "PromptRegistry",
     "prompt_manager.core.template": "TemplateEngine Template",

@@ -9,12 +9,14 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
+use super::conversion_error::wrap;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
-use super::form::{fixed, object, wrap};
+use super::form::{fixed, object};
+use super::library::Shared;
 use super::prompt::{CompiledPrompt, Prepared};
 use super::schema::Schemas;
-use super::template::{Engine, Shared, check_variables};
+use super::template::{Engine, check_variables};
 use super::text::PyOutput;
 use crate::convert::{self, Provider, Report, Request, anthropic, openai};
 use crate::error::{Error, Kind};

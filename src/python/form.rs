@@ -1,4 +1,4 @@
-//! From a conversion's tree to Python objects, and the errors of a render as a conversion's.
+//! Turns the tree that a conversion gives into Python objects.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -6,7 +6,6 @@ use pyo3::types::{PyBool, PyDict, PyList, PyString};
 
 use super::text::PyOutput;
 use crate::convert::{Form, Key};
-use crate::error::{Error, Kind};
 
 /// The tree as dicts, lists and strings.
 pub(super) fn object<'py>(py: Python<'py>, form: Form<PyOutput<'py>>) -> PyResult<Bound<'py, PyAny>> {
@@ -38,7 +37,7 @@ pub(super) fn object<'py>(py: Python<'py>, form: Form<PyOutput<'py>>) -> PyResul
     })
 }
 
-/// A word that a provider prescribes. Those that every conversation has are kept as Python strings.
+/// A word that a provider prescribes. The words that nearly every conversation has are interned once.
 pub(super) fn fixed<'py>(py: Python<'py>, word: &'static str) -> Bound<'py, PyString> {
     macro_rules! kept {
         ($($known:literal),*) => {
@@ -49,31 +48,4 @@ pub(super) fn fixed<'py>(py: Python<'py>, word: &'static str) -> Bound<'py, PySt
         };
     }
     kept!("role", "content", "system", "user", "assistant", "messages", "type", "text", "tool", "developer")
-}
-
-/// An error of a render or of a rule as the conversion's: what the prompt was converted to is said, and what a
-/// render could not do is the cause.
-pub(super) fn wrap(error: Error, id: &str, provider: &str) -> Error {
-    let about = [format!(" for prompt '{id}'"), format!(" of prompt '{id}'")];
-    let message = || {
-        let message = about.iter().fold(error.message().to_owned(), |text, about| text.replace(about, ""));
-        format!("Failed to convert prompt '{id}' to {provider} format: {message}")
-    };
-    match error.kind() {
-        Kind::Conversion => {
-            let message = message();
-            error.recast(Kind::Conversion, message).with_context("prompt_id", id)
-        }
-        Kind::TemplateRender => {
-            let mut wrapped = Error::new(Kind::Conversion, message()).with_context("prompt_id", id);
-            if let Some(place) = error.place() {
-                wrapped = wrapped.with_place(place.clone());
-            }
-            if let Some(hint) = error.hint() {
-                wrapped = wrapped.with_hint(hint);
-            }
-            wrapped.with_cause(error)
-        }
-        _ => error,
-    }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
+use super::conversion_error::wrap;
 use super::data::PyData;
 use super::data::values::Held;
 use super::error::{OrRaise, raise};
-use super::form::{object, wrap};
+use super::form::object;
 use super::prompt::{CompiledPrompt, Prepared};
 use super::schema::{Schemas, plain};
 use super::template::{Engine, check_variables};

@@ -2,15 +2,18 @@
 
 mod chat;
 mod completed;
+mod conversion_error;
 mod convert;
 mod data;
 mod error;
+mod fork_gate;
 mod form;
 mod helper;
 mod langchain;
-mod loader;
+mod library;
 mod overlay;
 mod prompt;
+mod prompt_files;
 mod runtime;
 mod schema;
 mod storage;
@@ -18,6 +21,7 @@ mod store;
 mod template;
 mod text;
 mod versions;
+mod watch;
 
 use pyo3::prelude::*;
 
@@ -32,27 +36,29 @@ mod _native {
     #[pymodule_export]
     use super::convert::{Converter, validate_alternation};
     #[pymodule_export]
+    use super::data::HelperOptions;
+    #[pymodule_export]
     use super::error::nearest;
     #[pymodule_export]
-    use super::helper::HelperOptions;
-    #[pymodule_export]
     use super::langchain::{LangChainSource, langchain_f_string};
-    #[pymodule_export]
-    use super::loader::{Watch, read_prompts, read_prompts_sync, watch_directory, watch_directory_sync};
     #[pymodule_export]
     use super::prompt::{
         CompiledPrompt, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
     };
     #[pymodule_export]
+    use super::prompt_files::{read_prompts, read_prompts_sync};
+    #[pymodule_export]
     use super::schema::{Schemas, check_rule, check_schema, json_schema_to_schema, parse_json};
     #[pymodule_export]
-    use super::storage::{FileStore, MemoryStore, prompt_yaml, time_load};
+    use super::storage::{FileStore, MemoryStore, prompt_yaml};
     #[pymodule_export]
     use super::store::Registry;
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine, restore_template};
     #[pymodule_export]
     use super::versions::{History, diff, on_thread, raise_version};
+    #[pymodule_export]
+    use super::watch::{Watch, watch_directory, watch_directory_sync};
 
     /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
     #[pymodule_init]

@@ -7,13 +7,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::completed;
+use super::conversion_error::wrap;
+use super::data::Overlay;
 use super::data::PyData;
 use super::data::values::Held;
 use super::error::{OrRaise, raise};
-use super::form::{object, wrap};
-use super::overlay::Overlay;
+use super::form::object;
+use super::library::Shared;
 use super::schema::{Schemas, SharedSchemas};
-use super::template::{Engine, Shared, check_variables};
+use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::plain;
 use crate::error::{Error, Kind};
@@ -53,7 +55,7 @@ impl CompiledPrompt {
         let context = self.compiled.context(&data, variables, checks)?;
         // The other engine may want more of a mapping than what lays defaults over another has.
         let context = match context.as_ref().map(|context| context.cast_exact::<Overlay>()) {
-            Some(Ok(overlay)) => overlay.get().merged(&data)?.into_any(),
+            Some(Ok(overlay)) => data.merged(overlay.get())?.into_any(),
             _ => context.unwrap_or_else(|| variables.clone()),
         };
         let partials = self.compiled.prompt().partials().iter();
@@ -191,7 +193,7 @@ impl CompiledPrompt {
         let data = PyData::new(py, &prompt.shared);
         let completed = prompt.compiled.completed(&data, variables, &prompt.checks(None, true));
         let completed = completed.map_err(|error| raise(py, &wrap(error, prompt.id(), framework)))?;
-        let all = Overlay::all(&data, completed.as_ref().unwrap_or(variables)).or_raise(py)?;
+        let all = data.as_dict(completed.as_ref().unwrap_or(variables)).or_raise(py)?;
         completed::of(slf, all, variables)
     }
 

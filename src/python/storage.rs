@@ -2,22 +2,19 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyList;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::error::{OrRaise, raise};
 use super::prompt::read_prompt;
 use super::runtime::on_thread;
-use super::template::Engine;
-use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::prompt::Prompt;
-use crate::store::directory::{self, Spent};
 use crate::store::encoding::Encoding;
 use crate::store::{self, Kept, Stranger, Wanted, file, memory, yaml_write};
 
@@ -381,30 +378,4 @@ impl MemoryStore {
 #[pyfunction]
 pub(super) fn prompt_yaml(prompt: &Bound<'_, PyAny>) -> PyResult<String> {
     yaml_write::write_prompt(&read_prompt(prompt)?).or_raise(prompt.py())
-}
-
-/// Loads a directory and forgets it; gives how many prompts there are, and the seconds of each phase. For benchmarks.
-#[pyfunction]
-pub(super) fn time_load<'py>(
-    path: PathBuf,
-    engine: &Bound<'py, Engine>,
-) -> PyResult<(usize, Bound<'py, PyDict>)> {
-    let (py, shared) = (engine.py(), Arc::clone(&engine.get().shared));
-    let (count, spent, register) = now(py, move || {
-        let loaded = directory::load::<PyText>(&path, None, &shared.options, &shared)?;
-        let (count, spent, start) = (loaded.prompts.len(), loaded.spent, Instant::now());
-        let mut prompts = store::Registry::default();
-        for compiled in loaded.prompts {
-            prompts.insert(compiled)?;
-        }
-        Ok((count, spent, start.elapsed()))
-    })?;
-    let phases = PyDict::new(py);
-    let Spent { walk, read, parse, compile } = spent;
-    for (name, time) in
-        [("walk", walk), ("read", read), ("parse", parse), ("compile", compile), ("register", register)]
-    {
-        phases.set_item(name, time.as_secs_f64())?;
-    }
-    Ok((count, phases))
 }

@@ -9,10 +9,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::error::{OrRaise, raise};
+use super::library::Shared;
 use super::prompt::{CompiledPrompt, text};
 use super::runtime::on_thread;
 use super::schema::{Schemas, SharedSchemas};
-use super::template::{Engine, Shared};
+use super::template::Engine;
 use super::text::PyText;
 use crate::prompt::{Checks, Compiled};
 use crate::store::directory::{self, Loaded};

@@ -1,8 +1,7 @@
 //! `Engine` and `Template`: the template engine for Python.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -10,79 +9,11 @@ use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 
 use super::data::{PyData, sort};
 use super::error::{OrRaise, raise};
-use super::helper::Helper;
+use super::library::{Helper, PartialMap, Shared, parse};
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
-use crate::template::{
-    Both, Cache, Dialect, EmptyLibrary, KeptLibrary, Library, Options, Sort, Template, Variables,
-};
-
-/// Partials by name.
-pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
-
-/// What an engine and all that it compiled have in common.
-pub(super) struct Shared {
-    pub(super) options: Options,
-    partials: RwLock<PartialMap>,
-    helpers: RwLock<BTreeMap<Box<str>, Helper>>,
-    /// Templates that were rendered from text.
-    cache: Mutex<Cache<PyText>>,
-    /// How often a helper or partial was registered.
-    registrations: AtomicU64,
-}
-
-impl Shared {
-    /// What an engine with these options and nothing registered has.
-    pub(super) fn of(options: Options) -> Arc<Self> {
-        Arc::new(Self {
-            options,
-            partials: RwLock::default(),
-            helpers: RwLock::default(),
-            cache: Mutex::default(),
-            registrations: AtomicU64::new(0),
-        })
-    }
-
-    /// How often a helper or partial was registered: what was compiled since the last time is as good as new.
-    pub(super) fn registrations(&self) -> u64 {
-        self.registrations.load(Ordering::Acquire)
-    }
-
-    /// The helper of this name that the caller registered.
-    pub(super) fn helper(&self, py: Python<'_>, name: &str) -> Option<Helper> {
-        let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
-        helpers.get(name).map(|helper| helper.clone_ref(py))
-    }
-}
-
-/// Compiles a template, which then knows the helpers that are registered now.
-pub(super) fn parse(engine: &Arc<Shared>, name: &str, source: &str) -> crate::Result<Template<PyText>> {
-    Template::parse_with(name, source, &engine.options, engine)
-}
-
-impl Library<PyText> for Arc<Shared> {
-    fn has_helper(&self, name: &str) -> bool {
-        self.helpers.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
-    }
-
-    fn helpers(&self) -> Vec<String> {
-        let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
-        helpers.keys().map(ToString::to_string).collect()
-    }
-
-    fn kept(&self) -> KeptLibrary<PyText> {
-        Box::new(Self::clone(self))
-    }
-
-    fn partial(&self, name: &str) -> Option<Template<PyText>> {
-        self.partials.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.partials.read().unwrap_or_else(PoisonError::into_inner).names()
-    }
-}
+use crate::template::{Both, Dialect, EmptyLibrary, Options, Sort, Template, Variables};
 
 /// Compiles and renders templates with one set of options; the class behind `TemplateEngine`.
 #[pyclass(frozen, subclass, module = "prompt_manager._native")]
@@ -328,7 +259,6 @@ type Recipe<'py> = (Bound<'py, PyAny>, (Bound<'py, Engine>, String, Option<Strin
 
 /// Makes a template out of what its `__reduce__` gave.
 #[pyfunction]
-
 pub(super) fn restore_template(
     engine: &Bound<'_, Engine>,
     source: &Bound<'_, PyString>,

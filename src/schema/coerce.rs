@@ -5,8 +5,9 @@ use speedate::{
 };
 use uuid::Uuid;
 
+use super::amount::Amount;
+use super::formats::{is_date, is_datetime};
 use super::model::FieldType;
-use super::rules::Amount;
 use super::values::{Made, Values};
 use crate::error::Result;
 use crate::template::Sort;
@@ -28,12 +29,6 @@ pub struct Way {
     pub coerce: bool,
     /// Whether NaN and the infinities are numbers.
     pub allow_inf_nan: bool,
-}
-
-/// Whether a text is a UUID, in any of the forms that Python reads.
-#[must_use]
-pub fn is_uuid(text: &str) -> bool {
-    Uuid::try_parse(text).is_ok()
 }
 
 /// Takes a value as one of a simple type; lists and dicts of a schema's are taken elsewhere.
@@ -287,7 +282,7 @@ fn date<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<O
     match sort {
         Sort::Date => Ok(Outcome::Same),
         Sort::String if !way.coerce => {
-            let fits = data.with_text(value, super::rules::is_date).unwrap_or(false);
+            let fits = data.with_text(value, is_date).unwrap_or(false);
             Ok(if fits { Outcome::Same } else { unread(WANTED) })
         }
         Sort::DateTime if way.coerce => match data.moment(value)? {
@@ -316,7 +311,7 @@ fn datetime<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Resu
     match sort {
         Sort::DateTime => Ok(Outcome::Same),
         Sort::String if !way.coerce => {
-            let fits = data.with_text(value, super::rules::is_datetime).unwrap_or(false);
+            let fits = data.with_text(value, is_datetime).unwrap_or(false);
             Ok(if fits { Outcome::Same } else { unread(WANTED) })
         }
         Sort::Date if way.coerce => match data.moment(value)? {

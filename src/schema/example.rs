@@ -8,9 +8,9 @@ use std::cell::Cell;
 use regex_syntax::hir::{ClassUnicodeRange, Hir, HirKind};
 use serde_json::{Map, Value, json};
 
+use super::amount::Amount;
 use super::dates::DateFormat;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
-use super::rules::Amount;
 use super::set::{Entry, Set};
 use crate::error::Result;
 

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use serde_json::{Number, Value};
 use speedate::{Date, DateTime};
 
+use super::amount::Amount;
 use super::coerce::midnight;
-use super::rules::Amount;
 use super::values::{Made, Values};
 use super::violation::Violation;
 use crate::error::{Error, Kind, Result};

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Number, Value, json};
 
+use super::amount::Amount;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::pattern;
-use super::rules::Amount;
 use super::set::{Entry, Set};
 use super::strict;
 use crate::error::{Error, Kind, Result};
@@ -469,7 +469,7 @@ fn is_rule_of_text(says: &Value) -> bool {
 /// JSON Schema converts nothing, so neither does the schema.
 ///
 /// # Errors
-/// [`Kind::SchemaParse`] for each keyword that a schema cannot say, with the way to it.
+/// [`Kind::SchemaParse`] for each keyword that a schema cannot express, with the way to it.
 pub fn read(name: &str, document: &Value) -> Result<Schema> {
     let mut reader = Reader { document, definitions: Vec::new(), names: Vec::new() };
     let Value::Object(root) = document else { return Err(refused("#", "it is no JSON object")) };
@@ -495,7 +495,7 @@ fn refused(path: &str, why: &str) -> Error {
 }
 
 fn unsayable(path: &str, keyword: &str) -> Error {
-    refused(path, &format!("a schema cannot say `{keyword}`"))
+    refused(path, &format!("a schema cannot express `{keyword}`"))
 }
 
 /// Keywords that say nothing about what is valid.
@@ -599,7 +599,7 @@ impl<'r> Reader<'r> {
         }
         if let Some(reference) = says.get("$ref").and_then(Value::as_str) {
             if let Some(other) = says.keys().find(|key| *key != "$ref" && !REMARKS.contains(&key.as_str())) {
-                return Err(refused(path, &format!("a schema cannot say `{other}` beside `$ref`")));
+                return Err(refused(path, &format!("a schema cannot express `{other}` beside `$ref`")));
             }
             let target = self.resolve(reference, path)?;
             if !target.contains_key("properties") && target.get("type") != Some(&json!("object")) {
@@ -639,7 +639,7 @@ impl<'r> Reader<'r> {
     ) -> Result<()> {
         let key = if says.contains_key("anyOf") { "anyOf" } else { "oneOf" };
         if let Some(other) = says.keys().find(|known| *known != key && !REMARKS.contains(&known.as_str())) {
-            return Err(refused(path, &format!("a schema cannot say `{other}` beside `{key}`")));
+            return Err(refused(path, &format!("a schema cannot express `{other}` beside `{key}`")));
         }
         let null = json!({"type": "null"});
         let others: Vec<&Value> = choices.iter().filter(|choice| **choice != null).collect();
@@ -649,7 +649,7 @@ impl<'r> Reader<'r> {
                 field.nullable = true;
                 Ok(())
             }
-            _ => Err(refused(path, &format!("a schema cannot say `{key}`, but for one type or null"))),
+            _ => Err(refused(path, &format!("a schema cannot express `{key}`, but for one type or null"))),
         }
     }
 
@@ -670,7 +670,12 @@ impl<'r> Reader<'r> {
                 field.nullable = others.len() < kinds.len();
                 match others.as_slice() {
                     [only] => *only,
-                    _ => return Err(refused(path, "a schema cannot say several types, but for one or null")),
+                    _ => {
+                        return Err(refused(
+                            path,
+                            "a schema cannot express several types, but for one or null",
+                        ));
+                    }
                 }
             }
             Some(_) => return Err(refused(path, "`type` is no type")),
@@ -708,7 +713,7 @@ impl<'r> Reader<'r> {
         let integer = field.field_type == FieldType::Integer;
         match (only_for(key), field.field_type) {
             (Some(_), FieldType::Any | FieldType::Enum) => {
-                return Err(refused(path, &format!("a schema cannot say `{key}` without a type")));
+                return Err(refused(path, &format!("a schema cannot express `{key}` without a type")));
             }
             // To values of other types such a keyword says nothing.
             (Some(types), own) if !types.contains(&own) => return Ok(()),
@@ -750,7 +755,7 @@ impl<'r> Reader<'r> {
                 "email" | "idn-email" => rule(Validator::new(ValidatorKind::Email)),
                 "uri" | "iri" => rule(Validator::new(ValidatorKind::Url)),
                 "date" | "date-time" | "uuid" => {}
-                other => return Err(refused(path, &format!("a schema cannot say the format {other:?}"))),
+                other => return Err(refused(path, &format!("a schema cannot express the format {other:?}"))),
             },
             ("items", items) => self.items(field, items, path)?,
             // Further rules of a text, as two patterns are written.
@@ -778,10 +783,10 @@ impl<'r> Reader<'r> {
         let item = self.field(&field.name, items, &path)?;
         let plain = item.validators.is_empty() && item.item_type.is_none() && item.item_schema.is_none();
         if !plain {
-            return Err(refused(&path, "a schema cannot say more of items than a type or a schema"));
+            return Err(refused(&path, "a schema cannot express more of items than a type or a schema"));
         }
         if item.nullable && item.field_type != FieldType::Any {
-            return Err(refused(&path, "a schema cannot say that items may be null"));
+            return Err(refused(&path, "a schema cannot express that items may be null"));
         }
         match item.nested_schema {
             Some(name) => field.item_schema = Some(name),

@@ -6,10 +6,12 @@
 //!
 //! Validation is generic over the data that it walks ([`Values`]), as the template engine is.
 
+pub mod amount;
 pub mod coerce;
 mod dates;
 pub mod describe;
 mod example;
+pub mod formats;
 mod json;
 pub mod json_schema;
 mod model;

@@ -527,7 +527,7 @@ fn check_validator(validator: &Validator) -> crate::Result<()> {
         return Err(Error::new(Kind::SchemaParse, format!("validator {kind} needs `{key}`")));
     }
     if let (Some(low), Some(high)) = (min_value, max_value)
-        && rules::Amount::of(low) > rules::Amount::of(high)
+        && super::amount::Amount::of(low) > super::amount::Amount::of(high)
     {
         return Err(Error::new(Kind::SchemaParse, "`min_value` is greater than `max_value`"));
     }

@@ -1,73 +1,17 @@
-//! The rules of validators, each alone: what a text, a number or a length must be. Nothing here walks data.
+//! The rules of validators. Each [`Rule`] checks one value: a text, a number or a length.
 
 use std::cmp::Ordering;
 
-use email_address::{EmailAddress, Options};
 use regex::{Regex, RegexBuilder};
 use serde_json::{Number, Value};
-use url::Url;
 
-use super::coerce;
+use super::amount::Amount;
 use super::dates::DateFormat;
+use super::formats::{is_date, is_datetime, is_email, is_url, is_uuid};
 use super::model::{Validator, ValidatorKind};
 use super::values::Values;
 use crate::error::{Error, Kind, Result};
 use crate::template::Sort;
-
-/// A number that rules compare, exact where it is whole.
-#[derive(Debug, Clone, Copy)]
-pub enum Amount {
-    /// A whole number.
-    Integer(i128),
-    /// Any other, and whole numbers that are larger still.
-    Float(f64),
-}
-
-impl Amount {
-    /// The number of a bound.
-    #[must_use]
-    pub fn of(number: &Number) -> Self {
-        match number.as_i128() {
-            Some(whole) => Self::Integer(whole),
-            None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
-        }
-    }
-
-    /// The number as a float, rounded.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss, reason = "what a float is for")]
-    pub fn float(self) -> f64 {
-        match self {
-            Self::Integer(whole) => whole as f64,
-            Self::Float(float) => float,
-        }
-    }
-}
-
-impl PartialEq for Amount {
-    fn eq(&self, other: &Self) -> bool {
-        self.partial_cmp(other) == Some(Ordering::Equal)
-    }
-}
-
-impl PartialOrd for Amount {
-    #[allow(clippy::cast_possible_truncation, reason = "the float is whole and in range")]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        /// From here on every float is whole and beyond any `i128`.
-        const EDGE: f64 = 1.0e38;
-        match (self, other) {
-            (Self::Integer(a), Self::Integer(b)) => Some(a.cmp(b)),
-            (Self::Float(a), Self::Float(b)) => a.partial_cmp(b),
-            (Self::Integer(a), Self::Float(b)) if b.abs() < EDGE => {
-                // Whole parts first, for a float cannot hold every whole number.
-                let whole = b.trunc();
-                Some(a.cmp(&(whole as i128)).then(0.0.partial_cmp(&(b - whole))?))
-            }
-            (Self::Integer(_), Self::Float(b)) => 0.0.partial_cmp(b),
-            (Self::Float(_), Self::Integer(_)) => other.partial_cmp(self).map(Ordering::reverse),
-        }
-    }
-}
 
 /// Compiles a pattern. It is matched in linear time, anywhere in the text unless it has `^` and `$`.
 ///
@@ -94,46 +38,6 @@ pub fn pattern(text: &str) -> Result<Regex> {
              validators, or `custom`",
         )
     })
-}
-
-/// Whether a text is an email address: `local@domain`, with a dot in the domain, in any script.
-#[must_use]
-pub fn is_email(text: &str) -> bool {
-    let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
-    let ascii = |domain: &str| idna_of(domain).is_some();
-    EmailAddress::parse_with_options(text, options).is_ok_and(|address| ascii(address.domain()))
-}
-
-/// The domain as the network knows it, where it is one.
-fn idna_of(domain: &str) -> Option<String> {
-    match Url::parse(&format!("http://{domain}/")).ok()?.host()? {
-        url::Host::Domain(domain) => Some(domain.to_owned()),
-        _ => None,
-    }
-}
-
-/// Whether a text is an absolute `http` or `https` URL with a host: a name in any script, IPv4, or IPv6 in brackets.
-#[must_use]
-pub fn is_url(text: &str) -> bool {
-    // The parser forgives blanks, backslashes, missing and further slashes; what others read may not.
-    let host = text
-        .split_once("://")
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"));
-    host.is_some_and(|(_, host)| !host.starts_with('/'))
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\')
-        && Url::parse(text).is_ok_and(|url| url.has_host())
-}
-
-/// Whether a text is a date as `2026-01-31`.
-#[must_use]
-pub fn is_date(text: &str) -> bool {
-    speedate::Date::parse_str_rfc3339(text).is_ok_and(|date| date.year > 0)
-}
-
-/// Whether a text is a date with a time, as `2026-01-31T12:00:00Z`, with an offset or without.
-#[must_use]
-pub fn is_datetime(text: &str) -> bool {
-    speedate::DateTime::parse_str_rfc3339(text).is_ok_and(|moment| moment.date.year > 0)
 }
 
 /// A validator that is ready to be applied.
@@ -188,7 +92,7 @@ impl<F> Rule<F> {
             }
             ValidatorKind::Email => Check::Text(is_email, Sort::String),
             ValidatorKind::Url => Check::Text(is_url, Sort::String),
-            ValidatorKind::Uuid => Check::Text(coerce::is_uuid, Sort::Uuid),
+            ValidatorKind::Uuid => Check::Text(is_uuid, Sort::Uuid),
             ValidatorKind::Date | ValidatorKind::DateTime if validator.format.is_some() => Check::Written(
                 DateFormat::new(validator.format.as_deref().unwrap_or_default(), validator.kind)?,
             ),

@@ -5,7 +5,7 @@ use std::fmt;
 use speedate::{Date, DateTime};
 use uuid::Uuid;
 
-use super::rules::Amount;
+use super::amount::Amount;
 use super::violation::Violation;
 use crate::error::Result;
 use crate::template::Data;

@@ -8,12 +8,11 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use ignore::WalkBuilder;
 use jiff::Timestamp;
 use uuid::Uuid;
+use walkdir::{DirEntry, WalkDir};
 
 use super::content::{File, Stamp, read_settled};
 use super::failure::{reason, unreadable};
@@ -44,37 +43,6 @@ pub struct Loaded<T> {
     pub read: usize,
     /// The directories of files that links led to.
     pub linked: Vec<PathBuf>,
-    /// Where the time went.
-    pub spent: Spent,
-}
-
-/// Where the time of a load went. What threads do at once is added up.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Spent {
-    /// Looking for the files.
-    pub walk: Duration,
-    /// Reading their bytes.
-    pub read: Duration,
-    /// Parsing the YAML into prompts.
-    pub parse: Duration,
-    /// Compiling the templates.
-    pub compile: Duration,
-}
-
-impl Spent {
-    fn add(&mut self, other: Self) {
-        self.walk += other.walk;
-        self.read += other.read;
-        self.parse += other.parse;
-        self.compile += other.compile;
-    }
-}
-
-/// Adds the time since `start` to a phase, and begins the next.
-fn lap(phase: &mut Duration, start: &mut Instant) {
-    let now = Instant::now();
-    *phase += now - *start;
-    *start = now;
 }
 
 impl<T> Default for Loaded<T> {
@@ -89,7 +57,6 @@ impl<T> Default for Loaded<T> {
             files: 0,
             read: 0,
             linked: Vec::new(),
-            spent: Spent::default(),
         }
     }
 }
@@ -126,7 +93,6 @@ struct Part<T> {
 struct Outcome<T> {
     part: Arc<Part<T>>,
     errors: Vec<Error>,
-    spent: Spent,
     /// What tells that the file is as it was; `None` where nothing can.
     stamp: Option<Stamp>,
     /// Whether it was taken over from an earlier load.
@@ -154,7 +120,7 @@ impl<T> Known<T> {
             return None;
         }
         let (part, stamp) = (Arc::clone(part), Some(stamp.clone()));
-        Some(Outcome { part, errors: Vec::new(), spent: Spent::default(), stamp, is_known: true })
+        Some(Outcome { part, errors: Vec::new(), stamp, is_known: true })
     }
 
     /// Remembers what was read now, and nothing else. What was wrong is read again.
@@ -199,9 +165,7 @@ pub fn load_again<T: Text>(
     if let Some(schemas) = schemas {
         load_schemas(schemas, &mut loaded)?;
     }
-    let mut start = Instant::now();
     let files = find(directory, &mut loaded)?;
-    lap(&mut loaded.spent.walk, &mut start);
     let outcomes =
         in_parallel(&files, |path| known.unchanged(path).unwrap_or_else(|| read_file(path, options, engine)));
     loaded.read = outcomes.iter().filter(|outcome| !outcome.is_known).count();
@@ -220,8 +184,7 @@ pub fn load_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T
 /// Puts the parts together. What is there twice is an error, and so is a schema that is not there, where asked for.
 fn gather<T: Text>(loaded: &mut Loaded<T>, outcomes: impl IntoIterator<Item = Outcome<T>>, schemas: bool) {
     let mut parts = Vec::new();
-    for Outcome { part, errors, spent, .. } in outcomes {
-        loaded.spent.add(spent);
+    for Outcome { part, errors, .. } in outcomes {
         loaded.errors.extend(errors);
         parts.push(part);
     }
@@ -368,8 +331,8 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
         .collect()
 }
 
-/// The YAML files below a directory, in order, and what `loaded` notes of them: how many they are, where links lead,
-/// and what cannot be looked at.
+/// Lists the YAML files below a directory, in order. `loaded` takes their number, the directories that links lead to,
+/// and an error for each entry that cannot be read.
 fn find<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<Vec<PathBuf>> {
     let kind = fs::metadata(directory)
         .map_err(|error| unreadable("directory", directory, &reason(&error)).with_cause(error))?;
@@ -377,22 +340,19 @@ fn find<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<Vec<PathBuf>> {
         return Err(unreadable("directory", directory, "it is no directory"));
     }
     let mut files = Vec::new();
-    // Hidden files are passed over; no ignore file of a version control or search tool has a say.
-    let walk = WalkBuilder::new(directory).standard_filters(false).hidden(true).follow_links(true).build();
-    for entry in walk {
+    for entry in WalkDir::new(directory).follow_links(true).into_iter().filter_entry(is_visible) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
                 let why = error.io_error().map_or_else(|| error.to_string(), reason);
-                let path = path_of(&error).unwrap_or_else(|| directory.to_owned());
-                loaded.errors.push(unreadable("file", &path, &why));
+                loaded.errors.push(unreadable("file", error.path().unwrap_or(directory), &why));
                 continue;
             }
         };
         let path = entry.path();
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        // Neither a directory nor anything that would wait, such as a pipe.
-        if yaml && entry.file_type().is_some_and(|kind| kind.is_file()) {
+        // Only plain files: reading a pipe would wait for a writer.
+        if yaml && entry.file_type().is_file() {
             if entry.path_is_symlink() {
                 let target = fs::canonicalize(path).ok();
                 loaded.linked.extend(target.and_then(|target| target.parent().map(Path::to_owned)));
@@ -405,31 +365,23 @@ fn find<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The path that an error of the walk is about.
-fn path_of(error: &ignore::Error) -> Option<PathBuf> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path.clone()),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
-        ignore::Error::Loop { child, .. } => Some(child.clone()),
-        _ => None,
-    }
+/// Whether the walk looks at an entry: its name begins with no dot, or it is the directory where the walk began.
+fn is_visible(entry: &DirEntry) -> bool {
+    entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Outcome<T> {
     let name = path.display().to_string();
-    let (mut spent, mut start) = (Spent::default(), Instant::now());
     let (File { bytes, saved }, stamp) = match read_settled(path) {
         Ok(read) => read,
         Err(error) => {
             let (about, prompts, warnings) = (AboutFile::default(), Vec::new(), Vec::new());
             let part = Arc::new(Part { name, about, prompts, warnings });
-            return Outcome { part, errors: vec![error], spent, stamp: None, is_known: false };
+            return Outcome { part, errors: vec![error], stamp: None, is_known: false };
         }
     };
-    lap(&mut spent.read, &mut start);
     let ReadFile { prompts: found, mut warnings, mut errors, about } =
         yaml::read_prompts_bytes(&name, &bytes);
-    lap(&mut spent.parse, &mut start);
     let mut prompts = Vec::with_capacity(found.len());
     for LocatedPrompt { mut prompt, places } in found {
         identify(&mut prompt, saved);
@@ -441,9 +393,8 @@ fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -
             prompts.push((Arc::new(compiled), places.id()));
         }
     }
-    lap(&mut spent.compile, &mut start);
     let part = Arc::new(Part { name, about, prompts, warnings });
-    Outcome { part, errors, spent, stamp, is_known: false }
+    Outcome { part, errors, stamp, is_known: false }
 }
 
 /// Gives a prompt what its file leaves out, the same at each load: an identity of its id and version, and the times

@@ -5,26 +5,21 @@
 //! the versions. The files are the truth: nothing is kept in memory between calls.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::admit::{admit, try_latest};
-use super::content::{File, read};
-use super::directory::identify;
 use super::encoding::Encoding;
 use super::failure::{reason, unreadable, unwritable};
-use super::labels::{LabelMove, Labels, Request};
+use super::labels::{LabelMove, Request};
 use super::lock::{Lock, PATIENCE};
 use super::missing::{all_archived, no_prompt, no_such_version, no_version};
-use super::place::{self, Files, LINK, LOCK};
+use super::place::{self, Files, LOCK};
+use super::version_file::{Given, LABELS, read_labels, read_version, twice, write_labels};
 use super::walk::{self, Stranger};
 use super::{Kept, Wanted, atomic};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Version};
-
-/// The file of a prompt's labels, in its directory.
-pub(super) const LABELS: &str = ".labels.json";
 
 /// A directory of prompts.
 #[derive(Debug, Clone)]
@@ -33,15 +28,6 @@ pub struct FileStore {
     encoding: Encoding,
     create: bool,
     patience: Duration,
-}
-
-/// A prompt that was read, and what its author should know.
-#[derive(Debug)]
-pub struct Given {
-    /// The prompt.
-    pub prompt: Prompt,
-    /// What its author should know.
-    pub warnings: Vec<String>,
 }
 
 /// An attempt that found a file gone that was there a moment before is made anew, so many times.
@@ -371,105 +357,6 @@ fn leave(root: &Path, directory: &Path, lock: Lock) {
     }
 }
 
-/// The prompt in the file of a version; `None` where there is no file.
-///
-/// # Errors
-/// [`Kind::StorageRead`] with the path where it cannot be read, or holds something else than it should.
-pub(super) fn read_version(path: &Path, id: &PromptId, version: &Version) -> Result<Option<Given>> {
-    let Some((prompt, saved, warnings)) = read_prompt(path)? else { return Ok(None) };
-    if prompt.id != *id || prompt.version != *version {
-        let found = format!("it holds prompt '{}' in version {}", prompt.id, prompt.version);
-        return Err(unreadable("file", path, &found)
-            .with_hint(format!("its place is that of prompt '{id}' in version {version}")));
-    }
-    let mut prompt = prompt;
-    identify(&mut prompt, saved);
-    Ok(Some(Given { prompt, warnings }))
-}
-
-type ReadPrompt = (Prompt, Option<jiff::Timestamp>, Vec<String>);
-
-/// Whatever prompt a file holds.
-fn read_prompt(path: &Path) -> Result<Option<ReadPrompt>> {
-    let Some(file) = read_plain(path)? else { return Ok(None) };
-    let encoding = path.extension().and_then(|extension| extension.to_str()).and_then(Encoding::of_extension);
-    let (prompt, warnings) = encoding
-        .unwrap_or(Encoding::Json)
-        .read(&path.display().to_string(), &file.bytes)
-        .map_err(|error| damaged(path, error))?;
-    Ok(Some((prompt, file.saved, warnings)))
-}
-
-/// A file that is neither link nor directory; `None` where there is none.
-pub(super) fn read_plain(path: &Path) -> Result<Option<File>> {
-    let why = match fs::symlink_metadata(path) {
-        Ok(about) if about.is_file() => None,
-        Ok(about) if about.is_symlink() => Some(LINK.to_owned()),
-        Ok(about) if about.is_dir() => Some("it is a directory".to_owned()),
-        Ok(_) => Some("it is no file".to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => Some(reason(&error)),
-    };
-    if let Some(why) = why {
-        return Err(unreadable("file", path, &why));
-    }
-    match read(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if is_gone(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether an error says that a file is not there.
-fn is_gone(error: &Error) -> bool {
-    let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
-    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound)
-}
-
-/// A file that cannot be made sense of, for this reason.
-pub(super) fn damaged(path: &Path, error: Error) -> Error {
-    let name = path.display().to_string();
-    Error::new(Kind::StorageRead, format!("the file {name} cannot be used"))
-        .with_context("path", name)
-        .with_errors(vec![error])
-}
-
 fn cannot_keep(path: &Path, error: &Error) -> Error {
     unwritable("file", path, error.message())
-}
-
-/// One version in two files.
-pub(super) fn twice(id: &str, version: &Version, first: &Path, second: &Path) -> Error {
-    Error::new(
-        Kind::StorageRead,
-        format!(
-            "prompt '{id}' has version {version} twice, in {} and in {}",
-            first.display(),
-            second.display()
-        ),
-    )
-    .with_context("path", second.display().to_string())
-    .with_context("prompt_id", id)
-    .with_hint("remove one of the files")
-}
-
-/// The labels of a prompt's directory.
-///
-/// # Errors
-/// [`Kind::StorageRead`] with the path.
-pub(super) fn read_labels(directory: &Path) -> Result<Labels> {
-    let path = directory.join(LABELS);
-    let Some(file) = read_plain(&path)? else { return Ok(Labels::default()) };
-    serde_json::from_slice(&file.bytes).map_err(|error| {
-        let why = format!("it holds no moves of labels: {}", crate::wire::plain(&error));
-        unreadable("file", &path, &why).with_cause(error)
-    })
-}
-
-fn write_labels(directory: &Path, labels: &Labels) -> Result<()> {
-    let path = directory.join(LABELS);
-    let failed = |error: serde_json::Error| unwritable("file", &path, &error.to_string());
-    let mut text = serde_json::to_string_pretty(labels).map_err(failed)?;
-    text.push('\n');
-    atomic::write(&path, text.as_bytes())
 }

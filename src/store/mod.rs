@@ -15,6 +15,7 @@ pub mod memory;
 mod missing;
 mod place;
 mod registry;
+mod version_file;
 mod walk;
 pub mod watch;
 pub mod yaml;

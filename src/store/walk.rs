@@ -11,9 +11,9 @@ use super::Kept;
 use super::directory::in_parallel;
 use super::encoding::Encoding;
 use super::failure::{reason, unreadable};
-use super::file::{self, Given, LABELS, damaged, read_labels, read_plain, twice};
 use super::labels::Labels;
 use super::place::{LINK, check_id, version_of};
+use super::version_file::{Given, LABELS, damaged, read_labels, read_plain, read_version, twice};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Status, Version};
 use crate::wire::plain;
@@ -236,5 +236,5 @@ fn read_file(root: &Path, path: &Path) -> Result<Option<Given>> {
     let id: PromptId = id.parse().map_err(unlawful)?;
     check_id(&id).map_err(unlawful)?;
     let version: Version = stem.parse().map_err(unlawful)?;
-    file::read_version(path, &id, &version)
+    read_version(path, &id, &version)
 }

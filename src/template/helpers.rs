@@ -346,12 +346,3 @@ fn indent<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FORMS.iter().map(|form| form.name)
 }
-
-/// Whether a helper takes a missing argument as it is, so that a variable in it need not be given.
-pub(super) fn forgives(name: &str, at: usize) -> bool {
-    match name {
-        "default" => at == 0,
-        "eq" | "ne" | "and" | "or" | "not" | "log" => true,
-        _ => false,
-    }
-}

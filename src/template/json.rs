@@ -10,6 +10,7 @@ use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, Written};
 use super::escape::escape_html;
 use super::number;
 use super::program::Literal;
+use super::{EmptyLibrary, Template};
 use crate::error::Result;
 
 /// JSON values as data. Text is what Python prints for the same value, or JavaScript where the style says so.
@@ -352,5 +353,15 @@ impl Sink for String {
 
     fn finish(self) -> String {
         self
+    }
+}
+
+impl Template<Box<str>> {
+    /// Renders over JSON, without partials.
+    ///
+    /// # Errors
+    /// As [`Template::render_into`].
+    pub fn render_json(&self, context: &Value) -> Result<String> {
+        self.render(&Json::default(), &JsonValue::Borrowed(context), None, &EmptyLibrary)
     }
 }

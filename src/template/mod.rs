@@ -38,8 +38,6 @@ mod whitespace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 pub use cache::Cache;
 pub use closure::{Branch, Closure, Given};
 pub use context::{Data, Invocation, Item, Output, Sink, Sort, Style, Text, Truth, Written};
@@ -311,16 +309,6 @@ impl<T: Text> Template<T> {
         let mut out = data.sink();
         self.render_into(data, context, caller_data, partials, &mut out)?;
         Ok(out.finish())
-    }
-}
-
-impl Template<Box<str>> {
-    /// Renders over JSON, without partials.
-    ///
-    /// # Errors
-    /// As [`Template::render_into`].
-    pub fn render_json(&self, context: &Value) -> Result<String> {
-        self.render(&Json::default(), &JsonValue::Borrowed(context), None, &EmptyLibrary)
     }
 }
 

@@ -6,6 +6,7 @@ kilobytes, the others are long, up to some thirty.
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -21,8 +22,7 @@ from measure import interleaved
 from pydantic import BaseModel, ConfigDict
 from report import Row, checked
 
-from prompt_manager import PromptManager, TemplateEngine
-from prompt_manager._native import time_load
+from prompt_manager import PromptManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,12 +180,19 @@ def measure(effort: Effort) -> list[Row]:
     return [Row("load", title, median(ours), median(theirs), ratio, TARGET, unit="ms")]
 
 
+#: The repository, where `cargo bench` finds the crate.
+ROOT = Path(__file__).parents[2]
+
+
 def measure_phases(effort: Effort) -> list[Row]:
-    """The phases of a load."""
+    """The phases of a load on one thread, timed in Rust by ``load_phases.rs``."""
     count, rounds = counts(effort)
     with files(count) as directory:
-        found = [time_load(directory, TemplateEngine()) for _ in range(rounds)]
-    checked("phases", found[0][0], count)
+        command = ["cargo", "bench", "--quiet", "--locked", "--no-default-features", "--bench", "load_phases", "--"]
+        runs = [
+            json.loads(subprocess.check_output([*command, str(directory)], cwd=ROOT, text=True)) for _ in range(rounds)
+        ]
+    checked("phases", runs[0]["prompts"], count)
     titles = {
         "walk": "look for the files",
         "read": "read them",
@@ -194,7 +201,7 @@ def measure_phases(effort: Effort) -> list[Row]:
         "register": "put them into the registry",
     }
     return [
-        Row(phase, title, median(phases[phase] for _, phases in found) * 1e3, unit="ms")
+        Row(phase, title, median(run["milliseconds"][phase] for run in runs), unit="ms")
         for phase, title in titles.items()
     ]
 

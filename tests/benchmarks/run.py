@@ -37,7 +37,7 @@ SECTIONS = {
     "conversion": (conversion.measure, "Conversion"),
     "manager": (manager.measure, "By id"),
     "loading": (loading.measure, "Loading 10,000 files: by hand is PyYAML's C loader with pydantic"),
-    "phases": (loading.measure_phases, "Loading: where the time goes, threads added up"),
+    "phases": (loading.measure_phases, "Loading: where the time goes, on one thread"),
     "saves": (loading.measure_saves, "A directory that is followed"),
     "held": (loading.measure_held, "Prompts in memory"),
     "validation": (validation.measure, "Schemas, against pydantic and json"),

@@ -229,7 +229,6 @@ class TestReplace:
             {"id": "../x"},
             {"format": "chat"},
             {"template": None, "status": "active"},
-            {"colour": "red"},
             {"settings": {"temperature": 99}},
         ],
         ids=str,

@@ -12,7 +12,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import BaseModel, ConfigDict, Field
 
 from helpers import DATA, EXAMPLES
+from prompt_manager import PromptManager, TemplateEngine
 from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError
+from prompt_manager.integrations import OpenAIIntegration
 from prompt_manager.validation import Schema, SchemaLoader
 
 RULES = {"min_length": {"min_value": 3}, "max_length": {"max_value": 5}}
@@ -405,3 +407,40 @@ class TestFromJSONSchema:
     def test_refuses_a_whole_that_is_no_plain_object(self, document):
         with pytest.raises(SchemaParseError, match="the JSON Schema cannot be a schema: #: "):
             Schema.from_json_schema(document)
+
+
+POINT = {"name": "point", "fields": [{"name": "x", "type": "float"}]}
+
+
+def test_the_schemas_of_a_loader_are_found_and_stay_as_they_are():
+    line = Schema(name="line", fields=[{"name": "start", "type": "dict", "nested_schema": "point"}])
+    loader = loaded(POINT)
+    assert "point" in line.to_json_schema(schemas=loader)["$defs"]
+    assert loader.names() == ["point"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [({}, "dict"), ([POINT], "list"), ("point", "str"), (SchemaLoader, "SchemaLoader"), (False, "bool")],
+)
+def test_schemas_that_are_no_loader_are_refused(given, kind):
+    schema = Schema.model_validate(POINT)
+    with pytest.raises(TypeError, match=f"schemas must be a SchemaLoader, such as manager.schemas, not {kind}"):
+        schema.to_json_schema(schemas=given)
+    with pytest.raises(TypeError, match=f"schemas must be a SchemaLoader, such as manager.schemas, not {kind}"):
+        OpenAIIntegration(TemplateEngine(), schemas=given)
+
+
+@pytest.mark.parametrize("given", [5, None, "point", [POINT]])
+def test_what_is_no_schema_is_refused(given):
+    kind = type(given).__name__
+    with pytest.raises(TypeError, match=f"schema must be a Schema, not {kind}"):
+        SchemaLoader().create_pydantic_model(given)
+    with pytest.raises(TypeError, match=f"schema must be a Schema or a mapping, not {kind}"):
+        SchemaLoader().register(given)
+    with pytest.raises(TypeError, match=f"schema must be a Schema or a mapping, not {kind}"):
+        PromptManager().register_schema("point", given)
+    with pytest.raises(TypeError, match=f"a JSON Schema must be a mapping, not {kind}"):
+        Schema.from_json_schema(given)
+    with pytest.raises(TypeError, match=f"a pydantic model is needed, not {kind}"):
+        Schema.from_pydantic(given)

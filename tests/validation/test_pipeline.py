@@ -118,7 +118,7 @@ class TestInput:
     def test_a_json_schema_that_cannot_be_one_is_refused_by_name(self):
         prompt = create_text_prompt(input_schema={"type": "object", "not": {}})
         with pytest.raises(
-            SchemaParseError, match=r"`input_schema` of prompt 'greeting': .* a schema cannot say `not`"
+            SchemaParseError, match=r"`input_schema` of prompt 'greeting': .* a schema cannot express `not`"
         ):
             OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"})
 

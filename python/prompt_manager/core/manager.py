@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from prompt_manager._keywords import check_keywords
 from prompt_manager.core._changes import Changes
 from prompt_manager.core._observers import Observers
 from prompt_manager.core._sync import AWAITING, run_asking
@@ -13,21 +14,21 @@ from prompt_manager.exceptions import StorageWriteError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
     from types import TracebackType
-    from typing import Any, Literal, Self
+    from typing import Any, Literal, Self, Unpack
 
     from pydantic import BaseModel
 
     from prompt_manager._native import Registry, Watch
     from prompt_manager.core._changes import Bump
     from prompt_manager.core._observed import ObservedRenders
+    from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import (
         LabelMove,
         Prompt,
         PromptDiff,
-        PromptFormat,
         PromptStatus,
         PromptSummary,
         PromptVersion,
@@ -501,7 +502,8 @@ class PromptManager:
         if isinstance(schema, type):
             self.schemas.register_model(name, schema)
             return
-        own = schema.get("name") if hasattr(schema, "get") else schema.name
+        # What is no schema has no name, and `register` refuses it.
+        own = schema.get("name") if hasattr(schema, "get") else getattr(schema, "name", name)
         if own != name:
             from prompt_manager.exceptions import SchemaParseError
 
@@ -655,52 +657,27 @@ class PromptManager:
         return self._registry.get_sync(prompt_id, version, label=label)
 
     async def list_prompts(
-        self,
-        *,
-        status: PromptStatus | str | None = None,
-        tags: Sequence[str] | None = None,
-        category: str | None = None,
-        format: PromptFormat | str | None = None,
-        label: str | None = None,
-        text: str | None = None,
-        limit: int | None = None,
-        offset: int = 0,
+        self, *, limit: int | None = None, offset: int = 0, **filters: Unpack[PromptFilters]
     ) -> list[PromptSummary]:
-        """Summaries of the latest versions that fit all that is given, by id; see :meth:`PromptRegistry.list`."""
-        return self.list_prompts_sync(
-            status=status,
-            tags=tags,
-            category=category,
-            format=format,
-            label=label,
-            text=text,
-            limit=limit,
-            offset=offset,
-        )
+        """Summaries of the prompts that match every filter, sorted by id: the latest version of each.
+
+        Args:
+            limit: How many to give at most.
+            offset: How many to skip first.
+            filters: ``status``, ``tags``, ``category``, ``format``, ``label`` and ``text``; see
+                :class:`~prompt_manager.core.filters.PromptFilters`.
+
+        Raises:
+            TypeError: There is no such filter.
+            ValueError: There is no such status or format, or ``limit`` or ``offset`` is negative.
+        """
+        return self.list_prompts_sync(limit=limit, offset=offset, **filters)
 
     def list_prompts_sync(
-        self,
-        *,
-        status: PromptStatus | str | None = None,
-        tags: Sequence[str] | None = None,
-        category: str | None = None,
-        format: PromptFormat | str | None = None,
-        label: str | None = None,
-        text: str | None = None,
-        limit: int | None = None,
-        offset: int = 0,
+        self, *, limit: int | None = None, offset: int = 0, **filters: Unpack[PromptFilters]
     ) -> list[PromptSummary]:
         """:meth:`list_prompts`, for code that does not await."""
-        return self._registry.list_sync(
-            status=status,
-            tags=tags,
-            category=category,
-            format=format,
-            label=label,
-            text=text,
-            limit=limit,
-            offset=offset,
-        )
+        return self._registry.list_sync(limit=limit, offset=offset, **filters)
 
     def _check_writable(self) -> None:
         if self._directory is not None and self._registry.storage is None:
@@ -765,6 +742,7 @@ class PromptManager:
             PromptNotFoundError: there is no prompt with this id.
             VersionNotFoundError: it has not the version that the prompt says it was made from.
             VersionConflictError: the version that it would be raised to is there with other content.
+            TypeError: a field to change does not exist; with the nearest name.
             pydantic.ValidationError: the changed prompt breaks a rule.
             TemplateSyntaxError: a template cannot be parsed.
             StorageError: the storage refuses it; then it is not registered.
@@ -926,4 +904,7 @@ def _fields(status: PromptStatus | str | None, changes: dict[str, Any]) -> dict[
     for name in ("id", "version"):
         if name in changes:
             raise ValueError(f"{name} cannot be changed by an update: say how far the version is raised with `bump`")
+    from prompt_manager.core.models import Prompt
+
+    check_keywords(changes, ["bump", "changelog", "author", *Prompt.model_fields])
     return changes if status is None else {**changes, "status": status}

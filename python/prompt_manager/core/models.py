@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, PydanticSerializationError
 
 from prompt_manager import _native
+from prompt_manager._keywords import check_keywords
 from prompt_manager.exceptions import PromptManagerError
 
 if TYPE_CHECKING:
@@ -321,8 +322,10 @@ class Prompt(_Model):
         """A new prompt with these fields changed, checked anew; ``updated_at`` is now unless it is given.
 
         Raises:
+            TypeError: a prompt has no such field; with the nearest name.
             pydantic.ValidationError: the changed prompt breaks a rule.
         """
+        check_keywords(changes, type(self).model_fields)
         return type(self)(**{**dict(self), "updated_at": _now(), **changes})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

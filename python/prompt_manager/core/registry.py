@@ -11,13 +11,13 @@ from prompt_manager.exceptions import PromptNotFoundError, VersionNotFoundError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable
     from contextlib import AbstractAsyncContextManager
-    from typing import Any
+    from typing import Any, Unpack
 
-    from prompt_manager._native import Query
     from prompt_manager.core._sync import Ask
-    from prompt_manager.core.models import LabelMove, Prompt, PromptFormat, PromptStatus, PromptSummary
+    from prompt_manager.core.filters import PromptFilters
+    from prompt_manager.core.models import LabelMove, Prompt, PromptSummary
     from prompt_manager.core.protocols import StorageBackendProtocol
 
 __all__ = ["PromptRegistry"]
@@ -232,58 +232,32 @@ class PromptRegistry:
         return nullcontext()
 
     async def list(
-        self,
-        *,
-        status: PromptStatus | str | None = None,
-        tags: Sequence[str] | None = None,
-        category: str | None = None,
-        format: PromptFormat | str | None = None,
-        label: str | None = None,
-        text: str | None = None,
-        limit: int | None = None,
-        offset: int = 0,
+        self, *, limit: int | None = None, offset: int = 0, **filters: Unpack[PromptFilters]
     ) -> builtins.list[PromptSummary]:
-        """Summaries of the latest versions that fit all that is given, by id.
+        """Summaries of the prompts that match every filter, sorted by id: the latest version of each.
 
         Args:
-            status: The status.
-            tags: Tags, of which a prompt must have all.
-            category: The category.
-            format: The format.
-            label: A label: the versions that it points at are looked at, in place of the latest.
-            text: Words, each of which must stand in the id, the description, a tag or a template; case does not count.
-            limit: At most so many.
-            offset: How many to pass over first.
+            limit: How many to give at most.
+            offset: How many to skip first.
+            filters: ``status``, ``tags``, ``category``, ``format``, ``label`` and ``text``; see
+                :class:`~prompt_manager.core.filters.PromptFilters`.
+
+        Raises:
+            TypeError: There is no such filter.
+            ValueError: There is no such status or format, or ``limit`` or ``offset`` is negative.
         """
-        return self.list_sync(
-            status=status,
-            tags=tags,
-            category=category,
-            format=format,
-            label=label,
-            text=text,
-            limit=limit,
-            offset=offset,
-        )
+        return self.list_sync(limit=limit, offset=offset, **filters)
 
     def list_sync(
-        self,
-        *,
-        status: PromptStatus | str | None = None,
-        tags: Sequence[str] | None = None,
-        category: str | None = None,
-        format: PromptFormat | str | None = None,
-        label: str | None = None,
-        text: str | None = None,
-        limit: int | None = None,
-        offset: int = 0,
+        self, *, limit: int | None = None, offset: int = 0, **filters: Unpack[PromptFilters]
     ) -> builtins.list[PromptSummary]:
         """:meth:`list`, for code that does not await."""
+        from prompt_manager.core.filters import read_filters
         from prompt_manager.core.models import PromptSummary
 
+        query = read_filters(filters, "limit", "offset")
         if offset < 0 or (limit is not None and limit < 0):
             raise ValueError("limit and offset must not be negative")
-        query = _query(status=status, tags=tags, category=category, format=format, label=label, text=text)
         found = self._core.search(query, offset=offset, limit=limit)
         return [PromptSummary.model_validate(core, from_attributes=True) for core in found]
 
@@ -307,13 +281,25 @@ class PromptRegistry:
         """:meth:`exists`, for code that does not await."""
         return self._core.contains(prompt_id, version)
 
-    async def count(self, **filters: Any) -> int:
-        """How many prompts are registered, each counted once; with filters, how many :meth:`list` has of them."""
+    async def count(self, **filters: Unpack[PromptFilters]) -> int:
+        """How many prompts match every filter; without filters, how many are registered. Versions are not counted.
+
+        Args:
+            filters: As for :meth:`list`.
+
+        Raises:
+            TypeError: There is no such filter.
+            ValueError: There is no such status or format.
+        """
         return self.count_sync(**filters)
 
-    def count_sync(self, **filters: Any) -> int:
+    def count_sync(self, **filters: Unpack[PromptFilters]) -> int:
         """:meth:`count`, for code that does not await."""
-        return self._core.count(_query(**filters)) if filters else len(self._core)
+        if not filters:
+            return len(self._core)
+        from prompt_manager.core.filters import read_filters
+
+        return self._core.count(read_filters(filters))
 
     def get_stats(self) -> dict[str, Any]:
         """How much is registered.
@@ -498,26 +484,3 @@ class PromptRegistry:
             return self._core.moves(prompt_id)
         history: list[LabelMove] = await ask(self._storage, "get_label_history", prompt_id)
         return [move.model_dump(mode="json") for move in history]
-
-
-def _query(
-    *,
-    status: PromptStatus | str | None = None,
-    tags: Sequence[str] | None = None,
-    category: str | None = None,
-    format: PromptFormat | str | None = None,
-    label: str | None = None,
-    text: str | None = None,
-) -> Query:
-    from prompt_manager.core.models import PromptFormat, PromptStatus
-
-    if isinstance(tags, str):
-        raise TypeError("tags must be a list of tags, not one text")
-    return {
-        "status": None if status is None else PromptStatus(status).value,
-        "format": None if format is None else PromptFormat(format).value,
-        "category": category,
-        "tags": list(tags or ()),
-        "label": label,
-        "text": text,
-    }

@@ -1,16 +1,13 @@
-"""LangChain's templates for prompts that its own f-strings cannot say. Importing this loads ``langchain_core``.
+"""LangChain templates for prompts that LangChain's own f-strings cannot express. The import loads ``langchain_core``.
 
-Each renders by the one pipeline, with the variables checked as every render checks them, and what a value says is never
-looked at again. All of them can be pickled, and written and read by ``dumps`` and ``loads`` with
-:data:`ALLOWED_OBJECTS`.
+Each template renders like every other prompt: variables are checked, and values are never read as templates. All
+templates can be pickled. ``dumps`` writes them, and ``loads`` reads them with :data:`ALLOWED_OBJECTS`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Self
-from warnings import warn
 
-from langchain_core.load.serializable import Serializable
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -30,21 +27,20 @@ from langchain_core.prompts import (
 )
 from langchain_core.prompts.message import BaseMessagePromptTemplate
 from langchain_core.prompts.string import StringPromptTemplate
-from pydantic import ConfigDict, Field, PrivateAttr, SkipValidation, model_validator
+from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
-from prompt_manager._native import Engine, LangChainSource, Schemas, compile_prompt, opaque_prompt
-from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.protocols import TemplateEngineProtocol  # noqa: TC001 - pydantic reads it
 from prompt_manager.core.template import TemplateEngine
-from prompt_manager.integrations.base import PromptConversionWarning, rendered_by
+from prompt_manager.integrations._langchain_source import NAMESPACE, PromptSource, compile_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
+    from langchain_core.load.serializable import Serializable, SerializedConstructor, SerializedNotImplemented
 
-    from prompt_manager.core._sync import Ask
+    from prompt_manager._native import LangChainSource
+
 
 __all__ = [
     "ALLOWED_OBJECTS",
@@ -57,9 +53,6 @@ __all__ = [
     "build",
 ]
 
-#: The module by which these classes are known in what ``dumps`` writes.
-_NAMESPACE = ["prompt_manager", "integrations", "langchain"]
-
 _CLASSES: dict[str, type[BaseMessage]] = {
     "system": SystemMessage,
     "human": HumanMessage,
@@ -69,211 +62,8 @@ _CLASSES: dict[str, type[BaseMessage]] = {
 }
 
 
-def _warned(made: tuple[list[dict[str, Any]], list[str]]) -> list[dict[str, Any]]:
-    """The messages; of each lossy step it is warned."""
-    messages, steps = made
-    for step in steps:
-        warn(step, PromptConversionWarning, stacklevel=4)
-    return messages
-
-
 def _message(made: dict[str, Any]) -> BaseMessage:
     return _CLASSES[made["class"]](**made["arguments"])
-
-
-class PromptSource(Serializable):
-    """A prompt, or one message of it, with the engine and the schemas that it renders by. It never changes.
-
-    ``dumps`` writes it where all of that is data: an engine with helpers, and a schema that is a model or calls a
-    function, can be pickled but not written as JSON.
-    """
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
-    core: LangChainSource = Field(exclude=True, repr=False)
-    engine: Annotated[TemplateEngineProtocol, SkipValidation()] = Field(exclude=True, repr=False)
-
-    _required: list[str] = PrivateAttr()
-    _optional: list[str] = PrivateAttr()
-    #: The names that it knows, where no others matter.
-    _known: frozenset[str] | None = PrivateAttr()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if "core" in values:
-            return values
-        known = dict(values)
-        engine = TemplateEngine(**known.pop("options"))
-        for name, text in known.pop("partials").items():
-            engine.register_partial(name, text)
-        return {"core": _compiled(engine=engine, models={}, functions={}, **known), "engine": engine}
-
-    def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic calls it so
-        """Read once what it needs."""
-        required, optional, complete = self.core.variables()
-        if not isinstance(self.engine, Engine):
-            required = sorted({*required, *(self._read_by_engine() - {*optional})})
-        self._required = required
-        self._optional = optional
-        self._known = frozenset((*required, *optional)) if complete else None
-
-    def _read_by_engine(self) -> set[str]:
-        """What an engine that is not ours says that its templates read, where it can say that."""
-        extract = getattr(self.engine, "extract_variables", None)
-        return {name for text in self.core.texts for name in extract(text)} if callable(extract) else set()
-
-    @property
-    def required(self) -> list[str]:
-        """The variables that must be given."""
-        return list(self._required)
-
-    @property
-    def optional(self) -> list[str]:
-        """The variables that may be given."""
-        return list(self._optional)
-
-    def among(self, variables: Mapping[str, Any], strangers: frozenset[str] | None = None) -> Mapping[str, Any]:
-        """The variables without those that are not its own: all that it does not know, or of those the strangers."""
-        known = self._known
-        if known is None:
-            return variables
-        return {
-            name: value
-            for name, value in variables.items()
-            if name in known or not (strangers is None or name in strangers)
-        }
-
-    def text(self, variables: Mapping[str, Any]) -> str:
-        """The text of a prompt that is no chat."""
-        if isinstance(self.engine, Engine):
-            return self.core.render(variables)
-        return self.core.assemble(self._foreign_sync(variables)[0])
-
-    async def atext(self, variables: Mapping[str, Any]) -> str:
-        """:meth:`text`, for code that awaits."""
-        if isinstance(self.engine, Engine):
-            return self.core.render(variables)
-        return self.core.assemble((await self._foreign(AWAITING, variables))[0])
-
-    def rendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The messages, each as a class and its arguments."""
-        if isinstance(self.engine, Engine):
-            return _warned(self.core.render_messages(variables))
-        return _warned(self.core.assemble_messages(self._foreign_sync(variables)))
-
-    async def arendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """:meth:`rendered`, for code that awaits."""
-        if isinstance(self.engine, Engine):
-            return _warned(self.core.render_messages(variables))
-        return _warned(self.core.assemble_messages(await self._foreign(AWAITING, variables)))
-
-    async def _foreign(self, ask: Ask, variables: Mapping[str, Any]) -> list[str]:
-        return await rendered_by(self.engine, ask, self.core.id, self.core.prepare(variables))
-
-    def _foreign_sync(self, variables: Mapping[str, Any]) -> list[str]:
-        asked = (self.engine, "render")
-        return run_asking(lambda ask: self._foreign(ask, variables), "ainvoke", asked, twin="invoke")
-
-    @classmethod
-    def get_lc_namespace(cls) -> list[str]:
-        """Where it is found."""
-        return _NAMESPACE
-
-    @classmethod
-    def is_lc_serializable(cls) -> bool:
-        """It is, where what it holds is data."""
-        return True
-
-    def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
-        """What ``dumps`` writes."""
-        state = self._state()
-        if type(self.engine) is not TemplateEngine or state["models"] or state["functions"]:
-            return self.to_json_not_implemented()
-        helpers, partials = self.engine.__getstate__()
-        if helpers:
-            return self.to_json_not_implemented()
-        data = {name: value for name, value in state.items() if name not in {"models", "functions"}}
-        options = self.engine.__getnewargs_ex__()[1]
-        return {
-            "lc": 1,
-            "type": "constructor",
-            "id": self.lc_id(),
-            "kwargs": {**data, "options": options, "partials": dict(partials)},
-        }
-
-    def _state(self) -> dict[str, Any]:
-        """All but the engine."""
-        core = self.core
-        schemas, models, functions = core.reach()
-        return {
-            "prompt": core.to_dict(),
-            "schemas": schemas,
-            "models": models,
-            "functions": functions,
-            "index": core.index,
-            "instructions": core.instructions,
-            "strict": core.strict,
-        }
-
-    def __repr__(self) -> str:
-        return f"PromptSource({self.core.id!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, PromptSource):
-            return NotImplemented
-        return self.core is other.core or (self._state(), _engine(self)) == (other._state(), _engine(other))
-
-    def __hash__(self) -> int:
-        return hash((self.core.id, self.core.index))
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return self
-
-    def __reduce__(self) -> tuple[Callable[..., PromptSource], tuple[dict[str, Any], TemplateEngineProtocol]]:
-        return _restore, (self._state(), self.engine)
-
-
-def _engine(source: PromptSource) -> object:
-    engine = source.engine
-    if not isinstance(engine, Engine):
-        return engine
-    return type(engine), engine.__getnewargs_ex__(), engine.__getstate__()
-
-
-def _restore(state: dict[str, Any], engine: TemplateEngineProtocol) -> PromptSource:
-    return PromptSource(core=_compiled(engine=engine, **state), engine=engine)
-
-
-def _compiled(
-    *,
-    engine: TemplateEngineProtocol,
-    prompt: dict[str, Any],
-    schemas: Sequence[dict[str, Any]],
-    models: Mapping[str, Any],
-    functions: Mapping[str, Callable[[Any], bool]],
-    index: int,
-    instructions: str | None = None,
-    strict: bool,
-) -> LangChainSource:
-    known = Schemas()
-    for name, function in functions.items():
-        known.register_function(name, function)
-    for name, model in models.items():
-        known.put_model(name, model)
-    for schema in schemas:
-        known.put(schema)
-    return LangChainSource(
-        compile_prompt(prompt, engine) if isinstance(engine, Engine) else opaque_prompt(prompt),
-        strict=strict,
-        schemas=known,
-        opaque=not isinstance(engine, Engine),
-        index=index,
-        instructions=instructions,
-    )
 
 
 class _Text(StringPromptTemplate):
@@ -285,7 +75,7 @@ class _Text(StringPromptTemplate):
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
         """Where it is found."""
-        return _NAMESPACE
+        return NAMESPACE
 
     def save(self, file_path: Path | str) -> None:
         """Not to be had.
@@ -349,7 +139,7 @@ class HandlebarsPromptTemplate(_Text):
         """
         engine = TemplateEngine() if template_engine is None else template_engine
         prompt = {"id": "template", "format": "text", "template": template}
-        core = _compiled(engine=engine, prompt=prompt, schemas=(), models={}, functions={}, index=0, strict=True)
+        core = compile_source(engine=engine, prompt=prompt, schemas=(), models={}, functions={}, index=0, strict=True)
         return cls(source=PromptSource(core=core, engine=engine))
 
     @model_validator(mode="before")
@@ -455,7 +245,7 @@ class HandlebarsMessagePromptTemplate(BaseMessagePromptTemplate):
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
         """Where it is found."""
-        return _NAMESPACE
+        return NAMESPACE
 
     @property
     def input_variables(self) -> list[str]:
@@ -511,7 +301,7 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
         """Where it is found."""
-        return _NAMESPACE
+        return NAMESPACE
 
     def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
         """What ``dumps`` writes: once its messages were changed, a plain ``ChatPromptTemplate``."""

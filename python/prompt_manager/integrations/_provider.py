@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prompt_manager._native import Converter
+from prompt_manager._native import Converter, nearest
 from prompt_manager.core._sync import AWAITING
 from prompt_manager.integrations.base import BaseIntegration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core.models import Prompt, Role
@@ -92,7 +92,9 @@ class ProviderIntegration(BaseIntegration[T]):
 
         Raises:
             ConversionError: no model is named, or as :meth:`convert`.
+            TypeError: an argument is a misspelt ``model``.
         """
+        _check_arguments(arguments)
         if self._own_engine is None:
             parts = await self._foreign(AWAITING, prompt, variables)
             request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
@@ -104,6 +106,7 @@ class ProviderIntegration(BaseIntegration[T]):
         self, prompt: Prompt, variables: Mapping[str, Any], *, model: str | None = None, **arguments: Any
     ) -> dict[str, Any]:
         """:meth:`build_request`, for code that does not await."""
+        _check_arguments(arguments)
         if self._own_engine is None:
             parts = self._foreign_sync("build_request", prompt, variables)
             request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
@@ -129,6 +132,14 @@ class ProviderIntegration(BaseIntegration[T]):
 
     def _map_role(self, role: Role) -> str:
         return self._converter.map_role(role)
+
+
+def _check_arguments(arguments: Iterable[str]) -> None:
+    """Refuse an argument that is a slip of ``model``. All others are the provider's, which refuses those it lacks."""
+    for name in arguments:
+        # OpenRouter takes `models`, which LiteLLM passes on.
+        if name != "models" and nearest(name, ["model"]):
+            raise TypeError(f"unexpected keyword argument '{name}'; did you mean 'model'?")
 
 
 def _joined(request: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:

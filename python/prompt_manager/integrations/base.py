@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from prompt_manager._native import Engine
 from prompt_manager.core._sync import AWAITING, run, run_asking
 from prompt_manager.exceptions import ConversionError
+from prompt_manager.validation._holder import held_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +68,9 @@ class BaseIntegration(ABC, Generic[T]):
         schemas: The schemas that prompts name, such as ``manager.schemas``. A prompt that came from a manager brings
             its own, but not to a template engine of your own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema.
+
+    Raises:
+        TypeError: ``template_engine`` cannot render, or ``schemas`` is no :class:`SchemaLoader`.
     """
 
     def __init__(
@@ -85,7 +89,7 @@ class BaseIntegration(ABC, Generic[T]):
                 f"partials=None)`; {type(template_engine).__name__} has none"
             )
         self._strict_validation = strict_validation
-        self._schemas: Schemas | None = None if schemas is None else schemas._core
+        self._schemas: Schemas | None = None if schemas is None else held_schemas(schemas)
         self._output_instructions = output_instructions
 
     @property

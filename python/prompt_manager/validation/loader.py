@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prompt_manager._native import Schemas
+from prompt_manager.validation._holder import SchemaHolder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from prompt_manager._native import LoadedSchemaFile
+    from prompt_manager._native import LoadedSchemaFile, Schemas
     from prompt_manager.validation.models import Schema, SchemaRegistry
 
     F = TypeVar("F", bound=Callable[[Any], bool])
@@ -29,7 +29,7 @@ def _warn(warnings: list[str]) -> None:
             warn(warning, stacklevel=3)
 
 
-class SchemaLoader:
+class SchemaLoader(SchemaHolder):
     """Schemas by name.
 
     >>> loader = SchemaLoader()
@@ -37,9 +37,6 @@ class SchemaLoader:
     >>> loader.validate_data_sync("point", {"x": "1.5"})
     {'x': 1.5}
     """
-
-    def __init__(self) -> None:
-        self._core = Schemas()
 
     @classmethod
     def _of(cls, core: Schemas) -> SchemaLoader:
@@ -54,6 +51,7 @@ class SchemaLoader:
         Raises:
             SchemaError: another schema has this name.
             SchemaParseError: it breaks a rule, or parents go round in a circle.
+            TypeError: it is neither a schema nor a mapping.
         """
         # A mapping is taken without pydantic being loaded for it.
         if hasattr(schema, "keys"):
@@ -61,7 +59,9 @@ class SchemaLoader:
             return
         from prompt_manager.validation.models import Schema, _plain
 
-        self._core.add(_plain(Schema.model_validate(schema)), checked=True)
+        if not isinstance(schema, Schema):
+            raise TypeError(f"schema must be a Schema or a mapping, not {type(schema).__name__}")
+        self._core.add(_plain(schema), checked=True)
 
     def register_model(self, name: str, model: type[BaseModel]) -> None:
         """Let a pydantic model stand under a name: validation calls it, and gives its instance.
@@ -69,7 +69,7 @@ class SchemaLoader:
         Raises:
             TypeError: it is no pydantic model.
         """
-        from prompt_manager.validation._models import check_model
+        from prompt_manager.validation._pydantic import check_model
 
         self._core.put_model(name, check_model(model))
 
@@ -179,10 +179,14 @@ class SchemaLoader:
 
         Raises:
             SchemaParseError: a schema that it names is not there.
+            TypeError: ``schema`` is not a :class:`Schema`.
         """
-        from prompt_manager.validation._models import from_schema
+        from prompt_manager.validation._model_from_schema import make_model
+        from prompt_manager.validation.models import Schema
 
-        return from_schema(self, schema, model_name or schema.name)
+        if not isinstance(schema, Schema):
+            raise TypeError(f"schema must be a Schema, not {type(schema).__name__}")
+        return make_model(self, schema, model_name or schema.name)
 
     def to_json_schema(self, name: str, *, strict: bool = False) -> dict[str, Any]:
         """A schema, or a model, as JSON Schema; see :meth:`Schema.to_json_schema`.

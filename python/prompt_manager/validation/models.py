@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from prompt_manager import _native
 from prompt_manager.exceptions import PromptManagerError
+from prompt_manager.validation._holder import SchemaHolder, held_schemas
 
 __all__ = ["FieldType", "FieldValidator", "Schema", "SchemaField", "SchemaRegistry", "ValidationType"]
 
@@ -198,7 +199,7 @@ class Schema(_Model):
         """The fields that may be missing."""
         return [field for field in self.fields if not field.required]
 
-    def to_json_schema(self, *, strict: bool = False, schemas: object = None) -> dict[str, Any]:
+    def to_json_schema(self, *, strict: bool = False, schemas: SchemaHolder | None = None) -> dict[str, Any]:
         """The schema as JSON Schema, draft 2020-12. A ``custom`` rule has no form there and is left out.
 
         Args:
@@ -209,12 +210,11 @@ class Schema(_Model):
         Raises:
             SchemaParseError: a schema that it names is not there.
             SchemaError: the strict subset cannot say a field, such as one of type any.
+            TypeError: ``schemas`` is no :class:`SchemaLoader`.
         """
-        from prompt_manager.validation.loader import SchemaLoader
-
-        loader = SchemaLoader._of(schemas._core.copy()) if isinstance(schemas, SchemaLoader) else SchemaLoader()
-        loader._core.put(_plain(self))
-        return loader._core.json_schema(self.name, strict=strict)
+        known = _native.Schemas() if schemas is None else held_schemas(schemas).copy()
+        known.put(_plain(self))
+        return known.json_schema(self.name, strict=strict)
 
     @classmethod
     def from_json_schema(cls, document: Mapping[str, Any], *, name: str | None = None) -> Self:
@@ -223,8 +223,11 @@ class Schema(_Model):
         JSON Schema converts nothing, so ``coerce`` is false.
 
         Raises:
-            SchemaParseError: the document has a keyword that a schema cannot say; the message names it.
+            SchemaParseError: the document has a keyword that a schema cannot express; the message names it.
+            TypeError: ``document`` is not a mapping.
         """
+        if not isinstance(document, Mapping):
+            raise TypeError(f"a JSON Schema must be a mapping, not {type(document).__name__}")
         title = document.get("title")
         wanted = name or (title if isinstance(title, str) and title else "schema")
         return cls.model_validate(_native.json_schema_to_schema(wanted, dict(document)), context=_READ)
@@ -237,9 +240,10 @@ class Schema(_Model):
             SchemaParseError: the model has something that a schema cannot say, such as a validator function or a
                 union; the message names the field.
         """
-        from prompt_manager.validation._models import to_schema
+        from prompt_manager.validation._pydantic import check_model
+        from prompt_manager.validation._schema_from_model import read_model
 
-        return cls.model_validate(to_schema(model, name or model.__name__))
+        return cls.model_validate(read_model(model, name or check_model(model).__name__))
 
 
 class SchemaRegistry(_Model):

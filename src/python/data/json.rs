@@ -4,8 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 use serde_json::{Map, Number, Value};
 
-use super::sort::{bare, sort};
-use super::{Object, PyData};
+use super::PyData;
+use super::sort::{Object, bare, sort};
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Sink, Sort, Style, Written};
 

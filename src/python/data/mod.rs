@@ -5,7 +5,11 @@
 //! called but the object's own protocol of that kind. Every object is held by a strong reference before any code of
 //! the caller's can run.
 
+mod helper_call;
+mod helper_options;
 mod json;
+mod merge;
+mod overlay;
 mod sort;
 pub(super) mod values;
 mod write;
@@ -20,17 +24,15 @@ use pyo3::types::{
     PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyIterator, PyList, PyMapping, PySet, PyString, PyTuple,
 };
 
-pub(super) use self::sort::sort;
+pub(super) use self::helper_options::HelperOptions;
+pub(super) use self::overlay::Overlay;
+pub(super) use self::sort::{Object, sort};
 use self::sort::{bare, extra, fields, is_public, is_stored, tuple_fields};
 use super::error::foreign;
-use super::helper::{self, Helper};
-use super::overlay::Overlay;
-use super::template::Shared;
+use super::library::{Helper, Shared};
 use super::text::{PyOutput, PySink, PyText};
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Invocation, Item, Literal, Output, Sink, Sort, Style, Text, Truth, Written};
-
-type Object<'py> = Bound<'py, PyAny>;
 
 /// Python objects as template data, for one render.
 pub struct PyData<'e, 'py> {
@@ -63,10 +65,6 @@ impl<'e, 'py> PyData<'e, 'py> {
 }
 
 impl<'py> PyData<'_, 'py> {
-    pub(super) fn py(&self) -> Python<'py> {
-        self.py
-    }
-
     /// Whether values are read as JavaScript reads them.
     pub(super) fn is_javascript(&self) -> bool {
         self.engine.is_some_and(|engine| engine.options.is_javascript())
@@ -148,7 +146,7 @@ impl<'py> PyData<'_, 'py> {
             Sort::String if name == "length" => self.counted(value).map(Some),
             Sort::Mapping => {
                 let found = if let Ok(overlay) = value.cast_exact::<Overlay>() {
-                    overlay.get().get(self, name, key)?
+                    self.overlaid(overlay.get(), name, key)?
                 } else if let Ok(mapping) = value.cast::<PyMapping>() {
                     self.of_mapping(mapping, key)?
                 } else {
@@ -385,7 +383,7 @@ impl<'py> Data for PyData<'_, 'py> {
     }
 
     fn invoke(&self, helper: &Helper, call: Invocation<'_, Self>) -> Result<Option<Object<'py>>> {
-        helper::invoke(self.py, self.engine, helper, call)
+        self.call_helper(helper, call)
     }
 
     fn sort(&self, value: &Object<'py>) -> Sort {
@@ -421,7 +419,7 @@ impl<'py> Data for PyData<'_, 'py> {
         let keys = if let Ok(dict) = value.cast::<PyDict>() {
             dict.keys()
         } else if let Ok(overlay) = value.cast_exact::<Overlay>() {
-            return overlay.get().names(self);
+            return self.overlaid_names(overlay.get());
         } else if let Some(fields) = fields(value) {
             let keys = fields.keys();
             for key in extra(value).iter().flat_map(PyDictMethods::keys) {
@@ -483,7 +481,7 @@ impl<'py> Data for PyData<'_, 'py> {
                         .pairs(&if self.is_javascript() { javascript_order(&pairs) } else { pairs }, visit);
                 }
                 if let Ok(overlay) = value.cast_exact::<Overlay>() {
-                    let all = overlay.get().merged(self)?;
+                    let all = self.merged(overlay.get())?;
                     return self.pairs(&all.items(), visit);
                 }
                 match value.cast::<PyMapping>().map(PyMappingMethods::items) {

@@ -8,9 +8,11 @@ use pyo3::types::{
     PyTuple, PyType,
 };
 
-use super::Object;
-use crate::python::overlay::Overlay;
+use super::overlay::Overlay;
 use crate::template::Sort;
+
+/// A Python object that templates read.
+pub(in crate::python) type Object<'py> = Bound<'py, PyAny>;
 
 /// The object itself; of an enum member its value, of a `UserString` its text. What reads a value reads this.
 pub(super) fn bare<'py>(value: &Object<'py>) -> Object<'py> {

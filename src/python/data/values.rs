@@ -7,13 +7,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString};
 use speedate::{DateTime, Time};
 
-use super::sort::{bare, fields, is_stored, sort};
-use super::{Object, PyData};
+use super::PyData;
+use super::overlay::Overlay;
+use super::sort::{Object, bare, fields, is_stored, sort};
 use crate::error::{Error, Kind, Result};
 use crate::python::completed;
-use crate::python::overlay::Overlay;
 use crate::python::text::{PyOutput, PyText};
-use crate::schema::rules::Amount;
+use crate::schema::amount::Amount;
 use crate::schema::{Made, Values, Violation};
 use crate::template::{Data, Item, Sort};
 
@@ -59,11 +59,10 @@ impl<'py> PyData<'_, 'py> {
     /// Calls a model of pydantic's.
     fn call_model(&self, model: &Held, value: &Object<'py>) -> PyResult<Object<'py>> {
         let py = self.py;
-        let helper = py.import("prompt_manager.validation._models")?;
+        let helper = py.import("prompt_manager.validation._pydantic")?;
         let given = match value.cast_exact::<Overlay>() {
-            Ok(overlay) => overlay
-                .get()
-                .merged(self)
+            Ok(overlay) => self
+                .merged(overlay.get())
                 .map_err(|error| crate::python::error::raise(py, &error))?
                 .into_any(),
             Err(_) => value.clone(),
@@ -227,7 +226,7 @@ impl<'py> Values for PyData<'_, 'py> {
         let dict = if let Ok(dict) = value.cast_exact::<PyDict>() {
             dict.copy().map_err(|error| self.wrong(error))?
         } else if let Ok(overlay) = value.cast_exact::<Overlay>() {
-            overlay.get().merged(self)?
+            self.merged(overlay.get())?
         } else {
             let dict = PyDict::new(self.py);
             self.walk(value, &mut |Item { key, value, .. }| {
@@ -303,7 +302,7 @@ impl<'py> Values for PyData<'_, 'py> {
     fn json_schema(&self, model: &Held) -> Result<serde_json::Value> {
         let py = self.py;
         let asked = || -> PyResult<serde_json::Value> {
-            let helper = py.import("prompt_manager.validation._models")?;
+            let helper = py.import("prompt_manager.validation._pydantic")?;
             let says = helper.call_method1("json_schema", (model.bind(py),))?;
             Ok(pythonize::depythonize(&says)?)
         };

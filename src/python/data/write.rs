@@ -4,8 +4,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyString};
 
-use super::sort::{bare, sort};
-use super::{Object, PyData};
+use super::PyData;
+use super::sort::{Object, bare, sort};
 use crate::error::{Error, Kind, Result};
 use crate::python::text::PySink;
 use crate::template::{Item, Sink, Sort, Style, Written, escape_html, javascript_number, python_number};

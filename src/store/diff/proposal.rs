@@ -1,6 +1,6 @@
 //! How far a difference raises the version, and why.
 
-use super::{Change, Diff, Facts, MessageChange, ToolChange, ValueChange, VariableChange};
+use super::difference::{Change, Diff, Facts, MessageChange, ToolChange, ValueChange, VariableChange};
 use crate::prompt::Bump;
 use crate::schema::FieldType;
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::difference::{Change, Diff, Facts, MessageChange, TextChange, ValueChange, VariableChange};
 use super::proposal::{done, of_facts};
-use super::{Change, Diff, Facts, MessageChange, TextChange, ValueChange, VariableChange};
 
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,34 +1,29 @@
-//! Prompt files for `YAMLLoader`, and directories that are followed.
+//! Watches a directory: a change that is saved there becomes live in the registry.
 //!
-//! A reload runs on the watch's own thread and needs no interpreter: files are read and compiled, and the registry's
-//! set is exchanged under its lock, so that a render sees the old set or the new one. Only to tell of it the thread
-//! attaches.
+//! A reload runs on a thread of the watch and needs no interpreter. Files are read and compiled first; then the
+//! registry's prompts are exchanged under its lock, so that a render sees either the old prompts or the new ones. The
+//! thread attaches to the interpreter only to log.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
 
 use super::error::{OrRaise, raise};
-use super::prompt::CompiledPrompt;
+use super::fork_gate::{Logging, gate, wait_for_threads};
+use super::library::Shared;
 use super::runtime::on_thread;
 use super::schema::SharedSchemas;
 use super::store::{Prompts, Registry, is_skip};
-use super::template::{Engine, Shared};
 use super::text::PyText;
 use crate::error::{Error, Fact};
-use crate::prompt::{AboutFile, Prompt, PromptId, Version};
+use crate::prompt::{Prompt, PromptId, Version};
 use crate::store::directory::{self, Known, Loaded};
 use crate::store::watch::{self, Follow, Noted};
 
-/// A directory that is followed: while it lives, what is saved there is live in the registry.
+/// Watches a directory. As long as it runs, the registry takes over each change that is saved there.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct Watch {
     watch: Mutex<watch::Watch>,
@@ -41,11 +36,12 @@ impl Watch {
     }
 }
 
-/// What the thread and the program both see.
+/// What the watch's thread writes and the program reads.
 #[derive(Default)]
 struct State {
-    /// What the last reload found wrong.
+    /// The problems that the last reload found.
     error: Mutex<Option<Error>>,
+    /// How many times changes were taken over.
     reloads: AtomicU64,
     /// How many files the last load read.
     files_read: AtomicUsize,
@@ -53,12 +49,12 @@ struct State {
 
 #[pymethods]
 impl Watch {
-    /// Ends it, and waits for a reload that is under way.
+    /// Stops watching, and waits for a reload that has begun.
     fn close_sync(&self, py: Python<'_>) {
         py.detach(|| self.stop());
     }
 
-    /// [`Watch::close_sync`], to await.
+    /// The coroutine of [`Watch::close_sync`].
     fn close<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let watch = slf.clone().unbind();
         on_thread(slf.py(), move || {
@@ -67,13 +63,13 @@ impl Watch {
         })
     }
 
-    /// Whether changes are followed.
+    /// Whether the directory is watched.
     #[getter]
     fn is_running(&self) -> bool {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).is_running()
     }
 
-    /// What the last reload found wrong, one exception for each place.
+    /// The problems that the last reload found, one exception for each place.
     #[getter]
     fn errors(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
         let error = self.state.error.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,20 +81,20 @@ impl Watch {
         }
     }
 
-    /// How often changes were taken over.
+    /// How many times changes were taken over.
     #[getter]
     fn reloads(&self) -> u64 {
         self.state.reloads.load(Ordering::Relaxed)
     }
 
-    /// How many files the last of these times read; the others were as before.
+    /// How many files the last reload read. The others had not changed.
     #[getter]
     fn files_read(&self) -> usize {
         self.state.files_read.load(Ordering::Relaxed)
     }
 }
 
-/// Loads a directory into a registry and follows it; gives the watch and what to warn of.
+/// Loads a directory into a registry and watches it. Returns the watch and the warnings of the first load.
 #[pyfunction]
 #[pyo3(signature = (registry, path, *, schema_dir, on_error))]
 pub fn watch_directory_sync(
@@ -112,7 +108,7 @@ pub fn watch_directory_sync(
     py.detach(|| start.run()).or_raise(py)
 }
 
-/// [`watch_directory_sync`], to await.
+/// The coroutine of [`watch_directory_sync`].
 #[pyfunction]
 #[pyo3(signature = (registry, path, *, schema_dir, on_error))]
 pub fn watch_directory<'py>(
@@ -125,19 +121,19 @@ pub fn watch_directory<'py>(
     on_thread(registry.py(), move || start.run().map_err(|error| Python::attach(|py| raise(py, &error))))
 }
 
-/// What the start of a watch needs.
+/// The arguments of a watch, converted.
 struct Start {
     path: PathBuf,
     schemas: Option<PathBuf>,
     skip: bool,
     prompts: Arc<Prompts>,
     shared: Arc<Shared>,
-    /// The schemas of the registry.
+    /// The schemas of the registry, which get those of the directory.
     into: Arc<SharedSchemas>,
 }
 
 impl Start {
-    /// The paths are made absolute, for a program may change its directory.
+    /// Converts the arguments. The paths become absolute, because a program may change its working directory.
     fn new(
         registry: &Bound<'_, Registry>,
         path: PathBuf,
@@ -156,7 +152,7 @@ impl Start {
         })
     }
 
-    /// Changes are noted from before the first load on, so that none is missed.
+    /// Loads the directory and starts the thread. Changes are noted before the first load begins, so that none is missed.
     fn run(self) -> crate::Result<(Watch, Vec<String>)> {
         let roots = [Some(self.path.clone()), self.schemas.clone()].into_iter().flatten().collect();
         let noted = Noted::begin(roots)?;
@@ -172,7 +168,7 @@ impl Start {
             registrations: 0,
         };
         let mut account = directory.load();
-        // What is not the fault of single files cannot be skipped.
+        // `skip` is for single files. A problem of the directory itself is an error all the same.
         let fatal = |error: &mut Error| !directory.start.skip || error.errors().is_empty();
         if let Some(error) = account.error.take_if(fatal) {
             return Err(error);
@@ -192,23 +188,25 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// The prompts of a directory in a registry.
+/// A watched directory, and what the registry holds of it.
 struct Directory {
     start: Start,
     state: Arc<State>,
-    /// What of the registry came from here, and from which file.
+    /// The prompts of the registry that came from this directory, each with its file.
     held: Vec<(PromptId, Version, String)>,
-    /// The names of the schemas that came from here.
+    /// The names of the schemas that came from this directory.
     schemas: Vec<String>,
+    /// The directories that links lead to. They are watched too.
     linked: Vec<PathBuf>,
-    /// What the author was warned of at the last reload.
+    /// The warnings of the last reload. They are logged once.
     warned: HashSet<String>,
-    /// The files as they were at the last reload, compiled after so many registrations of helpers and partials.
+    /// The files as they were at the last reload.
     known: Known<PyText>,
+    /// How many helpers and partials had been registered when those files were compiled.
     registrations: u64,
 }
 
-/// What a reload has to tell.
+/// The result of a reload.
 struct Account {
     error: Option<Error>,
     warnings: Vec<String>,
@@ -216,13 +214,13 @@ struct Account {
 }
 
 impl Directory {
-    /// Reads the files that changed and, unless something forbids it, exchanges the registry's set.
+    /// Reads the files that changed and, unless there is an error that forbids it, exchanges the registry's prompts.
     fn load(&mut self) -> Account {
         let _gate = gate();
         let Start { path, schemas, shared, .. } = &self.start;
         let registrations = shared.registrations();
         if registrations != self.registrations {
-            // A name may be a helper's now, or a partial another.
+            // A name may now be a helper, or a partial may have another text, so everything is compiled again.
             (self.registrations, self.known) = (registrations, Known::default());
         }
         let known = &mut self.known;
@@ -235,6 +233,7 @@ impl Directory {
         }
     }
 
+    /// Takes over what was loaded, and sums it up.
     fn put(&mut self, mut loaded: Loaded<PyText>) -> Account {
         self.linked = std::mem::take(&mut loaded.linked);
         let warnings = std::mem::take(&mut loaded.warnings);
@@ -247,7 +246,7 @@ impl Directory {
         Account { error, warnings, prompts }
     }
 
-    /// Puts the new prompts in the place of the old, in one step. Of files that are broken, the old ones stay.
+    /// Replaces the old prompts by the new ones in one step. A file with an error keeps its old prompts.
     fn exchange(&mut self, loaded: Loaded<PyText>, error: Option<&Error>) -> crate::Result<()> {
         let broken: HashSet<&str> =
             error.iter().flat_map(|error| error.errors()).filter_map(file_of).collect();
@@ -269,7 +268,7 @@ impl Directory {
         self.start.prompts.write().unwrap_or_else(PoisonError::into_inner).exchange(&old, loaded.prompts)?;
         held.extend(kept);
         self.held = held;
-        // While a file is broken, schemas that are not found are kept: they may be in it.
+        // While a file has an error, schemas that are not found are kept, because they may be in that file.
         let gone = if error.is_none() { std::mem::take(&mut self.schemas) } else { Vec::new() };
         self.schemas.extend(loaded.schemas.iter().map(|schema| schema.name.clone()));
         self.start.into.write().exchange(&gone, loaded.schemas);
@@ -277,7 +276,7 @@ impl Directory {
     }
 }
 
-/// The file that an error is about.
+/// The file in which an error is.
 fn file_of(error: &Error) -> Option<&str> {
     if let Some(name) = error.place().and_then(|place| place.name.as_deref()) {
         return Some(name);
@@ -330,16 +329,9 @@ impl Follow for Directory {
     }
 }
 
-/// Logs from a thread of ours. Python's own handling prints warnings and errors where the program sets up no other.
-///
-/// Not under the gate: `logging` has a lock of its own, which a thread that forks may have taken before the gate.
+/// Logs from the watch's thread. Where a program configures no logging, Python itself prints warnings and errors.
 fn log(lines: &[(&str, String)]) {
-    let ended = gate();
-    if *ended {
-        return;
-    }
-    TELLING.fetch_add(1, Ordering::AcqRel);
-    drop(ended);
+    let Some(_logging) = Logging::begin() else { return };
     Python::try_attach(|py| {
         let told = py.import("logging").and_then(|logging| {
             let logger = logging.call_method1("getLogger", ("prompt_manager",))?;
@@ -349,170 +341,4 @@ fn log(lines: &[(&str, String)]) {
             error.write_unraisable(py, None);
         }
     });
-    // A handler that forked goes on in the child too, where the count began anew.
-    let _ =
-        TELLING.fetch_update(Ordering::AcqRel, Ordering::Acquire, |telling| Some(telling.saturating_sub(1)));
-}
-
-/// How many threads of ours are logging.
-static TELLING: AtomicUsize = AtomicUsize::new(0);
-
-/// Held while a thread of ours reloads. A thread that forks takes it first, for the child must find no lock taken by a
-/// thread that it lacks. It says whether the interpreter is ending, when no thread may attach any more.
-static GATE: Mutex<bool> = Mutex::new(false);
-
-type Gate = MutexGuard<'static, bool>;
-
-fn gate() -> Gate {
-    GATE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-thread_local! {
-    /// The gate, while this thread forks.
-    static FORKING: RefCell<Option<Gate>> = const { RefCell::new(None) };
-}
-
-/// Takes the gate without keeping from the interpreter whoever has it.
-fn attached_gate(py: Python<'_>) -> Gate {
-    loop {
-        match GATE.try_lock() {
-            Ok(gate) => return gate,
-            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => py.detach(|| thread::sleep(Duration::from_millis(1))),
-        }
-    }
-}
-
-/// Waits without letting go of the interpreter, which whoever has the gate does not need: were other threads to run,
-/// `logging` could be imported, and set up its own part in forks, in the middle of this one.
-#[pyfunction]
-fn before_fork() {
-    FORKING.set(Some(gate()));
-}
-
-#[pyfunction]
-fn after_fork() {
-    FORKING.take();
-}
-
-#[pyfunction]
-fn after_fork_in_child() {
-    // Whoever was logging is not here.
-    TELLING.store(0, Ordering::Release);
-    after_fork();
-}
-
-#[pyfunction]
-fn at_exit(py: Python<'_>) {
-    *attached_gate(py) = true;
-    while TELLING.load(Ordering::Acquire) > 0 {
-        py.detach(|| thread::sleep(Duration::from_millis(1)));
-    }
-}
-
-/// Has forks and the end of the interpreter wait for threads of ours, from the first watch on.
-fn wait_for_threads(py: Python<'_>) -> PyResult<()> {
-    static DONE: PyOnceLock<()> = PyOnceLock::new();
-    DONE.get_or_try_init(py, || {
-        py.import("atexit")?.call_method1("register", (wrap_pyfunction!(at_exit, py)?,))?;
-        let os = py.import("os")?;
-        if !os.hasattr("register_at_fork")? {
-            return Ok(());
-        }
-        let hooks = PyDict::new(py);
-        hooks.set_item("before", wrap_pyfunction!(before_fork, py)?)?;
-        hooks.set_item("after_in_parent", wrap_pyfunction!(after_fork, py)?)?;
-        hooks.set_item("after_in_child", wrap_pyfunction!(after_fork_in_child, py)?)?;
-        os.call_method("register_at_fork", (), Some(&hooks)).map(drop)
-    })
-    .map(drop)
-}
-
-/// Reads the prompts of a file or directory, by file: for each its version and metadata, where it has them, and its
-/// prompts. And what to warn of.
-#[pyfunction]
-#[pyo3(signature = (path, engine, *, on_error))]
-pub fn read_prompts_sync<'py>(
-    path: PathBuf,
-    engine: &Bound<'py, Engine>,
-    on_error: &str,
-) -> PyResult<(Vec<File<'py>>, Vec<String>)> {
-    let py = engine.py();
-    let read = Reading::new(path, engine, on_error)?;
-    let shared = Arc::clone(&read.shared);
-    let (loaded, warnings) = py.detach(|| read.run()).or_raise(py)?;
-    Ok((files(py, loaded, &shared)?, warnings))
-}
-
-/// [`read_prompts_sync`], to await.
-#[pyfunction]
-#[pyo3(signature = (path, engine, *, on_error))]
-pub fn read_prompts<'py>(
-    path: PathBuf,
-    engine: &Bound<'py, Engine>,
-    on_error: &str,
-) -> PyResult<Bound<'py, PyAny>> {
-    let read = Reading::new(path, engine, on_error)?;
-    on_thread(engine.py(), move || {
-        let shared = Arc::clone(&read.shared);
-        let read = read.run();
-        Python::attach(|py| {
-            let (loaded, warnings) = read.or_raise(py)?;
-            let files = files(py, loaded, &shared)?
-                .into_iter()
-                .map(|(version, metadata, prompts)| (version, metadata.map(Bound::unbind), prompts));
-            Ok((files.collect::<Vec<_>>(), warnings))
-        })
-    })
-}
-
-/// What a file says of itself, and its prompts.
-type File<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
-
-/// What reading files is asked for.
-struct Reading {
-    path: PathBuf,
-    skip: bool,
-    shared: Arc<Shared>,
-}
-
-impl Reading {
-    fn new(path: PathBuf, engine: &Bound<'_, Engine>, on_error: &str) -> PyResult<Self> {
-        Ok(Self { path, skip: is_skip(on_error)?, shared: Arc::clone(&engine.get().shared) })
-    }
-
-    fn run(&self) -> crate::Result<(Loaded<PyText>, Vec<String>)> {
-        let Self { path, skip, shared } = self;
-        let mut loaded = if path.is_dir() {
-            directory::load(path, None, &shared.options, shared)?
-        } else {
-            directory::load_file(path, &shared.options, shared)
-        };
-        let mut warnings = std::mem::take(&mut loaded.warnings);
-        if *skip {
-            warnings.extend(loaded.errors.iter().map(Error::report));
-        } else if let Some(error) = loaded.error(path) {
-            return Err(error);
-        }
-        Ok((loaded, warnings))
-    }
-}
-
-/// The prompts by file. They come in the order of the files.
-fn files<'py>(py: Python<'py>, loaded: Loaded<PyText>, shared: &Arc<Shared>) -> PyResult<Vec<File<'py>>> {
-    let mut files: Vec<File<'py>> = Vec::new();
-    let mut last = None;
-    for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
-        let prompt = CompiledPrompt { compiled, shared: Arc::clone(shared), schemas: None };
-        if let Some(file) = files.last_mut().filter(|_| last == place.name) {
-            file.2.push(prompt);
-            continue;
-        }
-        let about = place.name.as_ref().and_then(|name| loaded.about.get(name));
-        let AboutFile { version, metadata } = about.cloned().unwrap_or_default();
-        let metadata = (!metadata.is_empty()).then(|| pythonize::pythonize(py, metadata.as_map()));
-        files.push((version, metadata.transpose()?, vec![prompt]));
-        last = place.name;
-    }
-    Ok(files)
 }

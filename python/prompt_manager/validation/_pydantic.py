@@ -1,0 +1,54 @@
+"""Calls pydantic models that an application registered; the core imports this module to validate with one."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core.core_schema import ErrorType
+
+__all__ = ["check_model", "json_schema", "validate"]
+
+#: Error types of pydantic whose messages never contain the value.
+_TYPES_WITHOUT_VALUE = set(get_args(ErrorType)) - {"value_error", "assertion_error", "union_tag_invalid"}
+
+
+def check_model(model: object) -> type[BaseModel]:
+    """Return the model if it is a pydantic model.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return model
+    kind = model.__name__ if isinstance(model, type) else type(model).__name__
+    raise TypeError(f"a pydantic model is needed, not {kind}")
+
+
+def validate(model: type[BaseModel], value: object) -> tuple[object, list[tuple[str, str, str]] | None]:
+    """Validate a value: the model's instance, or a list of violations as path, rule and message."""
+    try:
+        return model.model_validate(value), None
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        return None, [
+            (
+                _path(violation["loc"]),
+                violation["type"],
+                # The message of an application's own validator may contain the value.
+                violation["msg"] if violation["type"] in _TYPES_WITHOUT_VALUE else f"is refused by {model.__name__}",
+            )
+            for violation in found
+        ]
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.removeprefix(".")
+
+
+def json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a model."""
+    return model.model_json_schema()

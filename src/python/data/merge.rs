@@ -1,0 +1,75 @@
+//! Reads overlays: one member, or all of them in one dictionary.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::PyData;
+use super::overlay::Overlay;
+use super::sort::Object;
+use crate::error::{Error, Kind, Result};
+use crate::template::{Data, Item};
+
+impl<'py> PyData<'_, 'py> {
+    /// The base and the members of an overlay in one new dictionary.
+    pub(in crate::python) fn merged(&self, overlay: &Overlay) -> Result<Bound<'py, PyDict>> {
+        self.merged_over(overlay.base.as_ref().map(|base| base.bind(self.py)), overlay.members.bind(self.py))
+    }
+
+    /// The members of any mapping or record in one new dictionary.
+    pub(in crate::python) fn as_dict(&self, value: &Object<'py>) -> Result<Bound<'py, PyDict>> {
+        match value.cast_exact::<Overlay>() {
+            Ok(overlay) => self.merged(overlay.get()),
+            Err(_) => self.merged_over(Some(value), &PyDict::new(self.py)),
+        }
+    }
+
+    fn merged_over(
+        &self,
+        base: Option<&Object<'py>>,
+        members: &Bound<'py, PyDict>,
+    ) -> Result<Bound<'py, PyDict>> {
+        let all = PyDict::new(self.py);
+        let kept = |outcome: PyResult<()>| {
+            outcome.map_err(|error| {
+                Error::new(Kind::TemplateRender, "a context cannot be walked").with_cause(error)
+            })
+        };
+        if let Some(base) = base {
+            let mut index = 0;
+            self.walk(base, &mut |Item { key, value, .. }| {
+                let kept = match key {
+                    Some(key) => kept(all.set_item(key, value)),
+                    // The items of a list are its members by number.
+                    None => kept(all.set_item(index.to_string(), value)),
+                };
+                index += 1;
+                kept
+            })?;
+        }
+        kept(all.update(members.as_mapping()))?;
+        Ok(all)
+    }
+
+    /// The names of an overlay's members: first its own, then those of its base.
+    pub(super) fn overlaid_names(&self, overlay: &Overlay) -> Vec<String> {
+        let mut names = self.names(overlay.members.bind(self.py).as_any());
+        names.extend(overlay.base.iter().flat_map(|base| self.names(base.bind(self.py))));
+        names
+    }
+
+    /// The member of an overlay under a name, which is also given as a Python string.
+    pub(in crate::python) fn overlaid(
+        &self,
+        overlay: &Overlay,
+        name: &str,
+        key: &Object<'py>,
+    ) -> Result<Option<Object<'py>>> {
+        if let Ok(Some(found)) = overlay.members.bind(self.py).get_item(key) {
+            return Ok(Some(found));
+        }
+        match &overlay.base {
+            Some(base) => self.member(base.bind(self.py), name, key),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! A mapping with some members laid over it: the context of a partial that is given values, and that of a prompt whose
+//! variables have defaults. Nothing is copied, so the cost does not depend on the size of the mapping.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::python::text::PyText;
+
+/// Members over a base. Its methods for Python are in `python/overlay.rs`.
+#[pyclass(frozen, mapping, module = "prompt_manager._native")]
+pub struct Overlay {
+    pub(super) base: Option<Py<PyAny>>,
+    pub(super) members: Py<PyDict>,
+}
+
+impl Overlay {
+    pub(super) fn over<'py>(
+        py: Python<'py>,
+        base: Option<&Bound<'py, PyAny>>,
+        members: Vec<(&PyText, Bound<'py, PyAny>)>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let own = PyDict::new(py);
+        for (name, value) in members {
+            own.set_item(name.string(py), value)?;
+        }
+        let overlay = Self { base: base.map(|base| base.clone().unbind()), members: own.unbind() };
+        Ok(Bound::new(py, overlay)?.into_any())
+    }
+
+    /// The members and the base.
+    pub(in crate::python) fn parts<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+    ) -> (&'a Bound<'py, PyDict>, Option<&'a Bound<'py, PyAny>>) {
+        (self.members.bind(py), self.base.as_ref().map(|base| base.bind(py)))
+    }
+}

@@ -1,0 +1,91 @@
+//! What a template engine knows: its options, and the helpers and partials that were registered.
+//!
+//! Templates, prompts and registries share one [`Shared`] by reference.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use pyo3::prelude::*;
+
+use super::text::PyText;
+use crate::template::{Cache, KeptLibrary, Library, Options, Template};
+
+/// A Python function that templates can call.
+pub struct Helper {
+    pub(super) function: Py<PyAny>,
+    /// Whether its first argument is a [`HelperOptions`](super::data::HelperOptions).
+    pub(super) pass_options: bool,
+}
+
+impl Helper {
+    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self { function: self.function.clone_ref(py), pass_options: self.pass_options }
+    }
+}
+
+/// Partials by name.
+pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
+
+/// The state that an engine shares with everything that it compiled.
+pub(super) struct Shared {
+    pub(super) options: Options,
+    pub(super) partials: RwLock<PartialMap>,
+    pub(super) helpers: RwLock<BTreeMap<Box<str>, Helper>>,
+    /// The templates that were rendered from text last.
+    pub(super) cache: Mutex<Cache<PyText>>,
+    /// How often a helper or partial was registered.
+    pub(super) registrations: AtomicU64,
+}
+
+impl Shared {
+    /// The state of an engine with these options and nothing registered.
+    pub(super) fn of(options: Options) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            partials: RwLock::default(),
+            helpers: RwLock::default(),
+            cache: Mutex::default(),
+            registrations: AtomicU64::new(0),
+        })
+    }
+
+    /// How often a helper or partial was registered. As long as the number stays, nothing needs to be compiled again.
+    pub(super) fn registrations(&self) -> u64 {
+        self.registrations.load(Ordering::Acquire)
+    }
+
+    /// The helper of this name that the caller registered.
+    pub(super) fn helper(&self, py: Python<'_>, name: &str) -> Option<Helper> {
+        let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
+        helpers.get(name).map(|helper| helper.clone_ref(py))
+    }
+}
+
+/// Compiles a template. A name is a helper in it if that helper is registered now.
+pub(super) fn parse(engine: &Arc<Shared>, name: &str, source: &str) -> crate::Result<Template<PyText>> {
+    Template::parse_with(name, source, &engine.options, engine)
+}
+
+impl Library<PyText> for Arc<Shared> {
+    fn has_helper(&self, name: &str) -> bool {
+        self.helpers.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
+    fn helpers(&self) -> Vec<String> {
+        let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
+        helpers.keys().map(ToString::to_string).collect()
+    }
+
+    fn kept(&self) -> KeptLibrary<PyText> {
+        Box::new(Self::clone(self))
+    }
+
+    fn partial(&self, name: &str) -> Option<Template<PyText>> {
+        self.partials.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.partials.read().unwrap_or_else(PoisonError::into_inner).names()
+    }
+}

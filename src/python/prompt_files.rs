@@ -1,0 +1,112 @@
+//! Reads prompt files for `YAMLLoader`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use super::error::OrRaise;
+use super::library::Shared;
+use super::prompt::CompiledPrompt;
+use super::runtime::on_thread;
+use super::store::is_skip;
+use super::template::Engine;
+use super::text::PyText;
+use crate::error::Error;
+use crate::prompt::AboutFile;
+use crate::store::directory::{self, Loaded};
+
+/// Reads the prompts of a file or directory. Returns the files, each with its version, metadata and prompts, and the
+/// warnings.
+#[pyfunction]
+#[pyo3(signature = (path, engine, *, on_error))]
+pub fn read_prompts_sync<'py>(
+    path: PathBuf,
+    engine: &Bound<'py, Engine>,
+    on_error: &str,
+) -> PyResult<(Vec<PromptFile<'py>>, Vec<String>)> {
+    let py = engine.py();
+    let read = Reading::new(path, engine, on_error)?;
+    let shared = Arc::clone(&read.shared);
+    let (loaded, warnings) = py.detach(|| read.run()).or_raise(py)?;
+    Ok((files(py, loaded, &shared)?, warnings))
+}
+
+/// The coroutine of [`read_prompts_sync`].
+#[pyfunction]
+#[pyo3(signature = (path, engine, *, on_error))]
+pub fn read_prompts<'py>(
+    path: PathBuf,
+    engine: &Bound<'py, Engine>,
+    on_error: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let read = Reading::new(path, engine, on_error)?;
+    on_thread(engine.py(), move || {
+        let shared = Arc::clone(&read.shared);
+        let read = read.run();
+        Python::attach(|py| {
+            let (loaded, warnings) = read.or_raise(py)?;
+            let files = files(py, loaded, &shared)?
+                .into_iter()
+                .map(|(version, metadata, prompts)| (version, metadata.map(Bound::unbind), prompts));
+            Ok((files.collect::<Vec<_>>(), warnings))
+        })
+    })
+}
+
+/// A file: its version and its metadata, where it has them, and its prompts.
+type PromptFile<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
+
+/// The arguments of a read, converted.
+struct Reading {
+    path: PathBuf,
+    skip: bool,
+    shared: Arc<Shared>,
+}
+
+impl Reading {
+    /// Converts the arguments.
+    fn new(path: PathBuf, engine: &Bound<'_, Engine>, on_error: &str) -> PyResult<Self> {
+        Ok(Self { path, skip: is_skip(on_error)?, shared: Arc::clone(&engine.get().shared) })
+    }
+
+    /// Reads the files.
+    fn run(&self) -> crate::Result<(Loaded<PyText>, Vec<String>)> {
+        let Self { path, skip, shared } = self;
+        let mut loaded = if path.is_dir() {
+            directory::load(path, None, &shared.options, shared)?
+        } else {
+            directory::load_file(path, &shared.options, shared)
+        };
+        let mut warnings = std::mem::take(&mut loaded.warnings);
+        if *skip {
+            warnings.extend(loaded.errors.iter().map(Error::report));
+        } else if let Some(error) = loaded.error(path) {
+            return Err(error);
+        }
+        Ok((loaded, warnings))
+    }
+}
+
+/// Groups the prompts by file, in the order of the files.
+fn files<'py>(
+    py: Python<'py>,
+    loaded: Loaded<PyText>,
+    shared: &Arc<Shared>,
+) -> PyResult<Vec<PromptFile<'py>>> {
+    let mut files: Vec<PromptFile<'py>> = Vec::new();
+    let mut last = None;
+    for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
+        let prompt = CompiledPrompt { compiled, shared: Arc::clone(shared), schemas: None };
+        if let Some(file) = files.last_mut().filter(|_| last == place.name) {
+            file.2.push(prompt);
+            continue;
+        }
+        let about = place.name.as_ref().and_then(|name| loaded.about.get(name));
+        let AboutFile { version, metadata } = about.cloned().unwrap_or_default();
+        let metadata = (!metadata.is_empty()).then(|| pythonize::pythonize(py, metadata.as_map()));
+        files.push((version, metadata.transpose()?, vec![prompt]));
+        last = place.name;
+    }
+    Ok(files)
+}
