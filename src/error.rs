@@ -74,14 +74,14 @@ struct Repr {
     offset: Option<usize>,
     place: Option<Place>,
     hint: Option<String>,
-    context: Vec<(&'static str, Fact)>,
+    context: Vec<(&'static str, ContextValue)>,
     errors: Vec<Error>,
     cause: Option<Cause>,
 }
 
 /// A fact about an error, for programs to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum ContextValue {
     /// One text.
     Text(String),
     /// Several.
@@ -90,19 +90,19 @@ pub enum Fact {
     Records(Vec<Vec<(&'static str, String)>>),
 }
 
-impl From<String> for Fact {
+impl From<String> for ContextValue {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<&str> for Fact {
+impl From<&str> for ContextValue {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<Vec<String>> for Fact {
+impl From<Vec<String>> for ContextValue {
     fn from(texts: Vec<String>) -> Self {
         Self::List(texts)
     }
@@ -166,7 +166,7 @@ impl Error {
 
     /// Adds a fact for programs to read, such as `("prompt_id", "greeting")`. The first of a name stays.
     #[must_use]
-    pub fn with_context(mut self, name: &'static str, value: impl Into<Fact>) -> Self {
+    pub fn with_context(mut self, name: &'static str, value: impl Into<ContextValue>) -> Self {
         if !self.repr.context.iter().any(|(known, _)| *known == name) {
             self.repr.context.push((name, value.into()));
         }
@@ -221,7 +221,7 @@ impl Error {
 
     /// The facts for programs to read.
     #[must_use]
-    pub fn context(&self) -> &[(&'static str, Fact)] {
+    pub fn context(&self) -> &[(&'static str, ContextValue)] {
         &self.repr.context
     }
 
@@ -250,7 +250,7 @@ impl Error {
         }
         for (_, fact) in self.context() {
             // One alone is in the message.
-            let Fact::Records(records) = fact else { continue };
+            let ContextValue::Records(records) = fact else { continue };
             for record in records.iter().filter(|_| records.len() > 1) {
                 let said =
                     |wanted: &str| record.iter().find(|(name, _)| *name == wanted).map(|(_, said)| said);

@@ -64,7 +64,7 @@ pub struct Message<L> {
     /// The call in OpenAI's first form.
     pub function_call: Option<FunctionCall<L>>,
     /// A hint that the provider may cache everything up to here.
-    pub cache: Option<Cache>,
+    pub cache: Option<CacheHint>,
 }
 
 /// What a message says.
@@ -82,7 +82,7 @@ pub struct Part<L> {
     /// What it is.
     pub body: PartBody<L>,
     /// A hint that the provider may cache everything up to here.
-    pub cache: Option<Cache>,
+    pub cache: Option<CacheHint>,
 }
 
 /// What a part is.
@@ -159,7 +159,7 @@ pub enum Tree<L> {
 
 /// A hint that the provider may cache the prompt up to where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cache {
+pub struct CacheHint {
     /// How long, such as `5m` or `1h`; the provider's default when absent.
     pub ttl: Option<String>,
 }

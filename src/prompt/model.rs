@@ -115,7 +115,7 @@ pub enum ChatEntry {
 
 /// A schema, by name or in place.
 #[derive(Debug, Clone, PartialEq)]
-pub enum SchemaRef {
+pub enum SchemaSource {
     /// The name of a registered schema.
     Name(String),
     /// A JSON Schema.
@@ -144,9 +144,9 @@ pub struct Prompt {
     /// The settings as written; see [`Prompt::settings`] for those that hold.
     pub settings: Settings,
     /// What the variables must be.
-    pub input_schema: Option<SchemaRef>,
+    pub input_schema: Option<SchemaSource>,
     /// What the model's answer must be.
-    pub output_schema: Option<SchemaRef>,
+    pub output_schema: Option<SchemaSource>,
     /// What it says about itself.
     pub metadata: Metadata,
     /// Labels that point at this version.

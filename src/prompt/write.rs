@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::template::Output;
 
-use super::message::{Cache, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
-use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaRef, TextTemplate};
+use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
+use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaSource, TextTemplate};
 use super::{Metadata, Settings, Tool, ToolChoice, Variable, Variables};
 use crate::schema::FieldType;
 
@@ -186,7 +186,7 @@ impl<L: Output> Serialize for Tree<L> {
     }
 }
 
-impl Serialize for Cache {
+impl Serialize for CacheHint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.ttl {
             None => serializer.serialize_bool(true),
@@ -252,7 +252,7 @@ impl Serialize for Metadata {
     }
 }
 
-impl Serialize for SchemaRef {
+impl Serialize for SchemaSource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Name(name) => serializer.serialize_str(name),

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::dates::DateFormat;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
-use super::rules::Amount;
-use super::set::{Entry, Set};
+use super::rules::NumericValue;
+use super::schema_set::{SchemaEntry, SchemaSet};
 use crate::error::Result;
 
 /// How deep an example goes into schemas that refer to one another.
@@ -23,26 +23,26 @@ const DICTS: usize = 500;
 /// Data that should fit the schema; `None` where none can be thought of, or only something too large to show.
 ///
 /// # Errors
-/// As [`Set::fields`].
-pub fn example<T, F, M>(set: &Set<T, F, M>, schema: &Schema) -> Result<Option<Value>> {
+/// As [`SchemaSet::fields`].
+pub fn example<T, F, M>(set: &SchemaSet<T, F, M>, schema: &Schema) -> Result<Option<Value>> {
     let left = Cell::new(DICTS);
-    let made = whole(set, schema, &[], At { depth: 0, left: &left })?;
+    let made = whole(set, schema, &[], ExampleBudget { depth: 0, left: &left })?;
     Ok(made.filter(|_| left.get() > 0))
 }
 
 /// How far an example has come.
 #[derive(Clone, Copy)]
-struct At<'a> {
+struct ExampleBudget<'a> {
     depth: usize,
     /// How many dicts it may still have.
     left: &'a Cell<usize>,
 }
 
 fn whole<'s, T, F, M>(
-    set: &'s Set<T, F, M>,
+    set: &'s SchemaSet<T, F, M>,
     schema: &'s Schema,
     own: &[&'s [Schema]],
-    at: At<'_>,
+    at: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
     if at.depth > DEPTH || at.left.get() == 0 {
         return Ok(None);
@@ -61,10 +61,10 @@ fn whole<'s, T, F, M>(
 }
 
 fn value<'s, T, F, M>(
-    set: &'s Set<T, F, M>,
+    set: &'s SchemaSet<T, F, M>,
     field: &'s Field,
     own: &[&'s [Schema]],
-    at: At<'_>,
+    at: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
     if let Some(allowed) = field.allowed() {
         return Ok(allowed.first().map(|value| (*value).clone()));
@@ -81,25 +81,25 @@ fn value<'s, T, F, M>(
 }
 
 fn named<'s, T, F, M>(
-    set: &'s Set<T, F, M>,
+    set: &'s SchemaSet<T, F, M>,
     name: &str,
     own: &[&'s [Schema]],
-    at: At<'_>,
+    at: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
-    let deeper = At { depth: at.depth + 1, ..at };
+    let deeper = ExampleBudget { depth: at.depth + 1, ..at };
     let local = own.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
     match (local, set.get(name)) {
         (Some(schema), _) => whole(set, schema, own, deeper),
-        (None, Some(Entry::Schema(schema))) => whole(set, schema, own, deeper),
+        (None, Some(SchemaEntry::Schema(schema))) => whole(set, schema, own, deeper),
         _ => Ok(None),
     }
 }
 
 fn list<'s, T, F, M>(
-    set: &'s Set<T, F, M>,
+    set: &'s SchemaSet<T, F, M>,
     field: &'s Field,
     own: &[&'s [Schema]],
-    at: At<'_>,
+    at: ExampleBudget<'_>,
 ) -> Result<Value> {
     let (low, high) = bounds(field, true);
     let count = low.max(1).min(high);
@@ -117,7 +117,7 @@ fn bounds(field: &Field, of_list: bool) -> (usize, usize) {
     let most: usize = if of_list { 5 } else { 500 };
     let (mut low, mut high) = (0, most);
     for validator in &field.validators {
-        let bound = |number: &serde_json::Number| Amount::of(number).float().clamp(0.0, 1e6);
+        let bound = |number: &serde_json::Number| NumericValue::of(number).float().clamp(0.0, 1e6);
         if matches!(validator.kind, ValidatorKind::MinLength | ValidatorKind::MaxLength) {
             low = low.max(validator.min_value.as_ref().map_or(0, |low| bound(low).ceil() as usize));
             high = high.min(validator.max_value.as_ref().map_or(high, |high| bound(high) as usize));
@@ -178,7 +178,7 @@ fn simple(kind: FieldType, field: &Field) -> Option<Value> {
 fn number(kind: FieldType, field: &Field) -> Value {
     let mut chosen = if kind == FieldType::Integer { json!(1) } else { json!(1.5) };
     let fits = |value: &Value, number: &serde_json::Number, above: bool| {
-        let (value, bound) = (value.as_number().map(Amount::of), Amount::of(number));
+        let (value, bound) = (value.as_number().map(NumericValue::of), NumericValue::of(number));
         value.is_some_and(|value| if above { value >= bound } else { value <= bound })
     };
     let rounded = |number: &serde_json::Number, round: fn(f64) -> f64| match kind {

@@ -6,15 +6,15 @@ use std::collections::HashMap;
 use serde_json::{Map, Number, Value, json};
 
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
+use super::openai_strict;
 use super::pattern;
-use super::rules::Amount;
-use super::set::{Entry, Set};
-use super::strict;
+use super::rules::NumericValue;
+use super::schema_set::{SchemaEntry, SchemaSet};
 use crate::error::{Error, Kind, Result};
 
 /// Which JSON Schema is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
+pub enum JsonSchemaMode {
     /// All that draft 2020-12 can say of the schema.
     Full,
     /// The subset that OpenAI's structured output takes: every key is required, nothing further is allowed, and no
@@ -23,19 +23,19 @@ pub enum Form {
 }
 
 /// The JSON Schema of a model of the application.
-pub type OfModel<'m, M> = &'m dyn Fn(&M) -> Result<Value>;
+pub type ModelSchema<'m, M> = &'m dyn Fn(&M) -> Result<Value>;
 
 /// A schema as JSON Schema; schemas that it names stand under `$defs`.
 ///
 /// # Errors
 /// [`Kind::SchemaParse`] for references that lead nowhere; [`Kind::Schema`] for what the form cannot say.
 pub fn write<T, F, M>(
-    set: &Set<T, F, M>,
+    set: &SchemaSet<T, F, M>,
     schema: &Schema,
-    form: Form,
-    of_model: OfModel<'_, M>,
+    form: JsonSchemaMode,
+    of_model: ModelSchema<'_, M>,
 ) -> Result<Value> {
-    let mut writer = Writer {
+    let mut writer = JsonSchemaWriter {
         set,
         form,
         of_model,
@@ -45,7 +45,7 @@ pub fn write<T, F, M>(
         models: Vec::new(),
     };
     let mut root = Map::new();
-    if form == Form::Full {
+    if form == JsonSchemaMode::Full {
         root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     }
     root.insert("title".to_owned(), json!(schema.name));
@@ -62,10 +62,10 @@ pub fn write<T, F, M>(
     Ok(Value::Object(root))
 }
 
-struct Writer<'w, T, F, M> {
-    set: &'w Set<T, F, M>,
-    form: Form,
-    of_model: OfModel<'w, M>,
+struct JsonSchemaWriter<'w, T, F, M> {
+    set: &'w SchemaSet<T, F, M>,
+    form: JsonSchemaMode,
+    of_model: ModelSchema<'w, M>,
     definitions: Map<String, Value>,
     /// The reference to each schema that has a place, by its address.
     open: HashMap<*const Schema, String>,
@@ -75,7 +75,7 @@ struct Writer<'w, T, F, M> {
     models: Vec<(String, String)>,
 }
 
-impl<'w, T, F, M> Writer<'w, T, F, M> {
+impl<'w, T, F, M> JsonSchemaWriter<'w, T, F, M> {
     fn object(&mut self, schema: &'w Schema, own: &[&'w [Schema]]) -> Result<Map<String, Value>> {
         let own: Vec<&[Schema]> = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
         let mut object = Map::new();
@@ -86,16 +86,16 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for field in self.set.fields(schema, &own)? {
             let says = self.field(schema, field, &own)?;
-            if self.form == Form::Strict || (field.required && field.default.is_none()) {
+            if self.form == JsonSchemaMode::Strict || (field.required && field.default.is_none()) {
                 required.push(field.name.clone());
             }
             properties.insert(field.name.clone(), says);
         }
         object.insert("properties".to_owned(), Value::Object(properties));
-        if !required.is_empty() || self.form == Form::Strict {
+        if !required.is_empty() || self.form == JsonSchemaMode::Strict {
             object.insert("required".to_owned(), json!(required));
         }
-        if schema.strict || self.form == Form::Strict {
+        if schema.strict || self.form == JsonSchemaMode::Strict {
             object.insert("additionalProperties".to_owned(), json!(false));
         }
         Ok(object)
@@ -110,7 +110,7 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
     }
 
     fn field(&mut self, schema: &'w Schema, field: &'w Field, own: &[&'w [Schema]]) -> Result<Value> {
-        let strict = self.form == Form::Strict;
+        let strict = self.form == JsonSchemaMode::Strict;
         let mut says = match field.field_type {
             FieldType::List => {
                 let mut says = Map::from_iter([("type".to_owned(), json!("array"))]);
@@ -187,8 +187,8 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
         let found = match local {
             Some(found) => found,
             None => match self.set.get(name) {
-                Some(Entry::Schema(found)) => &**found,
-                Some(Entry::Model(model)) => return self.model(name, model),
+                Some(SchemaEntry::Schema(found)) => &**found,
+                Some(SchemaEntry::Model(model)) => return self.model(name, model),
                 None => {
                     let message = format!(
                         "field '{}' of schema '{}' names '{name}', and there is no such schema",
@@ -227,8 +227,8 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
             return Ok(json!({"$ref": reference}));
         }
         let mut says = (self.of_model)(model)?;
-        if self.form == Form::Strict {
-            says = strict::subset(&says)?;
+        if self.form == JsonSchemaMode::Strict {
+            says = openai_strict::subset(&says)?;
         }
         let place = self.place(name);
         let reference = reference_to(&place);
@@ -373,7 +373,7 @@ fn narrow(kind: ValidatorKind, says: &mut Map<String, Value>) {
 /// Sets a bound; of two, the tighter stays.
 fn bound(says: &mut Map<String, Value>, key: &str, value: Option<Value>) {
     let Some(value) = value else { return };
-    let number = |value: &Value| value.as_number().map(Amount::of);
+    let number = |value: &Value| value.as_number().map(NumericValue::of);
     let tighter = match (says.get(key).and_then(number), number(&value)) {
         (Some(known), Some(new)) => {
             if key.starts_with("min") {
@@ -471,7 +471,7 @@ fn is_rule_of_text(says: &Value) -> bool {
 /// # Errors
 /// [`Kind::SchemaParse`] for each keyword that a schema cannot say, with the way to it.
 pub fn read(name: &str, document: &Value) -> Result<Schema> {
-    let mut reader = Reader { document, definitions: Vec::new(), names: Vec::new() };
+    let mut reader = JsonSchemaReader { document, definitions: Vec::new(), names: Vec::new() };
     let Value::Object(root) = document else { return Err(refused("#", "it is no JSON object")) };
     let root = match root.get("$ref").and_then(Value::as_str) {
         Some(reference) => reader.resolve(reference, "#")?,
@@ -482,7 +482,7 @@ pub fn read(name: &str, document: &Value) -> Result<Schema> {
     Ok(Schema { definitions: reader.definitions, ..schema })
 }
 
-struct Reader<'r> {
+struct JsonSchemaReader<'r> {
     document: &'r Value,
     definitions: Vec<Schema>,
     /// The objects that have a name.
@@ -515,7 +515,7 @@ const REMARKS: &[&str] = &[
     "writeOnly",
 ];
 
-impl<'r> Reader<'r> {
+impl<'r> JsonSchemaReader<'r> {
     fn resolve(&self, reference: &str, path: &str) -> Result<&'r Map<String, Value>> {
         let unknown =
             || refused(path, &format!("`$ref` to {reference:?} leads to no object of this document"));

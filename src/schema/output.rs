@@ -23,7 +23,7 @@ pub enum Parsed {
     Integer(i64),
     /// The digits of a larger one.
     Digits(String),
-    /// Any other number; NaN and the infinities only where they are mended.
+    /// Any other number; NaN and the infinities only where they are repairs.
     Float(f64),
     /// Text.
     Text(String),
@@ -55,9 +55,9 @@ impl Parsed {
     }
 }
 
-/// One kind of thing that was mended.
+/// One kind of thing that was repairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum RepairKind {
     /// A code fence around the JSON.
     Fence,
     /// Text before or after it.
@@ -84,7 +84,7 @@ pub enum Fault {
     CutOff,
 }
 
-impl Fault {
+impl RepairKind {
     /// The word for it in a report.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -122,28 +122,28 @@ impl Fault {
     }
 }
 
-/// Something that was mended, and where: line and column from 1.
+/// Something that was repairs, and where: line and column from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mend {
+pub struct Repair {
     /// What.
-    pub fault: Fault,
+    pub kind: RepairKind,
     /// The line.
     pub line: usize,
     /// The character in the line.
     pub column: usize,
 }
 
-impl Mend {
-    /// What was mended, in words.
+impl Repair {
+    /// What was repairs, in words.
     #[must_use]
     pub fn message(&self) -> &'static str {
-        self.fault.message()
+        self.kind.message()
     }
 }
 
 /// How an answer is read.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Reading {
+pub struct AnswerOptions {
     /// Take JSON and nothing else.
     pub strict: bool,
     /// Only a dict is an answer, so that a list in the prose is none.
@@ -155,8 +155,8 @@ pub struct Reading {
 pub struct Answer {
     /// Its JSON.
     pub parsed: Parsed,
-    /// What had to be mended, in the order in which it stands.
-    pub mended: Vec<Mend>,
+    /// What had to be repairs, in the order in which it stands.
+    pub repairs: Vec<Repair>,
     /// How many lists and dicts, from the outside in and each the last thing in the one around it, lack their end.
     pub open: usize,
 }
@@ -166,36 +166,40 @@ pub struct Answer {
 /// # Errors
 /// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with the rule `syntax` where there is no JSON, or more than one
 /// that could be meant, or what stands there cannot be known.
-pub fn parse(text: &str, reading: Reading) -> Result<Answer> {
+pub fn parse(text: &str, options: AnswerOptions) -> Result<Answer> {
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
-    read(source, reading)
-        .map(|found| Answer { parsed: found.parsed, mended: located(source, found.mended), open: found.open })
+    read(source, options)
+        .map(|found| Answer {
+            parsed: found.parsed,
+            repairs: located(source, found.repairs),
+            open: found.open,
+        })
         .map_err(|stop| failed(source, &stop))
 }
 
-fn read(source: &str, reading: Reading) -> Result<Found, Stop> {
-    let mut direct = Parser::new(source, 0, reading.strict);
+fn read(source: &str, options: AnswerOptions) -> Result<FoundAnswer, AnswerError> {
+    let mut direct = AnswerParser::new(source, 0, options.strict);
     let whole = direct.whole();
     // JSON, and still not what is wanted.
     let other = whole.is_ok();
     let stop = match whole {
-        Ok(parsed) if reading.strict || !reading.dict || matches!(parsed, Parsed::Dict(_)) => {
-            return Ok(Found { start: 0, parsed, mended: direct.mended, open: direct.open });
+        Ok(parsed) if options.strict || !options.dict || matches!(parsed, Parsed::Dict(_)) => {
+            return Ok(FoundAnswer { start: 0, parsed, repairs: direct.repairs, open: direct.open });
         }
-        Ok(_) => Stop { offset: 0, message: "the answer is JSON, and no object".to_owned() },
+        Ok(_) => AnswerError { offset: 0, message: "the answer is JSON, and no object".to_owned() },
         Err(stop) => stop,
     };
-    if reading.strict {
+    if options.strict {
         return Err(stop);
     }
     let start = after_reasoning(source)?;
-    let fenced = fenced(source, start, reading)?;
-    let scan = if fenced.found.is_empty() { scan(source, start, source.len(), reading)? } else { fenced };
+    let fenced = fenced(source, start, options)?;
+    let scan = if fenced.found.is_empty() { scan(source, start, source.len(), options)? } else { fenced };
     let mut found = scan.found.into_iter();
     match (found.next(), found.next()) {
         (Some(mut only), None) => {
-            if start > 0 && !only.mended.iter().any(|(_, fault)| *fault == Fault::Prose) {
-                only.mended.push((0, Fault::Prose));
+            if start > 0 && !only.repairs.iter().any(|(_, kind)| *kind == RepairKind::Prose) {
+                only.repairs.push((0, RepairKind::Prose));
             }
             Ok(only)
         }
@@ -205,76 +209,76 @@ fn read(source: &str, reading: Reading) -> Result<Found, Stop> {
                 "two answers, and which is meant cannot be known: the second begins in line {}, column {}",
                 second.line, second.column
             );
-            Err(Stop { offset: first.start, message })
+            Err(AnswerError { offset: first.start, message })
         }
         // Where the whole looks like JSON, what is wrong with the whole is told; else what came nearest to an answer.
         (None, _) if other || source.trim_start().starts_with(['{', '[']) => Err(stop),
         (None, _) if !source[start..].contains(['{', '[']) && stop.offset < source.len() => {
-            Err(Stop { offset: start, message: "there is no JSON in it".to_owned() })
+            Err(AnswerError { offset: start, message: "there is no JSON in it".to_owned() })
         }
         (None, _) => Err(scan.nearest.map_or(stop, |(_, nearest)| nearest)),
     }
 }
 
 /// Where the answer begins: behind what a model thought aloud, where it says so.
-fn after_reasoning(source: &str) -> Result<usize, Stop> {
+fn after_reasoning(source: &str) -> Result<usize, AnswerError> {
     for (open, close) in [("<think>", "</think>"), ("<thinking>", "</thinking>")] {
         if let Some(end) = source.find(close) {
             return Ok(end + close.len());
         }
         if source.trim_start().starts_with(open) {
             let message = "the answer ends within the model's reasoning".to_owned();
-            return Err(Stop { offset: source.len(), message });
+            return Err(AnswerError { offset: source.len(), message });
         }
     }
     Ok(0)
 }
 
-fn failed(source: &str, stop: &Stop) -> crate::Error {
+fn failed(source: &str, stop: &AnswerError) -> crate::Error {
     let place = Place::of(None, source, stop.offset);
     let message = format!("{} (line {}, column {})", stop.message, place.line, place.column);
     invalid("the answer is no JSON that can be read", "", &[Violation::new(&"", "syntax", message)])
 }
 
-fn located(source: &str, mut mended: Vec<(usize, Fault)>) -> Vec<Mend> {
-    mended.sort_by_key(|(offset, _)| *offset);
+fn located(source: &str, mut repairs: Vec<(usize, RepairKind)>) -> Vec<Repair> {
+    repairs.sort_by_key(|(offset, _)| *offset);
     let (mut line, mut line_start, mut at) = (1, 0, 0);
-    let mut found = Vec::with_capacity(mended.len());
-    for (offset, fault) in mended {
+    let mut found = Vec::with_capacity(repairs.len());
+    for (offset, kind) in repairs {
         for (newline, _) in source[at..offset].match_indices('\n') {
             line += 1;
             line_start = at + newline + 1;
         }
         at = offset;
-        found.push(Mend { fault, line, column: source[line_start..offset].chars().count() + 1 });
+        found.push(Repair { kind, line, column: source[line_start..offset].chars().count() + 1 });
     }
     found
 }
 
 /// An answer that was found in a text.
-struct Found {
+struct FoundAnswer {
     start: usize,
     parsed: Parsed,
-    mended: Vec<(usize, Fault)>,
+    repairs: Vec<(usize, RepairKind)>,
     open: usize,
 }
 
 /// What was found in a text: no more than two different answers, for two are one too many.
 #[derive(Default)]
-struct Scan {
-    found: Vec<Found>,
-    /// The reading that came furthest and failed: how far, and why.
-    nearest: Option<(usize, Stop)>,
+struct FoundAnswers {
+    found: Vec<FoundAnswer>,
+    /// The options that came furthest and failed: how far, and why.
+    nearest: Option<(usize, AnswerError)>,
 }
 
-impl Scan {
-    fn add(&mut self, found: Found) {
+impl FoundAnswers {
+    fn add(&mut self, found: FoundAnswer) {
         if !self.found.iter().any(|known| known.parsed == found.parsed) {
             self.found.push(found);
         }
     }
 
-    fn failed(&mut self, length: usize, stop: Stop) {
+    fn failed(&mut self, length: usize, stop: AnswerError) {
         if self.nearest.as_ref().is_none_or(|(known, _)| *known < length) {
             self.nearest = Some((length, stop));
         }
@@ -282,7 +286,7 @@ impl Scan {
 }
 
 /// The JSON in code fences, where there is some; fences of other languages only where none says `json`.
-fn fenced(source: &str, from: usize, reading: Reading) -> Result<Scan, Stop> {
+fn fenced(source: &str, from: usize, options: AnswerOptions) -> Result<FoundAnswers, AnswerError> {
     let fences = fences(source, from);
     let json = |fence: &&Fence| {
         fence.language.is_some_and(|word| word.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("json")))
@@ -292,9 +296,9 @@ fn fenced(source: &str, from: usize, reading: Reading) -> Result<Scan, Stop> {
     } else {
         fences.iter().collect()
     };
-    let mut scanned = Scan::default();
+    let mut scanned = FoundAnswers::default();
     for fence in chosen {
-        let inside = scan(source, fence.start, fence.end, reading)?;
+        let inside = scan(source, fence.start, fence.end, options)?;
         if let Some((length, stop)) = inside.nearest {
             scanned.failed(length, stop);
         }
@@ -302,9 +306,9 @@ fn fenced(source: &str, from: usize, reading: Reading) -> Result<Scan, Stop> {
             // Only a fence without an end may hold what is cut off.
             if fence.closed && answer.open > 0 {
                 let message = "the JSON in a code fence has no end, and the fence has one".to_owned();
-                return Err(Stop { offset: fence.end, message });
+                return Err(AnswerError { offset: fence.end, message });
             }
-            answer.mended.push((fence.open, Fault::Fence));
+            answer.repairs.push((fence.open, RepairKind::Fence));
             scanned.add(answer);
         }
         if scanned.found.len() > 1 {
@@ -373,21 +377,21 @@ fn ends_json(source: &str, start: usize, at: usize) -> bool {
 
 /// The answers between two places of a text, each found where a bracket opens something that can be read. A bracket of
 /// prose is passed over; what is JSON for a while and then is none is an error, for a part of it is not the answer.
-fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Scan, Stop> {
+fn scan(source: &str, start: usize, end: usize, options: AnswerOptions) -> Result<FoundAnswers, AnswerError> {
     /// How often a text may be read anew, in characters for each of it.
     const EFFORT: usize = 8;
     let text = &source[..end];
     let mut budget = (end - start).saturating_mul(EFFORT) + 10_000;
-    let mut scanned = Scan::default();
+    let mut scanned = FoundAnswers::default();
     let mut at = start;
     while let Some(offset) = text[at..].find(['{', '[']) {
         let open = at + offset;
-        let mut parser = Parser::new(text, open, false);
+        let mut parser = AnswerParser::new(text, open, false);
         let parsed = parser.value(0);
         budget = budget.saturating_sub(parser.at - open);
         if budget == 0 {
             let message = "too much that looks like JSON and is none".to_owned();
-            return Err(Stop { offset: open, message });
+            return Err(AnswerError { offset: open, message });
         }
         at = match parsed {
             Ok(parsed) => {
@@ -396,10 +400,10 @@ fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Scan
                     || matches!(&parsed, Parsed::List(items) if items.is_empty());
                 if parser.open > 0 && empty {
                     let message = "the JSON ends before anything of it is complete".to_owned();
-                    scanned.failed(parser.at - open, Stop { offset: text.len(), message });
+                    scanned.failed(parser.at - open, AnswerError { offset: text.len(), message });
                     open + 1
                 } else {
-                    if matches!(parsed, Parsed::Dict(_)) || !reading.dict {
+                    if matches!(parsed, Parsed::Dict(_)) || !options.dict {
                         scanned.add(parser.found(source, start, open, parsed));
                     }
                     parser.at
@@ -443,15 +447,15 @@ fn extent(text: &str, open: usize) -> Option<usize> {
     None
 }
 
-/// Where reading stopped, and why.
+/// Where options stopped, and why.
 #[derive(Debug)]
-struct Stop {
+struct AnswerError {
     offset: usize,
     message: String,
 }
 
 /// What came of a value: whole, or not all there.
-enum Piece {
+enum ReadValue {
     Whole(Parsed),
     /// The text ended within it; what is there of a list or dict.
     Cut(Option<Parsed>),
@@ -493,11 +497,11 @@ impl Members {
     }
 }
 
-struct Parser<'s> {
+struct AnswerParser<'s> {
     text: &'s str,
     at: usize,
     strict: bool,
-    mended: Vec<(usize, Fault)>,
+    repairs: Vec<(usize, RepairKind)>,
     /// How many lists and dicts lack their end.
     open: usize,
     /// Whether something complete was read that hardly is prose: a member with a quoted key, or an item that is a list
@@ -507,33 +511,33 @@ struct Parser<'s> {
     begun: bool,
 }
 
-impl<'s> Parser<'s> {
+impl<'s> AnswerParser<'s> {
     fn new(text: &'s str, at: usize, strict: bool) -> Self {
-        Self { text, at, strict, mended: Vec::new(), open: 0, solid: false, begun: false }
+        Self { text, at, strict, repairs: Vec::new(), open: 0, solid: false, begun: false }
     }
 
     /// What was read from a place on, with a note of what stands around it.
-    fn found(&mut self, source: &str, start: usize, open: usize, parsed: Parsed) -> Found {
-        let mut mended = std::mem::take(&mut self.mended);
+    fn found(&mut self, source: &str, start: usize, open: usize, parsed: Parsed) -> FoundAnswer {
+        let mut repairs = std::mem::take(&mut self.repairs);
         let outside = |text: &str| !text.trim().is_empty();
         if outside(&source[start..open]) {
-            mended.push((start, Fault::Prose));
+            repairs.push((start, RepairKind::Prose));
         } else if outside(&self.text[self.at..]) {
-            mended.push((self.at, Fault::Prose));
+            repairs.push((self.at, RepairKind::Prose));
         }
-        Found { start: open, parsed, mended, open: self.open }
+        FoundAnswer { start: open, parsed, repairs, open: self.open }
     }
 
-    fn stop<R>(&self, message: impl Into<String>) -> Result<R, Stop> {
-        Err(Stop { offset: self.at, message: message.into() })
+    fn stop<R>(&self, message: impl Into<String>) -> Result<R, AnswerError> {
+        Err(AnswerError { offset: self.at, message: message.into() })
     }
 
-    /// Notes a fault, or stops at it where nothing is to be mended.
-    fn mend(&mut self, offset: usize, fault: Fault) -> Result<(), Stop> {
+    /// Notes a kind, or stops at it where nothing is to be repairs.
+    fn repair(&mut self, offset: usize, kind: RepairKind) -> Result<(), AnswerError> {
         if self.strict {
-            return Err(Stop { offset, message: fault.message().to_owned() });
+            return Err(AnswerError { offset, message: kind.message().to_owned() });
         }
-        self.mended.push((offset, fault));
+        self.repairs.push((offset, kind));
         Ok(())
     }
 
@@ -546,7 +550,7 @@ impl<'s> Parser<'s> {
     }
 
     /// The whole text as one value with nothing around it.
-    fn whole(&mut self) -> Result<Parsed, Stop> {
+    fn whole(&mut self) -> Result<Parsed, AnswerError> {
         self.blank()?;
         let parsed = self.value(0)?;
         self.blank()?;
@@ -554,19 +558,19 @@ impl<'s> Parser<'s> {
     }
 
     /// A value at the top; what is cut off is closed here.
-    fn value(&mut self, depth: usize) -> Result<Parsed, Stop> {
+    fn value(&mut self, depth: usize) -> Result<Parsed, AnswerError> {
         match self.piece(depth)? {
-            Piece::Whole(parsed) => Ok(parsed),
-            Piece::Cut(Some(parsed)) => {
-                self.mend(self.text.len(), Fault::CutOff)?;
+            ReadValue::Whole(parsed) => Ok(parsed),
+            ReadValue::Cut(Some(parsed)) => {
+                self.repair(self.text.len(), RepairKind::CutOff)?;
                 Ok(parsed)
             }
-            Piece::Cut(None) => self.stop("the JSON ends before it has begun"),
+            ReadValue::Cut(None) => self.stop("the JSON ends before it has begun"),
         }
     }
 
     /// Passes over blanks and comments.
-    fn blank(&mut self) -> Result<(), Stop> {
+    fn blank(&mut self) -> Result<(), AnswerError> {
         loop {
             while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
                 self.at += 1;
@@ -590,26 +594,26 @@ impl<'s> Parser<'s> {
             } else {
                 return Ok(());
             };
-            self.mend(self.at, Fault::Comment)?;
+            self.repair(self.at, RepairKind::Comment)?;
             self.at += length;
         }
     }
 
-    fn piece(&mut self, depth: usize) -> Result<Piece, Stop> {
+    fn piece(&mut self, depth: usize) -> Result<ReadValue, AnswerError> {
         if depth > DEPTH {
             return self.stop(format!("it nests more than {DEPTH} deep"));
         }
         match self.peek() {
-            None => Ok(Piece::Cut(None)),
+            None => Ok(ReadValue::Cut(None)),
             Some(b'{') => self.dict(depth),
             Some(b'[') => self.list(depth),
             Some(b'"' | b'\'') => Ok(match self.quoted()? {
-                Some(text) => Piece::Whole(Parsed::Text(text)),
-                None => Piece::Cut(None),
+                Some(text) => ReadValue::Whole(Parsed::Text(text)),
+                None => ReadValue::Cut(None),
             }),
             Some(0x80..) if self.curly_pair().is_some() => Ok(match self.curly()? {
-                Some(text) => Piece::Whole(Parsed::Text(text)),
-                None => Piece::Cut(None),
+                Some(text) => ReadValue::Whole(Parsed::Text(text)),
+                None => ReadValue::Cut(None),
             }),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(_) => self.word(),
@@ -617,12 +621,12 @@ impl<'s> Parser<'s> {
     }
 
     /// What there is of a list or dict whose end is missing.
-    fn cut(&mut self, parsed: Parsed) -> Piece {
+    fn cut(&mut self, parsed: Parsed) -> ReadValue {
         self.open += 1;
-        Piece::Cut(Some(parsed))
+        ReadValue::Cut(Some(parsed))
     }
 
-    fn list(&mut self, depth: usize) -> Result<Piece, Stop> {
+    fn list(&mut self, depth: usize) -> Result<ReadValue, AnswerError> {
         let mut items = Vec::new();
         self.at += 1;
         loop {
@@ -635,11 +639,11 @@ impl<'s> Parser<'s> {
                 Some(_) => {}
             }
             match self.piece(depth + 1)? {
-                Piece::Whole(item) => {
+                ReadValue::Whole(item) => {
                     self.solid |= matches!(item, Parsed::List(_) | Parsed::Dict(_));
                     items.push(item);
                 }
-                Piece::Cut(item) => {
+                ReadValue::Cut(item) => {
                     items.extend(item);
                     return Ok(self.cut(Parsed::List(items)));
                 }
@@ -649,10 +653,10 @@ impl<'s> Parser<'s> {
             }
         }
         self.at += 1;
-        Ok(Piece::Whole(Parsed::List(items)))
+        Ok(ReadValue::Whole(Parsed::List(items)))
     }
 
-    fn dict(&mut self, depth: usize) -> Result<Piece, Stop> {
+    fn dict(&mut self, depth: usize) -> Result<ReadValue, AnswerError> {
         let mut members = Members::default();
         self.at += 1;
         loop {
@@ -678,8 +682,8 @@ impl<'s> Parser<'s> {
             }
             self.blank()?;
             let (value, cut) = match self.piece(depth + 1)? {
-                Piece::Whole(value) => (Some(value), false),
-                Piece::Cut(value) => (value, true),
+                ReadValue::Whole(value) => (Some(value), false),
+                ReadValue::Cut(value) => (value, true),
             };
             self.solid |= quoted && !cut;
             if let Some(value) = value
@@ -693,11 +697,11 @@ impl<'s> Parser<'s> {
             }
         }
         self.at += 1;
-        Ok(Piece::Whole(members.parsed()))
+        Ok(ReadValue::Whole(members.parsed()))
     }
 
     /// Passes over the comma behind a member. False where the text ends; at the closing bracket nothing is passed.
-    fn comma(&mut self, close: u8) -> Result<bool, Stop> {
+    fn comma(&mut self, close: u8) -> Result<bool, AnswerError> {
         self.blank()?;
         match self.peek() {
             None => Ok(false),
@@ -707,7 +711,7 @@ impl<'s> Parser<'s> {
                 self.at += 1;
                 self.blank()?;
                 if self.peek() == Some(close) {
-                    self.mend(comma, Fault::TrailingComma)?;
+                    self.repair(comma, RepairKind::TrailingComma)?;
                 }
                 Ok(true)
             }
@@ -716,7 +720,7 @@ impl<'s> Parser<'s> {
     }
 
     /// A key that is a plain word.
-    fn bare_key(&mut self) -> Result<Option<String>, Stop> {
+    fn bare_key(&mut self) -> Result<Option<String>, AnswerError> {
         let rest = self.rest();
         let length = rest
             .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$' || c == '-'))
@@ -725,18 +729,18 @@ impl<'s> Parser<'s> {
         if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
             return self.stop("a key is missing");
         }
-        self.mend(self.at, Fault::UnquotedKey)?;
+        self.repair(self.at, RepairKind::UnquotedKey)?;
         self.at += length;
         Ok((!self.rest().is_empty()).then(|| word.to_owned()))
     }
 
     /// A text in quotes; `None` where it has no end.
-    fn quoted(&mut self) -> Result<Option<String>, Stop> {
+    fn quoted(&mut self) -> Result<Option<String>, AnswerError> {
         let start = self.at;
         let bytes = self.text.as_bytes();
         let quote = bytes[start];
         if quote == b'\'' {
-            self.mend(start, Fault::SingleQuotes)?;
+            self.repair(start, RepairKind::SingleQuotes)?;
         }
         self.at += 1;
         let mut text = String::new();
@@ -758,8 +762,8 @@ impl<'s> Parser<'s> {
                     from = self.at;
                 }
                 0..=0x1f => {
-                    if self.mended.last().is_none_or(|(_, fault)| *fault != Fault::ControlCharacter) {
-                        self.mend(self.at, Fault::ControlCharacter)?;
+                    if self.repairs.last().is_none_or(|(_, kind)| *kind != RepairKind::ControlCharacter) {
+                        self.repair(self.at, RepairKind::ControlCharacter)?;
                     }
                     self.at += 1;
                 }
@@ -779,9 +783,9 @@ impl<'s> Parser<'s> {
     }
 
     /// A text in curly quotes; `None` where it has no end.
-    fn curly(&mut self) -> Result<Option<String>, Stop> {
+    fn curly(&mut self) -> Result<Option<String>, AnswerError> {
         let close = self.curly_pair().unwrap_or_default();
-        self.mend(self.at, Fault::CurlyQuotes)?;
+        self.repair(self.at, RepairKind::CurlyQuotes)?;
         self.at += '“'.len_utf8();
         let mut text = String::new();
         loop {
@@ -802,7 +806,7 @@ impl<'s> Parser<'s> {
     }
 
     /// The character of an escape; `None` where the text ends within it.
-    fn escape(&mut self, quote: u8) -> Result<Option<char>, Stop> {
+    fn escape(&mut self, quote: u8) -> Result<Option<char>, AnswerError> {
         let start = self.at;
         let Some(c) = self.text[start + 1..].chars().next() else {
             self.at = self.text.len();
@@ -819,7 +823,7 @@ impl<'s> Parser<'s> {
             'u' => return self.unicode(start),
             '\'' if !self.strict => {
                 if quote == b'"' {
-                    self.mend(start, Fault::NeedlessEscape)?;
+                    self.repair(start, RepairKind::NeedlessEscape)?;
                 }
                 '\''
             }
@@ -831,8 +835,8 @@ impl<'s> Parser<'s> {
     }
 
     /// The character of `\uXXXX`, and of a pair of them for one beyond.
-    fn unicode(&mut self, start: usize) -> Result<Option<char>, Stop> {
-        let half = |parser: &mut Self| -> Result<Option<u32>, Stop> {
+    fn unicode(&mut self, start: usize) -> Result<Option<char>, AnswerError> {
+        let half = |parser: &mut Self| -> Result<Option<u32>, AnswerError> {
             let Some(digits) = parser.text.as_bytes().get(parser.at..parser.at + 4) else {
                 let rest = parser.rest();
                 if rest.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -869,19 +873,22 @@ impl<'s> Parser<'s> {
         }
         match char::from_u32(code) {
             Some(c) => Ok(Some(c)),
-            None => Err(Stop { offset: start, message: "half a surrogate pair is no character".to_owned() }),
+            None => Err(AnswerError {
+                offset: start,
+                message: "half a surrogate pair is no character".to_owned(),
+            }),
         }
     }
 
     /// A number as JSON writes it. At the end of the text it may go on, so it is not whole.
-    fn number(&mut self) -> Result<Piece, Stop> {
+    fn number(&mut self) -> Result<ReadValue, AnswerError> {
         /// As many as Python reads.
         const DIGITS: usize = 4300;
         let rest = self.rest();
         if let Some(word) = ["-Infinity", "-inf"].into_iter().find(|word| rest.starts_with(word)) {
-            self.mend(self.at, Fault::NotFinite)?;
+            self.repair(self.at, RepairKind::NotFinite)?;
             self.at += word.len();
-            return Ok(Piece::Whole(Parsed::Float(f64::NEG_INFINITY)));
+            return Ok(ReadValue::Whole(Parsed::Float(f64::NEG_INFINITY)));
         }
         let length = rest
             .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_')))
@@ -890,7 +897,7 @@ impl<'s> Parser<'s> {
         // Whole, unless it could go on in the text that is missing.
         if length == rest.len() && self.at > 0 && !self.strict && self.is_inside() {
             self.at += length;
-            return Ok(Piece::Cut(None));
+            return Ok(ReadValue::Cut(None));
         }
         let digits = number.strip_prefix('-').unwrap_or(number);
         let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
@@ -922,7 +929,7 @@ impl<'s> Parser<'s> {
             number.parse().map_or_else(|_| Parsed::Digits(number.to_owned()), Parsed::Integer)
         };
         self.at += length;
-        Ok(Piece::Whole(parsed))
+        Ok(ReadValue::Whole(parsed))
     }
 
     /// Whether what is read stands within a list or dict: a number that is the whole answer is whole.
@@ -930,31 +937,31 @@ impl<'s> Parser<'s> {
         self.text[..self.at].contains(['{', '['])
     }
 
-    fn word(&mut self) -> Result<Piece, Stop> {
+    fn word(&mut self) -> Result<ReadValue, AnswerError> {
         let rest = self.rest();
         let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        let (parsed, fault) = match &rest[..length] {
+        let (parsed, kind) = match &rest[..length] {
             "null" => (Parsed::Null, None),
             "true" => (Parsed::Bool(true), None),
             "false" => (Parsed::Bool(false), None),
-            "None" => (Parsed::Null, Some(Fault::PythonWord)),
-            "True" => (Parsed::Bool(true), Some(Fault::PythonWord)),
-            "False" => (Parsed::Bool(false), Some(Fault::PythonWord)),
-            "NaN" | "nan" => (Parsed::Float(f64::NAN), Some(Fault::NotFinite)),
-            "Infinity" | "inf" => (Parsed::Float(f64::INFINITY), Some(Fault::NotFinite)),
+            "None" => (Parsed::Null, Some(RepairKind::PythonWord)),
+            "True" => (Parsed::Bool(true), Some(RepairKind::PythonWord)),
+            "False" => (Parsed::Bool(false), Some(RepairKind::PythonWord)),
+            "NaN" | "nan" => (Parsed::Float(f64::NAN), Some(RepairKind::NotFinite)),
+            "Infinity" | "inf" => (Parsed::Float(f64::INFINITY), Some(RepairKind::NotFinite)),
             word => {
                 let begun = ["null", "true", "false", "None", "True", "False", "NaN", "Infinity"];
                 if length == rest.len() && length > 0 && begun.iter().any(|known| known.starts_with(word)) {
                     self.at += length;
-                    return Ok(Piece::Cut(None));
+                    return Ok(ReadValue::Cut(None));
                 }
                 return self.stop("neither a value nor the end stands here");
             }
         };
-        if let Some(fault) = fault {
-            self.mend(self.at, fault)?;
+        if let Some(kind) = kind {
+            self.repair(self.at, kind)?;
         }
         self.at += length;
-        Ok(Piece::Whole(parsed))
+        Ok(ReadValue::Whole(parsed))
     }
 }

@@ -9,13 +9,13 @@ use regex_syntax::ast::{
 /// The pattern where other readers take it as ours does; `None` where it has flags, classes or anchors of its own.
 pub(super) fn ecma(pattern: &str) -> Option<String> {
     let ast = Parser::new().parse(pattern).ok()?;
-    visit(&ast, Shared).is_ok().then(|| pattern.to_owned())
+    visit(&ast, EcmaCheck).is_ok().then(|| pattern.to_owned())
 }
 
 /// Stops at what only our patterns have.
-struct Shared;
+struct EcmaCheck;
 
-impl Visitor for Shared {
+impl Visitor for EcmaCheck {
     type Output = ();
     type Err = ();
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{Error, Fact, Kind};
+use crate::error::{ContextValue, Error, Kind};
 
 /// One rule that one value breaks. It never holds the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,5 +46,5 @@ pub fn invalid(what: &str, schema: &str, violations: &[Violation]) -> Error {
     let fits = if schema.is_empty() { String::new() } else { format!(" does not fit schema '{schema}'") };
     Error::new(Kind::SchemaInvalid, format!("{what}{fits}: {first}{more}"))
         .with_context("schema", schema)
-        .with_context("errors", Fact::Records(records.collect()))
+        .with_context("errors", ContextValue::Records(records.collect()))
 }

@@ -2,7 +2,7 @@
 
 use prompt_manager::Kind;
 use prompt_manager::schema::parse::{read_exact, read_schemas};
-use prompt_manager::schema::{FieldType, ValidatorKind, remarks};
+use prompt_manager::schema::{FieldType, ValidatorKind, lints};
 use serde_json::json;
 
 use crate::{cases, told};
@@ -58,7 +58,7 @@ fn what_a_schema_says_without_effect_is_remarked_and_refused_to_a_program() {
                 - {name: d, type: string, validators: [{type: min_length}, {type: max_value, value: many}]}\n";
     let (schemas, errors) = read_schemas("s.yaml", text);
     assert_eq!(told(&errors), Vec::<String>::new());
-    let found: Vec<(String, Option<usize>)> = remarks(&schemas[0])
+    let found: Vec<(String, Option<usize>)> = lints(&schemas[0])
         .iter()
         .map(|error| (error.message().to_owned(), error.place().map(|place| place.line)))
         .collect();

@@ -236,9 +236,9 @@ class TestAnswers:
     def test_are_read_and_validated(self, manager):
         found = manager.parse_output("p", 'Sure: {"n": 3,}')
         assert isinstance(found, ParsedOutput)
-        assert (found.data, found.is_mended, found.is_cut_off) == ({"n": 3, "why": ""}, True, False)
-        assert [mend.fault for mend in found.mended] == ["prose", "trailing_comma"]
-        assert manager.parse_output("p", '{"n": 3}').mended == ()
+        assert (found.data, found.was_repaired, found.is_cut_off) == ({"n": 3, "why": ""}, True, False)
+        assert [repair.kind for repair in found.repairs] == ["prose", "trailing_comma"]
+        assert manager.parse_output("p", '{"n": 3}').repairs == ()
         assert manager.parse_output("p", '{"n": 3, "why": "beca').is_cut_off
 
     def test_that_cannot_be_read_or_do_not_fit_are_one_kind_of_error(self, manager):

@@ -205,7 +205,7 @@ class PromptSource(Serializable):
     def _state(self) -> dict[str, Any]:
         """All but the engine."""
         core = self.core
-        schemas, models, functions = core.reach()
+        schemas, models, functions = core.dependencies()
         return {
             "prompt": core.to_dict(),
             "schemas": schemas,

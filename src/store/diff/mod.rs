@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
 
 use crate::prompt::{
-    Bump, ChatEntry, Compiled, Content, Message, Partials, Prompt, SchemaRef, Tool, VariableInfo, Version,
+    Bump, ChatEntry, Compiled, Content, Message, Partials, Prompt, SchemaSource, Tool, VariableInfo, Version,
 };
 use crate::template::Text;
 
@@ -359,8 +359,9 @@ fn settings(prompt: &Prompt) -> BTreeMap<String, Value> {
 }
 
 fn schemas(prompt: &Prompt) -> BTreeMap<String, Value> {
-    let named =
-        |key: &str, schema: &Option<SchemaRef>| schema.as_ref().map(|schema| (key.to_owned(), json!(schema)));
+    let named = |key: &str, schema: &Option<SchemaSource>| {
+        schema.as_ref().map(|schema| (key.to_owned(), json!(schema)))
+    };
     [named("input_schema", &prompt.input_schema), named("output_schema", &prompt.output_schema)]
         .into_iter()
         .flatten()

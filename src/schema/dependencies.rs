@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::model::Schema;
-use super::set::{Entry, Set};
+use super::schema_set::{SchemaEntry, SchemaSet};
 
 /// What a schema reaches, by name.
 #[derive(Debug)]
-pub struct Reach<F, M> {
+pub struct Dependencies<F, M> {
     /// Schemas of the set.
     pub schemas: BTreeMap<String, Arc<Schema>>,
     /// Models.
@@ -17,44 +17,46 @@ pub struct Reach<F, M> {
     pub functions: BTreeMap<String, F>,
 }
 
-impl<F, M> Default for Reach<F, M> {
+impl<F, M> Default for Dependencies<F, M> {
     fn default() -> Self {
         Self { schemas: BTreeMap::new(), models: BTreeMap::new(), functions: BTreeMap::new() }
     }
 }
 
-impl<T, F: Clone, M: Clone> Set<T, F, M> {
+impl<T, F: Clone, M: Clone> SchemaSet<T, F, M> {
     /// Adds what stands under a name, and what that reaches. A name that leads nowhere is left out: whoever validates
     /// is told.
-    pub fn reach(&self, name: &str, reach: &mut Reach<F, M>) {
-        if reach.schemas.contains_key(name) || reach.models.contains_key(name) {
+    pub fn add_dependencies(&self, name: &str, dependencies: &mut Dependencies<F, M>) {
+        if dependencies.schemas.contains_key(name) || dependencies.models.contains_key(name) {
             return;
         }
         match self.get(name) {
             None => {}
-            Some(Entry::Model(model)) => drop(reach.models.insert(name.to_owned(), model.clone())),
-            Some(Entry::Schema(schema)) => {
-                reach.schemas.insert(name.to_owned(), Arc::clone(schema));
-                self.reach_of(schema, reach);
+            Some(SchemaEntry::Model(model)) => {
+                drop(dependencies.models.insert(name.to_owned(), model.clone()))
+            }
+            Some(SchemaEntry::Schema(schema)) => {
+                dependencies.schemas.insert(name.to_owned(), Arc::clone(schema));
+                self.add_dependencies_of(schema, dependencies);
             }
         }
     }
 
     /// Adds what a schema reaches that stands under no name.
-    pub fn reach_of(&self, schema: &Schema, reach: &mut Reach<F, M>) {
+    pub fn add_dependencies_of(&self, schema: &Schema, dependencies: &mut Dependencies<F, M>) {
         let fields = schema.fields.iter().flat_map(|field| [&field.item_schema, &field.nested_schema]);
         for name in fields.flatten().chain(&schema.extends) {
             // A definition of the schema's own may have the name too; that one of the set comes along does no harm.
-            self.reach(name, reach);
+            self.add_dependencies(name, dependencies);
         }
         let rules = schema.fields.iter().flat_map(|field| &field.validators);
         for name in rules.filter_map(|rule| rule.custom_function.as_ref()) {
             if let Some(function) = self.function(name) {
-                reach.functions.insert(name.clone(), function.clone());
+                dependencies.functions.insert(name.clone(), function.clone());
             }
         }
         for definition in &schema.definitions {
-            self.reach_of(definition, reach);
+            self.add_dependencies_of(definition, dependencies);
         }
     }
 }

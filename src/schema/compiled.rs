@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::coerce::{self, Outcome, Way};
+use super::coerce::{self, CoerceOptions, Coercion};
 use super::model::FieldType;
 use super::rules::Rule;
 use super::values::{Trail, Values};
@@ -16,24 +16,24 @@ const TOLD: usize = 1000;
 
 /// A schema and all that it reaches, ready to validate.
 #[derive(Debug)]
-pub struct Plan<T, F, M> {
+pub struct CompiledSchema<T, F, M> {
     /// The schema's name, for messages.
     pub name: String,
-    pub(super) records: Vec<Record<T, F>>,
+    pub(super) records: Vec<ObjectPlan<T, F>>,
     pub(super) models: Vec<M>,
-    pub(super) root: Target,
+    pub(super) root: PlanIndex,
 }
 
-/// What a value is validated by: a place in the plan's list of records or of models.
+/// What a value is validated by: a place in the compiled's list of records or of models.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Target {
-    Record(usize),
+pub(super) enum PlanIndex {
+    Object(usize),
     Model(usize),
 }
 
 #[derive(Debug)]
-pub(super) struct Record<T, F> {
-    pub(super) slots: Vec<Slot<T, F>>,
+pub(super) struct ObjectPlan<T, F> {
+    pub(super) slots: Vec<FieldPlan<T, F>>,
     /// Whether further keys are refused.
     pub(super) closed: bool,
     /// Whether further keys are dropped.
@@ -43,7 +43,7 @@ pub(super) struct Record<T, F> {
 
 /// The value of a key that is missing.
 #[derive(Debug)]
-pub(super) struct Absent {
+pub(super) struct DefaultValue {
     pub(super) value: Value,
     /// Whether it becomes of the type as a value that is given does.
     pub(super) converts: bool,
@@ -51,25 +51,25 @@ pub(super) struct Absent {
 
 /// A field, ready.
 #[derive(Debug)]
-pub(super) struct Slot<T, F> {
+pub(super) struct FieldPlan<T, F> {
     pub(super) name: T,
     pub(super) field_type: FieldType,
     pub(super) nullable: bool,
     pub(super) required: bool,
-    pub(super) default: Option<Box<Absent>>,
+    pub(super) default: Option<Box<DefaultValue>>,
     pub(super) allow_inf_nan: bool,
     pub(super) item_type: Option<FieldType>,
-    pub(super) nested: Option<Target>,
+    pub(super) nested: Option<PlanIndex>,
     pub(super) rules: Vec<Rule<F>>,
 }
 
-impl<T: Text, F: Clone, M: Clone> Plan<T, F, M> {
+impl<T: Text, F: Clone, M: Clone> CompiledSchema<T, F, M> {
     /// Whether the schema has a field of this name; a model may have any.
     #[must_use]
     pub fn has_field(&self, name: &str) -> bool {
         match self.root {
-            Target::Model(_) => true,
-            Target::Record(at) => self.records[at].slots.iter().any(|slot| slot.name.as_str() == name),
+            PlanIndex::Model(_) => true,
+            PlanIndex::Object(at) => self.records[at].slots.iter().any(|slot| slot.name.as_str() == name),
         }
     }
 
@@ -77,8 +77,8 @@ impl<T: Text, F: Clone, M: Clone> Plan<T, F, M> {
     #[must_use]
     pub fn fields(&self) -> Option<Vec<(&str, bool)>> {
         match self.root {
-            Target::Model(_) => None,
-            Target::Record(at) => {
+            PlanIndex::Model(_) => None,
+            PlanIndex::Object(at) => {
                 let slots = &self.records[at].slots;
                 Some(
                     slots
@@ -94,8 +94,8 @@ impl<T: Text, F: Clone, M: Clone> Plan<T, F, M> {
     #[must_use]
     pub fn supplies(&self, name: &str) -> bool {
         match self.root {
-            Target::Model(_) => true,
-            Target::Record(at) => {
+            PlanIndex::Model(_) => true,
+            PlanIndex::Object(at) => {
                 self.records[at].slots.iter().any(|slot| slot.name.as_str() == name && slot.default.is_some())
             }
         }
@@ -103,8 +103,8 @@ impl<T: Text, F: Clone, M: Clone> Plan<T, F, M> {
 
     /// Whether it is a schema and no model, so that what it describes is a dict.
     #[must_use]
-    pub fn is_record(&self) -> bool {
-        matches!(self.root, Target::Record(_))
+    pub fn describes_dict(&self) -> bool {
+        matches!(self.root, PlanIndex::Object(_))
     }
 
     /// Validates a value: `None` where it fits as it is, else what became of it. `what` is what the value is, for
@@ -122,20 +122,20 @@ impl<T: Text, F: Clone, M: Clone> Plan<T, F, M> {
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
-        let mut walk = Walk { data, plan: self, coerce, found: Vec::new() };
+        let mut walk = Validation { data, compiled: self, coerce, found: Vec::new() };
         let made = walk.target(self.root, value, &Trail::Root, 0)?;
         if walk.found.is_empty() { Ok(made) } else { Err(invalid(what, &self.name, &walk.found)) }
     }
 }
 
-struct Walk<'w, D: Values> {
+struct Validation<'w, D: Values> {
     data: &'w D,
-    plan: &'w Plan<D::Text, D::Function, D::Model>,
+    compiled: &'w CompiledSchema<D::Text, D::Function, D::Model>,
     coerce: Option<bool>,
     found: Vec<Violation>,
 }
 
-impl<'w, D: Values> Walk<'w, D> {
+impl<'w, D: Values> Validation<'w, D> {
     #[cold]
     fn wrong(&mut self, trail: &Trail<'_>, rule: &str, message: impl Into<String>) {
         if self.found.len() < TOLD {
@@ -146,7 +146,7 @@ impl<'w, D: Values> Walk<'w, D> {
     /// Validates a whole against a schema or model; what became of it where it changed.
     fn target(
         &mut self,
-        target: Target,
+        target: PlanIndex,
         value: &D::Value,
         trail: &Trail<'_>,
         depth: usize,
@@ -156,13 +156,13 @@ impl<'w, D: Values> Walk<'w, D> {
             return Ok(None);
         }
         match target {
-            Target::Record(at) => {
-                let plan = self.plan;
-                self.record(&plan.records[at], value, trail, depth)
+            PlanIndex::Object(at) => {
+                let compiled = self.compiled;
+                self.record(&compiled.records[at], value, trail, depth)
             }
-            Target::Model(at) => {
+            PlanIndex::Model(at) => {
                 let known = self.found.len();
-                let made = self.data.validate(&self.plan.models[at], value, &mut self.found)?;
+                let made = self.data.validate(&self.compiled.models[at], value, &mut self.found)?;
                 for violation in &mut self.found[known..] {
                     violation.path = joined(trail, &violation.path);
                 }
@@ -173,7 +173,7 @@ impl<'w, D: Values> Walk<'w, D> {
 
     fn record(
         &mut self,
-        record: &'w Record<D::Text, D::Function>,
+        record: &'w ObjectPlan<D::Text, D::Function>,
         value: &D::Value,
         trail: &Trail<'_>,
         depth: usize,
@@ -216,21 +216,26 @@ impl<'w, D: Values> Walk<'w, D> {
     }
 
     /// The value of a key that is missing. No rule is asked about it: a default is what the author wants.
-    fn absent(&self, slot: &Slot<D::Text, D::Function>, default: &Absent, coerce: bool) -> Result<D::Value> {
+    fn absent(
+        &self,
+        slot: &FieldPlan<D::Text, D::Function>,
+        default: &DefaultValue,
+        coerce: bool,
+    ) -> Result<D::Value> {
         let (data, value) = (self.data, self.data.of_json(&default.value)?);
         if !default.converts || !coerce {
             return Ok(value);
         }
-        let way = Way { coerce, allow_inf_nan: slot.allow_inf_nan };
-        match coerce::take(data, slot.field_type, &value, data.sort(&value), way)? {
-            Outcome::New(made) => Ok(made),
-            Outcome::Same | Outcome::Wrong(_) => Ok(value),
+        let options = CoerceOptions { coerce, allow_inf_nan: slot.allow_inf_nan };
+        match coerce::take(data, slot.field_type, &value, data.sort(&value), options)? {
+            Coercion::New(made) => Ok(made),
+            Coercion::Same | Coercion::Wrong(_) => Ok(value),
         }
     }
 
     /// Tells the keys that are no fields.
     #[cold]
-    fn extra(&mut self, record: &Record<D::Text, D::Function>, value: &D::Value, trail: &Trail<'_>) {
+    fn extra(&mut self, record: &ObjectPlan<D::Text, D::Function>, value: &D::Value, trail: &Trail<'_>) {
         let fields = || record.slots.iter().map(|slot| slot.name.as_str());
         let mut told = false;
         for name in self.data.names(value) {
@@ -251,7 +256,7 @@ impl<'w, D: Values> Walk<'w, D> {
 
     fn slot(
         &mut self,
-        slot: &'w Slot<D::Text, D::Function>,
+        slot: &'w FieldPlan<D::Text, D::Function>,
         value: &D::Value,
         parent: &Trail<'_>,
         depth: usize,
@@ -268,11 +273,11 @@ impl<'w, D: Values> Walk<'w, D> {
                 return Ok(None);
             }
         }
-        let way = Way { coerce, allow_inf_nan: slot.allow_inf_nan };
-        let mut made = match coerce::take(data, slot.field_type, value, sort, way)? {
-            Outcome::Same => None,
-            Outcome::New(made) => Some(made),
-            Outcome::Wrong(message) => {
+        let options = CoerceOptions { coerce, allow_inf_nan: slot.allow_inf_nan };
+        let mut made = match coerce::take(data, slot.field_type, value, sort, options)? {
+            Coercion::Same => None,
+            Coercion::New(made) => Some(made),
+            Coercion::Wrong(message) => {
                 self.wrong(trail, "type", message);
                 return Ok(None);
             }
@@ -303,7 +308,7 @@ impl<'w, D: Values> Walk<'w, D> {
     /// Validates the items of a list; the list anew where some changed.
     fn items(
         &mut self,
-        slot: &'w Slot<D::Text, D::Function>,
+        slot: &'w FieldPlan<D::Text, D::Function>,
         list: &D::Value,
         trail: &Trail<'_>,
         depth: usize,
@@ -312,16 +317,16 @@ impl<'w, D: Values> Walk<'w, D> {
         let data = self.data;
         let mut changes = Vec::new();
         let mut at = 0;
-        let way = Way { coerce, allow_inf_nan: slot.allow_inf_nan };
+        let options = CoerceOptions { coerce, allow_inf_nan: slot.allow_inf_nan };
         data.walk(list, &mut |item| {
             let trail = Trail::Index(trail, at);
             let mut current = None;
             let mut fits = true;
             if let Some(wanted) = slot.item_type {
-                match coerce::take(data, wanted, &item.value, data.sort(&item.value), way)? {
-                    Outcome::Same => {}
-                    Outcome::New(made) => current = Some(made),
-                    Outcome::Wrong(message) => {
+                match coerce::take(data, wanted, &item.value, data.sort(&item.value), options)? {
+                    Coercion::Same => {}
+                    Coercion::New(made) => current = Some(made),
+                    Coercion::Wrong(message) => {
                         fits = false;
                         self.wrong(&trail, "type", message);
                     }

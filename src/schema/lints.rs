@@ -1,14 +1,14 @@
 //! What a schema says without effect. Files of the published package may say it, so that a file loads with a warning;
 //! to a program it is an error.
 
-use super::coerce::{self, Outcome, Way};
+use super::coerce::{self, CoerceOptions, Coercion};
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use crate::error::{Error, Kind};
 use crate::template::{Data, Json, JsonValue};
 
 /// Each thing that a schema says without effect, as [`Kind::SchemaParse`] with the place of the schema.
 #[must_use]
-pub fn remarks(schema: &Schema) -> Vec<Error> {
+pub fn lints(schema: &Schema) -> Vec<Error> {
     let mut found = Vec::new();
     for field in &schema.fields {
         let own = of_field(field, schema.coerce).into_iter();
@@ -21,7 +21,7 @@ pub fn remarks(schema: &Schema) -> Vec<Error> {
             }
         }));
     }
-    found.extend(schema.definitions.iter().flat_map(remarks));
+    found.extend(schema.definitions.iter().flat_map(lints));
     found
 }
 
@@ -62,9 +62,9 @@ fn takes_default(field: &Field, coerce: bool) -> bool {
         return true;
     }
     let (data, value) = (Json::default(), JsonValue::Borrowed(default));
-    let way = Way { coerce, allow_inf_nan: field.allow_inf_nan };
-    let taken = coerce::take(&data, field.field_type, &value, data.sort(&value), way);
-    taken.is_ok_and(|taken| !matches!(taken, Outcome::Wrong(_)))
+    let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
+    let taken = coerce::take(&data, field.field_type, &value, data.sort(&value), options);
+    taken.is_ok_and(|taken| !matches!(taken, Coercion::Wrong(_)))
 }
 
 fn lacks_bound(validator: &Validator) -> Option<&'static str> {

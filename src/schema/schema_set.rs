@@ -5,38 +5,38 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use super::compiled::{CompiledSchema, DefaultValue, FieldPlan, ObjectPlan, PlanIndex};
 use super::model::{Field, FieldType, Schema};
-use super::plan::{Absent, Plan, Record, Slot, Target};
 use super::rules::Rule;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::template::Text;
 
 /// What stands under a name.
 #[derive(Debug, Clone)]
-pub enum Entry<M> {
+pub enum SchemaEntry<M> {
     /// A schema.
     Schema(Arc<Schema>),
     /// A model of the application, which validates by itself.
     Model(M),
 }
 
-type Plans<T, F, M> = HashMap<String, Arc<Plan<T, F, M>>>;
+type CompiledSchemas<T, F, M> = HashMap<String, Arc<CompiledSchema<T, F, M>>>;
 
-/// Schemas by name. Plans are made at first use and kept until something changes.
+/// Schemas by name. CompiledSchemas are made at first use and kept until something changes.
 #[derive(Debug)]
-pub struct Set<T, F, M> {
-    entries: BTreeMap<String, Entry<M>>,
+pub struct SchemaSet<T, F, M> {
+    entries: BTreeMap<String, SchemaEntry<M>>,
     functions: BTreeMap<String, F>,
-    plans: Mutex<Plans<T, F, M>>,
+    plans: Mutex<CompiledSchemas<T, F, M>>,
 }
 
-impl<T, F, M> Default for Set<T, F, M> {
+impl<T, F, M> Default for SchemaSet<T, F, M> {
     fn default() -> Self {
         Self { entries: BTreeMap::new(), functions: BTreeMap::new(), plans: Mutex::default() }
     }
 }
 
-impl<T, F, M> Set<T, F, M> {
+impl<T, F, M> SchemaSet<T, F, M> {
     /// Adds schemas. One that is there already with the same content is left as it is.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl<T, F, M> Set<T, F, M> {
     pub fn add(&mut self, schemas: Vec<Schema>) -> Result<()> {
         for schema in &schemas {
             if let Some(known) = self.entries.get(&schema.name) {
-                let same = matches!(known, Entry::Schema(known) if same(known, schema));
+                let same = matches!(known, SchemaEntry::Schema(known) if same(known, schema));
                 if !same {
                     return Err(taken(&schema.name).with_context("schema", schema.name.as_str()));
                 }
@@ -56,7 +56,7 @@ impl<T, F, M> Set<T, F, M> {
             names.iter().map(|name| (name.clone(), self.entries.contains_key(name))).collect::<Vec<_>>();
         for schema in schemas {
             let name = schema.name.clone();
-            self.entries.entry(name).or_insert_with(|| Entry::Schema(Arc::new(schema)));
+            self.entries.entry(name).or_insert_with(|| SchemaEntry::Schema(Arc::new(schema)));
         }
         let circle = names.iter().find_map(|name| self.ancestry(name, &[]).err().filter(is_circle));
         if let Some(circle) = circle {
@@ -72,7 +72,7 @@ impl<T, F, M> Set<T, F, M> {
     }
 
     /// Puts a schema or model under its name, whatever stood there.
-    pub fn put(&mut self, name: String, entry: Entry<M>) -> Option<Entry<M>> {
+    pub fn put(&mut self, name: String, entry: SchemaEntry<M>) -> Option<SchemaEntry<M>> {
         self.forget();
         self.entries.insert(name, entry)
     }
@@ -84,7 +84,7 @@ impl<T, F, M> Set<T, F, M> {
             self.entries.remove(name);
         }
         for schema in schemas {
-            self.entries.insert(schema.name.clone(), Entry::Schema(Arc::new(schema)));
+            self.entries.insert(schema.name.clone(), SchemaEntry::Schema(Arc::new(schema)));
         }
     }
 
@@ -103,23 +103,23 @@ impl<T, F, M> Set<T, F, M> {
     /// The schemas alone in a set of their own, for trying whether others fit; models stand as schemas without fields.
     #[must_use]
     pub fn copy_schemas(&self) -> Self {
-        let schema = |name: &String, entry: &Entry<M>| match entry {
-            Entry::Schema(schema) => Arc::clone(schema),
-            Entry::Model(_) => Arc::new(Schema::new(name.as_str())),
+        let schema = |name: &String, entry: &SchemaEntry<M>| match entry {
+            SchemaEntry::Schema(schema) => Arc::clone(schema),
+            SchemaEntry::Model(_) => Arc::new(Schema::new(name.as_str())),
         };
-        let copied = |(name, entry)| (String::clone(name), Entry::Schema(schema(name, entry)));
+        let copied = |(name, entry)| (String::clone(name), SchemaEntry::Schema(schema(name, entry)));
         Self { entries: self.entries.iter().map(copied).collect(), ..Self::default() }
     }
 
     /// Removes everything but the functions.
-    pub fn clear(&mut self) -> BTreeMap<String, Entry<M>> {
+    pub fn clear(&mut self) -> BTreeMap<String, SchemaEntry<M>> {
         self.forget();
         std::mem::take(&mut self.entries)
     }
 
     /// What stands under a name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Entry<M>> {
+    pub fn get(&self, name: &str) -> Option<&SchemaEntry<M>> {
         self.entries.get(name)
     }
 
@@ -144,18 +144,18 @@ impl<T, F, M> Set<T, F, M> {
     }
 
     /// The schema of a name, its own definitions first.
-    fn find<'s>(&'s self, name: &str, own: &[&'s [Schema]]) -> Option<Found<'s, M>> {
+    fn find<'s>(&'s self, name: &str, own: &[&'s [Schema]]) -> Option<ResolvedSchema<'s, M>> {
         let own = own.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
-        own.map(Found::Schema).or_else(|| match self.entries.get(name)? {
-            Entry::Schema(schema) => Some(Found::Schema(schema)),
-            Entry::Model(model) => Some(Found::Model(model)),
+        own.map(ResolvedSchema::Schema).or_else(|| match self.entries.get(name)? {
+            SchemaEntry::Schema(schema) => Some(ResolvedSchema::Schema(schema)),
+            SchemaEntry::Model(model) => Some(ResolvedSchema::Model(model)),
         })
     }
 
     /// A schema and its parents, the schema first.
     fn ancestry<'s>(&'s self, name: &str, own: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
         match self.find(name, own) {
-            Some(Found::Schema(schema)) => self.parents(schema, own),
+            Some(ResolvedSchema::Schema(schema)) => self.parents(schema, own),
             _ => Ok(Vec::new()),
         }
     }
@@ -170,8 +170,8 @@ impl<T, F, M> Set<T, F, M> {
             };
             let reference = format!("schema '{}' extends", last.name);
             last = match self.find(parent, own) {
-                Some(Found::Schema(found)) => found,
-                Some(Found::Model(_)) => {
+                Some(ResolvedSchema::Schema(found)) => found,
+                Some(ResolvedSchema::Model(_)) => {
                     let message = format!("{reference} '{parent}', which is a model and no schema");
                     return Err(placed(Error::new(Kind::SchemaParse, message)));
                 }
@@ -209,7 +209,7 @@ impl<T, F, M> Set<T, F, M> {
     pub fn check(&self) -> Vec<Error> {
         let mut errors: Vec<Error> = Vec::new();
         for entry in self.entries.values() {
-            if let Entry::Schema(schema) = entry {
+            if let SchemaEntry::Schema(schema) = entry {
                 self.check_one(schema, &[], &mut errors);
             }
         }
@@ -255,38 +255,38 @@ impl<T, F, M> Set<T, F, M> {
     }
 }
 
-impl<T: Text, F: Clone, M: Clone> Set<T, F, M> {
-    /// The plan of a schema or model by name.
+impl<T: Text, F: Clone, M: Clone> SchemaSet<T, F, M> {
+    /// The compiled of a schema or model by name.
     ///
     /// # Errors
     /// [`Kind::Schema`] for a name or function that is not there; [`Kind::SchemaParse`] for references that lead
     /// nowhere or in a circle.
-    pub fn plan(&self, name: &str) -> Result<Arc<Plan<T, F, M>>> {
+    pub fn compiled(&self, name: &str) -> Result<Arc<CompiledSchema<T, F, M>>> {
         let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = plans().get(name) {
-            return Ok(Arc::clone(plan));
+        if let Some(compiled) = plans().get(name) {
+            return Ok(Arc::clone(compiled));
         }
-        let plan = match self.entries.get(name) {
+        let compiled = match self.entries.get(name) {
             None => return Err(self.unknown(name)),
-            Some(Entry::Schema(schema)) => self.plan_of(schema)?,
-            Some(Entry::Model(model)) => Plan {
+            Some(SchemaEntry::Schema(schema)) => self.compile(schema)?,
+            Some(SchemaEntry::Model(model)) => CompiledSchema {
                 name: name.to_owned(),
                 records: Vec::new(),
                 models: vec![model.clone()],
-                root: Target::Model(0),
+                root: PlanIndex::Model(0),
             },
         };
-        let plan = Arc::new(plan);
-        plans().insert(name.to_owned(), Arc::clone(&plan));
-        Ok(plan)
+        let compiled = Arc::new(compiled);
+        plans().insert(name.to_owned(), Arc::clone(&compiled));
+        Ok(compiled)
     }
 
-    /// The plan of a schema that stands under no name.
+    /// The compiled of a schema that stands under no name.
     ///
     /// # Errors
-    /// As [`Set::plan`].
-    pub fn plan_of(&self, schema: &Schema) -> Result<Plan<T, F, M>> {
-        let mut planner = Planner {
+    /// As [`SchemaSet::compiled`].
+    pub fn compile(&self, schema: &Schema) -> Result<CompiledSchema<T, F, M>> {
+        let mut planner = SchemaCompiler {
             set: self,
             known: HashMap::new(),
             waiting: Vec::new(),
@@ -299,11 +299,11 @@ impl<T: Text, F: Clone, M: Clone> Set<T, F, M> {
             planner.record(place, schema, &own)?;
         }
         let records = planner.records.into_iter().flatten().collect();
-        Ok(Plan { name: schema.name.clone(), records, models: planner.models, root })
+        Ok(CompiledSchema { name: schema.name.clone(), records, models: planner.models, root })
     }
 }
 
-enum Found<'s, M> {
+enum ResolvedSchema<'s, M> {
     Schema(&'s Schema),
     Model(&'s M),
 }
@@ -333,36 +333,36 @@ fn converts(field: &Field, default: &Value) -> bool {
         }
 }
 
-/// Makes the plan of one schema and of all that it reaches.
-struct Planner<'s, T, F, M> {
-    set: &'s Set<T, F, M>,
-    /// The schemas that have a place in the plan, by their address.
-    known: HashMap<*const Schema, Target>,
+/// Makes the compiled of one schema and of all that it reaches.
+struct SchemaCompiler<'s, T, F, M> {
+    set: &'s SchemaSet<T, F, M>,
+    /// The schemas that have a place in the compiled, by their address.
+    known: HashMap<*const Schema, PlanIndex>,
     /// Those whose record is still to be made: the place, the schema, and the definitions that it sees.
     waiting: Vec<(usize, &'s Schema, Vec<&'s [Schema]>)>,
-    records: Vec<Option<Record<T, F>>>,
+    records: Vec<Option<ObjectPlan<T, F>>>,
     models: Vec<M>,
 }
 
-impl<'s, T: Text, F: Clone, M: Clone> Planner<'s, T, F, M> {
+impl<'s, T: Text, F: Clone, M: Clone> SchemaCompiler<'s, T, F, M> {
     /// The place of a schema, which is taken at once.
-    fn place(&mut self, schema: &'s Schema, own: &[&'s [Schema]]) -> Target {
+    fn place(&mut self, schema: &'s Schema, own: &[&'s [Schema]]) -> PlanIndex {
         let address = std::ptr::from_ref(schema);
         if let Some(target) = self.known.get(&address) {
             return *target;
         }
         let place = self.records.len();
         self.records.push(None);
-        self.known.insert(address, Target::Record(place));
+        self.known.insert(address, PlanIndex::Object(place));
         let own = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
         self.waiting.push((place, schema, own));
-        Target::Record(place)
+        PlanIndex::Object(place)
     }
 
     fn record(&mut self, place: usize, schema: &'s Schema, own: &[&'s [Schema]]) -> Result<()> {
         let fields = self.set.fields(schema, own)?;
         let slots = fields.into_iter().map(|field| self.slot(schema, field, own)).collect::<Result<_>>()?;
-        self.records[place] = Some(Record {
+        self.records[place] = Some(ObjectPlan {
             slots,
             closed: schema.strict,
             drops: !schema.strict && !schema.allow_extra,
@@ -371,14 +371,14 @@ impl<'s, T: Text, F: Clone, M: Clone> Planner<'s, T, F, M> {
         Ok(())
     }
 
-    fn slot(&mut self, schema: &Schema, field: &Field, own: &[&'s [Schema]]) -> Result<Slot<T, F>> {
+    fn slot(&mut self, schema: &Schema, field: &Field, own: &[&'s [Schema]]) -> Result<FieldPlan<T, F>> {
         let nested = match field.names() {
             None => None,
             Some(name) => Some(match self.set.find(name, own) {
-                Some(Found::Schema(found)) => self.place(found, own),
-                Some(Found::Model(model)) => {
+                Some(ResolvedSchema::Schema(found)) => self.place(found, own),
+                Some(ResolvedSchema::Model(model)) => {
                     self.models.push(model.clone());
-                    Target::Model(self.models.len() - 1)
+                    PlanIndex::Model(self.models.len() - 1)
                 }
                 None => {
                     let reference = format!("field '{}' of schema '{}' names", field.name, schema.name);
@@ -402,14 +402,14 @@ impl<'s, T: Text, F: Clone, M: Clone> Planner<'s, T, F, M> {
                 })
             })
         });
-        Ok(Slot {
+        Ok(FieldPlan {
             name: T::new(&field.name),
             field_type: field.field_type,
             nullable: field.nullable,
             required: field.required,
             default: field.absent().map(|value| {
                 let converts = schema.coerce && converts(field, value);
-                Box::new(Absent { value: value.clone(), converts })
+                Box::new(DefaultValue { value: value.clone(), converts })
             }),
             allow_inf_nan: field.allow_inf_nan,
             item_type: field.item_type.filter(|wanted| *wanted != FieldType::Any),

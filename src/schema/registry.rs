@@ -6,33 +6,33 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use serde_json::Value;
 
-use super::describe;
+use super::compiled::CompiledSchema;
 use super::example::example;
-use super::json_schema::{self, Form};
+use super::instructions;
+use super::json_schema::{self, JsonSchemaMode};
 use super::model::Schema;
-use super::plan::Plan;
-use super::set::{Entry, Set};
-use super::strict;
+use super::openai_strict;
+use super::schema_set::{SchemaEntry, SchemaSet};
 use super::values::Values;
 use crate::error::{Error, Result};
 use crate::template::Text;
 
 /// A schema that a prompt wants: by its name, or its own.
 #[derive(Debug, Clone)]
-pub enum Wanted {
+pub enum SchemaRef {
     /// One that is registered under this name.
     Name(Box<str>),
     /// One that stands in the prompt.
-    Own(Arc<Schema>),
+    Inline(Arc<Schema>),
 }
 
-impl Wanted {
+impl SchemaRef {
     /// The schema's name, for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Name(name) => name,
-            Self::Own(schema) => &schema.name,
+            Self::Inline(schema) => &schema.name,
         }
     }
 }
@@ -50,23 +50,23 @@ pub struct ResponseSchema {
 
 /// What is kept for a prompt's own schema. The schema is kept too, so that its address stays its own.
 #[derive(Debug)]
-struct Kept<T, F, M> {
+struct CachedSchema<T, F, M> {
     _schema: Arc<Schema>,
-    plan: Arc<Plan<T, F, M>>,
+    compiled: Arc<CompiledSchema<T, F, M>>,
 }
 
-/// A [`Set`] behind a lock. No code of the caller's runs while the lock is held.
+/// A [`SchemaSet`] behind a lock. No code of the caller's runs while the lock is held.
 #[derive(Debug)]
-pub struct Schemas<T, F, M> {
-    set: RwLock<Set<T, F, M>>,
-    own: Mutex<HashMap<usize, Kept<T, F, M>>>,
+pub struct SchemaRegistry<T, F, M> {
+    set: RwLock<SchemaSet<T, F, M>>,
+    own: Mutex<HashMap<usize, CachedSchema<T, F, M>>>,
     instructions: Mutex<HashMap<(String, usize), Arc<str>>>,
-    responses: Mutex<HashMap<(String, usize, Form), Arc<ResponseSchema>>>,
+    responses: Mutex<HashMap<(String, usize, JsonSchemaMode), Arc<ResponseSchema>>>,
     /// How often the set was changed, so that nothing is kept that was made of an earlier one.
     changes: AtomicU64,
 }
 
-impl<T, F, M> Default for Schemas<T, F, M> {
+impl<T, F, M> Default for SchemaRegistry<T, F, M> {
     fn default() -> Self {
         Self {
             set: RwLock::default(),
@@ -78,21 +78,21 @@ impl<T, F, M> Default for Schemas<T, F, M> {
     }
 }
 
-fn address(wanted: &Wanted) -> usize {
+fn address(wanted: &SchemaRef) -> usize {
     match wanted {
-        Wanted::Name(_) => 0,
-        Wanted::Own(schema) => Arc::as_ptr(schema).addr(),
+        SchemaRef::Name(_) => 0,
+        SchemaRef::Inline(schema) => Arc::as_ptr(schema).addr(),
     }
 }
 
-impl<T, F, M> Schemas<T, F, M> {
+impl<T, F, M> SchemaRegistry<T, F, M> {
     /// The schemas, for looking.
-    pub fn read(&self) -> RwLockReadGuard<'_, Set<T, F, M>> {
+    pub fn read(&self) -> RwLockReadGuard<'_, SchemaSet<T, F, M>> {
         self.set.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The schemas, for changing; what was made of them is forgotten.
-    pub fn write(&self) -> RwLockWriteGuard<'_, Set<T, F, M>> {
+    pub fn write(&self) -> RwLockWriteGuard<'_, SchemaSet<T, F, M>> {
         let set = self.set.write().unwrap_or_else(PoisonError::into_inner);
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.own.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -107,24 +107,24 @@ impl<T, F, M> Schemas<T, F, M> {
     }
 }
 
-impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
-    /// The plan of a schema.
+impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
+    /// The compiled of a schema.
     ///
     /// # Errors
-    /// As [`Set::plan`].
-    pub fn plan(&self, wanted: &Wanted) -> Result<Arc<Plan<T, F, M>>> {
+    /// As [`SchemaSet::compiled`].
+    pub fn compiled(&self, wanted: &SchemaRef) -> Result<Arc<CompiledSchema<T, F, M>>> {
         /// Prompts' own schemas that are kept ready at once.
         const KEPT: usize = 4096;
         let schema = match wanted {
-            Wanted::Name(name) => return self.read().plan(name),
-            Wanted::Own(schema) => schema,
+            SchemaRef::Name(name) => return self.read().compiled(name),
+            SchemaRef::Inline(schema) => schema,
         };
         let own = || self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = own().get(&address(wanted)) {
-            return Ok(Arc::clone(&kept.plan));
+            return Ok(Arc::clone(&kept.compiled));
         }
         let before = self.changes.load(Ordering::SeqCst);
-        let plan = Arc::new(self.read().plan_of(schema)?);
+        let compiled = Arc::new(self.read().compile(schema)?);
         let mut own = own();
         if own.len() >= KEPT {
             own.clear();
@@ -132,9 +132,12 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
             self.forget();
         }
         if self.changes.load(Ordering::SeqCst) == before {
-            own.insert(address(wanted), Kept { _schema: Arc::clone(schema), plan: Arc::clone(&plan) });
+            own.insert(
+                address(wanted),
+                CachedSchema { _schema: Arc::clone(schema), compiled: Arc::clone(&compiled) },
+            );
         }
-        Ok(plan)
+        Ok(compiled)
     }
 
     /// The JSON Schema of a schema.
@@ -143,9 +146,9 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
     /// As [`json_schema::write`].
     pub fn json_schema(
         &self,
-        wanted: &Wanted,
-        form: Form,
-        of_model: json_schema::OfModel<'_, M>,
+        wanted: &SchemaRef,
+        form: JsonSchemaMode,
+        of_model: json_schema::ModelSchema<'_, M>,
     ) -> Result<Value> {
         let (schema, model) = self.find(wanted)?;
         match (schema, model) {
@@ -154,22 +157,22 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
                 let models: Vec<(String, M)> = {
                     let set = self.read();
                     let model = |name: &str| match set.get(name) {
-                        Some(Entry::Model(model)) => Some((name.to_owned(), model.clone())),
+                        Some(SchemaEntry::Model(model)) => Some((name.to_owned(), model.clone())),
                         _ => None,
                     };
                     set.names().filter_map(model).collect()
                 };
-                let mut set = Set::<T, F, Value>::default();
+                let mut set = SchemaSet::<T, F, Value>::default();
                 for (name, model) in models {
                     if let Ok(says) = of_model(&model) {
-                        set.put(name, Entry::Model(says));
+                        set.put(name, SchemaEntry::Model(says));
                     }
                 }
                 {
                     let ours = self.read();
                     for name in ours.names() {
-                        if let Some(Entry::Schema(schema)) = ours.get(name) {
-                            set.put(name.to_owned(), Entry::Schema(Arc::clone(schema)));
+                        if let Some(SchemaEntry::Schema(schema)) = ours.get(name) {
+                            set.put(name.to_owned(), SchemaEntry::Schema(Arc::clone(schema)));
                         }
                     }
                 }
@@ -177,7 +180,7 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
             }
             (None, Some(model)) => {
                 let says = of_model(&model)?;
-                if form == Form::Strict { strict::subset(&says) } else { Ok(says) }
+                if form == JsonSchemaMode::Strict { openai_strict::subset(&says) } else { Ok(says) }
             }
             (None, None) => Err(self.read().unknown(wanted.name())),
         }
@@ -186,8 +189,13 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
     /// The schema of an answer for a request; where the form is strict and cannot say it, in full and with the reason.
     ///
     /// # Errors
-    /// As [`Schemas::json_schema`] in full.
-    pub fn response<D>(&self, data: &D, wanted: &Wanted, form: Form) -> Result<Arc<ResponseSchema>>
+    /// As [`SchemaRegistry::json_schema`] in full.
+    pub fn response<D>(
+        &self,
+        data: &D,
+        wanted: &SchemaRef,
+        form: JsonSchemaMode,
+    ) -> Result<Arc<ResponseSchema>>
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
@@ -197,11 +205,11 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
             return Ok(Arc::clone(response));
         }
         let before = self.changes.load(Ordering::SeqCst);
-        self.plan(wanted)?;
+        self.compiled(wanted)?;
         let write = |form| self.json_schema(wanted, form, &|model| data.json_schema(model));
-        let mut schema = write(Form::Full)?;
+        let mut schema = write(JsonSchemaMode::Full)?;
         let mut not_strict = None;
-        if form == Form::Strict {
+        if form == JsonSchemaMode::Strict {
             match write(form) {
                 Ok(strict) => schema = strict,
                 Err(error) => not_strict = Some(error),
@@ -218,14 +226,14 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
         Ok(response)
     }
 
-    fn find(&self, wanted: &Wanted) -> Result<(Option<Arc<Schema>>, Option<M>)> {
+    fn find(&self, wanted: &SchemaRef) -> Result<(Option<Arc<Schema>>, Option<M>)> {
         Ok(match wanted {
-            Wanted::Own(schema) => (Some(Arc::clone(schema)), None),
-            Wanted::Name(name) => {
+            SchemaRef::Inline(schema) => (Some(Arc::clone(schema)), None),
+            SchemaRef::Name(name) => {
                 let set = self.read();
                 match set.get(name) {
-                    Some(Entry::Schema(schema)) => (Some(Arc::clone(schema)), None),
-                    Some(Entry::Model(model)) => (None, Some(model.clone())),
+                    Some(SchemaEntry::Schema(schema)) => (Some(Arc::clone(schema)), None),
+                    Some(SchemaEntry::Model(model)) => (None, Some(model.clone())),
                     None => return Err(set.unknown(name)),
                 }
             }
@@ -235,8 +243,8 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
     /// An example that the schema itself finds valid; `None` where none can be thought of.
     ///
     /// # Errors
-    /// As [`Set::plan`].
-    pub fn example<D>(&self, data: &D, wanted: &Wanted) -> Result<Option<Value>>
+    /// As [`SchemaSet::compiled`].
+    pub fn example<D>(&self, data: &D, wanted: &SchemaRef) -> Result<Option<Value>>
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
@@ -246,13 +254,13 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
             // What a model's own JSON Schema describes is a schema as good as any, where it can be read.
             (None, Some(model)) => {
                 let read = data.json_schema(&model).and_then(|says| json_schema::read(wanted.name(), &says));
-                read.ok().and_then(|schema| example(&Set::<T, F, M>::default(), &schema).ok().flatten())
+                read.ok().and_then(|schema| example(&SchemaSet::<T, F, M>::default(), &schema).ok().flatten())
             }
             (None, None) => None,
         };
         let Some(guess) = guess else { return Ok(None) };
-        let plan = self.plan(wanted)?;
-        let fits = plan.validate(data, &data.of_json(&guess)?, "the example", None);
+        let compiled = self.compiled(wanted)?;
+        let fits = compiled.validate(data, &data.of_json(&guess)?, "the example", None);
         Ok(fits.is_ok().then_some(guess))
     }
 
@@ -275,25 +283,25 @@ impl<T: Text, F: Clone, M: Clone> Schemas<T, F, M> {
     /// What a model is told about the answer that is wanted.
     ///
     /// # Errors
-    /// As [`Schemas::json_schema`].
-    pub fn instructions<D>(&self, data: &D, wanted: &Wanted) -> Result<Arc<str>>
+    /// As [`SchemaRegistry::json_schema`].
+    pub fn instructions<D>(&self, data: &D, wanted: &SchemaRef) -> Result<Arc<str>>
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
         let kept = || self.instructions.lock().unwrap_or_else(PoisonError::into_inner);
-        // The address tells a prompt's own schema apart; its plan keeps it alive.
+        // The address tells a prompt's own schema apart; its compiled keeps it alive.
         let key = (wanted.name().to_owned(), address(wanted));
         if let Some(text) = kept().get(&key) {
             return Ok(Arc::clone(text));
         }
         let before = self.changes.load(Ordering::SeqCst);
-        self.plan(wanted)?;
-        let mut says = self.json_schema(wanted, Form::Full, &|model| data.json_schema(model))?;
+        self.compiled(wanted)?;
+        let mut says = self.json_schema(wanted, JsonSchemaMode::Full, &|model| data.json_schema(model))?;
         if let Some(says) = says.as_object_mut() {
             says.remove("$schema");
         }
         let example = self.example(data, wanted)?;
-        let text: Arc<str> = describe::instructions(&says, example.as_ref()).into();
+        let text: Arc<str> = instructions::instructions(&says, example.as_ref()).into();
         let mut kept = kept();
         if self.changes.load(Ordering::SeqCst) == before {
             kept.insert(key, Arc::clone(&text));
