@@ -9,7 +9,7 @@ use super::compiled::{Compiled, PromptBody, declare};
 use super::pipeline::{ChecksOf, append, text_missing};
 use super::{ChatTemplate, Message, Prompt, Role, Variables};
 use crate::error::Result;
-use crate::schema::{Dependencies, FieldType, SchemaRef, SchemaRegistry, Values};
+use crate::schema::{Dependencies, FieldType, SchemaRef, SharedSchemaSet, Values};
 use crate::template::{self, Both, Library, Template, Text};
 
 /// One entry of a prompt: of one that is no chat, its text.
@@ -163,11 +163,11 @@ impl<T: Text> Compiled<T> {
     /// unless the schema is a model.
     ///
     /// # Errors
-    /// As [`Template::variables`], and as [`SchemaRegistry::compiled`].
+    /// As [`Template::variables`], and as [`SharedSchemaSet::compiled`].
     pub fn needs<F: Clone, M: Clone>(
         &self,
         engine: &dyn Library<T>,
-        schemas: Option<&SchemaRegistry<T, F, M>>,
+        schemas: Option<&SharedSchemaSet<T, F, M>>,
     ) -> Result<(Vec<Need>, bool)> {
         const KEY: &str = "input_schema";
         let mut needs: BTreeMap<String, bool> = BTreeMap::new();
@@ -177,7 +177,7 @@ impl<T: Text> Compiled<T> {
         );
         let mut complete = true;
         if let Some(wanted) = self.asked(KEY, self.input.as_deref())? {
-            let none = SchemaRegistry::default();
+            let none = SharedSchemaSet::default();
             let compiled =
                 schemas.unwrap_or(&none).compiled(wanted).map_err(|error| self.about_schema(KEY, error))?;
             for (name, required) in compiled.fields().unwrap_or_default() {
@@ -202,7 +202,7 @@ impl<T: Text> Compiled<T> {
     /// [`Kind::SchemaParse`](crate::Kind::SchemaParse) for a JSON Schema in the prompt that cannot be a schema.
     pub fn dependencies<F: Clone, M: Clone>(
         &self,
-        schemas: &SchemaRegistry<T, F, M>,
+        schemas: &SharedSchemaSet<T, F, M>,
     ) -> Result<Dependencies<F, M>> {
         let mut dependencies = Dependencies::default();
         match self.asked("input_schema", self.input.as_deref())? {

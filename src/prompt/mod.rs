@@ -1,4 +1,4 @@
-//! Prompts: what a file or a caller says, parsed into types that need no further check.
+//! Prompts, parsed from files or from a caller into types that need no further check.
 
 mod bump;
 mod chat;

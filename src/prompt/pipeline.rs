@@ -13,7 +13,7 @@ use super::compiled::{Asked, Compiled, Declared, PromptBody};
 use super::{Content, Format, Message, Part, PartBody, Role};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::json_schema::JsonSchemaMode;
-use crate::schema::{FieldType, ResponseSchema, SchemaRef, SchemaRegistry, Values};
+use crate::schema::{FieldType, ResponseSchema, SchemaRef, SharedSchemaSet, Values};
 use crate::template::{Both, Data, Library, Output, Sink, Sort, Style, Text, Written};
 
 /// The key of the schema of the answer, for messages.
@@ -22,7 +22,7 @@ const OUTPUT: &str = "output_schema";
 /// What a render goes by besides the engine.
 pub struct Checks<'s, T, F, M> {
     /// The schemas that prompts name.
-    pub schemas: Option<&'s SchemaRegistry<T, F, M>>,
+    pub schemas: Option<&'s SharedSchemaSet<T, F, M>>,
     /// Whether instructions for the answer are appended, where there is an output schema.
     pub output_instructions: bool,
 }
@@ -313,7 +313,7 @@ impl<T: Text> Compiled<T> {
         form: JsonSchemaMode,
     ) -> Result<Option<Arc<ResponseSchema>>> {
         let Some(wanted) = self.output_schema()? else { return Ok(None) };
-        let none = SchemaRegistry::default();
+        let none = SharedSchemaSet::default();
         let response = checks.schemas.unwrap_or(&none).response(data, wanted, form);
         response.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }
@@ -362,7 +362,7 @@ impl<T: Text> Compiled<T> {
     ) -> Result<Option<D::Value>> {
         const KEY: &str = "input_schema";
         let Some(wanted) = self.asked(KEY, asked)? else { return Ok(None) };
-        let none = SchemaRegistry::default();
+        let none = SharedSchemaSet::default();
         let schemas = checks.schemas.unwrap_or(&none);
         let compiled = schemas.compiled(wanted).map_err(|error| self.about_schema(KEY, error))?;
         // Defaults of variables that the schema knows too; the others are laid over when the variables are checked.
@@ -405,7 +405,7 @@ impl<T: Text> Compiled<T> {
             return Ok(None);
         }
         let Some(wanted) = self.output_schema()? else { return Ok(None) };
-        let none = SchemaRegistry::default();
+        let none = SharedSchemaSet::default();
         let text = checks.schemas.unwrap_or(&none).instructions(data, wanted);
         text.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }

@@ -22,7 +22,7 @@ use crate::store::directory;
 use crate::template::Data;
 
 /// Schemas over Python objects, for several threads.
-pub(super) type SharedSchemas = schema::SchemaRegistry<PyText, Held, Held>;
+pub(super) type SharedSchemas = schema::SharedSchemaSet<PyText, Held, Held>;
 
 /// Schemas by name.
 #[pyclass(frozen, module = "prompt_manager._native")]

@@ -1,4 +1,4 @@
-//! A schema made ready: parents merged, names resolved, patterns compiled. And the walk that validates with it.
+//! A compiled schema: parents merged, names resolved, patterns compiled. Also the validation of data against it.
 
 use serde_json::Value;
 
@@ -11,45 +11,46 @@ use crate::error::{Result, nearest};
 use crate::limits::DATA_DEPTH;
 use crate::template::{Sort, Text};
 
-/// How many violations are told; what has more is wrong as a whole.
-const TOLD: usize = 1000;
+/// Maximum number of violations that one error lists.
+const MAX_VIOLATIONS: usize = 1000;
 
-/// A schema and all that it reaches, ready to validate.
+/// A schema and everything that it refers to, ready to validate data.
 #[derive(Debug)]
 pub struct CompiledSchema<T, F, M> {
     /// The schema's name, for messages.
     pub name: String,
-    pub(super) records: Vec<ObjectPlan<T, F>>,
+    pub(super) objects: Vec<ObjectPlan<T, F>>,
     pub(super) models: Vec<M>,
     pub(super) root: PlanIndex,
 }
 
-/// What a value is validated by: a place in the compiled's list of records or of models.
+/// What validates a value: an index into the compiled schema's list of objects or of models.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PlanIndex {
     Object(usize),
     Model(usize),
 }
 
+/// How a dict is validated: the compiled form of one [`Schema`](super::Schema).
 #[derive(Debug)]
 pub(super) struct ObjectPlan<T, F> {
-    pub(super) slots: Vec<FieldPlan<T, F>>,
-    /// Whether further keys are refused.
-    pub(super) closed: bool,
-    /// Whether further keys are dropped.
-    pub(super) drops: bool,
+    pub(super) fields: Vec<FieldPlan<T, F>>,
+    /// Whether keys that are not fields are refused.
+    pub(super) forbid_extra: bool,
+    /// Whether keys that are not fields are dropped.
+    pub(super) drop_extra: bool,
     pub(super) coerce: bool,
 }
 
-/// The value of a key that is missing.
+/// The value that a field gets if its key is missing.
 #[derive(Debug)]
 pub(super) struct DefaultValue {
     pub(super) value: Value,
-    /// Whether it becomes of the type as a value that is given does.
-    pub(super) converts: bool,
+    /// Whether it is converted to the field's type, as a given value is.
+    pub(super) convert: bool,
 }
 
-/// A field, ready.
+/// How one field is validated.
 #[derive(Debug)]
 pub(super) struct FieldPlan<T, F> {
     pub(super) name: T,
@@ -64,54 +65,55 @@ pub(super) struct FieldPlan<T, F> {
 }
 
 impl<T: Text, F: Clone, M: Clone> CompiledSchema<T, F, M> {
-    /// Whether the schema has a field of this name; a model may have any.
+    /// Whether the schema has a field of this name. For a model the answer is always true: its fields are not known.
     #[must_use]
     pub fn has_field(&self, name: &str) -> bool {
         match self.root {
             PlanIndex::Model(_) => true,
-            PlanIndex::Object(at) => self.records[at].slots.iter().any(|slot| slot.name.as_str() == name),
+            PlanIndex::Object(at) => self.objects[at].fields.iter().any(|field| field.name.as_str() == name),
         }
     }
 
-    /// The fields, each with whether a value must be given; `None` for a model, whose fields are not known.
+    /// The fields, each with whether its value is required; `None` for a model, whose fields are not known.
     #[must_use]
     pub fn fields(&self) -> Option<Vec<(&str, bool)>> {
         match self.root {
             PlanIndex::Model(_) => None,
             PlanIndex::Object(at) => {
-                let slots = &self.records[at].slots;
+                let fields = &self.objects[at].fields;
                 Some(
-                    slots
+                    fields
                         .iter()
-                        .map(|slot| (slot.name.as_str(), slot.required && slot.default.is_none()))
+                        .map(|field| (field.name.as_str(), field.required && field.default.is_none()))
                         .collect(),
                 )
             }
         }
     }
 
-    /// Whether a member that is missing gets a value. What a model supplies is not known.
+    /// Whether the schema supplies a value if this key is missing. For a model the answer is always true.
     #[must_use]
     pub fn supplies(&self, name: &str) -> bool {
         match self.root {
             PlanIndex::Model(_) => true,
-            PlanIndex::Object(at) => {
-                self.records[at].slots.iter().any(|slot| slot.name.as_str() == name && slot.default.is_some())
-            }
+            PlanIndex::Object(at) => self.objects[at]
+                .fields
+                .iter()
+                .any(|field| field.name.as_str() == name && field.default.is_some()),
         }
     }
 
-    /// Whether it is a schema and no model, so that what it describes is a dict.
+    /// Whether it is a schema, which describes a dict, and not a model.
     #[must_use]
     pub fn describes_dict(&self) -> bool {
         matches!(self.root, PlanIndex::Object(_))
     }
 
-    /// Validates a value: `None` where it fits as it is, else what became of it. `what` is what the value is, for
-    /// the message; `coerce` overrides what the schemas say of conversion.
+    /// Validates a value. Returns the converted value, or `None` if it fits unchanged. `what` names the value in
+    /// messages; `coerce` overrides the setting of the schemas.
     ///
     /// # Errors
-    /// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with all violations; what code of the caller raised.
+    /// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with all violations; or the error of the caller's code.
     pub fn validate<D>(
         &self,
         data: &D,
@@ -122,58 +124,63 @@ impl<T: Text, F: Clone, M: Clone> CompiledSchema<T, F, M> {
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
-        let mut walk = Validation { data, compiled: self, coerce, found: Vec::new() };
-        let made = walk.target(self.root, value, &Trail::Root, 0)?;
-        if walk.found.is_empty() { Ok(made) } else { Err(invalid(what, &self.name, &walk.found)) }
+        let mut validation = Validation { data, compiled: self, coerce, violations: Vec::new() };
+        let converted = validation.nested(self.root, value, &Trail::Root, 0)?;
+        if validation.violations.is_empty() {
+            Ok(converted)
+        } else {
+            Err(invalid(what, &self.name, &validation.violations))
+        }
     }
 }
 
+/// One validation of data, with the violations found so far.
 struct Validation<'w, D: Values> {
     data: &'w D,
     compiled: &'w CompiledSchema<D::Text, D::Function, D::Model>,
     coerce: Option<bool>,
-    found: Vec<Violation>,
+    violations: Vec<Violation>,
 }
 
 impl<'w, D: Values> Validation<'w, D> {
     #[cold]
-    fn wrong(&mut self, trail: &Trail<'_>, rule: &str, message: impl Into<String>) {
-        if self.found.len() < TOLD {
-            self.found.push(Violation::new(trail, rule, message));
+    fn add_violation(&mut self, trail: &Trail<'_>, rule: &str, message: impl Into<String>) {
+        if self.violations.len() < MAX_VIOLATIONS {
+            self.violations.push(Violation::new(trail, rule, message));
         }
     }
 
-    /// Validates a whole against a schema or model; what became of it where it changed.
-    fn target(
+    /// Validates a value against a schema or model. Returns the converted value if it changed.
+    fn nested(
         &mut self,
-        target: PlanIndex,
+        plan: PlanIndex,
         value: &D::Value,
         trail: &Trail<'_>,
         depth: usize,
     ) -> Result<Option<D::Value>> {
         if depth > DATA_DEPTH {
-            self.wrong(trail, "depth", format!("the data nests more than {DATA_DEPTH} deep"));
+            self.add_violation(trail, "depth", format!("the data nests deeper than {DATA_DEPTH} levels"));
             return Ok(None);
         }
-        match target {
+        match plan {
             PlanIndex::Object(at) => {
                 let compiled = self.compiled;
-                self.record(&compiled.records[at], value, trail, depth)
+                self.object(&compiled.objects[at], value, trail, depth)
             }
             PlanIndex::Model(at) => {
-                let known = self.found.len();
-                let made = self.data.validate(&self.compiled.models[at], value, &mut self.found)?;
-                for violation in &mut self.found[known..] {
-                    violation.path = joined(trail, &violation.path);
+                let known = self.violations.len();
+                let converted = self.data.validate(&self.compiled.models[at], value, &mut self.violations)?;
+                for violation in &mut self.violations[known..] {
+                    violation.path = join_path(trail, &violation.path);
                 }
-                Ok(made)
+                Ok(converted)
             }
         }
     }
 
-    fn record(
+    fn object(
         &mut self,
-        record: &'w ObjectPlan<D::Text, D::Function>,
+        object: &'w ObjectPlan<D::Text, D::Function>,
         value: &D::Value,
         trail: &Trail<'_>,
         depth: usize,
@@ -181,82 +188,82 @@ impl<'w, D: Values> Validation<'w, D> {
         let data = self.data;
         let sort = data.sort(value);
         if !matches!(sort, Sort::Mapping | Sort::Record) {
-            self.wrong(trail, "type", format!("must be a dict, not {sort}"));
+            self.add_violation(trail, "type", format!("must be a dict, not {sort}"));
             return Ok(None);
         }
-        let coerce = self.coerce.unwrap_or(record.coerce);
+        let coerce = self.coerce.unwrap_or(object.coerce);
         let mut present = 0;
         let mut changes = Vec::new();
-        for slot in &record.slots {
-            match data.member(value, &slot.name)? {
+        for field in &object.fields {
+            match data.member(value, &field.name)? {
                 Some(member) => {
                     present += 1;
-                    if let Some(made) = self.slot(slot, &member, trail, depth, coerce)? {
-                        changes.push((&slot.name, made));
+                    if let Some(converted) = self.field(field, &member, trail, depth, coerce)? {
+                        changes.push((&field.name, converted));
                     }
                 }
-                None => match &slot.default {
-                    Some(default) => changes.push((&slot.name, self.absent(slot, default, coerce)?)),
-                    None if slot.required => {
-                        let trail = Trail::Key(trail, slot.name.as_str());
-                        self.wrong(&trail, "required", "is missing");
+                None => match &field.default {
+                    Some(default) => changes.push((&field.name, self.default_value(field, default, coerce)?)),
+                    None if field.required => {
+                        let trail = Trail::Key(trail, field.name.as_str());
+                        self.add_violation(&trail, "required", "is missing");
                     }
                     None => {}
                 },
             }
         }
-        if record.closed && present < data.size(value)? {
-            self.extra(record, value, trail);
+        if object.forbid_extra && present < data.size(value)? {
+            self.extra_keys(object, value, trail);
         }
-        if record.drops && present < data.size(value)? {
-            let kept = data.pick(value, &mut record.slots.iter().map(|slot| &slot.name))?;
+        if object.drop_extra && present < data.size(value)? {
+            let kept = data.pick(value, &mut object.fields.iter().map(|field| &field.name))?;
             return data.amend(&kept, changes).map(Some);
         }
         if changes.is_empty() { Ok(None) } else { data.amend(value, changes).map(Some) }
     }
 
-    /// The value of a key that is missing. No rule is asked about it: a default is what the author wants.
-    fn absent(
+    /// The value for a missing key. Rules are not applied to it: the author chose the default.
+    fn default_value(
         &self,
-        slot: &FieldPlan<D::Text, D::Function>,
+        field: &FieldPlan<D::Text, D::Function>,
         default: &DefaultValue,
         coerce: bool,
     ) -> Result<D::Value> {
         let (data, value) = (self.data, self.data.of_json(&default.value)?);
-        if !default.converts || !coerce {
+        if !default.convert || !coerce {
             return Ok(value);
         }
-        let options = CoerceOptions { coerce, allow_inf_nan: slot.allow_inf_nan };
-        match coerce::take(data, slot.field_type, &value, data.sort(&value), options)? {
-            Coercion::New(made) => Ok(made),
+        let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
+        match coerce::take(data, field.field_type, &value, data.sort(&value), options)? {
+            Coercion::New(converted) => Ok(converted),
             Coercion::Same | Coercion::Wrong(_) => Ok(value),
         }
     }
 
-    /// Tells the keys that are no fields.
+    /// Reports the keys that are not fields.
     #[cold]
-    fn extra(&mut self, record: &ObjectPlan<D::Text, D::Function>, value: &D::Value, trail: &Trail<'_>) {
-        let fields = || record.slots.iter().map(|slot| slot.name.as_str());
-        let mut told = false;
+    fn extra_keys(&mut self, object: &ObjectPlan<D::Text, D::Function>, value: &D::Value, trail: &Trail<'_>) {
+        let fields = || object.fields.iter().map(|field| field.name.as_str());
+        let mut reported = false;
         for name in self.data.names(value) {
             if fields().any(|field| field == name) {
                 continue;
             }
-            told = true;
+            reported = true;
             let message = match nearest(&name, fields()) {
-                Some(near) => format!("is no field of the schema; did you mean `{near}`?"),
-                None => "is no field of the schema".to_owned(),
+                Some(near) => format!("is not a field of the schema; did you mean `{near}`?"),
+                None => "is not a field of the schema".to_owned(),
             };
-            self.wrong(&Trail::Key(trail, &name), "extra", message);
+            self.add_violation(&Trail::Key(trail, &name), "extra", message);
         }
-        if !told {
-            self.wrong(trail, "extra", "has a key that is no text");
+        if !reported {
+            self.add_violation(trail, "extra", "has a key that is not text");
         }
     }
 
-    fn slot(
+    fn field(
         &mut self,
-        slot: &'w FieldPlan<D::Text, D::Function>,
+        field: &'w FieldPlan<D::Text, D::Function>,
         value: &D::Value,
         parent: &Trail<'_>,
         depth: usize,
@@ -264,51 +271,51 @@ impl<'w, D: Values> Validation<'w, D> {
     ) -> Result<Option<D::Value>> {
         let data = self.data;
         let sort = data.sort(value);
-        let trail = &Trail::Key(parent, slot.name.as_str());
+        let trail = &Trail::Key(parent, field.name.as_str());
         if sort == Sort::Null {
-            if !slot.nullable && slot.field_type != FieldType::Any {
-                self.wrong(trail, "null", "must not be null");
+            if !field.nullable && field.field_type != FieldType::Any {
+                self.add_violation(trail, "null", "must not be null");
             }
-            if slot.nullable || slot.rules.is_empty() || slot.field_type != FieldType::Any {
+            if field.nullable || field.rules.is_empty() || field.field_type != FieldType::Any {
                 return Ok(None);
             }
         }
-        let options = CoerceOptions { coerce, allow_inf_nan: slot.allow_inf_nan };
-        let mut made = match coerce::take(data, slot.field_type, value, sort, options)? {
+        let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
+        let mut converted = match coerce::take(data, field.field_type, value, sort, options)? {
             Coercion::Same => None,
-            Coercion::New(made) => Some(made),
+            Coercion::New(new) => Some(new),
             Coercion::Wrong(message) => {
-                self.wrong(trail, "type", message);
+                self.add_violation(trail, "type", message);
                 return Ok(None);
             }
         };
-        let inner = match slot.field_type {
-            FieldType::List if slot.nested.is_some() || slot.item_type.is_some() => {
-                self.items(slot, made.as_ref().unwrap_or(value), trail, depth, coerce)?
+        let inner = match field.field_type {
+            FieldType::List if field.nested.is_some() || field.item_type.is_some() => {
+                self.items(field, converted.as_ref().unwrap_or(value), trail, depth, coerce)?
             }
-            FieldType::Dict => match slot.nested {
-                Some(target) => self.target(target, value, trail, depth + 1)?,
+            FieldType::Dict => match field.nested {
+                Some(plan) => self.nested(plan, value, trail, depth + 1)?,
                 None => None,
             },
             _ => None,
         };
-        made = inner.or(made);
-        if !slot.rules.is_empty() {
-            let value = made.as_ref().unwrap_or(value);
-            let sort = if made.is_some() { data.sort(value) } else { sort };
-            for rule in &slot.rules {
+        converted = inner.or(converted);
+        if !field.rules.is_empty() {
+            let value = converted.as_ref().unwrap_or(value);
+            let sort = if converted.is_some() { data.sort(value) } else { sort };
+            for rule in &field.rules {
                 if let Some(message) = rule.broken(data, value, sort)? {
-                    self.wrong(trail, rule.word(), message);
+                    self.add_violation(trail, rule.word(), message);
                 }
             }
         }
-        Ok(made)
+        Ok(converted)
     }
 
-    /// Validates the items of a list; the list anew where some changed.
+    /// Validates the items of a list. Returns a new list if some changed.
     fn items(
         &mut self,
-        slot: &'w FieldPlan<D::Text, D::Function>,
+        field: &'w FieldPlan<D::Text, D::Function>,
         list: &D::Value,
         trail: &Trail<'_>,
         depth: usize,
@@ -317,26 +324,27 @@ impl<'w, D: Values> Validation<'w, D> {
         let data = self.data;
         let mut changes = Vec::new();
         let mut at = 0;
-        let options = CoerceOptions { coerce, allow_inf_nan: slot.allow_inf_nan };
+        let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
         data.walk(list, &mut |item| {
             let trail = Trail::Index(trail, at);
             let mut current = None;
             let mut fits = true;
-            if let Some(wanted) = slot.item_type {
+            if let Some(wanted) = field.item_type {
                 match coerce::take(data, wanted, &item.value, data.sort(&item.value), options)? {
                     Coercion::Same => {}
-                    Coercion::New(made) => current = Some(made),
+                    Coercion::New(new) => current = Some(new),
                     Coercion::Wrong(message) => {
                         fits = false;
-                        self.wrong(&trail, "type", message);
+                        self.add_violation(&trail, "type", message);
                     }
                 }
             }
-            if let (Some(target), true) = (slot.nested, fits) {
-                let made = self.target(target, current.as_ref().unwrap_or(&item.value), &trail, depth + 1)?;
-                current = made.or(current);
+            if let (Some(plan), true) = (field.nested, fits) {
+                let converted =
+                    self.nested(plan, current.as_ref().unwrap_or(&item.value), &trail, depth + 1)?;
+                current = converted.or(current);
             }
-            changes.extend(current.map(|made| (at, made)));
+            changes.extend(current.map(|item| (at, item)));
             at += 1;
             Ok(())
         })?;
@@ -344,8 +352,8 @@ impl<'w, D: Values> Validation<'w, D> {
     }
 }
 
-/// A path of a model's below the trail to it.
-fn joined(trail: &Trail<'_>, path: &str) -> String {
+/// Joins a path that a model reported to the path of the value that the model validated.
+fn join_path(trail: &Trail<'_>, path: &str) -> String {
     let trail = trail.to_string();
     match (trail.is_empty(), path) {
         (_, "") => trail,

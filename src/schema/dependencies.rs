@@ -1,4 +1,5 @@
-//! What a schema needs to be what it is elsewhere: the schemas, models and functions that it reaches by name.
+//! The dependencies of a schema: the schemas, models and functions that it refers to by name, directly or through
+//! others. A copy of the schema needs them to work elsewhere.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +7,10 @@ use std::sync::Arc;
 use super::model::Schema;
 use super::schema_set::{SchemaEntry, SchemaSet};
 
-/// What a schema reaches, by name.
+/// The dependencies of schemas, by name.
 #[derive(Debug)]
 pub struct Dependencies<F, M> {
-    /// Schemas of the set.
+    /// Schemas.
     pub schemas: BTreeMap<String, Arc<Schema>>,
     /// Models.
     pub models: BTreeMap<String, M>,
@@ -24,8 +25,8 @@ impl<F, M> Default for Dependencies<F, M> {
 }
 
 impl<T, F: Clone, M: Clone> SchemaSet<T, F, M> {
-    /// Adds what stands under a name, and what that reaches. A name that leads nowhere is left out: whoever validates
-    /// is told.
+    /// Adds the schema or model of this name and its dependencies. Ignores a name that does not exist: validation
+    /// reports it.
     pub fn add_dependencies(&self, name: &str, dependencies: &mut Dependencies<F, M>) {
         if dependencies.schemas.contains_key(name) || dependencies.models.contains_key(name) {
             return;
@@ -33,7 +34,7 @@ impl<T, F: Clone, M: Clone> SchemaSet<T, F, M> {
         match self.get(name) {
             None => {}
             Some(SchemaEntry::Model(model)) => {
-                drop(dependencies.models.insert(name.to_owned(), model.clone()))
+                drop(dependencies.models.insert(name.to_owned(), model.clone()));
             }
             Some(SchemaEntry::Schema(schema)) => {
                 dependencies.schemas.insert(name.to_owned(), Arc::clone(schema));
@@ -42,11 +43,12 @@ impl<T, F: Clone, M: Clone> SchemaSet<T, F, M> {
         }
     }
 
-    /// Adds what a schema reaches that stands under no name.
+    /// Adds the dependencies of a schema that is not registered itself.
     pub fn add_dependencies_of(&self, schema: &Schema, dependencies: &mut Dependencies<F, M>) {
         let fields = schema.fields.iter().flat_map(|field| [&field.item_schema, &field.nested_schema]);
         for name in fields.flatten().chain(&schema.extends) {
-            // A definition of the schema's own may have the name too; that one of the set comes along does no harm.
+            // The name may be a definition of this schema instead. Adding the set's schema of that name too does no
+            // harm.
             self.add_dependencies(name, dependencies);
         }
         let rules = schema.fields.iter().flat_map(|field| &field.validators);

@@ -1,4 +1,4 @@
-//! Validation over [`serde_json::Value`]: what the crate's own tests and Rust callers validate with.
+//! Validation of [`serde_json::Value`], for the crate's tests and for Rust callers.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use super::violation::Violation;
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Json, JsonValue};
 
-/// A function that `custom` calls on JSON.
+/// A function that a `custom` validator calls with a JSON value.
 pub type JsonFunction = fn(&Value) -> bool;
 
 impl<'v> Values for Json<'v> {
@@ -58,7 +58,7 @@ impl<'v> Values for Json<'v> {
         let number = |number: Option<Number>| {
             number
                 .map(Value::Number)
-                .ok_or_else(|| Error::new(Kind::SchemaInvalid, "JSON has no such number"))
+                .ok_or_else(|| Error::new(Kind::SchemaInvalid, "JSON cannot represent this number"))
         };
         Ok(JsonValue::owned(match made {
             NewValue::Bool(truth) => Value::Bool(truth),

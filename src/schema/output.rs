@@ -1,40 +1,41 @@
-//! JSON out of what a model answered.
+//! Reads the JSON in a model's answer.
 //!
-//! Models put JSON into code fences and prose, leave commas behind, quote as Python does, comment, and stop in the
-//! middle. What is meant is plain in these cases, and is taken, with a note of each. A value is never made up: what was
-//! cut off is left out, two answers in one text are an error, and so is everything whose meaning is a guess.
+//! Models put JSON into code fences and prose, leave trailing commas, quote as Python does, write comments, and stop in
+//! the middle. The meaning is clear in these cases: the answer is repaired, and each repair is recorded. A value is
+//! never made up. What was cut off is left out. Two answers in one text, and everything whose meaning is a guess, are
+//! errors.
 
 use std::collections::HashMap;
 
 use super::violation::{Violation, invalid};
 use crate::error::{Place, Result};
 
-/// How deep an answer may nest.
-const DEPTH: usize = 128;
+/// Maximum nesting of an answer.
+const MAX_DEPTH: usize = 128;
 
-/// JSON with numbers as they are written.
+/// A JSON value that keeps every digit of its numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Parsed {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number that 64 bits hold.
+    /// A whole number that fits in 64 bits.
     Integer(i64),
-    /// The digits of a larger one.
+    /// The digits of a larger whole number.
     Digits(String),
-    /// Any other number; NaN and the infinities only where they are repairs.
+    /// Any other number; NaN and the infinities only as a repair.
     Float(f64),
     /// Text.
     Text(String),
     /// Items.
     List(Vec<Parsed>),
-    /// Members in the order in which they are written.
+    /// Members in the order of the text.
     Dict(Vec<(String, Parsed)>),
 }
 
 impl Parsed {
-    /// The same as [`serde_json::Value`]; numbers that it cannot hold become the nearest, NaN and infinity null.
+    /// Converts to [`serde_json::Value`]. Numbers that it cannot hold become the nearest; NaN and infinity become null.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;
@@ -55,7 +56,7 @@ impl Parsed {
     }
 }
 
-/// One kind of thing that was repairs.
+/// The kind of a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RepairKind {
     /// A code fence around the JSON.
@@ -66,9 +67,9 @@ pub enum RepairKind {
     TrailingComma,
     /// A text in single quotes.
     SingleQuotes,
-    /// A text in the quotes of typography.
+    /// A text in typographic quotes.
     CurlyQuotes,
-    /// A backslash before a quote that needs none.
+    /// A backslash before a quote that does not need it.
     NeedlessEscape,
     /// A comment.
     Comment,
@@ -76,16 +77,16 @@ pub enum RepairKind {
     UnquotedKey,
     /// `True`, `False` or `None`, as Python writes them.
     PythonWord,
-    /// `NaN` or `Infinity`, which JSON does not have.
+    /// `NaN` or `Infinity`, which are not JSON.
     NotFinite,
     /// A line break or another control character within a text.
     ControlCharacter,
-    /// The end is missing; what was not complete is left out.
+    /// The end is missing; incomplete parts are left out.
     CutOff,
 }
 
 impl RepairKind {
-    /// The word for it in a report.
+    /// The name in Python.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -117,15 +118,15 @@ impl RepairKind {
             Self::PythonWord => "True, False or None instead of true, false or null",
             Self::NotFinite => "NaN or Infinity, which JSON does not have",
             Self::ControlCharacter => "a line break or control character within a text",
-            Self::CutOff => "the end is missing; what was not complete is left out",
+            Self::CutOff => "the end is missing; incomplete parts are left out",
         }
     }
 }
 
-/// Something that was repairs, and where: line and column from 1.
+/// A repair and its position. Line and column count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repair {
-    /// What.
+    /// The kind of the repair.
     pub kind: RepairKind,
     /// The line.
     pub line: usize,
@@ -134,38 +135,38 @@ pub struct Repair {
 }
 
 impl Repair {
-    /// What was repairs, in words.
+    /// Describes what was repaired.
     #[must_use]
     pub fn message(&self) -> &'static str {
         self.kind.message()
     }
 }
 
-/// How an answer is read.
+/// Options for reading an answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnswerOptions {
-    /// Take JSON and nothing else.
+    /// Accept only valid JSON.
     pub strict: bool,
-    /// Only a dict is an answer, so that a list in the prose is none.
+    /// Accept only a dict, so that a list in the prose is not taken for the answer.
     pub dict: bool,
 }
 
-/// What an answer says.
+/// An answer that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// Its JSON.
     pub parsed: Parsed,
-    /// What had to be repairs, in the order in which it stands.
+    /// The repairs, in the order of the text.
     pub repairs: Vec<Repair>,
-    /// How many lists and dicts, from the outside in and each the last thing in the one around it, lack their end.
+    /// How many lists and dicts lack their end, from the outside in; each is the last item of the one around it.
     pub open: usize,
 }
 
-/// The JSON of an answer.
+/// Reads the JSON of an answer.
 ///
 /// # Errors
-/// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with the rule `syntax` where there is no JSON, or more than one
-/// that could be meant, or what stands there cannot be known.
+/// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with the rule `syntax` if the text has no JSON, has more than
+/// one possible answer, or is not clear.
 pub fn parse(text: &str, options: AnswerOptions) -> Result<Answer> {
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
     read(source, options)
@@ -180,13 +181,13 @@ pub fn parse(text: &str, options: AnswerOptions) -> Result<Answer> {
 fn read(source: &str, options: AnswerOptions) -> Result<FoundAnswer, AnswerError> {
     let mut direct = AnswerParser::new(source, 0, options.strict);
     let whole = direct.whole();
-    // JSON, and still not what is wanted.
+    // The text is valid JSON, but not a dict.
     let other = whole.is_ok();
     let stop = match whole {
         Ok(parsed) if options.strict || !options.dict || matches!(parsed, Parsed::Dict(_)) => {
             return Ok(FoundAnswer { start: 0, parsed, repairs: direct.repairs, open: direct.open });
         }
-        Ok(_) => AnswerError { offset: 0, message: "the answer is JSON, and no object".to_owned() },
+        Ok(_) => AnswerError { offset: 0, message: "the answer is JSON, but not an object".to_owned() },
         Err(stop) => stop,
     };
     if options.strict {
@@ -206,21 +207,22 @@ fn read(source: &str, options: AnswerOptions) -> Result<FoundAnswer, AnswerError
         (Some(first), Some(second)) => {
             let second = Place::of(None, source, second.start);
             let message = format!(
-                "two answers, and which is meant cannot be known: the second begins in line {}, column {}",
+                "the text has two different answers: the second begins in line {}, column {}",
                 second.line, second.column
             );
             Err(AnswerError { offset: first.start, message })
         }
-        // Where the whole looks like JSON, what is wrong with the whole is told; else what came nearest to an answer.
+        // If the whole text looks like JSON, report its error; otherwise the error of the part that came nearest to an
+        // answer.
         (None, _) if other || source.trim_start().starts_with(['{', '[']) => Err(stop),
         (None, _) if !source[start..].contains(['{', '[']) && stop.offset < source.len() => {
-            Err(AnswerError { offset: start, message: "there is no JSON in it".to_owned() })
+            Err(AnswerError { offset: start, message: "the text has no JSON".to_owned() })
         }
         (None, _) => Err(scan.nearest.map_or(stop, |(_, nearest)| nearest)),
     }
 }
 
-/// Where the answer begins: behind what a model thought aloud, where it says so.
+/// The offset at which the answer begins: after the model's reasoning, if that is marked.
 fn after_reasoning(source: &str) -> Result<usize, AnswerError> {
     for (open, close) in [("<think>", "</think>"), ("<thinking>", "</thinking>")] {
         if let Some(end) = source.find(close) {
@@ -237,7 +239,7 @@ fn after_reasoning(source: &str) -> Result<usize, AnswerError> {
 fn failed(source: &str, stop: &AnswerError) -> crate::Error {
     let place = Place::of(None, source, stop.offset);
     let message = format!("{} (line {}, column {})", stop.message, place.line, place.column);
-    invalid("the answer is no JSON that can be read", "", &[Violation::new(&"", "syntax", message)])
+    invalid("the answer is not readable JSON", "", &[Violation::new(&"", "syntax", message)])
 }
 
 fn located(source: &str, mut repairs: Vec<(usize, RepairKind)>) -> Vec<Repair> {
@@ -255,7 +257,7 @@ fn located(source: &str, mut repairs: Vec<(usize, RepairKind)>) -> Vec<Repair> {
     found
 }
 
-/// An answer that was found in a text.
+/// An answer found in a text.
 struct FoundAnswer {
     start: usize,
     parsed: Parsed,
@@ -263,11 +265,11 @@ struct FoundAnswer {
     open: usize,
 }
 
-/// What was found in a text: no more than two different answers, for two are one too many.
+/// The answers found in a text. The search stops after two different answers, because two are an error.
 #[derive(Default)]
 struct FoundAnswers {
     found: Vec<FoundAnswer>,
-    /// The options that came furthest and failed: how far, and why.
+    /// The failed attempt that read the most: how much it read, and its error.
     nearest: Option<(usize, AnswerError)>,
 }
 
@@ -285,7 +287,7 @@ impl FoundAnswers {
     }
 }
 
-/// The JSON in code fences, where there is some; fences of other languages only where none says `json`.
+/// The JSON in code fences. Fences of other languages count only if no fence is marked `json`.
 fn fenced(source: &str, from: usize, options: AnswerOptions) -> Result<FoundAnswers, AnswerError> {
     let fences = fences(source, from);
     let json = |fence: &&Fence| {
@@ -303,9 +305,9 @@ fn fenced(source: &str, from: usize, options: AnswerOptions) -> Result<FoundAnsw
             scanned.failed(length, stop);
         }
         for mut answer in inside.found {
-            // Only a fence without an end may hold what is cut off.
+            // Only a fence without an end may hold a cut-off answer.
             if fence.closed && answer.open > 0 {
-                let message = "the JSON in a code fence has no end, and the fence has one".to_owned();
+                let message = "the JSON in a code fence has no end, but the fence has one".to_owned();
                 return Err(AnswerError { offset: fence.end, message });
             }
             answer.repairs.push((fence.open, RepairKind::Fence));
@@ -326,14 +328,14 @@ struct Fence<'s> {
     language: Option<&'s str>,
 }
 
-/// The code fences of a text. Three backticks within a line, as a text within JSON may have them, are none.
+/// The code fences of a text. Three backticks within a line are not a fence: a text in JSON may have them.
 fn fences(source: &str, from: usize) -> Vec<Fence<'_>> {
     const TICKS: &str = "```";
     let mut found = Vec::new();
     let (mut at, mut line_end) = (from, from);
     while let Some(open) = source[at..].find(TICKS).map(|offset| at + offset) {
         let after = open + TICKS.len();
-        // Looked for once a line, however many ticks it has.
+        // Searched once per line, however many backticks the line has.
         if line_end < after {
             line_end = source[after..].find('\n').map_or(source.len(), |offset| after + offset);
         }
@@ -343,7 +345,7 @@ fn fences(source: &str, from: usize) -> Vec<Fence<'_>> {
             at = after;
             continue;
         }
-        // A fence on one line has no language: what follows is its content.
+        // A fence on one line has no language; its content follows.
         let (start, language) = if plain { (line_end, Some(word)) } else { (after, None) };
         let close = source[start..].match_indices(TICKS).map(|(offset, _)| start + offset).find(|close| {
             language.is_none() || begins_line(source, *close) || ends_json(source, start, *close)
@@ -360,12 +362,12 @@ fn fences(source: &str, from: usize) -> Vec<Fence<'_>> {
     found
 }
 
-/// Whether only blanks stand between a place and the beginning of its line.
+/// Whether only spaces precede the offset on its line.
 fn begins_line(source: &str, at: usize) -> bool {
     source[..at].trim_end_matches([' ', '\t', '>']).chars().next_back().is_none_or(|c| c == '\n' || c == '\r')
 }
 
-/// Whether a closing bracket stands before a place and the end of its line behind the three characters there.
+/// Whether the fence at the offset follows a closing bracket and ends its line.
 fn ends_json(source: &str, start: usize, at: usize) -> bool {
     source[start..at].trim_end().ends_with(['}', ']'])
         && source[at + 3..]
@@ -375,13 +377,13 @@ fn ends_json(source: &str, start: usize, at: usize) -> bool {
             .is_none_or(|c| c == '\n' || c == '\r')
 }
 
-/// The answers between two places of a text, each found where a bracket opens something that can be read. A bracket of
-/// prose is passed over; what is JSON for a while and then is none is an error, for a part of it is not the answer.
+/// The answers between two offsets of a text. A bracket in prose is skipped. Text that begins as JSON and then breaks
+/// is an error, because a part of it is not the answer.
 fn scan(source: &str, start: usize, end: usize, options: AnswerOptions) -> Result<FoundAnswers, AnswerError> {
-    /// How often a text may be read anew, in characters for each of it.
-    const EFFORT: usize = 8;
+    /// How many characters may be read for each character of the text.
+    const MAX_READS: usize = 8;
     let text = &source[..end];
-    let mut budget = (end - start).saturating_mul(EFFORT) + 10_000;
+    let mut budget = (end - start).saturating_mul(MAX_READS) + 10_000;
     let mut scanned = FoundAnswers::default();
     let mut at = start;
     while let Some(offset) = text[at..].find(['{', '[']) {
@@ -390,16 +392,16 @@ fn scan(source: &str, start: usize, end: usize, options: AnswerOptions) -> Resul
         let parsed = parser.value(0);
         budget = budget.saturating_sub(parser.at - open);
         if budget == 0 {
-            let message = "too much that looks like JSON and is none".to_owned();
+            let message = "too much of the text looks like JSON but is not".to_owned();
             return Err(AnswerError { offset: open, message });
         }
         at = match parsed {
             Ok(parsed) => {
-                // A bracket that opens nothing and that nothing closes is prose.
+                // An open bracket with nothing complete after it is prose.
                 let empty = matches!(&parsed, Parsed::Dict(members) if members.is_empty())
                     || matches!(&parsed, Parsed::List(items) if items.is_empty());
                 if parser.open > 0 && empty {
-                    let message = "the JSON ends before anything of it is complete".to_owned();
+                    let message = "the JSON ends before any part of it is complete".to_owned();
                     scanned.failed(parser.at - open, AnswerError { offset: text.len(), message });
                     open + 1
                 } else {
@@ -411,7 +413,8 @@ fn scan(source: &str, start: usize, end: usize, options: AnswerOptions) -> Resul
             }
             Err(stop) if parser.solid => return Err(stop),
             Err(stop) => {
-                // What begins as JSON and goes on as something else, such as a form to fill in, has no answer within.
+                // Text that begins as JSON and continues as something else, such as a template to fill in, contains no
+                // answer.
                 let next = if parser.begun { extent(text, open) } else { Some(open + 1) };
                 let Some(next) = next else { return Err(stop) };
                 budget = budget.saturating_sub(next - open);
@@ -426,7 +429,7 @@ fn scan(source: &str, start: usize, end: usize, options: AnswerOptions) -> Resul
     Ok(scanned)
 }
 
-/// The end of what a bracket opens, by its brackets alone; those in double quotes do not count.
+/// The offset after the bracket that closes the one at `open`. Brackets in double quotes do not count.
 fn extent(text: &str, open: usize) -> Option<usize> {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for (offset, byte) in text.as_bytes()[open..].iter().enumerate() {
@@ -447,21 +450,21 @@ fn extent(text: &str, open: usize) -> Option<usize> {
     None
 }
 
-/// Where options stopped, and why.
+/// The offset at which reading failed, and why.
 #[derive(Debug)]
 struct AnswerError {
     offset: usize,
     message: String,
 }
 
-/// What came of a value: whole, or not all there.
+/// A value that was read, complete or cut off.
 enum ReadValue {
     Whole(Parsed),
-    /// The text ended within it; what is there of a list or dict.
+    /// The text ended within the value; has the complete part of a list or dict.
     Cut(Option<Parsed>),
 }
 
-/// The members of a dict that is being read. Many are looked up by their hash.
+/// The members of a dict that is being read. A large dict is searched by hash.
 #[derive(Default)]
 struct Members {
     list: Vec<(String, Parsed)>,
@@ -469,9 +472,9 @@ struct Members {
 }
 
 impl Members {
-    /// Adds a member; false where its key is there with another value, or at all where `once`.
+    /// Adds a member. Returns false if the key already has another value, or any value if `once`.
     fn add(&mut self, name: String, value: Parsed, once: bool) -> bool {
-        /// So many are looked through faster than they are hashed.
+        /// Up to this many members, a linear search is faster than hashing.
         const FEW: usize = 16;
         let known = if self.list.len() <= FEW {
             self.list.iter().position(|(known, _)| *known == name)
@@ -504,10 +507,10 @@ struct AnswerParser<'s> {
     repairs: Vec<(usize, RepairKind)>,
     /// How many lists and dicts lack their end.
     open: usize,
-    /// Whether something complete was read that hardly is prose: a member with a quoted key, or an item that is a list
-    /// or dict.
+    /// Whether something complete was read that is unlikely in prose: a member with a quoted key, or an item that is a
+    /// list or dict.
     solid: bool,
-    /// Whether something was begun that hardly is prose: a quoted key with its colon, or a list or dict in a list.
+    /// Whether something began that is unlikely in prose: a quoted key with its colon, or a list or dict in a list.
     begun: bool,
 }
 
@@ -516,7 +519,7 @@ impl<'s> AnswerParser<'s> {
         Self { text, at, strict, repairs: Vec::new(), open: 0, solid: false, begun: false }
     }
 
-    /// What was read from a place on, with a note of what stands around it.
+    /// The answer that was read, with a repair for any prose around it.
     fn found(&mut self, source: &str, start: usize, open: usize, parsed: Parsed) -> FoundAnswer {
         let mut repairs = std::mem::take(&mut self.repairs);
         let outside = |text: &str| !text.trim().is_empty();
@@ -532,7 +535,7 @@ impl<'s> AnswerParser<'s> {
         Err(AnswerError { offset: self.at, message: message.into() })
     }
 
-    /// Notes a kind, or stops at it where nothing is to be repairs.
+    /// Records a repair; in strict mode it is an error instead.
     fn repair(&mut self, offset: usize, kind: RepairKind) -> Result<(), AnswerError> {
         if self.strict {
             return Err(AnswerError { offset, message: kind.message().to_owned() });
@@ -549,15 +552,15 @@ impl<'s> AnswerParser<'s> {
         &self.text[self.at..]
     }
 
-    /// The whole text as one value with nothing around it.
+    /// Reads the whole text as one value.
     fn whole(&mut self) -> Result<Parsed, AnswerError> {
         self.blank()?;
         let parsed = self.value(0)?;
         self.blank()?;
-        if self.at < self.text.len() { self.stop("something stands behind the JSON") } else { Ok(parsed) }
+        if self.at < self.text.len() { self.stop("there is more text after the JSON") } else { Ok(parsed) }
     }
 
-    /// A value at the top; what is cut off is closed here.
+    /// Reads an outermost value and closes it if it is cut off.
     fn value(&mut self, depth: usize) -> Result<Parsed, AnswerError> {
         match self.piece(depth)? {
             ReadValue::Whole(parsed) => Ok(parsed),
@@ -565,17 +568,17 @@ impl<'s> AnswerParser<'s> {
                 self.repair(self.text.len(), RepairKind::CutOff)?;
                 Ok(parsed)
             }
-            ReadValue::Cut(None) => self.stop("the JSON ends before it has begun"),
+            ReadValue::Cut(None) => self.stop("the JSON ends before it begins"),
         }
     }
 
-    /// Passes over blanks and comments.
+    /// Skips white space and comments.
     fn blank(&mut self) -> Result<(), AnswerError> {
         loop {
             while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
                 self.at += 1;
             }
-            // Most often that is all.
+            // Usually there is nothing else to skip.
             match self.peek() {
                 Some(b'/' | b'#' | 0x0b | 0x0c | 0x80..) if !self.strict => {}
                 Some(b'/' | b'#') if self.strict => {}
@@ -600,8 +603,8 @@ impl<'s> AnswerParser<'s> {
     }
 
     fn piece(&mut self, depth: usize) -> Result<ReadValue, AnswerError> {
-        if depth > DEPTH {
-            return self.stop(format!("it nests more than {DEPTH} deep"));
+        if depth > MAX_DEPTH {
+            return self.stop(format!("it nests deeper than {MAX_DEPTH} levels"));
         }
         match self.peek() {
             None => Ok(ReadValue::Cut(None)),
@@ -620,7 +623,7 @@ impl<'s> AnswerParser<'s> {
         }
     }
 
-    /// What there is of a list or dict whose end is missing.
+    /// The complete part of a list or dict that has no end.
     fn cut(&mut self, parsed: Parsed) -> ReadValue {
         self.open += 1;
         ReadValue::Cut(Some(parsed))
@@ -678,7 +681,7 @@ impl<'s> AnswerParser<'s> {
                     self.at += 1;
                     self.begun |= quoted;
                 }
-                Some(_) => return self.stop("a colon is missing behind the key"),
+                Some(_) => return self.stop("a colon is missing after the key"),
             }
             self.blank()?;
             let (value, cut) = match self.piece(depth + 1)? {
@@ -690,7 +693,7 @@ impl<'s> AnswerParser<'s> {
                 && !members.add(name, value, self.strict)
             {
                 self.at = start;
-                return self.stop("a key is there twice");
+                return self.stop("a key appears twice");
             }
             if cut || !self.comma(b'}')? {
                 return Ok(self.cut(members.parsed()));
@@ -700,7 +703,7 @@ impl<'s> AnswerParser<'s> {
         Ok(ReadValue::Whole(members.parsed()))
     }
 
-    /// Passes over the comma behind a member. False where the text ends; at the closing bracket nothing is passed.
+    /// Skips the comma after a member. Returns false if the text ends. Does not skip a closing bracket.
     fn comma(&mut self, close: u8) -> Result<bool, AnswerError> {
         self.blank()?;
         match self.peek() {
@@ -719,7 +722,7 @@ impl<'s> AnswerParser<'s> {
         }
     }
 
-    /// A key that is a plain word.
+    /// Reads a key without quotes.
     fn bare_key(&mut self) -> Result<Option<String>, AnswerError> {
         let rest = self.rest();
         let length = rest
@@ -734,7 +737,7 @@ impl<'s> AnswerParser<'s> {
         Ok((!self.rest().is_empty()).then(|| word.to_owned()))
     }
 
-    /// A text in quotes; `None` where it has no end.
+    /// Reads a text in quotes; `None` if it has no end.
     fn quoted(&mut self) -> Result<Option<String>, AnswerError> {
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -772,7 +775,7 @@ impl<'s> AnswerParser<'s> {
         }
     }
 
-    /// The quotes that close what opens here, where that is a curly one.
+    /// The closing quotes that match the curly quote here, if there is one.
     fn curly_pair(&self) -> Option<&'static [char]> {
         match self.rest().chars().next()? {
             '“' => Some(&['”']),
@@ -782,7 +785,7 @@ impl<'s> AnswerParser<'s> {
         }
     }
 
-    /// A text in curly quotes; `None` where it has no end.
+    /// Reads a text in curly quotes; `None` if it has no end.
     fn curly(&mut self) -> Result<Option<String>, AnswerError> {
         let close = self.curly_pair().unwrap_or_default();
         self.repair(self.at, RepairKind::CurlyQuotes)?;
@@ -805,7 +808,7 @@ impl<'s> AnswerParser<'s> {
         }
     }
 
-    /// The character of an escape; `None` where the text ends within it.
+    /// Reads the character of an escape; `None` if the text ends within it.
     fn escape(&mut self, quote: u8) -> Result<Option<char>, AnswerError> {
         let start = self.at;
         let Some(c) = self.text[start + 1..].chars().next() else {
@@ -829,12 +832,12 @@ impl<'s> AnswerParser<'s> {
             }
             _ => {
                 self.at = start;
-                return self.stop("a backslash stands before a character that it cannot escape");
+                return self.stop("a backslash precedes a character that it cannot escape");
             }
         }))
     }
 
-    /// The character of `\uXXXX`, and of a pair of them for one beyond.
+    /// Reads the character of `\uXXXX`, or of a surrogate pair.
     fn unicode(&mut self, start: usize) -> Result<Option<char>, AnswerError> {
         let half = |parser: &mut Self| -> Result<Option<u32>, AnswerError> {
             let Some(digits) = parser.text.as_bytes().get(parser.at..parser.at + 4) else {
@@ -843,7 +846,7 @@ impl<'s> AnswerParser<'s> {
                     parser.at = parser.text.len();
                     return Ok(None);
                 }
-                return parser.stop("four hexadecimal digits are missing behind \\u");
+                return parser.stop("four hexadecimal digits are missing after \\u");
             };
             let code = std::str::from_utf8(digits)
                 .ok()
@@ -853,7 +856,7 @@ impl<'s> AnswerParser<'s> {
                     parser.at += 4;
                     Ok(Some(code))
                 }
-                None => parser.stop("four hexadecimal digits are missing behind \\u"),
+                None => parser.stop("four hexadecimal digits are missing after \\u"),
             }
         };
         let Some(first) = half(self)? else { return Ok(None) };
@@ -875,14 +878,14 @@ impl<'s> AnswerParser<'s> {
             Some(c) => Ok(Some(c)),
             None => Err(AnswerError {
                 offset: start,
-                message: "half a surrogate pair is no character".to_owned(),
+                message: "half a surrogate pair is not a character".to_owned(),
             }),
         }
     }
 
-    /// A number as JSON writes it. At the end of the text it may go on, so it is not whole.
+    /// Reads a JSON number. A number at the end of the text may be cut off, so it is incomplete.
     fn number(&mut self) -> Result<ReadValue, AnswerError> {
-        /// As many as Python reads.
+        /// The limit of Python.
         const DIGITS: usize = 4300;
         let rest = self.rest();
         if let Some(word) = ["-Infinity", "-inf"].into_iter().find(|word| rest.starts_with(word)) {
@@ -894,7 +897,7 @@ impl<'s> AnswerParser<'s> {
             .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_')))
             .unwrap_or(rest.len());
         let number = &rest[..length];
-        // Whole, unless it could go on in the text that is missing.
+        // Digits may be missing after the end of the text.
         if length == rest.len() && self.at > 0 && !self.strict && self.is_inside() {
             self.at += length;
             return Ok(ReadValue::Cut(None));
@@ -911,12 +914,12 @@ impl<'s> AnswerParser<'s> {
             None => (mantissa, None),
         };
         let all = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-        let lawful = all(whole)
+        let is_valid = all(whole)
             && (whole == "0" || !whole.starts_with('0'))
             && fraction.is_none_or(all)
             && exponent.is_none_or(all);
-        if !lawful {
-            return self.stop("a number is not written as JSON writes it");
+        if !is_valid {
+            return self.stop("a number is not valid JSON");
         }
         let parsed = if fraction.is_some() || exponent.is_some() {
             match number.parse::<f64>() {
@@ -932,7 +935,7 @@ impl<'s> AnswerParser<'s> {
         Ok(ReadValue::Whole(parsed))
     }
 
-    /// Whether what is read stands within a list or dict: a number that is the whole answer is whole.
+    /// Whether the current position is within a list or dict. A number outside is the whole answer and complete.
     fn is_inside(&self) -> bool {
         self.text[..self.at].contains(['{', '['])
     }
@@ -955,7 +958,7 @@ impl<'s> AnswerParser<'s> {
                     self.at += length;
                     return Ok(ReadValue::Cut(None));
                 }
-                return self.stop("neither a value nor the end stands here");
+                return self.stop("expected a JSON value");
             }
         };
         if let Some(kind) = kind {

@@ -270,7 +270,7 @@ impl<F> Rule<F> {
                 (Sort::Date, ValidatorKind::Date) | (Sort::DateTime, ValidatorKind::DateTime) => None,
                 _ => {
                     let fits = data.with_text(value, |text| format.fits(text)).unwrap_or(false);
-                    unless(fits, &|| format!("must be {}", format.shown()))
+                    unless(fits, &|| format!("must be {}", format.describe()))
                 }
             },
             Check::Call { name, function } => {

@@ -1,4 +1,4 @@
-//! Schemas by name, with the functions and models of the application, and what of them is ready to validate.
+//! Schemas by name, with the functions and models of the application. Compiles them for validation.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,43 +11,43 @@ use super::rules::Rule;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::template::Text;
 
-/// What stands under a name.
+/// What a name refers to.
 #[derive(Debug, Clone)]
 pub enum SchemaEntry<M> {
     /// A schema.
     Schema(Arc<Schema>),
-    /// A model of the application, which validates by itself.
+    /// A model of the application, which validates data itself.
     Model(M),
 }
 
 type CompiledSchemas<T, F, M> = HashMap<String, Arc<CompiledSchema<T, F, M>>>;
 
-/// Schemas by name. CompiledSchemas are made at first use and kept until something changes.
+/// Schemas by name. A schema is compiled at first use; the result is kept until the set changes.
 #[derive(Debug)]
 pub struct SchemaSet<T, F, M> {
     entries: BTreeMap<String, SchemaEntry<M>>,
     functions: BTreeMap<String, F>,
-    plans: Mutex<CompiledSchemas<T, F, M>>,
+    compiled: Mutex<CompiledSchemas<T, F, M>>,
 }
 
 impl<T, F, M> Default for SchemaSet<T, F, M> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), functions: BTreeMap::new(), plans: Mutex::default() }
+        Self { entries: BTreeMap::new(), functions: BTreeMap::new(), compiled: Mutex::default() }
     }
 }
 
 impl<T, F, M> SchemaSet<T, F, M> {
-    /// Adds schemas. One that is there already with the same content is left as it is.
+    /// Adds schemas. Ignores a schema that is already there with the same content.
     ///
     /// # Errors
-    /// [`Kind::Schema`] for a name that stands for something else; [`Kind::SchemaParse`] for parents in a circle.
-    /// Then nothing is added.
+    /// [`Kind::Schema`] if a name already has different content; [`Kind::SchemaParse`] if schemas extend each other in
+    /// a circle. Then nothing is added.
     pub fn add(&mut self, schemas: Vec<Schema>) -> Result<()> {
         for schema in &schemas {
             if let Some(known) = self.entries.get(&schema.name) {
-                let same = matches!(known, SchemaEntry::Schema(known) if same(known, schema));
-                if !same {
-                    return Err(taken(&schema.name).with_context("schema", schema.name.as_str()));
+                let is_same = matches!(known, SchemaEntry::Schema(known) if has_same_content(known, schema));
+                if !is_same {
+                    return Err(name_conflict(&schema.name).with_context("schema", schema.name.as_str()));
                 }
             }
         }
@@ -67,19 +67,19 @@ impl<T, F, M> SchemaSet<T, F, M> {
             }
             return Err(circle);
         }
-        self.forget();
+        self.clear_compiled();
         Ok(())
     }
 
-    /// Puts a schema or model under its name, whatever stood there.
+    /// Sets the schema or model of a name and returns the one that it replaces.
     pub fn put(&mut self, name: String, entry: SchemaEntry<M>) -> Option<SchemaEntry<M>> {
-        self.forget();
+        self.clear_compiled();
         self.entries.insert(name, entry)
     }
 
-    /// Removes the schemas of these names, and puts others under theirs, whatever stood there.
+    /// Removes the schemas of the old names and sets the new schemas, replacing any of the same name.
     pub fn exchange(&mut self, old: &[String], schemas: Vec<Schema>) {
-        self.forget();
+        self.clear_compiled();
         for name in old {
             self.entries.remove(name);
         }
@@ -88,19 +88,19 @@ impl<T, F, M> SchemaSet<T, F, M> {
         }
     }
 
-    /// Adds a function that `custom` can name; gives the one that it replaces.
+    /// Registers a function for `custom` validators and returns the one that it replaces.
     pub fn register_function(&mut self, name: String, function: F) -> Option<F> {
-        self.forget();
+        self.clear_compiled();
         self.functions.insert(name, function)
     }
 
-    /// The function of a name.
+    /// The function registered under a name.
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&F> {
         self.functions.get(name)
     }
 
-    /// The schemas alone in a set of their own, for trying whether others fit; models stand as schemas without fields.
+    /// Copies the schemas to a new set, to try whether others can be added. Models become schemas without fields.
     #[must_use]
     pub fn copy_schemas(&self) -> Self {
         let schema = |name: &String, entry: &SchemaEntry<M>| match entry {
@@ -111,13 +111,13 @@ impl<T, F, M> SchemaSet<T, F, M> {
         Self { entries: self.entries.iter().map(copied).collect(), ..Self::default() }
     }
 
-    /// Removes everything but the functions.
+    /// Removes and returns all schemas and models. Functions stay.
     pub fn clear(&mut self) -> BTreeMap<String, SchemaEntry<M>> {
-        self.forget();
+        self.clear_compiled();
         std::mem::take(&mut self.entries)
     }
 
-    /// What stands under a name.
+    /// The schema or model of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SchemaEntry<M>> {
         self.entries.get(name)
@@ -128,11 +128,11 @@ impl<T, F, M> SchemaSet<T, F, M> {
         self.entries.keys().map(String::as_str)
     }
 
-    fn forget(&self) {
-        self.plans.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    fn clear_compiled(&self) {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The error for a name that is not there.
+    /// The error for a name without a schema.
     #[must_use]
     pub fn unknown(&self, name: &str) -> Error {
         let error =
@@ -143,24 +143,24 @@ impl<T, F, M> SchemaSet<T, F, M> {
         }
     }
 
-    /// The schema of a name, its own definitions first.
-    fn find<'s>(&'s self, name: &str, own: &[&'s [Schema]]) -> Option<ResolvedSchema<'s, M>> {
-        let own = own.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
-        own.map(ResolvedSchema::Schema).or_else(|| match self.entries.get(name)? {
+    /// Resolves a name. The definitions in `scope` come before the schemas of the set; inner definitions before outer.
+    fn find<'s>(&'s self, name: &str, scope: &[&'s [Schema]]) -> Option<ResolvedSchema<'s, M>> {
+        let local = scope.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
+        local.map(ResolvedSchema::Schema).or_else(|| match self.entries.get(name)? {
             SchemaEntry::Schema(schema) => Some(ResolvedSchema::Schema(schema)),
             SchemaEntry::Model(model) => Some(ResolvedSchema::Model(model)),
         })
     }
 
-    /// A schema and its parents, the schema first.
-    fn ancestry<'s>(&'s self, name: &str, own: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
-        match self.find(name, own) {
-            Some(ResolvedSchema::Schema(schema)) => self.parents(schema, own),
+    /// The schema of a name and its parents, the schema first.
+    fn ancestry<'s>(&'s self, name: &str, scope: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
+        match self.find(name, scope) {
+            Some(ResolvedSchema::Schema(schema)) => self.parents(schema, scope),
             _ => Ok(Vec::new()),
         }
     }
 
-    fn parents<'s>(&'s self, schema: &'s Schema, own: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
+    fn parents<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
         let mut line = vec![schema];
         let mut last = schema;
         while let Some(parent) = &last.extends {
@@ -169,18 +169,18 @@ impl<T, F, M> SchemaSet<T, F, M> {
                 None => error,
             };
             let reference = format!("schema '{}' extends", last.name);
-            last = match self.find(parent, own) {
+            last = match self.find(parent, scope) {
                 Some(ResolvedSchema::Schema(found)) => found,
                 Some(ResolvedSchema::Model(_)) => {
-                    let message = format!("{reference} '{parent}', which is a model and no schema");
+                    let message = format!("{reference} '{parent}', which is a model, not a schema");
                     return Err(placed(Error::new(Kind::SchemaParse, message)));
                 }
-                None => return Err(placed(self.missing(&reference, parent, own))),
+                None => return Err(placed(self.missing(&reference, parent, scope))),
             };
             if line.iter().any(|known| std::ptr::eq(*known, last)) {
                 let names: Vec<&str> = line.iter().map(|schema| schema.name.as_str()).collect();
                 let message =
-                    format!("schemas extend one another in a circle: {} → {}", names.join(" → "), last.name);
+                    format!("schemas extend each other in a circle: {} → {}", names.join(" → "), last.name);
                 let error = Error::new(Kind::SchemaParse, message)
                     .with_context("circle", names.iter().map(ToString::to_string).collect::<Vec<_>>());
                 return Err(match &schema.place {
@@ -193,18 +193,17 @@ impl<T, F, M> SchemaSet<T, F, M> {
         Ok(line)
     }
 
-    fn missing(&self, reference: &str, name: &str, own: &[&[Schema]]) -> Error {
-        let error =
-            Error::new(Kind::SchemaParse, format!("{reference} '{name}', and there is no such schema"))
-                .with_context("missing", name);
-        let known = own.iter().flat_map(|list| list.iter()).map(|schema| schema.name.as_str());
+    fn missing(&self, reference: &str, name: &str, scope: &[&[Schema]]) -> Error {
+        let error = Error::new(Kind::SchemaParse, format!("{reference} '{name}', but no such schema exists"))
+            .with_context("missing", name);
+        let known = scope.iter().flat_map(|list| list.iter()).map(|schema| schema.name.as_str());
         match nearest(name, known.chain(self.names())) {
             Some(near) => error.with_hint(format!("did you mean '{near}'?")),
             None => error,
         }
     }
 
-    /// What schemas refer to and is not there, and parents in a circle: an error for each.
+    /// Checks all references. Returns an error for each name that does not exist and for each circle of parents.
     #[must_use]
     pub fn check(&self) -> Vec<Error> {
         let mut errors: Vec<Error> = Vec::new();
@@ -217,33 +216,35 @@ impl<T, F, M> SchemaSet<T, F, M> {
         errors
     }
 
-    fn check_one<'s>(&'s self, schema: &'s Schema, own: &[&'s [Schema]], errors: &mut Vec<Error>) {
-        let own: Vec<&[Schema]> = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
-        if let Err(error) = self.parents(schema, &own) {
+    fn check_one<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]], errors: &mut Vec<Error>) {
+        let scope: Vec<&[Schema]> = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
+        if let Err(error) = self.parents(schema, &scope) {
             errors.push(error);
         }
         for field in &schema.fields {
-            let Some(name) = field.names().filter(|name| self.find(name, &own).is_none()) else { continue };
+            let Some(name) = field.schema_name().filter(|name| self.find(name, &scope).is_none()) else {
+                continue;
+            };
             let reference = format!("field '{}' of schema '{}' names", field.name, schema.name);
-            let error = self.missing(&reference, name, &own);
+            let error = self.missing(&reference, name, &scope);
             errors.push(match &schema.place {
                 Some(place) => error.with_place(place.clone()),
                 None => error,
             });
         }
         for definition in &schema.definitions {
-            self.check_one(definition, &own, errors);
+            self.check_one(definition, &scope, errors);
         }
     }
 
-    /// A schema with the fields of its parents, the first parent's first; a field that is there again replaces the
-    /// earlier one in its place.
+    /// The fields of a schema and its parents, those of the topmost parent first. A field that is defined again
+    /// replaces the inherited one and keeps its position.
     ///
     /// # Errors
-    /// [`Kind::SchemaParse`] for a parent that is missing, and for parents in a circle.
-    pub fn fields<'s>(&'s self, schema: &'s Schema, own: &[&'s [Schema]]) -> Result<Vec<&'s Field>> {
+    /// [`Kind::SchemaParse`] if a parent is missing or schemas extend each other in a circle.
+    pub fn fields<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<Vec<&'s Field>> {
         let mut fields: Vec<&Field> = Vec::new();
-        for schema in self.parents(schema, own)?.into_iter().rev() {
+        for schema in self.parents(schema, scope)?.into_iter().rev() {
             for field in &schema.fields {
                 match fields.iter_mut().find(|known| known.name == field.name) {
                     Some(known) => *known = field,
@@ -256,14 +257,14 @@ impl<T, F, M> SchemaSet<T, F, M> {
 }
 
 impl<T: Text, F: Clone, M: Clone> SchemaSet<T, F, M> {
-    /// The compiled of a schema or model by name.
+    /// Compiles the schema or model of a name, or returns the kept one.
     ///
     /// # Errors
-    /// [`Kind::Schema`] for a name or function that is not there; [`Kind::SchemaParse`] for references that lead
-    /// nowhere or in a circle.
+    /// [`Kind::Schema`] if the schema or a function does not exist; [`Kind::SchemaParse`] if a reference does not
+    /// resolve or schemas extend each other in a circle.
     pub fn compiled(&self, name: &str) -> Result<Arc<CompiledSchema<T, F, M>>> {
-        let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(compiled) = plans().get(name) {
+        let kept = || self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = kept().get(name) {
             return Ok(Arc::clone(compiled));
         }
         let compiled = match self.entries.get(name) {
@@ -271,51 +272,52 @@ impl<T: Text, F: Clone, M: Clone> SchemaSet<T, F, M> {
             Some(SchemaEntry::Schema(schema)) => self.compile(schema)?,
             Some(SchemaEntry::Model(model)) => CompiledSchema {
                 name: name.to_owned(),
-                records: Vec::new(),
+                objects: Vec::new(),
                 models: vec![model.clone()],
                 root: PlanIndex::Model(0),
             },
         };
         let compiled = Arc::new(compiled);
-        plans().insert(name.to_owned(), Arc::clone(&compiled));
+        kept().insert(name.to_owned(), Arc::clone(&compiled));
         Ok(compiled)
     }
 
-    /// The compiled of a schema that stands under no name.
+    /// Compiles a schema that is not registered.
     ///
     /// # Errors
     /// As [`SchemaSet::compiled`].
     pub fn compile(&self, schema: &Schema) -> Result<CompiledSchema<T, F, M>> {
-        let mut planner = SchemaCompiler {
+        let mut compiler = SchemaCompiler {
             set: self,
-            known: HashMap::new(),
-            waiting: Vec::new(),
-            records: Vec::new(),
+            indices: HashMap::new(),
+            queue: Vec::new(),
+            objects: Vec::new(),
             models: Vec::new(),
         };
-        let root = planner.place(schema, &[]);
-        // One after the other: a long chain of schemas takes no more of the stack than a short one.
-        while let Some((place, schema, own)) = planner.waiting.pop() {
-            planner.record(place, schema, &own)?;
+        let root = compiler.index_of(schema, &[]);
+        // A queue instead of recursion, so that a long chain of schemas needs no more stack than a short one.
+        while let Some((index, schema, scope)) = compiler.queue.pop() {
+            compiler.object(index, schema, &scope)?;
         }
-        let records = planner.records.into_iter().flatten().collect();
-        Ok(CompiledSchema { name: schema.name.clone(), records, models: planner.models, root })
+        let objects = compiler.objects.into_iter().flatten().collect();
+        Ok(CompiledSchema { name: schema.name.clone(), objects, models: compiler.models, root })
     }
 }
 
+/// A resolved name.
 enum ResolvedSchema<'s, M> {
     Schema(&'s Schema),
     Model(&'s M),
 }
 
-/// Whether two schemas say the same, wherever they are written.
-fn same(a: &Schema, b: &Schema) -> bool {
+/// Whether two schemas are equal apart from their places.
+fn has_same_content(a: &Schema, b: &Schema) -> bool {
     let placeless = |schema: &Schema| Schema { place: None, ..schema.clone() };
     placeless(a) == placeless(b)
 }
 
-fn taken(name: &str) -> Error {
-    Error::new(Kind::Schema, format!("schema '{name}' exists already, with other content"))
+fn name_conflict(name: &str) -> Error {
+    Error::new(Kind::Schema, format!("schema '{name}' already exists with different content"))
         .with_hint("rename one of them")
 }
 
@@ -323,8 +325,8 @@ fn is_circle(error: &Error) -> bool {
     error.context().iter().any(|(name, _)| *name == "circle")
 }
 
-/// Whether a default is to be converted as a value that is given would be: dates and UUIDs are written as text.
-fn converts(field: &Field, default: &Value) -> bool {
+/// Whether a default is converted as a given value is. Dates and UUIDs are, because files write them as text.
+fn needs_conversion(field: &Field, default: &Value) -> bool {
     !default.is_null()
         && match field.field_type {
             FieldType::Date | FieldType::DateTime | FieldType::Uuid => true,
@@ -333,56 +335,57 @@ fn converts(field: &Field, default: &Value) -> bool {
         }
 }
 
-/// Makes the compiled of one schema and of all that it reaches.
+/// Compiles one schema and everything that it refers to.
 struct SchemaCompiler<'s, T, F, M> {
     set: &'s SchemaSet<T, F, M>,
-    /// The schemas that have a place in the compiled, by their address.
-    known: HashMap<*const Schema, PlanIndex>,
-    /// Those whose record is still to be made: the place, the schema, and the definitions that it sees.
-    waiting: Vec<(usize, &'s Schema, Vec<&'s [Schema]>)>,
-    records: Vec<Option<ObjectPlan<T, F>>>,
+    /// The index of each schema that has one, by its address.
+    indices: HashMap<*const Schema, PlanIndex>,
+    /// The schemas that are still to be compiled: index, schema, and the definitions in its scope.
+    queue: Vec<(usize, &'s Schema, Vec<&'s [Schema]>)>,
+    objects: Vec<Option<ObjectPlan<T, F>>>,
     models: Vec<M>,
 }
 
 impl<'s, T: Text, F: Clone, M: Clone> SchemaCompiler<'s, T, F, M> {
-    /// The place of a schema, which is taken at once.
-    fn place(&mut self, schema: &'s Schema, own: &[&'s [Schema]]) -> PlanIndex {
+    /// The index of a schema. A schema without one gets the next and is queued.
+    fn index_of(&mut self, schema: &'s Schema, scope: &[&'s [Schema]]) -> PlanIndex {
         let address = std::ptr::from_ref(schema);
-        if let Some(target) = self.known.get(&address) {
-            return *target;
+        if let Some(index) = self.indices.get(&address) {
+            return *index;
         }
-        let place = self.records.len();
-        self.records.push(None);
-        self.known.insert(address, PlanIndex::Object(place));
-        let own = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
-        self.waiting.push((place, schema, own));
-        PlanIndex::Object(place)
+        let index = self.objects.len();
+        self.objects.push(None);
+        self.indices.insert(address, PlanIndex::Object(index));
+        let scope = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
+        self.queue.push((index, schema, scope));
+        PlanIndex::Object(index)
     }
 
-    fn record(&mut self, place: usize, schema: &'s Schema, own: &[&'s [Schema]]) -> Result<()> {
-        let fields = self.set.fields(schema, own)?;
-        let slots = fields.into_iter().map(|field| self.slot(schema, field, own)).collect::<Result<_>>()?;
-        self.records[place] = Some(ObjectPlan {
-            slots,
-            closed: schema.strict,
-            drops: !schema.strict && !schema.allow_extra,
+    fn object(&mut self, index: usize, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<()> {
+        let fields = self.set.fields(schema, scope)?;
+        let fields =
+            fields.into_iter().map(|field| self.field(schema, field, scope)).collect::<Result<_>>()?;
+        self.objects[index] = Some(ObjectPlan {
+            fields,
+            forbid_extra: schema.strict,
+            drop_extra: !schema.strict && !schema.allow_extra,
             coerce: schema.coerce,
         });
         Ok(())
     }
 
-    fn slot(&mut self, schema: &Schema, field: &Field, own: &[&'s [Schema]]) -> Result<FieldPlan<T, F>> {
-        let nested = match field.names() {
+    fn field(&mut self, schema: &Schema, field: &Field, scope: &[&'s [Schema]]) -> Result<FieldPlan<T, F>> {
+        let nested = match field.schema_name() {
             None => None,
-            Some(name) => Some(match self.set.find(name, own) {
-                Some(ResolvedSchema::Schema(found)) => self.place(found, own),
+            Some(name) => Some(match self.set.find(name, scope) {
+                Some(ResolvedSchema::Schema(found)) => self.index_of(found, scope),
                 Some(ResolvedSchema::Model(model)) => {
                     self.models.push(model.clone());
                     PlanIndex::Model(self.models.len() - 1)
                 }
                 None => {
                     let reference = format!("field '{}' of schema '{}' names", field.name, schema.name);
-                    return Err(self.set.missing(&reference, name, own));
+                    return Err(self.set.missing(&reference, name, scope));
                 }
             }),
         };
@@ -390,8 +393,8 @@ impl<'s, T: Text, F: Clone, M: Clone> SchemaCompiler<'s, T, F, M> {
             Rule::new(validator, |name| {
                 self.set.functions.get(name).cloned().ok_or_else(|| {
                     let message = format!(
-                        "field '{}' of schema '{}' calls the function '{name}', and none is registered under \
-                         that name",
+                        "field '{}' of schema '{}' calls the function '{name}', but no function is \
+                         registered under that name",
                         field.name, schema.name
                     );
                     let error = Error::new(Kind::Schema, message).with_context("function", name);
@@ -407,9 +410,9 @@ impl<'s, T: Text, F: Clone, M: Clone> SchemaCompiler<'s, T, F, M> {
             field_type: field.field_type,
             nullable: field.nullable,
             required: field.required,
-            default: field.absent().map(|value| {
-                let converts = schema.coerce && converts(field, value);
-                Box::new(DefaultValue { value: value.clone(), converts })
+            default: field.value_if_missing().map(|value| {
+                let convert = schema.coerce && needs_conversion(field, value);
+                Box::new(DefaultValue { value: value.clone(), convert })
             }),
             allow_inf_nan: field.allow_inf_nan,
             item_type: field.item_type.filter(|wanted| *wanted != FieldType::Any),

@@ -101,7 +101,7 @@ fn data_that_nests_ten_thousand_deep_is_an_error() {
     }
     let found = validate(&compiled, &data, None).expect_err("it is too deep");
     assert_eq!(found[0][1], "depth");
-    assert_eq!(found[0][2], "the data nests more than 200 deep");
+    assert_eq!(found[0][2], "the data nests deeper than 200 levels");
     assert_eq!(found.as_array().map(Vec::len), Some(1));
     // Dropping it recursively would overflow the stack of the test.
     while let Value::Object(mut members) = data {
@@ -138,7 +138,7 @@ fn parents_in_a_circle_are_refused_and_nothing_is_added() {
         .add(vec![extending("a", "b"), extending("b", "c"), extending("c", "a")])
         .expect_err("they go round");
     assert_eq!(error.kind(), Kind::SchemaParse);
-    assert_eq!(error.message(), "schemas extend one another in a circle: a → b → c → a");
+    assert_eq!(error.message(), "schemas extend each other in a circle: a → b → c → a");
     assert_eq!(set.names().collect::<Vec<_>>(), ["known"]);
 }
 
@@ -152,8 +152,8 @@ fn references_that_lead_nowhere_are_told_with_the_nearest_name() {
     assert_eq!(
         told,
         [
-            "schema 'order' extends 'bse', and there is no such schema\n  hint: did you mean 'base'?",
-            "field 'rows' of schema 'order' names 'lines', and there is no such schema\n  hint: did you mean 'line'?",
+            "schema 'order' extends 'bse', but no such schema exists\n  hint: did you mean 'base'?",
+            "field 'rows' of schema 'order' names 'lines', but no such schema exists\n  hint: did you mean 'line'?",
         ]
     );
     assert_eq!(set.compiled("order").expect_err("the parent is missing").message(), set.check()[0].message());
@@ -168,7 +168,7 @@ fn a_name_stands_for_one_schema() {
     set.add(vec![Schema::new("s")]).expect("it is the same");
     let other = Schema { strict: false, ..Schema::new("s") };
     let error = set.add(vec![Schema::new("t"), other]).expect_err("it is another");
-    assert_eq!(error.message(), "schema 's' exists already, with other content");
+    assert_eq!(error.message(), "schema 's' already exists with different content");
     assert_eq!(set.names().collect::<Vec<_>>(), ["s"]);
 }
 
@@ -180,7 +180,7 @@ fn custom_calls_the_function_of_its_name() {
     let error = set.compiled("s").expect_err("there is no function yet");
     assert_eq!(
         error.message(),
-        "field 'n' of schema 's' calls the function 'is_even', and none is registered under that name"
+        "field 'n' of schema 's' calls the function 'is_even', but no function is registered under that name"
     );
     set.register_function("is_even".to_owned(), |value| value.as_i64().is_some_and(|n| n % 2 == 0));
     let compiled = set.compiled("s").expect("it is there now");
@@ -289,7 +289,7 @@ fn response(
     let prompt = Prompt::read(&document, Status::Active).expect("it is a prompt");
     let compiled: Compiled<Box<str>> =
         Compiled::compile(prompt, &Options::default(), &EmptyLibrary).expect("it compiles");
-    let shared = prompt_manager::schema::SchemaRegistry::default();
+    let shared = prompt_manager::schema::SharedSchemaSet::default();
     for schema in list.as_array().expect("a list") {
         shared.write().add(vec![parse::read_one(schema).expect("it is a schema")]).expect("it is new");
     }
@@ -331,7 +331,7 @@ fn an_answer_that_the_strict_subset_cannot_say_is_in_full_with_the_reason() {
     assert_eq!(
         reason.as_deref(),
         Some(
-            "field 'tags' of schema 'output_schema': a dict without a schema has no form in OpenAI's strict subset"
+            "field 'tags' of schema 'output_schema': a dict without a schema cannot be expressed in OpenAI's strict subset"
         )
     );
 }

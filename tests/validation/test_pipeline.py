@@ -118,7 +118,7 @@ class TestInput:
     def test_a_json_schema_that_cannot_be_one_is_refused_by_name(self):
         prompt = create_text_prompt(input_schema={"type": "object", "not": {}})
         with pytest.raises(
-            SchemaParseError, match=r"`input_schema` of prompt 'greeting': .* a schema cannot say `not`"
+            SchemaParseError, match=r"`input_schema` of prompt 'greeting': .* a schema cannot express `not`"
         ):
             OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"})
 
@@ -368,7 +368,7 @@ class TestLoading:
         with pytest.raises(StorageReadError) as caught:
             PromptManager.from_directory_sync(root, schema_dir=tmp_path / "schemas")
         (error,) = caught.value.errors
-        assert (error.message, error.line) == ("schema 'a' extends 'gone', and there is no such schema", 2)
+        assert (error.message, error.line) == ("schema 'a' extends 'gone', but no such schema exists", 2)
 
     def test_takes_a_schema_under_its_own_name_alone(self, manager):
         with pytest.raises(SchemaParseError, match="the schema is named 'visit', and is to be registered as 'other'"):

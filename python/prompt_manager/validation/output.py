@@ -98,7 +98,7 @@ def _take_back_defaults(made: Any, data: Any, unclosed: int) -> None:
 def _unknown(paths: list[str]) -> Exception:
     from prompt_manager.exceptions import SchemaValidationError
 
-    message = "the answer ends before it says this, and only a default would"
+    message = "the answer ends before this field, so its value is not known"
     errors = [{"path": path, "rule": "cut_off", "message": message} for path in paths]
     more = "" if len(paths) == 1 else f" (and {len(paths) - 1} more)"
     return SchemaValidationError(f"the answer is not complete: {paths[0]}: {message}{more}", errors=errors)

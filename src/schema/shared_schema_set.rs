@@ -1,4 +1,4 @@
-//! Schemas that several threads use at once, and what of them is kept: plans, instructions, schemas of answers.
+//! A schema set that several threads use at once, with caches of compiled schemas, instructions and response schemas.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,17 +17,17 @@ use super::values::Values;
 use crate::error::{Error, Result};
 use crate::template::Text;
 
-/// A schema that a prompt wants: by its name, or its own.
+/// A reference to a schema, by name or with the schema itself.
 #[derive(Debug, Clone)]
 pub enum SchemaRef {
-    /// One that is registered under this name.
+    /// The schema registered under this name.
     Name(Box<str>),
-    /// One that stands in the prompt.
+    /// A schema that the prompt contains.
     Inline(Arc<Schema>),
 }
 
 impl SchemaRef {
-    /// The schema's name, for messages.
+    /// The name of the schema, for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -37,40 +37,42 @@ impl SchemaRef {
     }
 }
 
-/// The schema of an answer as a request names it.
+/// The schema of an answer for a request to a provider.
 #[derive(Debug)]
 pub struct ResponseSchema {
     /// The schema's name.
     pub name: String,
-    /// The JSON Schema, in the strict subset where that is wanted and can say it.
+    /// The JSON Schema, in the strict subset if that is requested and possible.
     pub schema: Value,
-    /// Why it is not in the strict subset although that is wanted.
+    /// Why the schema is not in the strict subset although that was requested.
     pub not_strict: Option<Error>,
 }
 
-/// What is kept for a prompt's own schema. The schema is kept too, so that its address stays its own.
+/// The compiled form of a schema that a prompt contains. It also holds the schema, so that no other schema gets the
+/// address that is its key.
 #[derive(Debug)]
 struct CachedSchema<T, F, M> {
     _schema: Arc<Schema>,
     compiled: Arc<CompiledSchema<T, F, M>>,
 }
 
-/// A [`SchemaSet`] behind a lock. No code of the caller's runs while the lock is held.
+/// A [`SchemaSet`] behind a lock. The caller's code never runs while the lock is held.
 #[derive(Debug)]
-pub struct SchemaRegistry<T, F, M> {
+pub struct SharedSchemaSet<T, F, M> {
     set: RwLock<SchemaSet<T, F, M>>,
-    own: Mutex<HashMap<usize, CachedSchema<T, F, M>>>,
+    /// Compiled schemas of prompts, by the schema's address.
+    inline: Mutex<HashMap<usize, CachedSchema<T, F, M>>>,
     instructions: Mutex<HashMap<(String, usize), Arc<str>>>,
     responses: Mutex<HashMap<(String, usize, JsonSchemaMode), Arc<ResponseSchema>>>,
-    /// How often the set was changed, so that nothing is kept that was made of an earlier one.
+    /// Counts the changes to the set, so that a result computed from an earlier state is not cached.
     changes: AtomicU64,
 }
 
-impl<T, F, M> Default for SchemaRegistry<T, F, M> {
+impl<T, F, M> Default for SharedSchemaSet<T, F, M> {
     fn default() -> Self {
         Self {
             set: RwLock::default(),
-            own: Mutex::default(),
+            inline: Mutex::default(),
             instructions: Mutex::default(),
             responses: Mutex::default(),
             changes: AtomicU64::new(0),
@@ -78,6 +80,7 @@ impl<T, F, M> Default for SchemaRegistry<T, F, M> {
     }
 }
 
+/// The address of an inline schema; 0 for a name.
 fn address(wanted: &SchemaRef) -> usize {
     match wanted {
         SchemaRef::Name(_) => 0,
@@ -85,54 +88,54 @@ fn address(wanted: &SchemaRef) -> usize {
     }
 }
 
-impl<T, F, M> SchemaRegistry<T, F, M> {
-    /// The schemas, for looking.
+impl<T, F, M> SharedSchemaSet<T, F, M> {
+    /// Locks the set for reading.
     pub fn read(&self) -> RwLockReadGuard<'_, SchemaSet<T, F, M>> {
         self.set.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The schemas, for changing; what was made of them is forgotten.
+    /// Locks the set for writing and clears the caches.
     pub fn write(&self) -> RwLockWriteGuard<'_, SchemaSet<T, F, M>> {
         let set = self.set.write().unwrap_or_else(PoisonError::into_inner);
         self.changes.fetch_add(1, Ordering::SeqCst);
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.forget();
+        self.inline.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.clear_texts();
         set
     }
 
-    /// Forgets what is kept by the address of a prompt's own schema.
-    fn forget(&self) {
+    /// Clears the caches of instructions and response schemas.
+    fn clear_texts(&self) {
         self.instructions.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.responses.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
-    /// The compiled of a schema.
+impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
+    /// The compiled schema; compiled at first use.
     ///
     /// # Errors
     /// As [`SchemaSet::compiled`].
     pub fn compiled(&self, wanted: &SchemaRef) -> Result<Arc<CompiledSchema<T, F, M>>> {
-        /// Prompts' own schemas that are kept ready at once.
-        const KEPT: usize = 4096;
+        /// Maximum number of cached inline schemas.
+        const MAX_CACHED: usize = 4096;
         let schema = match wanted {
             SchemaRef::Name(name) => return self.read().compiled(name),
             SchemaRef::Inline(schema) => schema,
         };
-        let own = || self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = own().get(&address(wanted)) {
-            return Ok(Arc::clone(&kept.compiled));
+        let inline = || self.inline.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cached) = inline().get(&address(wanted)) {
+            return Ok(Arc::clone(&cached.compiled));
         }
         let before = self.changes.load(Ordering::SeqCst);
         let compiled = Arc::new(self.read().compile(schema)?);
-        let mut own = own();
-        if own.len() >= KEPT {
-            own.clear();
-            // An address may now become another schema's.
-            self.forget();
+        let mut inline = inline();
+        if inline.len() >= MAX_CACHED {
+            inline.clear();
+            // Another schema may now get the address of a dropped one.
+            self.clear_texts();
         }
         if self.changes.load(Ordering::SeqCst) == before {
-            own.insert(
+            inline.insert(
                 address(wanted),
                 CachedSchema { _schema: Arc::clone(schema), compiled: Arc::clone(&compiled) },
             );
@@ -147,13 +150,13 @@ impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
     pub fn json_schema(
         &self,
         wanted: &SchemaRef,
-        form: JsonSchemaMode,
-        of_model: json_schema::ModelSchema<'_, M>,
+        mode: JsonSchemaMode,
+        model_schema: json_schema::ModelSchema<'_, M>,
     ) -> Result<Value> {
         let (schema, model) = self.find(wanted)?;
         match (schema, model) {
             (Some(schema), _) => {
-                // The models that it names are asked after the lock is given back.
+                // Models run the caller's code, so they are called after the lock is released.
                 let models: Vec<(String, M)> = {
                     let set = self.read();
                     let model = |name: &str| match set.get(name) {
@@ -164,8 +167,8 @@ impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
                 };
                 let mut set = SchemaSet::<T, F, Value>::default();
                 for (name, model) in models {
-                    if let Ok(says) = of_model(&model) {
-                        set.put(name, SchemaEntry::Model(says));
+                    if let Ok(document) = model_schema(&model) {
+                        set.put(name, SchemaEntry::Model(document));
                     }
                 }
                 {
@@ -176,47 +179,52 @@ impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
                         }
                     }
                 }
-                json_schema::write(&set, &schema, form, &|says: &Value| Ok(says.clone()))
+                json_schema::write(&set, &schema, mode, &|document: &Value| Ok(document.clone()))
             }
             (None, Some(model)) => {
-                let says = of_model(&model)?;
-                if form == JsonSchemaMode::Strict { openai_strict::subset(&says) } else { Ok(says) }
+                let document = model_schema(&model)?;
+                if mode == JsonSchemaMode::Strict {
+                    openai_strict::to_strict(&document)
+                } else {
+                    Ok(document)
+                }
             }
             (None, None) => Err(self.read().unknown(wanted.name())),
         }
     }
 
-    /// The schema of an answer for a request; where the form is strict and cannot say it, in full and with the reason.
+    /// The schema of an answer for a request. If the strict subset cannot express it, the result has the full JSON
+    /// Schema and the reason.
     ///
     /// # Errors
-    /// As [`SchemaRegistry::json_schema`] in full.
+    /// As [`SharedSchemaSet::json_schema`] with [`JsonSchemaMode::Full`].
     pub fn response<D>(
         &self,
         data: &D,
         wanted: &SchemaRef,
-        form: JsonSchemaMode,
+        mode: JsonSchemaMode,
     ) -> Result<Arc<ResponseSchema>>
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
         let kept = || self.responses.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (wanted.name().to_owned(), address(wanted), form);
+        let key = (wanted.name().to_owned(), address(wanted), mode);
         if let Some(response) = kept().get(&key) {
             return Ok(Arc::clone(response));
         }
         let before = self.changes.load(Ordering::SeqCst);
         self.compiled(wanted)?;
-        let write = |form| self.json_schema(wanted, form, &|model| data.json_schema(model));
+        let write = |mode| self.json_schema(wanted, mode, &|model| data.json_schema(model));
         let mut schema = write(JsonSchemaMode::Full)?;
         let mut not_strict = None;
-        if form == JsonSchemaMode::Strict {
-            match write(form) {
+        if mode == JsonSchemaMode::Strict {
+            match write(mode) {
                 Ok(strict) => schema = strict,
                 Err(error) => not_strict = Some(error),
             }
         }
-        if let Some(says) = schema.as_object_mut() {
-            says.remove("$schema");
+        if let Some(document) = schema.as_object_mut() {
+            document.remove("$schema");
         }
         let response = Arc::new(ResponseSchema { name: wanted.name().to_owned(), schema, not_strict });
         let mut kept = kept();
@@ -240,7 +248,7 @@ impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
         })
     }
 
-    /// An example that the schema itself finds valid; `None` where none can be thought of.
+    /// An example that is valid against the schema; `None` if no valid example is found.
     ///
     /// # Errors
     /// As [`SchemaSet::compiled`].
@@ -251,9 +259,10 @@ impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
         let (schema, model) = self.find(wanted)?;
         let guess = match (schema, model) {
             (Some(schema), _) => example(&*self.read(), &schema)?,
-            // What a model's own JSON Schema describes is a schema as good as any, where it can be read.
+            // The JSON Schema of a model gives an example if it can be converted to a schema.
             (None, Some(model)) => {
-                let read = data.json_schema(&model).and_then(|says| json_schema::read(wanted.name(), &says));
+                let read =
+                    data.json_schema(&model).and_then(|document| json_schema::read(wanted.name(), &document));
                 read.ok().and_then(|schema| example(&SchemaSet::<T, F, M>::default(), &schema).ok().flatten())
             }
             (None, None) => None,
@@ -264,7 +273,7 @@ impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
         Ok(fits.is_ok().then_some(guess))
     }
 
-    /// The schemas and models in a set of their own.
+    /// Copies schemas and models to a new registry. Functions are not copied.
     #[must_use]
     pub fn copy(&self) -> Self {
         let copy = Self::default();
@@ -280,28 +289,28 @@ impl<T: Text, F: Clone, M: Clone> SchemaRegistry<T, F, M> {
         copy
     }
 
-    /// What a model is told about the answer that is wanted.
+    /// The instructions that tell a model how to answer.
     ///
     /// # Errors
-    /// As [`SchemaRegistry::json_schema`].
+    /// As [`SharedSchemaSet::json_schema`].
     pub fn instructions<D>(&self, data: &D, wanted: &SchemaRef) -> Result<Arc<str>>
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
         let kept = || self.instructions.lock().unwrap_or_else(PoisonError::into_inner);
-        // The address tells a prompt's own schema apart; its compiled keeps it alive.
+        // The address distinguishes inline schemas of the same name; the cache of compiled schemas keeps them alive.
         let key = (wanted.name().to_owned(), address(wanted));
         if let Some(text) = kept().get(&key) {
             return Ok(Arc::clone(text));
         }
         let before = self.changes.load(Ordering::SeqCst);
         self.compiled(wanted)?;
-        let mut says = self.json_schema(wanted, JsonSchemaMode::Full, &|model| data.json_schema(model))?;
-        if let Some(says) = says.as_object_mut() {
-            says.remove("$schema");
+        let mut schema = self.json_schema(wanted, JsonSchemaMode::Full, &|model| data.json_schema(model))?;
+        if let Some(document) = schema.as_object_mut() {
+            document.remove("$schema");
         }
         let example = self.example(data, wanted)?;
-        let text: Arc<str> = instructions::instructions(&says, example.as_ref()).into();
+        let text: Arc<str> = instructions::instructions(&schema, example.as_ref()).into();
         let mut kept = kept();
         if self.changes.load(Ordering::SeqCst) == before {
             kept.insert(key, Arc::clone(&text));
