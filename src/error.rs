@@ -1,31 +1,31 @@
-//! The one error type of the core: a kind, what happened, where, and what to do about it.
+//! The error type of the core. An error has a kind, a message, a place and a hint about what to do.
 //!
-//! Code that reads a template knows only an offset into it; [`Error::at`] keeps that offset and [`Error::locate`]
-//! works out line and column once, when the error leaves the template. Nothing here ever holds a variable's value.
+//! Code that reads a template knows only an offset into it. [`Error::at`] keeps that offset, and [`Error::locate`]
+//! computes line and column once, when the error leaves the template. An error never holds the value of a variable.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-/// What the functions of this crate return.
+/// The result type of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong; each kind is one exception class of the Python package.
+/// The kind of an error. Each kind is one exception class of the Python package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A prompt operation failed for a reason that has no kind of its own.
+    /// A prompt operation failed, and no other kind applies.
     Prompt,
     /// No prompt has this id.
     PromptNotFound,
-    /// A prompt, or a file that should hold one, breaks a rule.
+    /// A prompt or a prompt file breaks a rule.
     PromptInvalid,
     /// A template cannot be parsed.
     TemplateSyntax,
     /// A template cannot be rendered with these variables.
     TemplateRender,
-    /// The prompt exists, this version of it does not.
+    /// The prompt exists, but not in this version.
     VersionNotFound,
-    /// An id and version exist already with other content.
+    /// The id and version already exist with different content.
     VersionConflict,
     /// A file or directory cannot be read.
     StorageRead,
@@ -37,17 +37,17 @@ pub enum Kind {
     SchemaParse,
     /// Data does not fit a schema.
     SchemaInvalid,
-    /// A prompt cannot be handed to a provider.
+    /// A prompt cannot be passed to a provider.
     Integration,
     /// A rendered prompt breaks a rule of the provider.
     Conversion,
-    /// The provider has no form for a prompt of this format.
+    /// The provider does not accept prompts of this format.
     IncompatibleFormat,
-    /// Code of the caller raised; the cause is passed on as it is.
+    /// The caller's code raised an exception. It is passed on unchanged.
     Foreign,
 }
 
-/// Where in a file or template something was found. Lines and columns count from 1; columns count characters.
+/// A position in a file or template. Lines and columns count from 1; columns count characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file's path or the template's name.
@@ -56,7 +56,7 @@ pub struct Place {
     pub line: usize,
     /// The character in the line, from 1.
     pub column: usize,
-    /// The line's text, for showing with a caret; cut where it is very long.
+    /// The text of the line, shown with a caret. A very long line is cut.
     pub source_line: Option<String>,
 }
 
@@ -74,45 +74,45 @@ struct Repr {
     offset: Option<usize>,
     place: Option<Place>,
     hint: Option<String>,
-    context: Vec<(&'static str, Fact)>,
+    context: Vec<(&'static str, ContextValue)>,
     errors: Vec<Error>,
     cause: Option<Cause>,
 }
 
-/// A fact about an error, for programs to read.
+/// A value of an error's context, for programs to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
-    /// One text.
+pub enum ContextValue {
+    /// A text.
     Text(String),
-    /// Several.
+    /// A list of texts.
     List(Vec<String>),
-    /// Several facts of one form, each of named texts.
+    /// A list of records; each record has the same named texts.
     Records(Vec<Vec<(&'static str, String)>>),
 }
 
-impl From<String> for Fact {
+impl From<String> for ContextValue {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<&str> for Fact {
+impl From<&str> for ContextValue {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<Vec<String>> for Fact {
+impl From<Vec<String>> for ContextValue {
     fn from(texts: Vec<String>) -> Self {
         Self::List(texts)
     }
 }
 
-/// An error of somebody else's that led to one of ours.
+/// The error of foreign code that caused an error of this crate.
 pub type Cause = Arc<dyn StdError + Send + Sync + 'static>;
 
 impl Error {
-    /// An error of this kind with a one-line message.
+    /// Makes an error of this kind with a one-line message.
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl Error {
         }
     }
 
-    /// Notes the byte offset in the source that is being read, unless one is known already.
+    /// Sets the byte offset in the source, unless an offset or a place is already known.
     #[must_use]
     pub fn at(mut self, offset: usize) -> Self {
         if self.repr.place.is_none() {
@@ -138,7 +138,7 @@ impl Error {
         self
     }
 
-    /// Turns the noted offset into a place in `source`. Without an offset, or with a place already, nothing changes.
+    /// Turns the offset into a place in `source`. Does nothing without an offset or if the place is already known.
     #[must_use]
     pub fn locate(mut self, name: Option<&str>, source: &str) -> Self {
         if let Some(offset) = self.repr.offset.take()
@@ -149,7 +149,7 @@ impl Error {
         self
     }
 
-    /// Sets the place outright, replacing what was known.
+    /// Sets the place and replaces any earlier one.
     #[must_use]
     pub fn with_place(mut self, place: Place) -> Self {
         self.repr.offset = None;
@@ -157,37 +157,38 @@ impl Error {
         self
     }
 
-    /// Adds what the reader can do about it. The first hint stays.
+    /// Adds a hint about what to do. An earlier hint is kept.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.repr.hint.get_or_insert_with(|| hint.into());
         self
     }
 
-    /// Adds a fact for programs to read, such as `("prompt_id", "greeting")`. The first of a name stays.
+    /// Adds a context value for programs to read, such as `("prompt_id", "greeting")`. An earlier value of the same
+    /// name is kept.
     #[must_use]
-    pub fn with_context(mut self, name: &'static str, value: impl Into<Fact>) -> Self {
+    pub fn with_context(mut self, name: &'static str, value: impl Into<ContextValue>) -> Self {
         if !self.repr.context.iter().any(|(known, _)| *known == name) {
             self.repr.context.push((name, value.into()));
         }
         self
     }
 
-    /// Adds the errors that this one sums up.
+    /// Adds the errors that this error summarizes.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<Error>) -> Self {
         self.repr.errors = errors;
         self
     }
 
-    /// Adds the error of somebody else's code that led to this one.
+    /// Adds the error of foreign code that caused this error.
     #[must_use]
     pub fn with_cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.repr.cause = Some(Arc::new(cause));
         self
     }
 
-    /// The same error with another kind and message; place, hint, context and cause stay.
+    /// Replaces kind and message. Place, hint, context, errors and cause are kept.
     #[must_use]
     pub fn recast(mut self, kind: Kind, message: impl Into<String>) -> Self {
         self.repr.kind = kind;
@@ -195,49 +196,49 @@ impl Error {
         self
     }
 
-    /// What went wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.repr.kind
     }
 
-    /// One line that says what happened, without the place.
+    /// The one-line message, without the place.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.repr.message
     }
 
-    /// Where it happened, once it is known.
+    /// The place, if it is known.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         self.repr.place.as_ref()
     }
 
-    /// What the reader can do about it.
+    /// The hint about what to do.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.repr.hint.as_deref()
     }
 
-    /// The facts for programs to read.
+    /// The context values for programs to read.
     #[must_use]
-    pub fn context(&self) -> &[(&'static str, Fact)] {
+    pub fn context(&self) -> &[(&'static str, ContextValue)] {
         &self.repr.context
     }
 
-    /// The errors that this one sums up.
+    /// The errors that this error summarizes.
     #[must_use]
     pub fn errors(&self) -> &[Error] {
         &self.repr.errors
     }
 
-    /// The error of somebody else's code that led to this one.
+    /// The error of foreign code that caused this error.
     #[must_use]
     pub fn cause(&self) -> Option<&Cause> {
         self.repr.cause.as_ref()
     }
 
-    /// Message, place, the line with a caret, and hint, as a compiler prints them.
+    /// Formats message, place, source line with a caret, and hint as a compiler does.
     #[must_use]
     pub fn report(&self) -> String {
         let mut text = self.message().to_owned();
@@ -248,14 +249,14 @@ impl Error {
             text.push_str("\n  hint: ");
             text.push_str(hint);
         }
-        for (_, fact) in self.context() {
-            // One alone is in the message.
-            let Fact::Records(records) = fact else { continue };
+        for (_, value) in self.context() {
+            // The message already contains a single record.
+            let ContextValue::Records(records) = value else { continue };
             for record in records.iter().filter(|_| records.len() > 1) {
-                let said =
-                    |wanted: &str| record.iter().find(|(name, _)| *name == wanted).map(|(_, said)| said);
-                let path = said("path").filter(|path| !path.is_empty()).map(|path| format!("{path}: "));
-                let message = said("message").map_or("", String::as_str);
+                let text_of =
+                    |wanted: &str| record.iter().find(|(name, _)| *name == wanted).map(|(_, text)| text);
+                let path = text_of("path").filter(|path| !path.is_empty()).map(|path| format!("{path}: "));
+                let message = text_of("message").map_or("", String::as_str);
                 text.push_str("\n  - ");
                 text.push_str(&path.unwrap_or_default());
                 text.push_str(message);
@@ -269,11 +270,11 @@ impl Error {
     }
 }
 
-/// How much of a source line is kept for showing.
-const SHOWN_LINE: usize = 160;
+/// Maximum number of characters of a source line that are shown.
+const MAX_SHOWN_LINE: usize = 160;
 
 impl Place {
-    /// The place of byte `offset` in `source`. An offset past the end means the end.
+    /// The place of byte `offset` in `source`. An offset past the end gives the place of the end.
     #[must_use]
     pub fn of(name: Option<&str>, source: &str, offset: usize) -> Self {
         let mut offset = offset.min(source.len());
@@ -286,29 +287,29 @@ impl Place {
             name: name.map(str::to_owned),
             line: source[..line_start].matches('\n').count() + 1,
             column: source[line_start..offset].chars().count() + 1,
-            source_line: Some(text.chars().take(SHOWN_LINE).collect()),
+            source_line: Some(text.chars().take(MAX_SHOWN_LINE).collect()),
         }
     }
 }
 
-/// The known name that `name` is most likely a slip of; `None` where nothing is near.
+/// The known name that is most similar to `name`, for "did you mean"; `None` if none is similar enough.
 #[must_use]
 pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    const LOOKED_AT: usize = 64;
-    let name: String = name.chars().take(LOOKED_AT).collect::<String>().to_lowercase();
-    let room = name.chars().count().div_ceil(3).min(3);
+    const MAX_COMPARED: usize = 64;
+    let name: String = name.chars().take(MAX_COMPARED).collect::<String>().to_lowercase();
+    let max_distance = name.chars().count().div_ceil(3).min(3);
     known
         .into_iter()
-        .filter(|candidate| candidate.len() <= 4 * LOOKED_AT)
+        .filter(|candidate| candidate.len() <= 4 * MAX_COMPARED)
         .map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate))
-        // A name of which nothing is left is another name.
-        .filter(|(distance, candidate)| *distance <= room && *distance < candidate.chars().count())
+        // A candidate whose every character would have to change is a different name.
+        .filter(|(distance, candidate)| *distance <= max_distance && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
 impl fmt::Display for Place {
-    /// ` at NAME:LINE:COLUMN`, then the line and a caret where the line is known and not blank.
+    /// Writes ` at NAME:LINE:COLUMN`, then the source line with a caret if the line is known and not blank.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "\n  at {name}:{}:{}", self.line, self.column)?,
@@ -320,7 +321,7 @@ impl fmt::Display for Place {
         let number = self.line.to_string();
         write!(f, "\n  {number} | {line}")?;
         if self.column <= line.chars().count() + 1 {
-            // Tabs stay tabs, so that the caret stands below its character in any terminal.
+            // Tabs stay tabs, so that the caret is below its character at any tab width.
             let lead: String =
                 line.chars().take(self.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             write!(f, "\n  {:width$} | {lead}^", "", width = number.len())?;

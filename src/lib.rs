@@ -1,19 +1,19 @@
-//! The core of prompt-manager: Handlebars templates, prompts read from files, and their conversion to the
-//! forms that language-model providers accept.
+//! The core of prompt-manager. It renders Handlebars templates, reads prompts from files, and converts rendered
+//! prompts to the request formats of language-model providers.
 //!
 //! Everything outside [`mod@python`] is plain Rust and builds without Python (`--no-default-features`). The
-//! template engine is generic over the data that it reads ([`template::Data`]), so the bindings let it walk
-//! Python objects in place while the tests here let it walk [`serde_json::Value`].
+//! template engine is generic over the data that it reads ([`template::Data`]): the bindings read Python objects in
+//! place, and the Rust tests read [`serde_json::Value`].
 //!
 //! | module | subject |
 //! |---|---|
 //! | [`error`] | the one error type |
-//! | [`limits`] | every budget, with its default |
+//! | [`limits`] | every limit, with its default |
 //! | [`template`] | the Handlebars engine |
 //! | [`prompt`] | prompts: identity, version, messages, variables, the render pipeline |
 //! | [`schema`] | schemas of inputs and outputs |
-//! | [`convert`] | rendered messages in, a provider's form out |
-//! | [`store`] | reading prompt files, keeping prompts in memory and in files |
+//! | [`convert`] | conversion of rendered messages to a provider's format |
+//! | [`store`] | reading prompt files, storing prompts in memory and in files |
 #![forbid(unsafe_code)]
 
 pub mod convert;

@@ -1,22 +1,22 @@
-//! Every budget in one place, with its default.
+//! Every limit in one place, with its default.
 //!
-//! Templates may come from people who are trusted less than the code that renders them, so whatever they can make
-//! the engine do is bounded. A limit that is passed is an error that names it.
+//! Templates may come from people who are trusted less than the code that renders them. Limits therefore bound
+//! everything that a template can make the engine do. Exceeding a limit is an error that names the limit.
 
-/// What one template, and one render of it, may use.
+/// The limits of one template and of one render of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
-    /// Longest template source in bytes.
+    /// Maximum length of a template source in bytes.
     pub source_bytes: usize,
-    /// How deep blocks, subexpressions and chained `else` may nest in a template.
+    /// Maximum nesting of blocks, subexpressions and chained `else` in a template.
     pub nesting: usize,
-    /// How many partials may be open at once, which is what stops a partial that includes itself.
+    /// Maximum number of nested partials in a render. It stops a partial that includes itself.
     pub partial_depth: usize,
-    /// How many blocks and partials may be open at once in a render, which is what bounds the stack.
+    /// Maximum number of nested blocks and partials in a render. It bounds the stack.
     pub depth: usize,
-    /// How many tags and loop rounds one render may execute.
+    /// Maximum number of tags and loop iterations that one render executes.
     pub steps: u64,
-    /// Longest output of one render in bytes.
+    /// Maximum length of the output of one render in bytes.
     pub output_bytes: usize,
 }
 
@@ -33,18 +33,18 @@ impl Default for Limits {
     }
 }
 
-/// How many uses of variables, those in partials counted each time that they are included, an account of a template's
-/// variables takes in.
+/// Maximum number of variable uses that listing a template's variables reads. Uses in a partial count each time the
+/// partial is included.
 pub const VARIABLE_USES: u64 = 1_000_000;
 
-/// How many bytes the paths may have that such an account spells.
+/// Maximum total length in bytes of the paths in such a listing.
 pub const VARIABLE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Longest prompt or schema file in bytes: room for the 10 MB that a generated file may have.
+/// Maximum size of a prompt or schema file in bytes. Generated files may have 10 MB, and this leaves room for them.
 pub const FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Longest id of a prompt in characters.
+/// Maximum length of a prompt id in characters.
 pub const ID_CHARACTERS: usize = 255;
 
-/// How deep data may nest that a schema describes: dicts and lists within one another, each level of a schema one.
+/// Maximum nesting of data that a schema validates. Each schema on the way to a value counts as one level.
 pub const DATA_DEPTH: usize = 200;

@@ -18,7 +18,7 @@ PATHS = {
     "prompt_manager.core.models": """
         PromptFormat PromptStatus Role Message PromptTemplate ChatPromptTemplate PromptMetadata Tool Settings Variable
         Prompt PromptSummary PromptVersion PromptExecution PromptSchema LabelMove PromptDiff MessageChange
-        TextChange ToolChange ValueChange VariableChange VariableFacts""",
+        TextChange ToolChange ValueChange VariableChange VariableInfo""",
     "prompt_manager.core.filters": "PromptFilters",
     "prompt_manager.core.manager": "PromptManager",
     "prompt_manager.core.registry": "PromptRegistry",
@@ -49,11 +49,11 @@ PATHS = {
     "prompt_manager.storage.testing": "StorageSuite",
     "prompt_manager.validation": """
         BaseValidator CustomValidator DateTimeValidator DateValidator EmailValidator EnumValidator FieldType
-        FieldValidator LengthValidator Mend ParsedOutput RangeValidator RegexValidator Schema SchemaField SchemaLoader
+        FieldValidator LengthValidator ParsedOutput RangeValidator RegexValidator Repair Schema SchemaField SchemaLoader
         SchemaRegistry URLValidator UUIDValidator ValidationType ValidatorFactory""",
     "prompt_manager.validation.loader": "SchemaLoader",
     "prompt_manager.validation.models": "FieldType FieldValidator Schema SchemaField SchemaRegistry ValidationType",
-    "prompt_manager.validation.output": "Mend ParsedOutput",
+    "prompt_manager.validation.output": "ParsedOutput Repair",
     "prompt_manager.validation.validators": """
         CustomValidator DateTimeValidator DateValidator EmailValidator EnumValidator LengthValidator RangeValidator
         RegexValidator URLValidator UUIDValidator ValidatorFactory""",

@@ -2,7 +2,7 @@
 //! other prompts, which take it. No provider's rule is checked.
 
 use super::form::{Form, Member, member};
-use crate::prompt::{Cache, Content, FunctionCall, Message, Part, PartBody};
+use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, PartBody};
 
 /// The list of messages, each `{"role": …, "content": …}` with what else it has.
 #[must_use]
@@ -77,7 +77,7 @@ fn part<S>(part: Part<S>) -> Form<S> {
     Form::Map(members)
 }
 
-fn cache<S>(cache: Cache) -> Form<S> {
+fn cache<S>(cache: CacheHint) -> Form<S> {
     match cache.ttl {
         Some(ttl) => Form::map([("ttl", Form::String(ttl))]),
         None => Form::Bool(true),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::form::{Form, Member, member};
 use super::report::{Fault, Judge, Position};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Cache, Content, FunctionCall, Message, PartBody, Role, ToolCall, Tree};
+use crate::prompt::{CacheHint, Content, FunctionCall, Message, PartBody, Role, ToolCall, Tree};
 use crate::template::Output;
 
 /// What is done about a fault that has no lawful way out.
@@ -264,7 +264,7 @@ pub(super) const FUNCTION_ID: &str = "function_call";
 pub(super) const CACHE_CONTROL: &str = "cache_control";
 
 /// The member that a cache hint becomes, in the form of Anthropic, which LiteLLM takes too.
-pub(super) fn cache_control<S>(cache: &Cache, at: Position, judge: &mut Judge<'_>) -> Result<Member<S>> {
+pub(super) fn cache_control<S>(cache: &CacheHint, at: Position, judge: &mut Judge<'_>) -> Result<Member<S>> {
     let ttl = match cache.ttl.as_deref() {
         None => None,
         Some("5m") => Some("5m"),

@@ -1,4 +1,4 @@
-//! Raising versions: which number goes up, and what becomes of a pre-release.
+//! Version bumps: which number increases, and what happens to a pre-release.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,22 +9,22 @@ use super::Version;
 use crate::error::{Error, Kind, Result};
 use crate::wire::shown;
 
-/// How far a version is raised; ordered.
+/// The size of a version bump, ordered from none to major.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bump {
-    /// Not at all: the model is sent the same.
+    /// No bump: the model receives the same content.
     None,
-    /// Wording.
+    /// A change of wording.
     Patch,
-    /// What callers may use, and need not.
+    /// A change that callers may use but can ignore.
     Minor,
-    /// What callers must follow.
+    /// A change that callers must adapt to.
     Major,
 }
 
 impl Bump {
-    /// The word for it.
+    /// The lower-case name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,13 +56,13 @@ impl FromStr for Bump {
 }
 
 impl Version {
-    /// The version that a person raises this one to. A pre-release becomes its release where that is far enough:
-    /// `2.0.0-rc.1` raised by major, minor or patch is `2.0.0`, and `1.2.3-rc.1` raised by minor is `1.3.0`.
+    /// The next version when a person chooses the bump. A pre-release becomes its release if that is a large enough
+    /// bump: `2.0.0-rc.1` raised by major, minor or patch is `2.0.0`, and `1.2.3-rc.1` raised by minor is `1.3.0`.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`] where a number would be too large.
+    /// [`Kind::PromptInvalid`] if a number would be too large.
     pub fn raise(&self, bump: Bump) -> Result<Self> {
-        if !self.pre_release().is_empty() && self.reaches(bump) {
+        if !self.pre_release().is_empty() && self.is_pre_release_of(bump) {
             return Ok(Self::new(self.major(), self.minor(), self.patch()));
         }
         let next = |number: u64| {
@@ -81,13 +81,12 @@ impl Version {
         })
     }
 
-    /// The version for a change that was found to be so large. A pre-release is followed by the next one, of a higher
-    /// release where the change asks for that; and before 1.0.0, where anything may change, nothing raises the major
-    /// number.
+    /// The next version when the bump follows from a diff. A pre-release is followed by the next pre-release, of a
+    /// higher release if the change requires it. Before 1.0.0, where anything may change, the major number stays 0.
     ///
     /// # Errors
     /// As [`Version::raise`].
-    pub fn follow(&self, change: Bump) -> Result<Self> {
+    pub fn raise_for_change(&self, change: Bump) -> Result<Self> {
         let change = if self.major() == 0 { change.min(Bump::Minor) } else { change };
         if change == Bump::None {
             return Ok(self.clone());
@@ -95,7 +94,7 @@ impl Version {
         if self.pre_release().is_empty() {
             return self.raise(change);
         }
-        if self.reaches(change) {
+        if self.is_pre_release_of(change) {
             let release = Self::new(self.major(), self.minor(), self.patch());
             return format!("{release}-{}", next_pre_release(self.pre_release())).parse();
         }
@@ -105,8 +104,8 @@ impl Version {
         format!("{}-{first}", self.raise(change)?).parse()
     }
 
-    /// Whether the release of this pre-release is so far above the one before it.
-    fn reaches(&self, bump: Bump) -> bool {
+    /// Whether the release of this pre-release is at least such a bump above the release before it.
+    fn is_pre_release_of(&self, bump: Bump) -> bool {
         match bump {
             Bump::None | Bump::Patch => true,
             Bump::Minor => self.patch() == 0,
@@ -115,7 +114,7 @@ impl Version {
     }
 }
 
-/// `rc.1` is followed by `rc.2`, `rc` by `rc.1`.
+/// The next pre-release: `rc.2` after `rc.1`, `rc.1` after `rc`.
 fn next_pre_release(text: &str) -> String {
     let (stem, last) = text.rsplit_once('.').map_or(("", text), |(stem, last)| (stem, last));
     let next = last.parse::<u64>().ok().and_then(|number| number.checked_add(1));

@@ -12,18 +12,18 @@ use crate::template::{Data, Library, Options, Sort, Template, Text, Variables};
 /// Messages whose leaves are templates, and places for others.
 #[derive(Debug)]
 pub struct Chat<T> {
-    pub(super) entries: Vec<Entry<T>>,
+    pub(super) entries: Vec<CompiledEntry<T>>,
     /// Whether every entry is a message with one text and nothing else.
     is_plain: bool,
 }
 
 #[derive(Debug)]
-pub(super) enum Entry<T> {
+pub(super) enum CompiledEntry<T> {
     Message(Message<Template<T>>),
     Placeholder { name: T, optional: bool },
 }
 
-impl<T> Entry<T> {
+impl<T> CompiledEntry<T> {
     fn plain_text(&self) -> Option<(Role, &Template<T>)> {
         match self {
             Self::Message(message) => message.plain_text().map(|text| (message.role, text)),
@@ -58,29 +58,29 @@ impl<T: Text> Chat<T> {
     ) -> Result<Self> {
         let entry = |entry: &ChatEntry| {
             Ok(match entry {
-                ChatEntry::Message(message) => Entry::Message(message.try_map(&literal)?),
+                ChatEntry::Message(message) => CompiledEntry::Message(message.try_map(&literal)?),
                 ChatEntry::Placeholder { name, optional } => {
-                    Entry::Placeholder { name: T::new(name), optional: *optional }
+                    CompiledEntry::Placeholder { name: T::new(name), optional: *optional }
                 }
             })
         };
         Ok(Self::of(entries.iter().map(entry).collect::<Result<_>>()?))
     }
 
-    pub(super) fn of(entries: Vec<Entry<T>>) -> Self {
+    pub(super) fn of(entries: Vec<CompiledEntry<T>>) -> Self {
         Self { is_plain: entries.iter().all(|entry| entry.plain_text().is_some()), entries }
     }
 
     /// Who speaks and what, where every message is one text and nothing else, as most are.
     pub(super) fn plain(&self) -> Option<impl Iterator<Item = (Role, &Template<T>)>> {
-        self.is_plain.then(|| self.entries.iter().filter_map(Entry::plain_text))
+        self.is_plain.then(|| self.entries.iter().filter_map(CompiledEntry::plain_text))
     }
 
     /// The sources of the templates, in reading order.
     pub(super) fn texts(&self) -> Vec<&str> {
         let mut texts = Vec::new();
         for entry in &self.entries {
-            if let Entry::Message(message) = entry {
+            if let CompiledEntry::Message(message) = entry {
                 // Nothing in the walk fails, so neither does it.
                 let _ = message.try_map(|template| {
                     texts.push(template.source());
@@ -117,10 +117,10 @@ impl<T: Text> Chat<T> {
         let mut messages = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
             match entry {
-                Entry::Message(message) => {
+                CompiledEntry::Message(message) => {
                     messages.push(message.try_map(&mut render)?);
                 }
-                Entry::Placeholder { name, optional } => match data.get(context, name)? {
+                CompiledEntry::Placeholder { name, optional } => match data.get(context, name)? {
                     Some(value) if data.sort(&value) != Sort::Null => {
                         fill(data, name.as_str(), &value, &mut messages)?;
                     }
@@ -139,7 +139,7 @@ impl<T: Text> Chat<T> {
     pub fn variables(&self, partials: &dyn Library<T>) -> Result<Variables> {
         let mut found = Variables::new();
         for entry in &self.entries {
-            if let Entry::Message(message) = entry {
+            if let CompiledEntry::Message(message) = entry {
                 message.try_map(|template| {
                     for (name, variable) in template.variables(partials)? {
                         match found.get_mut(&name) {
@@ -157,8 +157,8 @@ impl<T: Text> Chat<T> {
     /// The placeholders in order, each with whether it may be missing.
     pub fn placeholders(&self) -> impl Iterator<Item = (&str, bool)> {
         self.entries.iter().filter_map(|entry| match entry {
-            Entry::Message(_) => None,
-            Entry::Placeholder { name, optional } => Some((name.as_str(), *optional)),
+            CompiledEntry::Message(_) => None,
+            CompiledEntry::Placeholder { name, optional } => Some((name.as_str(), *optional)),
         })
     }
 }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::chat::{Chat, Entry};
-use super::{ChatEntry, Format, LeafId, Prompt, SchemaRef, Status, Variables};
+use super::chat::{Chat, CompiledEntry};
+use super::{ChatEntry, Format, LeafId, Prompt, SchemaSource, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
-use crate::schema::{FieldType, Wanted, json_schema};
+use crate::schema::{FieldType, SchemaRef, json_schema};
 use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
 
 /// A prompt that is ready to render. It never changes.
 #[derive(Debug)]
 pub struct Compiled<T> {
     pub(super) prompt: Prompt,
-    pub(super) body: Arc<Body<T>>,
+    pub(super) body: Arc<PromptBody<T>>,
     pub(super) partials: Arc<BTreeMap<Box<str>, Template<T>>>,
     pub(super) declared: Arc<[Declared<T>]>,
     pub(super) input: Option<Arc<Asked>>,
@@ -23,19 +23,19 @@ pub struct Compiled<T> {
 }
 
 /// A schema that the prompt asks for, or why its own cannot be one.
-pub(super) type Asked = Result<Wanted>;
+pub(super) type Asked = Result<SchemaRef>;
 
-fn asked(key: &str, schema: Option<&SchemaRef>) -> Option<Asked> {
+fn asked(key: &str, schema: Option<&SchemaSource>) -> Option<Asked> {
     Some(match schema? {
-        SchemaRef::Name(name) => Ok(Wanted::Name(name.as_str().into())),
-        SchemaRef::Inline(document) => json_schema::read(key, &Value::Object(document.clone()))
-            .map(|schema| Wanted::Own(Arc::new(schema))),
+        SchemaSource::Name(name) => Ok(SchemaRef::Name(name.as_str().into())),
+        SchemaSource::Inline(document) => json_schema::read(key, &Value::Object(document.clone()))
+            .map(|schema| SchemaRef::Inline(Arc::new(schema))),
     })
 }
 
 /// What there is to render.
 #[derive(Debug)]
-pub(super) enum Body<T> {
+pub(super) enum PromptBody<T> {
     /// Nothing yet: a draft.
     Nothing,
     Text(Template<T>),
@@ -52,7 +52,7 @@ pub(super) struct Declared<T> {
 }
 
 /// A template of a prompt that does not parse, and which one.
-pub struct Fault<'p> {
+pub struct TemplateError<'p> {
     /// Where in the prompt.
     pub leaf: LeafId<'p>,
     /// What is wrong, with the place in the template.
@@ -93,7 +93,7 @@ impl<T: Text> Compiled<T> {
         prompt: Prompt,
         options: &Options,
         engine: &dyn Library<T>,
-        report: impl FnOnce(&Prompt, Vec<Fault<'_>>),
+        report: impl FnOnce(&Prompt, Vec<TemplateError<'_>>),
     ) -> Option<Self> {
         match Self::parse(&prompt, options, engine) {
             Ok(parts) => Some(Self::assemble(prompt, parts)),
@@ -112,9 +112,9 @@ impl<T: Text> Compiled<T> {
     pub fn opaque(prompt: Prompt, options: &Options) -> Result<Self> {
         let literal = |text: &String| Template::literal("", text, options);
         let body = match (&prompt.template, &prompt.chat_template) {
-            (Some(template), _) => Body::Text(literal(&template.content)?),
-            (None, Some(chat)) => Body::Chat(Chat::opaque(&chat.messages, literal)?),
-            (None, None) => Body::Nothing,
+            (Some(template), _) => PromptBody::Text(literal(&template.content)?),
+            (None, Some(chat)) => PromptBody::Chat(Chat::opaque(&chat.messages, literal)?),
+            (None, None) => PromptBody::Nothing,
         };
         let declared = declare(&prompt, &body, &EmptyLibrary)?;
         Ok(Self::assemble(prompt, (body, BTreeMap::new(), declared)))
@@ -125,9 +125,9 @@ impl<T: Text> Compiled<T> {
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         match &*self.body {
-            Body::Nothing => Vec::new(),
-            Body::Text(template) => vec![template.source()],
-            Body::Chat(chat) => chat.texts(),
+            PromptBody::Nothing => Vec::new(),
+            PromptBody::Text(template) => vec![template.source()],
+            PromptBody::Chat(chat) => chat.texts(),
         }
     }
 
@@ -135,7 +135,7 @@ impl<T: Text> Compiled<T> {
         prompt: &'p Prompt,
         options: &Options,
         engine: &dyn Library<T>,
-    ) -> Result<Parts<T>, Vec<Fault<'p>>> {
+    ) -> Result<Parts<T>, Vec<TemplateError<'p>>> {
         let mut compiler = Compiler::new(Some(prompt.id.as_str()), options, engine);
         let own = match (&prompt.template, &prompt.chat_template) {
             (Some(template), _) => template.partials.as_slice(),
@@ -149,11 +149,11 @@ impl<T: Text> Compiled<T> {
             }
         }
         let body = match (&prompt.template, &prompt.chat_template) {
-            (Some(template), _) => {
-                compiler.template(LeafId::Template, &template.content).map_or(Body::Nothing, Body::Text)
-            }
-            (None, Some(chat)) => Body::Chat(Chat::entries(&mut compiler, &chat.messages)),
-            (None, None) => Body::Nothing,
+            (Some(template), _) => compiler
+                .template(LeafId::Template, &template.content)
+                .map_or(PromptBody::Nothing, PromptBody::Text),
+            (None, Some(chat)) => PromptBody::Chat(Chat::entries(&mut compiler, &chat.messages)),
+            (None, None) => PromptBody::Nothing,
         };
         if !compiler.faults.is_empty() {
             return Err(compiler.faults);
@@ -162,10 +162,10 @@ impl<T: Text> Compiled<T> {
             Ok(declared) => Ok((body, partials, declared)),
             Err(error) => {
                 let leaf = match &body {
-                    Body::Chat(_) => LeafId::Message { index: 0, leaf: 0 },
+                    PromptBody::Chat(_) => LeafId::Message { index: 0, leaf: 0 },
                     _ => LeafId::Template,
                 };
-                Err(vec![Fault { leaf, error }])
+                Err(vec![TemplateError { leaf, error }])
             }
         }
     }
@@ -234,7 +234,7 @@ impl<T: Text> Compiled<T> {
                     .and_then(|variable| variable.description.clone()),
             })
             .collect();
-        if let Body::Chat(chat) = &*self.body {
+        if let PromptBody::Chat(chat) = &*self.body {
             for (name, optional) in chat.placeholders() {
                 if !infos.iter().any(|info| info.name == name) {
                     infos.push(VariableInfo {
@@ -263,12 +263,12 @@ impl<T: Text> Compiled<T> {
     }
 }
 
-type Parts<T> = (Body<T>, BTreeMap<Box<str>, Template<T>>, Vec<Declared<T>>);
+type Parts<T> = (PromptBody<T>, BTreeMap<Box<str>, Template<T>>, Vec<Declared<T>>);
 
 /// The variables to check at a render: those that the prompt declares, or else those that its templates read.
 pub(super) fn declare<T: Text>(
     prompt: &Prompt,
-    body: &Body<T>,
+    body: &PromptBody<T>,
     partials: &dyn Library<T>,
 ) -> Result<Vec<Declared<T>>> {
     let declared = prompt.declared();
@@ -302,11 +302,11 @@ pub(super) fn declare<T: Text>(
 }
 
 /// The variables that the templates read, and whether a render needs them. Placeholders are not among them.
-fn read<T: Text>(body: &Body<T>, partials: &dyn Library<T>) -> Result<BTreeMap<String, bool>> {
+fn read<T: Text>(body: &PromptBody<T>, partials: &dyn Library<T>) -> Result<BTreeMap<String, bool>> {
     let found = match body {
-        Body::Nothing => return Ok(BTreeMap::new()),
-        Body::Text(template) => template.variables(partials)?,
-        Body::Chat(chat) => chat.variables(partials)?,
+        PromptBody::Nothing => return Ok(BTreeMap::new()),
+        PromptBody::Text(template) => template.variables(partials)?,
+        PromptBody::Chat(chat) => chat.variables(partials)?,
     };
     Ok(found.into_iter().map(|(name, variable)| (name, variable.required)).collect())
 }
@@ -317,7 +317,7 @@ pub(super) struct Compiler<'c, 'p, T> {
     id: Option<&'c str>,
     options: &'c Options,
     engine: &'c dyn Library<T>,
-    pub(super) faults: Vec<Fault<'p>>,
+    pub(super) faults: Vec<TemplateError<'p>>,
 }
 
 impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
@@ -332,14 +332,14 @@ impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
             (Some(id), _) => format!("{id} {leaf}"),
         };
         Template::parse_with(&name, source, self.options, self.engine)
-            .map_err(|error| self.faults.push(Fault { leaf, error }))
+            .map_err(|error| self.faults.push(TemplateError { leaf, error }))
             .ok()
     }
 
-    pub(super) fn entry(&mut self, index: usize, entry: &ChatEntry) -> Option<Entry<T>> {
+    pub(super) fn entry(&mut self, index: usize, entry: &ChatEntry) -> Option<CompiledEntry<T>> {
         match entry {
             ChatEntry::Placeholder { name, optional } => {
-                Some(Entry::Placeholder { name: T::new(name), optional: *optional })
+                Some(CompiledEntry::Placeholder { name: T::new(name), optional: *optional })
             }
             ChatEntry::Message(message) => {
                 let known = self.faults.len();
@@ -353,7 +353,7 @@ impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
                         None => Template::parse("", "", self.options),
                     }
                 });
-                compiled.ok().filter(|_| self.faults.len() == known).map(Entry::Message)
+                compiled.ok().filter(|_| self.faults.len() == known).map(CompiledEntry::Message)
             }
         }
     }

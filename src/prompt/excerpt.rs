@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chat::{self, Chat};
-use super::compiled::{Body, Compiled, declare};
+use super::compiled::{Compiled, PromptBody, declare};
 use super::pipeline::{ChecksOf, append, text_missing};
 use super::{ChatTemplate, Message, Prompt, Role, Variables};
 use crate::error::Result;
-use crate::schema::{FieldType, Reach, Schemas, Values, Wanted};
+use crate::schema::{Dependencies, FieldType, SchemaRef, SharedSchemaSet, Values};
 use crate::template::{self, Both, Library, Template, Text};
 
 /// One entry of a prompt: of one that is no chat, its text.
-pub enum Entry<'c, T> {
+pub enum PromptEntry<'c, T> {
     /// The text of a prompt that is no chat.
     Text(&'c Template<T>),
     /// A message.
@@ -41,17 +41,17 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// [`Kind::Integration`](crate::Kind::Integration) for a draft without a template.
-    pub fn entries(&self) -> Result<Vec<Entry<'_, T>>> {
+    pub fn entries(&self) -> Result<Vec<PromptEntry<'_, T>>> {
         Ok(match &*self.body {
-            Body::Nothing => return Err(self.template_required()),
-            Body::Text(template) => vec![Entry::Text(template)],
-            Body::Chat(own) => own
+            PromptBody::Nothing => return Err(self.template_required()),
+            PromptBody::Text(template) => vec![PromptEntry::Text(template)],
+            PromptBody::Chat(own) => own
                 .entries
                 .iter()
                 .map(|entry| match entry {
-                    chat::Entry::Message(message) => Entry::Message(message),
-                    chat::Entry::Placeholder { name, optional } => {
-                        Entry::Placeholder { name: name.as_str(), optional: *optional }
+                    chat::CompiledEntry::Message(message) => PromptEntry::Message(message),
+                    chat::CompiledEntry::Placeholder { name, optional } => {
+                        PromptEntry::Placeholder { name: name.as_str(), optional: *optional }
                     }
                 })
                 .collect(),
@@ -61,10 +61,10 @@ impl<T: Text> Compiled<T> {
     /// The entry that instructions for the answer are appended to: the last of the system messages that lead.
     #[must_use]
     pub fn carrier(&self) -> Option<usize> {
-        let Body::Chat(own) = &*self.body else { return None };
-        let leads = |entry: &&chat::Entry<T>| match entry {
-            chat::Entry::Message(message) => matches!(message.role, Role::System | Role::Developer),
-            chat::Entry::Placeholder { .. } => false,
+        let PromptBody::Chat(own) = &*self.body else { return None };
+        let leads = |entry: &&chat::CompiledEntry<T>| match entry {
+            chat::CompiledEntry::Message(message) => matches!(message.role, Role::System | Role::Developer),
+            chat::CompiledEntry::Placeholder { .. } => false,
         };
         own.entries.iter().take_while(leads).count().checked_sub(1)
     }
@@ -113,18 +113,18 @@ impl<T: Text> Compiled<T> {
     /// # Errors
     /// As [`Template::variables`].
     pub fn excerpt(&self, index: usize, engine: &dyn Library<T>, opaque: bool) -> Result<Option<Self>> {
-        let (Body::Chat(own), Some(written)) = (&*self.body, &self.prompt.chat_template) else {
+        let (PromptBody::Chat(own), Some(written)) = (&*self.body, &self.prompt.chat_template) else {
             return Ok(None);
         };
-        let (Some(chat::Entry::Message(message)), Some(entry)) =
+        let (Some(chat::CompiledEntry::Message(message)), Some(entry)) =
             (own.entries.get(index), written.messages.get(index))
         else {
             return Ok(None);
         };
         let message = message.try_map(|template| Ok(template.clone()))?;
-        let body = Body::Chat(Chat::of(vec![chat::Entry::Message(message)]));
+        let body = PromptBody::Chat(Chat::of(vec![chat::CompiledEntry::Message(message)]));
         let partials = Both(&*self.partials, engine);
-        let Body::Chat(alone) = &body else { return Ok(None) };
+        let PromptBody::Chat(alone) = &body else { return Ok(None) };
         let read = alone.variables(&partials)?;
         let variables = written.variables.as_ref().map(|declared| Variables {
             short: declared.short,
@@ -152,9 +152,9 @@ impl<T: Text> Compiled<T> {
     fn read(&self, engine: &dyn Library<T>) -> Result<template::Variables> {
         let partials = Both(&*self.partials, engine);
         match &*self.body {
-            Body::Nothing => Ok(template::Variables::new()),
-            Body::Text(template) => template.variables(&partials),
-            Body::Chat(own) => own.variables(&partials),
+            PromptBody::Nothing => Ok(template::Variables::new()),
+            PromptBody::Text(template) => template.variables(&partials),
+            PromptBody::Chat(own) => own.variables(&partials),
         }
     }
 
@@ -163,11 +163,11 @@ impl<T: Text> Compiled<T> {
     /// unless the schema is a model.
     ///
     /// # Errors
-    /// As [`Template::variables`], and as [`Schemas::plan`].
+    /// As [`Template::variables`], and as [`SharedSchemaSet::compiled`].
     pub fn needs<F: Clone, M: Clone>(
         &self,
         engine: &dyn Library<T>,
-        schemas: Option<&Schemas<T, F, M>>,
+        schemas: Option<&SharedSchemaSet<T, F, M>>,
     ) -> Result<(Vec<Need>, bool)> {
         const KEY: &str = "input_schema";
         let mut needs: BTreeMap<String, bool> = BTreeMap::new();
@@ -177,10 +177,10 @@ impl<T: Text> Compiled<T> {
         );
         let mut complete = true;
         if let Some(wanted) = self.asked(KEY, self.input.as_deref())? {
-            let none = Schemas::default();
-            let plan =
-                schemas.unwrap_or(&none).plan(wanted).map_err(|error| self.about_schema(KEY, error))?;
-            for (name, required) in plan.fields().unwrap_or_default() {
+            let none = SharedSchemaSet::default();
+            let compiled =
+                schemas.unwrap_or(&none).compiled(wanted).map_err(|error| self.about_schema(KEY, error))?;
+            for (name, required) in compiled.fields().unwrap_or_default() {
                 *needs.entry(name.to_owned()).or_default() |= required;
             }
             let has_default = |name: &str| {
@@ -189,9 +189,9 @@ impl<T: Text> Compiled<T> {
                     .any(|declared| declared.name.as_str() == name && declared.default.is_some())
             };
             for (name, required) in &mut needs {
-                *required &= !plan.supplies(name) && !has_default(name);
+                *required &= !compiled.supplies(name) && !has_default(name);
             }
-            complete = plan.fields().is_some();
+            complete = compiled.fields().is_some();
         }
         Ok((needs.into_iter().map(|(name, required)| Need { name, required }).collect(), complete))
     }
@@ -200,14 +200,17 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// [`Kind::SchemaParse`](crate::Kind::SchemaParse) for a JSON Schema in the prompt that cannot be a schema.
-    pub fn reach<F: Clone, M: Clone>(&self, schemas: &Schemas<T, F, M>) -> Result<Reach<F, M>> {
-        let mut reach = Reach::default();
+    pub fn dependencies<F: Clone, M: Clone>(
+        &self,
+        schemas: &SharedSchemaSet<T, F, M>,
+    ) -> Result<Dependencies<F, M>> {
+        let mut dependencies = Dependencies::default();
         match self.asked("input_schema", self.input.as_deref())? {
             None => {}
-            Some(Wanted::Name(name)) => schemas.read().reach(name, &mut reach),
-            Some(Wanted::Own(schema)) => schemas.read().reach_of(schema, &mut reach),
+            Some(SchemaRef::Name(name)) => schemas.read().add_dependencies(name, &mut dependencies),
+            Some(SchemaRef::Inline(schema)) => schemas.read().add_dependencies_of(schema, &mut dependencies),
         }
-        Ok(reach)
+        Ok(dependencies)
     }
 
     /// Renders the messages of a chat prompt alone, each with its place among the entries; placeholders are for the
@@ -249,10 +252,10 @@ impl<T: Text> Compiled<T> {
         mut render: impl FnMut(&Template<T>) -> Result<D::Output>,
         instructions: Option<&str>,
     ) -> Result<Vec<(usize, Message<D::Output>)>> {
-        let Body::Chat(own) = &*self.body else { return Err(self.template_required()) };
+        let PromptBody::Chat(own) = &*self.body else { return Err(self.template_required()) };
         let mut messages = Vec::with_capacity(own.entries.len());
         for (at, entry) in own.entries.iter().enumerate() {
-            if let chat::Entry::Message(message) = entry {
+            if let chat::CompiledEntry::Message(message) = entry {
                 messages.push((at, message.try_map(&mut render).map_err(|error| self.named(error))?));
             }
         }

@@ -1,20 +1,20 @@
-//! The content hash: one SHA-256 for everything about a prompt that changes what the model is sent.
+//! The content hash: a SHA-256 of everything in a prompt that changes what the model receives.
 //!
-//! Hashed are the format, the template (a chat's messages, the partials, the variables), the schemas, the tools and
-//! the tool choice, and the settings that hold; not id, version, status, labels, metadata, uid and times. With a
-//! template engine that is not ours, its name too, for it decides what the text means.
+//! The hash covers the format, the template (a chat's messages, the partials, the variables), the schemas, the tools,
+//! the tool choice and the effective settings. It does not cover id, version, status, labels, metadata, uid and times.
+//! With another template engine it also covers the engine's name, because the engine decides what the text means.
 //!
-//! The bytes are the UTF-8 of canonical JSON: no blanks, members sorted by the code points of their keys, what is
-//! absent or empty left out, and each scalar written one way:
+//! The hashed bytes are canonical JSON in UTF-8: no white space, members sorted by the code points of their keys,
+//! absent and empty values left out, and one spelling for each scalar:
 //!
-//! * text: `"`, `\` and the control characters below U+0020 escaped, with the short forms that JSON has for `\b`,
-//!   `\t`, `\n`, `\f` and `\r` and `\u00xx` in lower case for the others; everything else as it is,
+//! * text: `"`, `\` and the control characters below U+0020 escaped, as `\b`, `\t`, `\n`, `\f` and `\r` where JSON has
+//!   them and otherwise as `\u00xx` in lower case; all other characters unchanged,
 //! * an integer: its decimal digits,
 //! * any other number: the shortest decimal that reads back as the same double, always with a point or an exponent
 //!   (`1.0`, `0.1`, `1e16`, `1e-5`). `1` and `1.0` differ, because a template writes them differently.
 //!
-//! So the digest is the same on every platform and in every release. A key that later releases add is absent from
-//! prompts that do not use it, and leaves their digests alone.
+//! So the digest is the same on every platform and in every release. A key that a later release adds is absent from
+//! prompts that do not use it, so their digests do not change.
 
 use std::fmt::Write;
 
@@ -25,13 +25,13 @@ use sha2::{Digest, Sha256};
 use super::Prompt;
 
 impl Prompt {
-    /// The content hash in lower-case hexadecimal; `engine` names a template engine that is not ours.
+    /// The content hash in lower-case hexadecimal. `engine` names a template engine other than ours.
     ///
-    /// Two prompts that the same engine reads have the same content exactly where their hashes are equal.
+    /// Two prompts for the same engine have the same content exactly if their hashes are equal.
     #[must_use]
     pub fn content_hash(&self, engine: Option<&str>) -> String {
         let mut text = String::new();
-        canonical(&Value::Object(self.content(engine)), &mut text);
+        write_canonical(&Value::Object(self.content(engine)), &mut text);
         let mut digest = String::with_capacity(64);
         for byte in Sha256::digest(text.as_bytes()) {
             // Writing to a string does not fail.
@@ -40,11 +40,11 @@ impl Prompt {
         digest
     }
 
-    /// What is hashed, as JSON.
+    /// The hashed content as JSON.
     fn content(&self, engine: Option<&str>) -> Map<String, Value> {
         let mut content = Map::new();
         let mut put = |key: &str, value: Value| {
-            if !is_nothing(&value) {
+            if !is_absent(&value) {
                 content.insert(key.to_owned(), value);
             }
         };
@@ -69,7 +69,7 @@ impl Prompt {
     }
 }
 
-/// A part of a prompt as JSON. The parts have text keys and finite numbers, so nothing here can fail.
+/// A part of a prompt as JSON. The parts have text keys and finite numbers, so this cannot fail.
 fn json(part: &impl Serialize) -> Value {
     serde_json::to_value(part).unwrap_or(Value::Null)
 }
@@ -78,8 +78,8 @@ fn members(pairs: &[(String, String)]) -> Value {
     pairs.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))).collect()
 }
 
-/// Absent and empty say the same. A template without text is content all the same.
-fn is_nothing(value: &Value) -> bool {
+/// Absent and empty values are the same. A template with an empty text still is content.
+fn is_absent(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
@@ -88,8 +88,8 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// Writes canonical JSON; see the module's text.
-fn canonical(value: &Value, out: &mut String) {
+/// Writes canonical JSON, as the module documentation defines it.
+fn write_canonical(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -99,14 +99,14 @@ fn canonical(value: &Value, out: &mut String) {
             }
             None => out.push_str(&number.to_string()),
         },
-        Value::String(text) => quoted(text, out),
+        Value::String(text) => write_quoted(text, out),
         Value::Array(items) => {
             out.push('[');
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                canonical(item, out);
+                write_canonical(item, out);
             }
             out.push(']');
         }
@@ -118,16 +118,16 @@ fn canonical(value: &Value, out: &mut String) {
                 if at > 0 {
                     out.push(',');
                 }
-                quoted(key, out);
+                write_quoted(key, out);
                 out.push(':');
-                canonical(value, out);
+                write_canonical(value, out);
             }
             out.push('}');
         }
     }
 }
 
-fn quoted(text: &str, out: &mut String) {
+fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
         match c {

@@ -1,4 +1,4 @@
-//! The id of a prompt: a name that is safe as a path inside a store, on every system.
+//! The id of a prompt: a name that is a safe path inside a store on every operating system.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -11,9 +11,9 @@ use crate::wire::{shown, text_serde};
 
 /// The id of a prompt, such as `support/triage`.
 ///
-/// 1 to 255 characters: segments of ASCII letters, digits, `_`, `-` and `.`, joined by `/`. No segment is empty,
-/// begins or ends with a dot, or is a name that Windows keeps for a device, so that no id can name a path outside
-/// the directory of a store. Cheap to clone.
+/// An id has 1 to 255 characters: segments of ASCII letters, digits, `_`, `-` and `.`, joined by `/`. No segment is
+/// empty, begins or ends with a dot, or is a name that Windows reserves for a device. So no id can name a path outside
+/// the directory of a store. An id is cheap to clone.
 ///
 /// ```
 /// use prompt_manager::prompt::PromptId;
@@ -27,7 +27,7 @@ use crate::wire::{shown, text_serde};
 pub struct PromptId(Arc<str>);
 
 impl PromptId {
-    /// The id's text.
+    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -37,7 +37,7 @@ impl PromptId {
 const ALLOWED: &str = "an id is 1 to 255 characters: segments of letters a-z and A-Z, digits, `_`, `-` and `.`, \
                        joined by `/`";
 
-/// Names that Windows opens as devices, in any case and with any extension.
+/// Names that Windows reserves for devices, in any case and with any extension.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 fn is_device(segment: &str) -> bool {
@@ -47,12 +47,12 @@ fn is_device(segment: &str) -> bool {
     DEVICES.contains(&stem.as_str()) || numbered("com") || numbered("lpt")
 }
 
-/// What is wrong with the text as an id, if anything.
-fn fault(text: &str) -> Option<String> {
+/// Why the text is not a valid id; `None` if it is.
+fn problem(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("it is empty".to_owned());
     }
-    // The rule is about characters; all that are allowed are one byte long.
+    // The limit counts characters, not bytes.
     if text.chars().count() > ID_CHARACTERS {
         return Some(format!("it is longer than {ID_CHARACTERS} characters"));
     }
@@ -79,10 +79,10 @@ impl FromStr for PromptId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match fault(text) {
+        match problem(text) {
             None => Ok(Self(text.into())),
-            Some(fault) => {
-                Err(Error::new(Kind::PromptInvalid, format!("{} cannot be an id: {fault}", shown(text)))
+            Some(problem) => {
+                Err(Error::new(Kind::PromptInvalid, format!("{} cannot be an id: {problem}", shown(text)))
                     .with_hint(ALLOWED))
             }
         }

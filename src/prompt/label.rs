@@ -1,17 +1,17 @@
-//! What a label may be called.
+//! The rules for names of labels.
 
 use super::Version;
 use crate::error::{Error, Kind, Result};
 use crate::wire::shown;
 
-/// The longest label in characters.
-const LONGEST: usize = 255;
+/// Maximum length of a label in characters.
+const MAX_LENGTH: usize = 255;
 
-/// Checks the name of a label: 1 to 255 letters, digits, `_`, `-` and `.`, beginning with a letter or digit, and no
-/// version, so that nobody takes the one for the other.
+/// Checks the name of a label: 1 to 255 letters, digits, `_`, `-` and `.`, beginning with a letter or digit. A label
+/// must not be a version, so that the two cannot be confused.
 ///
 /// # Errors
-/// [`Kind::PromptInvalid`], saying what stands in the way.
+/// [`Kind::PromptInvalid`] with the reason.
 pub fn check_label(name: &str) -> Result<()> {
     let error = |why: String| {
         Error::new(Kind::PromptInvalid, format!("{} cannot be a label: {why}", shown(name)))
@@ -27,8 +27,8 @@ pub fn check_label(name: &str) -> Result<()> {
     if let Some(bad) = name.chars().find(|c| !allowed(*c)) {
         return Err(error(format!("the character {bad:?} is not allowed")));
     }
-    if name.len() > LONGEST {
-        return Err(error(format!("it is longer than {LONGEST} characters")));
+    if name.len() > MAX_LENGTH {
+        return Err(error(format!("it is longer than {MAX_LENGTH} characters")));
     }
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Err(error("it begins with neither a letter nor a digit".to_owned()));

@@ -1,27 +1,27 @@
-//! Chat messages, in one shape for their three lives.
+//! Chat messages, with one type for their three stages.
 //!
-//! A [`Message<L>`] is generic over its leaves `L`, the places where text stands. In a file the leaves are
-//! [`String`]s; compiled, they are templates; rendered, they are finished output. [`Message::try_map`] takes a
-//! message from one life to the next, so that structure (roles, parts, tool calls) is only ever carried over and
-//! never read back out of text.
+//! A [`Message<L>`] is generic over its texts `L`, the leaves of its structure. In a file the leaves are [`String`]s;
+//! in a compiled prompt they are templates; in a rendered prompt they are output. [`Message::try_map`] converts a
+//! message from one stage to the next. It copies the structure (roles, parts, tool calls), which is never parsed out of
+//! rendered text.
 
 use serde_json::Number;
 
 use crate::error::Result;
 use crate::template::Output;
 
-/// Who speaks.
+/// The role of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Instructions of the application.
+    /// The application's instructions.
     System,
-    /// Instructions of the application, as newer OpenAI models call them.
+    /// The application's instructions, under the name that newer OpenAI models use.
     Developer,
-    /// The person.
+    /// The user.
     User,
     /// The model.
     Assistant,
-    /// The result of a function call in OpenAI's first form.
+    /// The result of a function call, in OpenAI's older format.
     Function,
     /// The result of a tool call.
     Tool,
@@ -32,7 +32,7 @@ impl Role {
     pub const ALL: [Self; 6] =
         [Self::System, Self::Developer, Self::User, Self::Assistant, Self::Function, Self::Tool];
 
-    /// The word for it in files and provider forms.
+    /// The name in files and in the formats of providers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,25 +49,25 @@ impl Role {
 /// One message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message<L> {
-    /// Who speaks.
+    /// The role.
     pub role: Role,
-    /// What is said; absent in an assistant's message that only calls tools.
+    /// The content; absent in an assistant message that only calls tools.
     pub content: Option<Content<L>>,
-    /// Why the assistant does not answer, in place of content or beside it.
+    /// The assistant's refusal, instead of content or in addition to it.
     pub refusal: Option<L>,
-    /// The speaker's or function's name.
+    /// The name of the speaker or function.
     pub name: Option<L>,
     /// The tools that the assistant calls.
     pub tool_calls: Vec<ToolCall<L>>,
-    /// The call that a tool's message answers.
+    /// The id of the call that a tool message answers.
     pub tool_call_id: Option<L>,
-    /// The call in OpenAI's first form.
+    /// The function call, in OpenAI's older format.
     pub function_call: Option<FunctionCall<L>>,
-    /// A hint that the provider may cache everything up to here.
-    pub cache: Option<Cache>,
+    /// A hint that the provider may cache the prompt up to and including this.
+    pub cache: Option<CacheHint>,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content<L> {
     /// Plain text.
@@ -79,55 +79,55 @@ pub enum Content<L> {
 /// One part of a message's content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part<L> {
-    /// What it is.
+    /// The kind of the part and its data.
     pub body: PartBody<L>,
-    /// A hint that the provider may cache everything up to here.
-    pub cache: Option<Cache>,
+    /// A hint that the provider may cache the prompt up to and including this.
+    pub cache: Option<CacheHint>,
 }
 
-/// What a part is.
+/// The kind of a content part and its data.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PartBody<L> {
     /// `{type: text, text: …}`
     Text(L),
-    /// `{type: image_url, image_url: {url: …, detail: …}}`; the address may be a `data:` one.
+    /// `{type: image_url, image_url: {url: …, detail: …}}`; the URL may be a `data:` URL.
     ImageUrl {
-        /// The address.
+        /// The URL.
         url: L,
-        /// How closely the model looks: `auto`, `low`, `high`.
+        /// The level of detail: `auto`, `low` or `high`.
         detail: Option<L>,
     },
     /// `{type: image, media_type: image/png, data: <base64>}`
     Image {
-        /// The picture's MIME type.
+        /// The image's MIME type.
         media_type: L,
-        /// The picture in base64.
+        /// The image in base64.
         data: L,
     },
     /// `{type: input_audio, input_audio: {data: <base64>, format: wav}}`
     Audio {
-        /// The sound in base64.
+        /// The audio in base64.
         data: L,
         /// `wav` or `mp3`.
         format: L,
     },
     /// `{type: file, file: {file_id: …}}` or `{type: file, file: {filename: …, file_data: …}}`
     File {
-        /// A file that the provider has.
+        /// The id of a file that was uploaded to the provider.
         file_id: Option<L>,
         /// The file's name.
         filename: Option<L>,
-        /// The file as a `data:` address.
+        /// The file as a `data:` URL.
         file_data: Option<L>,
     },
 }
 
-/// A call of a tool.
+/// A tool call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolCall<L> {
-    /// What the result refers to.
+    /// The id, to which the tool result refers.
     pub id: L,
-    /// The tool and what it is given.
+    /// The tool and its arguments.
     pub function: FunctionCall<L>,
 }
 
@@ -136,11 +136,11 @@ pub struct ToolCall<L> {
 pub struct FunctionCall<L> {
     /// The function.
     pub name: L,
-    /// A mapping in all that is valid; its text leaves are templates of their own.
+    /// The arguments; a mapping if valid. Each text in it is a template.
     pub arguments: Tree<L>,
 }
 
-/// JSON whose texts are leaves.
+/// A JSON value whose texts are leaves `L`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tree<L> {
     /// `null`
@@ -153,25 +153,25 @@ pub enum Tree<L> {
     Text(L),
     /// A list.
     List(Vec<Tree<L>>),
-    /// An object, in the order in which it was written.
+    /// An object, in the order of the file.
     Map(Vec<(String, Tree<L>)>),
 }
 
-/// A hint that the provider may cache the prompt up to where it stands.
+/// A hint that the provider may cache the prompt up to and including the message or part that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cache {
-    /// How long, such as `5m` or `1h`; the provider's default when absent.
+pub struct CacheHint {
+    /// The lifetime, such as `5m` or `1h`; the provider's default if absent.
     pub ttl: Option<String>,
 }
 
 impl<L> Message<L> {
-    /// A message that says this and has nothing else.
+    /// Makes a message with a text and nothing else.
     #[must_use]
     pub fn plain(role: Role, text: L) -> Self {
         Self { content: Some(Content::Text(text)), ..Self::empty(role) }
     }
 
-    /// The text of a message that has nothing else.
+    /// The text, if the message has nothing else.
     #[must_use]
     pub fn plain_text(&self) -> Option<&L> {
         match &self.content {
@@ -190,7 +190,7 @@ impl<L> Message<L> {
         }
     }
 
-    /// A message with nothing in it yet.
+    /// Makes a message without content.
     #[must_use]
     pub fn empty(role: Role) -> Self {
         Self {
@@ -205,10 +205,10 @@ impl<L> Message<L> {
         }
     }
 
-    /// The same message with every leaf turned into another by `map`, in reading order.
+    /// Converts every leaf with `map`, in reading order.
     ///
     /// # Errors
-    /// The first that `map` gives.
+    /// The first error of `map`.
     pub fn try_map<'a, M>(&'a self, mut map: impl FnMut(&'a L) -> Result<M>) -> Result<Message<M>> {
         let map = &mut map;
         Ok(Message {
@@ -264,10 +264,10 @@ impl<L> FunctionCall<L> {
 }
 
 impl<L> Tree<L> {
-    /// The same tree with every text turned into another by `map`, in reading order.
+    /// Converts every text with `map`, in reading order.
     ///
     /// # Errors
-    /// The first that `map` gives.
+    /// The first error of `map`.
     pub fn try_map<'a, M>(&'a self, map: &mut impl FnMut(&'a L) -> Result<M>) -> Result<Tree<M>> {
         Ok(match self {
             Self::Null => Tree::Null,
@@ -288,10 +288,10 @@ impl<L> Tree<L> {
 }
 
 impl<L: Output> Tree<L> {
-    /// The JSON text, compact, as Python's `json.dumps` writes it with `ensure_ascii=False` and no blanks.
+    /// Writes compact JSON, as Python's `json.dumps` does with `ensure_ascii=False` and `separators=(",", ":")`.
     ///
     /// # Errors
-    /// When a number has no JSON form.
+    /// If JSON cannot represent a number.
     pub fn to_json_text(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }

@@ -1,60 +1,60 @@
-//! What a prompt says about itself. It never changes what the model is sent, but for the two settings that the
-//! published package keeps here.
+//! The metadata of a prompt. It does not change what the model receives, except for the two settings that the published
+//! package keeps here.
 
 use serde_json::{Map, Value};
 
-/// Descriptive JSON in the order in which it is written. The known keys have the shapes of the accessors; the
-/// readers check that. Further keys are free.
+/// Descriptive JSON in the order of the file. Reading checks that the known keys have the types of the accessors. Other
+/// keys are free.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metadata(pub(super) Map<String, Value>);
 
 impl Metadata {
-    /// All of it.
+    /// All keys and values.
     #[must_use]
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
 
-    /// Whether there is nothing.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Who wrote the prompt.
+    /// The author of the prompt.
     #[must_use]
     pub fn author(&self) -> Option<&str> {
         self.text("author")
     }
 
-    /// What it is for.
+    /// The purpose of the prompt.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.text("description")
     }
 
-    /// What it belongs to.
+    /// The category of the prompt.
     #[must_use]
     pub fn category(&self) -> Option<&str> {
         self.text("category")
     }
 
-    /// Its tags.
+    /// The tags.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         self.texts("tags")
     }
 
-    /// When to use it.
+    /// The use cases.
     pub fn use_cases(&self) -> impl Iterator<Item = &str> {
         self.texts("use_cases")
     }
 
-    /// Models that it works well with.
+    /// The recommended models.
     pub fn model_recommendations(&self) -> impl Iterator<Item = &str> {
         self.texts("model_recommendations")
     }
 
-    /// Whatever the application keeps here.
+    /// Free data of the application.
     #[must_use]
     pub fn custom(&self) -> Option<&Map<String, Value>> {
         self.0.get("custom").and_then(Value::as_object)

@@ -1,4 +1,4 @@
-//! Prompts: what a file or a caller says, parsed into types that need no further check.
+//! Prompts, parsed from files or from a caller into types that need no further check.
 
 mod bump;
 mod chat;
@@ -23,14 +23,14 @@ mod write;
 
 pub use bump::Bump;
 pub use chat::Chat;
-pub use compiled::{Compiled, Fault, VariableInfo};
-pub use excerpt::{Entry, Need};
+pub use compiled::{Compiled, TemplateError, VariableInfo};
+pub use excerpt::{Need, PromptEntry};
 pub use id::PromptId;
 pub use label::check_label;
 pub use leaf::LeafId;
-pub use message::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
+pub use message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 pub use metadata::Metadata;
-pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaRef, Status, TextTemplate};
+pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaSource, Status, TextTemplate};
 pub use pipeline::{Checks, ChecksOf, Rendered};
 pub use read::AboutFile;
 pub use settings::Settings;

@@ -1,6 +1,6 @@
-//! A prompt as an author means it, and the rules that hold between its parts.
+//! The prompt as its author wrote it, and the rules between its parts.
 //!
-//! Reading is in `read` and `read_message`, writing in `write`. Templates are text here; nothing is compiled.
+//! `read` and `read_message` read it, `write` writes it. Templates are text here; nothing is compiled.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -11,16 +11,16 @@ use super::{Metadata, PromptId, Settings, Tool, ToolChoice, Variables, Version, 
 use crate::error::{Error, Kind, Result, nearest};
 use crate::wire::words;
 
-/// What a prompt renders to.
+/// The format of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Text.
+    /// A text.
     Text,
-    /// Messages.
+    /// Chat messages.
     Chat,
-    /// The beginning of a text that the model continues.
+    /// The beginning of a text, which the model continues.
     Completion,
-    /// A task in one text.
+    /// A task as one text.
     Instruction,
 }
 
@@ -28,7 +28,7 @@ impl Format {
     /// Every format, in the order of the documentation.
     pub const ALL: [Self; 4] = [Self::Text, Self::Chat, Self::Completion, Self::Instruction];
 
-    /// The word for it in files.
+    /// The name in files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,16 +42,16 @@ impl Format {
 
 words!(Format, "format", Kind::PromptInvalid);
 
-/// Where a version is in its life.
+/// The lifecycle status of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Being written; may lack its template and may be replaced.
+    /// In preparation; may lack its template and may be overwritten.
     Draft,
     /// In use.
     Active,
-    /// In use, to be left.
+    /// Still in use, but should be replaced.
     Deprecated,
-    /// Out of use.
+    /// No longer in use.
     Archived,
 }
 
@@ -59,7 +59,7 @@ impl Status {
     /// Every status, in the order of the documentation.
     pub const ALL: [Self; 4] = [Self::Draft, Self::Active, Self::Deprecated, Self::Archived];
 
-    /// The word for it in files.
+    /// The name in files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Status {
 words!(Status, "status", Kind::PromptInvalid);
 words!(Role, "role", Kind::PromptInvalid);
 
-/// Partials by name, in the order in which they are written.
+/// Partials by name, in the order of the file.
 pub type Partials = Vec<(String, String)>;
 
 /// A template for one text.
@@ -82,9 +82,9 @@ pub type Partials = Vec<(String, String)>;
 pub struct TextTemplate {
     /// The template.
     pub content: String,
-    /// The declared variables; read from the template where absent.
+    /// The declared variables; taken from the template if absent.
     pub variables: Option<Variables>,
-    /// Templates that this one includes.
+    /// The partials that the template can include.
     pub partials: Partials,
 }
 
@@ -93,9 +93,9 @@ pub struct TextTemplate {
 pub struct ChatTemplate {
     /// Messages and placeholders, in order.
     pub messages: Vec<ChatEntry>,
-    /// The declared variables; read from the templates where absent.
+    /// The declared variables; taken from the templates if absent.
     pub variables: Option<Variables>,
-    /// Templates that the messages include.
+    /// The partials that the messages can include.
     pub partials: Partials,
 }
 
@@ -104,18 +104,18 @@ pub struct ChatTemplate {
 pub enum ChatEntry {
     /// A message whose leaves are templates.
     Message(Message<String>),
-    /// A place for messages that are given at render.
+    /// A placeholder, which a render replaces by given messages.
     Placeholder {
-        /// The variable that holds the messages.
+        /// The variable that gives the messages.
         name: String,
-        /// Whether it may be missing.
+        /// Whether the variable may be missing.
         optional: bool,
     },
 }
 
-/// A schema, by name or in place.
+/// The `input_schema` or `output_schema` of a prompt: a name, or the JSON Schema itself.
 #[derive(Debug, Clone, PartialEq)]
-pub enum SchemaRef {
+pub enum SchemaSource {
     /// The name of a registered schema.
     Name(String),
     /// A JSON Schema.
@@ -125,42 +125,42 @@ pub enum SchemaRef {
 /// A prompt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
-    /// Its id.
+    /// The id.
     pub id: PromptId,
-    /// Its version.
+    /// The version.
     pub version: Version,
-    /// What it renders to.
+    /// The format.
     pub format: Format,
-    /// Where this version is in its life.
+    /// The lifecycle status.
     pub status: Status,
     /// The template of a text, completion or instruction prompt.
     pub template: Option<TextTemplate>,
     /// The template of a chat prompt.
     pub chat_template: Option<ChatTemplate>,
-    /// The tools that it offers.
+    /// The tools that it offers to the model.
     pub tools: Vec<Tool>,
     /// Which tools the model may or must call.
     pub tool_choice: Option<ToolChoice>,
-    /// The settings as written; see [`Prompt::settings`] for those that hold.
+    /// The settings as written; [`Prompt::settings`] gives the effective ones.
     pub settings: Settings,
-    /// What the variables must be.
-    pub input_schema: Option<SchemaRef>,
-    /// What the model's answer must be.
-    pub output_schema: Option<SchemaRef>,
-    /// What it says about itself.
+    /// The schema of the variables.
+    pub input_schema: Option<SchemaSource>,
+    /// The schema of the model's answer.
+    pub output_schema: Option<SchemaSource>,
+    /// The metadata.
     pub metadata: Metadata,
-    /// Labels that point at this version.
+    /// The labels that point to this version.
     pub labels: Vec<String>,
-    /// An identity that outlives renaming.
+    /// An identifier that does not change when the prompt is renamed.
     pub uid: Option<Uuid>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Option<Timestamp>,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Option<Timestamp>,
 }
 
 impl Prompt {
-    /// A draft in version 1.0.0 with nothing in it.
+    /// Makes an empty draft in version 1.0.0.
     #[must_use]
     pub fn new(id: PromptId, format: Format) -> Self {
         Self {
@@ -183,8 +183,8 @@ impl Prompt {
         }
     }
 
-    /// The settings that hold: what is written under `settings`, and where that is silent, the temperature and
-    /// `max_tokens` of the metadata.
+    /// The effective settings: those under `settings`; where it has no temperature or `max_tokens`, those of the
+    /// metadata.
     #[must_use]
     pub fn settings(&self) -> Settings {
         let mut settings = self.settings.clone();
@@ -193,7 +193,7 @@ impl Prompt {
         settings
     }
 
-    /// The declared variables of whichever template there is.
+    /// The declared variables of the text or chat template.
     #[must_use]
     pub fn variables(&self) -> Option<&Variables> {
         match (&self.template, &self.chat_template) {
@@ -203,12 +203,12 @@ impl Prompt {
         }
     }
 
-    /// The declared variables, where there are any: an empty declaration says nothing.
+    /// The declared variables; `None` for an empty declaration, which counts as absent.
     pub(crate) fn declared(&self) -> Option<&Variables> {
         self.variables().filter(|variables| !variables.items.is_empty())
     }
 
-    /// The partials of whichever template there is.
+    /// The partials of the text or chat template.
     #[must_use]
     pub fn partials(&self) -> &[(String, String)] {
         match (&self.template, &self.chat_template) {
@@ -218,7 +218,7 @@ impl Prompt {
         }
     }
 
-    /// Every text that is a template, and every partial, in reading order.
+    /// Calls `each` with every template and every partial, in reading order.
     pub fn each_text<'p>(&'p self, each: &mut impl FnMut(&'p str)) {
         let partials = match (&self.template, &self.chat_template) {
             (Some(template), _) => {
@@ -228,7 +228,7 @@ impl Prompt {
             (None, Some(chat)) => {
                 for entry in &chat.messages {
                     if let ChatEntry::Message(message) = entry {
-                        // Nothing in the walk fails, so neither does it.
+                        // The closure always returns `Ok`, so this cannot fail.
                         let _ = message.try_map(|text| {
                             each(text);
                             Ok(())
@@ -245,10 +245,10 @@ impl Prompt {
     }
 
     /// Checks the rules between the parts: format and template agree, only a draft lacks its template, a chat has a
-    /// message, no two tools share a name, the tool choice names a tool, and labels have lawful names.
+    /// message, no two tools share a name, the tool choice names a tool, and the names of labels are valid.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`] with `prompt_id` and, under `key`, the key at fault.
+    /// [`Kind::PromptInvalid`] with `prompt_id` and, under `key`, the invalid key.
     pub fn check(&self) -> Result<()> {
         self.check_template()
             .and_then(|()| self.check_tools())
@@ -256,7 +256,7 @@ impl Prompt {
             .map_err(|error| error.with_context("prompt_id", self.id.as_str()))
     }
 
-    /// Whether it may be stored: a draft without a template is for its author alone.
+    /// Checks that the prompt can be stored, which a draft without a template cannot.
     ///
     /// # Errors
     /// [`Kind::Prompt`] for such a draft.
@@ -267,7 +267,7 @@ impl Prompt {
         let id = &self.id;
         Err(Error::new(Kind::Prompt, format!("prompt '{id}' has no template and cannot be stored"))
             .with_context("prompt_id", id.as_str())
-            .with_hint("a draft may lack its template while it is being written"))
+            .with_hint("add a template; a draft without one can only be edited"))
     }
 
     fn check_template(&self) -> Result<()> {
@@ -281,7 +281,7 @@ impl Prompt {
                 "chat_template",
                 format!("format {format} takes `template`, not `chat_template`"),
             )
-            .with_hint("write `format: chat` if messages are meant"));
+            .with_hint("write `format: chat` to use messages"));
         }
         if self.template.is_none() && self.chat_template.is_none() && self.status != Status::Draft {
             let key = if chat { "chat_template" } else { "template" };
@@ -303,7 +303,7 @@ impl Prompt {
         }
         match &self.tool_choice {
             Some(ToolChoice::Tool(name)) if !self.tools.iter().any(|tool| tool.name == *name) => {
-                let mut message = format!("`tool_choice` names `{name}`, which is no tool of this prompt");
+                let mut message = format!("`tool_choice` names `{name}`, which is not a tool of this prompt");
                 if let Some(meant) = nearest(name, self.tools.iter().map(|tool| tool.name.as_str())) {
                     message = format!("{message}; did you mean `{meant}`?");
                 }

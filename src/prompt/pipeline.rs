@@ -9,11 +9,11 @@
 
 use std::sync::Arc;
 
-use super::compiled::{Asked, Body, Compiled, Declared};
+use super::compiled::{Asked, Compiled, Declared, PromptBody};
 use super::{Content, Format, Message, Part, PartBody, Role};
 use crate::error::{Error, Kind, Result, nearest};
-use crate::schema::json_schema::Form;
-use crate::schema::{FieldType, ResponseSchema, Schemas, Values, Wanted};
+use crate::schema::json_schema::JsonSchemaMode;
+use crate::schema::{FieldType, ResponseSchema, SchemaRef, SharedSchemaSet, Values};
 use crate::template::{Both, Data, Library, Output, Sink, Sort, Style, Text, Written};
 
 /// The key of the schema of the answer, for messages.
@@ -22,7 +22,7 @@ const OUTPUT: &str = "output_schema";
 /// What a render goes by besides the engine.
 pub struct Checks<'s, T, F, M> {
     /// The schemas that prompts name.
-    pub schemas: Option<&'s Schemas<T, F, M>>,
+    pub schemas: Option<&'s SharedSchemaSet<T, F, M>>,
     /// Whether instructions for the answer are appended, where there is an output schema.
     pub output_instructions: bool,
 }
@@ -34,7 +34,7 @@ impl<T, F, M> Default for Checks<'_, T, F, M> {
 }
 
 /// Who speaks, and what.
-pub type Plain<S> = Vec<(Role, S)>;
+pub type PlainMessages<S> = Vec<(Role, S)>;
 
 /// What a prompt renders to.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ pub enum Rendered<S> {
     /// The messages of a chat.
     Messages(Vec<Message<S>>),
     /// The messages of a chat in which each is one text and nothing else. It is the usual one, and has a short way.
-    Plain(Plain<S>),
+    Plain(PlainMessages<S>),
 }
 
 impl<S> Rendered<S> {
@@ -96,7 +96,7 @@ impl<T: Text> Compiled<T> {
         checks: &ChecksOf<'_, D>,
     ) -> Result<D::Output> {
         match &*self.body {
-            Body::Text(template) => {
+            PromptBody::Text(template) => {
                 let completed = self.completed(data, variables, checks)?;
                 let context = completed.as_ref().unwrap_or(variables);
                 let output = template
@@ -104,7 +104,7 @@ impl<T: Text> Compiled<T> {
                     .map_err(|error| self.named(error))?;
                 self.appended(data, output, checks)
             }
-            Body::Chat(_) => {
+            PromptBody::Chat(_) => {
                 let mut out = data.sink();
                 let messages = self.messages_with(data, variables, engine, checks)?;
                 for (at, message) in messages.iter().enumerate() {
@@ -115,7 +115,7 @@ impl<T: Text> Compiled<T> {
                 }
                 Ok(out.finish())
             }
-            Body::Nothing => Err(self.template_required()),
+            PromptBody::Nothing => Err(self.template_required()),
         }
     }
 
@@ -144,9 +144,9 @@ impl<T: Text> Compiled<T> {
         checks: &ChecksOf<'_, D>,
     ) -> Result<Vec<Message<D::Output>>> {
         let chat = match &*self.body {
-            Body::Chat(chat) => chat,
-            Body::Nothing => return Err(self.template_required()),
-            Body::Text(_) => return Err(self.no_messages()),
+            PromptBody::Chat(chat) => chat,
+            PromptBody::Nothing => return Err(self.template_required()),
+            PromptBody::Text(_) => return Err(self.no_messages()),
         };
         let completed = self.completed(data, variables, checks)?;
         let context = completed.as_ref().unwrap_or(variables);
@@ -183,8 +183,8 @@ impl<T: Text> Compiled<T> {
         variables: &D::Value,
         engine: &dyn Library<T>,
         checks: &ChecksOf<'_, D>,
-    ) -> Result<Option<Plain<D::Output>>> {
-        let Body::Chat(chat) = &*self.body else { return Ok(None) };
+    ) -> Result<Option<PlainMessages<D::Output>>> {
+        let PromptBody::Chat(chat) = &*self.body else { return Ok(None) };
         let is_alone = self.output.is_none() || !checks.output_instructions;
         let Some(templates) = chat.plain().filter(|_| is_alone) else { return Ok(None) };
         let completed = self.completed(data, variables, checks)?;
@@ -209,7 +209,7 @@ impl<T: Text> Compiled<T> {
         variables: &D::Value,
         checks: &ChecksOf<'_, D>,
     ) -> Result<Option<D::Value>> {
-        if matches!(&*self.body, Body::Nothing) {
+        if matches!(&*self.body, PromptBody::Nothing) {
             return Err(self.template_required());
         }
         self.completed(data, variables, checks)
@@ -230,9 +230,9 @@ impl<T: Text> Compiled<T> {
         let mut texts = texts.into_iter();
         let mut next = || texts.next().ok_or_else(|| self.named(text_missing()));
         match &*self.body {
-            Body::Nothing => Err(self.template_required()),
-            Body::Text(_) => self.appended(data, next()?, checks).map(Rendered::Text),
-            Body::Chat(chat) => {
+            PromptBody::Nothing => Err(self.template_required()),
+            PromptBody::Text(_) => self.appended(data, next()?, checks).map(Rendered::Text),
+            PromptBody::Chat(chat) => {
                 let missing = |name: &str| self.missing(data, context, &[name]);
                 let messages = chat.messages_by(data, context, &missing, |_| next());
                 self.instructed(data, messages, checks).map(Rendered::Messages)
@@ -297,7 +297,7 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema.
-    pub fn output_schema(&self) -> Result<Option<&Wanted>> {
+    pub fn output_schema(&self) -> Result<Option<&SchemaRef>> {
         self.asked(OUTPUT, self.output.as_deref())
     }
 
@@ -310,15 +310,15 @@ impl<T: Text> Compiled<T> {
         &self,
         data: &D,
         checks: &ChecksOf<'_, D>,
-        form: Form,
+        form: JsonSchemaMode,
     ) -> Result<Option<Arc<ResponseSchema>>> {
         let Some(wanted) = self.output_schema()? else { return Ok(None) };
-        let none = Schemas::default();
+        let none = SharedSchemaSet::default();
         let response = checks.schemas.unwrap_or(&none).response(data, wanted, form);
         response.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }
 
-    pub(super) fn asked<'c>(&self, key: &str, asked: Option<&'c Asked>) -> Result<Option<&'c Wanted>> {
+    pub(super) fn asked<'c>(&self, key: &str, asked: Option<&'c Asked>) -> Result<Option<&'c SchemaRef>> {
         match asked {
             None => Ok(None),
             Some(Ok(wanted)) => Ok(Some(wanted)),
@@ -362,9 +362,9 @@ impl<T: Text> Compiled<T> {
     ) -> Result<Option<D::Value>> {
         const KEY: &str = "input_schema";
         let Some(wanted) = self.asked(KEY, asked)? else { return Ok(None) };
-        let none = Schemas::default();
+        let none = SharedSchemaSet::default();
         let schemas = checks.schemas.unwrap_or(&none);
-        let plan = schemas.plan(wanted).map_err(|error| self.about_schema(KEY, error))?;
+        let compiled = schemas.compiled(wanted).map_err(|error| self.about_schema(KEY, error))?;
         // Defaults of variables that the schema knows too; the others are laid over when the variables are checked.
         let (mut members, mut missing) = (Vec::new(), Vec::new());
         for declared in &*self.declared {
@@ -373,10 +373,10 @@ impl<T: Text> Compiled<T> {
                 continue;
             }
             match &declared.default {
-                Some(default) if plan.has_field(name) => {
+                Some(default) if compiled.has_field(name) => {
                     members.push((&declared.name, data.of_json(default)?));
                 }
-                None if declared.required && !plan.supplies(name) => missing.push(name),
+                None if declared.required && !compiled.supplies(name) => missing.push(name),
                 _ => {}
             }
         }
@@ -386,7 +386,7 @@ impl<T: Text> Compiled<T> {
         let completed = if members.is_empty() { None } else { Some(data.overlay(Some(variables), members)?) };
         let given = completed.as_ref().unwrap_or(variables);
         let what = format!("the input of prompt '{}'", self.prompt.id);
-        let made = plan.validate(data, given, &what, None).map_err(|error| self.named(error))?;
+        let made = compiled.validate(data, given, &what, None).map_err(|error| self.named(error))?;
         Ok(made.or(completed))
     }
 
@@ -405,7 +405,7 @@ impl<T: Text> Compiled<T> {
             return Ok(None);
         }
         let Some(wanted) = self.output_schema()? else { return Ok(None) };
-        let none = Schemas::default();
+        let none = SharedSchemaSet::default();
         let text = checks.schemas.unwrap_or(&none).instructions(data, wanted);
         text.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::model::{ChatTemplate, Format, Prompt, SchemaRef, Status, TextTemplate};
+use super::model::{ChatTemplate, Format, Prompt, SchemaSource, Status, TextTemplate};
 use super::read_message::{WireEntry, read_function_type, text_visits};
 use super::tool::{check_tool_name, no_parameters};
 use super::{Metadata, PromptId, Settings, Tool, ToolChoice, Variable, Variables, Version, check_name};
@@ -36,8 +36,8 @@ pub(crate) struct WirePrompt {
     tools: Option<Placed<Vec<Tool>>>,
     tool_choice: Option<Placed<ToolChoice>>,
     settings: Settings,
-    input_schema: Option<SchemaRef>,
-    output_schema: Option<SchemaRef>,
+    input_schema: Option<SchemaSource>,
+    output_schema: Option<SchemaSource>,
     metadata: Metadata,
     labels: Vec<String>,
     uid: Option<uuid::Uuid>,
@@ -329,11 +329,11 @@ fn read_time<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Timestamp>, A
 fn read_schema<'de, A: MapAccess<'de>>(
     map: &mut A,
     key: &'static str,
-) -> Result<Option<SchemaRef>, A::Error> {
+) -> Result<Option<SchemaSource>, A::Error> {
     match map.next_value_seed(Json(Path::Root(key)))? {
         Value::Null => Ok(None),
-        Value::String(name) => Ok(Some(SchemaRef::Name(name))),
-        Value::Object(schema) => Ok(Some(SchemaRef::Inline(schema))),
+        Value::String(name) => Ok(Some(SchemaSource::Name(name))),
+        Value::Object(schema) => Ok(Some(SchemaSource::Inline(schema))),
         _ => Err(invalid(
             &format!("another value at `{key}`"),
             "the name of a schema, or a JSON Schema as a mapping",

@@ -9,7 +9,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde_json::{Number, Value};
 
 use super::check_name;
-use super::message::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
+use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 use super::model::ChatEntry;
 use crate::error::Result;
 use crate::wire::{Keys, Leaf, Placed, invalid, located, mapping, problem, raw_leaf, unknown};
@@ -531,7 +531,7 @@ impl<'de> Visitor<'de> for TreeSeed {
 }
 
 /// `true`, `"1h"`, `{ttl: 1h}` or `{type: ephemeral, ttl: 1h}`; false and null are no hint.
-struct WireCache(Option<Cache>);
+struct WireCache(Option<CacheHint>);
 
 impl<'de> Deserialize<'de> for WireCache {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -553,11 +553,11 @@ impl<'de> Deserialize<'de> for WireCache {
             }
 
             fn visit_bool<E: de::Error>(self, cache: bool) -> Result<WireCache, E> {
-                Ok(WireCache(cache.then_some(Cache { ttl: None })))
+                Ok(WireCache(cache.then_some(CacheHint { ttl: None })))
             }
 
             fn visit_str<E: de::Error>(self, ttl: &str) -> Result<WireCache, E> {
-                Ok(WireCache(Some(Cache { ttl: Some(ttl.to_owned()) })))
+                Ok(WireCache(Some(CacheHint { ttl: Some(ttl.to_owned()) })))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireCache, A::Error> {
@@ -574,7 +574,7 @@ impl<'de> Deserialize<'de> for WireCache {
                         return Err(located(&error, word.at));
                     }
                 }
-                Ok(WireCache(Some(Cache { ttl })))
+                Ok(WireCache(Some(CacheHint { ttl })))
             }
         }
 

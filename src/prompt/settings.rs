@@ -1,8 +1,8 @@
-//! What a prompt asks of the model beside its messages.
+//! The request settings of a prompt, such as model and temperature.
 
 use serde_json::{Map, Value};
 
-/// Settings for a request; what is absent is left to the caller or the provider.
+/// Settings for a request. The caller or the provider decides about absent ones.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
     /// The model's name.
@@ -13,9 +13,9 @@ pub struct Settings {
     pub top_p: Option<f64>,
     /// More than 0.
     pub max_tokens: Option<u64>,
-    /// Texts that end the answer.
+    /// Texts at which the model stops.
     pub stop: Vec<String>,
-    /// For repeatable answers.
+    /// The seed for repeatable answers.
     pub seed: Option<i64>,
     /// As the provider defines it.
     pub presence_penalty: Option<f64>,
@@ -23,7 +23,7 @@ pub struct Settings {
     pub frequency_penalty: Option<f64>,
     /// As the provider defines it.
     pub top_k: Option<u64>,
-    /// Anything else that the provider takes, passed on as it is.
+    /// Other settings of the provider, passed on unchanged.
     pub extra: Map<String, Value>,
 }
 

@@ -1,4 +1,4 @@
-//! The tools that a prompt offers to the model, and which of them it must use.
+//! The tools that a prompt offers to the model, and the choice between them.
 
 use serde_json::{Map, Value, json};
 
@@ -8,13 +8,13 @@ use crate::wire::shown;
 /// A function that the model may call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tool {
-    /// Its name: 1 to 64 letters, digits, `_` and `-`.
+    /// The name: 1 to 64 letters, digits, `_` and `-`.
     pub name: String,
-    /// What it does, for the model.
+    /// The description for the model.
     pub description: Option<String>,
-    /// The JSON Schema of its arguments, an object's.
+    /// The JSON Schema of the arguments, of type object.
     pub parameters: Map<String, Value>,
-    /// Whether the provider must hold the model to the schema.
+    /// Whether the provider must enforce the schema.
     pub strict: Option<bool>,
 }
 
@@ -46,25 +46,25 @@ pub(crate) fn no_parameters() -> Map<String, Value> {
 pub enum ToolChoice {
     /// The model decides.
     Auto,
-    /// No tool.
+    /// The model must not call a tool.
     None,
-    /// At least one.
+    /// The model must call at least one tool.
     Required,
-    /// This one.
+    /// The model must call this tool.
     Tool(String),
 }
 
 impl ToolChoice {
-    /// The forms, for the hint of an error.
+    /// The accepted values, for the hint of an error.
     pub(super) const WORDS: [&'static str; 4] = ["auto", "none", "required", "{name: …}"];
 }
 
-/// The rule of the providers for the names of tools.
+/// Checks the name of a tool by the providers' rule.
 pub(super) fn check_tool_name(name: &str) -> Result<()> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
         return Ok(());
     }
-    Err(Error::new(Kind::PromptInvalid, format!("{} cannot be the name of a tool", shown(name)))
-        .with_hint("1 to 64 letters a-z and A-Z, digits, `_` and `-`"))
+    Err(Error::new(Kind::PromptInvalid, format!("{} cannot be a tool name", shown(name)))
+        .with_hint("a tool name is 1 to 64 letters a-z and A-Z, digits, `_` and `-`"))
 }

@@ -6,10 +6,11 @@ use crate::error::{Error, Kind, Result};
 use crate::schema::FieldType;
 use crate::wire::shown;
 
-/// The variables of a template, in the order in which they are written.
+/// The variables of a template, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Variables {
-    /// Whether they are a list of names. There, a name that the template uses only under its own test is optional.
+    /// Whether they are written as a list of names. Then a variable that the template uses only inside a test of itself
+    /// is optional.
     pub short: bool,
     /// The variables.
     pub items: Vec<Variable>,
@@ -26,20 +27,20 @@ impl Variables {
 /// One variable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
-    /// Its name, as the template uses it.
+    /// The name that the template uses.
     pub name: String,
-    /// Its type; `any` unless given.
+    /// The type; `any` by default.
     pub field_type: FieldType,
-    /// What it means.
+    /// The description.
     pub description: Option<String>,
-    /// The value where none is given. Null counts as no default.
+    /// The value if none is given. Null means no default.
     pub default: Option<Value>,
-    /// What the file says outright about being required.
+    /// The `required` key of the file, if it is written.
     pub required: Option<bool>,
 }
 
 impl Variable {
-    /// A required variable of any type.
+    /// Makes a required variable of any type.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -51,7 +52,7 @@ impl Variable {
         }
     }
 
-    /// Whether a render needs a value: yes, unless there is a default or `required: false`.
+    /// Whether a render needs a value: true unless there is a default or `required: false`.
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.required.unwrap_or(true) && self.default.is_none()
@@ -60,7 +61,7 @@ impl Variable {
     /// Checks the name and the type of the default.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`] for a name that no template can use or a default of another type.
+    /// [`Kind::PromptInvalid`] for a name that no template can use, and for a default of another type.
     pub fn check(&self) -> Result<()> {
         check_name(&self.name)?;
         match &self.default {
@@ -69,7 +70,7 @@ impl Variable {
                 format!("the default of variable `{}` is not of type {}", self.name, self.field_type),
             )
             .with_hint(match self.field_type {
-                FieldType::String => "write text that looks like a number or a truth value in quotes",
+                FieldType::String => "put text that looks like a number or a boolean in quotes",
                 FieldType::Date => "write a date as \"2026-01-31\"",
                 FieldType::DateTime => "write a date with a time as \"2026-01-31T12:00:00Z\"",
                 _ => "change the type or the default",
@@ -79,24 +80,25 @@ impl Variable {
     }
 }
 
-/// What Handlebars keeps for itself and so cannot stand in a name.
+/// Characters that Handlebars reserves, so a name cannot contain them.
 const RESERVED: &str = "!\"#%&'()*+,./;<=>@[\\]^`{|}~";
 
-/// Whether a template can use this name.
+/// Checks that a template can use this name.
 ///
 /// # Errors
-/// [`Kind::PromptInvalid`], saying what stands in the way.
+/// [`Kind::PromptInvalid`] with the reason.
 pub fn check_name(name: &str) -> Result<()> {
-    let error =
-        |why: &str| Error::new(Kind::PromptInvalid, format!("{} cannot be a variable: {why}", shown(name)));
+    let error = |why: &str| {
+        Error::new(Kind::PromptInvalid, format!("{} cannot be a variable name: {why}", shown(name)))
+    };
     if name.is_empty() {
         return Err(error("it is empty"));
     }
     if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(error("a name has no blanks"));
+        return Err(error("a name cannot contain white space or control characters"));
     }
     match name.chars().find(|c| RESERVED.contains(*c)) {
-        Some(bad) => Err(error(&format!("the character {bad:?} means something else in a template"))),
+        Some(bad) => Err(error(&format!("the character {bad:?} is reserved in templates"))),
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! The version of a prompt: a semantic version without build metadata, because that has no order.
+//! The version of a prompt: a semantic version without build metadata, which has no order.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::{Error, Kind, Result};
 use crate::wire::{shown, text_serde};
 
-/// A semantic version such as `1.2.0` or `2.0.0-rc.1`, ordered as semantic versions are.
+/// A semantic version such as `1.2.0` or `2.0.0-rc.1`, with the order of semantic versions.
 ///
 /// ```
 /// use prompt_manager::prompt::Version;
@@ -20,31 +20,31 @@ use crate::wire::{shown, text_serde};
 pub struct Version(semver::Version);
 
 impl Version {
-    /// A release.
+    /// Makes a release.
     #[must_use]
     pub fn new(major: u64, minor: u64, patch: u64) -> Self {
         Self(semver::Version::new(major, minor, patch))
     }
 
-    /// The first number.
+    /// The major number.
     #[must_use]
     pub fn major(&self) -> u64 {
         self.0.major
     }
 
-    /// The second number.
+    /// The minor number.
     #[must_use]
     pub fn minor(&self) -> u64 {
         self.0.minor
     }
 
-    /// The third number.
+    /// The patch number.
     #[must_use]
     pub fn patch(&self) -> u64 {
         self.0.patch
     }
 
-    /// What follows the hyphen; empty in a release.
+    /// The part after the hyphen; empty in a release.
     #[must_use]
     pub fn pre_release(&self) -> &str {
         self.0.pre.as_str()
@@ -67,7 +67,7 @@ impl FromStr for Version {
                 .with_hint("write three numbers, such as 1.0.0 or \"1.0.0\"; a pre-release is 1.0.0-rc.1")
         };
         if text.contains('+') {
-            return Err(error("build metadata has no order"));
+            return Err(error("build metadata is not allowed, because it has no order"));
         }
         match semver::Version::parse(text) {
             Ok(version) => Ok(Self(version)),

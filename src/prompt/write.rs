@@ -1,6 +1,6 @@
-//! Writes prompts: `Serialize` in the order of the documentation, leaving out what is absent or the default.
+//! Writes prompts. `Serialize` uses the key order of the documentation and leaves out absent values and defaults.
 //!
-//! What is written reads back as the same value. Tool calls have OpenAI's nested form, with arguments as a mapping.
+//! Reading the output gives the same value. Tool calls use OpenAI's nested format, with arguments as a mapping.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 
 use crate::template::Output;
 
-use super::message::{Cache, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
-use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaRef, TextTemplate};
+use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
+use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaSource, TextTemplate};
 use super::{Metadata, Settings, Tool, ToolChoice, Variable, Variables};
 use crate::schema::FieldType;
 
-/// Writes the entries that are there, in order.
+/// Writes the entries of a mapping in order, without absent ones.
 struct Entries<M>(M);
 
 impl<M: SerializeMap> Entries<M> {
@@ -38,8 +38,8 @@ impl<T: Serialize> Serialize for Pairs<'_, T> {
     }
 }
 
-/// `Serialize` for a type as a mapping, from a function that writes its entries.
-macro_rules! written {
+/// Implements `Serialize` for a type as a mapping, from a block that writes its entries.
+macro_rules! serialize_as_map {
     ($type:ty, |$self:ident, $map:ident| $body:block) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -52,7 +52,7 @@ macro_rules! written {
     };
 }
 
-written!(Prompt, |prompt, map| {
+serialize_as_map!(Prompt, |prompt, map| {
     map.some("id", Some(&prompt.id))?;
     map.some("version", Some(&prompt.version))?;
     map.some("format", Some(&prompt.format))?;
@@ -72,7 +72,7 @@ written!(Prompt, |prompt, map| {
 });
 
 impl Serialize for TextTemplate {
-    /// A text alone where there is nothing but the text.
+    /// Writes only the text if the template has nothing else.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.variables.is_none() && self.partials.is_empty() {
             return serializer.serialize_str(&self.content);
@@ -85,7 +85,7 @@ impl Serialize for TextTemplate {
     }
 }
 
-written!(ChatTemplate, |chat, map| {
+serialize_as_map!(ChatTemplate, |chat, map| {
     map.0.serialize_entry("messages", &chat.messages)?;
     map.some("variables", chat.variables.as_ref())?;
     map.partials(&chat.partials)?;
@@ -106,7 +106,7 @@ impl Serialize for ChatEntry {
     }
 }
 
-written!(Message<String>, |message, map| {
+serialize_as_map!(Message<String>, |message, map| {
     map.some("role", Some(&message.role))?;
     map.some("content", message.content.as_ref())?;
     map.some("refusal", message.refusal.as_ref())?;
@@ -126,7 +126,7 @@ impl Serialize for Content<String> {
     }
 }
 
-written!(Part<String>, |part, map| {
+serialize_as_map!(Part<String>, |part, map| {
     let optional = |pairs: [(&str, Option<&String>); 3]| -> Map<String, Value> {
         pairs.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value?)))).collect()
     };
@@ -162,13 +162,13 @@ written!(Part<String>, |part, map| {
     map.some("cache", part.cache.as_ref())?;
 });
 
-written!(ToolCall<String>, |call, map| {
+serialize_as_map!(ToolCall<String>, |call, map| {
     map.some("id", Some(&call.id))?;
     map.some("type", Some(&"function"))?;
     map.some("function", Some(&call.function))?;
 });
 
-written!(FunctionCall<String>, |call, map| {
+serialize_as_map!(FunctionCall<String>, |call, map| {
     map.some("name", Some(&call.name))?;
     map.some("arguments", Some(&call.arguments))?;
 });
@@ -186,7 +186,7 @@ impl<L: Output> Serialize for Tree<L> {
     }
 }
 
-impl Serialize for Cache {
+impl Serialize for CacheHint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.ttl {
             None => serializer.serialize_bool(true),
@@ -205,17 +205,17 @@ impl Serialize for Variables {
     }
 }
 
-/// What a variable's mapping says beside the name.
+/// The mapping of a variable, whose key is its name.
 struct Spec<'a>(&'a Variable);
 
-written!(Spec<'_>, |spec, map| {
+serialize_as_map!(Spec<'_>, |spec, map| {
     map.some("type", Some(&spec.0.field_type).filter(|kind| **kind != FieldType::Any))?;
     map.some("description", spec.0.description.as_ref())?;
     map.some("default", spec.0.default.as_ref())?;
     map.some("required", spec.0.required.as_ref())?;
 });
 
-written!(Tool, |tool, map| {
+serialize_as_map!(Tool, |tool, map| {
     map.some("name", Some(&tool.name))?;
     map.some("description", tool.description.as_ref())?;
     map.some("parameters", Some(&tool.parameters))?;
@@ -233,7 +233,7 @@ impl Serialize for ToolChoice {
     }
 }
 
-written!(Settings, |settings, map| {
+serialize_as_map!(Settings, |settings, map| {
     map.some("model", settings.model.as_ref())?;
     map.some("temperature", settings.temperature.as_ref())?;
     map.some("top_p", settings.top_p.as_ref())?;
@@ -252,7 +252,7 @@ impl Serialize for Metadata {
     }
 }
 
-impl Serialize for SchemaRef {
+impl Serialize for SchemaSource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Name(name) => serializer.serialize_str(name),

@@ -264,7 +264,10 @@ impl Converter {
         let checks = prompt.checks(schemas, self.output_instructions);
         let response = if self.structured_output {
             let data = PyData::new(py, &prompt.shared);
-            prompt.compiled.response_schema(&data, &checks, json_schema::Form::Strict).or_raise(py)?
+            prompt
+                .compiled
+                .response_schema(&data, &checks, json_schema::JsonSchemaMode::Strict)
+                .or_raise(py)?
         } else {
             None
         };

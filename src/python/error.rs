@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyDict, PyList, PyType};
 
-use crate::error::{Error, Fact, Kind};
+use crate::error::{ContextValue, Error, Kind};
 
 /// The name of the exception class for each kind.
 fn class_name(kind: Kind) -> &'static str {
@@ -83,9 +83,9 @@ fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> 
     }
     for (name, value) in error.context() {
         match value {
-            Fact::Text(text) => context.set_item(name, text)?,
-            Fact::List(texts) => context.set_item(name, texts)?,
-            Fact::Records(records) => {
+            ContextValue::Text(text) => context.set_item(name, text)?,
+            ContextValue::List(texts) => context.set_item(name, texts)?,
+            ContextValue::Records(records) => {
                 let dicts = records.iter().map(|record| record.clone().into_py_dict(py));
                 context.set_item(name, dicts.collect::<PyResult<Vec<_>>>()?)?;
             }

@@ -17,7 +17,7 @@ use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::{Report, langchain};
 use crate::error::Error;
-use crate::prompt::{Checks, Content, Entry, Message, Role};
+use crate::prompt::{Checks, Content, Message, PromptEntry, Role};
 use crate::template::{Template, Text};
 
 /// The name in error texts.
@@ -139,17 +139,17 @@ impl LangChainSource {
         for entry in self.prompt.compiled.entries().or_raise(py)? {
             let dict = PyDict::new(py);
             match entry {
-                Entry::Text(template) => {
+                PromptEntry::Text(template) => {
                     dict.set_item("kind", "text")?;
                     let whole = !self.requires_unread(py)?;
                     dict.set_item("f_string", self.f_string(template).filter(|_| whole))?;
                 }
-                Entry::Message(message) => {
+                PromptEntry::Message(message) => {
                     dict.set_item("kind", "message")?;
                     dict.set_item("role", message.role.as_str())?;
                     dict.set_item("f_string", plain_text(message).and_then(|text| self.f_string(text)))?;
                 }
-                Entry::Placeholder { name, optional } => {
+                PromptEntry::Placeholder { name, optional } => {
                     dict.set_item("kind", "placeholder")?;
                     dict.set_item("name", name)?;
                     dict.set_item("optional", optional)?;
@@ -181,20 +181,20 @@ impl LangChainSource {
     }
 
     /// What the input schema reaches: schemas as plain data, models by name, functions by name.
-    fn reach<'py>(
+    fn dependencies<'py>(
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>, Bound<'py, PyDict>)> {
         let (schemas, models, functions) = (PyList::empty(py), PyDict::new(py), PyDict::new(py));
         if let Some(known) = &self.prompt.schemas {
-            let reach = self.prompt.compiled.reach(known).or_raise(py)?;
-            for schema in reach.schemas.values() {
+            let dependencies = self.prompt.compiled.dependencies(known).or_raise(py)?;
+            for schema in dependencies.schemas.values() {
                 schemas.append(plain(py, &**schema)?)?;
             }
-            for (name, model) in reach.models {
+            for (name, model) in dependencies.models {
                 models.set_item(name, model.bind(py))?;
             }
-            for (name, function) in reach.functions {
+            for (name, function) in dependencies.functions {
                 functions.set_item(name, function.bind(py))?;
             }
         }
@@ -207,7 +207,7 @@ impl LangChainSource {
             self.prompt.compiled.needs(&self.prompt.shared, self.prompt.schemas.as_deref()).or_raise(py)?;
         let places =
             self.prompt.compiled.entries().or_raise(py)?.into_iter().filter_map(|entry| match entry {
-                Entry::Placeholder { name, .. } => Some(name.to_owned()),
+                PromptEntry::Placeholder { name, .. } => Some(name.to_owned()),
                 _ => None,
             });
         let mut names = given.into_iter().chain(needs.into_iter().map(|need| need.name)).chain(places);

@@ -210,8 +210,9 @@ impl CompiledPrompt {
         let none = SharedSchemas::default();
         let schemas = self.checks(schemas, true).schemas.unwrap_or(&none);
         let what = format!("the output of prompt '{}'", self.id());
-        let made =
-            schemas.plan(wanted).and_then(|plan| plan.validate(&PyData::alone(py), data, &what, coerce));
+        let made = schemas
+            .compiled(wanted)
+            .and_then(|compiled| compiled.validate(&PyData::alone(py), data, &what, coerce));
         let made = made.map_err(|error| error.with_context("prompt_id", self.id()));
         Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
     }
@@ -222,7 +223,7 @@ impl CompiledPrompt {
         let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(false) };
         let none = SharedSchemas::default();
         let schemas = self.checks(schemas, true).schemas.unwrap_or(&none);
-        Ok(schemas.plan(wanted).or_raise(py)?.is_record())
+        Ok(schemas.compiled(wanted).or_raise(py)?.describes_dict())
     }
 
     /// What a template engine that is not ours renders; see [`Prepared`].

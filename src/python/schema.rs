@@ -14,15 +14,15 @@ use super::error::{OrRaise, raise};
 use super::runtime::on_thread;
 use super::text::PyText;
 use crate::error::{Error, Kind};
-use crate::schema::json_schema::{self, Form};
-use crate::schema::output::{self, Reading};
+use crate::schema::json_schema::{self, JsonSchemaMode};
+use crate::schema::output::{self, AnswerOptions};
 use crate::schema::rules::Rule;
-use crate::schema::{self, Entry, Schema, Values, Wanted, parse};
+use crate::schema::{self, Schema, SchemaEntry, SchemaRef, Values, parse};
 use crate::store::directory;
 use crate::template::Data;
 
 /// Schemas over Python objects, for several threads.
-pub(super) type SharedSchemas = schema::Schemas<PyText, Held, Held>;
+pub(super) type SharedSchemas = schema::SharedSchemaSet<PyText, Held, Held>;
 
 /// Schemas by name.
 #[pyclass(frozen, module = "prompt_manager._native")]
@@ -126,7 +126,7 @@ fn load(
         }
     };
     let files = found.heads.into_iter().map(file).collect();
-    errors.extend(good.iter().flat_map(schema::remarks));
+    errors.extend(good.iter().flat_map(schema::lints));
     shared.write().add(good)?;
     Ok((files, errors.iter().map(Error::report).collect()))
 }
@@ -196,14 +196,14 @@ impl Schemas {
     /// Puts a schema that was checked before under its name, whatever stood there.
     fn put(&self, schema: &Bound<'_, PyAny>) -> PyResult<()> {
         let schema = read(schema, false)?;
-        let before = self.shared.write().put(schema.name.clone(), Entry::Schema(Arc::new(schema)));
+        let before = self.shared.write().put(schema.name.clone(), SchemaEntry::Schema(Arc::new(schema)));
         drop(before);
         Ok(())
     }
 
     /// Puts a model under a name; the schema or model that stood there is replaced.
     fn put_model(&self, name: String, model: Py<PyAny>) {
-        let before = self.shared.write().put(name, Entry::Model(Arc::new(model)));
+        let before = self.shared.write().put(name, SchemaEntry::Model(Arc::new(model)));
         // Dropped outside the lock: the end of an object may run code.
         drop(before);
     }
@@ -222,8 +222,8 @@ impl Schemas {
         let entry = self.shared.read().get(name).cloned();
         match entry {
             None => Ok(None),
-            Some(Entry::Schema(schema)) => plain(py, &*schema).map(Some),
-            Some(Entry::Model(model)) => Ok(Some(model.bind(py).clone())),
+            Some(SchemaEntry::Schema(schema)) => plain(py, &*schema).map(Some),
+            Some(SchemaEntry::Model(model)) => Ok(Some(model.bind(py).clone())),
         }
     }
 
@@ -246,8 +246,9 @@ impl Schemas {
         coerce: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
-        let plan = self.shared.plan(&Wanted::Name(name.into()));
-        let made = plan.and_then(|plan| plan.validate(&PyData::alone(py), data, "the data", coerce));
+        let compiled = self.shared.compiled(&SchemaRef::Name(name.into()));
+        let made =
+            compiled.and_then(|compiled| compiled.validate(&PyData::alone(py), data, "the data", coerce));
         Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
     }
 
@@ -271,21 +272,21 @@ impl Schemas {
 
     #[pyo3(signature = (name, *, strict = false))]
     fn json_schema<'py>(&self, py: Python<'py>, name: &str, strict: bool) -> PyResult<Bound<'py, PyAny>> {
-        let form = if strict { Form::Strict } else { Form::Full };
+        let form = if strict { JsonSchemaMode::Strict } else { JsonSchemaMode::Full };
         let data = PyData::alone(py);
         let says =
-            self.shared.json_schema(&Wanted::Name(name.into()), form, &|model| data.json_schema(model));
+            self.shared.json_schema(&SchemaRef::Name(name.into()), form, &|model| data.json_schema(model));
         plain(py, &says.or_raise(py)?)
     }
 
     /// Data that fits the schema; `None` where none can be thought of.
     fn example<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let example = self.shared.example(&PyData::alone(py), &Wanted::Name(name.into())).or_raise(py)?;
+        let example = self.shared.example(&PyData::alone(py), &SchemaRef::Name(name.into())).or_raise(py)?;
         example.map(|example| plain(py, &example)).transpose()
     }
 
     fn instructions(&self, py: Python<'_>, name: &str) -> PyResult<String> {
-        let text = self.shared.instructions(&PyData::alone(py), &Wanted::Name(name.into()));
+        let text = self.shared.instructions(&PyData::alone(py), &SchemaRef::Name(name.into()));
         Ok(text.or_raise(py)?.as_ref().to_owned())
     }
 }
@@ -332,7 +333,7 @@ pub(super) fn json_schema_to_schema<'py>(
     plain(py, &schema)
 }
 
-/// The JSON of an answer, what was mended as `{fault, message, line, column}`, and how many lists and dicts lack their
+/// The JSON of an answer, its repairs as `{kind, message, line, column}`, and how many lists and dicts lack their
 /// end.
 #[pyfunction]
 #[pyo3(signature = (text, *, strict = false, dict = false))]
@@ -342,15 +343,15 @@ pub(super) fn parse_json<'py>(
     strict: bool,
     dict: bool,
 ) -> PyResult<(Bound<'py, PyAny>, Vec<Bound<'py, PyDict>>, usize)> {
-    let answer = py.detach(|| output::parse(text, Reading { strict, dict })).or_raise(py)?;
-    let mended = answer.mended.into_iter().map(|mend| {
+    let answer = py.detach(|| output::parse(text, AnswerOptions { strict, dict })).or_raise(py)?;
+    let repairs = answer.repairs.into_iter().map(|repair| {
         let dict = PyDict::new(py);
-        dict.set_item("fault", mend.fault.as_str())?;
-        dict.set_item("message", mend.message())?;
-        dict.set_item("line", mend.line)?;
-        dict.set_item("column", mend.column)?;
+        dict.set_item("kind", repair.kind.as_str())?;
+        dict.set_item("message", repair.message())?;
+        dict.set_item("line", repair.line)?;
+        dict.set_item("column", repair.column)?;
         Ok(dict)
     });
-    let mended = mended.collect::<PyResult<_>>()?;
-    Ok((object(py, &answer.parsed)?, mended, answer.open))
+    let repairs = repairs.collect::<PyResult<_>>()?;
+    Ok((object(py, &answer.parsed)?, repairs, answer.open))
 }

@@ -31,7 +31,7 @@ pub(super) fn diff<'py>(
 pub(super) fn raise_version(py: Python<'_>, version: &str, bump: &str, found: bool) -> PyResult<String> {
     let raised = version.parse::<Version>().and_then(|version| {
         let bump: Bump = bump.parse()?;
-        if found { version.follow(bump) } else { version.raise(bump) }
+        if found { version.raise_for_change(bump) } else { version.raise(bump) }
     });
     raised.or_raise(py).map(|version| version.to_string())
 }

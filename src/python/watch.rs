@@ -18,7 +18,7 @@ use super::runtime::on_thread;
 use super::schema::SharedSchemas;
 use super::store::{Prompts, Registry, is_skip};
 use super::text::PyText;
-use crate::error::{Error, Fact};
+use crate::error::{ContextValue, Error};
 use crate::prompt::{Prompt, PromptId, Version};
 use crate::store::directory::{self, Known, Loaded};
 use crate::store::watch::{self, Follow, Noted};
@@ -282,7 +282,7 @@ fn file_of(error: &Error) -> Option<&str> {
         return Some(name);
     }
     error.context().iter().find_map(|(name, value)| match value {
-        Fact::Text(path) if *name == "path" => Some(path.as_str()),
+        ContextValue::Text(path) if *name == "path" => Some(path.as_str()),
         _ => None,
     })
 }

@@ -5,15 +5,15 @@ use speedate::{
 };
 use uuid::Uuid;
 
-use super::amount::Amount;
 use super::formats::{is_date, is_datetime};
 use super::model::FieldType;
-use super::values::{Made, Values};
+use super::numeric::NumericValue;
+use super::values::{NewValue, Values};
 use crate::error::Result;
 use crate::template::Sort;
 
 /// What came of a value.
-pub enum Outcome<V> {
+pub enum Coercion<V> {
     /// It is of the type.
     Same,
     /// It became of the type.
@@ -24,7 +24,7 @@ pub enum Outcome<V> {
 
 /// How a field takes values.
 #[derive(Debug, Clone, Copy)]
-pub struct Way {
+pub struct CoerceOptions {
     /// Whether values are converted.
     pub coerce: bool,
     /// Whether NaN and the infinities are numbers.
@@ -40,38 +40,38 @@ pub fn take<D: Values>(
     wanted: FieldType,
     value: &D::Value,
     sort: Sort,
-    way: Way,
-) -> Result<Outcome<D::Value>> {
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     match wanted {
-        FieldType::Any => Ok(Outcome::Same),
-        FieldType::String => string(data, value, sort, way),
-        FieldType::Integer => integer(data, value, sort, way),
-        FieldType::Float => float(data, value, sort, way),
-        FieldType::Boolean => boolean(data, value, sort, way),
-        FieldType::Date => date(data, value, sort, way),
-        FieldType::DateTime => datetime(data, value, sort, way),
-        FieldType::Uuid => uuid(data, value, sort, way),
-        FieldType::List => list(data, value, sort, way),
+        FieldType::Any => Ok(Coercion::Same),
+        FieldType::String => string(data, value, sort, options),
+        FieldType::Integer => integer(data, value, sort, options),
+        FieldType::Float => float(data, value, sort, options),
+        FieldType::Boolean => boolean(data, value, sort, options),
+        FieldType::Date => date(data, value, sort, options),
+        FieldType::DateTime => datetime(data, value, sort, options),
+        FieldType::Uuid => uuid(data, value, sort, options),
+        FieldType::List => list(data, value, sort, options),
         FieldType::Dict => match sort {
-            Sort::Mapping | Sort::Record => Ok(Outcome::Same),
+            Sort::Mapping | Sort::Record => Ok(Coercion::Same),
             _ => Ok(wrong("a dict", sort)),
         },
         FieldType::Enum => match sort {
             Sort::Null | Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other => {
                 Ok(wrong("one of the allowed values", sort))
             }
-            _ => Ok(Outcome::Same),
+            _ => Ok(Coercion::Same),
         },
     }
 }
 
-fn wrong<V>(wanted: &str, sort: Sort) -> Outcome<V> {
-    Outcome::Wrong(format!("must be {wanted}, not {sort}"))
+fn wrong<V>(wanted: &str, sort: Sort) -> Coercion<V> {
+    Coercion::Wrong(format!("must be {wanted}, not {sort}"))
 }
 
 /// A text that cannot be read as what is wanted.
-fn unread<V>(wanted: &str) -> Outcome<V> {
-    Outcome::Wrong(format!("must be {wanted}, and this text is none"))
+fn unread<V>(wanted: &str) -> Coercion<V> {
+    Coercion::Wrong(format!("must be {wanted}, and this text is none"))
 }
 
 /// Text, or bytes that are text.
@@ -83,41 +83,51 @@ fn text_of<D: Values>(data: &D, value: &D::Value, sort: Sort) -> Option<String> 
     }
 }
 
-fn string<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+fn string<D: Values>(
+    data: &D,
+    value: &D::Value,
+    sort: Sort,
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     if sort == Sort::String {
-        return Ok(Outcome::Same);
+        return Ok(Coercion::Same);
     }
-    match text_of(data, value, sort).filter(|_| way.coerce) {
-        Some(text) => Ok(Outcome::New(data.make(Made::Text(&text))?)),
+    match text_of(data, value, sort).filter(|_| options.coerce) {
+        Some(text) => Ok(Coercion::New(data.make(NewValue::Text(&text))?)),
         None => Ok(wrong("text", sort)),
     }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the float is whole and in range")]
-fn integer<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+fn integer<D: Values>(
+    data: &D,
+    value: &D::Value,
+    sort: Sort,
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "an integer";
     /// Whole floats below it become integers, as with pydantic.
     const EDGE: f64 = 9.223_372_036_854_775e18;
     if sort == Sort::Integer {
-        return Ok(Outcome::Same);
+        return Ok(Coercion::Same);
     }
-    if !way.coerce {
+    if !options.coerce {
         return Ok(wrong(WANTED, sort));
     }
     if matches!(sort, Sort::Bool | Sort::Float) {
-        return match data.amount(value)? {
-            Some(Amount::Integer(whole)) => Ok(Outcome::New(data.make(Made::Integer(whole))?)),
-            Some(Amount::Float(float)) if !float.is_finite() => {
-                Ok(Outcome::Wrong("must be a finite number".to_owned()))
+        return match data.numeric_value(value)? {
+            Some(NumericValue::Integer(whole)) => Ok(Coercion::New(data.make(NewValue::Integer(whole))?)),
+            Some(NumericValue::Float(float)) if !float.is_finite() => {
+                Ok(Coercion::Wrong("must be a finite number".to_owned()))
             }
-            Some(Amount::Float(float)) if float.fract() == 0.0 && float.abs() < EDGE => {
-                Ok(Outcome::New(data.make(Made::Integer(float as i128))?))
+            Some(NumericValue::Float(float)) if float.fract() == 0.0 && float.abs() < EDGE => {
+                Ok(Coercion::New(data.make(NewValue::Integer(float as i128))?))
             }
-            Some(Amount::Float(float)) if float.fract() == 0.0 => {
-                Ok(Outcome::Wrong("must be an integer, and a float this large holds none exactly".to_owned()))
-            }
-            Some(Amount::Float(_)) => {
-                Ok(Outcome::Wrong("must be an integer, not a number with a fraction".to_owned()))
+            Some(NumericValue::Float(float)) if float.fract() == 0.0 => Ok(Coercion::Wrong(
+                "must be an integer, and a float this large holds none exactly".to_owned(),
+            )),
+            Some(NumericValue::Float(_)) => {
+                Ok(Coercion::Wrong("must be an integer, not a number with a fraction".to_owned()))
             }
             None => Ok(wrong(WANTED, sort)),
         };
@@ -126,13 +136,13 @@ fn integer<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Resul
     if sort == Sort::String
         && let Some(Some(whole)) = data.with_text(value, |text| text.parse::<i64>().ok())
     {
-        return Ok(Outcome::New(data.make(Made::Integer(whole.into()))?));
+        return Ok(Coercion::New(data.make(NewValue::Integer(whole.into()))?));
     }
     let Some(text) = text_of(data, value, sort) else { return Ok(wrong(WANTED, sort)) };
     match digits(&text) {
         Some(digits) => match digits.parse::<i128>() {
-            Ok(whole) => Ok(Outcome::New(data.make(Made::Integer(whole))?)),
-            Err(_) => Ok(Outcome::New(data.make(Made::Digits(&digits))?)),
+            Ok(whole) => Ok(Coercion::New(data.make(NewValue::Integer(whole))?)),
+            Err(_) => Ok(Coercion::New(data.make(NewValue::Digits(&digits))?)),
         },
         None => Ok(unread(WANTED)),
     }
@@ -172,30 +182,35 @@ fn without_underscores(text: &str) -> Option<String> {
     lawful.then(|| text.replace('_', ""))
 }
 
-fn float<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+fn float<D: Values>(
+    data: &D,
+    value: &D::Value,
+    sort: Sort,
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "a number";
-    let finite = |float: f64| way.allow_inf_nan || float.is_finite();
-    let infinite = || Ok(Outcome::Wrong("must be a finite number".to_owned()));
+    let finite = |float: f64| options.allow_inf_nan || float.is_finite();
+    let infinite = || Ok(Coercion::Wrong("must be a finite number".to_owned()));
     match sort {
-        Sort::Float => match data.amount(value)? {
+        Sort::Float => match data.numeric_value(value)? {
             None => Ok(wrong(WANTED, sort)),
             Some(amount) if !finite(amount.float()) => infinite(),
-            Some(_) => Ok(Outcome::Same),
+            Some(_) => Ok(Coercion::Same),
         },
         // A whole number is a number; as a float it is one only where that is asked for.
-        Sort::Integer if !way.coerce => Ok(Outcome::Same),
-        Sort::Integer | Sort::Bool if way.coerce => match data.amount(value)? {
+        Sort::Integer if !options.coerce => Ok(Coercion::Same),
+        Sort::Integer | Sort::Bool if options.coerce => match data.numeric_value(value)? {
             Some(amount) if amount.float().is_finite() => {
-                Ok(Outcome::New(data.make(Made::Float(amount.float()))?))
+                Ok(Coercion::New(data.make(NewValue::Float(amount.float()))?))
             }
-            _ => Ok(Outcome::Wrong("is too large for a float".to_owned())),
+            _ => Ok(Coercion::Wrong("is too large for a float".to_owned())),
         },
-        _ => match text_of(data, value, sort).filter(|_| way.coerce) {
+        _ => match text_of(data, value, sort).filter(|_| options.coerce) {
             None => Ok(wrong(WANTED, sort)),
             Some(text) => match float_of(&text) {
                 None => Ok(unread(WANTED)),
                 Some(float) if !finite(float) => infinite(),
-                Some(float) => Ok(Outcome::New(data.make(Made::Float(float))?)),
+                Some(float) => Ok(Coercion::New(data.make(NewValue::Float(float))?)),
             },
         },
     }
@@ -206,18 +221,23 @@ fn float_of(text: &str) -> Option<f64> {
     without_underscores(text.trim())?.parse().ok()
 }
 
-fn boolean<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+fn boolean<D: Values>(
+    data: &D,
+    value: &D::Value,
+    sort: Sort,
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "true or false";
     if sort == Sort::Bool {
-        return Ok(Outcome::Same);
+        return Ok(Coercion::Same);
     }
-    if !way.coerce {
+    if !options.coerce {
         return Ok(wrong(WANTED, sort));
     }
     let truth = match sort {
-        Sort::Integer | Sort::Float => match data.amount(value)? {
-            Some(Amount::Integer(0) | Amount::Float(0.0)) => Some(false),
-            Some(Amount::Integer(1) | Amount::Float(1.0)) => Some(true),
+        Sort::Integer | Sort::Float => match data.numeric_value(value)? {
+            Some(NumericValue::Integer(0) | NumericValue::Float(0.0)) => Some(false),
+            Some(NumericValue::Integer(1) | NumericValue::Float(1.0)) => Some(true),
             _ => None,
         },
         _ => text_of(data, value, sort).and_then(|text| match text.to_ascii_lowercase().as_str() {
@@ -227,7 +247,7 @@ fn boolean<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Resul
         }),
     };
     match truth {
-        Some(truth) => Ok(Outcome::New(data.make(Made::Bool(truth))?)),
+        Some(truth) => Ok(Coercion::New(data.make(NewValue::Bool(truth))?)),
         None if sort == Sort::String => Ok(unread(WANTED)),
         None => Ok(wrong(WANTED, sort)),
     }
@@ -254,13 +274,13 @@ fn datetime_of(text: &str) -> Option<DateTime> {
 }
 
 /// The moment of a number of seconds, or of milliseconds where it is large, since 1970.
-fn moment_of(amount: Amount) -> Option<DateTime> {
+fn moment_of(amount: NumericValue) -> Option<DateTime> {
     match amount {
-        Amount::Integer(whole) => {
+        NumericValue::Integer(whole) => {
             DateTime::from_timestamp_with_config(i64::try_from(whole).ok()?, 0, &times()).ok()
         }
-        Amount::Float(float) if !float.is_finite() => None,
-        Amount::Float(float) => DateTime::from_float_with_config(float, &times()).ok(),
+        NumericValue::Float(float) if !float.is_finite() => None,
+        NumericValue::Float(float) => DateTime::from_float_with_config(float, &times()).ok(),
     }
 }
 
@@ -269,61 +289,73 @@ fn is_midnight(moment: &DateTime) -> bool {
     (time.hour, time.minute, time.second, time.microsecond) == (0, 0, 0, 0)
 }
 
-fn date<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+fn date<D: Values>(
+    data: &D,
+    value: &D::Value,
+    sort: Sort,
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "a date such as 2026-01-31";
     const TIMED: &str = "must be a date without a time";
     let exact = |moment: DateTime| {
         if is_midnight(&moment) {
-            Ok(Outcome::New(data.make(Made::Date(moment.date))?))
+            Ok(Coercion::New(data.make(NewValue::Date(moment.date))?))
         } else {
-            Ok(Outcome::Wrong(TIMED.to_owned()))
+            Ok(Coercion::Wrong(TIMED.to_owned()))
         }
     };
     match sort {
-        Sort::Date => Ok(Outcome::Same),
-        Sort::String if !way.coerce => {
+        Sort::Date => Ok(Coercion::Same),
+        Sort::String if !options.coerce => {
             let fits = data.with_text(value, is_date).unwrap_or(false);
-            Ok(if fits { Outcome::Same } else { unread(WANTED) })
+            Ok(if fits { Coercion::Same } else { unread(WANTED) })
         }
-        Sort::DateTime if way.coerce => match data.moment(value)? {
+        Sort::DateTime if options.coerce => match data.moment(value)? {
             Some(moment) => exact(moment),
             None => Ok(wrong(WANTED, sort)),
         },
-        Sort::Integer | Sort::Float if way.coerce => match data.amount(value)?.and_then(moment_of) {
+        Sort::Integer | Sort::Float if options.coerce => match data.numeric_value(value)?.and_then(moment_of)
+        {
             Some(moment) => exact(moment),
-            None => Ok(Outcome::Wrong(format!("must be {WANTED}, and this number is none"))),
+            None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
         },
         _ => {
-            let Some(text) = text_of(data, value, sort).filter(|_| way.coerce) else {
+            let Some(text) = text_of(data, value, sort).filter(|_| options.coerce) else {
                 return Ok(wrong(WANTED, sort));
             };
             if let Some(date) = date_of(&text) {
-                return Ok(Outcome::New(data.make(Made::Date(date))?));
+                return Ok(Coercion::New(data.make(NewValue::Date(date))?));
             }
             datetime_of(&text).map_or_else(|| Ok(unread(WANTED)), exact)
         }
     }
 }
 
-fn datetime<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+fn datetime<D: Values>(
+    data: &D,
+    value: &D::Value,
+    sort: Sort,
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "a date with a time such as 2026-01-31T12:00:00Z";
-    let made = |moment: DateTime| Ok(Outcome::New(data.make(Made::DateTime(moment))?));
+    let made = |moment: DateTime| Ok(Coercion::New(data.make(NewValue::DateTime(moment))?));
     match sort {
-        Sort::DateTime => Ok(Outcome::Same),
-        Sort::String if !way.coerce => {
+        Sort::DateTime => Ok(Coercion::Same),
+        Sort::String if !options.coerce => {
             let fits = data.with_text(value, is_datetime).unwrap_or(false);
-            Ok(if fits { Outcome::Same } else { unread(WANTED) })
+            Ok(if fits { Coercion::Same } else { unread(WANTED) })
         }
-        Sort::Date if way.coerce => match data.moment(value)? {
+        Sort::Date if options.coerce => match data.moment(value)? {
             Some(moment) => made(moment),
             None => Ok(wrong(WANTED, sort)),
         },
-        Sort::Integer | Sort::Float if way.coerce => match data.amount(value)?.and_then(moment_of) {
+        Sort::Integer | Sort::Float if options.coerce => match data.numeric_value(value)?.and_then(moment_of)
+        {
             Some(moment) => made(moment),
-            None => Ok(Outcome::Wrong(format!("must be {WANTED}, and this number is none"))),
+            None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
         },
         _ => {
-            let Some(text) = text_of(data, value, sort).filter(|_| way.coerce) else {
+            let Some(text) = text_of(data, value, sort).filter(|_| options.coerce) else {
                 return Ok(wrong(WANTED, sort));
             };
             if let Some(moment) = datetime_of(&text) {
@@ -343,22 +375,27 @@ pub fn midnight() -> speedate::Time {
     speedate::Time { hour: 0, minute: 0, second: 0, microsecond: 0, tz_offset: None }
 }
 
-fn uuid<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+fn uuid<D: Values>(
+    data: &D,
+    value: &D::Value,
+    sort: Sort,
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "a UUID";
     match sort {
-        Sort::Uuid => Ok(Outcome::Same),
+        Sort::Uuid => Ok(Coercion::Same),
         Sort::String => match data.with_text(value, |text| Uuid::try_parse(text).ok()).flatten() {
             None => Ok(unread(WANTED)),
-            Some(_) if !way.coerce => Ok(Outcome::Same),
-            Some(uuid) => Ok(Outcome::New(data.make(Made::Uuid(uuid))?)),
+            Some(_) if !options.coerce => Ok(Coercion::Same),
+            Some(uuid) => Ok(Coercion::New(data.make(NewValue::Uuid(uuid))?)),
         },
-        Sort::Other if way.coerce => {
+        Sort::Other if options.coerce => {
             let uuid = data.bytes(value).and_then(|bytes| {
                 // Text in bytes is tried first; sixteen bytes may also be the number itself.
                 Uuid::try_parse_ascii(&bytes).ok().or_else(|| Uuid::from_slice(&bytes).ok())
             });
             match uuid {
-                Some(uuid) => Ok(Outcome::New(data.make(Made::Uuid(uuid))?)),
+                Some(uuid) => Ok(Coercion::New(data.make(NewValue::Uuid(uuid))?)),
                 None => Ok(wrong(WANTED, sort)),
             }
         }
@@ -366,10 +403,15 @@ fn uuid<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<O
     }
 }
 
-fn list<D: Values>(data: &D, value: &D::Value, sort: Sort, way: Way) -> Result<Outcome<D::Value>> {
+fn list<D: Values>(
+    data: &D,
+    value: &D::Value,
+    sort: Sort,
+    options: CoerceOptions,
+) -> Result<Coercion<D::Value>> {
     match sort {
-        Sort::Sequence if data.is_list(value) || !way.coerce => Ok(Outcome::Same),
-        Sort::Sequence | Sort::Iterable if way.coerce => Ok(Outcome::New(data.list(value, Vec::new())?)),
+        Sort::Sequence if data.is_list(value) || !options.coerce => Ok(Coercion::Same),
+        Sort::Sequence | Sort::Iterable if options.coerce => Ok(Coercion::New(data.list(value, Vec::new())?)),
         _ => Ok(wrong("a list", sort)),
     }
 }

@@ -1,57 +1,58 @@
-//! An example of data that fits a schema, for showing a model what is wanted.
+//! Makes an example of data that fits a schema, to show a model what to answer.
 //!
-//! What is made here is a good guess; whoever shows it validates it first, for rules may contradict each other, and a
-//! function of the application may want anything.
+//! The example is a guess: rules may contradict each other, and a function of the application may require anything.
+//! Callers validate it before they show it.
 
 use std::cell::Cell;
 
 use regex_syntax::hir::{ClassUnicodeRange, Hir, HirKind};
 use serde_json::{Map, Value, json};
 
-use super::amount::Amount;
 use super::dates::DateFormat;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
-use super::set::{Entry, Set};
+use super::numeric::NumericValue;
+use super::schema_set::{SchemaEntry, SchemaSet};
 use crate::error::Result;
 
-/// How deep an example goes into schemas that refer to one another.
-const DEPTH: usize = 8;
+/// How deep an example follows schemas that refer to each other.
+const MAX_DEPTH: usize = 8;
 
-/// How many dicts an example has at most; schemas that name one another often would make it grow without end.
-const DICTS: usize = 500;
+/// Maximum number of dicts in an example. Schemas that refer to each other often would otherwise make it grow without
+/// end.
+const MAX_DICTS: usize = 500;
 
-/// Data that should fit the schema; `None` where none can be thought of, or only something too large to show.
+/// Data that should fit the schema; `None` if no example is found or it would be too large.
 ///
 /// # Errors
-/// As [`Set::fields`].
-pub fn example<T, F, M>(set: &Set<T, F, M>, schema: &Schema) -> Result<Option<Value>> {
-    let left = Cell::new(DICTS);
-    let made = whole(set, schema, &[], At { depth: 0, left: &left })?;
-    Ok(made.filter(|_| left.get() > 0))
+/// As [`SchemaSet::fields`].
+pub fn example<T, F, M>(set: &SchemaSet<T, F, M>, schema: &Schema) -> Result<Option<Value>> {
+    let left = Cell::new(MAX_DICTS);
+    let example = object(set, schema, &[], ExampleBudget { depth: 0, dicts_left: &left })?;
+    Ok(example.filter(|_| left.get() > 0))
 }
 
-/// How far an example has come.
+/// How much larger an example may become.
 #[derive(Clone, Copy)]
-struct At<'a> {
+struct ExampleBudget<'a> {
     depth: usize,
-    /// How many dicts it may still have.
-    left: &'a Cell<usize>,
+    /// How many more dicts it may have.
+    dicts_left: &'a Cell<usize>,
 }
 
-fn whole<'s, T, F, M>(
-    set: &'s Set<T, F, M>,
+fn object<'s, T, F, M>(
+    set: &'s SchemaSet<T, F, M>,
     schema: &'s Schema,
-    own: &[&'s [Schema]],
-    at: At<'_>,
+    scope: &[&'s [Schema]],
+    budget: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
-    if at.depth > DEPTH || at.left.get() == 0 {
+    if budget.depth > MAX_DEPTH || budget.dicts_left.get() == 0 {
         return Ok(None);
     }
-    at.left.set(at.left.get() - 1);
-    let own: Vec<&[Schema]> = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
+    budget.dicts_left.set(budget.dicts_left.get() - 1);
+    let scope: Vec<&[Schema]> = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
     let mut members = Map::new();
-    for field in set.fields(schema, &own)? {
-        match value(set, field, &own, at)? {
+    for field in set.fields(schema, &scope)? {
+        match value(set, field, &scope, budget)? {
             Some(value) => drop(members.insert(field.name.clone(), value)),
             None if field.required && field.default.is_none() => return Ok(None),
             None => {}
@@ -61,18 +62,18 @@ fn whole<'s, T, F, M>(
 }
 
 fn value<'s, T, F, M>(
-    set: &'s Set<T, F, M>,
+    set: &'s SchemaSet<T, F, M>,
     field: &'s Field,
-    own: &[&'s [Schema]],
-    at: At<'_>,
+    scope: &[&'s [Schema]],
+    budget: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
     if let Some(allowed) = field.allowed() {
         return Ok(allowed.first().map(|value| (*value).clone()));
     }
     let found = match field.field_type {
-        FieldType::List => Some(list(set, field, own, at)?),
+        FieldType::List => Some(list(set, field, scope, budget)?),
         FieldType::Dict => match &field.nested_schema {
-            Some(name) => named(set, name, own, at)?,
+            Some(name) => named(set, name, scope, budget)?,
             None => Some(json!({})),
         },
         kind => simple(kind, field),
@@ -81,43 +82,43 @@ fn value<'s, T, F, M>(
 }
 
 fn named<'s, T, F, M>(
-    set: &'s Set<T, F, M>,
+    set: &'s SchemaSet<T, F, M>,
     name: &str,
-    own: &[&'s [Schema]],
-    at: At<'_>,
+    scope: &[&'s [Schema]],
+    budget: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
-    let deeper = At { depth: at.depth + 1, ..at };
-    let local = own.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
+    let deeper = ExampleBudget { depth: budget.depth + 1, ..budget };
+    let local = scope.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
     match (local, set.get(name)) {
-        (Some(schema), _) => whole(set, schema, own, deeper),
-        (None, Some(Entry::Schema(schema))) => whole(set, schema, own, deeper),
+        (Some(schema), _) => object(set, schema, scope, deeper),
+        (None, Some(SchemaEntry::Schema(schema))) => object(set, schema, scope, deeper),
         _ => Ok(None),
     }
 }
 
 fn list<'s, T, F, M>(
-    set: &'s Set<T, F, M>,
+    set: &'s SchemaSet<T, F, M>,
     field: &'s Field,
-    own: &[&'s [Schema]],
-    at: At<'_>,
+    scope: &[&'s [Schema]],
+    budget: ExampleBudget<'_>,
 ) -> Result<Value> {
     let (low, high) = bounds(field, true);
     let count = low.max(1).min(high);
     let item = match (&field.item_schema, field.item_type) {
-        (Some(name), _) => named(set, name, own, at)?,
+        (Some(name), _) => named(set, name, scope, budget)?,
         (None, Some(kind)) => simple(kind, &Field::new("", kind)),
         (None, None) => Some(json!("text")),
     };
     Ok(Value::Array(item.map(|item| vec![item; count]).unwrap_or_default()))
 }
 
-/// The bounds of the field's length, no more than can be shown.
+/// The minimum and maximum length of the field, limited to what an example can show.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded on both sides")]
 fn bounds(field: &Field, of_list: bool) -> (usize, usize) {
-    let most: usize = if of_list { 5 } else { 500 };
-    let (mut low, mut high) = (0, most);
+    let limit: usize = if of_list { 5 } else { 500 };
+    let (mut low, mut high) = (0, limit);
     for validator in &field.validators {
-        let bound = |number: &serde_json::Number| Amount::of(number).float().clamp(0.0, 1e6);
+        let bound = |number: &serde_json::Number| NumericValue::of(number).float().clamp(0.0, 1e6);
         if matches!(validator.kind, ValidatorKind::MinLength | ValidatorKind::MaxLength) {
             low = low.max(validator.min_value.as_ref().map_or(0, |low| bound(low).ceil() as usize));
             high = high.min(validator.max_value.as_ref().map_or(high, |high| bound(high) as usize));
@@ -140,10 +141,10 @@ fn simple(kind: FieldType, field: &Field) -> Option<Value> {
         FieldType::DateTime => json!(DATETIME),
         FieldType::Uuid => json!(UUID),
         FieldType::String | FieldType::Enum | FieldType::Any => {
-            let written = |validator: &Validator| {
+            let formatted_date = |validator: &Validator| {
                 DateFormat::new(validator.format.as_deref()?, validator.kind).ok()?.sample()
             };
-            if let Some(text) = field.validators.iter().find_map(written) {
+            if let Some(text) = field.validators.iter().find_map(formatted_date) {
                 return Some(json!(text));
             }
             let fixed = [
@@ -158,7 +159,10 @@ fn simple(kind: FieldType, field: &Field) -> Option<Value> {
             }
             let (low, high) = bounds(field, false);
             if let Some(pattern) = rule(ValidatorKind::Regex).and_then(|rule| rule.pattern.as_deref()) {
-                return [low, 1, 0].into_iter().find_map(|repeat| matching(pattern, repeat)).map(Value::from);
+                return [low, 1, 0]
+                    .into_iter()
+                    .find_map(|repeat| text_matching(pattern, repeat))
+                    .map(Value::from);
             }
             if rule(ValidatorKind::MinValue)
                 .or(rule(ValidatorKind::MaxValue))
@@ -178,7 +182,7 @@ fn simple(kind: FieldType, field: &Field) -> Option<Value> {
 fn number(kind: FieldType, field: &Field) -> Value {
     let mut chosen = if kind == FieldType::Integer { json!(1) } else { json!(1.5) };
     let fits = |value: &Value, number: &serde_json::Number, above: bool| {
-        let (value, bound) = (value.as_number().map(Amount::of), Amount::of(number));
+        let (value, bound) = (value.as_number().map(NumericValue::of), NumericValue::of(number));
         value.is_some_and(|value| if above { value >= bound } else { value <= bound })
     };
     let rounded = |number: &serde_json::Number, round: fn(f64) -> f64| match kind {
@@ -198,43 +202,43 @@ fn number(kind: FieldType, field: &Field) -> Value {
     chosen
 }
 
-/// A text that the pattern should match, each repetition taken `repeat` times where it may be.
-fn matching(pattern: &str, repeat: usize) -> Option<String> {
+/// A text that matches the pattern. Each repetition is used `repeat` times if its bounds allow that.
+fn text_matching(pattern: &str, repeat: usize) -> Option<String> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let mut text = String::new();
-    spell(&hir, u32::try_from(repeat).unwrap_or(u32::MAX), &mut text);
+    write_match(&hir, u32::try_from(repeat).unwrap_or(u32::MAX), &mut text);
     let regex = super::rules::pattern(pattern).ok()?;
     regex.is_match(&text).then_some(text)
 }
 
-fn spell(hir: &Hir, repeat: u32, text: &mut String) {
-    /// An example longer than that shows nobody anything.
-    const LONGEST: usize = 2000;
-    if text.len() > LONGEST {
+fn write_match(hir: &Hir, repeat: u32, text: &mut String) {
+    /// A longer example would not help a reader.
+    const MAX_LENGTH: usize = 2000;
+    if text.len() > MAX_LENGTH {
         return;
     }
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => text.push_str(&String::from_utf8_lossy(&literal.0)),
-        HirKind::Class(class) => text.extend(pick(class)),
+        HirKind::Class(class) => text.extend(character_of(class)),
         HirKind::Repetition(repetition) => {
             let most = repetition.max.unwrap_or(u32::MAX);
             for _ in 0..repeat.clamp(repetition.min, most).max(repetition.min) {
-                spell(&repetition.sub, repeat, text);
+                write_match(&repetition.sub, repeat, text);
             }
         }
-        HirKind::Capture(capture) => spell(&capture.sub, repeat, text),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| spell(part, repeat, text)),
+        HirKind::Capture(capture) => write_match(&capture.sub, repeat, text),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write_match(part, repeat, text)),
         HirKind::Alternation(choices) => {
             if let Some(first) = choices.first() {
-                spell(first, repeat, text);
+                write_match(first, repeat, text);
             }
         }
     }
 }
 
-/// A character of a class; a plain letter or digit where it has one.
-fn pick(class: &regex_syntax::hir::Class) -> Option<char> {
+/// A character of a class; an ASCII letter or digit if the class has one.
+fn character_of(class: &regex_syntax::hir::Class) -> Option<char> {
     let class = match class {
         regex_syntax::hir::Class::Unicode(class) => class.clone(),
         regex_syntax::hir::Class::Bytes(class) => class.to_unicode_class()?,

@@ -1,18 +1,18 @@
-//! Validation over [`serde_json::Value`]: what the crate's own tests and Rust callers validate with.
+//! Validation of [`serde_json::Value`], for the crate's tests and for Rust callers.
 
 use std::convert::Infallible;
 
 use serde_json::{Number, Value};
 use speedate::{Date, DateTime};
 
-use super::amount::Amount;
 use super::coerce::midnight;
-use super::values::{Made, Values};
+use super::numeric::NumericValue;
+use super::values::{NewValue, Values};
 use super::violation::Violation;
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Json, JsonValue};
 
-/// A function that `custom` calls on JSON.
+/// A function that a `custom` validator calls with a JSON value.
 pub type JsonFunction = fn(&Value) -> bool;
 
 impl<'v> Values for Json<'v> {
@@ -32,10 +32,10 @@ impl<'v> Values for Json<'v> {
         value.value().is_array()
     }
 
-    fn amount(&self, value: &JsonValue<'v>) -> Result<Option<Amount>> {
+    fn numeric_value(&self, value: &JsonValue<'v>) -> Result<Option<NumericValue>> {
         Ok(match value.value() {
-            Value::Bool(truth) => Some(Amount::Integer(i128::from(*truth))),
-            Value::Number(number) => Some(Amount::of(number)),
+            Value::Bool(truth) => Some(NumericValue::Integer(i128::from(*truth))),
+            Value::Number(number) => Some(NumericValue::of(number)),
             _ => None,
         })
     }
@@ -54,24 +54,24 @@ impl<'v> Values for Json<'v> {
         Ok(DateTime::parse_str_rfc3339(text).or_else(|_| date()).ok())
     }
 
-    fn make(&self, made: Made<'_>) -> Result<JsonValue<'v>> {
+    fn make(&self, made: NewValue<'_>) -> Result<JsonValue<'v>> {
         let number = |number: Option<Number>| {
             number
                 .map(Value::Number)
-                .ok_or_else(|| Error::new(Kind::SchemaInvalid, "JSON has no such number"))
+                .ok_or_else(|| Error::new(Kind::SchemaInvalid, "JSON cannot represent this number"))
         };
         Ok(JsonValue::owned(match made {
-            Made::Bool(truth) => Value::Bool(truth),
-            Made::Integer(whole) => number(Number::from_i128(whole))?,
-            Made::Digits(digits) => {
+            NewValue::Bool(truth) => Value::Bool(truth),
+            NewValue::Integer(whole) => number(Number::from_i128(whole))?,
+            NewValue::Digits(digits) => {
                 let whole = digits.parse().ok().and_then(Number::from_i128);
                 number(whole.or_else(|| digits.parse().ok().and_then(Number::from_f64)))?
             }
-            Made::Float(float) => number(Number::from_f64(float))?,
-            Made::Text(text) => Value::from(text),
-            Made::Date(date) => Value::from(date.to_string()),
-            Made::DateTime(moment) => Value::from(moment.to_string()),
-            Made::Uuid(uuid) => Value::from(uuid.to_string()),
+            NewValue::Float(float) => number(Number::from_f64(float))?,
+            NewValue::Text(text) => Value::from(text),
+            NewValue::Date(date) => Value::from(date.to_string()),
+            NewValue::DateTime(moment) => Value::from(moment.to_string()),
+            NewValue::Uuid(uuid) => Value::from(uuid.to_string()),
         }))
     }
 

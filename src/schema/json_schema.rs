@@ -1,60 +1,60 @@
-//! Schemas as JSON Schema (draft 2020-12) and back. What the other side cannot say is refused by name, never dropped,
-//! unless it is a remark.
+//! Converts schemas to JSON Schema (draft 2020-12) and back. A part that the other side cannot express is an error that
+//! names it; only annotations are dropped.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Number, Value, json};
 
-use super::amount::Amount;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
+use super::numeric::NumericValue;
+use super::openai_strict;
 use super::pattern;
-use super::set::{Entry, Set};
-use super::strict;
+use super::schema_set::{SchemaEntry, SchemaSet};
 use crate::error::{Error, Kind, Result};
 
-/// Which JSON Schema is wanted.
+/// Which JSON Schema to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
-    /// All that draft 2020-12 can say of the schema.
+pub enum JsonSchemaMode {
+    /// Everything of the schema that draft 2020-12 can express.
     Full,
-    /// The subset that OpenAI's structured output takes: every key is required, nothing further is allowed, and no
-    /// keyword that the subset lacks. What fits it fits the schema, so only what may be null may be left out as null.
+    /// The subset that OpenAI's structured output accepts: every key is required, no other keys are allowed, and
+    /// keywords that the subset lacks are left out. Only a nullable field can be left out of an answer, as null.
     Strict,
 }
 
-/// The JSON Schema of a model of the application.
-pub type OfModel<'m, M> = &'m dyn Fn(&M) -> Result<Value>;
+/// A function that gives the JSON Schema of a model of the application.
+pub type ModelSchema<'m, M> = &'m dyn Fn(&M) -> Result<Value>;
 
-/// A schema as JSON Schema; schemas that it names stand under `$defs`.
+/// Writes a schema as JSON Schema. Schemas that it refers to are written under `$defs`.
 ///
 /// # Errors
-/// [`Kind::SchemaParse`] for references that lead nowhere; [`Kind::Schema`] for what the form cannot say.
+/// [`Kind::SchemaParse`] for a reference that does not resolve; [`Kind::Schema`] for a part that cannot be expressed.
 pub fn write<T, F, M>(
-    set: &Set<T, F, M>,
+    set: &SchemaSet<T, F, M>,
     schema: &Schema,
-    form: Form,
-    of_model: OfModel<'_, M>,
+    mode: JsonSchemaMode,
+    model_schema: ModelSchema<'_, M>,
 ) -> Result<Value> {
-    let mut writer = Writer {
+    let mut writer = JsonSchemaWriter {
         set,
-        form,
-        of_model,
+        mode,
+        model_schema,
         definitions: Map::new(),
-        open: HashMap::new(),
-        waiting: Vec::new(),
+        references: HashMap::new(),
+        queue: Vec::new(),
         models: Vec::new(),
     };
     let mut root = Map::new();
-    if form == Form::Full {
+    if mode == JsonSchemaMode::Full {
         root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     }
     root.insert("title".to_owned(), json!(schema.name));
-    writer.open.insert(std::ptr::from_ref(schema), "#".to_owned());
+    writer.references.insert(std::ptr::from_ref(schema), "#".to_owned());
     root.extend(writer.object(schema, &[])?);
-    // One after the other: a long chain of schemas takes no more of the stack than a short one.
-    while let Some((place, found, own)) = writer.waiting.pop() {
-        let object = writer.object(found, &own)?;
-        writer.definitions.insert(place, Value::Object(object));
+    // A queue instead of recursion, so that a long chain of schemas needs no more stack than a short one.
+    while let Some((name, found, scope)) = writer.queue.pop() {
+        let object = writer.object(found, &scope)?;
+        writer.definitions.insert(name, Value::Object(object));
     }
     if !writer.definitions.is_empty() {
         root.insert("$defs".to_owned(), Value::Object(writer.definitions));
@@ -62,136 +62,142 @@ pub fn write<T, F, M>(
     Ok(Value::Object(root))
 }
 
-struct Writer<'w, T, F, M> {
-    set: &'w Set<T, F, M>,
-    form: Form,
-    of_model: OfModel<'w, M>,
+struct JsonSchemaWriter<'w, T, F, M> {
+    set: &'w SchemaSet<T, F, M>,
+    mode: JsonSchemaMode,
+    model_schema: ModelSchema<'w, M>,
     definitions: Map<String, Value>,
-    /// The reference to each schema that has a place, by its address.
-    open: HashMap<*const Schema, String>,
-    /// Those that are still to be written: the place, the schema, and the definitions that it sees.
-    waiting: Vec<(String, &'w Schema, Vec<&'w [Schema]>)>,
-    /// The models that have a place, by name.
+    /// The reference to each schema that has one, by its address.
+    references: HashMap<*const Schema, String>,
+    /// The schemas that are still to be written: name under `$defs`, schema, and the definitions in its scope.
+    queue: Vec<(String, &'w Schema, Vec<&'w [Schema]>)>,
+    /// The reference to each model that has one, by name.
     models: Vec<(String, String)>,
 }
 
-impl<'w, T, F, M> Writer<'w, T, F, M> {
-    fn object(&mut self, schema: &'w Schema, own: &[&'w [Schema]]) -> Result<Map<String, Value>> {
-        let own: Vec<&[Schema]> = own.iter().copied().chain([schema.definitions.as_slice()]).collect();
+impl<'w, T, F, M> JsonSchemaWriter<'w, T, F, M> {
+    fn object(&mut self, schema: &'w Schema, scope: &[&'w [Schema]]) -> Result<Map<String, Value>> {
+        let scope: Vec<&[Schema]> = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
         let mut object = Map::new();
         if let Some(description) = &schema.description {
             object.insert("description".to_owned(), json!(description));
         }
         object.insert("type".to_owned(), json!("object"));
         let (mut properties, mut required) = (Map::new(), Vec::new());
-        for field in self.set.fields(schema, &own)? {
-            let says = self.field(schema, field, &own)?;
-            if self.form == Form::Strict || (field.required && field.default.is_none()) {
+        for field in self.set.fields(schema, &scope)? {
+            let property = self.field(schema, field, &scope)?;
+            if self.mode == JsonSchemaMode::Strict || (field.required && field.default.is_none()) {
                 required.push(field.name.clone());
             }
-            properties.insert(field.name.clone(), says);
+            properties.insert(field.name.clone(), property);
         }
         object.insert("properties".to_owned(), Value::Object(properties));
-        if !required.is_empty() || self.form == Form::Strict {
+        if !required.is_empty() || self.mode == JsonSchemaMode::Strict {
             object.insert("required".to_owned(), json!(required));
         }
-        if schema.strict || self.form == Form::Strict {
+        if schema.strict || self.mode == JsonSchemaMode::Strict {
             object.insert("additionalProperties".to_owned(), json!(false));
         }
         Ok(object)
     }
 
-    fn cannot(schema: &Schema, field: &Field, what: &str) -> Error {
+    fn inexpressible(schema: &Schema, field: &Field, what: &str) -> Error {
         let message = format!(
-            "field '{}' of schema '{}': {what} has no form in OpenAI's strict subset",
+            "field '{}' of schema '{}': {what} cannot be expressed in OpenAI's strict subset",
             field.name, schema.name
         );
-        Error::new(Kind::Schema, message).with_hint("name a schema of its members, or leave `strict` out")
+        Error::new(Kind::Schema, message)
+            .with_hint("give it a schema that declares its members, or leave `strict` out")
     }
 
-    fn field(&mut self, schema: &'w Schema, field: &'w Field, own: &[&'w [Schema]]) -> Result<Value> {
-        let strict = self.form == Form::Strict;
-        let mut says = match field.field_type {
+    fn field(&mut self, schema: &'w Schema, field: &'w Field, scope: &[&'w [Schema]]) -> Result<Value> {
+        let strict = self.mode == JsonSchemaMode::Strict;
+        let mut keywords = match field.field_type {
             FieldType::List => {
-                let mut says = Map::from_iter([("type".to_owned(), json!("array"))]);
+                let mut keywords = Map::from_iter([("type".to_owned(), json!("array"))]);
                 let items = match (&field.item_schema, field.item_type) {
-                    (Some(name), _) => Some(self.reference(schema, field, name, own)?),
+                    (Some(name), _) => Some(self.reference(schema, field, name, scope)?),
                     (None, Some(FieldType::Any) | None) if strict => {
-                        return Err(Self::cannot(schema, field, "a list of anything"));
+                        return Err(Self::inexpressible(schema, field, "a list of anything"));
                     }
                     (None, Some(FieldType::Dict | FieldType::List)) if strict => {
-                        return Err(Self::cannot(schema, field, "a list of dicts or lists without a schema"));
+                        return Err(Self::inexpressible(
+                            schema,
+                            field,
+                            "a list of dicts or lists without a schema",
+                        ));
                     }
                     (None, Some(FieldType::Any) | None) => None,
                     (None, Some(kind)) => Some(Value::Object(simple(kind))),
                 };
-                says.extend(items.map(|items| ("items".to_owned(), items)));
-                says
+                keywords.extend(items.map(|items| ("items".to_owned(), items)));
+                keywords
             }
             FieldType::Dict => match &field.nested_schema {
-                Some(name) => match self.reference(schema, field, name, own)? {
-                    Value::Object(says) => says,
+                Some(name) => match self.reference(schema, field, name, scope)? {
+                    Value::Object(keywords) => keywords,
                     other => Map::from_iter([("allOf".to_owned(), json!([other]))]),
                 },
-                None if strict => return Err(Self::cannot(schema, field, "a dict without a schema")),
+                None if strict => return Err(Self::inexpressible(schema, field, "a dict without a schema")),
                 None => simple(FieldType::Dict),
             },
             FieldType::Any if strict && field.allowed().is_none() => {
-                return Err(Self::cannot(schema, field, "type any"));
+                return Err(Self::inexpressible(schema, field, "type any"));
             }
             kind => simple(kind),
         };
         for validator in &field.validators {
             if field.field_type == FieldType::Any {
-                narrow(validator.kind, &mut says);
+                narrow(validator.kind, &mut keywords);
             }
-            rule(validator, field.field_type, strict, &mut says);
+            rule(validator, field.field_type, strict, &mut keywords);
         }
         if let Some(allowed) = field.allowed() {
-            if strict && !says.contains_key("type") {
+            if strict && !keywords.contains_key("type") {
                 let kinds = kinds(&allowed);
-                let kinds = kinds.ok_or_else(|| Self::cannot(schema, field, "a list or dict as a value"))?;
-                says.insert("type".to_owned(), kinds);
+                let kinds =
+                    kinds.ok_or_else(|| Self::inexpressible(schema, field, "a list or dict as a value"))?;
+                keywords.insert("type".to_owned(), kinds);
             }
-            says.insert("enum".to_owned(), json!(allowed));
+            keywords.insert("enum".to_owned(), json!(allowed));
         }
         if field.nullable {
-            says = nullable(says);
+            keywords = nullable(keywords);
         }
-        // Nothing may stand beside a reference in the subset.
+        // The subset allows no other key beside a reference.
         if let Some(description) =
-            field.description.as_ref().filter(|_| !strict || !says.contains_key("$ref"))
+            field.description.as_ref().filter(|_| !strict || !keywords.contains_key("$ref"))
         {
-            says.insert("description".to_owned(), json!(description));
+            keywords.insert("description".to_owned(), json!(description));
         }
-        for (remark, said) in [("readOnly", field.read_only), ("writeOnly", field.write_only)] {
-            if said && !strict {
-                says.insert(remark.to_owned(), json!(true));
+        for (annotation, is_set) in [("readOnly", field.read_only), ("writeOnly", field.write_only)] {
+            if is_set && !strict {
+                keywords.insert(annotation.to_owned(), json!(true));
             }
         }
         if let (Some(default), false) = (&field.default, strict) {
-            says.insert("default".to_owned(), default.clone());
+            keywords.insert("default".to_owned(), default.clone());
         }
-        Ok(Value::Object(says))
+        Ok(Value::Object(keywords))
     }
 
-    /// `{"$ref": ...}` to a named schema, which is written under `$defs` if it is not there yet.
+    /// `{"$ref": ...}` to a named schema. Queues the schema for `$defs` if it is not there yet.
     fn reference(
         &mut self,
         schema: &'w Schema,
         field: &'w Field,
         name: &str,
-        own: &[&'w [Schema]],
+        scope: &[&'w [Schema]],
     ) -> Result<Value> {
-        let local = own.iter().rev().flat_map(|list| list.iter()).find(|known| known.name == name);
+        let local = scope.iter().rev().flat_map(|list| list.iter()).find(|known| known.name == name);
         let found = match local {
             Some(found) => found,
             None => match self.set.get(name) {
-                Some(Entry::Schema(found)) => &**found,
-                Some(Entry::Model(model)) => return self.model(name, model),
+                Some(SchemaEntry::Schema(found)) => &**found,
+                Some(SchemaEntry::Model(model)) => return self.model(name, model),
                 None => {
                     let message = format!(
-                        "field '{}' of schema '{}' names '{name}', and there is no such schema",
+                        "field '{}' of schema '{}' names '{name}', but no such schema exists",
                         field.name, schema.name
                     );
                     return Err(Error::new(Kind::SchemaParse, message));
@@ -199,81 +205,83 @@ impl<'w, T, F, M> Writer<'w, T, F, M> {
             },
         };
         let address = std::ptr::from_ref(found);
-        if let Some(reference) = self.open.get(&address) {
+        if let Some(reference) = self.references.get(&address) {
             return Ok(json!({"$ref": reference}));
         }
-        let place = self.place(name);
-        let reference = reference_to(&place);
-        self.open.insert(address, reference.clone());
-        self.waiting.push((place, found, own.to_vec()));
+        let definition = self.free_name(name);
+        let reference = reference_to(&definition);
+        self.references.insert(address, reference.clone());
+        self.queue.push((definition, found, scope.to_vec()));
         Ok(json!({"$ref": reference}))
     }
 
-    /// A free name under `$defs`, which is taken at once.
-    fn place(&mut self, name: &str) -> String {
-        let mut place = name.to_owned();
+    /// Reserves a free name under `$defs`.
+    fn free_name(&mut self, name: &str) -> String {
+        let mut free = name.to_owned();
         let mut count = 1;
-        while self.definitions.contains_key(&place) {
+        while self.definitions.contains_key(&free) {
             count += 1;
-            place = format!("{name}_{count}");
+            free = format!("{name}_{count}");
         }
-        self.definitions.insert(place.clone(), Value::Null);
-        place
+        self.definitions.insert(free.clone(), Value::Null);
+        free
     }
 
-    /// A reference to a model's own JSON Schema, which is written under `$defs` if it is not there yet.
+    /// `{"$ref": ...}` to the JSON Schema of a model. Writes it under `$defs` if it is not there yet.
     fn model(&mut self, name: &str, model: &M) -> Result<Value> {
         if let Some((_, reference)) = self.models.iter().find(|(known, _)| *known == name) {
             return Ok(json!({"$ref": reference}));
         }
-        let mut says = (self.of_model)(model)?;
-        if self.form == Form::Strict {
-            says = strict::subset(&says)?;
+        let mut keywords = (self.model_schema)(model)?;
+        if self.mode == JsonSchemaMode::Strict {
+            keywords = openai_strict::to_strict(&keywords)?;
         }
-        let place = self.place(name);
-        let reference = reference_to(&place);
+        let definition = self.free_name(name);
+        let reference = reference_to(&definition);
         self.models.push((name.to_owned(), reference.clone()));
         let mut moved = Vec::new();
-        if let Some(Value::Object(theirs)) = says.as_object_mut().and_then(|says| says.remove("$defs")) {
-            for (inner, said) in theirs {
-                let place = self.place(&format!("{place}.{inner}"));
-                moved.push((reference_to(&inner), place, said));
+        if let Some(Value::Object(inner)) =
+            keywords.as_object_mut().and_then(|keywords| keywords.remove("$defs"))
+        {
+            for (name, schema) in inner {
+                let new_name = self.free_name(&format!("{definition}.{name}"));
+                moved.push((reference_to(&name), new_name, schema));
             }
         }
-        let places: Vec<(String, String)> =
-            moved.iter().map(|(old, place, _)| (old.clone(), reference_to(place))).collect();
-        for (_, place, mut said) in moved {
-            refer(&mut said, &places);
-            self.definitions.insert(place, said);
+        let references: Vec<(String, String)> =
+            moved.iter().map(|(old, name, _)| (old.clone(), reference_to(name))).collect();
+        for (_, name, mut schema) in moved {
+            rewrite_references(&mut schema, &references);
+            self.definitions.insert(name, schema);
         }
-        refer(&mut says, &places);
-        self.definitions.insert(place, says);
+        rewrite_references(&mut keywords, &references);
+        self.definitions.insert(definition, keywords);
         Ok(json!({"$ref": reference}))
     }
 }
 
-fn reference_to(place: &str) -> String {
-    format!("#/$defs/{}", place.replace('~', "~0").replace('/', "~1"))
+fn reference_to(name: &str) -> String {
+    format!("#/$defs/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Turns references to where definitions were into references to where they are.
-fn refer(says: &mut Value, places: &[(String, String)]) {
-    match says {
+/// Replaces each old reference by the new one.
+fn rewrite_references(keywords: &mut Value, references: &[(String, String)]) {
+    match keywords {
         Value::Object(members) => {
             for (key, member) in members {
-                let moved = |text: &str| places.iter().find(|(old, _)| old == text);
+                let moved = |text: &str| references.iter().find(|(old, _)| old == text);
                 match member.as_str().filter(|_| key == "$ref").and_then(moved) {
                     Some((_, new)) => *member = json!(new),
-                    None => refer(member, places),
+                    None => rewrite_references(member, references),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| refer(item, places)),
+        Value::Array(items) => items.iter_mut().for_each(|item| rewrite_references(item, references)),
         _ => {}
     }
 }
 
-/// The type of values that are none of several parts; `None` where one is.
+/// The types of scalar values; `None` if one is a list or dict.
 fn kinds(values: &[&Value]) -> Option<Value> {
     let kind = |value: &Value| match value {
         Value::Null => Some("null"),
@@ -289,7 +297,7 @@ fn kinds(values: &[&Value]) -> Option<Value> {
     Some(if let [only] = kinds.as_slice() { json!(only) } else { json!(kinds) })
 }
 
-/// What a type alone says.
+/// The JSON Schema of a type without validators.
 fn simple(kind: FieldType) -> Map<String, Value> {
     let (name, format) = match kind {
         FieldType::String => ("string", None),
@@ -307,9 +315,9 @@ fn simple(kind: FieldType) -> Map<String, Value> {
     [("type".to_owned(), json!(name))].into_iter().chain(format).collect()
 }
 
-/// Adds what a validator says. `custom` and forms of dates have no form here, nor have patterns that only the core
-/// reads; in the strict subset neither have lengths of texts, nor the format of URLs.
-fn rule(validator: &Validator, kind: FieldType, strict: bool, says: &mut Map<String, Value>) {
+/// Adds the keywords of a validator. `custom`, date formats and patterns that only the core supports cannot be
+/// expressed; in the strict subset neither can lengths of texts and the format of URLs.
+fn rule(validator: &Validator, kind: FieldType, strict: bool, keywords: &mut Map<String, Value>) {
     match validator.kind {
         ValidatorKind::MinLength | ValidatorKind::MaxLength => {
             let of = match kind {
@@ -321,35 +329,35 @@ fn rule(validator: &Validator, kind: FieldType, strict: bool, says: &mut Map<Str
             };
             for of in of {
                 bound(
-                    says,
+                    keywords,
                     &format!("min{of}"),
                     validator.min_value.as_ref().map(|low| whole(low, f64::ceil)),
                 );
                 bound(
-                    says,
+                    keywords,
                     &format!("max{of}"),
                     validator.max_value.as_ref().map(|high| whole(high, f64::floor)),
                 );
             }
         }
         ValidatorKind::MinValue | ValidatorKind::MaxValue | ValidatorKind::Range => {
-            bound(says, "minimum", validator.min_value.clone().map(Value::Number));
-            bound(says, "maximum", validator.max_value.clone().map(Value::Number));
+            bound(keywords, "minimum", validator.min_value.clone().map(Value::Number));
+            bound(keywords, "maximum", validator.max_value.clone().map(Value::Number));
         }
         ValidatorKind::Regex => {
-            let pattern = validator.pattern.as_deref().and_then(pattern::ecma);
-            further(says, "pattern", pattern.map(Value::from), strict);
+            let pattern = validator.pattern.as_deref().and_then(pattern::to_ecma);
+            add_keyword(keywords, "pattern", pattern.map(Value::from), strict);
         }
         ValidatorKind::Email => {
-            further(says, "format", Some(json!(if strict { "email" } else { "idn-email" })), strict);
+            add_keyword(keywords, "format", Some(json!(if strict { "email" } else { "idn-email" })), strict);
         }
-        ValidatorKind::Url if !strict => further(says, "format", Some(json!("iri")), strict),
-        ValidatorKind::Uuid => further(says, "format", Some(json!("uuid")), strict),
+        ValidatorKind::Url if !strict => add_keyword(keywords, "format", Some(json!("iri")), strict),
+        ValidatorKind::Uuid => add_keyword(keywords, "format", Some(json!("uuid")), strict),
         ValidatorKind::Date if validator.format.is_none() => {
-            further(says, "format", Some(json!("date")), strict);
+            add_keyword(keywords, "format", Some(json!("date")), strict);
         }
         ValidatorKind::DateTime if validator.format.is_none() => {
-            further(says, "format", Some(json!("date-time")), strict);
+            add_keyword(keywords, "format", Some(json!("date-time")), strict);
         }
         ValidatorKind::Url
         | ValidatorKind::Date
@@ -359,22 +367,22 @@ fn rule(validator: &Validator, kind: FieldType, strict: bool, says: &mut Map<Str
     }
 }
 
-/// The types that a rule leaves of any.
-fn narrow(kind: ValidatorKind, says: &mut Map<String, Value>) {
+/// Restricts type `any` to the types that a validator accepts.
+fn narrow(kind: ValidatorKind, keywords: &mut Map<String, Value>) {
     let types = match kind {
         ValidatorKind::MinLength | ValidatorKind::MaxLength => json!(["string", "array", "object"]),
         ValidatorKind::MinValue | ValidatorKind::MaxValue | ValidatorKind::Range => json!("number"),
         ValidatorKind::Enum | ValidatorKind::Custom => return,
         _ => json!("string"),
     };
-    says.entry("type").or_insert(types);
+    keywords.entry("type").or_insert(types);
 }
 
-/// Sets a bound; of two, the tighter stays.
-fn bound(says: &mut Map<String, Value>, key: &str, value: Option<Value>) {
+/// Sets a bound. An existing bound is kept if it is tighter.
+fn bound(keywords: &mut Map<String, Value>, key: &str, value: Option<Value>) {
     let Some(value) = value else { return };
-    let number = |value: &Value| value.as_number().map(Amount::of);
-    let tighter = match (says.get(key).and_then(number), number(&value)) {
+    let number = |value: &Value| value.as_number().map(NumericValue::of);
+    let tighter = match (keywords.get(key).and_then(number), number(&value)) {
         (Some(known), Some(new)) => {
             if key.starts_with("min") {
                 new > known
@@ -385,27 +393,27 @@ fn bound(says: &mut Map<String, Value>, key: &str, value: Option<Value>) {
         _ => true,
     };
     if tighter {
-        says.insert(key.to_owned(), value);
+        keywords.insert(key.to_owned(), value);
     }
 }
 
-/// Sets a keyword; where another value has it, both must hold, which the strict subset cannot say.
-fn further(says: &mut Map<String, Value>, key: &str, value: Option<Value>, strict: bool) {
+/// Sets a keyword. If it already has another value, both apply through `allOf`, which the strict subset lacks.
+fn add_keyword(keywords: &mut Map<String, Value>, key: &str, value: Option<Value>, strict: bool) {
     let Some(value) = value else { return };
-    match says.get(key) {
-        None => drop(says.insert(key.to_owned(), value)),
+    match keywords.get(key) {
+        None => drop(keywords.insert(key.to_owned(), value)),
         Some(known) if *known == value || strict => {}
         Some(_) => {
             let more = json!({key: value});
-            match says.get_mut("allOf") {
+            match keywords.get_mut("allOf") {
                 Some(Value::Array(all)) => all.push(more),
-                _ => drop(says.insert("allOf".to_owned(), json!([more]))),
+                _ => drop(keywords.insert("allOf".to_owned(), json!([more]))),
             }
         }
     }
 }
 
-/// A bound of a length, which is a whole number.
+/// Rounds the bound of a length to a whole number.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -418,27 +426,27 @@ fn whole(number: &Number, round: fn(f64) -> f64) -> Value {
     )
 }
 
-/// The same, or null.
-fn nullable(mut says: Map<String, Value>) -> Map<String, Value> {
-    if says.contains_key("$ref") {
-        return Map::from_iter([("anyOf".to_owned(), json!([says, {"type": "null"}]))]);
+/// Allows null as well.
+fn nullable(mut keywords: Map<String, Value>) -> Map<String, Value> {
+    if keywords.contains_key("$ref") {
+        return Map::from_iter([("anyOf".to_owned(), json!([keywords, {"type": "null"}]))]);
     }
-    if let Some(Value::Array(allowed)) = says.get_mut("enum")
+    if let Some(Value::Array(allowed)) = keywords.get_mut("enum")
         && !allowed.contains(&Value::Null)
     {
         allowed.push(Value::Null);
     }
-    match says.get_mut("type") {
+    match keywords.get_mut("type") {
         Some(Value::Array(kinds)) if kinds.contains(&json!("null")) => {}
         Some(Value::Array(kinds)) => kinds.push(json!("null")),
         Some(kind) if kind == "null" => {}
         Some(kind) => *kind = json!([kind.clone(), "null"]),
         None => {}
     }
-    says
+    keywords
 }
 
-/// The types that a keyword is about; `None` for one that is about any.
+/// The types that a keyword applies to; `None` if it applies to all.
 fn only_for(key: &str) -> Option<&'static [FieldType]> {
     const TEXTS: &[FieldType] = &[FieldType::String, FieldType::Date, FieldType::DateTime, FieldType::Uuid];
     const NUMBERS: &[FieldType] = &[FieldType::Integer, FieldType::Float];
@@ -459,20 +467,22 @@ fn only_for(key: &str) -> Option<&'static [FieldType]> {
     }
 }
 
-/// Whether a schema says nothing but a pattern or a format.
-fn is_rule_of_text(says: &Value) -> bool {
-    says.as_object().is_some_and(|says| says.keys().all(|key| key == "pattern" || key == "format"))
+/// Whether a schema has no other keywords than `pattern` and `format`.
+fn is_rule_of_text(keywords: &Value) -> bool {
+    keywords
+        .as_object()
+        .is_some_and(|keywords| keywords.keys().all(|key| key == "pattern" || key == "format"))
 }
 
-/// Reads a JSON Schema of an object; objects within it become definitions of the schema.
+/// Converts the JSON Schema of an object to a schema. Objects within it become definitions of the schema.
 ///
-/// JSON Schema converts nothing, so neither does the schema.
+/// JSON Schema does not convert values, so the schema does not either.
 ///
 /// # Errors
-/// [`Kind::SchemaParse`] for each keyword that a schema cannot express, with the way to it.
+/// [`Kind::SchemaParse`] for a keyword that a schema cannot express, with its path.
 pub fn read(name: &str, document: &Value) -> Result<Schema> {
-    let mut reader = Reader { document, definitions: Vec::new(), names: Vec::new() };
-    let Value::Object(root) = document else { return Err(refused("#", "it is no JSON object")) };
+    let mut reader = JsonSchemaReader { document, definitions: Vec::new(), names: Vec::new() };
+    let Value::Object(root) = document else { return Err(refused("#", "it is not a JSON object")) };
     let root = match root.get("$ref").and_then(Value::as_str) {
         Some(reference) => reader.resolve(reference, "#")?,
         None => root,
@@ -482,24 +492,24 @@ pub fn read(name: &str, document: &Value) -> Result<Schema> {
     Ok(Schema { definitions: reader.definitions, ..schema })
 }
 
-struct Reader<'r> {
+struct JsonSchemaReader<'r> {
     document: &'r Value,
     definitions: Vec<Schema>,
-    /// The objects that have a name.
+    /// The name of each object that has one, by its address.
     names: Vec<(*const Map<String, Value>, String)>,
 }
 
 fn refused(path: &str, why: &str) -> Error {
-    Error::new(Kind::SchemaParse, format!("the JSON Schema cannot be a schema: {path}: {why}"))
+    Error::new(Kind::SchemaParse, format!("the JSON Schema cannot be converted to a schema: {path}: {why}"))
         .with_context("pointer", path)
 }
 
-fn unsayable(path: &str, keyword: &str) -> Error {
+fn unsupported(path: &str, keyword: &str) -> Error {
     refused(path, &format!("a schema cannot express `{keyword}`"))
 }
 
-/// Keywords that say nothing about what is valid.
-const REMARKS: &[&str] = &[
+/// Keywords that do not affect validation.
+const ANNOTATIONS: &[&str] = &[
     "$schema",
     "$id",
     "$comment",
@@ -515,10 +525,11 @@ const REMARKS: &[&str] = &[
     "writeOnly",
 ];
 
-impl<'r> Reader<'r> {
+impl<'r> JsonSchemaReader<'r> {
     fn resolve(&self, reference: &str, path: &str) -> Result<&'r Map<String, Value>> {
-        let unknown =
-            || refused(path, &format!("`$ref` to {reference:?} leads to no object of this document"));
+        let unknown = || {
+            refused(path, &format!("`$ref` to {reference:?} does not point to an object of this document"))
+        };
         let pointer = reference.strip_prefix('#').ok_or_else(unknown)?;
         self.document.pointer(pointer).and_then(Value::as_object).ok_or_else(unknown)
     }
@@ -531,20 +542,20 @@ impl<'r> Reader<'r> {
         for (key, value) in object {
             match (key.as_str(), value) {
                 ("type", Value::String(kind)) if kind == "object" => {}
-                ("type", _) => return Err(refused(path, "the whole must be of type object")),
+                ("type", _) => return Err(refused(path, "its type must be object")),
                 ("properties", Value::Object(found)) => properties = Some(found),
                 ("required", Value::Array(names)) => required.extend(names.iter().filter_map(Value::as_str)),
                 ("additionalProperties", Value::Bool(allowed)) => {
                     schema.strict = !allowed;
                     schema.allow_extra = *allowed;
                 }
-                (key, _) if REMARKS.contains(&key) => {}
-                (key, _) => return Err(unsayable(path, key)),
+                (key, _) if ANNOTATIONS.contains(&key) => {}
+                (key, _) => return Err(unsupported(path, key)),
             }
         }
-        for (name, says) in properties.into_iter().flatten() {
+        for (name, keywords) in properties.into_iter().flatten() {
             let path = format!("{path}/properties/{name}");
-            let mut field = self.field(name, says, &path)?;
+            let mut field = self.field(name, keywords, &path)?;
             field.required = required.contains(&name.as_str());
             schema.fields.push(field);
         }
@@ -556,7 +567,7 @@ impl<'r> Reader<'r> {
         Ok(schema)
     }
 
-    /// The name of the schema for an object; the object is read when it is first met.
+    /// The name of the schema for an object. Reads the object at its first use.
     fn named(&mut self, object: &'r Map<String, Value>, wanted: &str, path: &str) -> Result<String> {
         let address = std::ptr::from_ref(object);
         if let Some((_, name)) = self.names.iter().find(|(known, _)| *known == address) {
@@ -572,33 +583,35 @@ impl<'r> Reader<'r> {
         Ok(name)
     }
 
-    fn field(&mut self, name: &str, says: &'r Value, path: &str) -> Result<Field> {
+    fn field(&mut self, name: &str, keywords: &'r Value, path: &str) -> Result<Field> {
         let mut field = Field::new(name, FieldType::Any);
-        let says = match says {
+        let keywords = match keywords {
             Value::Bool(true) => {
                 field.nullable = true;
                 return Ok(field);
             }
-            Value::Object(says) => says,
-            _ => return Err(refused(path, "it is no JSON Schema")),
+            Value::Object(keywords) => keywords,
+            _ => return Err(refused(path, "it is not a JSON Schema")),
         };
-        self.fill(&mut field, says, path)?;
-        field.default = says.get("default").cloned();
-        field.description = says.get("description").and_then(Value::as_str).map(str::to_owned);
-        field.read_only = says.get("readOnly") == Some(&json!(true));
-        field.write_only = says.get("writeOnly") == Some(&json!(true));
+        self.fill(&mut field, keywords, path)?;
+        field.default = keywords.get("default").cloned();
+        field.description = keywords.get("description").and_then(Value::as_str).map(str::to_owned);
+        field.read_only = keywords.get("readOnly") == Some(&json!(true));
+        field.write_only = keywords.get("writeOnly") == Some(&json!(true));
         Ok(field)
     }
 
-    /// Reads what is said of a value into the field.
-    fn fill(&mut self, field: &mut Field, says: &'r Map<String, Value>, path: &str) -> Result<()> {
-        /// References may lead in a circle, and each step makes the way longer.
-        const LONGEST_WAY: usize = 2000;
-        if path.len() > LONGEST_WAY {
-            return Err(refused("#", "it nests too deep, or a `$ref` leads back to itself"));
+    /// Reads the JSON Schema of a value into the field.
+    fn fill(&mut self, field: &mut Field, keywords: &'r Map<String, Value>, path: &str) -> Result<()> {
+        /// References may form a circle; each step makes the path longer.
+        const MAX_PATH: usize = 2000;
+        if path.len() > MAX_PATH {
+            return Err(refused("#", "it nests too deeply, or a `$ref` leads back to itself"));
         }
-        if let Some(reference) = says.get("$ref").and_then(Value::as_str) {
-            if let Some(other) = says.keys().find(|key| *key != "$ref" && !REMARKS.contains(&key.as_str())) {
+        if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
+            if let Some(other) =
+                keywords.keys().find(|key| *key != "$ref" && !ANNOTATIONS.contains(&key.as_str()))
+            {
                 return Err(refused(path, &format!("a schema cannot express `{other}` beside `$ref`")));
             }
             let target = self.resolve(reference, path)?;
@@ -611,20 +624,22 @@ impl<'r> Reader<'r> {
             field.nested_schema = Some(self.named(target, &wanted, path)?);
             return Ok(());
         }
-        if let Some(choices) = says.get("anyOf").or_else(|| says.get("oneOf")).and_then(Value::as_array) {
-            return self.choice(field, says, choices, path);
+        if let Some(choices) =
+            keywords.get("anyOf").or_else(|| keywords.get("oneOf")).and_then(Value::as_array)
+        {
+            return self.choice(field, keywords, choices, path);
         }
-        field.field_type = Self::kind(field, says, path)?;
+        field.field_type = Self::kind(field, keywords, path)?;
         let mut range = Validator::new(ValidatorKind::Range);
-        for (key, value) in says {
+        for (key, value) in keywords {
             self.keyword(field, &mut range, key, value, path)?;
         }
         if range.min_value.is_some() || range.max_value.is_some() {
             field.validators.push(range);
         }
-        if field.field_type == FieldType::Dict && says.contains_key("properties") {
+        if field.field_type == FieldType::Dict && keywords.contains_key("properties") {
             let name = format!("{}.{}", self.names[0].1, field.name);
-            field.nested_schema = Some(self.named(says, &name, path)?);
+            field.nested_schema = Some(self.named(keywords, &name, path)?);
         }
         Ok(())
     }
@@ -633,12 +648,14 @@ impl<'r> Reader<'r> {
     fn choice(
         &mut self,
         field: &mut Field,
-        says: &'r Map<String, Value>,
+        keywords: &'r Map<String, Value>,
         choices: &'r [Value],
         path: &str,
     ) -> Result<()> {
-        let key = if says.contains_key("anyOf") { "anyOf" } else { "oneOf" };
-        if let Some(other) = says.keys().find(|known| *known != key && !REMARKS.contains(&known.as_str())) {
+        let key = if keywords.contains_key("anyOf") { "anyOf" } else { "oneOf" };
+        if let Some(other) =
+            keywords.keys().find(|known| *known != key && !ANNOTATIONS.contains(&known.as_str()))
+        {
             return Err(refused(path, &format!("a schema cannot express `{other}` beside `{key}`")));
         }
         let null = json!({"type": "null"});
@@ -649,18 +666,18 @@ impl<'r> Reader<'r> {
                 field.nullable = true;
                 Ok(())
             }
-            _ => Err(refused(path, &format!("a schema cannot express `{key}`, but for one type or null"))),
+            _ => Err(refused(path, &format!("a schema cannot express `{key}` except for one type or null"))),
         }
     }
 
-    fn kind(field: &mut Field, says: &Map<String, Value>, path: &str) -> Result<FieldType> {
+    fn kind(field: &mut Field, keywords: &Map<String, Value>, path: &str) -> Result<FieldType> {
         let listed = |value: &Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_null));
-        let enumerated = says.contains_key("enum") || says.contains_key("const");
-        let kind = match says.get("type") {
+        let enumerated = keywords.contains_key("enum") || keywords.contains_key("const");
+        let kind = match keywords.get("type") {
             None => {
                 field.nullable = !enumerated
-                    || says.get("enum").is_some_and(listed)
-                    || says.get("const") == Some(&Value::Null);
+                    || keywords.get("enum").is_some_and(listed)
+                    || keywords.get("const") == Some(&Value::Null);
                 return Ok(if enumerated { FieldType::Enum } else { FieldType::Any });
             }
             Some(Value::String(kind)) => kind.as_str(),
@@ -673,14 +690,14 @@ impl<'r> Reader<'r> {
                     _ => {
                         return Err(refused(
                             path,
-                            "a schema cannot express several types, but for one or null",
+                            "a schema cannot express several types except for one type or null",
                         ));
                     }
                 }
             }
-            Some(_) => return Err(refused(path, "`type` is no type")),
+            Some(_) => return Err(refused(path, "`type` must be the name of a type or a list of names")),
         };
-        let format = says.get("format").and_then(Value::as_str);
+        let format = keywords.get("format").and_then(Value::as_str);
         Ok(match (kind, format) {
             ("string", Some("date")) => FieldType::Date,
             ("string", Some("date-time")) => FieldType::DateTime,
@@ -715,8 +732,8 @@ impl<'r> Reader<'r> {
             (Some(_), FieldType::Any | FieldType::Enum) => {
                 return Err(refused(path, &format!("a schema cannot express `{key}` without a type")));
             }
-            // To values of other types such a keyword says nothing.
-            (Some(types), own) if !types.contains(&own) => return Ok(()),
+            // The keyword does not apply to values of other types.
+            (Some(types), field_type) if !types.contains(&field_type) => return Ok(()),
             _ => {}
         }
         let mut rule = |validator: Validator| field.validators.push(validator);
@@ -737,7 +754,10 @@ impl<'r> Reader<'r> {
             }
             ("pattern", Value::String(pattern)) => {
                 super::rules::pattern(pattern).map_err(|error| {
-                    let message = format!("the JSON Schema cannot be a schema: {path}: {}", error.message());
+                    let message = format!(
+                        "the JSON Schema cannot be converted to a schema: {path}: {}",
+                        error.message()
+                    );
                     error.recast(Kind::SchemaParse, message)
                 })?;
                 rule(Validator { pattern: Some(pattern.clone()), ..Validator::new(ValidatorKind::Regex) });
@@ -758,7 +778,7 @@ impl<'r> Reader<'r> {
                 other => return Err(refused(path, &format!("a schema cannot express the format {other:?}"))),
             },
             ("items", items) => self.items(field, items, path)?,
-            // Further rules of a text, as two patterns are written.
+            // More keywords of a text; [`add_keyword`] writes a second pattern this way.
             ("allOf", Value::Array(all)) if all.iter().all(is_rule_of_text) => {
                 for rule in all.iter().filter_map(Value::as_object).flatten() {
                     self.keyword(field, range, rule.0, rule.1, path)?;
@@ -766,24 +786,24 @@ impl<'r> Reader<'r> {
             }
             ("type", _) | ("additionalProperties", Value::Bool(true)) => {}
             ("properties" | "required" | "additionalProperties", _) => {
-                // Read with the object's schema, which only one with `properties` becomes.
+                // Only an object with `properties` becomes a schema, which reads these keywords.
                 if key == "additionalProperties" && !value.is_boolean() {
-                    return Err(unsayable(path, key));
+                    return Err(unsupported(path, key));
                 }
             }
-            (key, _) if REMARKS.contains(&key) => {}
-            (key, _) => return Err(unsayable(path, key)),
+            (key, _) if ANNOTATIONS.contains(&key) => {}
+            (key, _) => return Err(unsupported(path, key)),
         }
         Ok(())
     }
 
-    /// The items of a list: a type without further rules, or objects.
+    /// Reads the items of a list: a type without validators, or objects.
     fn items(&mut self, field: &mut Field, items: &'r Value, path: &str) -> Result<()> {
         let path = format!("{path}/items");
         let item = self.field(&field.name, items, &path)?;
         let plain = item.validators.is_empty() && item.item_type.is_none() && item.item_schema.is_none();
         if !plain {
-            return Err(refused(&path, "a schema cannot express more of items than a type or a schema"));
+            return Err(refused(&path, "a schema cannot express more about items than a type or a schema"));
         }
         if item.nullable && item.field_type != FieldType::Any {
             return Err(refused(&path, "a schema cannot express that items may be null"));

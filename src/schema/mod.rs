@@ -1,40 +1,40 @@
-//! Schemas of what goes into a prompt and what comes back from a model.
+//! Schemas of the data that goes into a prompt and of the answers that come back from a model.
 //!
 //! ```text
-//! schema file ─ parse ─▶ model ─ set ─▶ plan ─ validate ─▶ the data, converted, or every violation
+//! schema file ─ parse ─▶ Schema ─ SchemaSet ─▶ CompiledSchema ─ validate ─▶ the converted data, or every violation
 //! ```
 //!
-//! Validation is generic over the data that it walks ([`Values`]), as the template engine is.
+//! Validation is generic over the data that it reads ([`Values`]), as the template engine is.
 
-pub mod amount;
 pub mod coerce;
+mod compiled;
 mod dates;
-pub mod describe;
+mod dependencies;
 mod example;
 pub mod formats;
+pub mod instructions;
 mod json;
 pub mod json_schema;
+mod lints;
 mod model;
+pub mod numeric;
+mod openai_strict;
 pub mod output;
 pub mod parse;
 mod pattern;
-mod plan;
-mod reach;
-mod remarks;
 pub mod rules;
-mod set;
-mod shared;
-mod strict;
+mod schema_set;
+mod shared_schema_set;
 mod values;
 mod violation;
 
+pub use compiled::CompiledSchema;
+pub use dependencies::Dependencies;
 pub use example::example;
 pub use json::JsonFunction;
+pub use lints::lints;
 pub use model::{Field, FieldType, Schema, Validator, ValidatorKind};
-pub use plan::Plan;
-pub use reach::Reach;
-pub use remarks::remarks;
-pub use set::{Entry, Set};
-pub use shared::{ResponseSchema, Schemas, Wanted};
-pub use values::{Made, Trail, Values};
+pub use schema_set::{SchemaEntry, SchemaSet};
+pub use shared_schema_set::{ResponseSchema, SchemaRef, SharedSchemaSet};
+pub use values::{NewValue, Trail, Values};
 pub use violation::{Violation, invalid};

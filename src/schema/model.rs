@@ -1,4 +1,4 @@
-//! A schema as a schema file says it, complete and typed. Nothing is enforced here.
+//! The typed contents of a schema file. Nothing is enforced here.
 
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
@@ -7,7 +7,7 @@ use crate::error::{Kind, Place};
 use crate::prompt::Version;
 use crate::wire::words;
 
-/// The types of fields and variables; the one list of them.
+/// The types of fields and variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldType {
     /// Text.
@@ -50,7 +50,7 @@ impl FieldType {
         Self::Uuid,
     ];
 
-    /// The word for it in files.
+    /// The name in files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -68,8 +68,8 @@ impl FieldType {
         }
     }
 
-    /// Whether a JSON value is of the type, without conversion. A whole number is a float too, a truth value is no
-    /// integer; dates, datetimes and UUIDs are texts in ISO form. What an enum allows is for its validator to say.
+    /// Whether a JSON value has this type without conversion. A whole number is also a float; a boolean is not an
+    /// integer; dates, datetimes and UUIDs are texts in ISO format. The validator of an enum checks its values.
     #[must_use]
     pub fn fits(self, value: &Value) -> bool {
         match self {
@@ -88,7 +88,7 @@ impl FieldType {
 }
 
 fn is_date(text: &str) -> bool {
-    // jiff also reads the date out of a datetime; the length keeps that apart.
+    // jiff also reads the date of a datetime; the length excludes that.
     text.len() == "2026-01-31".len() && text.parse::<jiff::civil::Date>().is_ok()
 }
 
@@ -99,18 +99,18 @@ fn is_datetime(text: &str) -> bool {
 
 words!(FieldType, "type", Kind::PromptInvalid);
 
-/// The rules that a validator can state.
+/// The kinds of validators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValidatorKind {
-    /// From `min_value` to `max_value` characters or items; by convention with `min_value` alone.
+    /// Length from `min_value` to `max_value` characters or items; by convention only `min_value` is given.
     MinLength,
-    /// The same; by convention with `max_value` alone.
+    /// The same as `MinLength`; by convention only `max_value` is given.
     MaxLength,
-    /// From `min_value` to `max_value`; by convention with `min_value` alone.
+    /// A number from `min_value` to `max_value`; by convention only `min_value` is given.
     MinValue,
-    /// The same; by convention with `max_value` alone.
+    /// The same as `MinValue`; by convention only `max_value` is given.
     MaxValue,
-    /// From `min_value` to `max_value`.
+    /// A number from `min_value` to `max_value`.
     Range,
     /// Text that `pattern` matches.
     Regex,
@@ -126,7 +126,7 @@ pub enum ValidatorKind {
     Date,
     /// A date with a time.
     DateTime,
-    /// A function of the application, by the name `custom_function`.
+    /// A function of the application, named by `custom_function`.
     Custom,
 }
 
@@ -148,7 +148,7 @@ impl ValidatorKind {
         Self::Custom,
     ];
 
-    /// The word for it in files.
+    /// The name in files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -171,41 +171,40 @@ impl ValidatorKind {
 
 words!(ValidatorKind, "validator", Kind::SchemaParse);
 
-/// A named schema. Written out, it is what a schema file has; what is not said is left out.
+/// A named schema. It serializes to the contents of a schema file, without the keys that are not set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Schema {
-    /// What prompts call it.
+    /// The name by which prompts refer to it.
     pub name: String,
-    /// Its version, 1.0.0 unless given.
+    /// Its version; 1.0.0 by default.
     pub version: Version,
     /// What it describes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether keys that are no fields are refused. True unless said otherwise or `allow_extra` is.
+    /// Whether keys that are not fields are refused. True by default, unless `allow_extra` is true.
     pub strict: bool,
-    /// Whether data may have keys that are no fields, and keeps them. Where neither this nor `strict` is true, they are
-    /// dropped.
+    /// Whether keys that are not fields are allowed and kept. If neither this nor `strict` is true, they are dropped.
     pub allow_extra: bool,
-    /// Whether values are converted to their type, as pydantic's lax mode does.
+    /// Whether values are converted to their field's type, as in pydantic's lax mode.
     pub coerce: bool,
-    /// The schema whose fields come first.
+    /// The parent schema, whose fields are inherited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extends: Option<String>,
     /// The fields, in order.
     pub fields: Vec<Field>,
-    /// Schemas that only this one names.
+    /// Schemas that only this schema can refer to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub definitions: Vec<Schema>,
-    /// What the schema says beside; free.
+    /// Free metadata.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
-    /// Where its file defines it.
+    /// Its place in the schema file.
     #[serde(skip)]
     pub place: Option<Place>,
 }
 
 impl Schema {
-    /// A schema without fields, and with what holds where nothing is said.
+    /// Makes a schema without fields, with defaults for everything else.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -233,9 +232,9 @@ pub struct Field {
     /// The type of its value.
     #[serde(rename = "type")]
     pub field_type: FieldType,
-    /// Whether the key must be there; true unless said otherwise or a default is given.
+    /// Whether the key must be present. True by default, unless there is a default value.
     pub required: bool,
-    /// The value where the key is missing.
+    /// The value if the key is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// Whether null is allowed.
@@ -247,22 +246,22 @@ pub struct Field {
     /// The type of a list's items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_type: Option<FieldType>,
-    /// The schema of a list's items, by name.
+    /// The name of the schema of a list's items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_schema: Option<String>,
-    /// The schema of a dict, by name.
+    /// The name of the schema of a dict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nested_schema: Option<String>,
-    /// Whether NaN and the infinities are numbers here.
+    /// Whether NaN and the infinities are accepted as numbers.
     #[serde(skip_serializing_if = "is_false")]
     pub allow_inf_nan: bool,
-    /// A remark for readers: the application sets it. Not enforced.
+    /// An annotation: the application sets the value. Not enforced.
     #[serde(skip_serializing_if = "is_false")]
     pub read_only: bool,
-    /// A remark for readers: it is never shown. Not enforced.
+    /// An annotation: the value is never shown. Not enforced.
     #[serde(skip_serializing_if = "is_false")]
     pub write_only: bool,
-    /// Further rules, in order.
+    /// The validators, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub validators: Vec<Validator>,
 }
@@ -273,7 +272,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Field {
-    /// A required field of a type, without further rules.
+    /// Makes a required field of a type, without validators.
     #[must_use]
     pub fn new(name: impl Into<String>, field_type: FieldType) -> Self {
         Self {
@@ -293,9 +292,9 @@ impl Field {
         }
     }
 
-    /// The schema that its items or members must fit, by name.
+    /// The name of the schema that its items or members must fit.
     #[must_use]
-    pub fn names(&self) -> Option<&str> {
+    pub fn schema_name(&self) -> Option<&str> {
         match self.field_type {
             FieldType::List => self.item_schema.as_deref(),
             FieldType::Dict => self.nested_schema.as_deref(),
@@ -303,14 +302,14 @@ impl Field {
         }
     }
 
-    /// The value of a key that is missing: the default, and null for a field that may be left out and may be null.
+    /// The value if the key is missing: the default, or null for an optional field that may be null.
     #[must_use]
-    pub fn absent(&self) -> Option<&Value> {
+    pub fn value_if_missing(&self) -> Option<&Value> {
         let null = (!self.required && self.nullable).then_some(&Value::Null);
         self.default.as_ref().or(null)
     }
 
-    /// The values that its `enum` validators all allow; `None` without such a validator.
+    /// The values that all its `enum` validators allow; `None` if it has no such validator.
     #[must_use]
     pub fn allowed(&self) -> Option<Vec<&Value>> {
         let mut lists = self
@@ -323,40 +322,40 @@ impl Field {
     }
 }
 
-/// One rule about a field's value.
+/// A validator of a field's value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Validator {
-    /// Which rule.
+    /// The kind of the validator.
     #[serde(rename = "type")]
     pub kind: ValidatorKind,
-    /// The one bound of a rule that has one, in other words; older files have it.
+    /// Another name for the bound of a validator with one bound; older files use it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
-    /// The lower bound, of a length too.
+    /// The lower bound of a number or a length.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_value: Option<Number>,
-    /// The upper bound, of a length too.
+    /// The upper bound of a number or a length.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_value: Option<Number>,
-    /// The pattern of `regex`.
+    /// The pattern of a `regex` validator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// How `date` and `datetime` are written, in the words of `strftime`; ISO form where it is not given.
+    /// The `strftime` format of a `date` or `datetime` validator; ISO format by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
-    /// The values of `enum`.
+    /// The values of an `enum` validator.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_values: Vec<Value>,
-    /// What to say instead of the rule's own message.
+    /// The message that replaces the validator's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
-    /// The function of `custom`.
+    /// The name of the function of a `custom` validator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_function: Option<String>,
 }
 
 impl Validator {
-    /// A rule of a kind, without what it needs.
+    /// Makes a validator of a kind, without parameters.
     #[must_use]
     pub fn new(kind: ValidatorKind) -> Self {
         Self {

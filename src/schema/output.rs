@@ -1,40 +1,41 @@
-//! JSON out of what a model answered.
+//! Reads the JSON in a model's answer.
 //!
-//! Models put JSON into code fences and prose, leave commas behind, quote as Python does, comment, and stop in the
-//! middle. What is meant is plain in these cases, and is taken, with a note of each. A value is never made up: what was
-//! cut off is left out, two answers in one text are an error, and so is everything whose meaning is a guess.
+//! Models put JSON into code fences and prose, leave trailing commas, quote as Python does, write comments, and stop in
+//! the middle. The meaning is clear in these cases: the answer is repaired, and each repair is recorded. A value is
+//! never made up. What was cut off is left out. Two answers in one text, and everything whose meaning is a guess, are
+//! errors.
 
 use std::collections::HashMap;
 
 use super::violation::{Violation, invalid};
 use crate::error::{Place, Result};
 
-/// How deep an answer may nest.
-const DEPTH: usize = 128;
+/// Maximum nesting of an answer.
+const MAX_DEPTH: usize = 128;
 
-/// JSON with numbers as they are written.
+/// A JSON value that keeps every digit of its numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Parsed {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number that 64 bits hold.
+    /// A whole number that fits in 64 bits.
     Integer(i64),
-    /// The digits of a larger one.
+    /// The digits of a larger whole number.
     Digits(String),
-    /// Any other number; NaN and the infinities only where they are mended.
+    /// Any other number; NaN and the infinities only as a repair.
     Float(f64),
     /// Text.
     Text(String),
     /// Items.
     List(Vec<Parsed>),
-    /// Members in the order in which they are written.
+    /// Members in the order of the text.
     Dict(Vec<(String, Parsed)>),
 }
 
 impl Parsed {
-    /// The same as [`serde_json::Value`]; numbers that it cannot hold become the nearest, NaN and infinity null.
+    /// Converts to [`serde_json::Value`]. Numbers that it cannot hold become the nearest; NaN and infinity become null.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;
@@ -55,9 +56,9 @@ impl Parsed {
     }
 }
 
-/// One kind of thing that was mended.
+/// The kind of a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum RepairKind {
     /// A code fence around the JSON.
     Fence,
     /// Text before or after it.
@@ -66,9 +67,9 @@ pub enum Fault {
     TrailingComma,
     /// A text in single quotes.
     SingleQuotes,
-    /// A text in the quotes of typography.
+    /// A text in typographic quotes.
     CurlyQuotes,
-    /// A backslash before a quote that needs none.
+    /// A backslash before a quote that does not need it.
     NeedlessEscape,
     /// A comment.
     Comment,
@@ -76,16 +77,16 @@ pub enum Fault {
     UnquotedKey,
     /// `True`, `False` or `None`, as Python writes them.
     PythonWord,
-    /// `NaN` or `Infinity`, which JSON does not have.
+    /// `NaN` or `Infinity`, which are not JSON.
     NotFinite,
     /// A line break or another control character within a text.
     ControlCharacter,
-    /// The end is missing; what was not complete is left out.
+    /// The end is missing; incomplete parts are left out.
     CutOff,
 }
 
-impl Fault {
-    /// The word for it in a report.
+impl RepairKind {
+    /// The name in Python.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -117,172 +118,177 @@ impl Fault {
             Self::PythonWord => "True, False or None instead of true, false or null",
             Self::NotFinite => "NaN or Infinity, which JSON does not have",
             Self::ControlCharacter => "a line break or control character within a text",
-            Self::CutOff => "the end is missing; what was not complete is left out",
+            Self::CutOff => "the end is missing; incomplete parts are left out",
         }
     }
 }
 
-/// Something that was mended, and where: line and column from 1.
+/// A repair and its position. Line and column count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mend {
-    /// What.
-    pub fault: Fault,
+pub struct Repair {
+    /// The kind of the repair.
+    pub kind: RepairKind,
     /// The line.
     pub line: usize,
     /// The character in the line.
     pub column: usize,
 }
 
-impl Mend {
-    /// What was mended, in words.
+impl Repair {
+    /// Describes what was repaired.
     #[must_use]
     pub fn message(&self) -> &'static str {
-        self.fault.message()
+        self.kind.message()
     }
 }
 
-/// How an answer is read.
+/// Options for reading an answer.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Reading {
-    /// Take JSON and nothing else.
+pub struct AnswerOptions {
+    /// Accept only valid JSON.
     pub strict: bool,
-    /// Only a dict is an answer, so that a list in the prose is none.
+    /// Accept only a dict, so that a list in the prose is not taken for the answer.
     pub dict: bool,
 }
 
-/// What an answer says.
+/// An answer that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// Its JSON.
     pub parsed: Parsed,
-    /// What had to be mended, in the order in which it stands.
-    pub mended: Vec<Mend>,
-    /// How many lists and dicts, from the outside in and each the last thing in the one around it, lack their end.
+    /// The repairs, in the order of the text.
+    pub repairs: Vec<Repair>,
+    /// How many lists and dicts lack their end, from the outside in; each is the last item of the one around it.
     pub open: usize,
 }
 
-/// The JSON of an answer.
+/// Reads the JSON of an answer.
 ///
 /// # Errors
-/// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with the rule `syntax` where there is no JSON, or more than one
-/// that could be meant, or what stands there cannot be known.
-pub fn parse(text: &str, reading: Reading) -> Result<Answer> {
+/// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with the rule `syntax` if the text has no JSON, has more than
+/// one possible answer, or is not clear.
+pub fn parse(text: &str, options: AnswerOptions) -> Result<Answer> {
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
-    read(source, reading)
-        .map(|found| Answer { parsed: found.parsed, mended: located(source, found.mended), open: found.open })
+    read(source, options)
+        .map(|found| Answer {
+            parsed: found.parsed,
+            repairs: located(source, found.repairs),
+            open: found.open,
+        })
         .map_err(|stop| failed(source, &stop))
 }
 
-fn read(source: &str, reading: Reading) -> Result<Found, Stop> {
-    let mut direct = Parser::new(source, 0, reading.strict);
+fn read(source: &str, options: AnswerOptions) -> Result<FoundAnswer, AnswerError> {
+    let mut direct = AnswerParser::new(source, 0, options.strict);
     let whole = direct.whole();
-    // JSON, and still not what is wanted.
+    // The text is valid JSON, but not a dict.
     let other = whole.is_ok();
     let stop = match whole {
-        Ok(parsed) if reading.strict || !reading.dict || matches!(parsed, Parsed::Dict(_)) => {
-            return Ok(Found { start: 0, parsed, mended: direct.mended, open: direct.open });
+        Ok(parsed) if options.strict || !options.dict || matches!(parsed, Parsed::Dict(_)) => {
+            return Ok(FoundAnswer { start: 0, parsed, repairs: direct.repairs, open: direct.open });
         }
-        Ok(_) => Stop { offset: 0, message: "the answer is JSON, and no object".to_owned() },
+        Ok(_) => AnswerError { offset: 0, message: "the answer is JSON, but not an object".to_owned() },
         Err(stop) => stop,
     };
-    if reading.strict {
+    if options.strict {
         return Err(stop);
     }
     let start = after_reasoning(source)?;
-    let fenced = fenced(source, start, reading)?;
-    let scan = if fenced.found.is_empty() { scan(source, start, source.len(), reading)? } else { fenced };
+    let fenced = fenced(source, start, options)?;
+    let scan = if fenced.found.is_empty() { scan(source, start, source.len(), options)? } else { fenced };
     let mut found = scan.found.into_iter();
     match (found.next(), found.next()) {
         (Some(mut only), None) => {
-            if start > 0 && !only.mended.iter().any(|(_, fault)| *fault == Fault::Prose) {
-                only.mended.push((0, Fault::Prose));
+            if start > 0 && !only.repairs.iter().any(|(_, kind)| *kind == RepairKind::Prose) {
+                only.repairs.push((0, RepairKind::Prose));
             }
             Ok(only)
         }
         (Some(first), Some(second)) => {
             let second = Place::of(None, source, second.start);
             let message = format!(
-                "two answers, and which is meant cannot be known: the second begins in line {}, column {}",
+                "the text has two different answers: the second begins in line {}, column {}",
                 second.line, second.column
             );
-            Err(Stop { offset: first.start, message })
+            Err(AnswerError { offset: first.start, message })
         }
-        // Where the whole looks like JSON, what is wrong with the whole is told; else what came nearest to an answer.
+        // If the whole text looks like JSON, report its error; otherwise the error of the part that came nearest to an
+        // answer.
         (None, _) if other || source.trim_start().starts_with(['{', '[']) => Err(stop),
         (None, _) if !source[start..].contains(['{', '[']) && stop.offset < source.len() => {
-            Err(Stop { offset: start, message: "there is no JSON in it".to_owned() })
+            Err(AnswerError { offset: start, message: "the text has no JSON".to_owned() })
         }
         (None, _) => Err(scan.nearest.map_or(stop, |(_, nearest)| nearest)),
     }
 }
 
-/// Where the answer begins: behind what a model thought aloud, where it says so.
-fn after_reasoning(source: &str) -> Result<usize, Stop> {
+/// The offset at which the answer begins: after the model's reasoning, if that is marked.
+fn after_reasoning(source: &str) -> Result<usize, AnswerError> {
     for (open, close) in [("<think>", "</think>"), ("<thinking>", "</thinking>")] {
         if let Some(end) = source.find(close) {
             return Ok(end + close.len());
         }
         if source.trim_start().starts_with(open) {
             let message = "the answer ends within the model's reasoning".to_owned();
-            return Err(Stop { offset: source.len(), message });
+            return Err(AnswerError { offset: source.len(), message });
         }
     }
     Ok(0)
 }
 
-fn failed(source: &str, stop: &Stop) -> crate::Error {
+fn failed(source: &str, stop: &AnswerError) -> crate::Error {
     let place = Place::of(None, source, stop.offset);
     let message = format!("{} (line {}, column {})", stop.message, place.line, place.column);
-    invalid("the answer is no JSON that can be read", "", &[Violation::new(&"", "syntax", message)])
+    invalid("the answer is not readable JSON", "", &[Violation::new(&"", "syntax", message)])
 }
 
-fn located(source: &str, mut mended: Vec<(usize, Fault)>) -> Vec<Mend> {
-    mended.sort_by_key(|(offset, _)| *offset);
+fn located(source: &str, mut repairs: Vec<(usize, RepairKind)>) -> Vec<Repair> {
+    repairs.sort_by_key(|(offset, _)| *offset);
     let (mut line, mut line_start, mut at) = (1, 0, 0);
-    let mut found = Vec::with_capacity(mended.len());
-    for (offset, fault) in mended {
+    let mut found = Vec::with_capacity(repairs.len());
+    for (offset, kind) in repairs {
         for (newline, _) in source[at..offset].match_indices('\n') {
             line += 1;
             line_start = at + newline + 1;
         }
         at = offset;
-        found.push(Mend { fault, line, column: source[line_start..offset].chars().count() + 1 });
+        found.push(Repair { kind, line, column: source[line_start..offset].chars().count() + 1 });
     }
     found
 }
 
-/// An answer that was found in a text.
-struct Found {
+/// An answer found in a text.
+struct FoundAnswer {
     start: usize,
     parsed: Parsed,
-    mended: Vec<(usize, Fault)>,
+    repairs: Vec<(usize, RepairKind)>,
     open: usize,
 }
 
-/// What was found in a text: no more than two different answers, for two are one too many.
+/// The answers found in a text. The search stops after two different answers, because two are an error.
 #[derive(Default)]
-struct Scan {
-    found: Vec<Found>,
-    /// The reading that came furthest and failed: how far, and why.
-    nearest: Option<(usize, Stop)>,
+struct FoundAnswers {
+    found: Vec<FoundAnswer>,
+    /// The failed attempt that read the most: how much it read, and its error.
+    nearest: Option<(usize, AnswerError)>,
 }
 
-impl Scan {
-    fn add(&mut self, found: Found) {
+impl FoundAnswers {
+    fn add(&mut self, found: FoundAnswer) {
         if !self.found.iter().any(|known| known.parsed == found.parsed) {
             self.found.push(found);
         }
     }
 
-    fn failed(&mut self, length: usize, stop: Stop) {
+    fn failed(&mut self, length: usize, stop: AnswerError) {
         if self.nearest.as_ref().is_none_or(|(known, _)| *known < length) {
             self.nearest = Some((length, stop));
         }
     }
 }
 
-/// The JSON in code fences, where there is some; fences of other languages only where none says `json`.
-fn fenced(source: &str, from: usize, reading: Reading) -> Result<Scan, Stop> {
+/// The JSON in code fences. Fences of other languages count only if no fence is marked `json`.
+fn fenced(source: &str, from: usize, options: AnswerOptions) -> Result<FoundAnswers, AnswerError> {
     let fences = fences(source, from);
     let json = |fence: &&Fence| {
         fence.language.is_some_and(|word| word.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("json")))
@@ -292,19 +298,19 @@ fn fenced(source: &str, from: usize, reading: Reading) -> Result<Scan, Stop> {
     } else {
         fences.iter().collect()
     };
-    let mut scanned = Scan::default();
+    let mut scanned = FoundAnswers::default();
     for fence in chosen {
-        let inside = scan(source, fence.start, fence.end, reading)?;
+        let inside = scan(source, fence.start, fence.end, options)?;
         if let Some((length, stop)) = inside.nearest {
             scanned.failed(length, stop);
         }
         for mut answer in inside.found {
-            // Only a fence without an end may hold what is cut off.
+            // Only a fence without an end may hold a cut-off answer.
             if fence.closed && answer.open > 0 {
-                let message = "the JSON in a code fence has no end, and the fence has one".to_owned();
-                return Err(Stop { offset: fence.end, message });
+                let message = "the JSON in a code fence has no end, but the fence has one".to_owned();
+                return Err(AnswerError { offset: fence.end, message });
             }
-            answer.mended.push((fence.open, Fault::Fence));
+            answer.repairs.push((fence.open, RepairKind::Fence));
             scanned.add(answer);
         }
         if scanned.found.len() > 1 {
@@ -322,14 +328,14 @@ struct Fence<'s> {
     language: Option<&'s str>,
 }
 
-/// The code fences of a text. Three backticks within a line, as a text within JSON may have them, are none.
+/// The code fences of a text. Three backticks within a line are not a fence: a text in JSON may have them.
 fn fences(source: &str, from: usize) -> Vec<Fence<'_>> {
     const TICKS: &str = "```";
     let mut found = Vec::new();
     let (mut at, mut line_end) = (from, from);
     while let Some(open) = source[at..].find(TICKS).map(|offset| at + offset) {
         let after = open + TICKS.len();
-        // Looked for once a line, however many ticks it has.
+        // Searched once per line, however many backticks the line has.
         if line_end < after {
             line_end = source[after..].find('\n').map_or(source.len(), |offset| after + offset);
         }
@@ -339,7 +345,7 @@ fn fences(source: &str, from: usize) -> Vec<Fence<'_>> {
             at = after;
             continue;
         }
-        // A fence on one line has no language: what follows is its content.
+        // A fence on one line has no language; its content follows.
         let (start, language) = if plain { (line_end, Some(word)) } else { (after, None) };
         let close = source[start..].match_indices(TICKS).map(|(offset, _)| start + offset).find(|close| {
             language.is_none() || begins_line(source, *close) || ends_json(source, start, *close)
@@ -356,12 +362,12 @@ fn fences(source: &str, from: usize) -> Vec<Fence<'_>> {
     found
 }
 
-/// Whether only blanks stand between a place and the beginning of its line.
+/// Whether only spaces precede the offset on its line.
 fn begins_line(source: &str, at: usize) -> bool {
     source[..at].trim_end_matches([' ', '\t', '>']).chars().next_back().is_none_or(|c| c == '\n' || c == '\r')
 }
 
-/// Whether a closing bracket stands before a place and the end of its line behind the three characters there.
+/// Whether the fence at the offset follows a closing bracket and ends its line.
 fn ends_json(source: &str, start: usize, at: usize) -> bool {
     source[start..at].trim_end().ends_with(['}', ']'])
         && source[at + 3..]
@@ -371,35 +377,35 @@ fn ends_json(source: &str, start: usize, at: usize) -> bool {
             .is_none_or(|c| c == '\n' || c == '\r')
 }
 
-/// The answers between two places of a text, each found where a bracket opens something that can be read. A bracket of
-/// prose is passed over; what is JSON for a while and then is none is an error, for a part of it is not the answer.
-fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Scan, Stop> {
-    /// How often a text may be read anew, in characters for each of it.
-    const EFFORT: usize = 8;
+/// The answers between two offsets of a text. A bracket in prose is skipped. Text that begins as JSON and then breaks
+/// is an error, because a part of it is not the answer.
+fn scan(source: &str, start: usize, end: usize, options: AnswerOptions) -> Result<FoundAnswers, AnswerError> {
+    /// How many characters may be read for each character of the text.
+    const MAX_READS: usize = 8;
     let text = &source[..end];
-    let mut budget = (end - start).saturating_mul(EFFORT) + 10_000;
-    let mut scanned = Scan::default();
+    let mut budget = (end - start).saturating_mul(MAX_READS) + 10_000;
+    let mut scanned = FoundAnswers::default();
     let mut at = start;
     while let Some(offset) = text[at..].find(['{', '[']) {
         let open = at + offset;
-        let mut parser = Parser::new(text, open, false);
+        let mut parser = AnswerParser::new(text, open, false);
         let parsed = parser.value(0);
         budget = budget.saturating_sub(parser.at - open);
         if budget == 0 {
-            let message = "too much that looks like JSON and is none".to_owned();
-            return Err(Stop { offset: open, message });
+            let message = "too much of the text looks like JSON but is not".to_owned();
+            return Err(AnswerError { offset: open, message });
         }
         at = match parsed {
             Ok(parsed) => {
-                // A bracket that opens nothing and that nothing closes is prose.
+                // An open bracket with nothing complete after it is prose.
                 let empty = matches!(&parsed, Parsed::Dict(members) if members.is_empty())
                     || matches!(&parsed, Parsed::List(items) if items.is_empty());
                 if parser.open > 0 && empty {
-                    let message = "the JSON ends before anything of it is complete".to_owned();
-                    scanned.failed(parser.at - open, Stop { offset: text.len(), message });
+                    let message = "the JSON ends before any part of it is complete".to_owned();
+                    scanned.failed(parser.at - open, AnswerError { offset: text.len(), message });
                     open + 1
                 } else {
-                    if matches!(parsed, Parsed::Dict(_)) || !reading.dict {
+                    if matches!(parsed, Parsed::Dict(_)) || !options.dict {
                         scanned.add(parser.found(source, start, open, parsed));
                     }
                     parser.at
@@ -407,7 +413,8 @@ fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Scan
             }
             Err(stop) if parser.solid => return Err(stop),
             Err(stop) => {
-                // What begins as JSON and goes on as something else, such as a form to fill in, has no answer within.
+                // Text that begins as JSON and continues as something else, such as a template to fill in, contains no
+                // answer.
                 let next = if parser.begun { extent(text, open) } else { Some(open + 1) };
                 let Some(next) = next else { return Err(stop) };
                 budget = budget.saturating_sub(next - open);
@@ -422,7 +429,7 @@ fn scan(source: &str, start: usize, end: usize, reading: Reading) -> Result<Scan
     Ok(scanned)
 }
 
-/// The end of what a bracket opens, by its brackets alone; those in double quotes do not count.
+/// The offset after the bracket that closes the one at `open`. Brackets in double quotes do not count.
 fn extent(text: &str, open: usize) -> Option<usize> {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for (offset, byte) in text.as_bytes()[open..].iter().enumerate() {
@@ -443,21 +450,21 @@ fn extent(text: &str, open: usize) -> Option<usize> {
     None
 }
 
-/// Where reading stopped, and why.
+/// The offset at which reading failed, and why.
 #[derive(Debug)]
-struct Stop {
+struct AnswerError {
     offset: usize,
     message: String,
 }
 
-/// What came of a value: whole, or not all there.
-enum Piece {
+/// A value that was read, complete or cut off.
+enum ReadValue {
     Whole(Parsed),
-    /// The text ended within it; what is there of a list or dict.
+    /// The text ended within the value; has the complete part of a list or dict.
     Cut(Option<Parsed>),
 }
 
-/// The members of a dict that is being read. Many are looked up by their hash.
+/// The members of a dict that is being read. A large dict is searched by hash.
 #[derive(Default)]
 struct Members {
     list: Vec<(String, Parsed)>,
@@ -465,9 +472,9 @@ struct Members {
 }
 
 impl Members {
-    /// Adds a member; false where its key is there with another value, or at all where `once`.
+    /// Adds a member. Returns false if the key already has another value, or any value if `once`.
     fn add(&mut self, name: String, value: Parsed, once: bool) -> bool {
-        /// So many are looked through faster than they are hashed.
+        /// Up to this many members, a linear search is faster than hashing.
         const FEW: usize = 16;
         let known = if self.list.len() <= FEW {
             self.list.iter().position(|(known, _)| *known == name)
@@ -493,47 +500,47 @@ impl Members {
     }
 }
 
-struct Parser<'s> {
+struct AnswerParser<'s> {
     text: &'s str,
     at: usize,
     strict: bool,
-    mended: Vec<(usize, Fault)>,
+    repairs: Vec<(usize, RepairKind)>,
     /// How many lists and dicts lack their end.
     open: usize,
-    /// Whether something complete was read that hardly is prose: a member with a quoted key, or an item that is a list
-    /// or dict.
+    /// Whether something complete was read that is unlikely in prose: a member with a quoted key, or an item that is a
+    /// list or dict.
     solid: bool,
-    /// Whether something was begun that hardly is prose: a quoted key with its colon, or a list or dict in a list.
+    /// Whether something began that is unlikely in prose: a quoted key with its colon, or a list or dict in a list.
     begun: bool,
 }
 
-impl<'s> Parser<'s> {
+impl<'s> AnswerParser<'s> {
     fn new(text: &'s str, at: usize, strict: bool) -> Self {
-        Self { text, at, strict, mended: Vec::new(), open: 0, solid: false, begun: false }
+        Self { text, at, strict, repairs: Vec::new(), open: 0, solid: false, begun: false }
     }
 
-    /// What was read from a place on, with a note of what stands around it.
-    fn found(&mut self, source: &str, start: usize, open: usize, parsed: Parsed) -> Found {
-        let mut mended = std::mem::take(&mut self.mended);
+    /// The answer that was read, with a repair for any prose around it.
+    fn found(&mut self, source: &str, start: usize, open: usize, parsed: Parsed) -> FoundAnswer {
+        let mut repairs = std::mem::take(&mut self.repairs);
         let outside = |text: &str| !text.trim().is_empty();
         if outside(&source[start..open]) {
-            mended.push((start, Fault::Prose));
+            repairs.push((start, RepairKind::Prose));
         } else if outside(&self.text[self.at..]) {
-            mended.push((self.at, Fault::Prose));
+            repairs.push((self.at, RepairKind::Prose));
         }
-        Found { start: open, parsed, mended, open: self.open }
+        FoundAnswer { start: open, parsed, repairs, open: self.open }
     }
 
-    fn stop<R>(&self, message: impl Into<String>) -> Result<R, Stop> {
-        Err(Stop { offset: self.at, message: message.into() })
+    fn stop<R>(&self, message: impl Into<String>) -> Result<R, AnswerError> {
+        Err(AnswerError { offset: self.at, message: message.into() })
     }
 
-    /// Notes a fault, or stops at it where nothing is to be mended.
-    fn mend(&mut self, offset: usize, fault: Fault) -> Result<(), Stop> {
+    /// Records a repair; in strict mode it is an error instead.
+    fn repair(&mut self, offset: usize, kind: RepairKind) -> Result<(), AnswerError> {
         if self.strict {
-            return Err(Stop { offset, message: fault.message().to_owned() });
+            return Err(AnswerError { offset, message: kind.message().to_owned() });
         }
-        self.mended.push((offset, fault));
+        self.repairs.push((offset, kind));
         Ok(())
     }
 
@@ -545,33 +552,33 @@ impl<'s> Parser<'s> {
         &self.text[self.at..]
     }
 
-    /// The whole text as one value with nothing around it.
-    fn whole(&mut self) -> Result<Parsed, Stop> {
+    /// Reads the whole text as one value.
+    fn whole(&mut self) -> Result<Parsed, AnswerError> {
         self.blank()?;
         let parsed = self.value(0)?;
         self.blank()?;
-        if self.at < self.text.len() { self.stop("something stands behind the JSON") } else { Ok(parsed) }
+        if self.at < self.text.len() { self.stop("there is more text after the JSON") } else { Ok(parsed) }
     }
 
-    /// A value at the top; what is cut off is closed here.
-    fn value(&mut self, depth: usize) -> Result<Parsed, Stop> {
+    /// Reads an outermost value and closes it if it is cut off.
+    fn value(&mut self, depth: usize) -> Result<Parsed, AnswerError> {
         match self.piece(depth)? {
-            Piece::Whole(parsed) => Ok(parsed),
-            Piece::Cut(Some(parsed)) => {
-                self.mend(self.text.len(), Fault::CutOff)?;
+            ReadValue::Whole(parsed) => Ok(parsed),
+            ReadValue::Cut(Some(parsed)) => {
+                self.repair(self.text.len(), RepairKind::CutOff)?;
                 Ok(parsed)
             }
-            Piece::Cut(None) => self.stop("the JSON ends before it has begun"),
+            ReadValue::Cut(None) => self.stop("the JSON ends before it begins"),
         }
     }
 
-    /// Passes over blanks and comments.
-    fn blank(&mut self) -> Result<(), Stop> {
+    /// Skips white space and comments.
+    fn blank(&mut self) -> Result<(), AnswerError> {
         loop {
             while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
                 self.at += 1;
             }
-            // Most often that is all.
+            // Usually there is nothing else to skip.
             match self.peek() {
                 Some(b'/' | b'#' | 0x0b | 0x0c | 0x80..) if !self.strict => {}
                 Some(b'/' | b'#') if self.strict => {}
@@ -590,39 +597,39 @@ impl<'s> Parser<'s> {
             } else {
                 return Ok(());
             };
-            self.mend(self.at, Fault::Comment)?;
+            self.repair(self.at, RepairKind::Comment)?;
             self.at += length;
         }
     }
 
-    fn piece(&mut self, depth: usize) -> Result<Piece, Stop> {
-        if depth > DEPTH {
-            return self.stop(format!("it nests more than {DEPTH} deep"));
+    fn piece(&mut self, depth: usize) -> Result<ReadValue, AnswerError> {
+        if depth > MAX_DEPTH {
+            return self.stop(format!("it nests deeper than {MAX_DEPTH} levels"));
         }
         match self.peek() {
-            None => Ok(Piece::Cut(None)),
+            None => Ok(ReadValue::Cut(None)),
             Some(b'{') => self.dict(depth),
             Some(b'[') => self.list(depth),
             Some(b'"' | b'\'') => Ok(match self.quoted()? {
-                Some(text) => Piece::Whole(Parsed::Text(text)),
-                None => Piece::Cut(None),
+                Some(text) => ReadValue::Whole(Parsed::Text(text)),
+                None => ReadValue::Cut(None),
             }),
             Some(0x80..) if self.curly_pair().is_some() => Ok(match self.curly()? {
-                Some(text) => Piece::Whole(Parsed::Text(text)),
-                None => Piece::Cut(None),
+                Some(text) => ReadValue::Whole(Parsed::Text(text)),
+                None => ReadValue::Cut(None),
             }),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(_) => self.word(),
         }
     }
 
-    /// What there is of a list or dict whose end is missing.
-    fn cut(&mut self, parsed: Parsed) -> Piece {
+    /// The complete part of a list or dict that has no end.
+    fn cut(&mut self, parsed: Parsed) -> ReadValue {
         self.open += 1;
-        Piece::Cut(Some(parsed))
+        ReadValue::Cut(Some(parsed))
     }
 
-    fn list(&mut self, depth: usize) -> Result<Piece, Stop> {
+    fn list(&mut self, depth: usize) -> Result<ReadValue, AnswerError> {
         let mut items = Vec::new();
         self.at += 1;
         loop {
@@ -635,11 +642,11 @@ impl<'s> Parser<'s> {
                 Some(_) => {}
             }
             match self.piece(depth + 1)? {
-                Piece::Whole(item) => {
+                ReadValue::Whole(item) => {
                     self.solid |= matches!(item, Parsed::List(_) | Parsed::Dict(_));
                     items.push(item);
                 }
-                Piece::Cut(item) => {
+                ReadValue::Cut(item) => {
                     items.extend(item);
                     return Ok(self.cut(Parsed::List(items)));
                 }
@@ -649,10 +656,10 @@ impl<'s> Parser<'s> {
             }
         }
         self.at += 1;
-        Ok(Piece::Whole(Parsed::List(items)))
+        Ok(ReadValue::Whole(Parsed::List(items)))
     }
 
-    fn dict(&mut self, depth: usize) -> Result<Piece, Stop> {
+    fn dict(&mut self, depth: usize) -> Result<ReadValue, AnswerError> {
         let mut members = Members::default();
         self.at += 1;
         loop {
@@ -674,30 +681,30 @@ impl<'s> Parser<'s> {
                     self.at += 1;
                     self.begun |= quoted;
                 }
-                Some(_) => return self.stop("a colon is missing behind the key"),
+                Some(_) => return self.stop("a colon is missing after the key"),
             }
             self.blank()?;
             let (value, cut) = match self.piece(depth + 1)? {
-                Piece::Whole(value) => (Some(value), false),
-                Piece::Cut(value) => (value, true),
+                ReadValue::Whole(value) => (Some(value), false),
+                ReadValue::Cut(value) => (value, true),
             };
             self.solid |= quoted && !cut;
             if let Some(value) = value
                 && !members.add(name, value, self.strict)
             {
                 self.at = start;
-                return self.stop("a key is there twice");
+                return self.stop("a key appears twice");
             }
             if cut || !self.comma(b'}')? {
                 return Ok(self.cut(members.parsed()));
             }
         }
         self.at += 1;
-        Ok(Piece::Whole(members.parsed()))
+        Ok(ReadValue::Whole(members.parsed()))
     }
 
-    /// Passes over the comma behind a member. False where the text ends; at the closing bracket nothing is passed.
-    fn comma(&mut self, close: u8) -> Result<bool, Stop> {
+    /// Skips the comma after a member. Returns false if the text ends. Does not skip a closing bracket.
+    fn comma(&mut self, close: u8) -> Result<bool, AnswerError> {
         self.blank()?;
         match self.peek() {
             None => Ok(false),
@@ -707,7 +714,7 @@ impl<'s> Parser<'s> {
                 self.at += 1;
                 self.blank()?;
                 if self.peek() == Some(close) {
-                    self.mend(comma, Fault::TrailingComma)?;
+                    self.repair(comma, RepairKind::TrailingComma)?;
                 }
                 Ok(true)
             }
@@ -715,8 +722,8 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// A key that is a plain word.
-    fn bare_key(&mut self) -> Result<Option<String>, Stop> {
+    /// Reads a key without quotes.
+    fn bare_key(&mut self) -> Result<Option<String>, AnswerError> {
         let rest = self.rest();
         let length = rest
             .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$' || c == '-'))
@@ -725,18 +732,18 @@ impl<'s> Parser<'s> {
         if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
             return self.stop("a key is missing");
         }
-        self.mend(self.at, Fault::UnquotedKey)?;
+        self.repair(self.at, RepairKind::UnquotedKey)?;
         self.at += length;
         Ok((!self.rest().is_empty()).then(|| word.to_owned()))
     }
 
-    /// A text in quotes; `None` where it has no end.
-    fn quoted(&mut self) -> Result<Option<String>, Stop> {
+    /// Reads a text in quotes; `None` if it has no end.
+    fn quoted(&mut self) -> Result<Option<String>, AnswerError> {
         let start = self.at;
         let bytes = self.text.as_bytes();
         let quote = bytes[start];
         if quote == b'\'' {
-            self.mend(start, Fault::SingleQuotes)?;
+            self.repair(start, RepairKind::SingleQuotes)?;
         }
         self.at += 1;
         let mut text = String::new();
@@ -758,8 +765,8 @@ impl<'s> Parser<'s> {
                     from = self.at;
                 }
                 0..=0x1f => {
-                    if self.mended.last().is_none_or(|(_, fault)| *fault != Fault::ControlCharacter) {
-                        self.mend(self.at, Fault::ControlCharacter)?;
+                    if self.repairs.last().is_none_or(|(_, kind)| *kind != RepairKind::ControlCharacter) {
+                        self.repair(self.at, RepairKind::ControlCharacter)?;
                     }
                     self.at += 1;
                 }
@@ -768,7 +775,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// The quotes that close what opens here, where that is a curly one.
+    /// The closing quotes that match the curly quote here, if there is one.
     fn curly_pair(&self) -> Option<&'static [char]> {
         match self.rest().chars().next()? {
             '“' => Some(&['”']),
@@ -778,10 +785,10 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// A text in curly quotes; `None` where it has no end.
-    fn curly(&mut self) -> Result<Option<String>, Stop> {
+    /// Reads a text in curly quotes; `None` if it has no end.
+    fn curly(&mut self) -> Result<Option<String>, AnswerError> {
         let close = self.curly_pair().unwrap_or_default();
-        self.mend(self.at, Fault::CurlyQuotes)?;
+        self.repair(self.at, RepairKind::CurlyQuotes)?;
         self.at += '“'.len_utf8();
         let mut text = String::new();
         loop {
@@ -801,8 +808,8 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// The character of an escape; `None` where the text ends within it.
-    fn escape(&mut self, quote: u8) -> Result<Option<char>, Stop> {
+    /// Reads the character of an escape; `None` if the text ends within it.
+    fn escape(&mut self, quote: u8) -> Result<Option<char>, AnswerError> {
         let start = self.at;
         let Some(c) = self.text[start + 1..].chars().next() else {
             self.at = self.text.len();
@@ -819,27 +826,27 @@ impl<'s> Parser<'s> {
             'u' => return self.unicode(start),
             '\'' if !self.strict => {
                 if quote == b'"' {
-                    self.mend(start, Fault::NeedlessEscape)?;
+                    self.repair(start, RepairKind::NeedlessEscape)?;
                 }
                 '\''
             }
             _ => {
                 self.at = start;
-                return self.stop("a backslash stands before a character that it cannot escape");
+                return self.stop("a backslash precedes a character that it cannot escape");
             }
         }))
     }
 
-    /// The character of `\uXXXX`, and of a pair of them for one beyond.
-    fn unicode(&mut self, start: usize) -> Result<Option<char>, Stop> {
-        let half = |parser: &mut Self| -> Result<Option<u32>, Stop> {
+    /// Reads the character of `\uXXXX`, or of a surrogate pair.
+    fn unicode(&mut self, start: usize) -> Result<Option<char>, AnswerError> {
+        let half = |parser: &mut Self| -> Result<Option<u32>, AnswerError> {
             let Some(digits) = parser.text.as_bytes().get(parser.at..parser.at + 4) else {
                 let rest = parser.rest();
                 if rest.bytes().all(|digit| digit.is_ascii_hexdigit()) {
                     parser.at = parser.text.len();
                     return Ok(None);
                 }
-                return parser.stop("four hexadecimal digits are missing behind \\u");
+                return parser.stop("four hexadecimal digits are missing after \\u");
             };
             let code = std::str::from_utf8(digits)
                 .ok()
@@ -849,7 +856,7 @@ impl<'s> Parser<'s> {
                     parser.at += 4;
                     Ok(Some(code))
                 }
-                None => parser.stop("four hexadecimal digits are missing behind \\u"),
+                None => parser.stop("four hexadecimal digits are missing after \\u"),
             }
         };
         let Some(first) = half(self)? else { return Ok(None) };
@@ -869,28 +876,31 @@ impl<'s> Parser<'s> {
         }
         match char::from_u32(code) {
             Some(c) => Ok(Some(c)),
-            None => Err(Stop { offset: start, message: "half a surrogate pair is no character".to_owned() }),
+            None => Err(AnswerError {
+                offset: start,
+                message: "half a surrogate pair is not a character".to_owned(),
+            }),
         }
     }
 
-    /// A number as JSON writes it. At the end of the text it may go on, so it is not whole.
-    fn number(&mut self) -> Result<Piece, Stop> {
-        /// As many as Python reads.
+    /// Reads a JSON number. A number at the end of the text may be cut off, so it is incomplete.
+    fn number(&mut self) -> Result<ReadValue, AnswerError> {
+        /// The limit of Python.
         const DIGITS: usize = 4300;
         let rest = self.rest();
         if let Some(word) = ["-Infinity", "-inf"].into_iter().find(|word| rest.starts_with(word)) {
-            self.mend(self.at, Fault::NotFinite)?;
+            self.repair(self.at, RepairKind::NotFinite)?;
             self.at += word.len();
-            return Ok(Piece::Whole(Parsed::Float(f64::NEG_INFINITY)));
+            return Ok(ReadValue::Whole(Parsed::Float(f64::NEG_INFINITY)));
         }
         let length = rest
             .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_')))
             .unwrap_or(rest.len());
         let number = &rest[..length];
-        // Whole, unless it could go on in the text that is missing.
+        // Digits may be missing after the end of the text.
         if length == rest.len() && self.at > 0 && !self.strict && self.is_inside() {
             self.at += length;
-            return Ok(Piece::Cut(None));
+            return Ok(ReadValue::Cut(None));
         }
         let digits = number.strip_prefix('-').unwrap_or(number);
         let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
@@ -904,12 +914,12 @@ impl<'s> Parser<'s> {
             None => (mantissa, None),
         };
         let all = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-        let lawful = all(whole)
+        let is_valid = all(whole)
             && (whole == "0" || !whole.starts_with('0'))
             && fraction.is_none_or(all)
             && exponent.is_none_or(all);
-        if !lawful {
-            return self.stop("a number is not written as JSON writes it");
+        if !is_valid {
+            return self.stop("a number is not valid JSON");
         }
         let parsed = if fraction.is_some() || exponent.is_some() {
             match number.parse::<f64>() {
@@ -922,39 +932,39 @@ impl<'s> Parser<'s> {
             number.parse().map_or_else(|_| Parsed::Digits(number.to_owned()), Parsed::Integer)
         };
         self.at += length;
-        Ok(Piece::Whole(parsed))
+        Ok(ReadValue::Whole(parsed))
     }
 
-    /// Whether what is read stands within a list or dict: a number that is the whole answer is whole.
+    /// Whether the current position is within a list or dict. A number outside is the whole answer and complete.
     fn is_inside(&self) -> bool {
         self.text[..self.at].contains(['{', '['])
     }
 
-    fn word(&mut self) -> Result<Piece, Stop> {
+    fn word(&mut self) -> Result<ReadValue, AnswerError> {
         let rest = self.rest();
         let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        let (parsed, fault) = match &rest[..length] {
+        let (parsed, kind) = match &rest[..length] {
             "null" => (Parsed::Null, None),
             "true" => (Parsed::Bool(true), None),
             "false" => (Parsed::Bool(false), None),
-            "None" => (Parsed::Null, Some(Fault::PythonWord)),
-            "True" => (Parsed::Bool(true), Some(Fault::PythonWord)),
-            "False" => (Parsed::Bool(false), Some(Fault::PythonWord)),
-            "NaN" | "nan" => (Parsed::Float(f64::NAN), Some(Fault::NotFinite)),
-            "Infinity" | "inf" => (Parsed::Float(f64::INFINITY), Some(Fault::NotFinite)),
+            "None" => (Parsed::Null, Some(RepairKind::PythonWord)),
+            "True" => (Parsed::Bool(true), Some(RepairKind::PythonWord)),
+            "False" => (Parsed::Bool(false), Some(RepairKind::PythonWord)),
+            "NaN" | "nan" => (Parsed::Float(f64::NAN), Some(RepairKind::NotFinite)),
+            "Infinity" | "inf" => (Parsed::Float(f64::INFINITY), Some(RepairKind::NotFinite)),
             word => {
                 let begun = ["null", "true", "false", "None", "True", "False", "NaN", "Infinity"];
                 if length == rest.len() && length > 0 && begun.iter().any(|known| known.starts_with(word)) {
                     self.at += length;
-                    return Ok(Piece::Cut(None));
+                    return Ok(ReadValue::Cut(None));
                 }
-                return self.stop("neither a value nor the end stands here");
+                return self.stop("expected a JSON value");
             }
         };
-        if let Some(fault) = fault {
-            self.mend(self.at, fault)?;
+        if let Some(kind) = kind {
+            self.repair(self.at, kind)?;
         }
         self.at += length;
-        Ok(Piece::Whole(parsed))
+        Ok(ReadValue::Whole(parsed))
     }
 }

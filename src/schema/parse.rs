@@ -88,13 +88,13 @@ pub fn read_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D:
     <WireSchema as serde::Deserialize>::deserialize(deserializer).map(|wire| wire.schema)
 }
 
-/// [`read_one`], for what must say nothing without effect; see [`remarks`](super::remarks()).
+/// [`read_one`], for what must say nothing without effect; see [`remarks`](super::lints()).
 ///
 /// # Errors
 /// As that; the first remark.
 pub fn read_exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
     let schema = read_one(deserializer)?;
-    match super::remarks(&schema).first() {
+    match super::lints(&schema).first() {
         Some(remark) => Err(located(remark, None)),
         None => Ok(schema),
     }
@@ -511,7 +511,7 @@ fn read_bound<'de, A: MapAccess<'de>>(map: &mut A, key: &str) -> Result<Option<N
 }
 
 /// Checks that a rule has what it needs to mean anything. One that lacks its bound checks nothing; see
-/// [`remarks`](super::remarks()).
+/// [`remarks`](super::lints()).
 fn check_validator(validator: &Validator) -> crate::Result<()> {
     let Validator { kind, min_value, max_value, .. } = validator;
     let lacking = match kind {
@@ -527,7 +527,7 @@ fn check_validator(validator: &Validator) -> crate::Result<()> {
         return Err(Error::new(Kind::SchemaParse, format!("validator {kind} needs `{key}`")));
     }
     if let (Some(low), Some(high)) = (min_value, max_value)
-        && super::amount::Amount::of(low) > super::amount::Amount::of(high)
+        && super::numeric::NumericValue::of(low) > super::numeric::NumericValue::of(high)
     {
         return Err(Error::new(Kind::SchemaParse, "`min_value` is greater than `max_value`"));
     }

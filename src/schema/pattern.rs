@@ -1,4 +1,5 @@
-//! Patterns for other readers: JSON Schema has those of ECMA-262, of which ours know most and more.
+//! Converts patterns for JSON Schema, which uses ECMA-262. Our patterns support most of its syntax, and some syntax of
+//! their own.
 
 use regex_syntax::ast::parse::Parser;
 use regex_syntax::ast::{
@@ -6,16 +7,16 @@ use regex_syntax::ast::{
     LiteralKind, SpecialLiteralKind, Visitor, visit,
 };
 
-/// The pattern where other readers take it as ours does; `None` where it has flags, classes or anchors of its own.
-pub(super) fn ecma(pattern: &str) -> Option<String> {
+/// The pattern, if it means the same in ECMA-262; `None` if it has flags, classes or anchors that ECMA-262 lacks.
+pub(super) fn to_ecma(pattern: &str) -> Option<String> {
     let ast = Parser::new().parse(pattern).ok()?;
-    visit(&ast, Shared).is_ok().then(|| pattern.to_owned())
+    visit(&ast, EcmaCheck).is_ok().then(|| pattern.to_owned())
 }
 
-/// Stops at what only our patterns have.
-struct Shared;
+/// Fails at syntax that ECMA-262 lacks.
+struct EcmaCheck;
 
-impl Visitor for Shared {
+impl Visitor for EcmaCheck {
     type Output = ();
     type Err = ();
 

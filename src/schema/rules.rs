@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use regex::{Regex, RegexBuilder};
 use serde_json::{Number, Value};
 
-use super::amount::Amount;
 use super::dates::DateFormat;
 use super::formats::{is_date, is_datetime, is_email, is_url, is_uuid};
 use super::model::{Validator, ValidatorKind};
+use super::numeric::NumericValue;
 use super::values::Values;
 use crate::error::{Error, Kind, Result};
 use crate::template::Sort;
@@ -50,8 +50,8 @@ pub struct Rule<F> {
 
 #[derive(Debug, Clone)]
 enum Check<F> {
-    Length { low: Option<Amount>, high: Option<Amount> },
-    Range { low: Option<Amount>, high: Option<Amount> },
+    Length { low: Option<NumericValue>, high: Option<NumericValue> },
+    Range { low: Option<NumericValue>, high: Option<NumericValue> },
     Pattern(Regex),
     OneOf { texts: Vec<String>, others: Vec<Value> },
     Text(fn(&str) -> bool, Sort),
@@ -60,10 +60,10 @@ enum Check<F> {
 }
 
 /// The words of a number in a message: whole ones without a fraction.
-fn shown(number: Amount) -> String {
+fn shown(number: NumericValue) -> String {
     match number {
-        Amount::Integer(whole) => whole.to_string(),
-        Amount::Float(float) => crate::template::python_number(float),
+        NumericValue::Integer(whole) => whole.to_string(),
+        NumericValue::Float(float) => crate::template::python_number(float),
     }
 }
 
@@ -73,7 +73,7 @@ impl<F> Rule<F> {
     /// # Errors
     /// [`Kind::SchemaParse`] for a pattern that cannot be used or a function that is not there.
     pub fn new(validator: &Validator, function: impl FnOnce(&str) -> Result<F>) -> Result<Self> {
-        let bound = |number: &Option<Number>| number.as_ref().map(Amount::of);
+        let bound = |number: &Option<Number>| number.as_ref().map(NumericValue::of);
         let (low, high) = (bound(&validator.min_value), bound(&validator.max_value));
         let check = match validator.kind {
             // Both bounds hold wherever both are said: a bound is never passed over.
@@ -132,7 +132,7 @@ impl<F> Rule<F> {
             Check::Length { low, high } => match data.length(value)? {
                 None => Some(format!("{sort} has no length")),
                 Some(length) => {
-                    let length = Amount::Integer(i128::try_from(length).unwrap_or(i128::MAX));
+                    let length = NumericValue::Integer(i128::try_from(length).unwrap_or(i128::MAX));
                     let what = if sort == Sort::String { "characters" } else { "items" };
                     outside(length, *low, *high)
                         .map(|(word, bound)| format!("must have at {word} {} {what}", shown(bound)))
@@ -140,7 +140,7 @@ impl<F> Rule<F> {
             },
             Check::Range { low, high } => {
                 let number = matches!(sort, Sort::Integer | Sort::Float);
-                match data.amount(value)?.filter(|_| number) {
+                match data.numeric_value(value)?.filter(|_| number) {
                     None => Some(format!("must be a number, not {sort}")),
                     Some(amount) => outside(amount, *low, *high)
                         .map(|(word, bound)| format!("must be at {word} {}", shown(bound))),
@@ -174,7 +174,7 @@ impl<F> Rule<F> {
                 (Sort::Date, ValidatorKind::Date) | (Sort::DateTime, ValidatorKind::DateTime) => None,
                 _ => {
                     let fits = data.with_text(value, |text| format.fits(text)).unwrap_or(false);
-                    unless(fits, &|| format!("must be {}", format.shown()))
+                    unless(fits, &|| format!("must be {}", format.describe()))
                 }
             },
             Check::Call { name, function } => {
@@ -186,7 +186,11 @@ impl<F> Rule<F> {
 }
 
 /// Which bound an amount passes. What cannot be compared, as NaN, is within none.
-fn outside(amount: Amount, low: Option<Amount>, high: Option<Amount>) -> Option<(&'static str, Amount)> {
+fn outside(
+    amount: NumericValue,
+    low: Option<NumericValue>,
+    high: Option<NumericValue>,
+) -> Option<(&'static str, NumericValue)> {
     let within = |ordering: Option<Ordering>, not: Ordering| ordering.is_some_and(|ordering| ordering != not);
     match (low, high) {
         (Some(low), _) if !within(amount.partial_cmp(&low), Ordering::Less) => Some(("least", low)),
@@ -201,10 +205,10 @@ fn is_one_of<D: Values>(data: &D, value: &D::Value, sort: Sort, others: &[Value]
         let equal = match (other, sort) {
             (Value::Null, Sort::Null) => true,
             (Value::Bool(known), Sort::Bool) => {
-                data.amount(value)? == Some(Amount::Integer(i128::from(*known)))
+                data.numeric_value(value)? == Some(NumericValue::Integer(i128::from(*known)))
             }
             (Value::Number(known), Sort::Integer | Sort::Float) => {
-                data.amount(value)? == Some(Amount::of(known))
+                data.numeric_value(value)? == Some(NumericValue::of(known))
             }
             (Value::Array(_), Sort::Sequence) | (Value::Object(_), Sort::Mapping) => {
                 data.equal(value, &data.of_json(other)?)?

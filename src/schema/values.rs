@@ -5,7 +5,7 @@ use std::fmt;
 use speedate::{Date, DateTime};
 use uuid::Uuid;
 
-use super::amount::Amount;
+use super::numeric::NumericValue;
 use super::violation::Violation;
 use crate::error::Result;
 use crate::template::Data;
@@ -36,7 +36,7 @@ pub trait Values: Data {
     ///
     /// # Errors
     /// As [`Values::member`].
-    fn amount(&self, value: &Self::Value) -> Result<Option<Amount>>;
+    fn numeric_value(&self, value: &Self::Value) -> Result<Option<NumericValue>>;
 
     /// Reads a text; `None` for what is no text, or has no UTF-8.
     fn with_text<R>(&self, value: &Self::Value, read: impl FnOnce(&str) -> R) -> Option<R>;
@@ -54,7 +54,7 @@ pub trait Values: Data {
     ///
     /// # Errors
     /// When the world cannot hold it.
-    fn make(&self, made: Made<'_>) -> Result<Self::Value>;
+    fn make(&self, made: NewValue<'_>) -> Result<Self::Value>;
 
     /// The list with some items changed; any iterable becomes a list.
     ///
@@ -113,7 +113,7 @@ pub trait Values: Data {
 
 /// A value that a conversion makes.
 #[derive(Debug)]
-pub enum Made<'a> {
+pub enum NewValue<'a> {
     /// A truth value.
     Bool(bool),
     /// A whole number.

@@ -18,8 +18,8 @@ use super::content::{File, Stamp, read_settled};
 use super::failure::{reason, unreadable};
 use super::yaml::{self, LocatedPrompt, Places, ReadFile};
 use crate::error::{Error, Kind, Place, Result};
-use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, PromptId, SchemaRef, Version};
-use crate::schema::{Schema, Set, parse};
+use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, PromptId, SchemaSource, Version};
+use crate::schema::{Schema, SchemaSet, parse};
 use crate::template::{Library, Options, Text};
 
 /// What a directory holds.
@@ -227,14 +227,12 @@ fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
     }
     loaded.errors.extend(found.errors);
     // What schemas refer to must be there too, and lead in no circle.
-    let mut set = Set::<Box<str>, (), ()>::default();
+    let mut set = SchemaSet::<Box<str>, (), ()>::default();
     match set.add(found.schemas.clone()) {
         Ok(()) => loaded.errors.extend(set.check()),
         Err(error) => loaded.errors.push(error),
     }
-    loaded
-        .warnings
-        .extend(found.schemas.iter().flat_map(crate::schema::remarks).map(|remark| remark.report()));
+    loaded.warnings.extend(found.schemas.iter().flat_map(crate::schema::lints).map(|remark| remark.report()));
     loaded.schemas = found.schemas;
     Ok(())
 }
@@ -311,7 +309,7 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
     named
         .into_iter()
         .filter_map(|(key, schema)| match schema {
-            Some(SchemaRef::Name(name)) if !schemas.iter().any(|schema| schema.name == *name) => {
+            Some(SchemaSource::Name(name)) if !schemas.iter().any(|schema| schema.name == *name) => {
                 let error = Error::new(
                     Kind::Schema,
                     format!(
@@ -407,8 +405,8 @@ pub(super) fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
 }
 
 /// A template's error with its place in the file.
-fn in_file(fault: crate::prompt::Fault<'_>, prompt: &Prompt, places: &Places) -> Error {
-    let crate::prompt::Fault { leaf, error } = fault;
+fn in_file(fault: crate::prompt::TemplateError<'_>, prompt: &Prompt, places: &Places) -> Error {
+    let crate::prompt::TemplateError { leaf, error } = fault;
     let found = error.place().and_then(|place| places.in_file(prompt, leaf, place.line, place.column));
     let place = found.unwrap_or_else(|| places.id());
     let id = prompt.id.as_str();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::error::{Error, Fact, Kind, Place};
+use crate::error::{ContextValue, Error, Kind, Place};
 use crate::limits::FILE_BYTES;
 use crate::prompt::read::{self, Document, WirePrompt};
 use crate::prompt::{AboutFile, LeafId, Prompt, Status};
@@ -122,8 +122,8 @@ fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
             Err(error) => {
                 let key =
                     error.context().iter().find(|(name, _)| *name == "key").and_then(|(_, key)| match key {
-                        Fact::Text(key) => Some(key.as_str()),
-                        Fact::List(_) | Fact::Records(_) => None,
+                        ContextValue::Text(key) => Some(key.as_str()),
+                        ContextValue::List(_) | ContextValue::Records(_) => None,
                     });
                 let at = wire.place_of(key.unwrap_or("id"));
                 let (line, column) = at.map_or((1, 1), |at| (at.line, at.column));

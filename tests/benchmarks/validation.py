@@ -101,7 +101,7 @@ def measure(effort: Effort) -> list[Row]:
     inside = text.partition("```json\n")[2].rpartition("\n```")[0].removesuffix(",\n}") + "}"
     checked("answer", parse_json(text)[0], json.loads(inside))
     timings = interleaved({"ours": lambda _: parse_json(text), "by hand": lambda _: json.loads(inside)}, None, effort)
-    rows.append(Row.of("answer", f"parse {len(text) // 1000} KB in a fence, mended; by hand: json.loads", timings))
+    rows.append(Row.of("answer", f"parse {len(text) // 1000} KB in a fence, repaired; by hand: json.loads", timings))
     timings = interleaved(
         {"ours": lambda _: parse_json(inside, strict=True), "by hand": lambda _: json.loads(inside)}, None, effort
     )

@@ -1,6 +1,8 @@
 //! Messages out of JSON, for tests.
 
-use prompt_manager::prompt::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
+use prompt_manager::prompt::{
+    CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
+};
 use serde_json::Value;
 
 /// The messages of a case.
@@ -81,6 +83,6 @@ fn tree(json: &Value) -> Tree<String> {
     }
 }
 
-fn cache(json: &Value) -> Cache {
-    Cache { ttl: text(&json["ttl"]) }
+fn cache(json: &Value) -> CacheHint {
+    CacheHint { ttl: text(&json["ttl"]) }
 }

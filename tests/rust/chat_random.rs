@@ -1,6 +1,8 @@
 //! Random conversations that every provider takes, the same ones on every run.
 
-use prompt_manager::prompt::{Cache, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
+use prompt_manager::prompt::{
+    CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
+};
 
 /// Xorshift, for numbers that need only look random.
 pub struct Random {
@@ -40,12 +42,12 @@ impl Random {
     }
 
     /// At most four, which is what Anthropic takes.
-    fn cache(&mut self) -> Option<Cache> {
+    fn cache(&mut self) -> Option<CacheHint> {
         if self.hints == 4 || !self.chance(15) {
             return None;
         }
         self.hints += 1;
-        Some(Cache { ttl: self.pick(&[None, Some("5m"), Some("1h")]).map(str::to_owned) })
+        Some(CacheHint { ttl: self.pick(&[None, Some("5m"), Some("1h")]).map(str::to_owned) })
     }
 
     fn tree(&mut self, depth: u64) -> Tree<String> {

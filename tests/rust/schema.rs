@@ -1,15 +1,15 @@
 //! Validation over JSON: the cases of `tests/data/schemas`, and what only whole sets of schemas show.
 
-use prompt_manager::error::Fact;
+use prompt_manager::error::ContextValue;
 use prompt_manager::prompt::{Checks, Compiled, Prompt, Status};
-use prompt_manager::schema::json_schema::Form;
-use prompt_manager::schema::output::{self, Reading};
-use prompt_manager::schema::{Field, FieldType, JsonFunction, Plan, Schema, Set, parse};
+use prompt_manager::schema::json_schema::JsonSchemaMode;
+use prompt_manager::schema::output::{self, AnswerOptions};
+use prompt_manager::schema::{CompiledSchema, Field, FieldType, JsonFunction, Schema, SchemaSet, parse};
 use prompt_manager::template::{EmptyLibrary, Json, JsonValue, Options};
 use prompt_manager::{Error, Kind};
 use serde_json::{Value, json};
 
-type Schemas = Set<Box<str>, JsonFunction, std::convert::Infallible>;
+type Schemas = SchemaSet<Box<str>, JsonFunction, std::convert::Infallible>;
 
 fn schemas(list: &Value) -> Schemas {
     let mut set = Schemas::default();
@@ -24,11 +24,11 @@ fn schemas(list: &Value) -> Schemas {
 
 /// What became of the data, or the violations as `[path, rule, message]`.
 fn validate(
-    plan: &Plan<Box<str>, JsonFunction, std::convert::Infallible>,
+    compiled: &CompiledSchema<Box<str>, JsonFunction, std::convert::Infallible>,
     data: &Value,
     coerce: Option<bool>,
 ) -> Result<Value, Value> {
-    match plan.validate(&Json::default(), &JsonValue::Borrowed(data), "the data", coerce) {
+    match compiled.validate(&Json::default(), &JsonValue::Borrowed(data), "the data", coerce) {
         Ok(None) => Ok(data.clone()),
         Ok(Some(made)) => Ok(made.value().clone()),
         Err(error) => Err(violations(&error)),
@@ -38,7 +38,7 @@ fn validate(
 fn violations(error: &Error) -> Value {
     assert_eq!(error.kind(), Kind::SchemaInvalid, "{}", error.report());
     let records = error.context().iter().find_map(|(name, fact)| match fact {
-        Fact::Records(records) if *name == "errors" => Some(records),
+        ContextValue::Records(records) if *name == "errors" => Some(records),
         _ => None,
     });
     let texts = |record: &Vec<(&str, String)>| record.iter().map(|(_, text)| json!(text)).collect::<Value>();
@@ -61,11 +61,11 @@ fn the_cases_validate_as_they_say() {
             (json!([{"name": "s", "fields": [field]}]), "s".to_owned())
         };
         let set = schemas(&list);
-        let plan = set.plan(&first).expect("it can be planned");
+        let compiled = set.compiled(&first).expect("it compiles");
         let wrapped =
             |value: &Value| if group.get("field").is_some() { json!({"x": value}) } else { value.clone() };
         if let Some(missing) = group.get("missing") {
-            let found = validate(&plan, &json!({}), coerce);
+            let found = validate(&compiled, &json!({}), coerce);
             match missing {
                 Value::Bool(_) => assert_eq!(found, Ok(json!({})), "{name}"),
                 Value::Array(said) => assert_eq!(found, Err(json!([["x", said[0], said[1]]])), "{name}"),
@@ -74,7 +74,7 @@ fn the_cases_validate_as_they_say() {
             count += 1;
         }
         for case in group["cases"].as_array().expect("cases") {
-            let found = validate(&plan, &wrapped(&case[0]), coerce);
+            let found = validate(&compiled, &wrapped(&case[0]), coerce);
             match &case[1] {
                 Value::Bool(_) => assert_eq!(found, Ok(wrapped(&case[0])), "{name}: {case}"),
                 Value::Object(made) => assert_eq!(found, Ok(wrapped(&made["is"])), "{name}: {case}"),
@@ -94,14 +94,14 @@ fn the_cases_validate_as_they_say() {
 fn data_that_nests_ten_thousand_deep_is_an_error() {
     let set = schemas(&json!([{"name": "node", "fields": [
         {"name": "next", "type": "dict", "nested_schema": "node", "nullable": true}]}]));
-    let plan = set.plan("node").expect("it can be planned");
+    let compiled = set.compiled("node").expect("it compiles");
     let mut data = json!({"next": null});
     for _ in 0..10_000 {
         data = Value::Object(std::iter::once(("next".to_owned(), data)).collect());
     }
-    let found = validate(&plan, &data, None).expect_err("it is too deep");
+    let found = validate(&compiled, &data, None).expect_err("it is too deep");
     assert_eq!(found[0][1], "depth");
-    assert_eq!(found[0][2], "the data nests more than 200 deep");
+    assert_eq!(found[0][2], "the data nests deeper than 200 levels");
     assert_eq!(found.as_array().map(Vec::len), Some(1));
     // Dropping it recursively would overflow the stack of the test.
     while let Value::Object(mut members) = data {
@@ -114,9 +114,9 @@ fn nothing_of_the_data_is_in_an_error() {
     let set = schemas(&json!([{"name": "s", "fields": [
         {"name": "a", "type": "integer"}, {"name": "b", "type": "string", "validators": [
             {"type": "email"}, {"type": "max_length", "max_value": 2}, {"type": "enum", "allowed_values": ["x"]}]}]}]));
-    let plan = set.plan("s").expect("it can be planned");
+    let compiled = set.compiled("s").expect("it compiles");
     let data = json!({"a": "s3cr3t", "b": "s3cr3t"});
-    let error = plan
+    let error = compiled
         .validate(&Json::default(), &JsonValue::Borrowed(&data), "the data", None)
         .expect_err("it is wrong");
     assert!(!format!("{error:?}{}", error.report()).contains("s3cr3t"));
@@ -138,7 +138,7 @@ fn parents_in_a_circle_are_refused_and_nothing_is_added() {
         .add(vec![extending("a", "b"), extending("b", "c"), extending("c", "a")])
         .expect_err("they go round");
     assert_eq!(error.kind(), Kind::SchemaParse);
-    assert_eq!(error.message(), "schemas extend one another in a circle: a → b → c → a");
+    assert_eq!(error.message(), "schemas extend each other in a circle: a → b → c → a");
     assert_eq!(set.names().collect::<Vec<_>>(), ["known"]);
 }
 
@@ -152,12 +152,12 @@ fn references_that_lead_nowhere_are_told_with_the_nearest_name() {
     assert_eq!(
         told,
         [
-            "schema 'order' extends 'bse', and there is no such schema\n  hint: did you mean 'base'?",
-            "field 'rows' of schema 'order' names 'lines', and there is no such schema\n  hint: did you mean 'line'?",
+            "schema 'order' extends 'bse', but no such schema exists\n  hint: did you mean 'base'?",
+            "field 'rows' of schema 'order' names 'lines', but no such schema exists\n  hint: did you mean 'line'?",
         ]
     );
-    assert_eq!(set.plan("order").expect_err("the parent is missing").message(), set.check()[0].message());
-    let unknown = set.plan("oder").expect_err("there is none");
+    assert_eq!(set.compiled("order").expect_err("the parent is missing").message(), set.check()[0].message());
+    let unknown = set.compiled("oder").expect_err("there is none");
     assert_eq!((unknown.kind(), unknown.hint()), (Kind::Schema, Some("did you mean 'order'?")));
 }
 
@@ -168,7 +168,7 @@ fn a_name_stands_for_one_schema() {
     set.add(vec![Schema::new("s")]).expect("it is the same");
     let other = Schema { strict: false, ..Schema::new("s") };
     let error = set.add(vec![Schema::new("t"), other]).expect_err("it is another");
-    assert_eq!(error.message(), "schema 's' exists already, with other content");
+    assert_eq!(error.message(), "schema 's' already exists with different content");
     assert_eq!(set.names().collect::<Vec<_>>(), ["s"]);
 }
 
@@ -177,16 +177,16 @@ fn custom_calls_the_function_of_its_name() {
     let list = json!([{"name": "s", "fields": [{"name": "n", "type": "integer", "validators": [
         {"type": "custom", "custom_function": "is_even"}]}]}]);
     let mut set = schemas(&list);
-    let error = set.plan("s").expect_err("there is no function yet");
+    let error = set.compiled("s").expect_err("there is no function yet");
     assert_eq!(
         error.message(),
-        "field 'n' of schema 's' calls the function 'is_even', and none is registered under that name"
+        "field 'n' of schema 's' calls the function 'is_even', but no function is registered under that name"
     );
     set.register_function("is_even".to_owned(), |value| value.as_i64().is_some_and(|n| n % 2 == 0));
-    let plan = set.plan("s").expect("it is there now");
-    assert_eq!(validate(&plan, &json!({"n": 2}), None), Ok(json!({"n": 2})));
+    let compiled = set.compiled("s").expect("it is there now");
+    assert_eq!(validate(&compiled, &json!({"n": 2}), None), Ok(json!({"n": 2})));
     assert_eq!(
-        validate(&plan, &json!({"n": 3}), None),
+        validate(&compiled, &json!({"n": 3}), None),
         Err(json!([["n", "custom", "is refused by `is_even`"]]))
     );
 }
@@ -197,12 +197,15 @@ fn answers_are_read_as_the_cases_say() {
         serde_json::from_str(include_str!("../data/schemas/output.json")).expect("it is JSON");
     for case in &cases {
         let name = &case["name"];
-        let reading = Reading { strict: case["strict"] == json!(true), dict: case["dict"] == json!(true) };
+        let reading =
+            AnswerOptions { strict: case["strict"] == json!(true), dict: case["dict"] == json!(true) };
         match output::parse(case["text"].as_str().expect("a text"), reading) {
-            Ok(output::Answer { parsed, mended, .. }) => {
-                let mended: Value =
-                    mended.iter().map(|mend| json!([mend.fault.as_str(), mend.line, mend.column])).collect();
-                assert_eq!((&parsed.to_json(), &mended), (&case["data"], &case["mended"]), "{name}");
+            Ok(output::Answer { parsed, repairs, .. }) => {
+                let repairs: Value = repairs
+                    .iter()
+                    .map(|repair| json!([repair.kind.as_str(), repair.line, repair.column]))
+                    .collect();
+                assert_eq!((&parsed.to_json(), &repairs), (&case["data"], &case["repairs"]), "{name}");
             }
             Err(error) => assert_eq!(violations(&error), json!([["", "syntax", case["error"]]]), "{name}"),
         }
@@ -215,7 +218,7 @@ fn strict_reading_agrees_with_another_parser_on_every_beginning_of_an_answer() {
     for end in 0..=text.len() {
         let begun = &text[..end];
         let theirs = serde_json::from_str::<Value>(begun).ok();
-        let ours = output::parse(begun, Reading { strict: true, dict: false }).ok();
+        let ours = output::parse(begun, AnswerOptions { strict: true, dict: false }).ok();
         assert_eq!(ours.map(|answer| answer.parsed.to_json()), theirs, "{begun}");
     }
 }
@@ -237,10 +240,16 @@ fn what_is_cut_off_is_part_of_the_whole() {
         r#"{"a": [1, -2.5e3, true, null, "x\n\u00e9", {"k": "v"}], "b": {"c": "", "d": 120}, "e": false}"#;
     let whole: Value = serde_json::from_str(text).expect("it is JSON");
     for end in 1..text.len() {
-        let output::Answer { parsed, mended, .. } =
-            output::parse(&text[..end], Reading { strict: false, dict: true }).expect("the rest is known");
+        let output::Answer { parsed, repairs, .. } =
+            output::parse(&text[..end], AnswerOptions { strict: false, dict: true })
+                .expect("the rest is known");
         assert!(within(&parsed.to_json(), &whole), "{}", &text[..end]);
-        assert_eq!(mended.last().map(|mend| mend.fault), Some(output::Fault::CutOff), "{}", &text[..end]);
+        assert_eq!(
+            repairs.last().map(|repair| repair.kind),
+            Some(output::RepairKind::CutOff),
+            "{}",
+            &text[..end]
+        );
     }
 }
 
@@ -248,33 +257,39 @@ fn what_is_cut_off_is_part_of_the_whole() {
 fn answers_that_look_like_json_and_are_none_end_soon() {
     for text in ["{".repeat(100_000), "[1,".repeat(50_000), "{\"a\": x} ".repeat(20_000), "{'".repeat(50_000)]
     {
-        assert!(output::parse(&text, Reading { strict: false, dict: true }).is_err());
+        assert!(output::parse(&text, AnswerOptions { strict: false, dict: true }).is_err());
     }
     // Each of these once took time that grew with the square of its length.
     for text in ["```".repeat(300_000), "{/*".repeat(100_000) + "x", "{a b} ".repeat(100_000)] {
-        let _ = output::parse(&text, Reading { strict: false, dict: true });
+        let _ = output::parse(&text, AnswerOptions { strict: false, dict: true });
     }
     let distinct: Vec<String> = (0..50_000).map(|n| format!("{{\"a\": {n}}}")).collect();
-    assert!(output::parse(&distinct.join(" "), Reading::default()).is_err());
+    assert!(output::parse(&distinct.join(" "), AnswerOptions::default()).is_err());
     let members: Vec<String> = (0..50_000).map(|n| format!("\"k{n}\": {n}")).collect();
-    let many = output::parse(&format!("{{{}}}", members.join(",")), Reading::default()).expect("it is JSON");
+    let many =
+        output::parse(&format!("{{{}}}", members.join(",")), AnswerOptions::default()).expect("it is JSON");
     assert!(matches!(many.parsed, output::Parsed::Dict(members) if members.len() == 50_000));
-    let answer = output::parse(&"[".repeat(100), Reading::default()).expect("that deep it may be");
+    let answer = output::parse(&"[".repeat(100), AnswerOptions::default()).expect("that deep it may be");
     assert!(matches!(answer.parsed, output::Parsed::List(_)));
     assert_eq!(answer.open, 100);
     assert!(
-        output::parse(&format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)), Reading::default()).is_err()
+        output::parse(&format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)), AnswerOptions::default())
+            .is_err()
     );
 }
 
 /// What a prompt with this output schema gives for a request, with the schemas of the list registered.
-fn response(output: &Value, list: &Value, form: Form) -> Result<(String, Value, Option<String>), Error> {
+fn response(
+    output: &Value,
+    list: &Value,
+    form: JsonSchemaMode,
+) -> Result<(String, Value, Option<String>), Error> {
     let document =
         json!({"id": "p", "version": "1.0.0", "format": "text", "template": "Hi", "output_schema": output});
     let prompt = Prompt::read(&document, Status::Active).expect("it is a prompt");
     let compiled: Compiled<Box<str>> =
         Compiled::compile(prompt, &Options::default(), &EmptyLibrary).expect("it compiles");
-    let shared = prompt_manager::schema::Schemas::default();
+    let shared = prompt_manager::schema::SharedSchemaSet::default();
     for schema in list.as_array().expect("a list") {
         shared.write().add(vec![parse::read_one(schema).expect("it is a schema")]).expect("it is new");
     }
@@ -294,14 +309,14 @@ fn the_schema_of_an_answer_is_there_for_requests() {
         "properties": {"ok": {"type": "boolean"}, "why": {"type": ["string", "null"]}},
         "required": ["ok", "why"], "additionalProperties": false});
     assert_eq!(
-        response(&json!("verdict"), &list, Form::Strict).expect("it is there"),
+        response(&json!("verdict"), &list, JsonSchemaMode::Strict).expect("it is there"),
         ("verdict".to_owned(), strict, None)
     );
     let full = json!({"title": "verdict", "type": "object",
         "properties": {"ok": {"type": "boolean"}, "why": {"type": ["string", "null"], "maxLength": 80}},
         "required": ["ok"], "additionalProperties": false});
     assert_eq!(
-        response(&json!("verdict"), &list, Form::Full).expect("it is there"),
+        response(&json!("verdict"), &list, JsonSchemaMode::Full).expect("it is there"),
         ("verdict".to_owned(), full, None)
     );
 }
@@ -310,20 +325,22 @@ fn the_schema_of_an_answer_is_there_for_requests() {
 fn an_answer_that_the_strict_subset_cannot_say_is_in_full_with_the_reason() {
     let document =
         json!({"type": "object", "properties": {"tags": {"type": "object"}}, "required": ["tags"]});
-    let (name, schema, reason) = response(&document, &json!([]), Form::Strict).expect("it is a schema");
+    let (name, schema, reason) =
+        response(&document, &json!([]), JsonSchemaMode::Strict).expect("it is a schema");
     assert_eq!((name.as_str(), &schema["properties"]["tags"]), ("output_schema", &json!({"type": "object"})));
     assert_eq!(
         reason.as_deref(),
         Some(
-            "field 'tags' of schema 'output_schema': a dict without a schema has no form in OpenAI's strict subset"
+            "field 'tags' of schema 'output_schema': a dict without a schema cannot be expressed in OpenAI's strict subset"
         )
     );
 }
 
 #[test]
 fn a_schema_of_an_answer_that_is_not_there_is_an_error_with_the_prompt() {
-    let error = response(&json!("verdit"), &json!([{"name": "verdict", "fields": []}]), Form::Strict)
-        .expect_err("there is none");
+    let error =
+        response(&json!("verdit"), &json!([{"name": "verdict", "fields": []}]), JsonSchemaMode::Strict)
+            .expect_err("there is none");
     assert_eq!(error.message(), "`output_schema` of prompt 'p': there is no schema 'verdit'");
     assert_eq!(error.hint(), Some("did you mean 'verdict'?"));
 }

@@ -2,7 +2,7 @@
 
 use prompt_manager::Kind;
 use prompt_manager::schema::parse::{read_exact, read_schemas};
-use prompt_manager::schema::{FieldType, ValidatorKind, remarks};
+use prompt_manager::schema::{FieldType, ValidatorKind, lints};
 use serde_json::json;
 
 use crate::{cases, told};
@@ -58,17 +58,17 @@ fn what_a_schema_says_without_effect_is_remarked_and_refused_to_a_program() {
                 - {name: d, type: string, validators: [{type: min_length}, {type: max_value, value: many}]}\n";
     let (schemas, errors) = read_schemas("s.yaml", text);
     assert_eq!(told(&errors), Vec::<String>::new());
-    let found: Vec<(String, Option<usize>)> = remarks(&schemas[0])
+    let found: Vec<(String, Option<usize>)> = lints(&schemas[0])
         .iter()
         .map(|error| (error.message().to_owned(), error.place().map(|place| place.line)))
         .collect();
     let expected = [
-        "the default of field `a` is not of type integer, and is given as it is",
-        "`item_type` belongs to a field of type list, and field `b` is string: it is not used",
-        "`item_schema` belongs to a field of type list, and field `b` is string: it is not used",
-        "`nested_schema` belongs to a field of type dict, and field `c` is list: it is not used",
-        "field `d`: validator min_length needs `min_value`, and checks nothing without it",
-        "field `d`: validator max_value needs `max_value`, and checks nothing without it",
+        "the default of field `a` is not of type integer; it is used unchanged",
+        "`item_type` belongs to a field of type list, but field `b` is of type string: it has no effect",
+        "`item_schema` belongs to a field of type list, but field `b` is of type string: it has no effect",
+        "`nested_schema` belongs to a field of type dict, but field `c` is of type list: it has no effect",
+        "field `d`: validator min_length checks nothing without `min_value`",
+        "field `d`: validator max_value checks nothing without `max_value`",
     ];
     assert_eq!(found, expected.map(|message| (format!("schema 's': {message}"), Some(2))));
     let document = json!({"name": "s", "fields": [{"name": "a", "type": "integer", "default": "x"}]});

@@ -78,6 +78,6 @@ def test_an_answer_is_read_as_it_says(answer):
             read()
         assert caught.value.errors == [{"path": "", "rule": "syntax", "message": answer["error"]}]
         return
-    data, mended, _ = read()
+    data, repairs, _ = read()
     assert same(data, answer["data"])
-    assert [[mend["fault"], mend["line"], mend["column"]] for mend in mended] == answer["mended"]
+    assert [[repair["kind"], repair["line"], repair["column"]] for repair in repairs] == answer["repairs"]

@@ -195,7 +195,7 @@ class TestStrict:
     def test_refuses_what_it_cannot_say_by_name(self, schema, what):
         with pytest.raises(SchemaError) as caught:
             loaded(schema).to_json_schema("s", strict=True)
-        assert f"field 'x' of schema 's': {what} has no form in OpenAI's strict subset" in str(caught.value)
+        assert f"field 'x' of schema 's': {what} cannot be expressed in OpenAI's strict subset" in str(caught.value)
 
 
 class Cat(BaseModel):
@@ -267,7 +267,7 @@ class TestStrictOfModels:
         loader.register_model("m", model)
         with pytest.raises(SchemaError) as caught:
             loader.to_json_schema("m", strict=True)
-        assert f"{said} has no form in OpenAI's strict subset" in str(caught.value)
+        assert f"{said} cannot be expressed in OpenAI's strict subset" in str(caught.value)
 
     @pytest.mark.parametrize("strict", [False, True])
     def test_a_models_definitions_do_not_take_the_place_of_schemas(self, strict):
@@ -374,14 +374,14 @@ class TestFromJSONSchema:
     @pytest.mark.parametrize(
         ("says", "why"),
         [
-            ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, "`oneOf`, but for one type or null"),
-            ({"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}, "`anyOf`, but for one type or null"),
+            ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, "`oneOf` except for one type or null"),
+            ({"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}, "`anyOf` except for one type or null"),
             ({"not": {}}, "`not`"),
             ({"type": "integer", "multipleOf": 2}, "`multipleOf`"),
             ({"type": "number", "exclusiveMinimum": 0}, "`exclusiveMinimum`"),
-            ({"type": ["string", "integer"]}, "several types, but for one or null"),
-            ({"type": "array", "items": {"type": "array", "items": {}}}, "more of items than a type or a schema"),
-            ({"type": "array", "items": {"type": "string", "minLength": 1}}, "more of items than a type or a schema"),
+            ({"type": ["string", "integer"]}, "several types except for one type or null"),
+            ({"type": "array", "items": {"type": "array", "items": {}}}, "more about items than a type or a schema"),
+            ({"type": "array", "items": {"type": "string", "minLength": 1}}, "more about items than a type or a schema"),
             ({"type": "array", "items": {"type": ["string", "null"]}}, "that items may be null"),
             ({"type": "array", "uniqueItems": True}, "`uniqueItems`"),
             ({"minLength": 2}, "`minLength` without a type"),
@@ -390,8 +390,8 @@ class TestFromJSONSchema:
             ({"type": "string", "format": "ipv4"}, 'the format "ipv4"'),
             ({"type": "object", "patternProperties": {}}, "`patternProperties`"),
             ({"type": "object", "additionalProperties": {"type": "string"}}, "`additionalProperties`"),
-            ({"$ref": "#/$defs/gone"}, "leads to no object of this document"),
-            ({"$ref": "https://example.com/x"}, "leads to no object of this document"),
+            ({"$ref": "#/$defs/gone"}, "does not point to an object of this document"),
+            ({"$ref": "https://example.com/x"}, "does not point to an object of this document"),
             ({"$ref": "#/$defs/loop"}, "a `$ref` leads back to itself"),
             ({"type": "wat"}, 'unknown type "wat"'),
             ({"type": "string", "pattern": "a(?=b)"}, "look-around"),
@@ -405,7 +405,7 @@ class TestFromJSONSchema:
 
     @pytest.mark.parametrize("document", [{"type": "array"}, {"type": "object", "if": {}}])
     def test_refuses_a_whole_that_is_no_plain_object(self, document):
-        with pytest.raises(SchemaParseError, match="the JSON Schema cannot be a schema: #: "):
+        with pytest.raises(SchemaParseError, match="the JSON Schema cannot be converted to a schema: #: "):
             Schema.from_json_schema(document)
 
 

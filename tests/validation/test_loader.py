@@ -115,10 +115,10 @@ async def test_a_directory_loads_all_its_files(loader, call, tmp_path):
 
 
 BROKEN = [
-    ({"a.yaml": "schemas:\n  - {name: a, extends: bse}\n  - {name: base, fields: []}\n"}, "a.yaml:2", "schema 'a' extends 'bse', and there is no such schema", "did you mean 'base'?"),
-    ({"a.yaml": "schemas:\n  - {name: a, extends: b}\n", "b.yaml": "schemas:\n  - {name: b, extends: a}\n"}, "b.yaml:2", "schemas extend one another in a circle: b → a → b", None),
+    ({"a.yaml": "schemas:\n  - {name: a, extends: bse}\n  - {name: base, fields: []}\n"}, "a.yaml:2", "schema 'a' extends 'bse', but no such schema exists", "did you mean 'base'?"),
+    ({"a.yaml": "schemas:\n  - {name: a, extends: b}\n", "b.yaml": "schemas:\n  - {name: b, extends: a}\n"}, "b.yaml:2", "schemas extend each other in a circle: b → a → b", None),
     ({"a.yaml": "schemas:\n  - {name: a, fields: []}\n", "b.yaml": "schemas:\n  - {name: a, fields: []}\n"}, None, "schema 'a' is in ", "rename one of them"),
-    ({"a.yaml": "schemas:\n  - name: a\n    fields: [{name: x, type: list, item_schema: lines}]\n  - {name: line, fields: []}\n"}, "a.yaml:2", "field 'x' of schema 'a' names 'lines', and there is no such schema", "did you mean 'line'?"),
+    ({"a.yaml": "schemas:\n  - name: a\n    fields: [{name: x, type: list, item_schema: lines}]\n  - {name: line, fields: []}\n"}, "a.yaml:2", "field 'x' of schema 'a' names 'lines', but no such schema exists", "did you mean 'line'?"),
     ({"a.yaml": "schemas:\n  - name: a\n    fields: [{name: x, type: strin}]\n"}, "a.yaml:3", "unknown type `strin`; did you mean `string`?", "known: "),
     ({"a.yaml": "schemas:\n  - name: a\n    feilds: []\n"}, "a.yaml:3", "unknown key `feilds`; did you mean `fields`?", None),
     ({"a.yaml": "schemas:\n  - name: a\n    fields: [{name: x, type: string, validators: [{type: regex, pattern: 'a(?=b)'}]}]\n"}, "a.yaml:3", "look-around", "linear time"),
@@ -170,9 +170,9 @@ schemas:
       - {name: b, type: string, item_type: string, default: b, validators: [{type: min_length}]}
 """
 REMARKS = [
-    "schema 's': the default of field `a` is not of type integer, and is given as it is",
-    "schema 's': `item_type` belongs to a field of type list, and field `b` is string: it is not used",
-    "schema 's': field `b`: validator min_length needs `min_value`, and checks nothing without it",
+    "schema 's': the default of field `a` is not of type integer; it is used unchanged",
+    "schema 's': `item_type` belongs to a field of type list, but field `b` is of type string: it has no effect",
+    "schema 's': field `b`: validator min_length checks nothing without `min_value`",
 ]
 
 
@@ -234,7 +234,7 @@ def test_both_bounds_of_a_rule_hold_whatever_its_word(loader):
 async def test_a_file_may_name_schemas_that_come_later(loader, call, tmp_path):
     path = write(tmp_path / "a.yaml", "schemas:\n  - name: a\n    fields: [{name: x, type: dict, nested_schema: b}]\n")
     await call(loader, "load_file", path)
-    with pytest.raises(SchemaParseError, match="names 'b', and there is no such schema"):
+    with pytest.raises(SchemaParseError, match="names 'b', but no such schema exists"):
         await call(loader, "validate_data", "a", {"x": {}})
     loader.register({"name": "b", "fields": [{"name": "y", "type": "integer"}]})
     assert await call(loader, "validate_data", "a", {"x": {"y": "1"}}) == {"x": {"y": 1}}
@@ -244,7 +244,7 @@ def test_a_name_stands_for_one_schema(loader):
     schema = Schema(name="s", fields=[SchemaField(name="x", type="integer")])
     loader.register(schema)
     loader.register(schema)
-    with pytest.raises(SchemaError, match="schema 's' exists already, with other content"):
+    with pytest.raises(SchemaError, match="schema 's' already exists with different content"):
         loader.register({"name": "s", "fields": []})
     assert loader.get_schema("s") == schema
     loader.clear_cache()

@@ -236,9 +236,9 @@ class TestAnswers:
     def test_are_read_and_validated(self, manager):
         found = manager.parse_output("p", 'Sure: {"n": 3,}')
         assert isinstance(found, ParsedOutput)
-        assert (found.data, found.is_mended, found.is_cut_off) == ({"n": 3, "why": ""}, True, False)
-        assert [mend.fault for mend in found.mended] == ["prose", "trailing_comma"]
-        assert manager.parse_output("p", '{"n": 3}').mended == ()
+        assert (found.data, found.was_repaired, found.is_cut_off) == ({"n": 3, "why": ""}, True, False)
+        assert [repair.kind for repair in found.repairs] == ["prose", "trailing_comma"]
+        assert manager.parse_output("p", '{"n": 3}').repairs == ()
         assert manager.parse_output("p", '{"n": 3, "why": "beca').is_cut_off
 
     def test_that_cannot_be_read_or_do_not_fit_are_one_kind_of_error(self, manager):
@@ -368,7 +368,7 @@ class TestLoading:
         with pytest.raises(StorageReadError) as caught:
             PromptManager.from_directory_sync(root, schema_dir=tmp_path / "schemas")
         (error,) = caught.value.errors
-        assert (error.message, error.line) == ("schema 'a' extends 'gone', and there is no such schema", 2)
+        assert (error.message, error.line) == ("schema 'a' extends 'gone', but no such schema exists", 2)
 
     def test_takes_a_schema_under_its_own_name_alone(self, manager):
         with pytest.raises(SchemaParseError, match="the schema is named 'visit', and is to be registered as 'other'"):

@@ -543,15 +543,15 @@ class PromptManager:
         """The JSON in a model's answer, validated by the prompt's output schema.
 
         Models put JSON into code fences and prose, leave commas behind, quote as Python does, and stop in the middle.
-        That is mended and told in ``mended``. No value is made up: what was cut off is left out, and where it cannot be
-        known what is meant, that is an error.
+        These mistakes are repaired, and ``repairs`` lists each repair. No value is made up: what was cut off is left
+        out, and an answer whose meaning is unclear is an error.
 
         Args:
             prompt_id: The prompt.
             text: The answer.
             version: The version; the latest by default.
             label: A label that points at the version.
-            strict: Take JSON alone, and mend nothing.
+            strict: Accept only valid JSON; repair nothing.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
@@ -585,7 +585,7 @@ class PromptManager:
             version: The version; the latest by default.
             label: A label that points at the version.
             output_instructions: Append what the answer must look like; see :meth:`render`.
-            strict: Take JSON alone, and mend nothing; see :meth:`parse_output`.
+            strict: Accept only valid JSON; repair nothing. see :meth:`parse_output`.
 
         Observers are told of the render, as of any other.
 

@@ -54,7 +54,7 @@ __all__ = [
     "ValueChange",
     "Variable",
     "VariableChange",
-    "VariableFacts",
+    "VariableInfo",
 ]
 
 
@@ -432,7 +432,7 @@ class TextChange(_Model):
     text: str
 
 
-class VariableFacts(_Model):
+class VariableInfo(_Model):
     """What a variable is, whether it is declared or read from the template."""
 
     type: str
@@ -446,8 +446,8 @@ class VariableChange(_Model):
 
     name: str
     change: Change
-    old: VariableFacts | None
-    new: VariableFacts | None
+    old: VariableInfo | None
+    new: VariableInfo | None
 
 
 class ToolChange(_Model):

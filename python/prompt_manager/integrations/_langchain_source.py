@@ -159,7 +159,7 @@ class PromptSource(Serializable):
     def _state(self) -> dict[str, Any]:
         """Everything but the engine."""
         core = self.core
-        schemas, models, functions = core.reach()
+        schemas, models, functions = core.dependencies()
         return {
             "prompt": core.to_dict(),
             "schemas": schemas,

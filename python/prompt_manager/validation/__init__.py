@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         SchemaRegistry,
         ValidationType,
     )
-    from prompt_manager.validation.output import Mend, ParsedOutput
+    from prompt_manager.validation.output import ParsedOutput, Repair
     from prompt_manager.validation.validators import (
         BaseValidator,
         CustomValidator,
@@ -39,10 +39,10 @@ __all__ = [
     "FieldType",
     "FieldValidator",
     "LengthValidator",
-    "Mend",
     "ParsedOutput",
     "RangeValidator",
     "RegexValidator",
+    "Repair",
     "Schema",
     "SchemaField",
     "SchemaLoader",
@@ -63,7 +63,7 @@ _HOMES = {
     "FieldType": "models",
     "FieldValidator": "models",
     "LengthValidator": "validators",
-    "Mend": "output",
+    "Repair": "output",
     "ParsedOutput": "output",
     "RangeValidator": "validators",
     "RegexValidator": "validators",

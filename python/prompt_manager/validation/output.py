@@ -1,4 +1,4 @@
-"""What a model answered, read."""
+"""Reading a model's answer: the JSON in it, and what had to be repaired."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
     from prompt_manager._native import CompiledPrompt
 
-__all__ = ["Mend", "ParsedOutput", "read_answer", "read_text"]
+__all__ = ["ParsedOutput", "Repair", "read_answer", "read_text"]
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
-    """Something that was mended in an answer, and where; line and column count from 1.
+class Repair:
+    """One repair that was made to read an answer, and its position; ``line`` and ``column`` count from 1.
 
-    ``fault`` is one of ``code_fence``, ``prose``, ``trailing_comma``, ``single_quotes``, ``curly_quotes``,
+    ``kind`` is one of ``code_fence``, ``prose``, ``trailing_comma``, ``single_quotes``, ``curly_quotes``,
     ``needless_escape``, ``comment``, ``unquoted_key``, ``python_word``, ``not_finite``, ``control_character`` and
     ``cut_off``.
     """
 
-    fault: str
+    kind: str
     message: str
     line: int
     column: int
@@ -30,50 +30,50 @@ class Mend:
 
 @dataclass(frozen=True, slots=True)
 class ParsedOutput:
-    """An answer: its data, validated, and what had to be mended to read it.
+    """The validated data of an answer, and the repairs that reading it took.
 
-    >>> ParsedOutput({"a": 1}).is_mended
+    >>> ParsedOutput({"a": 1}).was_repaired
     False
     """
 
     data: Any
-    mended: tuple[Mend, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
     @property
-    def is_mended(self) -> bool:
-        """Whether anything was mended."""
-        return bool(self.mended)
+    def was_repaired(self) -> bool:
+        """Whether the answer needed any repair."""
+        return bool(self.repairs)
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the end of the answer is missing; what was not complete is left out of the data."""
-        return any(mend.fault == "cut_off" for mend in self.mended)
+        """Whether the end of the answer is missing. The data leaves out what was not complete."""
+        return any(repair.kind == "cut_off" for repair in self.repairs)
 
     @classmethod
-    def _of(cls, data: Any, mended: Sequence[Mapping[str, Any]]) -> ParsedOutput:
-        return cls(data, tuple(Mend(**mend) for mend in mended))
+    def _of(cls, data: Any, repairs: Sequence[Mapping[str, Any]]) -> ParsedOutput:
+        return cls(data, tuple(Repair(**repair) for repair in repairs))
 
 
 def read_text(prompt: CompiledPrompt, text: str, *, strict: bool) -> ParsedOutput:
-    """The JSON in an answer to a prompt, validated; see :meth:`PromptManager.parse_output`."""
+    """Read and validate the JSON in an answer to a prompt; see :meth:`PromptManager.parse_output`."""
     from prompt_manager._native import parse_json
 
-    data, mended, unclosed = parse_json(text, strict=strict, dict=prompt.wants_dict())
+    data, repairs, unclosed = parse_json(text, strict=strict, dict=prompt.wants_dict())
     made = prompt.validate_output(data)
     _take_back_defaults(made, data, unclosed)
-    return ParsedOutput._of(made, mended)
+    return ParsedOutput._of(made, repairs)
 
 
 def _take_back_defaults(made: Any, data: Any, unclosed: int) -> None:
-    """Take out of what was made what only defaults say of a list or dict that was cut off: its end may say otherwise.
+    """Remove the defaults that validation put into a dict that was cut off: the missing end may have held other values.
 
     Args:
-        made: What validation made of the answer.
-        data: The answer.
-        unclosed: How many lists and dicts lack their end, from the outside in, each the last thing in the one before.
+        made: The validated answer.
+        data: The answer before validation.
+        unclosed: How many lists and dicts lack their end, from the outside in; each is the last item of the one before.
 
     Raises:
-        SchemaValidationError: it is a model's instance, of which nothing can be taken.
+        SchemaValidationError: the answer became an instance of a model, from which no field can be removed.
     """
     path = ""
     for _ in range(unclosed):
@@ -98,12 +98,12 @@ def _take_back_defaults(made: Any, data: Any, unclosed: int) -> None:
 def _unknown(paths: list[str]) -> Exception:
     from prompt_manager.exceptions import SchemaValidationError
 
-    message = "the answer ends before it says this, and only a default would"
+    message = "the answer ends before this field, so its value is not known"
     errors = [{"path": path, "rule": "cut_off", "message": message} for path in paths]
     more = "" if len(paths) == 1 else f" (and {len(paths) - 1} more)"
     return SchemaValidationError(f"the answer is not complete: {paths[0]}: {message}{more}", errors=errors)
 
 
 def read_answer(prompt: CompiledPrompt, answer: Any, *, strict: bool) -> Any:
-    """The data of an answer to a prompt, validated; it may be text or data already."""
+    """Validate an answer to a prompt, given as text or as data."""
     return read_text(prompt, answer, strict=strict).data if isinstance(answer, str) else prompt.validate_output(answer)

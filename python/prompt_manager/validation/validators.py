@@ -169,7 +169,7 @@ class DateValidator(_RuleValidator):
         error_message: What to say instead of the rule's own message.
 
     Raises:
-        SchemaParseError: the format has a word that is unknown, or leaves a part of the date open.
+        SchemaParseError: the format has an unknown directive, or lacks year, month or day.
 
     >>> DateValidator("%d.%m.%Y").validate("2026-01-31")
     (False, 'must be a date such as 31.01.2026')
@@ -188,7 +188,7 @@ class DateTimeValidator(_RuleValidator):
         error_message: What to say instead of the rule's own message.
 
     Raises:
-        SchemaParseError: the format has a word that is unknown, or leaves a part of the date open.
+        SchemaParseError: the format has an unknown directive, or lacks year, month or day.
     """
 
     def __init__(self, format: str | None = None, error_message: str | None = None) -> None:

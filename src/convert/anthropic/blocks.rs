@@ -4,7 +4,7 @@ use crate::convert::form::{Form, member};
 use crate::convert::report::{Fault, Judge, Position};
 use crate::convert::rules::{self, DROPPED, Which};
 use crate::error::Result;
-use crate::prompt::{Cache, Content, FunctionCall, Part, PartBody, Role};
+use crate::prompt::{CacheHint, Content, FunctionCall, Part, PartBody, Role};
 use crate::template::Output;
 
 /// What a message or turn says: one plain text, which is sent as such, or blocks.
@@ -45,7 +45,7 @@ impl<S: Output> Said<S> {
     /// The same with a message's cache hint on the last block, unless that has one of its own.
     pub(super) fn cached(
         mut self,
-        cache: Option<&Cache>,
+        cache: Option<&CacheHint>,
         at: Position,
         judge: &mut Judge<'_>,
     ) -> Result<Self> {

@@ -10,7 +10,7 @@ use super::form::{Form, Member, member};
 use super::report::{Fault, Judge, Position, Report};
 use super::rules::{self, LEFT_OUT, PASSED_ON, Which};
 use crate::error::Result;
-use crate::prompt::{Cache, Content, FunctionCall, Message, Part, Role, ToolCall};
+use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, Role, ToolCall};
 use crate::template::Output;
 use parts::{Lawful, arguments_form};
 use walk::Walk;
@@ -141,7 +141,11 @@ impl Writer<'_, '_> {
     }
 
     /// `None` where nothing is said.
-    fn content<S: Output>(&mut self, content: Content<S>, cache: Option<&Cache>) -> Result<Option<Form<S>>> {
+    fn content<S: Output>(
+        &mut self,
+        content: Content<S>,
+        cache: Option<&CacheHint>,
+    ) -> Result<Option<Form<S>>> {
         let cache = cache.filter(|_| self.options.cache_control);
         let parts = match content {
             Content::Text(text) if text.is_empty() => return Ok(None),

@@ -13,8 +13,8 @@ use super::sort::{Object, bare, fields, is_stored, sort};
 use crate::error::{Error, Kind, Result};
 use crate::python::completed;
 use crate::python::text::{PyOutput, PyText};
-use crate::schema::amount::Amount;
-use crate::schema::{Made, Values, Violation};
+use crate::schema::numeric::NumericValue;
+use crate::schema::{NewValue, Values, Violation};
 use crate::template::{Data, Item, Sort};
 
 /// What a model tells of each violation: path, rule, message.
@@ -127,23 +127,23 @@ impl<'py> Values for PyData<'_, 'py> {
         value.cast::<PyList>().is_ok()
     }
 
-    fn amount(&self, value: &Object<'py>) -> Result<Option<Amount>> {
+    fn numeric_value(&self, value: &Object<'py>) -> Result<Option<NumericValue>> {
         if let Ok(number) = value.cast_exact::<PyFloat>() {
-            return Ok(Some(Amount::Float(number.value())));
+            return Ok(Some(NumericValue::Float(number.value())));
         }
         let value = &bare(value);
         if value.cast::<PyBool>().is_ok() || value.cast::<PyInt>().is_ok() {
             if let Ok(whole) = value.extract::<i64>() {
-                return Ok(Some(Amount::Integer(whole.into())));
+                return Ok(Some(NumericValue::Integer(whole.into())));
             }
             if let Ok(whole) = value.extract::<i128>() {
-                return Ok(Some(Amount::Integer(whole)));
+                return Ok(Some(NumericValue::Integer(whole)));
             }
             let negative = value.lt(0).map_err(|error| self.wrong(error))?;
             let beyond = if negative { f64::NEG_INFINITY } else { f64::INFINITY };
-            return Ok(Some(Amount::Float(value.extract::<f64>().unwrap_or(beyond))));
+            return Ok(Some(NumericValue::Float(value.extract::<f64>().unwrap_or(beyond))));
         }
-        Ok(value.extract::<f64>().ok().map(Amount::Float))
+        Ok(value.extract::<f64>().ok().map(NumericValue::Float))
     }
 
     #[inline]
@@ -182,25 +182,25 @@ impl<'py> Values for PyData<'_, 'py> {
         read().map(Some).map_err(|error| self.wrong(error))
     }
 
-    fn make(&self, made: Made<'_>) -> Result<Object<'py>> {
+    fn make(&self, made: NewValue<'_>) -> Result<Object<'py>> {
         let py = self.py;
         let integer =
             |digits: &str| py.get_type::<PyInt>().call1((digits,)).map_err(|error| self.wrong(error));
         match made {
-            Made::Bool(truth) => Ok(PyBool::new(py, truth).to_owned().into_any()),
-            Made::Integer(whole) => match i64::try_from(whole) {
+            NewValue::Bool(truth) => Ok(PyBool::new(py, truth).to_owned().into_any()),
+            NewValue::Integer(whole) => match i64::try_from(whole) {
                 Ok(whole) => match whole.into_pyobject(py) {
                     Ok(whole) => Ok(whole.into_any()),
                     Err(never) => match never {},
                 },
                 Err(_) => integer(&whole.to_string()),
             },
-            Made::Digits(digits) => integer(digits),
-            Made::Float(float) => Ok(PyFloat::new(py, float).into_any()),
-            Made::Text(text) => Ok(PyString::new(py, text).into_any()),
-            Made::Date(date) => self.date(date),
-            Made::DateTime(moment) => self.datetime(moment),
-            Made::Uuid(uuid) => {
+            NewValue::Digits(digits) => integer(digits),
+            NewValue::Float(float) => Ok(PyFloat::new(py, float).into_any()),
+            NewValue::Text(text) => Ok(PyString::new(py, text).into_any()),
+            NewValue::Date(date) => self.date(date),
+            NewValue::DateTime(moment) => self.datetime(moment),
+            NewValue::Uuid(uuid) => {
                 self.class("uuid", "UUID")?.call1((uuid.to_string(),)).map_err(|error| self.wrong(error))
             }
         }

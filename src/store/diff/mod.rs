@@ -19,7 +19,7 @@ pub use difference::{
 };
 
 use crate::prompt::{
-    Bump, ChatEntry, Compiled, Content, Message, Partials, Prompt, SchemaRef, Tool, VariableInfo,
+    Bump, ChatEntry, Compiled, Content, Message, Partials, Prompt, SchemaSource, Tool, VariableInfo,
 };
 use crate::template::Text;
 
@@ -236,8 +236,9 @@ fn settings(prompt: &Prompt) -> BTreeMap<String, Value> {
 }
 
 fn schemas(prompt: &Prompt) -> BTreeMap<String, Value> {
-    let named =
-        |key: &str, schema: &Option<SchemaRef>| schema.as_ref().map(|schema| (key.to_owned(), json!(schema)));
+    let named = |key: &str, schema: &Option<SchemaSource>| {
+        schema.as_ref().map(|schema| (key.to_owned(), json!(schema)))
+    };
     [named("input_schema", &prompt.input_schema), named("output_schema", &prompt.output_schema)]
         .into_iter()
         .flatten()

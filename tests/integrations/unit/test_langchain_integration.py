@@ -625,7 +625,7 @@ def test_the_input_schema_travels_with_all_that_it_reaches(template_engine, sche
     template = LangChainIntegration(template_engine, schemas=schemas).convert_sync(prompt, {"company": "Acme"})
     copies = read_back(template), pickle.loads(pickle.dumps(template))
     schemas._core.clear()
-    # `company` is no field of the schema.
+    # `company` is not a field of the schema.
     for travelled in copies:
         with pytest.raises(SchemaValidationError) as caught:
             travelled.format_messages(count="x", items=[{}])

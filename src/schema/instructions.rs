@@ -1,8 +1,8 @@
-//! What a model is told about the answer that is wanted: a JSON Schema, and an example that fits it.
+//! The instructions that tell a model what to answer: a JSON Schema, and an example that is valid against it.
 
 use serde_json::Value;
 
-/// The instructions that are appended to a prompt.
+/// Writes the instructions that are appended to a prompt.
 #[must_use]
 pub fn instructions(schema: &Value, example: Option<&Value>) -> String {
     let mut text = format!(

@@ -6,14 +6,14 @@ use serde_json::Number;
 
 /// A number. Whole numbers are exact.
 #[derive(Debug, Clone, Copy)]
-pub enum Amount {
+pub enum NumericValue {
     /// A whole number.
     Integer(i128),
     /// Any other number, and whole numbers that are too large for an `i128`.
     Float(f64),
 }
 
-impl Amount {
+impl NumericValue {
     /// Converts a number of JSON, such as the bound of a rule.
     #[must_use]
     pub fn of(number: &Number) -> Self {
@@ -34,13 +34,13 @@ impl Amount {
     }
 }
 
-impl PartialEq for Amount {
+impl PartialEq for NumericValue {
     fn eq(&self, other: &Self) -> bool {
         self.partial_cmp(other) == Some(Ordering::Equal)
     }
 }
 
-impl PartialOrd for Amount {
+impl PartialOrd for NumericValue {
     #[allow(clippy::cast_possible_truncation, reason = "the float is whole and in range")]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         /// Floats from here on are whole, and no `i128` reaches them.
