@@ -166,6 +166,6 @@ class TestDefaultsOfWhatIsCutOff:
             {
                 "path": "ok",
                 "rule": "cut_off",
-                "message": "the answer ends before it says this, and only a default would",
+                "message": "the answer ends before this value; its default is not used",
             }
         ]

@@ -1,8 +1,7 @@
-"""LangChain's templates for prompts that its own f-strings cannot say. Importing this loads ``langchain_core``.
+"""LangChain template classes for prompts that f-strings cannot express. Importing this loads ``langchain_core``.
 
-Each renders by the one pipeline, with the variables checked as every render checks them, and what a value says is never
-looked at again. All of them can be pickled, and written and read by ``dumps`` and ``loads`` with
-:data:`ALLOWED_OBJECTS`.
+They check variables as every render does, and never interpret a value as template text. They can be pickled, written
+with LangChain's ``dumps``, and read with ``loads`` and :data:`ALLOWED_OBJECTS`.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from prompt_manager._native import Engine, LangChainSource, Schemas, compile_pro
 from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.protocols import TemplateEngineProtocol  # noqa: TC001 - pydantic reads it
 from prompt_manager.core.template import TemplateEngine
-from prompt_manager.integrations.base import PromptConversionWarning, rendered_by
+from prompt_manager.integrations.base import PromptConversionWarning, render_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,7 +56,7 @@ __all__ = [
     "build",
 ]
 
-#: The module by which these classes are known in what ``dumps`` writes.
+#: The module under which ``dumps`` writes these classes.
 _NAMESPACE = ["prompt_manager", "integrations", "langchain"]
 
 _CLASSES: dict[str, type[BaseMessage]] = {
@@ -69,22 +68,22 @@ _CLASSES: dict[str, type[BaseMessage]] = {
 }
 
 
-def _warned(made: tuple[list[dict[str, Any]], list[str]]) -> list[dict[str, Any]]:
-    """The messages; of each lossy step it is warned."""
-    messages, steps = made
-    for step in steps:
-        warn(step, PromptConversionWarning, stacklevel=4)
+def _messages_with_warnings(rendered: tuple[list[dict[str, Any]], list[str]]) -> list[dict[str, Any]]:
+    """Return the rendered messages, and issue the warnings about their conversion."""
+    messages, warnings = rendered
+    for text in warnings:
+        warn(text, PromptConversionWarning, stacklevel=4)
     return messages
 
 
-def _message(made: dict[str, Any]) -> BaseMessage:
-    return _CLASSES[made["class"]](**made["arguments"])
+def _build_message(rendered: dict[str, Any]) -> BaseMessage:
+    return _CLASSES[rendered["class"]](**rendered["arguments"])
 
 
 class PromptSource(Serializable):
-    """A prompt, or one message of it, with the engine and the schemas that it renders by. It never changes.
+    """An immutable prompt, or one of its messages, with the template engine and the schemas that it needs.
 
-    ``dumps`` writes it where all of that is data: an engine with helpers, and a schema that is a model or calls a
+    ``dumps`` can write it if all of that is data. An engine with helpers, and a schema that is a model or calls a
     function, can be pickled but not written as JSON.
     """
 
@@ -95,98 +94,103 @@ class PromptSource(Serializable):
 
     _required: list[str] = PrivateAttr()
     _optional: list[str] = PrivateAttr()
-    #: The names that it knows, where no others matter.
+    #: The names of all its variables, or None if it may use others too.
     _known: frozenset[str] | None = PrivateAttr()
 
     @model_validator(mode="before")
     @classmethod
-    def _read(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _from_dumps(cls, values: dict[str, Any]) -> dict[str, Any]:
         if "core" in values:
             return values
         known = dict(values)
         engine = TemplateEngine(**known.pop("options"))
         for name, text in known.pop("partials").items():
             engine.register_partial(name, text)
-        return {"core": _compiled(engine=engine, models={}, functions={}, **known), "engine": engine}
+        return {"core": _build_core(engine=engine, models={}, functions={}, **known), "engine": engine}
 
-    def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic calls it so
-        """Read once what it needs."""
+    def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - the signature is pydantic's
+        """Read the variables once."""
         required, optional, complete = self.core.variables()
         if not isinstance(self.engine, Engine):
-            required = sorted({*required, *(self._read_by_engine() - {*optional})})
+            required = sorted({*required, *(self._variables_from_engine() - {*optional})})
         self._required = required
         self._optional = optional
         self._known = frozenset((*required, *optional)) if complete else None
 
-    def _read_by_engine(self) -> set[str]:
-        """What an engine that is not ours says that its templates read, where it can say that."""
+    def _variables_from_engine(self) -> set[str]:
+        """Return the variables that a custom engine finds in the templates, if it can extract them."""
         extract = getattr(self.engine, "extract_variables", None)
         return {name for text in self.core.texts for name in extract(text)} if callable(extract) else set()
 
     @property
     def required(self) -> list[str]:
-        """The variables that must be given."""
+        """The variables that you must pass."""
         return list(self._required)
 
     @property
     def optional(self) -> list[str]:
-        """The variables that may be given."""
+        """The variables that you may leave out."""
         return list(self._optional)
 
-    def among(self, variables: Mapping[str, Any], strangers: frozenset[str] | None = None) -> Mapping[str, Any]:
-        """The variables without those that are not its own: all that it does not know, or of those the strangers."""
+    def among(self, variables: Mapping[str, Any], foreign: frozenset[str] | None = None) -> Mapping[str, Any]:
+        """Return the variables that it uses: all without those that it does not know.
+
+        Args:
+            variables: The variables.
+            foreign: Leave out only these of the unknown names.
+        """
         known = self._known
         if known is None:
             return variables
         return {
             name: value
             for name, value in variables.items()
-            if name in known or not (strangers is None or name in strangers)
+            if name in known or not (foreign is None or name in foreign)
         }
 
     def text(self, variables: Mapping[str, Any]) -> str:
-        """The text of a prompt that is no chat."""
+        """Render a prompt that is not a chat."""
         if isinstance(self.engine, Engine):
             return self.core.render(variables)
-        return self.core.assemble(self._foreign_sync(variables)[0])
+        return self.core.assemble(self._render_texts_sync(variables)[0])
 
     async def atext(self, variables: Mapping[str, Any]) -> str:
-        """:meth:`text`, for code that awaits."""
+        """Asynchronous version of :meth:`text`."""
         if isinstance(self.engine, Engine):
             return self.core.render(variables)
-        return self.core.assemble((await self._foreign(AWAITING, variables))[0])
+        return self.core.assemble((await self._render_texts(AWAITING, variables))[0])
 
     def rendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The messages, each as a class and its arguments."""
+        """Render the messages, each to a message class and its arguments."""
         if isinstance(self.engine, Engine):
-            return _warned(self.core.render_messages(variables))
-        return _warned(self.core.assemble_messages(self._foreign_sync(variables)))
+            return _messages_with_warnings(self.core.render_messages(variables))
+        return _messages_with_warnings(self.core.assemble_messages(self._render_texts_sync(variables)))
 
     async def arendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """:meth:`rendered`, for code that awaits."""
+        """Asynchronous version of :meth:`rendered`."""
         if isinstance(self.engine, Engine):
-            return _warned(self.core.render_messages(variables))
-        return _warned(self.core.assemble_messages(await self._foreign(AWAITING, variables)))
+            return _messages_with_warnings(self.core.render_messages(variables))
+        return _messages_with_warnings(self.core.assemble_messages(await self._render_texts(AWAITING, variables)))
 
-    async def _foreign(self, ask: Ask, variables: Mapping[str, Any]) -> list[str]:
-        return await rendered_by(self.engine, ask, self.core.id, self.core.prepare(variables))
+    async def _render_texts(self, ask: Ask, variables: Mapping[str, Any]) -> list[str]:
+        return await render_texts(self.engine, ask, self.core.id, self.core.prepare(variables))
 
-    def _foreign_sync(self, variables: Mapping[str, Any]) -> list[str]:
+    def _render_texts_sync(self, variables: Mapping[str, Any]) -> list[str]:
         asked = (self.engine, "render")
-        return run_asking(lambda ask: self._foreign(ask, variables), "ainvoke", asked, twin="invoke")
+        return run_asking(lambda ask: self._render_texts(ask, variables), "ainvoke", asked, twin="invoke")
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
-        """Where it is found."""
+        """Return the module under which LangChain writes and reads the class."""
         return _NAMESPACE
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """It is, where what it holds is data."""
+        """Return True. :meth:`to_json` decides for each object."""
         return True
 
     def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
-        """What ``dumps`` writes."""
+        """Return the data that ``dumps`` writes."""
         state = self._state()
         if type(self.engine) is not TemplateEngine or state["models"] or state["functions"]:
             return self.to_json_not_implemented()
@@ -203,7 +207,7 @@ class PromptSource(Serializable):
         }
 
     def _state(self) -> dict[str, Any]:
-        """All but the engine."""
+        """Return everything but the engine."""
         core = self.core
         schemas, models, functions = core.reach()
         return {
@@ -222,7 +226,9 @@ class PromptSource(Serializable):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PromptSource):
             return NotImplemented
-        return self.core is other.core or (self._state(), _engine(self)) == (other._state(), _engine(other))
+        if self.core is other.core:
+            return True
+        return (self._state(), _engine_state(self)) == (other._state(), _engine_state(other))
 
     def __hash__(self) -> int:
         return hash((self.core.id, self.core.index))
@@ -237,7 +243,7 @@ class PromptSource(Serializable):
         return _restore, (self._state(), self.engine)
 
 
-def _engine(source: PromptSource) -> object:
+def _engine_state(source: PromptSource) -> object:
     engine = source.engine
     if not isinstance(engine, Engine):
         return engine
@@ -245,10 +251,10 @@ def _engine(source: PromptSource) -> object:
 
 
 def _restore(state: dict[str, Any], engine: TemplateEngineProtocol) -> PromptSource:
-    return PromptSource(core=_compiled(engine=engine, **state), engine=engine)
+    return PromptSource(core=_build_core(engine=engine, **state), engine=engine)
 
 
-def _compiled(
+def _build_core(
     *,
     engine: TemplateEngineProtocol,
     prompt: dict[str, Any],
@@ -276,60 +282,66 @@ def _compiled(
     )
 
 
-class _Text(StringPromptTemplate):
-    """What the texts share: ``+``, and where they are found."""
+class _TextTemplate(StringPromptTemplate):
+    """The base class of the templates of one text."""
 
-    #: Made of what is rendered.
+    #: Filled in from the template.
     input_variables: list[str] = Field(default_factory=list)
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
-        """Where it is found."""
+        """Return the module under which LangChain writes and reads the class."""
         return _NAMESPACE
 
     def save(self, file_path: Path | str) -> None:
-        """Not to be had.
+        """Not supported. Use ``langchain_core.load.dumps`` instead.
 
         Raises:
-            NotImplementedError: always; ``dumps`` of ``langchain_core.load`` writes it.
+            NotImplementedError: always.
         """
-        raise NotImplementedError(f"write {type(self).__name__} with langchain_core.load.dumps, not with save")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `save`: write it with `langchain_core.load.dumps` instead"
+        )
 
-    def _terms(self) -> list[StringPromptTemplate]:
+    def _parts(self) -> list[StringPromptTemplate]:
         return [self]
 
-    def _parsed(self, text: str) -> StringPromptTemplate:
-        """A text as a template of the same engine."""
+    def _parse(self, text: str) -> StringPromptTemplate:
+        """Make a template of the text, with the same engine."""
         raise NotImplementedError
 
     def __add__(self, other: object) -> JoinedPromptTemplate:
-        """The one text and then the other. A ``str`` is a template of the same engine.
+        """Concatenate two templates. A ``str`` is parsed as a template of the same engine.
 
         Raises:
             ValueError: both bind the same variable.
         """
-        return self._joined(other, before=False)
+        return self._concatenate(other, before=False)
 
     def __radd__(self, other: object) -> JoinedPromptTemplate:
-        return self._joined(other, before=True)
+        return self._concatenate(other, before=True)
 
-    def _joined(self, other: object, *, before: bool) -> JoinedPromptTemplate:
+    def _concatenate(self, other: object, *, before: bool) -> JoinedPromptTemplate:
         if isinstance(other, str):
-            other = self._parsed(other)
+            other = self._parse(other)
         if not isinstance(other, StringPromptTemplate):
             return NotImplemented  # type: ignore[no-any-return]
         first, second = (other, self) if before else (self, other)
         twice = sorted({*first.partial_variables} & {*second.partial_variables})
         if twice:
             raise ValueError(f"Cannot have same variable partialed twice: {', '.join(twice)}")
-        parts = [part for term in (first, second) for part in (term._terms() if isinstance(term, _Text) else [term])]
         return JoinedPromptTemplate(
-            parts=parts, partial_variables={**first.partial_variables, **second.partial_variables}
+            parts=[
+                part
+                for template in (first, second)
+                for part in (template._parts() if isinstance(template, _TextTemplate) else [template])
+            ],
+            partial_variables={**first.partial_variables, **second.partial_variables},
         )
 
 
-class HandlebarsPromptTemplate(_Text):
-    """A text prompt as a template of LangChain's that renders with our engine.
+class HandlebarsPromptTemplate(_TextTemplate):
+    """A LangChain string prompt template that renders Handlebars.
 
     >>> template = HandlebarsPromptTemplate.from_template("{{#if name}}Dear {{name}}{{else}}Hello{{/if}}!")
     >>> template.format(name="{Ada}")
@@ -342,25 +354,29 @@ class HandlebarsPromptTemplate(_Text):
 
     @classmethod
     def from_template(cls, template: str, *, template_engine: TemplateEngineProtocol | None = None) -> Self:
-        """A template of its own, without a prompt around it.
+        """Make a template from a text.
+
+        Args:
+            template: The text.
+            template_engine: The engine that renders it. By default a new :class:`~prompt_manager.TemplateEngine`.
 
         Raises:
-            TemplateSyntaxError: it cannot be parsed.
+            TemplateSyntaxError: the text cannot be parsed.
         """
         engine = TemplateEngine() if template_engine is None else template_engine
         prompt = {"id": "template", "format": "text", "template": template}
-        core = _compiled(engine=engine, prompt=prompt, schemas=(), models={}, functions={}, index=0, strict=True)
+        core = _build_core(engine=engine, prompt=prompt, schemas=(), models={}, functions={}, index=0, strict=True)
         return cls(source=PromptSource(core=core, engine=engine))
 
     @model_validator(mode="before")
     @classmethod
-    def _fill(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _set_variables(cls, values: dict[str, Any]) -> dict[str, Any]:
         source = values.get("source")
-        return _filled(values, source.required, source.optional) if isinstance(source, PromptSource) else values
+        return _with_variables(values, source.required, source.optional) if isinstance(source, PromptSource) else values
 
     @property
     def template(self) -> str:
-        """The template as it was written."""
+        """The source of the template."""
         return self.source.core.source
 
     @property
@@ -368,70 +384,70 @@ class HandlebarsPromptTemplate(_Text):
         return "handlebars"
 
     def format(self, **kwargs: Any) -> str:
-        """The text.
+        """Render the text.
 
         Raises:
-            ConversionError: a variable is missing or of another type, or a value has no text.
-            SchemaValidationError: the variables do not fit the prompt's input schema.
+            ConversionError: a variable is missing or has the wrong type, or a value has no text.
+            SchemaValidationError: the variables do not match the prompt's input schema.
         """
         return self.source.text(self._merge_partial_and_user_variables(**kwargs))
 
     async def aformat(self, **kwargs: Any) -> str:
-        """:meth:`format`, for code that awaits."""
+        """Asynchronous version of :meth:`format`."""
         return await self.source.atext(self._merge_partial_and_user_variables(**kwargs))
 
-    def pretty_repr(self, html: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002 - LangChain calls it so
-        """The template as it was written."""
+    def pretty_repr(self, html: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002 - the signature is LangChain's
+        """Return the source of the template."""
         return self.template
 
-    def _parsed(self, text: str) -> StringPromptTemplate:
+    def _parse(self, text: str) -> StringPromptTemplate:
         return HandlebarsPromptTemplate.from_template(text, template_engine=self.source.engine)
 
 
-class JoinedPromptTemplate(_Text):
-    """Texts one after the other: what ``+`` makes of a :class:`HandlebarsPromptTemplate` and another template."""
+class JoinedPromptTemplate(_TextTemplate):
+    """Concatenated templates: the result of ``+`` with a :class:`HandlebarsPromptTemplate`."""
 
     parts: Annotated[list[StringPromptTemplate], SkipValidation()]
 
     @model_validator(mode="before")
     @classmethod
-    def _fill(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _set_variables(cls, values: dict[str, Any]) -> dict[str, Any]:
         parts = values.get("parts", ())
         required = {name for part in parts for name in part.input_variables}
         optional = {name for part in parts for name in part.optional_variables} - required
-        return _filled(values, sorted(required), sorted(optional))
+        return _with_variables(values, sorted(required), sorted(optional))
 
     @property
     def _prompt_type(self) -> str:
         return "joined"
 
     def format(self, **kwargs: Any) -> str:
-        """The texts, each rendered by its own template."""
-        return "".join(part.format(**variables) for part, variables in self._shares(kwargs))
+        """Render each template, and concatenate the texts."""
+        return "".join(part.format(**variables) for part, variables in self._parts_with_variables(kwargs))
 
     async def aformat(self, **kwargs: Any) -> str:
-        """:meth:`format`, for code that awaits."""
-        return "".join([await part.aformat(**variables) for part, variables in self._shares(kwargs)])
+        """Asynchronous version of :meth:`format`."""
+        return "".join([await part.aformat(**variables) for part, variables in self._parts_with_variables(kwargs)])
 
-    def _shares(self, kwargs: dict[str, Any]) -> Iterator[tuple[StringPromptTemplate, Mapping[str, Any]]]:
-        """Each template with the variables that are its own."""
+    def _parts_with_variables(self, kwargs: dict[str, Any]) -> Iterator[tuple[StringPromptTemplate, Mapping[str, Any]]]:
+        """Iterate over the templates, each with the variables that it uses."""
         variables = self._merge_partial_and_user_variables(**kwargs)
         for part in self.parts:
             yield part, part.source.among(variables) if isinstance(part, HandlebarsPromptTemplate) else variables
 
-    def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
-        """The templates as they were written."""
+    def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - the signature is LangChain's
+        """Return the sources of the templates."""
         return "".join(part.pretty_repr(html=html) for part in self.parts)
 
-    def _terms(self) -> list[StringPromptTemplate]:
+    def _parts(self) -> list[StringPromptTemplate]:
         return self.parts
 
-    def _parsed(self, text: str) -> StringPromptTemplate:
-        return next(part for part in self.parts if isinstance(part, HandlebarsPromptTemplate))._parsed(text)
+    def _parse(self, text: str) -> StringPromptTemplate:
+        return next(part for part in self.parts if isinstance(part, HandlebarsPromptTemplate))._parse(text)
 
 
-def _filled(values: dict[str, Any], required: list[str], optional: list[str]) -> dict[str, Any]:
-    """The fields of a template with the names of its variables, less those that are bound."""
+def _with_variables(values: dict[str, Any], required: list[str], optional: list[str]) -> dict[str, Any]:
+    """Add the names and types of its unbound variables to the fields of a template."""
     bound = values.get("partial_variables") or {}
     return {
         **values,
@@ -442,10 +458,10 @@ def _filled(values: dict[str, Any], required: list[str], optional: list[str]) ->
 
 
 class HandlebarsMessagePromptTemplate(BaseMessagePromptTemplate):
-    """One message of a prompt, of any role, with all that it carries: parts, tool calls, results, names.
+    """A LangChain template for one message of a prompt: of any role, with parts, tool calls, tool results and names.
 
-    On its own, in a slice or in a sum, it checks the variables that it uses; where the prompt has an input schema, all
-    of the input by the schema.
+    Used without the rest of the prompt, for example in a slice of the template, it checks only the variables of this
+    message. If the prompt has an input schema, it checks all of the input.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -454,52 +470,52 @@ class HandlebarsMessagePromptTemplate(BaseMessagePromptTemplate):
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
-        """Where it is found."""
+        """Return the module under which LangChain writes and reads the class."""
         return _NAMESPACE
 
     @property
     def input_variables(self) -> list[str]:
-        """The variables that must be given."""
+        """The variables that you must pass."""
         return self.source.required
 
     def format(self, **kwargs: Any) -> BaseMessage:
-        """The message.
+        """Render the message.
 
         Raises:
-            ConversionError: a variable is missing or of another type, a value has no text, or the message lacks what
-                LangChain's needs.
-            SchemaValidationError: the variables do not fit the prompt's input schema.
+            ConversionError: a variable is missing or has the wrong type, a value has no text, or the message lacks a
+                field that LangChain requires.
+            SchemaValidationError: the variables do not match the prompt's input schema.
         """
-        return _message(self.source.rendered(self.source.among(kwargs))[0])
+        return _build_message(self.source.rendered(self.source.among(kwargs))[0])
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
-        """The message in a list."""
+        """Render the message, and return it in a list. Raises as :meth:`format` does."""
         return [self.format(**kwargs)]
 
     async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
-        """:meth:`format_messages`, for code that awaits."""
-        return [_message((await self.source.arendered(self.source.among(kwargs)))[0])]
+        """Asynchronous version of :meth:`format_messages`."""
+        return [_build_message((await self.source.arendered(self.source.among(kwargs)))[0])]
 
-    def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
-        """The templates as they were written."""
+    def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - the signature is LangChain's
+        """Return a title with the role, and the source of the message's templates."""
         role = self.source.core.entries()[0]["role"]
         return f"{get_msg_title_repr(f'{role.title()} Message', bold=html)}\n\n{self.source.core.source}"
 
 
 class HandlebarsChatPromptTemplate(ChatPromptTemplate):
-    """A chat prompt as a template of LangChain's: the variables are checked once, for the whole prompt.
+    """A LangChain template for a chat prompt. It checks the variables once, for the whole prompt.
 
-    A slice of it, and a sum with others, is a plain ``ChatPromptTemplate`` of the same message templates.
+    A slice of it, and its sum with another template, is a plain ``ChatPromptTemplate`` of the same message templates.
     """
 
-    #: Made of the messages.
+    #: Filled in from the messages.
     input_variables: list[str] = Field(default_factory=list)
     source: PromptSource
-    #: The messages as they were made, by which it is seen whether the list was changed since.
+    #: The original messages, to find out whether the list was changed.
     parts: Annotated[tuple[Any, ...] | None, SkipValidation()] = Field(default=None, exclude=True, repr=False)
 
     def model_post_init(self, context: object, /) -> None:
-        """Take in what the prompt knows of its variables, which the messages do not say."""
+        """Add the optional variables and types that the prompt declares and the messages do not have."""
         super().model_post_init(context)
         if self.parts is None:
             self.parts = tuple(self.messages)
@@ -510,43 +526,43 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
-        """Where it is found."""
+        """Return the module under which LangChain writes and reads the class."""
         return _NAMESPACE
 
     def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
-        """What ``dumps`` writes: once its messages were changed, a plain ``ChatPromptTemplate``."""
-        if self._is_whole():
+        """Return the data that ``dumps`` writes. If the messages were changed, it is a plain ``ChatPromptTemplate``."""
+        if self._is_unchanged():
             return super().to_json()
         return ChatPromptTemplate(self.messages, partial_variables=self.partial_variables).to_json()
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
-        """The messages.
+        """Render the messages.
 
         Raises:
-            ConversionError: a variable is missing or of another type, a value has no text, or a message lacks what
-                LangChain's needs.
-            SchemaValidationError: the variables do not fit the prompt's input schema.
+            ConversionError: a variable is missing or has the wrong type, a value has no text, or a message lacks a
+                field that LangChain requires.
+            SchemaValidationError: the variables do not match the prompt's input schema.
         """
-        if not self._is_whole():
+        if not self._is_unchanged():
             return super().format_messages(**kwargs)
         variables = self._merge_partial_and_user_variables(**kwargs)
-        return self._composed(self.source.rendered(self._own(variables)), variables)
+        return self._build_messages(self.source.rendered(self._without_placeholders(variables)), variables)
 
     async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
-        """:meth:`format_messages`, for code that awaits."""
-        if not self._is_whole():
+        """Asynchronous version of :meth:`format_messages`."""
+        if not self._is_unchanged():
             return await super().aformat_messages(**kwargs)
         variables = self._merge_partial_and_user_variables(**kwargs)
-        return self._composed(await self.source.arendered(self._own(variables)), variables)
+        return self._build_messages(await self.source.arendered(self._without_placeholders(variables)), variables)
 
-    def _own(self, variables: dict[str, Any]) -> Mapping[str, Any]:
-        """The variables without those of the placeholders, which LangChain fills."""
-        places = frozenset(part.variable_name for part in self.messages if isinstance(part, MessagesPlaceholder))
-        return self.source.among(variables, places) if places else variables
+    def _without_placeholders(self, variables: dict[str, Any]) -> Mapping[str, Any]:
+        """Return the variables without the messages for placeholders, which LangChain fills in."""
+        names = frozenset(part.variable_name for part in self.messages if isinstance(part, MessagesPlaceholder))
+        return self.source.among(variables, names) if names else variables
 
-    def _composed(self, rendered: list[dict[str, Any]], variables: dict[str, Any]) -> list[BaseMessage]:
-        """The rendered messages with what stands between them."""
-        own = iter(rendered)
+    def _build_messages(self, rendered: list[dict[str, Any]], variables: dict[str, Any]) -> list[BaseMessage]:
+        """Return the rendered messages, with the fixed messages and placeholders between them."""
+        remaining = iter(rendered)
         messages: list[BaseMessage] = []
         for part in self.messages:
             if isinstance(part, BaseMessage):
@@ -554,22 +570,23 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
             elif isinstance(part, MessagesPlaceholder):
                 messages += part.format_messages(**variables)
             elif isinstance(part, HandlebarsMessagePromptTemplate):
-                messages.append(_message(next(own)))
+                messages.append(_build_message(next(remaining)))
             else:
-                # One of LangChain's own, which may have been changed in place; ours has only checked the variables.
-                next(own)
+                # One of LangChain's templates may have been changed in place, so it renders itself. Our render has
+                # only checked its variables.
+                next(remaining)
                 messages += part.format_messages(**variables)
         return messages
 
-    def _is_whole(self) -> bool:
-        """Whether its messages are those that it was made with."""
-        made = self.parts or ()
-        return len(made) == len(self.messages) and all(
-            part is message for part, message in zip(made, self.messages, strict=True)
+    def _is_unchanged(self) -> bool:
+        """Return whether the messages are the original ones."""
+        original = self.parts or ()
+        return len(original) == len(self.messages) and all(
+            part is message for part, message in zip(original, self.messages, strict=True)
         )
 
 
-#: What ``loads(text, allowed_objects=..., valid_namespaces=...)`` may make of what ``dumps`` wrote of a template.
+#: The classes that ``loads(text, allowed_objects=..., valid_namespaces=...)`` needs to read a written template.
 ALLOWED_OBJECTS: list[type[Serializable]] = [
     PromptSource,
     HandlebarsPromptTemplate,
@@ -585,33 +602,37 @@ ALLOWED_OBJECTS: list[type[Serializable]] = [
     *_CLASSES.values(),
 ]
 
-#: The package that these classes are in.
+#: The namespace of these classes, for ``loads``.
 VALID_NAMESPACES = ["prompt_manager"]
 
 
 def build(
     core: LangChainSource, engine: TemplateEngineProtocol
 ) -> PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate:
-    """The template of a prompt, without bound variables."""
+    """Build the LangChain template of a prompt, without bound variables."""
     source = PromptSource(core=core, engine=engine)
     entries = core.entries()
     if entries[0]["kind"] == "text":
         text = entries[0]["f_string"]
         return HandlebarsPromptTemplate(source=source) if text is None else PromptTemplate.from_template(text)
-    messages: list[Any] = [_entry(source, place, entry) for place, entry in enumerate(entries)]
-    ours = core.requires_unread or any(isinstance(message, HandlebarsMessagePromptTemplate) for message in messages)
+    messages: list[Any] = [_message_template(source, index, entry) for index, entry in enumerate(entries)]
+    needs_engine = core.requires_unread or any(
+        isinstance(message, HandlebarsMessagePromptTemplate) for message in messages
+    )
     if core.instructions is not None and not core.carries_instructions:
         messages.insert(0, SystemMessage(content=core.instructions))
-    return HandlebarsChatPromptTemplate(messages=messages, source=source) if ours else ChatPromptTemplate(messages)
+    if needs_engine:
+        return HandlebarsChatPromptTemplate(messages=messages, source=source)
+    return ChatPromptTemplate(messages)
 
 
-def _entry(source: PromptSource, place: int, entry: dict[str, Any]) -> BaseMessagePromptTemplate:
+def _message_template(source: PromptSource, index: int, entry: dict[str, Any]) -> BaseMessagePromptTemplate:
     if entry["kind"] == "placeholder":
         return MessagesPlaceholder(entry["name"], optional=entry["optional"])
     text = entry["f_string"]
     if text is None:
         return HandlebarsMessagePromptTemplate(
-            source=PromptSource(core=source.core.excerpt(place), engine=source.engine)
+            source=PromptSource(core=source.core.excerpt(index), engine=source.engine)
         )
     prompt = PromptTemplate.from_template(text)
     match entry["role"]:
