@@ -1,4 +1,4 @@
-# `make help` lists the targets. Everything is installed into .venv and built under target/; nothing is installed elsewhere.
+# `make help` lists the targets. Packages are installed into .venv, builds are in target/, and nothing else is changed.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,16 +18,16 @@ PYTHON_SOURCES := python tests examples
 .PHONY: help demo test test-providers test-oldest oracle compare fuzz bench lint format type-check build test-wheel ci clean
 
 help:  ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo  ## Build an optimized extension and show three example prompts.
+demo: $(VENV)/.demo  ## Build an optimized package and show three example prompts.
 	@$(BIN)/python examples/demo.py
 
-test: $(VENV)/.test $(VENV)/.debug  ## Run every test, of Rust and of Python, and print the totals.
+test: $(VENV)/.test $(VENV)/.debug  ## Run all tests of Rust and Python, and print the totals.
 	@$(BIN)/python tests/run.py
 
-# The oldest environment takes the package as it stands in python/, with its extension. Left out there: what the newest
-# types of the SDKs say, and what needs no SDK and takes its time. Old packages use what newer ones deprecate.
+# The environment with the oldest SDKs imports the package and its extension from python/. It skips tests of the newest
+# SDKs, and slow tests that need no SDK. Deprecation warnings are ignored, because old packages use deprecated features.
 NO_SDK := $(addprefix --ignore=tests/integrations/integration/,test_random.py test_rules.py)
 test-providers: test-oldest  ## Run the integrations' tests with the oldest and the newest SDKs.
 	$(BIN)/python -m pytest tests/integrations
@@ -35,19 +35,19 @@ test-providers: test-oldest  ## Run the integrations' tests with the oldest and 
 test-oldest: $(OLDEST)/.made $(VENV)/.debug  ## Run the integrations' tests with the oldest SDKs.
 	PYTHONPATH=python $(OLDEST)/bin/python -m pytest tests/integrations -m "not newest" -W ignore::DeprecationWarning $(NO_SDK)
 
-oracle: node_modules/.package-lock.json  ## Render the template cases with handlebars.js and compare.
+oracle: node_modules/.package-lock.json  ## Compare the template cases with the results of handlebars.js.
 	node tests/oracle/cases.mjs
 
-compare: $(VENV)/.test $(VENV)/.debug node_modules/.package-lock.json  ## Compare N random templates of SEED with handlebars.js.
+compare: $(VENV)/.test $(VENV)/.debug node_modules/.package-lock.json  ## Compare N random templates with handlebars.js; SEED selects them.
 	$(BIN)/python tests/oracle/compare.py --count $(N) --seed $(SEED)
 
-fuzz:  ## Fuzz the template engine, each target for MINUTES, and keep what is found. TARGET names one.
+fuzz:  ## Fuzz the template engine for MINUTES each target, or only TARGET, and save new inputs.
 	$(PYTHON) tests/fuzz/run.py --minutes $(MINUTES) $(TARGET)
 
-bench: $(VENV)/.bench $(VENV)/.release  ## Measure against f-strings and other template engines.
+bench: $(VENV)/.bench $(VENV)/.release  ## Compare the speed with f-strings and other template engines.
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
-lint: $(VENV)/.check  ## Look for mistakes and untidy code.
+lint: $(VENV)/.check  ## Run the linters and check the format.
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
@@ -60,7 +60,7 @@ format: $(VENV)/.check  ## Format the code.
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
 
-type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, and the stub against the extension.
+type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, and compare the stub with the extension.
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
@@ -72,20 +72,20 @@ build: $(VENV)/.check  ## Build the wheel and the sdist into dist/.
 	$(BIN)/maturin sdist --out dist
 	$(BIN)/twine check --strict dist/*
 
-test-wheel: build  ## Check the sdist, and the wheel with each Python from 3.11 on.
+test-wheel: build  ## Test the sdist, and the wheel with each installed Python from 3.11 on.
 	$(BIN)/python tests/wheel.py
 
-ci:  ## Run what CI runs.
+ci:  ## Run all steps of CI.
 	bash .ci/run
 
-clean:  ## Remove everything that is built or installed here.
+clean:  ## Remove all environments, builds and caches.
 	rm -rf $(VENV) $(OLDEST) target dist build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find python tests examples -name __pycache__ -prune -exec rm -rf {} +
 	find python -name '_native*.so' -delete
 
-# One environment. Each stamp names what it holds; of the three builds of the extension the last one made is installed.
+# All in one environment. Stamp files record what is installed. Of the three builds of the extension, the last one made is installed.
 $(VENV)/.made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is required: run make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	touch $@

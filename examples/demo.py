@@ -1,7 +1,7 @@
-"""Three prompts as a person wants to see them: what they are, rendered, and in the forms of two providers.
+"""Shows three example prompts: their variables, the rendered messages, and the requests for two providers.
 
-Run it with ``make demo``, or ``python examples/demo.py`` where the package is installed. Fits a terminal of 80 columns:
-texts are wrapped in the rendered view, and long ones are shortened in the JSON, with "…" and how much is left out.
+Run it with ``make demo``, or with ``python examples/demo.py`` if the package is installed. The output fits a terminal
+of 80 columns. Long texts in the JSON are shortened, with "…" and the number of characters that are left out.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def main() -> None:
     """Load the examples and print three of them."""
     manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
     count = len(manager.list_prompts_sync())
-    print(f"prompt-manager {__version__}: {count} prompts in examples/prompts, three of them here")
+    print(f"prompt-manager {__version__}: three of the {count} prompts in examples/prompts")
     for prompt_id in SHOWN:
         values = json.loads((EXAMPLES / "inputs" / f"{prompt_id}.json").read_text(encoding="utf-8"))
         print("", *show(manager, prompt_id, values), sep="\n")
 
 
 def show(manager: PromptManager, prompt_id: str, values: dict[str, Any]) -> Iterator[str]:
-    """The lines about one prompt."""
+    """Iterate over the lines about one prompt."""
     prompt = manager.get_prompt_sync(prompt_id)
     engine = manager.template_engine
 
@@ -61,13 +61,13 @@ def show(manager: PromptManager, prompt_id: str, values: dict[str, Any]) -> Iter
 
 
 def heading(title: str) -> Iterator[str]:
-    """A title on a rule."""
+    """Iterate over the lines of a heading."""
     yield ""
     yield f"── {title} ".ljust(WIDTH, "─")
 
 
 def variables(prompt: Prompt) -> Iterator[str]:
-    """Name, type and whether it is required, of each variable."""
+    """Iterate over the variables: one line each, with name, type and whether it is required."""
     declared = prompt.chat_template.variables if prompt.chat_template else {}
     if not isinstance(declared, dict):
         declared = {}
@@ -83,7 +83,7 @@ def variables(prompt: Prompt) -> Iterator[str]:
 
 
 def rendered(message: dict[str, Any]) -> Iterator[str]:
-    """A message for people to read."""
+    """Iterate over the lines of a rendered message."""
     answers = f" (answers {message['tool_call_id']})" if "tool_call_id" in message else ""
     yield ""
     yield f"[{message['role']}]{answers}"
@@ -96,7 +96,7 @@ def rendered(message: dict[str, Any]) -> Iterator[str]:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes; wide characters take two, accents none."""
+    """Return the width of a text on a terminal, in columns. Wide characters take two, accents none."""
     return sum(
         0
         if unicodedata.category(char) in {"Mn", "Me", "Cf"}
@@ -108,7 +108,7 @@ def columns(text: str) -> int:
 
 
 def fitting(text: str, room: int) -> int:
-    """How many characters from the start of a text fit into so many columns; at least one."""
+    """Return how many characters of a text fit into a number of columns, at least one."""
     count = 1
     while count < len(text) and columns(text[: count + 1]) <= room:
         count += 1
@@ -116,7 +116,7 @@ def fitting(text: str, room: int) -> int:
 
 
 def wrapped(text: str, start: str) -> Iterator[str]:
-    """The text in lines, the first after ``start``, the others below its end."""
+    """Wrap a text to the width. The first line begins with ``start``; the others are indented to its end."""
     room = WIDTH - columns(start)
     indent = " " * columns(start)
     line = ""
@@ -134,8 +134,8 @@ def wrapped(text: str, start: str) -> Iterator[str]:
 
 
 def as_json(value: Any, indent: str = "", key: str = "") -> str:
-    """A value as JSON; what fits on a line is on one, and long texts are shortened."""
-    # One column is kept for the comma that may follow.
+    """Format a value as JSON. Values that fit on a line are on one line, and long texts are shortened."""
+    # One column is reserved for a comma.
     room = WIDTH - 1 - columns(indent + key)
     flat = json.dumps(value, ensure_ascii=False)
     if columns(flat) <= room:
@@ -153,7 +153,7 @@ def as_json(value: Any, indent: str = "", key: str = "") -> str:
 
 
 def shortened(text: str, room: int) -> str:
-    """The start of a text as JSON in so many columns, with the number of characters that are left out."""
+    """Shorten a text to a number of columns, as JSON, with the number of characters that are left out."""
     for kept in range(min(len(text), room), 0, -1):
         short = json.dumps(f"{text[:kept]}… ({len(text) - kept} more characters)", ensure_ascii=False)
         if columns(short) <= room:
@@ -163,11 +163,11 @@ def shortened(text: str, room: int) -> str:
 
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):
-        # A terminal that lacks a character shows an escape in its place.
+        # Show characters that the terminal cannot encode as escapes.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         main()
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; nothing is left to be written at exit.
+        # The reader, such as `head`, has stopped reading. Prevent an error when Python flushes the output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prompt_manager import PromptManager, TemplateEngine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# No test depends on how fast it runs, and each run is the same.
+# Tests must not depend on their speed, and every run must use the same random examples.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
@@ -36,7 +36,7 @@ def template_engine(engine: TemplateEngine) -> TemplateEngine:
 
 @pytest.fixture
 def prompt_manager() -> PromptManager:
-    """A manager without prompts."""
+    """An empty manager."""
     return PromptManager()
 
 
@@ -48,7 +48,7 @@ def examples() -> PromptManager:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
-    """Writes files, given as texts by path, into a new directory."""
+    """A function that writes files to a new directory. It takes the texts by path, and returns the directory."""
 
     def write(files: dict[str, str]) -> Path:
         root = tmp_path / "prompts"
@@ -67,10 +67,9 @@ PUBLISHED = "agentic-prompt-manager==0.1.0"
 
 @pytest.fixture(scope="session")
 def published() -> Path:
-    """The interpreter of an environment that has the published package, which is imported under our name.
+    """The interpreter of an environment with the published package, which has the same import name as ours.
 
-    It is installed from its registry under ``target/``. Without a registry, and without that environment from before,
-    tests that ask for it are skipped.
+    The environment is installed once, under ``target/``. If no registry can be reached, tests that need it are skipped.
     """
     home = ROOT / "target" / "published" / f"{PUBLISHED}-{sys.version_info.major}.{sys.version_info.minor}"
     done = home / "installed"
@@ -80,6 +79,6 @@ def published() -> Path:
         command = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PUBLISHED]
         finished = subprocess.run(command, check=False, capture_output=True, text=True)
         if finished.returncode != 0:
-            pytest.skip(f"{PUBLISHED} cannot be installed, for no registry is reached: {finished.stderr[-300:]}")
+            pytest.skip(f"cannot install {PUBLISHED}, because no registry can be reached: {finished.stderr[-300:]}")
         done.touch()
     return interpreter

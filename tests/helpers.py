@@ -19,17 +19,17 @@ ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"
 EXAMPLES = ROOT / "examples"
 
-#: What no message, warning or context may show.
+#: A value that must not appear in any message, warning or context.
 SECRET = "s3cr3t-Value"  # noqa: S105
 
 
 def create_text_prompt(**changes: Any) -> Prompt:
-    """A text prompt that greets ``name``."""
+    """Return a text prompt that greets ``name``."""
     return Prompt(**{"id": "greeting", "format": PromptFormat.TEXT, "template": "Hello {{name}}!", **changes})
 
 
 def create_chat_prompt(**changes: Any) -> Prompt:
-    """A system message, and a user's question about ``topic``."""
+    """Return a chat prompt with a system message and a user message about ``topic``."""
     messages = [
         {"role": Role.SYSTEM, "content": "You are a helpful assistant."},
         {"role": Role.USER, "content": "Tell me about {{topic}}."},
@@ -39,7 +39,7 @@ def create_chat_prompt(**changes: Any) -> Prompt:
 
 
 def create_chat_prompt_in_registry(manager: PromptManager) -> Prompt:
-    """A chat prompt of ``company`` and ``user_query`` that the manager holds."""
+    """Register a chat prompt with the variables ``company`` and ``user_query``, and return it from the manager."""
     messages = [
         {"role": "system", "content": "You answer for {{company}}."},
         {"role": "user", "content": "{{user_query}}"},
@@ -49,12 +49,12 @@ def create_chat_prompt_in_registry(manager: PromptManager) -> Prompt:
 
 
 def chat_of(*messages: Mapping[str, Any], **changes: Any) -> Prompt:
-    """A chat prompt of these messages."""
+    """Return a chat prompt with these messages."""
     return create_chat_prompt(chat_template={"messages": list(messages)}, **changes)
 
 
 def cases(folder: str) -> list[tuple[str, dict[str, Any]]]:
-    """The cases of the JSON files in a folder of ``tests/data``, each with a name."""
+    """Return the names and cases in the JSON files of a folder of ``tests/data``."""
     contents = {
         file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((DATA / folder).glob("*.json"))
     }
@@ -66,7 +66,7 @@ def cases(folder: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def secrets_in(value: object) -> list[str]:
-    """Every text within a value that says that it is secret."""
+    """Return all texts in a value that contain the word ``secret``."""
     if isinstance(value, str):
         return [value] if "secret" in value else []
     if isinstance(value, dict):
@@ -75,13 +75,13 @@ def secrets_in(value: object) -> list[str]:
 
 
 def everything_said_by(error: BaseException) -> str:
-    """All that an exception tells whoever prints, logs or pickles it: its text, and every fact that it keeps."""
-    told = f"{error} {error!r} {getattr(error, 'message', '')} {getattr(error, 'context', '')}"
-    return told + "".join(everything_said_by(each) for each in getattr(error, "errors", ()))
+    """Return all text of an exception that could be printed, logged or pickled."""
+    text = f"{error} {error!r} {getattr(error, 'message', '')} {getattr(error, 'context', '')}"
+    return text + "".join(everything_said_by(each) for each in getattr(error, "errors", ()))
 
 
 def run_python(code: str, *flags: str, timeout: float = 60) -> str:
-    """What a new interpreter prints that runs this code in the repository's root; it must end well."""
+    """Run code in a new interpreter in the root of the repository, and return its output. It must succeed."""
     done = subprocess.run(
         [sys.executable, *flags, "-c", code],
         cwd=ROOT,

@@ -1,6 +1,6 @@
-"""Runs every test of the project and prints the totals: what ``make test`` calls.
+"""Runs all tests of the project and prints the totals. ``make test`` calls it.
 
-The steps run one after the other and print as they go. The last line sums up what their runners counted.
+The steps run one after the other. The last line has the sums of their counts.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ STEPS = {
 
 COUNTS = {"passed": 0, "failed": 0, "skipped": 0}
 
-#: How cargo and pytest count, each in its closing line.
+#: The last lines of cargo and pytest, which have the counts.
 CARGO = re.compile(r"^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored")
 PYTEST = re.compile(r"^=+ .* in [\d.]+s.*=+$")
 
 
 def count(line: str) -> dict[str, int]:
-    """What a line of a runner's output adds."""
+    """Return the counts in a line of output."""
     if found := CARGO.match(line):
         return dict(zip(COUNTS, map(int, found.groups()), strict=True))
     if PYTEST.match(line):
@@ -43,7 +43,7 @@ def count(line: str) -> dict[str, int]:
 
 
 def run(name: str, command: list[str]) -> tuple[bool, dict[str, int]]:
-    """Run a step; gives whether it succeeded, and its counts."""
+    """Run a step, and return whether it succeeded and its counts."""
     print(f"\n== {name}: {' '.join(command)}", flush=True)
     totals = dict.fromkeys(COUNTS, 0)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -56,7 +56,7 @@ def run(name: str, command: list[str]) -> tuple[bool, dict[str, int]]:
 
 
 def main() -> int:
-    """Run every step, a failed one too, and print the totals."""
+    """Run every step, even after a failure, and print the totals."""
     results = {name: run(name, command) for name, command in STEPS.items()}
     print("\n== totals")
     for name, (good, totals) in results.items():

@@ -1,4 +1,4 @@
-"""The distribution's name and version stand in one place each."""
+"""The name and the version of the distribution are each defined in one place."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ SOURCES = sorted(
 )
 
 
-def test_the_name_is_that_of_pyproject():
+def test_the_distribution_name_comes_from_pyproject():
     assert PYPROJECT["project"]["name"] == _native.DISTRIBUTION == DISTRIBUTION
 
 
-def test_the_version_is_that_of_the_crate():
+def test_the_version_comes_from_the_crate():
     assert CARGO["package"]["version"] == prompt_manager.__version__ == _native.__version__
     assert "version" in PYPROJECT["project"]["dynamic"]
     assert "version" not in PYPROJECT["project"]
 
 
-def test_what_is_installed_says_the_same():
+def test_the_installed_metadata_has_the_same_version():
     assert metadata.version(DISTRIBUTION) == prompt_manager.__version__
 
 
-def test_an_install_command_names_the_distribution_and_the_extra():
+def test_the_install_command_names_distribution_and_extra():
     assert install_command("openai") == f"pip install {PYPROJECT['project']['name']}[openai]"
 
 
-def test_every_extra_is_there_and_in_all():
+def test_every_extra_is_part_of_all():
     extras = PYPROJECT["project"]["optional-dependencies"]
     assert {"openai", "anthropic", "langchain", "cli", "all"} <= set(extras)
     everything = set(extras["all"])
@@ -47,8 +47,8 @@ def test_every_extra_is_there_and_in_all():
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_source_spells_the_install_command_out(path):
-    """Doctests show what is printed; everything else asks for the name."""
+def test_no_source_hard_codes_the_install_command(path):
+    """Only doctests may contain the command. All other code must use ``install_command``."""
     for line in path.read_text(encoding="utf-8").splitlines():
         spelt = re.search(r"pip install \S*prompt-manager", line)
         shown = line.strip().startswith(("'pip install", "LangChain integration not available"))
@@ -59,6 +59,6 @@ def test_the_package_is_typed():
     assert (ROOT / "python" / "prompt_manager" / "py.typed").exists()
 
 
-def test_the_license_is_there():
+def test_the_license_is_included():
     assert PYPROJECT["project"]["license"] == "MIT"
     assert "MIT License" in (ROOT / "LICENSE").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The programs in the documents run as printed."""
+"""The programs in the documentation run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PROGRAMS = [
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_the_program_runs_as_printed(program):
+def test_each_document_s_program_runs_as_printed(program):
     exec(compile(program, "<document>", "exec"), {"__name__": "document"})  # noqa: S102 - the document's own
 
 
-def test_there_are_programs():
+def test_the_documents_contain_programs():
     assert PROGRAMS

@@ -1,4 +1,4 @@
-"""Every exception: what it is, what it keeps, what it prints."""
+"""The exceptions: their classes, attributes, text and pickling."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def made(kind):
 
 
 def drawn():
-    """The classes in the drawing at the top of the module, each with the class above it."""
+    """Return the classes in the tree in the module's docstring, each with its base class."""
     found, above = {}, {}
     for line in exceptions.__doc__.splitlines():
         match = re.fullmatch(r"    ([│├└─ ]*)(\w+Error)", line)
@@ -45,7 +45,7 @@ def drawn():
     return found
 
 
-def test_the_drawing_shows_every_class_below_the_one_that_it_extends():
+def test_the_class_tree_in_the_docstring_is_correct():
     real = {}
     for name, kind in CLASSES.items():
         parents = [base.__name__ for base in kind.__mro__[1:] if base.__name__ in CLASSES]
@@ -54,7 +54,7 @@ def test_the_drawing_shows_every_class_below_the_one_that_it_extends():
     assert drawn() == real
 
 
-def test_all_is_every_class():
+def test_all_lists_every_exception():
     assert sorted(exceptions.__all__) == sorted(CLASSES)
 
 
@@ -65,7 +65,7 @@ class TestEach:
         with pytest.raises(PromptManagerError):
             raise made(kind)
 
-    def test_keeps_its_message_and_context(self, kind):
+    def test_has_a_message_and_a_context(self, kind):
         error = made(kind)
         assert str(error) == error.message
         assert error.args == (error.message,)
@@ -89,7 +89,7 @@ class TestEach:
         for again in (copy.copy(error), copy.deepcopy(error)):
             assert (type(again), str(again), again.context.keys()) == (kind, str(error), error.context.keys())
 
-    def test_has_a_docstring_of_its_own(self, kind):
+    def test_has_its_own_docstring(self, kind):
         assert kind.__doc__ not in {base.__doc__ for base in kind.__mro__[1:]}
 
 
@@ -99,7 +99,7 @@ def raised_by_the_core(call, kind):
     return caught.value
 
 
-def test_a_raised_error_is_the_same_after_pickling(tmp_path):
+def test_a_raised_error_survives_pickling(tmp_path):
     engine = TemplateEngine()
     (tmp_path / "a.yaml").write_text("id: a\nformat: text\ntemplate: {{a}}\n")
     (tmp_path / "b.yaml").write_text("id: b\nformat: text\ntemplate: '{{#if a}}'\n")
@@ -115,7 +115,7 @@ def test_a_raised_error_is_the_same_after_pickling(tmp_path):
             assert (type(inner), str(inner), inner.line) == (type(before), str(before), before.line)
 
 
-def test_a_report_begins_with_the_message_and_goes_on_with_place_and_hint():
+def test_str_shows_the_message_position_and_hint():
     error = raised_by_the_core(lambda: TemplateEngine().render_sync("{{nmae}}", {"name": 1}), TemplateRenderError)
     assert str(error).splitlines() == [
         "Missing variable 'nmae'",
@@ -126,20 +126,20 @@ def test_a_report_begins_with_the_message_and_goes_on_with_place_and_hint():
     ]
 
 
-def test_places_are_none_where_there_is_none():
+def test_position_attributes_are_none_without_a_position():
     error = TemplateRenderError("x")
     assert (error.line, error.column, error.source_line, error.hint, error.template_name) == (None,) * 5
     error = PromptValidationError("x")
     assert (error.path, error.line, error.errors) == (None, None, ())
 
 
-def test_the_install_command_is_in_the_text_of_a_missing_package():
+def test_a_missing_package_error_has_the_install_command():
     error = IntegrationNotAvailableError("LangChain", "langchain")
     assert str(error) == ("LangChain integration not available. Install with: pip install prompt-manager[langchain]")
     assert error.context == {"integration": "LangChain", "extra": "langchain"}
 
 
-def test_a_class_of_one_s_own_with_another_constructor_can_be_pickled():
+def test_a_custom_exception_can_be_pickled():
     again = pickle.loads(pickle.dumps(OwnError(7)))
     assert (str(again), again.number) == ("number 7", 7)
 

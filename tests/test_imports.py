@@ -1,4 +1,4 @@
-"""Every import path, and what an import costs."""
+"""Import paths of public names, and the modules that an import loads."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ MODULES = [
 
 
 @pytest.mark.parametrize(("module", "names"), [(module, names.split()) for module, names in PATHS.items()])
-def test_a_public_name_is_where_it_is_said_to_be(module, names):
+def test_public_names_can_be_imported(module, names):
     found = importlib.import_module(module)
     for name in names:
         assert getattr(found, name) is not None
@@ -83,7 +83,7 @@ def test_a_public_name_is_where_it_is_said_to_be(module, names):
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_all_of_a_module_exists_and_is_told_once(module):
+def test_all_lists_existing_names_once(module):
     found = importlib.import_module(module)
     names = getattr(found, "__all__", [])
     assert len(set(names)) == len(names)
@@ -92,26 +92,26 @@ def test_all_of_a_module_exists_and_is_told_once(module):
 
 
 @pytest.mark.parametrize("module", [name for name in PATHS if "." not in name.removeprefix("prompt_manager.")])
-def test_a_package_lists_its_names_before_they_are_loaded(module):
+def test_dir_lists_names_before_they_are_loaded(module):
     shown = run_python(f"import {module} as found; print(set(found.__all__) <= set(dir(found)))")
     assert shown == "True\n"
 
 
 @pytest.mark.parametrize("module", ["prompt_manager", "prompt_manager.core", "prompt_manager.integrations"])
-def test_a_name_that_does_not_exist_is_an_attribute_error(module):
+def test_an_unknown_name_is_an_attribute_error(module):
     found = importlib.import_module(module)
     with pytest.raises(AttributeError, match=f"module '{module}' has no attribute 'Promt'"):
         _ = found.Promt
 
 
-def test_a_name_is_the_same_object_by_every_path():
+def test_every_import_path_gives_the_same_object():
     core = importlib.import_module("prompt_manager.core")
     home = importlib.import_module("prompt_manager.core.manager")
     assert prompt_manager.PromptManager is core.PromptManager is home.PromptManager
     assert prompt_manager.Prompt is importlib.import_module("prompt_manager.core.models").Prompt
 
 
-def test_a_star_import_gives_all():
+def test_a_star_import_imports_all():
     namespace: dict[str, object] = {}
     exec("from prompt_manager import *", namespace)  # noqa: S102
     assert set(prompt_manager.__all__) <= set(namespace)
@@ -122,12 +122,12 @@ HEAVY = """
     importlib.metadata prompt_manager.plugins"""
 
 
-def test_the_import_alone_loads_next_to_nothing():
+def test_importing_the_package_loads_no_other_module():
     code = "import sys; before = set(sys.modules); import prompt_manager; print(*sorted(set(sys.modules) - before))"
     assert set(run_python(code).split()) <= {"__future__", "prompt_manager"}
 
 
-def test_loading_and_rendering_load_no_heavy_module():
+def test_loading_and_rendering_import_no_heavy_module():
     code = f"""
 import sys
 before = set(sys.modules)
@@ -145,7 +145,7 @@ print(*sorted(loaded & set({HEAVY.split()!r})))
 @pytest.mark.parametrize(
     "module", [f"prompt_manager.integrations.{name}" for name in ("openai", "anthropic", "langchain")]
 )
-def test_an_integration_loads_no_sdk(module):
+def test_importing_an_integration_loads_no_sdk(module):
     code = f"""
 import sys
 import {module}
@@ -156,7 +156,7 @@ print(*sorted({{name.partition(".")[0] for name in sys.modules}} & sdks))
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_can_be_the_first_that_is_imported(module):
+def test_every_module_can_be_imported_first(module):
     if module.startswith("prompt_manager.cli"):
         pytest.importorskip("click")
     run_python(f"import {module}")

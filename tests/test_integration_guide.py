@@ -1,4 +1,4 @@
-"""The guide to integrations, followed to the letter: its files are written, its commands run, their output compared."""
+"""Follows the integration guide: writes its files, runs its commands, and compares their output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARK = "== {} =="
 
 
 def steps():
-    """What the guide has a reader do, in order: write a file, or run a command and see its output."""
+    """Iterate over the steps of the guide: files to write, and commands to run with their output."""
     for language, title, text in BLOCK.findall(GUIDE):
         if title:
             yield "file", title, text
@@ -28,7 +28,7 @@ def steps():
 
 
 def script():
-    """The steps as one script of the shell, which marks where the output of each begins."""
+    """Return the steps as one shell script, which prints a mark before the output of each."""
     lines = ["set -e"]
     for number, (kind, what, text) in enumerate(steps()):
         lines.append(f"echo '{MARK.format(number)}'")
@@ -37,7 +37,7 @@ def script():
         else:
             lines.append(what)
             if " -m venv " in what:
-                # The package that is being tested is what is installed there.
+                # Make the package under test available in the new environment.
                 tested = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
                 lines.append(
                     f'for site in .venv/lib/python*/site-packages; do echo "{tested}" > $site/tested.pth; done'
@@ -45,14 +45,14 @@ def script():
     return "\n".join(lines) + "\n"
 
 
-def said(text):
-    """Output without what differs from run to run."""
+def normalized(text):
+    """Replace the parts of an output that differ between runs."""
     return re.sub(r"in \d+\.\d+s", "in ...s", text).strip()
 
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
-    """What each step printed."""
+    """The output of each step."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     path = os.pathsep.join([os.path.dirname(sys.executable), environment.get("PATH", "")])  # noqa: PTH120 - a text
     done = subprocess.run(
@@ -67,15 +67,15 @@ def outputs(tmp_path_factory):
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     found = re.split(r"^== \d+ ==\n", done.stdout, flags=re.MULTILINE)[1:]
-    return [said(output) for output in found]
+    return [normalized(output) for output in found]
 
 
-def test_every_command_does_what_the_guide_says(outputs):
-    printed = [said(text) if kind == "command" else "" for kind, _, text in steps()]
+def test_every_command_prints_what_the_guide_shows(outputs):
+    printed = [normalized(text) if kind == "command" else "" for kind, _, text in steps()]
     assert outputs == printed
 
 
-def test_the_guide_installs_its_package_and_runs_a_program():
+def test_the_guide_installs_a_package_and_runs_a_program():
     commands = [what for kind, what, _ in steps() if kind == "command"]
     assert "pip install --quiet ." in commands
     assert "python program.py" in commands

@@ -1,4 +1,4 @@
-"""The README's program does what it says."""
+"""The programs, files and errors in the README are correct."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def blocks(language):
 
 
 def output_of(program):
-    """What a program of the README prints, run in the repository's root."""
+    """Run a program of the README in the root of the repository, and return its output."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-"],
         input=program,
@@ -55,7 +55,7 @@ def test_the_program_with_a_request_and_a_plugin_runs_as_printed():
     ]
 
 
-def test_the_prompt_file_that_it_shows_loads(directory):
+def test_the_prompt_file_in_the_readme_loads(directory):
     from prompt_manager import PromptManager
 
     (file,) = blocks("yaml")
@@ -67,7 +67,7 @@ def test_the_prompt_file_that_it_shows_loads(directory):
     ]
 
 
-def test_the_error_that_it_shows_is_the_error(directory):
+def test_the_error_in_the_readme_is_correct(directory):
     from prompt_manager import PromptManager
     from prompt_manager.exceptions import StorageReadError
 
@@ -80,6 +80,6 @@ def test_the_error_that_it_shows_is_the_error(directory):
     assert said.splitlines()[1:] == shown.strip().splitlines()[1:]
 
 
-def test_every_file_that_it_points_to_is_there():
+def test_every_linked_file_exists():
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target

@@ -1,8 +1,8 @@
-"""Checks what ``make build`` left in ``dist/``: that the sdist holds all that the crate is built from, and that the
-wheel, installed in a clean environment of each Python from 3.11 on, runs the demo.
+"""Checks the sdist and the wheel that ``make build`` wrote to ``dist/``.
 
-The interpreters are those that pyenv has, or else those on the path. The demo runs in an empty directory, so that
-what it imports is what was installed.
+The crate must build from the sdist alone. The wheel is installed in a new environment of each Python from 3.11 on, and
+must run the demo. The interpreters are those of pyenv, or those on the path. The demo runs in an empty directory, so
+that it imports the installed package.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROBE = "import sys; print(*sys.version_info[:2], sys.implementation.name)"
 
 
 def candidates() -> list[Path]:
-    """Interpreters that may serve."""
+    """Return the interpreters that are installed."""
     pyenv = shutil.which("pyenv")
     if pyenv:
         root = Path(subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout.strip())
@@ -32,7 +32,7 @@ def candidates() -> list[Path]:
 
 
 def interpreters() -> dict[str, Path]:
-    """One interpreter for each version that the package supports."""
+    """Return one interpreter for each version that the package supports."""
     found: dict[str, Path] = {}
     for path in candidates():
         probe = subprocess.run([path, "-c", PROBE], capture_output=True, text=True, check=False)
@@ -45,7 +45,7 @@ def interpreters() -> dict[str, Path]:
 
 
 def check(python: Path, wheel: Path, folder: Path) -> None:
-    """Install the wheel in a new environment below this folder and run the demo."""
+    """Install the wheel in a new environment in a folder, and run the demo."""
     subprocess.run([python, "-m", "venv", folder / "venv"], check=True)
     own = folder / "venv" / "bin" / "python"
     install = [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[cli]"]
@@ -68,7 +68,7 @@ def check(python: Path, wheel: Path, folder: Path) -> None:
     plugins = [own, "-I", "-c", "from prompt_manager import PromptManager; print(*PromptManager().discover_plugins())"]
     found = subprocess.run(plugins, cwd=folder, capture_output=True, text=True, check=True).stdout.split()
     if found != ["anthropic", "langchain", "litellm", "openai"]:
-        raise SystemExit(f"the wheel offers the plugins {found}")
+        raise SystemExit(f"the wheel has the plugins {found}")
     print(
         f"{len(demo.stdout.splitlines())} lines of demo, {len(listed.stdout.splitlines())} lines of list",
         flush=True,
@@ -92,7 +92,7 @@ def main() -> int:
         check_sdist(Path(folder))
     wheels = sorted((ROOT / "dist").glob("*.whl"))
     if len(wheels) != 1:
-        print(f"dist/ should hold one wheel, and holds {len(wheels)}: run `make build`", file=sys.stderr)
+        print(f"dist/ must contain one wheel, but it contains {len(wheels)}: run `make build`", file=sys.stderr)
         return 1
     found = interpreters()
     for version, python in found.items():

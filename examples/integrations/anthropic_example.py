@@ -1,22 +1,22 @@
-"""Prompts to Anthropic's Messages: a question, and a conversation with a tool call.
+"""Send prompts to Anthropic's Messages API: a question, and a conversation with a tool call.
 
 Setup::
 
     pip install "prompt-manager[anthropic]"
     python examples/integrations/anthropic_example.py
 
-The real client talks to a stand-in on this machine. For the real API leave ``api_key`` and ``base_url`` out: the client
-then reads the key from the environment variable ``ANTHROPIC_API_KEY``.
+The real client talks to a mock server on your machine. To use the real API, leave out ``api_key`` and ``base_url``. The
+client then reads the key from the environment variable ``ANTHROPIC_API_KEY``.
 
 Pitfalls:
 
-- The system message is no message here, but an argument of its own. ``build_request`` and ``convert`` put it there.
-- ``max_tokens`` must be given: by the prompt's settings, or to ``build_request``.
-- The first turn must be the user's and turns must alternate. Where a prompt has two messages of one role in a row, pass
-  ``merge_turns=True``; where it has several system messages, ``merge_system=True``.
-- Only chats convert; for the text of another prompt pass ``to_messages=True``.
-- The newest clients take no ``temperature``. It is left out with a warning unless you pass ``sampling=True``;
-  ``temperature=None`` leaves it out without.
+- The API takes the system message as a separate argument. ``build_request`` and ``convert`` do that for you.
+- The API requires ``max_tokens``. Set it in the prompt's settings, or pass it to ``build_request``.
+- The first message must be from the user, and roles must alternate. If a prompt has two messages of one role in a row,
+  pass ``merge_turns=True``. If it has several system messages, pass ``merge_system=True``.
+- Only chat prompts can be converted. To convert any other prompt to a user message, pass ``to_messages=True``.
+- The newest clients do not accept ``temperature``. It is left out with a warning unless you pass ``sampling=True``.
+  Pass ``temperature=None`` to leave it out without a warning.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ MODEL = "claude-sonnet-4-5"
 
 
 async def main() -> None:
-    """Send two requests, and print what was sent and answered."""
-    from stand_in import StandIn
+    """Send two requests, and print the requests and answers."""
+    from mock_server import MockServer
 
     manager = await PromptManager.from_directory(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
     integration = AnthropicIntegration(manager.template_engine)
 
-    with StandIn() as server:
+    with MockServer() as server:
         async with anthropic.AsyncAnthropic(api_key="none", base_url=server.url) as client:
             prompt = await manager.get_prompt("customer_support")
             values = {"company": "Acme", "user_query": "How do I reset my password?"}
@@ -51,7 +51,7 @@ async def main() -> None:
             server.show()
             print("answer:", answer.content[0].text)
 
-            # Tools, a call with its arguments, and its result take the forms that the API wants.
+            # Tools, a tool call and its result are converted to the format of the API.
             prompt = await manager.get_prompt("assistant/orders")
             values = json.loads((EXAMPLES / "inputs" / "assistant" / "orders.json").read_text(encoding="utf-8"))
             request = await integration.build_request(prompt, values, model=MODEL, max_tokens=500, temperature=None)
@@ -62,7 +62,7 @@ async def main() -> None:
     try:
         await integration.convert(await manager.get_prompt("greeting"), {"name": "Ada", "role": "engineer"})
     except IncompatibleFormatError as error:
-        print("refused:", error)
+        print("error:", error)
 
 
 if __name__ == "__main__":
@@ -136,5 +136,5 @@ if __name__ == "__main__":
 #   ]
 # }
 # answer: Gladly.
-# refused: Prompt 'greeting' uses TEXT format, but Anthropic requires CHAT format
+# error: Prompt 'greeting' uses TEXT format, but Anthropic requires CHAT format
 #   hint: pass to_messages=True to send the text as a user's message

@@ -1,21 +1,22 @@
-"""An integration of your own, and a plugin that gives it a name: Amazon Bedrock's Converse.
+"""A custom integration for Amazon Bedrock's Converse API, and a plugin that makes it available by name.
 
 Setup::
 
     pip install prompt-manager
     python examples/integrations/custom_integration_example.py
 
-The request is sent by ``urllib`` to a stand-in on this machine; with boto3 it is
-``boto3.client("bedrock-runtime").converse(modelId=..., **form)``. How to make a package of it, with a plugin that is
-found where it is installed: ``docs/INTEGRATION_GUIDE.md``.
+The example sends the request with ``urllib`` to a mock server on your machine. With boto3 the call is
+``boto3.client("bedrock-runtime").converse(modelId=..., **request)``. ``docs/INTEGRATION_GUIDE.md`` shows how to make a
+package of an integration, so that its plugin is found when the package is installed.
 
 Pitfalls:
 
-- Do not render the messages' templates yourself. ``render_messages`` checks the variables, fills placeholders, and
-  keeps values from becoming messages.
-- A content may be a list of parts, and a message may have a role that your framework lacks: refuse what you have no
-  form for, by prompt, position and role, rather than drop it.
-- With ``convert`` alone, ``convert_sync`` works too, but not where an event loop is running. Write both for notebooks.
+- Do not render the templates of the messages yourself. ``render_messages`` checks the variables, fills placeholders,
+  and prevents values from becoming messages.
+- The content of a message can be a list of parts, and a message can have a role that your framework does not support.
+  Raise an error that names the prompt, position and role; do not drop the message.
+- If you define only ``convert``, ``convert_sync`` works too, but not inside a running event loop, such as in a
+  notebook. Define both to support that.
 """
 
 from __future__ import annotations
@@ -40,25 +41,25 @@ MODEL = "anthropic.claude-sonnet-4-5"
 
 
 class BedrockIntegration(BaseIntegration[dict[str, Any]]):
-    """Chat prompts as ``{"system": [...], "messages": [...]}``."""
+    """Converts chat prompts to ``{"system": [...], "messages": [...]}``."""
 
     async def convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> dict[str, Any]:
-        return self._form(prompt, await self.render_messages(prompt, variables))
+        return self._convert_messages(prompt, await self.render_messages(prompt, variables))
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> dict[str, Any]:
-        return self._form(prompt, self.render_messages_sync(prompt, variables))
+        return self._convert_messages(prompt, self.render_messages_sync(prompt, variables))
 
     def validate_compatibility(self, prompt: Prompt) -> bool:
         return prompt.format == "chat"
 
-    def _form(self, prompt: Prompt, rendered: list[dict[str, Any]]) -> dict[str, Any]:
+    def _convert_messages(self, prompt: Prompt, rendered: list[dict[str, Any]]) -> dict[str, Any]:
         system, messages = [], []
         for position, message in enumerate(rendered):
             role, content = message["role"], message.get("content")
             if not isinstance(content, str) or role not in ("system", "user", "assistant"):
                 raise ConversionError(
-                    f"message {position} ({role}) of prompt '{prompt.id}' has no form here: this example takes texts "
-                    "of system, user and assistant"
+                    f"message {position} ({role}) of prompt '{prompt.id}' is not supported: this example converts only "
+                    "text messages of system, user and assistant"
                 )
             if role == "system":
                 system.append({"text": content})
@@ -68,7 +69,7 @@ class BedrockIntegration(BaseIntegration[dict[str, Any]]):
 
 
 class BedrockPlugin(BasePlugin):
-    """Prompts by the name ``bedrock``."""
+    """Makes the integration available by the name ``bedrock``."""
 
     def __init__(self) -> None:
         super().__init__(name="bedrock", version="1.0.0")
@@ -79,21 +80,21 @@ class BedrockPlugin(BasePlugin):
     async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> dict[str, Any]:
         self._ensure_initialized()
         if not self._integration.validate_compatibility(prompt):
-            raise IncompatibleFormatError(f"prompt '{prompt.id}' is no chat, and Bedrock's Converse takes chats alone")
+            raise IncompatibleFormatError(f"prompt '{prompt.id}' is not a chat, but Bedrock's Converse requires a chat")
         return await self._integration.convert(prompt, variables)
 
 
 def main() -> None:
-    """Convert a prompt by the plugin's name, send it, and print what was sent and answered."""
-    from stand_in import StandIn
+    """Convert a prompt with the plugin, send it, and print the request and the answer."""
+    from mock_server import MockServer
 
     manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
     manager.register_plugin(BedrockPlugin())
     values = {"company": "Acme", "user_query": "How do I reset my password?"}
-    form = manager.render_for_plugin_sync("customer_support", values, "bedrock")
+    converted = manager.render_for_plugin_sync("customer_support", values, "bedrock")
 
-    with StandIn("Use the link on the sign-in page.") as server:
-        request = Request(f"{server.url}/model/{MODEL}/converse", json.dumps(form).encode())  # noqa: S310 - loopback
+    with MockServer("Use the link on the sign-in page.") as server:
+        request = Request(f"{server.url}/model/{MODEL}/converse", json.dumps(converted).encode())  # noqa: S310 - loopback
         with urlopen(request) as reply:  # noqa: S310
             answer = json.load(reply)["output"]["message"]
         server.show()
@@ -102,7 +103,7 @@ def main() -> None:
     try:
         manager.render_for_plugin_sync("greeting", {"name": "Ada", "role": "engineer"}, "bedrock")
     except IncompatibleFormatError as error:
-        print("refused:", error)
+        print("error:", error)
 
 
 if __name__ == "__main__":
@@ -129,4 +130,4 @@ if __name__ == "__main__":
 #   ]
 # }
 # answer: Use the link on the sign-in page.
-# refused: prompt 'greeting' is no chat, and Bedrock's Converse takes chats alone
+# error: prompt 'greeting' is not a chat, but Bedrock's Converse requires a chat

@@ -1,21 +1,23 @@
-"""Prompts at the head of LangChain's chains.
+"""Use prompts as the first step of LangChain chains.
 
 Setup::
 
     pip install "prompt-manager[langchain,openai]"
     python examples/integrations/langchain_example.py
 
-The chain's model is OpenAI's client, which talks to a stand-in on this machine; with ``langchain-openai`` installed it
-is ``ChatOpenAI(model="gpt-4.1")``.
+The chain calls OpenAI's client with a mock server on your machine. If you have ``langchain-openai``, use
+``ChatOpenAI(model="gpt-4.1")`` in its place.
 
 Pitfalls:
 
-- What is given to ``convert`` is bound in the template; everything else is given to ``invoke``. So a variable that is
-  missing is an error of ``invoke`` (LangChain's ``KeyError``), not of ``convert``.
-- A template of plain variables becomes LangChain's own class, with an f-string. One with blocks, helpers or partials,
-  or with typed variables, becomes a class of ours that works in chains just as well: do not test for LangChain's own.
-- Values are never formatted again: braces in them stay as they are.
-- LangChain loads a saved template of ours only with the allow-list of ``prompt_manager.integrations.langchain``.
+- ``convert`` binds the variables that you pass to it. You pass the others to ``invoke``. If a variable is missing,
+  ``invoke`` raises LangChain's ``KeyError``; ``convert`` does not.
+- A template that contains only plain variables becomes one of LangChain's own classes, with an f-string. A template
+  with blocks, helpers, partials or typed variables becomes a class of this package. It works in chains too, so do not
+  check for LangChain's classes.
+- Values are never formatted: braces in them do not change.
+- To load a saved template of this package, pass ``ALLOWED_OBJECTS`` and ``VALID_NAMESPACES`` of
+  ``prompt_manager.integrations.langchain`` to LangChain's ``loads``.
 """
 
 from __future__ import annotations
@@ -38,15 +40,15 @@ EXAMPLES = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    """Run a chain, and print what its model was sent and answered."""
-    from stand_in import StandIn
+    """Run a chain, and print the request and the answer."""
+    from mock_server import MockServer
 
     manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
     integration = LangChainIntegration(manager.template_engine)
     template = integration.convert_sync(manager.get_prompt_sync("customer_support"), {"company": "Acme"})
-    print("to be given:", template.input_variables)
+    print("input variables:", template.input_variables)
 
-    with StandIn() as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
+    with MockServer() as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
 
         def ask(value: PromptValue) -> str:
             messages = convert_to_openai_messages(value.to_messages())
@@ -61,11 +63,11 @@ def main() -> None:
         try:
             chain.invoke({})
         except KeyError as error:
-            print("refused:", str(error).split(".")[0].strip("\"'"))
+            print("error:", str(error).split(".")[0].strip("\"'"))
 
     for prompt_id in ("greeting", "code_review"):
         template = integration.convert_sync(manager.get_prompt_sync(prompt_id), {})
-        print(f"{prompt_id}: {type(template).__name__} of {', '.join(sorted(template.input_variables))}")
+        print(f"{prompt_id}: {type(template).__name__} with {', '.join(sorted(template.input_variables))}")
 
 
 if __name__ == "__main__":
@@ -73,7 +75,7 @@ if __name__ == "__main__":
 
 # Expected output:
 #
-# to be given: ['user_query']
+# input variables: ['user_query']
 # POST /v1/chat/completions
 # {
 #   "model": "gpt-4.1",
@@ -89,6 +91,6 @@ if __name__ == "__main__":
 #   ]
 # }
 # answer: Gladly.
-# refused: Input to ChatPromptTemplate is missing variables {'user_query'}
-# greeting: PromptTemplate of name, role
-# code_review: HandlebarsPromptTemplate of diff, language
+# error: Input to ChatPromptTemplate is missing variables {'user_query'}
+# greeting: PromptTemplate with name, role
+# code_review: HandlebarsPromptTemplate with diff, language

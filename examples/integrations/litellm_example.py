@@ -1,22 +1,24 @@
-"""One prompt to two providers, through LiteLLM.
+"""Send one prompt to two providers through LiteLLM.
 
 Setup::
 
     pip install "prompt-manager[litellm]"
     python examples/integrations/litellm_example.py
 
-LiteLLM talks to a stand-in on this machine. For the real providers leave ``api_key`` and ``api_base`` out: it then
-reads the keys from the environment, such as ``OPENAI_API_KEY`` and ``ANTHROPIC_API_KEY``.
+LiteLLM talks to a mock server on your machine. To use the real providers, leave out ``api_key`` and ``api_base``.
+LiteLLM then reads the keys from environment variables such as ``OPENAI_API_KEY`` and ``ANTHROPIC_API_KEY``.
 
 Pitfalls:
 
-- The model's name begins with the provider, as in ``anthropic/claude-sonnet-4-5``: LiteLLM chooses by it.
-- Importing ``litellm`` takes seconds, and fetches a list of prices unless ``LITELLM_LOCAL_MODEL_COST_MAP`` is set
-  first.
-- LiteLLM refuses settings that a model does not take, such as ``temperature`` for reasoning models: pass
-  ``temperature=None`` to ``build_request``, which leaves it out.
-- Not every provider knows developer messages: ``developer_as_system=True`` writes system messages in their place.
-- Cache hints are left out unless you pass ``cache_control=True``: OpenAI's models do not take them.
+- The name of a model begins with its provider, as in ``anthropic/claude-sonnet-4-5``. LiteLLM chooses the provider by
+  that.
+- Importing ``litellm`` takes seconds. It also downloads a list of prices, unless ``LITELLM_LOCAL_MODEL_COST_MAP`` is
+  set before the import.
+- LiteLLM rejects settings that a model does not support, such as ``temperature`` for reasoning models. Pass
+  ``temperature=None`` to ``build_request`` to leave it out.
+- Some providers do not support developer messages. Pass ``developer_as_system=True`` to convert them to system
+  messages.
+- Cache hints are left out unless you pass ``cache_control=True``, because OpenAI's models do not accept them.
 """
 
 from __future__ import annotations
@@ -34,15 +36,15 @@ EXAMPLES = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    """Send the same prompt to two providers, and print what each was sent and answered."""
-    from stand_in import StandIn
+    """Send the same prompt to two providers, and print the requests and answers."""
+    from mock_server import MockServer
 
     manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
     integration = LiteLLMIntegration(manager.template_engine)
     prompt = manager.get_prompt_sync("customer_support")
     values = {"company": "Acme", "user_query": "How do I reset my password?"}
 
-    with StandIn() as server:
+    with MockServer() as server:
         for model, base in (("openai/gpt-4.1", f"{server.url}/v1"), ("anthropic/claude-sonnet-4-5", server.url)):
             request = integration.build_request_sync(prompt, values, model=model, max_tokens=500)
             answer = litellm.completion(**request, api_key="none", api_base=base)

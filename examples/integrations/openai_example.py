@@ -1,24 +1,24 @@
-"""Prompts to OpenAI: by Chat Completions, by Responses, and with an answer that is read as data.
+"""Send prompts to OpenAI's Chat Completions and Responses, and validate an answer with a schema.
 
 Setup::
 
     pip install "prompt-manager[openai]"
     python examples/integrations/openai_example.py
 
-The real client talks to a stand-in on this machine. For the real API leave ``api_key`` and ``base_url`` out: the client
-then reads the key from the environment variable ``OPENAI_API_KEY``.
+The real client talks to a mock server on your machine. To use the real API, leave out ``api_key`` and ``base_url``. The
+client then reads the key from the environment variable ``OPENAI_API_KEY``.
 
 Pitfalls:
 
-- ``build_request`` gives every argument of the call, ``convert`` the messages alone: tools and settings are then yours
-  to pass.
-- A prompt that is no chat converts to a text, which ``chat.completions`` does not take. ``to_messages=True`` makes a
-  user's message of it.
-- Reasoning models take no ``temperature``. Where the prompt's settings have one, pass ``temperature=None`` to
-  ``build_request``, which leaves it out.
-- A missing variable is a ``ConversionError`` before anything is sent; it names the variable.
-- ``strict_validation=False`` sends what is nearest to what was asked for, with a
-  ``PromptConversionWarning``. Leave it on.
+- ``build_request`` returns all arguments of the call. ``convert`` returns only the messages, so that you have to pass
+  tools and settings yourself.
+- A prompt that is not a chat converts to a text, which ``chat.completions`` does not accept. Pass ``to_messages=True``
+  to convert it to a user message.
+- Reasoning models do not accept ``temperature``. If the prompt's settings have one, pass ``temperature=None`` to
+  ``build_request`` to leave it out.
+- If a variable is missing, you get a ``ConversionError`` that names it before anything is sent.
+- With ``strict_validation=False``, content that OpenAI would reject is changed with a ``PromptConversionWarning``. In
+  production, keep the default.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from prompt_manager.integrations import OpenAIIntegration
 EXAMPLES = Path(__file__).resolve().parent.parent
 MODEL = "gpt-4.1"
 
-#: What the stand-in answers to the request for a summary.
+#: The answer of the mock server to the request for a summary.
 SUMMARY = """\
 {"headline": "The harbour bridge is closed for a week",
  "summary": "The harbour bridge is closed from Monday to Friday for repairs.",
@@ -42,15 +42,15 @@ SUMMARY = """\
 
 
 def main() -> None:
-    """Send three requests, and print what was sent and answered."""
-    from stand_in import StandIn
+    """Send three requests, and print the requests and answers."""
+    from mock_server import MockServer
 
     manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
     engine = manager.template_engine
     prompt = manager.get_prompt_sync("customer_support")
     values = {"company": "Acme", "user_query": "How do I reset my password?"}
 
-    with StandIn() as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
+    with MockServer() as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
         request = OpenAIIntegration(engine).build_request_sync(prompt, values, model=MODEL)
         completion = client.chat.completions.create(**request)
         server.show()
@@ -61,20 +61,20 @@ def main() -> None:
         server.show()
         print("answer:", response.output_text)
 
-    # A prompt with an output schema asks for that form, and the answer is validated by it.
+    # The prompt has an output schema: the request asks for structured output, and the answer is validated.
     summary = manager.get_prompt_sync("summary")
     document = {"title": "Harbour bridge", "text": "The harbour bridge is closed from Monday to Friday for repairs."}
-    with StandIn(SUMMARY) as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
+    with MockServer(SUMMARY) as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
         request = OpenAIIntegration(engine, to_messages=True).build_request_sync(summary, document, model=MODEL)
         completion = client.chat.completions.create(**request)
-        print("asked for:", server.requests[-1][1]["response_format"]["type"])
+        print("response format:", server.requests[-1][1]["response_format"]["type"])
         parsed = manager.parse_output("summary", completion.choices[0].message.content)
         print("answer:", parsed.data["headline"])
 
     try:
         OpenAIIntegration(engine).build_request_sync(prompt, {"company": "Acme"}, model=MODEL)
     except ConversionError as error:
-        print("refused:", error)
+        print("error:", error)
 
 
 if __name__ == "__main__":
@@ -113,6 +113,6 @@ if __name__ == "__main__":
 #   "temperature": 0.3
 # }
 # answer: Gladly.
-# asked for: json_schema
+# response format: json_schema
 # answer: The harbour bridge is closed for a week
-# refused: Failed to convert prompt 'customer_support' to OpenAI format: Missing required variable 'user_query'
+# error: Failed to convert prompt 'customer_support' to OpenAI format: Missing required variable 'user_query'

@@ -1,6 +1,6 @@
-"""LLM prompts as files: checked before they run, versioned, rendered fast and safely, in each provider's exact form.
+"""LLM prompts as files: checked before they run, versioned, rendered fast, and converted to each provider's requests.
 
-Names are loaded when they are first used, so that importing the package costs next to nothing.
+Public names are loaded on first use, which keeps ``import prompt_manager`` fast.
 
 >>> from prompt_manager import TemplateEngine
 >>> TemplateEngine().render_sync("Hello {{name}}!", {"name": "Ada"})
@@ -41,7 +41,7 @@ __all__ = [
     "__version__",
 ]
 
-_HOMES = {
+_MODULES = {
     "Prompt": "core.models",
     "PromptError": "exceptions",
     "PromptManager": "core.manager",
@@ -61,8 +61,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     from prompt_manager._lazy import load
 
-    return load(__name__, _HOMES, name)
+    return load(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

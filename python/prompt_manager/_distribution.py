@@ -1,4 +1,4 @@
-"""What to say to who lacks an extra. The distribution's name comes from ``pyproject.toml``, its one place."""
+"""The install command for a missing optional dependency. The distribution's name comes from ``pyproject.toml``."""
 
 from prompt_manager._native import DISTRIBUTION
 
@@ -6,7 +6,7 @@ __all__ = ["DISTRIBUTION", "install_command"]
 
 
 def install_command(extra: str) -> str:
-    """The command that installs an extra.
+    """Return the command that installs an extra.
 
     >>> install_command("openai")
     'pip install prompt-manager[openai]'

@@ -1,4 +1,4 @@
-"""Loading public names when they are first used."""
+"""Loads public names on first use."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 
-def load(package: str, homes: Mapping[str, str], name: str) -> object:
-    """The public name of a package, from the module that is its home; kept in the package from then on.
+def load(package: str, modules: Mapping[str, str], name: str) -> object:
+    """Import a public name from the module that defines it, and store it in the package for the next access.
+
+    Args:
+        package: The full name of the package.
+        modules: For each public name, the module that defines it, relative to the package.
+        name: The name to import.
 
     Raises:
         AttributeError: the package has no such name.
     """
-    home = homes.get(name)
-    if home is None:
+    module = modules.get(name)
+    if module is None:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{package}.{home}"), name)
+    value: object = getattr(import_module(f"{package}.{module}"), name)
     setattr(sys.modules[package], name, value)
     return value

@@ -1,4 +1,4 @@
-"""Every exception of the package.
+"""The exceptions of the package.
 
 ::
 
@@ -28,8 +28,8 @@
     │   └── IncompatibleFormatError
     └── ObservabilityError
 
-An exception keeps its ``message`` and, in ``context``, facts for programs to read: names, places, ids, and never the
-value of a variable. Exceptions can be pickled.
+Each exception has a ``message`` for people and a ``context`` for programs, a dict of names, ids, paths and positions.
+Neither contains the value of a variable. Exceptions can be pickled.
 """
 
 from __future__ import annotations
@@ -69,18 +69,18 @@ __all__ = [
 
 
 def _restore(kind: type[PromptManagerError], state: dict[str, Any]) -> PromptManagerError:
-    """Make an exception again from what was pickled, whatever its constructor takes."""
+    """Rebuild a pickled exception without calling its constructor."""
     error = kind.__new__(kind, state["message"])
     error.__dict__.update(state)
     return error
 
 
 class PromptManagerError(Exception):
-    """The base of every exception here.
+    """The base class of all exceptions of the package.
 
     Args:
-        message: What happened, in one line.
-        context: Facts for programs to read.
+        message: The description of the problem, in one line.
+        context: Values for programs to read, such as names, ids and positions.
 
     >>> error = PromptManagerError("no such thing", name="greeting")
     >>> str(error), error.context["name"]
@@ -90,7 +90,7 @@ class PromptManagerError(Exception):
     message: str
     context: dict[str, Any]
 
-    #: Message, place and hint as a compiler prints them; what the core gives for an error that has a place.
+    #: Message, position, source line and hint, as ``str()`` shows them. The core sets it if it knows the position.
     _report: str | None = None
 
     def __init__(self, message: str, **context: Any) -> None:
@@ -105,41 +105,41 @@ class PromptManagerError(Exception):
         return _restore, (type(self), self.__dict__.copy())
 
 
-class _PlacedError(PromptManagerError):
-    """An exception about a place in a text."""
+class _SourceError(PromptManagerError):
+    """An exception with a position in a source text. A property is None if it is not known."""
 
     @property
     def path(self) -> str | None:
-        """The file, where the text is in one."""
+        """The path of the file."""
         return self.context.get("path")
 
     @property
     def line(self) -> int | None:
-        """The line, from 1."""
+        """The line number, counted from 1."""
         return self.context.get("line")
 
     @property
     def column(self) -> int | None:
-        """The character in the line, from 1."""
+        """The column in characters, counted from 1."""
         return self.context.get("column")
 
     @property
     def source_line(self) -> str | None:
-        """The line's text."""
+        """The text of the line."""
         return self.context.get("source_line")
 
     @property
     def hint(self) -> str | None:
-        """What can be done about it."""
+        """How to fix the problem."""
         return self.context.get("hint")
 
 
-class _InFileError(_PlacedError):
-    """An exception about a file, or one that sums up those about several places."""
+class _SummaryError(_SourceError):
+    """An exception about one position, or one that summarizes several exceptions."""
 
     @property
     def errors(self) -> Sequence[PromptManagerError]:
-        """The exceptions that this one sums up; empty where it stands for itself."""
+        """The exceptions that this one summarizes. Empty if it describes a single problem."""
         return tuple(self.context.get("errors", ()))
 
 
@@ -148,19 +148,19 @@ class PromptError(PromptManagerError):
 
 
 class PromptNotFoundError(PromptError):
-    """No prompt has this id, or no version of it is there to be used."""
+    """No prompt has this id, or all its versions are archived."""
 
 
-class PromptValidationError(PromptError, _InFileError):
-    """A prompt, or a file that should hold one, breaks a rule."""
+class PromptValidationError(PromptError, _SummaryError):
+    """A prompt or a prompt file breaks a rule."""
 
 
-class TemplateError(_PlacedError):
-    """A template cannot be used. Printed as a compiler does: message, place, the line, a caret."""
+class TemplateError(_SourceError):
+    """A template cannot be used. ``str()`` shows the message, the position, and the source line with a caret."""
 
     @property
     def template_name(self) -> str | None:
-        """The template or partial."""
+        """The name of the template or partial."""
         return self.context.get("template_name")
 
 
@@ -177,19 +177,19 @@ class VersionError(PromptManagerError):
 
 
 class VersionNotFoundError(VersionError):
-    """The prompt exists, this version of it does not."""
+    """The prompt exists, but it has no such version."""
 
 
 class VersionConflictError(VersionError):
-    """The id and version exist already with other content."""
+    """The version already exists with different content."""
 
 
-class StorageError(_InFileError):
-    """A storage failed."""
+class StorageError(_SummaryError):
+    """A storage operation failed."""
 
 
 class StorageReadError(StorageError):
-    """A file or directory cannot be read; ``errors`` has one exception for each place."""
+    """A file or directory cannot be read. ``errors`` has one exception for each problem."""
 
 
 class StorageWriteError(StorageError):
@@ -209,36 +209,36 @@ class PluginLoadError(PluginError):
 
 
 class PluginValidationError(PluginError):
-    """A plugin is not what a plugin must be."""
+    """An object does not meet the requirements for a plugin."""
 
 
-class SchemaError(_PlacedError):
+class SchemaError(_SourceError):
     """A schema is missing or misused."""
 
 
-class SchemaParseError(SchemaError, _InFileError):
-    """A schema, or a file that should hold some, breaks a rule."""
+class SchemaParseError(SchemaError, _SummaryError):
+    """A schema or a schema file breaks a rule."""
 
 
 class SchemaValidationError(SchemaError):
-    """Data does not fit a schema, or an answer cannot be read."""
+    """Data does not match a schema, or a model's answer cannot be parsed."""
 
     @property
     def errors(self) -> list[dict[str, str]]:
-        """Every violation: ``path`` (such as ``items[3].email``), ``rule`` and ``message``. None holds the data."""
+        """The violations, each with ``path`` (such as ``items[3].email``), ``rule`` and ``message``; never the data."""
         return [dict(violation) for violation in self.context.get("errors", ())]
 
 
 class IntegrationError(PromptManagerError):
-    """A prompt cannot be handed to a provider."""
+    """A prompt cannot be converted for a provider."""
 
 
 class IntegrationNotAvailableError(IntegrationError):
-    """The package that an integration builds objects of is not installed.
+    """An integration needs a package that is not installed.
 
     Args:
         integration: The integration's name, such as ``"LangChain"``.
-        extra: The extra that installs what it needs, such as ``"langchain"``.
+        extra: The extra that installs the package, such as ``"langchain"``.
 
     >>> print(IntegrationNotAvailableError("LangChain", "langchain"))
     LangChain integration not available. Install with: pip install prompt-manager[langchain]
@@ -252,11 +252,11 @@ class IntegrationNotAvailableError(IntegrationError):
 
 
 class ConversionError(IntegrationError):
-    """A rendered prompt breaks a rule of the provider, or a variable that it needs is missing."""
+    """A required variable is missing, or the rendered prompt breaks a rule of the provider."""
 
 
 class IncompatibleFormatError(IntegrationError):
-    """The provider has no form for a prompt of this format."""
+    """The provider does not support prompts of this format."""
 
 
 class ObservabilityError(PromptManagerError):

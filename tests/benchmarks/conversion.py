@@ -1,6 +1,6 @@
-"""Three messages for OpenAI, against a function that builds the same dicts from f-strings, and against LangChain.
+"""Measures a conversion of three messages for OpenAI, compared with f-strings that build the same dicts.
 
-LangChain's own templates make message objects where we make dicts, so that our templates for LangChain have a row too.
+LangChain's templates make message objects and not dicts, so our LangChain templates are compared with those.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from measure import interleaved
-from report import Row, checked
+from report import Row, check_equal
 from templates import CHAT, CHAT_VALUES
 
 from prompt_manager import Prompt, TemplateEngine
@@ -39,7 +39,7 @@ def by_hand(v: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def measure(effort: Effort) -> list[Row]:
-    """One row for OpenAI and, where LangChain is installed, one for our template class in its chains."""
+    """Measure OpenAI and, if LangChain is installed, our LangChain template class."""
     messages = [{"role": role, "content": content} for role, content in zip(ROLES, CHAT.handlebars, strict=True)]
     prompt = Prompt(id="chat", format="chat", chat_template={"messages": messages})
     convert = OpenAIIntegration(TemplateEngine()).convert_sync
@@ -47,7 +47,7 @@ def measure(effort: Effort) -> list[Row]:
     def ours(values: dict[str, Any]) -> object:
         return convert(prompt, values)
 
-    checked("conversion", ours(CHAT_VALUES), by_hand(CHAT_VALUES))
+    check_equal("conversion", ours(CHAT_VALUES), by_hand(CHAT_VALUES))
     title = "convert_sync, three messages"
     try:
         stock, template = of_langchain(messages)
@@ -63,10 +63,10 @@ def measure(effort: Effort) -> list[Row]:
 
 
 def of_langchain(messages: list[dict[str, str]]) -> tuple[Callable[[Any], object], Callable[[Any], object]]:
-    """``format_messages`` of LangChain's own templates for these messages, and of ours."""
+    """Return ``format_messages`` of LangChain's own template for these messages, and of ours."""
     integration = LangChainIntegration(TemplateEngine())
     flat = Prompt(id="chat", format="chat", chat_template={"messages": messages})
-    # A default makes the message that reads it one of ours; one such for each message.
+    # A variable with a default cannot be an f-string, so every message with one uses our class.
     names = ("company", "customer", "question")
     typed = {"messages": messages, "variables": {name: {"type": "string", "default": "-"} for name in names}}
     stock = integration.convert_sync(flat, {})
@@ -79,7 +79,7 @@ def of_langchain(messages: list[dict[str, str]]) -> tuple[Callable[[Any], object
     def format_ours(values: dict[str, Any]) -> object:
         return ours.format_messages(**values)
 
-    checked("LangChain", format_ours(CHAT_VALUES), format_stock(CHAT_VALUES))
+    check_equal("LangChain", format_ours(CHAT_VALUES), format_stock(CHAT_VALUES))
     said = [message.content for message in format_stock(CHAT_VALUES)]
-    checked("LangChain", said, [message["content"] for message in by_hand(CHAT_VALUES)])
+    check_equal("LangChain", said, [message["content"] for message in by_hand(CHAT_VALUES)])
     return format_stock, format_ours

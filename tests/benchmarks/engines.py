@@ -1,4 +1,4 @@
-"""The cases A to I: ours against the f-string and against other engines."""
+"""Measures the cases A to I with our engine, with f-strings and with other engines."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from measure import interleaved
-from peers import COMPILERS, PEERS, UnavailableError, prepared, together
-from report import Row, checked
+from peers import COMPILERS, PEERS, UnavailableError, combined, prepared
+from report import Row, check_equal
 from templates import CASES, COMPILED, shout
 
 from prompt_manager import TemplateEngine
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 __all__ = ["measure", "measure_compilation", "ours"]
 
 
-#: Seconds.
-PATIENCE = 0.3
+#: The maximum time of a compilation, in seconds.
+MAX_SECONDS = 0.3
 
 
 def ours(case: Case) -> Callable[[Values], object]:
-    """The case with our engine: ``Template.render`` itself, where there is one template."""
+    """Return a function that renders the case with our engine. For one template it is ``Template.render`` itself."""
     engine = TemplateEngine()
     engine.register_helper("shout", shout)
     for name, source in case.sources.partials.get("handlebars", {}).items():
         engine.register_partial(name, source)
-    return together([engine.compile(source).render for source in case.sources.handlebars])
+    return combined([engine.compile(source).render for source in case.sources.handlebars])
 
 
 def measure(effort: Effort, *, with_peers: bool = True) -> list[Row]:
-    """A row for each case."""
+    """Measure every case."""
     return [_row(case, effort, PEERS if with_peers else ()) for case in CASES]
 
 
 def _row(case: Case, effort: Effort, names: Iterable[str]) -> Row:
     functions = {"ours": ours(case), "by hand": case.by_hand}
-    checked(case.name, functions["ours"](case.values), case.by_hand(case.values))
+    check_equal(case.name, functions["ours"](case.values), case.by_hand(case.values))
     left_out = {}
     for peer in names:
         try:
@@ -53,11 +53,11 @@ def _row(case: Case, effort: Effort, names: Iterable[str]) -> Row:
 
 
 def measure_compilation(effort: Effort, *, with_peers: bool = True) -> list[Row]:
-    """Case G: a row for each size. What takes longer than :data:`PATIENCE` is told, and not timed again."""
+    """Measure case G for each size. Engines that take longer than :data:`MAX_SECONDS` are left out."""
     rows = []
     for name, title, sources in COMPILED:
         functions = {"ours": _compiling(TemplateEngine().compile, "handlebars")}
-        left_out = {"chevron": "has no step that compiles"} if with_peers else {}
+        left_out = {"chevron": "has no compilation step"} if with_peers else {}
         for peer in COMPILERS if with_peers else ():
             try:
                 functions[peer] = _tried(peer, sources)
@@ -72,7 +72,7 @@ def _compiling(compiler: Callable[[str], object], language: str) -> Callable[[di
 
 
 def _tried(peer: str, sources: dict[str, str]) -> Callable[[dict[str, str]], object]:
-    """What compiles the source of the engine's language, once it has."""
+    """Return a function that compiles the source in the engine's language, after trying it once."""
     language, make = COMPILERS[peer]
     try:
         compiling = _compiling(make(), language)
@@ -81,9 +81,9 @@ def _tried(peer: str, sources: dict[str, str]) -> Callable[[dict[str, str]], obj
         taken = perf_counter() - start
     except ImportError as missing:
         raise UnavailableError(f"{missing.name} is not installed") from missing
-    # Whatever an engine of strangers does with a case, the others are still measured.
+    # The engine is third-party code, which may raise anything. The other engines are still measured.
     except Exception as failed:
         raise UnavailableError(f"{type(failed).__name__}: {failed}") from failed
-    if taken > PATIENCE:
+    if taken > MAX_SECONDS:
         raise UnavailableError(f"took {taken:.1f} s")
     return compiling

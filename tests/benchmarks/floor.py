@@ -1,12 +1,11 @@
-"""The least that any such call can cost: what the ratios are to be read against.
+"""Measures the minimum cost of calls like ours, to compare the other figures with.
 
-- ``call``: a bound method of C that takes one positional argument and does nothing with it, ``list.count`` of
-  an empty list. A method of an extension, as ``Template.render`` is, is called the same way.
-- ``format``: the two-variable text by ``str.format_map``, the same work by the interpreter's own C.
-- ``percent``: the same by ``"%(name)s" % values``.
-- ``wrapped``: a method in Python that hands its arguments to such a built-in, as ``manager.render_sync`` does, with the
-  keyword arguments that it passes on.
-- ``dicts``: the dicts of three messages without rendering a text, as every conversion must build them.
+- ``call``: a bound method in C that takes one positional argument and does nothing: ``list.count`` of an empty list.
+  Python calls a method of an extension, such as ``Template.render``, in the same way.
+- ``format``: the two-variable text with ``str.format_map``, which does the same work in the interpreter's C code.
+- ``percent``: the same text with ``"%(name)s" % values``.
+- ``wrapped``: a Python method that passes its arguments as keywords to a built-in, as ``manager.render_sync`` does.
+- ``dicts``: building the dicts of three messages without rendering, which every conversion must do.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ __all__ = ["measure"]
 
 
 class Wrapper:
-    """As much Python as stands between a caller and the core in ``PromptManager.render_sync``."""
+    """The same Python code as between a caller and the core in ``PromptManager.render_sync``."""
 
     def __init__(self) -> None:
         self._core = dict
@@ -33,7 +32,7 @@ class Wrapper:
     def render(
         self, prompt_id: str, values: Values | None = None, *, version: str | None = None, label: str | None = None
     ) -> object:
-        """Hands on what it was given."""
+        """Pass the arguments on."""
         return self._core(prompt_id=prompt_id, values={} if values is None else values, version=version, label=label)
 
 
@@ -42,7 +41,7 @@ def dicts(_values: Values) -> list[dict[str, Any]]:
 
 
 def measure(effort: Effort) -> list[Row]:
-    """A row for each, the two-variable f-string beside it."""
+    """Measure each call, and compare it with the two-variable f-string."""
     template = "Hello {name}! Your role is {role}."
     percent = "Hello %(name)s! Your role is %(role)s."
     wrapper = Wrapper()
@@ -50,7 +49,7 @@ def measure(effort: Effort) -> list[Row]:
         "call": ("an empty call with one dict", [].count),
         "format": ("str.format_map, two variables", template.format_map),
         "percent": ("% formatting, two variables", percent.__mod__),
-        "wrapped": ("a method that hands on keywords", lambda values: wrapper.render("greeting", values)),
+        "wrapped": ("a method that passes keywords on", lambda values: wrapper.render("greeting", values)),
         "dicts": ("the dicts of three messages", dicts),
     }
     return [

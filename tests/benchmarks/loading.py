@@ -1,7 +1,7 @@
-"""Loading prompt files, against PyYAML's C loader with pydantic on the same files; and what prompts in memory cost.
+"""Measures loading prompt files, compared with PyYAML's C loader and pydantic, and the cost of prompts in memory.
 
-The files are made by :func:`write_files`, the same at each run: half are short texts, a third are chats of one to two
-kilobytes, the others are long, up to some thirty.
+:func:`files` writes the same files in each run. Half are short, a third have one to two kilobytes, and the others up to
+about thirty.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from measure import interleaved
 from pydantic import BaseModel, ConfigDict
-from report import Row, checked
+from report import Row, check_equal
 
 from prompt_manager import PromptManager
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure", "measure_held", "measure_phases", "measure_saves"]
 
-#: How much of the time of PyYAML with pydantic a load may take.
+#: The maximum time of a load, divided by that of PyYAML with pydantic.
 TARGET = 1 / 5
 
 SENTENCES = (
@@ -46,7 +46,7 @@ SENTENCES = (
 
 
 class Message(BaseModel):
-    """What a loader by hand would check of a message."""
+    """A message, as a hand-written loader would check it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,7 +55,7 @@ class Message(BaseModel):
 
 
 class Variable(BaseModel):
-    """What a loader by hand would check of a variable."""
+    """A variable, as a hand-written loader would check it."""
 
     type: str = "any"
     description: str | None = None
@@ -63,21 +63,21 @@ class Variable(BaseModel):
 
 
 class Template(BaseModel):
-    """What a loader by hand would check of a template."""
+    """A template, as a hand-written loader would check it."""
 
     content: str
     variables: dict[str, Variable] = {}
 
 
 class Chat(BaseModel):
-    """What a loader by hand would check of a chat."""
+    """A chat, as a hand-written loader would check it."""
 
     messages: list[Message]
     variables: dict[str, Variable] = {}
 
 
 class Metadata(BaseModel):
-    """What a loader by hand would check of metadata."""
+    """Metadata, as a hand-written loader would check it."""
 
     author: str | None = None
     description: str | None = None
@@ -85,7 +85,7 @@ class Metadata(BaseModel):
 
 
 class Model(BaseModel):
-    """What a loader by hand would check of a prompt."""
+    """A prompt, as a hand-written loader would check it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -100,7 +100,7 @@ class Model(BaseModel):
 
 
 def by_hand(directory: Path) -> dict[tuple[str, str], Model]:
-    """The prompts of a directory, as they are usually loaded. No template is compiled."""
+    """Load the prompts of a directory as a hand-written loader would. It does not compile templates."""
     prompts = {}
     for path in sorted(directory.rglob("*.yaml")):
         with path.open(encoding="utf-8") as file:
@@ -110,12 +110,12 @@ def by_hand(directory: Path) -> dict[tuple[str, str], Model]:
 
 
 def block(lines: list[str], indent: int) -> str:
-    """Lines as a literal block."""
+    """Write lines as a literal block of YAML."""
     return "|-\n" + "".join(f"{' ' * indent}{line}\n" for line in lines)
 
 
 def prompt_file(number: int, dice: random.Random) -> str:
-    """One prompt of a realistic size."""
+    """Write a prompt file of a realistic size."""
     size = dice.choices((dice.randint(2, 6), dice.randint(8, 20), dice.randint(60, 400)), (50, 35, 15))[0]
     lines = [dice.choice(SENTENCES) for _ in range(size)]
     declared = (
@@ -123,9 +123,9 @@ def prompt_file(number: int, dice: random.Random) -> str:
         "    customer: {type: dict}\n    expert: {type: boolean, required: false}\n    documents: {type: list}\n"
     )
     if number % 3:
-        form, body = "text", f"template:\n  content: {block(lines, 4)}{declared}"
+        kind, body = "text", f"template:\n  content: {block(lines, 4)}{declared}"
     else:
-        form = "chat"
+        kind = "chat"
         cut = max(1, size // 2)
         body = (
             f"chat_template:\n  messages:\n    - role: system\n      content: {block(lines[:cut], 8)}"
@@ -133,7 +133,7 @@ def prompt_file(number: int, dice: random.Random) -> str:
         )
     return (
         f"# Reviewed by the team.\nid: team-{number % 40}/prompt-{number}\nversion: 1.{number % 7}.0\n"
-        f"format: {form}\n{body}"
+        f"format: {kind}\n{body}"
         f"settings: {{model: gpt-5, temperature: 0.2, max_tokens: 800}}\n"
         f"metadata:\n  author: Team {number % 40}\n  description: Prompt number {number}\n  tags: [support, service]\n"
     )
@@ -141,7 +141,7 @@ def prompt_file(number: int, dice: random.Random) -> str:
 
 @contextmanager
 def files(count: int) -> Iterator[Path]:
-    """A directory of so many prompt files."""
+    """Make a temporary directory with a number of prompt files."""
     dice = random.Random(10)  # noqa: S311
     with TemporaryDirectory() as name:
         directory = Path(name)
@@ -153,7 +153,7 @@ def files(count: int) -> Iterator[Path]:
 
 
 def counts(effort: Effort) -> tuple[int, int]:
-    """How many files, and how many rounds."""
+    """Return the number of files and the number of rounds."""
     return (10_000, 3) if effort.rounds > 10 else (200, 1)
 
 
@@ -162,7 +162,7 @@ def milliseconds(start: int) -> float:
 
 
 def measure(effort: Effort) -> list[Row]:
-    """One row: a load of all files, by us and by hand, in turns."""
+    """Measure a load of all files, alternately with our loader and with the hand-written one."""
     count, rounds = counts(effort)
     ours, theirs = [], []
     with files(count) as directory:
@@ -173,7 +173,7 @@ def measure(effort: Effort) -> list[Row]:
             start = perf_counter_ns()
             prompts = by_hand(directory)
             theirs.append(milliseconds(start))
-            checked("loading", len(prompts), manager.registry.count_sync())
+            check_equal("loading", len(prompts), manager.registry.count_sync())
         size = sum(path.stat().st_size for path in directory.rglob("*.yaml")) / 1e6
     ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
     title = f"{count:,} files, {size:.1f} MB"
@@ -192,13 +192,13 @@ def measure_phases(effort: Effort) -> list[Row]:
         runs = [
             json.loads(subprocess.check_output([*command, str(directory)], cwd=ROOT, text=True)) for _ in range(rounds)
         ]
-    checked("phases", runs[0]["prompts"], count)
+    check_equal("phases", runs[0]["prompts"], count)
     titles = {
-        "walk": "look for the files",
-        "read": "read them",
+        "walk": "find the files",
+        "read": "read the files",
         "parse": "parse the YAML, check the prompts",
         "compile": "compile the templates",
-        "register": "put them into the registry",
+        "register": "register the prompts",
     }
     return [
         Row(phase, title, median(run["milliseconds"][phase] for run in runs), unit="ms")
@@ -207,11 +207,11 @@ def measure_phases(effort: Effort) -> list[Row]:
 
 
 def measure_saves(effort: Effort) -> list[Row]:
-    """How long after a save its prompt is live, among all the files."""
+    """Measure the time from saving a file to using its new prompt, in a watched directory with all files."""
     count, rounds = counts(effort)
     with files(count) as directory, PromptManager.from_directory_sync(directory, watch=True) as manager:
         path = directory / "team-0" / "prompt-0.yaml"
-        lived = []
+        times = []
         for number in range(rounds):
             description = f"Prompt number {number + count}"
             text = path.read_text(encoding="utf-8").rpartition("  description: ")[0]
@@ -219,11 +219,11 @@ def measure_saves(effort: Effort) -> list[Row]:
             path.write_text(f"{text}  description: {description}\n", encoding="utf-8")
             while manager.get_prompt_sync("team-0/prompt-0").metadata.description != description:
                 sleep(0.001)
-            lived.append(milliseconds(start))
-    return [Row("save", f"a save of one of {count:,} files is live", median(lived), unit="ms")]
+            times.append(milliseconds(start))
+    return [Row("save", f"reload one of {count:,} files after a save", median(times), unit="ms")]
 
 
-#: A process that loads a directory and says by how many bytes it grew.
+#: A program that loads a directory, and prints by how many bytes its memory grew.
 GROWTH = """
 import sys
 from prompt_manager import PromptManager
@@ -240,7 +240,7 @@ print(resident() - before)
 
 
 def measure_held(effort: Effort) -> list[Row]:
-    """Memory a prompt, and what it costs to use one among many."""
+    """Measure the memory for each prompt, and the use of one of many prompts."""
     count, _ = counts(effort)
     with files(count) as directory:
         command = [sys.executable, "-c", GROWTH, str(directory)]
@@ -254,7 +254,7 @@ def measure_held(effort: Effort) -> list[Row]:
 
 
 def measure_use(held: int, effort: Effort) -> list[Row]:
-    """What it costs to use one of so many prompts."""
+    """Measure the use of one of a number of prompts."""
     many = 1_000
     with TemporaryDirectory() as name:
         for first in range(0, held, many):
@@ -266,7 +266,7 @@ def measure_use(held: int, effort: Effort) -> list[Row]:
             Path(name, f"{first}.yaml").write_text("---\n".join(prompts), encoding="utf-8")
         manager = PromptManager.from_directory_sync(name)
     wanted = f"team/prompt-{held // 2}"
-    checked("use", manager.render_sync(wanted, {"name": "Ada"}), f"Hello Ada, {held // 2}!")
+    check_equal("use", manager.render_sync(wanted, {"name": "Ada"}), f"Hello Ada, {held // 2}!")
     timings = interleaved(
         {
             "render": lambda values: manager.render_sync(wanted, values),
@@ -277,9 +277,9 @@ def measure_use(held: int, effort: Effort) -> list[Row]:
         effort,
     )
     start = perf_counter_ns()
-    checked("list", len(manager.list_prompts_sync()), held)
+    check_equal("list", len(manager.list_prompts_sync()), held)
     whole = milliseconds(start)
-    titles = {"render": "render one by id", "get": "get one, whole", "page": "list the first 20"}
+    titles = {"render": "render one by id", "get": "get one prompt", "page": "list the first 20"}
     return [
         *(Row(name, f"{title}, of {held:,}", timings.ns(name) / 1e3, unit="us") for name, title in titles.items()),
         Row("list", f"list all, of {held:,}", whole, unit="ms"),

@@ -1,11 +1,11 @@
-"""A prompt rendered by its id, against the f-string."""
+"""Measures a render by the id of the prompt, compared with an f-string."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from measure import interleaved
-from report import Row, checked
+from report import Row, check_equal
 from templates import TWO, TWO_VALUES, two
 
 from prompt_manager import Prompt, PromptManager
@@ -20,7 +20,7 @@ TARGET = 4.0
 
 
 def measure(effort: Effort) -> list[Row]:
-    """One row: the render by id, without observers, among a hundred prompts."""
+    """Measure a render by id, in a manager with a hundred prompts and without observers."""
     manager = PromptManager()
     for i in range(99):
         manager.registry.register_sync(
@@ -32,6 +32,6 @@ def measure(effort: Effort) -> list[Row]:
     def ours(values: Values) -> str:
         return render("greeting", values)
 
-    checked("manager", ours(TWO_VALUES), two(TWO_VALUES))
+    check_equal("manager", ours(TWO_VALUES), two(TWO_VALUES))
     timings = interleaved({"ours": ours, "by hand": two}, TWO_VALUES, effort)
     return [Row.of("by id", "render_sync by id, two variables", timings, TARGET)]

@@ -1,8 +1,8 @@
-"""Times functions against each other in one process.
+"""Compares the times of functions in one process.
 
-Every round times each function once, one after the other, so that what slows the machine slows them all; a figure is
-the median of the rounds, and a ratio is the median of the ratios within each round. A function is called as often
-within a round as fills it, and the garbage collector rests.
+Every round times each function once, one after the other, so that a slow moment of the machine affects all of them. A
+time is the median of the rounds, and a ratio is the median of the ratios in each round. In a round, each function is
+called repeatedly for a fixed time. The garbage collector is disabled.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ __all__ = ["Effort", "Timings", "interleaved"]
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: so many rounds, in each of which a function runs for so many nanoseconds."""
+    """How long to measure: the number of rounds, and the nanoseconds for each function in a round."""
 
     rounds: int = 41
     round_ns: int = 2_000_000
 
     @classmethod
     def quick(cls) -> Effort:
-        """Enough to see whether it works."""
+        """Return a small effort, to check that a benchmark runs."""
         return cls(rounds=5, round_ns=300_000)
 
 
 @dataclass(frozen=True)
 class Timings:
-    """Nanoseconds a call, by function and round."""
+    """The nanoseconds for each call, by function and round."""
 
     rounds: dict[str, list[float]]
 
     def ns(self, name: str) -> float:
-        """The median of a function."""
+        """Return the median time of a function."""
         return median(self.rounds[name])
 
     def ratio(self, name: str, base: str) -> float:
-        """How many times as long as ``base`` it takes: the median of the rounds' ratios."""
+        """Return the time of a function divided by that of ``base``: the median of the ratios in each round."""
         return median(a / b for a, b in zip(self.rounds[name], self.rounds[base], strict=True))
 
 
 def interleaved(functions: Mapping[str, Function], argument: object, effort: Effort) -> Timings:
-    """Time each function on the argument. The loop around the call, about 10 ns, counts for all alike."""
+    """Time each function with the argument. All times include the loop around the call, about 10 ns."""
     with _no_garbage_collector():
         counts = {name: _calibrate(function, argument, effort.round_ns) for name, function in functions.items()}
         rounds: dict[str, list[float]] = {name: [] for name in functions}
@@ -70,7 +70,7 @@ def _run(function: Function, argument: object, count: int) -> int:
 
 
 def _calibrate(function: Function, argument: object, round_ns: int) -> int:
-    """How many calls fill a round; at least one. The calls made to find out also warm the function up."""
+    """Return the number of calls that fill a round, at least one. This also warms the function up."""
     count = 1
     while (taken := _run(function, argument, count)) < round_ns // 4:
         count *= 2

@@ -1,5 +1,5 @@
-//! The `handlebars` crate beside our engine: how often it agrees with the cases that handlebars.js agrees with, and how
-//! long it takes for the same renders over JSON. `make bench` runs it; nothing passes or fails by what it prints.
+//! Compares the `handlebars` crate with our engine: how many of the cases that handlebars.js passes it passes, and how
+//! long it takes for the same renders of JSON data. `make bench` runs it. It asserts nothing.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -9,7 +9,7 @@ use handlebars::{Handlebars, no_escape};
 use prompt_manager::template::{EmptyLibrary, Json, JsonValue, Options, Template};
 use serde_json::{Value, json};
 
-/// Rounds of a measurement, whose median counts, and how long one is at least.
+/// The number of rounds, of which the median counts, and the minimum time of a round.
 const ROUNDS: usize = 41;
 const NANOSECONDS: u128 = 2_000_000;
 
@@ -22,7 +22,7 @@ fn main() {
     }
 }
 
-/// Runs the cases that need none of our helpers and no option but that of the dialect.
+/// Runs the cases without our own helpers and without options other than the dialect.
 fn agreement() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/templates");
     let (mut count, mut agreed) = (0, 0);
@@ -115,7 +115,7 @@ fn compare(name: &str, source: &str, data: &Value) {
     println!("| {name:<20} | {mine:>8.0} | {other:>15.0} | {ratio:>5.1} |");
 }
 
-/// How often to call a function for a round.
+/// Returns the number of calls that fill a round.
 fn turns(work: &dyn Fn() -> String) -> u32 {
     let (started, mut turns) = (Instant::now(), 0);
     while started.elapsed().as_nanos() < NANOSECONDS {
@@ -125,7 +125,7 @@ fn turns(work: &dyn Fn() -> String) -> u32 {
     turns
 }
 
-/// Nanoseconds a call.
+/// Returns the nanoseconds for each call.
 fn time(turns: u32, work: &dyn Fn() -> String) -> f64 {
     let started = Instant::now();
     for _ in 0..turns {

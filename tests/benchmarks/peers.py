@@ -1,7 +1,7 @@
-"""Other template engines from PyPI, each used as its documentation says it is fastest used.
+"""Other template engines from PyPI, each used in the fastest way that its documentation describes.
 
-A template is compiled once where the engine can keep it. :func:`prepared` gives a function of the values, or the reason
-why the engine has none for a case; what it renders is compared with ours before it is timed.
+A template is compiled once if the engine can keep it. :func:`prepared` returns a function that renders values, or
+raises an error with the reason why the engine cannot do a case. Its output is compared with ours before it is timed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["COMPILERS", "PEERS", "UnavailableError", "prepared", "versions"]
 
 
 class UnavailableError(Exception):
-    """An engine that cannot do a case, or is not installed."""
+    """An engine cannot do a case, or is not installed."""
 
 
 def jinja2(case: Case) -> list[Render]:
@@ -37,7 +37,7 @@ def jinja2(case: Case) -> list[Render]:
 
 
 def minijinja(case: Case) -> list[Render]:
-    """``minijinja``: Rust; templates are named, values are keyword arguments."""
+    """``minijinja``: written in Rust. Templates have names, and values are keyword arguments."""
     names = [f"template {i}" for i in range(len(case.sources.jinja))]
     templates = {**case.sources.partials.get("jinja", {}), **dict(zip(names, case.sources.jinja, strict=True))}
     environment = import_module("minijinja").Environment(
@@ -48,7 +48,7 @@ def minijinja(case: Case) -> list[Render]:
 
 
 def chevron(case: Case) -> list[Render]:
-    """``chevron``: Mustache in Python. It keeps the tokens of a template, not a compiled form."""
+    """``chevron``: Mustache in Python. It caches the tokens of a template and does not compile it."""
     render = import_module("chevron").render
     partials = case.sources.partials.get("mustache", {})
 
@@ -66,7 +66,7 @@ def chevron(case: Case) -> list[Render]:
 
 
 def pybars4(case: Case) -> list[Render]:
-    """``pybars4``: Handlebars, compiled to Python. It always escapes, so texts stand in three braces."""
+    """``pybars4``: Handlebars, compiled to Python. It always escapes, so tags need three braces."""
     compiler = import_module("pybars").Compiler()
 
     def compiled(source: str) -> Any:
@@ -87,7 +87,7 @@ def pybars4(case: Case) -> list[Render]:
 
 
 def unescaped(source: str) -> str:
-    """Handlebars whose tags that print have three braces."""
+    """Write the tags that print with three braces."""
     parts = []
     for part in source.split("{{"):
         tag, brace, rest = part.partition("}}")
@@ -115,33 +115,33 @@ PEERS = {
 
 
 def prepared(peer: str, case: Case) -> Render:
-    """A function that renders the case with this engine.
+    """Return a function that renders the case with this engine.
 
     Raises:
-        UnavailableError: the engine cannot do the case, or gives another text than the f-string.
+        UnavailableError: the engine cannot do the case, or its text is different from that of the f-string.
     """
     try:
-        rendered = together(PEERS[peer](case))
+        rendered = combined(PEERS[peer](case))
         got = rendered(case.values)
     except ImportError as missing:
         raise UnavailableError(f"{missing.name} is not installed") from missing
-    # Whatever an engine of strangers does with a case, the others are still measured.
+    # The engine is third-party code, which may raise anything. The other engines are still measured.
     except Exception as failed:
         if isinstance(failed, UnavailableError):
             raise
         raise UnavailableError(f"{type(failed).__name__}: {failed}") from failed
     if as_text(got) != as_text(case.by_hand(case.values)):
-        raise UnavailableError("gives another text")
+        raise UnavailableError("renders a different text")
     return rendered
 
 
-def together(renders: list[Render]) -> Render:
-    """One function for the templates of a case: the only one itself, or a list of what each gives."""
+def combined(renders: list[Render]) -> Render:
+    """Combine the templates of a case into one function: the only one, or one that returns a list of texts."""
     return renders[0] if len(renders) == 1 else lambda values: [render(values) for render in renders]
 
 
 def as_text(rendered: object) -> object:
-    """The text of what an engine gave: pybars gives a list of strings with a method ``__str__``."""
+    """Convert the result of an engine to text. The result of pybars is a list of strings with ``__str__``."""
     if type(rendered) is list:
         return [str(text) for text in rendered]
     return str(rendered)
@@ -164,7 +164,7 @@ def compile_pydantic_handlebars() -> Callable[[str], object]:
     return import_module("pydantic_handlebars").HandlebarsEnvironment().compile
 
 
-#: Case G: the language that an engine compiles, and how; chevron has no step of its own for it.
+#: Case G: the language that an engine compiles, and its compiler. chevron has no compilation step.
 COMPILERS: dict[str, tuple[str, Callable[[], Callable[[str], object]]]] = {
     "minijinja": ("jinja", compile_minijinja),
     "jinja2": ("jinja", compile_jinja2),
@@ -174,7 +174,7 @@ COMPILERS: dict[str, tuple[str, Callable[[], Callable[[str], object]]]] = {
 
 
 def versions() -> dict[str, str]:
-    """The peers that are installed."""
+    """Return the versions of the peers that are installed."""
     found = {}
     for peer in PEERS:
         try:

@@ -1,4 +1,4 @@
-"""Rows of results, as tables for people and as JSON."""
+"""Formats rows of results as Markdown tables and as JSON."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
     from measure import Timings
 
-__all__ = ["Row", "as_json", "checked", "table"]
+__all__ = ["Row", "as_json", "check_equal", "table"]
 
-#: How many times as fast as each peer we mean to be.
+#: The target for each peer: its time divided by ours.
 PEER_TARGET = 4.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """One case: nanoseconds a call of ours and of the code by hand, their ratio, and what it may be at most.
+    """The result of a case: the time for each call of ours and of the hand-written code, their ratio, and its maximum.
 
-    ``peers`` has, for each engine, how many times as long as ours it takes; ``left_out`` why one is not there.
+    ``peers`` has the time of each engine divided by ours. ``left_out`` has the reasons why an engine is missing.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Row:
 
     @classmethod
     def of(cls, name: str, title: str, timings: Timings, target: float | None = None, **more: Any) -> Row:
-        """The row of timings named ``ours``, ``by hand`` where there is such, and after peers."""
+        """Make a row from timings named ``ours``, ``by hand`` (optional), and by the names of peers."""
         names = timings.rounds
         peers = {peer: timings.ratio(peer, "ours") for peer in names if peer not in ("ours", "by hand")}
         compared = "by hand" in names
@@ -52,29 +52,29 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is reached; ``None`` where there is none."""
+        """Whether the target is reached, or None without a target."""
         measured = self.ours if self.ratio is None else self.ratio
         return None if self.target is None else measured <= self.target
 
 
-def checked(name: str, got: object, wanted: object) -> None:
-    """Refuse to time what gives another result."""
+def check_equal(name: str, got: object, wanted: object) -> None:
+    """Exit if our result is different from the expected one."""
     if got != wanted:
-        raise SystemExit(f"{name} gives another result:\n  ours    {got!r:.300}\n  by hand {wanted!r:.300}")
+        raise SystemExit(f"{name} has different results:\n  ours    {got!r:.300}\n  by hand {wanted!r:.300}")
 
 
 def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """The rows as JSON can say them."""
+    """Convert the rows to JSON data."""
     return [{**asdict(row), "met": row.met} for row in rows]
 
 
 def shown(number: float | None, digits: int = 2) -> str:
-    """A number for a table, a dash where there is none."""
+    """Format a number for a table, or a dash for None."""
     return "-" if number is None else f"{number:,.{digits}f}"
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows in Markdown; peers follow as columns, and what was left out below."""
+    """Format the rows as a Markdown table with a column for each peer, and list missing peers below it."""
     peers = list(dict.fromkeys(peer for row in rows for peer in (*row.peers, *row.left_out)))
     compared = any(row.by_hand is not None for row in rows)
     limited = any(row.target is not None for row in rows)
@@ -95,7 +95,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def markdown(head: list[str], body: list[list[str]]) -> list[str]:
-    """The lines of a table whose first two columns are words and the others numbers."""
+    """Return the lines of a table. The first two columns are text, the others are numbers."""
     widths = [max(len(row[at]) for row in [head, *body]) for at in range(len(head))]
     words = 2
 

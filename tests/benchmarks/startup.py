@@ -1,6 +1,6 @@
-"""What it costs to start: time over a bare interpreter, modules, memory.
+"""Measures the cost of a start: the time added to that of a bare interpreter, the modules, and the memory.
 
-Each figure is that of a new process; processes alternate, with bytecode cached, and the median is taken.
+Each process is new, with cached bytecode. Processes alternate, and each figure is a median.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ import pkgutil
 from importlib import import_module
 import prompt_manager.integrations
 for module in pkgutil.iter_modules(prompt_manager.integrations.__path__):
-    # What begins with an underscore is loaded by those that need it, with the package that it is for.
+    # Private modules need packages of providers. The modules that need them load them.
     if not module.name.startswith("_"):
         import_module("prompt_manager.integrations." + module.name)
 """
 
-#: Run at the end of a process: resident memory in MB now, and what was imported.
+#: Code for the end of a process, which prints the resident memory in MB and the imported modules.
 STATE = """
 import sys
 modules = sorted(set(sys.modules) - before)
@@ -49,12 +49,12 @@ import json
 print(json.dumps({"memory": int(memory) / 1024, "modules": modules}))
 """
 
-#: What a program that only renders must not have to pay for.
+#: Modules that a program that only renders must not load.
 HEAVY = ("pydantic", "asyncio", "logging", "structlog")
 
 
 def run(code: str) -> str:
-    """Run code in a new interpreter; gives what it prints."""
+    """Run code in a new interpreter, and return its output."""
     finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     return finished.stdout
 
@@ -66,7 +66,7 @@ def milliseconds(code: str) -> float:
 
 
 def over_bare(codes: dict[str, str], rounds: int) -> dict[str, float]:
-    """Milliseconds over a bare interpreter: the median of the rounds' differences."""
+    """Return the milliseconds added to a bare interpreter: the median of the differences in each round."""
     for code in codes.values():
         run(code)
     differences: dict[str, list[float]] = {name: [] for name in codes}
@@ -78,24 +78,24 @@ def over_bare(codes: dict[str, str], rounds: int) -> dict[str, float]:
 
 
 def state(code: str) -> tuple[float, list[str]]:
-    """Resident memory in MB after the code, and the modules it imported."""
+    """Return the resident memory in MB after running code, and the modules that it imported."""
     found = json.loads(run(f"import sys; before = set(sys.modules)\n{code}\n{STATE}"))
     return found["memory"], found["modules"]
 
 
 def measure(effort: Effort) -> list[Row]:
-    """Time, modules and memory."""
+    """Measure time, modules and memory."""
     times = over_bare({"import": IMPORT, "render": RENDER}, effort.rounds)
     memory, modules = state(RENDER)
     heavy = [name for name in HEAVY if name in modules]
     all_memory, _ = state(INTEGRATIONS)
     bare_memory, _ = state(BARE)
     return [
-        Row("import", "import prompt_manager, over bare", times["import"], target=15.0, unit="ms"),
-        Row("first", "import, load examples, render once, over bare", times["render"], target=40.0, unit="ms"),
+        Row("import", "import prompt_manager, minus bare interpreter", times["import"], target=15.0, unit="ms"),
+        Row("first", "import, load examples, render once, minus bare", times["render"], target=40.0, unit="ms"),
         Row("modules", "modules imported by that", len(modules), unit="modules"),
-        Row("heavy", f"of {', '.join(HEAVY)}", len(heavy), target=0.0, unit="modules"),
-        Row("bare", "a bare interpreter, resident", bare_memory, unit="MB"),
+        Row("heavy", f"of these, {', '.join(HEAVY)}", len(heavy), target=0.0, unit="modules"),
+        Row("bare", "resident, bare interpreter", bare_memory, unit="MB"),
         Row("memory", "resident after import and a render", memory, target=50.0, unit="MB"),
         Row("all", "with every integration loaded", all_memory, target=100.0, unit="MB"),
     ]

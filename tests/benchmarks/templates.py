@@ -1,7 +1,7 @@
-"""The cases A to I: a template in each language, the same as an f-string, and the values.
+"""The cases A to I: a template in each language, a function with the same f-string, and the values.
 
-The f-string takes one dict, as ``Template.render`` does. Every engine's template is written as its users would write
-it, without escaping, and must give the very same text.
+The function takes one dict, as ``Template.render`` does. The template for each engine is written as its users would
+write it, without escaping, and must render exactly the same text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["CASES", "COMPILED", "Case", "shout"]
 
 @dataclass(frozen=True)
 class Sources:
-    """The texts of a case: one template, or one for each message of a chat."""
+    """The templates of a case: one, or one for each message of a chat."""
 
     handlebars: tuple[str, ...]
     jinja: tuple[str, ...]
@@ -30,7 +30,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Case:
-    """What is rendered, and how far from the f-string it may be (``target``, where one is set)."""
+    """A case. ``target`` is the maximum of the time divided by that of the f-string, if there is one."""
 
     name: str
     title: str
@@ -137,7 +137,7 @@ SENTENCES = {
 
 
 def document_values(script: str) -> Values:
-    """Twenty documents of 500 characters, half of them with a source. No two texts are one object."""
+    """Return twenty documents of 500 characters, half of them with a source. Every text is a separate object."""
     question, sentence = SENTENCES[script]
     text = sentence * 40
     return {
@@ -154,7 +154,7 @@ def document_values(script: str) -> Values:
 
 
 def few_shot_values(script: str) -> Values:
-    """Two hundred questions with answers."""
+    """Return two hundred questions with answers."""
     question, sentence = SENTENCES[script]
     examples = [{"question": f"{question} {i}", "answer": f"{i}: {sentence}"} for i in range(200)]
     return {"examples": examples, "question": question}
@@ -233,11 +233,11 @@ CASES = [
 
 
 def of_size(paragraph: str, size: int) -> str:
-    """A template of about so many bytes."""
+    """Return a template of about the given number of bytes."""
     return paragraph * max(1, size // len(paragraph))
 
 
-#: Case G: the paragraph that templates to compile are made of, by language.
+#: Case G: the paragraph that is repeated in the templates to compile, by language.
 PARAGRAPH = {
     "handlebars": (
         "## About {{user.name}}\n{{#if active}}Since {{since}}, for {{company}}.{{else}}No longer.{{/if}}\n"

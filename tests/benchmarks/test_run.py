@@ -1,4 +1,4 @@
-"""The benchmarks run, and check what they measure. No test asserts a time."""
+"""The benchmarks run and check their results. No test asserts a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_benchmark_runs_and_reports_its_rows(tmp_path):
 
 
 @pytest.mark.benchmark
-def test_a_section_that_does_not_exist_is_refused():
+def test_an_unknown_section_is_an_error():
     finished = subprocess.run([sys.executable, str(RUN), "nothing"], check=False, capture_output=True, text=True)
     assert finished.returncode == 2
-    assert "there are templates, compile" in finished.stderr
+    assert "the sections are templates, compile" in finished.stderr

@@ -1,4 +1,4 @@
-"""A nested record validated, against the equivalent pydantic model; and the JSON of a long answer, against ``json``."""
+"""Measures validation of a nested record, compared with pydantic, and parsing a long answer, compared with ``json``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from measure import interleaved
 from pydantic import BaseModel, ConfigDict, Field
-from report import Row, checked
+from report import Row, check_equal
 
 from prompt_manager._native import parse_json
 from prompt_manager.validation import Schema, SchemaLoader
@@ -46,7 +46,7 @@ class Order(BaseModel):
 
 
 def order() -> dict[str, Any]:
-    """A record of ten fields, one of them a list of twenty records of five."""
+    """Return a record of ten fields, one of which is a list of twenty records with five fields."""
     lines = [
         {"sku": f"SKU-{i}", "name": f"Article {i}", "count": i + 1, "price": 1.5 * i, "gift": i % 2 == 0}
         for i in range(20)
@@ -66,7 +66,7 @@ def order() -> dict[str, Any]:
 
 
 def answer() -> str:
-    """An answer of about 100 KB in a code fence, with a comma too many."""
+    """Return an answer of about 100 KB in a code fence, with a trailing comma."""
     rows = [
         {"id": i, "title": f"Finding {i}", "text": "What was found, in some words. " * 4, "score": i / 7}
         for i in range(540)
@@ -75,7 +75,7 @@ def answer() -> str:
 
 
 def measure(effort: Effort) -> list[Row]:
-    """The record as it fits, the record where a number in each line is text, and the answer."""
+    """Measure a valid record, a record with numbers given as text, and the answer."""
     loader = SchemaLoader()
     loader.register(Schema.from_pydantic(Order, name="order"))
     validate, model = loader.validate_data_sync, Order.model_validate
@@ -93,13 +93,13 @@ def measure(effort: Effort) -> list[Row]:
         ("fits", "10 fields, a list of 20 records of 5", fits),
         ("converted", "the same, a number in each as text", texts),
     ):
-        checked(name, ours(data), model(data).model_dump())
+        check_equal(name, ours(data), model(data).model_dump())
         timings = interleaved({"ours": ours, "by hand": theirs}, data, effort)
         rows.append(Row.of(name, f"{title}; by hand: pydantic", timings, TARGET))
 
     text = answer()
     inside = text.partition("```json\n")[2].rpartition("\n```")[0].removesuffix(",\n}") + "}"
-    checked("answer", parse_json(text)[0], json.loads(inside))
+    check_equal("answer", parse_json(text)[0], json.loads(inside))
     timings = interleaved({"ours": lambda _: parse_json(text), "by hand": lambda _: json.loads(inside)}, None, effort)
     rows.append(Row.of("answer", f"parse {len(text) // 1000} KB in a fence, repaired; by hand: json.loads", timings))
     timings = interleaved(

@@ -1,4 +1,4 @@
-"""The commands, each with its arguments, in this process."""
+"""Runs the commands of the command line in this process."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SUMMARY = (
 )
 SUPPORT = ("render", "customer_support", "--dir", PROMPTS, "--var", "company=Acme", "--var", "user_query=Hi")
 
-#: Two versions, a label, a draft without a template, and a chat that only a strict conversion refuses.
+#: Two versions, a label, a draft without a template, and a chat that a strict conversion rejects.
 VERSIONS = """\
 id: versions
 version: 1.0.0
@@ -86,14 +86,14 @@ def run(*arguments: str, given: str | bytes | None = None, **environment: str) -
 
 
 def result_of(*arguments: str, given: str | None = None) -> str:
-    """What a command that does its job writes; it has nothing else to say."""
+    """Run a command that succeeds without warnings, and return its output."""
     done = run(*arguments, given=given)
     assert (done.exit_code, done.stderr) == (0, "")
     return done.stdout
 
 
 def failure_of(*arguments: str, status: int = 1, given: str | bytes | None = None) -> str:
-    """What a command that fails says; it gives no result."""
+    """Run a command that fails without output, and return its error message."""
     done = run(*arguments, given=given)
     assert (done.exit_code, done.stdout) == (status, "")
     assert done.stderr.startswith("error: ")
@@ -141,26 +141,26 @@ def test_list_shows_the_latest_version(versions: str) -> None:
     assert [row.split()[:2] for row in rows[1:]] == [["draft", "1.0.0"], ["late", "1.0.0"], ["versions", "2.0.0"]]
 
 
-def test_list_of_an_empty_directory_is_empty_and_says_so(tmp_path: Path) -> None:
+def test_list_of_an_empty_directory_warns(tmp_path: Path) -> None:
     done = run("list", "--dir", str(tmp_path))
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == f"warning: there are no prompts in {tmp_path}\n"
     assert result_of("list", "--dir", str(tmp_path), "--json") == "[]\n"
 
 
-def test_the_directory_comes_from_the_environment_where_it_is_not_given(versions: str) -> None:
+def test_the_environment_variable_sets_the_directory(versions: str) -> None:
     assert "late" in run("list", PROMPT_MANAGER_DIR=versions).stdout
     assert "greeting" in run("list", "--dir", PROMPTS, PROMPT_MANAGER_DIR=versions).stdout
 
 
-def test_the_directory_is_prompts_where_nothing_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_directory_is_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROMPT_MANAGER_DIR", raising=False)
     monkeypatch.chdir(EXAMPLES)
     assert "greeting" in result_of("list")
     assert "greeting" in result_of("list", "--schemas", "schemas")
 
 
-def test_show_says_what_a_prompt_is() -> None:
+def test_show_prints_metadata_variables_and_tools() -> None:
     lines = [line.split() for line in result_of("show", "assistant/orders", "--dir", PROMPTS).splitlines()]
     for expected in (
         "assistant/orders",
@@ -179,7 +179,7 @@ def test_show_says_what_a_prompt_is() -> None:
         assert expected.split() in lines
 
 
-def test_show_gives_messages_as_written() -> None:
+def test_show_prints_the_source_of_messages() -> None:
     shown = result_of("show", "assistant/orders", "--dir", PROMPTS)
     assert "\n  system\n    You help customers of {{company}} with one order, the one that they opened" in shown
     assert '"arguments": {"order_id": "{{order_id}}", "include": ["items", "shipments"]}' in shown
@@ -187,7 +187,7 @@ def test_show_gives_messages_as_written() -> None:
     assert '\n  placeholder\n    name: "history"\n    optional: true\n' in shown
 
 
-def test_show_gives_parts_of_a_message() -> None:
+def test_show_prints_the_parts_of_a_message() -> None:
     shown = result_of("show", "vision/receipt", "--dir", PROMPTS)
     assert '    {"type": "image_url", "image_url": {"url": "{{receipt_url}}", "detail": "high"}}\n' in shown
     assert "    Read this receipt, which {{employee}} handed in.\n" in shown
@@ -201,16 +201,14 @@ def test_show_gives_parts_of_a_message() -> None:
         (("--label", "production"), "1.0.0", "old {{x}}"),
     ],
 )
-def test_show_gives_the_version_that_is_asked_for(
-    versions: str, chosen: tuple[str, ...], version: str, template: str
-) -> None:
+def test_show_prints_the_requested_version(versions: str, chosen: tuple[str, ...], version: str, template: str) -> None:
     shown = result_of("show", "versions", "--dir", versions, *chosen)
     assert f"  version   {version}\n" in shown
     assert "  versions  1.0.0, 2.0.0\n" in shown
     assert f"\ntemplate\n  {template}\n" in shown
 
 
-def test_show_gives_a_draft_without_a_template(versions: str) -> None:
+def test_show_prints_a_draft_without_a_template(versions: str) -> None:
     assert "  status   draft\n" in result_of("show", "draft", "--dir", versions)
 
 
@@ -229,7 +227,7 @@ def test_show_writes_json() -> None:
     }
 
 
-def test_what_files_say_cannot_steer_the_terminal(directory: Callable[[dict[str, str]], Path]) -> None:
+def test_files_cannot_control_the_terminal(directory: Callable[[dict[str, str]], Path]) -> None:
     text = 'id: red\nformat: text\ntemplate: "\\e[31m[bold]x"\nmetadata: {description: "\\e]0;title\\a [b]d[/b]"}\n'
     root = str(directory({"red.yaml": text}))
     assert "\\x1b]0;title\\x07 [b]d[/b]" in result_of("list", "--dir", root)
@@ -237,7 +235,7 @@ def test_what_files_say_cannot_steer_the_terminal(directory: Callable[[dict[str,
     assert result_of("render", "red", "--dir", root) == "\x1b[31m[bold]x"
 
 
-def test_render_writes_the_text_to_the_letter(versions: str) -> None:
+def test_render_writes_exactly_the_rendered_text(versions: str) -> None:
     assert result_of(*GREETING, "--var", "name=Ada", "--var", "role=engineer") == "Hello Ada! Your role is engineer."
     assert result_of("render", "versions", "--dir", versions, "--var", "x=1") == "new 1\n"
     assert result_of("render", "versions", "--dir", versions, "--var", "x=1", "--label", "production") == "old 1"
@@ -245,7 +243,7 @@ def test_render_writes_the_text_to_the_letter(versions: str) -> None:
 
 
 @pytest.mark.parametrize("prompt_id", IDS)
-def test_render_gives_what_the_manager_gives(examples: PromptManager, prompt_id: str) -> None:
+def test_render_prints_what_the_manager_renders(examples: PromptManager, prompt_id: str) -> None:
     file = EXAMPLES / "inputs" / f"{prompt_id}.json"
     values = json.loads(file.read_text(encoding="utf-8"))
     schemas = str(EXAMPLES / "schemas")
@@ -253,7 +251,7 @@ def test_render_gives_what_the_manager_gives(examples: PromptManager, prompt_id:
     assert rendered == examples.render_sync(prompt_id, values)
 
 
-def test_render_writes_messages_and_the_forms_of_providers() -> None:
+def test_render_writes_messages_and_provider_formats() -> None:
     system = json.loads(result_of(*SUPPORT, "--to", "messages"))[0]["content"]
     user = {"role": "user", "content": "Hi"}
     assert system.startswith("You answer the customers of Acme in its support chat.\n")
@@ -263,12 +261,12 @@ def test_render_writes_messages_and_the_forms_of_providers() -> None:
     assert result_of(*SUPPORT, "--to", "openai") == json.dumps(openai, indent=2, ensure_ascii=False) + "\n"
 
 
-def test_render_gives_openai_a_text_for_a_text_prompt() -> None:
+def test_a_text_prompt_for_openai_is_a_json_string() -> None:
     rendered = result_of(*GREETING, "--var", "name=Zoë", "--var", "role=Köchin", "--to", "openai")
     assert rendered == '"Hello Zoë! Your role is Köchin."\n'
 
 
-def test_render_gives_a_provider_a_text_as_a_message_where_that_is_asked_for() -> None:
+def test_to_messages_makes_a_text_prompt_a_user_message() -> None:
     arguments = (*GREETING, "--var", "name=Ada", "--var", "role=engineer", "--to-messages", "--to")
     message = {"role": "user", "content": "Hello Ada! Your role is engineer."}
     assert json.loads(result_of(*arguments, "anthropic")) == {"messages": [message]}
@@ -293,7 +291,7 @@ def test_a_variable_is_text_or_json(argument: str, text: str) -> None:
     assert result_of(*GREETING, "--var", argument, "--var", "role=r") == f"Hello {text}! Your role is r."
 
 
-def test_the_last_value_of_a_variable_wins_and_files_come_first(tmp_path: Path) -> None:
+def test_later_values_win_and_options_override_files(tmp_path: Path) -> None:
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     first.write_text('{"name": "file", "role": "first"}', encoding="utf-8")
     second.write_text('{"role": "second"}', encoding="utf-8")
@@ -306,7 +304,7 @@ def test_variables_come_from_standard_input() -> None:
     assert result_of(*GREETING, "--vars", "-", given=given) == "Hello Zoë! Your role is r."
 
 
-def test_not_strict_changes_what_a_provider_would_refuse_and_warns(versions: str) -> None:
+def test_not_strict_warns_instead_of_failing(versions: str) -> None:
     arguments = ("render", "late", "--dir", versions, "--to", "anthropic")
     assert "Anthropic takes no `name`" in failure_of(*arguments)
     done = run(*arguments, "--not-strict")
@@ -317,7 +315,7 @@ def test_not_strict_changes_what_a_provider_would_refuse_and_warns(versions: str
     assert system.startswith("warning: message 1 (system): ")
 
 
-def test_what_a_load_warns_of_goes_to_standard_error(directory: Callable[[dict[str, str]], Path]) -> None:
+def test_warnings_of_a_load_go_to_standard_error(directory: Callable[[dict[str, str]], Path]) -> None:
     root = directory({"a.yaml": "id: a\nformat: text\ntemplate: {content: x, helpers: {up: y}}\n"})
     done = run("render", "a", "--dir", str(root))
     assert (done.exit_code, done.stdout) == (0, "x")
@@ -337,11 +335,11 @@ def test_what_a_load_warns_of_goes_to_standard_error(directory: Callable[[dict[s
         (("summary", "--dir", PROMPTS, "--schemas", "nowhere"), "cannot read the directory nowhere"),
     ],
 )
-def test_what_is_not_there_fails(command: str, arguments: tuple[str, ...], said: str) -> None:
+def test_missing_prompts_versions_and_directories_fail(command: str, arguments: tuple[str, ...], said: str) -> None:
     assert failure_of(command, *arguments).startswith(said)
 
 
-def test_a_directory_that_is_not_there_is_met_with_how_to_name_it() -> None:
+def test_a_missing_directory_has_a_hint() -> None:
     assert "--dir or PROMPT_MANAGER_DIR" in failure_of("list", "--dir", "nowhere")
 
 
@@ -355,7 +353,7 @@ def test_a_directory_that_is_not_there_is_met_with_how_to_name_it() -> None:
         ((*GREETING, "--var", "name=a", "--var", "role=b", "--to", "anthropic"), "--to-messages"),
     ],
 )
-def test_what_cannot_be_rendered_fails(arguments: tuple[str, ...], said: str) -> None:
+def test_a_failed_render_has_an_error_message(arguments: tuple[str, ...], said: str) -> None:
     assert said in failure_of(*arguments)
 
 
@@ -364,8 +362,8 @@ def test_a_draft_without_a_template_cannot_be_rendered(versions: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["text", "openai"])
-def test_text_where_a_number_is_meant_is_met_with_how_to_give_one(target: str) -> None:
-    hint = "\n  hint: --var max_points=... gives text; write --var 'max_points:=...' to give JSON\n"
+def test_text_for_a_number_has_a_hint_about_json(target: str) -> None:
+    hint = "\n  hint: --var max_points=... passes text; use --var 'max_points:=...' to pass JSON\n"
     assert failure_of(*SUMMARY, "--var", "max_points=3", "--to", target).endswith(hint)
     assert "hint" not in failure_of(*SUMMARY, "--var", 'max_points:="3"', "--to", target)
     assert "at most 3 key points" in result_of(*SUMMARY, "--var", "max_points:=3", "--to", target)
@@ -377,15 +375,15 @@ def test_text_where_a_number_is_meant_is_met_with_how_to_give_one(target: str) -
         (b'{"name": "Ada",}', " are not JSON: "),
         (b"name: Ada", " are not JSON: "),
         (b"", " are not JSON: "),
-        (b'{"name": NaN}', " are not JSON: NaN is no JSON number"),
+        (b'{"name": NaN}', " are not JSON: NaN is not a JSON number"),
         (
             b'{"name": %s}' % (b"1" * 5000),
             " are not JSON: Exceeds the limit (4300 digits) for integer string conversion",
         ),
-        (b"[" * 100_000, " are not JSON: it nests too deeply"),
+        (b"[" * 100_000, " are not JSON: it is nested too deeply"),
         (b'{"name": "\xff"}', " are not UTF-8 (byte 10)"),
         (b"[1]", " must be a JSON object, not a list"),
-        (b'"text"', " must be a JSON object, not a text"),
+        (b'"text"', " must be a JSON object, not a string"),
         (b"1", " must be a JSON object, not a number"),
         (b"true", " must be a JSON object, not a boolean"),
         (b"null", " must be a JSON object, not null"),
@@ -398,20 +396,20 @@ def test_a_bad_file_of_variables_fails(tmp_path: Path, content: bytes, said: str
     assert failure_of(*GREETING, "--vars", "-", given=content).startswith(f"variables in standard input{said}")
 
 
-def test_a_mistake_in_a_file_of_variables_has_a_place(tmp_path: Path) -> None:
+def test_a_json_error_in_a_file_has_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "values.json"
     file.write_text('{\n  "name": "Ada"\n  "role": "b"\n}', encoding="utf-8")
     assert failure_of(*GREETING, "--vars", str(file)).endswith(f"\n  at {file}:3:3\n")
 
 
-def test_a_file_of_variables_that_cannot_be_read_fails(tmp_path: Path) -> None:
+def test_an_unreadable_file_of_variables_fails(tmp_path: Path) -> None:
     gone = tmp_path / "gone.json"
     said = f"cannot read variables from {gone}: No such file or directory\n"
     assert failure_of(*GREETING, "--vars", str(gone)) == said
     assert failure_of(*GREETING, "--vars", str(tmp_path)).startswith(f"cannot read variables from {tmp_path}: ")
 
 
-def test_a_broken_prompt_file_among_good_ones_is_named_with_its_place(
+def test_errors_in_prompt_files_have_line_and_column(
     directory: Callable[[dict[str, str]], Path],
 ) -> None:
     root = directory(
@@ -440,20 +438,26 @@ def test_a_broken_prompt_file_among_good_ones_is_named_with_its_place(
         (("render",), "Missing argument 'ID'."),
         ((*GREETING, "--var"), "Option '--var' requires an argument."),
         ((*GREETING, "--to", "pdf"), "Invalid value for '--to': 'pdf' is not one of"),
-        ((*GREETING, "--var", "name"), "Invalid value for '--var': 'name' is not of the form NAME=TEXT or"),
-        ((*GREETING, "--var", "=x"), "Invalid value for '--var': '=x' is not of the form"),
-        ((*GREETING, "--var", ":=1"), "Invalid value for '--var': ':=1' is not of the form"),
-        ((*GREETING, "--var", "name:=x"), "Invalid value for '--var': what follows name:= is not JSON: Expecting"),
-        ((*GREETING, "--var", "name:=NaN"), "Invalid value for '--var': what follows name:= is not JSON: NaN"),
+        ((*GREETING, "--var", "name"), "Invalid value for '--var': 'name' must be written as NAME=TEXT or"),
+        ((*GREETING, "--var", "=x"), "Invalid value for '--var': '=x' must be written as"),
+        ((*GREETING, "--var", ":=1"), "Invalid value for '--var': ':=1' must be written as"),
+        ((*GREETING, "--var", "name:=x"), "Invalid value for '--var': the value after name:= is not JSON: Expecting"),
+        ((*GREETING, "--var", "name:=NaN"), "Invalid value for '--var': the value after name:= is not JSON: NaN"),
         ((*GREETING, "--var", "name=\udcff"), "Invalid value for '--var': 'name=\\udcff' is not UTF-8"),
         (("show", "\udcff"), "Invalid value for 'ID': '\\udcff' is not UTF-8"),
-        ((*GREETING, "--version", "1.0.0", "--label", "x"), "--version and --label exclude each other"),
-        (("show", "greeting", "--version", "1.0.0", "--label", "x"), "--version and --label exclude each other"),
-        ((*GREETING, "--to-messages"), "--to-messages needs --to openai or responses or anthropic or litellm"),
-        ((*GREETING, "--not-strict"), "--not-strict needs --to openai or responses or anthropic or litellm"),
+        ((*GREETING, "--version", "1.0.0", "--label", "x"), "--version and --label cannot be used together"),
+        (("show", "greeting", "--version", "1.0.0", "--label", "x"), "--version and --label cannot be used together"),
+        (
+            (*GREETING, "--to-messages"),
+            "--to-messages needs --to with a provider: openai, responses, anthropic or litellm",
+        ),
+        (
+            (*GREETING, "--not-strict"),
+            "--not-strict needs --to with a provider: openai, responses, anthropic or litellm",
+        ),
         (
             (*GREETING, "--not-strict", "--to", "messages"),
-            "--not-strict needs --to openai or responses or anthropic or litellm",
+            "--not-strict needs --to with a provider: openai, responses, anthropic or litellm",
         ),
     ],
 )
@@ -461,12 +465,12 @@ def test_wrong_usage_has_status_2(arguments: tuple[str, ...], said: str) -> None
     assert failure_of(*arguments, status=2).startswith(said)
 
 
-def test_wrong_usage_is_met_with_the_right_one() -> None:
+def test_wrong_usage_prints_the_usage_line() -> None:
     said = failure_of("render", "x", "--not-strict", status=2)
     assert "\nusage: app render [OPTIONS] ID\n  hint: app render --help\n" in said
 
 
-def test_no_command_is_wrong_usage_and_met_with_the_help() -> None:
+def test_no_command_prints_the_help_and_exits_with_2() -> None:
     done = run()
     assert (done.exit_code, done.stdout) == (2, "")
     assert "Commands:" in done.stderr

@@ -1,4 +1,4 @@
-"""The command as the shell runs it: its streams, its exit status, and what it loads."""
+"""Runs the command line as a process: its streams, its exit status, and the modules that it loads."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ JAPANESE = (
     "examples/inputs/multilingual/support_ja.json",
 )
 
-#: The test's own environment, but for what makes writing unlike it is elsewhere.
+#: The environment of the tests, without the variable that changes how Python buffers its output.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
-#: Loads the command, runs it with arguments, and says which of these modules that took.
+#: Runs the command line with arguments, and prints which of these modules were loaded.
 LOADED = """
 import io, sys
 sys.argv = ["prompt-manager", *{arguments!r}]
@@ -58,7 +58,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_results_errors_and_status_go_where_a_shell_looks_for_them() -> None:
+def test_results_errors_and_status_follow_shell_conventions() -> None:
     done = command(*GREETING)
     assert (done.returncode, done.stdout, done.stderr) == (0, "Hello Ada! Your role is engineer.", "")
     done = command(*GREETING[:-2])
@@ -78,7 +78,7 @@ def test_the_script_is_installed() -> None:
     assert script.load() is main
 
 
-def test_the_version_is_the_package_s() -> None:
+def test_version_prints_the_version_of_the_package() -> None:
     done = command("--version")
     assert (done.returncode, done.stdout) == (0, f"python -m prompt_manager.cli {__version__}\n")
 
@@ -96,12 +96,12 @@ def test_the_version_is_the_package_s() -> None:
         (("list", "--dir", PROMPTS), "0 rich prompt_manager.core prompt_manager._native"),
     ],
 )
-def test_nothing_is_loaded_that_is_not_needed(arguments: tuple[str, ...], loaded: str) -> None:
+def test_commands_load_only_the_modules_they_need(arguments: tuple[str, ...], loaded: str) -> None:
     assert run_python(LOADED.format(arguments=arguments)).strip() == loaded
 
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
-def test_a_missing_extra_is_met_with_how_to_install_it(missing: str) -> None:
+def test_a_missing_extra_has_an_install_hint(missing: str) -> None:
     code = f"""
 import sys
 sys.modules[{missing!r}] = None
@@ -115,9 +115,9 @@ print(main())
     assert status == "1"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="pipes are closed otherwise there")
+@pytest.mark.skipif(os.name == "nt", reason="closed pipes work differently on Windows")
 @pytest.mark.parametrize("arguments", [JAPANESE, ("list", "--dir", PROMPTS), ("--help",)])
-def test_a_closed_pipe_is_no_error(arguments: tuple[str, ...]) -> None:
+def test_a_closed_pipe_is_not_an_error(arguments: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
@@ -143,7 +143,7 @@ def test_a_closed_pipe_is_no_error(arguments: tuple[str, ...]) -> None:
         (f"render greeting --dir {PROMPTS} --vars - <&-", 1),
     ],
 )
-def test_a_closed_stream_is_no_crash(arguments: str, status: int) -> None:
+def test_a_closed_stream_does_not_crash(arguments: str, status: int) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", f'"$0" -m prompt_manager.cli {arguments}', sys.executable],
         cwd=ROOT,
@@ -157,7 +157,7 @@ def test_a_closed_stream_is_no_crash(arguments: str, status: int) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+@pytest.mark.skipif(os.name == "nt", reason="signals work differently on Windows")
 def test_an_interrupt_ends_the_command_without_a_traceback() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "prompt_manager.cli", *GREETING, "--vars", "-"],
@@ -188,7 +188,7 @@ def test_a_full_disk_is_an_error() -> None:
     assert (done.returncode, done.stderr) == (1, b"error: cannot write the result: No space left on device\n")
 
 
-def test_a_stream_that_lacks_characters_gets_escapes() -> None:
+def test_characters_that_cannot_be_encoded_are_escaped() -> None:
     done = command(*JAPANESE, PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert "\\u304a" in done.stdout
@@ -203,7 +203,7 @@ def test_a_stream_that_lacks_characters_gets_escapes() -> None:
         assert (done.stdout + done.stderr).isascii()
 
 
-def test_half_a_character_in_a_value_is_no_crash(tmp_path: Path) -> None:
+def test_a_lone_surrogate_in_a_value_does_not_crash(tmp_path: Path) -> None:
     file = tmp_path / "values.json"
     file.write_text('{"name": "\\ud83d", "role": "r"}', encoding="utf-8")
     done = command("render", "greeting", "--dir", PROMPTS, "--vars", str(file))
@@ -211,7 +211,7 @@ def test_half_a_character_in_a_value_is_no_crash(tmp_path: Path) -> None:
 
 
 def on_a_terminal(*arguments: str, columns: int = 80) -> str:
-    """What the command writes where standard output is a terminal."""
+    """Run the command on a terminal, and return its output."""
     pty = pytest.importorskip("pty")
     primary, secondary = pty.openpty()
     process = subprocess.Popen(
@@ -228,7 +228,7 @@ def on_a_terminal(*arguments: str, columns: int = 80) -> str:
         while block := os.read(primary, 65_536):
             written += block
     except OSError:
-        # How Linux says that the other end is closed.
+        # On Linux, this error means that the other end is closed.
         pass
     os.close(primary)
     _, errors = process.communicate(timeout=60)
@@ -237,17 +237,17 @@ def on_a_terminal(*arguments: str, columns: int = 80) -> str:
 
 
 def widest(text: str) -> int:
-    """How many columns the longest line takes, styles apart."""
+    """Return the number of columns of the longest line, without escape sequences."""
     return max(cell_len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in text.splitlines())
 
 
-def test_a_terminal_gets_a_final_newline_and_a_file_does_not() -> None:
+def test_only_a_terminal_gets_a_final_newline() -> None:
     assert on_a_terminal(*GREETING) == "Hello Ada! Your role is engineer.\n"
     assert command(*GREETING).stdout == "Hello Ada! Your role is engineer."
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("show", "assistant/orders"), ("show", "summary")])
-def test_a_terminal_gets_lines_of_its_width(arguments: tuple[str, ...]) -> None:
+def test_lines_fit_the_width_of_the_terminal(arguments: tuple[str, ...]) -> None:
     assert widest(on_a_terminal(*arguments, "--dir", PROMPTS)) <= 80
     assert widest(on_a_terminal(*arguments, "--dir", PROMPTS, columns=60)) > 80
 
@@ -285,7 +285,7 @@ def test_the_demo_shows_three_prompts_in_80_columns() -> None:
         assert shown in done.stdout
 
 
-def test_the_demo_survives_a_terminal_without_unicode() -> None:
+def test_the_demo_works_on_a_terminal_without_unicode() -> None:
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / "demo.py")],
         env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii"},

@@ -1,8 +1,7 @@
-//! What the fuzz targets do with one input, and what must hold then.
+//! The functions that the fuzz targets run on each input.
 //!
-//! The targets run these bodies over inputs that libFuzzer makes, `tests/rust/corpus.rs` runs them over the inputs
-//! that were kept. Besides what is asserted here, an input fails by a panic, by a stack that overflows, by taking
-//! seconds, and by taking memory without bound.
+//! The targets run them on inputs from libFuzzer, and `tests/rust/corpus.rs` runs them on the inputs of the corpus. An
+//! input fails if an assertion fails, if the code panics or overflows the stack, or if it takes too much time or memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,13 +13,14 @@ use prompt_manager::template::{parse as parse_source, print};
 use prompt_manager::{Error, Kind};
 use serde_json::{Map, Value};
 
-/// What separates the texts of an input: no UTF-8 text holds this byte.
+/// The byte that separates the texts of an input. UTF-8 never contains it.
 const SEPARATOR: u8 = 0xFF;
 
-/// Partials have the names that templates made of single bytes are likely to find.
+/// The names of the partials: single characters, which random templates are likely to use.
 const PARTIALS: [&str; 2] = ["p", "q"];
 
-/// Little enough that no input takes long; how deep things nest is as always, for the stack must hold that.
+/// Low limits, so that no input takes long. The limits of nesting are the default ones, because the stack must be large
+/// enough for them.
 const LIMITS: Limits = Limits {
     source_bytes: 1024 * 1024,
     nesting: 100,
@@ -30,7 +30,7 @@ const LIMITS: Limits = Limits {
     output_bytes: 64 * 1024,
 };
 
-/// Compiles a template of any text with any options, and asks which variables it reads.
+/// Compiles any text as a template with any options, and extracts its variables.
 ///
 /// The input is two bytes of options, then the template.
 pub fn parse(data: &[u8]) {
@@ -102,7 +102,7 @@ pub fn render(data: &[u8]) {
     }
 }
 
-/// Parses a text, prints the tree, and parses that: the trees must be the same, and so must the second printing.
+/// Parses a text, prints the tree, and parses the result. Both trees must be equal, and print the same.
 pub fn round_trip(data: &[u8]) {
     let Ok(source) = std::str::from_utf8(data) else { return };
     let tree = match parse_source(source, &LIMITS) {
@@ -119,7 +119,7 @@ pub fn round_trip(data: &[u8]) {
     assert_eq!(print(&again).as_deref(), Some(printed.as_str()), "printed once more");
 }
 
-/// A syntax error with a place in the source, and a report that can be written.
+/// Checks that a syntax error has a position in the source and can be printed.
 fn assert_is_template_error(error: &Error, source: &str) {
     assert_eq!(error.kind(), Kind::TemplateSyntax, "{}", error.report());
     let place = error.place().unwrap_or_else(|| panic!("{} has no place in {source:?}", error.message()));
@@ -129,7 +129,7 @@ fn assert_is_template_error(error: &Error, source: &str) {
     assert!(!error.report().is_empty());
 }
 
-/// A tree as text, without where its parts stand.
+/// Formats a tree as text, without source positions.
 fn without_places(tree: &prompt_manager::template::ast::Program) -> String {
     let shown = format!("{tree:?}");
     let mut pieces = shown.split("Span { start: ");
@@ -140,7 +140,7 @@ fn without_places(tree: &prompt_manager::template::ast::Program) -> String {
     text
 }
 
-/// Options of either dialect, from two bytes.
+/// Reads options of either dialect from two bytes.
 fn options(input: &mut Unstructured<'_>) -> Taken<Options> {
     let bits = u16::from_le_bytes([input.arbitrary()?, input.arbitrary()?]);
     let flag = |at: u32| bits & (1 << at) != 0;
@@ -161,7 +161,7 @@ fn options(input: &mut Unstructured<'_>) -> Taken<Options> {
     })
 }
 
-/// A JSON value: a byte says of which sort, another how long it is.
+/// Reads a JSON value: a byte for its type, and for some types a byte for its length.
 fn value(input: &mut Unstructured<'_>, depth: usize) -> Taken<Value> {
     let sort: u8 = input.arbitrary()?;
     Ok(match sort % 8 {
@@ -191,7 +191,7 @@ fn value(input: &mut Unstructured<'_>, depth: usize) -> Taken<Value> {
     })
 }
 
-/// A text: a byte says of how many, and what is no UTF-8 is replaced.
+/// Reads a text: a byte for its length, then its bytes. Invalid UTF-8 is replaced.
 fn text(input: &mut Unstructured<'_>) -> Taken<String> {
     let length: u8 = input.arbitrary()?;
     let bytes = input.bytes(usize::from(length).min(input.len()))?;

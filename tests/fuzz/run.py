@@ -1,10 +1,10 @@
-"""Fuzzes the template engine: what ``make fuzz`` calls.
+"""Fuzzes the template engine. ``make fuzz`` calls it.
 
-Each target starts from the inputs that were kept and from the template cases. What it finds new is minimised and
-kept, within a budget, in ``tests/fuzz/corpus``; ``tests/rust/corpus.rs`` replays it without any of this. An input that
-fails is left in ``target/fuzz/artifacts``, and the command that repeats it is printed.
+Each target starts with the inputs of its corpus file and with the template cases. New inputs are minimised and saved in
+``tests/fuzz/corpus``, up to a size. ``tests/rust/corpus.rs`` runs them in every test run. An input that fails is saved
+in ``target/fuzz/artifacts``, and cargo-fuzz prints the command that repeats it.
 
-A corpus file is a JSON list. An input is a text whose characters are its bytes.
+A corpus file is a JSON list. Each input is a text with one character for each byte.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 WORK = ROOT / "target" / "fuzz"
 
-#: The targets, with the longest input in bytes that libFuzzer tries.
+#: For each target, the maximum length of an input in bytes.
 TARGETS = {"parse": 400, "render": 600, "round_trip": 400}
 
-#: What one target may keep, in bytes of inputs.
-BUDGET = 95_000
+#: The maximum size of a corpus file, in bytes.
+MAX_CORPUS_SIZE = 95_000
 
-#: Ten seconds for one input count as a hang.
+#: An input that takes ten seconds counts as a hang.
 LIMITS = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
 
 
-def kept(target: str) -> Path:
-    """The file of a target's inputs."""
+def corpus_file(target: str) -> Path:
+    """Return the corpus file of a target."""
     return HERE / "corpus" / f"{target}.json"
 
 
 def encoded(value: object) -> bytes:
-    """JSON data as the target ``render`` reads it; what is too long for its one byte of length is cut."""
+    """Encode JSON data for the target ``render``. Lengths are one byte, so longer data is cut."""
     if isinstance(value, bool):
         return bytes([1, value])
     if isinstance(value, int):
@@ -53,7 +53,7 @@ def encoded(value: object) -> bytes:
 
 
 def seeds(target: str) -> list[bytes]:
-    """The template cases, in the form that the target reads."""
+    """Return the template cases, encoded for the target."""
     found = []
     for path in sorted((ROOT / "tests" / "data" / "templates").glob("*.json")):
         for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
@@ -70,32 +70,33 @@ def seeds(target: str) -> list[bytes]:
 
 
 def unpack(target: str) -> Path:
-    """Write a target's inputs and seeds as the files that libFuzzer wants."""
+    """Write the inputs and seeds of a target to files for libFuzzer."""
     folder = WORK / "corpus" / target
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    inputs = [text.encode("latin-1") for text in json.loads(kept(target).read_text(encoding="utf-8"))]
+    inputs = [text.encode("latin-1") for text in json.loads(corpus_file(target).read_text(encoding="utf-8"))]
     for number, data in enumerate([*inputs, *seeds(target)]):
         (folder / f"{number:05}").write_bytes(data)
     return folder
 
 
 def pack(target: str, folder: Path) -> None:
-    """Keep the inputs of a minimised folder, the shortest first, as far as the budget goes."""
+    """Save the inputs of a minimised folder to the corpus file, shortest first, up to the maximum size."""
     inputs = sorted((path.read_bytes() for path in folder.iterdir()), key=lambda data: (len(data), data))
     chosen, size = [], 0
     for data in inputs:
         text = json.dumps(data.decode("latin-1"), ensure_ascii=False)
         size += len(text.encode()) + 2
-        if size > BUDGET:
+        if size > MAX_CORPUS_SIZE:
             break
         chosen.append(text)
-    kept(target).write_text("[\n" + ",\n".join(chosen) + "\n]\n", encoding="utf-8")
-    print(f"{target}: kept {len(chosen)} of {len(inputs)} inputs in {kept(target).relative_to(ROOT)}", flush=True)
+    corpus_file(target).write_text("[\n" + ",\n".join(chosen) + "\n]\n", encoding="utf-8")
+    saved = corpus_file(target).relative_to(ROOT)
+    print(f"{target}: saved {len(chosen)} of {len(inputs)} inputs in {saved}", flush=True)
 
 
 def cargo_fuzz(command: str, target: str, folder: Path, *options: str) -> bool:
-    """Run ``cargo fuzz``; gives whether it found nothing wrong."""
+    """Run ``cargo fuzz``, and return whether it succeeded."""
     artifacts = WORK / "artifacts" / target
     artifacts.mkdir(parents=True, exist_ok=True)
     places = ["--fuzz-dir", str(HERE), "--target-dir", str(WORK / "build")]
@@ -105,7 +106,7 @@ def cargo_fuzz(command: str, target: str, folder: Path, *options: str) -> bool:
 
 
 def fuzz(target: str, minutes: float) -> bool:
-    """Fuzz one target and keep what it found; gives whether every input passed."""
+    """Fuzz a target, save new inputs, and return whether every input passed."""
     folder = unpack(target)
     words = f"-dict={HERE / 'handlebars.dict'}"
     if not cargo_fuzz(
@@ -119,7 +120,7 @@ def fuzz(target: str, minutes: float) -> bool:
 
 
 def missing_tool() -> str | None:
-    """What has to be installed first, as the command that does it."""
+    """Return the command that installs a missing tool, or None if nothing is missing."""
     toolchains = subprocess.run(["rustup", "toolchain", "list"], capture_output=True, text=True, check=False)
     if "nightly" not in toolchains.stdout:
         return "rustup toolchain install nightly"
@@ -129,13 +130,13 @@ def missing_tool() -> str | None:
 
 
 def main() -> int:
-    """Fuzz the targets that the command line names, or all."""
+    """Fuzz the targets named on the command line, by default all."""
     parser = argparse.ArgumentParser(description="Fuzz the template engine.")
-    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="which targets; all where none is named")
-    parser.add_argument("--minutes", type=float, default=20, help="how long each target runs (20)")
+    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="the targets to fuzz (default: all)")
+    parser.add_argument("--minutes", type=float, default=20, help="minutes to run each target (default: 20)")
     arguments = parser.parse_args()
     if tool := missing_tool():
-        print(f"Fuzzing needs a nightly Rust and cargo-fuzz. Run this first: {tool}", file=sys.stderr)
+        print(f"error: fuzzing needs a nightly Rust and cargo-fuzz\n  hint: run {tool}", file=sys.stderr)
         return 2
     failed = [target for target in arguments.targets or TARGETS if not fuzz(target, arguments.minutes)]
     print(f"failed: {', '.join(failed)}" if failed else "every input passed")

@@ -1,8 +1,8 @@
-"""What holds for every test of the integrations."""
+"""Settings for all tests of the integrations."""
 
 from __future__ import annotations
 
 import os
 
-# litellm would fetch a list of prices when it is imported.
+# Without it, importing litellm downloads a list of prices.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"

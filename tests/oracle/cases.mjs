@@ -1,5 +1,5 @@
-// Renders the template cases with handlebars.js and reports where it disagrees with what they expect.
-// Cases that say how they differ must differ, so that no reason outlives its cause.
+// Renders the template cases with handlebars.js, and reports the cases with another result than they expect.
+// Cases with a documented difference must differ, so that outdated differences are noticed.
 
 import { readdirSync, readFileSync } from "node:fs";
 import Handlebars from "handlebars";

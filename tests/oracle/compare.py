@@ -1,8 +1,8 @@
 """Compares the template engine with handlebars.js on random cases: ``python tests/oracle/compare.py --count 10000``.
 
-A parent hands slices of the cases to workers. Each worker has a Node.js process that makes the cases and renders them
-with handlebars.js, renders them with ours, and reports what differs. A worker that dies or stands still does not
-take the comparison with it: the case at which it did is reported. What differs is then made smaller (`shrink.py`).
+A parent process distributes ranges of cases to workers. Each worker has a Node.js process that generates the cases and
+renders them with handlebars.js. The worker renders them with our engine, and reports the differences. If a worker
+crashes or hangs, the case is reported and the comparison continues. `shrink.py` then makes differing cases smaller.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from engine import Ours
+from engine import OurEngine
 from shrink import Case, as_file, shape, shrink
 
 HERE = Path(__file__).parent
 SLICE = 2000
-PATIENCE = 20.0
+TIMEOUT = 20.0
 KEEP = 2000
 
 
 class Node:
-    """The process that has handlebars.js."""
+    """The Node.js process that runs handlebars.js."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -51,7 +51,7 @@ class Node:
         self.input.flush()
         line = self.output.readline()
         if not line:
-            raise RuntimeError(f"node ended at {json.dumps(request)[:2000]}")
+            raise RuntimeError(f"Node.js ended during the request {json.dumps(request)[:2000]}")
         return json.loads(line)
 
     def make(self, seed: int, first: int, count: int) -> Any:
@@ -74,8 +74,8 @@ class Node:
         self.process.wait()
 
 
-def kind(theirs: str | None, ours: str | None) -> str:
-    """How the two differ; empty where they agree."""
+def difference(theirs: str | None, ours: str | None) -> str:
+    """Return how two results differ, or an empty text if they are equal."""
     if theirs == ours:
         return ""
     if theirs is None:
@@ -83,11 +83,11 @@ def kind(theirs: str | None, ours: str | None) -> str:
     return "only ours fails" if ours is None else "output"
 
 
-def work(place: str) -> None:
-    """Renders the slices that the parent names, one a line, and notes in `place` which case is being rendered."""
-    with Path(place).open("r+b") as file:
+def work(progress_path: str) -> None:
+    """Run a worker: read ranges from the parent, one on each line, and write the current case to a file."""
+    with Path(progress_path).open("r+b") as file:
         progress = mmap.mmap(file.fileno(), 8)
-    node, ours = Node(), Ours()
+    node, ours = Node(), OurEngine()
     for line in sys.stdin:
         seed, first, count = json.loads(line)
         made = node.make(seed, first, count)
@@ -118,7 +118,7 @@ def work(place: str) -> None:
 
 
 class Worker:
-    """A worker process and the slice that it is at."""
+    """A worker process, and the range that it is working on."""
 
     def __init__(self) -> None:
         handle, self.place = tempfile.mkstemp(prefix="compare-")
@@ -143,11 +143,11 @@ class Worker:
     def at(self) -> int:
         return int(struct.unpack("<q", Path(self.place).read_bytes())[0])
 
-    def stands_still(self) -> bool:
+    def is_stuck(self) -> bool:
         at = self.at()
         if at != self.seen[0]:
             self.seen = (at, time.monotonic())
-        return time.monotonic() - self.seen[1] > PATIENCE * (1 if at >= 0 else 6)
+        return time.monotonic() - self.seen[1] > TIMEOUT * (1 if at >= 0 else 6)
 
     def end(self) -> None:
         self.process.kill()
@@ -164,7 +164,7 @@ class Worker:
 
 
 class Tally:
-    """What the comparison found."""
+    """The results of the comparison."""
 
     def __init__(self, features: list[str], contexts: int) -> None:
         self.names = features
@@ -175,7 +175,7 @@ class Tally:
         self.different = [0] * len(features)
         self.foreign: Counter[str] = Counter()
         self.kept: list[int] = []
-        self.deaths: list[tuple[int, str]] = []
+        self.crashes: list[tuple[int, str]] = []
 
     def add(self, count: int, report: dict[str, Any]) -> None:
         self.done += count
@@ -191,19 +191,18 @@ class Tally:
             if adds:
                 self.adds += 1
             elif len(self.kept) < KEEP and at // self.contexts not in self.seen:
-                # The cases of one template differ for one reason, mostly.
+                # Cases with the same template usually differ for the same reason.
                 self.seen.add(at // self.contexts)
                 self.kept.append(at)
 
     def print(self) -> None:
         agreed = self.done - self.differ
         share = 100 * agreed / self.done if self.done else 0.0
-        print(
-            f"{self.done} cases, {agreed} agree ({share:.3f} %), {self.differ} differ, {len(self.deaths)} crash or hang"
-        )
+        crashed = len(self.crashes)
+        print(f"{self.done} cases, {agreed} agree ({share:.3f} %), {self.differ} differ, {crashed} crash or hang")
         print(f"both fail in {self.both_fail}; {self.adds} differ only because handlebars.js adds adjacent numbers")
         for name, count in self.foreign.most_common():
-            print(f"ours raised {name}, not a TemplateError, in {count}")
+            print(f"ours raised {name} and not a TemplateError in {count}")
         print(f"\n{'feature':<22}{'cases':>9}{'differ':>8}{'agree %':>10}")
         for name, total, different in zip(self.names, self.totals, self.different, strict=True):
             if total:
@@ -211,7 +210,7 @@ class Tally:
 
 
 class Pool:
-    """The workers, and the slices that are still to be done."""
+    """The workers, and the ranges that are not done."""
 
     def __init__(self, args: argparse.Namespace, tally: Tally) -> None:
         last = args.first + args.count
@@ -226,30 +225,30 @@ class Pool:
         if part is not None:
             worker.give(part)
 
-    def bury(self, worker: Worker, died: str) -> None:
-        """Notes the case at which the worker ended; the rest of its slice is done by another."""
+    def restart(self, worker: Worker, reason: str) -> None:
+        """Record the case at which the worker crashed, queue the rest of its range, and restart it."""
         assert worker.slice is not None
         seed, first, count = worker.slice
         at = worker.at()
         worker.end()
         if at < 0:
-            raise RuntimeError(f"{died} outside our engine, in the slice from case {first}")
-        self.tally.deaths.append((at, died))
+            raise RuntimeError(f"{reason} outside our engine, in the range from case {first}")
+        self.tally.crashes.append((at, reason))
         parts = ((seed, first, at - first), (seed, at + 1, first + count - at - 1))
         self.again += [part for part in parts if part[2]]
         worker.start()
         self.feed(worker)
 
-    def look_at(self, worker: Worker, *, answered: bool) -> None:
+    def check(self, worker: Worker, *, answered: bool) -> None:
         assert worker.process.stdout is not None
         assert worker.slice is not None
         if not answered:
-            if worker.stands_still():
-                self.bury(worker, f"no answer in {PATIENCE:.0f} s")
+            if worker.is_stuck():
+                self.restart(worker, f"no answer in {TIMEOUT:.0f} s")
             return
         line = worker.process.stdout.readline()
         if not line:
-            self.bury(worker, f"the process ended with status {worker.process.wait()}")
+            self.restart(worker, f"the process ended with status {worker.process.wait()}")
             return
         self.tally.add(worker.slice[2], json.loads(line))
         self.feed(worker)
@@ -262,7 +261,7 @@ class Pool:
         while busy := [worker for worker in self.workers if worker.slice]:
             ready, _, _ = select.select([worker.process.stdout for worker in busy], [], [], 1.0)
             for worker in busy:
-                self.look_at(worker, answered=worker.process.stdout in ready)
+                self.check(worker, answered=worker.process.stdout in ready)
         for worker in self.workers:
             worker.close()
 
@@ -275,11 +274,11 @@ def case_at(args: argparse.Namespace, at: int, node: Node) -> Case:
     return Case(*node.make(args.seed, at, 1)["cases"][0][:5])
 
 
-def small_case(args: argparse.Namespace, at: int, case: Case, node: Node, ours: Ours) -> tuple[str, str]:
-    """The shape of a differing case, and the case, both when it is as small as it gets."""
+def small_case(args: argparse.Namespace, at: int, case: Case, node: Node, ours: OurEngine) -> tuple[str, str]:
+    """Shrink a differing case, and return its shape and its text."""
 
     def differ(case: Case) -> str:
-        return kind(node.render(case)[0], ours.render(*case.parts())[0])
+        return difference(node.render(case)[0], ours.render(*case.parts())[0])
 
     wanted = differ(case)
     small = shrink(case, lambda candidate: differ(candidate) == wanted)
@@ -292,8 +291,8 @@ def small_case(args: argparse.Namespace, at: int, case: Case, node: Node, ours: 
 
 
 def show(args: argparse.Namespace, tally: Tally, node: Node) -> None:
-    """Prints the first differences, shrunk, one of each shape."""
-    ours = Ours()
+    """Print the first differences after shrinking, one of each shape."""
+    ours = OurEngine()
     shapes: Counter[str] = Counter()
     cases: dict[str, str] = {}
     end = time.monotonic() + args.seconds
@@ -306,21 +305,21 @@ def show(args: argparse.Namespace, tally: Tally, node: Node) -> None:
             shapes[name] += 1
             cases.setdefault(name, text)
     for name, count in shapes.most_common(args.show):
-        print(f"\n{count} of {shapes.total()} looked at {cases[name]}")
+        print(f"\n{count} of {shapes.total()} differences {cases[name]}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--count", type=int, default=10_000, help="how many cases")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--first", type=int, default=0, help="the number of the first case")
-    parser.add_argument("--show", type=int, default=10, help="how many differences to print")
+    parser.add_argument("--count", type=int, default=10_000, help="number of cases (default: 10000)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random cases (default: 1)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first case (default: 0)")
+    parser.add_argument("--show", type=int, default=10, help="number of differences to print (default: 10)")
     parser.add_argument(
-        "--look", type=int, default=0, help="how many differences to shrink for it; 3 times --show unless given"
+        "--look", type=int, default=0, help="number of differences to shrink for that (default: 3 times --show)"
     )
-    parser.add_argument("--seconds", type=float, default=120, help="stop shrinking after so many seconds")
-    parser.add_argument("--plain", action="store_true", help="show only differences of cases without options")
-    parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="how many processes")
+    parser.add_argument("--seconds", type=float, default=120, help="maximum time for shrinking (default: 120)")
+    parser.add_argument("--plain", action="store_true", help="print only differences of cases without options")
+    parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="number of processes")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     sys.stdout.reconfigure(errors="backslashreplace")
     args = parser.parse_args()
@@ -329,22 +328,22 @@ def main() -> int:
         return 0
     args.look = args.look or 3 * args.show
     node = Node()
-    ours = Ours()
+    ours = OurEngine()
     print(f"handlebars.js {node.version}")
     if ours.left_out:
-        print(f"TemplateEngine does not take {', '.join(ours.left_out)}; left out")
+        print(f"TemplateEngine does not support {', '.join(ours.left_out)}: left out")
     tally = Tally(node.features, node.contexts)
     started = time.monotonic()
     Pool(args, tally).run()
     seconds = time.monotonic() - started
     print(f"seed {args.seed}, {seconds:.1f} s, {tally.done / seconds:.0f} cases a second")
     tally.print()
-    for at, died in tally.deaths[: args.show]:
-        print(f"\n{died}:\n{as_file(f'seed {args.seed}, case {at}', case_at(args, at, node), None)}")
+    for at, reason in tally.crashes[: args.show]:
+        print(f"\n{reason}:\n{as_file(f'seed {args.seed}, case {at}', case_at(args, at, node), None)}")
     if args.show:
         show(args, tally, node)
     node.close()
-    return 1 if tally.differ or tally.deaths else 0
+    return 1 if tally.differ or tally.crashes else 0
 
 
 if __name__ == "__main__":

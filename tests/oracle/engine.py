@@ -1,4 +1,4 @@
-"""Renders a case with our engine: its options, and the helpers of ``helpers.mjs`` once more in Python."""
+"""Renders a case with our engine, with its options and with the helpers of ``helpers.mjs`` in Python."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ OPTIONS = (
 
 
 def js_number(value: float) -> str:
-    """A finite float as JavaScript prints it."""
+    """Format a finite float as JavaScript does."""
     if value == 0:
         return "0"
     sign = "-" if value < 0 else ""
     mantissa, _, exponent = repr(abs(value)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
-    # Where the decimal point stands, counted from the first digit that is not zero.
+    # The position of the decimal point, counted from the first digit that is not zero.
     point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
     digits = digits.rstrip("0")
     if not -6 < point <= 21:
@@ -42,7 +42,7 @@ def js_number(value: float) -> str:
 
 
 def text(value: Any) -> str:
-    """A value as JavaScript's ``String`` has it; nothing for null."""
+    """Format a value as JavaScript's ``String`` does. Null becomes an empty text."""
     match value:
         case None:
             return ""
@@ -125,7 +125,7 @@ def block_helper_missing(options: Any, *args: Any) -> str:
 
 
 def probe() -> tuple[dict[str, Any], list[str]]:
-    """The arguments that select the dialect, and the options that the class does not take."""
+    """Return the arguments that select the dialect, and the options that the class does not support."""
     base: dict[str, Any] = {"dialect": "handlebars"}
     try:
         TemplateEngine(**base)
@@ -140,8 +140,8 @@ def probe() -> tuple[dict[str, Any], list[str]]:
     return base, left_out
 
 
-class Ours:
-    """Our engine, one for each set of options."""
+class OurEngine:
+    """Our engine, with one instance for each set of options."""
 
     def __init__(self) -> None:
         self.base, self.left_out = probe()
@@ -166,7 +166,7 @@ class Ours:
     def render(
         self, template: str, partials: dict[str, str], data: Any, options: Any, given: Any
     ) -> tuple[str | None, str]:
-        """The output, or None and the error; a kind of error that ours must not raise is marked with ``!``."""
+        """Return the output, or None and the error. An error that is not a ``TemplateError`` begins with ``!``."""
         try:
             engine = self.engine(options)
             return engine.render_sync(template, data, partials=partials, data=given), ""

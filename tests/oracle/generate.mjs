@@ -1,10 +1,10 @@
-// Makes random cases and renders them with handlebars.js. Reads requests and writes answers, each a line of JSON:
+// Generates random cases and renders them with handlebars.js. Reads requests and writes answers, each a line of JSON:
 //
-//   {"make": [seed, first, count]}   cases, rendered, and how many of them have each feature
-//   {"render": [case, …]}            what handlebars.js makes of cases that the caller changed
+//   {"make": [seed, first, count]}   returns rendered cases, and the number of cases with each feature
+//   {"render": [case, …]}            returns the results of handlebars.js for cases that the caller changed
 //
-// A case is [template, partials, data, options, caller's data, output, error, features]; the output is null where
-// handlebars.js fails. Data stays JSON text until it is used, since JavaScript cannot write what it reads (-0.0).
+// A case is [template, partials, data, options, caller's data, output, error, features]. The output is null if
+// handlebars.js fails. Data is JSON text until it is used, because JavaScript cannot write all that it reads (-0.0).
 
 import { createInterface } from "node:readline";
 import Handlebars from "handlebars/dist/handlebars.js";
@@ -13,7 +13,7 @@ import { blockHelperMissing, helperMissing, helpers } from "./helpers.mjs";
 import { Random } from "./random.mjs";
 import { callerData, context } from "./values.mjs";
 
-// Templates are dearer than renders: each is rendered with so many contexts, and each of these is a case.
+// Compiling takes longer than rendering, so each template is rendered with several contexts. Each of them is a case.
 const CONTEXTS = 8;
 
 Error.stackTraceLimit = 0;
@@ -35,8 +35,8 @@ Handlebars.logger.log = () => {};
 const environments = [0, 1, 2, 3].map((bits) => environment(bits & 1, bits & 2));
 const separate = [0, 1, 2, 3].map((bits) => asText(environment(bits & 1, bits & 2)));
 
-// handlebars.js joins what it prints with `+`, which adds numbers. This one makes text of each first; it serves to
-// recognise differences that come from nothing else.
+// handlebars.js joins output with `+`, which adds numbers. This compiler converts each value to text first, to find
+// differences that have no other cause.
 function asText(made) {
   class Compiler extends Handlebars.JavaScriptCompiler {
     appendToBuffer(source, location, explicit) {
@@ -83,7 +83,7 @@ function compilerOptions(options) {
   };
 }
 
-// A function from data to [output, error]. A partial that cannot be compiled fails although no template uses it.
+// Returns a function from data to [output, error]. A partial that cannot be compiled fails even if it is not used.
 function prepare(template, partials, options, sets = environments) {
   const made = sets[(options.helper_missing ? 1 : 0) + (options.block_helper_missing ? 2 : 0)];
   const compiler = compilerOptions(options);
@@ -111,7 +111,7 @@ function prepare(template, partials, options, sets = environments) {
   };
 }
 
-// What handlebars.js would find only when the partial is first used.
+// Finds errors that handlebars.js would find only when the partial is first used.
 function check(made, source, options) {
   const knownHelpers = { ...Object.fromEntries(BUILT_IN.map((name) => [name, true])), ...options.knownHelpers };
   new made.Compiler().compile(made.parse(source, options), { ...options, knownHelpers, data: true });

@@ -1,4 +1,4 @@
-// Random templates from the grammar of handlebars 4.7, with the whitespace and the mistakes that people write.
+// Generates random templates from the grammar of handlebars 4.7, with whitespace and with common mistakes.
 
 import { key, NAMES } from "./values.mjs";
 
@@ -112,7 +112,7 @@ export class Grammar {
   text() {
     let text = "";
     for (let count = 1 + this.random.below(3); count > 0; count--) text += this.random.chance(22) ? this.newline : this.random.pick(TEXTS);
-    // A backslash before a tag means something else; `escape` writes those.
+    // A backslash before a tag escapes it; `escape` generates those.
     return text.endsWith("\\") || text.endsWith("{") ? `${text} ` : text;
   }
 
@@ -125,7 +125,7 @@ export class Grammar {
     return `{{${this.tilde()}{${this.gap()}${inner}${this.gap()}}${this.tilde()}}}`;
   }
 
-  // What stands in a mustache: a path, a literal name, or a call.
+  // The content of a mustache: a path, a literal name, or a call.
   callOrPath(depth, mustache) {
     const kind = this.random.below(100);
     if (kind < 66) return this.path();
@@ -255,7 +255,7 @@ export class Grammar {
     return [`${this.space()}as |${this.gap()}${names.join(" ")}${this.gap()}|`, names];
   }
 
-  // What opens a block: the words, the name that closes it, and how likely block parameters are.
+  // The opening tag of a block: its words, the name that closes it, and the probability of block parameters.
   opening(depth, chained) {
     const { random } = this;
     const kind = random.weighted([
@@ -299,7 +299,7 @@ export class Grammar {
     }
   }
 
-  // A body in which block parameters have names.
+  // A body with named block parameters.
   within(names, depth) {
     this.params.push(...names);
     const body = this.program(depth - 1);

@@ -1,7 +1,7 @@
-// The helpers of the comparison. `engine.py` has the same in Python; what one does the other must do.
+// The helpers of the comparison. `engine.py` has the same helpers in Python; keep both equal.
 
 const text = (value) => (value === null || value === undefined ? "" : String(value));
-// Where the context is null or missing, handlebars.js hands helpers a sealed empty object.
+// If the context is null or missing, handlebars.js passes a sealed empty object to helpers.
 const given = (context) => (context !== null && typeof context === "object" && Object.isSealed(context) && Object.keys(context).length === 0 ? null : context);
 const fn = (options, ...rest) => (options.fn ? `${options.fn(...rest)}` : "");
 const inverse = (options, ...rest) => (options.inverse ? `${options.inverse(...rest)}` : "");

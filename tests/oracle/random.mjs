@@ -1,4 +1,4 @@
-// A seeded source of choices. Every group of cases has its own, so that each can be made again without the others.
+// A seeded random generator. Every group of cases has its own, so that it can be generated again without the others.
 
 export class Random {
   constructor(seed, stream) {
@@ -19,7 +19,7 @@ export class Random {
     return this.next() % limit;
   }
 
-  // True in `percent` of a hundred times.
+  // Returns true with a probability of `percent` percent.
   chance(percent) {
     return this.next() % 1000 < percent * 10;
   }

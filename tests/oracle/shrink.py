@@ -1,4 +1,4 @@
-"""Makes a differing case smaller while it still differs in the same way."""
+"""Makes a differing case smaller while it differs in the same way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Case:
-    """What is rendered."""
+    """A template with its partials, data and options."""
 
     template: str
     partials: dict[str, str]
@@ -44,7 +44,7 @@ class Case:
 
 
 def shrink(case: Case, differs: Callable[[Case], bool], rounds: int = 6) -> Case:
-    """The smallest case that single steps lead to."""
+    """Remove parts of the case as long as it differs."""
     for _ in range(rounds):
         before = case
         for step in (_fewer_options, _fewer_partials, _less_data, _less_text):
@@ -73,7 +73,7 @@ def _fewer_partials(case: Case, differs: Callable[[Case], bool]) -> Case:
 
 
 def _smaller_values(value: Any) -> Iterator[Any]:
-    """The same with one thing less, the largest steps first."""
+    """Iterate over smaller values, the smallest first."""
     if isinstance(value, dict):
         yield from ({key: item for key, item in value.items() if key != name} for name in value)
         yield from ({**value, name: item} for name in value for item in _smaller_values(value[name]))
@@ -130,7 +130,7 @@ def _shorter(text: str, differs: Callable[[str], bool]) -> str:
 
 
 def _blocks(parts: list[str]) -> Iterator[tuple[int, int]]:
-    """Where blocks begin and end, the outer ones first."""
+    """Return the start and end of each block, outer blocks first."""
     found = []
     stack: list[int] = []
     for at, part in enumerate(parts):
@@ -142,7 +142,7 @@ def _blocks(parts: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _without_blocks(text: str, differs: Callable[[str], bool]) -> str:
-    """Without whole blocks, or with their tags taken away."""
+    """Iterate over templates without one block, or without the tags of one block."""
     found = True
     while found:
         found = False
@@ -160,7 +160,7 @@ def _without_blocks(text: str, differs: Callable[[str], bool]) -> str:
 
 
 def _without_parts(parts: list[str], differs: Callable[[str], bool]) -> str:
-    """Delta debugging: ever smaller runs of parts are left out."""
+    """Remove runs of parts, long runs first (delta debugging)."""
     size = max(len(parts) // 2, 1)
     while size:
         at, found = 0, False
@@ -176,7 +176,7 @@ def _without_parts(parts: list[str], differs: Callable[[str], bool]) -> str:
 
 
 def shape(case: Case) -> str:
-    """The case without its names, so that cases of one cause look alike."""
+    """Return the template without its names, so that cases with the same cause look alike."""
     texts = [case.template, *case.partials.values()]
 
     def plain(text: str) -> str:
@@ -188,7 +188,7 @@ def shape(case: Case) -> str:
 
 
 def as_file(name: str, case: Case, expect: str | None) -> str:
-    """The case as `tests/data/templates` has it."""
+    """Return the case in the format of `tests/data/templates`."""
     shown: dict[str, Any] = {"name": name, "template": case.template, "data": case.data}
     if case.partials:
         shown["partials"] = case.partials

@@ -1,4 +1,4 @@
-// Random values, as JSON text: text keeps apart what JavaScript does not (1 and 1.0) or cannot write (-0.0).
+// Random values, as JSON text: text can express 1.0 and -0.0, which JavaScript cannot write.
 
 export const NAMES = ["a", "b", "c", "foo", "bar", "list", "obj", "str", "num", "t"];
 const ODD_NAMES = ["x y", "0", "1", "10", "02", "-1", "é", "имя", "$x", "_u", "a-b", "a.b", "length", "this", "if", "up", "true", "null", "12", "root", "", "𝒳", "p", "constructor", "2.5", "q'"];
@@ -60,7 +60,7 @@ export function object(random, depth, size) {
   return `{${text.join(",")}}`;
 }
 
-// What a template is rendered with.
+// The data for a template.
 export function context(random) {
   const big = random.chance(5);
   return object(random, big ? 4 : 2, big ? 10 : 2 + random.below(6));

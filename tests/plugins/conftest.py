@@ -1,4 +1,4 @@
-"""Packages of strangers that offer plugins, built and installed by pip, apart from the environment of the tests."""
+"""Third-party packages with plugins, which pip installs outside the environment of the tests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ name = "{name}"
 
 
 def install(folder, packages, root):
-    """Build and install packages: a name each, with the text of its module and its entry points."""
+    """Build and install packages, given as the source of a module and its entry points by name."""
     for name, (text, entries) in packages.items():
         project = root / name
         project.mkdir()
@@ -66,8 +66,8 @@ def install(folder, packages, root):
 
 
 @pytest.fixture(scope="session")
-def strangers(tmp_path_factory):
-    """A folder in which one good package is installed and several bad ones."""
+def installed_plugins(tmp_path_factory):
+    """A folder with one working package and several broken ones."""
     folder = tmp_path_factory.mktemp("installed")
     install(folder, PACKAGES, tmp_path_factory.mktemp("projects"))
     return folder

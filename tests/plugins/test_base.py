@@ -1,4 +1,4 @@
-"""What every plugin gets from its base."""
+"""The base class of plugins."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from prompt_manager.plugins import BasePlugin
 
 
 class Noting(BasePlugin):
-    """A plugin whose coroutines really wait, and that notes what it is told."""
+    """A plugin whose coroutines wait, and that records its calls."""
 
     def __init__(self):
         super().__init__(name="noting", version="1.2.3")
-        self.told = []
+        self.calls = []
 
     async def _initialize_impl(self, config):
         await asyncio.sleep(0)
-        self.told.append(("initialize", dict(config)))
+        self.calls.append(("initialize", dict(config)))
 
     async def render_for_framework(self, prompt, variables):
         self._ensure_initialized()
@@ -34,27 +34,27 @@ class Noting(BasePlugin):
 
     async def _shutdown_impl(self):
         await asyncio.sleep(0)
-        self.told.append("shutdown")
+        self.calls.append("shutdown")
 
 
 class Least(BasePlugin):
-    """A plugin with no more than it must have."""
+    """A plugin that defines only what it must."""
 
     async def render_for_framework(self, prompt, variables):
         return prompt.id, dict(variables)
 
 
-def test_a_plugin_is_what_the_protocol_asks_for():
+def test_a_plugin_implements_the_protocol():
     assert isinstance(Noting(), PluginProtocol)
     assert not isinstance(object(), PluginProtocol)
 
 
-def test_a_plugin_knows_its_name_and_version():
+def test_a_plugin_has_a_name_and_a_version():
     assert (Noting().name, Noting().version) == ("noting", "1.2.3")
     assert repr(Noting()) == "<Noting noting 1.2.3>"
 
 
-async def test_a_plugin_is_used_between_initialize_and_shutdown():
+async def test_a_plugin_works_between_initialize_and_shutdown():
     plugin = Noting()
     prompt = create_text_prompt()
     assert not plugin.is_initialized
@@ -69,20 +69,20 @@ async def test_a_plugin_is_used_between_initialize_and_shutdown():
     await plugin.shutdown()
     with pytest.raises(PluginError, match="not initialized"):
         await plugin.render_for_framework(prompt, {})
-    assert plugin.told == [("initialize", {"key": 1}), "shutdown"]
+    assert plugin.calls == [("initialize", {"key": 1}), "shutdown"]
 
 
-def test_every_coroutine_has_a_twin():
+def test_every_coroutine_has_a_sync_version():
     plugin = Noting()
     prompt = create_text_prompt()
     plugin.initialize_sync({"key": 1})
     assert plugin.render_for_framework_sync(prompt, {"name": "Ada"}) == ("greeting", {"name": "Ada"})
     assert plugin.validate_compatibility_sync(prompt)
     plugin.shutdown_sync()
-    assert plugin.told == [("initialize", {"key": 1}), "shutdown"]
+    assert plugin.calls == [("initialize", {"key": 1}), "shutdown"]
 
 
-async def test_a_twin_that_would_have_to_wait_in_a_running_loop_says_what_to_await():
+async def test_sync_in_a_running_loop_is_an_error_that_names_await():
     plugin = Noting()
     with pytest.raises(RuntimeError, match=r"use `await Noting\.initialize\("):
         plugin.initialize_sync()
@@ -91,7 +91,7 @@ async def test_a_twin_that_would_have_to_wait_in_a_running_loop_says_what_to_awa
         plugin.render_for_framework_sync(create_text_prompt(), {})
 
 
-async def test_what_a_plugin_leaves_to_its_base_never_waits():
+async def test_methods_of_the_base_class_work_sync_in_a_loop():
     plugin = Least("least", "1")
     plugin.initialize_sync({"key": 1})
     assert plugin.validate_compatibility_sync(create_text_prompt())
@@ -105,12 +105,12 @@ async def test_a_plugin_whose_initialize_fails_is_not_initialized():
             raise ValueError
 
     plugin = Failing("failing", "1")
-    with pytest.raises(ValueError):  # noqa: PT011 - the plugin's own
+    with pytest.raises(ValueError):  # noqa: PT011 - raised by the plugin
         await plugin.initialize({})
     assert not plugin.is_initialized
 
 
-def test_the_configuration_cannot_be_changed_from_outside():
+def test_the_configuration_is_read_only():
     given = {"key": 1}
     plugin = Least("least", "1")
     plugin.initialize_sync(given)
@@ -120,7 +120,7 @@ def test_the_configuration_cannot_be_changed_from_outside():
         plugin.config["key"] = 3
 
 
-def test_a_plugin_that_does_not_say_how_it_renders_cannot_be_made():
+def test_a_plugin_must_define_render_for_framework():
     class Nothing(BasePlugin):
         pass
 
@@ -128,6 +128,6 @@ def test_a_plugin_that_does_not_say_how_it_renders_cannot_be_made():
         Nothing("nothing", "1")
 
 
-def test_the_base_needs_no_event_loop_to_be_imported():
+def test_importing_the_base_class_does_not_load_asyncio():
     code = "import sys; import prompt_manager.plugins.base; print('asyncio' in sys.modules, 'logging' in sys.modules)"
     assert run_python(code) == "False False\n"

@@ -1,4 +1,4 @@
-"""Plugins of packages that pip installed: found by a new interpreter, the good ones whatever the bad ones do."""
+"""Discovery of plugins in installed packages, some of which are broken."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _ = manager.create_prompt_sync(Prompt(id="hi", format="text", template="Sun for 
 
 
 @pytest.fixture
-def run(strangers, monkeypatch):
-    """What a program says as JSON, in an interpreter that has the packages."""
-    monkeypatch.setenv("PYTHONPATH", str(strangers))
+def run(installed_plugins, monkeypatch):
+    """A function that runs code in an interpreter with the packages, and returns the JSON that it prints."""
+    monkeypatch.setenv("PYTHONPATH", str(installed_plugins))
     return lambda code: json.loads(run_python(SETUP + code))
 
 
-def test_a_plugin_of_an_installed_package_is_found_by_a_render_and_used(run):
+def test_a_render_uses_a_plugin_of_an_installed_package(run):
     said = run("""
 print(json.dumps(manager.render_for_plugin_sync("hi", {"name": "Ada"}, "weather")))
 """)
     assert said == {"forecast": "Sun for Ada"}
 
 
-def test_a_plugin_of_an_installed_package_is_listed_with_what_it_is(run):
+def test_an_installed_plugin_is_listed_with_its_details(run):
     said = run("""
 found = manager.discover_plugins()
 print(json.dumps([found, [info for info in manager.plugins.list() if info.name == "weather"]]))
@@ -48,7 +48,7 @@ print(json.dumps([found, [info for info in manager.plugins.list() if info.name =
     assert said[1] == [["weather", "2.1.0", "weather:WeatherPlugin", True, None, False]]
 
 
-def test_each_plugin_that_cannot_load_is_logged_once_with_reason_and_remedy(run):
+def test_a_plugin_that_cannot_load_is_logged_once_with_a_hint(run):
     said = run("""
 manager.discover_plugins()
 first = len(records)
@@ -58,7 +58,7 @@ assert len(records) == first
 print(json.dumps(records))
 """)
     assert {(name, level) for name, level, _ in said} == {("prompt_manager", "WARNING")}
-    told = sorted(message for _, _, message in said)
+    messages = sorted(message for _, _, message in said)
     expected = {
         "broken": ("ModuleNotFoundError: No module named 'nothing_of_this_name'", "uninstall broken-prompts"),
         "classless": ("AttributeError: module 'classless' has no attribute 'Plugin'", "mend or uninstall"),
@@ -67,8 +67,8 @@ print(json.dumps(records))
         "openai": ("has this name already", "registry.unregister('openai')"),
         "plain": ("`async def render_for_framework`", "derive it from prompt_manager.plugins.BasePlugin"),
     }
-    assert len(told) == len(expected)
-    for message, (name, (reason, remedy)) in zip(told, sorted(expected.items()), strict=True):
+    assert len(messages) == len(expected)
+    for message, (name, (reason, remedy)) in zip(messages, sorted(expected.items()), strict=True):
         assert message.startswith(f"Failed to load plugin '{name}' ("), message
         assert reason in message
         assert remedy in message
@@ -84,19 +84,19 @@ print(json.dumps(records))
         ("langchian", "PluginNotFoundError", "no plugin is named 'langchian'"),
     ],
 )
-def test_a_plugin_that_cannot_be_used_says_why_to_whoever_asks_for_it(run, name, kind, said):
-    told = run(f"""
+def test_using_a_broken_plugin_is_an_error_with_the_reason(run, name, kind, said):
+    found = run(f"""
 try:
     manager.render_for_plugin_sync("hi", {{"name": "Ada"}}, {name!r})
 except PluginError as error:
     print(json.dumps([type(error).__name__, str(error)]))
 """)
-    assert told[0] == kind
-    assert said in told[1]
+    assert found[0] == kind
+    assert said in found[1]
 
 
-def test_a_plugin_whose_initialize_raises_is_logged_once_without_what_it_was_given(run):
-    told = run("""
+def test_a_failed_initialize_is_logged_once_without_its_config(run):
+    found = run("""
 manager.discover_plugins()
 del records[:]
 for _ in range(3):
@@ -107,21 +107,21 @@ for _ in range(3):
 good = manager.render_for_plugin_sync("hi", {"name": "Ada"}, "weather")
 print(json.dumps([cause, good, records]))
 """)
-    assert told[:2] == ["ValueError", {"forecast": "Sun for Ada"}]
-    ((_, level, message),) = told[2]
+    assert found[:2] == ["ValueError", {"forecast": "Sun for Ada"}]
+    ((_, level, message),) = found[2]
     assert level == "WARNING"
     assert "ValueError in its initialize" in message
     assert "TemplateEngine" not in message
 
 
-def test_the_built_in_plugins_work_beside_broken_ones_and_keep_their_names(run):
+def test_built_in_plugins_work_beside_broken_ones(run):
     said = run("""
 print(json.dumps(manager.render_for_plugin_sync("hi", {"name": "Ada"}, "openai")))
 """)
     assert said == "Sun for Ada"
 
 
-def test_threads_that_discover_at_once_find_every_plugin_once(run):
+def test_concurrent_discovery_finds_every_plugin_once(run):
     said = run("""
 found, barrier = [], threading.Barrier(4)
 def discover():
@@ -140,7 +140,7 @@ print(json.dumps([sorted(sum(found, [])), manager.plugins.get_stats()]))
     assert set(stats["failed_plugins"]) == {"broken", "classless", "leaving", "named", "plain"}
 
 
-def test_threads_that_render_first_at_once_initialize_a_plugin_once(run):
+def test_concurrent_threads_initialize_a_plugin_once(run):
     said = run("""
 import weather, time
 times, barrier, results = [], threading.Barrier(4), []
@@ -159,12 +159,12 @@ print(json.dumps([len(times), len(results)]))
     assert said == [1, 4]
 
 
-def test_a_package_with_damaged_metadata_stops_no_other(run, tmp_path, monkeypatch, strangers):
+def test_a_package_with_damaged_metadata_is_ignored(run, tmp_path, monkeypatch, installed_plugins):
     damaged = tmp_path / "damaged-1.0.dist-info"
     damaged.mkdir()
     (damaged / "METADATA").write_text("Metadata-Version: 2.1\nName: damaged\nVersion: 1.0\n")
     (damaged / "entry_points.txt").write_text("[prompt_manager.plugins]\nodd = not an entry point!\n")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{strangers}")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{installed_plugins}")
     said = run("""
 print(json.dumps(manager.render_for_plugin_sync("hi", {"name": "Ada"}, "weather")))
 """)

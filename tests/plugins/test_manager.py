@@ -1,6 +1,6 @@
-"""``render_for_plugin``: by name, through the one way that every render takes, and told to observers."""
+"""``render_for_plugin``: it finds the plugin by name, checks variables, and notifies observers like every render."""
 
-# ruff: noqa: ARG002 - a plugin takes what it is handed
+# ruff: noqa: ARG002 - the signatures are those of the protocol
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def inputs(prompt_id):
 
 
 class Keeping(BasePlugin):
-    """A plugin that keeps what it is handed, and hands it on to an integration of ours."""
+    """A plugin that records the variables it gets, and calls an integration of ours."""
 
     def __init__(self, name="keeping"):
         super().__init__(name=name, version="1.0.0")
@@ -64,7 +64,7 @@ class Keeping(BasePlugin):
 
 @pytest.fixture(params=["await", "sync"])
 def render(request):
-    """``render_for_plugin`` or its twin, for code that does not await."""
+    """``render_for_plugin`` or its synchronous version."""
 
     def run(manager, *arguments, **options):
         if request.param == "sync":
@@ -84,13 +84,13 @@ def manager():
 class TestBuiltIn:
     @pytest.mark.parametrize("prompt_id", IDS)
     @pytest.mark.parametrize(("name", "integration"), [("openai", OpenAIIntegration), ("litellm", LiteLLMIntegration)])
-    def test_give_what_the_integration_gives(self, render, examples, prompt_id, name, integration):
+    def test_a_plugin_returns_what_its_integration_returns(self, render, examples, prompt_id, name, integration):
         prompt = examples.get_prompt_sync(prompt_id)
         expected = integration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
         assert render(examples, prompt_id, inputs(prompt_id), name) == expected
 
     @pytest.mark.parametrize("prompt_id", IDS)
-    def test_anthropic_gives_what_the_integration_gives(self, render, examples, prompt_id):
+    def test_the_anthropic_plugin_returns_what_the_integration_does(self, render, examples, prompt_id):
         prompt = examples.get_prompt_sync(prompt_id)
         if prompt.format != "chat":
             with pytest.raises(IncompatibleFormatError, match="but Anthropic requires CHAT format"):
@@ -99,12 +99,12 @@ class TestBuiltIn:
         expected = AnthropicIntegration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
         assert render(examples, prompt_id, inputs(prompt_id), "anthropic") == expected
 
-    def test_are_found_without_being_registered(self, render, manager):
+    def test_built_in_plugins_need_no_registration(self, render, manager):
         assert "openai" not in manager.plugins
         assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hello Ada!"
         assert "anthropic" in manager.plugins
 
-    def test_take_the_options_of_their_integration(self, render, manager):
+    def test_plugins_accept_the_options_of_their_integration(self, render, manager):
         from prompt_manager.plugins.anthropic_plugin import AnthropicPlugin
         from prompt_manager.plugins.litellm_plugin import LiteLLMPlugin
         from prompt_manager.plugins.openai_plugin import OpenAIPlugin
@@ -120,7 +120,7 @@ class TestBuiltIn:
         form = render(manager, "greeting", {"name": "Ada"}, "litellm")
         assert form == [{"role": "user", "content": "Hello Ada!"}]
 
-    def test_render_with_an_engine_of_the_application_s_own(self, render, manager):
+    def test_plugins_can_use_a_custom_template_engine(self, render, manager):
         from prompt_manager.plugins.openai_plugin import OpenAIPlugin
 
         class Jinja:
@@ -136,7 +136,7 @@ class TestBuiltIn:
 
         manager.register_plugin(OpenAIPlugin(), config={"template_engine": Jinja()})
         assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hello ADA!"
-        # The schema forbids the default that is laid over, which must not be validated.
+        # The schema does not allow `mood`, whose default is added after validation.
         manager.register_schema("visit", VISIT)
         template = {"content": "Hi {{name}}", "variables": {"name": {}, "mood": {"default": "glad"}}}
         manager.registry.register_sync(
@@ -144,7 +144,7 @@ class TestBuiltIn:
         )
         assert render(manager, "visit", {"name": "Ada"}, "openai") == "Hi ADA"
 
-    async def test_warn_of_what_is_lost_at_the_line_that_renders(self, manager):
+    async def test_conversion_warnings_point_at_the_calling_line(self, manager):
         from prompt_manager.plugins.openai_plugin import OpenAIPlugin
 
         manager.register_plugin(OpenAIPlugin(), config={"strict_validation": False})
@@ -164,7 +164,7 @@ class TestBuiltIn:
             ({"temperature": 1}, "has no option 'temperature'; it takes: strict_validation, "),
         ],
     )
-    def test_name_an_option_that_they_do_not_have(self, render, manager, options, said):
+    def test_an_unknown_option_is_an_error_that_names_it(self, render, manager, options, said):
         from prompt_manager.plugins.openai_plugin import OpenAIPlugin
 
         manager.register_plugin(OpenAIPlugin(), config=options)
@@ -172,10 +172,10 @@ class TestBuiltIn:
             render(manager, "greeting", {"name": "Ada"}, "openai")
         assert said in str(caught.value)
 
-    async def test_need_no_await_in_a_running_loop(self, manager):
+    async def test_built_in_plugins_render_sync_in_a_running_loop(self, manager):
         assert manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "openai") == "Hello Ada!"
 
-    def test_say_whether_they_have_a_form(self, manager):
+    def test_plugins_check_compatibility(self, manager):
         manager.discover_plugins()
         text, chat = create_text_prompt(), create_chat_prompt()
         for name, of_text in (("openai", True), ("anthropic", False)):
@@ -185,7 +185,7 @@ class TestBuiltIn:
             assert plugin.validate_compatibility_sync(chat)
             assert asyncio.run(plugin.validate_compatibility(text)) is of_text
 
-    def test_work_alone_with_an_engine_of_their_own(self):
+    def test_a_plugin_works_without_a_manager(self):
         from prompt_manager.plugins.openai_plugin import OpenAIPlugin
 
         plugin = OpenAIPlugin()
@@ -195,7 +195,7 @@ class TestBuiltIn:
 
 class TestLangChain:
     @pytest.mark.parametrize("prompt_id", IDS)
-    def test_gives_a_template_with_the_variables_bound(self, render, examples, prompt_id):
+    def test_langchain_returns_a_template_with_bound_variables(self, render, examples, prompt_id):
         template = render(examples, prompt_id, inputs(prompt_id), "langchain")
         said = template.format_messages() if hasattr(template, "format_messages") else template.format()
         if isinstance(said, str):
@@ -204,7 +204,7 @@ class TestLangChain:
             expected = examples.render_messages_sync(prompt_id, inputs(prompt_id))
             assert [message.content for message in said] == [message.get("content") or "" for message in expected]
 
-    def test_binds_what_was_given_so_that_nothing_is_validated_twice(self, render, manager):
+    def test_langchain_binds_variables_before_validation(self, render, manager):
         manager.register_schema("visit", VISIT)
         variables = {"name": {}, "count": {}, "mood": {"default": "glad"}}
         template = {"content": "{{name}} {{count}} {{mood}}", "variables": variables}
@@ -213,7 +213,7 @@ class TestLangChain:
         )
         assert render(manager, "visit", {"name": "Ada", "count": "3"}, "langchain").format() == "Ada 3 glad"
 
-    def test_is_listed_without_its_package_and_says_what_to_install(self):
+    def test_langchain_without_its_package_says_what_to_install(self):
         code = """
 import sys
 sys.modules["langchain_core"] = None
@@ -242,7 +242,7 @@ print(manager.render_for_plugin_sync("greeting", {"name": "Ada", "role": "engine
 
 
 class TestVariables:
-    def test_are_handed_over_validated_and_with_the_defaults(self, render, manager):
+    def test_plugins_get_validated_variables_with_defaults(self, render, manager):
         plugin = Keeping()
         manager.register_plugin(plugin)
         manager.register_schema("visit", VISIT)
@@ -260,7 +260,7 @@ class TestVariables:
         assert isinstance(plugin.handed[0], dict)
         assert render(manager, "visit", {"name": "Ada", "count": "3"}, "openai") == "Ada 3 glad"
 
-    def test_that_a_model_has_converted_are_not_converted_again(self, render, manager):
+    def test_variables_converted_by_a_model_are_not_converted_again(self, render, manager):
         class Visit(BaseModel):
             name: str = Field(alias="givenName")
 
@@ -271,7 +271,7 @@ class TestVariables:
         )
         assert render(manager, "visit", {"givenName": "Ada"}, "keeping") == {"kept": "Hi Ada"}
 
-    def test_of_another_prompt_or_changed_ones_are_checked(self, manager):
+    def test_variables_of_another_prompt_are_checked_again(self, manager):
         plugin = Keeping()
         manager.register_plugin(plugin)
         manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "keeping")
@@ -285,7 +285,7 @@ class TestVariables:
         with pytest.raises(ConversionError, match="must be of type integer"):
             plugin.integration.convert_sync(same, {**handed})
 
-    def test_may_be_a_model_a_mapping_or_nothing(self, render, manager):
+    def test_variables_can_be_a_model_a_mapping_or_none(self, render, manager):
         class Values(BaseModel):
             name: str
 
@@ -298,13 +298,13 @@ class TestVariables:
         with pytest.raises(TypeError, match="variables must be a mapping"):
             render(manager, "greeting", ["Ada"], "keeping")
 
-    def test_that_are_read_once_are_read_once(self, render, manager):
+    def test_a_generator_as_a_variable_is_read_once(self, render, manager):
         manager.registry.register_sync(
             create_text_prompt(id="list", template="{{#each items}}{{this}};{{/each}}", status="active")
         )
         assert render(manager, "list", {"items": (n for n in "abc")}, "openai") == "a;b;c;"
 
-    def test_that_are_missing_are_named_before_the_plugin_is_asked(self, render, manager):
+    def test_missing_variables_are_an_error_before_the_plugin_runs(self, render, manager):
         plugin = Keeping()
         manager.register_plugin(plugin)
         with pytest.raises(ConversionError) as caught:
@@ -316,7 +316,7 @@ class TestVariables:
         assert SECRET not in everything_said_by(caught.value)
         assert plugin.handed == []
 
-    def test_that_do_not_fit_the_schema_are_told_whole(self, render, manager):
+    def test_schema_violations_are_all_reported(self, render, manager):
         manager.register_schema("visit", VISIT)
         manager.registry.register_sync(create_text_prompt(id="visit", status="active", input_schema="visit"))
         with pytest.raises(SchemaValidationError) as caught:
@@ -326,7 +326,7 @@ class TestVariables:
 
 
 class TestPlugins:
-    def test_a_version_or_label_can_be_asked_for(self, render, manager):
+    def test_a_version_or_label_can_be_chosen(self, render, manager):
         manager.registry.register_sync(create_text_prompt(version="2.0.0", template="Hi {{name}}", status="active"))
         manager.set_label_sync("greeting", "production", "1.0.0")
         assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hi Ada"
@@ -335,13 +335,13 @@ class TestPlugins:
         with pytest.raises(VersionNotFoundError):
             render(manager, "greeting", {"name": "Ada"}, "openai", version="3.0.0")
 
-    def test_one_that_is_registered_is_used_before_one_that_is_installed(self, render, manager):
+    def test_a_registered_plugin_replaces_an_installed_one(self, render, manager):
         manager.register_plugin(Keeping("openai"))
         assert render(manager, "greeting", {"name": "Ada"}, "openai") == {"kept": "Hello Ada!"}
         assert "openai" not in manager.discover_plugins()
         assert render(manager, "greeting", {"name": "Ada"}, "openai") == {"kept": "Hello Ada!"}
 
-    def test_one_is_initialized_once_with_what_the_manager_has_and_what_is_its_own(self, render, manager):
+    def test_a_plugin_is_initialized_once_with_manager_and_config(self, render, manager):
         plugin = Keeping()
         manager.register_plugin(plugin, config={"key": "k"})
         for _ in range(3):
@@ -351,14 +351,14 @@ class TestPlugins:
         assert plugin.config["schemas"].names() == manager.schemas.names()
         assert plugin.config["key"] == "k"
 
-    def test_one_that_its_owner_has_initialized_stays_as_it_is(self, render, manager):
+    def test_an_initialized_plugin_is_not_initialized_again(self, render, manager):
         plugin = Keeping()
         plugin.initialize_sync({"template_engine": manager.template_engine, "schemas": None, "key": "mine"})
         manager.register_plugin(plugin)
         render(manager, "greeting", {"name": "Ada"}, "keeping")
         assert (plugin.initialized, plugin.config["key"]) == (1, "mine")
 
-    def test_one_that_fails_to_initialize_is_tried_again(self, render, manager):
+    def test_a_failed_initialization_is_tried_again(self, render, manager):
         class Later(Keeping):
             async def _initialize_impl(self, config):
                 await super()._initialize_impl(config)
@@ -372,7 +372,7 @@ class TestPlugins:
         assert isinstance(caught.value.__cause__, OSError)
         assert render(manager, "greeting", {"name": "Ada"}, "keeping") == {"kept": "Hello Ada!"}
 
-    def test_what_one_raises_reaches_the_caller_as_it_is(self, render, manager):
+    def test_an_exception_of_a_plugin_reaches_the_caller(self, render, manager):
         class Raising(Keeping):
             async def render_for_framework(self, prompt, variables):
                 raise LookupError(prompt.id)
@@ -381,7 +381,7 @@ class TestPlugins:
         with pytest.raises(LookupError, match="greeting"):
             render(manager, "greeting", {"name": "Ada"}, "keeping")
 
-    def test_an_unknown_one_is_an_error_with_the_nearest(self, render, manager):
+    def test_an_unknown_plugin_is_an_error_with_a_suggestion(self, render, manager):
         with pytest.raises(PluginNotFoundError, match="no plugin is named 'opnai': did you mean 'openai'"):
             render(manager, "greeting", {"name": "Ada"}, "opnai")
 
@@ -389,13 +389,13 @@ class TestPlugins:
         with pytest.raises(PromptNotFoundError):
             render(manager, "nothing", {}, "openai")
 
-    async def test_one_that_must_be_awaited_keeps_the_twin_from_a_running_loop(self, manager):
+    async def test_an_async_plugin_cannot_render_sync_in_a_running_loop(self, manager):
         manager.register_plugin(Keeping())
         with pytest.raises(RuntimeError, match=r"Keeping.*await render_for_plugin\("):
             manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "keeping")
         assert await manager.render_for_plugin("greeting", {"name": "Ada"}, "keeping") == {"kept": "Hello Ada!"}
 
-    async def test_one_with_twins_of_its_own_works_in_a_running_loop(self, manager):
+    async def test_a_plugin_with_sync_methods_works_in_a_running_loop(self, manager):
         class Both(Keeping):
             def initialize_sync(self, config=None):
                 self.integration = OpenAIIntegration(config["template_engine"])
@@ -413,7 +413,7 @@ class TestPlugins:
         manager.register_plugin(Both())
         assert manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "keeping") == "Hello Ada!"
 
-    async def test_tasks_that_render_first_at_once_initialize_one_once(self, manager):
+    async def test_concurrent_tasks_initialize_a_plugin_once(self, manager):
         class Slow(Keeping):
             async def _initialize_impl(self, config):
                 await asyncio.sleep(0.01)
@@ -424,7 +424,7 @@ class TestPlugins:
         await asyncio.gather(*(manager.render_for_plugin("greeting", {"name": "Ada"}, "keeping") for _ in range(8)))
         assert plugin.initialized == 1
 
-    def test_the_end_of_the_manager_shuts_them_down(self, render):
+    def test_closing_the_manager_shuts_plugins_down(self, render):
         plugin = Keeping()
         with PromptManager() as manager:
             manager.registry.register_sync(create_text_prompt(status="active"))
@@ -443,40 +443,40 @@ class TestPlugins:
 
 
 class Watching:
-    """An observer; as a coroutine or not."""
+    """An observer with coroutines and plain functions, which records its events."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     async def on_render_start(self, prompt_id, version, variables):
-        self.told.append(("start", prompt_id, version, dict(variables)))
+        self.events.append(("start", prompt_id, version, dict(variables)))
 
     def on_render_complete(self, prompt_id, version, execution):
-        self.told.append(("complete", prompt_id, version, execution.rendered_content))
+        self.events.append(("complete", prompt_id, version, execution.rendered_content))
 
     def on_render_error(self, prompt_id, version, error):
-        self.told.append(("error", prompt_id, version, type(error)))
+        self.events.append(("error", prompt_id, version, type(error)))
 
 
 class TestObservers:
-    def test_are_told_of_a_render_for_a_plugin_as_of_any_other(self, render, manager):
+    def test_observers_get_events_of_a_plugin_render(self, render, manager):
         watching = Watching()
         manager.add_observer(watching)
         manager.register_plugin(Keeping())
         render(manager, "greeting", {"name": "Ada"}, "keeping")
-        assert watching.told == [
+        assert watching.events == [
             ("start", "greeting", "1.0.0", {"name": "Ada"}),
             ("complete", "greeting", "1.0.0", '{"kept": "Hello Ada!"}'),
         ]
 
-    def test_are_told_once_of_one_that_fails(self, render, manager):
+    def test_observers_get_one_error_event_for_a_failed_render(self, render, manager):
         watching = Watching()
         manager.add_observer(watching)
         with pytest.raises(ConversionError):
             render(manager, "greeting", {}, "openai")
-        assert [event[0] for event in watching.told] == ["start", "error"]
+        assert [event[0] for event in watching.events] == ["start", "error"]
 
-    def test_are_told_of_results_that_are_no_data(self, render, manager):
+    def test_observers_get_results_that_are_not_json(self, render, manager):
         class Odd:
             def __str__(self):
                 return "odd thing"
@@ -489,12 +489,12 @@ class TestObservers:
         manager.add_observer(watching)
         manager.register_plugin(Opaque())
         render(manager, "greeting", {"name": "Ada"}, "keeping")
-        assert watching.told[-1][-1] == '"odd thing"'
+        assert watching.events[-1][-1] == '"odd thing"'
         render(manager, "greeting", {"name": "pair"}, "keeping")
-        assert "('a', 'pair'): 1" in watching.told[-1][-1]
+        assert "('a', 'pair'): 1" in watching.events[-1][-1]
 
 
-def test_a_built_in_plugin_needs_no_event_loop_and_no_package_of_a_provider():
+def test_a_built_in_plugin_loads_no_asyncio_and_no_sdk():
     code = """
 import sys
 from prompt_manager import PromptManager

@@ -1,6 +1,6 @@
-"""The registry: plugins by name, from the hand and from modules. Those of installed packages: ``test_discovery.py``."""
+"""The registry of plugins, and loading plugins from modules. ``test_discovery.py`` tests installed packages."""
 
-# ruff: noqa: ARG002 - a plugin takes what it is handed
+# ruff: noqa: ARG002 - the signatures are those of the protocol
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Echo(BasePlugin):
 
 
 class Own:
-    """A plugin that does not derive from ours."""
+    """A plugin that does not derive from ``BasePlugin``."""
 
     name, version = "own", "3"
 
@@ -52,14 +52,14 @@ def registry():
 
 @pytest.fixture
 def module(monkeypatch):
-    """A module that can be imported, with what is put into it."""
+    """An empty module that can be imported as ``some_plugins``."""
     made = ModuleType("some_plugins")
     monkeypatch.setitem(sys.modules, made.__name__, made)
     return made
 
 
 class TestRegister:
-    def test_a_plugin_is_got_by_its_name(self, registry):
+    def test_a_registered_plugin_is_found_by_name(self, registry):
         echo, own = Echo(), Own()
         registry.register(echo)
         registry.register(own)
@@ -68,7 +68,7 @@ class TestRegister:
         assert "echo" in registry
         assert "else" not in registry
 
-    def test_a_name_is_taken_until_it_is_unregistered_or_replaced(self, registry):
+    def test_a_registered_name_cannot_be_registered_again(self, registry):
         first, second, third = Echo(), Echo(), Echo()
         registry.register(first)
         registry.register(first)
@@ -90,14 +90,14 @@ class TestRegister:
             (type("Forgetful", (Echo,), {"__init__": lambda _: None})(), "call its __init__"),
         ],
     )
-    def test_what_is_no_plugin_is_refused_with_what_it_lacks(self, registry, plugin, lacks):
+    def test_an_invalid_plugin_error_names_what_is_missing(self, registry, plugin, lacks):
         with pytest.raises(PluginValidationError, match=lacks):
             registry.register(plugin)
         assert registry.list() == []
 
 
 class TestGet:
-    def test_an_unknown_name_is_an_error_with_the_nearest(self, registry):
+    def test_an_unknown_name_suggests_the_nearest_plugin(self, registry):
         with pytest.raises(PluginNotFoundError, match="no plugin is named 'ecco'; there are: none"):
             registry.get("ecco")
         registry.register(Echo())
@@ -110,14 +110,14 @@ class TestGet:
 
 
 class TestList:
-    def test_has_every_plugin_by_name_and_says_what_it_is(self, registry):
+    def test_list_describes_every_plugin_sorted_by_name(self, registry):
         registry.register(Own())
         registry.register(Echo())
         echo, own = registry.list()
         assert echo == ("echo", "1.0.0", f"{Echo.__module__}:Echo", True, None, False)
         assert (own.name, own.version, own.is_available, own.is_initialized) == ("own", "3", True, False)
 
-    def test_stats_count(self, registry):
+    def test_stats_count_plugins(self, registry):
         registry.register(Echo())
         registry.get("echo").initialize_sync()
         registry.register(Own())
@@ -130,14 +130,14 @@ class TestList:
 
 
 class TestModule:
-    def test_every_plugin_that_it_defines_is_registered(self, registry, module):
+    def test_every_plugin_defined_in_a_module_is_registered(self, registry, module):
         module.Echo = type("Echo", (Echo,), {"__module__": module.__name__})
         module.Foreign = Own
         module.BasePlugin = BasePlugin
         assert registry.load_from_module("some_plugins") == ["echo"]
         assert type(registry.get("echo")) is module.Echo
 
-    def test_one_name_in_it_may_be_a_class_a_function_or_a_plugin(self, registry, module):
+    def test_a_module_attribute_can_be_class_factory_or_plugin(self, registry, module):
         module.Own = Own
         module.make = lambda: Echo("made")
         module.plugin = Echo("there")
@@ -146,7 +146,7 @@ class TestModule:
         assert registry.load_from_module("some_plugins:plugin") == ["there"]
         assert registry.get("there") is module.plugin
 
-    def test_that_cannot_be_imported_is_an_error_with_the_reason(self, registry, module):
+    def test_a_failed_import_is_an_error_with_the_reason(self, registry, module):
         with pytest.raises(PluginLoadError, match=r"'no_such_module'.*No module named 'no_such_module'") as caught:
             registry.load_from_module("no_such_module")
         assert isinstance(caught.value.__cause__, ModuleNotFoundError)
@@ -157,13 +157,13 @@ class TestModule:
             registry.load_from_module("some_plugins:Greedy")
 
     @pytest.mark.usefixtures("module")
-    def test_without_plugins_is_an_error(self, registry):
+    def test_a_module_without_plugins_is_an_error(self, registry):
         with pytest.raises(PluginValidationError, match="'some_plugins' defines no class that derives from"):
             registry.load_from_module("some_plugins")
 
 
 class TestShutdown:
-    async def test_ends_every_initialized_plugin_once_and_logs_who_fails(self, registry, caplog):
+    async def test_shutdown_all_ends_each_plugin_once_and_logs_failures(self, registry, caplog):
         echo, idle, own = Echo(), Echo("idle"), Own()
         for plugin in (own, echo, idle):
             registry.register(plugin)
@@ -178,7 +178,7 @@ class TestShutdown:
         assert SECRET not in caplog.text
         assert not any(info.is_initialized for info in registry.list())
 
-    def test_has_a_twin(self, registry):
+    def test_shutdown_all_has_a_sync_version(self, registry):
         echo = Echo()
         registry.register(echo)
         echo.initialize_sync()

@@ -1,5 +1,5 @@
-"""Stand-ins for the providers' APIs, and conversations to try them with.
+"""Mocks of the providers' APIs, and random conversations to test them with.
 
-What an API accepts is written here a second time, from the providers' descriptions and their SDKs' types, so that a
-mistake in the conversion is not repeated by its test.
+The rules of each API are written here a second time, from the providers' documentation and the types of their SDKs, so
+that the tests do not repeat a mistake of the conversion.
 """

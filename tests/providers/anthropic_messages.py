@@ -1,9 +1,9 @@
-"""What Anthropic's Messages accept."""
+"""The rules of Anthropic's Messages API."""
 
 from __future__ import annotations
 
-from providers.refusal import (
-    Refused,
+from providers.checks import (
+    RequestError,
     need,
     need_closed_schema,
     need_keys,
@@ -16,7 +16,7 @@ from providers.refusal import (
 
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 OPTIONS = {"temperature": (0, 1), "top_p": (0, 1), "top_k": (0, 500)}
-# `output_format` is what `output_config` was called in its beta; LiteLLM sends it.
+# `output_format` is the name of `output_config` in its beta. LiteLLM sends it.
 OTHERS = {
     "cache_control", "container", "metadata", "output_config", "output_format", "service_tier", "stop_sequences",
     "stream", "system", "thinking", "tool_choice", "tools",
@@ -24,7 +24,7 @@ OTHERS = {
 
 
 def check(body):
-    """Raises `Refused` where the API would answer with status 400."""
+    """Raise `RequestError` if the API would answer with status 400."""
     need_keys(body, "", ("model", "max_tokens", "messages"), {*OPTIONS, *OTHERS})
     need_text(body["model"], "model")
     need_number(body["max_tokens"], "max_tokens", 1, 2**31, int)
@@ -47,11 +47,11 @@ def check(body):
 
 
 def cached(value):
-    """How many cache hints there are."""
+    """Return the number of cache hints."""
     if isinstance(value, list):
         return sum(map(cached, value))
     if isinstance(value, dict):
-        # What a tool is given may be named like a hint.
+        # The input of a tool can have a key with this name, which is not a hint.
         return ("cache_control" in value) + sum(cached(each) for key, each in value.items() if key != "input")
     return 0
 
@@ -62,7 +62,7 @@ def check_messages(messages):
     for number, message in enumerate(messages):
         where = f"messages.{number}"
         need_keys(message, where, ("role", "content"))
-        # The API has come to merge turns of one role; that they alternate is the older rule, and kept.
+        # The API now merges messages of one role. We keep its older rule that roles must alternate.
         need(message["role"] == ("user", "assistant")[number % 2], f"{where}.role", "roles must alternate, user first")
         kinds = TURNS[message["role"]]
         check_content(message["content"], f"{where}.content", kinds)
@@ -80,7 +80,7 @@ def check_messages(messages):
 
 
 def check_results(blocks, calls, where):
-    """Every call of the turn before is answered, once, before anything else is said."""
+    """Check that every tool call of the turn before has one result, before any other content."""
     results = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
     need(sorted(results) == sorted(calls), where, "`tool_result` blocks do not match the `tool_use` blocks before")
     first = [block["type"] for block in blocks[: len(results)]]
@@ -102,7 +102,7 @@ def check_content(content, where, kinds):
     need_list(content, where)
     for number, block in enumerate(content):
         at = f"{where}.{number}"
-        need(isinstance(block, dict), at, "is no object")
+        need(isinstance(block, dict), at, "is not an object")
         need_one_of(block.get("type"), f"{at}.type", kinds)
         if "cache_control" in block:
             check_cache(block["cache_control"], f"{at}.cache_control")
@@ -132,7 +132,7 @@ def check_document(block, where):
 
 
 def check_source(source, where, types):
-    need(isinstance(source, dict), where, "is no object")
+    need(isinstance(source, dict), where, "is not an object")
     kind = source.get("type")
     if kind == "base64":
         need_keys(source, where, ("type", "media_type", "data"))
@@ -146,14 +146,14 @@ def check_source(source, where, types):
         need_keys(source, where, ("type", "file_id"))
         need_text(source["file_id"], f"{where}.file_id")
     else:
-        raise Refused(f"{where}.type", "is none of base64, url, file")
+        raise RequestError(f"{where}.type", "is none of base64, url, file")
 
 
 def check_use(block, where):
     need_keys(block, where, ("type", "id", "name", "input"), ("cache_control",))
     need_name(block["id"], f"{where}.id")
     need_name(block["name"], f"{where}.name")
-    need(isinstance(block["input"], dict), f"{where}.input", "is no object")
+    need(isinstance(block["input"], dict), f"{where}.input", "is not an object")
 
 
 def check_result(block, where):
@@ -191,7 +191,7 @@ def check_tools(body):
     if "tool_choice" in body:
         choice = body["tool_choice"]
         need(names, "tool_choice", "may only be specified while providing tools")
-        need(isinstance(choice, dict), "tool_choice", "is no object")
+        need(isinstance(choice, dict), "tool_choice", "is not an object")
         need_one_of(choice.get("type"), "tool_choice.type", ("auto", "any", "tool", "none"))
         required = ("type", "name") if choice["type"] == "tool" else ("type",)
         need_keys(choice, "tool_choice", required, ("disable_parallel_tool_use",))

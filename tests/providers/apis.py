@@ -1,4 +1,4 @@
-"""Each provider's API with all that belongs to it: what converts for it, and what checks its requests."""
+"""The API of each provider, with the integration that converts for it and the function that checks its requests."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class Api(NamedTuple):
-    """One provider."""
+    """The API of a provider."""
 
     name: str
-    #: Makes the integration, of an engine and options.
+    #: Makes the integration from an engine and options.
     integration: Callable[..., Any]
-    #: A conversion without checks.
-    plainly: Callable[[list[dict[str, Any]]], Any]
-    #: Makes a body of what was converted, and checks it.
+    #: Converts messages without checks.
+    convert_unchecked: Callable[[list[dict[str, Any]]], Any]
+    #: Makes a request of converted messages, and checks it.
     check: Callable[[Any], None]
-    #: Whether strict mode asks for more than the API does.
+    #: Whether strict mode rejects messages that the API accepts.
     is_stricter: Callable[[list[dict[str, Any]]], bool]
 
 
 def repeats_system(messages):
-    """Several instructions at the start, or an end that the model is to continue."""
+    """Return whether messages begin with several system messages, or end with one that the model continues."""
     roles = ["system" if message["role"] == "developer" else message["role"] for message in messages]
     return roles[:2] == ["system", "system"] or roles[-1:] == ["assistant"]
 

@@ -1,19 +1,19 @@
-"""Lawful conversations with one rule of a provider broken."""
+"""Functions that break one rule of a provider in a valid conversation."""
 
 from __future__ import annotations
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
-#: Which message breaks the rule, where it is the conversation as a whole.
+#: The position of an error that is about the whole conversation.
 WHOLE = None
 
 
-def one(draw, messages, fits):
-    """The place of a message that fits."""
-    places = [place for place, message in enumerate(messages) if fits(message)]
-    assume(places)
-    return draw(st.sampled_from(places))
+def draw_index(draw, messages, matches):
+    """Draw the index of a message that matches."""
+    indexes = [index for index, message in enumerate(messages) if matches(message)]
+    assume(indexes)
+    return draw(st.sampled_from(indexes))
 
 
 def role_is(*roles):
@@ -35,33 +35,35 @@ def only_system(_, messages):
 
 
 def empty_content(draw, messages):
-    at = one(draw, messages, lambda message: "content" in message and message["role"] not in ("assistant", "function"))
+    at = draw_index(
+        draw, messages, lambda message: "content" in message and message["role"] not in ("assistant", "function")
+    )
     messages[at]["content"] = draw(st.sampled_from(["", [], None]))
     return at
 
 
 def blank_content(draw, messages):
-    at = one(draw, messages, lambda message: "content" in message)
+    at = draw_index(draw, messages, lambda message: "content" in message)
     assume(not calls_tools(messages[at]) and "function_call" not in messages[at] and messages[at]["role"] != "function")
     messages[at]["content"] = draw(st.sampled_from([" ", "\n\t", [{"type": "text", "text": "  "}]]))
     return at
 
 
 def no_content(draw, messages):
-    at = one(draw, messages, role_is("system", "developer", "user", "tool"))
+    at = draw_index(draw, messages, role_is("system", "developer", "user", "tool"))
     del messages[at]["content"]
     return at
 
 
 def assistant_with_nothing(draw, messages):
-    at = one(draw, messages, role_is("assistant"))
+    at = draw_index(draw, messages, role_is("assistant"))
     assume(not calls_tools(messages[at]) and "function_call" not in messages[at])
     messages[at].pop("content", None)
     return at
 
 
 def tool_without_id(draw, messages):
-    at = one(draw, messages, role_is("tool"))
+    at = draw_index(draw, messages, role_is("tool"))
     if draw(st.booleans()):
         messages[at]["tool_call_id"] = ""
     else:
@@ -70,25 +72,25 @@ def tool_without_id(draw, messages):
 
 
 def function_without_name(draw, messages):
-    at = one(draw, messages, role_is("function"))
+    at = draw_index(draw, messages, role_is("function"))
     del messages[at]["name"]
     return at
 
 
 def name_on_tool(draw, messages):
-    at = one(draw, messages, role_is("tool"))
+    at = draw_index(draw, messages, role_is("tool"))
     messages[at]["name"] = "lookup"
     return at
 
 
 def any_name(draw, messages):
-    at = one(draw, messages, role_is("system", "developer", "user", "assistant", "tool"))
+    at = draw_index(draw, messages, role_is("system", "developer", "user", "assistant", "tool"))
     messages[at]["name"] = "Ada"
     return at
 
 
 def bad_name(draw, messages):
-    at = one(draw, messages, role_is("system", "developer", "user", "assistant", "function"))
+    at = draw_index(draw, messages, role_is("system", "developer", "user", "assistant", "function"))
     messages[at]["name"] = draw(st.sampled_from(["Ada Lovelace", "é", "a.b", "x\n"]))
     return at
 
@@ -98,25 +100,25 @@ def a_call():
 
 
 def calls_elsewhere(draw, messages):
-    at = one(draw, messages, lambda message: message["role"] != "assistant")
+    at = draw_index(draw, messages, lambda message: message["role"] != "assistant")
     messages[at]["tool_calls"] = [a_call()]
     return at
 
 
 def function_call_elsewhere(draw, messages):
-    at = one(draw, messages, lambda message: message["role"] != "assistant")
+    at = draw_index(draw, messages, lambda message: message["role"] != "assistant")
     messages[at]["function_call"] = a_call()["function"]
     return at
 
 
 def both_calls(draw, messages):
-    at = one(draw, messages, calls_tools)
+    at = draw_index(draw, messages, calls_tools)
     messages[at]["function_call"] = a_call()["function"]
     return at
 
 
 def one_call(draw, messages):
-    at = one(draw, messages, calls_tools)
+    at = draw_index(draw, messages, calls_tools)
     return at, draw(st.sampled_from(messages[at]["tool_calls"]))
 
 
@@ -151,7 +153,7 @@ def arguments_that_are_no_object(draw, messages):
 
 
 def result_without_call(draw, messages):
-    at = one(draw, messages, role_is("tool"))
+    at = draw_index(draw, messages, role_is("tool"))
     messages[at]["tool_call_id"] = "never-called"
     return at
 
@@ -165,7 +167,7 @@ def result_out_of_nowhere(draw, messages):
 
 
 def call_never_answered(draw, messages):
-    at = one(draw, messages, role_is("tool"))
+    at = draw_index(draw, messages, role_is("tool"))
     assume(any(message["role"] != "tool" for message in messages[at:]))
     asking = max(place for place in range(at) if calls_tools(messages[place]))
     del messages[at]
@@ -178,7 +180,7 @@ def open_call_at_the_end(_, messages):
 
 
 def second_result(draw, messages):
-    at = one(draw, messages, role_is("tool"))
+    at = draw_index(draw, messages, role_is("tool"))
     messages.insert(at + 1, dict(messages[at]))
     return at + 1
 
@@ -195,31 +197,31 @@ def same_id_twice(draw, messages):
 
 
 def image_outside_user(draw, messages):
-    at = one(draw, messages, lambda message: message["role"] in ("system", "developer", "assistant"))
+    at = draw_index(draw, messages, lambda message: message["role"] in ("system", "developer", "assistant"))
     messages[at]["content"] = [{"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}]
     return at
 
 
 def unknown_detail(draw, messages):
-    at = one(draw, messages, role_is("user"))
+    at = draw_index(draw, messages, role_is("user"))
     messages[at]["content"] = [{"type": "image_url", "image_url": {"url": "https://example.org/a", "detail": "4K"}}]
     return at
 
 
 def unknown_sound(draw, messages):
-    at = one(draw, messages, role_is("user"))
+    at = draw_index(draw, messages, role_is("user"))
     messages[at]["content"] = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "ogg"}}]
     return at
 
 
 def sound(draw, messages):
-    at = one(draw, messages, role_is("user"))
+    at = draw_index(draw, messages, role_is("user"))
     messages[at]["content"] = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]
     return at
 
 
 def hollow_part(draw, messages):
-    at = one(draw, messages, role_is("user"))
+    at = draw_index(draw, messages, role_is("user"))
     hollow = [
         {"type": "text", "text": ""},
         {"type": "image_url", "image_url": {"url": ""}},
@@ -230,20 +232,20 @@ def hollow_part(draw, messages):
 
 
 def foreign_image(draw, messages):
-    at = one(draw, messages, role_is("user"))
+    at = draw_index(draw, messages, role_is("user"))
     messages[at]["content"] = [{"type": "image", "media_type": "image/tiff", "data": "AAAA"}]
     return at
 
 
 def foreign_file(draw, messages):
-    at = one(draw, messages, role_is("user"))
+    at = draw_index(draw, messages, role_is("user"))
     data = "data:text/csv;base64,AAAA"
     messages[at]["content"] = [{"type": "file", "file": {"filename": "a.csv", "file_data": data}}]
     return at
 
 
 def two_parts(draw, messages):
-    at = one(draw, messages, role_is("assistant"))
+    at = draw_index(draw, messages, role_is("assistant"))
     messages[at]["content"] = [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]
     return at
 
@@ -273,13 +275,13 @@ def assistant_last(_, messages):
 
 
 def same_turn_twice(draw, messages):
-    at = one(draw, messages, lambda message: message["role"] == "user")
+    at = draw_index(draw, messages, lambda message: message["role"] == "user")
     messages.insert(at + 1, {"role": "user", "content": "U"})
     return at + 1
 
 
 def unknown_ttl(draw, messages):
-    at = one(draw, messages, lambda message: "content" in message)
+    at = draw_index(draw, messages, lambda message: "content" in message)
     for message in messages:
         message.pop("cache", None)
     messages[at]["content"] = "T"
@@ -288,7 +290,7 @@ def unknown_ttl(draw, messages):
 
 
 def five_hints(draw, messages):
-    at = one(draw, messages, role_is("user"))
+    at = draw_index(draw, messages, role_is("user"))
     messages[at]["content"] = [{"type": "text", "text": "T", "cache": {}} for _ in range(5)]
     return at
 
@@ -310,10 +312,10 @@ RULES = {
     ],
 }  # fmt: skip
 
-#: What we refuse in strict mode though the API takes it, because it is rarely meant.
+#: Rules of strict mode that the API does not have, because such messages are usually a mistake.
 STRICTER = {"anthropic": [two_systems, assistant_last], "responses": [image_outside_user]}
 
-#: A conversation that has something to break for every rule.
+#: A conversation in which every rule can be broken.
 FULL = [
     {"role": "system", "content": "S"},
     {"role": "user", "content": [{"type": "text", "text": "T"}, {"type": "image_url", "image_url": {"url": "u"}}]},
@@ -337,8 +339,8 @@ FULL = [
 ]
 
 
-def shuffled(draw, messages):
-    """The same messages with a few of them moved, doubled, left out or emptied: seldom lawful."""
+def mutated(draw, messages):
+    """Move, repeat, remove or empty a few messages. The result is rarely valid."""
     messages = [dict(message) for message in messages]
     for _ in range(draw(st.integers(1, 2))):
         if not messages:

@@ -1,9 +1,9 @@
-"""What OpenAI's Chat Completions and its older completions accept."""
+"""The rules of OpenAI's Chat Completions and Completions APIs."""
 
 from __future__ import annotations
 
-from providers.refusal import (
-    Refused,
+from providers.checks import (
+    RequestError,
     need,
     need_closed_schema,
     need_json,
@@ -31,7 +31,7 @@ OTHERS = {
 
 
 def check(body):
-    """Raises `Refused` where the API would answer with status 400."""
+    """Raise `RequestError` if the API would answer with status 400."""
     need_keys(body, "", ("model", "messages"), {*OPTIONS, *COUNTS, *OTHERS})
     need_text(body["model"], "model")
     check_messages(body["messages"])
@@ -42,7 +42,7 @@ def check(body):
 
 
 def check_completion(body):
-    """The same for `/completions`, which takes a text."""
+    """Check a request to `/completions`, which takes a text."""
     optional = {"best_of", "echo", "logit_bias", "logprobs", "stop", "stream", "stream_options", "suffix", "user"}
     need_keys(body, "", ("model", "prompt"), {*OPTIONS, "max_tokens", "n", "seed", *optional})
     need_text(body["model"], "model")
@@ -72,11 +72,11 @@ def check_messages(messages):
     waiting, known = {}, set()
     for number, message in enumerate(messages):
         where = f"messages[{number}]"
-        need(isinstance(message, dict), where, "is no object")
+        need(isinstance(message, dict), where, "is not an object")
         role = message.get("role")
         need(role in MESSAGES, f"{where}.role", "is no role")
         if role != "tool" and waiting:
-            raise Refused(where, f"tool calls {sorted(waiting)} have no result")
+            raise RequestError(where, f"tool calls {sorted(waiting)} have no result")
         MESSAGES[role](message, where)
         if role == "tool":
             need(waiting.pop(message["tool_call_id"], None), where, "answers no call of the turn before it")
@@ -102,9 +102,9 @@ def check_user(message, where):
 def check_assistant(message, where):
     message = {key: value for key, value in message.items() if (key, value) != ("content", None)}
     need_keys(message, where, ("role",), ("content", "name", "refusal", "tool_calls", "function_call"))
-    says = {"content", "refusal", "tool_calls", "function_call"} & set(message)
-    need(says, where, "has neither content nor calls")
-    need(not {"tool_calls", "function_call"} <= says, where, "has both tool_calls and function_call")
+    given = {"content", "refusal", "tool_calls", "function_call"} & set(message)
+    need(given, where, "has neither content nor calls")
+    need(not {"tool_calls", "function_call"} <= given, where, "has both tool_calls and function_call")
     if "content" in message:
         check_content(message["content"], where, ("text", "refusal"))
     check_name(message, where)
@@ -132,7 +132,7 @@ def check_result_of_function(message, where):
     need_keys(message, where, ("role", "name"), ("content",))
     need_name(message["name"], f"{where}.name")
     if "content" in message:
-        need(isinstance(message["content"], str), f"{where}.content", "is no text")
+        need(isinstance(message["content"], str), f"{where}.content", "is not a text")
 
 
 MESSAGES = {
@@ -164,7 +164,7 @@ def check_content(content, where, kinds):
     need_list(content, where)
     for number, part in enumerate(content):
         at = f"{where}[{number}]"
-        need(isinstance(part, dict), at, "is no object")
+        need(isinstance(part, dict), at, "is not an object")
         kind = part.get("type")
         need(kind in kinds, f"{at}.type", f"is none of {', '.join(kinds)}")
         need_keys(part, at, ("type", kind), ("prompt_cache_breakpoint",))
@@ -221,16 +221,16 @@ def check_tools(body):
 
 
 def check_declared(function, where, names):
-    """A function's name, description and parameters."""
+    """Check the name, description and parameters of a function."""
     need_name(function["name"], f"{where}.name")
     need(len(function["name"]) <= 64, f"{where}.name", "is longer than 64 characters")
     need(function["name"] not in names, where, "has the name of another tool")
     names.add(function["name"])
     if "description" in function:
-        need(isinstance(function["description"], str), f"{where}.description", "is no text")
+        need(isinstance(function["description"], str), f"{where}.description", "is not a text")
     if "parameters" in function:
         need(isinstance(function["parameters"], dict), f"{where}.parameters", "is no schema")
-        need(function["parameters"].get("type") == "object", f"{where}.parameters", "is no object's schema")
+        need(function["parameters"].get("type") == "object", f"{where}.parameters", "is not the schema of an object")
         if function.get("strict"):
             need_closed_schema(function["parameters"], f"{where}.parameters")
 

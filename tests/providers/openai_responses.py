@@ -1,9 +1,8 @@
-"""What OpenAI's Responses accept."""
+"""The rules of OpenAI's Responses API."""
 
 from __future__ import annotations
 
-from providers.openai_chat import check_declared, check_schema
-from providers.refusal import (
+from providers.checks import (
     need,
     need_json,
     need_keys,
@@ -13,6 +12,7 @@ from providers.refusal import (
     need_one_of,
     need_text,
 )
+from providers.openai_chat import check_declared, check_schema
 
 OPTIONS = {"temperature": (0, 2), "top_p": (0, 1)}
 COUNTS = ("max_output_tokens", "max_tool_calls", "top_logprobs")
@@ -25,7 +25,7 @@ OTHERS = {
 
 
 def check(body):
-    """Raises `Refused` where the API would answer with status 400."""
+    """Raise `RequestError` if the API would answer with status 400."""
     need_keys(body, "", ("model", "input"), {*OPTIONS, *COUNTS, *OTHERS})
     need_text(body["model"], "model")
     if "instructions" in body:
@@ -50,9 +50,9 @@ def check_items(items):
     waiting, known = set(), set()
     for number, item in enumerate(items):
         where = f"input[{number}]"
-        need(isinstance(item, dict), where, "is no object")
+        need(isinstance(item, dict), where, "is not an object")
         kind = item.get("type", "message")
-        # Later outputs may be borne with; the rule of Chat Completions is kept.
+        # The API may accept later outputs. We apply the rule of Chat Completions.
         need(kind != "message" or not waiting, where, f"no tool output found for {sorted(waiting)} before it")
         if kind == "message":
             check_message(item, where)
@@ -77,7 +77,9 @@ def check_message(item, where):
     need_keys(item, where, ("role", "content"), ("type", "phase"))
     need_one_of(item["role"], f"{where}.role", ("user", "assistant", "system", "developer"))
     if item["role"] == "assistant":
-        need(isinstance(item["content"], str), f"{where}.content", "is no text, as an assistant's must be")
+        need(
+            isinstance(item["content"], str), f"{where}.content", "is not a text, as required for an assistant message"
+        )
     check_content(item["content"], f"{where}.content")
 
 
@@ -88,7 +90,7 @@ def check_content(content, where):
     need_list(content, where)
     for number, part in enumerate(content):
         at = f"{where}[{number}]"
-        need(isinstance(part, dict), at, "is no object")
+        need(isinstance(part, dict), at, "is not an object")
         need_one_of(part.get("type"), f"{at}.type", tuple(PARTS))
         PARTS[part["type"]](part, at)
 
@@ -143,7 +145,7 @@ def check_text(text):
     if "format" not in text:
         return
     wanted = text["format"]
-    need(isinstance(wanted, dict), "text.format", "is no object")
+    need(isinstance(wanted, dict), "text.format", "is not an object")
     need_one_of(wanted.get("type"), "text.format.type", ("text", "json_object", "json_schema"))
     if wanted["type"] == "json_schema":
         schema = {key: value for key, value in wanted.items() if key != "type"}

@@ -1,11 +1,11 @@
-"""A plain conversion of messages, without any check: what lawful ones must become, and what others would have been."""
+"""A conversion of messages without checks. It gives the expected result for valid messages."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 
-#: What a result refers to that no call was made for.
+#: The id in a tool result whose call is missing.
 NO_CALL = "no-such-call"
 
 
@@ -43,7 +43,7 @@ def openai_part(part):
 
 
 def anthropic_form(messages):
-    """Ids are as they stand; a pair in the old form gets one that says which pair it is."""
+    """Convert messages. Ids are kept, and each legacy function call gets an id from its number."""
     system, turns, pair = [], [], (0, None)
     for message in messages:
         role = message["role"]
@@ -123,12 +123,12 @@ def anthropic_data(media_type, data):
 
 
 def litellm_form(messages):
-    """OpenAI's form with a tool call for each function call."""
+    """Convert messages to OpenAI's format, with a tool call for each legacy function call."""
     return openai_form(with_tool_calls(messages))
 
 
 def with_tool_calls(messages):
-    """The same messages without calls in the old form: a pair is known by its number."""
+    """Replace legacy function calls by tool calls with ids from their numbers."""
     written, pair = [], (0, None)
     for message in map(dict, messages):
         if message.get("function_call"):
@@ -145,7 +145,7 @@ def with_tool_calls(messages):
 
 
 def responses_form(messages):
-    """The texts of the leading system messages are the instructions, the rest are items."""
+    """Convert the leading system messages to instructions, and the others to items."""
     instructions, items = [], []
     for message in with_tool_calls(messages):
         role, content = message["role"], message.get("content")
@@ -182,8 +182,8 @@ def responses_part(part):
     return {"type": "input_file", **part["file"]} if part["type"] == "file" else part
 
 
-def plain(form):
-    """A form with what may be said in two ways said in one: blocks for a text, arguments read, ids numbered."""
+def normalized(form):
+    """Replace equivalent spellings by one: texts become blocks, arguments are parsed, and ids become numbers."""
     ids = {}
 
     def number(id):
@@ -197,7 +197,7 @@ def plain(form):
         if isinstance(value, list):
             return [walk(each) for each in value]
         if isinstance(value, dict):
-            # What a tool is given is the caller's.
+            # Do not change the input of a tool.
             given = {"input"} if value.get("type") == "tool_use" else set()
             same = {each: inner if each in given else walk(inner, each) for each, inner in value.items()}
             if value.get("type") in ("tool_use", "function"):

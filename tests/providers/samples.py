@@ -1,4 +1,4 @@
-"""The example prompts with their inputs, and a prompt that has all that a request may have."""
+"""The example prompts with their inputs, and a prompt with every field that a request can have."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def inputs(prompt_id):
     return json.loads((EXAMPLES / "inputs" / f"{prompt_id}.json").read_text(encoding="utf-8"))
 
 
-#: A prompt that says what it is given.
+#: A prompt that renders to the messages of its placeholder.
 HISTORY = chat_of({"role": "placeholder", "name": "history"})
 
 TOOLS = [
@@ -29,7 +29,7 @@ TOOLS = [
     },
     {"name": "stop"},
 ]
-WANTED = {
+OUTPUT_SCHEMA = {
     "type": "object",
     "properties": {"answer": {"type": "string"}, "sure": {"type": "number"}},
     "required": ["answer"],
@@ -40,10 +40,10 @@ def full_prompt(**changes):
     given = {
         "tools": TOOLS,
         "settings": {"model": "m", "temperature": 0.5, "top_p": 0.9, "max_tokens": 100, "stop": ["END"]},
-        "output_schema": WANTED,
+        "output_schema": OUTPUT_SCHEMA,
     }
     return chat_of({"role": "system", "content": "S"}, {"role": "user", "content": "U"}, **{**given, **changes})
 
 
-#: How a tool is made to be called, and what the model then calls.
+#: Values of `tool_choice`, and the tool that the model then calls.
 CHOICES = [("auto", None), ("none", None), ("required", "look-up"), ({"name": "stop"}, "stop")]

@@ -1,6 +1,6 @@
-"""The SDKs' TypedDicts taken at their word: no key that they do not have, and every value of the type that they say.
+"""Strict checks of values against the TypedDicts of the SDKs: no unknown keys, and every value of the declared type.
 
-Pydantic alone is no check of them: it reads iterables lazily and lets further keys pass.
+Pydantic alone does not check this: it reads iterables lazily and accepts unknown keys.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 
 def closed(schema: Any) -> Any:
-    """A JSON Schema in which no object takes further keys, unless it says what they are."""
+    """Return a JSON Schema in which objects with properties do not accept other keys."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -25,12 +25,12 @@ def closed(schema: Any) -> Any:
 
 
 class Type:
-    """What one annotation of an SDK accepts."""
+    """A type annotation of an SDK."""
 
     def __init__(self, annotation: Any) -> None:
         self._validator = Draft202012Validator(closed(TypeAdapter(annotation).json_schema()))
 
     def mismatch(self, value: Any) -> str | None:
-        """Why a value does not fit."""
+        """Return the reason why a value does not match, or None if it does."""
         error = best_match(self._validator.iter_errors(value))
         return error and f"{error.json_path}: {error.message}"

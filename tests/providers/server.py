@@ -1,4 +1,4 @@
-"""The providers on the loopback interface: a request is checked as the API checks it, and answered as the API does."""
+"""A mock server of the providers on the loopback interface. It checks and answers requests as the APIs do."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from providers import anthropic_messages, openai_chat, openai_responses
-from providers.refusal import Refused
+from providers.checks import RequestError
 
-SAID = "Gladly."
+ANSWER = "Gladly."
 
 
 def chat_answer(body):
-    message = {"role": "assistant", "content": SAID, "refusal": None}
+    message = {"role": "assistant", "content": ANSWER, "refusal": None}
     if name := forced_tool(body):
         call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": "{}"}}
         message = {"role": "assistant", "content": None, "refusal": None, "tool_calls": [call]}
@@ -34,13 +34,13 @@ def completion_answer(body):
         "object": "text_completion",
         "created": 1,
         "model": body["model"],
-        "choices": [{"index": 0, "finish_reason": "stop", "text": SAID, "logprobs": None}],
+        "choices": [{"index": 0, "finish_reason": "stop", "text": ANSWER, "logprobs": None}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
 
 
 def responses_answer(body):
-    text = {"type": "output_text", "text": SAID, "annotations": [], "logprobs": []}
+    text = {"type": "output_text", "text": ANSWER, "annotations": [], "logprobs": []}
     item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [text]}
     if name := forced_tool(body):
         item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": name, "arguments": "{}"}
@@ -64,7 +64,7 @@ def responses_answer(body):
 
 
 def messages_answer(body):
-    content, reason = {"type": "text", "text": SAID}, "end_turn"
+    content, reason = {"type": "text", "text": ANSWER}, "end_turn"
     if name := forced_tool(body):
         content, reason = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}, "tool_use"
     return {
@@ -80,7 +80,7 @@ def messages_answer(body):
 
 
 def forced_tool(body):
-    """The tool that the request makes the model call."""
+    """Return the name of the tool that the request forces the model to call, if any."""
     choice = body.get("tool_choice")
     if choice == "required" or (isinstance(choice, dict) and choice["type"] == "any"):
         tool = body["tools"][0]
@@ -88,15 +88,20 @@ def forced_tool(body):
     return choice.get("function", choice).get("name") if isinstance(choice, dict) else None
 
 
-def openai_error(refused):
-    error = {"message": str(refused), "type": "invalid_request_error", "param": refused.where or None, "code": None}
+def openai_error(request_error):
+    error = {
+        "message": str(request_error),
+        "type": "invalid_request_error",
+        "param": request_error.where or None,
+        "code": None,
+    }
     return {"error": error}
 
 
-def anthropic_error(refused):
+def anthropic_error(request_error):
     return {
         "type": "error",
-        "error": {"type": "invalid_request_error", "message": str(refused)},
+        "error": {"type": "invalid_request_error", "message": str(request_error)},
         "request_id": "req_1",
     }
 
@@ -109,11 +114,11 @@ ROUTES = {
 }
 
 
-class Providers:
-    """The server. ``bodies`` are the requests that reached it, ``refusals`` what it had against some of them."""
+class MockProviders:
+    """The server. ``bodies`` has the bodies of all requests, ``errors`` the errors of those that it rejected."""
 
     def __init__(self):
-        self.bodies, self.refusals = [], []
+        self.bodies, self.errors = [], []
         providers = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -139,20 +144,20 @@ class Providers:
         self._thread.start()
 
     def answer(self, path, body):
-        """Status and body of the answer."""
+        """Return the status and the body of the answer."""
         self.bodies.append(body)
         check, answer, error = ROUTES[path]
         try:
             check(body)
-        except Refused as refused:
-            self.refusals.append(refused)
-            return 400, error(refused)
+        except RequestError as request_error:
+            self.errors.append(request_error)
+            return 400, error(request_error)
         return 200, answer(body)
 
-    def forget(self):
-        """Forget what has reached it so far."""
+    def reset(self):
+        """Remove the recorded requests and errors."""
         self.bodies.clear()
-        self.refusals.clear()
+        self.errors.clear()
 
     def close(self):
         self._server.shutdown()

@@ -1,6 +1,6 @@
-"""What is converted goes where the providers' packages want their own types. Checked by type checkers, never run.
+"""Converted prompts have the types of the providers' packages. Type checkers check this file; it is never run.
 
-Each line marked as an error must be one: a marker that is not needed is an error too.
+Each line that is marked as an error must be one, because an unnecessary marker is an error too.
 """
 
 from __future__ import annotations

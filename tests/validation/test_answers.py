@@ -166,6 +166,6 @@ class TestDefaultsOfWhatIsCutOff:
             {
                 "path": "ok",
                 "rule": "cut_off",
-                "message": "the answer ends before this field, so its value is not known",
+                "message": "the answer ends before this value; its default is not used",
             }
         ]

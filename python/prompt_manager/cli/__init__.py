@@ -1,6 +1,6 @@
-"""The command line: list, show and render prompts. Needs the extra ``cli``.
+"""The command line: list, show and render prompts. It needs the extra ``cli``.
 
-This module holds no more than what must work where the extra is missing.
+This module works without the extra, to print how to install it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["main"]
 
 
 def _open_closed_streams() -> None:
-    """Where a shell closed a stream (``>&-``), read nothing from it and write nowhere."""
+    """Replace standard streams that the shell closed (``>&-``) by the null device."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open until the process ends
@@ -21,10 +21,10 @@ def _open_closed_streams() -> None:
 
 
 def main() -> int:
-    """Run the command with the arguments of the process.
+    """Run the command line with the arguments of the process.
 
     Returns:
-        The exit status: 0, 1 for a job that failed, 2 for wrong usage.
+        The exit status: 0 for success, 1 if the command failed, 2 for wrong usage, 130 if it was interrupted.
     """
     _open_closed_streams()
     try:

@@ -1,4 +1,4 @@
-"""``python -m prompt_manager.cli``: the command where its script is not on the path."""
+"""Runs the command line with ``python -m prompt_manager.cli``, for when the script is not on the path."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The commands: their arguments, and what becomes of an error. What they do is in the modules beside this one."""
+"""The commands of the command line, their options, and how errors become messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["App", "app"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
-#: Whose form a prompt can be shown in.
+#: The providers that ``render --to`` can convert for.
 _PROVIDERS = ("openai", "responses", "anthropic", "litellm")
 
 FAILED = 1
@@ -29,24 +29,24 @@ INTERRUPTED = 130
 
 
 def _report_usage(error: click.UsageError) -> None:
-    """Say what is wrong with the arguments, and how they should be."""
+    """Write the error, the usage line, and a hint to ``--help``."""
     text = error.format_message()
     if error.ctx is not None:
-        # click writes the line as "Usage: ..."; ours are in lower case.
+        # click writes "Usage: ..."; our messages are in lower case.
         usage = error.ctx.get_usage().replace("Usage:", "usage:", 1)
         text += f"\n{usage}\n  hint: {error.ctx.command_path} --help"
     write_error(text)
 
 
 class App(click.Group):
-    """A group of commands that turns every error into a line on standard error and an exit status."""
+    """A group of commands that turns every error into a message on standard error and an exit status."""
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Run with these arguments, by default the process's, and exit."""
+        """Run with these arguments, by default those of the process, and exit."""
         sys.exit(self.run(*args, **kwargs))
 
     def run(self, *args: Any, **kwargs: Any) -> int:
-        """Run with these arguments, by default the process's; gives the exit status."""
+        """Run with these arguments, by default those of the process, and return the exit status."""
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.UsageError as error:
@@ -64,7 +64,7 @@ class App(click.Group):
             return FAILED
         except click.Abort:
             return INTERRUPTED
-        # click gives an exit status where something asked to exit, such as --help; our commands give nothing.
+        # click returns an exit status for options that exit, such as --help. Our commands return nothing.
         return status if isinstance(status, int) else 0
 
 
@@ -83,26 +83,26 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Print the version of the command and exit.",
+    help="Show the version and exit.",
 )
 @click.pass_context
 def app(ctx: click.Context) -> None:
     """List, show and render the prompts of a directory.
 
-    Results go to standard output, everything else to standard error. The exit status is 0, 1 for a job that failed,
-    2 for wrong usage.
+    Results go to standard output. Warnings and errors go to standard error. The exit status is 0 for success, 1 if the
+    command failed, and 2 for wrong usage.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
         ctx.exit(WRONG_USAGE)
 
 
-def _of_directory(command: Command) -> Command:
-    """Give a command the options that say where the prompts are."""
+def _directory_options(command: Command) -> Command:
+    """Add the options that name the directories to a command."""
     command = click.option(
         "--schemas",
         metavar="DIR",
-        help="Directory of the schemas that the prompts name. Without it, the names are not checked.",
+        help="Directory of the schemas that the prompts refer to. Without it, schema names are not checked.",
     )(command)
     return click.option(
         "--dir",
@@ -112,33 +112,33 @@ def _of_directory(command: Command) -> Command:
         show_default=True,
         envvar="PROMPT_MANAGER_DIR",
         show_envvar=True,
-        help="Directory of the prompts.",
+        help="Directory of the prompt files.",
     )(command)
 
 
-def _of_version(command: Command) -> Command:
-    """Give a command a prompt and the options that say which version of it."""
+def _version_options(command: Command) -> Command:
+    """Add the argument ID and the options that choose a version to a command."""
     command = click.option(
-        "--label", metavar="LABEL", callback=check_text, help="The version that this label points at."
+        "--label", metavar="LABEL", callback=check_text, help="Use the version that this label points at."
     )(command)
     command = click.option(
-        "--version", metavar="VERSION", callback=check_text, help="This version; the latest by default."
+        "--version", metavar="VERSION", callback=check_text, help="Use this version.  [default: the latest]"
     )(command)
     return click.argument("prompt_id", metavar="ID", callback=check_text)(command)
 
 
 def _check_version(version: str | None, label: str | None) -> None:
     if version is not None and label is not None:
-        raise click.UsageError("--version and --label exclude each other", click.get_current_context())
+        raise click.UsageError("--version and --label cannot be used together", click.get_current_context())
 
 
 @app.command("list")
-@_of_directory
+@_directory_options
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def list_prompts(*, directory: str, schemas: str | None, as_json: bool) -> None:
-    """List the prompts: the latest version of each.
+    """List the latest version of each prompt.
 
-    On a terminal descriptions are wrapped; into a pipe or a file goes one line for each prompt.
+    A terminal shows long descriptions on several lines. In a pipe or a file, each prompt is one line.
     """
     from prompt_manager.cli.prompts import latest, load, summarize
 
@@ -154,8 +154,8 @@ def list_prompts(*, directory: str, schemas: str | None, as_json: bool) -> None:
 
 
 @app.command("show")
-@_of_version
-@_of_directory
+@_version_options
+@_directory_options
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def show_prompt(
     *,
@@ -166,7 +166,7 @@ def show_prompt(
     schemas: str | None,
     as_json: bool,
 ) -> None:
-    """Show a prompt, its variables, and its template as written."""
+    """Show the metadata, variables and template of a prompt."""
     from prompt_manager.cli.prompts import describe, find, load
 
     _check_version(version, label)
@@ -180,36 +180,38 @@ def show_prompt(
         write_text(prompt_view(description))
 
 
-def _hint_at_json(error: PromptManagerError, prompt: CompiledPrompt, assignments: Sequence[Assignment]) -> None:
-    """Where a value of ``--var`` has the wrong type because it is text, say how to write it."""
+def _add_json_hint(error: PromptManagerError, prompt: CompiledPrompt, assignments: Sequence[Assignment]) -> None:
+    """Add a hint to the error if ``--var NAME=TEXT`` was used for a variable that is not a string."""
     cause = error.__cause__ if isinstance(error.__cause__, PromptManagerError) else error
     name = str(cause.context.get("variable"))
     types = {variable["name"]: variable["type"] for variable in prompt.variables()}
     is_text = {assignment.name: assignment.is_text for assignment in assignments}
     if is_text.get(name) and types.get(name) in {"integer", "float", "boolean", "list", "dict"}:
-        error.add_note(f"  hint: --var {name}=... gives text; write --var '{name}:=...' to give JSON")
+        error.add_note(f"  hint: --var {name}=... passes text; use --var '{name}:=...' to pass JSON")
 
 
 @app.command(
     "render",
-    epilog="\b\nExample:\n  render summary --var title=Minutes --var max_points:=3 --vars rest.json",
+    epilog="\b\nExamples:\n"
+    "  prompt-manager render greeting --var name=Ada --var role=engineer\n"
+    "  prompt-manager render summary --var max_points:=3 --vars values.json",
 )
-@_of_version
-@_of_directory
+@_version_options
+@_directory_options
 @click.option(
     "--var",
     "assignments",
     metavar="NAME=TEXT",
     callback=read_assignments,
     multiple=True,
-    help="The value of a variable; NAME:=JSON for what is not text. Wins over --vars.",
+    help="Set a variable to a text. Use NAME:=JSON for other types. Overrides --vars.",
 )
 @click.option(
     "--vars",
     "files",
     metavar="FILE",
     multiple=True,
-    help="A JSON object with values by name; - reads standard input.",
+    help="Read variables from a JSON object in a file. Use - for standard input.",
 )
 @click.option(
     "--to",
@@ -217,10 +219,11 @@ def _hint_at_json(error: PromptManagerError, prompt: CompiledPrompt, assignments
     type=click.Choice(["text", "messages", *_PROVIDERS]),
     default="text",
     show_default=True,
-    help="Text (of a chat, a transcript), or JSON: a chat's messages, or a provider's form.",
+    help="Output format: plain text (for a chat, a transcript), or JSON with the chat's messages or with the "
+    "provider's request format.",
 )
-@click.option("--not-strict", is_flag=True, help="Change what the provider would refuse, and warn.")
-@click.option("--to-messages", is_flag=True, help="Give a provider a text as a user's message.")
+@click.option("--not-strict", is_flag=True, help="Change what the provider would reject, and warn, instead of failing.")
+@click.option("--to-messages", is_flag=True, help="Convert a text prompt to a user message for the provider.")
 def render_prompt(
     *,
     prompt_id: str,
@@ -234,16 +237,17 @@ def render_prompt(
     not_strict: bool,
     to_messages: bool,
 ) -> None:
-    """Render a prompt with the values of its variables.
+    """Render a prompt with values for its variables.
 
-    Text is written to the letter: what a file or a pipe gets ends as the template does.
+    In a file or a pipe, the text is written exactly as rendered, without an added line break at the end.
     """
     from prompt_manager.cli.prompts import convert, find, load
 
     _check_version(version, label)
     for flag, given in (("--not-strict", not_strict), ("--to-messages", to_messages)):
         if given and target not in _PROVIDERS:
-            raise click.UsageError(f"{flag} needs --to {' or '.join(_PROVIDERS)}", click.get_current_context())
+            message = f"{flag} needs --to with a provider: {', '.join(_PROVIDERS[:-1])} or {_PROVIDERS[-1]}"
+            raise click.UsageError(message, click.get_current_context())
     values = read_files(files) | {assignment.name: assignment.value for assignment in assignments}
     prompt = find(load(directory, schemas), prompt_id, version, label)
     try:
@@ -254,9 +258,9 @@ def render_prompt(
         else:
             write_json(convert(prompt, target, values, strict=not not_strict, to_messages=to_messages))
     except PromptManagerError as error:
-        _hint_at_json(error, prompt, assignments)
+        _add_json_hint(error, prompt, assignments)
         if schemas is None and isinstance(error, SchemaError):
-            error.add_note("  hint: name the directory of the schemas with --schemas")
+            error.add_note("  hint: on the command line, name the directory of the schemas with --schemas")
         if isinstance(error, IncompatibleFormatError):
-            error.add_note("  hint: here, that is --to-messages")
+            error.add_note("  hint: on the command line, use --to-messages")
         raise

@@ -1,6 +1,6 @@
-r"""What the command writes: results to standard output, everything else to standard error.
+r"""Writes results to standard output, and warnings and errors to standard error.
 
-A result is written to the letter. What the stream cannot encode is written as an escape (``\u2026``), never an error.
+A result is written exactly. Characters that the stream cannot encode become escapes (``\u2026``), not errors.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ __all__ = ["give_up_output", "to_terminal", "visible", "write_error", "write_jso
 
 
 def to_terminal() -> bool:
-    """Whether a person sees standard output as it is written."""
+    """Return whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
 def visible(text: str) -> str:
-    r"""The text with control characters as escapes, so that no file or argument can steer the terminal.
+    r"""Escape the control characters of a text, so that no file or argument can control the terminal.
 
     >>> visible("red: \x1b[31m")
     'red: \\x1b[31m'
@@ -47,7 +47,7 @@ def _fits(text: str, stream: TextIO) -> bool:
 
 
 def _write(text: str, stream: TextIO) -> None:
-    """Write and flush, so that a closed pipe or a full disk is met here and not at exit."""
+    """Write and flush, so that a closed pipe or a full disk raises an error here and not at exit."""
     if not _fits(text, stream):
         encoding = _encoding(stream)
         text = text.encode(encoding, "backslashreplace").decode(encoding)
@@ -56,10 +56,10 @@ def _write(text: str, stream: TextIO) -> None:
 
 
 def write_text(text: str) -> None:
-    """Write a result, with a final newline only where a terminal needs one."""
+    """Write a result. On a terminal, end it with a newline."""
     if not _fits(text, sys.stdout):
         write_warning(
-            f"standard output is {_encoding(sys.stdout)}: characters that it lacks are written as escapes\n"
+            f"standard output is {_encoding(sys.stdout)}: characters that it cannot encode are written as escapes\n"
             "  hint: set PYTHONIOENCODING=utf-8"
         )
     _write(text, sys.stdout)
@@ -68,7 +68,7 @@ def write_text(text: str) -> None:
 
 
 def write_json(value: Any) -> None:
-    """Write a result as JSON, which is JSON in whatever encoding the stream has."""
+    """Write a result as JSON. If the stream cannot encode a character, use JSON's escapes."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     if not _fits(text, sys.stdout):
         text = json.dumps(value, indent=2)
@@ -76,15 +76,15 @@ def write_json(value: Any) -> None:
 
 
 def give_up_output() -> None:
-    """Write nothing more to standard output, which has failed: not even at exit what it still holds."""
+    """Discard further output, after standard output has failed. This prevents a second error at exit."""
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
 
 
 def write_error(text: str) -> None:
-    """Say why the job failed."""
+    """Write an error message to standard error."""
     _write(f"error: {visible(text)}\n", sys.stderr)
 
 
 def write_warning(text: str) -> None:
-    """Say what the user should know of a job that goes on."""
+    """Write a warning to standard error."""
     _write(f"warning: {visible(text)}\n", sys.stderr)

@@ -1,6 +1,6 @@
-"""The prompts that a command works on: loading a directory, finding one, converting it, describing it as plain data.
+"""Loads the prompts of a directory, finds one, converts it, and describes it as plain data.
 
-Works on the core's handles of prompts, so that no command has to wait for pydantic.
+It uses the core's prompts and not :class:`~prompt_manager.Prompt`, so that no command has to import pydantic.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["convert", "describe", "find", "latest", "load", "summarize"]
 
 
 def load(directory: str, schemas: str | None) -> PromptManager:
-    """The prompts of a directory; what the load warns of goes to standard error.
+    """Load the prompts of a directory. Warnings go to standard error.
 
     Raises:
-        StorageReadError: a file is broken, or the directory cannot be read.
+        StorageReadError: a file has a problem, or the directory cannot be read.
     """
     from prompt_manager.core.manager import PromptManager
 
@@ -35,7 +35,7 @@ def load(directory: str, schemas: str | None) -> PromptManager:
             manager = PromptManager.from_directory_sync(directory, schema_dir=schemas)
         except StorageReadError as error:
             if not Path(directory).exists():
-                error.add_note("  hint: name the directory of the prompts with --dir or PROMPT_MANAGER_DIR")
+                error.add_note("  hint: set the directory of the prompt files with --dir or PROMPT_MANAGER_DIR")
             raise
     for warning in caught:
         write_warning(str(warning.message))
@@ -43,16 +43,16 @@ def load(directory: str, schemas: str | None) -> PromptManager:
 
 
 def latest(manager: PromptManager) -> list[CompiledPrompt]:
-    """The latest version of each prompt, by id."""
+    """Return the latest version of each prompt, sorted by id."""
     return manager.registry._core.latest()
 
 
 def find(manager: PromptManager, prompt_id: str, version: str | None, label: str | None) -> CompiledPrompt:
-    """One version of a prompt.
+    """Find a version of a prompt, by default the latest.
 
     Raises:
         PromptNotFoundError: there is no prompt with this id, or all its versions are archived.
-        VersionNotFoundError: it has no such version or label.
+        VersionNotFoundError: the prompt has no such version or label.
     """
     return manager.registry._core.get(prompt_id, version=version, label=label)
 
@@ -60,24 +60,24 @@ def find(manager: PromptManager, prompt_id: str, version: str | None, label: str
 def convert(
     prompt: CompiledPrompt, provider: str, values: Mapping[str, Any], *, strict: bool, to_messages: bool
 ) -> Any:
-    """The prompt in a provider's form, as the integrations make it; lossy steps are warned of.
+    """Convert a prompt to a provider's format. Warnings go to standard error.
 
     Raises:
         ConversionError: a variable is missing, or the result breaks a rule of the provider.
-        IncompatibleFormatError: the provider has no form for it.
+        IncompatibleFormatError: the provider does not support prompts of this format.
     """
     from prompt_manager._native import Converter
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        form = Converter(provider, None, strict=strict, to_messages=to_messages).convert(prompt, values)
+        converted = Converter(provider, None, strict=strict, to_messages=to_messages).convert(prompt, values)
     for warning in caught:
         write_warning(str(warning.message))
-    return form
+    return converted
 
 
 def summarize(prompt: CompiledPrompt) -> dict[str, Any]:
-    """What a list says of a prompt."""
+    """Return the fields of a prompt for ``list``."""
     return {
         "id": prompt.id,
         "version": prompt.version,
@@ -92,7 +92,7 @@ def summarize(prompt: CompiledPrompt) -> dict[str, Any]:
 
 
 def describe(manager: PromptManager, prompt: CompiledPrompt) -> dict[str, Any]:
-    """All there is to say of a prompt: the summary, its variables, its versions, and the rest as its file has it."""
+    """Return the fields of a prompt for ``show``: the summary, versions, variables, and all fields of its file."""
     return {
         **summarize(prompt),
         "versions": manager.registry._core.versions(prompt.id),

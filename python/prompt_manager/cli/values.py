@@ -1,4 +1,4 @@
-"""The values of a prompt's variables as the command is given them: ``--var`` and ``--vars``."""
+"""Reads the values of variables from ``--var`` and ``--vars``."""
 
 from __future__ import annotations
 
@@ -14,40 +14,42 @@ if TYPE_CHECKING:
 
 __all__ = ["Assignment", "check_text", "read_assignments", "read_files"]
 
-_KINDS: dict[type, str] = {list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
+_TYPE_NAMES: dict[type, str] = {list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
 
 class Assignment(NamedTuple):
-    """One ``--var``."""
+    """The name and value of one ``--var``."""
 
     name: str
     value: Any
     is_text: bool
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _parse(text: str) -> Any:
-    """The value of a JSON text.
+    """Parse a JSON text.
 
     Raises:
-        ValueError: it is not JSON, or nests too deeply; a ``json.JSONDecodeError`` where the place is known.
+        ValueError: the text is not JSON or is nested too deeply. ``json.JSONDecodeError`` if the position is known.
     """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_reject_constant)
     except RecursionError:
-        raise ValueError("it nests too deeply") from None
+        raise ValueError("it is nested too deeply") from None
     except json.JSONDecodeError:
         raise
     except ValueError as error:
-        # Python's own limit for the digits of an integer says after a semicolon what a programmer could do.
+        # After a semicolon, Python's message about too many digits tells programmers which limit to raise.
         raise ValueError(str(error).partition(";")[0]) from error
 
 
 def check_text(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """A callback for arguments that must be Unicode text; what is not comes from the system with half surrogates.
+    """Reject an argument that is not valid Unicode. Used as a callback of click.
+
+    Python represents bytes of an argument that are not UTF-8 as lone surrogates.
 
     Raises:
         click.BadParameter: the argument is not UTF-8.
@@ -64,22 +66,22 @@ def _read_assignment(text: str) -> Assignment:
     is_text = not name.endswith(":")
     name = name.removesuffix(":").strip()
     if not equals or not name:
-        raise ValueError(f"{text!r} is not of the form NAME=TEXT or NAME:=JSON")
+        raise ValueError(f"{text!r} must be written as NAME=TEXT or NAME:=JSON")
     if is_text:
         return Assignment(name, value, is_text)
     try:
         return Assignment(name, _parse(value), is_text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"what follows {name}:= is not JSON: {error.msg}") from error
+        raise ValueError(f"the value after {name}:= is not JSON: {error.msg}") from error
     except ValueError as error:
-        raise ValueError(f"what follows {name}:= is not JSON: {error}") from error
+        raise ValueError(f"the value after {name}:= is not JSON: {error}") from error
 
 
 def read_assignments(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Assignment, ...]:
-    """A callback for ``name=text`` and ``name:=json``.
+    """Parse the values of ``--var``: ``name=text`` or ``name:=json``. Used as a callback of click.
 
     Raises:
-        click.BadParameter: one of them has another form.
+        click.BadParameter: a value is written in another way.
     """
     for value in values:
         check_text(ctx, param, value)
@@ -104,19 +106,19 @@ def _read_file(path: str) -> dict[str, Any]:
     except ValueError as error:
         raise click.ClickException(f"variables in {shown} are not JSON: {error}") from error
     if not isinstance(values, dict):
-        kind = _KINDS.get(type(values), "null")
+        found = _TYPE_NAMES.get(type(values), "null")
         raise click.ClickException(
-            f"variables in {shown} must be a JSON object, not {kind}\n"
-            '  hint: an object has a value for each name, such as {"name": "Ada"}'
+            f"variables in {shown} must be a JSON object, not {found}\n"
+            '  hint: write an object with the values by name, such as {"name": "Ada"}'
         )
     return values
 
 
 def read_files(paths: Iterable[str]) -> dict[str, Any]:
-    """The values in JSON files, of which a later one wins; ``-`` is standard input.
+    """Read the values of variables from JSON files. Later files override earlier ones; ``-`` is standard input.
 
     Raises:
-        click.ClickException: a file cannot be read or does not hold a JSON object.
+        click.ClickException: a file cannot be read, or its content is not a JSON object.
     """
     values: dict[str, Any] = {}
     for path in paths:

@@ -1,6 +1,6 @@
-"""Prompts laid out for people.
+"""Formats prompts for people to read.
 
-On a terminal everything is wrapped to its width. Elsewhere a row is a line, however long, and texts stand as written.
+On a terminal, everything is wrapped to its width. In a file or a pipe, each row is one line, and texts are not wrapped.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ if TYPE_CHECKING:
 
 __all__ = ["list_view", "prompt_view"]
 
-#: Where there is no terminal: wide enough for any row.
-UNLIMITED = 100_000
+#: The width of files and pipes, enough for any row.
+UNLIMITED_WIDTH = 100_000
 
-#: On a terminal: the least width to lay out for; a narrower one gets whole rows, and breaks them by itself.
-LEAST = 80
+#: The minimum width of a terminal for wrapping. A narrower terminal gets whole rows and wraps them itself.
+MIN_TERMINAL_WIDTH = 80
 
-#: On a terminal: the width at which a column is folded, so that something is left for the last.
-NARROW = 28
+#: On a terminal, the maximum width of a column other than the last one.
+MAX_COLUMN_WIDTH = 28
 
-#: What a message says beside its text.
-BESIDE_TEXT = ("name", "tool_call_id", "optional", "cache", "tool_calls", "function_call")
+#: The fields of a message that are shown below its content.
+MESSAGE_FIELDS = ("name", "tool_call_id", "optional", "cache", "tool_calls", "function_call")
 
 
 def list_view(summaries: Sequence[Mapping[str, Any]]) -> str:
-    """A table with a row for each prompt."""
+    """Format a table with one row for each prompt."""
     header = ("ID", "VERSION", "FORMAT", "STATUS", "DESCRIPTION")
     rows = [[_line(summary[name.lower()]) for name in header] for summary in summaries]
-    return _laid_out([_table(rows, header=header, styles=("bold",))])
+    return _render([_table(rows, header=header, styles=("bold",))])
 
 
 def prompt_view(prompt: Mapping[str, Any]) -> str:
-    """What a prompt says of itself, its variables, and its template as written."""
-    return _laid_out(_prompt_parts(prompt))
+    """Format the metadata, variables and template of a prompt."""
+    return _render(_prompt_parts(prompt))
 
 
-def _laid_out(parts: Iterable[RenderableType]) -> str:
-    """The parts one below the other; a plain string is not touched."""
+def _render(parts: Iterable[RenderableType]) -> str:
+    """Render the parts one below the other. Plain strings are not changed."""
     console = Console(file=sys.stdout, highlight=False)
-    if not to_terminal() or console.width < LEAST:
-        console.width = UNLIMITED
+    if not to_terminal() or console.width < MIN_TERMINAL_WIDTH:
+        console.width = UNLIMITED_WIDTH
     lines: list[str] = []
     for part in parts:
         if isinstance(part, str):
@@ -66,22 +66,22 @@ def _laid_out(parts: Iterable[RenderableType]) -> str:
 
 
 def _line(text: str | None) -> str:
-    """A text that may have several lines as one."""
+    """Join the lines of a text."""
     return " ".join((text or "").split())
 
 
 def _table(rows: Iterable[Sequence[str]], *, header: Sequence[str] = (), styles: Sequence[str] = ()) -> Table:
-    """Rows in columns, of which the last takes what the others leave; without a header, empty ones are left out."""
+    """Build a table. The last column takes the remaining width. Without a header, empty columns are left out."""
     columns = [[Text(visible(cell)) for cell in column] for column in zip(*rows, strict=True)]
-    kept = [index for index, column in enumerate(columns) if header or any(column)]
-    widest = NARROW if to_terminal() else UNLIMITED
+    shown = [index for index, column in enumerate(columns) if header or any(column)]
+    max_width = MAX_COLUMN_WIDTH if to_terminal() else UNLIMITED_WIDTH
     table = Table(box=None, show_header=bool(header), pad_edge=False, padding=(0, 2, 0, 0))
-    for index in kept:
+    for index in shown:
         title = header[index] if header else ""
         style = styles[index] if index < len(styles) else ""
-        width = max(len(title), *(cell.cell_len for cell in columns[index]))
-        table.add_column(title, style=style, overflow="fold", width=None if index == kept[-1] else min(width, widest))
-    for row in zip(*(columns[index] for index in kept), strict=True):
+        width = min(max_width, max(len(title), *(cell.cell_len for cell in columns[index])))
+        table.add_column(title, style=style, overflow="fold", width=None if index == shown[-1] else width)
+    for row in zip(*(columns[index] for index in shown), strict=True):
         table.add_row(*row)
     return table
 
@@ -90,8 +90,8 @@ def _indented(part: RenderableType, by: int) -> RenderableType:
     return Padding(part, (0, 0, 0, by), expand=False)
 
 
-def _written(text: str, by: int) -> RenderableType:
-    """A text as somebody wrote it, indented."""
+def _source(text: str, by: int) -> RenderableType:
+    """Indent the source of a template."""
     text = visible(text)
     return _indented(Text(text), by) if to_terminal() else indent(text, " " * by)
 
@@ -105,7 +105,7 @@ def _prompt_parts(prompt: Mapping[str, Any]) -> Iterator[RenderableType]:
     if prompt["description"]:
         yield Text(visible(_line(prompt["description"])))
     yield ""
-    yield _indented(_table(_facts(prompt), styles=("dim",)), 2)
+    yield _indented(_table(_metadata_rows(prompt), styles=("dim",)), 2)
     if prompt["variables"]:
         yield from _section("variables")
         yield _indented(_table(map(_variable_row, prompt["variables"]), styles=("bold",)), 2)
@@ -121,8 +121,8 @@ def _section(title: str) -> Iterator[RenderableType]:
     yield Text(title, "bold underline" if to_terminal() else "")
 
 
-def _facts(prompt: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is known of the prompt, in rows; what it does not say has none."""
+def _metadata_rows(prompt: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Iterate over the names and values of the prompt's metadata. Empty fields are left out."""
     for name in ("version", "format", "status", "author", "category"):
         if prompt[name]:
             yield name, prompt[name]
@@ -133,7 +133,7 @@ def _facts(prompt: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "versions", ", ".join(prompt["versions"])
     for name, title in (("input_schema", "input schema"), ("output_schema", "output schema")):
         if name in prompt:
-            yield title, prompt[name] if isinstance(prompt[name], str) else "in place"
+            yield title, prompt[name] if isinstance(prompt[name], str) else "inline"
     if prompt.get("settings"):
         yield "settings", ", ".join(f"{name} {_json(value)}" for name, value in prompt["settings"].items())
 
@@ -152,7 +152,7 @@ def _template_parts(prompt: Mapping[str, Any]) -> Iterator[RenderableType]:
     chat = prompt.get("chat_template", {})
     if template is not None:
         yield from _section("template")
-        yield _written(template["content"], 2)
+        yield _source(template["content"], 2)
     elif chat:
         yield from _section("messages")
         for number, message in enumerate(chat["messages"]):
@@ -161,7 +161,7 @@ def _template_parts(prompt: Mapping[str, Any]) -> Iterator[RenderableType]:
             yield from _message_parts(message)
     for name, text in {**(template or chat).get("partials", {})}.items():
         yield from _section(f"partial {visible(name)}")
-        yield _written(text, 2)
+        yield _source(text, 2)
 
 
 def _message_parts(message: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -169,9 +169,9 @@ def _message_parts(message: Mapping[str, Any]) -> Iterator[RenderableType]:
     content = message.get("content")
     for part in content if isinstance(content, list) else [content]:
         if isinstance(part, dict) and part.get("type") == "text" and part.keys() <= {"type", "text"}:
-            yield _written(part["text"], 4)
+            yield _source(part["text"], 4)
         elif part is not None:
-            yield _written(part if isinstance(part, str) else _json(part), 4)
-    for name in BESIDE_TEXT:
+            yield _source(part if isinstance(part, str) else _json(part), 4)
+    for name in MESSAGE_FIELDS:
         if name in message:
-            yield _written(f"{name}: {_json(message[name])}", 4)
+            yield _source(f"{name}: {_json(message[name])}", 4)

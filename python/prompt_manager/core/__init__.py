@@ -1,4 +1,4 @@
-"""The manager, the registry, the template engine, the models and the protocols between them."""
+"""The manager, the registry, the template engine, the models, and the protocols that custom components implement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatTemplateEngine", "PromptManager", "PromptRegistry", "Template", "TemplateEngine"]
 
-_HOMES = {
+_MODULES = {
     "ChatTemplateEngine": "template",
     "PromptManager": "manager",
     "PromptRegistry": "registry",
@@ -22,8 +22,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     from prompt_manager._lazy import load
 
-    return load(__name__, _HOMES, name)
+    return load(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

@@ -1,4 +1,6 @@
-"""What a part of your own must offer to take the place of one of ours. Each can be checked at run time.
+"""Protocols for replacing a component of the package with your own.
+
+``isinstance`` checks whether an object has the methods:
 
 >>> from prompt_manager import TemplateEngine
 >>> isinstance(TemplateEngine(), TemplateEngineProtocol)
@@ -26,7 +28,7 @@ __all__ = [
 
 @runtime_checkable
 class TemplateEngineProtocol(Protocol):
-    """Renders templates."""
+    """A template engine."""
 
     async def render(
         self,
@@ -39,24 +41,24 @@ class TemplateEngineProtocol(Protocol):
         ...
 
     async def validate(self, template: str) -> bool:
-        """Whether the template can be parsed."""
+        """Return whether the template can be parsed."""
         ...
 
     def extract_variables(self, template: str) -> list[str]:
-        """The names of the variables that a template reads."""
+        """Return the names of the variables that a template reads."""
         ...
 
 
 @runtime_checkable
 class StorageBackendProtocol(Protocol):
-    """Keeps prompts."""
+    """A storage for prompts, such as :class:`~prompt_manager.storage.FileSystemStorage`."""
 
     async def save(self, prompt: Prompt) -> None:
-        """Keep a prompt in its version."""
+        """Save a prompt under its id and version."""
         ...
 
     async def load(self, prompt_id: str, version: str | None = None) -> Prompt:
-        """A prompt in this version, or in its latest.
+        """Load the given version of a prompt, by default the latest.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
@@ -65,7 +67,7 @@ class StorageBackendProtocol(Protocol):
         ...
 
     async def delete(self, prompt_id: str, version: str | None = None) -> None:
-        """Remove this version, or all.
+        """Delete the given version of a prompt, by default all versions.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
@@ -79,46 +81,46 @@ class StorageBackendProtocol(Protocol):
         tags: Sequence[str] | None = None,
         status: PromptStatus | str | None = None,
     ) -> list[Prompt]:
-        """Every version of every prompt that has all these tags and this status."""
+        """Return all versions of all prompts. Each has all the given tags and the given status."""
         ...
 
     async def exists(self, prompt_id: str, version: str | None = None) -> bool:
-        """Whether the prompt is kept, in this version if one is given."""
+        """Return whether the prompt exists, in the given version if there is one."""
         ...
 
 
 @runtime_checkable
 class VersionStoreProtocol(Protocol):
-    """Keeps the history of versions.
+    """A store for the records of versions, such as :class:`~prompt_manager.VersionStore`.
 
-    A store that offers ``delete_version(prompt_id, version=None)`` too forgets what is deleted.
+    If the store also has ``delete_version(prompt_id, version=None)``, deleting a prompt deletes its records too.
     """
 
     async def save_version(self, version: PromptVersion) -> None:
-        """Keep the record of a version."""
+        """Save the record of a version."""
         ...
 
     async def get_version(self, prompt_id: str, version: str) -> PromptVersion:
-        """The record of a version.
+        """Return the record of a version.
 
         Raises:
-            VersionNotFoundError: there is none.
+            VersionNotFoundError: there is no such record.
         """
         ...
 
     async def list_versions(self, prompt_id: str) -> list[PromptVersion]:
-        """The records of a prompt, the highest version first.
+        """Return the records of a prompt, highest version first.
 
         Raises:
-            PromptNotFoundError: there is none.
+            PromptNotFoundError: the prompt has no records.
         """
         ...
 
     async def get_latest(self, prompt_id: str) -> PromptVersion:
-        """The record of the highest version.
+        """Return the record of the highest version.
 
         Raises:
-            PromptNotFoundError: there is none.
+            PromptNotFoundError: the prompt has no records.
         """
         ...
 
@@ -129,49 +131,49 @@ class VersionStoreProtocol(Protocol):
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> list[PromptVersion]:
-        """The records that were made between two times, the highest version first.
+        """Return the records created between two times, highest version first.
 
         Raises:
-            PromptNotFoundError: there is none.
+            PromptNotFoundError: the prompt has no records.
         """
         ...
 
 
 @runtime_checkable
 class ObserverProtocol(Protocol):
-    """Is told of events. An observer may lack methods, and have them as plain functions.
+    """Receives events. An observer may leave out methods, and each may be a coroutine or a plain function.
 
-    A registry also tells of ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
-    ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)``, where an observer has such methods.
+    A registry also calls ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
+    ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)`` if the observer has them.
     """
 
     async def on_render_start(self, prompt_id: str, version: str, variables: Mapping[str, Any]) -> None:
-        """A render begins."""
+        """Called before a render."""
         ...
 
     async def on_render_complete(self, prompt_id: str, version: str, execution: PromptExecution) -> None:
-        """A render has ended well."""
+        """Called after a successful render."""
         ...
 
     async def on_render_error(self, prompt_id: str, version: str, error: Exception) -> None:
-        """A render has failed."""
+        """Called after a failed render."""
         ...
 
     async def on_version_created(self, version: PromptVersion) -> None:
-        """A manager has created a version."""
+        """Called after a manager has created a version."""
         ...
 
 
 @runtime_checkable
 class PluginProtocol(Protocol):
-    """Renders prompts for a framework; :class:`~prompt_manager.plugins.BasePlugin` is the usual base.
+    """Renders prompts for a framework. The usual base class is :class:`~prompt_manager.plugins.BasePlugin`.
 
-    Name and version must not change.
+    ``name`` and ``version`` must not change while the plugin is registered.
     """
 
     @property
     def name(self) -> str:
-        """The name that it is asked for by."""
+        """The name of the plugin, as callers pass it to the manager."""
         ...
 
     @property
@@ -180,17 +182,17 @@ class PluginProtocol(Protocol):
         ...
 
     async def initialize(self, config: Mapping[str, Any]) -> None:
-        """Make the plugin ready."""
+        """Prepare the plugin for use."""
         ...
 
     async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
-        """The prompt in the framework's form."""
+        """Return the prompt in the framework's format."""
         ...
 
     async def validate_compatibility(self, prompt: Prompt) -> bool:
-        """Whether the framework has a form for this prompt."""
+        """Return whether the framework supports this prompt."""
         ...
 
     async def shutdown(self) -> None:
-        """Let go of what it holds."""
+        """Release the plugin's resources."""
         ...

@@ -1,4 +1,4 @@
-"""The template engine: Handlebars, strict and without escaping unless told otherwise."""
+"""The template engine: Handlebars, by default strict and without HTML escaping."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ class TemplateEngine(Engine):
     r"""Compiles and renders Handlebars templates.
 
     Args:
-        dialect: ``"prompt"``: no escaping, strict, values as Python writes them, the helpers for prompts.
-            ``"handlebars"``: as handlebars.js has it, for templates that are shared with JavaScript.
-        strict: A tag whose value is missing, or has no text, is an error; by default in ``prompt``. In ``handlebars``
-            it is handlebars.js's own strict mode.
-        allow_none: A tag whose value is ``None`` prints nothing instead of being an error; by default in
+        dialect: ``"prompt"`` does not escape, is strict, prints values as Python does, and adds the helpers for
+            prompts. ``"handlebars"`` behaves like handlebars.js, for templates that you share with JavaScript.
+        strict: Raise an error for a tag whose value is missing or has no text. The default in ``prompt``. In
+            ``handlebars`` this is the strict mode of handlebars.js.
+        allow_none: Print nothing for a tag whose value is ``None``, instead of raising an error. The default in
             ``handlebars``.
-        escape: Escape what tags print for HTML, except in ``{{{ }}}`` and ``{{& }}``; by default in ``handlebars``.
-        assume_objects: A path whose middle is missing is an error.
-        known_helpers: Names that are helpers' even where they are not registered.
-        known_helpers_only: No other name is a helper's.
-        prevent_indent: Partials that stand alone on an indented line do not indent their lines.
-        ignore_standalone: Block tags that stand alone on a line leave the line where it is.
-        explicit_partial_context: Partials see only the context that they are given.
-        compat: A name that the context lacks is looked for in the contexts around it.
-        limits: Budgets by name, of those in ``source_bytes`` (10 MiB), ``nesting`` (100), ``partial_depth`` (50),
+        escape: Escape the output of tags for HTML, except ``{{{ }}}`` and ``{{& }}``. The default in ``handlebars``.
+        assume_objects: Raise an error for a path if a part before its last one is missing.
+        known_helpers: Treat these names as helpers even if they are not registered.
+        known_helpers_only: Treat no other names as helpers.
+        prevent_indent: Do not indent the output of a partial that is alone on an indented line.
+        ignore_standalone: Keep the whitespace and line break around a block tag that is alone on its line.
+        explicit_partial_context: Let partials see only the context that they are given.
+        compat: Look up a name that the context lacks in the contexts around it.
+        limits: Limits by name: ``source_bytes`` (default 10 MiB), ``nesting`` (100), ``partial_depth`` (50),
             ``depth`` (400), ``steps`` (10,000,000) and ``output_bytes`` (256 MiB).
 
     >>> engine = TemplateEngine()
@@ -60,24 +60,24 @@ class TemplateEngine(Engine):
         Args:
             template: The template, as text or compiled.
             variables: The context: a mapping, or an object with declared fields.
-            partials: Templates that this one can include, before those of the engine.
-            data: What ``@name`` finds.
+            partials: Templates that this one can include. They take precedence over the engine's partials.
+            data: The values of ``@name`` variables.
 
         Raises:
             TemplateSyntaxError: the template cannot be parsed.
-            TemplateRenderError: a value is missing or has no text, a partial does not exist, a limit is passed.
+            TemplateRenderError: a value is missing or has no text, a partial does not exist, or a limit is exceeded.
         """
         return self.render_sync(template, variables, partials=partials, data=data)
 
     async def validate(self, template: str) -> bool:
-        """Whether the template can be parsed: true, or an error that says why not.
+        """Return True if the template can be parsed. Raise an error that explains why if it cannot.
 
         Raises:
             TemplateSyntaxError: the template cannot be parsed.
         """
         return self.validate_sync(template)
 
-    # At run time there is the one method; `typing` is not loaded for the two ways to call it.
+    # The overloads are for type checkers only, so that importing this module does not load `typing`.
     if TYPE_CHECKING:
 
         @overload
@@ -89,16 +89,17 @@ class TemplateEngine(Engine):
     def register_helper(
         self, name: str, function: F | None = None, *, pass_options: bool = False
     ) -> F | Callable[[F], F]:
-        r"""Let templates call a function; as a method or as a decorator.
+        r"""Register a function as a helper that templates can call. Works as a method and as a decorator.
 
-        Positional arguments come in order, named ones as keywords, a missing variable as ``None``; what it returns is
-        the value. Templates that were compiled before do not know a new name, so register first.
+        Positional arguments of the tag are passed in order and named ones as keywords. A missing variable is passed
+        as ``None``. The return value is the value of the tag. Register helpers before you compile templates that call
+        them: a compiled template does not see new names.
 
         Args:
-            name: The name in templates. It wins over a variable of the same name.
-            function: The function.
-            pass_options: Hand the function a :class:`HelperOptions` first, with ``context``, ``data``, ``hash`` (the
-                named arguments) and, for a helper that opens a block, ``fn()`` and ``inverse()``.
+            name: The name in templates. It takes precedence over a variable of the same name.
+            function: The function to call.
+            pass_options: Pass a :class:`HelperOptions` as the first argument, with ``context``, ``data``, ``hash``
+                (the named arguments) and, for a block, ``fn()`` and ``inverse()``.
 
         >>> engine = TemplateEngine()
         >>> @engine.register_helper("stars")
@@ -123,14 +124,15 @@ class TemplateEngine(Engine):
 
 
 class ChatTemplateEngine:
-    """Compiles and renders the messages of a chat without a prompt around them.
+    """Compiles and renders chat messages without a :class:`~prompt_manager.Prompt`.
 
-    Messages are those of prompt files: mappings or :class:`~prompt_manager.core.models.Message`, with content or parts,
-    tool calls, and the role ``placeholder`` for messages that are given at render. Each text is a template of its own,
-    so that no value can open, close or forge a message.
+    Messages have the format of prompt files: mappings or :class:`~prompt_manager.core.models.Message`, with content or
+    parts, tool calls, and the role ``placeholder`` for messages that you pass when you render. Each text is a separate
+    template, so that no value can open, close or forge a message.
 
     Args:
-        template_engine: What compiles the texts, with its options, helpers and partials; a new one by default.
+        template_engine: The engine that compiles the texts, with its options, helpers and partials. By default a new
+            one.
 
     >>> engine = ChatTemplateEngine()
     >>> engine.render_messages_sync(
@@ -152,7 +154,7 @@ class ChatTemplateEngine:
 
     @property
     def template_engine(self) -> TemplateEngine:
-        """What compiles the texts."""
+        """The engine that compiles the texts."""
         return self._engine
 
     def compile(
@@ -161,14 +163,14 @@ class ChatTemplateEngine:
         *,
         partials: Mapping[str, str | Template] | None = None,
     ) -> ChatTemplate:
-        """Compile messages, to render them often.
+        """Compile messages once, to render them many times.
 
         Args:
             messages: The messages and placeholders, in order.
-            partials: Templates that they can include, before those of the engine.
+            partials: Templates that the messages can include. They take precedence over the engine's partials.
 
         Raises:
-            PromptValidationError: something is no message.
+            PromptValidationError: an item is not a valid message.
             TemplateSyntaxError: a text cannot be parsed.
         """
         return compile_chat(messages, self._engine, partials=partials)
@@ -180,12 +182,17 @@ class ChatTemplateEngine:
         *,
         partials: Mapping[str, str | Template] | None = None,
     ) -> list[dict[str, Any]]:
-        """Render messages, to the form of prompt files.
+        """Render messages to dicts in the format of prompt files.
+
+        Args:
+            messages: The messages and placeholders, in order.
+            variables: The values of the variables, and the messages for the placeholders.
+            partials: Templates that the messages can include. They take precedence over the engine's partials.
 
         Raises:
-            PromptValidationError: something is no message.
+            PromptValidationError: an item is not a valid message.
             TemplateSyntaxError: a text cannot be parsed.
-            TemplateRenderError: a value is missing or has no text, or a placeholder is given something else than
+            TemplateRenderError: a value is missing or has no text, or the value of a placeholder is not a list of
                 messages.
         """
         return self.compile(messages, partials=partials).render(variables)
@@ -201,10 +208,10 @@ class ChatTemplateEngine:
         return self.compile(messages, partials=partials).render(variables)
 
     async def validate(self, messages: Sequence[Mapping[str, Any] | Message]) -> bool:
-        """Whether the messages can be compiled: true, or an error that says why not.
+        """Return True if the messages can be compiled. Raise an error that explains why if they cannot.
 
         Raises:
-            PromptValidationError: something is no message.
+            PromptValidationError: an item is not a valid message.
             TemplateSyntaxError: a text cannot be parsed.
         """
         return self.validate_sync(messages)
@@ -220,7 +227,7 @@ class ChatTemplateEngine:
         *,
         partials: Mapping[str, str | Template] | None = None,
     ) -> list[str]:
-        """The names of the variables that the messages read and of their placeholders, sorted."""
+        """Return the names of the variables that the messages read, and of the placeholders, sorted."""
         return self.compile(messages, partials=partials).variables
 
     def analyze(
@@ -229,5 +236,5 @@ class ChatTemplateEngine:
         *,
         partials: Mapping[str, str | Template] | None = None,
     ) -> dict[str, VariableUsage]:
-        """How the messages use each variable; a placeholder counts as a list that is walked."""
+        """Return how the messages use each variable. A placeholder counts as a list that is looped over."""
         return self.compile(messages, partials=partials).analyze()

@@ -1,4 +1,4 @@
-"""Prompts in the exact forms of the providers. None of their packages is loaded for it."""
+"""Convert prompts to the request formats of providers. Importing this loads none of the providers' packages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = [
     "PromptConversionWarning",
 ]
 
-_HOMES = {
+_MODULES = {
     "AnthropicIntegration": "anthropic",
     "BaseIntegration": "base",
     "LangChainIntegration": "langchain",
@@ -32,8 +32,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     from prompt_manager._lazy import load
 
-    return load(__name__, _HOMES, name)
+    return load(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

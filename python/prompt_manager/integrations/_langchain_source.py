@@ -12,7 +12,7 @@ from prompt_manager._native import Engine, LangChainSource, Schemas, compile_pro
 from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.protocols import TemplateEngineProtocol  # noqa: TC001 - pydantic reads it
 from prompt_manager.core.template import TemplateEngine
-from prompt_manager.integrations.base import PromptConversionWarning, rendered_by
+from prompt_manager.integrations.base import PromptConversionWarning, render_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,32 +102,32 @@ class PromptSource(Serializable):
         """The text of a prompt that is no chat."""
         if isinstance(self.engine, Engine):
             return self.core.render(variables)
-        return self.core.assemble(self._foreign_sync(variables)[0])
+        return self.core.assemble(self._render_texts_sync(variables)[0])
 
     async def atext(self, variables: Mapping[str, Any]) -> str:
         """:meth:`text`, for code that awaits."""
         if isinstance(self.engine, Engine):
             return self.core.render(variables)
-        return self.core.assemble((await self._foreign(AWAITING, variables))[0])
+        return self.core.assemble((await self._render_texts(AWAITING, variables))[0])
 
     def rendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The messages, each as a class and its arguments."""
         if isinstance(self.engine, Engine):
             return _warned(self.core.render_messages(variables))
-        return _warned(self.core.assemble_messages(self._foreign_sync(variables)))
+        return _warned(self.core.assemble_messages(self._render_texts_sync(variables)))
 
     async def arendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """:meth:`rendered`, for code that awaits."""
         if isinstance(self.engine, Engine):
             return _warned(self.core.render_messages(variables))
-        return _warned(self.core.assemble_messages(await self._foreign(AWAITING, variables)))
+        return _warned(self.core.assemble_messages(await self._render_texts(AWAITING, variables)))
 
-    async def _foreign(self, ask: Ask, variables: Mapping[str, Any]) -> list[str]:
-        return await rendered_by(self.engine, ask, self.core.id, self.core.prepare(variables))
+    async def _render_texts(self, ask: Ask, variables: Mapping[str, Any]) -> list[str]:
+        return await render_texts(self.engine, ask, self.core.id, self.core.prepare(variables))
 
-    def _foreign_sync(self, variables: Mapping[str, Any]) -> list[str]:
+    def _render_texts_sync(self, variables: Mapping[str, Any]) -> list[str]:
         asked = (self.engine, "render")
-        return run_asking(lambda ask: self._foreign(ask, variables), "ainvoke", asked, twin="invoke")
+        return run_asking(lambda ask: self._render_texts(ask, variables), "ainvoke", asked, twin="invoke")
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the integrations have in common that make plain dicts; the core knows the forms and the rules."""
+"""The base class of the integrations that return plain dicts. The core has each provider's format and rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class ProviderIntegration(BaseIntegration[T]):
-    """An integration whose form is plain data, made by the core."""
+    """An integration that returns plain data, converted by the core."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ProviderIntegration(BaseIntegration[T]):
         )
         self._converter = Converter(
             provider,
-            self._own_engine,
+            self._native_engine,
             strict=strict_validation,
             schemas=self._schemas,
             output_instructions=output_instructions,
@@ -50,78 +50,84 @@ class ProviderIntegration(BaseIntegration[T]):
         )
 
     async def convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
-        """The prompt in the provider's form; the class says which.
+        """Render a prompt and convert it to the provider's format, which the class describes.
 
         Raises:
             ConversionError: a variable is missing, or the messages break a rule of the provider.
-            IncompatibleFormatError: the provider has no form for prompts of this format.
+            IncompatibleFormatError: the provider does not support prompts of this format.
             IntegrationError: the prompt is a draft without a template.
-            SchemaError: the prompt names a schema that is not there.
-            SchemaValidationError: the variables do not fit its input schema.
+            SchemaError: a schema that the prompt refers to does not exist.
+            SchemaValidationError: the variables do not match the prompt's input schema.
             TemplateSyntaxError: a template cannot be parsed.
         """
-        form: T
-        if self._own_engine is None:
-            form = self._converter.assemble(*await self._foreign(AWAITING, prompt, variables))
+        converted: T
+        if self._native_engine is None:
+            converted = self._converter.assemble(*await self._render_texts(AWAITING, prompt, variables))
         else:
-            form = self._converter.convert(prompt, variables)
-        return form
+            converted = self._converter.convert(prompt, variables)
+        return converted
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
         """:meth:`convert`, for code that does not await."""
-        form: T
-        if self._own_engine is None:
-            form = self._converter.assemble(*self._foreign_sync("convert", prompt, variables))
+        converted: T
+        if self._native_engine is None:
+            converted = self._converter.assemble(*self._render_texts_sync("convert", prompt, variables))
         else:
-            form = self._converter.convert(prompt, variables)
-        return form
+            converted = self._converter.convert(prompt, variables)
+        return converted
 
     async def build_request(
         self, prompt: Prompt, variables: Mapping[str, Any], *, model: str | None = None, **arguments: Any
     ) -> dict[str, Any]:
-        """All arguments of the call that sends the prompt: messages, tools, settings, the form of the answer.
+        """Return all arguments of the provider's call: messages, tools, settings, and the output format.
 
-        What the prompt's settings ask for and the call has no argument for is left out, with a
+        A setting of the prompt that the call has no argument for is left out, with a
         :class:`~prompt_manager.integrations.PromptConversionWarning`.
 
         Args:
             prompt: The prompt.
             variables: The values of its variables.
-            model: The model; the one in the prompt's settings by default.
-            arguments: Further arguments of the call, which win over those of the prompt; ``None`` leaves one out.
+            model: The model. By default the one in the prompt's settings.
+            arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one.
 
         Raises:
-            ConversionError: no model is named, or as :meth:`convert`.
+            ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.
+            IncompatibleFormatError: the provider does not support prompts of this format.
+            IntegrationError: the prompt is a draft without a template.
+            SchemaError: a schema that the prompt refers to does not exist.
+            SchemaValidationError: the variables do not match the prompt's input schema.
+            TemplateSyntaxError: a template cannot be parsed.
             TypeError: an argument is a misspelt ``model``.
         """
         _check_arguments(arguments)
-        if self._own_engine is None:
-            parts = await self._foreign(AWAITING, prompt, variables)
+        if self._native_engine is None:
+            parts = await self._render_texts(AWAITING, prompt, variables)
             request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
         else:
             request = self._converter.request(prompt, variables, model=model, given=list(arguments))
-        return _joined(request, arguments)
+        return _merge_arguments(request, arguments)
 
     def build_request_sync(
         self, prompt: Prompt, variables: Mapping[str, Any], *, model: str | None = None, **arguments: Any
     ) -> dict[str, Any]:
         """:meth:`build_request`, for code that does not await."""
         _check_arguments(arguments)
-        if self._own_engine is None:
-            parts = self._foreign_sync("build_request", prompt, variables)
+        if self._native_engine is None:
+            parts = self._render_texts_sync("build_request", prompt, variables)
             request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
         else:
             request = self._converter.request(prompt, variables, model=model, given=list(arguments))
-        return _joined(request, arguments)
+        return _merge_arguments(request, arguments)
 
     def validate_compatibility(self, prompt: Prompt) -> bool:
-        """Whether the provider has a form for this prompt; :meth:`explain_compatibility` says why not."""
+        """Return whether the provider supports this prompt. :meth:`explain_compatibility` gives the reasons."""
         return not self.explain_compatibility(prompt)
 
     def explain_compatibility(self, prompt: Prompt) -> list[str]:
-        """Why the prompt cannot be converted, as far as that does not depend on variables; empty where it can.
+        """Return the reasons why the prompt cannot be converted, or an empty list if it can.
 
-        A placeholder may be given any messages: a prompt is compatible if there are some with which it is.
+        The values of variables are not considered. A prompt with a placeholder is compatible if there are messages for
+        the placeholder with which it can be converted.
         """
         return self._converter.explain(prompt._opaque())
 
@@ -142,8 +148,8 @@ def _check_arguments(arguments: Iterable[str]) -> None:
             raise TypeError(f"unexpected keyword argument '{name}'; did you mean 'model'?")
 
 
-def _joined(request: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """The request with the caller's arguments."""
+def _merge_arguments(request: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Add the caller's arguments to the request; None removes one."""
     for name, value in arguments.items():
         if value is None:
             request.pop(name, None)

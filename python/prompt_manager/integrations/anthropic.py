@@ -1,4 +1,4 @@
-"""Anthropic's Messages. Plain data: the ``anthropic`` package is not needed to make it."""
+"""Convert prompts for Anthropic's Messages API, to plain data. This does not need the ``anthropic`` package."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ __all__ = ["AnthropicIntegration"]
 
 
 class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
-    """Prompts for ``client.messages.create(**form, model=..., max_tokens=...)``.
+    """Converts prompts for ``client.messages.create(**converted, model=..., max_tokens=...)``.
 
-    A chat becomes ``{"system": ..., "messages": [...]}``; without a system message the key is left out. Any other
-    prompt is an :class:`~prompt_manager.exceptions.IncompatibleFormatError`, unless ``to_messages`` is given.
+    A chat prompt becomes ``{"system": ..., "messages": [...]}``, without the key ``system`` if it has no system
+    message. Any other prompt raises :class:`~prompt_manager.exceptions.IncompatibleFormatError`, unless ``to_messages``
+    is true.
 
-    :meth:`build_request` needs ``max_tokens``, in the prompt's settings or as an argument. What the older releases of
-    the package have no argument for, such as the form of the answer, goes into ``extra_body``.
+    :meth:`build_request` needs ``max_tokens``, in the prompt's settings or as an argument. Parameters that older
+    releases of the ``anthropic`` package do not accept, such as the output format, go into ``extra_body``.
 
     Args:
-        template_engine: What renders the templates.
-        strict_validation: Refuse what the API would refuse, and what loses something on the way.
-        merge_system: Join several system messages at the start, in strict mode too.
-        merge_turns: Merge consecutive turns of one role, in strict mode too.
-        allow_prefill: Let the conversation end with the assistant's turn, which the model then continues.
-        to_messages: Give the text of a prompt that is no chat as a user's message.
-        sampling: Have requests carry ``temperature``, ``top_p`` and ``top_k`` of the prompt's settings, which newer
-            models refuse.
-        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
-        output_instructions: Append what the answer must look like, where a prompt has an output schema.
-        structured_output: Have requests ask for that form of the answer too.
+        template_engine: The engine that renders the templates.
+        strict_validation: Raise an error for anything that the API would reject or that the conversion would lose.
+        merge_system: Join several system messages at the start into one, even in strict mode.
+        merge_turns: Merge consecutive messages of the same role, even in strict mode.
+        allow_prefill: Allow the conversation to end with an assistant message, which the model then continues.
+        to_messages: Convert a prompt that is not a chat to a single user message.
+        sampling: Include ``temperature``, ``top_p`` and ``top_k`` of the prompt's settings in requests. Newer models
+            reject them.
+        schemas: The schemas that prompts refer to by name. A prompt from a manager has its own.
+        output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
+        structured_output: Make requests ask the API for an answer that follows the output schema.
 
     >>> from prompt_manager import Prompt, TemplateEngine
     >>> messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi, {{name}}"}]

@@ -1,4 +1,4 @@
-"""What every integration is made of."""
+"""The base class of integrations."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.validation.loader import SchemaLoader
 
-    #: What an engine that is not ours renders: the variables as its templates are to see them, the texts, the partials.
+    #: The input of a custom template engine: the variables for its templates, the texts to render, and the partials.
     Prepared = tuple[Mapping[str, Any], list[str], dict[str, str]]
-    #: What it rendered: the prompt, the variables as its templates saw them, and the texts.
-    Foreign = tuple[CompiledPrompt, Mapping[str, Any], list[str]]
+    #: The output of a custom template engine: the prompt, the variables that its templates saw, and the rendered texts.
+    RenderedTexts = tuple[CompiledPrompt, Mapping[str, Any], list[str]]
 
 __all__ = ["BaseIntegration", "PromptConversionWarning"]
 
@@ -30,47 +30,47 @@ T = TypeVar("T")
 
 
 class PromptConversionWarning(UserWarning):
-    """A conversion left something out, or said it another way."""
+    """A conversion left something out or changed it, because the provider does not support it."""
 
 
-async def rendered_by(engine: TemplateEngineProtocol, ask: Ask, prompt_id: str, prepared: Prepared) -> list[str]:
-    """Have an engine that is not ours render the texts of a prompt, one after the other."""
+async def render_texts(engine: TemplateEngineProtocol, ask: Ask, prompt_id: str, prepared: Prepared) -> list[str]:
+    """Render the texts of a prompt with a custom template engine, one after the other."""
     context, texts, partials = prepared
     rendered: list[str] = []
     for text in texts:
         try:
-            made = await ask(engine, "render", text, context, partials=partials or None)
+            result = await ask(engine, "render", text, context, partials=partials or None)
         except Exception as error:
-            # The engine is a stranger's code: what it raises is passed on as the cause.
+            # The engine is third-party code, which may raise anything.
             raise ConversionError(
                 f"Failed to convert prompt '{prompt_id}': {type(engine).__name__} could not render text "
                 f"{len(rendered)} of {len(texts)}",
                 prompt_id=prompt_id,
             ) from error
-        if not isinstance(made, str):
-            raise TypeError(f"{type(engine).__name__}.render must give a str, not {type(made).__name__}")
-        rendered.append(made)
+        if not isinstance(result, str):
+            raise TypeError(f"{type(engine).__name__}.render must return a str, not {type(result).__name__}")
+        rendered.append(result)
     return rendered
 
 
 class BaseIntegration(ABC, Generic[T]):
-    """Turns prompts into what a framework takes.
+    """Converts prompts to the format of a framework.
 
-    A subclass says how in :meth:`convert`; :meth:`convert_sync` then works too.
+    A subclass implements :meth:`convert`; :meth:`convert_sync` then works too.
 
     Args:
-        template_engine: What renders the templates, such as ``manager.template_engine``; or one of your own, which
-            offers what :class:`~prompt_manager.core.protocols.TemplateEngineProtocol` says. Texts are then opaque: the
-            variables that are checked are those that the prompt declares, and what else is missing is for the engine to
-            say.
-        strict_validation: Refuse what the provider would refuse. Otherwise the nearest lawful thing is done, with a
-            :class:`PromptConversionWarning` for each lossy step.
-        schemas: The schemas that prompts name, such as ``manager.schemas``. A prompt that came from a manager brings
-            its own, but not to a template engine of your own.
-        output_instructions: Append what the answer must look like, where a prompt has an output schema.
+        template_engine: The engine that renders the templates, such as ``manager.template_engine``. A custom engine
+            must implement :class:`~prompt_manager.core.protocols.TemplateEngineProtocol`. With a custom engine, only
+            the variables that the prompt declares are checked before the render, because only the engine can parse its
+            templates.
+        strict_validation: Raise an error for anything that the provider would reject. If false, convert to the nearest
+            valid result, with a :class:`PromptConversionWarning` for each change.
+        schemas: The schemas that prompts refer to by name, such as ``manager.schemas``. A prompt from a manager has
+            its own, except with a custom template engine.
+        output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
 
     Raises:
-        TypeError: ``template_engine`` cannot render, or ``schemas`` is no :class:`SchemaLoader`.
+        TypeError: ``template_engine`` cannot render, or ``schemas`` is not a :class:`SchemaLoader`.
     """
 
     def __init__(
@@ -82,10 +82,11 @@ class BaseIntegration(ABC, Generic[T]):
         output_instructions: bool = True,
     ) -> None:
         self._template_engine = template_engine
-        self._own_engine = template_engine if isinstance(template_engine, Engine) else None
-        if self._own_engine is None and not callable(getattr(template_engine, "render", None)):
+        #: The template engine if it is the package's, or None if it is a custom one.
+        self._native_engine = template_engine if isinstance(template_engine, Engine) else None
+        if self._native_engine is None and not callable(getattr(template_engine, "render", None)):
             raise TypeError(
-                "template_engine must be a TemplateEngine, or have its coroutine `render(template, variables, *, "
+                "template_engine must be a TemplateEngine, or have a coroutine `render(template, variables, *, "
                 f"partials=None)`; {type(template_engine).__name__} has none"
             )
         self._strict_validation = strict_validation
@@ -94,21 +95,21 @@ class BaseIntegration(ABC, Generic[T]):
 
     @property
     def template_engine(self) -> TemplateEngineProtocol:
-        """What renders the templates."""
+        """The engine that renders the templates."""
         return self._template_engine
 
     @property
     def strict_validation(self) -> bool:
-        """Whether what the provider would refuse is an error."""
+        """Whether anything that the provider would reject is an error."""
         return self._strict_validation
 
     @abstractmethod
     async def convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
-        """Render a prompt in the framework's form.
+        """Render a prompt and convert it to the framework's format.
 
         Raises:
             ConversionError: a variable is missing, or the result breaks a rule of the provider.
-            IncompatibleFormatError: the framework has no form for prompts of this format.
+            IncompatibleFormatError: the framework does not support prompts of this format.
         """
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
@@ -117,43 +118,43 @@ class BaseIntegration(ABC, Generic[T]):
 
     @abstractmethod
     def validate_compatibility(self, prompt: Prompt) -> bool:
-        """Whether the framework has a form for this prompt."""
+        """Return whether the framework supports this prompt."""
 
     async def render_messages(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The rendered messages of a chat prompt in the form of prompt files, for a conversion of your own.
+        """Render the messages of a chat prompt to dicts in the format of prompt files, for use in :meth:`convert`.
 
         Raises:
-            PromptError: the prompt is no chat.
-            TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
-            ConversionError: a template engine of your own failed.
+            PromptError: the prompt is not a chat prompt.
+            TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
+            ConversionError: a custom template engine failed.
         """
-        if self._own_engine is None:
-            core, context, texts = await self._foreign(AWAITING, prompt, variables)
+        if self._native_engine is None:
+            core, context, texts = await self._render_texts(AWAITING, prompt, variables)
             return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
-        core = prompt._compiled(self._own_engine)
+        core = prompt._compiled(self._native_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
     def render_messages_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """:meth:`render_messages`, for code that does not await."""
-        if self._own_engine is None:
-            core, context, texts = self._foreign_sync("render_messages", prompt, variables)
+        if self._native_engine is None:
+            core, context, texts = self._render_texts_sync("render_messages", prompt, variables)
             return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
-        core = prompt._compiled(self._own_engine)
+        core = prompt._compiled(self._native_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
-    async def _foreign(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
-        """Have an engine that is not ours render the texts of a prompt, one after the other."""
+    async def _render_texts(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
+        """Render the texts of a prompt with the custom template engine."""
         core = prompt._opaque()
         prepared = self._prepare(core, variables)
-        return core, prepared[0], await rendered_by(self._template_engine, ask, core.id, prepared)
+        return core, prepared[0], await render_texts(self._template_engine, ask, core.id, prepared)
 
-    def _foreign_sync(self, name: str, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
+    def _render_texts_sync(self, name: str, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
         return run_asking(
-            lambda ask: self._foreign(ask, prompt, variables),
+            lambda ask: self._render_texts(ask, prompt, variables),
             f"{type(self).__name__}.{name}",
             (self._template_engine, "render"),
         )
 
     def _prepare(self, core: CompiledPrompt, variables: Mapping[str, Any]) -> Prepared:
-        """The variables as the templates are to see them, the texts that are templates, and the partials."""
+        """Return the variables for the templates, the template texts, and the partials."""
         return core.prepare(variables, self._schemas)

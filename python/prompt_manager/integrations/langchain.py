@@ -1,4 +1,4 @@
-"""LangChain's prompt templates. ``langchain-core`` is needed to make them, and loaded when the first is made."""
+"""Convert prompts to LangChain's prompt templates. This needs ``langchain-core``, which is loaded on the first use."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ __all__ = [
     "PromptSource",
 ]
 
-#: Whether ``langchain-core`` is installed. Looking does not load it.
+#: Whether ``langchain-core`` is installed. Finding out does not load it.
 LANGCHAIN_AVAILABLE = find_spec("langchain_core") is not None
 
 
-def _require() -> None:
+def _require_langchain() -> None:
     if not LANGCHAIN_AVAILABLE:
         raise IntegrationNotAvailableError("LangChain", "langchain")
 
@@ -57,7 +57,7 @@ def _require() -> None:
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _require()
+    _require_langchain()
     from prompt_manager.integrations import _langchain
 
     return getattr(_langchain, name)
@@ -68,18 +68,20 @@ def __dir__() -> list[str]:
 
 
 class LangChainIntegration(BaseIntegration[Any]):
-    """Prompts as templates for chains: ``integration.convert_sync(prompt, {}) | model``.
+    """Converts prompts to templates for chains: ``integration.convert_sync(prompt, {}) | model``.
 
-    A template whose every tag is a plain variable becomes LangChain's own, with f-strings; any other one of ours, which
-    renders with the template engine and checks as our renders do.
+    A template that contains only text and plain variables becomes one of LangChain's own f-string templates. Any other
+    template becomes a ``Handlebars…`` class of this module. It renders with the template engine and checks its
+    variables as every render does.
 
     Args:
-        template_engine: What renders the templates. With one of your own, every template is of our classes; what must
-            be given is what the prompt declares, and what the engine's ``extract_variables`` names.
-        strict_validation: Refuse what LangChain's messages have no form for.
-        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
-        output_instructions: Append what the answer must look like, where a prompt has an output schema. They become
-            fixed text of the template.
+        template_engine: The engine that renders the templates. With a custom engine, all templates become classes of
+            this module. Their variables are those that the prompt declares and those that the engine's
+            ``extract_variables`` returns.
+        strict_validation: Raise an error for anything that LangChain's messages do not support.
+        schemas: The schemas that prompts refer to by name. A prompt from a manager has its own.
+        output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
+            They become fixed text of the template.
 
     Raises:
         IntegrationNotAvailableError: ``langchain-core`` is not installed.
@@ -100,7 +102,7 @@ class LangChainIntegration(BaseIntegration[Any]):
         schemas: SchemaLoader | None = None,
         output_instructions: bool = True,
     ) -> None:
-        _require()
+        _require_langchain()
         super().__init__(
             template_engine,
             strict_validation=strict_validation,
@@ -111,17 +113,17 @@ class LangChainIntegration(BaseIntegration[Any]):
     async def convert(
         self, prompt: Prompt, variables: Mapping[str, Any]
     ) -> PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate:
-        """A chat prompt as a ``ChatPromptTemplate``, any other as a template of one text.
+        """Convert a chat prompt to a ``ChatPromptTemplate``, and any other prompt to a string prompt template.
 
         Args:
             prompt: The prompt.
-            variables: What is bound already, as ``.partial`` binds it; the others are given to the template. A function
-                is called at each use.
+            variables: Values to bind now, as ``template.partial(...)`` does. You pass the others when you use the
+                template. If a value is a function, it is called on each use.
 
         Raises:
-            ConversionError: a variable has a name that LangChain keeps for itself.
+            ConversionError: a variable has a name that LangChain reserves.
             IntegrationError: the prompt is a draft without a template.
-            SchemaError: a schema that the prompt names is not there.
+            SchemaError: a schema that the prompt refers to does not exist.
             TemplateSyntaxError: a template cannot be parsed.
         """
         return self._template(prompt, variables)
@@ -142,32 +144,32 @@ class LangChainIntegration(BaseIntegration[Any]):
         template = build(core, self._template_engine)
         if not variables:
             return template
-        # LangChain declares less of what `partial` gives than it does: a template of the same class.
+        # `partial` returns a template of the same class, which LangChain's type hints do not declare.
         bound: PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate
         bound = template.partial(**variables)  # type: ignore[assignment]
         return bound
 
     def _core(self, prompt: Prompt) -> LangChainSource:
-        ours = self._own_engine
+        engine = self._native_engine
         return _native.LangChainSource(
-            prompt._opaque() if ours is None else prompt._compiled(ours),
-            opaque=ours is None,
+            prompt._opaque() if engine is None else prompt._compiled(engine),
+            opaque=engine is None,
             strict=self._strict_validation,
             output_instructions=self._output_instructions,
             schemas=self._schemas,
         )
 
     def validate_compatibility(self, prompt: Prompt) -> bool:
-        """Whether LangChain has a template for the prompt as it is: a text or a chat without names that it keeps."""
+        """Return whether LangChain supports the prompt: a text or chat that uses no name that LangChain reserves."""
         return not self.explain_compatibility(prompt)
 
     def explain_compatibility(self, prompt: Prompt) -> list[str]:
-        """Why LangChain has no template for the prompt as it is; empty where it has."""
+        """Return the reasons why LangChain does not support the prompt, or an empty list if it does."""
         reasons = []
         if prompt.format not in {"text", "chat"}:
             reasons.append(
                 f"Prompt '{prompt.id}' uses {prompt.format.upper()} format, "
-                "for which LangChain has no template; it is converted as TEXT"
+                "but LangChain has templates for TEXT and CHAT only; it is converted as TEXT"
             )
         try:
             core = self._core(prompt)
@@ -178,18 +180,18 @@ class LangChainIntegration(BaseIntegration[Any]):
         return reasons
 
     def _handlebars_to_fstring(self, template: str) -> str:
-        """The template as an f-string.
+        """Convert the template to an f-string.
 
         Raises:
-            ConversionError: it has more than text and plain variables.
-            IntegrationError: the template engine is one of your own, whose templates only it can read.
+            ConversionError: it contains more than text and plain variables.
+            IntegrationError: the template engine is a custom one; only that engine can parse its templates.
         """
-        if self._own_engine is None:
-            raise IntegrationError(f"only {type(self._template_engine).__name__} can read its templates")
-        text = _native.langchain_f_string(template, self._own_engine)
+        if self._native_engine is None:
+            raise IntegrationError(f"only {type(self._template_engine).__name__} can parse its templates")
+        text = _native.langchain_f_string(template, self._native_engine)
         if text is None:
             raise ConversionError(
-                "the template has no f-string: it has more than text and plain variables",
-                hint="convert the prompt, which becomes a template class of ours",
+                "the template cannot become an f-string: it contains more than text and variables with simple names",
+                hint="use `convert`, which returns a Handlebars template for such a prompt",
             )
         return text

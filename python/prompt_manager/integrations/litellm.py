@@ -1,4 +1,4 @@
-"""LiteLLM, which takes OpenAI's form. Plain data: the ``litellm`` package is not needed to make it."""
+"""Convert prompts for LiteLLM, to plain data in OpenAI's format. This does not need the ``litellm`` package."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ __all__ = ["LiteLLMIntegration"]
 
 
 class LiteLLMIntegration(ProviderIntegration[list[LiteLLMMessage] | str]):
-    """Prompts for ``litellm.completion(messages=...)``.
+    """Converts prompts for ``litellm.completion(messages=...)``.
 
-    A chat becomes a list of messages in OpenAI's form, any other prompt its text, for
-    ``litellm.text_completion(prompt=...)``. Function calls in their old form become tool calls, since LiteLLM gives
-    call and result different ids on the way to other providers.
+    A chat prompt becomes a list of messages in OpenAI's format. Any other prompt becomes its text, for
+    ``litellm.text_completion(prompt=...)``. Legacy function calls become tool calls, because LiteLLM gives the call and
+    its result different ids when it translates them for other providers.
 
     Args:
-        template_engine: What renders the templates.
-        strict_validation: Refuse what the API would refuse, and what loses something on the way.
-        developer_as_system: Write developer messages as system messages, for providers that know no other.
-        cache_control: Write cache hints as ``cache_control`` on parts, for providers that take it; they reach OpenAI's
-            models unchanged.
-        to_messages: Give the text of a prompt that is no chat as a user's message.
-        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
-        output_instructions: Append what the answer must look like, where a prompt has an output schema.
-        structured_output: Have requests ask for that form of the answer too.
+        template_engine: The engine that renders the templates.
+        strict_validation: Raise an error for anything that the API would reject or that the conversion would lose.
+        developer_as_system: Convert developer messages to system messages, for providers without a developer role.
+        cache_control: Convert cache hints to ``cache_control`` on message parts, for providers that support it. LiteLLM
+            passes it to OpenAI's models unchanged.
+        to_messages: Convert a prompt that is not a chat to a single user message.
+        schemas: The schemas that prompts refer to by name. A prompt from a manager has its own.
+        output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
+        structured_output: Make requests ask the API for an answer that follows the output schema.
 
     >>> from prompt_manager import Prompt, TemplateEngine
     >>> kind = {"role": "system", "content": "Be kind.", "cache": True}

@@ -1,4 +1,4 @@
-"""OpenAI's Chat Completions and Responses. Plain data: the ``openai`` package is not needed to make it."""
+"""Convert prompts for OpenAI's APIs, to plain data. This does not need the ``openai`` package."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ __all__ = ["OpenAIIntegration"]
 
 
 class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIResponse | OpenAICompletion]):
-    """Prompts for ``client.chat.completions.create(messages=...)``, or for ``client.responses.create(**form)``.
+    """Converts prompts for ``client.chat.completions.create(messages=...)`` or ``client.responses.create(...)``.
 
-    A chat becomes a list of messages, any other prompt its text, for ``client.completions.create(prompt=...)``. For the
-    Responses API a chat becomes ``{"instructions": ..., "input": [...]}``, and any other prompt the text for ``input``.
+    With ``api="chat"``, a chat prompt becomes a list of messages. Any other prompt becomes its text, for
+    ``client.completions.create(prompt=...)``.
+
+    With ``api="responses"``, a chat prompt becomes ``{"instructions": ..., "input": [...]}``. Any other prompt becomes
+    its text, for ``input``.
 
     Args:
-        template_engine: What renders the templates.
-        strict_validation: Refuse what the API would refuse, and what loses something on the way.
-        api: ``"chat"`` or ``"responses"``.
-        to_messages: Give the text of a prompt that is no chat as a user's message.
-        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
-        output_instructions: Append what the answer must look like, where a prompt has an output schema.
-        structured_output: Have requests ask for that form of the answer too.
+        template_engine: The engine that renders the templates.
+        strict_validation: Raise an error for anything that the API would reject or that the conversion would lose.
+        api: ``"chat"`` for Chat Completions, ``"responses"`` for Responses.
+        to_messages: Convert a prompt that is not a chat to a single user message.
+        schemas: The schemas that prompts refer to by name. A prompt from a manager has its own.
+        output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
+        structured_output: Make requests ask the API for an answer that follows the output schema.
 
     >>> from prompt_manager import Prompt, TemplateEngine
     >>> prompt = Prompt(

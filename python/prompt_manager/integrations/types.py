@@ -1,7 +1,7 @@
-"""What integrations give, by name.
+"""The types that integrations return.
 
-For a type checker these are the types of the providers' own packages, so that what is converted goes where those want
-theirs. At run time they are plain, and no such package is loaded.
+For a type checker these are the types of the providers' packages, so that you can pass a converted prompt to their
+functions. At run time they are plain types, and no provider's package is loaded.
 """
 
 from __future__ import annotations
@@ -40,5 +40,5 @@ OpenAICompletion: TypeAlias = str
 OpenAIResponse: TypeAlias = dict[str, Any]
 #: ``system`` and ``messages`` of Anthropic's Messages.
 AnthropicRequest: TypeAlias = dict[str, Any]
-#: A message in OpenAI's form; LiteLLM's own functions take them untyped.
+#: A message in OpenAI's format. LiteLLM's functions take untyped dicts.
 LiteLLMMessage: TypeAlias = dict[str, Any]

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 __all__ = ["BasePlugin", "PluginInfo", "PluginRegistry"]
 
-_HOMES = {"BasePlugin": "base", "PluginInfo": "registry", "PluginRegistry": "registry"}
+_MODULES = {"BasePlugin": "base", "PluginInfo": "registry", "PluginRegistry": "registry"}
 
 
 def __getattr__(name: str) -> object:
     from prompt_manager._lazy import load
 
-    return load(__name__, _HOMES, name)
+    return load(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

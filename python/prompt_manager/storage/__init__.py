@@ -1,4 +1,4 @@
-"""Where prompts are kept."""
+"""Storages for prompts, and the loader for prompt files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FileSystemStorage", "InMemoryStorage", "YAMLLoader"]
 
-_HOMES = {"FileSystemStorage": "file", "InMemoryStorage": "memory", "YAMLLoader": "yaml_loader"}
+_MODULES = {"FileSystemStorage": "file", "InMemoryStorage": "memory", "YAMLLoader": "yaml_loader"}
 
 
 def __getattr__(name: str) -> object:
     from prompt_manager._lazy import load
 
-    return load(__name__, _HOMES, name)
+    return load(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

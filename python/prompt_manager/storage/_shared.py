@@ -1,4 +1,4 @@
-"""What our storages have in common: the twins for code that does not await, over a store in the core."""
+"""The synchronous methods that all storages share, over a store of the core."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Storage", "as_move", "as_prompt", "as_prompts", "checked", "warn"]
 
 
 def warn(warnings: Sequence[str]) -> None:
-    """Tell the author of prompts what was found while they were read."""
+    """Issue the warnings about prompts that were read."""
     if warnings:
         from warnings import warn
 
@@ -24,7 +24,7 @@ def warn(warnings: Sequence[str]) -> None:
 
 
 def as_prompt(loaded: tuple[dict[str, Any], builtins.list[str]]) -> Prompt:
-    """The prompt that a store gave."""
+    """Build the prompt that a store returned, and issue its warnings."""
     from prompt_manager.core.models import Prompt
 
     plain, warnings = loaded
@@ -33,7 +33,7 @@ def as_prompt(loaded: tuple[dict[str, Any], builtins.list[str]]) -> Prompt:
 
 
 def as_prompts(listed: tuple[builtins.list[dict[str, Any]], builtins.list[str]]) -> builtins.list[Prompt]:
-    """The prompts that a store gave."""
+    """Build the prompts that a store returned, and issue their warnings."""
     from prompt_manager.core.models import Prompt
 
     plains, warnings = listed
@@ -42,7 +42,7 @@ def as_prompts(listed: tuple[builtins.list[dict[str, Any]], builtins.list[str]])
 
 
 def as_move(plain: dict[str, Any]) -> LabelMove:
-    """The move that a store gave."""
+    """Build the label move that a store returned."""
     from prompt_manager.core.models import LabelMove
 
     return LabelMove.model_validate(plain)
@@ -51,16 +51,16 @@ def as_move(plain: dict[str, Any]) -> LabelMove:
 def checked(
     tags: Sequence[str] | None, status: PromptStatus | str | None
 ) -> tuple[builtins.list[str], PromptStatus | None]:
-    """The filters of a list."""
+    """Check the filters of a list, and convert them for the core."""
     from prompt_manager.core.models import PromptStatus
 
     if isinstance(tags, str):
-        raise TypeError("tags must be a list of tags, not one text")
+        raise TypeError("tags must be a list of tags, not a str")
     return list(tags or ()), None if status is None else PromptStatus(status)
 
 
 class Storage:
-    """The synchronous half of a storage."""
+    """The synchronous methods of a storage."""
 
     __slots__ = ("_core",)
 

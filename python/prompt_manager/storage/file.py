@@ -1,4 +1,4 @@
-"""Keeping prompts in files that survive a killed process, a full disk and many writers at once."""
+"""A storage in files. They stay intact if a process is killed, the disk is full, or many processes write at once."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ if TYPE_CHECKING:
     from prompt_manager.core.models import LabelMove, Prompt, PromptStatus
     from prompt_manager.exceptions import StorageError
 
-    #: What becomes of ids and versions: the new names by the old, or a function of both.
+    #: How to rename ids and versions: a mapping of old names to new ones, or a function of both.
     Rename = Mapping[str, str] | Callable[[str, str], tuple[str, str]]
 
 __all__ = ["FileSystemStorage"]
 
 
 class FileSystemStorage(Storage):
-    """A storage in a directory: ``{path}/{id}/{version}.json`` or ``.yaml``, labels in ``{path}/{id}/.labels.json``.
+    """Stores prompts in a directory, as ``{path}/{id}/{version}.json`` or ``.yaml``.
 
-    A file is written whole or not at all. What may replace what is decided under a lock across processes: a draft is
-    replaced, any other version keeps its content, while its status, metadata and labels may change. Saving the same
-    again, or as a draft again, changes nothing.
+    Labels are in ``{path}/{id}/.labels.json``. Files are replaced atomically, under a lock that works across processes.
+
+    You can replace a draft with other content. Any other version keeps its content; only its status, metadata and
+    labels can change. Saving the same content again, even as a draft, changes nothing.
 
     Args:
         path: The directory.
-        format: How new versions are written. Both are read, and a version that is there keeps its own.
-        create: Whether a directory that is missing is an empty storage, made by the first save; otherwise it is an
-            error.
+        format: The file format of new versions. Both formats are read, and an existing version keeps its own.
+        create: Treat a missing directory as an empty storage, and create it on the first save. If false, a missing
+            directory is an error.
         lock_timeout: How many seconds to wait for another writer of the same prompt.
 
     >>> from tempfile import TemporaryDirectory
@@ -64,32 +65,34 @@ class FileSystemStorage(Storage):
         return f"{type(self).__name__}({str(self._path)!r})"
 
     async def save(self, prompt: Prompt) -> None:
-        """Keep a prompt in its version. An await that is cancelled leaves the whole file, new or old.
+        """Save a prompt under its id and version.
 
         Raises:
-            PromptError: it has no template yet.
-            VersionConflictError: the id and version exist with other content.
-            StorageError: a file cannot be written, or the one that is there cannot be read.
+            PromptError: the prompt has no template yet.
+            VersionConflictError: the version already exists with different content.
+            StorageError: the file cannot be written, or the existing file cannot be read.
         """
         await self._core.save(prompt._plain())
 
     async def load(self, prompt_id: str, version: str | None = None) -> Prompt:
-        """The prompt in this version, or in its latest.
+        """Load the given version of a prompt, by default the latest.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id, or all its versions are archived.
             VersionNotFoundError: the prompt has no such version.
-            StorageReadError: the file is damaged, or one that may be the latest is.
+            StorageReadError: the file is damaged. For the latest: a file that may contain it is damaged.
         """
         return as_prompt(await self._core.load(prompt_id, version))
 
     async def delete(self, prompt_id: str, version: str | None = None) -> None:
-        """Remove this version, with the labels that point at it, or all, the history of its labels included.
+        """Delete the given version of a prompt, by default all versions.
+
+        Labels that point at the version are removed. Deleting all versions deletes the history of the labels too.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
             VersionNotFoundError: the prompt has no such version.
-            StorageWriteError: a file cannot be removed.
+            StorageWriteError: a file cannot be deleted.
         """
         await self._core.delete(prompt_id, version)
 
@@ -99,41 +102,51 @@ class FileSystemStorage(Storage):
         tags: Sequence[str] | None = None,
         status: PromptStatus | str | None = None,
     ) -> builtins.list[Prompt]:
-        """Every version of every prompt that has all these tags and this status, by id and version.
+        """Return all versions of all prompts, sorted by id and version.
 
-        A file that cannot be used hides no other: it is warned of by name; see :meth:`check`.
+        A damaged file is left out with a warning that names it. :meth:`check` lists all of them.
+
+        Args:
+            tags: Return only prompts that have all these tags.
+            status: Return only prompts with this status.
         """
         return as_prompts(await self._core.list(*checked(tags, status)))
 
     async def exists(self, prompt_id: str, version: str | None = None) -> bool:
-        """Whether there is a file of the prompt, in this version if one is given. It may be damaged."""
+        """Return whether the prompt, or the given version of it, has a file. The file may be damaged."""
         return await self._core.exists(prompt_id, version)
 
     async def set_label(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
     ) -> LabelMove:
-        """Point a label at a version, or with None take it off; gives the move.
+        """Point a label at a version, and return the move that was recorded.
 
-        A label that stands in prompts' files counts until it is moved here for the first time.
+        A label in a prompt's own ``labels`` counts until you move it for the first time.
+
+        Args:
+            prompt_id: The id of the prompt.
+            label: The label, such as ``"production"``.
+            version: The version, or None to remove the label.
+            author: Who moves the label, for the history.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version, or no such label to take off.
+            VersionNotFoundError: the prompt has no such version, or no such label to remove.
             StorageError: a file cannot be read or written.
         """
         return as_move(await self._core.set_label(prompt_id, label, version, author))
 
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
-        """The moves of one label of a prompt, or of all; the oldest first.
+        """Return the moves of one label of a prompt, by default of all labels, oldest first.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
-            StorageReadError: the file of the labels is damaged.
+            StorageReadError: the label file is damaged.
         """
         return [as_move(plain) for plain in await self._core.label_history(prompt_id, label)]
 
     async def check(self) -> builtins.list[StorageError]:
-        """What is wrong with the files: one exception for each, which names it. Nothing is raised for them."""
+        """Check all files, and return one exception for each damaged file. The exceptions are not raised."""
         return await self._core.check()
 
     def check_sync(self) -> builtins.list[StorageError]:
@@ -143,21 +156,21 @@ class FileSystemStorage(Storage):
     async def migrate(
         self, rename: Rename, *, source: str | os.PathLike[str] | None = None
     ) -> dict[tuple[str, str], tuple[str, str]]:
-        """Bring over prompts that ``agentic-prompt-manager`` kept under ids or versions that are unlawful here.
+        """Import prompts that ``agentic-prompt-manager`` saved, and rename ids and versions that are invalid here.
 
         Args:
-            rename: The new names of ids and versions by the old ones, or a function that takes id and version and
-                gives both. It is asked for what is unlawful only.
-            source: Another directory, all of whose prompts are copied. Without one, the files of this directory are
-                replaced.
+            rename: A mapping of old ids and versions to new ones, or a function that takes an id and a version and
+                returns both. It is used for invalid names only.
+            source: Another directory, whose prompts are all copied to this storage. By default the invalid files of
+                this storage are replaced.
 
         Returns:
-            For each prompt that was brought over, old id and version to new. What is still unlawful stays where it
-            is.
+            The new id and version of each imported prompt, by its old id and version. Prompts whose names are still
+            invalid stay where they are.
 
         Raises:
-            PromptValidationError: a new name is unlawful too.
-            VersionConflictError: there is such a version already, with other content.
+            PromptValidationError: a new name is invalid too.
+            VersionConflictError: the new version already exists with different content.
             StorageError: a file cannot be read or written.
 
         >>> from pathlib import Path
@@ -191,12 +204,12 @@ class FileSystemStorage(Storage):
 def _renamed(
     found: Sequence[tuple[Path, str, str, bool]], rename: Rename
 ) -> dict[Path, tuple[tuple[str, str], tuple[str, str]]]:
-    """For each file its old id and version and its new ones; without those that no new name is known for."""
+    """Return the old and the new id and version of each file. Files with invalid names and no new name are left out."""
     moved = {}
-    for path, prompt_id, version, lawful in found:
+    for path, prompt_id, version, is_valid in found:
         old = new = (prompt_id, version)
-        if not lawful:
+        if not is_valid:
             new = rename(*old) if callable(rename) else (rename.get(prompt_id, prompt_id), rename.get(version, version))
-        if lawful or new != old:
+        if is_valid or new != old:
             moved[path] = (old, new)
     return moved

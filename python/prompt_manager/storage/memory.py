@@ -1,4 +1,4 @@
-"""Keeping prompts in memory, for tests and for applications that build their prompts anew at each start."""
+"""A storage in memory, for tests and for applications that create their prompts at each start."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["InMemoryStorage"]
 
 @never_waits
 class InMemoryStorage(Storage):
-    """A storage that ends with the process.
+    """Stores prompts in memory. They are lost when the process ends.
 
-    A draft is replaced when it is saved again. From then on the content of a version stays; its status, metadata and
-    labels may change. Saving the same again, or as a draft again, changes nothing.
+    You can replace a draft with other content. Any other version keeps its content; only its status, metadata and
+    labels can change. Saving the same content again, even as a draft, changes nothing.
     """
 
     __slots__ = ()
@@ -30,16 +30,16 @@ class InMemoryStorage(Storage):
         self._core = MemoryStore()
 
     async def save(self, prompt: Prompt) -> None:
-        """Keep a prompt in its version.
+        """Save a prompt under its id and version.
 
         Raises:
-            PromptError: it has no template yet.
-            VersionConflictError: the id and version exist with other content.
+            PromptError: the prompt has no template yet.
+            VersionConflictError: the version already exists with different content.
         """
         self.save_sync(prompt)
 
     async def load(self, prompt_id: str, version: str | None = None) -> Prompt:
-        """The prompt in this version, or in its latest.
+        """Return the given version of a prompt, by default the latest.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id, or all its versions are archived.
@@ -48,7 +48,7 @@ class InMemoryStorage(Storage):
         return self.load_sync(prompt_id, version)
 
     async def delete(self, prompt_id: str, version: str | None = None) -> None:
-        """Remove this version, with the labels that point at it, or all.
+        """Delete the given version of a prompt and the labels that point at it, by default all versions.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
@@ -62,26 +62,39 @@ class InMemoryStorage(Storage):
         tags: Sequence[str] | None = None,
         status: PromptStatus | str | None = None,
     ) -> builtins.list[Prompt]:
-        """Every version of every prompt that has all these tags and this status, by id and version."""
+        """Return all versions of all prompts, sorted by id and version.
+
+        Args:
+            tags: Return only prompts that have all these tags.
+            status: Return only prompts with this status.
+        """
         return self.list_sync(tags=tags, status=status)
 
     async def exists(self, prompt_id: str, version: str | None = None) -> bool:
-        """Whether the prompt is kept, in this version if one is given."""
+        """Return whether the prompt, or the given version of it, exists."""
         return self.exists_sync(prompt_id, version)
 
     async def set_label(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
     ) -> LabelMove:
-        """Point a label at a version, or with None take it off; gives the move.
+        """Point a label at a version, and return the move that was recorded.
+
+        A label in a prompt's own ``labels`` counts until you move it for the first time.
+
+        Args:
+            prompt_id: The id of the prompt.
+            label: The label, such as ``"production"``.
+            version: The version, or None to remove the label.
+            author: Who moves the label, for the history.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version, or no such label to take off.
+            VersionNotFoundError: the prompt has no such version, or no such label to remove.
         """
         return self.set_label_sync(prompt_id, label, version, author=author)
 
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
-        """The moves of one label of a prompt, or of all; the oldest first.
+        """Return the moves of one label of a prompt, by default of all labels, oldest first.
 
         Raises:
             PromptNotFoundError: there is no prompt with this id.

@@ -1,7 +1,7 @@
-"""The tests that every storage must pass, yours too.
+"""Tests that every storage must pass, including your own.
 
-Derive a class and say how a storage is made; pytest and unittest find the tests in it. They need no plugin and import
-neither. Each test has a new storage.
+Subclass :class:`StorageSuite` and override ``make_storage``. Each test gets a new storage. The tests run in pytest and
+unittest, without plugins.
 
 >>> from prompt_manager.storage import InMemoryStorage
 >>> class TestInMemoryStorage(StorageSuite):
@@ -9,8 +9,8 @@ neither. Each test has a new storage.
 ...         return InMemoryStorage()
 >>> TestInMemoryStorage().test_a_draft_is_replaced()
 
-What keeps prompts beyond the process should override :meth:`StorageSuite.reopen` too. A storage without ``set_label``
-and ``get_label_history`` is not asked about labels: those tests are skipped.
+If your storage is persistent, override :meth:`StorageSuite.reopen` too. If it has no ``set_label``, the tests of labels
+are skipped.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StorageSuite"]
 
-#: Texts that careless storages change.
+#: Texts that a careless storage would change.
 _TEXTS = (
     "one\ntwo\n",
     "one\n\n\n",
@@ -52,13 +52,13 @@ _TEXTS = (
 
 
 def _text(**changes: Any) -> Prompt:
-    """A prompt in use."""
+    """Return an active text prompt."""
     plain = {"id": "greeting", "format": "text", "template": "Hello {{name}}!", "status": "active"}
     return Prompt(**{**plain, **changes})
 
 
 def _chat() -> Prompt:
-    """A prompt with all that there may be in one."""
+    """Return a chat prompt with every kind of field."""
     return Prompt.model_validate(
         {
             "id": "support/triage",
@@ -89,19 +89,19 @@ def _fail(message: str) -> NoReturn:
     raise AssertionError(message)
 
 
-def _same(found: object, expected: object, what: str) -> None:
+def _same(found: object, expected: object, subject: str) -> None:
     if found != expected:
-        _fail(f"{what}: expected {expected!r}, found {found!r}")
+        _fail(f"{subject}: expected {expected!r}, found {found!r}")
 
 
-async def _refused(awaitable: Awaitable[object], kind: type[PromptManagerError], what: str) -> None:
+async def _refused(awaitable: Awaitable[object], kind: type[PromptManagerError], subject: str) -> None:
     try:
         await awaitable
     except kind:
         return
     except PromptManagerError as error:
-        _fail(f"{what}: expected {kind.__name__}, found {error!r}")
-    _fail(f"{what}: expected {kind.__name__}, and nothing was raised")
+        _fail(f"{subject}: expected {kind.__name__}, but {error!r} was raised")
+    _fail(f"{subject}: expected {kind.__name__}, but nothing was raised")
 
 
 def _keys(prompts: Iterable[Prompt]) -> list[str]:
@@ -113,8 +113,9 @@ def _moves(history: Iterable[LabelMove]) -> list[tuple[str, str | None, str | No
 
 
 def _test(check: Callable[[StorageSuite, Any], Coroutine[Any, Any, None]]) -> Callable[[StorageSuite], None]:
-    """A test that needs no event loop of the one who runs it. Without a `__wrapped__`: the storage is no fixture."""
+    """Turn a coroutine into a test that runs its own event loop."""
 
+    # `functools.wraps` would set `__wrapped__`, and pytest would take `storage` for a fixture.
     def test(self: StorageSuite) -> None:
         asyncio.run(check(self, self.make_storage()))
 
@@ -126,7 +127,7 @@ def _test(check: Callable[[StorageSuite, Any], Coroutine[Any, Any, None]]) -> Ca
 def _test_of_labels(check: Callable[[StorageSuite, Any], Coroutine[Any, Any, None]]) -> Callable[[StorageSuite], None]:
     async def with_labels(self: StorageSuite, storage: Any) -> None:
         if not hasattr(storage, "set_label"):
-            raise SkipTest(f"{type(storage).__name__} keeps no labels")
+            raise SkipTest(f"{type(storage).__name__} does not support labels")
         await check(self, storage)
 
     with_labels.__name__, with_labels.__doc__ = check.__name__, check.__doc__
@@ -134,44 +135,44 @@ def _test_of_labels(check: Callable[[StorageSuite, Any], Coroutine[Any, Any, Non
 
 
 class StorageSuite:
-    """What holds for every storage."""
+    """The tests. Subclass it and override :meth:`make_storage`."""
 
     def make_storage(self) -> StorageBackendProtocol:
-        """A new storage, with nothing in it."""
-        raise NotImplementedError(f"{type(self).__name__} must say how a storage is made: override `make_storage`")
+        """Create an empty storage."""
+        raise NotImplementedError(f"{type(self).__name__} must override `make_storage` to create a storage")
 
     def reopen(self, storage: StorageBackendProtocol) -> StorageBackendProtocol:
-        """The same storage as another process would find it; by default the object itself."""
+        """Open the same storage as another process would. By default returns the object itself."""
         return storage
 
     @_test
-    async def test_what_is_saved_is_loaded(self, storage: StorageBackendProtocol) -> None:
-        """A prompt comes back whole, by its version and as the latest."""
+    async def test_saved_prompts_can_be_loaded(self, storage: StorageBackendProtocol) -> None:
+        """A saved prompt loads unchanged, by version and as the latest."""
         for prompt in (_text(), _chat()):
             await storage.save(prompt)
             for version in (prompt.version, None):
-                _same(await self.reopen(storage).load(prompt.id, version), prompt, "what was loaded")
+                _same(await self.reopen(storage).load(prompt.id, version), prompt, "the loaded prompt")
 
     @_test
-    async def test_every_text_comes_back_to_the_letter(self, storage: StorageBackendProtocol) -> None:
-        """Line breaks, blanks and odd characters are kept."""
+    async def test_texts_are_kept_exactly(self, storage: StorageBackendProtocol) -> None:
+        """Line breaks, blanks and special characters do not change."""
         for number, text in enumerate(_TEXTS):
             prompt = _text(id=f"text-{number}", template=text, metadata={"description": text})
             await storage.save(prompt)
-            _same(await self.reopen(storage).load(prompt.id), prompt, f"the prompt of {text!r}")
+            _same(await self.reopen(storage).load(prompt.id), prompt, f"the prompt with the text {text!r}")
 
     @_test
     async def test_a_draft_is_replaced(self, storage: StorageBackendProtocol) -> None:
-        """A draft may be saved with other content, and then be put to use."""
+        """A draft can be saved with other content, and then become active."""
         await storage.save(_text(status="draft"))
         await storage.save(_text(status="draft", template="Good morning {{name}}!"))
         final = _text(template="Good evening {{name}}!")
         await storage.save(final)
-        _same(await self.reopen(storage).load("greeting"), final, "what was saved last")
+        _same(await self.reopen(storage).load("greeting"), final, "the prompt saved last")
 
     @_test
     async def test_a_version_in_use_keeps_its_content(self, storage: StorageBackendProtocol) -> None:
-        """Other content is refused, and what was there stays."""
+        """Saving other content raises an error and changes nothing."""
         kept = _text()
         await storage.save(kept)
         for other in (
@@ -184,7 +185,7 @@ class StorageSuite:
 
     @_test
     async def test_saving_the_same_again_changes_nothing(self, storage: StorageBackendProtocol) -> None:
-        """The same content is no conflict, whenever and by whom it is built."""
+        """Saving the same content is not a conflict, even from a new object or as a draft."""
         kept = _text()
         await storage.save(kept)
         await storage.save(kept)
@@ -195,23 +196,23 @@ class StorageSuite:
 
     @_test
     async def test_status_and_metadata_change(self, storage: StorageBackendProtocol) -> None:
-        """What describes a version may change after it is in use; its identity stays."""
+        """Status and metadata of an active version can change. Its uid and creation time stay."""
         before = _text()
         await storage.save(before)
         await storage.save(_text(status="deprecated", metadata={"author": "Ada"}))
         after = await self.reopen(storage).load("greeting", "1.0.0")
         _same((after.status, after.metadata.author), (PromptStatus.DEPRECATED, "Ada"), "status and author")
-        _same((after.uid, after.created_at), (before.uid, before.created_at), "uid and time of making")
+        _same((after.uid, after.created_at), (before.uid, before.created_at), "uid and creation time")
 
     @_test
     async def test_a_draft_without_a_template_is_refused(self, storage: StorageBackendProtocol) -> None:
-        """It is for its author alone."""
+        """Saving it raises an error and stores nothing."""
         await _refused(storage.save(Prompt.model_validate({"id": "a", "format": "text"})), PromptError, "no template")
-        _same(await storage.exists("a"), expected=False, what="whether it is there")
+        _same(await storage.exists("a"), expected=False, subject="whether it exists")
 
     @_test
-    async def test_the_latest_is_the_highest_in_use(self, storage: StorageBackendProtocol) -> None:
-        """The highest active version; without one the highest that is not archived."""
+    async def test_latest_is_the_highest_active_version(self, storage: StorageBackendProtocol) -> None:
+        """Without an active version, the latest is the highest one that is not archived."""
         expected = {"1.9.0": "draft", "1.10.0": "active", "2.0.0-rc.1": "deprecated", "3.0.0": "archived"}
         latest = {"1.9.0": "1.9.0", "1.10.0": "1.10.0", "2.0.0-rc.1": "1.10.0", "3.0.0": "1.10.0"}
         for version, status in expected.items():
@@ -225,70 +226,70 @@ class StorageSuite:
         _same((await storage.load("greeting", "3.0.0")).version, "3.0.0", "an archived version by name")
 
     @_test
-    async def test_what_is_not_there_is_said(self, storage: StorageBackendProtocol) -> None:
-        """A prompt that is missing and a version that is missing are told apart."""
+    async def test_missing_prompts_and_versions_raise_errors(self, storage: StorageBackendProtocol) -> None:
+        """A missing prompt and a missing version raise different errors."""
         for missing in ("greeting", "../greeting", "a/../b", "C:\\a", "", "a\x00b"):
-            await _refused(storage.load(missing), PromptNotFoundError, f"to load {missing!r}")
-            await _refused(storage.delete(missing), PromptNotFoundError, f"to delete {missing!r}")
-            _same(await storage.exists(missing), expected=False, what=f"whether there is {missing!r}")
+            await _refused(storage.load(missing), PromptNotFoundError, f"load {missing!r}")
+            await _refused(storage.delete(missing), PromptNotFoundError, f"delete {missing!r}")
+            _same(await storage.exists(missing), expected=False, subject=f"whether {missing!r} exists")
         await storage.save(_text())
         for version in ("2.0.0", "1.0", "../1.0.0"):
-            await _refused(storage.load("greeting", version), VersionNotFoundError, f"to load version {version!r}")
-            await _refused(storage.delete("greeting", version), VersionNotFoundError, f"to delete {version!r}")
-            _same(await storage.exists("greeting", version), expected=False, what=f"whether there is {version!r}")
+            await _refused(storage.load("greeting", version), VersionNotFoundError, f"load version {version!r}")
+            await _refused(storage.delete("greeting", version), VersionNotFoundError, f"delete version {version!r}")
+            _same(await storage.exists("greeting", version), expected=False, subject=f"whether {version!r} exists")
 
     @_test
     async def test_one_version_or_all_are_deleted(self, storage: StorageBackendProtocol) -> None:
-        """Deleting the last version deletes the prompt; what shares a part of its id stays."""
+        """Deleting the last version deletes the prompt. Prompts whose ids begin with its id stay."""
         for version in ("1.0.0", "2.0.0", "3.0.0"):
             await storage.save(_text(version=version))
         await storage.save(_text(id="greeting/formal"))
         await storage.delete("greeting", "2.0.0")
-        _same(_keys(await self.reopen(storage).list())[:2], ["greeting 1.0.0", "greeting 3.0.0"], "what is left")
+        _same(_keys(await self.reopen(storage).list())[:2], ["greeting 1.0.0", "greeting 3.0.0"], "the remaining list")
         await storage.delete("greeting")
-        _same(_keys(await self.reopen(storage).list()), ["greeting/formal 1.0.0"], "what is left")
+        _same(_keys(await self.reopen(storage).list()), ["greeting/formal 1.0.0"], "the remaining list")
         await storage.delete("greeting/formal", "1.0.0")
-        _same((await storage.exists("greeting/formal"), await storage.list()), (False, []), "what is left")
+        _same((await storage.exists("greeting/formal"), await storage.list()), (False, []), "the remaining list")
         await storage.save(_text(template="anew"))
-        _same((await storage.load("greeting")).version, "1.0.0", "a version that was deleted, saved anew")
+        _same((await storage.load("greeting")).version, "1.0.0", "a deleted version that was saved again")
 
     @_test
-    async def test_a_list_has_every_version_that_fits(self, storage: StorageBackendProtocol) -> None:
-        """All that is given must fit."""
+    async def test_list_filters_by_tags_and_status(self, storage: StorageBackendProtocol) -> None:
+        """A version is listed if it matches all filters."""
         await storage.save(_text(metadata={"tags": ["a", "b"]}))
         await storage.save(_text(version="2.0.0", status="archived", metadata={"tags": ["a"]}))
         await storage.save(_text(id="bye"))
         storage = self.reopen(storage)
         everything = ["bye 1.0.0", "greeting 1.0.0", "greeting 2.0.0"]
-        _same(_keys(await storage.list()), everything, "all")
+        _same(_keys(await storage.list()), everything, "no filter")
         _same(_keys(await storage.list(tags=["a"])), everything[1:], "one tag")
         _same(_keys(await storage.list(tags=["b", "a"])), everything[1:2], "two tags")
-        _same(_keys(await storage.list(status="active")), everything[:2], "a status")
-        _same(_keys(await storage.list(tags=["a"], status=PromptStatus.ARCHIVED)), everything[2:], "both")
-        _same(_keys(await storage.list(tags=["c"])), [], "a tag that none has")
+        _same(_keys(await storage.list(status="active")), everything[:2], "one status")
+        _same(_keys(await storage.list(tags=["a"], status=PromptStatus.ARCHIVED)), everything[2:], "a tag and a status")
+        _same(_keys(await storage.list(tags=["c"])), [], "a tag that no prompt has")
 
     @_test
-    async def test_what_was_loaded_is_no_way_to_what_is_kept(self, storage: StorageBackendProtocol) -> None:
-        """A change of what was given out changes nothing that is kept."""
+    async def test_changing_a_loaded_prompt_changes_nothing(self, storage: StorageBackendProtocol) -> None:
+        """A loaded prompt is independent of the stored one."""
         await storage.save(_text(metadata={"custom": {"a": 1}}))
         (await storage.load("greeting")).metadata.custom["a"] = 2
-        _same((await storage.load("greeting")).metadata.custom, {"a": 1}, "what is kept")
+        _same((await storage.load("greeting")).metadata.custom, {"a": 1}, "the stored metadata")
 
     @_test
     async def test_many_tasks_save_at_once(self, storage: StorageBackendProtocol) -> None:
-        """Every version is there, and of two contents for one version one wins."""
+        """All versions are saved. If tasks save different contents as the same version, one succeeds."""
         await asyncio.gather(*(storage.save(_text(version=f"1.{minor}.0")) for minor in range(20)))
-        _same(len(await self.reopen(storage).list()), 20, "the versions")
+        _same(len(await self.reopen(storage).list()), 20, "the number of versions")
         rivals = [_text(version="2.0.0", template=f"{{{{name}}}} {number}") for number in range(10)]
         outcomes = await asyncio.gather(*(storage.save(rival) for rival in rivals), return_exceptions=True)
         won = [rival for rival, outcome in zip(rivals, outcomes, strict=True) if outcome is None]
         lost = [outcome for outcome in outcomes if isinstance(outcome, VersionConflictError)]
-        _same((len(won), len(lost)), (1, 9), "who won and who lost")
+        _same((len(won), len(lost)), (1, 9), "saves that succeeded and that conflicted")
         _same(await self.reopen(storage).load("greeting", "2.0.0"), won[0], "the version")
 
     @_test_of_labels
     async def test_a_label_moves_and_keeps_its_history(self, storage: Any) -> None:
-        """It points at one version at a time; the history is in order."""
+        """A label points at one version at a time, and its history is in order."""
         for version in ("1.0.0", "2.0.0"):
             await storage.save(_text(version=version))
         await storage.set_label("greeting", "production", "1.0.0", author="Ada")
@@ -296,8 +297,9 @@ class StorageSuite:
         await storage.set_label("greeting", "staging", "2.0.0")
         await storage.set_label("greeting", "production", "2.0.0")
         storage = self.reopen(storage)
-        _same((await storage.load("greeting", "1.0.0")).labels, (), "the labels of the first version")
-        _same(sorted((await storage.load("greeting", "2.0.0")).labels), ["production", "staging"], "of the second")
+        _same((await storage.load("greeting", "1.0.0")).labels, (), "the labels of the first")
+        second = await storage.load("greeting", "2.0.0")
+        _same(sorted(second.labels), ["production", "staging"], "the labels of the second")
         moves = await storage.get_label_history("greeting")
         expected = [("production", None, "1.0.0"), ("production", "1.0.0", "2.0.0"), ("staging", None, "2.0.0")]
         _same(_moves(moves), expected, "the history")
@@ -306,18 +308,18 @@ class StorageSuite:
         _same(_moves(await storage.get_label_history("greeting", "staging")), expected[2:], "one label's history")
 
     @_test_of_labels
-    async def test_a_label_is_taken_off(self, storage: Any) -> None:
-        """By itself, and with the version that it points at."""
+    async def test_a_label_can_be_removed(self, storage: Any) -> None:
+        """A label can be removed alone, and is removed with the version that it points at."""
         for version in ("1.0.0", "2.0.0"):
             await storage.save(_text(version=version))
         for label in ("production", "staging"):
             await storage.set_label("greeting", label, "1.0.0")
         await storage.set_label("greeting", "staging", None)
-        _same((await storage.load("greeting", "1.0.0")).labels, ("production",), "what is left")
+        _same((await storage.load("greeting", "1.0.0")).labels, ("production",), "the labels")
         await storage.delete("greeting", "1.0.0")
         await storage.save(_text(version="1.0.0"))
         storage = self.reopen(storage)
-        _same([prompt.labels for prompt in await storage.list()], [(), ()], "what is left")
+        _same([prompt.labels for prompt in await storage.list()], [(), ()], "the labels")
         _same(
             _moves(await storage.get_label_history("greeting"))[2:],
             [("staging", "1.0.0", None), ("production", "1.0.0", None)],
@@ -325,8 +327,8 @@ class StorageSuite:
         )
 
     @_test_of_labels
-    async def test_labels_that_a_prompt_brings_count_until_they_are_moved(self, storage: Any) -> None:
-        """From then on only a move moves them."""
+    async def test_labels_of_a_saved_prompt_count_until_moved(self, storage: Any) -> None:
+        """After the first move, the labels in a saved prompt are ignored."""
         await storage.save(_text(labels=["production", "stable"]))
         await storage.save(_text(version="2.0.0"))
         _same((await storage.load("greeting", "1.0.0")).labels, ("production", "stable"), "the labels")
@@ -334,12 +336,12 @@ class StorageSuite:
         _same((move.previous, move.version), ("1.0.0", "2.0.0"), "the move")
         await storage.save(_text(labels=["production", "stable"], status="deprecated"))
         storage = self.reopen(storage)
-        _same((await storage.load("greeting", "1.0.0")).labels, ("stable",), "the labels of the first version")
-        _same((await storage.load("greeting", "2.0.0")).labels, ("production",), "of the second")
+        _same((await storage.load("greeting", "1.0.0")).labels, ("stable",), "the labels of the first")
+        _same((await storage.load("greeting", "2.0.0")).labels, ("production",), "the labels of the second")
 
     @_test_of_labels
-    async def test_a_label_needs_something_to_point_at(self, storage: Any) -> None:
-        """A prompt or version that is missing is said, and nothing is noted."""
+    async def test_a_label_needs_an_existing_version(self, storage: Any) -> None:
+        """A missing prompt or version raises an error, and nothing is recorded."""
         await _refused(storage.set_label("greeting", "production", "1.0.0"), PromptNotFoundError, "no prompt")
         await _refused(storage.get_label_history("greeting"), PromptNotFoundError, "no prompt")
         await storage.save(_text())

@@ -1,4 +1,4 @@
-"""Prompt files as people write them: read one, read a directory, put them into a registry, follow what is saved."""
+"""Loads prompt files and directories, registers their prompts, and watches directories for changes."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ prompts:
 
 
 class YAMLLoader:
-    """Reads prompt files: one prompt, a list under ``prompts``, or several documents.
+    """Loads prompt files. A file contains one prompt, a list under ``prompts``, or several YAML documents.
+
+    Every coroutine has a synchronous version with the suffix ``_sync``.
 
     Args:
-        registry: Where the ``import_`` methods and :meth:`watch_directory` put prompts, unless they are given another.
-        template_engine: What compiles the prompts; the registry's by default.
-        on_error: ``"raise"``: what is wrong in any file is an error. ``"skip"``: the good prompts are read, the others
-            are warned of.
-
-    Every coroutine has a twin with the suffix ``_sync``, which takes and gives the same.
+        registry: The default registry of the ``import_…`` methods and of :meth:`watch_directory`.
+        template_engine: The engine that compiles the prompts. By default the registry's.
+        on_error: ``"raise"`` raises an error if any file has a problem. ``"skip"`` loads the valid prompts and warns
+            about the others.
 
     >>> loader = YAMLLoader()
     >>> [prompt.id for prompt in loader.load_file_sync("examples/prompts/greeting.yaml").prompts]
@@ -69,11 +69,11 @@ class YAMLLoader:
         self._on_error: Literal["raise", "skip"] = on_error
 
     async def load_file(self, filepath: Path) -> PromptSchema:
-        """The prompts of a file, with what the file says of itself.
+        """Load the prompts of a file, with the version and metadata of the file itself.
 
         Raises:
-            StorageReadError: the file cannot be read, or breaks a rule; ``errors`` has one exception for each place,
-                with line and column. Also where errors are to be skipped and nothing is left.
+            StorageReadError: the file cannot be read or breaks a rule. ``errors`` has one exception for each problem,
+                with line and column. With ``on_error="skip"``: the file has no valid prompt.
         """
         files, warnings = await _native.read_prompts(filepath, self._engine, on_error=self._on_error)
         return _only(filepath, _schemas(files, warnings))
@@ -84,12 +84,12 @@ class YAMLLoader:
         return _only(filepath, _schemas(files, warnings))
 
     async def load_directory(self, dirpath: Path) -> list[PromptSchema]:
-        """Every prompt file below a directory, in the order of their paths.
+        """Load every prompt file below a directory, sorted by path.
 
-        Files end in ``.yaml`` or ``.yml``; what begins with a dot is passed over.
+        Files end in ``.yaml`` or ``.yml``. Names that begin with a dot are skipped.
 
         Raises:
-            StorageReadError: files cannot be read or break a rule; ``errors`` has one exception for each place, with
+            StorageReadError: files cannot be read or break a rule. ``errors`` has one exception for each problem, with
                 file, line and column.
         """
         files, warnings = await _native.read_prompts(_directory(dirpath), self._engine, on_error=self._on_error)
@@ -101,13 +101,17 @@ class YAMLLoader:
         return _schemas(files, warnings)
 
     async def import_to_registry(self, filepath: Path, *, registry: PromptRegistry | None = None) -> int:
-        """Register the prompts of a file, one after the other; gives how many.
+        """Register the prompts of a file, in order, and return how many there are.
+
+        Args:
+            filepath: The file.
+            registry: The registry. By default the loader's.
 
         Raises:
-            ValueError: there is no registry to register them in.
-            StorageReadError: as :meth:`load_file`; nothing is registered then.
-            VersionConflictError: a version is registered with other content. What stands before it in the file is
-                registered.
+            ValueError: neither the loader nor the call has a registry.
+            StorageReadError: the file cannot be read or breaks a rule. Nothing is registered.
+            VersionConflictError: a version is already registered with different content. The prompts before it in the
+                file are registered.
         """
         target = self._target(registry)
         return await _register(target, [await self.load_file(filepath)])
@@ -118,12 +122,17 @@ class YAMLLoader:
         return _register_sync(target, [self.load_file_sync(filepath)])
 
     async def import_directory_to_registry(self, dirpath: Path, *, registry: PromptRegistry | None = None) -> int:
-        """Register the prompts of every file below a directory, one after the other; gives how many.
+        """Register the prompts of every file below a directory, in order, and return how many there are.
+
+        Args:
+            dirpath: The directory.
+            registry: The registry. By default the loader's.
 
         Raises:
-            ValueError: there is no registry to register them in.
-            StorageReadError: as :meth:`load_directory`; nothing is registered then.
-            VersionConflictError: a version is registered with other content. What comes before it is registered.
+            ValueError: neither the loader nor the call has a registry.
+            StorageReadError: files cannot be read or break a rule. Nothing is registered.
+            VersionConflictError: a version is already registered with different content. The prompts before it are
+                registered.
         """
         target = self._target(registry)
         return await _register(target, await self.load_directory(dirpath))
@@ -140,24 +149,24 @@ class YAMLLoader:
         registry: PromptRegistry | None = None,
         schema_dir: Path | None = None,
     ) -> Watch:
-        """Load a directory into a registry and follow it: what is saved there is live soon after.
+        """Load a directory into a registry, and reload it when a file changes.
 
-        The files are the truth: each reload exchanges in one step all that came from them, and leaves other prompts of
-        the registry alone. What is wrong after a save is logged (``prompt_manager``, level error) and found in
-        ``errors`` of the watch, and the last good prompts stay.
+        Each reload replaces all prompts that came from the directory in one step. Other prompts of the registry stay.
+        If a changed file has a problem, the last valid prompts stay in use. The problem is logged (logger
+        ``prompt_manager``, level ERROR) and is in ``errors`` of the watch.
 
         Args:
             dirpath: The directory of the prompts.
-            registry: The registry; the loader's by default.
-            schema_dir: The directory of the schemas that they name, which is followed too.
+            registry: The registry. By default the loader's.
+            schema_dir: The directory of the schemas that the prompts refer to. It is watched too.
 
         Returns:
-            The watch: ``close`` (or ``close_sync``) ends it, and so does its own end. ``is_running`` and ``errors``
-            tell of it. A process that is forked has the prompts and does not follow.
+            The watch. It has ``is_running``, ``errors``, and ``close`` or ``close_sync`` to stop it. It also stops when
+            it is garbage-collected. A forked process keeps the prompts, but does not watch.
 
         Raises:
-            ValueError: there is no registry, or it keeps its prompts in a storage, which has its own truth.
-            StorageReadError: as :meth:`load_directory`, or the system cannot watch the directory.
+            ValueError: there is no registry, or the registry has a storage.
+            StorageReadError: files cannot be read or break a rule, or the system cannot watch the directory.
         """
         target = self._watched(registry)
         watch, warnings = await _native.watch_directory(
@@ -183,10 +192,10 @@ class YAMLLoader:
 
     @staticmethod
     def create_example_yaml(output_path: Path) -> None:
-        """Write a file of two prompts to begin with. A file that is there is left alone.
+        """Write an example file with two prompts.
 
         Raises:
-            FileExistsError: the file exists.
+            FileExistsError: the file exists already. It is not changed.
         """
         with open(output_path, "x", encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - any path will do
             file.write(_EXAMPLE)
@@ -194,21 +203,21 @@ class YAMLLoader:
     def _target(self, registry: PromptRegistry | None) -> PromptRegistry:
         target = registry if registry is not None else self._registry
         if target is None:
-            raise ValueError("there is no registry: give one to the loader or to this call")
+            raise ValueError("there is no registry: pass one to the loader or to this call")
         return target
 
     def _watched(self, registry: PromptRegistry | None) -> PromptRegistry:
         target = self._target(registry)
         if target.storage is not None:
             raise ValueError(
-                "a registry with a storage cannot follow a directory, for both would say what its prompts are: "
+                "a registry with a storage cannot watch a directory, because its prompts would have two sources: "
                 "import the directory instead"
             )
         return target
 
 
 def _directory(path: Path) -> Path:
-    """The path with a separator at its end, where only a directory can be."""
+    """Append a separator to the path, so that a file at that path is an error."""
     import os
 
     return os.path.join(path, "")  # noqa: PTH118 - a Path drops the separator
@@ -234,7 +243,7 @@ def _only(path: Path, schemas: list[PromptSchema]) -> PromptSchema:
     from prompt_manager.exceptions import StorageReadError
 
     if not schemas:
-        raise StorageReadError(f"no prompt in {path} can be read", path=str(path))
+        raise StorageReadError(f"{path} has no valid prompt", path=str(path))
     return schemas[0]
 
 

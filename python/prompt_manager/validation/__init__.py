@@ -1,4 +1,4 @@
-"""Schemas: what goes into a prompt and what comes back. The rules themselves are the core's."""
+"""Schemas for the input of prompts and the output of models. The core validates them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ __all__ = [
     "ValidatorFactory",
 ]
 
-_HOMES = {
+_MODULES = {
     "BaseValidator": "validators",
     "CustomValidator": "validators",
     "DateTimeValidator": "validators",
@@ -81,8 +81,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     from prompt_manager._lazy import load
 
-    return load(__name__, _HOMES, name)
+    return load(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

@@ -1,4 +1,4 @@
-"""Reading a model's answer: the JSON in it, and what had to be repaired."""
+"""Parses and validates the answers of models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ParsedOutput", "Repair", "read_answer", "read_text"]
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One repair that was made to read an answer, and its position; ``line`` and ``column`` count from 1.
+    """A repair that was needed to parse an answer, and its position. Line and column count from 1.
 
     ``kind`` is one of ``code_fence``, ``prose``, ``trailing_comma``, ``single_quotes``, ``curly_quotes``,
     ``needless_escape``, ``comment``, ``unquoted_key``, ``python_word``, ``not_finite``, ``control_character`` and
@@ -30,7 +30,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class ParsedOutput:
-    """The validated data of an answer, and the repairs that reading it took.
+    """The validated data of an answer, and the repairs that were needed to parse it.
 
     >>> ParsedOutput({"a": 1}).was_repaired
     False
@@ -41,12 +41,12 @@ class ParsedOutput:
 
     @property
     def was_repaired(self) -> bool:
-        """Whether the answer needed any repair."""
+        """Whether the answer was repaired."""
         return bool(self.repairs)
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the end of the answer is missing. The data leaves out what was not complete."""
+        """Whether the end of the answer is missing. Incomplete parts are left out of the data."""
         return any(repair.kind == "cut_off" for repair in self.repairs)
 
     @classmethod
@@ -55,25 +55,27 @@ class ParsedOutput:
 
 
 def read_text(prompt: CompiledPrompt, text: str, *, strict: bool) -> ParsedOutput:
-    """Read and validate the JSON in an answer to a prompt; see :meth:`PromptManager.parse_output`."""
+    """Parse and validate the JSON in an answer. See :meth:`PromptManager.parse_output`."""
     from prompt_manager._native import parse_json
 
     data, repairs, unclosed = parse_json(text, strict=strict, dict=prompt.wants_dict())
-    made = prompt.validate_output(data)
-    _take_back_defaults(made, data, unclosed)
-    return ParsedOutput._of(made, repairs)
+    validated = prompt.validate_output(data)
+    _remove_defaults(validated, data, unclosed)
+    return ParsedOutput._of(validated, repairs)
 
 
-def _take_back_defaults(made: Any, data: Any, unclosed: int) -> None:
-    """Remove the defaults that validation put into a dict that was cut off: the missing end may have held other values.
+def _remove_defaults(validated: Any, data: Any, unclosed: int) -> None:
+    """Remove the default values that validation added to lists and dicts that were cut off.
+
+    The missing end of the answer could have contained other values.
 
     Args:
-        made: The validated answer.
-        data: The answer before validation.
-        unclosed: How many lists and dicts lack their end, from the outside in; each is the last item of the one before.
+        validated: The result of validation, which is changed.
+        data: The parsed answer.
+        unclosed: How many lists and dicts lack their end. Each is the last item of the one around it.
 
     Raises:
-        SchemaValidationError: the answer became an instance of a model, from which no field can be removed.
+        SchemaValidationError: a default is in the instance of a model, which must have all its fields.
     """
     path = ""
     for _ in range(unclosed):
@@ -81,29 +83,30 @@ def _take_back_defaults(made: Any, data: Any, unclosed: int) -> None:
             if not data:
                 return
             path += f"[{len(data) - 1}]"
-            made, data = made[-1], data[-1]
+            validated, data = validated[-1], data[-1]
             continue
-        if isinstance(made, dict):
-            for name in made.keys() - data.keys():
-                del made[name]
-        elif unset := sorted(type(made).model_fields.keys() - made.model_fields_set):
-            raise _unknown([f"{path}.{name}".removeprefix(".") for name in unset])
+        if isinstance(validated, dict):
+            for name in validated.keys() - data.keys():
+                del validated[name]
+        elif unset := sorted(type(validated).model_fields.keys() - validated.model_fields_set):
+            raise _cut_off_error([f"{path}.{name}".removeprefix(".") for name in unset])
         if not data:
             return
         name = next(reversed(data))
         path += f".{name}"
-        made, data = made.get(name) if isinstance(made, dict) else getattr(made, name, None), data[name]
+        validated = validated.get(name) if isinstance(validated, dict) else getattr(validated, name, None)
+        data = data[name]
 
 
-def _unknown(paths: list[str]) -> Exception:
+def _cut_off_error(paths: list[str]) -> Exception:
     from prompt_manager.exceptions import SchemaValidationError
 
-    message = "the answer ends before this field, so its value is not known"
+    message = "the answer ends before this value; its default is not used"
     errors = [{"path": path, "rule": "cut_off", "message": message} for path in paths]
     more = "" if len(paths) == 1 else f" (and {len(paths) - 1} more)"
     return SchemaValidationError(f"the answer is not complete: {paths[0]}: {message}{more}", errors=errors)
 
 
 def read_answer(prompt: CompiledPrompt, answer: Any, *, strict: bool) -> Any:
-    """Validate an answer to a prompt, given as text or as data."""
+    """Validate an answer, and return its data. A text is parsed first."""
     return read_text(prompt, answer, strict=strict).data if isinstance(answer, str) else prompt.validate_output(answer)

@@ -1,4 +1,4 @@
-"""Each rule as an object that can be used alone; the rule itself is the core's.
+"""Validators: the rules of schemas as objects that you can use alone.
 
 >>> LengthValidator(min_length=3).validate("ab")
 (False, 'must have at least 3 characters')
@@ -37,7 +37,7 @@ _Functions: TypeAlias = Mapping[str, Callable[[Any], bool]]
 
 
 class BaseValidator(ABC):
-    """What tells whether a value will do; a class of the application's own may be one too.
+    """The base class of validators, also for your own.
 
     >>> class Even(BaseValidator):
     ...     def validate(self, value):
@@ -51,25 +51,25 @@ class BaseValidator(ABC):
 
     @abstractmethod
     def validate(self, value: Any) -> tuple[bool, str | None]:
-        """Whether the value will do, and what is wrong where it will not."""
+        """Return ``(True, None)`` for a valid value, and ``(False, message)`` for an invalid one."""
 
     def __call__(self, value: Any) -> Any:
-        """The value, where it will do; so a validator serves as one of pydantic's.
+        """Return the value if it is valid. This lets you use a validator in pydantic's ``AfterValidator``.
 
         Raises:
-            ValueError: it will not.
+            ValueError: the value is invalid.
         """
-        fits, message = self.validate(value)
-        if not fits:
-            raise ValueError(message or "is refused")
+        is_valid, message = self.validate(value)
+        if not is_valid:
+            raise ValueError(message or "is invalid")
         return value
 
 
 class _RuleValidator(BaseValidator):
-    """One rule, or several that all must hold, as schema files write them.
+    """A validator for one rule, or for several that all must hold. Rules are written as in schema files.
 
     Raises:
-        SchemaParseError: a rule lacks what it needs.
+        SchemaParseError: a rule lacks a field that it needs.
     """
 
     def __init__(self, *rules: Mapping[str, Any], error_message: str | None) -> None:
@@ -81,7 +81,7 @@ class _RuleValidator(BaseValidator):
             _checked(rule)
 
     def validate(self, value: Any) -> tuple[bool, str | None]:
-        """Whether the value keeps the rule, and what is wrong where it does not. The value is never in the text."""
+        """Return whether the value is valid, and a message if it is not. The message never contains the value."""
         for rule in self._rules:
             message = _native.check_rule(rule, value, self._function)
             if message is not None:
@@ -90,7 +90,7 @@ class _RuleValidator(BaseValidator):
 
 
 def _checked(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """The rule as the core has read it."""
+    """Check a rule, and return it as the core parsed it."""
     field = {"name": "field", "type": "any", "validators": [rule]}
     checked: dict[str, Any] = _native.check_schema({"name": "schema", "fields": [field]}, exact=False)["fields"][0][
         "validators"
@@ -99,7 +99,7 @@ def _checked(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class LengthValidator(_RuleValidator):
-    """The length of a text, list or dict."""
+    """Limits the length of a string (in characters), list or dict. Both limits are inclusive."""
 
     def __init__(
         self, min_length: int | None = None, max_length: int | None = None, error_message: str | None = None
@@ -112,7 +112,7 @@ class LengthValidator(_RuleValidator):
 
 
 class RangeValidator(_RuleValidator):
-    """The bounds of a number, which are allowed themselves."""
+    """Limits a number to a range. Both limits are inclusive."""
 
     def __init__(
         self, min_value: float | None = None, max_value: float | None = None, error_message: str | None = None
@@ -125,7 +125,10 @@ class RangeValidator(_RuleValidator):
 
 
 class RegexValidator(_RuleValidator):
-    """A pattern, matched anywhere in a text unless it has ``^`` and ``$``; look-around is refused."""
+    """Requires a string that contains a match of a pattern. Look-around is not supported.
+
+    Begin the pattern with ``^`` and end it with ``$`` to match the whole string.
+    """
 
     def __init__(self, pattern: str, error_message: str | None = None) -> None:
         self.pattern = pattern
@@ -133,7 +136,7 @@ class RegexValidator(_RuleValidator):
 
 
 class EnumValidator(_RuleValidator):
-    """One of several values."""
+    """Requires one of the given values."""
 
     def __init__(self, allowed_values: Sequence[Any], error_message: str | None = None) -> None:
         self.allowed_values = list(allowed_values)
@@ -141,35 +144,35 @@ class EnumValidator(_RuleValidator):
 
 
 class EmailValidator(_RuleValidator):
-    """An email address, in any script."""
+    """Requires an email address, which may contain non-ASCII letters."""
 
     def __init__(self, error_message: str | None = None) -> None:
         super().__init__({"type": "email"}, error_message=error_message)
 
 
 class URLValidator(_RuleValidator):
-    """An absolute http or https URL."""
+    """Requires an absolute http or https URL."""
 
     def __init__(self, error_message: str | None = None) -> None:
         super().__init__({"type": "url"}, error_message=error_message)
 
 
 class UUIDValidator(_RuleValidator):
-    """A UUID, as text or as an object."""
+    """Requires a UUID, as a string or a ``uuid.UUID``."""
 
     def __init__(self, error_message: str | None = None) -> None:
         super().__init__({"type": "uuid"}, error_message=error_message)
 
 
 class DateValidator(_RuleValidator):
-    """A date as text, or a date object.
+    """Requires a date, as a string or a ``datetime.date``.
 
     Args:
-        format: How the text is written, in the words of ``strftime``; ISO form (``2026-01-31``) by default.
-        error_message: What to say instead of the rule's own message.
+        format: The format of the string, with the codes of ``strftime``. By default ISO 8601 (``2026-01-31``).
+        error_message: A message to use instead of the default one.
 
     Raises:
-        SchemaParseError: the format has an unknown directive, or lacks year, month or day.
+        SchemaParseError: the format has an unknown code, or does not determine the whole date.
 
     >>> DateValidator("%d.%m.%Y").validate("2026-01-31")
     (False, 'must be a date such as 31.01.2026')
@@ -181,14 +184,15 @@ class DateValidator(_RuleValidator):
 
 
 class DateTimeValidator(_RuleValidator):
-    """A date with a time as text, or a datetime object.
+    """Requires a date with a time, as a string or a ``datetime.datetime``.
 
     Args:
-        format: How the text is written, in the words of ``strftime``; ISO form (``2026-01-31T12:00:00Z``) by default.
-        error_message: What to say instead of the rule's own message.
+        format: The format of the string, with the codes of ``strftime``. By default ISO 8601
+            (``2026-01-31T12:00:00Z``).
+        error_message: A message to use instead of the default one.
 
     Raises:
-        SchemaParseError: the format has an unknown directive, or lacks year, month or day.
+        SchemaParseError: the format has an unknown code, or does not determine the whole date.
     """
 
     def __init__(self, format: str | None = None, error_message: str | None = None) -> None:
@@ -196,15 +200,15 @@ class DateTimeValidator(_RuleValidator):
         super().__init__(_formatted("datetime", format), error_message=error_message)
 
 
-def _formatted(kind: str, form: str | None) -> dict[str, Any]:
-    return {"type": kind} if form is None else {"type": kind, "format": form}
+def _formatted(rule_type: str, format: str | None) -> dict[str, Any]:
+    return {"type": rule_type} if format is None else {"type": rule_type, "format": format}
 
 
 class CustomValidator(_RuleValidator):
-    """A function that says whether a value will do, with ``True`` or ``False``.
+    """Calls a function, which returns ``True`` for a valid value and ``False`` for an invalid one.
 
-    A ``ValueError`` or ``AssertionError`` of its own counts as ``False``; any other exception is a
-    ``SchemaError``, as is another return value.
+    A ``ValueError`` or ``AssertionError`` of the function counts as ``False``. Any other exception, and any other
+    return value, raises a ``SchemaError``.
     """
 
     def __init__(self, validator_func: Callable[[Any], bool], error_message: str | None = None) -> None:
@@ -215,53 +219,53 @@ class CustomValidator(_RuleValidator):
 
     @classmethod
     def _named(cls, name: str, functions: _Functions, error_message: str | None) -> CustomValidator:
-        """The validator of a function by the name that a schema has for it."""
+        """Make the validator of the function that a rule names."""
         if name not in functions:
             from prompt_manager.exceptions import SchemaError
 
             raise SchemaError(f"the function {name!r} is not among `functions`", function=name)
-        made = cls(functions[name], error_message)
-        made._rules[0]["custom_function"] = name
-        return made
+        validator = cls(functions[name], error_message)
+        validator._rules[0]["custom_function"] = name
+        return validator
 
 
 class ValidatorFactory:
-    """Makes the object for a rule that is written as in a schema file."""
+    """Makes validators from rules that are written as in a schema file."""
 
     @staticmethod
     def create_validator(validator_config: Mapping[str, Any], functions: _Functions | None = None) -> BaseValidator:
-        """The validator of a configuration.
+        """Make the validator of a rule.
 
         Args:
-            validator_config: ``type``, and what the rule needs.
-            functions: The functions that ``custom`` may name.
+            validator_config: The ``type`` of the rule, and the fields that it needs.
+            functions: The functions that a ``custom`` rule can name.
 
         Raises:
-            SchemaParseError: the type is unknown, or the rule lacks what it needs.
+            SchemaParseError: the type is unknown, or the rule lacks a field that it needs.
             SchemaError: the function of a ``custom`` rule is not among ``functions``.
 
         >>> ValidatorFactory.create_validator({"type": "range", "min_value": 1, "max_value": 3}).validate(4)
         (False, 'must be at most 3')
         """
-        given = _checked({name: value for name, value in validator_config.items() if value is not None})
-        return _MAKERS[given["type"]](given, functions or {})
+        rule = _checked({name: value for name, value in validator_config.items() if value is not None})
+        return _FACTORIES[rule["type"]](rule, functions or {})
 
 
-def _of_length(rule: Mapping[str, Any], _: _Functions) -> BaseValidator:
+def _length_validator(rule: Mapping[str, Any], _: _Functions) -> BaseValidator:
     return LengthValidator(rule.get("min_value"), rule.get("max_value"), rule.get("error_message"))
 
 
-def _of_range(rule: Mapping[str, Any], _: _Functions) -> BaseValidator:
+def _range_validator(rule: Mapping[str, Any], _: _Functions) -> BaseValidator:
     return RangeValidator(rule.get("min_value"), rule.get("max_value"), rule.get("error_message"))
 
 
-#: What makes the validator of a rule that the core has checked.
-_MAKERS: dict[str, Callable[[Mapping[str, Any], _Functions], BaseValidator]] = {
-    "min_length": _of_length,
-    "max_length": _of_length,
-    "min_value": _of_range,
-    "max_value": _of_range,
-    "range": _of_range,
+#: For each type of rule, a function that makes the validator of a checked rule.
+_FACTORIES: dict[str, Callable[[Mapping[str, Any], _Functions], BaseValidator]] = {
+    "min_length": _length_validator,
+    "max_length": _length_validator,
+    "min_value": _range_validator,
+    "max_value": _range_validator,
+    "range": _range_validator,
     "regex": lambda rule, _: RegexValidator(rule["pattern"], rule.get("error_message")),
     "enum": lambda rule, _: EnumValidator(rule["allowed_values"], rule.get("error_message")),
     "email": lambda rule, _: EmailValidator(rule.get("error_message")),

@@ -1,4 +1,4 @@
-"""The history of versions, and what differs between them."""
+"""The history of versions, and the differences between them."""
 
 from prompt_manager.versioning.compare import diff
 from prompt_manager.versioning.store import VersionStore

@@ -1,4 +1,4 @@
-"""What differs between two prompts."""
+"""Compares two prompts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["diff"]
 
 
 def diff(old: Prompt, new: Prompt) -> PromptDiff:
-    """What differs between two prompts, part by part, and how far that raises the version.
+    """Compare two prompts, and return their differences and the version bump that these require.
 
     Raises:
-        TemplateSyntaxError: a template of one cannot be parsed.
+        TemplateSyntaxError: a template of either prompt cannot be parsed.
 
     >>> from prompt_manager import Prompt
     >>> old = Prompt(id="greeting", format="text", template="Hello {{name}}!")
@@ -30,7 +30,7 @@ def diff(old: Prompt, new: Prompt) -> PromptDiff:
 
 
 def of_compiled(old: CompiledPrompt, new: CompiledPrompt) -> PromptDiff:
-    """:func:`diff` of what the core holds."""
+    """Compare two prompts of the core; see :func:`diff`."""
     from prompt_manager.core.models import PromptDiff
 
     return PromptDiff.model_validate(_native.diff(old, new))

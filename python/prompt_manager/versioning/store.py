@@ -1,4 +1,4 @@
-"""The history of prompts' versions: when each was made, by whom, from which, and what changed."""
+"""The history of versions: who created each one, when, from which version, and why."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ __all__ = ["VersionStore"]
 
 
 class VersionStore:
-    """Records of versions, in memory, or in the files of a directory that other processes may use too.
+    """Stores records of versions, in memory or in a directory that several processes can share.
+
+    You can save a draft again with other content. Any other version keeps its content; only its status and metadata can
+    change. Damaged files are left out with a warning that names them. Every coroutine has a synchronous version with
+    the suffix ``_sync``.
 
     Args:
-        storage_path: The directory; it is made when something is saved. A record is ``ID/@VERSION.json``, replaced
-            whole under a lock for each id, and read anew by each call.
-
-    A version is recorded once: a draft is replaced, other content for any other is refused, the same content takes
-    over status and metadata. Damaged files are warned of by name and hide no others. Every coroutine has a twin with
-    the suffix ``_sync``.
+        storage_path: The directory, which the first save creates. A record is the file ``ID/@VERSION.json``. It is
+            replaced atomically, under a lock for each id, and read again by each call. By default, records are in
+            memory only.
 
     >>> from prompt_manager.core.models import Prompt, PromptVersion
     >>> store = VersionStore()
@@ -44,56 +45,56 @@ class VersionStore:
         self._path = storage_path
         self._core = History(storage_path)
 
-    async def _waiting(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-        """The result of work that waits for the disk, if there is one."""
+    async def _in_thread(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        """Call a function that uses the disk in another thread. Without a directory, call it directly."""
         if self._path is None:
             return work(*arguments, **options)
         return await on_thread(lambda: work(*arguments, **options))
 
     async def save_version(self, version: PromptVersion) -> None:
-        """Keep a record. One of the same version and content keeps its time.
+        """Save a record. If the version exists with the same content, its creation time stays.
 
         Raises:
-            VersionConflictError: the version is kept, is no draft, and has other content.
+            VersionConflictError: the version exists with different content, and is not a draft.
             StorageWriteError: a file cannot be written.
         """
-        await self._waiting(self._core.save, _plain(version))
+        await self._in_thread(self._core.save, _plain(version))
 
     def save_version_sync(self, version: PromptVersion) -> None:
         """:meth:`save_version`, for code that does not await."""
         self._core.save(_plain(version))
 
     async def get_version(self, prompt_id: str, version: str) -> PromptVersion:
-        """The record of a version.
+        """Return the record of a version.
 
         Raises:
-            PromptNotFoundError: no version of this prompt is kept.
-            VersionNotFoundError: this one is not.
-            StorageReadError: its file is damaged.
+            PromptNotFoundError: the prompt has no records.
+            VersionNotFoundError: the version has no record.
+            StorageReadError: the file of the record is damaged.
         """
-        return _record(await self._waiting(self._core.get, prompt_id, version))
+        return _record(await self._in_thread(self._core.get, prompt_id, version))
 
     def get_version_sync(self, prompt_id: str, version: str) -> PromptVersion:
         """:meth:`get_version`, for code that does not await."""
         return _record(self._core.get(prompt_id, version))
 
     async def list_versions(self, prompt_id: str) -> list[PromptVersion]:
-        """The records of a prompt, the highest version first.
+        """Return the records of a prompt, highest version first.
 
         Raises:
-            PromptNotFoundError: no version of this prompt is kept.
+            PromptNotFoundError: the prompt has no records.
         """
-        return _told(await self._waiting(self._core.records, prompt_id))
+        return _records(await self._in_thread(self._core.records, prompt_id))
 
     def list_versions_sync(self, prompt_id: str) -> list[PromptVersion]:
         """:meth:`list_versions`, for code that does not await."""
-        return _told(self._core.records(prompt_id))
+        return _records(self._core.records(prompt_id))
 
     async def get_latest(self, prompt_id: str) -> PromptVersion:
-        """The record of the highest version.
+        """Return the record of the highest version.
 
         Raises:
-            PromptNotFoundError: no version of this prompt is kept.
+            PromptNotFoundError: the prompt has no records, or none of them can be read.
         """
         return _highest(prompt_id, await self.list_versions(prompt_id))
 
@@ -109,16 +110,17 @@ class VersionStore:
         until: datetime | None = None,
         limit: int | None = None,
     ) -> list[PromptVersion]:
-        """The records within limits of time, the highest version first.
+        """Return the records created in a range of time, highest version first.
 
         Args:
-            prompt_id: The prompt.
-            since: Made at this time or after it; a naive time is read as UTC.
-            until: Made at this time or before it.
-            limit: At most so many.
+            prompt_id: The id of the prompt.
+            since: Return records created at this time or later. A time without a zone is in UTC.
+            until: Return records created at this time or earlier.
+            limit: The maximum number of records.
 
         Raises:
-            PromptNotFoundError: no version of this prompt is kept.
+            PromptNotFoundError: the prompt has no records.
+            ValueError: ``limit`` is negative, or ``since`` is after ``until``.
         """
         return within(await self.list_versions(prompt_id), since=since, until=until, limit=limit)
 
@@ -136,17 +138,22 @@ class VersionStore:
     async def get_changelog(
         self, prompt_id: str, from_version: str | None = None, to_version: str | None = None
     ) -> list[PromptVersion]:
-        """The records with a changelog of the versions above one and up to another, the highest first.
+        """Return the records that explain an upgrade from one version to another, highest version first.
 
-        So it is what who goes from the one to the other has to read.
+        These are the records with a changelog, of all versions above ``from_version`` up to ``to_version``.
+
+        Args:
+            prompt_id: The id of the prompt.
+            from_version: The version to upgrade from, which is left out. By default, start at the first version.
+            to_version: The version to upgrade to. By default the highest one.
 
         Raises:
-            PromptNotFoundError: no version of this prompt is kept.
-            VersionNotFoundError: one of the two is not.
+            PromptNotFoundError: the prompt has no records.
+            VersionNotFoundError: one of the versions has no record.
             PromptValidationError: ``from_version`` is after ``to_version``.
         """
         return [
-            _record(each) for each in await self._waiting(self._core.changelog, prompt_id, from_version, to_version)
+            _record(each) for each in await self._in_thread(self._core.changelog, prompt_id, from_version, to_version)
         ]
 
     def get_changelog_sync(
@@ -156,11 +163,11 @@ class VersionStore:
         return [_record(each) for each in self._core.changelog(prompt_id, from_version, to_version)]
 
     async def compare_versions(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
-        """What differs between two versions.
+        """Compare two versions of a prompt.
 
         Raises:
-            PromptNotFoundError: no version of this prompt is kept.
-            VersionNotFoundError: one of the two is not.
+            PromptNotFoundError: the prompt has no records.
+            VersionNotFoundError: one of the versions has no record.
         """
         from prompt_manager.versioning.compare import diff
 
@@ -175,26 +182,26 @@ class VersionStore:
         return diff(old.prompt, new.prompt)
 
     async def delete_version(self, prompt_id: str, version: str | None = None) -> None:
-        """Forget a version, or all.
+        """Delete the record of a version, by default all records of the prompt.
 
         Raises:
-            PromptNotFoundError: no version of this prompt is kept.
-            VersionNotFoundError: this one is not.
-            StorageWriteError: a file cannot be removed.
+            PromptNotFoundError: the prompt has no records.
+            VersionNotFoundError: the version has no record.
+            StorageWriteError: a file cannot be deleted.
         """
-        await self._waiting(self._core.remove, prompt_id, version)
+        await self._in_thread(self._core.remove, prompt_id, version)
 
     def delete_version_sync(self, prompt_id: str, version: str | None = None) -> None:
         """:meth:`delete_version`, for code that does not await."""
         self._core.remove(prompt_id, version)
 
     async def load_from_storage(self) -> int:
-        """Read every file, and give how many records there are. Nothing is kept of it: each call reads anew.
+        """Check every file, and return the number of records. Nothing is cached: other calls read the files again.
 
         Raises:
-            StorageReadError: files are damaged; ``errors`` has one exception for each.
+            StorageReadError: files are damaged. ``errors`` has one exception for each.
         """
-        return await self._waiting(self._core.check)
+        return await self._in_thread(self._core.check)
 
     def load_from_storage_sync(self) -> int:
         """:meth:`load_from_storage`, for code that does not await."""
@@ -204,7 +211,7 @@ class VersionStore:
 def within(
     records: Iterable[PromptVersion], *, since: datetime | None, until: datetime | None, limit: int | None
 ) -> list[PromptVersion]:
-    """The records made between two times, at most so many."""
+    """Return the records created between two times, up to a limit."""
     from prompt_manager.core.models import in_utc
 
     if limit is not None and limit < 0:
@@ -231,8 +238,8 @@ def _record(plain: dict[str, Any]) -> PromptVersion:
     return PromptVersion.model_validate(plain)
 
 
-def _told(found: tuple[list[dict[str, Any]], list[str]]) -> list[PromptVersion]:
-    """The records, highest first, with a warning for each damaged file."""
+def _records(found: tuple[list[dict[str, Any]], list[str]]) -> list[PromptVersion]:
+    """Build the records, highest version first, and warn about each damaged file."""
     from warnings import warn
 
     records, damaged = found

@@ -1,4 +1,4 @@
-"""The examples of integrations: each can be imported, and prints what stands at its end, without a key or a network."""
+"""The examples of integrations: each can be imported, and prints its expected output without a key or a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from helpers import EXAMPLES
 
-# They show what the newest clients offer; old ones warn when they are imported.
+# The examples need the newest clients. Old ones warn when they are imported.
 pytestmark = [pytest.mark.integration, pytest.mark.newest]
 
 FOLDER = EXAMPLES / "integrations"
@@ -20,13 +20,13 @@ HEADING = "# Expected output:\n#\n"
 
 
 def expected_output(text):
-    """What an example says at its end that it prints."""
+    """Return the expected output at the end of an example."""
     _, _, lines = text.partition(HEADING)
     return "".join(line.removeprefix("#").removeprefix(" ") for line in lines.splitlines(keepends=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_can_be_imported_and_does_nothing_by_that(name, capsys):
+def test_importing_an_example_does_nothing(name, capsys):
     spec = importlib.util.spec_from_file_location("example", FOLDER / name)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
@@ -36,13 +36,13 @@ def test_an_example_can_be_imported_and_does_nothing_by_that(name, capsys):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_prints_what_it_says_that_it_prints(name, tmp_path):
+def test_an_example_prints_its_expected_output(name, tmp_path):
     expected = expected_output((FOLDER / name).read_text(encoding="utf-8"))
     assert "POST /" in expected
     keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
     done = subprocess.run(
         [sys.executable, FOLDER / name],
-        # Not where the files are: an example finds its prompts wherever it is started.
+        # In another directory, because an example must find its prompts from any directory.
         cwd=tmp_path,
         env={name: value for name, value in os.environ.items() if name not in keys},
         capture_output=True,
@@ -56,14 +56,14 @@ def test_an_example_prints_what_it_says_that_it_prints(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_says_how_it_is_set_up_and_what_goes_wrong(name):
+def test_an_example_explains_setup_and_common_problems(name):
     text = (FOLDER / name).read_text(encoding="utf-8")
     assert f"python examples/integrations/{name}" in text
     assert "Setup::" in text
     assert "Pitfalls:" in text
 
 
-def test_the_readme_tells_of_every_file():
+def test_the_readme_lists_every_example():
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     for path in FOLDER.iterdir():
         if path.is_file() and path.name != "README.md":

@@ -1,4 +1,4 @@
-"""The providers on the loopback interface, and their own packages as clients."""
+"""A mock server of the providers on the loopback interface, and the providers' own clients."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import warnings
 
 import pytest
 
-from providers.server import Providers
+from providers.server import MockProviders
 
 
 @pytest.fixture(scope="session")
 def server():
-    providers = Providers()
+    providers = MockProviders()
     yield providers
     providers.close()
 
 
 @pytest.fixture
 def provider(server):
-    """The server, which has forgotten what came before."""
-    server.forget()
+    """The server, without the requests of earlier tests."""
+    server.reset()
     return server
 
 
@@ -44,7 +44,7 @@ def anthropic_client(provider):
 
 @pytest.fixture
 def lite(provider):
-    """``litellm.completion`` for a model of the server's. What litellm itself warns of is not ours."""
+    """``litellm.completion`` with the mock server. Warnings of litellm itself are ignored."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import litellm
@@ -58,7 +58,7 @@ def lite(provider):
             return litellm.completion(model=model, api_base=base, api_key="none", num_retries=0, **request)
 
     yield completion
-    # It leaves an event loop and connections open, of which a later test would be told.
+    # litellm leaves an event loop and connections open. Later tests would get warnings about them.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with contextlib.suppress(RuntimeError):

@@ -1,4 +1,4 @@
-"""What is converted, sent by the providers' own packages to a server that checks it as their APIs do."""
+"""Sends converted prompts with the providers' own clients to a mock server, which checks them as the APIs do."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from providers import broken, reference
 from providers.apis import APIS
 from providers.conversations import conversations
 from providers.samples import CHATS, CHOICES, HISTORY, IDS, full_prompt, inputs
-from providers.server import SAID
+from providers.server import ANSWER
 
 pytestmark = pytest.mark.integration
 
 ENGINE = TemplateEngine()
 
 
-#: For LiteLLM. Its oldest release fetches pictures to send them to Anthropic.
+#: For LiteLLM, whose oldest release downloads pictures to send them to Anthropic.
 MODELS = ["openai/test", pytest.param("anthropic/claude-sonnet-4-5", marks=pytest.mark.newest)]
 
 
@@ -39,36 +39,36 @@ def as_sent(form):
     return json.loads(json.dumps(form))
 
 
-# Every example, converted and as a whole request.
+# Every example, converted and as a full request.
 
 
 @pytest.mark.parametrize("prompt_id", IDS)
-def test_openai_s_client_sends_what_was_converted(examples, provider, openai_client, prompt_id):
+def test_the_openai_client_sends_the_converted_prompt(examples, provider, openai_client, prompt_id):
     form = OpenAIIntegration(examples.template_engine).convert_sync(
         examples.get_prompt_sync(prompt_id), inputs(prompt_id)
     )
     if isinstance(form, str):
         answer = openai_client.completions.create(model="test", prompt=form)
-        assert answer.choices[0].text == SAID
+        assert answer.choices[0].text == ANSWER
         assert provider.bodies == [{"model": "test", "prompt": form}]
     else:
         answer = openai_client.chat.completions.create(model="test", messages=form)
-        assert answer.choices[0].message.content == SAID
+        assert answer.choices[0].message.content == ANSWER
         assert provider.bodies == [{"model": "test", "messages": as_sent(form)}]
 
 
 @pytest.mark.parametrize("prompt_id", CHATS)
-def test_anthropic_s_client_sends_what_was_converted(examples, provider, anthropic_client, prompt_id):
+def test_the_anthropic_client_sends_the_converted_prompt(examples, provider, anthropic_client, prompt_id):
     form = AnthropicIntegration(examples.template_engine).convert_sync(
         examples.get_prompt_sync(prompt_id), inputs(prompt_id)
     )
     answer = anthropic_client.messages.create(**form, model="test", max_tokens=5)
-    assert answer.content[0].text == SAID
+    assert answer.content[0].text == ANSWER
     assert provider.bodies == [{**as_sent(form), "model": "test", "max_tokens": 5}]
 
 
 def request_of(integration, examples, prompt_id, **arguments):
-    """The request of an example; what the API has no argument for may be left out with a warning."""
+    """Return the request of an example. Settings that the API lacks may be left out with a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PromptConversionWarning)
         return integration.build_request_sync(
@@ -77,7 +77,7 @@ def request_of(integration, examples, prompt_id, **arguments):
 
 
 @pytest.mark.parametrize("prompt_id", IDS)
-def test_an_example_s_request_works_with_openai_s_client(examples, provider, openai_client, prompt_id):
+def test_an_example_works_with_the_openai_client(examples, provider, openai_client, prompt_id):
     request = request_of(OpenAIIntegration(examples.template_engine), examples, prompt_id)
     create = openai_client.completions.create if "prompt" in request else openai_client.chat.completions.create
     assert create(**request).choices
@@ -86,14 +86,14 @@ def test_an_example_s_request_works_with_openai_s_client(examples, provider, ope
 
 @pytest.mark.newest
 @pytest.mark.parametrize("prompt_id", IDS)
-def test_an_example_s_request_works_with_the_responses_client(examples, provider, openai_client, prompt_id):
+def test_an_example_works_with_the_responses_client(examples, provider, openai_client, prompt_id):
     request = request_of(OpenAIIntegration(examples.template_engine, api="responses"), examples, prompt_id)
     assert openai_client.responses.create(**request).output
     assert provider.bodies == [as_sent(request)]
 
 
 @pytest.mark.parametrize("prompt_id", IDS)
-def test_an_example_s_request_works_with_anthropic_s_client(examples, provider, anthropic_client, prompt_id):
+def test_an_example_works_with_the_anthropic_client(examples, provider, anthropic_client, prompt_id):
     integration = AnthropicIntegration(examples.template_engine, to_messages=True)
     request = request_of(integration, examples, prompt_id, max_tokens=5)
     assert anthropic_client.messages.create(**request).content
@@ -104,35 +104,35 @@ def test_an_example_s_request_works_with_anthropic_s_client(examples, provider, 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("prompt_id", IDS)
-def test_an_example_s_request_works_with_litellm(examples, provider, lite, prompt_id, model):
+def test_an_example_works_with_litellm(examples, provider, lite, prompt_id, model):
     integration = LiteLLMIntegration(examples.template_engine, to_messages=True, developer_as_system=True)
     request = request_of(integration, examples, prompt_id)
     del request["model"]
     assert lite(model, **request).choices
-    assert provider.refusals == []
+    assert provider.errors == []
     [body] = provider.bodies
-    assert said_in(body["messages"], body.get("system")) >= said_in(request["messages"])
+    assert texts_of(body["messages"], body.get("system")) >= texts_of(request["messages"])
 
 
-def said_in(*values):
-    """Every text that is said in messages, blocks or parts."""
+def texts_of(*values):
+    """Iterate over the texts in messages, blocks or parts."""
     texts = set()
     for value in values:
         if isinstance(value, list):
-            texts |= said_in(*value)
+            texts |= texts_of(*value)
         elif isinstance(value, dict):
-            texts |= said_in(*(each for key, each in value.items() if isinstance(each, list | dict)))
+            texts |= texts_of(*(each for key, each in value.items() if isinstance(each, list | dict)))
             texts |= {each for key, each in value.items() if key in ("text", "content") and isinstance(each, str)}
         elif isinstance(value, str):
             texts.add(value)
     return texts
 
 
-# All that a request may have.
+# A request with every kind of field.
 
 
 @pytest.mark.parametrize(("choice", "called"), CHOICES, ids=str)
-def test_a_whole_request_works_with_openai_s_client(provider, openai_client, choice, called):
+def test_a_full_request_works_with_the_openai_client(provider, openai_client, choice, called):
     prompt = full_prompt(tool_choice=choice)
     request = OpenAIIntegration(ENGINE).build_request_sync(prompt, {})
     message = openai_client.chat.completions.create(**request).choices[0].message
@@ -146,7 +146,7 @@ def test_a_whole_request_works_with_openai_s_client(provider, openai_client, cho
 
 @pytest.mark.newest
 @pytest.mark.parametrize(("choice", "called"), CHOICES, ids=str)
-def test_a_whole_request_works_with_the_responses_client(provider, openai_client, choice, called):
+def test_a_full_request_works_with_the_responses_client(provider, openai_client, choice, called):
     prompt = full_prompt(tool_choice=choice, settings={"model": "m", "temperature": 0.5, "max_tokens": 100})
     request = OpenAIIntegration(ENGINE, api="responses").build_request_sync(prompt, {})
     [item] = openai_client.responses.create(**request).output
@@ -157,7 +157,7 @@ def test_a_whole_request_works_with_the_responses_client(provider, openai_client
 
 
 @pytest.mark.parametrize(("choice", "called"), CHOICES, ids=str)
-def test_a_whole_request_works_with_anthropic_s_client(provider, anthropic_client, choice, called):
+def test_a_full_request_works_with_the_anthropic_client(provider, anthropic_client, choice, called):
     integration = AnthropicIntegration(ENGINE, sampling=True)
     request = integration.build_request_sync(full_prompt(tool_choice=choice), {})
     [block] = anthropic_client.messages.create(**request).content
@@ -168,7 +168,7 @@ def test_a_whole_request_works_with_anthropic_s_client(provider, anthropic_clien
     assert body["output_config"]["format"]["type"] == "json_schema"
 
 
-def test_a_whole_request_without_sampling_warns_and_works(anthropic_client):
+def test_a_full_request_without_sampling_warns_and_works(anthropic_client):
     with pytest.warns(PromptConversionWarning, match="sampling=True"):
         request = AnthropicIntegration(ENGINE).build_request_sync(full_prompt(), {})
     assert anthropic_client.messages.create(**request).content
@@ -176,14 +176,14 @@ def test_a_whole_request_without_sampling_warns_and_works(anthropic_client):
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("choice", "called"), CHOICES, ids=str)
-def test_a_whole_request_works_with_litellm(provider, lite, choice, called, model):
-    # LiteLLM itself turns an answer's form into a tool for Anthropic, which leaves no choice of tool.
+def test_a_full_request_works_with_litellm(provider, lite, choice, called, model):
+    # For Anthropic, LiteLLM converts a response format to a tool and forces the model to call it.
     prompt = full_prompt(tool_choice=choice, **({"output_schema": None} if "anthropic" in model else {}))
     request = LiteLLMIntegration(ENGINE).build_request_sync(prompt, {})
     del request["model"]
     message = lite(model, **request).choices[0].message
     assert [call.function.name for call in message.tool_calls or ()] == ([called] if called else [])
-    assert provider.refusals == []
+    assert provider.errors == []
 
 
 # Random conversations, through the clients.
@@ -203,13 +203,13 @@ CLIENTS = ["openai", pytest.param("responses", marks=pytest.mark.newest), "anthr
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_a_random_conversation_arrives_as_it_was_converted(provider, openai_client, anthropic_client, name):
+def test_a_random_conversation_reaches_the_api_unchanged(provider, openai_client, anthropic_client, name):
     sending, api = send(openai_client, anthropic_client)[name], APIS[name]
 
     @few
     @given(conversations(name))
     def holds(messages):
-        provider.forget()
+        provider.reset()
         form = api.integration(ENGINE).convert_sync(HISTORY, {"history": messages})
         sending(form)
         body = {key: value for key, value in provider.bodies[0].items() if key not in ("model", "max_tokens")}
@@ -219,7 +219,7 @@ def test_a_random_conversation_arrives_as_it_was_converted(provider, openai_clie
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_what_breaks_a_rule_gets_the_api_s_own_error(provider, openai_client, anthropic_client, name):
+def test_a_broken_rule_gets_an_error_from_the_api(provider, openai_client, anthropic_client, name):
     sending, api = send(openai_client, anthropic_client)[name], APIS[name]
     refused = anthropic.BadRequestError if name == "anthropic" else openai.BadRequestError
 
@@ -232,47 +232,47 @@ def test_what_breaks_a_rule_gets_the_api_s_own_error(provider, openai_client, an
         messages = copy.deepcopy(broken.FULL)
         rule(data.draw, messages)
         with pytest.raises(refused) as caught:
-            sending(api.plainly(messages))
-        assert str(provider.refusals[-1]) in str(caught.value)
+            sending(api.convert_unchecked(messages))
+        assert str(provider.errors[-1]) in str(caught.value)
 
     holds()
 
 
-# LiteLLM's oldest release knows no files.
+# LiteLLM's oldest release does not support files.
 @pytest.mark.newest
 @pytest.mark.parametrize("model", MODELS)
-def test_litellm_passes_on_all_that_a_random_conversation_says(provider, lite, model):
-    # It makes of a file's id what the API takes beside a tool that runs code.
+def test_litellm_passes_on_all_content_of_a_conversation(provider, lite, model):
+    # LiteLLM converts the id of a file to the format that the API accepts together with a code tool.
     @few
     @given(conversations("anthropic").filter(lambda messages: "file_id" not in json.dumps(messages)))
     def holds(messages):
-        provider.forget()
+        provider.reset()
         form = LiteLLMIntegration(ENGINE, developer_as_system=True).convert_sync(HISTORY, {"history": messages})
         lite(model, messages=form)
-        assert provider.refusals == []
+        assert provider.errors == []
         [body] = provider.bodies
         if model.startswith("openai"):
-            # It leaves nulls out.
+            # LiteLLM leaves out nulls.
             expected = [{key: value for key, value in each.items() if value is not None} for each in as_sent(form)]
             assert body["messages"] == expected
         else:
-            expected = reference.plain(reference.anthropic_form(messages))
-            assert said_in(reference.plain(body)) >= said_in(expected)
+            expected = reference.normalized(reference.anthropic_form(messages))
+            assert texts_of(reference.normalized(body)) >= texts_of(expected)
 
     holds()
 
 
-# An answer goes back into the next request.
+# The answer becomes part of the next request.
 
 
-async def test_a_conversation_can_go_on_with_the_answer(prompt_manager, provider):
+async def test_a_conversation_can_continue_with_the_answer(prompt_manager, provider):
     prompt = create_chat_prompt_in_registry(prompt_manager)
     integration = OpenAIIntegration(prompt_manager.template_engine)
     messages = await integration.convert(prompt, {"company": "Acme Corp", "user_query": "How do I reset password?"})
     async with openai.AsyncOpenAI(api_key="none", base_url=f"{provider.url}/v1", max_retries=0) as client:
         answer = await client.chat.completions.create(model="test", messages=messages)
     said = answer.choices[0].message
-    assert said.content == SAID
+    assert said.content == ANSWER
 
     follow_up = [{"role": "placeholder", "name": "history"}, {"role": "user", "content": "Thanks, {{company}}"}]
     onward = prompt.replace(id="onward", chat_template={"messages": follow_up})
@@ -280,12 +280,12 @@ async def test_a_conversation_can_go_on_with_the_answer(prompt_manager, provider
         history = [*messages, answered]
         form = await integration.convert(onward, {"history": history, "company": "Acme"})
         assert form[-2:] == [
-            {"role": "assistant", "content": SAID},
+            {"role": "assistant", "content": ANSWER},
             {"role": "user", "content": "Thanks, Acme"},
         ]
 
 
-async def test_a_tool_call_of_the_answer_is_answered_in_the_next_request(openai_client):
+async def test_the_next_request_can_answer_a_tool_call(openai_client):
     integration = OpenAIIntegration(ENGINE)
     request = integration.build_request_sync(full_prompt(tool_choice="required"), {})
     said = openai_client.chat.completions.create(**request).choices[0].message
@@ -294,7 +294,7 @@ async def test_a_tool_call_of_the_answer_is_answered_in_the_next_request(openai_
     assert openai_client.chat.completions.create(model="m", messages=form).choices
 
 
-def test_an_answer_of_anthropic_s_client_is_named_as_such(anthropic_client):
+def test_an_anthropic_answer_in_a_history_is_named_in_the_error(anthropic_client):
     form = AnthropicIntegration(ENGINE).convert_sync(chat_of({"role": "user", "content": "U"}), {})
     answer = anthropic_client.messages.create(**form, model="m", max_tokens=5)
     with pytest.raises(Exception, match="is no message") as caught:

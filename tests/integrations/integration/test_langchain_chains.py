@@ -1,4 +1,4 @@
-"""Chains of LangChain's with our templates at their head: what reaches the model."""
+"""LangChain chains that begin with our templates, and the messages that reach the model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.integration
 
 
 class Recorder(BaseChatModel):
-    """A chat model that keeps what it was sent, and says how much that was."""
+    """A chat model that records its messages, and answers with their number."""
 
     received: list[list[BaseMessage]] = Field(default_factory=list)
 
@@ -63,20 +63,20 @@ ASKED = {"company": "Acme", "question": "Why?"}
 SENT = [SystemMessage("You answer for Acme."), HumanMessage("Why?")]
 
 
-def test_a_chain_is_invoked(convert, model):
+def test_a_chain_can_be_invoked(convert, model):
     chain = convert(SUPPORT, {}) | model | StrOutputParser()
     assert chain.invoke(ASKED) == "2 messages"
     assert model.received == [SENT]
 
 
-async def test_a_chain_is_awaited(convert, model):
+async def test_a_chain_can_be_invoked_asynchronously(convert, model):
     chain = convert(SUPPORT, {}) | model | StrOutputParser()
     assert await chain.ainvoke(ASKED) == "2 messages"
     assert [part async for part in chain.astream(ASKED)] == ["2 messages"]
     assert model.received == [SENT, SENT]
 
 
-def test_a_chain_is_given_a_batch(convert, model):
+def test_a_chain_can_process_a_batch(convert, model):
     chain = convert(SUPPORT, {}) | model | StrOutputParser()
     given = [{"company": f"C{number}", "question": "{{company}}"} for number in range(20)]
     assert chain.batch(given) == ["2 messages"] * 20
@@ -85,14 +85,14 @@ def test_a_chain_is_given_a_batch(convert, model):
     assert asyncio.run(chain.abatch(given[:3])) == ["2 messages"] * 3
 
 
-def test_a_text_reaches_a_chat_model_as_the_users_message(convert, model):
+def test_a_text_prompt_becomes_a_user_message_for_chat_models(convert, model):
     prompt = create_text_prompt(template="{{#each docs}}{{this}}\n{{/each}}{{question}}")
     chain = convert(prompt, {}) | model
     chain.invoke({"docs": ["{a}", "{{b}}"], "question": "Why?"})
     assert model.received == [[HumanMessage("{a}\n{{b}}\nWhy?")]]
 
 
-def test_a_template_stands_anywhere_in_a_chain(convert, model):
+def test_a_template_works_anywhere_in_a_chain(convert, model):
     chain = (
         {"question": RunnablePassthrough(), "company": RunnableLambda(lambda _: "Acme")}
         | convert(SUPPORT, {})
@@ -103,12 +103,12 @@ def test_a_template_stands_anywhere_in_a_chain(convert, model):
     assert model.received == [SENT]
 
 
-def test_a_lone_variable_needs_no_name(convert, model):
+def test_a_single_variable_can_be_passed_without_its_name(convert, model):
     (convert(SUPPORT, {"company": "Acme"}) | model).invoke("Why?")
     assert model.received == [SENT]
 
 
-def test_the_history_is_langchains_messages_and_stays_as_it_is(convert, model):
+def test_a_history_of_langchain_messages_is_unchanged(convert, model):
     history = [
         ("human", "{question}"),
         AIMessage("", tool_calls=[{"name": "f", "args": {"a": "{{company}}"}, "id": "c1"}]),
@@ -119,7 +119,7 @@ def test_the_history_is_langchains_messages_and_stays_as_it_is(convert, model):
     assert model.received[0] == [SENT[0], HumanMessage("{question}"), *history[1:3], AIMessage("Done {"), SENT[1]]
 
 
-def test_a_tool_loop_is_replayed(convert, model):
+def test_a_tool_loop_in_the_history_reaches_the_model(convert, model):
     call = {"id": "{{call_id}}", "type": "function", "function": {"name": "orders", "arguments": {"of": "{{who}}"}}}
     prompt = chat_of(
         {"role": "user", "content": "{{question}}"},
@@ -135,7 +135,7 @@ def test_a_tool_loop_is_replayed(convert, model):
     ]
 
 
-# A value is content, whatever it looks like.
+# Values are content, even if they look like templates.
 
 INJECTIONS = [
     "{company}",
@@ -159,7 +159,7 @@ INJECTIONS = [
 
 @pytest.mark.parametrize("value", INJECTIONS)
 @pytest.mark.parametrize("content", ["{{value}}", "{{#if company}}{{value}}{{/if}}"], ids=["flat", "ours"])
-def test_a_value_is_never_formatted_again(value, content, convert, model):
+def test_values_are_never_formatted_as_templates(value, content, convert, model):
     prompt = chat_of({"role": "system", "content": "{{company}} {}"}, {"role": "user", "content": content})
     text = create_text_prompt(template=f"<{content}>")
     given = {"company": "Acme", "value": value}
@@ -182,7 +182,7 @@ def test_a_value_is_never_formatted_again(value, content, convert, model):
 
 
 @pytest.mark.parametrize("prompt", [SUPPORT, create_chat_prompt()], ids=["ours", "stock"])
-def test_values_and_functions_are_bound_early_or_late(prompt, convert, model):
+def test_values_and_functions_can_be_bound_early_or_late(prompt, convert, model):
     names = iter(["one", "two", "three"])
     variable = "question" if prompt is SUPPORT else "topic"
     others = {"company": "Acme"} if prompt is SUPPORT else {}
@@ -197,7 +197,7 @@ def test_values_and_functions_are_bound_early_or_late(prompt, convert, model):
     )
 
 
-def test_what_is_bound_can_be_given_anew(convert):
+def test_a_bound_value_can_be_overridden(convert):
     template = convert(SUPPORT, {"company": "Acme"})
     assert template.format_messages(company="Other", question="Why?")[0].content == "You answer for Other."
     assert template.partial(company="Third").format_messages(question="Why?")[0].content == "You answer for Third."
@@ -205,7 +205,7 @@ def test_what_is_bound_can_be_given_anew(convert):
     assert isinstance(template.partial(question="Why?"), HandlebarsChatPromptTemplate)
 
 
-def test_an_optional_variable_may_be_bound(convert):
+def test_an_optional_variable_can_be_bound(convert):
     template = convert(SUPPORT, {"tone": "kind"})
     assert template.optional_variables == ["history"]
     assert template.format_messages(**ASKED)[0].content == "You answer for Acme. Be kind."
@@ -214,7 +214,7 @@ def test_an_optional_variable_may_be_bound(convert):
 # Sums and slices.
 
 
-def test_a_sum_is_both_conversations(convert, model):
+def test_a_sum_contains_both_conversations(convert, model):
     first = convert(SUPPORT, {"company": "Acme"})
     second = convert(chat_of({"role": "assistant", "content": "{{#if x}}{{x}}{{/if}}!", "name": "bot"}), {"x": "{x}"})
     assert [type(template) for template in (first, second)] == [HandlebarsChatPromptTemplate] * 2
@@ -235,12 +235,12 @@ def test_a_sum_is_both_conversations(convert, model):
         assert model.received.pop() == sent
 
 
-def test_a_slice_is_a_chat_of_those_messages_which_check_what_they_use(convert):
+def test_a_slice_is_a_chat_that_checks_its_own_variables(convert):
     template = convert(SUPPORT, {"company": "Acme"})
     assert len(template) == 3
     assert isinstance(template[0], HandlebarsMessagePromptTemplate)
     assert isinstance(template[2], HumanMessagePromptTemplate)
-    # As with LangChain's own, what was bound is not in the slice.
+    # A slice does not keep bound variables, as in LangChain's own templates.
     head = template[:2]
     assert type(head) is ChatPromptTemplate
     assert head.input_variables == ["company"]
@@ -251,7 +251,7 @@ def test_a_slice_is_a_chat_of_those_messages_which_check_what_they_use(convert):
     assert template[1:].format_messages(question="Why?") == SENT[1:]
 
 
-def test_a_message_that_is_added_or_exchanged_in_place_counts(convert, model):
+def test_messages_added_or_replaced_in_place_are_rendered(convert, model):
     template = convert(SUPPORT, {"company": "Acme"})
     template.append(("human", "And {y}?"))
     (template | model).invoke({"question": "Why?", "y": 2})
@@ -262,20 +262,20 @@ def test_a_message_that_is_added_or_exchanged_in_place_counts(convert, model):
     assert asyncio.run(template.ainvoke({"question": "Why?", "y": 2})).to_messages()[0].content == "{fixed}"
 
 
-def test_an_f_string_that_is_changed_in_place_counts(convert):
+def test_an_f_string_changed_in_place_is_rendered(convert):
     template = convert(SUPPORT, {})
     template.messages[2].prompt.template = "So: {question}"
     assert template.format_messages(**ASKED)[1].content == "So: Why?"
 
 
-def test_a_chat_stands_within_another(convert):
+def test_a_chat_template_can_be_nested_in_another(convert):
     inner = convert(SUPPORT, {"company": "Acme"})
     outer = ChatPromptTemplate([("system", "{first}"), inner, ("human", "{last}")])
     messages = outer.format_messages(first="1", question="Why?", last="2")
     assert messages == [SystemMessage("1"), *SENT, HumanMessage("2")]
 
 
-def test_texts_are_added(convert):
+def test_text_templates_can_be_added(convert):
     ours = convert(create_text_prompt(template="{{#if name}}Hi {{name}}{{/if}}"), {})
     stock = convert(create_text_prompt(template="{ {{name}} }"), {})
     assert (type(ours), type(stock)) == (HandlebarsPromptTemplate, PromptTemplate)
@@ -306,7 +306,7 @@ INPUTS = EXAMPLES / "inputs"
 
 
 @pytest.mark.parametrize("path", sorted(INPUTS.rglob("*.json")), ids=lambda path: path.stem)
-def test_an_example_says_to_a_model_what_it_says_everywhere(path, examples, model):
+def test_an_example_sends_the_same_content_as_a_render(path, examples, model):
     given = json.loads(path.read_text(encoding="utf-8"))
     prompt = examples.get_prompt_sync(path.relative_to(INPUTS).with_suffix("").as_posix())
     template = LangChainIntegration(examples.template_engine).convert_sync(prompt, dict(list(given.items())[:1]))

@@ -1,4 +1,4 @@
-"""From a prompt in the registry to OpenAI's package, whose client alone is replaced."""
+"""From a prompt in the registry to OpenAI's package with a mock client."""
 
 from __future__ import annotations
 

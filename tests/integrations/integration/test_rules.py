@@ -1,4 +1,4 @@
-"""Conversations that break a rule of the provider: the API would refuse them, and so do we, saying what and where."""
+"""Conversations that break a rule of a provider: the API and the conversion both reject them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import ConversionError
 from providers import broken
 from providers.apis import APIS
+from providers.checks import RequestError
 from providers.conversations import conversations
-from providers.refusal import Refused
 from providers.samples import HISTORY
 
 pytestmark = pytest.mark.integration
@@ -24,13 +24,13 @@ SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_
 
 
 def check_refused(provider, rule, draw, messages):
-    """Breaks the rule; the API refuses that, and so does the conversion."""
+    """Check that the API and the conversion both reject a conversation that breaks the rule."""
     api = APIS[provider]
     messages = copy.deepcopy(messages)
     at = rule(draw, messages)
     if rule not in broken.STRICTER.get(provider, ()):
-        with pytest.raises(Refused):
-            api.check(api.plainly(messages))
+        with pytest.raises(RequestError):
+            api.check(api.convert_unchecked(messages))
     with pytest.raises(ConversionError) as caught:
         api.integration(ENGINE).convert_sync(HISTORY, {"history": messages})
     error = caught.value
@@ -45,7 +45,7 @@ def check_refused(provider, rule, draw, messages):
     ("provider", "rule"),
     [pytest.param(name, rule, id=f"{name}-{rule.__name__}") for name, rules in broken.RULES.items() for rule in rules],
 )
-def test_what_breaks_a_rule_is_refused_with_its_place_and_a_remedy(provider, rule):
+def test_a_broken_rule_has_an_error_with_position_and_hint(provider, rule):
     @settings(max_examples=5, suppress_health_check=SLOW)
     @given(st.data())
     def holds(data):
@@ -55,7 +55,7 @@ def test_what_breaks_a_rule_is_refused_with_its_place_and_a_remedy(provider, rul
 
 
 @pytest.mark.parametrize("provider", APIS)
-def test_a_rule_is_enforced_wherever_a_conversation_breaks_it(provider):
+def test_a_rule_is_checked_anywhere_in_a_conversation(provider):
     @settings(max_examples=100, suppress_health_check=SLOW)
     @given(st.data())
     def holds(data):

@@ -1,4 +1,4 @@
-"""Every example prompt, the cases and random conversations against the types of the providers' newest packages."""
+"""Checks converted examples, cases and random conversations against the types of the providers' newest packages."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ ENGINE = TemplateEngine()
 
 
 def body_of(form):
-    """What is sent of a form, model and length apart."""
+    """Return the body of a converted prompt, without the model and the maximum length."""
     return form if isinstance(form, dict) else {"messages": form}
 
 
 @pytest.fixture(scope="module")
 def mismatch():
-    """Why a body does not fit the arguments of the provider's call."""
+    """Return the reasons why a body does not match the arguments of the provider's call."""
     from anthropic.types.message_create_params import MessageCreateParamsNonStreaming as Messages
     from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming as Chat
     from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming as Responses
@@ -57,7 +57,7 @@ TYPED = ["openai", "responses", "anthropic"]
     ],
     ids=str,
 )
-def test_the_check_by_types_can_fail(mismatch, wrong):
+def test_the_check_against_sdk_types_can_fail(mismatch, wrong):
     for provider, key in (("openai", "messages"), ("responses", "input"), ("anthropic", "messages")):
         assert mismatch(provider, {key: [{"role": "user", "content": "x"}]}) is None
         assert mismatch(provider, {key: [wrong]})
@@ -66,7 +66,7 @@ def test_the_check_by_types_can_fail(mismatch, wrong):
 
 @pytest.mark.parametrize("provider", TYPED)
 @pytest.mark.parametrize("prompt_id", CHATS)
-def test_an_example_s_form_fits(examples, mismatch, prompt_id, provider):
+def test_a_converted_example_matches_the_sdk_types(examples, mismatch, prompt_id, provider):
     integration = APIS[provider].integration(examples.template_engine)
     form = integration.convert_sync(examples.get_prompt_sync(prompt_id), inputs(prompt_id))
     assert mismatch(provider, body_of(form)) is None
@@ -74,7 +74,7 @@ def test_an_example_s_form_fits(examples, mismatch, prompt_id, provider):
 
 @pytest.mark.parametrize("provider", TYPED)
 @pytest.mark.parametrize("prompt_id", IDS)
-def test_an_example_s_request_fits(examples, mismatch, prompt_id, provider):
+def test_a_request_of_an_example_matches_the_sdk_types(examples, mismatch, prompt_id, provider):
     integration = APIS[provider].integration(examples.template_engine, to_messages=True)
     further = {"max_tokens": 5} if provider == "anthropic" else {}
     with warnings.catch_warnings():
@@ -85,12 +85,12 @@ def test_an_example_s_request_fits(examples, mismatch, prompt_id, provider):
 
 
 def whole(request):
-    """A request with what it sends beside the package's own arguments."""
+    """Return a request, with the content of ``extra_body`` merged into it."""
     return {**{key: value for key, value in request.items() if key != "extra_body"}, **request.get("extra_body", {})}
 
 
 @pytest.mark.parametrize(("choice", "_"), CHOICES, ids=str)
-def test_a_whole_request_fits(mismatch, choice, _):
+def test_a_full_request_matches_the_sdk_types(mismatch, choice, _):
     prompt = full_prompt(tool_choice=choice)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PromptConversionWarning)
@@ -100,7 +100,7 @@ def test_a_whole_request_fits(mismatch, choice, _):
 
 
 @pytest.mark.parametrize("provider", TYPED)
-def test_a_random_conversation_fits(mismatch, provider):
+def test_a_random_conversation_matches_the_sdk_types(mismatch, provider):
     integration = APIS[provider].integration(ENGINE)
 
     @settings(max_examples=40, suppress_health_check=[*HealthCheck])
@@ -120,5 +120,5 @@ CASES = [
 
 
 @pytest.mark.parametrize(("provider", "form"), CASES)
-def test_the_expected_form_of_a_case_fits(mismatch, provider, form):
+def test_the_expected_result_of_a_case_matches_the_sdk_types(mismatch, provider, form):
     assert mismatch(provider, body_of(form)) is None

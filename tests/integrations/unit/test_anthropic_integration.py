@@ -1,4 +1,4 @@
-"""Prompts in Anthropic's form."""
+"""Prompts converted for Anthropic."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def integration(engine):
     return AnthropicIntegration(engine)
 
 
-async def test_the_system_message_stands_apart_from_the_turns(integration):
+async def test_the_system_message_is_separate_from_the_turns(integration):
     expected = {
         "system": "You are a helpful assistant.",
         "messages": [{"role": "user", "content": "Tell me about AI."}],
@@ -41,7 +41,7 @@ def test_without_a_system_message_the_key_is_left_out(integration):
 
 
 @pytest.mark.parametrize("format", ["text", "completion", "instruction"])
-async def test_what_is_no_chat_is_an_incompatible_format(integration, format):
+async def test_a_prompt_that_is_not_a_chat_is_incompatible(integration, format):
     prompt = create_text_prompt(format=format)
     assert not integration.validate_compatibility(prompt)
     assert integration.validate_compatibility(create_chat_prompt())
@@ -57,7 +57,7 @@ def test_a_chat_without_its_template_is_refused(integration):
         integration.convert_sync(Prompt(id="test", format="chat"), {})
 
 
-def test_roles_map_to_turns(integration):
+def test_roles_map_to_user_and_assistant(integration):
     assert integration._map_role(Role.USER) == "user"
     assert integration._map_role(Role.ASSISTANT) == "assistant"
     for role in (Role.TOOL, Role.FUNCTION):
@@ -66,7 +66,7 @@ def test_roles_map_to_turns(integration):
         integration._map_role(Role.SYSTEM)
 
 
-def test_turns_must_alternate_and_begin_with_the_user_s(integration):
+def test_turns_must_alternate_and_begin_with_user(integration):
     integration._validate_alternation([USER, ASSISTANT, USER])
     integration._validate_alternation([])
     with pytest.raises(IntegrationError, match="Messages must alternate"):
@@ -86,7 +86,7 @@ def test_turns_must_alternate_and_begin_with_the_user_s(integration):
     ],
     ids=["assistant first", "two users", "two systems", "no turn", "prefill"],
 )
-def test_strictly_what_the_api_refuses_is_refused(integration, messages, match):
+def test_strict_mode_rejects_what_the_api_rejects(integration, messages, match):
     with pytest.raises(ConversionError, match=f"Failed to convert prompt 'explain' to Anthropic format: .*{match}"):
         integration.convert_sync(chat_of(*messages), {})
 
@@ -100,12 +100,12 @@ def test_strictly_what_the_api_refuses_is_refused(integration, messages, match):
     ],
     ids=str,
 )
-def test_options_admit_what_is_meant(engine, options, messages, turns):
+def test_options_allow_merging_and_prefill(engine, options, messages, turns):
     form = AnthropicIntegration(engine, **options).convert_sync(chat_of(*messages), {})
     assert len(form["messages"]) == turns
 
 
-async def test_not_strictly_the_nearest_lawful_form_is_made_with_a_warning(engine):
+async def test_non_strict_mode_repairs_with_a_warning(engine):
     integration = AnthropicIntegration(engine, strict_validation=False)
     prompt = chat_of(USER, SYSTEM, ASSISTANT, USER)
     with pytest.warns(PromptConversionWarning, match="message 1") as warned:
@@ -122,7 +122,7 @@ def test_the_warning_points_at_the_line_that_converts(engine):
     assert warned[0].filename == __file__
 
 
-def test_a_missing_variable_is_a_conversion_error_caused_by_the_render(integration):
+def test_a_missing_variable_is_a_conversion_error(integration):
     with pytest.raises(ConversionError) as caught:
         integration.convert_sync(create_chat_prompt(), {"topc": SECRET})
     assert caught.value.message == (
@@ -132,7 +132,7 @@ def test_a_missing_variable_is_a_conversion_error_caused_by_the_render(integrati
     assert SECRET not in everything_said_by(caught.value)
 
 
-def test_a_setting_that_the_caller_leaves_out_is_not_warned_of(integration):
+def test_no_warning_for_a_setting_that_the_caller_removes(integration):
     prompt = chat_of(USER, settings={"model": "claude", "max_tokens": 9, "temperature": 0.5})
     with pytest.warns(PromptConversionWarning, match=r"settings\.temperature"):
         integration.build_request_sync(prompt, {})

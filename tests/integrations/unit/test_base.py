@@ -1,4 +1,4 @@
-"""Integrations that somebody else writes."""
+"""Custom integrations and template engines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 
 class Shouting(BaseIntegration[str]):
-    """Overrides only what it must."""
+    """An integration that overrides only the abstract methods."""
 
     async def convert(self, prompt, variables):
         messages = await self.render_messages(prompt, variables)
@@ -27,7 +27,7 @@ class Shouting(BaseIntegration[str]):
 
 
 class Waiting(Shouting):
-    """One that really waits."""
+    """An integration that waits."""
 
     async def convert(self, prompt, variables):
         await asyncio.sleep(0)
@@ -42,35 +42,35 @@ class TestOwnIntegration:
     async def test_converts(self, kind, engine):
         assert await kind(engine).convert(create_chat_prompt(), {"topic": "AI"}) == EXPECTED
 
-    def test_converts_without_await(self, kind, engine):
+    def test_converts_synchronously(self, kind, engine):
         assert kind(engine).convert_sync(create_chat_prompt(), {"topic": "AI"}) == EXPECTED
 
-    def test_says_what_went_wrong_without_await_too(self, kind, engine):
+    def test_errors_are_the_same_synchronously(self, kind, engine):
         with pytest.raises(TemplateRenderError, match="'topic'"):
             kind(engine).convert_sync(create_chat_prompt(), {})
 
-    async def test_in_a_running_loop_says_what_to_await(self, kind, engine):
+    async def test_convert_sync_in_a_running_loop_is_an_error(self, kind, engine):
         with pytest.raises(RuntimeError, match=rf"await {kind.__name__}\.convert\("):
             kind(engine).convert_sync(create_chat_prompt(), {"topic": "AI"})
 
 
 @pytest.mark.parametrize("kind", [Shouting, OpenAIIntegration, AnthropicIntegration])
-def test_every_integration_tells_its_engine_and_strictness(kind, engine):
+def test_engine_and_strictness_are_read_only_attributes(kind, engine):
     assert kind(engine).template_engine is engine
     assert kind(engine).strict_validation is True
     assert kind(engine, strict_validation=False).strict_validation is False
     with pytest.raises(AttributeError):
         kind(engine).strict_validation = False
     with pytest.raises(TypeError):
-        kind(engine, False)  # noqa: FBT003 - refused as it should be
+        kind(engine, False)  # noqa: FBT003 - must be rejected
 
 
-def test_the_base_cannot_be_made(engine):
+def test_the_base_class_is_abstract(engine):
     with pytest.raises(TypeError, match="abstract"):
         BaseIntegration(engine)
 
 
-async def test_rendered_messages_have_the_form_of_prompt_files(engine):
+async def test_rendered_messages_have_the_format_of_prompt_files(engine):
     integration = OpenAIIntegration(engine)
     expected = [
         {"role": "system", "content": "You are a helpful assistant."},
@@ -92,12 +92,12 @@ class OwnEngine:
 
 
 @pytest.mark.parametrize("kind", [OpenAIIntegration, AnthropicIntegration])
-def test_an_engine_of_one_s_own_is_refused_by_name(kind):
+def test_an_error_of_a_custom_engine_names_the_engine(kind):
     with pytest.raises(IntegrationError, match="OwnEngine"):
         kind(OwnEngine()).convert_sync(create_chat_prompt(), {"topic": "AI"})
 
 
-def test_an_engine_that_extends_ours_is_taken():
+def test_a_subclass_of_the_template_engine_works():
     class Own(TemplateEngine):
         pass
 

@@ -1,4 +1,4 @@
-"""The conversion cases of ``tests/data/convert``, through prompts."""
+"""Runs the conversion cases of ``tests/data/convert`` through prompts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ INTEGRATIONS = {
     "litellm": LiteLLMIntegration,
 }
 
-#: How many cases at most may be left to the tests in Rust, because no prompt can express them.
+#: The maximum number of cases that only the tests in Rust run, because they cannot be written as prompts.
 INEXPRESSIBLE = 22
 
 
 def rewritten(message):
-    """Whether a prompt writes the arguments of a call anew, so that the case cannot ask for them to the letter."""
+    """Return whether a prompt reformats the JSON arguments of a call, so that the expected text would differ."""
     calls = [call["function"] for call in message.get("tool_calls") or () if "function" in call]
     calls += [message["function_call"]] if message.get("function_call") else []
     texts = [call.get("arguments") for call in calls if isinstance(call.get("arguments"), str)]
@@ -42,7 +42,7 @@ def rewritten(message):
 
 
 def expressible(case):
-    """The prompt of a case's messages; none where a prompt refuses or rewrites them before a provider's rules do."""
+    """Make a prompt of the messages of a case, or None if a prompt rejects or changes them."""
     if any(rewritten(message) for message in case["messages"]):
         return None
     try:
@@ -54,7 +54,7 @@ def expressible(case):
 ALL = [(name, case, expressible(case)) for name, case in cases("convert")]
 
 
-def test_most_cases_can_be_expressed_as_prompts():
+def test_most_cases_can_be_written_as_prompts():
     left_out = [name for name, _, prompt in ALL if prompt is None]
     assert len(ALL) - len(left_out) > 115
     assert len(left_out) <= INEXPRESSIBLE, left_out
@@ -65,7 +65,7 @@ def test_most_cases_can_be_expressed_as_prompts():
 @pytest.mark.parametrize(
     ("name", "case", "prompt"), [pytest.param(*row, id=row[0]) for row in ALL if row[2] is not None]
 )
-def test_a_case_converts_as_it_says(name, case, prompt, mode):
+def test_a_case_converts_as_expected(name, case, prompt, mode):
     kind = INTEGRATIONS[name.split(":", maxsplit=1)[0]]
     integration = kind(TemplateEngine(), strict_validation=mode == "strict", **case.get("options", {}))
     outcome = case.get(mode, case.get("both"))
@@ -75,12 +75,12 @@ def test_a_case_converts_as_it_says(name, case, prompt, mode):
             with pytest.raises(ConversionError) as caught:
                 integration.convert_sync(prompt, {})
             assert all(piece in caught.value.message for piece in outcome["error"]), caught.value.message
-            told = everything_said_by(caught.value)
+            shown = everything_said_by(caught.value)
         else:
             form = integration.convert_sync(prompt, {})
-            # As text, because the order of keys counts too.
+            # Compare texts, because the order of keys matters.
             assert json.dumps(form) == json.dumps(outcome["expect"])
-            told = ""
+            shown = ""
     texts = [str(warning.message) for warning in warned]
     assert all(warning.category is PromptConversionWarning for warning in warned)
     if "expect" in outcome:
@@ -88,5 +88,5 @@ def test_a_case_converts_as_it_says(name, case, prompt, mode):
         assert len(texts) == len(expected), texts
         for text, pieces in zip(texts, expected, strict=True):
             assert all(piece in text for piece in pieces), text
-    told += " ".join(texts)
-    assert not [secret for secret in secrets_in(case["messages"]) if secret in told]
+    shown += " ".join(texts)
+    assert not [secret for secret in secrets_in(case["messages"]) if secret in shown]

@@ -1,4 +1,4 @@
-"""What stands in the way of a conversion, told before anything is rendered."""
+"""``explain_compatibility``: the reasons why a prompt cannot be converted, without rendering it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def why_not(prompt, make=AnthropicIntegration, **options):
 
 
 @pytest.mark.parametrize("make", [OpenAIIntegration, AnthropicIntegration, LiteLLMIntegration])
-def test_what_converts_has_no_reasons(make):
+def test_a_convertible_prompt_has_no_reasons(make):
     assert why_not(create_chat_prompt(), make) == []
 
 
 @pytest.mark.parametrize("format", ["text", "completion", "instruction"])
-def test_a_text_has_no_form_of_anthropic_s(format):
+def test_a_text_prompt_is_incompatible_with_anthropic(format):
     prompt = create_text_prompt(format=format)
     (reason,) = why_not(prompt)
     assert f"uses {format.upper()} format" in reason
@@ -37,12 +37,12 @@ def test_a_text_has_no_form_of_anthropic_s(format):
     assert why_not(prompt, LiteLLMIntegration) == []
 
 
-def test_a_draft_without_a_template_is_told():
+def test_a_draft_without_a_template_is_incompatible():
     (reason,) = why_not(Prompt(id="x", format="chat"))
     assert "no template" in reason
 
 
-def test_every_rule_that_is_broken_is_told_with_place_and_remedy():
+def test_every_broken_rule_is_a_reason_with_position_and_hint():
     prompt = chat_of(SYSTEM, {**USER, "name": "Ada"}, {"role": "user", "content": [{"type": "text", "text": ""}]})
     reasons = why_not(prompt)
     assert [reason.partition(":")[0] for reason in reasons] == [
@@ -53,14 +53,14 @@ def test_every_rule_that_is_broken_is_told_with_place_and_remedy():
     assert "remove `name`" in reasons[0]
 
 
-def test_options_that_allow_it_leave_no_reason():
+def test_options_can_make_a_prompt_compatible():
     prompt = chat_of(SYSTEM, SYSTEM, USER, USER)
     assert "only one system message" in why_not(prompt)[0]
     assert why_not(prompt, merge_system=True, merge_turns=True) == []
     assert why_not(prompt, strict_validation=False) == []
 
 
-def test_without_strictness_only_what_has_no_way_out_is_a_reason():
+def test_non_strict_mode_reports_only_unfixable_problems():
     prompt = chat_of(SYSTEM)
     assert "only system messages" in why_not(prompt, strict_validation=False)[0]
 
@@ -77,15 +77,15 @@ def test_without_strictness_only_what_has_no_way_out_is_a_reason():
         tuple({**HISTORY, "name": f"h{number}"} for number in range(9)),
     ],
 )
-def test_a_placeholder_may_be_given_what_makes_the_conversation_lawful(messages):
+def test_a_placeholder_can_make_a_conversation_valid(messages):
     assert why_not(chat_of(*messages)) == []
 
 
-def test_what_no_placeholder_can_mend_is_told():
+def test_problems_that_no_placeholder_can_fix_are_reasons():
     assert "message" in why_not(chat_of(HISTORY, USER, USER))[0]
 
 
-def test_what_depends_on_variables_counts_as_lawful():
+def test_content_from_variables_is_assumed_valid():
     call = {"id": "{{id}}", "function": {"name": "{{f}}", "arguments": {"x": "{{y}}"}}}
     parts = [
         {"type": "image_url", "image_url": {"url": "{{url}}", "detail": "{{detail}}"}},
@@ -103,14 +103,14 @@ def test_what_depends_on_variables_counts_as_lawful():
     assert why_not(chat_of({"role": "user", "content": [sound]}), OpenAIIntegration) == []
 
 
-def test_what_is_fixed_and_unlawful_is_told():
+def test_invalid_fixed_content_is_a_reason():
     sound = {"type": "input_audio", "input_audio": {"data": "{{data}}", "format": SECRET}}
     reasons = why_not(chat_of({"role": "user", "content": [sound]}), OpenAIIntegration)
     assert "audio in a format" in reasons[0]
     assert not any(SECRET in reason for reason in reasons)
 
 
-def test_a_prompt_of_a_manager_is_explained_as_one_by_hand(examples):
+def test_prompts_from_a_manager_are_compatible_with_openai(examples):
     for summary in examples.list_prompts_sync():
         prompt = examples.get_prompt_sync(summary.id)
         assert OpenAIIntegration(examples.template_engine).explain_compatibility(prompt) == []

@@ -1,4 +1,4 @@
-"""Values that try to be more than values: in every leaf of a message they come out as what they are."""
+"""Prompt injection: a value in any field of a message stays the content of that field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENGINE = TemplateEngine()
 
 
 def leaves(value):
-    """A conversation with this value, or its template, in every leaf that takes any text."""
+    """Return a conversation with this value, or its template, in every field that accepts any text."""
     arguments = {"a": value, "b": [value, {"c": value}]}
     call = {"id": value, "type": "function", "function": {"name": "f", "arguments": arguments}}
     return [
@@ -36,28 +36,28 @@ def leaves(value):
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("provider", APIS)
-def test_a_value_is_content_and_nothing_else_in_every_leaf(provider, value):
+def test_a_value_is_only_content_in_every_field(provider, value):
     api = APIS[provider]
     form = api.integration(ENGINE).convert_sync(chat_of(*leaves("{{value}}")), {"value": value})
     api.check(form)
-    assert reference.plain(form) == reference.plain(api.plainly(leaves(value)))
+    assert reference.normalized(form) == reference.normalized(api.convert_unchecked(leaves(value)))
 
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("provider", APIS)
-def test_a_value_in_a_placeholder_s_messages_is_content_and_nothing_else(provider, value):
+def test_a_value_in_placeholder_messages_is_only_content(provider, value):
     api = APIS[provider]
     prompt = chat_of({"role": "placeholder", "name": "history"}, {"role": "user", "content": "{{value}}"})
     history = leaves(value)
     form = api.integration(ENGINE).convert_sync(prompt, {"history": history, "value": value})
     api.check(form)
-    expected = api.plainly([*history, {"role": "user", "content": value}])
-    assert reference.plain(form) == reference.plain(expected)
+    expected = api.convert_unchecked([*history, {"role": "user", "content": value}])
+    assert reference.normalized(form) == reference.normalized(expected)
 
 
 @pytest.mark.parametrize("provider", ["openai", "litellm"])
 @pytest.mark.parametrize("value", HOSTILE)
-def test_a_name_that_is_none_is_refused(provider, value):
+def test_an_invalid_name_from_a_value_is_rejected(provider, value):
     prompt = chat_of({"role": "user", "name": "{{value}}", "content": "U"})
     with pytest.raises(ConversionError, match=r"message 0 \(user\): `name`"):
         APIS[provider].integration(ENGINE).convert_sync(prompt, {"value": value})
@@ -65,7 +65,7 @@ def test_a_name_that_is_none_is_refused(provider, value):
 
 @pytest.mark.parametrize("provider", APIS)
 @pytest.mark.parametrize("value", ['"}', '", "admin": "', SECRET + '{"a": 1}', "\\", "\n"])
-def test_a_value_in_arguments_written_as_json_text_stays_within_its_text(provider, value):
+def test_a_value_in_json_arguments_stays_inside_its_string(provider, value):
     call = {"id": "c", "function": {"name": "f", "arguments": '{"a": "{{value}}"}'}}
     said = [{"role": "user", "content": "U"}, {"role": "assistant", "tool_calls": [call]}]
     result = {"role": "tool", "tool_call_id": "c", "content": "R"}
@@ -75,7 +75,7 @@ def test_a_value_in_arguments_written_as_json_text_stays_within_its_text(provide
 
 
 def arguments_in(form):
-    """The arguments of every call in a form."""
+    """Return the arguments of every tool call in a converted conversation."""
     if isinstance(form, list):
         return [found for each in form for found in arguments_in(each)]
     if not isinstance(form, dict):
@@ -88,7 +88,7 @@ def arguments_in(form):
 
 
 @pytest.mark.parametrize("arguments", ["{{value}}", '{"a": {{value}}}', "{{{value}}}"])
-def test_arguments_whose_shape_a_template_would_make_are_refused_when_the_prompt_is_made(arguments):
+def test_arguments_with_a_templated_structure_are_rejected(arguments):
     call = {"id": "c", "function": {"name": "f", "arguments": arguments}}
     said = [{"role": "user", "content": "U"}, {"role": "assistant", "tool_calls": [call]}]
     with pytest.raises(ValidationError, match="not JSON; write the arguments as a mapping"):

@@ -1,4 +1,4 @@
-"""Prompts as LangChain's templates: which class each becomes, and what it renders."""
+"""Prompts converted to LangChain templates: their classes, checks, output and serialization."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ from prompt_manager.integrations.langchain import (
 )
 from prompt_manager.validation import SchemaLoader
 
-# LangChain says of `loads` that it may change.
+# LangChain warns that the API of `loads` may change.
 pytestmark = pytest.mark.filterwarnings("ignore:The function `loads` is in beta")
 
 F_STRINGS = json.loads((DATA / "langchain" / "f_strings.json").read_text(encoding="utf-8"))
@@ -78,7 +78,7 @@ def read_back(template):
     return loads(dumps(template), allowed_objects=ALLOWED_OBJECTS, valid_namespaces=VALID_NAMESPACES)
 
 
-# In the manner of the design document's own tests.
+# Modelled on the tests in the design document.
 
 
 @pytest.mark.unit
@@ -120,11 +120,11 @@ def test_validate_compatibility(langchain_integration):
     assert not langchain_integration.validate_compatibility(completion)
 
 
-# What is needed.
+# The optional dependency.
 
 
 @pytest.mark.unit
-def test_without_langchain_core_the_constructor_says_what_to_install(monkeypatch, template_engine):
+def test_without_langchain_core_the_error_says_what_to_install(monkeypatch, template_engine):
     monkeypatch.setattr(langchain, "LANGCHAIN_AVAILABLE", False)
     with pytest.raises(IntegrationNotAvailableError, match=r"LangChain integration not available\. Install with: "):
         LangChainIntegration(template_engine)
@@ -133,7 +133,7 @@ def test_without_langchain_core_the_constructor_says_what_to_install(monkeypatch
 
 
 @pytest.mark.unit
-def test_neither_the_import_nor_the_constructor_loads_langchain():
+def test_import_and_constructor_do_not_load_langchain():
     code = """
 import sys
 from prompt_manager import TemplateEngine
@@ -146,17 +146,17 @@ print([name for name in sys.modules if name.startswith(("langchain", "langsmith"
 
 
 @pytest.mark.unit
-def test_a_name_that_the_module_lacks_is_an_attribute_error():
+def test_an_unknown_name_of_the_module_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'ChainPrompt'"):
         _ = langchain.ChainPrompt
 
 
-# Flat templates.
+# Templates with only text and variables.
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("case", F_STRINGS, ids=lambda case: case["name"])
-def test_a_template_is_an_f_string_where_that_says_the_same(case, langchain_integration):
+def test_a_template_with_only_variables_becomes_an_f_string(case, langchain_integration):
     engine = langchain_integration.template_engine
     if "upper" not in case["template"] and "who" in case["template"]:
         engine.register_partial("who", "you")
@@ -168,7 +168,7 @@ def test_a_template_is_an_f_string_where_that_says_the_same(case, langchain_inte
     template = langchain_integration.convert_sync(prompt, {})
     if case["f_string"] is None:
         assert isinstance(template, HandlebarsPromptTemplate)
-        with pytest.raises(ConversionError, match="no f-string"):
+        with pytest.raises(ConversionError, match="cannot become an f-string"):
             langchain_integration._handlebars_to_fstring(case["template"])
         return
     assert isinstance(template, PromptTemplate)
@@ -187,28 +187,28 @@ def test_a_template_is_an_f_string_where_that_says_the_same(case, langchain_inte
         {"name": {"type": "string"}, "mood": {"type": "string"}},
     ],
 )
-def test_a_variable_that_a_render_checks_makes_it_ours(variables, langchain_integration):
+def test_a_variable_with_checks_prevents_an_f_string(variables, langchain_integration):
     prompt = create_text_prompt(template={"content": "Hello {{name}}!", "variables": variables})
     assert isinstance(langchain_integration.convert_sync(prompt, {}), HandlebarsPromptTemplate)
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("variables", [["name"], {"name": {"type": "string"}}, {"name": {}}])
-def test_a_declared_text_leaves_it_an_f_string(variables, langchain_integration):
+def test_a_declared_string_allows_an_f_string(variables, langchain_integration):
     prompt = create_text_prompt(template={"content": "Hello {{name}}!", "variables": variables})
     assert isinstance(langchain_integration.convert_sync(prompt, {}), PromptTemplate)
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("key", ["input_schema", "output_schema"])
-def test_a_schema_makes_it_ours(key, langchain_integration):
+def test_an_input_schema_prevents_an_f_string(key, langchain_integration):
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     prompt = create_text_prompt(**{key: schema})
     assert isinstance(langchain_integration.convert_sync(prompt, {}), HandlebarsPromptTemplate)
 
 
 @pytest.mark.unit
-def test_a_name_that_is_a_helper_of_the_engine_makes_it_ours():
+def test_a_helper_of_the_engine_prevents_an_f_string():
     engine = TemplateEngine()
     engine.register_helper("name", lambda: "Ada")
     template = LangChainIntegration(engine).convert_sync(create_text_prompt(), {})
@@ -218,7 +218,7 @@ def test_a_name_that_is_a_helper_of_the_engine_makes_it_ours():
 
 @pytest.mark.unit
 @pytest.mark.parametrize("format", ["completion", "instruction"])
-def test_other_formats_are_templates_of_one_text(format, langchain_integration):
+def test_other_formats_become_string_templates(format, langchain_integration):
     template = langchain_integration.convert_sync(create_text_prompt(format=format), {})
     assert template.format(name="Ada") == "Hello Ada!"
 
@@ -227,7 +227,7 @@ def test_other_formats_are_templates_of_one_text(format, langchain_integration):
 
 
 @pytest.mark.unit
-def test_each_flat_message_is_langchains_own_template(langchain_integration):
+def test_simple_messages_become_langchain_s_own_templates(langchain_integration):
     prompt = chat_of(
         {"role": "system", "content": "{{a}}"},
         {"role": "developer", "content": "{{b}}"},
@@ -259,7 +259,7 @@ def test_each_flat_message_is_langchains_own_template(langchain_integration):
 
 
 @pytest.mark.unit
-def test_only_the_messages_that_need_it_are_ours(langchain_integration):
+def test_only_complex_messages_become_handlebars_templates(langchain_integration):
     prompt = chat_of(SYSTEM, {"role": "user", "content": IF}, {"role": "user", "content": "Bye", "name": "Ada"})
     template = langchain_integration.convert_sync(prompt, {})
     assert isinstance(template, HandlebarsChatPromptTemplate)
@@ -275,7 +275,7 @@ def test_only_the_messages_that_need_it_are_ours(langchain_integration):
 
 
 @pytest.mark.unit
-def test_every_role_and_all_that_a_message_carries(langchain_integration):
+def test_every_role_and_field_of_a_message_is_converted(langchain_integration):
     call = {"id": "{{id}}", "type": "function", "function": {"name": "look_up", "arguments": {"order": "{{order}}"}}}
     prompt = chat_of(
         {"role": "system", "content": "{{#if a}}S{{/if}}", "name": "boss"},
@@ -313,7 +313,7 @@ def test_every_role_and_all_that_a_message_carries(langchain_integration):
 
 
 @pytest.mark.unit
-def test_what_langchain_has_no_form_for_is_an_error_or_a_warning(template_engine):
+def test_unsupported_content_is_an_error_or_a_warning(template_engine):
     call = {"id": "c1", "type": "function", "function": {"name": "{{tool}}", "arguments": {}}}
     prompt = chat_of({"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [call]})
     strict = LangChainIntegration(template_engine).convert_sync(prompt, {})
@@ -333,11 +333,11 @@ def test_what_langchain_has_no_form_for_is_an_error_or_a_warning(template_engine
     assert [warning.filename for warning in warned] == [__file__]
 
 
-# What is checked.
+# Checks of variables.
 
 
 @pytest.mark.unit
-def test_a_missing_variable_is_named(langchain_integration):
+def test_a_missing_variable_is_named_in_the_error(langchain_integration):
     template = langchain_integration.convert_sync(chat_of(SYSTEM, {"role": "user", "content": IF}), {})
     with pytest.raises(ConversionError) as caught:
         template.format_messages(question="Why?")
@@ -345,13 +345,13 @@ def test_a_missing_variable_is_named(langchain_integration):
         "Failed to convert prompt 'explain' to LangChain format: Missing required variable 'company'"
     )
     assert isinstance(caught.value.__cause__, TemplateRenderError)
-    # LangChain looks first where a chain hands the variables on.
+    # In a chain, LangChain itself checks the variables first.
     with pytest.raises(KeyError, match="company"):
         template.invoke({"question": "Why?"})
 
 
 @pytest.mark.unit
-def test_declared_types_and_defaults_hold(langchain_integration):
+def test_declared_types_and_defaults_are_applied(langchain_integration):
     variables = {"count": {"type": "integer"}, "tone": {"type": "string", "default": "brief"}}
     chat = {"messages": [{"role": "user", "content": "{{count}} {{tone}}"}], "variables": variables}
     template = langchain_integration.convert_sync(create_chat_prompt(chat_template=chat), {})
@@ -363,7 +363,7 @@ def test_declared_types_and_defaults_hold(langchain_integration):
 
 
 @pytest.mark.unit
-def test_a_variable_that_only_the_declaration_names_is_asked_for_as_a_render_does(langchain_integration):
+def test_a_declared_but_unused_variable_is_required(langchain_integration):
     chat = {"messages": [{"role": "user", "content": "{{topic}}"}], "variables": ["topic", "user_id"]}
     prompt = create_chat_prompt(chat_template=chat)
     template = langchain_integration.convert_sync(prompt, {})
@@ -374,7 +374,7 @@ def test_a_variable_that_only_the_declaration_names_is_asked_for_as_a_render_doe
 
 
 @pytest.mark.unit
-def test_none_is_refused_where_a_render_refuses_it(langchain_integration):
+def test_none_is_rejected_as_in_a_render(langchain_integration):
     template = langchain_integration.convert_sync(create_text_prompt(template="{{#if a}}{{/if}}{{name}}"), {})
     with pytest.raises(ConversionError, match="name"):
         template.format(name=None)
@@ -407,26 +407,24 @@ def order_prompt(**changes):
 
 
 @pytest.mark.unit
-def test_an_input_schema_validates_and_converts_the_whole_input(template_engine, schemas):
+def test_an_input_schema_validates_and_converts_the_input(template_engine, schemas):
     prompt = chat_of({"role": "user", "content": "{{count}} {{tone}}"}, input_schema="order")
     template = LangChainIntegration(template_engine, schemas=schemas).convert_sync(prompt, {})
     assert (template.input_variables, template.optional_variables) == (["count"], ["items", "tone"])
     assert template.format_messages(count="3") == [HumanMessage("3 brief")]
     with pytest.raises(SchemaValidationError) as caught:
-        template.format_messages(count="x", items=[{}], stranger=1)
-    assert {error["path"] for error in caught.value.errors} == {"count", "items[0].sku", "stranger"}
+        template.format_messages(count="x", items=[{}], unknown=1)
+    assert {error["path"] for error in caught.value.errors} == {"count", "items[0].sku", "unknown"}
 
 
 @pytest.mark.unit
-def test_a_schema_that_is_not_there_is_said_at_once(langchain_integration):
+def test_a_missing_schema_is_an_error_when_converting(langchain_integration):
     with pytest.raises(SchemaError, match="order"):
         langchain_integration.convert_sync(order_prompt(), {})
 
 
 @pytest.mark.unit
-def test_one_message_of_a_prompt_with_a_schema_wants_the_whole_input_and_ignores_its_neighbours(
-    template_engine, schemas
-):
+def test_a_single_message_validates_the_whole_input(template_engine, schemas):
     prompt = chat_of(
         {"role": "user", "content": "{{count}}"}, {"role": "user", "content": "{{tone}}"}, input_schema="order"
     )
@@ -439,7 +437,7 @@ def test_one_message_of_a_prompt_with_a_schema_wants_the_whole_input_and_ignores
 
 
 @pytest.mark.unit
-def test_a_history_is_no_stranger_to_a_schema_that_allows_none(template_engine, schemas):
+def test_a_history_passes_a_schema_without_extra_fields(template_engine, schemas):
     prompt = chat_of(
         {"role": "placeholder", "name": "history", "optional": True},
         {"role": "user", "content": "{{count}}"},
@@ -449,12 +447,12 @@ def test_a_history_is_no_stranger_to_a_schema_that_allows_none(template_engine, 
     assert template.format_messages(count=1) == [HumanMessage("1")]
     assert template.format_messages(count=1, history=[("ai", "Hm")]) == [AIMessage("Hm"), HumanMessage("1")]
     with pytest.raises(SchemaValidationError):
-        template.format_messages(count=1, stranger=[])
+        template.format_messages(count=1, unknown=[])
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("name", ["stop", "self"])
-def test_a_name_that_langchain_keeps_is_refused_with_a_remedy(name, langchain_integration):
+def test_a_name_that_langchain_reserves_is_an_error_with_a_hint(name, langchain_integration):
     prompts = [
         create_text_prompt(template=f"{{{{{name}}}}}"),
         chat_of({"role": "placeholder", "name": name}),
@@ -471,7 +469,7 @@ def test_a_name_that_langchain_keeps_is_refused_with_a_remedy(name, langchain_in
 
 
 @pytest.mark.unit
-def test_why_a_prompt_is_not_compatible_is_said(langchain_integration):
+def test_reasons_for_incompatibility_are_explained(langchain_integration):
     explain = langchain_integration.explain_compatibility
     assert explain(create_text_prompt()) == explain(create_chat_prompt()) == []
     assert "uses COMPLETION format" in explain(create_text_prompt(format="completion"))[0]
@@ -479,7 +477,7 @@ def test_why_a_prompt_is_not_compatible_is_said(langchain_integration):
     assert "never closed" in explain(create_text_prompt(template="{{#if a}}"))[0]
 
 
-# Instructions for the answer.
+# Output instructions.
 
 ANSWER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
@@ -498,14 +496,14 @@ ANSWER = {"type": "object", "properties": {"city": {"type": "string"}}, "require
     ],
     ids=["one system message", "two", "none that leads", "parts"],
 )
-def test_instructions_stand_where_every_render_puts_them(messages, langchain_integration):
+def test_instructions_are_in_the_same_place_as_in_a_render(messages, langchain_integration):
     prompt = chat_of(*messages, output_schema=ANSWER)
     template = langchain_integration.convert_sync(prompt, {})
     expected = langchain_integration.render_messages_sync(prompt, {"company": "{Acme}"})
     whole = template.format_messages(company="{Acme}")
     assert [message.content for message in whole] == [message["content"] for message in expected]
     assert sum('"city"' in str(message.content) for message in whole) == 1
-    # A slice keeps them, and so does what was pickled; the schema is not asked again.
+    # A slice and a pickled copy keep them, without the schema.
     assert template[0:].format_messages(company="{Acme}") == whole
     assert pickle.loads(pickle.dumps(template)).format_messages(company="{Acme}") == whole
     plain = LangChainIntegration(TemplateEngine(), output_instructions=False).convert_sync(prompt, {})
@@ -513,7 +511,7 @@ def test_instructions_stand_where_every_render_puts_them(messages, langchain_int
 
 
 @pytest.mark.unit
-def test_instructions_of_a_text_follow_it(langchain_integration):
+def test_instructions_follow_the_text_of_a_text_prompt(langchain_integration):
     prompt = create_text_prompt(output_schema=ANSWER)
     manager = PromptManager(template_engine=langchain_integration.template_engine)
     manager.registry.register_sync(prompt.replace(status="active"))
@@ -523,7 +521,7 @@ def test_instructions_of_a_text_follow_it(langchain_integration):
     assert read_back(template).format(name="{Ada}") == expected
 
 
-# Pickled, copied, written.
+# Pickling, copying and dumping.
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {"a": "{{company}}"}}}
 OURS = {
@@ -552,7 +550,7 @@ OURS = {
 @pytest.mark.unit
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("travel", [lambda it: pickle.loads(pickle.dumps(it)), copy.deepcopy, copy.copy, read_back])
-def test_a_template_that_travelled_renders_the_same(name, travel, langchain_integration):
+def test_a_copied_or_pickled_template_renders_the_same(name, travel, langchain_integration):
     prompt, values = OURS[name]
     first = next(iter(values))
     template = langchain_integration.convert_sync(prompt, {})
@@ -563,13 +561,13 @@ def test_a_template_that_travelled_renders_the_same(name, travel, langchain_inte
         assert travelled.invoke(given) == each.invoke(given)
         assert travelled.input_variables == each.input_variables
         assert travelled.optional_variables == each.optional_variables
-        # Again, after a use.
+        # Copy again, after a use.
         assert travel(each).invoke(given) == each.invoke(given)
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("travel", [lambda it: pickle.loads(pickle.dumps(it)), copy.deepcopy, read_back])
-def test_a_chat_that_was_changed_travels_with_the_change(travel, langchain_integration):
+def test_a_changed_chat_keeps_its_changes_when_copied(travel, langchain_integration):
     template = langchain_integration.convert_sync(OURS["chat"][0], {"company": "Acme"})
     template.append(("human", "And {y}?"))
     travelled = travel(template)
@@ -579,14 +577,14 @@ def test_a_chat_that_was_changed_travels_with_the_change(travel, langchain_integ
 
 
 @pytest.mark.unit
-def test_langchain_alone_does_not_read_what_it_does_not_know(langchain_integration):
+def test_loads_without_our_allowed_objects_raises(langchain_integration):
     template = langchain_integration.convert_sync(OURS["text"][0], {})
     with pytest.raises(ValueError, match="not allowed"):
         loads(dumps(template), allowed_objects="core")
 
 
 @pytest.mark.unit
-def test_the_engine_travels_with_its_options_and_partials():
+def test_the_engine_s_options_and_partials_are_copied_too():
     engine = TemplateEngine(allow_none=True)
     engine.register_partial("who", "<{{name}}>")
     template = LangChainIntegration(engine).convert_sync(create_text_prompt(template="Hello {{> who}}"), {})
@@ -600,7 +598,7 @@ def shout(text):
 
 
 @pytest.mark.unit
-def test_an_engine_with_helpers_can_be_pickled_and_is_not_written():
+def test_an_engine_with_helpers_can_be_pickled_but_not_dumped():
     engine = TemplateEngine()
     engine.register_helper("shout", shout)
     template = LangChainIntegration(engine).convert_sync(create_text_prompt(template="{{shout name}}"), {})
@@ -620,7 +618,7 @@ def is_small(value):
 
 
 @pytest.mark.unit
-def test_the_input_schema_travels_with_all_that_it_reaches(template_engine, schemas):
+def test_the_input_schema_is_copied_with_its_references(template_engine, schemas):
     prompt = order_prompt()
     template = LangChainIntegration(template_engine, schemas=schemas).convert_sync(prompt, {"company": "Acme"})
     copies = read_back(template), pickle.loads(pickle.dumps(template))
@@ -633,7 +631,7 @@ def test_the_input_schema_travels_with_all_that_it_reaches(template_engine, sche
 
 
 @pytest.mark.unit
-def test_a_schema_that_is_code_can_be_pickled_and_is_not_written(template_engine):
+def test_a_schema_in_code_can_be_pickled_but_not_dumped(template_engine):
     manager = PromptManager(template_engine=template_engine)
     manager.register_schema("order", Customer)
     prompt = chat_of({"role": "user", "content": "{{count}} {{tone}}"}, input_schema="order", status="active")
@@ -648,7 +646,7 @@ def test_a_schema_that_is_code_can_be_pickled_and_is_not_written(template_engine
 
 
 @pytest.mark.unit
-def test_data_that_looks_like_an_object_of_langchains_stays_data(langchain_integration):
+def test_data_that_looks_like_a_langchain_object_stays_data(langchain_integration):
     forged = {
         "lc": 1,
         "type": "constructor",
@@ -661,14 +659,14 @@ def test_data_that_looks_like_an_object_of_langchains_stays_data(langchain_integ
 
 
 @pytest.mark.unit
-def test_save_says_how_to_write_it(langchain_integration, tmp_path):
+def test_save_is_an_error_that_names_dumps(langchain_integration, tmp_path):
     template = langchain_integration.convert_sync(OURS["text"][0], {})
     with pytest.raises(NotImplementedError, match="dumps"):
         template.save(tmp_path / "prompt.json")
 
 
 @pytest.mark.unit
-def test_a_template_shows_what_was_written(langchain_integration):
+def test_repr_and_pretty_repr_show_the_source(langchain_integration):
     text = langchain_integration.convert_sync(OURS["text"][0], {})
     assert text.pretty_repr() == text.template == "{{#if loud}}{{upper name}}{{else}}{{name}}{{/if}}"
     chat = langchain_integration.convert_sync(OURS["chat"][0], {})
@@ -678,14 +676,14 @@ def test_a_template_shows_what_was_written(langchain_integration):
 
 
 @pytest.mark.unit
-def test_the_classes_are_found_where_what_was_written_says(langchain_integration):
+def test_dumped_class_paths_can_be_imported(langchain_integration):
     template = langchain_integration.convert_sync(OURS["chat"][0], {})
     path = dumpd(template)["id"]
     assert getattr(import_module(".".join(path[:-1])), path[-1]) is type(template)
     assert "prompt_manager.integrations._langchain" in sys.modules
 
 
-# A template engine of one's own.
+# Custom template engines.
 
 
 class Jinja:
@@ -705,13 +703,13 @@ class Jinja:
         return sorted(jinja2.meta.find_undeclared_variables(jinja2.Environment().parse(template)))  # noqa: S701
 
 
-class JinjaWithTwin(Jinja):
+class JinjaWithSync(Jinja):
     def render_sync(self, template, variables, *, partials=None):
         return self.text(template, variables, partials)
 
 
 class Plain:
-    """Has no more than what is needed."""
+    """An engine that has only ``render``."""
 
     async def render(self, template, variables, *, partials=None):  # noqa: ARG002 - as the protocol calls it
         return template.replace("NAME", str(variables["name"]))
@@ -744,8 +742,8 @@ ANSWERED = [
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("engine", [Jinja(), JinjaWithTwin()])
-async def test_an_engine_of_ones_own_renders_each_text(engine):
+@pytest.mark.parametrize("engine", [Jinja(), JinjaWithSync()])
+async def test_a_custom_engine_renders_each_text(engine):
     template = await LangChainIntegration(engine).convert(jinja_chat(), {"company": "{{x}}"})
     assert (template.input_variables, template.optional_variables) == (["questions"], ["history", "mood"])
     questions = {"questions": ASKED["questions"]}
@@ -760,22 +758,22 @@ async def test_an_engine_of_ones_own_renders_each_text(engine):
 
 
 @pytest.mark.unit
-def test_such_an_engine_gets_a_loop_where_none_is_running():
+def test_a_custom_engine_works_without_a_running_event_loop():
     template = LangChainIntegration(Jinja()).convert_sync(jinja_chat(), {})
     assert template.invoke(ASKED).to_messages() == ANSWERED
     assert template.batch([ASKED, ASKED])[1].to_messages() == ANSWERED
 
 
 @pytest.mark.unit
-async def test_where_a_loop_is_running_it_says_what_to_await_unless_the_engine_has_a_twin():
+async def test_sync_calls_in_a_running_loop_need_a_render_sync():
     with pytest.raises(RuntimeError, match=r"invoke would have to wait for Jinja.* use `await ainvoke\("):
         LangChainIntegration(Jinja()).convert_sync(jinja_chat(), {}).invoke(ASKED)
-    twin = LangChainIntegration(JinjaWithTwin()).convert_sync(jinja_chat(), {})
-    assert twin.invoke(ASKED).to_messages() == ANSWERED
+    template = LangChainIntegration(JinjaWithSync()).convert_sync(jinja_chat(), {})
+    assert template.invoke(ASKED).to_messages() == ANSWERED
 
 
 @pytest.mark.unit
-async def test_texts_of_such_an_engine_are_templates_too():
+async def test_texts_can_be_added_to_templates_of_a_custom_engine():
     template = LangChainIntegration(Jinja()).convert_sync(create_text_prompt(template="Hi {{ name|upper }}"), {})
     assert isinstance(template, HandlebarsPromptTemplate)
     assert template.input_variables == ["name"]
@@ -785,7 +783,7 @@ async def test_texts_of_such_an_engine_are_templates_too():
 
 
 @pytest.mark.unit
-def test_an_engine_that_cannot_say_what_it_reads_is_given_what_is_declared():
+def test_an_engine_without_extract_variables_gets_declared_ones():
     prompt = create_text_prompt(template={"content": "Hi NAME", "variables": ["name"]})
     template = LangChainIntegration(Plain()).convert_sync(prompt, {})
     assert template.input_variables == ["name"]
@@ -797,9 +795,9 @@ def test_an_engine_that_cannot_say_what_it_reads_is_given_what_is_declared():
 
 
 @pytest.mark.unit
-async def test_instructions_stand_where_they_stand_with_ours():
+async def test_instructions_work_the_same_with_a_custom_engine():
     prompt = jinja_chat(output_schema=ANSWER)
-    template = LangChainIntegration(JinjaWithTwin()).convert_sync(prompt, {})
+    template = LangChainIntegration(JinjaWithSync()).convert_sync(prompt, {})
     expected = await LangChainIntegration(Jinja()).render_messages(prompt, ASKED)
     assert [message.content for message in template.format_messages(**ASKED)] == [
         message.get("content", "") for message in expected
@@ -809,7 +807,7 @@ async def test_instructions_stand_where_they_stand_with_ours():
 
 
 @pytest.mark.unit
-def test_such_a_template_can_be_pickled_and_is_not_written():
+def test_a_custom_engine_template_can_be_pickled_but_not_dumped():
     template = LangChainIntegration(Jinja()).convert_sync(jinja_chat(), {})
     assert pickle.loads(pickle.dumps(template)).invoke(ASKED).to_messages() == ANSWERED
     with pytest.raises(NotImplementedError):
@@ -817,8 +815,8 @@ def test_such_a_template_can_be_pickled_and_is_not_written():
 
 
 @pytest.mark.unit
-def test_its_templates_are_no_handlebars():
+def test_templates_of_a_custom_engine_are_not_parsed():
     integration = LangChainIntegration(Jinja())
-    with pytest.raises(IntegrationError, match="only Jinja can read its templates"):
+    with pytest.raises(IntegrationError, match="only Jinja can parse its templates"):
         integration._handlebars_to_fstring("Hello {{name}}!")
     assert integration.explain_compatibility(jinja_chat()) == []

@@ -1,4 +1,4 @@
-"""Prompts in OpenAI's form."""
+"""Prompts converted for OpenAI."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def openai_integration(template_engine):
     return OpenAIIntegration(template_engine)
 
 
-# The design document's own tests, as they stand there.
+# The tests of the design document, unchanged.
 
 
 @pytest.mark.unit
@@ -75,19 +75,19 @@ def test_validate_compatibility(openai_integration):
     assert openai_integration.validate_compatibility(chat_prompt)
 
 
-# And ours.
+# Further tests.
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("format", ["text", "completion", "instruction"])
-async def test_every_format_but_chat_gives_its_text(openai_integration, format):
+async def test_every_format_except_chat_converts_to_text(openai_integration, format):
     prompt = create_text_prompt(format=format)
     assert await openai_integration.convert(prompt, {"name": "é"}) == "Hello é!"
     assert openai_integration.convert_sync(prompt, {"name": "é"}) == "Hello é!"
 
 
 @pytest.mark.unit
-def test_every_role_is_openai_s_own(openai_integration):
+def test_every_role_maps_to_openai_s_role(openai_integration):
     for role in set(Role) - {Role.PLACEHOLDER}:
         assert openai_integration._map_role(role) == role.value
     with pytest.raises(ConversionError, match="Unsupported role for OpenAI: placeholder"):
@@ -102,7 +102,7 @@ def test_a_chat_without_its_template_is_refused(openai_integration):
 
 @pytest.mark.unit
 @pytest.mark.parametrize("prompt", [create_text_prompt(id="p", template="{{topic}}"), create_chat_prompt(id="p")])
-async def test_a_missing_variable_is_a_conversion_error_caused_by_the_render(openai_integration, prompt):
+async def test_a_missing_variable_is_a_conversion_error(openai_integration, prompt):
     with pytest.raises(ConversionError) as caught:
         await openai_integration.convert(prompt, {"topc": SECRET})
     error = caught.value
@@ -115,7 +115,7 @@ async def test_a_missing_variable_is_a_conversion_error_caused_by_the_render(ope
 
 
 @pytest.mark.unit
-def test_a_missing_member_is_a_conversion_error_with_the_template_s_place(openai_integration):
+def test_a_missing_field_is_an_error_with_line_and_column(openai_integration):
     with pytest.raises(ConversionError, match="Failed to convert prompt 'greeting' to OpenAI format") as caught:
         openai_integration.convert_sync(create_text_prompt(template="\nHi {{name.first}}"), {"name": {}})
     assert (caught.value.__cause__.line, caught.value.__cause__.column) == (2, 6)
@@ -129,14 +129,14 @@ def test_a_template_that_does_not_parse_is_a_syntax_error(openai_integration):
 
 @pytest.mark.unit
 @pytest.mark.parametrize("variables", [None, "text", 5, [("name", "x")]])
-def test_variables_must_have_names(openai_integration, variables):
+def test_names_of_variables_must_be_strings(openai_integration, variables):
     for prompt in (create_text_prompt(), create_chat_prompt()):
         with pytest.raises(TypeError, match="mapping"):
             openai_integration.convert_sync(prompt, variables)
 
 
 @pytest.mark.unit
-def test_a_conversion_checks_and_completes_variables_as_a_render_does(openai_integration, prompt_manager):
+def test_a_conversion_checks_variables_and_adds_defaults(openai_integration, prompt_manager):
     variables = {"name": "string", "language": {"type": "string", "default": "English"}}
     prompt = create_text_prompt(template={"content": "{{name}} {{language}}", "variables": variables})
     prompt_manager.registry.register_sync(prompt)
@@ -148,7 +148,7 @@ def test_a_conversion_checks_and_completes_variables_as_a_render_does(openai_int
 
 
 @pytest.mark.unit
-def test_a_prompt_of_a_manager_sees_the_engine_s_partials():
+def test_a_prompt_from_a_manager_can_use_engine_partials():
     engine = TemplateEngine()
     engine.register_partial("tone", "Be kind.")
     manager = PromptManager(template_engine=engine)
@@ -163,7 +163,7 @@ def test_a_prompt_of_a_manager_sees_the_engine_s_partials():
 
 
 @pytest.mark.unit
-def test_one_integration_serves_prompts_of_several_engines(openai_integration):
+def test_one_integration_converts_prompts_of_several_engines(openai_integration):
     prompt = create_text_prompt()
     lenient = OpenAIIntegration(TemplateEngine(allow_none=True))
     nothing = create_text_prompt(template={"content": "[{{name}}]", "variables": {"name": {"required": False}}})
@@ -175,7 +175,7 @@ def test_one_integration_serves_prompts_of_several_engines(openai_integration):
 
 
 @pytest.mark.unit
-def test_messages_that_a_placeholder_gets_are_converted_as_others_are(openai_integration):
+def test_messages_of_a_placeholder_are_converted_like_others(openai_integration):
     prompt = chat_of({"role": "placeholder", "name": "history"}, {"role": "user", "content": "And?"})
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": "{{x}}"}'}}
     history = [

@@ -1,4 +1,4 @@
-"""A template engine that is not ours: it renders the texts, the core puts them together by the same rules."""
+"""Custom template engines: the engine renders the texts, and the core builds the messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration
 
 
 class Jinja:
-    """Jinja templates, as somebody would write an engine of their own."""
+    """A custom template engine for Jinja templates."""
 
     def __init__(self, **options):
         self._options = options
@@ -42,7 +42,7 @@ class Jinja:
         return sorted(jinja2.meta.find_undeclared_variables(self._environment(None).parse(template)))
 
 
-class JinjaWithTwin(Jinja):
+class JinjaWithSync(Jinja):
     def render_sync(self, template, variables, *, partials=None):
         return self._environment(partials).from_string(template).render(variables)
 
@@ -76,12 +76,12 @@ EXPECTED = [
 ]
 
 
-def test_the_engine_of_these_tests_is_what_the_protocol_says():
+def test_the_custom_engine_implements_the_protocol():
     assert isinstance(Jinja(), TemplateEngineProtocol)
 
 
-@pytest.mark.parametrize("engine", [Jinja(), JinjaWithTwin()])
-async def test_it_renders_the_texts_and_the_core_assembles_them(engine):
+@pytest.mark.parametrize("engine", [Jinja(), JinjaWithSync()])
+async def test_a_custom_engine_renders_all_texts_of_a_chat(engine):
     integration = OpenAIIntegration(engine)
     assert integration.template_engine is engine
     assert await integration.convert(chat(), VARIABLES) == EXPECTED
@@ -94,21 +94,21 @@ async def test_it_renders_the_texts_and_the_core_assembles_them(engine):
     assert (await integration.render_messages(chat(), VARIABLES))[0] == EXPECTED[0]
 
 
-def test_without_a_loop_the_twins_run_it():
-    for engine in (Jinja(), JinjaWithTwin()):
+def test_sync_methods_run_a_custom_engine_without_a_loop():
+    for engine in (Jinja(), JinjaWithSync()):
         integration = OpenAIIntegration(engine)
         assert integration.convert_sync(chat(), VARIABLES) == EXPECTED
         assert integration.build_request_sync(chat(), VARIABLES, model="m")["messages"] == EXPECTED
         assert integration.render_messages_sync(chat(), VARIABLES)[0] == EXPECTED[0]
 
 
-async def test_within_a_loop_a_twin_says_what_to_await_unless_the_engine_has_its_own():
+async def test_sync_methods_in_a_loop_need_a_render_sync():
     with pytest.raises(RuntimeError, match=r"await OpenAIIntegration\.convert"):
         OpenAIIntegration(Jinja()).convert_sync(chat(), VARIABLES)
-    assert OpenAIIntegration(JinjaWithTwin()).convert_sync(chat(), VARIABLES) == EXPECTED
+    assert OpenAIIntegration(JinjaWithSync()).convert_sync(chat(), VARIABLES) == EXPECTED
 
 
-async def test_text_prompts_are_rendered_by_it_too():
+async def test_a_custom_engine_renders_text_prompts():
     prompt = create_text_prompt(template="Hello {{ name|title }}!\n")
     assert await OpenAIIntegration(Jinja()).convert(prompt, {"name": "ada"}) == "Hello Ada!\n"
     assert await OpenAIIntegration(Jinja(), api="responses").convert(prompt, {"name": "ada"}) == "Hello Ada!\n"
@@ -124,7 +124,7 @@ async def test_placeholders_take_messages_as_data():
     assert form[1:3] == history
 
 
-async def test_declared_variables_are_checked_and_completed():
+async def test_declared_variables_are_checked_and_get_defaults():
     variables = {"name": {"type": "string"}, "greeting": {"type": "string", "default": "Hello"}}
     prompt = create_text_prompt(template={"content": "{{ greeting }} {{ name }}!", "variables": variables})
     integration = OpenAIIntegration(Jinja())
@@ -135,7 +135,7 @@ async def test_declared_variables_are_checked_and_completed():
         await integration.convert(prompt, {"name": 5})
 
 
-async def test_an_input_schema_validates_and_what_it_makes_is_rendered():
+async def test_input_schema_results_are_rendered():
     schema = {"type": "object", "properties": {"n": {"type": "integer"}, "m": {"type": "integer", "default": 41}}}
     prompt = create_text_prompt(template="{{ n + m }}", input_schema=schema)
     assert await OpenAIIntegration(Jinja()).convert(prompt, {"n": 1}) == "42"
@@ -152,13 +152,13 @@ async def test_output_instructions_are_appended():
     assert await OpenAIIntegration(Jinja(), output_instructions=False).convert(prompt, {"name": "Ada"}) == "Hi Ada"
 
 
-async def test_the_rules_are_the_same():
+async def test_provider_rules_apply_to_a_custom_engine():
     prompt = chat_of({"role": "user", "content": "{{ x }}"}, {"role": "user", "content": "U"})
     with pytest.raises(ConversionError, match=r"message 1 \(user\): Messages must alternate"):
         await AnthropicIntegration(Jinja()).convert(prompt, {"x": "U"})
 
 
-async def test_what_the_engine_raises_is_the_cause_and_shows_no_value():
+async def test_an_engine_s_error_is_the_cause_and_shows_no_value():
     prompt = chat_of({"role": "user", "content": "U"}, {"role": "user", "content": "{{ missing }}"})
     with pytest.raises(ConversionError, match=r"Failed to convert prompt 'explain': Jinja could not render") as caught:
         await OpenAIIntegration(Jinja()).convert(prompt, {"x": SECRET})
@@ -166,26 +166,26 @@ async def test_what_the_engine_raises_is_the_cause_and_shows_no_value():
     assert SECRET not in f"{caught.value} {caught.value.context}"
 
 
-async def test_an_engine_that_gives_no_text_is_named():
+async def test_an_engine_that_returns_no_text_is_an_error():
     class Numbers(Jinja):
         async def render(self, *_, **__):
             return 5
 
-    with pytest.raises(TypeError, match=r"Numbers\.render must give a str, not int"):
+    with pytest.raises(TypeError, match=r"Numbers\.render must return a str, not int"):
         await OpenAIIntegration(Numbers()).convert(chat_of({"role": "user", "content": "U"}), {})
 
 
-def test_what_is_no_engine_is_refused_at_once():
+def test_an_object_without_render_is_rejected():
     with pytest.raises(TypeError, match="template_engine must be a TemplateEngine"):
         OpenAIIntegration("jinja")
 
 
-async def test_a_draft_without_a_template_is_refused():
+async def test_a_draft_without_a_template_cannot_be_converted():
     with pytest.raises(IntegrationError, match="Template required"):
         await OpenAIIntegration(Jinja()).convert(Prompt(id="x", format="text"), {})
 
 
-def test_compatibility_is_told_of_texts_that_are_not_ours():
+def test_compatibility_does_not_parse_custom_templates():
     assert OpenAIIntegration(Jinja()).validate_compatibility(chat())
     assert not AnthropicIntegration(Jinja()).validate_compatibility(
         create_text_prompt(template="{% if x %}{% endif %}")

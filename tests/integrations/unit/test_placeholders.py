@@ -1,4 +1,4 @@
-"""What a placeholder may be filled with, and how what it may not is named."""
+"""The values that a placeholder accepts, and the errors for other values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROMPT = chat_of({"role": "user", "content": "Q"}, {"role": "placeholder", "name
     ],
     ids=["text", "bytes", "number", "boolean", "one message"],
 )
-def test_a_placeholder_takes_a_list_and_nothing_else(engine, integration, value, sort):
+def test_a_placeholder_accepts_only_a_list(engine, integration, value, sort):
     with pytest.raises(ConversionError, match=f"placeholder 'history' takes a list of messages, not {sort}") as caught:
         integration(engine).convert_sync(PROMPT, {"history": value})
     assert SECRET not in everything_said_by(caught.value)
@@ -62,7 +62,7 @@ FOREIGN = {
 @pytest.mark.parametrize(
     ("form", "message"), [pytest.param(form, each, id=form) for form, messages in FOREIGN.items() for each in messages]
 )
-def test_messages_in_another_form_are_refused_and_the_form_is_named(engine, form, message):
+def test_messages_in_another_format_are_rejected_by_name(engine, form, message):
     said = {"role": "assistant", "content": "A"}
     with pytest.raises(ConversionError, match=r"message 1 .*of placeholder 'history' is no message") as caught:
         OpenAIIntegration(engine).convert_sync(PROMPT, {"history": [said, message]})
@@ -73,7 +73,7 @@ def test_messages_in_another_form_are_refused_and_the_form_is_named(engine, form
 @pytest.mark.parametrize(
     "item", [None, SECRET, 5, [], [SECRET], {}, {"role": SECRET, "content": "x"}, {"content": SECRET}]
 )
-def test_what_is_no_message_in_any_form_is_refused_by_its_place(engine, item):
+def test_invalid_messages_are_rejected_with_their_position(engine, item):
     said = {"role": "assistant", "content": "A"}
     with pytest.raises(ConversionError, match="message 1 of placeholder 'history' is no message") as caught:
         OpenAIIntegration(engine).convert_sync(PROMPT, {"history": [said, item]})
@@ -89,7 +89,7 @@ def test_what_is_no_message_in_any_form_is_refused_by_its_place(engine, item):
     ],
     ids=["unknown key", "arguments that are no JSON"],
 )  # fmt: skip
-def test_a_message_that_cannot_be_read_is_named_by_place_and_role(engine, message, place):
+def test_an_invalid_message_error_has_position_and_role(engine, message, place):
     with pytest.raises(ConversionError, match=place) as caught:
         OpenAIIntegration(engine).convert_sync(PROMPT, {"history": [message]})
     assert SECRET not in everything_said_by(caught.value)

@@ -1,4 +1,4 @@
-"""Whole requests: what stands in them beside the messages. That the SDKs take them is checked with the SDKs."""
+"""Full requests: everything except the messages. ``integration/test_clients.py`` sends them with the SDKs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def responses(engine, **options):
 
 
 def request_of(integration, prompt, variables=TOPIC, **arguments):
-    """A request without its conversation."""
+    """Build a request, and remove the conversation."""
     request = integration.build_request_sync(prompt, variables, **arguments)
     return {key: value for key, value in request.items() if key not in {"messages", "system", "input", "instructions"}}
 
@@ -53,7 +53,7 @@ def warned(integration, prompt, **arguments):
 
 
 @pytest.mark.parametrize("make", [chat, responses, litellm])
-async def test_a_request_is_a_conversion_with_a_model(make):
+async def test_a_request_is_the_converted_prompt_with_a_model(make):
     integration = make(TemplateEngine())
     form = integration.convert_sync(asks(), TOPIC)
     conversation = form if isinstance(form, dict) else {"messages": form}
@@ -62,7 +62,7 @@ async def test_a_request_is_a_conversion_with_a_model(make):
 
 
 @pytest.mark.parametrize("make", [chat, responses, litellm, anthropic])
-def test_the_model_is_the_argument_s_else_the_prompt_s_else_an_error(make):
+def test_the_model_comes_from_the_argument_or_the_prompt(make):
     integration = make(TemplateEngine())
     prompt = asks(settings={"model": "from-prompt", "max_tokens": 5})
     assert request_of(integration, prompt)["model"] == "from-prompt"
@@ -72,7 +72,7 @@ def test_the_model_is_the_argument_s_else_the_prompt_s_else_an_error(make):
     assert "model=" in str(caught.value)
 
 
-def test_tools_have_each_interface_s_form():
+def test_tools_are_converted_for_each_api():
     engine = TemplateEngine()
     prompt = asks(tools=[LOOKUP, {"name": "now", "strict": True}], settings={"model": "m", "max_tokens": 5})
     nothing = {"type": "object", "properties": {}}
@@ -107,7 +107,7 @@ def test_tools_have_each_interface_s_form():
         ),
     ],
 )
-def test_the_choice_of_a_tool_has_each_interface_s_form(choice, of_chat, of_responses, of_anthropic):
+def test_tool_choice_is_converted_for_each_api(choice, of_chat, of_responses, of_anthropic):
     engine = TemplateEngine()
     prompt = asks(tools=[LOOKUP], tool_choice=choice, settings={"model": "m", "max_tokens": 5})
     assert request_of(chat(engine), prompt)["tool_choice"] == of_chat
@@ -116,7 +116,7 @@ def test_the_choice_of_a_tool_has_each_interface_s_form(choice, of_chat, of_resp
     assert request_of(anthropic(engine), prompt)["tool_choice"] == of_anthropic
 
 
-def test_a_choice_without_tools_is_not_sent():
+def test_tool_choice_without_tools_is_not_sent():
     prompt = asks(tool_choice="auto", settings={"model": "m"})
     assert "tool_choice" not in request_of(chat(TemplateEngine()), prompt)
 
@@ -154,7 +154,7 @@ PENALTIES = {"seed": 3, "presence_penalty": 0.1, "frequency_penalty": 0.3}
         (litellm, {**COMMON, "top_k": 7, "max_tokens": 800, "stop": ["END"], **PENALTIES}, []),
     ],
 )
-def test_settings_have_each_interface_s_names_and_what_has_no_place_is_warned_of(make, expected, left_out):
+def test_settings_are_renamed_for_each_api_or_warned_about(make, expected, left_out):
     request, texts = warned(make(TemplateEngine()), asks(settings=SETTINGS))
     assert request == expected
     assert len(texts) == len(left_out)
@@ -163,13 +163,13 @@ def test_settings_have_each_interface_s_names_and_what_has_no_place_is_warned_of
         assert "left out" in text
 
 
-def test_the_metadata_s_settings_count_where_the_settings_are_silent():
+def test_settings_in_metadata_are_the_fallback():
     prompt = asks(metadata={"temperature": 0.5, "max_tokens": 9}, settings={"model": "m", "temperature": 0.1})
     request = request_of(chat(TemplateEngine()), prompt)
     assert request == {"model": "m", "temperature": 0.1, "max_completion_tokens": 9}
 
 
-def test_anthropic_gets_sampling_where_it_is_asked_for_in_the_body_that_every_release_passes_on():
+def test_sampling_for_anthropic_goes_into_extra_body():
     prompt = asks(settings={"model": "m", "max_tokens": 5, "temperature": 0.2, "top_k": 7})
     request, texts = warned(anthropic(TemplateEngine(), sampling=True), prompt)
     assert request == {"model": "m", "max_tokens": 5, "extra_body": {"temperature": 0.2, "top_k": 7}}
@@ -188,7 +188,7 @@ def test_anthropic_needs_max_tokens():
     assert request_of(anthropic(TemplateEngine()), prompt, max_tokens=5) == {"model": "m", "max_tokens": 5}
 
 
-def test_arguments_win_over_the_prompt_and_none_leaves_one_out():
+def test_arguments_override_settings_and_none_removes_one():
     prompt = asks(settings={**SETTINGS, "top_k": None}, tools=[LOOKUP])
     request = request_of(
         chat(TemplateEngine()), prompt, max_tokens=5, temperature=None, tools=[], stream=True, seed=None
@@ -206,7 +206,7 @@ def test_arguments_win_over_the_prompt_and_none_leaves_one_out():
     }
 
 
-def test_more_texts_that_end_an_answer_than_openai_takes_are_refused():
+def test_too_many_stop_sequences_for_openai_are_an_error():
     prompt = asks(settings={"model": "m", "stop": list("abcde")})
     with pytest.raises(ConversionError, match="at most 4 texts in `stop`"):
         request_of(chat(TemplateEngine()), prompt)
@@ -216,7 +216,7 @@ def test_more_texts_that_end_an_answer_than_openai_takes_are_refused():
     assert request_of(litellm(TemplateEngine()), prompt)["stop"] == list("abcde")
 
 
-def test_a_text_is_sent_to_completions_and_by_option_as_a_message():
+def test_a_text_prompt_is_a_completion_or_a_message():
     prompt = create_text_prompt(settings={"model": "m", "max_tokens": 5})
     engine = TemplateEngine()
     ada = {"name": "Ada"}
@@ -235,7 +235,7 @@ def test_a_text_is_sent_to_completions_and_by_option_as_a_message():
     assert responses(engine, to_messages=True).convert_sync(prompt, ada) == {"input": messages}
 
 
-def test_a_text_has_no_tools():
+def test_a_text_prompt_with_tools_is_an_error():
     prompt = create_text_prompt(settings={"model": "m"}, tools=[LOOKUP])
     engine = TemplateEngine()
     with pytest.raises(ConversionError, match="takes no tools") as caught:
@@ -258,7 +258,7 @@ STRICT = {
 }
 
 
-def test_the_form_of_the_answer_is_asked_for_in_each_interface_s_way():
+def test_structured_output_is_requested_from_each_api():
     engine = TemplateEngine()
     prompt = asks(output_schema=ANSWER, settings={"model": "m", "max_tokens": 5})
     of_chat = request_of(chat(engine), prompt)["response_format"]
@@ -276,7 +276,7 @@ def test_the_form_of_the_answer_is_asked_for_in_each_interface_s_way():
     assert of_anthropic == {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
 
 
-def test_the_form_of_the_answer_is_not_asked_for_where_that_is_switched_off_or_given():
+def test_structured_output_can_be_disabled_or_overridden():
     engine = TemplateEngine()
     prompt = asks(output_schema=ANSWER, settings={"model": "m", "max_tokens": 5})
     assert "response_format" not in request_of(chat(engine, structured_output=False), prompt)
@@ -289,7 +289,7 @@ def test_the_form_of_the_answer_is_not_asked_for_where_that_is_switched_off_or_g
     assert set(merged) == {"output_config", "x"}
 
 
-def test_a_form_that_a_model_cannot_be_held_to_is_asked_for_without_strictness():
+def test_unsupported_schemas_are_requested_without_strict():
     engine = TemplateEngine()
     free = {"type": "object", "additionalProperties": True, "properties": {"x": {"type": "object"}}}
     prompt = asks(output_schema=free, settings={"model": "m", "max_tokens": 5})
@@ -302,7 +302,7 @@ def test_a_form_that_a_model_cannot_be_held_to_is_asked_for_without_strictness()
     assert "left out" in texts[0]
 
 
-def test_a_schema_by_name_comes_from_the_schemas_that_are_given():
+def test_a_named_schema_comes_from_the_given_schemas():
     prompt = asks(output_schema="mood", settings={"model": "m"})
     schemas = SchemaLoader()
     schemas.register({"name": "mood", "fields": [{"name": "mood", "type": "string"}]})
@@ -313,7 +313,7 @@ def test_a_schema_by_name_comes_from_the_schemas_that_are_given():
 
 
 @pytest.mark.parametrize("make", [chat, responses, anthropic, litellm])
-def test_an_error_or_warning_of_a_request_shows_no_value(make):
+def test_errors_and_warnings_of_a_request_show_no_value(make):
     prompt = chat_of({"role": "user", "content": "{{x}}", "name": "{{x}}"}, settings={"model": "m"})
     integration = make(TemplateEngine())
     with pytest.raises(ConversionError) as caught:

@@ -1,6 +1,6 @@
-"""A stand-in for the providers' servers, on the loopback interface: it keeps what it is sent, and answers as they do.
+"""A mock of the providers' servers on the loopback interface. It records requests, and answers with a fixed text.
 
-With it the examples need no key and no network, and yet run the real clients. It checks nothing and knows no model.
+It lets the examples run the real clients without an API key or a network. It does not check the requests.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def chat_completion(text: str) -> dict[str, Any]:
-    """An answer of OpenAI's Chat Completions."""
+    """Build an answer of OpenAI's Chat Completions."""
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-    return {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "stand-in", "choices": [choice]}
+    return {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "mock", "choices": [choice]}
 
 
 def response(text: str) -> dict[str, Any]:
-    """An answer of OpenAI's Responses."""
+    """Build an answer of OpenAI's Responses."""
     content = [{"type": "output_text", "text": text, "annotations": []}]
     message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": content}
-    return {"id": "resp_1", "object": "response", "created_at": 1, "model": "stand-in", "output": [message]}
+    return {"id": "resp_1", "object": "response", "created_at": 1, "model": "mock", "output": [message]}
 
 
 def message(text: str) -> dict[str, Any]:
-    """An answer of Anthropic's Messages."""
-    answer = {"id": "msg_1", "type": "message", "role": "assistant", "model": "stand-in", "stop_reason": "end_turn"}
+    """Build an answer of Anthropic's Messages."""
+    answer = {"id": "msg_1", "type": "message", "role": "assistant", "model": "mock", "stop_reason": "end_turn"}
     return {
         **answer,
         "content": [{"type": "text", "text": text}],
@@ -40,18 +40,18 @@ def message(text: str) -> dict[str, Any]:
 
 
 def converse(text: str) -> dict[str, Any]:
-    """An answer of Bedrock's Converse."""
+    """Build an answer of Bedrock's Converse."""
     return {"output": {"message": {"role": "assistant", "content": [{"text": text}]}}, "stopReason": "end_turn"}
 
 
-#: How many characters of a long text are shown.
+#: The number of characters of a long text to show.
 SHOWN = 50
 
 ANSWERS = {"/chat/completions": chat_completion, "/responses": response, "/messages": message, "/converse": converse}
 
 
 def shortened(value: Any) -> Any:
-    """A value whose long texts end in how much is left out, to be looked at."""
+    """Shorten the long texts in a value, with the number of characters that are left out."""
     if isinstance(value, dict):
         return {key: shortened(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -61,8 +61,8 @@ def shortened(value: Any) -> Any:
     return value
 
 
-class StandIn:
-    """The server, for a ``with`` block; it answers each request with the same text."""
+class MockServer:
+    """The server, as a context manager. It answers each request with the same text."""
 
     def __init__(self, text: str = "Gladly.") -> None:
         requests: list[tuple[str, Any]] = []
@@ -80,7 +80,7 @@ class StandIn:
                 self.wfile.write(answer)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Do not log."""
 
         self.requests = requests
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -88,7 +88,7 @@ class StandIn:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def show(self, *names: str) -> None:
-        """Print what was sent last, or the parts of these names."""
+        """Print the last request, or only the given keys of its body."""
         path, body = self.requests[-1]
         if names:
             body = {name: body[name] for name in names}
@@ -96,7 +96,7 @@ class StandIn:
         print(json.dumps(shortened(body), indent=2, ensure_ascii=False))
 
     def __enter__(self) -> Self:
-        # No proxy is asked for this machine.
+        # Do not use a proxy for this server.
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
         self._thread.start()
         return self

@@ -1,4 +1,4 @@
-"""How the checkers of the APIs say what is wrong, and the few questions that they all ask."""
+"""The error of a request that an API rejects, and checks that several APIs share."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import re
 NAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
-    """What an API answers with status 400: the place in the body, and why."""
+class RequestError(Exception):
+    """An error that an API would answer with status 400: the position in the body, and the reason."""
 
     def __init__(self, where, why):
         super().__init__(f"{where}: {why}" if where else why)
@@ -19,12 +19,12 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
 
 def need(fine, where, why):
     if not fine:
-        raise Refused(where, why)
+        raise RequestError(where, why)
 
 
 def need_keys(value, where, required, optional=()):
-    """An object with these keys and no others, none of them null."""
-    need(isinstance(value, dict), where, "is no object")
+    """Require an object with only these keys and without null values."""
+    need(isinstance(value, dict), where, "is not an object")
     for key in required:
         need(key in value, where, f"lacks {key}")
     for key, each in value.items():
@@ -33,12 +33,12 @@ def need_keys(value, where, required, optional=()):
 
 
 def need_list(value, where):
-    need(isinstance(value, list), where, "is no list")
+    need(isinstance(value, list), where, "is not a list")
     need(value != [], where, "is empty")
 
 
 def need_text(value, where):
-    need(isinstance(value, str), where, "is no text")
+    need(isinstance(value, str), where, "is not a text")
     need(value != "", where, "is empty")
 
 
@@ -52,21 +52,21 @@ def need_one_of(value, where, words):
 
 
 def need_number(value, where, low, high, kind=(int, float)):
-    need(isinstance(value, kind) and not isinstance(value, bool), where, "is no number of that kind")
+    need(isinstance(value, kind) and not isinstance(value, bool), where, "is not a number of the required type")
     need(low <= value <= high, where, f"is not between {low} and {high}")
 
 
 def need_json(value, where):
-    need(isinstance(value, str), where, "is no text")
+    need(isinstance(value, str), where, "is not a text")
     try:
         json.loads(value)
     except ValueError:
-        raise Refused(where, "is not JSON") from None
+        raise RequestError(where, "is not JSON") from None
 
 
 def need_closed_schema(schema, where):
-    """What structured output asks of a schema: each object names all that it has, and requires it."""
-    need(isinstance(schema, dict), where, "is no schema")
+    """Require what structured output requires of a schema: each object has only known properties, all required."""
+    need(isinstance(schema, dict), where, "is not a schema")
     if schema.get("type") == "object" or "properties" in schema:
         need(schema.get("additionalProperties") is False, where, "additionalProperties must be false")
         named, required = set(schema.get("properties", {})), set(schema.get("required", ()))
