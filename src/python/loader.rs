@@ -503,7 +503,7 @@ fn files<'py>(py: Python<'py>, loaded: Loaded<PyText>, shared: &Arc<Shared>) -> 
     let mut files: Vec<File<'py>> = Vec::new();
     let mut last = None;
     for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
-        let prompt = CompiledPrompt { compiled, shared: Arc::clone(shared), schemas: None };
+        let prompt = CompiledPrompt::alone(compiled, shared);
         if let Some(file) = files.last_mut().filter(|_| last == place.name) {
             file.2.push(prompt);
             continue;

@@ -1,7 +1,6 @@
 //! The bindings: each function converts in, calls the core, converts out. Only this folder knows Python.
 
 mod chat;
-mod completed;
 mod convert;
 mod data;
 mod error;
@@ -41,7 +40,7 @@ mod _native {
     use super::loader::{Watch, read_prompts, read_prompts_sync, watch_directory, watch_directory_sync};
     #[pymodule_export]
     use super::prompt::{
-        CompiledPrompt, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
+        CompiledPrompt, PyPromptOrigin, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
     };
     #[pymodule_export]
     use super::schema::{Schemas, check_rule, check_schema, json_schema_to_schema, parse_json};

@@ -65,6 +65,11 @@ impl Overlay {
 
     /// The members of any mapping or record in one new dictionary.
     pub(super) fn all<'py>(data: &PyData<'_, 'py>, value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyDict>> {
+        if let Ok(dict) = value.cast_exact::<PyDict>() {
+            return dict.copy().map_err(|error| {
+                Error::new(Kind::TemplateRender, "a context cannot be copied").with_cause(error)
+            });
+        }
         match value.cast_exact::<Self>() {
             Ok(overlay) => overlay.get().merged(data),
             Err(_) => Self { base: Some(value.clone().unbind()), members: PyDict::new(data.py()).unbind() }

@@ -35,7 +35,7 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
         to_messages: Give the text of a prompt that is no chat as a user's message.
         sampling: Have requests carry ``temperature``, ``top_p`` and ``top_k`` of the prompt's settings, which newer
             models refuse.
-        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
+        schemas: The schemas that prompts name; a prompt from a manager carries its own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema.
         structured_output: Have requests ask for that form of the answer too.
 

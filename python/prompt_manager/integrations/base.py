@@ -64,8 +64,7 @@ class BaseIntegration(ABC, Generic[T]):
             say.
         strict_validation: Refuse what the provider would refuse. Otherwise the nearest lawful thing is done, with a
             :class:`PromptConversionWarning` for each lossy step.
-        schemas: The schemas that prompts name, such as ``manager.schemas``. A prompt that came from a manager brings
-            its own, but not to a template engine of your own.
+        schemas: The schemas that prompts name, such as ``manager.schemas``. A prompt from a manager carries its own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema.
     """
 
@@ -126,7 +125,7 @@ class BaseIntegration(ABC, Generic[T]):
         if self._own_engine is None:
             core, context, texts = await self._foreign(AWAITING, prompt, variables)
             return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
-        core = prompt._compiled(self._own_engine)
+        core = prompt._converted_by(self._own_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
     def render_messages_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -134,7 +133,7 @@ class BaseIntegration(ABC, Generic[T]):
         if self._own_engine is None:
             core, context, texts = self._foreign_sync("render_messages", prompt, variables)
             return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
-        core = prompt._compiled(self._own_engine)
+        core = prompt._converted_by(self._own_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
     async def _foreign(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:

@@ -77,7 +77,7 @@ class LangChainIntegration(BaseIntegration[Any]):
         template_engine: What renders the templates. With one of your own, every template is of our classes; what must
             be given is what the prompt declares, and what the engine's ``extract_variables`` names.
         strict_validation: Refuse what LangChain's messages have no form for.
-        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
+        schemas: The schemas that prompts name; a prompt from a manager carries its own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema. They become
             fixed text of the template.
 
@@ -150,7 +150,7 @@ class LangChainIntegration(BaseIntegration[Any]):
     def _core(self, prompt: Prompt) -> LangChainSource:
         ours = self._own_engine
         return _native.LangChainSource(
-            prompt._opaque() if ours is None else prompt._compiled(ours),
+            prompt._opaque() if ours is None else prompt._converted_by(ours),
             opaque=ours is None,
             strict=self._strict_validation,
             output_instructions=self._output_instructions,

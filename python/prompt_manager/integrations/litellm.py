@@ -28,7 +28,7 @@ class LiteLLMIntegration(ProviderIntegration[list[LiteLLMMessage] | str]):
         cache_control: Write cache hints as ``cache_control`` on parts, for providers that take it; they reach OpenAI's
             models unchanged.
         to_messages: Give the text of a prompt that is no chat as a user's message.
-        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
+        schemas: The schemas that prompts name; a prompt from a manager carries its own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema.
         structured_output: Have requests ask for that form of the answer too.
 

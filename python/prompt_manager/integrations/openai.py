@@ -25,7 +25,7 @@ class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIRespons
         strict_validation: Refuse what the API would refuse, and what loses something on the way.
         api: ``"chat"`` or ``"responses"``.
         to_messages: Give the text of a prompt that is no chat as a user's message.
-        schemas: The schemas that prompts name; a prompt that came from a manager brings its own.
+        schemas: The schemas that prompts name; a prompt from a manager carries its own.
         output_instructions: Append what the answer must look like, where a prompt has an output schema.
         structured_output: Have requests ask for that form of the answer too.
 

@@ -10,7 +10,6 @@ use speedate::{DateTime, Time};
 use super::sort::{bare, fields, is_stored, sort};
 use super::{Object, PyData};
 use crate::error::{Error, Kind, Result};
-use crate::python::completed;
 use crate::python::overlay::Overlay;
 use crate::python::text::{PyOutput, PyText};
 use crate::schema::rules::Amount;
@@ -107,11 +106,6 @@ impl<'py> Values for PyData<'_, 'py> {
                 Err(error) => Err(self.wrong(error)),
             },
         }
-    }
-
-    #[inline]
-    fn is_completed(&self, variables: &Object<'py>, address: usize) -> bool {
-        variables.cast_exact::<PyDict>().is_err() && completed::is_for(variables, address)
     }
 
     fn size(&self, value: &Object<'py>) -> Result<usize> {
