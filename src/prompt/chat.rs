@@ -1,19 +1,19 @@
-//! The messages of a chat, compiled: in a prompt, or on their own. What a prompt adds to them, declared variables and
-//! defaults, is not here.
+//! The compiled messages of a chat, of a prompt or on their own. Declared variables and defaults belong to prompts, and
+//! are not known here.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::compiled::Compiler;
-use super::{ChatEntry, Message, Role, foreign};
+use super::compiler::Compiler;
+use super::{ChatEntry, LeafId, Message, Role, foreign};
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Library, Options, Sort, Template, Text, Variables};
 
-/// Messages whose leaves are templates, and places for others.
+/// Messages whose texts are templates, and placeholders for messages that are given at render.
 #[derive(Debug)]
 pub struct Chat<T> {
     pub(super) entries: Vec<CompiledEntry<T>>,
-    /// Whether every entry is a message with one text and nothing else.
+    /// Whether every entry is a message with a role and one text, which has a faster path.
     is_plain: bool,
 }
 
@@ -39,19 +39,35 @@ impl<T: Text> Chat<T> {
     /// The first template that does not parse.
     pub fn compile(entries: &[ChatEntry], options: &Options, library: &dyn Library<T>) -> Result<Self> {
         let mut compiler = Compiler::new(None, options, library);
-        let chat = Self::entries(&mut compiler, entries);
-        match compiler.faults.into_iter().next() {
+        let chat = Self::parse(&mut compiler, entries);
+        match compiler.into_faults().into_iter().next() {
             Some(fault) => Err(fault.error),
             None => Ok(chat),
         }
     }
 
-    pub(super) fn entries<'p>(compiler: &mut Compiler<'_, 'p, T>, entries: &'p [ChatEntry]) -> Self {
-        let entries = entries.iter().enumerate();
-        Self::of(entries.filter_map(|(at, entry)| compiler.entry(at, entry)).collect())
+    /// Compiles messages; the entries whose templates do not parse are left out, and are the compiler's faults.
+    pub(super) fn parse<'p>(compiler: &mut Compiler<'_, 'p, T>, entries: &'p [ChatEntry]) -> Self {
+        let parse = |(index, entry): (usize, &'p ChatEntry)| match entry {
+            ChatEntry::Placeholder { name, optional } => {
+                Some(CompiledEntry::Placeholder { name: T::new(name), optional: *optional })
+            }
+            ChatEntry::Message(message) => {
+                let mut leaf = 0;
+                let compiled = compiler.group(|compile| {
+                    message.try_map(|source| {
+                        let place = LeafId::Message { index, leaf };
+                        leaf += 1;
+                        compile(place, source)
+                    })
+                });
+                compiled.map(CompiledEntry::Message)
+            }
+        };
+        Self::of(entries.iter().enumerate().filter_map(parse).collect())
     }
 
-    /// Messages of which `literal` takes the texts as they are.
+    /// Messages whose texts stay unparsed; `literal` makes the template of one.
     pub(super) fn opaque(
         entries: &[ChatEntry],
         literal: impl Fn(&String) -> Result<Template<T>>,
@@ -71,7 +87,7 @@ impl<T: Text> Chat<T> {
         Self { is_plain: entries.iter().all(|entry| entry.plain_text().is_some()), entries }
     }
 
-    /// Who speaks and what, where every message is one text and nothing else, as most are.
+    /// The roles and templates of a chat in which every message is one text, as in most prompts; else `None`.
     pub(super) fn plain(&self) -> Option<impl Iterator<Item = (Role, &Template<T>)>> {
         self.is_plain.then(|| self.entries.iter().filter_map(CompiledEntry::plain_text))
     }
@@ -91,11 +107,11 @@ impl<T: Text> Chat<T> {
         texts
     }
 
-    /// Renders to messages; `missing` says what is wrong where a placeholder is given none.
+    /// Renders to messages; `missing` makes the error for a placeholder that is given no messages.
     ///
     /// # Errors
-    /// [`Kind::TemplateRender`] as [`Template::render_into`], for a placeholder that is given none, and for one that
-    /// is given something else than messages.
+    /// [`Kind::TemplateRender`] as [`Template::render_into`], for a placeholder that is given no messages, and for one
+    /// that is given something other than messages.
     pub fn messages<D: Data<Text = T>>(
         &self,
         data: &D,
@@ -106,7 +122,7 @@ impl<T: Text> Chat<T> {
         self.messages_by(data, context, missing, |template| template.render(data, context, None, partials))
     }
 
-    /// [`Chat::messages`] whose texts are rendered by `render`, in reading order.
+    /// As [`Chat::messages`], with the texts rendered by `render`, in reading order.
     pub(super) fn messages_by<D: Data<Text = T>>(
         &self,
         data: &D,
@@ -132,7 +148,7 @@ impl<T: Text> Chat<T> {
         Ok(messages)
     }
 
-    /// The variables that the messages read, placeholders not among them.
+    /// The variables that the messages read, without the placeholders.
     ///
     /// # Errors
     /// As [`Template::variables`].
@@ -188,14 +204,14 @@ fn fill<D: Data>(
             error.recast(kind, message).with_context("variable", name)
         };
         let mut json = data.to_json(&item.value).map_err(about)?;
-        // An answer that an SDK gave has keys for all that it does not say.
+        // The reply objects of SDKs dump every key, the unset ones as null or an empty list.
         if let Some(members) = json.as_object_mut() {
             members
                 .retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
         }
         let message = Message::<String>::deserialize(&json).map_err(|error| {
             let why = crate::wire::plain(&error);
-            // A word that is unknown is the caller's data; a key is named.
+            // An unknown value is the caller's data and must not be in the message; an unknown key may be named.
             let word = why.strip_prefix("unknown ").filter(|rest| !rest.starts_with("key "));
             let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
             let why = unknown.unwrap_or(why);

@@ -1,12 +1,14 @@
-//! A prompt with its templates compiled: what the registry keeps and what renders.
+//! A prompt with its templates compiled. The registry keeps it, and every render and conversion starts from it.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use super::chat::{Chat, CompiledEntry};
-use super::{ChatEntry, Format, LeafId, Prompt, SchemaSource, Status, Variables};
+use super::chat::Chat;
+use super::compiler::{Compiler, TemplateError};
+use super::{Format, LeafId, Prompt, SchemaSource, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::{FieldType, SchemaRef, json_schema};
 use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
@@ -14,15 +16,17 @@ use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
 /// A prompt that is ready to render. It never changes.
 #[derive(Debug)]
 pub struct Compiled<T> {
-    pub(super) prompt: Prompt,
+    pub(super) prompt: Arc<Prompt>,
     pub(super) body: Arc<PromptBody<T>>,
     pub(super) partials: Arc<BTreeMap<Box<str>, Template<T>>>,
     pub(super) declared: Arc<[Declared<T>]>,
     pub(super) input: Option<Arc<Asked>>,
     pub(super) output: Option<Arc<Asked>>,
+    /// See [`Compiled::attachment`].
+    pub(super) attachment: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
-/// A schema that the prompt asks for, or why its own cannot be one.
+/// The schema that a prompt refers to, or the error in a schema that is written in the prompt.
 pub(super) type Asked = Result<SchemaRef>;
 
 fn asked(key: &str, schema: Option<&SchemaSource>) -> Option<Asked> {
@@ -33,16 +37,16 @@ fn asked(key: &str, schema: Option<&SchemaSource>) -> Option<Asked> {
     })
 }
 
-/// What there is to render.
+/// The compiled templates of a prompt.
 #[derive(Debug)]
 pub(super) enum PromptBody<T> {
-    /// Nothing yet: a draft.
+    /// No template yet: the prompt is a draft.
     Nothing,
     Text(Template<T>),
     Chat(Chat<T>),
 }
 
-/// A variable that a render checks.
+/// A variable whose value every render checks.
 #[derive(Debug)]
 pub(super) struct Declared<T> {
     pub(super) name: T,
@@ -51,26 +55,18 @@ pub(super) struct Declared<T> {
     pub(super) default: Option<Value>,
 }
 
-/// A template of a prompt that does not parse, and which one.
-pub struct TemplateError<'p> {
-    /// Where in the prompt.
-    pub leaf: LeafId<'p>,
-    /// What is wrong, with the place in the template.
-    pub error: Error,
-}
-
-/// What a variable of a prompt is, for people and programs to read.
+/// The description of one variable of a prompt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VariableInfo {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it must be.
+    /// The type that its value must have.
     pub field_type: FieldType,
-    /// Whether a render needs it.
+    /// Whether a render fails without it.
     pub required: bool,
-    /// What holds where it is not given.
+    /// The value that is used when the caller gives none.
     pub default: Option<Value>,
-    /// What it means.
+    /// The author's description.
     pub description: Option<String>,
 }
 
@@ -88,7 +84,7 @@ impl<T: Text> Compiled<T> {
         Err(error.with_context("prompt_id", prompt.id.as_str()))
     }
 
-    /// Compiles every template of a prompt, giving all faults at once to `report`.
+    /// Compiles every template of a prompt, and passes all faults at once to `report`.
     pub fn compile_all(
         prompt: Prompt,
         options: &Options,
@@ -104,8 +100,8 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// Takes the texts of a prompt as they are, for a template engine that is not ours. Of the variables only those that
-    /// are declared are known.
+    /// Keeps the texts of a prompt unparsed, for a template engine that is not the package's own. Only the declared
+    /// variables are known then, because the texts cannot be searched for others.
     ///
     /// # Errors
     /// The first text that passes a limit.
@@ -152,11 +148,12 @@ impl<T: Text> Compiled<T> {
             (Some(template), _) => compiler
                 .template(LeafId::Template, &template.content)
                 .map_or(PromptBody::Nothing, PromptBody::Text),
-            (None, Some(chat)) => PromptBody::Chat(Chat::entries(&mut compiler, &chat.messages)),
+            (None, Some(chat)) => PromptBody::Chat(Chat::parse(&mut compiler, &chat.messages)),
             (None, None) => PromptBody::Nothing,
         };
-        if !compiler.faults.is_empty() {
-            return Err(compiler.faults);
+        let faults = compiler.into_faults();
+        if !faults.is_empty() {
+            return Err(faults);
         }
         match declare(prompt, &body, &Both(&partials, engine)) {
             Ok(declared) => Ok((body, partials, declared)),
@@ -173,24 +170,53 @@ impl<T: Text> Compiled<T> {
     fn assemble(prompt: Prompt, (body, partials, declared): Parts<T>) -> Self {
         let input = asked("input_schema", prompt.input_schema.as_ref()).map(Arc::new);
         let output = asked("output_schema", prompt.output_schema.as_ref()).map(Arc::new);
-        let (body, partials, declared) = (Arc::new(body), Arc::new(partials), declared.into());
-        Self { prompt, body, partials, declared, input, output }
+        Self { input, output, ..Self::without_schemas(prompt, body, Arc::new(partials), declared) }
     }
 
-    /// The same prompt with other labels; what is compiled is shared.
+    pub(super) fn without_schemas(
+        prompt: Prompt,
+        body: PromptBody<T>,
+        partials: Arc<BTreeMap<Box<str>, Template<T>>>,
+        declared: Vec<Declared<T>>,
+    ) -> Self {
+        Self {
+            prompt: Arc::new(prompt),
+            body: Arc::new(body),
+            partials,
+            declared: declared.into(),
+            input: None,
+            output: None,
+            attachment: OnceLock::new(),
+        }
+    }
+
+    /// The same prompt with other labels. The compiled templates are shared; the attachment is not.
     #[must_use]
     pub fn with_labels(&self, labels: Vec<String>) -> Self {
+        Self { prompt: Arc::new(Prompt { labels, ..(*self.prompt).clone() }), ..self.without_attachment() }
+    }
+
+    /// The same prompt with an attachment of its own. Everything else is shared, so this copies no text.
+    #[must_use]
+    pub fn without_attachment(&self) -> Self {
         Self {
-            prompt: Prompt { labels, ..self.prompt.clone() },
+            prompt: Arc::clone(&self.prompt),
             body: Arc::clone(&self.body),
             partials: Arc::clone(&self.partials),
             declared: Arc::clone(&self.declared),
             input: self.input.clone(),
             output: self.output.clone(),
+            attachment: OnceLock::new(),
         }
     }
 
-    /// What the author should know: names that the templates need and `variables` does not declare.
+    /// The value that a binding keeps with this prompt, made by the first call. It is dropped with the prompt, so that a
+    /// replaced or deleted version leaves nothing behind. A value of another type is never stored: there is one binding.
+    pub fn attachment<A: Any + Send + Sync + Default>(&self) -> Option<&A> {
+        self.attachment.get_or_init(|| Box::<A>::default()).downcast_ref()
+    }
+
+    /// Warnings for the author: names that the templates need and that `variables` does not declare.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let Some(declared) = self.prompt.declared() else { return Vec::new() };
@@ -265,7 +291,7 @@ impl<T: Text> Compiled<T> {
 
 type Parts<T> = (PromptBody<T>, BTreeMap<Box<str>, Template<T>>, Vec<Declared<T>>);
 
-/// The variables to check at a render: those that the prompt declares, or else those that its templates read.
+/// The variables that every render checks: those that the prompt declares, or else those that its templates read.
 pub(super) fn declare<T: Text>(
     prompt: &Prompt,
     body: &PromptBody<T>,
@@ -309,52 +335,4 @@ fn read<T: Text>(body: &PromptBody<T>, partials: &dyn Library<T>) -> Result<BTre
         PromptBody::Chat(chat) => chat.variables(partials)?,
     };
     Ok(found.into_iter().map(|(name, variable)| (name, variable.required)).collect())
-}
-
-/// Compiles the templates of one prompt or chat and gathers what is wrong with them.
-pub(super) struct Compiler<'c, 'p, T> {
-    /// The prompt's id, for the names of its templates.
-    id: Option<&'c str>,
-    options: &'c Options,
-    engine: &'c dyn Library<T>,
-    pub(super) faults: Vec<TemplateError<'p>>,
-}
-
-impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
-    pub(super) fn new(id: Option<&'c str>, options: &'c Options, engine: &'c dyn Library<T>) -> Self {
-        Self { id, options, engine, faults: Vec::new() }
-    }
-
-    fn template(&mut self, leaf: LeafId<'p>, source: &str) -> Option<Template<T>> {
-        let name = match (self.id, leaf) {
-            (None, _) => leaf.to_string(),
-            (Some(id), LeafId::Template) => id.to_owned(),
-            (Some(id), _) => format!("{id} {leaf}"),
-        };
-        Template::parse_with(&name, source, self.options, self.engine)
-            .map_err(|error| self.faults.push(TemplateError { leaf, error }))
-            .ok()
-    }
-
-    pub(super) fn entry(&mut self, index: usize, entry: &ChatEntry) -> Option<CompiledEntry<T>> {
-        match entry {
-            ChatEntry::Placeholder { name, optional } => {
-                Some(CompiledEntry::Placeholder { name: T::new(name), optional: *optional })
-            }
-            ChatEntry::Message(message) => {
-                let known = self.faults.len();
-                let mut leaf = 0;
-                let compiled = message.try_map(|source| {
-                    let place = LeafId::Message { index, leaf };
-                    leaf += 1;
-                    // A fault is kept; an empty template stands in, so that the rest is looked at too.
-                    match self.template(place, source) {
-                        Some(template) => Ok(template),
-                        None => Template::parse("", "", self.options),
-                    }
-                });
-                compiled.ok().filter(|_| self.faults.len() == known).map(CompiledEntry::Message)
-            }
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::chat::{self, Chat};
 use super::compiled::{Compiled, PromptBody, declare};
-use super::pipeline::{ChecksOf, append, text_missing};
+use super::pipeline::{RenderOptionsOf, append, text_missing};
 use super::{ChatTemplate, Message, Prompt, Role, Variables};
 use crate::error::Result;
 use crate::schema::{Dependencies, FieldType, SchemaRef, SharedSchemaSet, Values};
@@ -139,14 +139,8 @@ impl<T: Text> Compiled<T> {
             ChatTemplate { messages: vec![entry.clone()], variables, partials: written.partials.clone() };
         let prompt = Prompt { chat_template: Some(chat_template), ..self.bare() };
         let declared = declare(&prompt, &body, &partials)?;
-        Ok(Some(Self {
-            prompt,
-            body: Arc::new(body),
-            partials: Arc::clone(&self.partials),
-            declared: declared.into(),
-            input: self.input.clone(),
-            output: None,
-        }))
+        let alone = Self::without_schemas(prompt, body, Arc::clone(&self.partials), declared);
+        Ok(Some(Self { input: self.input.clone(), ..alone }))
     }
 
     fn read(&self, engine: &dyn Library<T>) -> Result<template::Variables> {
@@ -223,11 +217,11 @@ impl<T: Text> Compiled<T> {
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
         instructions: Option<&str>,
     ) -> Result<Vec<(usize, Message<D::Output>)>> {
-        let completed = self.completed(data, variables, checks)?;
-        let context = completed.as_ref().unwrap_or(variables);
+        let resolved = self.resolve(data, variables, options)?;
+        let context = resolved.as_ref().unwrap_or(variables);
         let partials = Both(&*self.partials, engine);
         self.own_messages_by(data, |template| template.render(data, context, None, &partials), instructions)
     }

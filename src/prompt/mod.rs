@@ -3,6 +3,7 @@
 mod bump;
 mod chat;
 mod compiled;
+mod compiler;
 mod excerpt;
 mod foreign;
 mod hash;
@@ -23,7 +24,8 @@ mod write;
 
 pub use bump::Bump;
 pub use chat::Chat;
-pub use compiled::{Compiled, TemplateError, VariableInfo};
+pub use compiled::{Compiled, VariableInfo};
+pub use compiler::TemplateError;
 pub use excerpt::{Need, PromptEntry};
 pub use id::PromptId;
 pub use label::check_label;
@@ -31,7 +33,7 @@ pub use leaf::LeafId;
 pub use message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 pub use metadata::Metadata;
 pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaSource, Status, TextTemplate};
-pub use pipeline::{Checks, ChecksOf, Rendered};
+pub use pipeline::{RenderOptions, RenderOptionsOf, Rendered};
 pub use read::AboutFile;
 pub use settings::Settings;
 pub(crate) use tool::no_parameters;

@@ -19,17 +19,20 @@ use crate::template::{Both, Data, Library, Output, Sink, Sort, Style, Text, Writ
 /// The key of the schema of the answer, for messages.
 const OUTPUT: &str = "output_schema";
 
-/// What a render goes by besides the engine.
-pub struct Checks<'s, T, F, M> {
-    /// The schemas that prompts name.
+/// The options of one render.
+pub struct RenderOptions<'s, T, F, M> {
+    /// The schemas that prompts refer to by name.
     pub schemas: Option<&'s SharedSchemaSet<T, F, M>>,
-    /// Whether instructions for the answer are appended, where there is an output schema.
+    /// Whether the instructions for the answer are appended, where the prompt has an output schema.
     pub output_instructions: bool,
+    /// Whether the variables were resolved before, by [`Compiled::resolve`]. They are not validated again then: an input
+    /// schema may refuse a value that it converted itself, or a default that the prompt added.
+    pub resolved: bool,
 }
 
-impl<T, F, M> Default for Checks<'_, T, F, M> {
+impl<T, F, M> Default for RenderOptions<'_, T, F, M> {
     fn default() -> Self {
-        Self { schemas: None, output_instructions: true }
+        Self { schemas: None, output_instructions: true, resolved: false }
     }
 }
 
@@ -63,8 +66,9 @@ impl<S> Rendered<S> {
     }
 }
 
-/// [`Checks`] for a world of values.
-pub type ChecksOf<'s, D> = Checks<'s, <D as Data>::Text, <D as Values>::Function, <D as Values>::Model>;
+/// [`RenderOptions`] for a world of values.
+pub type RenderOptionsOf<'s, D> =
+    RenderOptions<'s, <D as Data>::Text, <D as Values>::Function, <D as Values>::Model>;
 
 impl<T: Text> Compiled<T> {
     /// Renders a text prompt. A chat becomes a transcript for people to read, `role: content`; what a provider is
@@ -80,7 +84,7 @@ impl<T: Text> Compiled<T> {
         variables: &D::Value,
         engine: &dyn Library<T>,
     ) -> Result<D::Output> {
-        self.render_with(data, variables, engine, &Checks::default())
+        self.render_with(data, variables, engine, &RenderOptions::default())
     }
 
     /// [`Compiled::render`] with schemas.
@@ -93,20 +97,20 @@ impl<T: Text> Compiled<T> {
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<D::Output> {
         match &*self.body {
             PromptBody::Text(template) => {
-                let completed = self.completed(data, variables, checks)?;
-                let context = completed.as_ref().unwrap_or(variables);
+                let resolved = self.resolve(data, variables, options)?;
+                let context = resolved.as_ref().unwrap_or(variables);
                 let output = template
                     .render(data, context, None, &Both(&*self.partials, engine))
                     .map_err(|error| self.named(error))?;
-                self.appended(data, output, checks)
+                self.appended(data, output, options)
             }
             PromptBody::Chat(_) => {
                 let mut out = data.sink();
-                let messages = self.messages_with(data, variables, engine, checks)?;
+                let messages = self.messages_with(data, variables, engine, options)?;
                 for (at, message) in messages.iter().enumerate() {
                     if at > 0 {
                         out.str("\n\n");
@@ -129,7 +133,7 @@ impl<T: Text> Compiled<T> {
         variables: &D::Value,
         engine: &dyn Library<T>,
     ) -> Result<Vec<Message<D::Output>>> {
-        self.messages_with(data, variables, engine, &Checks::default())
+        self.messages_with(data, variables, engine, &RenderOptions::default())
     }
 
     /// [`Compiled::messages`] with schemas.
@@ -141,18 +145,18 @@ impl<T: Text> Compiled<T> {
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Vec<Message<D::Output>>> {
         let chat = match &*self.body {
             PromptBody::Chat(chat) => chat,
             PromptBody::Nothing => return Err(self.template_required()),
             PromptBody::Text(_) => return Err(self.no_messages()),
         };
-        let completed = self.completed(data, variables, checks)?;
-        let context = completed.as_ref().unwrap_or(variables);
+        let resolved = self.resolve(data, variables, options)?;
+        let context = resolved.as_ref().unwrap_or(variables);
         let missing = |name: &str| self.missing(data, context, &[name]);
         let messages = chat.messages(data, context, &Both(&*self.partials, engine), &missing);
-        self.instructed(data, messages, checks)
+        self.with_output_instructions(data, messages, options)
     }
 
     /// Renders to whichever of text and messages the prompt's format has, for a conversion.
@@ -164,14 +168,14 @@ impl<T: Text> Compiled<T> {
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Rendered<D::Output>> {
-        if let Some(texts) = self.plain(data, variables, engine, checks)? {
+        if let Some(texts) = self.plain(data, variables, engine, options)? {
             Ok(Rendered::Plain(texts))
         } else if self.is_chat() {
-            self.messages_with(data, variables, engine, checks).map(Rendered::Messages)
+            self.messages_with(data, variables, engine, options).map(Rendered::Messages)
         } else {
-            self.render_with(data, variables, engine, checks).map(Rendered::Text)
+            self.render_with(data, variables, engine, options).map(Rendered::Text)
         }
     }
 
@@ -182,13 +186,13 @@ impl<T: Text> Compiled<T> {
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Option<PlainMessages<D::Output>>> {
         let PromptBody::Chat(chat) = &*self.body else { return Ok(None) };
-        let is_alone = self.output.is_none() || !checks.output_instructions;
+        let is_alone = self.output.is_none() || !options.output_instructions;
         let Some(templates) = chat.plain().filter(|_| is_alone) else { return Ok(None) };
-        let completed = self.completed(data, variables, checks)?;
-        let context = completed.as_ref().unwrap_or(variables);
+        let resolved = self.resolve(data, variables, options)?;
+        let context = resolved.as_ref().unwrap_or(variables);
         let partials = Both(&*self.partials, engine);
         let mut texts = Vec::with_capacity(chat.entries.len());
         for (role, template) in templates {
@@ -198,7 +202,7 @@ impl<T: Text> Compiled<T> {
         Ok(Some(texts))
     }
 
-    /// The variables as the templates of another engine are to see them: as [`Compiled::completed`] gives
+    /// The variables as the templates of another engine are to see them: as [`Compiled::resolve`] gives
     /// them.
     ///
     /// # Errors
@@ -207,12 +211,12 @@ impl<T: Text> Compiled<T> {
         &self,
         data: &D,
         variables: &D::Value,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Option<D::Value>> {
         if matches!(&*self.body, PromptBody::Nothing) {
             return Err(self.template_required());
         }
-        self.completed(data, variables, checks)
+        self.resolve(data, variables, options)
     }
 
     /// Puts together what another engine made of [`Compiled::texts`]; `context` is what it rendered with, where the
@@ -225,59 +229,53 @@ impl<T: Text> Compiled<T> {
         data: &D,
         context: &D::Value,
         texts: Vec<D::Output>,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Rendered<D::Output>> {
         let mut texts = texts.into_iter();
         let mut next = || texts.next().ok_or_else(|| self.named(text_missing()));
         match &*self.body {
             PromptBody::Nothing => Err(self.template_required()),
-            PromptBody::Text(_) => self.appended(data, next()?, checks).map(Rendered::Text),
+            PromptBody::Text(_) => self.appended(data, next()?, options).map(Rendered::Text),
             PromptBody::Chat(chat) => {
                 let missing = |name: &str| self.missing(data, context, &[name]);
                 let messages = chat.messages_by(data, context, &missing, |_| next());
-                self.instructed(data, messages, checks).map(Rendered::Messages)
+                self.with_output_instructions(data, messages, options).map(Rendered::Messages)
             }
         }
     }
 
     /// Rendered messages with the instructions for the answer, where there are some.
-    fn instructed<D: Values<Text = T>>(
+    fn with_output_instructions<D: Values<Text = T>>(
         &self,
         data: &D,
         messages: Result<Vec<Message<D::Output>>>,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Vec<Message<D::Output>>> {
         let mut messages = messages.map_err(|error| self.named(error))?;
-        if let Some(text) = self.instructions(data, checks)? {
+        if let Some(text) = self.instructions(data, options)? {
             instruct(data, &text, &mut messages);
         }
         Ok(messages)
     }
 
-    /// The variables as the templates see them: validated by the input schema, checked, and with the defaults laid
-    /// over; nothing where that is what was given.
+    /// Resolves the variables to what the templates see: validates them by the input schema, checks them, and adds the
+    /// defaults. `None` means that the variables need no change.
     ///
     /// # Errors
     /// As [`Compiled::render_with`] for the variables.
     #[inline]
-    pub fn completed<D: Values<Text = T>>(
+    pub fn resolve<D: Values<Text = T>>(
         &self,
         data: &D,
         variables: &D::Value,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Option<D::Value>> {
-        if data.is_completed(variables, self.address()) {
+        if options.resolved {
             return Ok(None);
         }
-        let validated = self.validated(data, variables, checks)?;
+        let validated = self.validated(data, variables, options)?;
         let checked = self.checked(data, validated.as_ref().unwrap_or(variables))?;
         Ok(checked.or(validated))
-    }
-
-    /// What tells this compiled prompt from any other while it lives.
-    #[must_use]
-    pub fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
     }
 
     /// Rendered text with the instructions for the answer, where there are some.
@@ -285,9 +283,9 @@ impl<T: Text> Compiled<T> {
         &self,
         data: &D,
         output: D::Output,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<D::Output> {
-        match self.instructions(data, checks)? {
+        match self.instructions(data, options)? {
             Some(text) => Ok(data.append(output, &format!("\n\n{text}"))),
             None => Ok(output),
         }
@@ -309,12 +307,12 @@ impl<T: Text> Compiled<T> {
     pub fn response_schema<D: Values<Text = T>>(
         &self,
         data: &D,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
         form: JsonSchemaMode,
     ) -> Result<Option<Arc<ResponseSchema>>> {
         let Some(wanted) = self.output_schema()? else { return Ok(None) };
         let none = SharedSchemaSet::default();
-        let response = checks.schemas.unwrap_or(&none).response(data, wanted, form);
+        let response = options.schemas.unwrap_or(&none).response(data, wanted, form);
         response.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }
 
@@ -345,11 +343,11 @@ impl<T: Text> Compiled<T> {
         &self,
         data: &D,
         variables: &D::Value,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Option<D::Value>> {
         match &self.input {
             None => Ok(None),
-            asked => self.validate_input(data, variables, checks, asked.as_deref()),
+            asked => self.validate_input(data, variables, options, asked.as_deref()),
         }
     }
 
@@ -357,13 +355,13 @@ impl<T: Text> Compiled<T> {
         &self,
         data: &D,
         variables: &D::Value,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
         asked: Option<&Asked>,
     ) -> Result<Option<D::Value>> {
         const KEY: &str = "input_schema";
         let Some(wanted) = self.asked(KEY, asked)? else { return Ok(None) };
         let none = SharedSchemaSet::default();
-        let schemas = checks.schemas.unwrap_or(&none);
+        let schemas = options.schemas.unwrap_or(&none);
         let compiled = schemas.compiled(wanted).map_err(|error| self.about_schema(KEY, error))?;
         // Defaults of variables that the schema knows too; the others are laid over when the variables are checked.
         let (mut members, mut missing) = (Vec::new(), Vec::new());
@@ -399,14 +397,14 @@ impl<T: Text> Compiled<T> {
     pub fn instructions<D: Values<Text = T>>(
         &self,
         data: &D,
-        checks: &ChecksOf<'_, D>,
+        options: &RenderOptionsOf<'_, D>,
     ) -> Result<Option<Arc<str>>> {
-        if self.output.is_none() || !checks.output_instructions {
+        if self.output.is_none() || !options.output_instructions {
             return Ok(None);
         }
         let Some(wanted) = self.output_schema()? else { return Ok(None) };
         let none = SharedSchemaSet::default();
-        let text = checks.schemas.unwrap_or(&none).instructions(data, wanted);
+        let text = options.schemas.unwrap_or(&none).instructions(data, wanted);
         text.map(Some).map_err(|error| self.about_schema(OUTPUT, error))
     }
 
@@ -434,7 +432,7 @@ impl<T: Text> Compiled<T> {
         )
     }
 
-    /// Checks the variables; gives them with the defaults laid over where some are needed.
+    /// Checks the variables; returns them with the defaults that are needed, or `None` where they need no change.
     fn checked<D: Data<Text = T>>(&self, data: &D, variables: &D::Value) -> Result<Option<D::Value>> {
         let mut missing = Vec::new();
         let mut defaults = Vec::new();

@@ -1,4 +1,4 @@
-//! `Converter`: prompts in a provider's form, with the warnings of the lossy steps.
+//! `Converter`: converts prompts to a provider's format, and warns of every step that loses something.
 
 use std::ffi::CString;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ use crate::prompt::{Rendered, Role};
 use crate::schema::json_schema;
 use crate::template::Output;
 
-/// Converts prompts for one provider, with an integration's options.
+/// Converts prompts for one provider, with the options of one integration.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct Converter {
     rules: convert::Converter,
-    /// The engine that prompts are compiled by; none where it is not ours.
+    /// The engine that compiles prompts; `None` where the integration has an engine that is not the package's own.
     engine: Option<(Py<Engine>, Arc<Shared>)>,
     schemas: Option<Py<Schemas>>,
     output_instructions: bool,
@@ -78,7 +78,7 @@ impl Converter {
         Ok(Self { rules, engine, schemas, output_instructions, structured_output, sampling })
     }
 
-    /// The provider's form of a prompt.
+    /// Converts a prompt.
     fn convert<'py>(
         &self,
         prompt: &Bound<'py, PyAny>,
@@ -90,7 +90,7 @@ impl Converter {
         self.form(prompt.py(), compiled, rendered)
     }
 
-    /// The provider's form of a prompt whose texts another engine rendered; see `CompiledPrompt.prepare`.
+    /// Converts a prompt whose texts another engine rendered; see `CompiledPrompt.prepare`.
     fn assemble<'py>(
         &self,
         prompt: &Bound<'py, CompiledPrompt>,
@@ -102,7 +102,7 @@ impl Converter {
         self.form(prompt.py(), compiled, rendered)
     }
 
-    /// The arguments of the call that sends a prompt; `given` names those that the caller sets.
+    /// The arguments of the call that sends a prompt; `given` has the names of those that the caller sets.
     #[pyo3(signature = (prompt, variables, *, model, given))]
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn request<'py>(
@@ -118,7 +118,7 @@ impl Converter {
         self.request_of(prompt.py(), compiled, rendered, model, &given)
     }
 
-    /// [`Converter::request`] of a prompt whose texts another engine rendered.
+    /// As [`Converter::request`], for a prompt whose texts another engine rendered.
     #[pyo3(signature = (prompt, context, texts, *, model, given))]
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn assemble_request<'py>(
@@ -134,7 +134,7 @@ impl Converter {
         self.request_of(prompt.py(), compiled, rendered, model, &given)
     }
 
-    /// What a template engine that is not ours renders of a prompt that the provider has a form for.
+    /// The input of a template engine that is not the package's own, for a prompt of a format that the provider takes.
     fn prepare<'s, 'py>(
         &self,
         prompt: &'s Bound<'py, CompiledPrompt>,
@@ -144,16 +144,17 @@ impl Converter {
         let prompt = prompt.get();
         check_variables(variables)?;
         self.rules.check_format(prompt.compiled.prompt()).or_raise(py)?;
-        let checks = prompt.checks(self.schemas.as_ref().map(|schemas| schemas.bind(py)), true);
-        prompt.prepared(variables, &checks).map_err(|error| self.wrapped(py, prompt, error))
+        let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
+        let options = prompt.render_options(variables, schemas, true);
+        prompt.prepared(variables, &options).map_err(|error| self.wrapped(py, prompt, error))
     }
 
-    /// Why a prompt cannot be converted, whatever its variables; empty where it can.
+    /// The reasons why a prompt cannot be converted whatever its variables are; empty for one that can.
     fn explain(&self, prompt: &Bound<'_, CompiledPrompt>) -> Vec<String> {
         self.rules.explain(prompt.get().compiled.prompt())
     }
 
-    /// The provider's word for a role.
+    /// The provider's name for a role.
     fn map_role(&self, py: Python<'_>, role: &str) -> PyResult<&'static str> {
         let provider = self.rules.name();
         let role = Role::ALL
@@ -165,7 +166,7 @@ impl Converter {
 }
 
 impl Converter {
-    /// The prompt in the core: itself, or what a `Prompt` keeps once it is compiled.
+    /// The handle of a prompt for a conversion by this converter's engine.
     fn compiled<'py>(&self, prompt: &Bound<'py, PyAny>) -> PyResult<Bound<'py, CompiledPrompt>> {
         let py = prompt.py();
         if let Ok(core) = prompt.cast_exact::<CompiledPrompt>() {
@@ -174,14 +175,15 @@ impl Converter {
         let Some((engine, shared)) = &self.engine else {
             return Err(PyValueError::new_err("the template engine is not the package's own"));
         };
-        if let Ok(core) = prompt.getattr(intern!(py, "_core"))
-            && let Ok(core) = core.cast_into_exact::<CompiledPrompt>()
-            && Arc::ptr_eq(&core.get().shared, shared)
-        {
+        let core = match prompt.getattr(intern!(py, "_core")) {
+            Ok(core) => core,
+            Err(_) => prompt.call_method1(intern!(py, "_compiled"), (engine,))?,
+        };
+        let core = core.cast_into_exact::<CompiledPrompt>()?;
+        if core.get().is_for(shared) {
             return Ok(core);
         }
-        let core = prompt.call_method1(intern!(py, "_compiled"), (engine,))?;
-        Ok(core.cast_into_exact::<CompiledPrompt>()?)
+        Bound::new(py, core.get().for_conversion(py, shared)?)
     }
 
     fn rendered<'py>(
@@ -193,9 +195,9 @@ impl Converter {
         check_variables(variables)?;
         self.rules.check_format(prompt.compiled.prompt()).or_raise(py)?;
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
-        let checks = prompt.checks(schemas, self.output_instructions);
+        let options = prompt.render_options(variables, schemas, self.output_instructions);
         let data = PyData::new(py, &prompt.shared);
-        let rendered = prompt.compiled.rendered(&data, variables, &prompt.shared, &checks);
+        let rendered = prompt.compiled.rendered(&data, variables, &prompt.shared, &options);
         rendered.map_err(|error| self.wrapped(py, prompt, error))
     }
 
@@ -207,8 +209,8 @@ impl Converter {
     ) -> PyResult<Rendered<PyOutput<'py>>> {
         let py = context.py();
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
-        let checks = prompt.checks(schemas, self.output_instructions);
-        prompt.assembled(context, texts, &checks).map_err(|error| self.wrapped(py, prompt, error))
+        let options = prompt.schema_options(schemas, self.output_instructions);
+        prompt.assembled(context, texts, &options).map_err(|error| self.wrapped(py, prompt, error))
     }
 
     fn form<'py>(
@@ -229,7 +231,7 @@ impl Converter {
         object(py, form)
     }
 
-    /// Plain messages as a list of dicts, where the provider takes them so; the tree between is spared.
+    /// Plain messages as a list of dicts, for a provider that takes them so; this skips the tree that other messages need.
     fn plain<'py>(
         &self,
         py: Python<'py>,
@@ -261,12 +263,12 @@ impl Converter {
         given: &[String],
     ) -> PyResult<Bound<'py, PyAny>> {
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
-        let checks = prompt.checks(schemas, self.output_instructions);
+        let options = prompt.schema_options(schemas, self.output_instructions);
         let response = if self.structured_output {
             let data = PyData::new(py, &prompt.shared);
             prompt
                 .compiled
-                .response_schema(&data, &checks, json_schema::JsonSchemaMode::Strict)
+                .response_schema(&data, &options, json_schema::JsonSchemaMode::Strict)
                 .or_raise(py)?
         } else {
             None
@@ -284,7 +286,7 @@ impl Converter {
     }
 }
 
-/// Warns of each lossy step, at the line that called the package.
+/// Warns of each step that loses something, at the line that called the package.
 fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
     static CATEGORY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     if report.warnings().is_empty() {
@@ -300,9 +302,9 @@ fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
     Ok(())
 }
 
-/// How many frames up the package was called: by a plugin that is more than the method that calls the binding.
+/// The number of frames up to the caller of the package. A plugin adds frames between the caller and the binding.
 fn stack_level(py: Python<'_>) -> PyResult<i32> {
-    // The caller of that method, where all frames are the package's own.
+    // Where all frames are the package's own, the caller of the method that called the binding.
     const CALLER: i32 = 2;
     let mut frame = py.import("sys")?.call_method1("_getframe", (0,))?;
     for level in 1.. {
@@ -318,7 +320,7 @@ fn stack_level(py: Python<'_>) -> PyResult<i32> {
     Ok(CALLER)
 }
 
-/// Checks that Anthropic's turns begin with the user and alternate.
+/// Checks that the roles begin with the user's and alternate, as Anthropic requires.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
 pub(super) fn validate_alternation(py: Python<'_>, roles: Vec<String>) -> PyResult<()> {

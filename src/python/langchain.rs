@@ -8,16 +8,15 @@ use pyo3::types::{PyDict, PyList, PyString};
 
 use super::conversion_error::wrap;
 use super::data::PyData;
-use super::data::values::Held;
 use super::error::{OrRaise, raise};
 use super::form::object;
-use super::prompt::{CompiledPrompt, Prepared};
-use super::schema::{Schemas, plain};
+use super::prompt::{CompiledPrompt, Prepared, PyRenderOptions};
+use super::schema::{Schemas, SharedSchemas, plain};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::{Report, langchain};
 use crate::error::Error;
-use crate::prompt::{Checks, Content, Message, PromptEntry, Role};
+use crate::prompt::{Content, Message, PromptEntry, RenderOptions, Role};
 use crate::template::{Template, Text};
 
 /// The name in error texts.
@@ -30,6 +29,8 @@ type Made<'py> = (Vec<Bound<'py, PyAny>>, Vec<String>);
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct LangChainSource {
     prompt: CompiledPrompt,
+    /// The schemas that came with the prompt, else those that the integration was given.
+    schemas: Option<Arc<SharedSchemas>>,
     strict: bool,
     /// Whether the texts are for an engine that is not ours.
     opaque: bool,
@@ -57,10 +58,11 @@ impl LangChainSource {
         instructions: Option<&str>,
     ) -> PyResult<Self> {
         let prompt = prompt.get();
-        let schemas = prompt.schemas.clone().or_else(|| schemas.map(|given| Arc::clone(given.get().arc())));
-        let (compiled, shared) = (Arc::clone(&prompt.compiled), Arc::clone(&prompt.shared));
+        let schemas =
+            prompt.schemas().cloned().or_else(|| schemas.map(|given| Arc::clone(given.get().arc())));
         let made = Self {
-            prompt: CompiledPrompt { compiled, shared, schemas },
+            prompt: CompiledPrompt::alone(Arc::clone(&prompt.compiled), &prompt.shared),
+            schemas,
             strict,
             opaque,
             index,
@@ -69,8 +71,8 @@ impl LangChainSource {
         if made.instructions.is_some() {
             return Ok(made);
         }
-        let checks = Checks { output_instructions, ..made.checks() };
-        let instructions = made.prompt.compiled.instructions(&PyData::new(py, &made.prompt.shared), &checks);
+        let options = RenderOptions { output_instructions, ..made.render_options() };
+        let instructions = made.prompt.compiled.instructions(&PyData::new(py, &made.prompt.shared), &options);
         Ok(Self { instructions: instructions.or_raise(py)?, ..made })
     }
 
@@ -120,7 +122,7 @@ impl LangChainSource {
     /// The variables that must be given, those that may be, and whether these are all that a render looks at.
     fn variables(&self, py: Python<'_>) -> PyResult<(Vec<String>, Vec<String>, bool)> {
         let (needs, complete) =
-            self.prompt.compiled.needs(&self.prompt.shared, self.prompt.schemas.as_deref()).or_raise(py)?;
+            self.prompt.compiled.needs(&self.prompt.shared, self.schemas.as_deref()).or_raise(py)?;
         let (required, optional): (Vec<_>, Vec<_>) = needs.into_iter().partition(|need| need.required);
         let names = |needs: Vec<crate::prompt::Need>| needs.into_iter().map(|need| need.name).collect();
         Ok((names(required), names(optional), complete))
@@ -168,11 +170,8 @@ impl LangChainSource {
             return Ok(None);
         };
         Ok(Some(Self {
-            prompt: CompiledPrompt {
-                compiled: Arc::new(compiled),
-                shared: Arc::clone(&self.prompt.shared),
-                schemas: self.prompt.schemas.clone(),
-            },
+            prompt: CompiledPrompt::alone(Arc::new(compiled), &self.prompt.shared),
+            schemas: self.schemas.clone(),
             strict: self.strict,
             opaque: self.opaque,
             index: self.index + index,
@@ -186,7 +185,7 @@ impl LangChainSource {
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>, Bound<'py, PyDict>)> {
         let (schemas, models, functions) = (PyList::empty(py), PyDict::new(py), PyDict::new(py));
-        if let Some(known) = &self.prompt.schemas {
+        if let Some(known) = &self.schemas {
             let dependencies = self.prompt.compiled.dependencies(known).or_raise(py)?;
             for schema in dependencies.schemas.values() {
                 schemas.append(plain(py, &**schema)?)?;
@@ -204,7 +203,7 @@ impl LangChainSource {
     /// Refuses names that LangChain keeps for itself, among these, the variables and the placeholders.
     fn check_names(&self, py: Python<'_>, given: Vec<String>) -> PyResult<()> {
         let (needs, _) =
-            self.prompt.compiled.needs(&self.prompt.shared, self.prompt.schemas.as_deref()).or_raise(py)?;
+            self.prompt.compiled.needs(&self.prompt.shared, self.schemas.as_deref()).or_raise(py)?;
         let places =
             self.prompt.compiled.entries().or_raise(py)?.into_iter().filter_map(|entry| match entry {
                 PromptEntry::Placeholder { name, .. } => Some(name.to_owned()),
@@ -222,7 +221,8 @@ impl LangChainSource {
         let py = variables.py();
         check_variables(variables)?;
         let data = PyData::new(py, &self.prompt.shared);
-        let text = self.prompt.compiled.render_with(&data, variables, &self.prompt.shared, &self.checks());
+        let text =
+            self.prompt.compiled.render_with(&data, variables, &self.prompt.shared, &self.render_options());
         self.text(py, text)
     }
 
@@ -237,7 +237,7 @@ impl LangChainSource {
             &data,
             variables,
             &self.prompt.shared,
-            &self.checks(),
+            &self.render_options(),
             instructions,
         );
         self.messages(py, messages)
@@ -247,7 +247,7 @@ impl LangChainSource {
     fn prepare<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Prepared<'_, 'py>> {
         let py = variables.py();
         check_variables(variables)?;
-        self.prompt.prepared(variables, &self.checks()).map_err(|error| self.raise(py, error))
+        self.prompt.prepared(variables, &self.render_options()).map_err(|error| self.raise(py, error))
     }
 
     /// [`LangChainSource::render`] of what such an engine made.
@@ -284,8 +284,8 @@ pub(super) fn langchain_f_string(
 
 impl LangChainSource {
     /// The instructions are a fixed text here, so that the pipeline appends none.
-    fn checks(&self) -> Checks<'_, PyText, Held, Held> {
-        Checks { schemas: self.prompt.schemas.as_deref(), output_instructions: false }
+    fn render_options(&self) -> PyRenderOptions<'_> {
+        RenderOptions { schemas: self.schemas.as_deref(), output_instructions: false, resolved: false }
     }
 
     /// The text, with the instructions behind it.

@@ -55,6 +55,14 @@ impl Shared {
         self.registrations.load(Ordering::Acquire)
     }
 
+    /// The names and sources of the registered partials that `other` lacks.
+    pub(super) fn partials_beside(&self, other: &Self) -> Vec<(String, String)> {
+        let known = other.partials.read().unwrap_or_else(PoisonError::into_inner);
+        let partials = self.partials.read().unwrap_or_else(PoisonError::into_inner);
+        let lacking = partials.iter().filter(|(name, _)| !known.contains_key(*name));
+        lacking.map(|(name, partial)| (name.to_string(), partial.source().to_owned())).collect()
+    }
+
     /// The helper of this name that the caller registered.
     pub(super) fn helper(&self, py: Python<'_>, name: &str) -> Option<Helper> {
         let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,6 @@
 //! The bindings: each function converts in, calls the core, converts out. Only this folder knows Python.
 
 mod chat;
-mod completed;
 mod conversion_error;
 mod convert;
 mod data;
@@ -43,7 +42,7 @@ mod _native {
     use super::langchain::{LangChainSource, langchain_f_string};
     #[pymodule_export]
     use super::prompt::{
-        CompiledPrompt, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
+        CompiledPrompt, PyPromptOrigin, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
     };
     #[pymodule_export]
     use super::prompt_files::{read_prompts, read_prompts_sync};

@@ -1,59 +1,143 @@
-//! `CompiledPrompt`: a prompt that lives in the core, ready to render and convert.
+//! `CompiledPrompt`: the handle of a prompt that lives in the core, ready to render and convert.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyType};
 
-use super::completed;
 use super::conversion_error::wrap;
 use super::data::Overlay;
 use super::data::PyData;
 use super::data::values::Held;
 use super::error::{OrRaise, raise};
 use super::form::object;
-use super::library::Shared;
+use super::library::{Shared, parse};
 use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::plain;
 use crate::error::{Error, Kind};
-use crate::prompt::{Checks, Compiled, Prompt, Rendered, Status};
+use crate::prompt::{Compiled, Prompt, RenderOptions, Rendered, Status};
 use crate::template::Options;
 
-/// What another engine renders: the variables as its templates are to see them, the texts that are templates, and the
-/// partials.
+/// The input of a template engine that is not the package's own: the variables that its templates see, the texts that are
+/// templates, and the partials by name.
 pub(super) type Prepared<'s, 'py> = (Bound<'py, PyAny>, Vec<&'s str>, BTreeMap<&'s str, &'s str>);
 
-/// A prompt with its templates compiled. It never changes, and may be used by any thread.
+/// The options of a render of Python objects.
+pub(super) type PyRenderOptions<'s> = RenderOptions<'s, PyText, Held, Held>;
+
+/// The registry that a prompt came from, as far as the prompt needs it: the schemas that it names, and the engine that
+/// has the partials that it includes.
+pub(super) struct PromptOrigin {
+    pub(super) schemas: Arc<SharedSchemas>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// The origin of a prompt as Python passes it from one handle to another.
+#[pyclass(frozen, name = "PromptOrigin", module = "prompt_manager._native")]
+pub struct PyPromptOrigin(Arc<PromptOrigin>);
+
+/// The variables that a plugin is handed, with those that the caller gave. Both are plain Python objects.
+struct ResolvedVariables {
+    given: Py<PyAny>,
+    resolved: Py<PyDict>,
+}
+
+impl ResolvedVariables {
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self { given: self.given.clone_ref(py), resolved: self.resolved.clone_ref(py) }
+    }
+}
+
+/// A prompt compiled for an engine other than the one that compiled it first.
+struct EngineForm {
+    /// Weak, so that a prompt that lives long keeps no engine alive.
+    engine: Weak<Shared>,
+    /// How often helpers and partials had been registered with this engine and with the origin's, when it was compiled.
+    registrations: (u64, u64),
+    /// Whether the partials of the origin's engine were added.
+    has_partials: bool,
+    compiled: Arc<Compiled<PyText>>,
+}
+
+/// The values that are kept with a compiled prompt, and dropped with it.
+#[derive(Default)]
+struct PromptAttachment {
+    /// The pydantic `Prompt`, made at the first request. It refers to a [`Compiled::without_attachment`], so that there is
+    /// no cycle.
+    face: OnceLock<Py<PyAny>>,
+    forms: Mutex<Vec<EngineForm>>,
+    opaque: OnceLock<Arc<Compiled<PyText>>>,
+}
+
+/// A prompt with its templates compiled. It never changes, and any thread may use it.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct CompiledPrompt {
     pub(super) compiled: Arc<Compiled<PyText>>,
     pub(super) shared: Arc<Shared>,
-    /// The schemas of the registry that holds it.
-    pub(super) schemas: Option<Arc<SharedSchemas>>,
+    origin: Option<Arc<PromptOrigin>>,
+    /// Set in the handle that a plugin gets: these variables need no second validation.
+    resolution: Option<ResolvedVariables>,
 }
 
 impl CompiledPrompt {
-    /// What a render goes by: the schemas that came with the prompt, else those that are given.
-    pub(super) fn checks<'s>(
+    /// A prompt that no registry holds.
+    pub(super) fn alone(compiled: Arc<Compiled<PyText>>, shared: &Arc<Shared>) -> Self {
+        Self { compiled, shared: Arc::clone(shared), origin: None, resolution: None }
+    }
+
+    /// A prompt of a registry.
+    pub(super) fn of_registry(compiled: &Arc<Compiled<PyText>>, origin: &Arc<PromptOrigin>) -> Self {
+        Self {
+            compiled: Arc::clone(compiled),
+            shared: Arc::clone(&origin.shared),
+            origin: Some(Arc::clone(origin)),
+            resolution: None,
+        }
+    }
+
+    /// The schemas of the registry that the prompt came from.
+    pub(super) fn schemas(&self) -> Option<&Arc<SharedSchemas>> {
+        self.origin.as_ref().map(|origin| &origin.schemas)
+    }
+
+    /// The options for what needs no variables. The schemas are those that came with the prompt, else those that are
+    /// given.
+    pub(super) fn schema_options<'s>(
         &'s self,
         given: Option<&'s Bound<'_, Schemas>>,
         output_instructions: bool,
-    ) -> Checks<'s, PyText, Held, Held> {
-        let schemas = self.schemas.as_deref().or_else(|| given.map(|given| given.get().shared()));
-        Checks { schemas, output_instructions }
+    ) -> PyRenderOptions<'s> {
+        let own = self.schemas().map(Arc::as_ref);
+        let schemas = own.or_else(|| given.map(|given| given.get().shared()));
+        RenderOptions { schemas, output_instructions, resolved: false }
+    }
+
+    /// The options for a render with these variables. Only the very dict that [`CompiledPrompt::resolve`] made counts as
+    /// resolved: a handle that is used later, with other variables, validates them.
+    pub(super) fn render_options<'s>(
+        &'s self,
+        variables: &Bound<'_, PyAny>,
+        given: Option<&'s Bound<'_, Schemas>>,
+        output_instructions: bool,
+    ) -> PyRenderOptions<'s> {
+        let resolved = self.resolution.as_ref().is_some_and(|known| known.resolved.is(variables));
+        RenderOptions { resolved, ..self.schema_options(given, output_instructions) }
     }
 
     pub(super) fn prepared<'s, 'py>(
         &'s self,
         variables: &Bound<'py, PyAny>,
-        checks: &Checks<'_, PyText, Held, Held>,
+        options: &PyRenderOptions<'_>,
     ) -> crate::Result<Prepared<'s, 'py>> {
         let data = PyData::new(variables.py(), &self.shared);
-        let context = self.compiled.context(&data, variables, checks)?;
-        // The other engine may want more of a mapping than what lays defaults over another has.
+        let context = self.compiled.context(&data, variables, options)?;
+        // The other engine may need a whole mapping, and an overlay has only part of a mapping's methods.
         let context = match context.as_ref().map(|context| context.cast_exact::<Overlay>()) {
             Some(Ok(overlay)) => data.merged(overlay.get())?.into_any(),
             _ => context.unwrap_or_else(|| variables.clone()),
@@ -63,21 +147,72 @@ impl CompiledPrompt {
         Ok((context, self.compiled.texts(), partials))
     }
 
-    /// What another engine rendered, put together.
+    /// Puts together the texts that another engine rendered.
     pub(super) fn assembled<'py>(
         &self,
         context: &Bound<'py, PyAny>,
         texts: Vec<Bound<'py, PyString>>,
-        checks: &Checks<'_, PyText, Held, Held>,
+        options: &PyRenderOptions<'_>,
     ) -> crate::Result<Rendered<PyOutput<'py>>> {
         let data = PyData::new(context.py(), &self.shared);
         let texts = texts.into_iter().map(PyOutput).collect();
-        self.compiled.assembled(&data, context, texts, checks)
+        self.compiled.assembled(&data, context, texts, options)
     }
 
-    /// See [`Compiled::address`].
-    pub(super) fn address(&self) -> usize {
-        self.compiled.address()
+    /// Whether a conversion by this engine can use the handle as it is: the engine compiled the prompt, and has the
+    /// partials of its origin.
+    pub(super) fn is_for(&self, engine: &Arc<Shared>) -> bool {
+        Arc::ptr_eq(&self.shared, engine) && !self.needs_partials(engine)
+    }
+
+    fn needs_partials(&self, engine: &Arc<Shared>) -> bool {
+        self.origin.as_ref().is_some_and(|origin| !Arc::ptr_eq(&origin.shared, engine))
+    }
+
+    /// The handle for a conversion by this engine: its options and helpers, and for names that it lacks the partials of
+    /// the engine that the prompt came from.
+    pub(super) fn for_conversion(&self, py: Python<'_>, engine: &Arc<Shared>) -> PyResult<Self> {
+        let compiled = self.compiled_for(engine, self.needs_partials(engine)).or_raise(py)?;
+        Ok(self.with_compiled(py, compiled, engine))
+    }
+
+    fn with_compiled(&self, py: Python<'_>, compiled: Arc<Compiled<PyText>>, shared: &Arc<Shared>) -> Self {
+        Self {
+            compiled,
+            shared: Arc::clone(shared),
+            origin: self.origin.clone(),
+            resolution: self.resolution.as_ref().map(|known| known.clone_ref(py)),
+        }
+    }
+
+    /// The prompt compiled by this engine; kept while the engine lives.
+    fn compiled_for(&self, engine: &Arc<Shared>, has_partials: bool) -> crate::Result<Arc<Compiled<PyText>>> {
+        if Arc::ptr_eq(&self.shared, engine) && !has_partials {
+            return Ok(Arc::clone(&self.compiled));
+        }
+        let origin = self.origin.as_ref().filter(|_| has_partials);
+        let registrations =
+            (engine.registrations(), origin.map_or(0, |origin| origin.shared.registrations()));
+        let is_same = |form: &&EngineForm| {
+            form.has_partials == has_partials && std::ptr::eq(form.engine.as_ptr(), Arc::as_ptr(engine))
+        };
+        let forms = self.compiled.attachment::<PromptAttachment>().map(|attachment| &attachment.forms);
+        let forms = || forms.map(|forms| forms.lock().unwrap_or_else(PoisonError::into_inner));
+        let known = forms().and_then(|forms| {
+            let current = |form: &&EngineForm| is_same(form) && form.registrations == registrations;
+            forms.iter().find(current).map(|form| Arc::clone(&form.compiled))
+        });
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let partials = origin.map(|origin| origin.shared.partials_beside(engine)).unwrap_or_default();
+        let compiled = Arc::new(compile_with(self.compiled.prompt(), partials, engine)?);
+        if let Some(mut forms) = forms() {
+            forms.retain(|form| form.engine.strong_count() > 0 && !is_same(&form));
+            let (engine, compiled) = (Arc::downgrade(engine), Arc::clone(&compiled));
+            forms.push(EngineForm { engine, registrations, has_partials, compiled });
+        }
+        Ok(compiled)
     }
 
     /// The prompt as JSON that [`Prompt::read`] takes.
@@ -85,6 +220,59 @@ impl CompiledPrompt {
         serde_json::to_value(self.compiled.prompt())
             .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
     }
+}
+
+/// Compiles a prompt whose own partials these are too, where it has none of the same name. A partial that this engine
+/// cannot parse is left out: perhaps the prompt does not include it. If it does, the render reports the missing partial.
+fn compile_with(
+    prompt: &Prompt,
+    partials: Vec<(String, String)>,
+    engine: &Arc<Shared>,
+) -> crate::Result<Compiled<PyText>> {
+    let compile = |partials: Vec<(String, String)>| {
+        let mut prompt = prompt.clone();
+        let own = match (&mut prompt.template, &mut prompt.chat_template) {
+            (Some(template), _) => Some(&mut template.partials),
+            (None, Some(chat)) => Some(&mut chat.partials),
+            (None, None) => None,
+        };
+        if let Some(own) = own {
+            let lacking = |(name, _): &(String, String)| !own.iter().any(|(known, _)| known == name);
+            let lacking: Vec<_> = partials.into_iter().filter(lacking).collect();
+            own.extend(lacking);
+        }
+        Compiled::compile(prompt, &engine.options, engine)
+    };
+    if partials.is_empty() {
+        return compile(partials);
+    }
+    let all = partials.len();
+    compile(partials.clone()).or_else(|error| {
+        let parses = |(name, source): &(String, String)| parse(engine, name, source).is_ok();
+        let good: Vec<_> = partials.into_iter().filter(parses).collect();
+        if good.len() == all { Err(error) } else { compile(good) }
+    })
+}
+
+/// The pydantic `Prompt` of a registered prompt, made once and kept with it.
+pub(super) fn face<'py>(
+    py: Python<'py>,
+    compiled: &Arc<Compiled<PyText>>,
+    origin: &Arc<PromptOrigin>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let place = compiled.attachment::<PromptAttachment>().map(|attachment| &attachment.face);
+    if let Some(known) = place.and_then(OnceLock::get) {
+        return Ok(known.bind(py).clone());
+    }
+    let class = CLASS.import(py, "prompt_manager.core.models", "Prompt")?;
+    let core = CompiledPrompt::of_registry(&Arc::new(compiled.without_attachment()), origin);
+    let made = class.call_method1(intern!(py, "_of"), (core,))?;
+    // Another thread may have been faster; then its face is the one that everybody gets.
+    Ok(match place {
+        Some(place) => place.get_or_init(|| made.unbind()).bind(py).clone(),
+        None => made,
+    })
 }
 
 #[pymethods]
@@ -139,9 +327,47 @@ impl CompiledPrompt {
         self.compiled.prompt().metadata.author()
     }
 
-    /// Whether this engine compiled it.
-    fn belongs_to(&self, engine: &Bound<'_, Engine>) -> bool {
-        Arc::ptr_eq(&self.shared, &engine.get().shared)
+    /// The schemas and partials that the prompt carries.
+    #[getter]
+    fn origin(&self) -> Option<PyPromptOrigin> {
+        self.origin.clone().map(PyPromptOrigin)
+    }
+
+    /// The prompt compiled by this engine, with its own partials alone.
+    fn compiled_by<'py>(slf: &Bound<'py, Self>, engine: &Bound<'py, Engine>) -> PyResult<Bound<'py, Self>> {
+        let (py, engine) = (slf.py(), &engine.get().shared);
+        if Arc::ptr_eq(&slf.get().shared, engine) {
+            return Ok(slf.clone());
+        }
+        let compiled = slf.get().compiled_for(engine, false).or_raise(py)?;
+        Bound::new(py, slf.get().with_compiled(py, compiled, engine))
+    }
+
+    /// The prompt for a conversion by this engine; see [`CompiledPrompt::for_conversion`].
+    fn converted_by<'py>(slf: &Bound<'py, Self>, engine: &Bound<'py, Engine>) -> PyResult<Bound<'py, Self>> {
+        let (py, engine) = (slf.py(), &engine.get().shared);
+        if slf.get().is_for(engine) {
+            return Ok(slf.clone());
+        }
+        Bound::new(py, slf.get().for_conversion(py, engine)?)
+    }
+
+    /// The prompt with its texts unparsed, for a template engine that is not the package's own.
+    fn opaque(&self, py: Python<'_>) -> PyResult<Self> {
+        let place = self.compiled.attachment::<PromptAttachment>().map(|attachment| &attachment.opaque);
+        let shared = Shared::of(Options::default());
+        let opaque = match place.and_then(OnceLock::get) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let prompt = self.compiled.prompt().clone();
+                let opaque = Arc::new(Compiled::opaque(prompt, &shared.options).or_raise(py)?);
+                place.map_or_else(
+                    || Arc::clone(&opaque),
+                    |place| Arc::clone(place.get_or_init(|| Arc::clone(&opaque))),
+                )
+            }
+        };
+        Ok(self.with_compiled(py, opaque, &shared))
     }
 
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -168,7 +394,8 @@ impl CompiledPrompt {
         output_instructions: bool,
         schemas: Option<&Bound<'py, Schemas>>,
     ) -> PyResult<Bound<'py, PyString>> {
-        text(&self.compiled, &self.shared, variables, &self.checks(schemas, output_instructions))
+        let options = self.render_options(variables, schemas, output_instructions);
+        text(&self.compiled, &self.shared, variables, &options)
     }
 
     #[pyo3(name = "render_messages", signature = (variables, output_instructions = true, schemas = None))]
@@ -178,26 +405,46 @@ impl CompiledPrompt {
         output_instructions: bool,
         schemas: Option<&Bound<'py, Schemas>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.messages(variables, &self.checks(schemas, output_instructions))
+        self.messages(variables, &self.render_options(variables, schemas, output_instructions))
     }
 
-    /// The variables as the templates see them, in a dict that no render of this prompt checks again.
+    /// Resolves the variables of a plugin's render. Gives them as a dict, and the handle for which exactly this dict needs
+    /// no second validation.
     #[pyo3(signature = (variables, framework))]
-    fn complete<'py>(
-        slf: &Bound<'py, Self>,
+    fn resolve<'py>(
+        &self,
         variables: &Bound<'py, PyAny>,
         framework: &str,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (py, prompt) = (slf.py(), slf.get());
+    ) -> PyResult<(Bound<'py, PyDict>, Self)> {
+        let py = variables.py();
         check_variables(variables)?;
-        let data = PyData::new(py, &prompt.shared);
-        let completed = prompt.compiled.completed(&data, variables, &prompt.checks(None, true));
-        let completed = completed.map_err(|error| raise(py, &wrap(error, prompt.id(), framework)))?;
-        let all = data.as_dict(completed.as_ref().unwrap_or(variables)).or_raise(py)?;
-        completed::of(slf, all, variables)
+        let data = PyData::new(py, &self.shared);
+        let options = self.render_options(variables, None, true);
+        let resolved = self.compiled.resolve(&data, variables, &options);
+        let resolved = resolved.map_err(|error| raise(py, &wrap(error, self.id(), framework)))?;
+        let all = data.as_dict(resolved.as_ref().unwrap_or(variables)).or_raise(py)?;
+        let resolution =
+            ResolvedVariables { given: variables.clone().unbind(), resolved: all.clone().unbind() };
+        let handle = self.with_compiled(py, Arc::clone(&self.compiled), &self.shared);
+        Ok((all, Self { resolution: Some(resolution), ..handle }))
     }
 
-    /// Validates an answer by the output schema; without one it is given back as it is.
+    /// The variables that the caller gave, of which [`CompiledPrompt::resolve`] made these; `None` for any others.
+    fn given_variables<'py>(&self, variables: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        let known = self.resolution.as_ref().filter(|known| known.resolved.is(variables))?;
+        Some(known.given.bind(variables.py()).clone())
+    }
+
+    /// The garbage collector must see the variables: they may refer to the prompt.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Some(known) = &self.resolution {
+            visit.call(&known.given)?;
+            visit.call(&known.resolved)?;
+        }
+        Ok(())
+    }
+
+    /// Validates an answer by the output schema. Without a schema the answer is returned unchanged.
     #[pyo3(signature = (data, *, coerce = None, schemas = None))]
     fn validate_output<'py>(
         &self,
@@ -208,7 +455,7 @@ impl CompiledPrompt {
         let py = data.py();
         let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(data.clone()) };
         let none = SharedSchemas::default();
-        let schemas = self.checks(schemas, true).schemas.unwrap_or(&none);
+        let schemas = self.schema_options(schemas, true).schemas.unwrap_or(&none);
         let what = format!("the output of prompt '{}'", self.id());
         let made = schemas
             .compiled(wanted)
@@ -217,16 +464,16 @@ impl CompiledPrompt {
         Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
     }
 
-    /// Whether the answer is to be a dict: where there is an output schema, but for a model, which may want a list.
+    /// Whether the answer must be a dict: where the output schema is not a pydantic model, which may want a list.
     #[pyo3(signature = (schemas = None))]
     fn wants_dict(&self, py: Python<'_>, schemas: Option<&Bound<'_, Schemas>>) -> PyResult<bool> {
         let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(false) };
         let none = SharedSchemas::default();
-        let schemas = self.checks(schemas, true).schemas.unwrap_or(&none);
+        let schemas = self.schema_options(schemas, true).schemas.unwrap_or(&none);
         Ok(schemas.compiled(wanted).or_raise(py)?.describes_dict())
     }
 
-    /// What a template engine that is not ours renders; see [`Prepared`].
+    /// The input of a template engine that is not the package's own; see [`Prepared`].
     #[pyo3(signature = (variables, schemas = None))]
     fn prepare<'py>(
         &self,
@@ -235,10 +482,10 @@ impl CompiledPrompt {
     ) -> PyResult<Prepared<'_, 'py>> {
         let py = variables.py();
         check_variables(variables)?;
-        self.prepared(variables, &self.checks(schemas, true)).or_raise(py)
+        self.prepared(variables, &self.render_options(variables, schemas, true)).or_raise(py)
     }
 
-    /// The messages that another engine rendered the texts of; see [`CompiledPrompt::prepare`].
+    /// The messages whose texts another engine rendered; see [`CompiledPrompt::prepare`].
     #[pyo3(signature = (context, texts, output_instructions = true, schemas = None))]
     fn assemble_messages<'py>(
         &self,
@@ -248,8 +495,8 @@ impl CompiledPrompt {
         schemas: Option<&Bound<'py, Schemas>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = context.py();
-        let checks = self.checks(schemas, output_instructions);
-        match self.assembled(context, texts, &checks).or_raise(py)?.into_messages() {
+        let options = self.schema_options(schemas, output_instructions);
+        match self.assembled(context, texts, &options).or_raise(py)?.into_messages() {
             Ok(messages) => object(py, plain::messages(messages)),
             Err(_) => Err(raise(py, &self.compiled.no_messages())),
         }
@@ -267,18 +514,18 @@ impl CompiledPrompt {
         variables: &Bound<'py, PyAny>,
         output_instructions: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.messages(variables, &self.checks(None, output_instructions))
+        self.messages(variables, &self.render_options(variables, None, output_instructions))
     }
 
     fn messages<'py>(
         &self,
         variables: &Bound<'py, PyAny>,
-        checks: &Checks<'_, PyText, Held, Held>,
+        options: &PyRenderOptions<'_>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = variables.py();
         check_variables(variables)?;
         let data = PyData::new(py, &self.shared);
-        let messages = self.compiled.messages_with(&data, variables, &self.shared, checks).or_raise(py)?;
+        let messages = self.compiled.messages_with(&data, variables, &self.shared, options).or_raise(py)?;
         object(py, plain::messages(messages))
     }
 }
@@ -288,15 +535,15 @@ pub(super) fn text<'py>(
     compiled: &Compiled<PyText>,
     shared: &Arc<Shared>,
     variables: &Bound<'py, PyAny>,
-    checks: &Checks<'_, PyText, Held, Held>,
+    options: &PyRenderOptions<'_>,
 ) -> PyResult<Bound<'py, PyString>> {
     let py = variables.py();
     check_variables(variables)?;
     let data = PyData::new(py, shared);
-    Ok(compiled.render_with(&data, variables, shared, checks).or_raise(py)?.0)
+    Ok(compiled.render_with(&data, variables, shared, options).or_raise(py)?.0)
 }
 
-/// Reads a prompt that Python built; the rules are those of files, but for the default status.
+/// Reads a prompt that Python built. The rules are those of prompt files, except that the default status is draft.
 pub(super) fn read_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<Prompt> {
     let py = prompt.py();
     let read = Prompt::read(&mut pythonize::Depythonizer::from_object(prompt), Status::Draft);
@@ -311,35 +558,48 @@ pub(super) fn check_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<()> {
     read_prompt(prompt).map(|_| ())
 }
 
-/// The content hash of a prompt that Python built; `engine` names a template engine that is not ours.
+/// The content hash of a prompt that Python built; `engine` names a template engine that is not the package's own.
 #[pyfunction]
 #[pyo3(signature = (prompt, engine = None))]
 pub(super) fn content_hash(prompt: &Bound<'_, PyAny>, engine: Option<&str>) -> PyResult<String> {
     Ok(read_prompt(prompt)?.content_hash(engine))
 }
 
-/// Compiles a prompt that Python built.
+/// Compiles a prompt that Python built; `origin` is that of the prompt that it was made from.
 #[pyfunction]
+#[pyo3(signature = (prompt, engine, origin = None))]
 pub(super) fn compile_prompt(
     prompt: &Bound<'_, PyAny>,
     engine: &Bound<'_, Engine>,
+    origin: Option<&Bound<'_, PyPromptOrigin>>,
 ) -> PyResult<CompiledPrompt> {
-    let py = prompt.py();
-    let shared = Arc::clone(&engine.get().shared);
-    let compiled = Compiled::compile(read_prompt(prompt)?, &shared.options, &shared).or_raise(py)?;
-    Ok(CompiledPrompt { compiled: Arc::new(compiled), shared, schemas: None })
+    let shared = &engine.get().shared;
+    let compiled = Compiled::compile(read_prompt(prompt)?, &shared.options, shared).or_raise(prompt.py())?;
+    Ok(of_origin(compiled, shared, origin))
 }
 
-/// Takes the texts of a prompt that Python built as they are, for a template engine that is not ours.
+/// As [`compile_prompt`], with the texts unparsed, for a template engine that is not the package's own.
 #[pyfunction]
-pub(super) fn opaque_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<CompiledPrompt> {
-    let py = prompt.py();
+#[pyo3(signature = (prompt, origin = None))]
+pub(super) fn opaque_prompt(
+    prompt: &Bound<'_, PyAny>,
+    origin: Option<&Bound<'_, PyPromptOrigin>>,
+) -> PyResult<CompiledPrompt> {
     let shared = Shared::of(Options::default());
-    let compiled = Compiled::opaque(read_prompt(prompt)?, &shared.options).or_raise(py)?;
-    Ok(CompiledPrompt { compiled: Arc::new(compiled), shared, schemas: None })
+    let compiled = Compiled::opaque(read_prompt(prompt)?, &shared.options).or_raise(prompt.py())?;
+    Ok(of_origin(compiled, &shared, origin))
 }
 
-/// Metadata as JSON: dates become texts, tuples lists.
+fn of_origin(
+    compiled: Compiled<PyText>,
+    shared: &Arc<Shared>,
+    origin: Option<&Bound<'_, PyPromptOrigin>>,
+) -> CompiledPrompt {
+    let origin = origin.map(|origin| Arc::clone(&origin.get().0));
+    CompiledPrompt { origin, ..CompiledPrompt::alone(Arc::new(compiled), shared) }
+}
+
+/// Converts metadata to JSON: dates become strings, tuples become lists.
 #[pyfunction]
 pub(super) fn plain_json<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();

@@ -97,7 +97,7 @@ fn files<'py>(
     let mut files: Vec<PromptFile<'py>> = Vec::new();
     let mut last = None;
     for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
-        let prompt = CompiledPrompt { compiled, shared: Arc::clone(shared), schemas: None };
+        let prompt = CompiledPrompt::alone(compiled, shared);
         if let Some(file) = files.last_mut().filter(|_| last == place.name) {
             file.2.push(prompt);
             continue;

@@ -10,12 +10,12 @@ use pyo3::types::PyString;
 
 use super::error::{OrRaise, raise};
 use super::library::Shared;
-use super::prompt::{CompiledPrompt, text};
+use super::prompt::{CompiledPrompt, PromptOrigin, face, text};
 use super::runtime::on_thread;
 use super::schema::{Schemas, SharedSchemas};
 use super::template::Engine;
 use super::text::PyText;
-use crate::prompt::{Checks, Compiled};
+use crate::prompt::{Compiled, RenderOptions};
 use crate::store::directory::{self, Loaded};
 use crate::store::{self, Filter, LabelMove, Labels, Which};
 
@@ -27,6 +27,7 @@ pub struct Registry {
     pub(super) prompts: Arc<Prompts>,
     pub(super) shared: Arc<Shared>,
     pub(super) schemas: Arc<SharedSchemas>,
+    origin: Arc<PromptOrigin>,
 }
 
 fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<Which<'a>> {
@@ -45,9 +46,14 @@ impl Registry {
         read(&self.prompts.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes under the lock; see [`Registry::reading`].
-    fn writing<R>(&self, write: impl FnOnce(&mut store::Registry<PyText>) -> R) -> R {
-        write(&mut self.prompts.write().unwrap_or_else(PoisonError::into_inner))
+    /// Writes under the lock; see [`Registry::reading`]. It detaches from the interpreter: a version that goes takes its
+    /// Python objects along, and the end of one may run code, which now waits until the lock is free.
+    fn writing<R: Send>(
+        &self,
+        py: Python<'_>,
+        write: impl FnOnce(&mut store::Registry<PyText>) -> R + Send,
+    ) -> R {
+        py.detach(|| write(&mut self.prompts.write().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn compiled(&self, py: Python<'_>, id: &str, which: Which<'_>) -> PyResult<Arc<Compiled<PyText>>> {
@@ -59,11 +65,14 @@ impl Registry {
     }
 
     fn handle(&self, compiled: &Arc<Compiled<PyText>>) -> CompiledPrompt {
-        CompiledPrompt {
-            compiled: Arc::clone(compiled),
-            shared: Arc::clone(&self.shared),
-            schemas: Some(Arc::clone(&self.schemas)),
-        }
+        CompiledPrompt::of_registry(compiled, &self.origin)
+    }
+
+    /// The prompt as the registry keeps it, if it may be stored. What is attached to it is this registry's alone.
+    fn storable(prompt: &Bound<'_, CompiledPrompt>) -> PyResult<Arc<Compiled<PyText>>> {
+        let compiled = &prompt.get().compiled;
+        compiled.prompt().check_storable().or_raise(prompt.py())?;
+        Ok(Arc::new(compiled.without_attachment()))
     }
 }
 
@@ -149,7 +158,9 @@ impl Registry {
 impl Registry {
     #[new]
     fn new(engine: &Bound<'_, Engine>) -> Self {
-        Self { prompts: Arc::default(), shared: Arc::clone(&engine.get().shared), schemas: Arc::default() }
+        let (shared, schemas) = (Arc::clone(&engine.get().shared), Arc::default());
+        let origin = PromptOrigin { shared: Arc::clone(&shared), schemas: Arc::clone(&schemas) };
+        Self { prompts: Arc::default(), shared, schemas, origin: Arc::new(origin) }
     }
 
     /// The schemas that its prompts name.
@@ -191,16 +202,14 @@ impl Registry {
 
     /// Adds a prompt that this registry's engine compiled.
     fn insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
-        let compiled = Arc::clone(&prompt.get().compiled);
-        compiled.prompt().check_storable().or_raise(prompt.py())?;
-        self.writing(|prompts| prompts.insert(compiled)).or_raise(prompt.py())
+        let compiled = Self::storable(prompt)?;
+        self.writing(prompt.py(), |prompts| prompts.insert(compiled)).or_raise(prompt.py())
     }
 
     /// Adds a prompt, or gives the same content another status and other metadata.
     fn keep(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
-        let compiled = Arc::clone(&prompt.get().compiled);
-        compiled.prompt().check_storable().or_raise(prompt.py())?;
-        self.writing(|prompts| prompts.keep(compiled)).or_raise(prompt.py())
+        let compiled = Self::storable(prompt)?;
+        self.writing(prompt.py(), |prompts| prompts.keep(compiled)).or_raise(prompt.py())
     }
 
     /// Whether [`Registry::update`] would take the prompt; an error where not.
@@ -212,9 +221,8 @@ impl Registry {
 
     /// Puts a prompt in the place of the version that is there.
     fn update(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
-        let compiled = Arc::clone(&prompt.get().compiled);
-        compiled.prompt().check_storable().or_raise(prompt.py())?;
-        self.writing(|prompts| prompts.update(compiled)).or_raise(prompt.py())
+        let compiled = Self::storable(prompt)?;
+        self.writing(prompt.py(), |prompts| prompts.update(compiled)).or_raise(prompt.py())
     }
 
     /// Adds prompts with the moves of their labels by id: all of them, or none where one is refused.
@@ -226,11 +234,8 @@ impl Registry {
         moves: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let moves: BTreeMap<String, Vec<LabelMove>> = pythonize::depythonize(moves)?;
-        let compiled: Vec<_> = prompts.iter().map(|prompt| Arc::clone(&prompt.get().compiled)).collect();
-        for each in &compiled {
-            each.prompt().check_storable().or_raise(py)?;
-        }
-        let kept = self.writing(|prompts| {
+        let compiled = prompts.iter().map(Self::storable).collect::<PyResult<Vec<_>>>()?;
+        let kept = self.writing(py, |prompts| {
             compiled.iter().try_for_each(|each| prompts.admits(each.prompt()).map(|_| ()))?;
             compiled.into_iter().try_for_each(|each| prompts.keep(each))?;
             moves.into_iter().try_for_each(|(id, moves)| prompts.set_labels(&id, Labels::new(moves)))
@@ -241,7 +246,7 @@ impl Registry {
     /// Removes a version or all; gives the moves that took its labels off.
     #[pyo3(signature = (id, version = None))]
     fn remove<'py>(&self, py: Python<'py>, id: &str, version: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        let off = self.writing(|prompts| prompts.remove(id, version)).or_raise(py)?;
+        let off = self.writing(py, |prompts| prompts.remove(id, version)).or_raise(py)?;
         Ok(pythonize::pythonize(py, &off)?)
     }
 
@@ -254,7 +259,7 @@ impl Registry {
         version: Option<&str>,
         author: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let made = self.writing(|prompts| prompts.set_label(id, label, version, author));
+        let made = self.writing(py, |prompts| prompts.set_label(id, label, version, author));
         Ok(pythonize::pythonize(py, &made.or_raise(py)?)?)
     }
 
@@ -266,7 +271,7 @@ impl Registry {
     /// Takes over a move that a storage made.
     fn note_move(&self, py: Python<'_>, id: &str, made: &Bound<'_, PyAny>) -> PyResult<()> {
         let made: LabelMove = pythonize::depythonize(made)?;
-        self.writing(|prompts| prompts.note_move(id, made)).or_raise(py)
+        self.writing(py, |prompts| prompts.note_move(id, made)).or_raise(py)
     }
 
     /// The moves of a prompt's labels, or of one, oldest first.
@@ -292,6 +297,19 @@ impl Registry {
         label: Option<&str>,
     ) -> PyResult<CompiledPrompt> {
         self.find(py, id, which(version, label)?)
+    }
+
+    /// The pydantic `Prompt` of a version. It is made at the first call, and the same one as long as the version is not
+    /// replaced, labelled or removed.
+    #[pyo3(signature = (id, *, version = None, label = None))]
+    fn prompt<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        version: Option<&str>,
+        label: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        face(py, &self.compiled(py, id, which(version, label)?)?, &self.origin)
     }
 
     /// The latest version of every prompt that has one in use, by id.
@@ -374,8 +392,8 @@ impl Registry {
     ) -> PyResult<Bound<'py, PyString>> {
         // Without a handle of its own for the prompt, which would count three references.
         let compiled = self.compiled(variables.py(), id, which(version, label)?)?;
-        let checks = Checks { schemas: Some(&self.schemas), output_instructions };
-        text(&compiled, &self.shared, variables, &checks)
+        let options = RenderOptions { schemas: Some(&*self.schemas), output_instructions, resolved: false };
+        text(&compiled, &self.shared, variables, &options)
     }
 
     #[pyo3(signature = (id, variables, *, version = None, label = None, output_instructions = true))]

@@ -101,12 +101,6 @@ pub trait Values: Data {
     /// [`Kind::Schema`](crate::Kind::Schema) where the model has none.
     fn json_schema(&self, model: &Self::Model) -> Result<serde_json::Value>;
 
-    /// Whether these are variables that were completed for the compiled prompt at this address: they are not
-    /// validated again, for a schema may refuse what it made itself.
-    fn is_completed(&self, _variables: &Self::Value, _address: usize) -> bool {
-        false
-    }
-
     /// Finished output with more text behind it.
     fn append(&self, output: Self::Output, text: &str) -> Self::Output;
 }

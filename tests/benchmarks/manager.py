@@ -1,14 +1,17 @@
-"""Measures a render by the id of the prompt, compared with an f-string."""
+"""Work by the id of a prompt: renders with and without observers, prompts and plugins. Each against f-strings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conversion import ROLES
+from conversion import by_hand as three
 from measure import interleaved
 from report import Row, check_equal
-from templates import TWO, TWO_VALUES, two
+from templates import CHAT, CHAT_VALUES, TWO, TWO_VALUES, two
 
 from prompt_manager import Prompt, PromptManager
+from prompt_manager.integrations import OpenAIIntegration
 
 if TYPE_CHECKING:
     from measure import Effort
@@ -20,7 +23,12 @@ TARGET = 4.0
 
 
 def measure(effort: Effort) -> list[Row]:
-    """Measure a render by id, in a manager with a hundred prompts and without observers."""
+    """The rows of renders, and those of a prompt that is handed out and converted."""
+    return [*measure_renders(effort), *measure_conversions(effort)]
+
+
+def measure_renders(effort: Effort) -> list[Row]:
+    """The render by id among a hundred prompts, without and with observers."""
     manager = PromptManager()
     for i in range(99):
         manager.registry.register_sync(
@@ -33,5 +41,49 @@ def measure(effort: Effort) -> list[Row]:
         return render("greeting", values)
 
     check_equal("manager", ours(TWO_VALUES), two(TWO_VALUES))
-    timings = interleaved({"ours": ours, "by hand": two}, TWO_VALUES, effort)
-    return [Row.of("by id", "render_sync by id, two variables", timings, TARGET)]
+    rows = []
+    title = "render_sync by id, two variables"
+    for name, observer in {"by id": None, "observed by none": object(), "observed": Completed()}.items():
+        if observer is not None:
+            manager.add_observer(observer)
+            title = (
+                f"the same, an observer {'without methods' if name == 'observed by none' else 'of on_render_complete'}"
+            )
+        timings = interleaved({"ours": ours, "by hand": two}, TWO_VALUES, effort)
+        rows.append(Row.of(name, title, timings, TARGET if observer is None else None))
+        if observer is not None:
+            manager.remove_observer(observer)
+    return rows
+
+
+class Completed:
+    """An observer of finished renders that does nothing."""
+
+    def on_render_complete(self, prompt_id: str, version: str, execution: object) -> None:
+        """Take the record."""
+
+
+def measure_conversions(effort: Effort) -> list[Row]:
+    """A prompt of three messages that is asked for and converted, and the same by the plugin."""
+    manager = PromptManager()
+    messages = [{"role": role, "content": content} for role, content in zip(ROLES, CHAT.handlebars, strict=True)]
+    manager.registry.register_sync(
+        Prompt(id="chat", format="chat", status="active", chat_template={"messages": messages})
+    )
+    get, convert = manager.get_prompt_sync, OpenAIIntegration(manager.template_engine).convert_sync
+    render_for_plugin = manager.render_for_plugin_sync
+
+    def converted(values: Values) -> object:
+        return convert(get("chat"), values)
+
+    def by_plugin(values: Values) -> object:
+        return render_for_plugin("chat", values, "openai")
+
+    rows = []
+    for name, title, ours in (
+        ("get, convert", "get_prompt_sync and convert_sync, three messages", converted),
+        ("plugin", "render_for_plugin_sync, three messages", by_plugin),
+    ):
+        check_equal(name, ours(CHAT_VALUES), three(CHAT_VALUES))
+        rows.append(Row.of(name, title, interleaved({"ours": ours, "by hand": three}, CHAT_VALUES, effort)))
+    return rows

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from uuid import RFC_4122
 
 import pytest
+from pydantic import ValidationError
 
 from helpers import EXAMPLES, SECRET, create_chat_prompt, create_text_prompt, run_python
 from prompt_manager import PromptManager, PromptRegistry, VersionStore
+from prompt_manager.core.models import PromptExecution
 from prompt_manager.core.protocols import ObserverProtocol
 from prompt_manager.exceptions import (
     PromptNotFoundError,
@@ -392,6 +396,91 @@ class TestObservers:
         manager = PromptManager(PromptRegistry(InMemoryStorage()), observers=[Activating()])
         await asyncio.wait_for(manager.create_prompt(create_text_prompt()), timeout=30)
         assert manager.get_prompt_sync("greeting").status == "active"
+
+    async def test_without_methods_of_renders_cost_renders_nothing(self):
+        class Versions:
+            def on_version_created(self, version):
+                pass
+
+        manager = PromptManager(observers=[object(), Versions()])
+        manager.create_prompt_sync(active())
+        assert manager._renders is manager._core
+        assert await manager.render("greeting", {"name": "Ada"}) == "Hello Ada!"
+
+    def test_that_get_a_method_later_are_added_again_for_it(self):
+        class Later:
+            pass
+
+        def first(_, *arguments):
+            told.append(arguments[0])
+
+        def second(*_):
+            told.append("replaced")
+
+        observer, told = Later(), []
+        manager = PromptManager(observers=[observer])
+        manager.registry.register_sync(active())
+        Later.on_render_complete = first
+        manager.render_sync("greeting", {"name": "Ada"})
+        assert told == []
+        manager.remove_observer(observer)
+        manager.add_observer(observer)
+        manager.render_sync("greeting", {"name": "Ada"})
+        assert told == ["greeting"]
+        Later.on_render_complete = second
+        manager.render_sync("greeting", {"name": "Ada"})
+        assert told == ["greeting", "replaced"]
+
+    def test_that_give_something_to_await_are_waited_for(self):
+        told = []
+
+        async def note(*arguments):
+            told.append(arguments[0])
+
+        class Indirect:
+            def on_render_complete(self, *arguments):
+                return note(*arguments)
+
+        manager = PromptManager(observers=[Indirect()])
+        manager.registry.register_sync(active())
+        manager.render_sync("greeting", {"name": "Ada"})
+        assert told == ["greeting"]
+
+    @pytest.mark.parametrize("how", ["sync", "await"])
+    async def test_get_the_record_of_a_render_as_if_it_was_validated(self, how):
+        records = []
+
+        class Recording:
+            def on_render_complete(self, *arguments):
+                records.append(arguments[-1])
+
+        manager = PromptManager(observers=[Recording()])
+        manager.registry.register_sync(active())
+        given = {"name": "Ada"}
+        for _ in range(100):
+            if how == "sync":
+                manager.render_sync("greeting", given)
+            else:
+                await manager.render("greeting", given)
+        first = records[0]
+        given["name"] = "Bo"
+        assert first.variables == {"name": "Ada"}
+        assert len({record.execution_id for record in records}) == 100
+        for record in records:
+            assert record.execution_id.version == 4
+            assert record.execution_id.variant == RFC_4122
+            assert record.timestamp.tzinfo is UTC
+        fields = {name: getattr(first, name) for name in PromptExecution.model_fields}
+        again = PromptExecution(**fields)
+        assert first == again == PromptExecution.model_validate_json(first.model_dump_json())
+        assert repr(first) == repr(again)
+        assert first.model_fields_set == {
+            *("prompt_id", "prompt_version", "variables", "rendered_content", "success", "duration_ms")
+        }
+        assert pickle.loads(pickle.dumps(first)) == first
+        assert first.model_copy(update={"extra": 1}).extra == 1
+        with pytest.raises(ValidationError):
+            first.success = False
 
     def test_that_left_cost_nothing(self):
         plain = Plain()

@@ -1,9 +1,10 @@
-"""Renders that are observed. Where nobody observes, nothing of this is loaded or called."""
+"""Renders with observers. Imported when the first observer of renders is added."""
 
 from __future__ import annotations
 
 from time import perf_counter
 
+from prompt_manager.core._observers import RENDER_EVENTS
 from prompt_manager.core._sync import run_asking
 
 TYPE_CHECKING = False
@@ -17,11 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ObservedRenders"]
 
-EVENTS = ("on_render_start", "on_render_complete", "on_render_error")
-
 
 class ObservedRenders:
-    """Renders as the core's registry does, and tells observers of it."""
+    """Renders like the core's registry, and calls the observers."""
 
     __slots__ = ("_core", "_observers")
 
@@ -44,12 +43,28 @@ class ObservedRenders:
         return self.blocking("render_messages", prompt_id, compiled, variables, **options)
 
     def blocking(self, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any) -> Any:
-        """:meth:`observe`, for code that does not await."""
-        return run_asking(
-            lambda ask: self.observe(ask, method, prompt_id, compiled, variables, **options),
-            method,
-            *self._observers.asked(*EVENTS),
-        )
+        """:meth:`observe`, for callers that do not await."""
+        observers = self._observers
+        if observers.renders_wait:
+            return run_asking(
+                lambda ask: self.observe(ask, method, prompt_id, compiled, variables, **options),
+                method,
+                *observers.asked(*RENDER_EVENTS),
+            )
+        version = compiled.version
+        if observers.hear("on_render_start"):
+            observers.tell_now("on_render_start", prompt_id, version, variables)
+        start = perf_counter()
+        try:
+            rendered = getattr(compiled, method)(variables, **options)
+        except Exception as error:
+            observers.tell_now("on_render_error", prompt_id, version, error)
+            raise
+        elapsed = (perf_counter() - start) * 1000
+        if observers.hear("on_render_complete"):
+            execution = _execution(prompt_id, version, variables, rendered, elapsed)
+            observers.tell_now("on_render_complete", prompt_id, version, execution)
+        return rendered
 
     async def observe(
         self, ask: Ask, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any
@@ -59,47 +74,40 @@ class ObservedRenders:
         async def render() -> Any:
             return getattr(compiled, method)(variables, **options)
 
-        return await self.around(ask, render, prompt_id, compiled, variables)
+        return await self.around(ask, render, prompt_id, compiled.version, variables)
 
     async def around(
         self,
         ask: Ask,
         render: Callable[[], Awaitable[Any]],
         prompt_id: str,
-        compiled: CompiledPrompt,
+        version: str,
         variables: Any,
     ) -> Any:
-        """The result of rendering the prompt in this way; what that raises is told, and passed on."""
-        found, tell = compiled.version, self._observers.tell
-        await tell(ask, "on_render_start", prompt_id, found, variables)
+        """The result of this render of a prompt. An exception reaches the observers, and then the caller."""
+        observers = self._observers
+        await observers.tell(ask, "on_render_start", prompt_id, version, variables)
         start = perf_counter()
         try:
             rendered = await render()
         except Exception as error:
-            await tell(ask, "on_render_error", prompt_id, found, error)
+            await observers.tell(ask, "on_render_error", prompt_id, version, error)
             raise
         elapsed = (perf_counter() - start) * 1000
-        await tell(
-            ask, "on_render_complete", prompt_id, found, _execution(prompt_id, found, variables, rendered, elapsed)
-        )
+        if observers.hear("on_render_complete"):
+            execution = _execution(prompt_id, version, variables, rendered, elapsed)
+            await observers.tell(ask, "on_render_complete", prompt_id, version, execution)
         return rendered
 
 
 def _execution(prompt_id: str, version: str, variables: Any, rendered: Any, elapsed: float) -> object:
     from prompt_manager.core.models import PromptExecution
 
-    return PromptExecution(
-        prompt_id=prompt_id,
-        prompt_version=version,
-        variables=dict(variables),
-        rendered_content=_as_text(rendered),
-        success=True,
-        duration_ms=elapsed,
-    )
+    return PromptExecution._of_render(prompt_id, version, dict(variables), _as_text(rendered), elapsed)
 
 
 def _as_text(rendered: Any) -> str:
-    """What was rendered as a text: JSON where it is no text; what a plugin makes may be anything."""
+    """The rendered text, or JSON for anything else. A plugin may return an object of any kind."""
     if isinstance(rendered, str):
         return rendered
     from json import dumps

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from prompt_manager.core._changes import Bump
     from prompt_manager.core._observed import ObservedRenders
     from prompt_manager.core.filters import PromptFilters
+    from prompt_manager.core._plugin_render import PluginRenders
     from prompt_manager.core.models import (
         LabelMove,
         Prompt,
@@ -99,6 +100,7 @@ class PromptManager:
         self._watch: Watch | None = None
         self._plugins: PluginRegistry | None = None
         self._plugins_lock = allocate_lock()
+        self._rendering_plugins: PluginRenders | None = None
 
     @classmethod
     async def from_directory(
@@ -228,18 +230,28 @@ class PromptManager:
         return self._version_store
 
     def add_observer(self, observer: object) -> None:
-        """Tell this part of events too. What it raises is logged once and never breaks a call."""
-        from prompt_manager.core._observed import ObservedRenders
+        """Call the methods of this observer at the events that they are named after.
 
+        The methods are looked for now: an event that no observer has a method for costs nothing. For a method that the
+        observer gets later, remove it and add it again. An exception that it raises is logged once and never breaks a
+        call.
+        """
         self._observers.add(observer)
         self._registry.add_observer(observer)
-        self._renders = ObservedRenders(self._core, self._observers)
+        self._choose_renders()
 
     def remove_observer(self, observer: object) -> None:
-        """Tell this part no more."""
+        """Stop calling this observer."""
         self._observers.remove(observer)
         self._registry.remove_observer(observer)
-        if not self._observers:
+        self._choose_renders()
+
+    def _choose_renders(self) -> None:
+        if self._observers.hear_renders:
+            from prompt_manager.core._observed import ObservedRenders
+
+            self._renders = ObservedRenders(self._core, self._observers)
+        else:
             self._renders = self._core
 
     async def render(
@@ -270,7 +282,7 @@ class PromptManager:
             SchemaValidationError: the variables do not fit its input schema.
             TemplateRenderError: a variable is missing or of another type, or the template cannot be rendered.
         """
-        if self._observers:
+        if self._observers.hear_renders:
             given = {} if variables is None else variables
             text: str = await self._observed(
                 "render", prompt_id, given, version=version, label=label, output_instructions=output_instructions
@@ -337,7 +349,7 @@ class PromptManager:
             SchemaValidationError: the variables do not fit its input schema.
             TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
         """
-        if self._observers:
+        if self._observers.hear_renders:
             given = {} if variables is None else variables
             messages: list[dict[str, Any]] = await self._observed(
                 "render_messages",
@@ -415,8 +427,8 @@ class PromptManager:
         """Render a prompt in the form of a framework, by the name of its plugin.
 
         Where no plugin of this name is registered, those of installed packages are discovered. A plugin is initialized
-        at its first use, with ``template_engine`` and ``schemas`` of this manager and what it was registered with. The
-        variables are validated here, and defaults laid over, before it is handed them.
+        at its first use, with the ``template_engine`` and ``schemas`` of this manager and the configuration that it was
+        registered with. The variables that it gets are validated and have the defaults.
 
         Args:
             prompt_id: The prompt.
@@ -441,10 +453,8 @@ class PromptManager:
         >>> manager.render_for_plugin_sync("customer_support", values, "openai")[1]
         {'role': 'user', 'content': 'How do I reset my password?'}
         """
-        from prompt_manager.core._plugged import PluggedRender
-
-        render = PluggedRender(self, plugin_name, prompt_id, variables, version=version, label=label)
-        return await render.run(AWAITING)
+        which = {} if version is None and label is None else {"version": version, "label": label}
+        return await self._plugin_renders().render(AWAITING, plugin_name, prompt_id, variables, **which)
 
     def render_for_plugin_sync(
         self,
@@ -456,10 +466,19 @@ class PromptManager:
         label: str | None = None,
     ) -> Any:
         """:meth:`render_for_plugin`, for code that does not await."""
-        from prompt_manager.core._plugged import PluggedRender
+        which = {} if version is None and label is None else {"version": version, "label": label}
+        return self._plugin_renders().render_sync(plugin_name, prompt_id, variables, **which)
 
-        render = PluggedRender(self, plugin_name, prompt_id, variables, version=version, label=label)
-        return run_asking(render.run, "render_for_plugin", *render.asked())
+    def _plugin_renders(self) -> PluginRenders:
+        if self._rendering_plugins is None:
+            from prompt_manager.core._plugin_render import PluginRenders
+
+            self._rendering_plugins = PluginRenders(self._core, self.plugins, self._observers, self._plugin_config)
+        return self._rendering_plugins
+
+    def _plugin_config(self) -> dict[str, Any]:
+        """The configuration that every plugin of this manager gets."""
+        return {"template_engine": self.template_engine, "schemas": self.schemas}
 
     @property
     def schemas(self) -> SchemaLoader:
@@ -600,7 +619,7 @@ class PromptManager:
         core = self._core.get(prompt_id, version=version, label=label)
         render = "render_messages" if core.format == "chat" else "render"
         given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
-        if self._observers:
+        if self._observers.hear_renders:
             from prompt_manager.core._observed import ObservedRenders
 
             renders = ObservedRenders(self._core, self._observers)
@@ -629,7 +648,7 @@ class PromptManager:
         core = self._core.get(prompt_id, version=version, label=label)
         render = "render_messages" if core.format == "chat" else "render"
         given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
-        if self._observers:
+        if self._observers.hear_renders:
             from prompt_manager.core._observed import ObservedRenders
 
             renders = ObservedRenders(self._core, self._observers)

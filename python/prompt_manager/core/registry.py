@@ -150,9 +150,10 @@ class PromptRegistry:
 
     def get_sync(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
         """:meth:`get`, for code that does not await."""
-        from prompt_manager.core.models import Prompt
-
-        return Prompt._of(self._core.get(prompt_id, version=version, label=label))
+        if version is None and label is None:
+            # The usual call; keywords take time too.
+            return self._core.prompt(prompt_id)
+        return self._core.prompt(prompt_id, version=version, label=label)
 
     async def delete(self, prompt_id: str, version: str | None = None) -> None:
         """Remove this version of a prompt, or all, from the storage too. Labels that point at the version come off.

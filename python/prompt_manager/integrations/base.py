@@ -66,7 +66,7 @@ class BaseIntegration(ABC, Generic[T]):
         strict_validation: Raise an error for anything that the provider would reject. If false, convert to the nearest
             valid result, with a :class:`PromptConversionWarning` for each change.
         schemas: The schemas that prompts refer to by name, such as ``manager.schemas``. A prompt from a manager has
-            its own, except with a custom template engine.
+            its own.
         output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
 
     Raises:
@@ -131,7 +131,7 @@ class BaseIntegration(ABC, Generic[T]):
         if self._native_engine is None:
             core, context, texts = await self._render_texts(AWAITING, prompt, variables)
             return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
-        core = prompt._compiled(self._native_engine)
+        core = prompt._converted_by(self._native_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
     def render_messages_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -139,7 +139,7 @@ class BaseIntegration(ABC, Generic[T]):
         if self._native_engine is None:
             core, context, texts = self._render_texts_sync("render_messages", prompt, variables)
             return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
-        core = prompt._compiled(self._native_engine)
+        core = prompt._converted_by(self._native_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
     async def _render_texts(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:

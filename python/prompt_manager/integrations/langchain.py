@@ -152,7 +152,7 @@ class LangChainIntegration(BaseIntegration[Any]):
     def _core(self, prompt: Prompt) -> LangChainSource:
         engine = self._native_engine
         return _native.LangChainSource(
-            prompt._opaque() if engine is None else prompt._compiled(engine),
+            prompt._opaque() if engine is None else prompt._converted_by(engine),
             opaque=engine is None,
             strict=self._strict_validation,
             output_instructions=self._output_instructions,

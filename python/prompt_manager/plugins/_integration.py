@@ -1,17 +1,17 @@
-"""What the built-in plugins have in common: each hands prompts to an integration of ours."""
+"""The base of the built-in plugins. Each converts prompts with an integration of the package."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prompt_manager._native import Engine, nearest
-from prompt_manager.core._completed import CompletedVariables
+from prompt_manager._native import nearest
 from prompt_manager.exceptions import PluginValidationError
 from prompt_manager.plugins.base import BasePlugin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from prompt_manager.core.models import Prompt
     from prompt_manager.integrations.base import BaseIntegration
 
@@ -19,14 +19,11 @@ __all__ = ["IntegrationPlugin"]
 
 
 class IntegrationPlugin(BasePlugin):
-    """A plugin over an integration.
+    """A plugin that converts prompts with an integration.
 
-    Of the configuration ``template_engine`` is what renders, a new engine by default; everything else is an option of
-    the integration's constructor, such as ``schemas`` and ``strict_validation``.
+    In the configuration, ``template_engine`` is the engine of the integration, by default a new one. Every other key is
+    an option of the integration's constructor, such as ``schemas`` and ``strict_validation``.
     """
-
-    #: Whether the integration completes variables whatever a manager did before.
-    _completes = False
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name, version="1.0.0")
@@ -35,13 +32,13 @@ class IntegrationPlugin(BasePlugin):
     @staticmethod
     @abstractmethod
     def _integration_class() -> type[BaseIntegration[Any]]:
-        """The integration, imported when it is needed."""
+        """The class of the integration, imported by this call."""
 
     async def _initialize_impl(self, config: Mapping[str, Any]) -> None:
         """Make the integration.
 
         Raises:
-            PluginValidationError: it has no such option.
+            PluginValidationError: the integration has no option of this name.
         """
         options = dict(config)
         engine = options.pop("template_engine", None)
@@ -72,22 +69,19 @@ class IntegrationPlugin(BasePlugin):
         return self._made
 
     async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
-        """What :meth:`convert` of the integration gives."""
-        return await self._integration.convert(prompt, self._to_convert(variables))
+        """The prompt as the integration converts it."""
+        return await self._integration.convert(prompt, self._to_convert(prompt, variables))
 
     def render_for_framework_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
         """:meth:`render_for_framework`, for code that does not await."""
-        return self._integration.convert_sync(prompt, self._to_convert(variables))
+        return self._integration.convert_sync(prompt, self._to_convert(prompt, variables))
 
-    def _to_convert(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The variables, as they were given where they are completed once more: what was made of them need not fit."""
-        if not isinstance(variables, CompletedVariables) or not isinstance(variables.given, Mapping):
-            return variables
-        again = self._completes or not isinstance(self._integration.template_engine, Engine)
-        return variables.given if again else variables
+    def _to_convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - see the subclass
+        """The variables for the integration."""
+        return variables
 
     async def validate_compatibility(self, prompt: Prompt) -> bool:
-        """What the integration says."""
+        """Whether the integration can convert this prompt."""
         return self._integration.validate_compatibility(prompt)
 
     def validate_compatibility_sync(self, prompt: Prompt) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from prompt_manager.exceptions import IntegrationNotAvailableError
 from prompt_manager.plugins._integration import IntegrationPlugin
 
 if TYPE_CHECKING:
+    from prompt_manager._native import CompiledPrompt
+    from prompt_manager.core.models import Prompt
     from prompt_manager.integrations.base import BaseIntegration
 
 __all__ = ["LangChainPlugin"]
@@ -17,14 +20,11 @@ __all__ = ["LangChainPlugin"]
 
 @never_waits
 class LangChainPlugin(IntegrationPlugin):
-    """Prompts by the name ``langchain``, through :class:`~prompt_manager.integrations.LangChainIntegration`.
+    """The plugin ``langchain``, which uses :class:`~prompt_manager.integrations.LangChainIntegration`.
 
-    A manager wants the values of all variables, and they are bound in the template. For a template that is given some
-    at each use, use the integration.
+    A manager needs the values of all variables, and they are bound in the template. For a template that gets some
+    values at each use, use the integration.
     """
-
-    # A template completes what is bound in it, each time that it is used.
-    _completes = True
 
     def __init__(self) -> None:
         super().__init__("langchain")
@@ -43,3 +43,9 @@ class LangChainPlugin(IntegrationPlugin):
         from prompt_manager.integrations.langchain import LangChainIntegration
 
         return LangChainIntegration
+
+    def _to_convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The variables that the caller gave: a template of LangChain's resolves its bound variables at each use."""
+        core: CompiledPrompt | None = getattr(prompt, "_core", None)
+        given = None if core is None else core.given_variables(variables)
+        return given if isinstance(given, Mapping) else variables

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._native import nearest
-from prompt_manager.core._sync import AWAITING, Turns, run_asking
+from prompt_manager.core._sync import AWAITING, Turns, _has_twin, run_asking
 from prompt_manager.exceptions import (
     IntegrationNotAvailableError,
     PluginError,
@@ -48,9 +48,9 @@ class PluginInfo(NamedTuple):
 
 
 class _Held:
-    """A plugin, where it came from, what it is initialized with, and whether it was."""
+    """A registered plugin, with its origin, its configuration and its state."""
 
-    __slots__ = ("config", "found", "origin", "plugin", "ready")
+    __slots__ = ("blocks", "config", "found", "origin", "plugin", "ready")
 
     def __init__(self, plugin: PluginProtocol, config: Mapping[str, Any], origin: str, *, found: bool) -> None:
         self.plugin = plugin
@@ -58,6 +58,8 @@ class _Held:
         self.origin = origin
         self.found = found
         self.ready = False
+        #: Whether it renders without being awaited.
+        self.blocks = _has_twin(plugin, "render_for_framework")
 
     @property
     def is_ready(self) -> bool:
@@ -145,6 +147,14 @@ class PluginRegistry:
         near = nearest(name, known)
         meant = f": did you mean '{near}'?" if near else f"; there are: {', '.join(known) or 'none'}"
         raise PluginNotFoundError(f"no plugin is named '{name}'{meant}", plugin=name, nearest=near, known=known)
+
+    def _found(self, name: str) -> _Held:
+        """As :meth:`_get`; the plugins of installed packages are discovered if none of this name is registered."""
+        held = self._held.get(name)
+        if held is not None:
+            return held
+        self.discover_entry_points()
+        return self._get(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._held
@@ -240,7 +250,7 @@ class PluginRegistry:
             )
 
     async def _prepare(self, ask: Ask, name: str, config: Mapping[str, Any]) -> PluginProtocol:
-        """The plugin, initialized with this configuration and its own where nobody has."""
+        """The plugin, initialized with this configuration and its own if it is not initialized yet."""
         held = self._get(name)
         if not held.is_ready:
             async with self._turns.take(name, ask):

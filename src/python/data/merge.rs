@@ -17,6 +17,11 @@ impl<'py> PyData<'_, 'py> {
 
     /// The members of any mapping or record in one new dictionary.
     pub(in crate::python) fn as_dict(&self, value: &Object<'py>) -> Result<Bound<'py, PyDict>> {
+        if let Ok(dict) = value.cast_exact::<PyDict>() {
+            return dict.copy().map_err(|error| {
+                Error::new(Kind::TemplateRender, "a context cannot be copied").with_cause(error)
+            });
+        }
         match value.cast_exact::<Overlay>() {
             Ok(overlay) => self.merged(overlay.get()),
             Err(_) => self.merged_over(Some(value), &PyDict::new(self.py)),

@@ -11,7 +11,6 @@ use super::PyData;
 use super::overlay::Overlay;
 use super::sort::{Object, bare, fields, is_stored, sort};
 use crate::error::{Error, Kind, Result};
-use crate::python::completed;
 use crate::python::text::{PyOutput, PyText};
 use crate::schema::numeric::NumericValue;
 use crate::schema::{NewValue, Values, Violation};
@@ -106,11 +105,6 @@ impl<'py> Values for PyData<'_, 'py> {
                 Err(error) => Err(self.wrong(error)),
             },
         }
-    }
-
-    #[inline]
-    fn is_completed(&self, variables: &Object<'py>, address: usize) -> bool {
-        variables.cast_exact::<PyDict>().is_err() && completed::is_for(variables, address)
     }
 
     fn size(&self, value: &Object<'py>) -> Result<usize> {

@@ -1,0 +1,177 @@
+"""Read-only views: the dicts, lists and sets that a prompt holds.
+
+A prompt that a manager hands out is shared by everybody who asks for it, so nothing that it holds may change. The views
+are dicts, lists and sets: equal to plain ones, iterable, picklable, and written by ``json.dumps`` and ``model_dump``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["EMPTY_DICT", "FrozenDict", "FrozenList", "FrozenSet", "freeze", "frozen_set", "thaw"]
+
+
+def _refuse(name: str) -> Callable[..., NoReturn]:
+    def refuse(self: object, *_: object, **__: object) -> NoReturn:
+        kind = next(base.__name__ for base in (dict, list, set) if isinstance(self, base))
+        raise TypeError(
+            f"{name}: a prompt cannot be changed, and this {kind} belongs to one; make a changed prompt with "
+            "prompt.replace(...), or change a copy: .copy()"
+        )
+
+    refuse.__name__ = name
+    return refuse
+
+
+def _read_only(view: type) -> type:
+    """Make every method that changes an instance raise; ``__init__`` is one, for it can be called again."""
+    shared = ("__init__", "__setattr__", "__delattr__", "clear", "pop")
+    own = {
+        dict: ("__setitem__", "__delitem__", "__ior__", "update", "popitem", "setdefault"),
+        list: (
+            *("__setitem__", "__delitem__", "__iadd__", "__imul__"),
+            *("append", "extend", "insert", "remove", "sort", "reverse"),
+        ),
+        set: (
+            *("__ior__", "__iand__", "__ixor__", "__isub__", "add", "discard", "remove", "update"),
+            *("difference_update", "intersection_update", "symmetric_difference_update"),
+        ),
+    }
+    for name in (*shared, *own[view.__base__]):  # type: ignore[index]
+        setattr(view, name, _refuse(name))
+    return view
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that cannot be changed; made by :func:`freeze`."""
+
+    __slots__ = ()
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dict that may be changed, with plain values."""
+        plain: dict[str, Any] = thaw(self)
+        return plain
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __copy__(self) -> FrozenDict:
+        return self
+
+    def __deepcopy__(self, memo: object) -> FrozenDict:
+        return self
+
+    def __reduce_ex__(self, _: object) -> tuple[Callable[[Any], Any], tuple[dict[str, Any]]]:
+        return freeze, (dict(self),)
+
+
+class FrozenList(list[Any]):
+    """A list that cannot be changed; made by :func:`freeze`."""
+
+    __slots__ = ()
+
+    def copy(self) -> list[Any]:
+        """A plain list that may be changed, with plain items."""
+        plain: list[Any] = thaw(self)
+        return plain
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self))
+
+    def __copy__(self) -> FrozenList:
+        return self
+
+    def __deepcopy__(self, memo: object) -> FrozenList:
+        return self
+
+    def __reduce_ex__(self, _: object) -> tuple[Callable[[Any], Any], tuple[list[Any]]]:
+        return freeze, (list(self),)
+
+
+class FrozenSet(set[Any]):
+    """A set that cannot be changed; made by :func:`frozen_set`. Pydantic takes no ``frozenset`` for the fields set."""
+
+    __slots__ = ()
+
+    def copy(self) -> set[Any]:
+        """A plain set that may be changed."""
+        return set(self)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self))
+
+    def __copy__(self) -> FrozenSet:
+        return self
+
+    def __deepcopy__(self, memo: object) -> FrozenSet:
+        return self
+
+    def __reduce_ex__(self, _: object) -> tuple[Callable[[Any], Any], tuple[set[Any]]]:
+        return frozen_set, (set(self),)
+
+
+for _view in (FrozenDict, FrozenList, FrozenSet):
+    _read_only(_view)
+
+
+def _frozen_dict(items: Iterable[tuple[Any, Any]]) -> FrozenDict:
+    view = dict.__new__(FrozenDict)
+    dict.update(view, items)
+    return view
+
+
+def _frozen_list(items: Iterable[Any]) -> FrozenList:
+    view = list.__new__(FrozenList)
+    list.extend(view, items)
+    return view
+
+
+def frozen_set(items: Iterable[Any]) -> FrozenSet:
+    """A view of a copy of these items."""
+    view = set.__new__(FrozenSet)
+    set.update(view, items)
+    return view
+
+
+def freeze(value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
+    """The value with a view of a copy in place of every dict and list, and a ``frozenset`` for every set, however deep.
+
+    Values that are none of these stay, or are what ``convert`` makes of them.
+
+    >>> freeze({"a": [1, {"b": 2}]})["a"].append(3)
+    Traceback (most recent call last):
+        ...
+    TypeError: append: a prompt cannot be changed, and this list belongs to one; make a changed prompt with \
+prompt.replace(...), or change a copy: .copy()
+    """
+    if type(value) in _IMMUTABLE:
+        return value
+    if isinstance(value, Mapping):
+        return _frozen_dict((key, freeze(each, convert)) for key, each in value.items())
+    if isinstance(value, list):
+        return _frozen_list(freeze(each, convert) for each in value)
+    if type(value) is tuple:
+        return tuple(freeze(each, convert) for each in value)
+    if isinstance(value, set | frozenset):
+        return frozenset(freeze(each, convert) for each in value)
+    return value if convert is None else convert(value)
+
+
+_IMMUTABLE = frozenset({str, int, float, bool, type(None), FrozenDict, FrozenList, FrozenSet})
+
+
+def thaw(value: Any) -> Any:
+    """A copy that may be changed, with plain dicts and lists, however deep."""
+    if isinstance(value, dict):
+        return {key: thaw(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [thaw(each) for each in value]
+    return value
+
+
+#: The view of an empty dict.
+EMPTY_DICT: FrozenDict = freeze({})

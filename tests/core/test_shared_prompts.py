@@ -1,0 +1,460 @@
+"""The prompts that a manager hands out: made once for each version, complete, and dropped with their version."""
+
+# ruff: noqa: ARG002 - a plugin, engine or integration takes what it is handed
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import gc
+import pickle
+import resource
+import threading
+import time
+import weakref
+
+import pytest
+
+from helpers import chat_of, create_chat_prompt, create_text_prompt
+from prompt_manager import Prompt, PromptManager, PromptRegistry, TemplateEngine
+from prompt_manager.exceptions import (
+    ConversionError,
+    PromptNotFoundError,
+    SchemaError,
+    SchemaValidationError,
+    TemplateRenderError,
+    VersionConflictError,
+)
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    BaseIntegration,
+    LangChainIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
+from prompt_manager.plugins import BasePlugin
+from prompt_manager.plugins.openai_plugin import OpenAIPlugin
+
+VISIT = {"name": "visit", "strict": True, "fields": [{"name": "name", "type": "string"}]}
+ANSWER = {"name": "answer", "fields": [{"name": "city", "type": "string"}]}
+INTEGRATIONS = [OpenAIIntegration, LiteLLMIntegration, AnthropicIntegration]
+
+
+@pytest.fixture
+def manager():
+    """A manager of ``greeting``, and of ``visit``, which needs two schemas and two registered partials."""
+    manager = PromptManager()
+    manager.register_schema("visit", VISIT)
+    manager.register_schema("answer", ANSWER)
+    manager.template_engine.register_partial("sign", "-- {{name}}{{> mark}}")
+    manager.template_engine.register_partial("mark", "!")
+    manager.create_prompt_sync(create_text_prompt(status="active"))
+    messages = [{"role": "user", "content": "Where is {{name}}? {{> sign}}"}]
+    manager.create_prompt_sync(
+        create_chat_prompt(
+            id="visit",
+            status="active",
+            chat_template={"messages": messages},
+            input_schema="visit",
+            output_schema="answer",
+            settings={"model": "m", "max_tokens": 9},
+        )
+    )
+    return manager
+
+
+def said(form) -> str:
+    """All that a provider is sent, as one text."""
+    return str(form)
+
+
+class TestCache:
+    def test_a_version_has_one_prompt_however_it_is_asked_for(self, manager):
+        manager.set_label_sync("greeting", "production", "1.0.0")
+        prompt = manager.get_prompt_sync("greeting")
+        assert manager.get_prompt_sync("greeting", "1.0.0") is prompt
+        assert manager.get_prompt_sync("greeting", label="production") is prompt
+        assert manager.registry.get_sync("greeting") is prompt
+        assert manager.get_history_sync("greeting")[0].prompt is prompt
+
+    async def test_await_gives_the_same_one(self, manager):
+        assert await manager.get_prompt("greeting") is manager.get_prompt_sync("greeting")
+
+    def test_it_is_what_was_registered(self, manager):
+        given = chat_of({"role": "user", "content": "{{a}}"}, id="new", metadata={"team": [1]}, status="active")
+        manager.create_prompt_sync(given)
+        prompt = manager.get_prompt_sync("new")
+        assert prompt == given
+        assert prompt is not given
+        assert repr(prompt) == repr(given)
+        for name in type(prompt).model_fields:
+            assert type(getattr(prompt, name)) is type(getattr(given, name)), name
+
+    def test_a_label_that_moves_makes_a_new_one(self, manager):
+        first = manager.get_prompt_sync("greeting")
+        manager.set_label_sync("greeting", "production", "1.0.0")
+        second = manager.get_prompt_sync("greeting")
+        assert (first.labels, second.labels) == ((), ("production",))
+        manager.set_label_sync("greeting", "production", None)
+        assert manager.get_prompt_sync("greeting").labels == ()
+
+    def test_an_update_makes_a_new_one(self, manager):
+        first = manager.get_prompt_sync("greeting")
+        manager.update_prompt_sync(first, status="deprecated", metadata={"author": "Ada"})
+        second = manager.get_prompt_sync("greeting")
+        assert (second.version, second.status, second.metadata.author) == ("1.0.0", "deprecated", "Ada")
+        third = manager.update_prompt_sync(second, template="Hi {{name}}")
+        assert manager.get_prompt_sync("greeting", third.version) is third
+        assert manager.get_prompt_sync("greeting", "1.0.0") is second
+
+    def test_a_deleted_one_is_gone(self, manager):
+        manager.get_prompt_sync("greeting")
+        manager.delete_prompt_sync("greeting")
+        with pytest.raises(PromptNotFoundError):
+            manager.get_prompt_sync("greeting")
+        manager.create_prompt_sync(create_text_prompt(status="active", template="New {{name}}"))
+        assert manager.get_prompt_sync("greeting").template.content == "New {{name}}"
+
+    def test_a_draft_that_is_replaced_is_never_given_again(self, manager):
+        manager.create_prompt_sync(create_text_prompt(id="d", template="one"))
+        assert manager.get_prompt_sync("d").template.content == "one"
+        manager.create_prompt_sync(create_text_prompt(id="d", template="two"))
+        assert manager.get_prompt_sync("d").template.content == "two"
+
+    def test_two_managers_of_one_engine_keep_their_own(self):
+        engine = TemplateEngine()
+        one, two = PromptManager(template_engine=engine), PromptManager(template_engine=engine)
+        one.register_schema("visit", VISIT)
+        prompt = create_text_prompt(status="active", input_schema="visit")
+        for manager in (one, two):
+            manager.create_prompt_sync(prompt)
+            manager.create_prompt_sync(manager.get_prompt_sync("greeting"))
+        assert one.get_prompt_sync("greeting") is not two.get_prompt_sync("greeting")
+        convert = OpenAIIntegration(engine).convert_sync
+        assert convert(one.get_prompt_sync("greeting"), {"name": "Ada"}) == "Hello Ada!"
+        with pytest.raises(SchemaError):
+            convert(two.get_prompt_sync("greeting"), {"name": "Ada"})
+
+    def test_threads_get_the_same_one(self, manager):
+        for number in range(20):
+            manager.create_prompt_sync(create_text_prompt(id=f"p{number}", status="active"))
+        found: list[set[int]] = [set() for _ in range(20)]
+        kept = []
+
+        def ask():
+            for number in range(20):
+                prompt = manager.get_prompt_sync(f"p{number}")
+                kept.append(prompt)
+                found[number].add(id(prompt))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [len(each) for each in found] == [1] * 20
+
+
+class TestLeaks:
+    def test_a_version_that_goes_takes_its_prompt_along(self, manager):
+        changes = [
+            lambda: manager.set_label_sync("greeting", "production", "1.0.0"),
+            lambda: manager.update_prompt_sync(manager.get_prompt_sync("greeting"), status="deprecated"),
+            lambda: manager.delete_prompt_sync("greeting"),
+            manager.registry.clear_sync,
+        ]
+        for change in changes:
+            for prompt_id in ("greeting", "visit"):
+                if manager.registry.exists_sync(prompt_id):
+                    OpenAIIntegration(TemplateEngine()).explain_compatibility(manager.get_prompt_sync(prompt_id))
+            name = "greeting" if manager.registry.exists_sync("greeting") else "visit"
+            gone = weakref.ref(manager.get_prompt_sync(name).metadata)
+            change()
+            gc.collect()
+            assert gone() is None
+
+    def test_a_manager_that_goes_takes_its_prompts_along(self):
+        manager = PromptManager()
+        manager.create_prompt_sync(create_text_prompt(status="active"))
+        prompt = manager.get_prompt_sync("greeting")
+        OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"})
+        manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "openai")
+        gone = weakref.ref(prompt.metadata)
+        del prompt, manager
+        gc.collect()
+        assert gone() is None
+
+    def test_a_finalizer_may_use_the_registry(self, manager):
+        """The end of a prompt runs code; under the registry's lock it would wait for itself."""
+        told = []
+        prompt = manager.get_prompt_sync("greeting")
+        weakref.finalize(prompt.metadata, lambda: told.append(manager.render_sync("greeting", {"name": "Ada"})))
+        del prompt
+        manager.set_label_sync("greeting", "production", "1.0.0")
+        gc.collect()
+        assert told == ["Hello Ada!"]
+
+    def test_a_prompt_keeps_no_engine_of_an_integration_alive(self, manager):
+        class Helper:
+            def __call__(self, name):
+                return name.upper()
+
+        engine, helper = TemplateEngine(), Helper()
+        engine.register_helper("shout", helper)
+        gone = weakref.ref(helper)
+        prompt = manager.get_prompt_sync("greeting")
+        OpenAIIntegration(engine).convert_sync(prompt, {"name": "Ada"})
+        del engine, helper
+        gc.collect()
+        assert gone() is None
+
+    def test_a_plugin_s_prompt_may_be_among_its_own_variables(self, manager):
+        class Knot(BasePlugin):
+            async def render_for_framework(self, prompt, variables):
+                variables["self"] = prompt
+                marks.append(weakref.ref(variables["mark"]))
+
+        class Mark:
+            pass
+
+        marks = []
+        manager.register_plugin(Knot("knot", "1.0.0"))
+        manager.render_for_plugin_sync("greeting", {"name": "Ada", "mark": Mark()}, "knot")
+        gc.collect()
+        assert marks[0]() is None
+
+    def test_memory_stays_flat_while_a_watched_directory_is_reloaded(self, tmp_path):
+        file = tmp_path / "p.yaml"
+        start, long = "id: p\nformat: text\nstatus: active\ntemplate: start\n", "x" * 100_000
+        file.write_text(start, encoding="utf-8")
+        with PromptManager.from_directory_sync(tmp_path, watch=True) as manager:
+            alive = []
+
+            def reload(number: int) -> None:
+                file.write_text(start.replace(" start", f" text {number} {long}"), encoding="utf-8")
+                until = time.monotonic() + 30
+                while not manager.get_prompt_sync("p").template.content.startswith(f"text {number} "):
+                    assert time.monotonic() < until
+                    time.sleep(0.002)
+                alive.append(weakref.ref(manager.get_prompt_sync("p").template))
+
+            for number in range(15):
+                reload(number)
+            gc.collect()
+            # The last one lives, and perhaps one before it until the thread of the reload is done.
+            assert sum(each() is not None for each in alive) <= 2
+
+    def test_memory_stays_flat_while_a_version_is_updated(self, manager):
+        def update(times: int) -> None:
+            for number in range(times):
+                prompt = manager.get_prompt_sync("greeting")
+                manager.update_prompt_sync(prompt, metadata={"description": f"{number} {'x' * 50_000}"})
+
+        update(50)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        update(200)
+        # 200 versions that leaked would hold 10 MB of text, several times over.
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8_000
+
+
+class TestSchemasAndPartials:
+    @pytest.mark.parametrize("integration", INTEGRATIONS)
+    def test_travel_to_an_integration_with_another_engine(self, manager, integration):
+        prompt = manager.get_prompt_sync("visit")
+        alone = integration(TemplateEngine())
+        assert alone.explain_compatibility(prompt) == []
+        assert alone.convert_sync(prompt, {"name": "Ada"}) == integration(
+            manager.template_engine, schemas=manager.schemas
+        ).convert_sync(prompt, {"name": "Ada"})
+        assert "Where is Ada? -- Ada!" in said(alone.convert_sync(prompt, {"name": "Ada"}))
+        request = alone.build_request_sync(prompt, {"name": "Ada"})
+        assert "city" in said(request.get("response_format") or request.get("output_config") or request)
+        with pytest.raises(SchemaValidationError):
+            alone.convert_sync(prompt, {"name": "Ada", "age": 3})
+
+    async def test_travel_where_it_is_awaited(self, manager):
+        prompt = await manager.get_prompt("visit")
+        alone = OpenAIIntegration(TemplateEngine())
+        assert await alone.convert(prompt, {"name": "Ada"}) == alone.convert_sync(prompt, {"name": "Ada"})
+        assert await alone.render_messages(prompt, {"name": "Ada"}) == manager.render_messages_sync(
+            "visit", {"name": "Ada"}
+        )
+
+    def test_travel_to_langchain_and_its_pickles(self, manager):
+        pytest.importorskip("langchain_core")
+        template = LangChainIntegration(TemplateEngine()).convert_sync(manager.get_prompt_sync("visit"), {})
+        for each in (template, pickle.loads(pickle.dumps(template))):
+            (message,) = [made for made in each.format_messages(name="Ada") if made.type == "human"]
+            assert "Where is Ada? -- Ada!" in message.content
+            with pytest.raises(SchemaValidationError):
+                each.format_messages(name="Ada", age=3)
+
+    def test_travel_to_plugins_with_another_engine(self, manager):
+        manager.register_plugin(OpenAIPlugin(), config={"template_engine": TemplateEngine(), "schemas": None})
+        form = manager.render_for_plugin_sync("visit", {"name": "Ada"}, "openai")
+        assert "Where is Ada? -- Ada!" in said(form)
+        assert "city" in said(form)
+
+    def test_schemas_travel_to_an_engine_of_the_application_s_own(self, manager):
+        class Own:
+            async def render(self, template, variables, *, partials=None):
+                return template.replace("{{name}}", variables["name"]).replace("{{> sign}}", "")
+
+        form = OpenAIIntegration(Own()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada"})
+        assert "Where is Ada?" in said(form)
+        assert "city" in said(form)
+        with pytest.raises(SchemaValidationError):
+            OpenAIIntegration(Own()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada", "age": 3})
+
+    def test_travel_to_an_integration_written_by_a_user(self, manager):
+        class Mine(BaseIntegration[str]):
+            async def convert(self, prompt, variables):
+                return str(await self.render_messages(prompt, variables))
+
+            def validate_compatibility(self, prompt):
+                return True
+
+        assert "-- Ada!" in Mine(TemplateEngine()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada"})
+
+    def test_the_integration_s_engine_has_the_last_word(self, manager):
+        prompt = manager.get_prompt_sync("visit")
+        own = TemplateEngine(escape=True)
+        own.register_partial("mark", "?")
+        form = said(OpenAIIntegration(own).convert_sync(prompt, {"name": "<A>"}))
+        assert "Where is &lt;A&gt;? -- &lt;A&gt;?" in form
+
+    def test_a_partial_that_is_registered_later_counts(self, manager):
+        prompt, own = manager.get_prompt_sync("visit"), TemplateEngine()
+        convert = OpenAIIntegration(own).convert_sync
+        assert "Ada!" in said(convert(prompt, {"name": "Ada"}))
+        manager.template_engine.register_partial("mark", "…")
+        assert "Ada…" in said(convert(prompt, {"name": "Ada"}))
+        own.register_partial("mark", "?!")
+        assert "Ada?!" in said(convert(prompt, {"name": "Ada"}))
+
+    def test_a_partial_that_the_other_engine_cannot_read_harms_nobody_else(self, manager):
+        manager.template_engine.register_helper("shout", str.upper)
+        manager.template_engine.register_partial("loud", "{{shout name}}")
+        convert = OpenAIIntegration(TemplateEngine(known_helpers_only=True)).convert_sync
+        assert "-- Ada!" in said(convert(manager.get_prompt_sync("visit"), {"name": "Ada"}))
+
+    def test_two_engines_keep_the_prompt_compiled_for_both(self, manager):
+        prompt = manager.get_prompt_sync("visit")
+        engines = [TemplateEngine(), TemplateEngine(escape=True), manager.template_engine]
+        first = [prompt._converted_by(engine) for engine in engines]
+        for engine, handle in zip(engines, first, strict=True):
+            again = prompt._converted_by(engine)
+            assert again.to_dict() == handle.to_dict()
+        assert prompt._converted_by(manager.template_engine) is first[2]
+
+    def test_a_replaced_prompt_keeps_them(self, manager):
+        prompt = manager.get_prompt_sync("visit").replace(version="3.0.0").replace(status="deprecated")
+        for each in (prompt, prompt.model_copy(), copy.copy(prompt), copy.deepcopy(prompt)):
+            form = said(OpenAIIntegration(TemplateEngine()).convert_sync(each, {"name": "Ada"}))
+            assert "-- Ada!" in form
+            assert "city" in form
+
+    @pytest.mark.parametrize("copied", [lambda p: p.model_copy(), lambda p: p.model_copy(deep=True), copy.copy])
+    def test_a_copied_prompt_keeps_them(self, manager, copied):
+        prompt = copied(manager.get_prompt_sync("visit"))
+        assert "-- Ada!" in said(OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"}))
+
+    def test_a_pickled_prompt_is_plain_data(self, manager):
+        prompt = manager.get_prompt_sync("visit")
+        again = pickle.loads(pickle.dumps(prompt))
+        assert again == prompt
+        with pytest.raises(SchemaError, match="there is no schema 'visit'"):
+            OpenAIIntegration(TemplateEngine()).convert_sync(again, {"name": "Ada"})
+
+    def test_another_manager_takes_the_prompt_as_its_author_wrote_it(self, manager):
+        prompt = manager.get_prompt_sync("visit")
+        OpenAIIntegration(other := TemplateEngine()).convert_sync(prompt, {"name": "Ada"})
+        registry = PromptRegistry(template_engine=other)
+        registry.register_sync(prompt)
+        assert registry.get_sync("visit").content_hash == prompt.content_hash
+        assert registry.get_sync("visit").chat_template.partials == {}
+        with pytest.raises(SchemaError):
+            PromptManager(registry).render_sync("visit", {"name": "Ada"})
+
+    def test_a_version_is_still_compared_by_what_its_author_wrote(self, manager):
+        prompt = manager.get_prompt_sync("visit")
+        with pytest.raises(VersionConflictError):
+            manager.create_prompt_sync(prompt.replace(chat_template={"messages": [{"role": "user", "content": "x"}]}))
+        assert manager.create_prompt_sync(prompt) is prompt
+
+
+class Keeping(BasePlugin):
+    """A plugin that keeps what it is handed, and converts it with an integration of its own engine or the manager's."""
+
+    def __init__(self, engine: TemplateEngine | None = None) -> None:
+        super().__init__("keeping", "1.0.0")
+        self.engine = engine
+
+    async def _initialize_impl(self, config):
+        self.integration = OpenAIIntegration(self.engine or config["template_engine"])
+
+    async def render_for_framework(self, prompt, variables):
+        self.prompt, self.variables = prompt, variables
+        return await self.integration.convert(prompt, variables)
+
+
+class TestPluginHandles:
+    @pytest.fixture(params=["the manager's engine", "an engine of its own"])
+    def plugin(self, request, manager):
+        plugin = Keeping(TemplateEngine() if request.param == "an engine of its own" else None)
+        manager.register_plugin(plugin)
+        template = {
+            "content": "{{name}} {{count}} {{mood}}",
+            "variables": {"name": {}, "count": {}, "mood": {"default": "glad"}},
+        }
+        fields = [{"name": "name", "type": "string"}, {"name": "count", "type": "integer"}]
+        manager.register_schema("counted", {"name": "counted", "strict": True, "fields": fields})
+        manager.create_prompt_sync(
+            create_text_prompt(id="counted", status="active", template=template, input_schema="counted")
+        )
+        return plugin
+
+    def test_variables_are_a_plain_dict(self, manager, plugin):
+        given = {"name": "Ada", "count": "3"}
+        assert manager.render_for_plugin_sync("counted", given, "keeping") == "Ada 3 glad"
+        assert type(plugin.variables) is dict
+        assert plugin.variables == {"name": "Ada", "count": 3, "mood": "glad"}
+        assert given == {"name": "Ada", "count": "3"}
+
+    def test_the_prompt_is_the_manager_s(self, manager, plugin):
+        manager.render_for_plugin_sync("counted", {"name": "Ada", "count": 3}, "keeping")
+        assert plugin.prompt == manager.get_prompt_sync("counted")
+        assert type(plugin.prompt) is Prompt
+        assert pickle.loads(pickle.dumps(plugin.prompt)) == plugin.prompt
+
+    def test_a_kept_prompt_validates_other_variables(self, manager, plugin):
+        """The schema refuses ``mood``, a default that the prompt adds; so resolved variables would be refused."""
+        manager.render_for_plugin_sync("counted", {"name": "Ada", "count": 3}, "keeping")
+        convert, kept = plugin.integration.convert_sync, plugin.prompt
+        assert convert(kept, plugin.variables) == "Ada 3 glad"
+        assert convert(kept, {"name": "Bo", "count": "4"}) == "Bo 4 glad"
+        with pytest.raises(SchemaValidationError):
+            convert(kept, {"name": "Bo", "count": "many"})
+        with pytest.raises(ConversionError, match="Missing required variable 'count'"):
+            convert(kept, {"name": "Bo"})
+        with pytest.raises(SchemaValidationError):
+            convert(kept, {**plugin.variables, "count": "many"})
+
+    def test_another_prompt_validates_the_same_variables(self, manager, plugin):
+        manager.render_for_plugin_sync("counted", {"name": "Ada", "count": 3}, "keeping")
+        for other in (manager.get_prompt_sync("counted"), plugin.prompt.replace(status="deprecated")):
+            with pytest.raises(SchemaValidationError):
+                plugin.integration.convert_sync(other, plugin.variables)
+
+    async def test_renders_at_the_same_time_keep_apart(self, manager, plugin):
+        forms = await asyncio.gather(
+            *(manager.render_for_plugin("counted", {"name": str(n), "count": n}, "keeping") for n in range(20))
+        )
+        assert forms == [f"{n} {n} glad" for n in range(20)]
+
+
+def test_a_missing_partial_is_still_an_error(manager):
+    manager.create_prompt_sync(create_text_prompt(id="lost", template="{{> nowhere}}", status="active"))
+    with pytest.raises((ConversionError, TemplateRenderError)) as caught:
+        OpenAIIntegration(TemplateEngine()).convert_sync(manager.get_prompt_sync("lost"), {})
+    assert "nowhere" in str(caught.value)
