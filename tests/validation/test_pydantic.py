@@ -284,9 +284,15 @@ class Root(RootModel[list[int]]):
         (with_field(Annotated[int, Field(alias="y")]), "M.x: a schema cannot express `validation_alias`"),
         (with_field(Annotated[int, Field(validation_alias=AliasChoices("a", "b"))]), "`validation_alias`"),
         (with_field(int, None), "M.x: a schema cannot express the default None of a field that must not be null"),
-        (with_field(int, Field(default_factory=lambda: 1)), "M.x: a schema cannot express a default that a function makes"),
+        (
+            with_field(int, Field(default_factory=lambda: 1)),
+            "M.x: a schema cannot express a default that a function makes",
+        ),
         (with_field(dt.date, dt.date(2026, 1, 1)), "M.x: a schema cannot express a default of type date"),
-        (with_field(str, str_strip_whitespace=True), "M: a schema cannot express the setting str_strip_whitespace=True"),
+        (
+            with_field(str, str_strip_whitespace=True),
+            "M: a schema cannot express the setting str_strip_whitespace=True",
+        ),
         (with_field(int, strict=True), "M: a schema cannot express the setting strict=True"),
         (Checks, "Checks.x: a schema cannot express the function Checks._even"),
         (ChecksAll, "a schema cannot express the function ChecksAll._all"),
