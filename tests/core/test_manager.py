@@ -83,6 +83,11 @@ class TestLoad:
         root = directory({"a.yaml": GREETING, ".draft.yaml": "[", ".git/x.yaml": "[", "sub/.y.yml": "["})
         assert len(load(root).list_prompts_sync()) == 1
 
+    def test_reads_a_directory_whose_own_name_is_hidden(self, load, directory):
+        root = directory({"a.yaml": GREETING, "sub/b.yaml": TYPED})
+        hidden = root.rename(root.with_name(".prompts"))
+        assert [prompt.id for prompt in load(hidden).list_prompts_sync()] == ["greeting", "typed"]
+
     def test_has_no_regard_for_ignore_files(self, load, directory):
         root = directory({"a.yaml": GREETING, ".gitignore": "*.yaml", ".ignore": "*"})
         assert len(load(root).list_prompts_sync()) == 1

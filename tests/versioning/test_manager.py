@@ -163,7 +163,7 @@ class TestUpdate:
             ({"bump": "none"}, ValueError),
             ({"version": "3.0.0"}, ValueError),
             ({"id": "other"}, ValueError),
-            ({"nonsense": 1}, ValueError),
+            ({"nonsense": 1}, TypeError),
             ({"status": "done"}, ValueError),
             ({"template": "{{#if a}}"}, TemplateSyntaxError),
         ],

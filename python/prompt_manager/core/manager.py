@@ -920,10 +920,12 @@ class PromptManager:
 
 def _fields(status: PromptStatus | str | None, changes: dict[str, Any]) -> dict[str, Any]:
     """The fields to change; the version is not among them, for it is raised."""
-    for name in ("id", "version"):
+    fixed = ("id", "version")
+    for name in fixed:
         if name in changes:
             raise ValueError(f"{name} cannot be changed by an update: say how far the version is raised with `bump`")
     from prompt_manager.core.models import Prompt
 
-    check_keywords(changes, ["bump", "changelog", "author", *Prompt.model_fields])
+    fields = [name for name in Prompt.model_fields if name not in fixed]
+    check_keywords(changes, ["bump", "changelog", "author", *fields])
     return changes if status is None else {**changes, "status": status}
