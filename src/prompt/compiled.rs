@@ -9,7 +9,7 @@ use super::chat::{Chat, Entry};
 use super::{ChatEntry, Format, LeafId, Prompt, SchemaRef, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::{FieldType, Wanted, json_schema};
-use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
+use crate::template::{EmptyLibrary, LayeredLibrary, Library, Template, TemplateOptions, Text};
 
 /// A prompt that is ready to render. It never changes.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// The first template that does not parse. [`Compiled::compile_all`] gives them all.
-    pub fn compile(prompt: Prompt, options: &Options, engine: &dyn Library<T>) -> Result<Self> {
+    pub fn compile(prompt: Prompt, options: &TemplateOptions, engine: &dyn Library<T>) -> Result<Self> {
         let first = match Self::parse(&prompt, options, engine) {
             Ok(parts) => return Ok(Self::assemble(prompt, parts)),
             Err(faults) => faults.into_iter().next().map(|fault| fault.error),
@@ -91,7 +91,7 @@ impl<T: Text> Compiled<T> {
     /// Compiles every template of a prompt, giving all faults at once to `report`.
     pub fn compile_all(
         prompt: Prompt,
-        options: &Options,
+        options: &TemplateOptions,
         engine: &dyn Library<T>,
         report: impl FnOnce(&Prompt, Vec<Fault<'_>>),
     ) -> Option<Self> {
@@ -109,7 +109,7 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// The first text that passes a limit.
-    pub fn opaque(prompt: Prompt, options: &Options) -> Result<Self> {
+    pub fn opaque(prompt: Prompt, options: &TemplateOptions) -> Result<Self> {
         let literal = |text: &String| Template::literal("", text, options);
         let body = match (&prompt.template, &prompt.chat_template) {
             (Some(template), _) => Body::Text(literal(&template.content)?),
@@ -133,7 +133,7 @@ impl<T: Text> Compiled<T> {
 
     fn parse<'p>(
         prompt: &'p Prompt,
-        options: &Options,
+        options: &TemplateOptions,
         engine: &dyn Library<T>,
     ) -> Result<Parts<T>, Vec<Fault<'p>>> {
         let mut compiler = Compiler::new(Some(prompt.id.as_str()), options, engine);
@@ -158,7 +158,7 @@ impl<T: Text> Compiled<T> {
         if !compiler.faults.is_empty() {
             return Err(compiler.faults);
         }
-        match declare(prompt, &body, &Both(&partials, engine)) {
+        match declare(prompt, &body, &LayeredLibrary(&partials, engine)) {
             Ok(declared) => Ok((body, partials, declared)),
             Err(error) => {
                 let leaf = match &body {
@@ -196,7 +196,7 @@ impl<T: Text> Compiled<T> {
         let Some(declared) = self.prompt.declared() else { return Vec::new() };
         let known: HashSet<&str> = declared.items.iter().map(|variable| variable.name.as_str()).collect();
         // Compiling has read them before, with more partials.
-        let read = read(&self.body, &Both(&*self.partials, &EmptyLibrary)).unwrap_or_default();
+        let read = read(&self.body, &LayeredLibrary(&*self.partials, &EmptyLibrary)).unwrap_or_default();
         read.into_iter()
             .filter(|(name, required)| *required && !known.contains(name.as_str()))
             .map(|(name, _)| {
@@ -315,13 +315,13 @@ fn read<T: Text>(body: &Body<T>, partials: &dyn Library<T>) -> Result<BTreeMap<S
 pub(super) struct Compiler<'c, 'p, T> {
     /// The prompt's id, for the names of its templates.
     id: Option<&'c str>,
-    options: &'c Options,
+    options: &'c TemplateOptions,
     engine: &'c dyn Library<T>,
     pub(super) faults: Vec<Fault<'p>>,
 }
 
 impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
-    pub(super) fn new(id: Option<&'c str>, options: &'c Options, engine: &'c dyn Library<T>) -> Self {
+    pub(super) fn new(id: Option<&'c str>, options: &'c TemplateOptions, engine: &'c dyn Library<T>) -> Self {
         Self { id, options, engine, faults: Vec::new() }
     }
 

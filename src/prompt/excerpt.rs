@@ -10,7 +10,7 @@ use super::pipeline::{ChecksOf, append, text_missing};
 use super::{ChatTemplate, Message, Prompt, Role, Variables};
 use crate::error::Result;
 use crate::schema::{FieldType, Reach, Schemas, Values, Wanted};
-use crate::template::{self, Both, Library, Template, Text};
+use crate::template::{self, LayeredLibrary, Library, Template, Text};
 
 /// One entry of a prompt: of one that is no chat, its text.
 pub enum Entry<'c, T> {
@@ -123,7 +123,7 @@ impl<T: Text> Compiled<T> {
         };
         let message = message.try_map(|template| Ok(template.clone()))?;
         let body = Body::Chat(Chat::of(vec![chat::Entry::Message(message)]));
-        let partials = Both(&*self.partials, engine);
+        let partials = LayeredLibrary(&*self.partials, engine);
         let Body::Chat(alone) = &body else { return Ok(None) };
         let read = alone.variables(&partials)?;
         let variables = written.variables.as_ref().map(|declared| Variables {
@@ -149,10 +149,10 @@ impl<T: Text> Compiled<T> {
         }))
     }
 
-    fn read(&self, engine: &dyn Library<T>) -> Result<template::Variables> {
-        let partials = Both(&*self.partials, engine);
+    fn read(&self, engine: &dyn Library<T>) -> Result<template::VariableUsages> {
+        let partials = LayeredLibrary(&*self.partials, engine);
         match &*self.body {
-            Body::Nothing => Ok(template::Variables::new()),
+            Body::Nothing => Ok(template::VariableUsages::new()),
             Body::Text(template) => template.variables(&partials),
             Body::Chat(own) => own.variables(&partials),
         }
@@ -225,7 +225,7 @@ impl<T: Text> Compiled<T> {
     ) -> Result<Vec<(usize, Message<D::Output>)>> {
         let completed = self.completed(data, variables, checks)?;
         let context = completed.as_ref().unwrap_or(variables);
-        let partials = Both(&*self.partials, engine);
+        let partials = LayeredLibrary(&*self.partials, engine);
         self.own_messages_by(data, |template| template.render(data, context, None, &partials), instructions)
     }
 

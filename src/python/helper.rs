@@ -11,7 +11,7 @@ use super::overlay::Overlay;
 use super::template::Shared;
 use super::text::PyText;
 use crate::error::{Error, Kind, Result};
-use crate::template::{Branch, Closure, Given, Invocation};
+use crate::template::{Branch, BranchArguments, Closure, Invocation};
 
 /// A Python function that templates can call.
 pub struct Helper {
@@ -138,7 +138,7 @@ impl HelperOptions {
             [params.next(), params.next()]
         });
         let world = PyData::new(py, engine);
-        let given = Given { context: context.as_ref(), data, params };
+        let given = BranchArguments { context: context.as_ref(), data, params };
         Ok(block.render(&world, branch, given).or_raise(py)?.0)
     }
 }

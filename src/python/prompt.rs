@@ -15,10 +15,10 @@ use super::overlay::Overlay;
 use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, Shared, check_variables};
 use super::text::{PyOutput, PyText};
-use crate::convert::plain;
+use crate::convert::message_dicts;
 use crate::error::{Error, Kind};
 use crate::prompt::{Checks, Compiled, Prompt, Rendered, Status};
-use crate::template::Options;
+use crate::template::TemplateOptions;
 
 /// What another engine renders: the variables as its templates are to see them, the texts that are templates, and the
 /// partials.
@@ -247,7 +247,7 @@ impl CompiledPrompt {
         let py = context.py();
         let checks = self.checks(schemas, output_instructions);
         match self.assembled(context, texts, &checks).or_raise(py)?.into_messages() {
-            Ok(messages) => object(py, plain::messages(messages)),
+            Ok(messages) => object(py, message_dicts::messages(messages)),
             Err(_) => Err(raise(py, &self.compiled.no_messages())),
         }
     }
@@ -276,7 +276,7 @@ impl CompiledPrompt {
         check_variables(variables)?;
         let data = PyData::new(py, &self.shared);
         let messages = self.compiled.messages_with(&data, variables, &self.shared, checks).or_raise(py)?;
-        object(py, plain::messages(messages))
+        object(py, message_dicts::messages(messages))
     }
 }
 
@@ -331,7 +331,7 @@ pub(super) fn compile_prompt(
 #[pyfunction]
 pub(super) fn opaque_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<CompiledPrompt> {
     let py = prompt.py();
-    let shared = Shared::of(Options::default());
+    let shared = Shared::of(TemplateOptions::default());
     let compiled = Compiled::opaque(read_prompt(prompt)?, &shared.options).or_raise(py)?;
     Ok(CompiledPrompt { compiled: Arc::new(compiled), shared, schemas: None })
 }

@@ -15,7 +15,8 @@ use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
 use crate::template::{
-    Both, Cache, Dialect, EmptyLibrary, KeptLibrary, Library, Options, Sort, Template, Variables,
+    Dialect, EmptyLibrary, KeptLibrary, LayeredLibrary, Library, Sort, Template, TemplateCache,
+    TemplateOptions, VariableUsages,
 };
 
 /// Partials by name.
@@ -23,18 +24,18 @@ pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
 
 /// What an engine and all that it compiled have in common.
 pub(super) struct Shared {
-    pub(super) options: Options,
+    pub(super) options: TemplateOptions,
     partials: RwLock<PartialMap>,
     helpers: RwLock<BTreeMap<Box<str>, Helper>>,
     /// Templates that were rendered from text.
-    cache: Mutex<Cache<PyText>>,
+    cache: Mutex<TemplateCache<PyText>>,
     /// How often a helper or partial was registered.
     registrations: AtomicU64,
 }
 
 impl Shared {
     /// What an engine with these options and nothing registered has.
-    pub(super) fn of(options: Options) -> Arc<Self> {
+    pub(super) fn of(options: TemplateOptions) -> Arc<Self> {
         Arc::new(Self {
             options,
             partials: RwLock::default(),
@@ -116,8 +117,8 @@ impl Engine {
         compat: bool,
     ) -> PyResult<Self> {
         let defaults = match dialect {
-            "prompt" => Options::default(),
-            "handlebars" => Options::handlebars(),
+            "prompt" => TemplateOptions::default(),
+            "handlebars" => TemplateOptions::handlebars(),
             other => {
                 return Err(PyValueError::new_err(format!(
                     "dialect must be 'prompt' or 'handlebars', not {other:?}"
@@ -125,7 +126,7 @@ impl Engine {
             }
         };
         let limits = limits.map_or(Ok(Limits::default()), read_limits)?;
-        let options = Options {
+        let options = TemplateOptions {
             strict: strict.unwrap_or(defaults.strict),
             allow_none: allow_none.unwrap_or(defaults.allow_none),
             escape: escape.unwrap_or(defaults.escape),
@@ -184,7 +185,7 @@ impl Engine {
         let own = read_partials(partials, &self.shared)?;
         let py = template.py();
         let template = self.parsed(template, "")?;
-        let read = template.variables(&Both(&own, &self.shared)).or_raise(py)?;
+        let read = template.variables(&LayeredLibrary(&own, &self.shared)).or_raise(py)?;
         Ok(read.into_keys().collect())
     }
 
@@ -195,7 +196,7 @@ impl Engine {
         partials: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let own = read_partials(partials, &self.shared)?;
-        let read = self.parsed(template, "")?.variables(&Both(&own, &self.shared));
+        let read = self.parsed(template, "")?.variables(&LayeredLibrary(&own, &self.shared));
         account(template.py(), read.or_raise(template.py())?)
     }
 
@@ -262,15 +263,15 @@ impl Engine {
     /// The template of a source, from the cache where it has it.
     fn cached(&self, source: &str) -> crate::Result<Template<PyText>> {
         let cache = || self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = {
+        let epoch = {
             let mut cache = cache();
             if let Some(template) = cache.get(source) {
                 return Ok(template);
             }
-            cache.stamp()
+            cache.epoch()
         };
         let template = parse(&self.shared, "", source)?;
-        cache().insert(source, template.clone(), stamp);
+        cache().insert(source, template.clone(), epoch);
         Ok(template)
     }
 }
@@ -351,13 +352,13 @@ fn render<'py>(
         template.render(&world, variables, data, shared)
     } else {
         let own = read_partials(partials, shared)?;
-        template.render(&world, variables, data, &Both(&own, shared))
+        template.render(&world, variables, data, &LayeredLibrary(&own, shared))
     };
     Ok(output.or_raise(py)?.0)
 }
 
 /// How variables are used, by name.
-pub(super) fn account(py: Python<'_>, variables: Variables) -> PyResult<Bound<'_, PyDict>> {
+pub(super) fn account(py: Python<'_>, variables: VariableUsages) -> PyResult<Bound<'_, PyDict>> {
     let account = PyDict::new(py);
     for (name, variable) in variables {
         let usage = PyDict::new(py);
@@ -371,8 +372,8 @@ pub(super) fn account(py: Python<'_>, variables: Variables) -> PyResult<Bound<'_
 }
 
 /// The options as the arguments of an engine.
-fn options<'py>(py: Python<'py>, options: &Options) -> PyResult<Bound<'py, PyDict>> {
-    let Options {
+fn options<'py>(py: Python<'py>, options: &TemplateOptions) -> PyResult<Bound<'py, PyDict>> {
+    let TemplateOptions {
         dialect,
         strict,
         allow_none,

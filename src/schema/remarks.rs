@@ -4,7 +4,7 @@
 use super::coerce::{self, Outcome, Way};
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use crate::error::{Error, Kind};
-use crate::template::{Data, Json, JsonValue};
+use crate::template::{Data, JsonData, JsonDataValue};
 
 /// Each thing that a schema says without effect, as [`Kind::SchemaParse`] with the place of the schema.
 #[must_use]
@@ -61,7 +61,7 @@ fn takes_default(field: &Field, coerce: bool) -> bool {
     if field.field_type.fits(default) {
         return true;
     }
-    let (data, value) = (Json::default(), JsonValue::Borrowed(default));
+    let (data, value) = (JsonData::default(), JsonDataValue::Borrowed(default));
     let way = Way { coerce, allow_inf_nan: field.allow_inf_nan };
     let taken = coerce::take(&data, field.field_type, &value, data.sort(&value), way);
     taken.is_ok_and(|taken| !matches!(taken, Outcome::Wrong(_)))
