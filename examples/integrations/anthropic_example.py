@@ -137,4 +137,4 @@ if __name__ == "__main__":
 # }
 # answer: Gladly.
 # error: Prompt 'greeting' uses TEXT format, but Anthropic requires CHAT format
-#   hint: pass to_messages=True to send the text as a user's message
+#   hint: pass to_messages=True to send the text as a user message

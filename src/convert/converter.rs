@@ -1,38 +1,38 @@
-//! Which provider a prompt is converted for, and how.
+//! The provider that a prompt is converted for, and the options of the conversion.
 
-use super::form::Form;
+use super::payload::Payload;
 use super::report::Report;
 use super::{anthropic, openai};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Format, Message, Prompt, Rendered, Role};
 use crate::template::Output;
 
-/// A provider's interface, with the options that are its own.
+/// An API of a provider, with its own options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provider {
-    /// OpenAI's Chat Completions; for text its older Completions.
-    OpenAi(openai::Options),
-    /// OpenAI's Responses.
+    /// OpenAI's Chat Completions API; for text prompts the older Completions API.
+    OpenAi(openai::OpenAiOptions),
+    /// OpenAI's Responses API.
     Responses {
-        /// Refuse what would need a lossy step.
+        /// Fail instead of changing or dropping something.
         strict: bool,
     },
-    /// Anthropic's Messages.
-    Anthropic(anthropic::Options),
-    /// LiteLLM, which takes OpenAI's form.
-    LiteLlm(openai::Options),
+    /// Anthropic's Messages API.
+    Anthropic(anthropic::AnthropicOptions),
+    /// LiteLLM, which accepts OpenAI's format.
+    LiteLlm(openai::OpenAiOptions),
 }
 
-/// How prompts are converted.
+/// Converts prompts for one provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Converter {
-    /// For whom.
+pub struct ProviderConverter {
+    /// The provider and its options.
     pub provider: Provider,
-    /// Give the text of a prompt that is no chat as a user's message.
+    /// Convert the text of a text prompt to one user message.
     pub to_messages: bool,
 }
 
-impl Converter {
+impl ProviderConverter {
     /// The provider's name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -43,10 +43,10 @@ impl Converter {
         }
     }
 
-    /// The provider's word for a role.
+    /// The provider's name for a role.
     ///
     /// # Errors
-    /// [`Kind::Conversion`] for a role that it has no word for.
+    /// [`Kind::Conversion`] for a role that the provider does not have.
     pub fn map_role(self, role: Role) -> Result<&'static str> {
         match self.provider {
             Provider::Anthropic(_) => anthropic::map_role(role),
@@ -54,7 +54,7 @@ impl Converter {
         }
     }
 
-    /// Whether what would need a lossy step is refused.
+    /// Whether the conversion fails instead of changing or dropping something.
     #[must_use]
     pub fn is_strict(self) -> bool {
         match self.provider {
@@ -64,24 +64,26 @@ impl Converter {
         }
     }
 
-    /// The same without strictness.
+    /// The same converter, not strict.
     #[must_use]
     pub fn lenient(self) -> Self {
         let provider = match self.provider {
-            Provider::OpenAi(options) => Provider::OpenAi(openai::Options { strict: false, ..options }),
-            Provider::LiteLlm(options) => Provider::LiteLlm(openai::Options { strict: false, ..options }),
+            Provider::OpenAi(options) => Provider::OpenAi(openai::OpenAiOptions { strict: false, ..options }),
+            Provider::LiteLlm(options) => {
+                Provider::LiteLlm(openai::OpenAiOptions { strict: false, ..options })
+            }
             Provider::Responses { .. } => Provider::Responses { strict: false },
             Provider::Anthropic(options) => {
-                Provider::Anthropic(anthropic::Options { strict: false, ..options })
+                Provider::Anthropic(anthropic::AnthropicOptions { strict: false, ..options })
             }
         };
         Self { provider, ..self }
     }
 
-    /// Checks that the provider has a form for prompts of this format.
+    /// Checks that the provider accepts prompts of this format.
     ///
     /// # Errors
-    /// [`Kind::IncompatibleFormat`].
+    /// [`Kind::IncompatibleFormat`] if it does not.
     pub fn check_format(self, prompt: &Prompt) -> Result<()> {
         if prompt.format == Format::Chat
             || self.to_messages
@@ -93,12 +95,12 @@ impl Converter {
         let name = self.name();
         let message = format!("Prompt '{}' uses {format} format, but {name} requires CHAT format", prompt.id);
         Err(Error::new(Kind::IncompatibleFormat, message)
-            .with_hint("pass to_messages=True to send the text as a user's message")
+            .with_hint("pass to_messages=True to send the text as a user message")
             .with_context("prompt_id", prompt.id.as_str()))
     }
 
-    /// The word for a role, where a text of it that is not empty has the form `{"role": …, "content": …}` in a list,
-    /// and breaks no rule.
+    /// The provider's name for a role, if every non-empty text of that role is valid and becomes `{"role": …,
+    /// "content": …}` in a list. `None`: use [`ProviderConverter::convert`].
     #[must_use]
     pub fn plain_role(self, role: Role) -> Option<&'static str> {
         match self.provider {
@@ -107,15 +109,16 @@ impl Converter {
         }
     }
 
-    /// The provider's form of what a prompt rendered to: messages, an object with messages in it, or a text.
+    /// Converts a rendered prompt to messages, to an object that contains messages, or to a text.
     ///
     /// # Errors
-    /// [`Kind::Conversion`] where the provider would refuse it; without strictness only where nothing lawful is near.
-    pub fn form<S: Output>(self, rendered: Rendered<S>, report: &mut Report) -> Result<Form<S>> {
+    /// [`Kind::Conversion`] if the provider would refuse the result. Without strict mode, only if no similar
+    /// conversation is valid.
+    pub fn convert<S: Output>(self, rendered: Rendered<S>, report: &mut Report) -> Result<Payload<S>> {
         let messages = match rendered.into_messages() {
             Ok(messages) => messages,
             Err(text) if self.to_messages => vec![Message::plain(Role::User, text)],
-            Err(text) => return Ok(Form::Text(text)),
+            Err(text) => return Ok(Payload::Text(text)),
         };
         match self.provider {
             Provider::OpenAi(options) | Provider::LiteLlm(options) => {

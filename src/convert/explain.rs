@@ -1,23 +1,23 @@
-//! What stands in the way of a conversion, said before anything is rendered.
+//! Finds the problems of a conversion before anything is rendered.
 //!
-//! No rule stands here: the rules are asked, by converting what a prompt would render to. What its templates will say
-//! is not known, so that texts that do not depend on a variable stand for themselves, and stand-ins for the others. A
-//! placeholder may be given any messages; a prompt is fine if there are some with which it is.
+//! This module has no rules of its own: it converts conversations that the prompt could render to. The values of
+//! variables are not known, so a text without variables is used as it is, and any other text is replaced by a stand-in.
+//! A placeholder can be filled with any messages; a prompt is fine if at least one way to fill it is.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use super::converter::Converter;
+use super::converter::ProviderConverter;
 use super::report::{Report, with_hint};
 use crate::prompt::{
     ChatEntry, Content, FunctionCall, Message, PartBody, Prompt, Rendered, Role, ToolCall, Tree,
 };
 
-/// How many placeholders are given something; further ones are given nothing.
+/// The number of placeholders that are filled in all combinations. Further ones stay empty.
 const TRIED: usize = 3;
 
-impl Converter {
-    /// Why the prompt cannot be converted, as far as that does not depend on variables; nothing where it can.
+impl ProviderConverter {
+    /// The reasons why the prompt cannot be converted, whatever its variables. Empty if it can.
     #[must_use]
     pub fn explain(self, prompt: &Prompt) -> Vec<String> {
         if let Err(error) = self.check_format(prompt) {
@@ -26,7 +26,7 @@ impl Converter {
         let Some(chat) = &prompt.chat_template else {
             return match &prompt.template {
                 Some(_) => Vec::new(),
-                None => vec!["the prompt has no template: only a draft may lack it".to_owned()],
+                None => vec!["the prompt has no template; only a draft can be without one".to_owned()],
             };
         };
         let mut least: Option<Vec<String>> = None;
@@ -42,16 +42,16 @@ impl Converter {
         least.unwrap_or_default()
     }
 
-    /// What is wrong with one conversation.
+    /// The problems of one conversation.
     fn reasons(self, messages: Vec<Message<String>>) -> Vec<String> {
         let mut report = Report::default();
-        let Err(error) = self.form(Rendered::Messages(messages.clone()), &mut report) else {
+        let Err(error) = self.convert(Rendered::Messages(messages.clone()), &mut report) else {
             return Vec::new();
         };
         let mut reasons = vec![with_hint(&error)];
         if self.is_strict() {
-            // Strictness stops at the first; the other mode goes on and tells of those that come after.
-            let ended = self.lenient().form(Rendered::Messages(messages), &mut report);
+            // Strict mode stops at the first problem; the other mode continues and finds the later ones.
+            let ended = self.lenient().convert(Rendered::Messages(messages), &mut report);
             let others = report.problems().iter().cloned().chain(ended.as_ref().err().map(with_hint));
             for other in others {
                 if !reasons.contains(&other) {
@@ -63,25 +63,25 @@ impl Converter {
     }
 }
 
-/// What a placeholder may be given.
+/// A way to fill a placeholder.
 #[derive(Debug, Clone, Copy)]
-enum Given {
+enum PlaceholderFill {
     Nothing,
     Turns(&'static [Role]),
-    /// The calls that the results behind it answer.
+    /// The calls for the results that follow the placeholder.
     Calls,
 }
 
-const ALTERNATIVES: [Given; 6] = [
-    Given::Nothing,
-    Given::Turns(&[Role::User, Role::Assistant]),
-    Given::Turns(&[Role::User]),
-    Given::Turns(&[Role::Assistant]),
-    Given::Turns(&[Role::Assistant, Role::User]),
-    Given::Calls,
+const ALTERNATIVES: [PlaceholderFill; 6] = [
+    PlaceholderFill::Nothing,
+    PlaceholderFill::Turns(&[Role::User, Role::Assistant]),
+    PlaceholderFill::Turns(&[Role::User]),
+    PlaceholderFill::Turns(&[Role::Assistant]),
+    PlaceholderFill::Turns(&[Role::Assistant, Role::User]),
+    PlaceholderFill::Calls,
 ];
 
-/// Conversations that a template may render to.
+/// The conversations that a template could render to.
 fn conversations(entries: &[ChatEntry]) -> impl Iterator<Item = Vec<Message<String>>> {
     let placeholders = entries.iter().filter(|entry| matches!(entry, ChatEntry::Placeholder { .. })).count();
     let choices = (0..placeholders.min(TRIED)).fold(1, |choices, _| choices * ALTERNATIVES.len());
@@ -102,38 +102,39 @@ fn conversations(entries: &[ChatEntry]) -> impl Iterator<Item = Vec<Message<Stri
     })
 }
 
-fn given_messages(given: Given, rest: &[ChatEntry]) -> Vec<Message<String>> {
-    let said = |role: &Role| Message::plain(*role, "…".to_owned());
+fn given_messages(given: PlaceholderFill, rest: &[ChatEntry]) -> Vec<Message<String>> {
+    let message_of = |role: &Role| Message::plain(*role, "…".to_owned());
     match given {
-        Given::Nothing => Vec::new(),
-        Given::Turns(roles) => roles.iter().map(said).collect(),
-        Given::Calls => {
+        PlaceholderFill::Nothing => Vec::new(),
+        PlaceholderFill::Turns(roles) => roles.iter().map(message_of).collect(),
+        PlaceholderFill::Calls => {
             let function = || FunctionCall { name: "f".to_owned(), arguments: Tree::Map(Vec::new()) };
             let calls: Vec<ToolCall<String>> =
                 results(rest).map(|id| ToolCall { id, function: function() }).collect();
             let call = Message { tool_calls: calls, ..Message::empty(Role::Assistant) };
-            if call.tool_calls.is_empty() { Vec::new() } else { vec![said(&Role::User), call] }
+            if call.tool_calls.is_empty() { Vec::new() } else { vec![message_of(&Role::User), call] }
         }
     }
 }
 
-/// The ids of the tool results that come first.
+/// The ids of the tool results at the start.
 fn results(rest: &[ChatEntry]) -> impl Iterator<Item = String> {
     rest.iter().map_while(|entry| match entry {
         ChatEntry::Message(message) if message.role == Role::Tool => {
-            message.tool_call_id.as_deref().map(text)
+            message.tool_call_id.as_deref().map(stand_in_text)
         }
         _ => None,
     })
 }
 
-/// Whether a text depends on variables, in Handlebars or in another engine's language.
+/// Whether a text depends on variables, in Handlebars or in the language of another engine.
 fn is_templated(text: &str) -> bool {
     ["{{", "{%", "${"].iter().any(|opening| text.contains(opening))
 }
 
-/// A text as it may be rendered: the same for the same template, so that calls and results find each other.
-fn text(template: &str) -> String {
+/// A text that the template could render to. The same template always gives the same text, so that calls and their
+/// results match.
+fn stand_in_text(template: &str) -> String {
     if !is_templated(template) {
         return template.to_owned();
     }
@@ -142,24 +143,26 @@ fn text(template: &str) -> String {
     format!("v{:x}", hasher.finish())
 }
 
-/// A message as it may be rendered.
+/// A message that this one could render to.
 fn stand_in(message: &Message<String>) -> Message<String> {
-    let Ok(mut made) = message.try_map(|template| Ok(text(template))) else { return message.clone() };
+    let Ok(mut made) = message.try_map(|template| Ok(stand_in_text(template))) else {
+        return message.clone();
+    };
     if let (Some(Content::Parts(parts)), Some(Content::Parts(sources))) =
         (&mut made.content, &message.content)
     {
         for (part, source) in parts.iter_mut().zip(sources) {
-            lawful(&mut part.body, &source.body);
+            fill_valid(&mut part.body, &source.body);
         }
     }
     made
 }
 
-/// Gives what depends on variables, and may not be any text, a text that it may be.
-fn lawful(body: &mut PartBody<String>, source: &PartBody<String>) {
-    let fill = |made: &mut String, source: &String, lawful: &str| {
+/// Replaces the texts that depend on variables but must have a certain format, such as a URL, by valid ones.
+fn fill_valid(body: &mut PartBody<String>, source: &PartBody<String>) {
+    let fill = |made: &mut String, source: &String, valid: &str| {
         if is_templated(source) {
-            lawful.clone_into(made);
+            valid.clone_into(made);
         }
     };
     match (body, source) {

@@ -1,35 +1,35 @@
-//! LangChain: f-strings for flat templates, and for a rendered message the class that it becomes with the arguments of
-//! its constructor. The objects themselves are made in Python.
+//! Converts to LangChain: flat templates to f-strings, and a rendered message to its class with the arguments of the
+//! constructor. Python makes the objects.
 //!
-//! Whether calls and results pair up is not looked at: LangChain composes conversations of pieces, of which a prompt is
-//! one. Cache hints have no form that every chat model takes, and are left out without a warning.
+//! Calls and results are not paired: LangChain composes conversations from pieces, and a prompt is one of them. Cache
+//! hints are left out without a warning, because the chat models have no common format for them.
 
 use serde::de::IgnoredAny;
 
-use super::form::{Form, Member, member};
-use super::report::{Fault, Judge, Position, Report};
-use super::rules::{self, PASSED_ON, Which};
+use super::payload::{Member, Payload, member};
+use super::report::{Position, Report, RuleViolation, ViolationHandler};
+use super::rules::{self, CallRef, PASSED_ON};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
-use crate::template::{Output, Piece, Template, Text};
+use crate::template::{FlatPiece, Output, Template, Text};
 
-/// Names that LangChain keeps for itself, so that no variable can have them.
+/// Names that LangChain reserves. No variable can have them.
 const RESERVED: [&str; 2] = ["self", "stop"];
 
-/// How to convert.
+/// The options of the conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Refuse what would need a lossy step.
+pub struct LangChainOptions {
+    /// Fail instead of changing or dropping something.
     pub strict: bool,
 }
 
-impl Default for Options {
+impl Default for LangChainOptions {
     fn default() -> Self {
         Self { strict: true }
     }
 }
 
-/// LangChain's word for a role.
+/// LangChain's name for a role.
 #[must_use]
 pub fn map_role(role: Role) -> &'static str {
     match role {
@@ -41,154 +41,161 @@ pub fn map_role(role: Role) -> &'static str {
     }
 }
 
-/// Why a variable cannot have this name.
+/// The error if LangChain reserves this variable name.
 #[must_use]
 pub fn reserved(name: &str) -> Option<Error> {
     RESERVED.contains(&name).then(|| {
-        let problem = format!("LangChain keeps the name `{name}` for itself");
+        let problem = format!("LangChain reserves the name `{name}`");
         Error::new(Kind::Conversion, problem).with_hint("rename the variable").with_context("variable", name)
     })
 }
 
-/// The template as LangChain's f-string, with literal braces doubled; `None` where it is not flat, or where a name is
-/// none that a format string can have.
+/// The template as an f-string of LangChain, with literal braces doubled. `None` if the template is not flat, or if a
+/// format string cannot have one of its names.
 #[must_use]
 pub fn f_string<T: Text>(template: &Template<T>) -> Option<String> {
     let mut written = String::with_capacity(template.source().len());
     for piece in template.flat()? {
         match piece {
-            Piece::Text(text) => text.chars().for_each(|c| {
+            FlatPiece::Text(text) => text.chars().for_each(|c| {
                 written.push(c);
                 if matches!(c, '{' | '}') {
                     written.push(c);
                 }
             }),
-            Piece::Name(name) if is_field(name) => {
+            FlatPiece::Name(name) if is_field(name) => {
                 written.push('{');
                 written.push_str(name);
                 written.push('}');
             }
-            Piece::Name(_) => return None,
+            FlatPiece::Name(_) => return None,
         }
     }
     Some(written)
 }
 
-/// Whether a format string can name it: a dot, a bracket, a colon and the like mean something else there, and a number is
-/// a position.
+/// Whether a format string can have this field name. A dot, a bracket, a colon and the like have another meaning there,
+/// and a number is a position.
 fn is_field(name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     name.chars().all(is_word) && !name.starts_with(char::is_numeric)
 }
 
-/// The class of a rendered message and what it is made of: `{"class": "human", "arguments": {"content": …}}`. `index` is
-/// the message's place, for error texts.
+/// The class of a rendered message and its arguments: `{"class": "human", "arguments": {"content": …}}`. `index` is the
+/// index of the message, for error messages.
 ///
 /// # Errors
-/// [`Kind::Conversion`] for a message that lacks what its class needs; without `strict` only where nothing lawful is near.
+/// [`Kind::Conversion`] for a message that lacks what its class needs. Without `strict`, only if no similar message is
+/// valid.
 pub fn message<S: Output>(
     mut message: Message<S>,
     index: usize,
-    options: &Options,
+    options: &LangChainOptions,
     report: &mut Report,
-) -> Result<Form<S>> {
+) -> Result<Payload<S>> {
     let at = Position { index, role: message.role };
-    let mut judge = Judge::new(options.strict, report);
-    rules::check_fields(&mut message, at, &mut judge)?;
+    let mut violations = ViolationHandler::new(options.strict, report);
+    rules::check_fields(&mut message, at, &mut violations)?;
     let refusal = message.refusal.filter(|refusal| !refusal.is_empty());
-    let says = !message.tool_calls.is_empty() || message.function_call.is_some() || refusal.is_some();
-    let mut arguments = vec![member("content", content(message.content, says, at)?)];
-    arguments.extend(message.name.map(|name| member("name", Form::Text(name))));
-    arguments.extend(message.tool_call_id.map(|id| member("tool_call_id", Form::Text(id))));
+    let may_be_empty = !message.tool_calls.is_empty() || message.function_call.is_some() || refusal.is_some();
+    let mut arguments = vec![member("content", content(message.content, may_be_empty, at)?)];
+    arguments.extend(message.name.map(|name| member("name", Payload::Text(name))));
+    arguments.extend(message.tool_call_id.map(|id| member("tool_call_id", Payload::Text(id))));
     let mut extra: Vec<Member<S>> = Vec::new();
     if message.role == Role::Developer {
-        extra.push(member("__openai_role__", Form::Static("developer")));
+        extra.push(member("__openai_role__", Payload::Static("developer")));
     }
     if let Some(call) = message.function_call {
-        extra.push(member("function_call", function_call(call, at, &mut judge)?));
+        extra.push(member("function_call", function_call(call, at, &mut violations)?));
     }
-    extra.extend(refusal.map(|refusal| member("refusal", Form::Text(refusal))));
+    extra.extend(refusal.map(|refusal| member("refusal", Payload::Text(refusal))));
     if !extra.is_empty() {
-        arguments.push(member("additional_kwargs", Form::Map(extra)));
+        arguments.push(member("additional_kwargs", Payload::Map(extra)));
     }
-    arguments.extend(tool_calls(message.tool_calls, at, &mut judge)?);
-    Ok(Form::map([("class", Form::Static(map_role(at.role))), ("arguments", Form::Map(arguments))]))
+    arguments.extend(tool_calls(message.tool_calls, at, &mut violations)?);
+    Ok(Payload::map([("class", Payload::Static(map_role(at.role))), ("arguments", Payload::Map(arguments))]))
 }
 
-fn content<S: Output>(content: Option<Content<S>>, says: bool, at: Position) -> Result<Form<S>> {
+fn content<S: Output>(content: Option<Content<S>>, may_be_empty: bool, at: Position) -> Result<Payload<S>> {
     match content {
-        Some(Content::Text(text)) => Ok(Form::Text(text)),
-        Some(Content::Parts(parts)) => Ok(Form::List(parts.into_iter().map(part).collect())),
-        // The classes take no null.
-        None if says || at.role == Role::Function => Ok(Form::Static("")),
+        Some(Content::Text(text)) => Ok(Payload::Text(text)),
+        Some(Content::Parts(parts)) => Ok(Payload::List(parts.into_iter().map(part).collect())),
+        // The classes do not accept null.
+        None if may_be_empty || at.role == Role::Function => Ok(Payload::Static("")),
         None => {
-            let hint = "give it content, or leave the message out";
-            Err(Fault::new(at, "the message says nothing", hint).into())
+            let hint = "add content, or remove the message";
+            Err(RuleViolation::new(at, "the message has no content", hint).into())
         }
     }
 }
 
-/// A part in the form that LangChain's chat models share, which is OpenAI's.
-fn part<S: Output>(part: Part<S>) -> Form<S> {
+/// A part in the format that LangChain's chat models share, which is OpenAI's.
+fn part<S: Output>(part: Part<S>) -> Payload<S> {
     match part.body {
-        PartBody::Text(text) => Form::map([("type", Form::Static("text")), ("text", Form::Text(text))]),
+        PartBody::Text(text) => {
+            Payload::map([("type", Payload::Static("text")), ("text", Payload::Text(text))])
+        }
         PartBody::ImageUrl { url, detail } => {
-            let mut image = vec![member("url", Form::Text(url))];
-            image.extend(detail.map(|detail| member("detail", Form::Text(detail))));
-            Form::map([("type", Form::Static("image_url")), ("image_url", Form::Map(image))])
+            let mut image = vec![member("url", Payload::Text(url))];
+            image.extend(detail.map(|detail| member("detail", Payload::Text(detail))));
+            Payload::map([("type", Payload::Static("image_url")), ("image_url", Payload::Map(image))])
         }
         PartBody::Image { media_type, data } => {
-            let url = Form::String(rules::data_url(&media_type, &data));
-            Form::map([("type", Form::Static("image_url")), ("image_url", Form::map([("url", url)]))])
+            let url = Payload::String(rules::data_url(&media_type, &data));
+            Payload::map([
+                ("type", Payload::Static("image_url")),
+                ("image_url", Payload::map([("url", url)])),
+            ])
         }
         PartBody::Audio { data, format } => {
-            let sound = [("data", Form::Text(data)), ("format", Form::Text(format))];
-            Form::map([("type", Form::Static("input_audio")), ("input_audio", Form::map(sound))])
+            let sound = [("data", Payload::Text(data)), ("format", Payload::Text(format))];
+            Payload::map([("type", Payload::Static("input_audio")), ("input_audio", Payload::map(sound))])
         }
         PartBody::File { file_id, filename, file_data } => {
             let fields = [("file_id", file_id), ("filename", filename), ("file_data", file_data)];
-            let given = fields.into_iter().filter_map(|(key, value)| Some(member(key, Form::Text(value?))));
-            Form::map([("type", Form::Static("file")), ("file", Form::Map(given.collect()))])
+            let given =
+                fields.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?))));
+            Payload::map([("type", Payload::Static("file")), ("file", Payload::Map(given.collect()))])
         }
     }
 }
 
-/// The calls whose arguments are an object, and the others under the key that LangChain has for those.
+/// The calls whose arguments are an object as `tool_calls`, the others as `invalid_tool_calls`.
 fn tool_calls<S: Output>(
     calls: Vec<ToolCall<S>>,
     at: Position,
-    judge: &mut Judge<'_>,
+    violations: &mut ViolationHandler<'_>,
 ) -> Result<Vec<Member<S>>> {
     let (mut valid, mut invalid) = (Vec::new(), Vec::new());
     for (index, call) in calls.into_iter().enumerate() {
-        let which = Which::Tool(index);
-        let (name, id) = (Form::Text(call.function.name), Form::Text(call.id));
+        let call_ref = CallRef::Tool(index);
+        let (name, id) = (Payload::Text(call.function.name), Payload::Text(call.id));
         let written = written(&call.function.arguments);
-        match rules::object(call.function.arguments, which, at) {
-            Ok(arguments) => valid.push(Form::map([
+        match rules::object(call.function.arguments, call_ref, at) {
+            Ok(arguments) => valid.push(Payload::map([
                 ("name", name),
                 ("args", arguments),
                 ("id", id),
-                ("type", Form::Static("tool_call")),
+                ("type", Payload::Static("tool_call")),
             ])),
-            Err(fault) => {
-                judge.lossy(fault, PASSED_ON)?;
-                invalid.push(Form::map([
+            Err(violation) => {
+                violations.handle(violation, PASSED_ON)?;
+                invalid.push(Payload::map([
                     ("name", name),
-                    ("args", written.map_or(Form::Null, Form::String)),
+                    ("args", written.map_or(Payload::Null, Payload::String)),
                     ("id", id),
-                    ("error", Form::Null),
-                    ("type", Form::Static("invalid_tool_call")),
+                    ("error", Payload::Null),
+                    ("type", Payload::Static("invalid_tool_call")),
                 ]));
             }
         }
     }
     let lists = [("tool_calls", valid), ("invalid_tool_calls", invalid)];
     let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
-    Ok(lists.map(|(key, list)| member(key, Form::List(list))).collect())
+    Ok(lists.map(|(key, list)| member(key, Payload::List(list))).collect())
 }
 
-/// Arguments as text: JSON, or what stands in its place.
+/// Arguments as JSON text, or the text that is there instead.
 fn written<S: Output>(arguments: &Tree<S>) -> Option<String> {
     match arguments {
         Tree::Text(text) => Some(text.with_str(str::to_owned)),
@@ -196,21 +203,26 @@ fn written<S: Output>(arguments: &Tree<S>) -> Option<String> {
     }
 }
 
-/// A call in OpenAI's first form, which LangChain keeps as OpenAI has it: the arguments are JSON text.
-fn function_call<S: Output>(call: FunctionCall<S>, at: Position, judge: &mut Judge<'_>) -> Result<Form<S>> {
-    let which = Which::Function;
+/// An OpenAI `function_call`, which LangChain keeps in OpenAI's format: its arguments are JSON text.
+fn function_call<S: Output>(
+    call: FunctionCall<S>,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Payload<S>> {
+    let call_ref = CallRef::Function;
     let arguments = match call.arguments {
         Tree::Text(text) => {
             if text.with_str(|text| serde_json::from_str::<IgnoredAny>(text).is_err()) {
-                let problem = format!("the arguments of {which} are not JSON text");
-                judge.lossy(Fault::new(at, problem, "write the arguments as a mapping"), PASSED_ON)?;
+                let problem = format!("the arguments of {call_ref} are not JSON text");
+                violations
+                    .handle(RuleViolation::new(at, problem, "write the arguments as a mapping"), PASSED_ON)?;
             }
-            Form::Text(text)
+            Payload::Text(text)
         }
-        arguments => Form::String(arguments.to_json_text().map_err(|error| {
-            let problem = format!("{at}: the arguments of {which} cannot be dumped as JSON");
+        arguments => Payload::String(arguments.to_json_text().map_err(|error| {
+            let problem = format!("{at}: the arguments of {call_ref} cannot be written as JSON");
             Error::new(Kind::Conversion, problem).with_cause(error)
         })?),
     };
-    Ok(Form::map([("name", Form::Text(call.name)), ("arguments", arguments)]))
+    Ok(Payload::map([("name", Payload::Text(call.name)), ("arguments", arguments)]))
 }

@@ -1,6 +1,6 @@
-//! How a conversion says what is wrong: as an error, or as a warning where it can go on.
+//! Problems of a conversion: an error, or a warning if the conversion can continue.
 //!
-//! Both name the message by its place in the rendered conversation and by its role, and never show what it says.
+//! Both name the message by its index in the rendered conversation and by its role, and never show its content.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::fmt;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::Role;
 
-/// The lossy steps of a conversion that was not strict, in order. The caller shows each as a warning.
+/// What a conversion that is not strict changed or dropped, in order. The caller shows each as a warning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     warnings: Vec<String>,
@@ -16,24 +16,24 @@ pub struct Report {
 }
 
 impl Report {
-    /// One text for each step, such as `message 2 (user): Anthropic takes no names; left out`.
+    /// One text for each change, such as `message 2 (tool): the content is empty; sent without content`.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The same without what was done about it, and with what can be done in its place.
+    /// The same problems with a hint instead of what was done about them.
     pub(super) fn problems(&self) -> &[String] {
         &self.problems
     }
 
-    /// Notes a step that concerns no message.
+    /// Adds a warning that is not about a message.
     pub(super) fn note(&mut self, warning: String) {
         self.warnings.push(warning);
     }
 }
 
-/// A message's place in the rendered conversation, counted from 0, and its role.
+/// A message's index in the rendered conversation, from 0, and its role.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Position {
     pub(super) index: usize,
@@ -46,27 +46,28 @@ impl fmt::Display for Position {
     }
 }
 
-/// A rule that a message breaks.
+/// A rule of the provider that a message breaks.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct RuleViolation {
     at: Position,
     problem: Cow<'static, str>,
     hint: &'static str,
 }
 
-impl Fault {
+impl RuleViolation {
     pub(super) fn new(at: Position, problem: impl Into<Cow<'static, str>>, hint: &'static str) -> Self {
         Self { at, problem: problem.into(), hint }
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::new(Kind::Conversion, format!("{}: {}", fault.at, fault.problem)).with_hint(fault.hint)
+impl From<RuleViolation> for Error {
+    fn from(violation: RuleViolation) -> Self {
+        Self::new(Kind::Conversion, format!("{}: {}", violation.at, violation.problem))
+            .with_hint(violation.hint)
     }
 }
 
-/// An error's message and hint in one line.
+/// The message and hint of an error in one line.
 pub(super) fn with_hint(error: &Error) -> String {
     match error.hint() {
         Some(hint) => format!("{}: {hint}", error.message()),
@@ -74,24 +75,24 @@ pub(super) fn with_hint(error: &Error) -> String {
     }
 }
 
-/// Decides what a fault leads to.
-pub(super) struct Judge<'a> {
+/// Turns violations into errors in strict mode, and into warnings otherwise.
+pub(super) struct ViolationHandler<'a> {
     pub(super) strict: bool,
     report: &'a mut Report,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> ViolationHandler<'a> {
     pub(super) fn new(strict: bool, report: &'a mut Report) -> Self {
         Self { strict, report }
     }
 
-    /// Refuses the fault in strict mode; otherwise notes it with what the conversion has `done` about it.
-    pub(super) fn lossy(&mut self, fault: Fault, done: &str) -> Result<()> {
+    /// Returns the violation as an error in strict mode. Otherwise adds a warning that says what was `done` about it.
+    pub(super) fn handle(&mut self, violation: RuleViolation, done: &str) -> Result<()> {
         if self.strict {
-            return Err(fault.into());
+            return Err(violation.into());
         }
-        self.report.warnings.push(format!("{}: {}; {done}", fault.at, fault.problem));
-        self.report.problems.push(with_hint(&Error::from(fault)));
+        self.report.warnings.push(format!("{}: {}; {done}", violation.at, violation.problem));
+        self.report.problems.push(with_hint(&Error::from(violation)));
         Ok(())
     }
 }

@@ -1,71 +1,71 @@
-//! Whole requests: beside the messages the model, the tools, the settings, and the form that the answer must have.
+//! Builds whole requests: the messages with the model, the tools, the settings and the format of the answer.
 //!
-//! What a provider's interface has no place for is left out and noted in the report, strict or not: the same prompt goes
-//! to several providers, and none of them would miss it.
+//! A setting that the API does not have is left out with a warning, in strict mode too: the same prompt goes to several
+//! providers, and no provider needs a setting that it does not have.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::converter::{Converter, Provider};
-use super::form::{Form, Member, member};
+use super::converter::{Provider, ProviderConverter};
+use super::payload::{Member, Payload, member};
 use super::report::Report;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, Rendered, Settings, Tool, ToolChoice};
 use crate::schema::ResponseSchema;
 use crate::template::Output;
 
-/// What a request is made of besides a rendered prompt.
+/// The parts of a request that do not come from the prompt.
 #[derive(Debug, Default)]
-pub struct Request<'a> {
-    /// The model, where the caller names it.
+pub struct RequestOptions<'a> {
+    /// The model, if the caller gives it.
     pub model: Option<&'a str>,
-    /// The members that the caller sets, and that are therefore not made here.
+    /// The names of the arguments that the caller sets. They are left out of the result.
     pub given: &'a [String],
-    /// What the answer must be.
+    /// The schema of the answer.
     pub response: Option<Arc<ResponseSchema>>,
-    /// Ask Anthropic for a temperature and its kin, which its newer models refuse.
+    /// Send Anthropic `temperature`, `top_p` and `top_k`, which its newer models refuse.
     pub sampling: bool,
 }
 
-impl Converter {
-    /// The arguments of the call that sends a rendered prompt.
+impl ProviderConverter {
+    /// The arguments of the API call that sends a rendered prompt.
     ///
     /// # Errors
-    /// As [`Converter::form`]; [`Kind::Conversion`] too where no model is named, where Anthropic's `max_tokens` is
-    /// missing, and in strict mode for tools or settings that the interface would refuse.
+    /// As [`ProviderConverter::convert`]. Also [`Kind::Conversion`] if no model is given, if Anthropic's `max_tokens`
+    /// is missing, and in strict mode for tools or settings that the API would refuse.
     pub fn request<S: Output>(
         self,
         prompt: &Prompt,
         rendered: Rendered<S>,
-        asked: Request<'_>,
+        asked: RequestOptions<'_>,
         report: &mut Report,
-    ) -> Result<Form<S>> {
+    ) -> Result<Payload<S>> {
         let settings = prompt.settings();
         let model = asked.model.or(settings.model.as_deref()).ok_or_else(|| {
-            Error::new(Kind::Conversion, "no model is named")
+            Error::new(Kind::Conversion, "no model is given")
                 .with_hint("pass model=..., or set `model` in the prompt's settings")
         })?;
-        let model = Form::String(model.to_owned());
+        let model = Payload::String(model.to_owned());
         let api = self.api(matches!(rendered, Rendered::Text(_)) && !self.to_messages);
-        let mut maker =
-            Maker { api, strict: self.is_strict(), given: asked.given, members: Vec::new(), report };
-        maker.members.push(member("model", model));
-        let form = self.form(rendered, maker.report)?;
-        maker.conversation(form);
-        maker.tools(prompt)?;
+        let mut builder =
+            RequestBuilder { api, strict: self.is_strict(), given: asked.given, members: Vec::new(), report };
+        builder.members.push(member("model", model));
+        let payload = self.convert(rendered, builder.report)?;
+        builder.conversation(payload);
+        builder.tools(prompt)?;
         let mut extra = settings.extra.clone();
-        maker.settings(&settings, asked.sampling, &mut extra)?;
+        builder.settings(&settings, asked.sampling, &mut extra)?;
         if let Some(response) = asked.response {
-            maker.response(&response, &mut extra);
+            builder.response(&response, &mut extra);
         }
         for (key, value) in extra {
-            // The caller's extra body is joined with this one.
-            if key == EXTRA_BODY || !maker.is_given(&key) {
-                maker.members.push((key.into(), Form::of_json(value)));
+            // The caller's `extra_body` is merged with this one.
+            if key == EXTRA_BODY || !builder.is_given(&key) {
+                builder.members.push((key.into(), Payload::from_json(value)));
             }
         }
-        Ok(Form::Map(maker.members))
+        Ok(Payload::Map(builder.members))
     }
 
     fn api(self, text: bool) -> Api {
@@ -80,7 +80,7 @@ impl Converter {
     }
 }
 
-/// The calls that a request may be for.
+/// The API calls that a request can be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Api {
     /// `client.chat.completions.create`
@@ -108,12 +108,12 @@ impl Api {
         }
     }
 
-    /// Whether it takes a text and nothing else: no tools, no form of the answer.
+    /// Whether it accepts only a text, without tools or an answer format.
     fn is_text(self) -> bool {
         matches!(self, Self::Completions | Self::LiteLlmText)
     }
 
-    /// The argument that a setting is; `None` where the call has none.
+    /// The argument for a setting. `None` if the call has no such argument.
     fn argument(self, setting: Setting) -> Option<&'static str> {
         use Setting as S;
         Some(match (self, setting) {
@@ -158,14 +158,15 @@ impl Setting {
         }
     }
 
-    /// Whether Anthropic has it, but no argument of its newer packages, and its newer models refuse it.
+    /// Whether it is a sampling setting. Anthropic's API has these, but its newer packages have no arguments for them
+    /// and its newer models refuse them.
     fn is_sampling(self) -> bool {
         matches!(self, Self::Temperature | Self::TopP | Self::TopK)
     }
 }
 
-/// What is set, in the order of the documentation.
-fn set(settings: &Settings) -> Vec<(Setting, Value)> {
+/// The settings that have a value, in the order of the documentation.
+fn given_settings(settings: &Settings) -> Vec<(Setting, Value)> {
     let all = [
         (Setting::Temperature, settings.temperature.map(Value::from)),
         (Setting::TopP, settings.top_p.map(Value::from)),
@@ -179,15 +180,15 @@ fn set(settings: &Settings) -> Vec<(Setting, Value)> {
     all.into_iter().filter_map(|(setting, value)| Some((setting, value?))).collect()
 }
 
-/// The member under which Anthropic's package passes on what it has no argument for. Both its oldest and its newest
-/// releases take it.
+/// The argument in which Anthropic's package passes on what it has no argument for. Its oldest and its newest supported
+/// release have it.
 const EXTRA_BODY: &str = "extra_body";
 
-/// How many texts may end an answer of OpenAI's.
+/// The maximum number of stop texts at OpenAI.
 const OPENAI_STOPS: usize = 4;
 
-/// Gathers the members of one request.
-struct Maker<'m, S> {
+/// Collects the arguments of one request.
+struct RequestBuilder<'m, S> {
     api: Api,
     strict: bool,
     given: &'m [String],
@@ -195,23 +196,23 @@ struct Maker<'m, S> {
     report: &'m mut Report,
 }
 
-impl<S: Output> Maker<'_, S> {
+impl<S: Output> RequestBuilder<'_, S> {
     fn is_given(&self, key: &str) -> bool {
-        // Chat Completions has an older and a newer name for one thing, and takes only one of them.
+        // Chat Completions has an older and a newer name for this argument, and accepts only one of them.
         let other = if key == "max_completion_tokens" { "max_tokens" } else { key };
         self.given.iter().any(|given| given == key || given == other)
     }
 
     fn push(&mut self, key: &'static str, value: Value) {
         if !self.is_given(key) {
-            self.members.push(member(key, Form::of_json(value)));
+            self.members.push(member(key, Payload::from_json(value)));
         }
     }
 
-    fn conversation(&mut self, form: Form<S>) {
-        match form {
-            Form::Map(members) => self.members.extend(members),
-            Form::List(_) => self.members.push(member("messages", form)),
+    fn conversation(&mut self, payload: Payload<S>) {
+        match payload {
+            Payload::Map(members) => self.members.extend(members),
+            Payload::List(_) => self.members.push(member("messages", payload)),
             text => {
                 let key = if self.api == Api::Responses { "input" } else { "prompt" };
                 self.members.push(member(key, text));
@@ -224,8 +225,12 @@ impl<S: Output> Maker<'_, S> {
             return Ok(());
         }
         if self.api.is_text() {
-            let problem = format!("{} takes no tools", self.api.name());
-            return self.lossy(problem, "pass to_messages=True, or write the prompt as a chat");
+            let problem = format!("{} does not accept tools", self.api.name());
+            return self.refuse_or_note(
+                problem,
+                "pass to_messages=True, or write the prompt as a chat",
+                "left out",
+            );
         }
         let tools = prompt.tools.iter().map(|tool| self.tool(tool)).collect();
         self.push("tools", Value::Array(tools));
@@ -237,7 +242,7 @@ impl<S: Output> Maker<'_, S> {
 
     fn tool(&self, tool: &Tool) -> Value {
         let mut parameters = Map::new();
-        // The providers want it said, which a prompt file need not.
+        // The providers require `type`, which a prompt file can leave out.
         parameters.insert("type".to_owned(), json!("object"));
         parameters.extend(tool.parameters.clone());
         let mut members = Map::new();
@@ -250,7 +255,7 @@ impl<S: Output> Maker<'_, S> {
         }
         let schema = if self.api == Api::Messages { "input_schema" } else { "parameters" };
         members.insert(schema.to_owned(), Value::Object(parameters));
-        // Responses holds the model to the schema where it is not told, and most schemas cannot be held to.
+        // Without `strict` the Responses API enforces the schema, and most schemas do not meet its rules for that.
         let strict = tool.strict.or((self.api == Api::Responses).then_some(false));
         if let Some(strict) = strict {
             members.insert("strict".to_owned(), json!(strict));
@@ -281,15 +286,15 @@ impl<S: Output> Maker<'_, S> {
         sampling: bool,
         extra: &mut Map<String, Value>,
     ) -> Result<()> {
-        for (setting, value) in set(settings) {
+        for (setting, value) in given_settings(settings) {
             match self.api.argument(setting) {
                 Some(key) => {
-                    let value = self.lawful(setting, value)?;
+                    let value = self.accepted_value(setting, value)?;
                     self.push(key, value);
                 }
                 None if self.is_given(setting.name()) => {}
                 None if sampling && setting.is_sampling() && self.api == Api::Messages => {
-                    let value = self.lawful(setting, value)?;
+                    let value = self.accepted_value(setting, value)?;
                     put(extra, setting.name(), value);
                 }
                 None => self.left_out(setting),
@@ -301,27 +306,31 @@ impl<S: Output> Maker<'_, S> {
             && !self.is_given("max_tokens")
             && !extra.contains_key("max_tokens")
         {
-            return Err(Error::new(Kind::Conversion, "Anthropic needs `max_tokens`")
+            return Err(Error::new(Kind::Conversion, "Anthropic requires `max_tokens`")
                 .with_hint("pass max_tokens=..., or set `max_tokens` in the prompt's settings"));
         }
         Ok(())
     }
 
-    /// The value as the provider takes it.
-    fn lawful(&mut self, setting: Setting, value: Value) -> Result<Value> {
+    /// The value as the provider accepts it.
+    fn accepted_value(&mut self, setting: Setting, value: Value) -> Result<Value> {
         match (setting, value) {
             (Setting::Stop, Value::Array(mut stops))
                 if stops.len() > OPENAI_STOPS && matches!(self.api, Api::Chat | Api::Completions) =>
             {
-                let problem = format!("OpenAI takes at most {OPENAI_STOPS} texts in `stop`");
-                self.lossy(problem, "name fewer")?;
+                let problem = format!("OpenAI accepts at most {OPENAI_STOPS} texts in `stop`");
+                self.refuse_or_note(problem, "use fewer texts", "the others are left out")?;
                 stops.truncate(OPENAI_STOPS);
                 Ok(Value::Array(stops))
             }
             (Setting::Temperature, value)
                 if self.api == Api::Messages && value.as_f64().is_some_and(|value| value > 1.0) =>
             {
-                self.lossy("Anthropic takes a temperature from 0 to 1".to_owned(), "lower it to 1")?;
+                self.refuse_or_note(
+                    "Anthropic accepts only a temperature from 0 to 1".to_owned(),
+                    "set it to at most 1",
+                    "sent as 1",
+                )?;
                 Ok(json!(1.0))
             }
             (_, value) => Ok(value),
@@ -331,19 +340,19 @@ impl<S: Output> Maker<'_, S> {
     fn left_out(&mut self, setting: Setting) {
         let (name, api) = (setting.name(), self.api.name());
         let remedy = if setting.is_sampling() && self.api == Api::Messages {
-            " (pass sampling=True for a model that takes it)"
+            " (pass sampling=True for a model that accepts it)"
         } else {
             ""
         };
-        self.report.note(format!("`settings.{name}` has no place in {api}; left out{remedy}"));
+        self.report.note(format!("{api} does not accept `settings.{name}`; left out{remedy}"));
     }
 
-    /// Refuses in strict mode; otherwise notes that something was left out.
-    fn lossy(&mut self, problem: String, hint: &'static str) -> Result<()> {
+    /// Returns an error in strict mode. Otherwise adds a warning that says what was `done`.
+    fn refuse_or_note(&mut self, problem: String, hint: &'static str, done: &str) -> Result<()> {
         if self.strict {
             return Err(Error::new(Kind::Conversion, problem).with_hint(hint));
         }
-        self.report.note(format!("{problem}; left out"));
+        self.report.note(format!("{problem}; {done}"));
         Ok(())
     }
 
@@ -351,7 +360,7 @@ impl<S: Output> Maker<'_, S> {
         let strict = response.not_strict.is_none();
         let format = || {
             let mut format = Map::new();
-            format.insert("name".to_owned(), json!(spelt(&response.name)));
+            format.insert("name".to_owned(), json!(schema_name(&response.name)));
             format.insert("schema".to_owned(), response.schema.clone());
             format.insert("strict".to_owned(), json!(strict));
             format
@@ -360,15 +369,15 @@ impl<S: Output> Maker<'_, S> {
             Api::Chat | Api::LiteLlm => "response_format",
             Api::Responses => "text",
             Api::Messages => "output_config",
-            // The prompt's own instructions ask for the form.
+            // The instructions in the prompt describe the format.
             Api::Completions | Api::LiteLlmText => return,
         };
         if self.is_given(key) {
             return;
         }
         if let Some(reason) = &response.not_strict {
-            let done = if self.api == Api::Messages { "left out" } else { "asked for without strictness" };
-            let problem = format!("the output schema `{}` cannot be held to: {reason}", response.name);
+            let done = if self.api == Api::Messages { "left out" } else { "sent without strict mode" };
+            let problem = format!("the output schema `{}` cannot be enforced: {reason}", response.name);
             self.report.note(format!("{problem}; {done}"));
         }
         match self.api {
@@ -377,7 +386,7 @@ impl<S: Output> Maker<'_, S> {
                 config.extend(format());
                 self.push(key, json!({"format": config}));
             }
-            // Its package has the argument only of late.
+            // Older releases of the package do not have this argument.
             Api::Messages if strict => {
                 put(extra, key, json!({"format": {"type": "json_schema", "schema": response.schema}}));
             }
@@ -387,7 +396,7 @@ impl<S: Output> Maker<'_, S> {
     }
 }
 
-/// Puts a member into the extra body of a request, unless the prompt's settings have it there.
+/// Adds a member to the `extra_body` of a request, unless the prompt's settings have it there.
 fn put(extra: &mut Map<String, Value>, key: &str, value: Value) {
     let body = extra.entry(EXTRA_BODY).or_insert_with(|| json!({}));
     if let Value::Object(body) = body {
@@ -395,9 +404,9 @@ fn put(extra: &mut Map<String, Value>, key: &str, value: Value) {
     }
 }
 
-/// A schema's name as OpenAI takes it: up to 64 letters, digits, `_` and `-`.
-fn spelt(name: &str) -> String {
+/// A schema's name as OpenAI accepts it: up to 64 letters, digits, `_` and `-`.
+fn schema_name(name: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
-    let spelt: String = name.chars().take(64).map(letter).collect();
-    if spelt.is_empty() { "answer".to_owned() } else { spelt }
+    let spelling: String = name.chars().take(64).map(letter).collect();
+    if spelling.is_empty() { "answer".to_owned() } else { spelling }
 }

@@ -1,25 +1,25 @@
-//! What the rules of the providers share: which fields a role may have, what a name looks like, and how calls and
-//! their results pair up.
+//! Rules that the providers share: which fields a role can have, which characters a name can have, and how calls and
+//! results pair up.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde_json::Value;
 
-use super::form::{Form, Member, member};
-use super::report::{Fault, Judge, Position};
+use super::payload::{Member, Payload, member};
+use super::report::{Position, RuleViolation, ViolationHandler};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{CacheHint, Content, FunctionCall, Message, PartBody, Role, ToolCall, Tree};
 use crate::template::Output;
 
-/// What is done about a fault that has no lawful way out.
-pub(super) const PASSED_ON: &str = "passed on as it is";
-/// What is done with a field that has no place.
+/// What is done about a violation that the conversion cannot repair.
+pub(super) const PASSED_ON: &str = "sent unchanged";
+/// What is done with a field that the provider does not accept.
 pub(super) const LEFT_OUT: &str = "left out";
-/// What is done with a message or part that has no place.
+/// What is done with a message or part that the provider does not accept.
 pub(super) const DROPPED: &str = "dropped";
 
-/// Whether names and ids may be spelt like this: `^[a-zA-Z0-9_-]+$`.
+/// Whether the text is a valid name or id: `^[a-zA-Z0-9_-]+$`.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_name_byte)
 }
@@ -30,21 +30,20 @@ fn is_name_byte(byte: u8) -> bool {
 
 /// The error for a conversation without messages.
 pub(super) fn no_messages() -> Error {
-    Error::new(Kind::Conversion, "the conversation has no messages").with_hint(
-        "a prompt needs at least one message; a placeholder may have been filled with an empty list",
-    )
+    Error::new(Kind::Conversion, "the conversation has no messages")
+        .with_hint("add a message; a placeholder may have been filled with an empty list")
 }
 
-/// Which of a message's calls is meant, for error texts.
+/// One of a message's calls, for error messages.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Which {
-    /// The tool call at this place in the list.
+pub(super) enum CallRef {
+    /// The tool call at this index in `tool_calls`.
     Tool(usize),
-    /// The call in the old form.
+    /// The `function_call` of the older API.
     Function,
 }
 
-impl fmt::Display for Which {
+impl fmt::Display for CallRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tool(index) => write!(f, "tool call {index}"),
@@ -53,29 +52,35 @@ impl fmt::Display for Which {
     }
 }
 
-/// Checks that a message has the fields that its role needs, whoever the provider is, and removes from it a field
-/// that its role cannot have.
+/// Checks that a message has the fields that its role needs at any provider, and removes fields that its role cannot
+/// have.
 pub(super) fn check_fields<S: Output>(
     message: &mut Message<S>,
     at: Position,
-    judge: &mut Judge<'_>,
+    violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
     if message.role != Role::Tool && message.tool_call_id.take().is_some() {
-        let hint = "only a tool message answers a call; remove `tool_call_id` or change the role to `tool`";
-        judge.lossy(Fault::new(at, "`tool_call_id` on a message that is not a tool's", hint), LEFT_OUT)?;
+        let hint = "remove `tool_call_id`, or change the role to `tool`";
+        violations.handle(
+            RuleViolation::new(at, "`tool_call_id` is allowed only on a tool message", hint),
+            LEFT_OUT,
+        )?;
     }
     if message.role != Role::Assistant && message.refusal.take().is_some() {
-        let hint = "only the assistant refuses; remove `refusal` or change the role to `assistant`";
-        judge.lossy(Fault::new(at, "`refusal` on a message that is not the assistant's", hint), LEFT_OUT)?;
+        let hint = "remove `refusal`, or change the role to `assistant`";
+        violations.handle(
+            RuleViolation::new(at, "`refusal` is allowed only on an assistant message", hint),
+            LEFT_OUT,
+        )?;
     }
     match message.role {
         Role::Tool if message.tool_call_id.as_ref().is_none_or(S::is_empty) => {
             let hint = "set `tool_call_id` to the id of the tool call that it answers";
-            return Err(Fault::new(at, "a tool message without `tool_call_id`", hint).into());
+            return Err(RuleViolation::new(at, "a tool message needs `tool_call_id`", hint).into());
         }
         Role::Function if message.name.as_ref().is_none_or(S::is_empty) => {
             let hint = "set `name` to the name of the function that was called";
-            return Err(Fault::new(at, "a function message without `name`", hint).into());
+            return Err(RuleViolation::new(at, "a function message needs `name`", hint).into());
         }
         _ => {}
     }
@@ -83,103 +88,121 @@ pub(super) fn check_fields<S: Output>(
         return Ok(());
     }
     if message.role != Role::Assistant {
-        let hint = "only an assistant message makes calls; move them to one";
-        return Err(Fault::new(at, "calls on a message that is not the assistant's", hint).into());
+        let hint = "move the calls to an assistant message";
+        return Err(RuleViolation::new(at, "calls are allowed only on an assistant message", hint).into());
     }
     if message.function_call.is_some() && !message.tool_calls.is_empty() {
         let hint = "write the function call as one of the `tool_calls`";
-        return Err(Fault::new(at, "both `tool_calls` and `function_call`", hint).into());
+        return Err(
+            RuleViolation::new(at, "the message has both `tool_calls` and `function_call`", hint).into()
+        );
     }
     for (index, call) in message.tool_calls.iter().enumerate() {
-        check_call(call, index, at, judge)?;
+        check_call(call, index, at, violations)?;
     }
-    message.function_call.as_ref().map_or(Ok(()), |call| check_function(call, Which::Function, at, judge))
+    message
+        .function_call
+        .as_ref()
+        .map_or(Ok(()), |call| check_function(call, CallRef::Function, at, violations))
 }
 
 fn check_call<S: Output>(
     call: &ToolCall<S>,
     index: usize,
     at: Position,
-    judge: &mut Judge<'_>,
+    violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
     if call.id.is_empty() {
         let hint = "give it an `id` that its result refers to";
-        return Err(Fault::new(at, format!("{} has no id", Which::Tool(index)), hint).into());
+        return Err(RuleViolation::new(at, format!("{} has no id", CallRef::Tool(index)), hint).into());
     }
-    check_function(&call.function, Which::Tool(index), at, judge)
+    check_function(&call.function, CallRef::Tool(index), at, violations)
 }
 
 fn check_function<S: Output>(
     call: &FunctionCall<S>,
-    which: Which,
+    call_ref: CallRef,
     at: Position,
-    judge: &mut Judge<'_>,
+    violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
     if call.name.is_empty() {
-        let hint = "say which function is called";
-        return Err(Fault::new(at, format!("{which} has no name"), hint).into());
+        let hint = "set `name` to the function that is called";
+        return Err(RuleViolation::new(at, format!("{call_ref} has no name"), hint).into());
     }
     if !call.name.with_str(is_name) {
-        let problem = format!("the name of {which} has characters other than letters, digits, `_` and `-`");
-        judge.lossy(Fault::new(at, problem, "rename the function"), PASSED_ON)?;
+        let problem =
+            format!("the name of {call_ref} has characters other than letters, digits, `_` and `-`");
+        violations.handle(RuleViolation::new(at, problem, "rename the function"), PASSED_ON)?;
     }
     Ok(())
 }
 
-/// Which sort of call a result answers, and by what it refers to it.
+/// How a result refers to its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Link {
+pub(super) enum CallLink {
     /// By the id of a tool call.
     Id,
     /// By the name of a function.
     Name,
 }
 
-/// Pairs calls and results while a conversation is walked: every call is answered before the next turn, once, and
-/// nothing is answered that was not called.
+/// Pairs calls with results, message by message: every call must be answered once before the next turn, and every
+/// result must answer a call.
 #[derive(Debug, Default)]
-pub(super) struct Pairing {
-    /// The calls of the turn that is being answered.
-    calls: Vec<Call>,
-    /// Every id so far.
+pub(super) struct CallPairing {
+    /// The calls of the last turn, whose results follow.
+    calls: Vec<PendingCall>,
+    /// The ids of all tool calls so far.
     ids: HashSet<String>,
 }
 
 #[derive(Debug)]
-struct Call {
-    link: Link,
+struct PendingCall {
+    link: CallLink,
     key: String,
     at: Position,
-    which: Which,
-    /// The id under which it is sent, where that is not the key.
+    call_ref: CallRef,
+    /// The id that is sent to the provider, if it is not `key`.
     sent: Option<String>,
     answered: bool,
 }
 
-impl Pairing {
-    /// Whether no call waits for its result.
+impl CallPairing {
+    /// Whether no call is waiting for its result.
     pub(super) fn is_idle(&self) -> bool {
         self.calls.is_empty()
     }
 
-    /// Whether an earlier tool call has this id.
-    pub(super) fn duplicate(&self, id: &str, which: Which, at: Position) -> Option<Fault> {
+    /// The violation if an earlier tool call has this id.
+    pub(super) fn duplicate(&self, id: &str, call_ref: CallRef, at: Position) -> Option<RuleViolation> {
         self.ids.contains(id).then(|| {
-            let hint = "every tool call of a conversation needs an id of its own";
-            Fault::new(at, format!("{which} has the id of an earlier tool call"), hint)
+            let hint = "give every tool call of the conversation a different id";
+            RuleViolation::new(at, format!("{call_ref} has the id of an earlier tool call"), hint)
         })
     }
 
-    /// Notes a call that waits for its result. `sent` is the id that goes to the provider where it is not `key`.
-    pub(super) fn call(&mut self, link: Link, key: &str, sent: Option<String>, which: Which, at: Position) {
-        if link == Link::Id {
+    /// Records a call that needs a result. `sent` is the id that is sent to the provider, if it is not `key`.
+    pub(super) fn call(
+        &mut self,
+        link: CallLink,
+        key: &str,
+        sent: Option<String>,
+        call_ref: CallRef,
+        at: Position,
+    ) {
+        if link == CallLink::Id {
             self.ids.insert(key.to_owned());
         }
-        self.calls.push(Call { link, key: key.to_owned(), at, which, sent, answered: false });
+        self.calls.push(PendingCall { link, key: key.to_owned(), at, call_ref, sent, answered: false });
     }
 
-    /// Notes a result; gives the id under which its call was sent where that is not `key`.
-    pub(super) fn answer(&mut self, link: Link, key: &str, at: Position) -> Result<Option<String>, Fault> {
+    /// Records a result. Returns the id that was sent for its call, if it is not `key`.
+    pub(super) fn answer(
+        &mut self,
+        link: CallLink,
+        key: &str,
+        at: Position,
+    ) -> Result<Option<String>, RuleViolation> {
         let mut answered = false;
         for call in &mut self.calls {
             if call.link == link && call.key == key {
@@ -191,38 +214,46 @@ impl Pairing {
             }
         }
         Err(if answered {
-            Fault::new(at, "a second result for the same call", "keep one result for each call")
+            RuleViolation::new(
+                at,
+                "this is a second result for the same call",
+                "keep one result for each call",
+            )
         } else {
-            let problem = "a result whose call was not made in the assistant's turn before it";
-            Fault::new(at, problem, "put it right after the assistant message that makes the call")
+            let problem = "the assistant turn before this result did not make its call";
+            RuleViolation::new(
+                at,
+                problem,
+                "put the result right after the assistant message that makes the call",
+            )
         })
     }
 
-    /// Ends the turn: the calls that are still open.
-    pub(super) fn close(&mut self) -> Vec<Fault> {
+    /// Ends the turn. Returns a violation for each call without a result.
+    pub(super) fn close(&mut self) -> Vec<RuleViolation> {
         self.calls
             .drain(..)
             .filter(|call| !call.answered)
             .map(|call| {
-                let hint = "answer every call before the next turn, or remove the call";
-                Fault::new(call.at, format!("{} has no result", call.which), hint)
+                let hint = "add its result before the next turn, or remove the call";
+                RuleViolation::new(call.at, format!("{} has no result", call.call_ref), hint)
             })
             .collect()
     }
 }
 
-/// Gives ids that match the name pattern and collide with no other id of the conversation; the same ones whenever
-/// the same conversation is converted.
+/// Makes ids that match the name pattern and differ from all other ids of the conversation. Converting the same
+/// conversation again makes the same ids.
 #[derive(Debug, Default)]
-pub(super) struct Ids {
+pub(super) struct IdRewriter {
     taken: HashSet<String>,
     renamed: HashMap<String, String>,
     made: usize,
 }
 
-impl Ids {
-    /// Knows the ids that stay as they are, so that no new one collides with them.
-    pub(super) fn of<S: Output>(messages: &[Message<S>]) -> Self {
+impl IdRewriter {
+    /// Collects the ids that stay as they are, so that no new id equals one of them.
+    pub(super) fn from_messages<S: Output>(messages: &[Message<S>]) -> Self {
         let calls = messages.iter().flat_map(|message| message.tool_calls.iter().map(|call| &call.id));
         let results = messages.iter().filter_map(|message| message.tool_call_id.as_ref());
         let ids = calls.chain(results);
@@ -230,7 +261,7 @@ impl Ids {
         Self { taken, ..Self::default() }
     }
 
-    /// What to send for this id, if not the id itself: always the same for the same id.
+    /// The id to send for this id, if it is not the id itself. The same id always gives the same result.
     pub(super) fn rewrite(&mut self, id: &str) -> Option<String> {
         if is_name(id) {
             return None;
@@ -243,13 +274,14 @@ impl Ids {
         Some(new)
     }
 
-    /// An id that nothing has, much like `base`.
+    /// A new id that is like `base`.
     pub(super) fn fresh(&mut self, base: &str) -> String {
-        let spell = |c: char| if u8::try_from(c).is_ok_and(is_name_byte) { c } else { '_' };
-        let base: String = base.chars().map(spell).collect();
+        let valid_char = |c: char| if u8::try_from(c).is_ok_and(is_name_byte) { c } else { '_' };
+        let base: String = base.chars().map(valid_char).collect();
         let mut id = base.clone();
         while !self.taken.insert(id.clone()) {
-            // One counter for the whole conversation, so that many equal ids do not each count from 1.
+            // One counter for the whole conversation, so that many equal ids do not each count from 1, which would take
+            // quadratic time.
             self.made += 1;
             id = format!("{base}_{}", self.made);
         }
@@ -257,52 +289,63 @@ impl Ids {
     }
 }
 
-/// What the made-up ids of calls in the old form begin with.
+/// The start of the ids that are made for a `function_call`, which has none.
 pub(super) const FUNCTION_ID: &str = "function_call";
 
 /// The key of a cache hint.
 pub(super) const CACHE_CONTROL: &str = "cache_control";
 
-/// The member that a cache hint becomes, in the form of Anthropic, which LiteLLM takes too.
-pub(super) fn cache_control<S>(cache: &CacheHint, at: Position, judge: &mut Judge<'_>) -> Result<Member<S>> {
+/// The member for a cache hint in the format of Anthropic, which LiteLLM accepts too.
+pub(super) fn cache_control<S>(
+    cache: &CacheHint,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Member<S>> {
     let ttl = match cache.ttl.as_deref() {
         None => None,
         Some("5m") => Some("5m"),
         Some("1h") => Some("1h"),
         Some(_) => {
-            let fault =
-                Fault::new(at, "the cache hint has a `ttl` that Anthropic does not know", "use 5m or 1h");
-            judge.lossy(fault, LEFT_OUT)?;
+            let violation = RuleViolation::new(
+                at,
+                "Anthropic does not support the `ttl` of this cache hint",
+                "use 5m or 1h",
+            );
+            violations.handle(violation, LEFT_OUT)?;
             None
         }
     };
-    let kind = ("type", Form::Static("ephemeral"));
+    let kind = ("type", Payload::Static("ephemeral"));
     Ok(member(
         CACHE_CONTROL,
         match ttl {
-            None => Form::map([kind]),
-            Some(ttl) => Form::map([kind, ("ttl", Form::Static(ttl))]),
+            None => Payload::map([kind]),
+            Some(ttl) => Payload::map([kind, ("ttl", Payload::Static(ttl))]),
         },
     ))
 }
 
-/// Arguments as an object. No text at all is an empty one, as models write it for a function that takes nothing.
-pub(super) fn object<S: Output>(arguments: Tree<S>, which: Which, at: Position) -> Result<Form<S>, Fault> {
+/// Arguments as an object. A blank text is an empty object: models write it for a function without arguments.
+pub(super) fn object<S: Output>(
+    arguments: Tree<S>,
+    call_ref: CallRef,
+    at: Position,
+) -> Result<Payload<S>, RuleViolation> {
     let problem = match arguments {
-        Tree::Map(_) => return Ok(Form::of_tree(arguments)),
-        Tree::Text(text) if is_blank(&text) => return Ok(Form::Map(Vec::new())),
+        Tree::Map(_) => return Ok(Payload::from_tree(arguments)),
+        Tree::Text(text) if is_blank(&text) => return Ok(Payload::Map(Vec::new())),
         Tree::Text(text) => match text.with_str(|text| serde_json::from_str::<Value>(text)) {
-            Ok(value @ Value::Object(_)) => return Ok(Form::of_json(value)),
+            Ok(value @ Value::Object(_)) => return Ok(Payload::from_json(value)),
             Ok(_) => "are not a JSON object",
             Err(_) => "are not JSON",
         },
         _ => "are not an object",
     };
     let hint = "write the arguments as a mapping";
-    Err(Fault::new(at, format!("the arguments of {which} {problem}"), hint))
+    Err(RuleViolation::new(at, format!("the arguments of {call_ref} {problem}"), hint))
 }
 
-/// What a part is, for error texts.
+/// The kind of a part, for error messages.
 pub(super) fn part_kind<S>(body: &PartBody<S>) -> &'static str {
     match body {
         PartBody::Text(_) => "a text",
@@ -312,43 +355,43 @@ pub(super) fn part_kind<S>(body: &PartBody<S>) -> &'static str {
     }
 }
 
-/// A part other than text that lacks what it is there for.
-pub(super) fn hollow_part<S: Output>(body: &PartBody<S>, index: usize, at: Position) -> Option<Fault> {
+/// The violation if a part other than text has no content.
+pub(super) fn empty_part<S: Output>(body: &PartBody<S>, index: usize, at: Position) -> Option<RuleViolation> {
     let lacks = |text: &Option<S>| text.as_ref().is_none_or(S::is_empty);
-    let hollow = match body {
+    let is_empty = match body {
         PartBody::Text(_) => false,
         PartBody::ImageUrl { url, .. } => url.is_empty(),
         PartBody::Image { media_type, data } => media_type.is_empty() || data.is_empty(),
         PartBody::Audio { data, .. } => data.is_empty(),
         PartBody::File { file_id, file_data, .. } => lacks(file_id) && lacks(file_data),
     };
-    hollow.then(|| {
-        let problem = format!("part {index} is {} without an address or data", part_kind(body));
-        Fault::new(at, problem, "remove the part, or fill it")
+    is_empty.then(|| {
+        let problem = format!("part {index} is {} without a URL or data", part_kind(body));
+        RuleViolation::new(at, problem, "remove the part, or give it a URL or data")
     })
 }
 
-/// Takes a refusal, for which only Chat Completions has a form: what it says becomes the content where there is none.
+/// Makes a refusal the content if there is none. Only Chat Completions has a field for refusals.
 pub(super) fn refusal_as_content<S: Output>(
     message: &mut Message<S>,
     provider: &str,
     at: Position,
-    judge: &mut Judge<'_>,
+    violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
     let Some(refusal) = message.refusal.take().filter(|refusal| !refusal.is_empty()) else { return Ok(()) };
-    let hint = "write the refusal as the content";
+    let hint = "write the refusal as the content of the message";
     let done = if message.content.is_none() { "sent as the content" } else { LEFT_OUT };
-    judge.lossy(Fault::new(at, format!("{provider} takes no `refusal`"), hint), done)?;
+    violations.handle(RuleViolation::new(at, format!("{provider} does not accept `refusal`"), hint), done)?;
     message.content.get_or_insert(Content::Text(refusal));
     Ok(())
 }
 
-/// Base64 as a `data:` address.
+/// Base64 data as a `data:` URL.
 pub(super) fn data_url<S: Output>(media_type: &S, data: &S) -> String {
     media_type.with_str(|media_type| data.with_str(|data| format!("data:{media_type};base64,{data}")))
 }
 
-/// Whether there is nothing to read in it.
+/// Whether the text is empty or only white space.
 pub(super) fn is_blank<S: Output>(text: &S) -> bool {
     text.is_empty() || text.with_str(|text| text.trim().is_empty())
 }

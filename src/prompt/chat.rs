@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::compiler::Compiler;
 use super::{ChatEntry, LeafId, Message, Role, foreign};
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Library, Options, Sort, Template, Text, Variables};
+use crate::template::{Data, Library, Sort, Template, TemplateOptions, Text, VariableUsages};
 
 /// Messages whose texts are templates, and placeholders for messages that are given at render.
 #[derive(Debug)]
@@ -37,7 +37,11 @@ impl<T: Text> Chat<T> {
     ///
     /// # Errors
     /// The first template that does not parse.
-    pub fn compile(entries: &[ChatEntry], options: &Options, library: &dyn Library<T>) -> Result<Self> {
+    pub fn compile(
+        entries: &[ChatEntry],
+        options: &TemplateOptions,
+        library: &dyn Library<T>,
+    ) -> Result<Self> {
         let mut compiler = Compiler::new(None, options, library);
         let chat = Self::parse(&mut compiler, entries);
         match compiler.into_faults().into_iter().next() {
@@ -152,8 +156,8 @@ impl<T: Text> Chat<T> {
     ///
     /// # Errors
     /// As [`Template::variables`].
-    pub fn variables(&self, partials: &dyn Library<T>) -> Result<Variables> {
-        let mut found = Variables::new();
+    pub fn variables(&self, partials: &dyn Library<T>) -> Result<VariableUsages> {
+        let mut found = VariableUsages::new();
         for entry in &self.entries {
             if let CompiledEntry::Message(message) = entry {
                 message.try_map(|template| {

@@ -11,7 +11,7 @@ use super::compiler::{Compiler, TemplateError};
 use super::{Format, LeafId, Prompt, SchemaSource, Status, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::{FieldType, SchemaRef, json_schema};
-use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
+use crate::template::{EmptyLibrary, LayeredLibrary, Library, Template, TemplateOptions, Text};
 
 /// A prompt that is ready to render. It never changes.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// The first template that does not parse. [`Compiled::compile_all`] gives them all.
-    pub fn compile(prompt: Prompt, options: &Options, engine: &dyn Library<T>) -> Result<Self> {
+    pub fn compile(prompt: Prompt, options: &TemplateOptions, engine: &dyn Library<T>) -> Result<Self> {
         let first = match Self::parse(&prompt, options, engine) {
             Ok(parts) => return Ok(Self::assemble(prompt, parts)),
             Err(faults) => faults.into_iter().next().map(|fault| fault.error),
@@ -87,7 +87,7 @@ impl<T: Text> Compiled<T> {
     /// Compiles every template of a prompt, and passes all faults at once to `report`.
     pub fn compile_all(
         prompt: Prompt,
-        options: &Options,
+        options: &TemplateOptions,
         engine: &dyn Library<T>,
         report: impl FnOnce(&Prompt, Vec<TemplateError<'_>>),
     ) -> Option<Self> {
@@ -105,7 +105,7 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// The first text that passes a limit.
-    pub fn opaque(prompt: Prompt, options: &Options) -> Result<Self> {
+    pub fn opaque(prompt: Prompt, options: &TemplateOptions) -> Result<Self> {
         let literal = |text: &String| Template::literal("", text, options);
         let body = match (&prompt.template, &prompt.chat_template) {
             (Some(template), _) => PromptBody::Text(literal(&template.content)?),
@@ -129,7 +129,7 @@ impl<T: Text> Compiled<T> {
 
     fn parse<'p>(
         prompt: &'p Prompt,
-        options: &Options,
+        options: &TemplateOptions,
         engine: &dyn Library<T>,
     ) -> Result<Parts<T>, Vec<TemplateError<'p>>> {
         let mut compiler = Compiler::new(Some(prompt.id.as_str()), options, engine);
@@ -155,7 +155,7 @@ impl<T: Text> Compiled<T> {
         if !faults.is_empty() {
             return Err(faults);
         }
-        match declare(prompt, &body, &Both(&partials, engine)) {
+        match declare(prompt, &body, &LayeredLibrary(&partials, engine)) {
             Ok(declared) => Ok((body, partials, declared)),
             Err(error) => {
                 let leaf = match &body {
@@ -222,7 +222,7 @@ impl<T: Text> Compiled<T> {
         let Some(declared) = self.prompt.declared() else { return Vec::new() };
         let known: HashSet<&str> = declared.items.iter().map(|variable| variable.name.as_str()).collect();
         // Compiling has read them before, with more partials.
-        let read = read(&self.body, &Both(&*self.partials, &EmptyLibrary)).unwrap_or_default();
+        let read = read(&self.body, &LayeredLibrary(&*self.partials, &EmptyLibrary)).unwrap_or_default();
         read.into_iter()
             .filter(|(name, required)| *required && !known.contains(name.as_str()))
             .map(|(name, _)| {

@@ -2,7 +2,7 @@
 
 use super::LeafId;
 use crate::error::Error;
-use crate::template::{Library, Options, Template, Text};
+use crate::template::{Library, Template, TemplateOptions, Text};
 
 /// A template of a prompt that does not parse.
 pub struct TemplateError<'p> {
@@ -16,13 +16,13 @@ pub struct TemplateError<'p> {
 pub(super) struct Compiler<'c, 'p, T> {
     /// The prompt's id, which becomes part of the names of its templates.
     id: Option<&'c str>,
-    options: &'c Options,
+    options: &'c TemplateOptions,
     engine: &'c dyn Library<T>,
     faults: Vec<TemplateError<'p>>,
 }
 
 impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
-    pub(super) fn new(id: Option<&'c str>, options: &'c Options, engine: &'c dyn Library<T>) -> Self {
+    pub(super) fn new(id: Option<&'c str>, options: &'c TemplateOptions, engine: &'c dyn Library<T>) -> Self {
         Self { id, options, engine, faults: Vec::new() }
     }
 

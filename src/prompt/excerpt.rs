@@ -10,7 +10,7 @@ use super::pipeline::{RenderOptionsOf, append, text_missing};
 use super::{ChatTemplate, Message, Prompt, Role, Variables};
 use crate::error::Result;
 use crate::schema::{Dependencies, FieldType, SchemaRef, SharedSchemaSet, Values};
-use crate::template::{self, Both, Library, Template, Text};
+use crate::template::{self, LayeredLibrary, Library, Template, Text};
 
 /// One entry of a prompt: of one that is no chat, its text.
 pub enum PromptEntry<'c, T> {
@@ -123,7 +123,7 @@ impl<T: Text> Compiled<T> {
         };
         let message = message.try_map(|template| Ok(template.clone()))?;
         let body = PromptBody::Chat(Chat::of(vec![chat::CompiledEntry::Message(message)]));
-        let partials = Both(&*self.partials, engine);
+        let partials = LayeredLibrary(&*self.partials, engine);
         let PromptBody::Chat(alone) = &body else { return Ok(None) };
         let read = alone.variables(&partials)?;
         let variables = written.variables.as_ref().map(|declared| Variables {
@@ -143,10 +143,10 @@ impl<T: Text> Compiled<T> {
         Ok(Some(Self { input: self.input.clone(), ..alone }))
     }
 
-    fn read(&self, engine: &dyn Library<T>) -> Result<template::Variables> {
-        let partials = Both(&*self.partials, engine);
+    fn read(&self, engine: &dyn Library<T>) -> Result<template::VariableUsages> {
+        let partials = LayeredLibrary(&*self.partials, engine);
         match &*self.body {
-            PromptBody::Nothing => Ok(template::Variables::new()),
+            PromptBody::Nothing => Ok(template::VariableUsages::new()),
             PromptBody::Text(template) => template.variables(&partials),
             PromptBody::Chat(own) => own.variables(&partials),
         }
@@ -222,7 +222,7 @@ impl<T: Text> Compiled<T> {
     ) -> Result<Vec<(usize, Message<D::Output>)>> {
         let resolved = self.resolve(data, variables, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
-        let partials = Both(&*self.partials, engine);
+        let partials = LayeredLibrary(&*self.partials, engine);
         self.own_messages_by(data, |template| template.render(data, context, None, &partials), instructions)
     }
 

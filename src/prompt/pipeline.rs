@@ -14,7 +14,7 @@ use super::{Content, Format, Message, Part, PartBody, Role};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::json_schema::JsonSchemaMode;
 use crate::schema::{FieldType, ResponseSchema, SchemaRef, SharedSchemaSet, Values};
-use crate::template::{Both, Data, Library, Output, Sink, Sort, Style, Text, Written};
+use crate::template::{Data, LayeredLibrary, Library, Output, Sink, Sort, Style, Text, WriteOutcome};
 
 /// The key of the schema of the answer, for messages.
 const OUTPUT: &str = "output_schema";
@@ -104,7 +104,7 @@ impl<T: Text> Compiled<T> {
                 let resolved = self.resolve(data, variables, options)?;
                 let context = resolved.as_ref().unwrap_or(variables);
                 let output = template
-                    .render(data, context, None, &Both(&*self.partials, engine))
+                    .render(data, context, None, &LayeredLibrary(&*self.partials, engine))
                     .map_err(|error| self.named(error))?;
                 self.appended(data, output, options)
             }
@@ -155,7 +155,7 @@ impl<T: Text> Compiled<T> {
         let resolved = self.resolve(data, variables, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
         let missing = |name: &str| self.missing(data, context, &[name]);
-        let messages = chat.messages(data, context, &Both(&*self.partials, engine), &missing);
+        let messages = chat.messages(data, context, &LayeredLibrary(&*self.partials, engine), &missing);
         self.with_output_instructions(data, messages, options)
     }
 
@@ -193,7 +193,7 @@ impl<T: Text> Compiled<T> {
         let Some(templates) = chat.plain().filter(|_| is_alone) else { return Ok(None) };
         let resolved = self.resolve(data, variables, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
-        let partials = Both(&*self.partials, engine);
+        let partials = LayeredLibrary(&*self.partials, engine);
         let mut texts = Vec::with_capacity(chat.entries.len());
         for (role, template) in templates {
             let text = template.render(data, context, None, &partials).map_err(|error| self.named(error))?;
@@ -553,7 +553,7 @@ fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<
         FieldType::Date | FieldType::DateTime | FieldType::Uuid if sort == Sort::String => {
             let mut sink = data.sink();
             let style = Style { html: false, lenient: false, javascript_numbers: false };
-            data.write(value, style, &mut sink)? == Written::Done
+            data.write(value, style, &mut sink)? == WriteOutcome::Done
                 && sink.finish().with_str(|text| wanted.fits(&text.into()))
         }
         FieldType::Date | FieldType::DateTime | FieldType::Uuid => false,

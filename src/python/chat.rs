@@ -13,10 +13,10 @@ use super::form::object;
 use super::library::{PartialMap, Shared};
 use super::template::{Engine, account, check_variables, read_partials, type_name};
 use super::text::PyText;
-use crate::convert::plain;
+use crate::convert::message_dicts;
 use crate::error::{Error, Kind};
 use crate::prompt::{Chat, ChatEntry};
-use crate::template::{Both, Data, Sort};
+use crate::template::{Data, LayeredLibrary, Sort};
 
 /// Messages whose texts are templates, ready to render. It never changes, and may be used by any thread.
 #[pyclass(frozen, module = "prompt_manager.core.template")]
@@ -50,9 +50,9 @@ impl ChatTemplate {
         let world = PyData::new(py, &self.shared);
         let messages = self
             .chat
-            .messages(&world, variables, &Both(&self.partials, &self.shared), &missing)
+            .messages(&world, variables, &LayeredLibrary(&self.partials, &self.shared), &missing)
             .or_raise(py)?;
-        object(py, plain::messages(messages))
+        object(py, message_dicts::messages(messages))
     }
 
     /// The names of the variables that the messages read, and of their placeholders, sorted.
@@ -73,8 +73,8 @@ impl ChatTemplate {
 
 impl ChatTemplate {
     /// The variables; a placeholder is a list that is walked.
-    fn read(&self) -> crate::Result<crate::template::Variables> {
-        let mut found = self.chat.variables(&Both(&self.partials, &self.shared))?;
+    fn read(&self) -> crate::Result<crate::template::VariableUsages> {
+        let mut found = self.chat.variables(&LayeredLibrary(&self.partials, &self.shared))?;
         for (name, optional) in self.chat.placeholders() {
             let variable = found.entry(name.to_owned()).or_default();
             variable.required |= !optional;

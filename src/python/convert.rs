@@ -18,7 +18,7 @@ use super::prompt::{CompiledPrompt, Prepared};
 use super::schema::Schemas;
 use super::template::{Engine, check_variables};
 use super::text::PyOutput;
-use crate::convert::{self, Provider, Report, Request, anthropic, openai};
+use crate::convert::{self, Provider, Report, RequestOptions, anthropic, openai};
 use crate::error::{Error, Kind};
 use crate::prompt::{Rendered, Role};
 use crate::schema::json_schema;
@@ -27,7 +27,7 @@ use crate::template::Output;
 /// Converts prompts for one provider, with the options of one integration.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct Converter {
-    rules: convert::Converter,
+    rules: convert::ProviderConverter,
     /// The engine that compiles prompts; `None` where the integration has an engine that is not the package's own.
     engine: Option<(Py<Engine>, Arc<Shared>)>,
     schemas: Option<Py<Schemas>>,
@@ -63,18 +63,25 @@ impl Converter {
         cache_control: bool,
     ) -> PyResult<Self> {
         let provider = match provider {
-            "openai" => Provider::OpenAi(openai::Options { strict, ..openai::Options::default() }),
+            "openai" => {
+                Provider::OpenAi(openai::OpenAiOptions { strict, ..openai::OpenAiOptions::default() })
+            }
             "responses" => Provider::Responses { strict },
-            "anthropic" => {
-                Provider::Anthropic(anthropic::Options { strict, merge_system, merge_turns, allow_prefill })
-            }
-            "litellm" => {
-                Provider::LiteLlm(openai::Options::for_litellm(strict, developer_as_system, cache_control))
-            }
+            "anthropic" => Provider::Anthropic(anthropic::AnthropicOptions {
+                strict,
+                merge_system,
+                merge_turns,
+                allow_prefill,
+            }),
+            "litellm" => Provider::LiteLlm(openai::OpenAiOptions::for_litellm(
+                strict,
+                developer_as_system,
+                cache_control,
+            )),
             _ => return Err(PyValueError::new_err(format!("no provider is named {provider:?}"))),
         };
         let engine = engine.map(|engine| (engine.clone().unbind(), Arc::clone(&engine.get().shared)));
-        let rules = convert::Converter { provider, to_messages };
+        let rules = convert::ProviderConverter { provider, to_messages };
         Ok(Self { rules, engine, schemas, output_instructions, structured_output, sampling })
     }
 
@@ -225,7 +232,7 @@ impl Converter {
             return Ok(messages);
         }
         let mut report = Report::default();
-        let form = self.rules.form(rendered, &mut report);
+        let form = self.rules.convert(rendered, &mut report);
         let form = form.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
         object(py, form)
@@ -273,7 +280,7 @@ impl Converter {
         } else {
             None
         };
-        let asked = Request { model, given, response, sampling: self.sampling };
+        let asked = RequestOptions { model, given, response, sampling: self.sampling };
         let mut report = Report::default();
         let form = self.rules.request(prompt.compiled.prompt(), rendered, asked, &mut report);
         let form = form.map_err(|error| self.wrapped(py, prompt, error))?;

@@ -5,25 +5,25 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString};
 
 use super::text::PyOutput;
-use crate::convert::{Form, Key};
+use crate::convert::{Key, Payload};
 
 /// The tree as dicts, lists and strings.
-pub(super) fn object<'py>(py: Python<'py>, form: Form<PyOutput<'py>>) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn object<'py>(py: Python<'py>, form: Payload<PyOutput<'py>>) -> PyResult<Bound<'py, PyAny>> {
     Ok(match form {
-        Form::Null => py.None().into_bound(py),
-        Form::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
-        Form::Number(value) => pythonize::pythonize(py, &value)?,
-        Form::Static(word) => fixed(py, word).into_any(),
-        Form::String(text) => PyString::new(py, &text).into_any(),
-        Form::Text(output) => output.0.into_any(),
-        Form::List(items) => {
+        Payload::Null => py.None().into_bound(py),
+        Payload::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
+        Payload::Number(value) => pythonize::pythonize(py, &value)?,
+        Payload::Static(word) => fixed(py, word).into_any(),
+        Payload::String(text) => PyString::new(py, &text).into_any(),
+        Payload::Text(output) => output.0.into_any(),
+        Payload::List(items) => {
             let list = PyList::empty(py);
             for item in items {
                 list.append(object(py, item)?)?;
             }
             list.into_any()
         }
-        Form::Map(members) => {
+        Payload::Map(members) => {
             let dict = PyDict::new(py);
             for (key, value) in members {
                 let key = match &key {

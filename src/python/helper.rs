@@ -5,7 +5,7 @@ use pyo3::types::PyString;
 
 use super::data::{HelperOptions, PyData};
 use super::error::OrRaise;
-use crate::template::{Branch, Closure, Given};
+use crate::template::{Branch, BranchArguments, Closure};
 
 /// The context that a branch is rendered with. Python's `None` is a context too.
 enum Context<'py> {
@@ -42,7 +42,7 @@ impl HelperOptions {
             [params.next(), params.next()]
         });
         let world = PyData::new(py, engine);
-        let given = Given { context: context.as_ref(), data, params };
+        let given = BranchArguments { context: context.as_ref(), data, params };
         Ok(block.render(&world, branch, given).or_raise(py)?.0)
     }
 }

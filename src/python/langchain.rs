@@ -305,7 +305,7 @@ impl LangChainSource {
         py: Python<'py>,
         messages: crate::Result<Vec<(usize, Message<PyOutput<'py>>)>>,
     ) -> PyResult<Made<'py>> {
-        let options = langchain::Options { strict: self.strict };
+        let options = langchain::LangChainOptions { strict: self.strict };
         let mut report = Report::default();
         let mut made = Vec::new();
         for (at, message) in messages.map_err(|error| self.raise(py, error))? {

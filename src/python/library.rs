@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use pyo3::prelude::*;
 
 use super::text::PyText;
-use crate::template::{Cache, KeptLibrary, Library, Options, Template};
+use crate::template::{KeptLibrary, Library, Template, TemplateCache, TemplateOptions};
 
 /// A Python function that templates can call.
 pub struct Helper {
@@ -29,18 +29,18 @@ pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
 
 /// The state that an engine shares with everything that it compiled.
 pub(super) struct Shared {
-    pub(super) options: Options,
+    pub(super) options: TemplateOptions,
     pub(super) partials: RwLock<PartialMap>,
     pub(super) helpers: RwLock<BTreeMap<Box<str>, Helper>>,
     /// The templates that were rendered from text last.
-    pub(super) cache: Mutex<Cache<PyText>>,
+    pub(super) cache: Mutex<TemplateCache<PyText>>,
     /// How often a helper or partial was registered.
     pub(super) registrations: AtomicU64,
 }
 
 impl Shared {
     /// The state of an engine with these options and nothing registered.
-    pub(super) fn of(options: Options) -> Arc<Self> {
+    pub(super) fn of(options: TemplateOptions) -> Arc<Self> {
         Arc::new(Self {
             options,
             partials: RwLock::default(),

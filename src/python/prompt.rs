@@ -19,10 +19,10 @@ use super::library::{Shared, parse};
 use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
-use crate::convert::plain;
+use crate::convert::message_dicts;
 use crate::error::{Error, Kind};
 use crate::prompt::{Compiled, Prompt, RenderOptions, Rendered, Status};
-use crate::template::Options;
+use crate::template::TemplateOptions;
 
 /// The input of a template engine that is not the package's own: the variables that its templates see, the texts that are
 /// templates, and the partials by name.
@@ -355,7 +355,7 @@ impl CompiledPrompt {
     /// The prompt with its texts unparsed, for a template engine that is not the package's own.
     fn opaque(&self, py: Python<'_>) -> PyResult<Self> {
         let place = self.compiled.attachment::<PromptAttachment>().map(|attachment| &attachment.opaque);
-        let shared = Shared::of(Options::default());
+        let shared = Shared::of(TemplateOptions::default());
         let opaque = match place.and_then(OnceLock::get) {
             Some(known) => Arc::clone(known),
             None => {
@@ -497,7 +497,7 @@ impl CompiledPrompt {
         let py = context.py();
         let options = self.schema_options(schemas, output_instructions);
         match self.assembled(context, texts, &options).or_raise(py)?.into_messages() {
-            Ok(messages) => object(py, plain::messages(messages)),
+            Ok(messages) => object(py, message_dicts::messages(messages)),
             Err(_) => Err(raise(py, &self.compiled.no_messages())),
         }
     }
@@ -526,7 +526,7 @@ impl CompiledPrompt {
         check_variables(variables)?;
         let data = PyData::new(py, &self.shared);
         let messages = self.compiled.messages_with(&data, variables, &self.shared, options).or_raise(py)?;
-        object(py, plain::messages(messages))
+        object(py, message_dicts::messages(messages))
     }
 }
 
@@ -585,7 +585,7 @@ pub(super) fn opaque_prompt(
     prompt: &Bound<'_, PyAny>,
     origin: Option<&Bound<'_, PyPromptOrigin>>,
 ) -> PyResult<CompiledPrompt> {
-    let shared = Shared::of(Options::default());
+    let shared = Shared::of(TemplateOptions::default());
     let compiled = Compiled::opaque(read_prompt(prompt)?, &shared.options).or_raise(prompt.py())?;
     Ok(of_origin(compiled, &shared, origin))
 }

@@ -13,7 +13,9 @@ use super::library::{Helper, PartialMap, Shared, parse};
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
-use crate::template::{Both, Dialect, EmptyLibrary, Options, Sort, Template, Variables};
+use crate::template::{
+    Dialect, EmptyLibrary, LayeredLibrary, Sort, Template, TemplateOptions, VariableUsages,
+};
 
 /// Compiles and renders templates with one set of options; the class behind `TemplateEngine`.
 #[pyclass(frozen, subclass, module = "prompt_manager._native")]
@@ -47,8 +49,8 @@ impl Engine {
         compat: bool,
     ) -> PyResult<Self> {
         let defaults = match dialect {
-            "prompt" => Options::default(),
-            "handlebars" => Options::handlebars(),
+            "prompt" => TemplateOptions::default(),
+            "handlebars" => TemplateOptions::handlebars(),
             other => {
                 return Err(PyValueError::new_err(format!(
                     "dialect must be 'prompt' or 'handlebars', not {other:?}"
@@ -56,7 +58,7 @@ impl Engine {
             }
         };
         let limits = limits.map_or(Ok(Limits::default()), read_limits)?;
-        let options = Options {
+        let options = TemplateOptions {
             strict: strict.unwrap_or(defaults.strict),
             allow_none: allow_none.unwrap_or(defaults.allow_none),
             escape: escape.unwrap_or(defaults.escape),
@@ -115,7 +117,7 @@ impl Engine {
         let own = read_partials(partials, &self.shared)?;
         let py = template.py();
         let template = self.parsed(template, "")?;
-        let read = template.variables(&Both(&own, &self.shared)).or_raise(py)?;
+        let read = template.variables(&LayeredLibrary(&own, &self.shared)).or_raise(py)?;
         Ok(read.into_keys().collect())
     }
 
@@ -126,7 +128,7 @@ impl Engine {
         partials: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let own = read_partials(partials, &self.shared)?;
-        let read = self.parsed(template, "")?.variables(&Both(&own, &self.shared));
+        let read = self.parsed(template, "")?.variables(&LayeredLibrary(&own, &self.shared));
         account(template.py(), read.or_raise(template.py())?)
     }
 
@@ -193,15 +195,15 @@ impl Engine {
     /// The template of a source, from the cache where it has it.
     fn cached(&self, source: &str) -> crate::Result<Template<PyText>> {
         let cache = || self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = {
+        let epoch = {
             let mut cache = cache();
             if let Some(template) = cache.get(source) {
                 return Ok(template);
             }
-            cache.stamp()
+            cache.epoch()
         };
         let template = parse(&self.shared, "", source)?;
-        cache().insert(source, template.clone(), stamp);
+        cache().insert(source, template.clone(), epoch);
         Ok(template)
     }
 }
@@ -281,13 +283,13 @@ fn render<'py>(
         template.render(&world, variables, data, shared)
     } else {
         let own = read_partials(partials, shared)?;
-        template.render(&world, variables, data, &Both(&own, shared))
+        template.render(&world, variables, data, &LayeredLibrary(&own, shared))
     };
     Ok(output.or_raise(py)?.0)
 }
 
 /// How variables are used, by name.
-pub(super) fn account(py: Python<'_>, variables: Variables) -> PyResult<Bound<'_, PyDict>> {
+pub(super) fn account(py: Python<'_>, variables: VariableUsages) -> PyResult<Bound<'_, PyDict>> {
     let account = PyDict::new(py);
     for (name, variable) in variables {
         let usage = PyDict::new(py);
@@ -301,8 +303,8 @@ pub(super) fn account(py: Python<'_>, variables: Variables) -> PyResult<Bound<'_
 }
 
 /// The options as the arguments of an engine.
-fn options<'py>(py: Python<'py>, options: &Options) -> PyResult<Bound<'py, PyDict>> {
-    let Options {
+fn options<'py>(py: Python<'py>, options: &TemplateOptions) -> PyResult<Bound<'py, PyDict>> {
+    let TemplateOptions {
         dialect,
         strict,
         allow_none,

@@ -10,29 +10,29 @@ use super::numeric::NumericValue;
 use super::values::{NewValue, Values};
 use super::violation::Violation;
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Json, JsonValue};
+use crate::template::{Data, JsonData, JsonDataValue};
 
 /// A function that a `custom` validator calls with a JSON value.
 pub type JsonFunction = fn(&Value) -> bool;
 
-impl<'v> Values for Json<'v> {
+impl<'v> Values for JsonData<'v> {
     type Function = JsonFunction;
     type Model = Infallible;
 
-    fn member(&self, value: &JsonValue<'v>, name: &Box<str>) -> Result<Option<JsonValue<'v>>> {
+    fn member(&self, value: &JsonDataValue<'v>, name: &Box<str>) -> Result<Option<JsonDataValue<'v>>> {
         let has = value.value().as_object().is_some_and(|members| members.contains_key(&**name));
         if has { self.get(value, name) } else { Ok(None) }
     }
 
-    fn size(&self, value: &JsonValue<'v>) -> Result<usize> {
+    fn size(&self, value: &JsonDataValue<'v>) -> Result<usize> {
         Ok(value.value().as_object().map_or(0, serde_json::Map::len))
     }
 
-    fn is_list(&self, value: &JsonValue<'v>) -> bool {
+    fn is_list(&self, value: &JsonDataValue<'v>) -> bool {
         value.value().is_array()
     }
 
-    fn numeric_value(&self, value: &JsonValue<'v>) -> Result<Option<NumericValue>> {
+    fn numeric_value(&self, value: &JsonDataValue<'v>) -> Result<Option<NumericValue>> {
         Ok(match value.value() {
             Value::Bool(truth) => Some(NumericValue::Integer(i128::from(*truth))),
             Value::Number(number) => Some(NumericValue::of(number)),
@@ -40,27 +40,27 @@ impl<'v> Values for Json<'v> {
         })
     }
 
-    fn with_text<R>(&self, value: &JsonValue<'v>, read: impl FnOnce(&str) -> R) -> Option<R> {
+    fn with_text<R>(&self, value: &JsonDataValue<'v>, read: impl FnOnce(&str) -> R) -> Option<R> {
         value.value().as_str().map(read)
     }
 
-    fn bytes(&self, _: &JsonValue<'v>) -> Option<Vec<u8>> {
+    fn bytes(&self, _: &JsonDataValue<'v>) -> Option<Vec<u8>> {
         None
     }
 
-    fn moment(&self, value: &JsonValue<'v>) -> Result<Option<DateTime>> {
+    fn moment(&self, value: &JsonDataValue<'v>) -> Result<Option<DateTime>> {
         let text = value.value().as_str().unwrap_or_default();
         let date = || Date::parse_str_rfc3339(text).map(|date| DateTime { date, time: midnight() });
         Ok(DateTime::parse_str_rfc3339(text).or_else(|_| date()).ok())
     }
 
-    fn make(&self, made: NewValue<'_>) -> Result<JsonValue<'v>> {
+    fn make(&self, made: NewValue<'_>) -> Result<JsonDataValue<'v>> {
         let number = |number: Option<Number>| {
             number
                 .map(Value::Number)
                 .ok_or_else(|| Error::new(Kind::SchemaInvalid, "JSON cannot represent this number"))
         };
-        Ok(JsonValue::owned(match made {
+        Ok(JsonDataValue::owned(match made {
             NewValue::Bool(truth) => Value::Bool(truth),
             NewValue::Integer(whole) => number(Number::from_i128(whole))?,
             NewValue::Digits(digits) => {
@@ -75,41 +75,45 @@ impl<'v> Values for Json<'v> {
         }))
     }
 
-    fn list(&self, value: &JsonValue<'v>, changes: Vec<(usize, JsonValue<'v>)>) -> Result<JsonValue<'v>> {
+    fn list(
+        &self,
+        value: &JsonDataValue<'v>,
+        changes: Vec<(usize, JsonDataValue<'v>)>,
+    ) -> Result<JsonDataValue<'v>> {
         let mut items = value.value().as_array().cloned().unwrap_or_default();
         for (at, item) in changes {
             items[at] = item.value().clone();
         }
-        Ok(JsonValue::owned(items))
+        Ok(JsonDataValue::owned(items))
     }
 
     fn amend(
         &self,
-        value: &JsonValue<'v>,
-        changes: Vec<(&Box<str>, JsonValue<'v>)>,
-    ) -> Result<JsonValue<'v>> {
+        value: &JsonDataValue<'v>,
+        changes: Vec<(&Box<str>, JsonDataValue<'v>)>,
+    ) -> Result<JsonDataValue<'v>> {
         self.overlay(Some(value), changes)
     }
 
     fn pick(
         &self,
-        value: &JsonValue<'v>,
+        value: &JsonDataValue<'v>,
         names: &mut dyn Iterator<Item = &'_ Box<str>>,
-    ) -> Result<JsonValue<'v>> {
+    ) -> Result<JsonDataValue<'v>> {
         let member = |name: &str| Some((name.to_owned(), value.value().get(name)?.clone()));
-        Ok(JsonValue::owned(names.filter_map(|name| member(name)).collect::<serde_json::Map<_, _>>()))
+        Ok(JsonDataValue::owned(names.filter_map(|name| member(name)).collect::<serde_json::Map<_, _>>()))
     }
 
-    fn call(&self, function: &JsonFunction, _: &str, value: &JsonValue<'v>) -> Result<bool> {
+    fn call(&self, function: &JsonFunction, _: &str, value: &JsonDataValue<'v>) -> Result<bool> {
         Ok(function(value.value()))
     }
 
     fn validate(
         &self,
         model: &Infallible,
-        _: &JsonValue<'v>,
+        _: &JsonDataValue<'v>,
         _: &mut Vec<Violation>,
-    ) -> Result<Option<JsonValue<'v>>> {
+    ) -> Result<Option<JsonDataValue<'v>>> {
         match *model {}
     }
 

@@ -4,7 +4,7 @@
 use super::coerce::{self, CoerceOptions, Coercion};
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use crate::error::{Error, Kind};
-use crate::template::{Data, Json, JsonValue};
+use crate::template::{Data, JsonData, JsonDataValue};
 
 /// Finds each part of the schema that has no effect, as [`Kind::SchemaParse`] with the place of the schema.
 #[must_use]
@@ -61,7 +61,7 @@ fn accepts_default(field: &Field, coerce: bool) -> bool {
     if field.field_type.fits(default) {
         return true;
     }
-    let (data, value) = (Json::default(), JsonValue::Borrowed(default));
+    let (data, value) = (JsonData::default(), JsonDataValue::Borrowed(default));
     let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
     let result = coerce::take(&data, field.field_type, &value, data.sort(&value), options);
     result.is_ok_and(|coercion| !matches!(coercion, Coercion::Wrong(_)))

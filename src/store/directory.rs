@@ -20,7 +20,7 @@ use super::yaml::{self, LocatedPrompt, Places, ReadFile};
 use crate::error::{Error, Kind, Place, Result};
 use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, PromptId, SchemaSource, Version};
 use crate::schema::{Schema, SchemaSet, parse};
-use crate::template::{Library, Options, Text};
+use crate::template::{Library, TemplateOptions, Text};
 
 /// What a directory holds.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl<T> Known<T> {
 pub fn load<T: Text>(
     directory: &Path,
     schemas: Option<&Path>,
-    options: &Options,
+    options: &TemplateOptions,
     engine: &(dyn Library<T> + Sync),
 ) -> Result<Loaded<T>> {
     load_again(directory, schemas, options, engine, &mut Known::default())
@@ -157,7 +157,7 @@ pub fn load<T: Text>(
 pub fn load_again<T: Text>(
     directory: &Path,
     schemas: Option<&Path>,
-    options: &Options,
+    options: &TemplateOptions,
     engine: &(dyn Library<T> + Sync),
     known: &mut Known<T>,
 ) -> Result<Loaded<T>> {
@@ -175,7 +175,7 @@ pub fn load_again<T: Text>(
 }
 
 /// Loads one file. Its schemas are not looked for.
-pub fn load_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Loaded<T> {
+pub fn load_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Library<T>) -> Loaded<T> {
     let mut loaded = Loaded { files: 1, ..Loaded::default() };
     gather(&mut loaded, [read_file(path, options, engine)], false);
     loaded
@@ -368,7 +368,7 @@ fn is_visible(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
-fn read_file<T: Text>(path: &Path, options: &Options, engine: &dyn Library<T>) -> Outcome<T> {
+fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Library<T>) -> Outcome<T> {
     let name = path.display().to_string();
     let (File { bytes, saved }, stamp) = match read_settled(path) {
         Ok(read) => read,

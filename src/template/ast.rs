@@ -1,27 +1,27 @@
-//! The template as it was written: what the parser makes, the whitespace pass trims, and everything else reads.
+//! The syntax tree. The parser builds it, the whitespace pass trims it, and the rest of the engine reads it.
 //!
-//! Nothing is resolved here: whether a name is a helper or a variable is decided later. Every node knows its span.
-//! Texts are pieces of the source wherever they stand there as they are, so that a tree costs few allocations.
+//! The tree resolves no names: whether a name is a helper or a variable is decided when the tree is compiled. Every
+//! node has its place in the source. Texts borrow from the source where they can, so a tree costs few allocations.
 
 use std::borrow::Cow;
 
 use super::lexer::Tilde;
 
-/// A piece of the source, as byte offsets.
+/// A range of the source, in byte offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     /// The first byte.
     pub start: usize,
-    /// The byte after the last.
+    /// The byte after the last one.
     pub end: usize,
 }
 
-/// The tildes at the two ends of a tag.
+/// Which ends of a tag have a tilde.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Strip {
-    /// `{{~`
+    /// Whether the tag opens with `{{~`.
     pub open: Tilde,
-    /// `~}}`
+    /// Whether the tag closes with `~}}`.
     pub close: Tilde,
 }
 
@@ -30,9 +30,9 @@ pub struct Strip {
 pub struct Program<'s> {
     /// The statements in order.
     pub body: Vec<Statement<'s>>,
-    /// The names after `as |`.
+    /// The block parameters: the names in `as |…|`.
     pub block_params: Vec<Cow<'s, str>>,
-    /// Whether this is the branch of an `{{else name}}`: its body is that one block.
+    /// Whether this is the branch of an `{{else name}}`. Its body is then exactly one block, the one on `name`.
     pub chained: bool,
 }
 
@@ -40,89 +40,89 @@ pub struct Program<'s> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement<'s> {
     /// Text between tags.
-    Content(Content<'s>),
+    Content(ContentNode<'s>),
     /// `{{! … }}`
-    Comment(Comment<'s>),
-    /// `{{name}}`, `{{{name}}}`, `{{&name}}`, with arguments or without.
-    Mustache(Mustache<'s>),
-    /// `{{#name}} … {{/name}}`, inverse and raw blocks too.
-    Block(Box<Block<'s>>),
+    Comment(CommentNode<'s>),
+    /// `{{name}}`, `{{{name}}}` or `{{&name}}`, with or without arguments.
+    Mustache(MustacheNode<'s>),
+    /// `{{#name}} … {{/name}}`; also inverse blocks and raw blocks.
+    Block(Box<BlockNode<'s>>),
     /// `{{> name}}`
-    Partial(Box<Partial<'s>>),
+    Partial(Box<PartialNode<'s>>),
     /// `{{#> name}} … {{/name}}`
-    PartialBlock(Box<PartialBlock<'s>>),
+    PartialBlock(Box<PartialBlockNode<'s>>),
     /// `{{#*inline "name"}} … {{/inline}}`
-    Inline(Box<Inline<'s>>),
+    Inline(Box<InlineNode<'s>>),
 }
 
-/// Text between tags. Whitespace control trims it from both ends and never elsewhere.
+/// Text between tags. Whitespace control trims only its two ends.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Content<'s> {
-    /// The text as written, escapes resolved.
+pub struct ContentNode<'s> {
+    /// The text as written, with escapes resolved.
     pub original: Cow<'s, str>,
-    /// Where what is left begins in `original`.
+    /// The byte of `original` at which the trimmed text begins.
     pub from: usize,
-    /// Where what is left ends in `original`.
+    /// The byte of `original` at which the trimmed text ends.
     pub to: usize,
-    /// Whether a standalone line or a tilde took something from the end.
+    /// Whether a standalone line or a tilde removed white space at the end.
     pub left_stripped: bool,
-    /// Whether a standalone line or a tilde took something from the start.
+    /// Whether a standalone line or a tilde removed white space at the start.
     pub right_stripped: bool,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
-impl Content<'_> {
-    /// What is left of the text.
+impl ContentNode<'_> {
+    /// The trimmed text.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.original[self.from..self.to]
     }
 }
 
-/// `{{! … }}`: its text is never printed, its tildes count.
+/// A comment, `{{! … }}`. Its text is never printed; its tildes trim the text around it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comment<'s> {
-    /// What stands between `{{!` and `}}`, the dashes of `{{!-- … --}}` included.
+pub struct CommentNode<'s> {
+    /// The text between `{{!` and `}}`, including the dashes of `{{!-- … --}}`.
     pub text: &'s str,
     /// The tildes.
     pub strip: Strip,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
-/// A tag that prints.
+/// A tag that prints a value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Mustache<'s> {
-    /// What is printed.
-    pub call: Call<'s>,
-    /// Whether an escaping engine escapes it: not in `{{{ }}}` and `{{& }}`.
+pub struct MustacheNode<'s> {
+    /// The value to print.
+    pub call: CallNode<'s>,
+    /// Whether an engine that escapes HTML escapes this value. False for `{{{ }}}` and `{{& }}`.
     pub escaped: bool,
     /// The tildes.
     pub strip: Strip,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
-/// A name with arguments: a variable or a helper, in a tag or in parentheses.
+/// A name with its arguments, in a tag or in parentheses. The name is a variable's or a helper's.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Call<'s> {
-    /// The name; a literal may stand here too and names a variable then.
-    pub callee: Expr<'s>,
-    /// The arguments by position.
-    pub params: Vec<Expr<'s>>,
-    /// The arguments by name.
-    pub hash: Vec<(Cow<'s, str>, Expr<'s>)>,
-    /// Where it stands, without the tag's braces.
+pub struct CallNode<'s> {
+    /// The name. A literal in this position is the name of a variable.
+    pub callee: ExprNode<'s>,
+    /// The positional arguments.
+    pub params: Vec<ExprNode<'s>>,
+    /// The named arguments, in source order.
+    pub hash: Vec<(Cow<'s, str>, ExprNode<'s>)>,
+    /// The place in the source, without the braces of the tag.
     pub span: Span,
 }
 
-/// A block.
+/// A block, `{{#name}} … {{/name}}`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Block<'s> {
-    /// What decides about the branches.
-    pub call: Call<'s>,
-    /// The first branch. Absent in `{{^name}} … {{/name}}`, whose only branch is the inverse.
+pub struct BlockNode<'s> {
+    /// The helper or value that decides which branch is rendered.
+    pub call: CallNode<'s>,
+    /// The first branch. `None` for `{{^name}} … {{/name}}`, which has only an inverse branch.
     pub program: Option<Program<'s>>,
     /// The branch after `{{else}}`.
     pub inverse: Option<Program<'s>>,
@@ -132,61 +132,62 @@ pub struct Block<'s> {
     pub inverse_strip: Strip,
     /// The tildes of the closing tag.
     pub close_strip: Strip,
-    /// Whether it is `{{{{name}}}} … {{{{/name}}}}`.
+    /// Whether it is a raw block, `{{{{name}}}} … {{{{/name}}}}`.
     pub raw: bool,
-    /// Where the opening tag stands.
+    /// The place of the opening tag.
     pub span: Span,
 }
 
-/// A partial that is included.
+/// A tag that includes a partial.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Partial<'s> {
-    /// Its name, or an expression that gives it.
-    pub name: Expr<'s>,
-    /// What it sees as `this`.
-    pub context: Option<Expr<'s>>,
-    /// Values added to that.
-    pub hash: Vec<(Cow<'s, str>, Expr<'s>)>,
+pub struct PartialNode<'s> {
+    /// The name of the partial, or an expression that gives the name.
+    pub name: ExprNode<'s>,
+    /// The value that is `this` in the partial. `None`: the current context.
+    pub context: Option<ExprNode<'s>>,
+    /// Named values that are added to the context.
+    pub hash: Vec<(Cow<'s, str>, ExprNode<'s>)>,
     /// The tildes.
     pub strip: Strip,
-    /// The white space before it, where it stands alone on its line.
+    /// The white space before the tag if the tag is alone on its line. It indents each line of the partial.
     pub indent: String,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
-/// A partial that is given a block.
+/// A tag that includes a partial and passes it a block.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PartialBlock<'s> {
+pub struct PartialBlockNode<'s> {
     /// The partial.
-    pub partial: Partial<'s>,
-    /// What `{{> @partial-block}}` shows in it, and what shows instead of it where it does not exist.
+    pub partial: PartialNode<'s>,
+    /// The block. `{{> @partial-block}}` renders it inside the partial. It is rendered in the partial's place if the
+    /// partial does not exist.
     pub program: Program<'s>,
     /// The tildes of the closing tag.
     pub close_strip: Strip,
 }
 
-/// A partial that is defined within a template.
+/// A partial that a template defines for its own use.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Inline<'s> {
+pub struct InlineNode<'s> {
     /// An expression that gives its name.
-    pub name: Expr<'s>,
-    /// Its statements.
+    pub name: ExprNode<'s>,
+    /// The content of the partial.
     pub program: Program<'s>,
     /// The tildes of the opening tag.
     pub open_strip: Strip,
     /// The tildes of the closing tag.
     pub close_strip: Strip,
-    /// Where the opening tag stands.
+    /// The place of the opening tag.
     pub span: Span,
 }
 
-/// An expression and where it stands.
+/// An expression with its place in the source.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Expr<'s> {
-    /// What it is.
+pub struct ExprNode<'s> {
+    /// The kind of expression, with its parts.
     pub kind: ExprKind<'s>,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
@@ -194,12 +195,12 @@ pub struct Expr<'s> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExprKind<'s> {
     /// `user.name`, `../x`, `@index`
-    Path(Path<'s>),
+    Path(PathNode<'s>),
     /// `(name arguments)`
-    Call(Box<Call<'s>>),
+    Call(Box<CallNode<'s>>),
     /// `"text"`
     String(Cow<'s, str>),
-    /// `12`, `-1.5`, as written
+    /// `12`, `-1.5`, as written in the source
     Number(&'s str),
     /// `true`, `false`
     Bool(bool),
@@ -211,29 +212,29 @@ pub enum ExprKind<'s> {
 
 /// A path to a value.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Path<'s> {
-    /// As written, without brackets: what a closing tag must repeat.
+pub struct PathNode<'s> {
+    /// The path as written, without brackets. A closing tag must repeat it.
     pub original: Cow<'s, str>,
     /// Whether it begins with `@`.
     pub data: bool,
-    /// How many `..` lead it.
+    /// How many `..` it begins with.
     pub depth: usize,
-    /// The names, from the outermost.
-    pub parts: Names<'s>,
-    /// Whether it begins with `.`, `..` or `this`, which makes it a variable even where a helper has its name.
+    /// The names, outermost first.
+    pub parts: PathParts<'s>,
+    /// Whether it begins with `.`, `..` or `this`. Such a path is a variable even if a helper has the same name.
     pub scoped: bool,
 }
 
-/// The names of a path. Most have one, which needs no list of its own.
+/// The names of a path. Most paths have one name, which needs no heap allocation.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Names<'s> {
-    /// One.
+pub enum PathParts<'s> {
+    /// One name.
     One([Cow<'s, str>; 1]),
-    /// None, or several.
+    /// No names, or several.
     Several(Vec<Cow<'s, str>>),
 }
 
-impl<'s> Names<'s> {
+impl<'s> PathParts<'s> {
     /// Adds a name at the end.
     pub fn push(&mut self, name: Cow<'s, str>) {
         *self = match std::mem::take(self) {
@@ -247,13 +248,13 @@ impl<'s> Names<'s> {
     }
 }
 
-impl Default for Names<'_> {
+impl Default for PathParts<'_> {
     fn default() -> Self {
         Self::Several(Vec::new())
     }
 }
 
-impl<'s> std::ops::Deref for Names<'s> {
+impl<'s> std::ops::Deref for PathParts<'s> {
     type Target = [Cow<'s, str>];
 
     fn deref(&self) -> &Self::Target {
@@ -264,8 +265,8 @@ impl<'s> std::ops::Deref for Names<'s> {
     }
 }
 
-impl Path<'_> {
-    /// The one name of a path that may be a helper's: no `@`, `..`, `this` or second name.
+impl PathNode<'_> {
+    /// The name, if the path is a single name that can be a helper's: without `@`, `..`, `this` or a second name.
     #[must_use]
     pub fn simple_name(&self) -> Option<&str> {
         match &*self.parts {
@@ -275,10 +276,11 @@ impl Path<'_> {
     }
 }
 
-impl<'s> Expr<'s> {
-    /// The expression where a name is called for: a literal there names a variable.
+impl<'s> ExprNode<'s> {
+    /// The expression as a path, for a position that needs a name. A literal there is the name of a variable. `None`
+    /// for a call.
     #[must_use]
-    pub fn as_path(&self) -> Option<Cow<'_, Path<'s>>> {
+    pub fn as_path(&self) -> Option<Cow<'_, PathNode<'s>>> {
         let name: Cow<'s, str> = match &self.kind {
             ExprKind::Path(path) => return Some(Cow::Borrowed(path)),
             ExprKind::Call(_) => return None,
@@ -289,10 +291,14 @@ impl<'s> Expr<'s> {
             ExprKind::Undefined => "undefined".into(),
             ExprKind::Null => "null".into(),
         };
-        Some(Cow::Owned(Path { original: name.clone(), parts: Names::One([name]), ..Path::default() }))
+        Some(Cow::Owned(PathNode {
+            original: name.clone(),
+            parts: PathParts::One([name]),
+            ..PathNode::default()
+        }))
     }
 
-    /// What [`Expr::as_path`] is written as; empty for a call.
+    /// How the path of [`ExprNode::as_path`] is written. Empty for a call.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
         match self.as_path() {

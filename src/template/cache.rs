@@ -1,36 +1,39 @@
-//! Templates that were compiled from text not long ago, so that rendering the same text again does not parse it.
+//! A cache of compiled templates by source text, so that rendering the same text again does not compile it again.
 
 use std::collections::HashMap;
 
 use super::Template;
 
-/// How many templates are kept at most, in each of two generations.
+/// The maximum number of templates in each of the two generations.
 const GENERATION: usize = 256;
 
-/// Longest source in bytes that is kept.
+/// The longest source that is cached, in bytes.
 const SOURCE: usize = 64 * 1024;
 
-/// A bounded cache by source. When a generation is full, what was not asked for since the one before is dropped.
+/// A bounded cache of templates by source.
+///
+/// It has two generations. When the young one is full it becomes the old one, and the old one is dropped. A template
+/// that is used moves to the young generation, so only templates that were not used for a while are dropped.
 #[derive(Debug)]
-pub struct Cache<T> {
+pub struct TemplateCache<T> {
     young: HashMap<Box<str>, Template<T>>,
     old: HashMap<Box<str>, Template<T>>,
-    /// How often everything was dropped.
-    cleared: u64,
+    /// How often the cache was cleared.
+    epoch: u64,
 }
 
-/// When a template was looked for, for [`Cache::insert`].
+/// The state of the cache when a lookup failed. [`TemplateCache::insert`] takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp(u64);
+pub struct CacheEpoch(u64);
 
-impl<T> Default for Cache<T> {
+impl<T> Default for TemplateCache<T> {
     fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), cleared: 0 }
+        Self { young: HashMap::new(), old: HashMap::new(), epoch: 0 }
     }
 }
 
-impl<T> Cache<T> {
-    /// The template of this source, if it is kept.
+impl<T> TemplateCache<T> {
+    /// The template of this source, if it is cached.
     pub fn get(&mut self, source: &str) -> Option<Template<T>> {
         if let Some(found) = self.young.get(source) {
             return Some(found.clone());
@@ -40,23 +43,25 @@ impl<T> Cache<T> {
         Some(found)
     }
 
-    /// The time of a look that found nothing.
+    /// The current epoch. Read it before you compile a template for [`TemplateCache::insert`].
     #[must_use]
-    pub fn stamp(&self) -> Stamp {
-        Stamp(self.cleared)
+    pub fn epoch(&self) -> CacheEpoch {
+        CacheEpoch(self.epoch)
     }
 
-    /// Keeps a template that was compiled after this look, unless its source is very long or everything was dropped
-    /// in between.
-    pub fn insert(&mut self, source: &str, template: Template<T>, since: Stamp) {
-        if source.len() <= SOURCE && since == self.stamp() {
+    /// Caches a template that was compiled since `since`.
+    ///
+    /// The template is not cached if its source is very long, or if the cache was cleared in between.
+    pub fn insert(&mut self, source: &str, template: Template<T>, since: CacheEpoch) {
+        if source.len() <= SOURCE && since == self.epoch() {
             self.keep(source.into(), template);
         }
     }
 
-    /// Drops everything, because the same source may mean something else from now on.
+    /// Empties the cache. Call it when the same source may compile to another template, for example after a helper was
+    /// registered.
     pub fn clear(&mut self) {
-        self.cleared += 1;
+        self.epoch += 1;
         self.young.clear();
         self.old.clear();
     }
@@ -71,38 +76,38 @@ impl<T> Cache<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cache, GENERATION, SOURCE};
-    use crate::template::{Options, Template};
+    use super::{GENERATION, SOURCE, TemplateCache};
+    use crate::template::{Template, TemplateOptions};
 
     fn parse(source: &str) -> Template<Box<str>> {
-        Template::parse("", source, &Options::default()).expect("a template")
+        Template::parse("", source, &TemplateOptions::default()).expect("a template")
     }
 
     #[test]
     fn what_is_asked_for_stays_and_the_rest_goes() {
-        let mut cache = Cache::default();
-        let stamp = cache.stamp();
-        cache.insert("kept", parse("kept"), stamp);
-        cache.insert("lost", parse("lost"), stamp);
+        let mut cache = TemplateCache::default();
+        let epoch = cache.epoch();
+        cache.insert("kept", parse("kept"), epoch);
+        cache.insert("lost", parse("lost"), epoch);
         for round in 0..3 * GENERATION {
             let source = format!("{round}");
-            cache.insert(&source, parse(&source), stamp);
+            cache.insert(&source, parse(&source), epoch);
             assert!(cache.get("kept").is_some());
         }
         assert!(cache.get("lost").is_none());
         assert!(cache.young.len() + cache.old.len() <= 2 * GENERATION);
         cache.clear();
         assert!(cache.get("kept").is_none());
-        cache.insert("kept", parse("kept"), stamp);
+        cache.insert("kept", parse("kept"), epoch);
         assert!(cache.get("kept").is_none(), "it was compiled before everything was dropped");
     }
 
     #[test]
     fn a_long_source_is_not_kept() {
-        let mut cache = Cache::default();
+        let mut cache = TemplateCache::default();
         let source = "x".repeat(SOURCE + 1);
-        let stamp = cache.stamp();
-        cache.insert(&source, parse(&source), stamp);
+        let epoch = cache.epoch();
+        cache.insert(&source, parse(&source), epoch);
         assert!(cache.get(&source).is_none());
     }
 }

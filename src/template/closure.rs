@@ -1,16 +1,16 @@
-//! What a block helper is handed: the branches of its block, ready to render as often as it likes.
+//! The block that a helper gets: its branches, which the helper can render as often as it likes.
 //!
-//! The scopes of a walk live on the stack. A helper may keep what it is handed for as long as it wants, so a
-//! [`Closure`] owns a copy of the scope, made of values that the data knows how to keep, and puts it back on the stack
-//! when a branch is rendered. What a branch uses counts towards the limits of the render that called the helper.
+//! During a render the scopes live on the stack. A helper can keep its block for as long as it wants, so a [`Closure`]
+//! owns a copy of the scope, made of values that the data can keep. Rendering a branch puts that scope back on the
+//! stack. The work of a branch counts towards the limits of the render that called the helper.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Template;
 use super::context::{Data, Sink};
-use super::program::{Block, Body, Inline, Partial};
-use super::render::{BlockOf, Inlines, KeptLibrary, Lap, Level, Params, Scope, Walk};
+use super::program::{Block, CompiledProgram, Inline, Partial};
+use super::render::{BlockOf, Inlines, KeptLibrary, Lap, Level, Params, Renderer, Scope};
 use super::stack;
 use super::sums::Sums;
 use crate::error::{Error, Kind, Result};
@@ -18,57 +18,58 @@ use crate::error::{Error, Kind, Result};
 /// A branch of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Branch {
-    /// What stands before `{{else}}`.
+    /// The branch before `{{else}}`.
     Main,
-    /// What stands after it.
+    /// The branch after `{{else}}`.
     Inverse,
 }
 
-/// The branches of a block with the scope that they stand in; `T` is the fixed text and `K` the kept value of the
-/// data.
+/// The branches of a block with their scope. `T` is the fixed text of the data, `K` its kept value.
 pub struct Closure<T, K> {
     block: Arc<Block<T>>,
-    scope: Kept<T, K>,
+    scope: OwnedScope<T, K>,
     top: K,
     caller_data: Option<K>,
     partials: KeptLibrary<T>,
     steps: Arc<AtomicU64>,
     levels: usize,
-    /// How many frames are on the stack once this closure's scope is, those of the closures around it included.
+    /// The number of frames on the stack once the scope of this closure is there, including those of the closures
+    /// around it.
     frames: usize,
 }
 
-/// How many frames of kept scopes may be on the stack at once. They are put there by recursion, so this bounds it.
+/// The maximum number of frames of kept scopes on the stack. They are put there by recursion, so without a limit the
+/// stack could overflow.
 const FRAMES: usize = 2000;
 
-/// What a branch is rendered with, where that differs from the scope.
-pub struct Given<'g, D: Data> {
-    /// The context.
+/// What a helper changes in the scope of a branch.
+pub struct BranchArguments<'g, D: Data> {
+    /// The context. `None`: the context of the block.
     pub context: Option<&'g D::Value>,
-    /// Values for `@name`, by name.
+    /// A mapping with values for `@name`.
     pub data: Option<&'g D::Value>,
-    /// The values of the block's parameters, where any are given.
+    /// The values of the block's parameters.
     pub params: Option<[Option<D::Value>; 2]>,
 }
 
-/// A scope that owns what it refers to. Lists go from the outermost to the innermost.
-struct Kept<T, K> {
+/// A scope that owns its values. Its lists go from the outermost frame to the innermost.
+struct OwnedScope<T, K> {
     template: Template<T>,
     levels: Vec<Option<K>>,
-    laps: Vec<KeptLap<K>>,
+    laps: Vec<OwnedLoopFrame<K>>,
     params: Vec<Option<[Option<K>; 2]>>,
-    inlines: Option<Box<Defined<InlineList<T>, T, K>>>,
-    block: Option<Box<GivenBlock<T, K>>>,
+    inlines: Option<Box<WithScope<InlineList<T>, T, K>>>,
+    block: Option<Box<OwnedPartialBlock<T, K>>>,
 }
 
-type GivenBlock<T, K> = Defined<Arc<Partial<T>>, T, K>;
+type OwnedPartialBlock<T, K> = WithScope<Arc<Partial<T>>, T, K>;
 
 type InlineList<T> = Arc<[Arc<Inline<T>>]>;
 
-/// Something with the scope in which it was defined.
-type Defined<W, T, K> = (W, Kept<T, K>);
+/// A value with the scope in which it was defined.
+type WithScope<W, T, K> = (W, OwnedScope<T, K>);
 
-struct KeptLap<K> {
+struct OwnedLoopFrame<K> {
     index: Option<usize>,
     key: Option<K>,
     last: bool,
@@ -79,28 +80,28 @@ impl<T: super::Text, K> Closure<T, K> {
     pub(super) fn new<D: Data<Text = T, Kept = K>>(
         block: &Arc<Block<T>>,
         scope: &Scope<'_, D>,
-        walk: &Walk<'_, D>,
+        renderer: &Renderer<'_, D>,
     ) -> Result<Self> {
-        let mut frames = walk.frames;
-        let kept = keep(walk.data, scope, &mut frames)?;
+        let mut frames = renderer.frames;
+        let kept = keep(renderer.data, scope, &mut frames)?;
         Ok(Self {
             frames,
             block: Arc::clone(block),
             scope: kept,
-            top: walk.data.keep(walk.top),
-            caller_data: walk.caller_data.map(|data| walk.data.keep(data)),
-            partials: walk.partials.kept(),
-            steps: Arc::new(AtomicU64::new(walk.steps)),
-            levels: walk.levels,
+            top: renderer.data.keep(renderer.top),
+            caller_data: renderer.caller_data.map(|data| renderer.data.keep(data)),
+            partials: renderer.partials.kept(),
+            steps: Arc::new(AtomicU64::new(renderer.steps)),
+            levels: renderer.levels,
         })
     }
 
-    /// How many steps the render has taken, those of branches included.
+    /// The number of steps that the render has taken, including those of branches.
     pub(super) fn steps(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.steps)
     }
 
-    /// How many parameters the block names.
+    /// How many block parameters the block has.
     #[must_use]
     pub fn params(&self) -> usize {
         self.block.body.params
@@ -114,7 +115,7 @@ impl<T: super::Text, K> Closure<T, K> {
         &self,
         data: &D,
         branch: Branch,
-        given: Given<'_, D>,
+        given: BranchArguments<'_, D>,
     ) -> Result<D::Output> {
         let (top, caller_data) =
             (data.restore(&self.top), self.caller_data.as_ref().map(|kept| data.restore(kept)));
@@ -125,7 +126,7 @@ impl<T: super::Text, K> Closure<T, K> {
         let mut out = data.sink();
         let mut given = Some(given);
         with_scope(data, &self.scope, &mut |scope| {
-            let mut walk = Walk {
+            let mut renderer = Renderer {
                 data,
                 partials: &*self.partials,
                 caller_data: caller_data.as_ref(),
@@ -140,10 +141,10 @@ impl<T: super::Text, K> Closure<T, K> {
                 sum: None,
             };
             let Some(given) = given.take() else { return Ok(()) };
-            walk.fits(scope.template.options().limits.depth)?;
-            let result = branch_with(&mut walk, body, given, scope, &mut out);
-            walk.settle(&mut out);
-            self.steps.store(walk.steps, Ordering::Relaxed);
+            renderer.fits(scope.template.options().limits.depth)?;
+            let result = branch_with(&mut renderer, body, given, scope, &mut out);
+            renderer.settle(&mut out);
+            self.steps.store(renderer.steps, Ordering::Relaxed);
             result.map_err(|error| error.locate(scope.template.name(), scope.template.source()))
         })?;
         Ok(out.finish())
@@ -151,9 +152,9 @@ impl<T: super::Text, K> Closure<T, K> {
 }
 
 fn branch_with<D: Data>(
-    walk: &mut Walk<'_, D>,
-    body: &Body<D::Text>,
-    given: Given<'_, D>,
+    renderer: &mut Renderer<'_, D>,
+    body: &CompiledProgram<D::Text>,
+    given: BranchArguments<'_, D>,
     scope: &Scope<'_, D>,
     out: &mut D::Sink,
 ) -> Result<()> {
@@ -166,12 +167,12 @@ fn branch_with<D: Data>(
     });
     let scope = &Scope { lap: lap.as_ref().or(scope.lap), ..*scope };
     match given.context {
-        Some(context) => walk.within(body, context.clone(), given.params, scope, out),
-        None => walk.branch(body, given.params, scope, out),
+        Some(context) => renderer.within(body, context.clone(), given.params, scope, out),
+        None => renderer.branch(body, given.params, scope, out),
     }
 }
 
-fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<Kept<D::Text, D::Kept>> {
+fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<OwnedScope<D::Text, D::Kept>> {
     fn chain<'s, L>(first: Option<&'s L>, up: impl Fn(&'s L) -> Option<&'s L>) -> Vec<&'s L> {
         let mut found: Vec<_> = std::iter::successors(first, |link| up(link)).collect();
         found.reverse();
@@ -183,11 +184,8 @@ fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<K
     let params = chain(scope.params, |params| params.up);
     *frames += levels.len() + laps.len() + params.len();
     if *frames > FRAMES {
-        return Err(Error::new(
-            Kind::TemplateRender,
-            "helpers that open blocks stand too deep within each other",
-        )
-        .with_hint("does a partial include itself through a helper's block? A recursion must end"));
+        return Err(Error::new(Kind::TemplateRender, "blocks of helpers are nested too deep")
+            .with_hint("check whether a partial includes itself through a helper's block without end"));
     }
     let inlines = match scope.inlines {
         Some(inlines) => Some(Box::new((inlines.list.into(), keep(data, &inlines.scope, frames)?))),
@@ -197,12 +195,12 @@ fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<K
         Some(block) => Some(Box::new((Arc::clone(block.partial), keep(data, &block.scope, frames)?))),
         None => None,
     };
-    Ok(Kept {
+    Ok(OwnedScope {
         template: scope.template.clone(),
         levels: levels.into_iter().map(|level| kept(&level.context)).collect(),
         laps: laps
             .into_iter()
-            .map(|lap| KeptLap {
+            .map(|lap| OwnedLoopFrame {
                 index: lap.index,
                 key: kept(&lap.key),
                 last: lap.last,
@@ -218,10 +216,10 @@ fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<K
     })
 }
 
-/// Puts a kept scope on the stack and hands it to `then`.
+/// Puts a kept scope on the stack and passes it to `then`.
 fn with_scope<D: Data>(
     data: &D,
-    kept: &Kept<D::Text, D::Kept>,
+    kept: &OwnedScope<D::Text, D::Kept>,
     then: &mut dyn FnMut(&Scope<'_, D>) -> Result<()>,
 ) -> Result<()> {
     with_levels(data, &kept.levels, None, &mut |level| {
@@ -255,7 +253,7 @@ fn with_levels<D: Data>(
 
 fn with_laps<D: Data>(
     data: &D,
-    kept: &[KeptLap<D::Kept>],
+    kept: &[OwnedLoopFrame<D::Kept>],
     up: Option<&Lap<'_, D>>,
     then: &mut dyn FnMut(Option<&Lap<'_, D>>) -> Result<()>,
 ) -> Result<()> {
@@ -286,7 +284,7 @@ fn with_params<D: Data>(
 
 fn with_inlines<D: Data>(
     data: &D,
-    kept: &Kept<D::Text, D::Kept>,
+    kept: &OwnedScope<D::Text, D::Kept>,
     then: &mut dyn FnMut(Option<&Inlines<'_, D>>) -> Result<()>,
 ) -> Result<()> {
     match kept.inlines.as_deref() {
@@ -299,7 +297,7 @@ fn with_inlines<D: Data>(
 
 fn with_block<D: Data>(
     data: &D,
-    kept: &Kept<D::Text, D::Kept>,
+    kept: &OwnedScope<D::Text, D::Kept>,
     then: &mut dyn FnMut(Option<&BlockOf<'_, D>>) -> Result<()>,
 ) -> Result<()> {
     match kept.block.as_deref() {

@@ -1,8 +1,8 @@
-//! What the engine asks of the data that it reads and of the output that it writes.
+//! The interface between the engine and the data that it reads and the output that it writes.
 //!
-//! The renderer never sees a Python object or a JSON value: it sees [`Data`], which answers questions about values,
-//! and [`Sink`], which takes the output. The bindings implement both over Python objects, walked in place; the
-//! implementation over [`serde_json::Value`] is in [`super::Json`].
+//! The renderer never sees a Python object or a JSON value. It asks [`Data`] about values and writes to a [`Sink`]. The
+//! Python bindings implement both over Python objects, without copying them; [`super::JsonData`] implements them over
+//! [`serde_json::Value`].
 
 use std::fmt;
 use std::hash::Hash;
@@ -11,12 +11,12 @@ use super::closure::Closure;
 use super::program::Literal;
 use crate::error::Result;
 
-/// A fixed piece of text in a template: a name in a path, or the text between tags.
+/// A fixed text of a template: a name in a path, or the text between tags.
 ///
-/// It is made once, when a template is compiled, so an implementation may keep beside it whatever makes looking it
-/// up or writing it fast.
+/// It is made once, when a template is compiled, so an implementation can store with it whatever makes lookups or
+/// output fast.
 pub trait Text: fmt::Debug + Send + Sync + 'static {
-    /// Keeps this text.
+    /// Makes a fixed text.
     fn new(text: &str) -> Self;
     /// The text.
     fn as_str(&self) -> &str;
@@ -32,16 +32,16 @@ impl Text for Box<str> {
     }
 }
 
-/// The sorts of values that a template can tell apart.
+/// The kinds of values that a template can tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sort {
     /// No value (`None`, `null`).
     Null,
     /// True or false.
     Bool,
-    /// A whole number of any size.
+    /// An integer of any size.
     Integer,
-    /// A number with a fraction, NaN and the infinities included; decimals too.
+    /// A floating-point number, including NaN and the infinities; also a decimal.
     Float,
     /// Text.
     String,
@@ -51,22 +51,22 @@ pub enum Sort {
     DateTime,
     /// A UUID.
     Uuid,
-    /// Items in order.
+    /// A list or another ordered sequence.
     Sequence,
-    /// Keys and values.
+    /// A mapping from keys to values.
     Mapping,
     /// An object with declared public fields, such as a pydantic model, a dataclass or a named tuple.
     Record,
-    /// Something else that can be walked once: a set, a generator.
+    /// Another value that can be iterated over, perhaps only once: a set, a generator.
     Iterable,
-    /// Something that prints as itself, such as a path or an enum member of another type.
+    /// Another value that has a text, such as a path or an enum member.
     Scalar,
     /// Anything else.
     Other,
 }
 
 impl Sort {
-    /// The word for it in an error message.
+    /// The name of the kind in error messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl Sort {
 }
 
 impl std::fmt::Display for Sort {
-    /// The word with its article: "a list", "an integer".
+    /// The name with its article: "a list", "an integer".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
         let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
@@ -97,124 +97,125 @@ impl std::fmt::Display for Sort {
     }
 }
 
-/// Gives the values of `@root`, `@index` and the like, by name.
+/// A function that returns the values of `@root`, `@index` and the like, by name.
 pub type Frame<'a, D> = dyn Fn() -> Vec<(&'static str, <D as Data>::Value)> + 'a;
 
 /// A call of a helper that the caller registered.
 pub struct Invocation<'a, D: Data> {
-    /// The name that it was called by.
+    /// The name that the template calls it by.
     pub name: &'a str,
-    /// The arguments by position; a missing one is `None`.
+    /// The positional arguments. A missing value is `None`.
     pub positional: Vec<Option<D::Value>>,
-    /// The arguments by name.
+    /// The named arguments. A missing value is `None`.
     pub named: Vec<(&'a D::Text, Option<D::Value>)>,
-    /// The context where it stands.
+    /// The context at the call.
     pub context: Option<&'a D::Value>,
-    /// What `@name` finds where it stands: the loop's values and the root, and what the caller gave.
+    /// The values of `@name` at the call: those of the loop and the root.
     pub data: &'a Frame<'a, D>,
-    /// What the caller gave for `@name`.
+    /// The mapping that the caller of the render gave for `@name`.
     pub caller_data: Option<&'a D::Value>,
-    /// Its block, where it opens one.
+    /// The block, if the call opens one.
     pub block: Option<Closure<D::Text, D::Kept>>,
 }
 
-/// One round of a walk over a value.
+/// One item of an iteration over a value.
 pub struct Item<V> {
-    /// The key in a mapping or the field's name in a record; sequences have none.
+    /// The key in a mapping, or the name of the field in a record. `None` for sequences.
     pub key: Option<V>,
     /// The item.
     pub value: V,
-    /// Whether nothing follows.
+    /// Whether it is the last item.
     pub last: bool,
 }
 
-/// A world of values that templates can read.
+/// A kind of data that templates can read, such as Python objects or JSON.
 ///
-/// Errors come back as [`crate::Error`] without a place; the renderer adds it.
+/// Its errors come back as [`crate::Error`] without a place; the renderer adds the place.
 pub trait Data {
-    /// Fixed text of templates for this world.
+    /// Fixed text of templates for this data.
     type Text: Text;
-    /// A value, cheap to clone. It must stay valid while other values change (a strong reference).
+    /// A value, cheap to clone. It must stay valid while other values change, like a strong reference.
     type Value: Clone;
-    /// A value that can be kept beyond a render.
+    /// A value that can be kept after the render ends.
     type Kept;
     /// A helper that the caller registered.
     type Helper;
-    /// Where output goes.
+    /// The output under construction.
     type Sink: Sink<Text = Self::Text, Output = Self::Output>;
     /// Finished output.
     type Output: Output;
 
-    /// What sort of value this is.
+    /// The kind of the value.
     fn sort(&self, value: &Self::Value) -> Sort;
 
-    /// The member of a mapping, record or sequence under this name (`length` included, and indexes as `0`, `1`);
-    /// `None` where there is none, or where `value` has no members. Nothing else of a value can be reached.
+    /// The member of a mapping, record or sequence under this name. Sequences have the indexes `0`, `1`, … and
+    /// `length`. `None` if there is no such member, or if `value` has no members. Templates can reach nothing else of a
+    /// value.
     ///
     /// # Errors
-    /// When asking ran code of the caller and that failed.
+    /// If the lookup runs code of the caller and that code fails.
     fn get(&self, value: &Self::Value, key: &Self::Text) -> Result<Option<Self::Value>>;
 
-    /// The member under a key that is itself a value, as `lookup` needs it.
+    /// The member under a key that is a value, for the helper `lookup`.
     ///
     /// # Errors
     /// As [`Data::get`].
     fn lookup(&self, value: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>>;
 
-    /// The names that [`Data::get`] would find, for suggesting one; empty where `value` has no names.
+    /// The names that [`Data::get`] finds, for "did you mean" hints. Empty if `value` has no names.
     fn names(&self, value: &Self::Value) -> Vec<String>;
 
-    /// What a condition makes of the value. A mapping without members is false when `empty_mapping_is_false`.
+    /// The result of the value as a condition. With `empty_mapping_is_false` a mapping without members is false.
     ///
     /// # Errors
     /// As [`Data::get`].
     fn truth(&self, value: &Self::Value, empty_mapping_is_false: bool) -> Result<Truth>;
 
-    /// Calls `visit` for each item of a sequence, mapping, record or iterable, in order. Other values have none.
+    /// Calls `visit` for each item of a sequence, mapping, record or iterable, in order. Other values have no items.
     ///
     /// # Errors
-    /// What `visit` gives, at once; or as [`Data::get`].
+    /// The first error of `visit`, which ends the iteration; or as [`Data::get`].
     fn walk(&self, value: &Self::Value, visit: &mut dyn FnMut(Item<Self::Value>) -> Result<()>)
     -> Result<()>;
 
-    /// Writes the value as text, unless it has none; then nothing is written and the answer says so.
+    /// Writes the value as text. If it has no text, nothing is written and the result says why.
     ///
     /// # Errors
-    /// When the value's own conversion to text fails.
-    fn write(&self, value: &Self::Value, style: Style, out: &mut Self::Sink) -> Result<Written>;
+    /// If the value's own conversion to text fails.
+    fn write(&self, value: &Self::Value, style: Style, out: &mut Self::Sink) -> Result<WriteOutcome>;
 
-    /// [`Data::get`] and [`Data::write`] in one, for the usual tag: one name of the context. `None` where the world
-    /// has no short cut for it, or there is no such member; then nothing was written.
+    /// A faster [`Data::get`] and [`Data::write`] in one call, for the most common tag: one name of the context. `None`
+    /// if this data has no such short cut, or there is no such member; then nothing was written.
     ///
     /// # Errors
-    /// As those.
+    /// As [`Data::get`] and [`Data::write`].
     fn write_member(
         &self,
         _value: &Self::Value,
         _key: &Self::Text,
         _style: Style,
         _out: &mut Self::Sink,
-    ) -> Result<Option<Written>> {
+    ) -> Result<Option<WriteOutcome>> {
         Ok(None)
     }
 
-    /// Whether both are the very same value, which decides if a block opens a new level for `../`.
+    /// Whether both are the identical value. A block on the current context itself opens no new level for `../`.
     fn same(&self, a: &Self::Value, b: &Self::Value) -> bool;
 
-    /// Whether two values are equal. Numbers are equal by value whatever their types; a number, a text and a truth
-    /// value never equal one another.
+    /// Whether two values are equal. Numbers are compared by value whatever their types. A number, a text and a boolean
+    /// never equal one another.
     ///
     /// # Errors
     /// As [`Data::get`].
     fn equal(&self, a: &Self::Value, b: &Self::Value) -> Result<bool>;
 
-    /// The order of two numbers, two texts or two times; `None` where they have none.
+    /// The order of two numbers, two texts or two times. `None` if the values cannot be ordered.
     ///
     /// # Errors
     /// As [`Data::get`].
     fn order(&self, a: &Self::Value, b: &Self::Value) -> Result<Option<std::cmp::Ordering>>;
 
-    /// How many characters, items or members the value has; `None` where that cannot be asked.
+    /// The number of characters, items or members. `None` if the value has no length.
     ///
     /// # Errors
     /// As [`Data::get`].
@@ -223,40 +224,40 @@ pub trait Data {
     /// A text as a value.
     fn text(&self, text: &str) -> Self::Value;
 
-    /// The value as JSON, for handing structure (not text) to the core.
+    /// The value as JSON, to pass structured data (not text) to the core.
     ///
     /// # Errors
-    /// When JSON cannot say it.
+    /// If JSON cannot represent the value.
     fn to_json(&self, value: &Self::Value) -> Result<serde_json::Value>;
 
-    /// Keeps a value beyond the render.
+    /// Keeps a value so that it outlives the render.
     fn keep(&self, value: &Self::Value) -> Self::Kept;
 
-    /// The value that was kept.
+    /// The value that [`Data::keep`] kept.
     fn restore(&self, kept: &Self::Kept) -> Self::Value;
 
     /// The helper that the caller registered under this name.
     fn helper(&self, name: &Self::Text) -> Option<Self::Helper>;
 
-    /// Calls a helper that the caller registered. `None`: it gave nothing.
+    /// Calls a helper that the caller registered. `None`: the helper returned nothing.
     ///
     /// # Errors
-    /// What the helper raised.
+    /// The error that the helper raised.
     fn invoke(&self, helper: &Self::Helper, call: Invocation<'_, Self>) -> Result<Option<Self::Value>>
     where
         Self: Sized;
 
-    /// The value that a literal of a template stands for.
+    /// The value of a literal in a template.
     fn literal(&self, literal: &Literal<Self::Text>) -> Self::Value;
 
-    /// A value of this world for a JSON value, such as the default of a variable.
+    /// A value of this data for a JSON value, such as the default of a variable.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// If the value cannot be made.
     fn of_json(&self, value: &serde_json::Value) -> Result<Self::Value>;
 
-    /// The same mapping with some members added, for `{{> partial key=value}}` and for defaults. Members of
-    /// `base` that are not named stay reachable; `base` itself does not change.
+    /// A mapping with some members added, for `{{> partial key=value}}` and for defaults. The other members of `base`
+    /// stay reachable; `base` itself does not change.
     ///
     /// # Errors
     /// As [`Data::get`].
@@ -266,18 +267,18 @@ pub trait Data {
         members: Vec<(&Self::Text, Self::Value)>,
     ) -> Result<Self::Value>;
 
-    /// Takes what a template logs. By default it is dropped.
+    /// Receives what a template logs. By default it is dropped.
     ///
     /// # Errors
-    /// When the log of the caller's raised.
+    /// If the log of the caller fails.
     fn log(&self, _level: &str, _text: &str) -> Result<()> {
         Ok(())
     }
 
-    /// Called now and then during a long render.
+    /// Called regularly during a long render, so that the user can interrupt it.
     ///
     /// # Errors
-    /// When the render should stop, because the user asked for it.
+    /// If the render should stop because the user interrupted it.
     fn pulse(&self) -> Result<()> {
         Ok(())
     }
@@ -285,68 +286,68 @@ pub trait Data {
     /// A new, empty sink.
     fn sink(&self) -> Self::Sink;
 
-    /// Finished output that says `text`.
+    /// Finished output with this text.
     fn output(&self, text: &str) -> Self::Output;
 }
 
-/// What a condition makes of a value.
+/// The result of a value as a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truth {
     /// Null, false, NaN, empty text, an empty sequence.
     False,
-    /// The number zero: false for `if`, unless it is told to include zero; a value for `with`.
+    /// The number zero: false for `if` without `includeZero=true`, true for `with`.
     Zero,
     /// Everything else.
     True,
 }
 
-/// Whether a value could be written.
+/// The result of writing a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    /// It was.
+pub enum WriteOutcome {
+    /// The value was written.
     Done,
-    /// It is null: whether that may stand for nothing is for the caller to say.
+    /// The value is null. The caller decides whether that prints nothing or is an error.
     Null,
-    /// It has no text, such as a mapping.
+    /// The value has no text, such as a mapping. Holds its kind.
     NoText(Sort),
 }
 
 /// How values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
-    /// Escape the characters that HTML reserves, as Handlebars does.
+    /// Escape the reserved characters of HTML, as Handlebars does.
     pub html: bool,
-    /// Write what has no text of its own as JavaScript would, instead of refusing it.
+    /// Write values without a text as JavaScript does, instead of refusing them.
     pub lenient: bool,
     /// Write numbers as JavaScript does, instead of as Python does.
     pub javascript_numbers: bool,
 }
 
-/// Where rendered output goes.
+/// The output of a render under construction.
 pub trait Sink {
     /// Fixed text of templates.
     type Text: Text;
-    /// What it becomes.
+    /// The finished output.
     type Output;
 
     /// Appends fixed text of the template.
     fn text(&mut self, text: &Self::Text);
     /// Appends other text.
     fn str(&mut self, text: &str);
-    /// Bytes so far, or a fair estimate of them.
+    /// The number of bytes so far, or a good estimate.
     fn bytes(&self) -> usize;
-    /// Appends the whole of `inner`, each of its lines led by `indent` (a last empty line not), as a partial that
-    /// stands alone on an indented line is written.
+    /// Appends `inner` with `indent` before each line, except before an empty last line. This writes a partial that is
+    /// alone on an indented line.
     fn indented(&mut self, inner: Self, indent: &str);
     /// The finished output.
     fn finish(self) -> Self::Output;
 }
 
-/// Finished output: text that the provider conversions can look at and pass on.
+/// Finished output: text that the provider conversions can read and pass on.
 pub trait Output: Clone {
-    /// Whether nothing was written.
+    /// Whether the output is empty.
     fn is_empty(&self) -> bool;
-    /// Reads the text, which may cost a conversion.
+    /// Passes the text to `read`. This may convert the text.
     fn with_str<R>(&self, read: impl FnOnce(&str) -> R) -> R;
 }
 

@@ -1,6 +1,6 @@
-//! Text on its way out: HTML entities, and the indentation of partials.
+//! Escapes output for HTML, and indents the output of partials.
 
-/// Gives `text` to `push` piece by piece, with the characters that handlebars.js escapes as entities.
+/// Passes `text` to `push` in pieces, with the characters that handlebars.js escapes replaced by entities.
 pub fn escape_html(text: &str, mut push: impl FnMut(&str)) {
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -21,7 +21,7 @@ pub fn escape_html(text: &str, mut push: impl FnMut(&str)) {
     push(&text[from..]);
 }
 
-/// Gives `text` to `push` line by line, each line led by `indent`; a last line that is empty stays so.
+/// Passes `text` to `push` line by line, with `indent` before each line. An empty last line is not indented.
 pub fn indent_lines(text: &str, indent: &str, mut push: impl FnMut(&str)) {
     for line in text.split_inclusive('\n') {
         push(indent);

@@ -1,18 +1,18 @@
-//! The helpers for prompts: comparing, choosing, and turning values into the text that a model reads.
+//! The built-in helpers of the `prompt` dialect: they compare values, choose between them, and turn them into text for
+//! a model.
 //!
-//! They are part of the `prompt` dialect. Each is a pure function of its arguments; how many it takes is checked when
-//! the template is compiled.
+//! Each helper is a pure function of its arguments. The number of arguments is checked when the template is compiled.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::Literal;
-use super::context::{Data, Output, Sink, Sort, Style, Truth, Written};
+use super::context::{Data, Output, Sink, Sort, Style, Truth, WriteOutcome};
 use crate::error::{Error, Kind, Result};
 
-/// A helper that gives a value.
+/// A built-in helper that returns a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Helper {
+pub(super) enum BuiltinHelper {
     Lookup,
     Log,
     Json,
@@ -35,89 +35,90 @@ pub(super) enum Helper {
     Length,
 }
 
-/// What a call of a helper may look like.
-pub(super) struct Form {
+/// The arguments that a built-in helper takes.
+pub(super) struct HelperSignature {
     pub(super) name: &'static str,
-    pub(super) helper: Helper,
-    /// How many arguments it takes.
+    pub(super) helper: BuiltinHelper,
+    /// How many positional arguments it takes.
     pub(super) arity: std::ops::RangeInclusive<usize>,
-    /// The arguments that it takes by name.
+    /// The names of the named arguments that it takes.
     pub(super) named: &'static [&'static str],
-    /// Whether a missing argument is an error; to the others it is null.
+    /// Whether a missing argument is an error. If not, a missing argument counts as null.
     pub(super) needs_values: bool,
-    /// For an error about the form.
+    /// An example call, for the hint of an error.
     pub(super) usage: &'static str,
 }
 
 const MANY: usize = 64;
 
-/// Every helper, in the order of the documentation.
-pub(super) const FORMS: [Form; 20] = [
-    form("lookup", Helper::Lookup, 2..=2, &[], false, "{{lookup object key}}"),
-    form("log", Helper::Log, 0..=MANY, &["level"], false, "{{log value level=\"info\"}}"),
-    form("json", Helper::Json, 1..=1, &["indent"], true, "{{json value indent=2}}"),
-    form("eq", Helper::Eq, 2..=2, &[], false, "{{#if (eq a b)}}"),
-    form("ne", Helper::Ne, 2..=2, &[], false, "{{#if (ne a b)}}"),
-    form("lt", Helper::Lt, 2..=2, &[], true, "{{#if (lt a b)}}"),
-    form("lte", Helper::Lte, 2..=2, &[], true, "{{#if (lte a b)}}"),
-    form("gt", Helper::Gt, 2..=2, &[], true, "{{#if (gt a b)}}"),
-    form("gte", Helper::Gte, 2..=2, &[], true, "{{#if (gte a b)}}"),
-    form("and", Helper::And, 1..=MANY, &[], false, "{{#if (and a b)}}"),
-    form("or", Helper::Or, 1..=MANY, &[], false, "{{#if (or a b)}}"),
-    form("not", Helper::Not, 1..=1, &[], false, "{{#if (not a)}}"),
-    form("default", Helper::Default, 2..=2, &[], false, "{{default value \"text\"}}"),
-    form("join", Helper::Join, 1..=2, &[], true, "{{join list \", \"}}"),
-    form("upper", Helper::Upper, 1..=1, &[], true, "{{upper text}}"),
-    form("lower", Helper::Lower, 1..=1, &[], true, "{{lower text}}"),
-    form("trim", Helper::Trim, 1..=1, &[], true, "{{trim text}}"),
-    form("truncate", Helper::Truncate, 2..=2, &["end"], true, "{{truncate text 100 end=\"…\"}}"),
-    form("indent", Helper::Indent, 1..=2, &[], true, "{{indent text 4}}"),
-    form("length", Helper::Length, 1..=1, &[], true, "{{length value}}"),
+/// Every built-in helper, in the order of the documentation.
+pub(super) const SIGNATURES: [HelperSignature; 20] = [
+    signature("lookup", BuiltinHelper::Lookup, 2..=2, &[], false, "{{lookup object key}}"),
+    signature("log", BuiltinHelper::Log, 0..=MANY, &["level"], false, "{{log value level=\"info\"}}"),
+    signature("json", BuiltinHelper::Json, 1..=1, &["indent"], true, "{{json value indent=2}}"),
+    signature("eq", BuiltinHelper::Eq, 2..=2, &[], false, "{{#if (eq a b)}}"),
+    signature("ne", BuiltinHelper::Ne, 2..=2, &[], false, "{{#if (ne a b)}}"),
+    signature("lt", BuiltinHelper::Lt, 2..=2, &[], true, "{{#if (lt a b)}}"),
+    signature("lte", BuiltinHelper::Lte, 2..=2, &[], true, "{{#if (lte a b)}}"),
+    signature("gt", BuiltinHelper::Gt, 2..=2, &[], true, "{{#if (gt a b)}}"),
+    signature("gte", BuiltinHelper::Gte, 2..=2, &[], true, "{{#if (gte a b)}}"),
+    signature("and", BuiltinHelper::And, 1..=MANY, &[], false, "{{#if (and a b)}}"),
+    signature("or", BuiltinHelper::Or, 1..=MANY, &[], false, "{{#if (or a b)}}"),
+    signature("not", BuiltinHelper::Not, 1..=1, &[], false, "{{#if (not a)}}"),
+    signature("default", BuiltinHelper::Default, 2..=2, &[], false, "{{default value \"text\"}}"),
+    signature("join", BuiltinHelper::Join, 1..=2, &[], true, "{{join list \", \"}}"),
+    signature("upper", BuiltinHelper::Upper, 1..=1, &[], true, "{{upper text}}"),
+    signature("lower", BuiltinHelper::Lower, 1..=1, &[], true, "{{lower text}}"),
+    signature("trim", BuiltinHelper::Trim, 1..=1, &[], true, "{{trim text}}"),
+    signature("truncate", BuiltinHelper::Truncate, 2..=2, &["end"], true, "{{truncate text 100 end=\"…\"}}"),
+    signature("indent", BuiltinHelper::Indent, 1..=2, &[], true, "{{indent text 4}}"),
+    signature("length", BuiltinHelper::Length, 1..=1, &[], true, "{{length value}}"),
 ];
 
-const fn form(
+const fn signature(
     name: &'static str,
-    helper: Helper,
+    helper: BuiltinHelper,
     arity: std::ops::RangeInclusive<usize>,
     named: &'static [&'static str],
     needs_values: bool,
     usage: &'static str,
-) -> Form {
-    Form { name, helper, arity, named, needs_values, usage }
+) -> HelperSignature {
+    HelperSignature { name, helper, arity, named, needs_values, usage }
 }
 
-/// The form of the helper with this name.
-pub(super) fn find(name: &str) -> Option<&'static Form> {
-    FORMS.iter().find(|form| form.name == name)
+/// The built-in helper with this name.
+pub(super) fn find(name: &str) -> Option<&'static HelperSignature> {
+    SIGNATURES.iter().find(|signature| signature.name == name)
 }
 
-impl Helper {
-    pub(super) fn form(self) -> &'static Form {
-        FORMS.iter().find(|form| form.helper == self).unwrap_or(&FORMS[0])
+impl BuiltinHelper {
+    pub(super) fn signature(self) -> &'static HelperSignature {
+        SIGNATURES.iter().find(|signature| signature.helper == self).unwrap_or(&SIGNATURES[0])
     }
 }
 
-/// Text as the tags of a strict template would print it.
+/// How a tag of a strict template prints text.
 const PLAIN: Style = Style { html: false, lenient: false, javascript_numbers: false };
 
 fn fail(message: impl Into<String>) -> Error {
     Error::new(Kind::TemplateRender, message)
 }
 
-/// Arguments as the call gives them; a missing one is `None`.
-pub(super) struct Arguments<'a, D: Data> {
+/// The evaluated arguments of a call. A missing value is `None`.
+pub(super) struct HelperArguments<'a, D: Data> {
     pub(super) data: &'a D,
     pub(super) positional: &'a [Option<D::Value>],
     pub(super) named: &'a [(&'a str, Option<D::Value>)],
     /// Whether the dialect is that of handlebars.js.
     pub(super) javascript: bool,
-    /// How many bytes of text the call may handle: a text made of texts can grow without end.
+    /// How many bytes of text the call may read and write. Without a limit, a helper that repeats texts could fill the
+    /// memory.
     pub(super) limit: usize,
-    /// How many it has handled.
-    pub(super) handled: Cell<usize>,
+    /// How many bytes it has read and written so far.
+    pub(super) bytes_counted: Cell<usize>,
 }
 
-impl<D: Data> Arguments<'_, D> {
+impl<D: Data> HelperArguments<'_, D> {
     fn get(&self, at: usize) -> Option<&D::Value> {
         self.positional.get(at).and_then(Option::as_ref)
     }
@@ -126,18 +127,18 @@ impl<D: Data> Arguments<'_, D> {
         self.named.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_ref())
     }
 
-    /// Counts text that is read or made.
-    fn handle(&self, bytes: usize) -> Result<()> {
-        let handled = self.handled.get().saturating_add(bytes);
-        self.handled.set(handled);
-        if handled <= self.limit {
+    /// Counts text that the helper reads or writes against the limit.
+    fn count_bytes(&self, bytes: usize) -> Result<()> {
+        let bytes_counted = self.bytes_counted.get().saturating_add(bytes);
+        self.bytes_counted.set(bytes_counted);
+        if bytes_counted <= self.limit {
             return Ok(());
         }
-        Err(fail(format!("its text passed the limit of {} bytes", self.limit))
-            .with_hint("raise limits.output_bytes if a text of this size is meant"))
+        Err(fail(format!("the text is longer than the limit of {} bytes", self.limit))
+            .with_hint("shorten the text, or raise limits.output_bytes"))
     }
 
-    /// The argument as text. Only what a tag would print has one.
+    /// The argument as text. A value that a tag cannot print is an error.
     fn text(&self, at: usize) -> Result<String> {
         match self.get(at) {
             Some(value) => self.text_of(value),
@@ -148,16 +149,16 @@ impl<D: Data> Arguments<'_, D> {
     fn text_of(&self, value: &D::Value) -> Result<String> {
         let mut sink = self.data.sink();
         match self.data.write(value, PLAIN, &mut sink)? {
-            Written::Done => {
-                self.handle(sink.bytes())?;
+            WriteOutcome::Done => {
+                self.count_bytes(sink.bytes())?;
                 Ok(sink.finish().with_str(str::to_owned))
             }
-            Written::Null => Err(fail("None has no text")),
-            Written::NoText(sort) => Err(fail(format!("{sort} has no text"))),
+            WriteOutcome::Null => Err(fail("cannot turn None into text")),
+            WriteOutcome::NoText(sort) => Err(fail(format!("cannot turn {sort} into text"))),
         }
     }
 
-    /// The argument as a count; `what` names it for the error.
+    /// The argument as a whole number of at least 0. `what` names the argument in the error.
     fn count(&self, value: &D::Value, what: &str) -> Result<usize> {
         let text = if self.data.sort(value) == Sort::Integer { self.text_of(value)? } else { String::new() };
         text.parse().map_err(|_| fail(format!("{what} must be a whole number of at least 0")))
@@ -171,7 +172,7 @@ impl<D: Data> Arguments<'_, D> {
         self.data.literal(&Literal::Bool(value))
     }
 
-    /// Whether two arguments are equal; a missing one equals null.
+    /// Whether the two arguments are equal. A missing argument equals null.
     fn equal(&self) -> Result<bool> {
         match (self.get(0), self.get(1)) {
             (Some(a), Some(b)) => self.data.equal(a, b),
@@ -184,24 +185,27 @@ impl<D: Data> Arguments<'_, D> {
         let (Some(a), Some(b)) = (self.get(0), self.get(1)) else { return Ok(Some(self.boolean(false))) };
         match self.data.order(a, b)? {
             Some(order) => Ok(Some(self.boolean(fits(order)))),
-            // NaN is neither less nor more than anything.
+            // NaN is neither less nor greater than any number.
             None if self.data.sort(a) == Sort::Float || self.data.sort(b) == Sort::Float => {
                 Ok(Some(self.boolean(false)))
             }
             None => {
                 let (a, b) = (self.data.sort(a), self.data.sort(b));
-                Err(fail(format!("{a} and {b} have no order")))
+                Err(fail(format!("cannot compare {a} with {b}")))
             }
         }
     }
 }
 
 /// Calls a helper.
-pub(super) fn call<D: Data>(helper: Helper, arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
+pub(super) fn call<D: Data>(
+    helper: BuiltinHelper,
+    arguments: &HelperArguments<'_, D>,
+) -> Result<Option<D::Value>> {
     let data = arguments.data;
     match helper {
-        Helper::Lookup => match (arguments.get(0), arguments.get(1)) {
-            // In JavaScript what is false has no members, and is what is given.
+        BuiltinHelper::Lookup => match (arguments.get(0), arguments.get(1)) {
+            // JavaScript returns a falsy object itself instead of looking up a member.
             (Some(object), _)
                 if arguments.javascript
                     && data.truth(object, false)? != Truth::True
@@ -212,49 +216,49 @@ pub(super) fn call<D: Data>(helper: Helper, arguments: &Arguments<'_, D>) -> Res
             (Some(object), Some(key)) => data.lookup(object, key),
             _ => Ok(None),
         },
-        Helper::Log => log(arguments),
-        Helper::Json => json(arguments),
-        Helper::Eq => Ok(Some(arguments.boolean(arguments.equal()?))),
-        Helper::Ne => Ok(Some(arguments.boolean(!arguments.equal()?))),
-        Helper::Lt => arguments.ordered(Ordering::is_lt),
-        Helper::Lte => arguments.ordered(Ordering::is_le),
-        Helper::Gt => arguments.ordered(Ordering::is_gt),
-        Helper::Gte => arguments.ordered(Ordering::is_ge),
-        Helper::And | Helper::Or => {
-            // The value that decides, as in Python.
+        BuiltinHelper::Log => log(arguments),
+        BuiltinHelper::Json => json(arguments),
+        BuiltinHelper::Eq => Ok(Some(arguments.boolean(arguments.equal()?))),
+        BuiltinHelper::Ne => Ok(Some(arguments.boolean(!arguments.equal()?))),
+        BuiltinHelper::Lt => arguments.ordered(Ordering::is_lt),
+        BuiltinHelper::Lte => arguments.ordered(Ordering::is_le),
+        BuiltinHelper::Gt => arguments.ordered(Ordering::is_gt),
+        BuiltinHelper::Gte => arguments.ordered(Ordering::is_ge),
+        BuiltinHelper::And | BuiltinHelper::Or => {
+            // As in Python, the result is the value that decides, not a boolean.
             let last = arguments.positional.len() - 1;
             for at in 0..last {
-                if arguments.is_true(at)? == (helper == Helper::Or) {
+                if arguments.is_true(at)? == (helper == BuiltinHelper::Or) {
                     return Ok(arguments.get(at).cloned());
                 }
             }
             Ok(arguments.get(last).cloned())
         }
-        Helper::Not => Ok(Some(arguments.boolean(!arguments.is_true(0)?))),
-        Helper::Default => match arguments.get(0) {
+        BuiltinHelper::Not => Ok(Some(arguments.boolean(!arguments.is_true(0)?))),
+        BuiltinHelper::Default => match arguments.get(0) {
             Some(value) if data.sort(value) != Sort::Null => Ok(Some(value.clone())),
             _ => Ok(arguments.get(1).cloned()),
         },
-        Helper::Join => join(arguments),
-        Helper::Upper => Ok(Some(data.text(&arguments.text(0)?.to_uppercase()))),
-        Helper::Lower => Ok(Some(data.text(&arguments.text(0)?.to_lowercase()))),
-        Helper::Trim => Ok(Some(data.text(arguments.text(0)?.trim()))),
-        Helper::Truncate => truncate(arguments),
-        Helper::Indent => indent(arguments),
-        Helper::Length => {
+        BuiltinHelper::Join => join(arguments),
+        BuiltinHelper::Upper => Ok(Some(data.text(&arguments.text(0)?.to_uppercase()))),
+        BuiltinHelper::Lower => Ok(Some(data.text(&arguments.text(0)?.to_lowercase()))),
+        BuiltinHelper::Trim => Ok(Some(data.text(arguments.text(0)?.trim()))),
+        BuiltinHelper::Truncate => truncate(arguments),
+        BuiltinHelper::Indent => indent(arguments),
+        BuiltinHelper::Length => {
             let Some(value) = arguments.get(0) else { return Ok(None) };
             match data.length(value)? {
                 Some(length) => {
                     Ok(Some(data.literal(&Literal::Integer(i64::try_from(length).unwrap_or(i64::MAX)))))
                 }
-                None => Err(fail(format!("{} has no length", data.sort(value)))),
+                None => Err(fail(format!("cannot take the length of {}", data.sort(value)))),
             }
         }
     }
 }
 
-/// Hands the arguments to the log of the data's world; a value without text is named by its sort.
-fn log<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
+/// Passes the arguments to the log of the data. A value that has no text is logged as its type.
+fn log<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let text = |value: Option<&D::Value>| match value {
         Some(value) => arguments.text_of(value).unwrap_or_else(|_| arguments.data.sort(value).to_string()),
         None => "nothing".to_owned(),
@@ -262,11 +266,11 @@ fn log<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
     let level = arguments.named("level").map_or_else(|| "info".to_owned(), |level| text(Some(level)));
     let words: Vec<String> = arguments.positional.iter().map(|value| text(value.as_ref())).collect();
     arguments.data.log(&level, &words.join(" "))?;
-    // It prints nothing, and is no missing value.
+    // The result is an empty text, because a missing value would be an error.
     Ok(Some(arguments.data.text("")))
 }
 
-fn json<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
+fn json<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let Some(value) = arguments.get(0) else { return Ok(None) };
     let value = arguments.data.to_json(value)?;
     let text = match arguments.named("indent") {
@@ -281,23 +285,23 @@ fn json<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
                 .map(|()| String::from_utf8_lossy(&out).into_owned())
         }
     };
-    let text = text.map_err(|error| fail("the value is not JSON").with_cause(error))?;
-    arguments.handle(text.len())?;
+    let text = text.map_err(|error| fail("cannot write the value as JSON").with_cause(error))?;
+    arguments.count_bytes(text.len())?;
     Ok(Some(arguments.data.text(&text)))
 }
 
-fn join<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
+fn join<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let Some(list) = arguments.get(0) else { return Ok(None) };
     let data = arguments.data;
     if !matches!(data.sort(list), Sort::Sequence | Sort::Iterable) {
-        return Err(fail(format!("{} has no items to join", data.sort(list))));
+        return Err(fail(format!("cannot join {}: expected a list", data.sort(list))));
     }
     let between = if arguments.positional.len() > 1 { arguments.text(1)? } else { ", ".to_owned() };
     let mut text = String::new();
     let mut first = true;
     data.walk(list, &mut |item| {
         if !std::mem::take(&mut first) {
-            arguments.handle(between.len())?;
+            arguments.count_bytes(between.len())?;
             text.push_str(&between);
         }
         text.push_str(&arguments.text_of(&item.value)?);
@@ -306,7 +310,7 @@ fn join<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
     Ok(Some(data.text(&text)))
 }
 
-fn truncate<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
+fn truncate<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let data = arguments.data;
     let text = arguments.text(0)?;
     let Some(length) = arguments.get(1) else { return Ok(None) };
@@ -323,7 +327,7 @@ fn truncate<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
     Ok(Some(data.text(&cut)))
 }
 
-fn indent<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
+fn indent<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let data = arguments.data;
     let text = arguments.text(0)?;
     let lead = match arguments.get(1) {
@@ -334,7 +338,7 @@ fn indent<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
     let mut out = String::with_capacity(text.len() + lead.len());
     for line in text.split_inclusive('\n') {
         if !line.trim().is_empty() {
-            arguments.handle(lead.len())?;
+            arguments.count_bytes(lead.len())?;
             out.push_str(&lead);
         }
         out.push_str(line);
@@ -342,7 +346,7 @@ fn indent<D: Data>(arguments: &Arguments<'_, D>) -> Result<Option<D::Value>> {
     Ok(Some(data.text(&out)))
 }
 
-/// The names of all helpers, for suggesting one.
+/// The names of all built-in helpers, for "did you mean" hints.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FORMS.iter().map(|form| form.name)
+    SIGNATURES.iter().map(|signature| signature.name)
 }

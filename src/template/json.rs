@@ -1,4 +1,4 @@
-//! The engine over [`serde_json::Value`]: what the crate's own tests and Rust callers render with.
+//! [`serde_json::Value`] as template data, for Rust callers and the tests of this crate.
 
 use std::cmp::Ordering;
 use std::marker::PhantomData;
@@ -6,23 +6,23 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, Written};
+use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, WriteOutcome};
 use super::escape::escape_html;
 use super::number;
 use super::program::Literal;
 use super::{EmptyLibrary, Template};
 use crate::error::Result;
 
-/// JSON values as data. Text is what Python prints for the same value, or JavaScript where the style says so.
+/// JSON values as data. They print as in Python, or as in JavaScript if the style asks for it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Json<'v> {
-    /// Whether values are read as JavaScript reads them.
+pub struct JsonData<'v> {
+    /// Whether members are looked up by JavaScript's rules.
     javascript: bool,
     data: PhantomData<&'v Value>,
 }
 
-impl Json<'_> {
-    /// JSON values as JavaScript reads them, for templates in the dialect of handlebars.js.
+impl JsonData<'_> {
+    /// JSON values by JavaScript's rules, for templates in the `handlebars` dialect.
     #[must_use]
     pub fn javascript() -> Self {
         Self { javascript: true, data: PhantomData }
@@ -31,14 +31,14 @@ impl Json<'_> {
 
 /// A JSON value: part of the caller's data, or made during a render.
 #[derive(Debug, Clone)]
-pub enum JsonValue<'v> {
+pub enum JsonDataValue<'v> {
     /// Part of the caller's data.
     Borrowed(&'v Value),
     /// Made during the render.
     Owned(Rc<Value>),
 }
 
-impl JsonValue<'_> {
+impl JsonDataValue<'_> {
     /// The JSON itself.
     #[must_use]
     pub fn value(&self) -> &Value {
@@ -62,7 +62,7 @@ fn member<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     }
 }
 
-/// The `length` of what has one.
+/// The number of characters, items or members.
 fn length(value: &Value) -> Option<usize> {
     match value {
         Value::String(text) => Some(text.chars().count()),
@@ -72,16 +72,16 @@ fn length(value: &Value) -> Option<usize> {
     }
 }
 
-/// The length or a character of a text, which JavaScript counts in UTF-16.
-fn of_javascript_text<'v>(text: &str, name: &str) -> Option<JsonValue<'v>> {
+/// The `length` of a text or one of its characters. JavaScript counts them in UTF-16.
+fn of_javascript_text<'v>(text: &str, name: &str) -> Option<JsonDataValue<'v>> {
     if name == "length" {
-        return Some(JsonValue::owned(text.encode_utf16().count()));
+        return Some(JsonDataValue::owned(text.encode_utf16().count()));
     }
     let index = name.parse::<usize>().ok().filter(|index| index.to_string() == name)?;
-    Some(JsonValue::owned(String::from_utf16_lossy(&[text.encode_utf16().nth(index)?])))
+    Some(JsonDataValue::owned(String::from_utf16_lossy(&[text.encode_utf16().nth(index)?])))
 }
 
-/// The members of an object, in JavaScript's order where that is wanted: keys that are array indexes first.
+/// The members of an object. With `javascript` in JavaScript's order, which puts keys that are array indexes first.
 fn members(object: &serde_json::Map<String, Value>, javascript: bool) -> Vec<(&String, &Value)> {
     let index =
         |key: &str| key.parse::<u32>().ok().filter(|index| *index < u32::MAX && index.to_string() == key);
@@ -92,9 +92,9 @@ fn members(object: &serde_json::Map<String, Value>, javascript: bool) -> Vec<(&S
     members
 }
 
-impl<'v> Data for Json<'v> {
+impl<'v> Data for JsonData<'v> {
     type Text = Box<str>;
-    type Value = JsonValue<'v>;
+    type Value = JsonDataValue<'v>;
     type Kept = Value;
     type Helper = std::convert::Infallible;
     type Sink = String;
@@ -105,7 +105,7 @@ impl<'v> Data for Json<'v> {
     }
 
     fn restore(&self, kept: &Value) -> Self::Value {
-        JsonValue::owned(kept.clone())
+        JsonDataValue::owned(kept.clone())
     }
 
     fn helper(&self, _: &Box<str>) -> Option<Self::Helper> {
@@ -130,8 +130,10 @@ impl<'v> Data for Json<'v> {
 
     fn get(&self, value: &Self::Value, key: &Box<str>) -> Result<Option<Self::Value>> {
         let found = match value {
-            JsonValue::Borrowed(value) => member(value, key).map(JsonValue::Borrowed),
-            JsonValue::Owned(value) => member(value, key).map(|found| JsonValue::owned(found.clone())),
+            JsonDataValue::Borrowed(value) => member(value, key).map(JsonDataValue::Borrowed),
+            JsonDataValue::Owned(value) => {
+                member(value, key).map(|found| JsonDataValue::owned(found.clone()))
+            }
         };
         if found.is_some() {
             return Ok(found);
@@ -140,7 +142,7 @@ impl<'v> Data for Json<'v> {
             Value::String(text) if self.javascript => of_javascript_text(text, key),
             // In JavaScript an object has no length.
             Value::Object(_) if self.javascript => None,
-            value if &**key == "length" => length(value).map(JsonValue::owned),
+            value if &**key == "length" => length(value).map(JsonDataValue::owned),
             _ => None,
         })
     }
@@ -179,17 +181,21 @@ impl<'v> Data for Json<'v> {
         value: &Self::Value,
         visit: &mut dyn FnMut(Item<Self::Value>) -> Result<()>,
     ) -> Result<()> {
-        let keep = |found: &Value| JsonValue::owned(found.clone());
+        let keep = |found: &Value| JsonDataValue::owned(found.clone());
         match value {
-            JsonValue::Borrowed(Value::Array(items)) => {
+            JsonDataValue::Borrowed(Value::Array(items)) => {
                 for (at, item) in items.iter().enumerate() {
-                    visit(Item { key: None, value: JsonValue::Borrowed(item), last: at + 1 == items.len() })?;
+                    visit(Item {
+                        key: None,
+                        value: JsonDataValue::Borrowed(item),
+                        last: at + 1 == items.len(),
+                    })?;
                 }
             }
-            JsonValue::Borrowed(Value::Object(object)) => {
+            JsonDataValue::Borrowed(Value::Object(object)) => {
                 for (at, (key, item)) in members(object, self.javascript).into_iter().enumerate() {
-                    let key = Some(JsonValue::owned(key.as_str()));
-                    visit(Item { key, value: JsonValue::Borrowed(item), last: at + 1 == object.len() })?;
+                    let key = Some(JsonDataValue::owned(key.as_str()));
+                    visit(Item { key, value: JsonDataValue::Borrowed(item), last: at + 1 == object.len() })?;
                 }
             }
             other => match other.value() {
@@ -200,7 +206,7 @@ impl<'v> Data for Json<'v> {
                 }
                 Value::Object(object) => {
                     for (at, (key, item)) in members(object, self.javascript).into_iter().enumerate() {
-                        let key = Some(JsonValue::owned(key.as_str()));
+                        let key = Some(JsonDataValue::owned(key.as_str()));
                         visit(Item { key, value: keep(item), last: at + 1 == object.len() })?;
                     }
                 }
@@ -210,15 +216,15 @@ impl<'v> Data for Json<'v> {
         Ok(())
     }
 
-    fn write(&self, value: &Self::Value, style: Style, out: &mut String) -> Result<Written> {
+    fn write(&self, value: &Self::Value, style: Style, out: &mut String) -> Result<WriteOutcome> {
         let mut text = String::new();
         let text: &str = match value.value() {
-            Value::Null => return Ok(Written::Null),
+            Value::Null => return Ok(WriteOutcome::Null),
             Value::String(text) => text,
-            Value::Object(_) if !style.lenient => return Ok(Written::NoText(Sort::Mapping)),
+            Value::Object(_) if !style.lenient => return Ok(WriteOutcome::NoText(Sort::Mapping)),
             other => {
                 if let Some(sort) = spell(other, style, &mut text) {
-                    return Ok(Written::NoText(sort));
+                    return Ok(WriteOutcome::NoText(sort));
                 }
                 &text
             }
@@ -228,7 +234,7 @@ impl<'v> Data for Json<'v> {
         } else {
             out.push_str(text);
         }
-        Ok(Written::Done)
+        Ok(WriteOutcome::Done)
     }
 
     fn same(&self, a: &Self::Value, b: &Self::Value) -> bool {
@@ -259,7 +265,7 @@ impl<'v> Data for Json<'v> {
     }
 
     fn text(&self, text: &str) -> Self::Value {
-        JsonValue::owned(text)
+        JsonDataValue::owned(text)
     }
 
     fn to_json(&self, value: &Self::Value) -> Result<Value> {
@@ -268,16 +274,16 @@ impl<'v> Data for Json<'v> {
 
     fn literal(&self, literal: &Literal<Box<str>>) -> Self::Value {
         match literal {
-            Literal::Null => JsonValue::Borrowed(&Value::Null),
-            Literal::Bool(value) => JsonValue::owned(*value),
-            Literal::Integer(value) => JsonValue::owned(*value),
-            Literal::Float(value) => JsonValue::owned(*value),
-            Literal::Text(text) => JsonValue::owned(&**text),
+            Literal::Null => JsonDataValue::Borrowed(&Value::Null),
+            Literal::Bool(value) => JsonDataValue::owned(*value),
+            Literal::Integer(value) => JsonDataValue::owned(*value),
+            Literal::Float(value) => JsonDataValue::owned(*value),
+            Literal::Text(text) => JsonDataValue::owned(&**text),
         }
     }
 
     fn of_json(&self, value: &Value) -> Result<Self::Value> {
-        Ok(JsonValue::owned(value.clone()))
+        Ok(JsonDataValue::owned(value.clone()))
     }
 
     fn overlay(
@@ -285,12 +291,12 @@ impl<'v> Data for Json<'v> {
         base: Option<&Self::Value>,
         members: Vec<(&Box<str>, Self::Value)>,
     ) -> Result<Self::Value> {
-        let mut object = match base.map(JsonValue::value) {
+        let mut object = match base.map(JsonDataValue::value) {
             Some(Value::Object(object)) => object.clone(),
             _ => serde_json::Map::new(),
         };
         object.extend(members.into_iter().map(|(key, value)| (key.to_string(), value.value().clone())));
-        Ok(JsonValue::owned(object))
+        Ok(JsonDataValue::owned(object))
     }
 
     fn sink(&self) -> String {
@@ -302,7 +308,7 @@ impl<'v> Data for Json<'v> {
     }
 }
 
-/// Appends the text of a value that is not itself text; the sort of what has none.
+/// Appends the text of a value. Returns the kind of the part that has no text, if there is one.
 fn spell(value: &Value, style: Style, out: &mut String) -> Option<Sort> {
     match value {
         Value::Null => {}
@@ -362,6 +368,6 @@ impl Template<Box<str>> {
     /// # Errors
     /// As [`Template::render_into`].
     pub fn render_json(&self, context: &Value) -> Result<String> {
-        self.render(&Json::default(), &JsonValue::Borrowed(context), None, &EmptyLibrary)
+        self.render(&JsonData::default(), &JsonDataValue::Borrowed(context), None, &EmptyLibrary)
     }
 }

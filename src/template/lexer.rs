@@ -1,15 +1,16 @@
-//! From template text to tokens, by the rules of handlebars.js 4.7's lexer, first match first.
+//! The lexer: turns template text into tokens by the rules of handlebars.js 4.7, where the first rule that matches
+//! wins.
 //!
-//! Outside tags everything is content; `{{` opens a tag, in which names, literals and marks are told apart. Three
-//! places have rules of their own: the text after an escaped tag (`\{{`), comments, and raw blocks
-//! (`{{{{name}}}} … {{{{/name}}}}`). Tokens are made on demand, so a template that is wrong at the start costs
-//! nothing for its rest.
+//! Outside tags everything is content. `{{` opens a tag; inside it the lexer tells names, literals and marks apart.
+//! Three places have rules of their own: the text after an escaped tag (`\{{`), comments, and raw blocks (`{{{{name}}}}
+//! … {{{{/name}}}}`). The lexer makes tokens on demand, so an error at the start of a long template is found without
+//! reading the rest.
 
 use std::borrow::Cow;
 
 use crate::error::{Error, Kind, Result};
 
-/// A token and where it stands, as byte offsets.
+/// A token with its place, in byte offsets.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token<'s> {
     pub(super) kind: TokenKind<'s>,
@@ -17,13 +18,13 @@ pub(super) struct Token<'s> {
     pub(super) end: usize,
 }
 
-/// The tilde of a tag's mark, where it has one.
+/// Whether the mark of a tag has a tilde.
 pub(super) type Tilde = bool;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TokenKind<'s> {
     Content(Cow<'s, str>),
-    /// A whole comment, with the tildes of its two ends.
+    /// A whole comment, and whether its two ends have a tilde.
     Comment(Tilde, Tilde),
     /// `{{{{`
     OpenRawBlock,
@@ -42,11 +43,11 @@ pub(super) enum TokenKind<'s> {
     },
     /// `{{/`
     OpenEndBlock(Tilde),
-    /// `{{else}}` or `{{^}}`, whole
+    /// The whole tag `{{else}}` or `{{^}}`
     Inverse(Tilde, Tilde),
     /// `{{^`
     OpenInverse(Tilde),
-    /// `{{else` with more to come
+    /// `{{else` before a name
     OpenInverseChain(Tilde),
     /// `{{{`
     OpenUnescaped(Tilde),
@@ -63,7 +64,7 @@ pub(super) enum TokenKind<'s> {
     OpenSexpr,
     CloseSexpr,
     Equals,
-    /// A name; `bracketed` when written as `[any text]`.
+    /// A name. `bracketed`: it is written as `[any text]`.
     Id {
         text: Cow<'s, str>,
         bracketed: bool,
@@ -85,26 +86,26 @@ pub(super) enum TokenKind<'s> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum LexerState {
     /// Outside tags.
     Content,
-    /// Right before an escaped tag, which is content.
+    /// At an escaped tag, which is content.
     Escaped,
     /// Inside a tag.
     Tag,
-    /// Inside a raw block, with how many are open within it.
+    /// Inside a raw block. The number counts the raw blocks that are open within it.
     Raw(usize),
 }
 
 pub(super) struct Lexer<'s> {
     source: &'s str,
     at: usize,
-    state: State,
+    state: LexerState,
 }
 
 impl<'s> Lexer<'s> {
     pub(super) fn new(source: &'s str) -> Self {
-        Self { source, at: 0, state: State::Content }
+        Self { source, at: 0, state: LexerState::Content }
     }
 
     fn rest(&self) -> &'s str {
@@ -117,17 +118,17 @@ impl<'s> Lexer<'s> {
         Token { kind, start, end: self.at }
     }
 
-    /// The next token; [`TokenKind::Eof`] at the end and for ever after.
+    /// The next token. At the end it is [`TokenKind::Eof`], on every further call too.
     pub(super) fn next(&mut self) -> Result<Token<'s>> {
         loop {
-            if self.at == self.source.len() && !matches!(self.state, State::Raw(_)) {
+            if self.at == self.source.len() && !matches!(self.state, LexerState::Raw(_)) {
                 return Ok(self.take(0, TokenKind::Eof));
             }
             let token = match self.state {
-                State::Content => self.content(),
-                State::Escaped => Some(self.escaped()),
-                State::Tag => self.tag()?,
-                State::Raw(open) => Some(self.raw(open)?),
+                LexerState::Content => self.content(),
+                LexerState::Escaped => Some(self.escaped()),
+                LexerState::Tag => self.tag()?,
+                LexerState::Raw(open) => Some(self.raw(open)?),
             };
             if let Some(token) = token {
                 return Ok(token);
@@ -135,7 +136,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// Content up to the next tag. `\{{` makes the tag content, `\\{{` is a backslash before a tag.
+    /// Content up to the next tag. In `\{{` the tag is content; `\\{{` is a backslash before a tag.
     fn content(&mut self) -> Option<Token<'s>> {
         let rest = self.rest();
         let Some(len) = find_braces(rest) else {
@@ -143,9 +144,9 @@ impl<'s> Lexer<'s> {
         };
         let text = &rest[..len];
         let (text, state) = if let Some(kept) = text.strip_suffix('\\') {
-            if kept.ends_with('\\') { (kept, State::Tag) } else { (kept, State::Escaped) }
+            if kept.ends_with('\\') { (kept, LexerState::Tag) } else { (kept, LexerState::Escaped) }
         } else {
-            (text, State::Tag)
+            (text, LexerState::Tag)
         };
         self.state = state;
         if text.is_empty() {
@@ -161,10 +162,10 @@ impl<'s> Lexer<'s> {
         let mut len = find_braces(&rest[2..]).map_or(rest.len(), |found| found + 2);
         let before = &rest[2..len];
         if len < rest.len() {
-            // The backslashes belong to what follows, where they are read again.
+            // The backslashes belong to the next tag and are read again with it.
             len -= before.bytes().rev().take(2).take_while(|byte| *byte == b'\\').count();
         }
-        self.state = State::Content;
+        self.state = LexerState::Content;
         self.take(len, TokenKind::Content(rest[..len].into()))
     }
 
@@ -176,14 +177,14 @@ impl<'s> Lexer<'s> {
                 if len > 0 && name[len..].starts_with("}}}}") {
                     let whole = 5 + len + 4;
                     if open == 0 {
-                        self.state = State::Content;
+                        self.state = LexerState::Content;
                         return Ok(self.take(whole, TokenKind::EndRawBlock(&name[..len])));
                     }
-                    self.state = State::Raw(open - 1);
+                    self.state = LexerState::Raw(open - 1);
                     return Ok(self.take(whole, TokenKind::Content(rest[..whole].into())));
                 }
             } else if !inner.is_empty() {
-                self.state = State::Raw(open + 1);
+                self.state = LexerState::Raw(open + 1);
                 return Ok(self.take(4, TokenKind::Content("{{{{".into())));
             }
         }
@@ -208,13 +209,13 @@ impl<'s> Lexer<'s> {
         }
         // Closing marks, with and without a tilde.
         if rest.starts_with("}}}}") {
-            self.state = State::Raw(0);
+            self.state = LexerState::Raw(0);
             return Ok(Some(self.take(4, K::CloseRawBlock)));
         }
         if rest.starts_with(['}', '~'])
             && let Some((len, kind)) = closing(rest)
         {
-            self.state = State::Content;
+            self.state = LexerState::Content;
             return Ok(Some(self.take(len, kind)));
         }
         let mut chars = rest.chars();
@@ -243,7 +244,7 @@ impl<'s> Lexer<'s> {
         Ok(Some(self.take(len, kind)))
     }
 
-    /// The mark that opens a tag.
+    /// The token of the mark that opens a tag.
     fn open(&mut self, rest: &'s str) -> Result<Token<'s>> {
         use TokenKind as K;
         if rest.starts_with("{{{{") {
@@ -256,7 +257,7 @@ impl<'s> Lexer<'s> {
             return self.comment(rest, tilde, inner.starts_with("!--"));
         }
         if let Some((len, close)) = whole_inverse(inner) {
-            self.state = State::Content;
+            self.state = LexerState::Content;
             return Ok(self.take(lead + len, K::Inverse(tilde, close)));
         }
         let spaces = inner.len() - inner.trim_start_matches(is_space).len();
@@ -294,7 +295,7 @@ impl<'s> Lexer<'s> {
                 "end it with `}}`"
             }));
         };
-        self.state = State::Content;
+        self.state = LexerState::Content;
         let close = rest[..len - 2].ends_with('~');
         Ok(self.take(len, TokenKind::Comment(open, close)))
     }
@@ -305,8 +306,10 @@ impl<'s> Lexer<'s> {
 
     fn unreadable(&self, first: char, rest: &str) -> Error {
         match first {
-            '"' | '\'' => self.error("this text is never closed").with_hint(format!("end it with {first}")),
-            '[' => self.error("this name is never closed").with_hint("end it with ]"),
+            '"' | '\'' => {
+                self.error("this quoted text is never closed").with_hint(format!("end it with {first}"))
+            }
+            '[' => self.error("this bracketed name is never closed").with_hint("end it with ]"),
             _ if id_len(rest) == rest.len() => {
                 self.error("this tag is never closed").with_hint("end it with `}}`")
             }
@@ -315,13 +318,13 @@ impl<'s> Lexer<'s> {
     }
 }
 
-/// Where the first `{{` is.
+/// The byte offset of the first `{{`.
 fn find_braces(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'{', bytes).find(|at| bytes.get(at + 1) == Some(&b'{'))
 }
 
-/// The mark that closes a tag at the start, and its length.
+/// The mark that closes a tag, if the text starts with one, and its length.
 fn closing(rest: &str) -> Option<(usize, TokenKind<'_>)> {
     use TokenKind as K;
     [
@@ -338,12 +341,12 @@ fn id(text: &str, bracketed: bool) -> TokenKind<'_> {
     TokenKind::Id { text: text.into(), bracketed }
 }
 
-/// White space as JavaScript's `\s` has it.
+/// Whether JavaScript's `\s` matches the character.
 pub(super) fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c != '\u{85}' && c.is_whitespace())
 }
 
-/// Whether a name may hold this character.
+/// Whether a name may contain this character.
 fn is_name(c: char) -> bool {
     !is_space(c)
         && !matches!(c, '!' | '"' | '#' | '%'..=',' | '.' | '/' | ';'..='>' | '@' | '['..='^' | '`' | '{'..='~')
@@ -358,12 +361,12 @@ fn ends_literal(c: char) -> bool {
     is_space(c) || matches!(c, '~' | '}' | ')')
 }
 
-/// How many bytes from the start are a name, whatever follows.
+/// The length of the name at the start, whatever follows it.
 fn id_len(text: &str) -> usize {
     text.find(|c| !is_name(c)).unwrap_or(text.len())
 }
 
-/// Whether this text is one name where that character follows it.
+/// Whether the lexer reads this text as one name if the character `next` follows it.
 pub(super) fn is_one_name(text: &str, next: char) -> bool {
     let with_next = format!("{text}{next}");
     matches!(word(&with_next), Some((len, TokenKind::Id { .. })) if len == text.len())
@@ -401,7 +404,7 @@ fn word(rest: &str) -> Option<(usize, TokenKind<'_>)> {
     (len > 0 && then(len, ends_name)).then(|| (len, id(&rest[..len], false)))
 }
 
-/// The length of a number such as `-12.5` at the start.
+/// The length of a number such as `-12.5` at the start of the text.
 fn number_len(text: &str) -> Option<usize> {
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let sign = usize::from(text.starts_with('-'));
@@ -419,8 +422,8 @@ fn number_len(text: &str) -> Option<usize> {
     Some(len)
 }
 
-/// A quoted text or bracketed name at the start: its length in the source, and what it says. `\` before the closing
-/// mark keeps it from closing, unless no other one follows.
+/// A quoted text or bracketed name at the start: its length in the source, and its content. A `\` keeps the closing
+/// mark after it from closing, unless no other closing mark follows.
 fn quoted(rest: &str, close: char) -> Option<(usize, Cow<'_, str>)> {
     let mut escaped_close = None;
     let mut end = None;
@@ -450,7 +453,7 @@ fn quoted(rest: &str, close: char) -> Option<(usize, Cow<'_, str>)> {
     Some((end + 1, text.into()))
 }
 
-/// `\\` and `\]` as the character they stand for.
+/// Replaces `\\` by `\` and `\]` by `]`.
 fn unescape_brackets(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -466,13 +469,13 @@ fn unescape_brackets(text: &str) -> String {
     out
 }
 
-/// Whether text begins with the whole word `else`.
+/// Whether the text begins with the whole word `else`.
 pub(super) fn is_else(text: &str) -> bool {
     text.strip_prefix("else")
         .is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
 }
 
-/// `^}}` or `else}}` with spaces and a tilde in their places: the length and the closing tilde.
+/// Reads `^}}` or `else}}`, with optional spaces and tilde: the length, and whether it has the tilde.
 fn whole_inverse(inner: &str) -> Option<(usize, Tilde)> {
     let after =
         inner.strip_prefix('^').or_else(|| inner.trim_start_matches(is_space).strip_prefix("else"))?;
@@ -482,7 +485,7 @@ fn whole_inverse(inner: &str) -> Option<(usize, Tilde)> {
     Some((inner.len() - after.len(), tilde))
 }
 
-/// The length of a comment that `--}}` or `--~}}` ends.
+/// The length of a comment that ends with `--}}` or `--~}}`.
 fn dashed_comment(rest: &str) -> Option<usize> {
     let mut from = 0;
     while let Some(found) = rest[from..].find("--") {

@@ -1,17 +1,17 @@
 //! The Handlebars engine.
 //!
 //! ```text
-//! source ─ lexer ─▶ tokens ─ parser ─▶ ast ─ whitespace ─▶ ast ─┬─ program ─▶ what render walks
+//! source ─ lexer ─▶ tokens ─ parser ─▶ ast ─ whitespace ─▶ ast ─┬─ program ─▶ compiled program ─▶ render
 //!                                                              └─ variables
 //! ```
 //!
-//! A template is parsed once and rendered many times, over any data that implements [`Data`]:
+//! A template is parsed once and rendered many times, with any data that implements [`Data`]:
 //!
 //! ```
-//! use prompt_manager::template::{Json, Options, Template};
+//! use prompt_manager::template::{JsonData, Template, TemplateOptions};
 //! use serde_json::json;
 //!
-//! let template = Template::parse("greeting", "Hello {{name}}!", &Options::default())?;
+//! let template = Template::parse("greeting", "Hello {{name}}!", &TemplateOptions::default())?;
 //! assert_eq!(template.render_json(&json!({"name": "Ada"}))?, "Hello Ada!");
 //! # Ok::<(), prompt_manager::Error>(())
 //! ```
@@ -38,62 +38,63 @@ mod whitespace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use cache::Cache;
-pub use closure::{Branch, Closure, Given};
-pub use context::{Data, Invocation, Item, Output, Sink, Sort, Style, Text, Truth, Written};
+pub use cache::TemplateCache;
+pub use closure::{Branch, BranchArguments, Closure};
+pub use context::{Data, Invocation, Item, Output, Sink, Sort, Style, Text, Truth, WriteOutcome};
 pub use escape::{escape_html, indent_lines};
-pub use flat::Piece;
-pub use json::{Json, JsonValue};
+pub use flat::FlatPiece;
+pub use json::{JsonData, JsonDataValue};
 pub use number::{javascript as javascript_number, python as python_number};
 pub use print::print;
 pub use program::Literal;
 pub use render::{KeptLibrary, Library};
-pub use variables::{Variable, Variables};
+pub use variables::{VariableUsage, VariableUsages};
 
 use crate::error::Result;
 use crate::limits::Limits;
 
-/// How templates are read and rendered. The default is the `prompt` dialect: strict, and without escaping.
+/// How templates are parsed and rendered. The default is the `prompt` dialect: strict, and without HTML escaping.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of the language, set on its own")]
-pub struct Options {
-    /// Which language the templates are in.
+pub struct TemplateOptions {
+    /// The language of the templates.
     pub dialect: Dialect,
-    /// A tag whose value is missing is an error, and so is one whose value has no text.
+    /// A missing value in a tag is an error, and so is a value that has no text.
     pub strict: bool,
-    /// A tag whose value is null prints nothing; otherwise it is an error.
+    /// A tag whose value is null prints nothing. If false, it is an error.
     pub allow_none: bool,
-    /// What tags print is escaped for HTML, except in `{{{ }}}` and `{{& }}`.
+    /// The output of tags is escaped for HTML, except in `{{{ }}}` and `{{& }}`.
     pub escape: bool,
-    /// A partial that stands alone on an indented line does not pass the indentation on to its lines.
+    /// A partial that is alone on an indented line does not indent its own lines.
     pub prevent_indent: bool,
-    /// A block tag that stands alone on its line leaves the line where it is.
+    /// A block tag that is alone on its line does not remove that line.
     pub ignore_standalone: bool,
-    /// A partial sees only the context that it is given.
+    /// A partial sees only the context that the tag passes to it.
     pub explicit_partial_context: bool,
-    /// A path whose middle is missing is an error.
+    /// A path with a missing value in its middle is an error.
     pub assume_objects: bool,
-    /// Names that are helpers' whether or not they are registered.
+    /// Names of helpers, even if no such helper is registered.
     pub known_helpers: Arc<[Box<str>]>,
-    /// No other name is a helper's.
+    /// Only the built-in and the known helpers can be called.
     pub known_helpers_only: bool,
-    /// A name that the context lacks is looked for in those around it.
+    /// A name that the current context does not have is looked up in the contexts around it.
     pub compat: bool,
-    /// What a template, and a render of it, may use.
+    /// Limits on a template and on each render of it.
     pub limits: Limits,
 }
 
-/// The two languages that the engine speaks.
+/// The template languages of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
-    /// Handlebars for prompts: values as Python writes them, helpers for prompts, faults found when compiling.
+    /// Handlebars for prompts: prints values as Python does, has helpers for prompts, and reports mistakes when a
+    /// template is compiled.
     #[default]
     Prompt,
-    /// Handlebars as handlebars.js has it, to the letter.
+    /// Handlebars exactly as in handlebars.js.
     Handlebars,
 }
 
-impl Default for Options {
+impl Default for TemplateOptions {
     fn default() -> Self {
         Self {
             dialect: Dialect::Prompt,
@@ -112,7 +113,7 @@ impl Default for Options {
     }
 }
 
-impl Options {
+impl TemplateOptions {
     /// The options of handlebars.js.
     #[must_use]
     pub fn handlebars() -> Self {
@@ -125,13 +126,13 @@ impl Options {
         }
     }
 
-    /// Whether values are read and written as JavaScript does.
+    /// Whether values are looked up and printed by JavaScript's rules.
     #[must_use]
     pub fn is_javascript(&self) -> bool {
         self.dialect == Dialect::Handlebars
     }
 
-    /// How the values of tags are written.
+    /// How a tag writes its value.
     fn style(&self, escaped: bool) -> Style {
         let javascript = self.is_javascript();
         Style {
@@ -142,29 +143,29 @@ impl Options {
     }
 }
 
-/// Reads a template's source as it is written: no white space is trimmed and no name resolved. [`print()`] is the way
-/// back.
+/// Parses a template's source into its syntax tree. White space is not trimmed and names are not resolved. [`print()`]
+/// turns the tree back into source.
 ///
 /// # Errors
-/// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with the place, for what is not a template, and for one that
-/// passes a limit.
+/// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with its place, if the source is not a template or exceeds a
+/// limit.
 pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<ast::Program<'s>> {
     parser::parse(source, limits).map_err(|error| error.locate(None, source))
 }
 
-/// A template that is ready to render. Cheap to clone; never changes.
+/// A compiled template. Cheap to clone; never changes.
 #[derive(Debug)]
 pub struct Template<T> {
-    inner: Arc<Inner<T>>,
+    inner: Arc<ParsedTemplate<T>>,
 }
 
 #[derive(Debug)]
-struct Inner<T> {
+struct ParsedTemplate<T> {
     name: Option<Box<str>>,
     source: Box<str>,
-    options: Options,
-    body: program::Body<T>,
-    usage: Arc<variables::Usage>,
+    options: TemplateOptions,
+    body: program::CompiledProgram<T>,
+    usage: Arc<variables::TemplateUsage>,
 }
 
 impl<T> Clone for Template<T> {
@@ -174,12 +175,12 @@ impl<T> Clone for Template<T> {
 }
 
 impl<T: Text> Template<T> {
-    /// Parses a template. `name` is what errors call it; an empty one means it has none.
+    /// Parses and compiles a template. `name` is its name in errors; an empty one means no name.
     ///
     /// # Errors
-    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with the place, for what is not a template; for one
-    /// that passes a limit; and for a helper that does not exist.
-    pub fn parse(name: &str, source: &str, options: &Options) -> Result<Self> {
+    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with its place, if the source is not a template, exceeds
+    /// a limit, or calls a helper that does not exist.
+    pub fn parse(name: &str, source: &str, options: &TemplateOptions) -> Result<Self> {
         Self::parse_with(name, source, options, &EmptyLibrary)
     }
 
@@ -187,32 +188,37 @@ impl<T: Text> Template<T> {
     ///
     /// # Errors
     /// As [`Template::parse`].
-    pub fn parse_with(name: &str, source: &str, options: &Options, library: &dyn Library<T>) -> Result<Self> {
+    pub fn parse_with(
+        name: &str,
+        source: &str,
+        options: &TemplateOptions,
+        library: &dyn Library<T>,
+    ) -> Result<Self> {
         let name = Some(name).filter(|name| !name.is_empty());
-        Self::parse_here(name, source, options, library).map_err(|error| error.locate(name, source))
+        Self::parse_unlocated(name, source, options, library).map_err(|error| error.locate(name, source))
     }
 
-    fn parse_here(
+    fn parse_unlocated(
         name: Option<&str>,
         source: &str,
-        options: &Options,
+        options: &TemplateOptions,
         library: &dyn Library<T>,
     ) -> Result<Self> {
         let mut program = parser::parse(source, &options.limits)?;
         whitespace::control(&mut program, options.ignore_standalone);
-        Self::of_program(name, source, &program, options, library)
+        Self::from_program(name, source, &program, options, library)
     }
 
-    fn of_program(
+    fn from_program(
         name: Option<&str>,
         source: &str,
         program: &ast::Program,
-        options: &Options,
+        options: &TemplateOptions,
         library: &dyn Library<T>,
     ) -> Result<Self> {
         let body = program::lower(program, options, library)?;
         let usage = Arc::new(variables::usage(program, &|name| library.has_helper(name)));
-        let inner = Inner {
+        let inner = ParsedTemplate {
             name: name.map(Into::into),
             source: source.into(),
             options: options.clone(),
@@ -222,13 +228,13 @@ impl<T: Text> Template<T> {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// A template that is one text, whatever stands in it: one that another engine renders.
+    /// A template that prints its source as it is, for texts that another engine renders.
     ///
     /// # Errors
-    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax) for a text that passes a limit.
-    pub fn literal(name: &str, source: &str, options: &Options) -> Result<Self> {
+    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax) if the text exceeds a limit.
+    pub fn literal(name: &str, source: &str, options: &TemplateOptions) -> Result<Self> {
         parser::check_size(source, &options.limits)?;
-        let text = ast::Content {
+        let text = ast::ContentNode {
             original: source.into(),
             from: 0,
             to: source.len(),
@@ -238,47 +244,46 @@ impl<T: Text> Template<T> {
         };
         let program = ast::Program { body: vec![ast::Statement::Content(text)], ..ast::Program::default() };
         let name = Some(name).filter(|name| !name.is_empty());
-        Self::of_program(name, source, &program, options, &EmptyLibrary)
+        Self::from_program(name, source, &program, options, &EmptyLibrary)
     }
 
-    /// What errors call it.
+    /// The name of the template in errors.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.inner.name.as_deref()
     }
 
-    /// The text that it was parsed from.
+    /// The source of the template.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.inner.source
     }
 
-    /// The options that it was parsed with.
+    /// The options with which it was compiled.
     #[must_use]
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &TemplateOptions {
         &self.inner.options
     }
 
-    fn body(&self) -> &program::Body<T> {
+    fn body(&self) -> &program::CompiledProgram<T> {
         &self.inner.body
     }
 
-    /// The variables that it reads, those of the partials that it includes among them.
+    /// The variables that the template and the partials that it includes read.
     ///
     /// # Errors
-    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax) where partials include each other so often that the
-    /// account would pass [`limits::VARIABLE_USES`](crate::limits::VARIABLE_USES).
-    pub fn variables(&self, partials: &dyn Library<T>) -> Result<Variables> {
+    /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax) if partials include each other so often that the template
+    /// has more than [`limits::VARIABLE_USES`](crate::limits::VARIABLE_USES) uses of variables.
+    pub fn variables(&self, partials: &dyn Library<T>) -> Result<VariableUsages> {
         let usage = |name: &str| partials.partial(name).map(|partial| Arc::clone(&partial.inner.usage));
         variables::join(&self.inner.usage, &usage)
     }
 
-    /// Renders into `out`. `caller_data` holds what `@name` finds outside loops.
+    /// Renders into `out`. `caller_data` is a mapping with the values of `@name` outside loops.
     ///
     /// # Errors
-    /// [`Kind::TemplateRender`](crate::Kind::TemplateRender), with the place, for a value that is missing where one
-    /// is needed, a value that has no text, a partial that does not exist, and a limit that is passed; or what code
-    /// of the caller raised.
+    /// [`Kind::TemplateRender`](crate::Kind::TemplateRender), with its place, for a missing value, a value that has no
+    /// text, a partial that does not exist, or an exceeded limit; or the error that code of the caller raised.
     pub fn render_into<D: Data<Text = T>>(
         &self,
         data: &D,
@@ -287,7 +292,7 @@ impl<T: Text> Template<T> {
         partials: &dyn Library<T>,
         out: &mut D::Sink,
     ) -> Result<()> {
-        // The commonest template of all has no tags.
+        // A template without tags is the most common one.
         if let [program::Node::Text(text)] = &*self.inner.body.nodes {
             out.text(text);
             return Ok(());
@@ -295,7 +300,7 @@ impl<T: Text> Template<T> {
         render::render(self, data, context, caller_data, partials, out)
     }
 
-    /// Renders to finished output; see [`Template::render_into`].
+    /// Renders and returns the finished output; see [`Template::render_into`].
     ///
     /// # Errors
     /// As [`Template::render_into`].
@@ -312,7 +317,7 @@ impl<T: Text> Template<T> {
     }
 }
 
-/// Nothing: no partials, no helpers.
+/// A library without partials and helpers.
 #[derive(Debug, Clone, Copy)]
 pub struct EmptyLibrary;
 
@@ -330,11 +335,11 @@ impl<T: Text> Library<T> for EmptyLibrary {
     }
 }
 
-/// One library before another: a prompt's own partials before the engine's.
+/// Two libraries, the first of which takes precedence: a prompt's own partials before those of the engine.
 #[derive(Clone, Copy)]
-pub struct Both<'p, T>(pub &'p dyn Library<T>, pub &'p dyn Library<T>);
+pub struct LayeredLibrary<'p, T>(pub &'p dyn Library<T>, pub &'p dyn Library<T>);
 
-impl<T: Text> Library<T> for Both<'_, T> {
+impl<T: Text> Library<T> for LayeredLibrary<'_, T> {
     fn partial(&self, name: &str) -> Option<Template<T>> {
         self.0.partial(name).or_else(|| self.1.partial(name))
     }
@@ -350,7 +355,7 @@ impl<T: Text> Library<T> for Both<'_, T> {
     }
 
     fn kept(&self) -> KeptLibrary<T> {
-        Box::new(KeptBoth(self.0.kept(), self.1.kept()))
+        Box::new(OwnedLayeredLibrary(self.0.kept(), self.1.kept()))
     }
 
     fn names(&self) -> Vec<String> {
@@ -360,24 +365,24 @@ impl<T: Text> Library<T> for Both<'_, T> {
     }
 }
 
-/// [`Both`], owned.
-struct KeptBoth<T>(KeptLibrary<T>, KeptLibrary<T>);
+/// A [`LayeredLibrary`] that owns its libraries.
+struct OwnedLayeredLibrary<T>(KeptLibrary<T>, KeptLibrary<T>);
 
-impl<T: Text> Library<T> for KeptBoth<T> {
+impl<T: Text> Library<T> for OwnedLayeredLibrary<T> {
     fn partial(&self, name: &str) -> Option<Template<T>> {
         self.0.partial(name).or_else(|| self.1.partial(name))
     }
 
     fn names(&self) -> Vec<String> {
-        Both(&*self.0, &*self.1).names()
+        LayeredLibrary(&*self.0, &*self.1).names()
     }
 
     fn has_helper(&self, name: &str) -> bool {
-        Both(&*self.0, &*self.1).has_helper(name)
+        LayeredLibrary(&*self.0, &*self.1).has_helper(name)
     }
 
     fn helpers(&self) -> Vec<String> {
-        Both(&*self.0, &*self.1).helpers()
+        LayeredLibrary(&*self.0, &*self.1).helpers()
     }
 
     fn kept(&self) -> KeptLibrary<T> {

@@ -1,4 +1,5 @@
-//! Numbers as JavaScript writes them, which literal names in templates and the `handlebars` dialect need.
+//! Writes numbers as JavaScript and Python do. The `handlebars` dialect and literal names in templates need
+//! JavaScript's rules.
 
 /// The number as JavaScript's `String(number)` writes it.
 #[must_use]
@@ -20,7 +21,7 @@ pub fn javascript(number: f64) -> String {
     if magnitude >= 1.0 { text.replace('e', "e+") } else { text }
 }
 
-/// A number literal of a template as the name that it stands for.
+/// The variable name that a number literal in a template means.
 pub(super) fn canonical(literal: &str) -> String {
     literal.parse().map_or_else(|_| literal.to_owned(), javascript)
 }

@@ -1,19 +1,19 @@
-//! From tokens to the syntax tree, by the grammar of handlebars.js 4.7.
+//! The parser: turns tokens into the syntax tree, by the grammar of handlebars.js 4.7.
 //!
-//! A recursive descent with one token of look-ahead, two where a name may begin `name=value`. How deep blocks and
-//! subexpressions nest is bounded, so no template can exhaust the stack.
+//! It is a recursive-descent parser that looks one token ahead, or two where a name may begin `name=value`. The nesting
+//! of blocks and subexpressions is limited, so no template can exhaust the stack.
 
 use std::borrow::Cow;
 
 use super::ast::{
-    Block, Call, Comment, Content, Expr, ExprKind, Inline, Mustache, Partial, PartialBlock, Path, Program,
-    Span, Statement, Strip,
+    BlockNode, CallNode, CommentNode, ContentNode, ExprKind, ExprNode, InlineNode, MustacheNode,
+    PartialBlockNode, PartialNode, PathNode, Program, Span, Statement, Strip,
 };
 use super::lexer::{Lexer, Token, TokenKind as K};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::Limits;
 
-/// Checks that a source is no longer than the limit.
+/// Checks that a source does not exceed the limit on its length.
 pub(super) fn check_size(source: &str, limits: &Limits) -> Result<()> {
     let (bytes, limit) = (source.len(), limits.source_bytes);
     if bytes <= limit {
@@ -23,14 +23,14 @@ pub(super) fn check_size(source: &str, limits: &Limits) -> Result<()> {
         Kind::TemplateSyntax,
         format!("the template has {bytes} bytes, more than the limit of {limit}"),
     )
-    .with_hint("raise limits.source_bytes if a template of this size is meant"))
+    .with_hint("shorten the template, or raise limits.source_bytes"))
 }
 
-/// Parses a template; the whitespace pass has not run yet.
+/// Parses a template, without trimming white space.
 pub(super) fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Program<'s>> {
     check_size(source, limits)?;
     let mut parser =
-        Parser { source, lexer: Lexer::new(source), ahead: Vec::new(), open: Vec::new(), limits };
+        TemplateParser { source, lexer: Lexer::new(source), ahead: Vec::new(), open: Vec::new(), limits };
     let program = parser.program()?;
     let token = parser.next()?;
     match token.kind {
@@ -44,37 +44,37 @@ pub(super) fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Program<'s>>
     }
 }
 
-struct Parser<'s, 'l> {
+struct TemplateParser<'s, 'l> {
     source: &'s str,
     lexer: Lexer<'s>,
-    /// Tokens read ahead, the next one last.
+    /// Tokens that were read ahead, the next one last.
     ahead: Vec<Token<'s>>,
-    /// The tags and parentheses that are open, for the errors that must point at them.
+    /// The places of the open tags and parentheses, for errors that point at them.
     open: Vec<Span>,
     limits: &'l Limits,
 }
 
-/// What follows a name in a tag.
-struct Arguments<'s> {
-    params: Vec<Expr<'s>>,
-    hash: Vec<(Cow<'s, str>, Expr<'s>)>,
+/// The arguments after a name in a tag.
+struct ParsedArguments<'s> {
+    params: Vec<ExprNode<'s>>,
+    hash: Vec<(Cow<'s, str>, ExprNode<'s>)>,
 }
 
 /// An opening tag.
-struct Opening<'s> {
-    call: Call<'s>,
+struct OpeningTag<'s> {
+    call: CallNode<'s>,
     block_params: Vec<Cow<'s, str>>,
     strip: Strip,
     span: Span,
 }
 
 /// The branch after an `{{else}}`, or the block of an `{{else name}}`.
-struct Inverse<'s> {
+struct InverseBranch<'s> {
     strip: Strip,
     program: Program<'s>,
 }
 
-impl<'s> Parser<'s, '_> {
+impl<'s> TemplateParser<'s, '_> {
     fn next(&mut self) -> Result<Token<'s>> {
         self.ahead.pop().map_or_else(|| self.lexer.next(), Ok)
     }
@@ -99,18 +99,18 @@ impl<'s> Parser<'s, '_> {
         error(token, format!("expected {wanted}, found `{}`", shown.trim_end()))
     }
 
-    /// The name that an end tag gives, for messages.
+    /// The name in an end tag, for error messages.
     fn name_after(&self, at: usize) -> String {
         let rest = self.source[at..].trim_start();
         rest[..rest.find("}}").unwrap_or(rest.len())].trim_end_matches('~').trim().chars().take(60).collect()
     }
 
-    /// Notes that something is open, unless too much is already.
+    /// Records that a tag or parenthesis is open, unless the nesting limit is reached.
     fn enter(&mut self, span: Span) -> Result<()> {
         if self.open.len() >= self.limits.nesting {
             return Err(Error::new(
                 Kind::TemplateSyntax,
-                format!("blocks and subexpressions nest more than {} deep", self.limits.nesting),
+                format!("blocks and subexpressions are nested more than {} levels deep", self.limits.nesting),
             )
             .at(span.start)
             .with_hint("move inner blocks into partials, or raise limits.nesting"));
@@ -132,7 +132,7 @@ impl<'s> Parser<'s, '_> {
                             let inside =
                                 span.start + 3 + usize::from(open)..span.end - 2 - usize::from(close);
                             let text = &self.source[inside];
-                            Statement::Comment(Comment { text, strip: Strip { open, close }, span })
+                            Statement::Comment(CommentNode { text, strip: Strip { open, close }, span })
                         }
                         _ => continue,
                     });
@@ -154,7 +154,7 @@ impl<'s> Parser<'s, '_> {
         let (tilde, escaped) = match token.kind {
             K::Open { decorator: true, .. } => {
                 return Err(error(&token, "decorators other than `inline` are not supported")
-                    .with_hint("an inline partial is `{{#*inline \"name\"}} … {{/inline}}`"));
+                    .with_hint("write an inline partial as `{{#*inline \"name\"}} … {{/inline}}`"));
             }
             K::Open { tilde, raw, .. } => (tilde, !raw),
             K::OpenUnescaped(tilde) => (tilde, false),
@@ -171,7 +171,7 @@ impl<'s> Parser<'s, '_> {
             _ => return Err(self.unexpected(&end, "`}}` or an argument")),
         };
         self.open.pop();
-        Ok(Statement::Mustache(Mustache {
+        Ok(Statement::Mustache(MustacheNode {
             call,
             escaped,
             strip: Strip { open: tilde, close },
@@ -205,7 +205,7 @@ impl<'s> Parser<'s, '_> {
         let close_strip = self.end_tag(&opening)?;
         self.open.pop();
         let (program, inverse_strip) = other.map(|other| (other.program, other.strip)).unzip();
-        Ok(Statement::Block(Box::new(Block {
+        Ok(Statement::Block(Box::new(BlockNode {
             call: opening.call,
             program,
             inverse: Some(inverse),
@@ -217,14 +217,14 @@ impl<'s> Parser<'s, '_> {
         })))
     }
 
-    fn else_branch(&mut self) -> Result<Inverse<'s>> {
+    fn else_branch(&mut self) -> Result<InverseBranch<'s>> {
         let token = self.next()?;
         let K::Inverse(open, close) = token.kind else { return Err(self.unexpected(&token, "`{{else}}`")) };
-        Ok(Inverse { strip: Strip { open, close }, program: self.program()? })
+        Ok(InverseBranch { strip: Strip { open, close }, program: self.program()? })
     }
 
-    /// What follows the first branch: nothing, `{{else}}`, or a chain of `{{else name}}`.
-    fn inverse_chain(&mut self) -> Result<Option<Inverse<'s>>> {
+    /// The part after the first branch: nothing, `{{else}}`, or a chain of `{{else name}}`.
+    fn inverse_chain(&mut self) -> Result<Option<InverseBranch<'s>>> {
         match self.peek()? {
             K::Inverse(..) => self.else_branch().map(Some),
             K::OpenInverseChain(_) => {
@@ -236,7 +236,7 @@ impl<'s> Parser<'s, '_> {
                 self.open.pop();
                 let close = inverse.as_ref().map(|inverse| inverse.strip);
                 let block = block_of(opening, program, inverse, close);
-                Ok(Some(Inverse {
+                Ok(Some(InverseBranch {
                     strip,
                     program: Program {
                         body: vec![Statement::Block(Box::new(block))],
@@ -249,8 +249,8 @@ impl<'s> Parser<'s, '_> {
         }
     }
 
-    /// An opening tag up to its end. It counts as open until the caller says otherwise.
-    fn opening(&mut self) -> Result<Opening<'s>> {
+    /// Parses an opening tag to its end. It stays recorded as open; the caller removes it.
+    fn opening(&mut self) -> Result<OpeningTag<'s>> {
         let token = self.next()?;
         self.enter(Span { start: token.start, end: token.end })?;
         let (K::OpenBlock { tilde, .. } | K::OpenInverse(tilde) | K::OpenInverseChain(tilde)) = token.kind
@@ -262,7 +262,7 @@ impl<'s> Parser<'s, '_> {
         let end = self.next()?;
         let K::Close(close) = end.kind else { return Err(self.unexpected(&end, "`}}` or an argument")) };
         let span = Span { start: token.start, end: end.end };
-        Ok(Opening { call, block_params, strip: Strip { open: tilde, close }, span })
+        Ok(OpeningTag { call, block_params, strip: Strip { open: tilde, close }, span })
     }
 
     fn block_params(&mut self) -> Result<Vec<Cow<'s, str>>> {
@@ -281,8 +281,8 @@ impl<'s> Parser<'s, '_> {
         }
     }
 
-    /// The closing tag of a block, which must repeat its name.
-    fn end_tag(&mut self, opening: &Opening<'s>) -> Result<Strip> {
+    /// Parses the closing tag of a block, which must repeat the block's name.
+    fn end_tag(&mut self, opening: &OpeningTag<'s>) -> Result<Strip> {
         let name = opening.call.callee.name();
         self.end_tag_named(&name, opening.span)
     }
@@ -298,7 +298,7 @@ impl<'s> Parser<'s, '_> {
                 .at(span.start)
                 .with_hint(format!("close it with `{{{{/{name}}}}}`")),
                 K::Inverse(..) | K::OpenInverseChain(_) => {
-                    error(&token, format!("block `{name}` has an `else` already"))
+                    error(&token, format!("block `{name}` already has an `else`"))
                 }
                 _ => self.unexpected(&token, &format!("`{{{{/{name}}}}}`")),
             });
@@ -314,7 +314,7 @@ impl<'s> Parser<'s, '_> {
                 format!("`{{{{/{closing}}}}}` closes a block that was opened as `{name}`"),
             )
             .with_hint(format!(
-                "`{name}`, opened at line {}, column {}, is closed by `{{{{/{name}}}}}`",
+                "close `{name}`, opened at line {}, column {}, with `{{{{/{name}}}}}`",
                 opened.line, opened.column
             )));
         }
@@ -341,7 +341,7 @@ impl<'s> Parser<'s, '_> {
                     body.push(content(text, Span { start: token.start, end: token.end }));
                 }
                 K::EndRawBlock(name) => break (name, token.start),
-                _ => return Err(self.unexpected(&token, "the raw block's end")),
+                _ => return Err(self.unexpected(&token, "the end of the raw block")),
             }
         };
         let name = call.callee.name();
@@ -353,7 +353,7 @@ impl<'s> Parser<'s, '_> {
             .at(closing.1));
         }
         self.open.pop();
-        Ok(Statement::Block(Box::new(Block {
+        Ok(Statement::Block(Box::new(BlockNode {
             call,
             program: Some(Program { body, ..Program::default() }),
             inverse: None,
@@ -377,26 +377,26 @@ impl<'s> Parser<'s, '_> {
         let name = partial.name.name();
         let close_strip = self.end_tag_named(&name, partial.span)?;
         self.open.pop();
-        Ok(Statement::PartialBlock(Box::new(PartialBlock { partial, program, close_strip })))
+        Ok(Statement::PartialBlock(Box::new(PartialBlockNode { partial, program, close_strip })))
     }
 
-    fn partial_tag(&mut self) -> Result<Partial<'s>> {
+    fn partial_tag(&mut self) -> Result<PartialNode<'s>> {
         let token = self.next()?;
         self.enter(Span { start: token.start, end: token.end })?;
         let (K::OpenPartial(open) | K::OpenPartialBlock(open)) = token.kind else {
             return Err(self.unexpected(&token, "a partial"));
         };
         let name = if *self.peek()? == K::OpenSexpr { self.subexpression()? } else { self.callee()? };
-        let Arguments { params, hash } = self.arguments()?;
+        let ParsedArguments { params, hash } = self.arguments()?;
         let end = self.next()?;
         let K::Close(close) = end.kind else { return Err(self.unexpected(&end, "`}}` or an argument")) };
         let mut params = params.into_iter();
         let context = params.next();
         if params.next().is_some() {
-            return Err(error(&token, "a partial takes one value as its context")
-                .with_hint("give further values by name: `{{> partial context key=value}}`"));
+            return Err(error(&token, "a partial takes only one value without a name, its context")
+                .with_hint("pass the other values by name: `{{> partial context key=value}}`"));
         }
-        Ok(Partial {
+        Ok(PartialNode {
             name,
             context,
             hash,
@@ -407,16 +407,16 @@ impl<'s> Parser<'s, '_> {
     }
 
     /// A name and its arguments.
-    fn call(&mut self) -> Result<Call<'s>> {
+    fn call(&mut self) -> Result<CallNode<'s>> {
         let callee = self.callee()?;
-        let Arguments { params, hash } = self.arguments()?;
+        let ParsedArguments { params, hash } = self.arguments()?;
         let end = hash.last().map(|(_, value)| value.span.end);
         let end = end.or_else(|| params.last().map(|value| value.span.end)).unwrap_or(callee.span.end);
         let span = Span { start: callee.span.start, end };
-        Ok(Call { callee, params, hash, span })
+        Ok(CallNode { callee, params, hash, span })
     }
 
-    fn arguments(&mut self) -> Result<Arguments<'s>> {
+    fn arguments(&mut self) -> Result<ParsedArguments<'s>> {
         let (mut params, mut hash) = (Vec::new(), Vec::new());
         loop {
             match self.peek()? {
@@ -432,7 +432,7 @@ impl<'s> Parser<'s, '_> {
                         continue;
                     }
                     if !hash.is_empty() {
-                        return Err(error(&token, "a positional argument after a named one")
+                        return Err(error(&token, "an argument without a name cannot follow a named one")
                             .with_hint("put `name=value` arguments last"));
                     }
                     self.ahead.push(token);
@@ -449,16 +449,16 @@ impl<'s> Parser<'s, '_> {
                 {
                     params.push(self.argument()?);
                 }
-                _ => return Ok(Arguments { params, hash }),
+                _ => return Ok(ParsedArguments { params, hash }),
             }
         }
     }
 
-    fn argument(&mut self) -> Result<Expr<'s>> {
+    fn argument(&mut self) -> Result<ExprNode<'s>> {
         if *self.peek()? == K::OpenSexpr { self.subexpression() } else { self.callee() }
     }
 
-    fn subexpression(&mut self) -> Result<Expr<'s>> {
+    fn subexpression(&mut self) -> Result<ExprNode<'s>> {
         let token = self.next()?;
         self.enter(Span { start: token.start, end: token.end })?;
         let call = self.call()?;
@@ -468,11 +468,11 @@ impl<'s> Parser<'s, '_> {
         }
         self.open.pop();
         let span = Span { start: token.start, end: end.end };
-        Ok(Expr { kind: ExprKind::Call(Box::new(Call { span, ..call })), span })
+        Ok(ExprNode { kind: ExprKind::Call(Box::new(CallNode { span, ..call })), span })
     }
 
     /// A path or a literal.
-    fn callee(&mut self) -> Result<Expr<'s>> {
+    fn callee(&mut self) -> Result<ExprNode<'s>> {
         let token = self.next()?;
         let span = Span { start: token.start, end: token.end };
         let kind = match token.kind {
@@ -488,16 +488,16 @@ impl<'s> Parser<'s, '_> {
             K::Id { .. } => return self.path(token, false, span.start),
             K::Close(_) | K::CloseUnescaped(_) => {
                 return Err(error(&token, "this tag is empty")
-                    .with_hint("name a variable in it; braces that are meant as text are written `\\{{`"));
+                    .with_hint("write a variable name in it; to print the braces as text, write `\\{{`"));
             }
             _ => return Err(self.unexpected(&token, "a name or a value")),
         };
-        Ok(Expr { kind, span })
+        Ok(ExprNode { kind, span })
     }
 
-    fn path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<Expr<'s>> {
-        let mut path = Path { data, ..Path::default() };
-        let mut spelling = Spelling { source: self.source, start: first.start, end: first.start, own: None };
+    fn path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<ExprNode<'s>> {
+        let mut path = PathNode { data, ..PathNode::default() };
+        let mut spelling = PathText { source: self.source, start: first.start, end: first.start, own: None };
         if data {
             spelling.start = start;
             spelling.end = start + 1;
@@ -508,7 +508,7 @@ impl<'s> Parser<'s, '_> {
                 let unexpected = self.unexpected(&token, "a name");
                 return Err(match token.kind {
                     K::Number(index) => unexpected
-                        .with_hint(format!("write an index that ends a path in brackets: `[{index}]`")),
+                        .with_hint(format!("write an index at the end of a path in brackets: `[{index}]`")),
                     _ => unexpected,
                 });
             };
@@ -516,7 +516,7 @@ impl<'s> Parser<'s, '_> {
             if !bracketed && matches!(&**text, ".." | "." | "this") {
                 if !path.parts.is_empty() {
                     return Err(error(&token, format!("`{text}` cannot follow a name in a path"))
-                        .with_hint("write a key of that name in brackets: `[..]`"));
+                        .with_hint("if a key has this name, write it in brackets: `[..]`"));
                 }
                 path.depth += usize::from(text == "..");
             } else {
@@ -526,7 +526,7 @@ impl<'s> Parser<'s, '_> {
             if *self.peek()? != K::Sep {
                 path.original = spelling.text();
                 path.scoped = is_scoped(&path.original);
-                return Ok(Expr { kind: ExprKind::Path(path), span: Span { start, end } });
+                return Ok(ExprNode { kind: ExprKind::Path(path), span: Span { start, end } });
             }
             let separator = self.next()?;
             spelling.add(&self.source[separator.start..separator.end], Some(separator.start));
@@ -535,16 +535,16 @@ impl<'s> Parser<'s, '_> {
     }
 }
 
-/// A path as it is written, without brackets: a piece of the source for as long as it stands there in one piece.
-struct Spelling<'s> {
+/// The text of a path without its brackets. It borrows from the source as long as it is one continuous piece of it.
+struct PathText<'s> {
     source: &'s str,
     start: usize,
     end: usize,
     own: Option<String>,
 }
 
-impl<'s> Spelling<'s> {
-    /// Adds a text, which stands at `at` as it is.
+impl<'s> PathText<'s> {
+    /// Appends a text. `at` is its place in the source, if it is there literally.
     fn add(&mut self, text: &str, at: Option<usize>) {
         if self.own.is_none() && at == Some(self.end) {
             self.end += text.len();
@@ -562,8 +562,8 @@ impl<'s> Spelling<'s> {
     }
 }
 
-/// Whether a path is relative to the context by its spelling, as handlebars.js decides it: it begins with a dot, or
-/// some word in it ends in `this`.
+/// Whether a path is relative to the context by the test of handlebars.js: it begins with a dot, or some word in it
+/// ends in `this`.
 fn is_scoped(original: &str) -> bool {
     const THIS: &str = "this";
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -576,21 +576,21 @@ fn is_scoped(original: &str) -> bool {
             .any(|(at, found)| found == THIS.as_bytes() && ends_word(at))
 }
 
-/// `{{#*inline "name"}}`
-fn inline<'s>(opening: Opening<'s>, program: Program<'s>, close_strip: Strip) -> Result<Statement<'s>> {
-    let Opening { call, strip, span, .. } = opening;
+/// Makes an inline partial from a `{{#*inline "name"}}` tag and its content.
+fn inline<'s>(opening: OpeningTag<'s>, program: Program<'s>, close_strip: Strip) -> Result<Statement<'s>> {
+    let OpeningTag { call, strip, span, .. } = opening;
     let fail = |message: &str, hint: &str| {
         Error::new(Kind::TemplateSyntax, message).at(span.start).with_hint(hint.to_owned())
     };
-    let form = "an inline partial is `{{#*inline \"name\"}} … {{/inline}}`";
+    let usage = "write an inline partial as `{{#*inline \"name\"}} … {{/inline}}`";
     if call.callee.name() != "inline" {
-        return Err(fail("decorators other than `inline` are not supported", form));
+        return Err(fail("decorators other than `inline` are not supported", usage));
     }
     let mut params = call.params.into_iter();
     let (Some(name), None) = (params.next(), params.next()) else {
-        return Err(fail("an inline partial needs exactly one name", form));
+        return Err(fail("an inline partial needs exactly one name", usage));
     };
-    Ok(Statement::Inline(Box::new(Inline { name, program, open_strip: strip, close_strip, span })))
+    Ok(Statement::Inline(Box::new(InlineNode { name, program, open_strip: strip, close_strip, span })))
 }
 
 fn error(token: &Token<'_>, message: impl Into<String>) -> Error {
@@ -599,24 +599,31 @@ fn error(token: &Token<'_>, message: impl Into<String>) -> Error {
 
 fn content(original: Cow<'_, str>, span: Span) -> Statement<'_> {
     let to = original.len();
-    Statement::Content(Content { original, from: 0, to, left_stripped: false, right_stripped: false, span })
+    Statement::Content(ContentNode {
+        original,
+        from: 0,
+        to,
+        left_stripped: false,
+        right_stripped: false,
+        span,
+    })
 }
 
-/// A block of an opening tag and its branches. `close` is the strip of the tag that ends the last branch; the last
-/// block of a chain has none of its own and takes the one of the whole.
+/// Makes a block from an opening tag and its branches. `close` is the strip of the tag that ends the last branch. The
+/// last block of a chain has no closing tag of its own and takes that of the whole chain.
 fn block_of<'s>(
-    opening: Opening<'s>,
+    opening: OpeningTag<'s>,
     program: Program<'s>,
-    inverse: Option<Inverse<'s>>,
+    inverse: Option<InverseBranch<'s>>,
     close: Option<Strip>,
-) -> Block<'s> {
+) -> BlockNode<'s> {
     let (mut inverse, inverse_strip) = inverse.map(|inverse| (inverse.program, inverse.strip)).unzip();
     if let (Some(chained), Some(close)) = (inverse.as_mut().filter(|inverse| inverse.chained), close)
         && let Some(Statement::Block(block)) = chained.body.first_mut()
     {
         block.close_strip = close;
     }
-    Block {
+    BlockNode {
         call: opening.call,
         program: Some(program),
         inverse,

@@ -1,22 +1,22 @@
-//! From the syntax tree back to template source.
+//! The printer: turns a syntax tree back into template source.
 //!
-//! What is printed parses to the tree that it was printed from, places apart: names that need brackets get them,
-//! escaped tags their backslashes, comments their text. The spelling is the usual one, not the author's: one space
-//! between arguments, double quotes, `{{{name}}}` for `{{&name}}`, `{{#name}}` with its branches in order for a
-//! `{{^name}}` that has an `{{else}}`.
+//! The printed source parses to the same tree, except for the places of its nodes: names that need brackets get them,
+//! escaped tags get their backslashes, comments keep their text. The spelling is normalised: one space between
+//! arguments, double quotes, `{{{name}}}` for `{{&name}}`, and `{{#name}}` with its branches in order for a `{{^name}}`
+//! that has an `{{else}}`.
 
 use std::borrow::Cow;
 
 use super::ast::{
-    Block, Call, Comment, Content, Expr, ExprKind, Inline, Mustache, Partial, PartialBlock, Path, Program,
-    Statement, Strip,
+    BlockNode, CallNode, CommentNode, ContentNode, ExprKind, ExprNode, InlineNode, MustacheNode,
+    PartialBlockNode, PartialNode, PathNode, Program, Statement, Strip,
 };
 use super::lexer::{is_else, is_one_name};
 
-/// Prints a tree that [`parse`](super::parse) made as template source.
+/// Prints a tree that [`parse`](super::parse) returned as template source.
 ///
-/// `None` where a name or text of the tree ends in a backslash. Handlebars reads `\"` and `\]` as the end of a text
-/// or name only where no other quote or bracket follows in the whole template, so there is no spelling of its own for it.
+/// `None` if a name or text in the tree ends with a backslash. Handlebars reads `\"` and `\]` as the end of a text or
+/// name only if no other quote or bracket follows in the whole template, so such a text cannot be written on its own.
 ///
 /// ```
 /// use prompt_manager::limits::Limits;
@@ -37,9 +37,9 @@ struct Printer {
     out: String,
 }
 
-/// Each method appends a part of the template; `None` where the part cannot be written.
+/// Each method appends a part of the template. `None`: the part cannot be written.
 impl Printer {
-    /// Statements; `inside` tells that a tag of the block around them follows.
+    /// Appends statements. `inside`: a tag of the block around them follows.
     fn program(&mut self, program: &Program, inside: bool) -> Option<()> {
         for (at, statement) in program.body.iter().enumerate() {
             match statement {
@@ -61,9 +61,9 @@ impl Printer {
         Some(())
     }
 
-    /// Content holds `{{` only where the tag was escaped, and then begins with it. A backslash before a tag is
+    /// Content contains `{{` only if the tag was escaped, and then it begins with `{{`. A backslash before a tag is
     /// written twice.
-    fn content(&mut self, content: &Content, tag_follows: bool) {
+    fn content(&mut self, content: &ContentNode, tag_follows: bool) {
         let text = &content.original;
         if text.starts_with("{{") {
             self.out.push('\\');
@@ -74,7 +74,7 @@ impl Printer {
         }
     }
 
-    /// The marks of a tag around what `inside` appends.
+    /// Appends the marks of a tag around the output of `inside`.
     fn tag(&mut self, mark: &str, strip: Strip, inside: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
         self.out.push_str(if strip.open { "{{~" } else { "{{" });
         self.out.push_str(mark);
@@ -83,14 +83,14 @@ impl Printer {
         Some(())
     }
 
-    fn comment(&mut self, comment: &Comment) {
+    fn comment(&mut self, comment: &CommentNode) {
         let _ = self.tag("!", comment.strip, |printer| {
             printer.out.push_str(comment.text);
             Some(())
         });
     }
 
-    fn mustache(&mut self, mustache: &Mustache) -> Option<()> {
+    fn mustache(&mut self, mustache: &MustacheNode) -> Option<()> {
         if mustache.escaped {
             return self.tag("", mustache.strip, |printer| printer.leading_call(&mustache.call));
         }
@@ -101,7 +101,7 @@ impl Printer {
         })
     }
 
-    fn block(&mut self, block: &Block) -> Option<()> {
+    fn block(&mut self, block: &BlockNode) -> Option<()> {
         if block.raw {
             return self.raw_block(block);
         }
@@ -118,15 +118,15 @@ impl Printer {
         self.closing(&block.call.callee, block.close_strip)
     }
 
-    /// The tag that opens a block or continues a chain.
-    fn opening(&mut self, mark: &str, call: &Call, strip: Strip, branch: &Program) -> Option<()> {
+    /// Appends the tag that opens a block or continues a chain.
+    fn opening(&mut self, mark: &str, call: &CallNode, strip: Strip, branch: &Program) -> Option<()> {
         self.tag(mark, strip, |printer| {
             printer.call(call)?;
             printer.block_params(&branch.block_params)
         })
     }
 
-    /// What follows the first branch of a block.
+    /// Appends the branches after the first one.
     fn inverse(&mut self, inverse: Option<&Program>, strip: Strip) -> Option<()> {
         let Some(inverse) = inverse else { return Some(()) };
         match inverse.body.as_slice() {
@@ -143,7 +143,7 @@ impl Printer {
         }
     }
 
-    fn raw_block(&mut self, block: &Block) -> Option<()> {
+    fn raw_block(&mut self, block: &BlockNode) -> Option<()> {
         self.out.push_str("{{{{");
         self.call(&block.call)?;
         self.out.push_str("}}}}");
@@ -158,16 +158,16 @@ impl Printer {
         Some(())
     }
 
-    /// The tag that closes what this expression opened.
-    fn closing(&mut self, callee: &Expr, strip: Strip) -> Option<()> {
+    /// Appends the tag that closes the block on this expression.
+    fn closing(&mut self, callee: &ExprNode, strip: Strip) -> Option<()> {
         self.tag("/", strip, |printer| match callee.kind {
-            // Nothing but an empty name closes what has none.
+            // Only an empty name closes a block on a call, which has no name.
             ExprKind::Call(_) => printer.name("", '}'),
             _ => printer.expr(callee, '}'),
         })
     }
 
-    fn partial(&mut self, mark: &str, partial: &Partial) -> Option<()> {
+    fn partial(&mut self, mark: &str, partial: &PartialNode) -> Option<()> {
         self.tag(mark, partial.strip, |printer| {
             printer.out.push(' ');
             printer.expr(&partial.name, ' ')?;
@@ -175,13 +175,13 @@ impl Printer {
         })
     }
 
-    fn partial_block(&mut self, block: &PartialBlock) -> Option<()> {
+    fn partial_block(&mut self, block: &PartialBlockNode) -> Option<()> {
         self.partial("#>", &block.partial)?;
         self.program(&block.program, true)?;
         self.closing(&block.partial.name, block.close_strip)
     }
 
-    fn inline(&mut self, inline: &Inline) -> Option<()> {
+    fn inline(&mut self, inline: &InlineNode) -> Option<()> {
         self.tag("#*inline ", inline.open_strip, |printer| {
             printer.expr(&inline.name, ' ')?;
             printer.block_params(&inline.program.block_params)
@@ -190,8 +190,8 @@ impl Printer {
         self.tag("/inline", inline.close_strip, |_| Some(()))
     }
 
-    /// A call right after `{{`, where the word `else` would not be a name.
-    fn leading_call(&mut self, call: &Call) -> Option<()> {
+    /// Appends a call right after `{{`, where the word `else` must be in brackets to be a name.
+    fn leading_call(&mut self, call: &CallNode) -> Option<()> {
         let start = self.out.len();
         self.call(call)?;
         if is_else(&self.out[start..])
@@ -202,12 +202,12 @@ impl Printer {
         Some(())
     }
 
-    fn call(&mut self, call: &Call) -> Option<()> {
+    fn call(&mut self, call: &CallNode) -> Option<()> {
         self.expr(&call.callee, ' ')?;
         self.arguments(&call.params, &call.hash)
     }
 
-    fn arguments(&mut self, params: &[Expr], hash: &[(Cow<'_, str>, Expr)]) -> Option<()> {
+    fn arguments(&mut self, params: &[ExprNode], hash: &[(Cow<'_, str>, ExprNode)]) -> Option<()> {
         for value in params {
             self.out.push(' ');
             self.expr(value, ' ')?;
@@ -233,8 +233,8 @@ impl Printer {
         Some(())
     }
 
-    /// An expression, and the character that follows it.
-    fn expr(&mut self, expr: &Expr, next: char) -> Option<()> {
+    /// Appends an expression. `next` is the character that will follow it.
+    fn expr(&mut self, expr: &ExprNode, next: char) -> Option<()> {
         match &expr.kind {
             ExprKind::Path(path) => return self.path(path, next),
             ExprKind::Call(call) => {
@@ -251,7 +251,7 @@ impl Printer {
         Some(())
     }
 
-    /// A text in quotes, in which only the quote itself is escaped.
+    /// Appends a quoted text, in which only the quote itself is escaped.
     fn text(&mut self, text: &str) -> Option<()> {
         if text.ends_with('\\') {
             return None;
@@ -263,8 +263,8 @@ impl Printer {
         Some(())
     }
 
-    /// A path: `original` has its separators, and the dots and `this` that lead it; `parts` has its names.
-    fn path(&mut self, path: &Path, next: char) -> Option<()> {
+    /// Appends a path. `original` has its separators and the dots and `this` at its start; `parts` has its names.
+    fn path(&mut self, path: &PathNode, next: char) -> Option<()> {
         let names: usize = path.parts.iter().map(|part| part.len()).sum();
         let separators = path.parts.len().saturating_sub(1);
         let (lead, mut rest) = path.original.split_at(path.original.len() - names - separators);
@@ -285,7 +285,8 @@ impl Printer {
         Some(())
     }
 
-    /// What leads a path. Two dots before a name are a dot and a separator, which only a space tells from `..`.
+    /// Appends the dots and `this` at the start of a path. Two dots before a name are a dot and a separator, which only
+    /// a space tells from `..`.
     fn lead(&mut self, lead: &str, names_follow: bool) {
         for (at, c) in lead.char_indices() {
             let (before, after) = (&lead[..at], &lead[at + 1..]);
@@ -298,7 +299,7 @@ impl Printer {
         }
     }
 
-    /// A name that is an argument's, a parameter's or part of a path, in brackets where it needs them.
+    /// Appends the name of an argument, of a block parameter or in a path, in brackets if it needs them.
     fn name(&mut self, name: &str, next: char) -> Option<()> {
         if is_one_name(name, next) {
             self.out.push_str(name);

@@ -1,33 +1,33 @@
-//! The template as the renderer walks it, and how it comes from the syntax tree.
+//! The compiled program that the renderer executes, and the compiler that makes it from the syntax tree.
 //!
-//! Names are told apart here as far as the template alone can tell: block parameters become positions, built-in
-//! blocks become instructions, `@` names become what they mean, and contents that nothing separates become one text.
+//! The compiler resolves names as far as the template alone allows: block parameters become positions, built-in blocks
+//! become instructions, `@` names get their meaning, and contents with nothing between them become one text.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Options;
+use super::TemplateOptions;
 use super::ast::{self, ExprKind, Span, Statement};
 use super::context::{Style, Text};
-use super::helpers::{self, Form, Helper};
+use super::helpers::{self, BuiltinHelper, HelperSignature};
 use super::render::Library;
 use crate::error::{Error, Kind, Result, nearest};
 
-/// Statements, with what they define for themselves.
+/// The compiled statements of a template or branch.
 #[derive(Debug)]
-pub(super) struct Body<T> {
+pub(super) struct CompiledProgram<T> {
     pub(super) nodes: Box<[Node<T>]>,
-    /// Partials that are defined among the statements and hold for all of them.
+    /// Inline partials that are defined among the statements. They are in scope for all of them.
     pub(super) inlines: Box<[Arc<Inline<T>>]>,
-    /// How many block parameters the block names.
+    /// The number of block parameters.
     pub(super) params: usize,
 }
 
 #[derive(Debug)]
 pub(super) enum Node<T> {
     Text(T),
-    /// `short`: the tag is one name of the context, which has a way of its own.
+    /// `short`: the tag is one name of the context, which has a fast path.
     Print {
         expr: Expr<T>,
         style: Style,
@@ -40,8 +40,8 @@ pub(super) enum Node<T> {
 #[derive(Debug)]
 pub(super) struct Block<T> {
     pub(super) kind: BlockKind<T>,
-    pub(super) body: Body<T>,
-    pub(super) inverse: Body<T>,
+    pub(super) body: CompiledProgram<T>,
+    pub(super) inverse: CompiledProgram<T>,
     pub(super) span: Span,
 }
 
@@ -57,15 +57,15 @@ pub(super) enum BlockKind<T> {
     With(Expr<T>),
     /// A block on a helper that the caller registered.
     Helper(T, Call<T>),
-    /// A block on a helper of ours in the dialect of handlebars.js, where its result is what shows.
+    /// In the `handlebars` dialect: a block on a built-in helper, which prints the helper's result.
     Result(Expr<T>),
-    /// A block on a value, for the caller's `blockHelperMissing`.
+    /// A block on a value, passed to the `blockHelperMissing` that the caller registered.
     Asked {
         hook: T,
         name: Box<str>,
         value: Expr<T>,
     },
-    /// A block on a value: a list is walked, an object becomes the context, anything else is a condition.
+    /// A block on a value: a list is looped over, an object becomes the context, any other value is a condition.
     Value(Expr<T>),
 }
 
@@ -74,13 +74,13 @@ pub(super) struct Partial<T> {
     pub(super) name: PartialName<T>,
     pub(super) context: Option<Expr<T>>,
     pub(super) hash: Hash<T>,
-    /// What `@partial-block` is, and what shows where the partial does not exist.
-    pub(super) block: Option<Body<T>>,
+    /// The block for `@partial-block`. It is also rendered in place of a partial that does not exist.
+    pub(super) block: Option<CompiledProgram<T>>,
     pub(super) indent: Box<str>,
     pub(super) span: Span,
 }
 
-/// Arguments by name.
+/// Named arguments.
 pub(super) type Hash<T> = Box<[(T, Expr<T>)]>;
 
 #[derive(Debug)]
@@ -94,7 +94,7 @@ pub(super) enum PartialName<T> {
 #[derive(Debug)]
 pub(super) struct Inline<T> {
     pub(super) name: Expr<T>,
-    pub(super) body: Body<T>,
+    pub(super) body: CompiledProgram<T>,
 }
 
 #[derive(Debug)]
@@ -107,31 +107,31 @@ pub(super) struct Expr<T> {
 pub(super) enum Kinds<T> {
     Literal(Literal<T>),
     Undefined,
-    Path(Path<T>),
-    /// A helper with its arguments. Boxed, because plain names are many and calls are few.
+    Path(ValuePath<T>),
+    /// A helper with its arguments. Boxed to keep expressions small: most are plain names.
     Call(Box<Call<T>>),
-    /// A name that the caller's `helperMissing` is asked about where it has no value.
+    /// A name that is passed to the caller's `helperMissing` if it has no value.
     Asked(Box<Unknown<T>>),
-    /// A call of what is no helper, which handlebars.js finds out when it renders.
+    /// A call of an unknown helper, which handlebars.js reports only when it renders.
     Unknown(Box<Unknown<T>>),
-    /// A call that fails when it is evaluated, and why.
+    /// A call that fails when it is evaluated, with the error message.
     Fault(Box<str>),
 }
 
 #[derive(Debug)]
 pub(super) struct Unknown<T> {
     pub(super) name: Box<str>,
-    /// What the name is in the context.
-    pub(super) value: Path<T>,
-    /// The call as the caller's `helperMissing` gets it.
+    /// The name as a path in the context.
+    pub(super) value: ValuePath<T>,
+    /// The call that is passed to the caller's `helperMissing`.
     pub(super) call: Call<T>,
     /// Whether the caller has registered `helperMissing`.
     pub(super) hook: bool,
 }
 
-/// Where a name with arguments stands.
+/// The position of a name with arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum CallSite {
     Tag,
     Parentheses,
     Block,
@@ -144,7 +144,7 @@ pub enum Literal<T> {
     Null,
     /// `true`, `false`
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
     /// Another number.
     Float(f64),
@@ -153,23 +153,24 @@ pub enum Literal<T> {
 }
 
 #[derive(Debug)]
-pub(super) struct Path<T> {
-    pub(super) root: Root,
+pub(super) struct ValuePath<T> {
+    pub(super) root: PathRoot,
     pub(super) parts: Box<[T]>,
 }
 
 /// Where a path begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Root {
-    /// The context, this many levels up.
+pub(super) enum PathRoot {
+    /// The context this many levels up.
     Context(usize),
-    /// The first context, from the innermost, that has the path's first name.
+    /// The innermost context that has the path's first name.
     Recursive,
-    /// A block parameter: which block, counted from the innermost that has any, and which of its names.
+    /// A block parameter: the block, counted from the innermost one that has parameters, and the position of the
+    /// parameter.
     Param { block: usize, index: usize },
     /// `@root`
     Top,
-    /// `@index` and the like of the loop this many levels up; the name is the path's first part.
+    /// `@index` and the like of the loop this many levels up. The name is the path's first part.
     Data(usize),
 }
 
@@ -182,40 +183,40 @@ pub(super) struct Call<T> {
 
 #[derive(Debug)]
 pub(super) enum Callee<T> {
-    /// A helper of ours.
-    Prompt(Helper),
+    /// A built-in helper.
+    Prompt(BuiltinHelper),
     /// A helper that the caller registered.
     Registered(T),
 }
 
 const HELPER_MISSING: &str = "helperMissing";
 
-/// Names of the helpers that decide about a block.
+/// The names of the built-in block helpers.
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 
-/// Prepares a parsed template for rendering.
+/// Compiles a syntax tree for rendering.
 pub(super) fn lower<T: Text>(
     program: &ast::Program,
-    options: &Options,
+    options: &TemplateOptions,
     library: &dyn Library<T>,
-) -> Result<Body<T>> {
-    Lowering { params: Params::default(), options, library }.body(program)
+) -> Result<CompiledProgram<T>> {
+    Lowering { params: ParamScope::default(), options, library }.body(program)
 }
 
 /// The block parameters in scope.
 #[derive(Default)]
-struct Params<'a> {
+struct ParamScope<'a> {
     blocks: usize,
-    /// Where each name is a parameter: in which block, counted from the outermost, and at which position. The
-    /// innermost is last.
+    /// The parameters of each name: the block, counted from the outermost, and the position in it. The innermost is
+    /// last.
     places: HashMap<&'a str, Vec<(usize, usize)>>,
 }
 
-impl<'a> Params<'a> {
+impl<'a> ParamScope<'a> {
     fn open(&mut self, names: &'a [Cow<'_, str>]) {
         for (index, name) in names.iter().enumerate() {
             let places = self.places.entry(name).or_default();
-            // The first of two that are named alike is meant.
+            // Of two parameters with the same name in one block, the first counts.
             if places.last().is_none_or(|(block, _)| *block != self.blocks) {
                 places.push((self.blocks, index));
             }
@@ -232,21 +233,21 @@ impl<'a> Params<'a> {
         }
     }
 
-    fn find(&self, name: &str) -> Option<Root> {
+    fn find(&self, name: &str) -> Option<PathRoot> {
         let (block, index) = *self.places.get(name)?.last()?;
-        Some(Root::Param { block: self.blocks - 1 - block, index })
+        Some(PathRoot::Param { block: self.blocks - 1 - block, index })
     }
 }
 
 struct Lowering<'a, T> {
-    params: Params<'a>,
-    options: &'a Options,
-    /// Where the helpers are that the caller registered.
+    params: ParamScope<'a>,
+    options: &'a TemplateOptions,
+    /// Knows the helpers that the caller registered.
     library: &'a dyn Library<T>,
 }
 
 impl<'a, T: Text> Lowering<'a, T> {
-    fn body(&mut self, program: &'a ast::Program) -> Result<Body<T>> {
+    fn body(&mut self, program: &'a ast::Program) -> Result<CompiledProgram<T>> {
         let named = !program.block_params.is_empty();
         if named {
             self.params.open(&program.block_params);
@@ -257,7 +258,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         for statement in &program.body {
             let node = match statement {
                 Statement::Content(content) => {
-                    // An empty text becomes this one, without a copy.
+                    // If the text is still empty this borrows the content and copies nothing.
                     text += content.value();
                     continue;
                 }
@@ -268,7 +269,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                     continue;
                 }
                 Statement::Mustache(mustache) => {
-                    let expr = self.call(&mustache.call, Place::Tag)?;
+                    let expr = self.call(&mustache.call, CallSite::Tag)?;
                     let short = !self.options.is_javascript() && is_member(&expr);
                     Node::Print { expr, style: self.options.style(mustache.escaped), short }
                 }
@@ -290,21 +291,21 @@ impl<'a, T: Text> Lowering<'a, T> {
         if named {
             self.params.close(&program.block_params);
         }
-        Ok(Body {
+        Ok(CompiledProgram {
             nodes: nodes.into_boxed_slice(),
             inlines: inlines.into_boxed_slice(),
             params: program.block_params.len(),
         })
     }
 
-    fn branch(&mut self, program: Option<&'a ast::Program>) -> Result<Body<T>> {
+    fn branch(&mut self, program: Option<&'a ast::Program>) -> Result<CompiledProgram<T>> {
         match program {
             Some(program) => self.body(program),
-            None => Ok(Body { nodes: Box::default(), inlines: Box::default(), params: 0 }),
+            None => Ok(CompiledProgram { nodes: Box::default(), inlines: Box::default(), params: 0 }),
         }
     }
 
-    fn block(&mut self, block: &'a ast::Block) -> Result<Block<T>> {
+    fn block(&mut self, block: &'a ast::BlockNode) -> Result<Block<T>> {
         Ok(Block {
             kind: self.block_kind(&block.call)?,
             body: self.branch(block.program.as_ref())?,
@@ -313,11 +314,11 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
-    fn block_kind(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
+    fn block_kind(&mut self, call: &'a ast::CallNode) -> Result<BlockKind<T>> {
         let Some(name) = self.helper_name(call) else { return self.value_block(call) };
         let results = self.options.is_javascript() && self.prompt_helper(&name).is_some();
         if results && !self.library.has_helper(&name) {
-            return Ok(BlockKind::Result(self.call(call, Place::Block)?));
+            return Ok(BlockKind::Result(self.call(call, CallSite::Block)?));
         }
         self.check_known(&name, call)?;
         if self.library.has_helper(&name) {
@@ -327,7 +328,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             return self.value_block(call);
         }
         let [argument] = call.params.as_slice() else {
-            let message = format!("`{name}` takes exactly one argument, here it has {}", call.params.len());
+            let message = format!("`{name}` takes exactly one argument, found {}", call.params.len());
             return Ok(BlockKind::Value(self.fault(call, message, None)?));
         };
         let argument = self.expr(argument)?;
@@ -340,10 +341,10 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
-    fn value_block(&mut self, call: &'a ast::Call) -> Result<BlockKind<T>> {
+    fn value_block(&mut self, call: &'a ast::CallNode) -> Result<BlockKind<T>> {
         const HOOK: &str = "blockHelperMissing";
         let plain = call.params.is_empty() && call.hash.is_empty();
-        let value = self.call(call, Place::Block)?;
+        let value = self.call(call, CallSite::Block)?;
         if !self.options.is_javascript() {
             return Ok(BlockKind::Value(value));
         }
@@ -360,17 +361,17 @@ impl<'a, T: Text> Lowering<'a, T> {
         Ok(BlockKind::Asked { hook: T::new(HOOK), name: (*name).into(), value })
     }
 
-    /// Refuses a helper that is not among those that the options name as the only ones.
-    fn check_known(&self, name: &str, call: &ast::Call) -> Result<()> {
+    /// Refuses a helper that is not known, if only known helpers are allowed.
+    fn check_known(&self, name: &str, call: &ast::CallNode) -> Result<()> {
         if self.options.known_helpers_only && !self.is_known(name) {
-            let message = format!("`{name}` is not among the known helpers");
+            let message = format!("`{name}` is not a known helper, and known_helpers_only is set");
             return Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start));
         }
         Ok(())
     }
 
-    /// What is wrong with a call: an error now or, where handlebars.js finds it only at a render, then.
-    fn fault(&self, call: &ast::Call, message: String, hint: Option<String>) -> Result<Expr<T>> {
+    /// Reports an invalid call: at once, or in the `handlebars` dialect when it is rendered, as handlebars.js does.
+    fn fault(&self, call: &ast::CallNode, message: String, hint: Option<String>) -> Result<Expr<T>> {
         if self.options.is_javascript() {
             return Ok(Expr { kind: Kinds::Fault(message.into()), span: call.span });
         }
@@ -381,12 +382,16 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
-    fn option(&mut self, call: &'a ast::Call, name: &str) -> Result<Option<Expr<T>>> {
+    fn option(&mut self, call: &'a ast::CallNode, name: &str) -> Result<Option<Expr<T>>> {
         let found = call.hash.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| self.expr(value)).transpose()
     }
 
-    fn partial(&mut self, partial: &'a ast::Partial, block: Option<&'a ast::Program>) -> Result<Partial<T>> {
+    fn partial(
+        &mut self,
+        partial: &'a ast::PartialNode,
+        block: Option<&'a ast::Program>,
+    ) -> Result<Partial<T>> {
         let name = match partial.name.as_path() {
             Some(path) if path.original == "@partial-block" => PartialName::Block,
             Some(path) => PartialName::Fixed((*path.original).into()),
@@ -402,11 +407,11 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
-    fn hash(&mut self, hash: &'a [(Cow<'_, str>, ast::Expr)]) -> Result<Hash<T>> {
+    fn hash(&mut self, hash: &'a [(Cow<'_, str>, ast::ExprNode)]) -> Result<Hash<T>> {
         let mut named: Vec<_> =
             hash.iter().map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect::<Result<_>>()?;
         if self.options.is_javascript() {
-            // handlebars.js assigns the last one first, which shows in the order of the keys.
+            // handlebars.js assigns the named arguments last to first, which shows in the order of the keys.
             named.reverse();
             let index = |name: &T| {
                 name.as_str().parse::<u32>().ok().filter(|index| index.to_string() == name.as_str())
@@ -416,8 +421,8 @@ impl<'a, T: Text> Lowering<'a, T> {
         Ok(named.into())
     }
 
-    /// The name, where it may be a helper's: one plain name that no block parameter hides.
-    fn helper_name(&self, call: &'a ast::Call) -> Option<Cow<'a, str>> {
+    /// The name, if it can be a helper's: a single plain name that no block parameter hides.
+    fn helper_name(&self, call: &'a ast::CallNode) -> Option<Cow<'a, str>> {
         let name = match call.callee.as_path()? {
             Cow::Borrowed(path) => Cow::Borrowed(self.name_in(path)?),
             Cow::Owned(path) => Cow::Owned(self.name_in(&path)?.to_owned()),
@@ -432,8 +437,8 @@ impl<'a, T: Text> Lowering<'a, T> {
         Some(name)
     }
 
-    fn name_in<'p>(&self, path: &'p ast::Path) -> Option<&'p str> {
-        // handlebars.js takes `@name` for a helper's name too.
+    fn name_in<'p>(&self, path: &'p ast::PathNode) -> Option<&'p str> {
+        // In handlebars.js `@name` can be a helper's name too.
         let own = || self.options.is_javascript() && path.data && path.depth == 0;
         path.simple_name().or_else(|| match &*path.parts {
             [name] if own() => Some(name),
@@ -448,18 +453,19 @@ impl<'a, T: Text> Lowering<'a, T> {
             || self.prompt_helper(name).is_some()
     }
 
-    /// The helper of this name that the dialect has.
-    fn prompt_helper(&self, name: &str) -> Option<&'static Form> {
-        let own = |form: &&Form| {
-            !self.options.is_javascript() || matches!(form.helper, Helper::Lookup | Helper::Log)
+    /// The built-in helper of this name, if the dialect has it.
+    fn prompt_helper(&self, name: &str) -> Option<&'static HelperSignature> {
+        let own = |signature: &&HelperSignature| {
+            !self.options.is_javascript()
+                || matches!(signature.helper, BuiltinHelper::Lookup | BuiltinHelper::Log)
         };
         helpers::find(name).filter(own)
     }
 
-    /// A name with or without arguments, in a tag, in parentheses or as what a block is about.
-    fn call(&mut self, call: &'a ast::Call, place: Place) -> Result<Expr<T>> {
+    /// Compiles a name with or without arguments, in a tag, in parentheses or at the opening of a block.
+    fn call(&mut self, call: &'a ast::CallNode, place: CallSite) -> Result<Expr<T>> {
         let plain = call.params.is_empty() && call.hash.is_empty();
-        let calls = !plain || place == Place::Parentheses;
+        let calls = !plain || place == CallSite::Parentheses;
         let span = call.span;
         let name = self.helper_name(call);
         if let Some(name) = name.as_deref() {
@@ -470,14 +476,14 @@ impl<'a, T: Text> Lowering<'a, T> {
             if BLOCKS.contains(&name) {
                 return self.fault(
                     call,
-                    format!("`{name}` is a block"),
+                    format!("`{name}` is a block helper"),
                     Some(format!(
-                        "open it with `{{{{#{name} …}}}}`; a variable of this name is `{{{{./{name}}}}}`"
+                        "open it with `{{{{#{name} …}}}}`; for a variable of this name, write `{{{{./{name}}}}}`"
                     )),
                 );
             }
-            if let Some(form) = self.prompt_helper(name) {
-                return self.helper(form, call);
+            if let Some(signature) = self.prompt_helper(name) {
+                return self.helper(signature, call);
             }
         }
         let known = |name: &&str| self.options.known_helpers.iter().any(|known| &**known == *name);
@@ -489,7 +495,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             && calls
             && self.options.is_javascript()
         {
-            // What handlebars.js knows by its first name it calls, wherever the path begins.
+            // handlebars.js calls a known helper if the path begins with its name, whatever follows.
             self.check_known(first, call)?;
             if self.options.known_helpers.iter().any(|known| **known == **first)
                 && self.library.has_helper(first)
@@ -515,15 +521,15 @@ impl<'a, T: Text> Lowering<'a, T> {
         }
     }
 
-    /// A call of what is no helper.
-    fn unknown_helper(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Expr<T>> {
+    /// A call of an unknown helper.
+    fn unknown_helper(&mut self, path: &ast::PathNode, call: &'a ast::CallNode) -> Result<Expr<T>> {
         if !self.options.is_javascript() {
             return Err(self.no_helper(call));
         }
         Ok(Expr { kind: Kinds::Unknown(Box::new(self.unknown(path, call)?)), span: call.span })
     }
 
-    fn unknown(&mut self, path: &ast::Path, call: &'a ast::Call) -> Result<Unknown<T>> {
+    fn unknown(&mut self, path: &ast::PathNode, call: &'a ast::CallNode) -> Result<Unknown<T>> {
         Ok(Unknown {
             name: (*path.original).into(),
             value: self.path(path),
@@ -532,13 +538,13 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
-    /// Whether the caller registered what handlebars.js asks about a missing helper.
+    /// Whether the caller registered `helperMissing`, which handlebars.js calls for a missing helper.
     fn asks_helper_missing(&self) -> bool {
         self.options.is_javascript() && self.library.has_helper(HELPER_MISSING)
     }
 
     /// A call of a helper that the caller registered.
-    fn registered_call(&mut self, name: &str, call: &'a ast::Call) -> Result<Call<T>> {
+    fn registered_call(&mut self, name: &str, call: &'a ast::CallNode) -> Result<Call<T>> {
         Ok(Call {
             callee: Callee::Registered(T::new(name)),
             params: call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?,
@@ -546,37 +552,42 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
-    /// A call of a helper for prompts, whose form is checked here.
-    fn helper(&mut self, form: &'static Form, call: &'a ast::Call) -> Result<Expr<T>> {
-        let name = form.name;
-        let hint = || Some(format!("write `{}`; a variable of this name is `{{{{./{name}}}}}`", form.usage));
+    /// A call of a built-in helper. Checks its arguments.
+    fn helper(&mut self, signature: &'static HelperSignature, call: &'a ast::CallNode) -> Result<Expr<T>> {
+        let name = signature.name;
+        let hint = || {
+            Some(format!(
+                "write `{}`; for a variable of this name, write `{{{{./{name}}}}}`",
+                signature.usage
+            ))
+        };
         let given = call.params.len();
-        if !form.arity.contains(&given) {
-            let (low, high) = (form.arity.start(), form.arity.end());
+        if !signature.arity.contains(&given) {
+            let (low, high) = (signature.arity.start(), signature.arity.end());
             let wanted = match high {
                 1 => "one argument".to_owned(),
                 2 if low == high => "two arguments".to_owned(),
                 2 => "one or two arguments".to_owned(),
                 _ => format!("{low} to {high} arguments"),
             };
-            return self.fault(call, format!("`{name}` takes {wanted}, here it has {given}"), hint());
+            return self.fault(call, format!("`{name}` takes {wanted}, found {given}"), hint());
         }
-        let stray = call.hash.iter().find(|(key, _)| !form.named.contains(&&**key));
+        let stray = call.hash.iter().find(|(key, _)| !signature.named.contains(&&**key));
         if let Some((stray, _)) = stray.filter(|_| !self.options.is_javascript()) {
             return self.fault(call, format!("`{name}` takes no argument named `{stray}`"), hint());
         }
         let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
         let hash = self.hash(&call.hash)?;
         Ok(Expr {
-            kind: Kinds::Call(Box::new(Call { callee: Callee::Prompt(form.helper), params, hash })),
+            kind: Kinds::Call(Box::new(Call { callee: Callee::Prompt(signature.helper), params, hash })),
             span: call.span,
         })
     }
 
-    fn expr(&mut self, expr: &'a ast::Expr) -> Result<Expr<T>> {
+    fn expr(&mut self, expr: &'a ast::ExprNode) -> Result<Expr<T>> {
         let kind = match &expr.kind {
             ExprKind::Path(path) => Kinds::Path(self.path(path)),
-            ExprKind::Call(call) => return self.call(call, Place::Parentheses),
+            ExprKind::Call(call) => return self.call(call, CallSite::Parentheses),
             ExprKind::String(text) => Kinds::Literal(Literal::Text(T::new(text))),
             ExprKind::Number(text) => Kinds::Literal(number(text)),
             ExprKind::Bool(value) => Kinds::Literal(Literal::Bool(*value)),
@@ -586,8 +597,8 @@ impl<'a, T: Text> Lowering<'a, T> {
         Ok(Expr { kind, span: expr.span })
     }
 
-    /// The block parameter that a path begins with. handlebars.js finds one behind an `@` too.
-    fn param(&self, path: &ast::Path) -> Option<Root> {
+    /// The block parameter at the start of a path. In handlebars.js it may have an `@` before it.
+    fn param(&self, path: &ast::PathNode) -> Option<PathRoot> {
         let first = path.parts.first()?;
         if path.depth > 0 || path.scoped || (path.data && !self.options.is_javascript()) {
             return None;
@@ -595,27 +606,27 @@ impl<'a, T: Text> Lowering<'a, T> {
         self.params.find(first)
     }
 
-    fn path(&self, path: &ast::Path) -> Path<T> {
+    fn path(&self, path: &ast::PathNode) -> ValuePath<T> {
         let parts = |from: usize| path.parts[from..].iter().map(|part| T::new(part)).collect();
         if let Some(param) = self.param(path) {
-            return Path { root: param, parts: parts(1) };
+            return ValuePath { root: param, parts: parts(1) };
         }
         if path.data {
             return match path.parts.first().map(AsRef::as_ref) {
-                Some("root") if path.depth == 0 => Path { root: Root::Top, parts: parts(1) },
-                _ => Path { root: Root::Data(path.depth), parts: parts(0) },
+                Some("root") if path.depth == 0 => ValuePath { root: PathRoot::Top, parts: parts(1) },
+                _ => ValuePath { root: PathRoot::Data(path.depth), parts: parts(0) },
             };
         }
         if self.options.is_javascript() && path.parts.first().is_some_and(|name| name.is_empty()) {
-            // An empty name is the context itself, whatever follows.
-            return Path { root: Root::Context(path.depth), parts: Box::default() };
+            // In handlebars.js an empty name means the context itself, whatever follows.
+            return ValuePath { root: PathRoot::Context(path.depth), parts: Box::default() };
         }
         let recursive = self.options.compat && path.depth == 0 && !path.scoped && !path.parts.is_empty();
-        let root = if recursive { Root::Recursive } else { Root::Context(path.depth) };
-        Path { root, parts: parts(0) }
+        let root = if recursive { PathRoot::Recursive } else { PathRoot::Context(path.depth) };
+        ValuePath { root, parts: parts(0) }
     }
 
-    fn no_helper(&self, call: &ast::Call) -> Error {
+    fn no_helper(&self, call: &ast::CallNode) -> Error {
         let name = call.callee.name();
         let mut known = self.library.helpers();
         known.extend(BLOCKS.into_iter().chain(helpers::names()).map(ToOwned::to_owned));
@@ -623,14 +634,14 @@ impl<'a, T: Text> Lowering<'a, T> {
         let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
         match nearest(&name, known.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
-            None => error.with_hint(format!("the helpers are {}", known.join(", "))),
+            None => error.with_hint(format!("the available helpers are {}", known.join(", "))),
         }
     }
 }
 
 /// Whether an expression is one name of the context.
 fn is_member<T>(expr: &Expr<T>) -> bool {
-    matches!(&expr.kind, Kinds::Path(Path { root: Root::Context(0), parts }) if parts.len() == 1)
+    matches!(&expr.kind, Kinds::Path(ValuePath { root: PathRoot::Context(0), parts }) if parts.len() == 1)
 }
 
 #[allow(

@@ -1,8 +1,8 @@
-//! The renderer: one walk over the prepared template, generic over the data and the output.
+//! The renderer: executes a compiled program, generic over the data and the output.
 //!
-//! The state of a walk is a [`Scope`] on the stack, so entering a block costs no allocation: the contexts that `../`
-//! can reach, the loops that `@index` and `@../index` can reach, block parameters, and the inline partials in force
-//! are linked lists through the frames of the walk itself. What it may use is counted: steps, output, open levels.
+//! Its state is a [`Scope`] on the stack, so entering a block allocates nothing. The contexts that `../` can reach, the
+//! loops that `@index` and `@../index` can reach, the block parameters and the inline partials in scope are linked
+//! lists through the stack frames of the renderer. It counts what a render uses: steps, output, open levels.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -10,42 +10,42 @@ use std::sync::atomic::Ordering;
 
 use super::Template;
 use super::closure::Closure;
-use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, Written};
-use super::helpers::{self, Arguments, Helper};
+use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, WriteOutcome};
+use super::helpers::{self, BuiltinHelper, HelperArguments};
 use super::program::{
-    Block, BlockKind, Body, Call, Callee, Expr, Inline, Kinds, Literal, Node, Partial, PartialName, Path,
-    Root, Unknown,
+    Block, BlockKind, Call, Callee, CompiledProgram, Expr, Inline, Kinds, Literal, Node, Partial,
+    PartialName, PathRoot, Unknown, ValuePath,
 };
 use super::stack;
-use super::sums::{Raw, Sums};
+use super::sums::{Summand, Sums};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::limits::Limits;
 
-/// What templates can call on by name: partials, and the helpers that the caller registered.
+/// What templates can use by name: partials, and the helpers that the caller registered.
 pub trait Library<T> {
     /// The partial of this name.
     fn partial(&self, name: &str) -> Option<Template<T>>;
-    /// The names of all partials, for suggesting one.
+    /// The names of all partials, for "did you mean" hints.
     fn names(&self) -> Vec<String>;
     /// Whether the caller registered a helper of this name.
     fn has_helper(&self, _name: &str) -> bool {
         false
     }
-    /// The names of all helpers that the caller registered, for suggesting one.
+    /// The names of all helpers that the caller registered, for "did you mean" hints.
     fn helpers(&self) -> Vec<String> {
         Vec::new()
     }
-    /// The same, owned, for a helper that keeps its block.
+    /// An owned copy of this library, for a helper that keeps its block.
     fn kept(&self) -> KeptLibrary<T>;
 }
 
-/// A library that owns what it refers to.
+/// A library that owns its partials and helpers.
 pub type KeptLibrary<T> = Box<dyn Library<T> + Send + Sync>;
 
-/// How many steps pass between two looks at whether the user wants the render to stop.
+/// The number of steps between two checks of whether the user interrupted the render.
 const PULSE: u64 = 0x4000;
 
-/// How many bytes of text a helper may handle for one step.
+/// The number of bytes of text that a helper reads or writes for one step.
 const BYTES_OF_A_STEP: usize = 1024;
 
 /// Renders a template into `out`.
@@ -57,7 +57,7 @@ pub(super) fn render<D: Data>(
     partials: &dyn Library<D::Text>,
     out: &mut D::Sink,
 ) -> Result<()> {
-    let mut walk = Walk {
+    let mut walk = Renderer {
         data,
         partials,
         caller_data,
@@ -78,7 +78,7 @@ pub(super) fn render<D: Data>(
     Ok(())
 }
 
-/// The step after `steps` at which the walk looks up.
+/// The step after `steps` at which the renderer checks the limit and interrupts.
 pub(super) fn alarm(steps: u64, limit: u64) -> u64 {
     limit.saturating_add(1).min(steps.saturating_add(PULSE))
 }
@@ -87,30 +87,30 @@ fn locate<T: super::Text>(error: Error, template: &Template<T>) -> Error {
     error.locate(template.name(), template.source())
 }
 
-/// What stays the same during a walk, and what is counted.
-pub(super) struct Walk<'w, D: Data> {
+/// What stays the same during a render, and what is counted.
+pub(super) struct Renderer<'w, D: Data> {
     pub(super) data: &'w D,
     pub(super) partials: &'w dyn Library<D::Text>,
     pub(super) caller_data: Option<&'w D::Value>,
     pub(super) top: &'w D::Value,
     pub(super) steps: u64,
-    /// The step at which limit and signals are looked at.
+    /// The step at which the limit and interrupts are checked next.
     pub(super) alarm: u64,
     pub(super) levels: usize,
-    /// Levels that are open on this thread beside those.
+    /// Levels that other renders, waiting for a helper, have open on this thread.
     pub(super) outside: usize,
-    /// How many frames of kept scopes are on the stack.
+    /// The number of frames of kept scopes on the stack.
     pub(super) frames: usize,
     pub(super) open_partials: usize,
-    /// In the dialect of handlebars.js, the numbers that are held back.
+    /// In the `handlebars` dialect: the numbers that are held back.
     pub(super) sums: Sums,
-    /// What the last program gave in their stead of text.
-    pub(super) sum: Option<Raw>,
+    /// The sum that the last program returned instead of text.
+    pub(super) sum: Option<Summand>,
 }
 
-/// What a statement can see.
+/// Everything that a statement can refer to.
 pub(super) struct Scope<'s, D: Data> {
-    /// The template that the statement stands in.
+    /// The template that contains the statement.
     pub(super) template: &'s Template<D::Text>,
     pub(super) level: &'s Level<'s, D>,
     pub(super) lap: Option<&'s Lap<'s, D>>,
@@ -127,31 +127,31 @@ impl<D: Data> Clone for Scope<'_, D> {
 
 impl<D: Data> Copy for Scope<'_, D> {}
 
-/// A context and those that `../` reaches from it.
+/// A context, linked to those that `../` reaches from it.
 pub(super) struct Level<'s, D: Data> {
     pub(super) context: Option<D::Value>,
     pub(super) up: Option<&'s Level<'s, D>>,
 }
 
-/// One round of a loop.
+/// One iteration of a loop.
 pub(super) struct Lap<'s, D: Data> {
-    /// Which round; `None` for a frame that only holds what a helper gave its block.
+    /// The number of the iteration. `None` for a frame that only holds values that a helper passed to its block.
     pub(super) index: Option<usize>,
     pub(super) key: Option<D::Value>,
     pub(super) last: bool,
-    /// Values for `@name` that a helper gave its block.
+    /// A mapping with values for `@name` that a helper passed to its block.
     pub(super) data: Option<D::Value>,
     pub(super) up: Option<&'s Lap<'s, D>>,
 }
 
 /// The values of a block's parameters.
 pub(super) struct Params<'s, D: Data> {
-    /// `None`: whoever rendered the block gave it none.
+    /// `None`: the helper that rendered the block passed no values.
     pub(super) values: ParamValues<D::Value>,
     pub(super) up: Option<&'s Params<'s, D>>,
 }
 
-/// The values for a block's two parameters, where any are given.
+/// The values of a block's two parameters, if any are passed.
 pub(super) type ParamValues<V> = Option<[Option<V>; 2]>;
 
 /// Inline partials, with the scope in which they were defined.
@@ -160,26 +160,31 @@ pub(super) struct Inlines<'s, D: Data> {
     pub(super) scope: Scope<'s, D>,
 }
 
-/// What `@partial-block` shows, with the scope in which it was written.
+/// The block of `@partial-block`, with the scope in which it was written.
 pub(super) struct BlockOf<'s, D: Data> {
     pub(super) partial: &'s Arc<Partial<D::Text>>,
     pub(super) scope: Scope<'s, D>,
 }
 
 /// A partial that was found.
-enum Found<'s, D: Data> {
+enum FoundPartial<'s, D: Data> {
     Template(Template<D::Text>),
-    Closure { body: &'s Body<D::Text>, scope: Scope<'s, D>, block: Option<&'s BlockOf<'s, D>> },
+    Closure { body: &'s CompiledProgram<D::Text>, scope: Scope<'s, D>, block: Option<&'s BlockOf<'s, D>> },
 }
 
 fn fail(message: impl Into<String>, offset: usize) -> Error {
     Error::new(Kind::TemplateRender, message).at(offset)
 }
 
-impl<D: Data> Walk<'_, D> {
+impl<D: Data> Renderer<'_, D> {
     /// Renders statements together with the partials that they define.
     #[inline]
-    fn body(&mut self, body: &Body<D::Text>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
+    fn body(
+        &mut self,
+        body: &CompiledProgram<D::Text>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
         if body.inlines.is_empty() {
             return self.nodes(&body.nodes, scope, out);
         }
@@ -230,9 +235,9 @@ impl<D: Data> Walk<'_, D> {
         if out.bytes() > limit {
             return Err(Error::new(
                 Kind::TemplateRender,
-                format!("the output passed the limit of {limit} bytes"),
+                format!("the output is longer than the limit of {limit} bytes"),
             )
-            .with_hint("raise limits.output_bytes if an output of this size is meant"));
+            .with_hint("shorten the output, or raise limits.output_bytes"));
         }
         if javascript {
             self.sum = self.sums.end();
@@ -240,7 +245,7 @@ impl<D: Data> Walk<'_, D> {
         Ok(())
     }
 
-    /// Joins what a block or partial gave to what its program has written: a sum, or else text, be it empty.
+    /// Adds the output of a block or partial to its program: a sum, or else text, even if empty.
     fn join(&mut self, out: &mut D::Sink) {
         match self.sum.take() {
             Some(raw) => self.sums.raw(raw, out),
@@ -248,7 +253,7 @@ impl<D: Data> Walk<'_, D> {
         }
     }
 
-    /// Turns the sum that a program gave into text, where text is wanted.
+    /// Writes the sum that a program returned as text, where text is needed.
     pub(super) fn settle(&mut self, out: &mut D::Sink) {
         if let Some(raw) = self.sum.take() {
             self.sums.raw(raw, out);
@@ -262,7 +267,7 @@ impl<D: Data> Walk<'_, D> {
         if self.steps < self.alarm { Ok(()) } else { self.alarmed(scope).map_err(|error| error.at(offset)) }
     }
 
-    /// Counts work that is worth so many steps.
+    /// Counts work as this many steps.
     fn work(&mut self, steps: usize, scope: &Scope<'_, D>) -> Result<()> {
         self.steps = self.steps.saturating_add(steps as u64);
         if self.steps < self.alarm { Ok(()) } else { self.alarmed(scope) }
@@ -273,16 +278,16 @@ impl<D: Data> Walk<'_, D> {
         self.work(1 + call.params.len() + call.hash.len(), scope)
     }
 
-    /// Looks at what is due every so many steps.
+    /// Checks the limit on steps and whether the user interrupted the render.
     #[cold]
     fn alarmed(&mut self, scope: &Scope<'_, D>) -> Result<()> {
         let limit = scope.template.options().limits.steps;
         if self.steps > limit {
             return Err(Error::new(
                 Kind::TemplateRender,
-                format!("the render passed the limit of {limit} steps"),
+                format!("the render exceeded the limit of {limit} steps"),
             )
-            .with_hint("raise limits.steps if a render of this length is meant"));
+            .with_hint("render less data at once, or raise limits.steps"));
         }
         self.alarm = alarm(self.steps, limit);
         self.data.pulse()
@@ -292,21 +297,22 @@ impl<D: Data> Walk<'_, D> {
         self.levels += 1;
         let limit = scope.template.options().limits.depth;
         if self.levels > limit {
-            return Err(fail(format!("blocks and partials are open more than {limit} deep"), offset)
-                .with_hint(
-                    "does a partial include itself? A recursion must end; limits.depth can be raised",
-                ));
+            return Err(fail(
+                format!("blocks and partials are nested more than {limit} levels deep"),
+                offset,
+            )
+            .with_hint("check whether a partial includes itself without end, or raise limits.depth"));
         }
         self.fits(limit).map_err(|error| error.at(offset))
     }
 
-    /// Whether the stack has room, where renders wait for helpers that render.
+    /// Checks that the stack has room, if outer renders wait for helpers that render.
     pub(super) fn fits(&self, limit: usize) -> Result<()> {
         if self.outside == 0 || self.outside + self.levels <= limit.max(Limits::default().depth) {
             return Ok(());
         }
-        Err(Error::new(Kind::TemplateRender, "renders and helpers stand too deep within each other")
-            .with_hint("does a helper render what calls it again? A recursion must end"))
+        Err(Error::new(Kind::TemplateRender, "renders and helpers are nested too deep")
+            .with_hint("check whether a helper renders a template that calls the helper again"))
     }
 
     /// Writes the value of a tag.
@@ -322,7 +328,7 @@ impl<D: Data> Walk<'_, D> {
         let value = self.terminal(expr, scope)?;
         if options.is_javascript() {
             let raw = match &value {
-                Some(value) if !style.html => Raw::of(self.data, value)?,
+                Some(value) if !style.html => Summand::of(self.data, value)?,
                 _ => None,
             };
             match raw {
@@ -338,7 +344,7 @@ impl<D: Data> Walk<'_, D> {
         finish(outcome, expr, scope)
     }
 
-    /// The short way for the usual tag: one name of the context. False where the long way must be taken.
+    /// The fast path for the most common tag: one name of the context. False: the general way must be taken.
     #[inline]
     fn print_member(
         &self,
@@ -350,15 +356,15 @@ impl<D: Data> Walk<'_, D> {
         let (Kinds::Path(path), Some(context)) = (&expr.kind, &scope.level.context) else { return Ok(false) };
         let [name] = &*path.parts else { return Ok(false) };
         match self.data.write_member(context, name, style, out) {
-            Ok(Some(Written::Done)) => Ok(true),
+            Ok(Some(WriteOutcome::Done)) => Ok(true),
             Ok(Some(outcome)) => finish(outcome, expr, scope).map(|()| true),
             Ok(None) => Ok(false),
             Err(error) => Err(error.at(expr.span.start)),
         }
     }
 
-    /// The value of a tag or block. In strict mode it must be there; what handlebars.js holds for that is a path that
-    /// ends in a name.
+    /// The value of a tag or block. In strict mode a missing value is an error. The `handlebars` dialect limits this to
+    /// paths that end in a name, as handlebars.js does.
     fn terminal(&mut self, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let options = scope.template.options();
         let value = self.eval(expr, scope)?;
@@ -373,24 +379,24 @@ impl<D: Data> Walk<'_, D> {
         if options.is_javascript()
             && let Some(path) = path
             && let Some(last) = path.parts.len().checked_sub(1)
-            && matches!(path.root, Root::Context(_))
+            && matches!(path.root, PathRoot::Context(_))
             && let Some(parent) = self.path_to(path, last, scope)?
             && !matches!(self.data.sort(&parent), Sort::Sequence | Sort::Mapping | Sort::Record)
         {
             // `name in "text"` is an error in JavaScript.
             return Err(self.missing(expr, expr.span.start, scope));
         }
-        let inherited = |path: &Path<D::Text>| {
+        let inherited = |path: &ValuePath<D::Text>| {
             path.parts.last().is_none_or(|name| is_inherited(super::Text::as_str(name)))
         };
         if options.is_javascript() && path.is_none_or(inherited) {
             return Ok(value);
         }
         if options.is_javascript()
-            && let Some(Path { root: Root::Recursive, parts }) = path
+            && let Some(ValuePath { root: PathRoot::Recursive, parts }) = path
             && let ([name], Some(found)) = (&**parts, &value)
         {
-            // handlebars.js looks for the name in what it has found under it.
+            // handlebars.js looks up the name again in the value that it found under the name.
             return match self.data.get(found, name)? {
                 Some(inner) if !matches!(self.data.sort(found), Sort::String) => Ok(Some(inner)),
                 _ => Err(self.missing(expr, expr.span.start, scope)),
@@ -399,23 +405,23 @@ impl<D: Data> Walk<'_, D> {
         if value.is_none() { Err(self.missing(expr, expr.span.start, scope)) } else { Ok(value) }
     }
 
-    /// Why a value that a tag prints is missing.
+    /// The error for a missing value that a tag prints.
     fn missing(&self, expr: &Expr<D::Text>, offset: usize, scope: &Scope<'_, D>) -> Error {
         let name = written(expr, scope);
         let error = |message: String| fail(message, offset);
-        let Kinds::Path(path) = &expr.kind else { return error(format!("`{name}` gives no value")) };
+        let Kinds::Path(path) = &expr.kind else { return error(format!("`{name}` returned no value")) };
         let base = match path.root {
-            Root::Context(depth) => context(depth, scope),
-            Root::Recursive => context(0, scope),
-            Root::Top => Some(self.top.clone()),
-            Root::Data(_)
+            PathRoot::Context(depth) => context(depth, scope),
+            PathRoot::Recursive => context(0, scope),
+            PathRoot::Top => Some(self.top.clone()),
+            PathRoot::Data(_)
                 if path.parts.first().is_some_and(|name| is_lap_name(super::Text::as_str(name))) =>
             {
-                return error(format!("`{name}` stands outside a loop"))
-                    .with_hint("it has a value within `{{#each}}`");
+                return error(format!("`{name}` is used outside a loop"))
+                    .with_hint("it has a value only inside `{{#each}}`");
             }
-            Root::Data(_) => self.caller_data.cloned(),
-            Root::Param { .. } => None,
+            PathRoot::Data(_) => self.caller_data.cloned(),
+            PathRoot::Param { .. } => None,
         };
         let Some(mut value) = base else { return error(format!("`{name}` has no value")) };
         for (at, part) in path.parts.iter().enumerate() {
@@ -424,14 +430,15 @@ impl<D: Data> Walk<'_, D> {
                 Ok(None) => {
                     let part = super::Text::as_str(part);
                     let known = self.data.names(&value);
-                    let message = if at == 0 && path.root == Root::Context(0) && scope.level.up.is_none() {
+                    let message = if at == 0 && path.root == PathRoot::Context(0) && scope.level.up.is_none()
+                    {
                         format!("Missing variable '{part}'")
                     } else if at == 0 {
-                        format!("`{name}` has no value: there is no `{part}` here")
+                        format!("`{name}` has no value: the current context has no `{part}`")
                     } else if self.data.sort(&value) == Sort::Null {
-                        format!("`{name}` has no value: what stands before `.{part}` is None")
+                        format!("`{name}` has no value: the value before `.{part}` is None")
                     } else {
-                        format!("`{name}` has no value: there is no `{part}` in it")
+                        format!("`{name}` has no value: the value before `.{part}` has no such member")
                     };
                     let error = error(message).with_context("variable", name);
                     return match nearest(part, known.iter().map(String::as_str)) {
@@ -445,7 +452,7 @@ impl<D: Data> Walk<'_, D> {
         error(format!("`{name}` has no value"))
     }
 
-    /// The value of an expression; `None` where there is none.
+    /// The value of an expression. `None` if it has no value.
     fn eval(&mut self, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         match &expr.kind {
             Kinds::Path(path) => self.path(path, scope).map_err(|error| error.at(expr.span.start)),
@@ -460,7 +467,8 @@ impl<D: Data> Walk<'_, D> {
         }
     }
 
-    /// A call of what is no helper: in handlebars.js an error, unless it has no arguments and names nothing.
+    /// A call of an unknown helper. In handlebars.js it is an error, unless it has no arguments and the name has no
+    /// value.
     fn unknown(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let value = self.path(&unknown.value, scope)?;
         let strict = scope.template.options().strict;
@@ -478,7 +486,7 @@ impl<D: Data> Walk<'_, D> {
         Err(Error::new(Kind::TemplateRender, format!("there is no helper `{}`", unknown.name)))
     }
 
-    /// Whether JavaScript takes a value for true: every object and every list is.
+    /// Whether a value is truthy in JavaScript, where every object and every list is.
     fn is_something(&self, value: Option<&D::Value>) -> Result<bool> {
         let Some(value) = value else { return Ok(false) };
         let object =
@@ -486,7 +494,7 @@ impl<D: Data> Walk<'_, D> {
         Ok(object || self.data.truth(value, false)? == Truth::True)
     }
 
-    /// The value of a name or, where it has none, what the caller's `helperMissing` says of it.
+    /// The value of a name. If it has none, the result of the caller's `helperMissing`.
     fn asked(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let value = self.path(&unknown.value, scope)?;
         match value {
@@ -501,16 +509,21 @@ impl<D: Data> Walk<'_, D> {
         self.call_registered(hook, &unknown.name, &unknown.call, None, scope)
     }
 
-    fn path(&self, path: &Path<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+    fn path(&self, path: &ValuePath<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         self.path_to(path, path.parts.len(), scope)
     }
 
     /// The value of a path's first `count` names.
-    fn path_to(&self, path: &Path<D::Text>, count: usize, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
+    fn path_to(
+        &self,
+        path: &ValuePath<D::Text>,
+        count: usize,
+        scope: &Scope<'_, D>,
+    ) -> Result<Option<D::Value>> {
         let parts: &[D::Text] = &path.parts[..count];
         let (base, parts) = match path.root {
-            Root::Context(0) => match (&scope.level.context, parts) {
-                // The usual case, without taking a reference of the context.
+            PathRoot::Context(0) => match (&scope.level.context, parts) {
+                // The most common case, without cloning the context.
                 (Some(context), [first, rest @ ..]) => match self.data.get(context, first)? {
                     Some(found) => (Some(found), rest),
                     None if !rest.is_empty() || self.data.sort(context) == Sort::Null => {
@@ -520,13 +533,13 @@ impl<D: Data> Walk<'_, D> {
                 },
                 (context, _) => (context.clone(), parts),
             },
-            Root::Context(depth) => (context(depth, scope), parts),
-            Root::Recursive => match parts {
+            PathRoot::Context(depth) => (context(depth, scope), parts),
+            PathRoot::Recursive => match parts {
                 [first, rest @ ..] => (self.recursive(first, scope)?, rest),
                 [] => (None, parts),
             },
-            Root::Top => (Some(self.top.clone()), parts),
-            Root::Param { block, index } => {
+            PathRoot::Top => (Some(self.top.clone()), parts),
+            PathRoot::Param { block, index } => {
                 let mut params = scope.params;
                 for _ in 0..block {
                     params = params.and_then(|params| params.up);
@@ -535,12 +548,12 @@ impl<D: Data> Walk<'_, D> {
                 if values.is_none() && scope.template.options().is_javascript() {
                     return Err(Error::new(
                         Kind::TemplateRender,
-                        "the block was given no values for its parameters",
+                        "the helper passed no values for the parameters of its block",
                     ));
                 }
                 (values.and_then(|values| values.get(index).cloned().flatten()), parts)
             }
-            Root::Data(depth) => match parts.split_first() {
+            PathRoot::Data(depth) => match parts.split_first() {
                 Some((first, rest)) => (self.data_value(first, depth, scope)?, rest),
                 None => (None, parts),
             },
@@ -548,7 +561,7 @@ impl<D: Data> Walk<'_, D> {
         let Some(mut value) = base else {
             return if parts.is_empty() { Ok(None) } else { Self::no_object(scope) };
         };
-        let data_path = matches!(path.root, Root::Data(_)) && scope.template.options().is_javascript();
+        let data_path = matches!(path.root, PathRoot::Data(_)) && scope.template.options().is_javascript();
         for (at, part) in parts.iter().enumerate() {
             if data_path && !self.is_something(Some(&value))? {
                 // handlebars.js reads `@a.b` as `a && a.b`, but not in strict mode.
@@ -569,19 +582,16 @@ impl<D: Data> Walk<'_, D> {
         Ok(Some(value))
     }
 
-    /// What a path gives whose middle is missing.
+    /// The result of a path with a missing value in its middle.
     fn no_object(scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let options = scope.template.options();
         if options.assume_objects || (options.strict && options.is_javascript()) {
-            return Err(Error::new(
-                Kind::TemplateRender,
-                "what stands before a name in this path is missing",
-            ));
+            return Err(Error::new(Kind::TemplateRender, "a value in the middle of this path is missing"));
         }
         Ok(None)
     }
 
-    /// The first value of this name that is not null, from the innermost context out.
+    /// The first value of this name that is not null, from the innermost context outwards.
     fn recursive(&self, name: &D::Text, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let mut level = Some(scope.level);
         while let Some(here) = level {
@@ -589,7 +599,7 @@ impl<D: Data> Walk<'_, D> {
             let Some(context) = &here.context else { continue };
             let primitive = !matches!(self.data.sort(context), Sort::Sequence | Sort::Mapping | Sort::Null);
             if primitive && self.data.truth(context, false)? != Truth::True {
-                // handlebars.js takes a false context for what it has found.
+                // handlebars.js returns a falsy context as the value itself.
                 return Ok(Some(context.clone()));
             }
             if let Some(found) = self.data.get(context, name)?
@@ -601,14 +611,14 @@ impl<D: Data> Walk<'_, D> {
         Ok(None)
     }
 
-    /// `@index` and the like; other names are the caller's.
+    /// The value of `@index` and the like. Other names are looked up in the caller's data.
     fn data_value(&self, name: &D::Text, depth: usize, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let mut lap = scope.lap;
         let mut top = false;
         for _ in 0..depth {
             match lap {
                 Some(frame) => lap = frame.up,
-                // The frame of the template itself stands over the caller's, where the caller gave one.
+                // The frame of the template itself is inside the one of the caller, if the caller gave one.
                 None if !top && self.caller_data.is_some() => top = true,
                 None => return Self::no_object(scope),
             }
@@ -627,7 +637,7 @@ impl<D: Data> Walk<'_, D> {
             {
                 return Ok(Some(found));
             }
-            // A frame that a helper gave hides only what it names.
+            // A frame with values of a helper hides only the names that it has.
             lap = frame.up.filter(|_| frame.index.is_none());
         }
         match super::Text::as_str(name) {
@@ -665,16 +675,16 @@ impl<D: Data> Walk<'_, D> {
 
     fn call_prompt_helper(
         &mut self,
-        helper: Helper,
+        helper: BuiltinHelper,
         call: &Call<D::Text>,
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
         self.work_of(call, scope)?;
-        let form = helper.form();
+        let signature = helper.signature();
         let mut positional = Vec::with_capacity(call.params.len());
         for param in &call.params {
             let value = self.eval(param, scope)?;
-            if value.is_none() && form.needs_values {
+            if value.is_none() && signature.needs_values {
                 return Err(self.missing(param, param.span.start, scope));
             }
             positional.push(value);
@@ -685,26 +695,26 @@ impl<D: Data> Walk<'_, D> {
             .map(|(name, value)| Ok((super::Text::as_str(name), self.eval(value, scope)?)))
             .collect::<Result<Vec<_>>>()?;
         let javascript = scope.template.options().is_javascript();
-        let arguments = Arguments {
+        let arguments = HelperArguments {
             data: self.data,
             positional: &positional,
             named: &named,
             javascript,
             limit: scope.template.options().limits.output_bytes,
-            handled: Cell::new(0),
+            bytes_counted: Cell::new(0),
         };
         let value = helpers::call(helper, &arguments).map_err(|error| match error.kind() {
             Kind::TemplateRender => {
-                let message = format!("`{}`: {}", form.name, error.message());
+                let message = format!("`{}`: {}", signature.name, error.message());
                 error.recast(Kind::TemplateRender, message)
             }
             _ => error,
         })?;
-        self.work(arguments.handled.get() / BYTES_OF_A_STEP, scope)?;
+        self.work(arguments.bytes_counted.get() / BYTES_OF_A_STEP, scope)?;
         Ok(value)
     }
 
-    /// What `@root`, `@index` and the like are here.
+    /// The values of `@root`, `@index` and the like in this scope.
     fn frame(&self, scope: &Scope<'_, D>) -> Vec<(&'static str, D::Value)> {
         let mut values = vec![("root", self.top.clone())];
         if let Some(lap) = scope.lap
@@ -735,7 +745,7 @@ impl<D: Data> Walk<'_, D> {
         self.invoke(name, named, positional, hash, block, scope)
     }
 
-    /// Calls a registered helper with values. `named` is what the template calls it.
+    /// Calls a registered helper with evaluated arguments. `named` is the name that the template uses.
     fn invoke(
         &mut self,
         name: &D::Text,
@@ -746,13 +756,16 @@ impl<D: Data> Walk<'_, D> {
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
         let Some(helper) = self.data.helper(name) else {
-            return Err(Error::new(Kind::TemplateRender, format!("there is no helper `{named}` any more")));
+            return Err(Error::new(
+                Kind::TemplateRender,
+                format!("the helper `{named}` is no longer registered"),
+            ));
         };
         let closure = block.map(|block| Closure::new(block, scope, self)).transpose()?;
         let steps = closure.as_ref().map(Closure::steps);
         let this = &*self;
         self.fits(scope.template.options().limits.depth)?;
-        let calling = stack::Calling::at(self.outside + self.levels);
+        let calling = stack::HelperCallGuard::at(self.outside + self.levels);
         let result = this.data.invoke(
             &helper,
             Invocation {
@@ -766,7 +779,7 @@ impl<D: Data> Walk<'_, D> {
             },
         );
         drop(calling);
-        // What the block used when the helper rendered it counts here too.
+        // The steps of the block, if the helper rendered it, count here too.
         if let Some(steps) = steps {
             self.steps = self.steps.max(steps.load(Ordering::Relaxed));
         }
@@ -778,7 +791,8 @@ impl<D: Data> Walk<'_, D> {
         value.map_or(Ok(Truth::False), |value| self.data.truth(value, empty_mapping_is_false))
     }
 
-    /// A block. In handlebars.js a helper whose context is nothing sees an empty object instead, and so does its block.
+    /// Renders a block. In handlebars.js, if the context is null or missing, a block helper and its block see an empty
+    /// object instead.
     fn block(&mut self, block: &Arc<Block<D::Text>>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
         let something = |context: &D::Value| self.data.sort(context) != Sort::Null;
         if !scope.template.options().is_javascript() || scope.level.context.as_ref().is_some_and(something) {
@@ -790,7 +804,7 @@ impl<D: Data> Walk<'_, D> {
         self.block_in(block, scope, &Scope { level: &level, ..*scope }, out)
     }
 
-    /// A block whose condition is read in `outer` and whose branches stand in `scope`.
+    /// Renders a block. Its condition is evaluated in `outer`, its branches are rendered in `scope`.
     fn block_in(
         &mut self,
         block: &Arc<Block<D::Text>>,
@@ -851,7 +865,7 @@ impl<D: Data> Walk<'_, D> {
         }
     }
 
-    /// Writes what a block helper gave; nothing where it gave nothing.
+    /// Writes the result of a block helper, if it has one.
     fn block_result(
         &mut self,
         value: Option<D::Value>,
@@ -861,7 +875,7 @@ impl<D: Data> Walk<'_, D> {
     ) -> Result<()> {
         let Some(value) = value else { return Ok(()) };
         if scope.template.options().is_javascript() {
-            self.sum = Raw::of(self.data, &value)?;
+            self.sum = Summand::of(self.data, &value)?;
             if self.sum.is_some() {
                 return Ok(());
             }
@@ -869,15 +883,18 @@ impl<D: Data> Walk<'_, D> {
         }
         let style = scope.template.options().style(false);
         match self.data.write(&value, style, out)? {
-            Written::Done | Written::Null => Ok(()),
-            Written::NoText(sort) => {
+            WriteOutcome::Done | WriteOutcome::Null => Ok(()),
+            WriteOutcome::NoText(sort) => {
                 let name = scope.template.source().get(block.span.start..block.span.end).unwrap_or_default();
-                Err(Error::new(Kind::TemplateRender, format!("`{name}` gave {sort}, which has no text")))
+                Err(Error::new(
+                    Kind::TemplateRender,
+                    format!("`{name}` returned {sort}, which cannot be printed"),
+                ))
             }
         }
     }
 
-    /// A block on a value: what handlebars.js calls `blockHelperMissing`.
+    /// Renders a block on a value, as `blockHelperMissing` of handlebars.js does.
     fn value_block(
         &mut self,
         block: &Block<D::Text>,
@@ -900,7 +917,7 @@ impl<D: Data> Walk<'_, D> {
             Sort::Mapping if self.truth(Some(&value), scope)? == Truth::False => {
                 self.branch(&block.inverse, None, scope, out)
             }
-            // handlebars.js hands the block its own options, in which the parameters are those around it.
+            // handlebars.js passes the block its own options, in which the parameters are those of the scope around it.
             _ => self.within(&block.body, value, Some([None, None]), scope, out),
         }
     }
@@ -941,7 +958,7 @@ impl<D: Data> Walk<'_, D> {
     #[inline]
     pub(super) fn branch(
         &mut self,
-        body: &Body<D::Text>,
+        body: &CompiledProgram<D::Text>,
         values: ParamValues<D::Value>,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
@@ -953,11 +970,11 @@ impl<D: Data> Walk<'_, D> {
         self.body(body, &Scope { params: Some(&params), ..*scope }, out)
     }
 
-    /// Renders a branch with another context. The context that is in force already opens no new level.
+    /// Renders a branch with another context. If it is the current context, no new level for `../` is opened.
     #[inline]
     pub(super) fn within(
         &mut self,
-        body: &Body<D::Text>,
+        body: &CompiledProgram<D::Text>,
         context: D::Value,
         values: ParamValues<D::Value>,
         scope: &Scope<'_, D>,
@@ -980,11 +997,11 @@ impl<D: Data> Walk<'_, D> {
         let options = scope.template.options();
         if self.open_partials >= options.limits.partial_depth {
             return Err(fail(
-                format!("partials are open more than {} deep", options.limits.partial_depth),
+                format!("partials are nested more than {} levels deep", options.limits.partial_depth),
                 offset,
             )
             .with_hint(
-                "does a partial include itself? A recursion must end; limits.partial_depth can be raised",
+                "check whether a partial includes itself without end, or raise limits.partial_depth",
             ));
         }
         let context = match &partial.context {
@@ -1004,7 +1021,7 @@ impl<D: Data> Walk<'_, D> {
                 .iter()
                 .filter_map(|(name, expr)| match self.eval(expr, scope) {
                     Ok(Some(value)) => Some(Ok((name, value))),
-                    // In JavaScript what is undefined hides what the context has under its name.
+                    // In JavaScript an undefined argument hides the context's value of the same name.
                     Ok(None) => {
                         options.is_javascript().then(|| Ok((name, self.data.literal(&Literal::Null))))
                     }
@@ -1032,10 +1049,10 @@ impl<D: Data> Walk<'_, D> {
         result
     }
 
-    /// Renders a closure with the context that it is given, which may be none at all.
+    /// Renders a block in its own scope with this context, which may be missing.
     fn entered(
         &mut self,
-        body: &Body<D::Text>,
+        body: &CompiledProgram<D::Text>,
         context: Option<D::Value>,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
@@ -1057,13 +1074,13 @@ impl<D: Data> Walk<'_, D> {
     ) -> Result<()> {
         let given = partial.block.as_ref().map(|body| (body, BlockOf { partial, scope: *scope }));
         let block = given.as_ref().map(|(_, block)| block).or(scope.block);
-        // handlebars.js gives a partial that has a block a frame of its own for `@` names, and its block another.
+        // handlebars.js opens a frame for `@` names for a partial with a block, and another one for its block.
         let framed = scope.template.options().is_javascript();
         let frame = Lap { index: None, key: None, last: false, data: None, up: scope.lap };
         let lap = if framed && given.is_some() { Some(&frame) } else { scope.lap };
         match self.find(partial, scope)? {
-            Some(Found::Template(template)) => {
-                // In compat mode a partial reaches the contexts around it.
+            Some(FoundPartial::Template(template)) => {
+                // In compat mode a partial can reach the contexts around it.
                 let compat = scope.template.options().compat;
                 let level = Level { context, up: Some(scope.level).filter(|_| compat) };
                 let same = match (&level.context, &scope.level.context) {
@@ -1074,18 +1091,18 @@ impl<D: Data> Walk<'_, D> {
                 let level = if compat && same { scope.level } else { &level };
                 let inner =
                     Scope { template: &template, level, lap, params: None, inlines: scope.inlines, block };
-                // What the block defines inline holds in the partial that is given the block.
+                // Inline partials that the block defines are in scope in the partial.
                 let defined = given.as_ref().filter(|(body, _)| !body.inlines.is_empty());
                 let inlines = defined.map(|(body, _)| Inlines { list: &body.inlines, scope: *scope });
                 let inner = Scope { inlines: inlines.as_ref().or(inner.inlines), ..inner };
                 self.sums.text(out);
-                // The partial may have another limit.
+                // The partial may have another limit on steps.
                 self.alarm = self.alarm.min(alarm(self.steps, template.options().limits.steps));
                 self.body(template.body(), &inner, out).map_err(|error| locate(error, &template))?;
                 self.settle(out);
                 Ok(())
             }
-            Some(Found::Closure { body, scope: defined, block: outer }) => {
+            Some(FoundPartial::Closure { body, scope: defined, block: outer }) => {
                 let block = if given.is_some() { block } else { outer };
                 let own = Lap { index: None, key: None, last: false, data: None, up: lap };
                 let lap = if framed && matches!(partial.name, PartialName::Block) { Some(&own) } else { lap };
@@ -1104,12 +1121,16 @@ impl<D: Data> Walk<'_, D> {
         }
     }
 
-    fn find<'s>(&mut self, partial: &Partial<D::Text>, scope: &Scope<'s, D>) -> Result<Option<Found<'s, D>>> {
+    fn find<'s>(
+        &mut self,
+        partial: &Partial<D::Text>,
+        scope: &Scope<'s, D>,
+    ) -> Result<Option<FoundPartial<'s, D>>> {
         let computed;
         let name = match &partial.name {
             PartialName::Block => {
                 let found = scope.block.and_then(|block| Some((block.partial.block.as_ref()?, block)));
-                return Ok(found.map(|(body, block)| Found::Closure {
+                return Ok(found.map(|(body, block)| FoundPartial::Closure {
                     body,
                     scope: block.scope,
                     block: block.scope.block,
@@ -1127,7 +1148,7 @@ impl<D: Data> Walk<'_, D> {
             for inline in frame.list.iter().rev() {
                 self.step(partial.span.start, scope)?;
                 if self.computed_name(&inline.name, &frame.scope)? == name {
-                    return Ok(Some(Found::Closure {
+                    return Ok(Some(FoundPartial::Closure {
                         body: &inline.body,
                         scope: frame.scope,
                         block: scope.block,
@@ -1136,22 +1157,23 @@ impl<D: Data> Walk<'_, D> {
             }
             inlines = frame.scope.inlines;
         }
-        Ok(self.partials.partial(name).map(Found::Template))
+        Ok(self.partials.partial(name).map(FoundPartial::Template))
     }
 
-    /// A partial's name from an expression.
+    /// Evaluates an expression to a partial's name.
     fn computed_name(&mut self, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<String> {
         if let Kinds::Literal(Literal::Text(name)) = &expr.kind {
             return Ok(super::Text::as_str(name).to_owned());
         }
         let offset = expr.span.start;
-        let no_name = || fail(format!("`{}` gives no name of a partial", written(expr, scope)), offset);
+        let no_name =
+            || fail(format!("the value of `{}` is not the name of a partial", written(expr, scope)), offset);
         let value = self.eval(expr, scope)?.ok_or_else(no_name)?;
         let mut sink = self.data.sink();
         let style = Style { html: false, lenient: false, javascript_numbers: false };
         match self.data.write(&value, style, &mut sink)? {
-            Written::Done => Ok(super::Output::with_str(&sink.finish(), str::to_owned)),
-            Written::Null | Written::NoText(_) => Err(no_name()),
+            WriteOutcome::Done => Ok(super::Output::with_str(&sink.finish(), str::to_owned)),
+            WriteOutcome::Null | WriteOutcome::NoText(_) => Err(no_name()),
         }
     }
 
@@ -1159,14 +1181,17 @@ impl<D: Data> Walk<'_, D> {
         let offset = partial.span.start;
         let name = match &partial.name {
             PartialName::Block => {
-                return fail("`@partial-block` stands in a template that was not given a block", offset)
-                    .with_hint("include it with `{{#> name}} … {{/name}}`");
+                return fail(
+                    "`@partial-block` is used in a template that was included without a block",
+                    offset,
+                )
+                .with_hint("include the template with `{{#> name}} … {{/name}}`");
             }
             PartialName::Fixed(name) => name,
             PartialName::Computed(expr) => {
-                // The name is a value, so it is not shown.
+                // The name comes from a value, so the message does not show it.
                 return fail(
-                    format!("there is no partial of the name that `{}` gives", written(expr, scope)),
+                    format!("there is no partial with the name in `{}`", written(expr, scope)),
                     offset,
                 );
             }
@@ -1182,8 +1207,8 @@ impl<D: Data> Walk<'_, D> {
     }
 }
 
-/// Whether handlebars.js takes the computed name of a partial for its context, and nothing for its name: it does so
-/// where a context must be given and none is.
+/// Whether handlebars.js takes the computed name of a partial for its context, and no name: it does so if a context is
+/// required and the tag has none.
 fn is_swapped<D: Data>(partial: &Partial<D::Text>, scope: &Scope<'_, D>) -> bool {
     let options = scope.template.options();
     options.is_javascript()
@@ -1192,7 +1217,7 @@ fn is_swapped<D: Data>(partial: &Partial<D::Text>, scope: &Scope<'_, D>) -> bool
         && matches!(partial.name, PartialName::Computed(_))
 }
 
-/// The context so many levels up.
+/// The context `depth` levels up.
 fn context<D: Data>(depth: usize, scope: &Scope<'_, D>) -> Option<D::Value> {
     let mut level = scope.level;
     for _ in 0..depth {
@@ -1201,23 +1226,23 @@ fn context<D: Data>(depth: usize, scope: &Scope<'_, D>) -> Option<D::Value> {
     level.context.clone()
 }
 
-/// What became of writing a tag's value.
-fn finish<D: Data>(outcome: Written, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<()> {
+/// Turns the result of writing a tag's value into an error where the options ask for one.
+fn finish<D: Data>(outcome: WriteOutcome, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<()> {
     let offset = expr.span.start;
     match outcome {
-        Written::Done => Ok(()),
-        Written::Null if scope.template.options().allow_none => Ok(()),
-        Written::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
+        WriteOutcome::Done => Ok(()),
+        WriteOutcome::Null if scope.template.options().allow_none => Ok(()),
+        WriteOutcome::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
             .with_hint("test it with `{{#if}}`, or use allow_none=True to print nothing")),
-        Written::NoText(sort) => {
-            Err(fail(format!("`{}` is {sort} and has no text", written(expr, scope)), offset)
-                .with_hint("print one of its members, or walk it with `{{#each}}`"))
+        WriteOutcome::NoText(sort) => {
+            Err(fail(format!("cannot print `{}`: {sort} has no text", written(expr, scope)), offset)
+                .with_hint("print one of its members, or loop over it with `{{#each}}`"))
         }
     }
 }
 
-/// Whether every JavaScript object has a property of this name, which strict mode is content with. What it is cannot
-/// be reached.
+/// Whether every JavaScript object has a property of this name. Strict mode accepts such a name, although its value
+/// cannot be reached.
 fn is_inherited(name: &str) -> bool {
     const INHERITED: [&str; 12] = [
         "constructor",
@@ -1240,7 +1265,7 @@ fn is_lap_name(name: &str) -> bool {
     matches!(name, "index" | "key" | "first" | "last")
 }
 
-/// The expression as it stands in the template.
+/// The expression as written in the template.
 fn written<D: Data>(expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> String {
     scope.template.source().get(expr.span.start..expr.span.end).unwrap_or_default().to_owned()
 }

@@ -1,5 +1,7 @@
-//! How much of the thread's stack is taken by renders that called a helper and wait for it. A helper may render too,
-//! and call itself that way; each render counts on from here, so that no chain of them ends the process.
+//! Counts how much of the thread's stack is used by renders that called a helper and wait for it.
+//!
+//! A helper may render a template that calls the helper again. Each inner render continues this count, so that such a
+//! recursion ends in an error and not in a stack overflow.
 
 use std::cell::Cell;
 
@@ -7,27 +9,27 @@ thread_local! {
     static LEVELS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// What a call of a helper counts for, in levels: the frames of its language stand on the same stack.
+/// How many levels one helper call counts as. The Python frames of the helper are on the same stack.
 const CALL: usize = 4;
 
-/// How many levels are open on this thread.
+/// The number of levels that are open on this thread.
 pub(super) fn levels() -> usize {
     LEVELS.get()
 }
 
-/// A call of a helper; while it lives, its levels count.
-pub(super) struct Calling {
+/// Counts one helper call for as long as it lives.
+pub(super) struct HelperCallGuard {
     before: usize,
 }
 
-impl Calling {
-    /// Calls with this many levels open.
+impl HelperCallGuard {
+    /// Starts a helper call while this many levels are open.
     pub(super) fn at(levels: usize) -> Self {
         Self { before: LEVELS.replace(levels + CALL) }
     }
 }
 
-impl Drop for Calling {
+impl Drop for HelperCallGuard {
     fn drop(&mut self) {
         LEVELS.set(self.before);
     }

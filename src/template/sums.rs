@@ -1,23 +1,23 @@
-//! How handlebars.js joins what a program writes: with `+`.
+//! Adds numbers as handlebars.js does, which joins the parts of its output with `+`.
 //!
-//! A program's output is `a + b + c`, from the left, and what a tag without escaping gives is not turned into text
-//! first. So numbers and truth values at the start of a program are added up until the first text, and a program that
-//! writes nothing else gives its sum on to the program around it. The `handlebars` dialect does the same: [`Sums`]
-//! holds back a program's numbers until text makes them text.
+//! In JavaScript the output of a program is `a + b + c`, evaluated from the left, and a tag without escaping adds its
+//! value as it is, not as text. Numbers and booleans at the start of a program are therefore added up until the first
+//! text. A program without text passes its sum on to the program around it. The `handlebars` dialect does the same:
+//! [`Sums`] holds back the numbers of a program until text follows.
 
 use super::context::{Data, Sink, Sort};
 use super::number::javascript;
 use crate::error::Result;
 
-/// A number or truth value that is not text yet.
+/// A number or boolean that has not become text yet.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Raw {
+pub(super) enum Summand {
     Bool(bool),
     Number(f64),
 }
 
-impl Raw {
-    /// The value as handlebars.js would add it; `None` for what joins as text.
+impl Summand {
+    /// The value as handlebars.js adds it. `None` for a value that joins as text.
     pub(super) fn of<D: Data>(data: &D, value: &D::Value) -> Result<Option<Self>> {
         Ok(match data.sort(value) {
             Sort::Bool => data.to_json(value)?.as_bool().map(Self::Bool),
@@ -41,54 +41,54 @@ impl Raw {
     }
 }
 
-/// What a program has written so far.
+/// The output of a program so far.
 #[derive(Debug, Clone, Copy)]
-enum Written {
+enum ProgramOutput {
     Nothing,
-    /// Numbers only, and this is their sum.
-    Raw(Raw),
+    /// Only numbers; this is their sum.
+    Raw(Summand),
     Text,
 }
 
-/// The programs that are being rendered, the outermost first.
+/// The programs that are being rendered, outermost first.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
-    programs: Vec<Written>,
+    programs: Vec<ProgramOutput>,
 }
 
 impl Sums {
-    /// A program begins.
+    /// Starts a program.
     pub(super) fn begin(&mut self) {
-        self.programs.push(Written::Nothing);
+        self.programs.push(ProgramOutput::Nothing);
     }
 
-    /// The innermost program ends; gives its sum where it wrote nothing else.
-    pub(super) fn end(&mut self) -> Option<Raw> {
+    /// Ends the innermost program. Returns its sum if it wrote nothing else.
+    pub(super) fn end(&mut self) -> Option<Summand> {
         match self.programs.pop() {
-            Some(Written::Raw(raw)) => Some(raw),
+            Some(ProgramOutput::Raw(raw)) => Some(raw),
             _ => None,
         }
     }
 
-    /// Text follows: what was held back is written before it.
+    /// Prepares for text: writes the sums that were held back.
     pub(super) fn text<S: Sink>(&mut self, out: &mut S) {
         for program in &mut self.programs {
-            if let Written::Raw(raw) = program {
+            if let ProgramOutput::Raw(raw) = program {
                 out.str(&raw.text());
-                *program = Written::Text;
+                *program = ProgramOutput::Text;
             }
         }
         if let Some(program) = self.programs.last_mut() {
-            *program = Written::Text;
+            *program = ProgramOutput::Text;
         }
     }
 
-    /// A value follows in the innermost program.
-    pub(super) fn raw<S: Sink>(&mut self, raw: Raw, out: &mut S) {
+    /// Adds a number to the innermost program, or writes it if text came before.
+    pub(super) fn raw<S: Sink>(&mut self, raw: Summand, out: &mut S) {
         match self.programs.last_mut() {
-            Some(program @ Written::Nothing) => *program = Written::Raw(raw),
-            Some(Written::Raw(sum)) => *sum = Raw::Number(sum.number() + raw.number()),
-            Some(Written::Text) | None => {
+            Some(program @ ProgramOutput::Nothing) => *program = ProgramOutput::Raw(raw),
+            Some(ProgramOutput::Raw(sum)) => *sum = Summand::Number(sum.number() + raw.number()),
+            Some(ProgramOutput::Text) | None => {
                 self.text(out);
                 out.str(&raw.text());
             }

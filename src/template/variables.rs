@@ -1,33 +1,34 @@
-//! Which variables a template reads, and how: found in the syntax tree, without rendering.
+//! Finds the variables that a template reads, and how it uses them, from the syntax tree and without rendering.
 //!
-//! The walk knows what `this` is wherever it stands (`docs[]` within `{{#each docs}}`), so that every use becomes a
-//! path from the variable it starts at. A use counts as guarded where it stands under a test of the same variable;
-//! a variable whose every use is guarded or a mere test may be left out by the caller.
+//! The reader knows the current context everywhere (`docs[]` within `{{#each docs}}`), so each use becomes a path that
+//! starts at a variable. A use is guarded if it is inside a test of the same variable. The caller may leave out a
+//! variable if every use of it is guarded or is itself only a test.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::ast::{Block, Call, Expr, ExprKind, Partial, Path, Program, Statement};
+use super::ast::{BlockNode, CallNode, ExprKind, ExprNode, PartialNode, PathNode, Program, Statement};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{VARIABLE_BYTES, VARIABLE_USES};
 
 /// How a template uses one variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Variable {
-    /// Whether a render needs it: some use is not under a test of it, and is more than a test. What is not required
-    /// is optional.
+pub struct VariableUsage {
+    /// Whether a render needs the variable: at least one use is neither guarded by a test of it nor only a test. A
+    /// variable that is not required is optional.
     pub required: bool,
-    /// Whether it is only tested, as `flag` is by `{{#if flag}}`: nothing of it is printed, walked or handed on.
+    /// Whether the template only tests it, as `{{#if flag}}` tests `flag`, and never prints it, loops over it or passes
+    /// it on.
     pub tested: bool,
-    /// Whether a loop walks it.
+    /// Whether a loop iterates over it.
     pub iterated: bool,
-    /// Every path that is read from it, such as `user.name` or `docs[].title`, in order.
+    /// Every path that the template reads from it, such as `user.name` or `docs[].title`, sorted.
     pub paths: BTreeSet<String>,
 }
 
-impl Variable {
-    /// Takes in what another template does with the same variable.
+impl VariableUsage {
+    /// Adds the uses of the same variable by another template.
     pub fn join(&mut self, other: Self) {
         self.required |= other.required;
         self.tested &= other.tested;
@@ -36,21 +37,21 @@ impl Variable {
     }
 }
 
-/// The variables of a template by name.
-pub type Variables = BTreeMap<String, Variable>;
+/// How a template uses its variables, by name.
+pub type VariableUsages = BTreeMap<String, VariableUsage>;
 
-/// What one template's source says, before its partials are looked at.
+/// The uses of variables in one template's source, without those of its partials.
 #[derive(Debug, Default)]
-pub(super) struct Usage {
-    legs: Box<[Leg]>,
-    /// Each use that differs from the others.
-    uses: Box<[Use]>,
+pub(super) struct TemplateUsage {
+    segments: Box<[PathSegment]>,
+    /// The uses, without duplicates.
+    uses: Box<[PathUse]>,
     includes: Box<[Include]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Use {
-    route: Route,
+struct PathUse {
+    path_id: PathId,
     purpose: Purpose,
     needed: bool,
 }
@@ -59,51 +60,53 @@ struct Use {
 #[derive(Debug)]
 struct Include {
     name: Box<str>,
-    /// The path of its context; `None` where it cannot be known.
-    context: Option<Route>,
-    /// The names that its hash gives it.
+    /// The path of its context. `None` if the path is not known before rendering.
+    context: Option<PathId>,
+    /// The names of the values that the tag passes to it, as in `{{> partial name=value}}`.
     given: HashSet<String>,
     guards: Guards,
 }
 
-/// A path from the template's context: the context itself, or so many legs from the first of the list. What stands
-/// within a block shares the block's path, so that a template of many names under a long path takes no more room
+/// A path from the template's context: 0 is the context itself, any other number is the position of its last segment in
+/// `segments`, plus one.
+///
+/// Paths inside a block share the block's path, so a template with many names under a long path takes no more memory
 /// than its source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Route(usize);
+struct PathId(usize);
 
 #[derive(Debug)]
-struct Leg {
-    before: Route,
-    /// At least one.
+struct PathSegment {
+    before: PathId,
+    /// At least one name.
     names: Box<[Box<str>]>,
 }
 
-impl Usage {
-    /// The names of a path in pieces, the last piece first.
-    fn backwards(&self, route: Route) -> impl Iterator<Item = &[Box<str>]> {
-        let mut at = route;
+impl TemplateUsage {
+    /// The names of a path, segment by segment, the last segment first.
+    fn backwards(&self, path_id: PathId) -> impl Iterator<Item = &[Box<str>]> {
+        let mut at = path_id;
         std::iter::from_fn(move || {
-            let leg = self.legs.get(at.0.checked_sub(1)?)?;
-            at = leg.before;
-            Some(&*leg.names)
+            let segment = self.segments.get(at.0.checked_sub(1)?)?;
+            at = segment.before;
+            Some(&*segment.names)
         })
     }
 }
 
-impl Route {
+impl PathId {
     fn is_empty(self) -> bool {
         self.0 == 0
     }
 }
 
-/// The variables that are tested around a place, those of the innermost test first.
+/// The tests around a place in the template, innermost first.
 #[derive(Debug, Clone, Default)]
 struct Guards(Option<Arc<Test>>);
 
 #[derive(Debug)]
 struct Test {
-    /// Sorted.
+    /// The tested variables, sorted.
     names: Box<[Box<str>]>,
     around: Guards,
 }
@@ -121,129 +124,142 @@ impl Guards {
     }
 }
 
-/// The segment that stands for the items of a list.
+/// The name in a path that means the items of a list.
 const ITEMS: &str = "[]";
 
-/// The leg to the items of a list.
-static ITEM: [Cow<'static, str>; 1] = [Cow::Borrowed(ITEMS)];
+/// The path segment to the items of a list.
+static ITEM_SEGMENT: [Cow<'static, str>; 1] = [Cow::Borrowed(ITEMS)];
 
-/// How deep partials are followed.
+/// The maximum depth to which partials are followed.
 const DEPTH: usize = 50;
 
-/// Reads a template's own uses. A lone name is no variable where the caller registered a helper that is called so.
-pub(super) fn usage(program: &Program, is_helper: &dyn Fn(&str) -> bool) -> Usage {
-    let mut reader = Reader {
+/// Reads the uses in a template's own source. A name without arguments is not a variable if `is_helper` knows it: then
+/// it calls that helper.
+pub(super) fn usage(program: &Program, is_helper: &dyn Fn(&str) -> bool) -> TemplateUsage {
+    let mut reader = UsageReader {
         is_helper,
-        legs: Vec::new(),
+        segments: Vec::new(),
         known: HashMap::new(),
         uses: Vec::new(),
         includes: Vec::new(),
-        contexts: vec![Some(Route::default())],
+        contexts: vec![Some(PathId::default())],
         params: HashMap::new(),
         guards: Vec::new(),
         inlines: HashMap::new(),
     };
     reader.program(program);
     let owned = |names: &[Cow<'_, str>]| names.iter().map(|name| (**name).into()).collect();
-    let legs = reader.legs.iter().map(|(before, names)| Leg { before: *before, names: owned(names) });
-    // What is read again and again is one use.
+    let segments =
+        reader.segments.iter().map(|(before, names)| PathSegment { before: *before, names: owned(names) });
+    // The same use is recorded once, however often the template repeats it.
     reader.uses.sort_unstable();
     reader.uses.dedup();
-    Usage { legs: legs.collect(), uses: reader.uses.into(), includes: reader.includes.into() }
+    TemplateUsage { segments: segments.collect(), uses: reader.uses.into(), includes: reader.includes.into() }
 }
 
 /// Joins a template's uses with those of the partials that it includes.
 ///
 /// # Errors
-/// [`Kind::TemplateSyntax`] where partials include each other so often, or paths are so long, that the account would
-/// pass its limits.
-pub(super) fn join(usage: &Usage, partial: &dyn Fn(&str) -> Option<Arc<Usage>>) -> Result<Variables> {
-    let mut account = Account { partial, uses: 0, bytes: 0, open: Vec::new(), variables: Variables::new() };
-    account.collect(usage, &Inclusion { context: Some(Full::default()), given: None, guards: None })?;
-    Ok(account.variables)
+/// [`Kind::TemplateSyntax`] if the partials include each other so often, or the paths are so long, that a limit is
+/// reached.
+pub(super) fn join(
+    usage: &TemplateUsage,
+    partial: &dyn Fn(&str) -> Option<Arc<TemplateUsage>>,
+) -> Result<VariableUsages> {
+    let mut collector =
+        UsageCollector { partial, uses: 0, bytes: 0, open: Vec::new(), variables: VariableUsages::new() };
+    collector
+        .collect(usage, &Inclusion { context: Some(ResolvedPath::default()), given: None, guards: None })?;
+    Ok(collector.variables)
 }
 
-struct Account<'a> {
-    partial: &'a dyn Fn(&str) -> Option<Arc<Usage>>,
+struct UsageCollector<'a> {
+    partial: &'a dyn Fn(&str) -> Option<Arc<TemplateUsage>>,
     uses: u64,
-    /// The length of all paths that were spelled.
+    /// The length of all paths that were written out, in bytes.
     bytes: usize,
-    /// The partials that are being followed.
+    /// The partials that are being followed, outermost first.
     open: Vec<Box<str>>,
-    variables: Variables,
+    variables: VariableUsages,
 }
 
-/// What a template is included with.
+/// What a template gets from the tag that includes it.
 struct Inclusion<'a> {
-    /// `None` where it cannot be known.
-    context: Option<Full>,
-    given: Option<&'a Given<'a>>,
-    guards: Option<&'a Guarded<'a>>,
+    /// `None` if it is not known before rendering.
+    context: Option<ResolvedPath>,
+    given: Option<&'a GivenNames<'a>>,
+    guards: Option<&'a GuardChain<'a>>,
 }
 
-/// Names that a partial was given. They stay given where it passes its context on whole.
-struct Given<'a> {
+/// Names that a tag passed to a partial. They also hold in the partials to which this one passes its whole context.
+struct GivenNames<'a> {
     names: &'a HashSet<String>,
-    outer: Option<&'a Given<'a>>,
+    outer: Option<&'a GivenNames<'a>>,
 }
 
-/// The tests around a partial, and those around the one that includes it.
-struct Guarded<'a> {
+/// The tests around a partial, and those around the template that includes it.
+struct GuardChain<'a> {
     guards: &'a Guards,
-    outer: Option<&'a Guarded<'a>>,
+    outer: Option<&'a GuardChain<'a>>,
 }
 
 /// A path from the context of the outermost template.
 #[derive(Default)]
-struct Full {
+struct ResolvedPath {
     names: usize,
     first: String,
-    spelled: String,
+    text: String,
 }
 
-impl Account<'_> {
-    fn collect(&mut self, usage: &Usage, inclusion: &Inclusion<'_>) -> Result<()> {
+impl UsageCollector<'_> {
+    fn collect(&mut self, usage: &TemplateUsage, inclusion: &Inclusion<'_>) -> Result<()> {
         for one in &usage.uses {
             self.count()?;
-            let Some(path) = self.full(usage, one.route, inclusion)? else { continue };
+            let Some(path) = self.root_path(usage, one.path_id, inclusion)? else { continue };
             if path.names == 0 || path.first == ITEMS {
                 continue;
             }
             let guarded = std::iter::successors(inclusion.guards, |guarded| guarded.outer)
                 .any(|guarded| guarded.guards.contain(&path.first));
-            let unseen = Variable { tested: true, ..Variable::default() };
+            let unseen = VariableUsage { tested: true, ..VariableUsage::default() };
             let variable = self.variables.entry(path.first).or_insert(unseen);
             variable.required |= one.needed && !guarded;
             variable.tested &= one.purpose == Purpose::Tested;
             variable.iterated |= one.purpose == Purpose::Iterated && path.names == 1;
-            variable.paths.insert(path.spelled);
+            variable.paths.insert(path.text);
         }
         usage.includes.iter().try_for_each(|include| self.include(usage, include, inclusion))
     }
 
-    fn include(&mut self, usage: &Usage, include: &Include, inclusion: &Inclusion<'_>) -> Result<()> {
+    fn include(&mut self, usage: &TemplateUsage, include: &Include, inclusion: &Inclusion<'_>) -> Result<()> {
         self.count()?;
         if self.open.len() >= DEPTH || self.open.contains(&include.name) {
             return Ok(());
         }
         let Some(inner) = (self.partial)(&include.name) else { return Ok(()) };
         let context = match include.context {
-            Some(context) => self.full(usage, context, inclusion)?,
+            Some(context) => self.root_path(usage, context, inclusion)?,
             None => None,
         };
-        let passed_on = include.context.is_some_and(Route::is_empty);
-        let given = Given { names: &include.given, outer: inclusion.given.filter(|_| passed_on) };
-        let guarded = Guarded { guards: &include.guards, outer: inclusion.guards };
+        let passed_on = include.context.is_some_and(PathId::is_empty);
+        let given = GivenNames { names: &include.given, outer: inclusion.given.filter(|_| passed_on) };
+        let guarded = GuardChain { guards: &include.guards, outer: inclusion.guards };
         self.open.push(include.name.clone());
         self.collect(&inner, &Inclusion { context, given: Some(&given), guards: Some(&guarded) })?;
         self.open.pop();
         Ok(())
     }
 
-    /// The path as it is in the outermost template; `None` where that cannot be known, or a partial was given it.
-    fn full(&mut self, usage: &Usage, route: Route, inclusion: &Inclusion<'_>) -> Result<Option<Full>> {
+    /// The path from the outermost template's context. `None` if it is not known before rendering, or if its value was
+    /// passed to a partial by name.
+    fn root_path(
+        &mut self,
+        usage: &TemplateUsage,
+        path_id: PathId,
+        inclusion: &Inclusion<'_>,
+    ) -> Result<Option<ResolvedPath>> {
         let Some(context) = &inclusion.context else { return Ok(None) };
-        let pieces: Vec<&[Box<str>]> = usage.backwards(route).collect();
+        let pieces: Vec<&[Box<str>]> = usage.backwards(path_id).collect();
         let names = || pieces.iter().rev().flat_map(|piece| piece.iter());
         let first = names().next().map(|name| &**name);
         let is_given = |name: &str| {
@@ -253,24 +269,24 @@ impl Account<'_> {
         if first.is_some_and(is_given) {
             return Ok(None);
         }
-        let bytes = context.spelled.len() + names().map(|name| name.len() + 1).sum::<usize>();
+        let bytes = context.text.len() + names().map(|name| name.len() + 1).sum::<usize>();
         self.bytes += bytes;
         if self.bytes > VARIABLE_BYTES {
-            return Err(too_much(&format!("their paths are longer than {VARIABLE_BYTES} bytes together")));
+            return Err(too_much(&format!("their paths have more than {VARIABLE_BYTES} bytes together")));
         }
-        let mut spelled = String::with_capacity(bytes);
-        spelled.push_str(&context.spelled);
+        let mut text = String::with_capacity(bytes);
+        text.push_str(&context.text);
         for name in names() {
-            if **name != *ITEMS && !spelled.is_empty() {
-                spelled.push('.');
+            if **name != *ITEMS && !text.is_empty() {
+                text.push('.');
             }
-            spelled.push_str(name);
+            text.push_str(name);
         }
         let first = match first {
             Some(first) if context.names == 0 => first.to_owned(),
             _ => context.first.clone(),
         };
-        Ok(Some(Full { names: context.names + names().count(), first, spelled }))
+        Ok(Some(ResolvedPath { names: context.names + names().count(), first, text }))
     }
 
     fn count(&mut self) -> Result<()> {
@@ -285,51 +301,52 @@ impl Account<'_> {
 fn too_much(why: &str) -> Error {
     let message =
         format!("the variables of this template and its partials are too many to account for: {why}");
-    Error::new(Kind::TemplateSyntax, message).with_hint("do its partials include each other again and again?")
+    Error::new(Kind::TemplateSyntax, message)
+        .with_hint("check whether its partials include each other in a cycle")
 }
 
-struct Reader<'a> {
+struct UsageReader<'a> {
     /// Whether the caller registered a helper of this name.
     is_helper: &'a dyn Fn(&str) -> bool,
-    legs: Vec<(Route, Names<'a>)>,
-    /// Where each leg is in the list.
-    known: HashMap<(Route, Names<'a>), Route>,
-    uses: Vec<Use>,
+    segments: Vec<(PathId, SegmentNames<'a>)>,
+    /// The position of each segment in `segments`.
+    known: HashMap<(PathId, SegmentNames<'a>), PathId>,
+    uses: Vec<PathUse>,
     includes: Vec<Include>,
-    /// The paths of the contexts that `../` can reach, innermost last; `None` where one cannot be known.
-    contexts: Vec<Option<Route>>,
-    /// Block parameters in scope and what they stand for, innermost last.
-    params: HashMap<&'a str, Vec<Option<Route>>>,
-    /// The tests around the place that is read, the innermost last.
+    /// The paths of the contexts that `../` can reach, innermost last. `None` if a path is not known before rendering.
+    contexts: Vec<Option<PathId>>,
+    /// The block parameters in scope and the paths of their values, innermost last.
+    params: HashMap<&'a str, Vec<Option<PathId>>>,
+    /// The tests around the current place, innermost last.
     guards: Vec<Guard<'a>>,
-    /// Partials that the template defines itself, and how often in the blocks around.
+    /// How many inline partials of each name are in scope.
     inlines: HashMap<&'a str, usize>,
 }
 
-/// At least one name of a path.
-type Names<'a> = Cow<'a, [Cow<'a, str>]>;
+/// One or more consecutive names of a path.
+type SegmentNames<'a> = Cow<'a, [Cow<'a, str>]>;
 
-/// A test around the place that is read.
+/// A test around the current place.
 struct Guard<'a> {
     /// The variables that it tests, sorted.
     names: Vec<Cow<'a, str>>,
-    /// With those around it, for the partials that are included here, once there is one.
+    /// This test and those around it, for partials that are included here. Built when the first one is.
     kept: Option<Guards>,
 }
 
-/// What a place does with a value.
+/// What a template does with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Purpose {
-    /// Prints it, or cannot do without.
+    /// Prints it, or needs it in another way.
     Needed,
-    /// Asks whether it is there or true.
+    /// Tests whether it is given or true.
     Tested,
-    /// Hands it on to what can do without: a partial, a helper such as `default`.
+    /// Passes it to something that accepts a missing value: a partial, or a helper such as `default`.
     Passed,
     Iterated,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> UsageReader<'a> {
     fn program(&mut self, program: &'a Program<'a>) {
         let defined = || {
             program.body.iter().filter_map(|statement| match statement {
@@ -365,7 +382,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn block(&mut self, block: &'a Block<'a>) {
+    fn block(&mut self, block: &'a BlockNode<'a>) {
         let callee = block.call.callee.as_path();
         let name = callee.as_ref().and_then(|path| path.simple_name());
         let argument = block.call.params.first();
@@ -382,7 +399,7 @@ impl<'a> Reader<'a> {
             (Some("each"), Some(list)) => {
                 self.argument(list, Purpose::Iterated);
                 let list = self.resolve(list);
-                let item = list.map(|list| self.then(list, Cow::Borrowed(&ITEM)));
+                let item = list.map(|list| self.extend(list, Cow::Borrowed(&ITEM_SEGMENT)));
                 self.scoped(program, item);
                 self.branch(inverse);
             }
@@ -396,8 +413,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A block on a value. What it is, list, object or flag, is not known here; its members are read as an object's.
-    fn value_block(&mut self, block: &'a Block<'a>) {
+    /// A block on a value. Whether the value is a list, an object or a flag is not known here; its members are read as
+    /// those of an object.
+    fn value_block(&mut self, block: &'a BlockNode<'a>) {
         self.call(&block.call, Purpose::Tested);
         let path = block.call.params.is_empty().then(|| block.call.callee.as_path()).flatten();
         let path = path.filter(|path| !self.is_call(path));
@@ -407,7 +425,7 @@ impl<'a> Reader<'a> {
         self.branch(block.inverse.as_ref());
     }
 
-    /// Reads what stands under a test of these variables.
+    /// Reads a part of the template that is inside a test of these variables.
     fn guarded(&mut self, mut tested: Vec<Cow<'a, str>>, read: impl FnOnce(&mut Self)) {
         tested.sort_unstable();
         self.guards.push(Guard { names: tested, kept: None });
@@ -420,7 +438,7 @@ impl<'a> Reader<'a> {
         self.guards.iter().any(tests)
     }
 
-    /// The tests around the place, to be kept.
+    /// The tests around the current place, in a shared form that outlives the reader.
     fn kept_guards(&mut self) -> Guards {
         let mut around = Guards::default();
         for guard in &mut self.guards {
@@ -440,12 +458,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a branch whose context is another value.
-    fn scoped(&mut self, program: Option<&'a Program<'a>>, context: Option<Route>) {
+    /// Reads a branch that has another context.
+    fn scoped(&mut self, program: Option<&'a Program<'a>>, context: Option<PathId>) {
         let Some(program) = program else { return };
         for (at, name) in program.block_params.iter().enumerate().rev() {
-            let stands_for = context.filter(|_| at == 0);
-            self.params.entry(name).or_default().push(stands_for);
+            let value_path = context.filter(|_| at == 0);
+            self.params.entry(name).or_default().push(value_path);
         }
         self.contexts.push(context);
         self.program(program);
@@ -455,7 +473,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn partial(&mut self, partial: &'a Partial<'a>) {
+    fn partial(&mut self, partial: &'a PartialNode<'a>) {
         if let Some(context) = &partial.context {
             self.argument(context, Purpose::Passed);
         }
@@ -478,7 +496,7 @@ impl<'a> Reader<'a> {
         self.includes.push(Include { name: name.into(), context, given, guards });
     }
 
-    fn call(&mut self, call: &'a Call<'a>, purpose: Purpose) {
+    fn call(&mut self, call: &'a CallNode<'a>, purpose: Purpose) {
         if call.params.is_empty() && call.hash.is_empty() {
             if let Some(path) = call.callee.as_path().filter(|path| !self.is_call(path)) {
                 self.read(path, purpose);
@@ -487,10 +505,10 @@ impl<'a> Reader<'a> {
         }
         let name = call.callee.name();
         for (at, value) in call.params.iter().enumerate() {
-            let forgiven = forgives(&name, at);
+            let may_be_missing = accepts_missing(&name, at);
             self.argument(
                 value,
-                if forgiven && purpose != Purpose::Tested { Purpose::Passed } else { purpose },
+                if may_be_missing && purpose != Purpose::Tested { Purpose::Passed } else { purpose },
             );
         }
         for (_, value) in &call.hash {
@@ -499,12 +517,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether a name without arguments calls a helper that the caller registered.
-    fn is_call(&self, path: &Path) -> bool {
+    fn is_call(&self, path: &PathNode) -> bool {
         let is_param = |name: &str| self.params.get(name).is_some_and(|places| !places.is_empty());
         path.simple_name().is_some_and(|name| !is_param(name) && (self.is_helper)(name))
     }
 
-    fn argument(&mut self, expr: &'a Expr<'a>, purpose: Purpose) {
+    fn argument(&mut self, expr: &'a ExprNode<'a>, purpose: Purpose) {
         match &expr.kind {
             ExprKind::Path(path) => self.read(Cow::Borrowed(path), purpose),
             ExprKind::Call(call) => self.call(call, purpose),
@@ -512,12 +530,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The variables that a condition tests.
-    fn tested(&mut self, expr: &'a Expr<'a>, into: &mut Vec<Cow<'a, str>>) {
+    /// Adds the variables that a condition tests to `into`.
+    fn tested(&mut self, expr: &'a ExprNode<'a>, into: &mut Vec<Cow<'a, str>>) {
         match &expr.kind {
             ExprKind::Path(path) => {
-                let route = self.resolve_path(Cow::Borrowed(path));
-                into.extend(route.and_then(|route| self.first(route)));
+                let path_id = self.resolve_path(Cow::Borrowed(path));
+                into.extend(path_id.and_then(|path_id| self.first(path_id)));
             }
             ExprKind::Call(call) => {
                 for value in &call.params {
@@ -528,67 +546,68 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read(&mut self, path: Cow<'a, Path<'a>>, purpose: Purpose) {
-        let Some(route) = self.resolve_path(path) else { return };
-        let Some(name) = self.first(route) else { return };
+    fn read(&mut self, path: Cow<'a, PathNode<'a>>, purpose: Purpose) {
+        let Some(path_id) = self.resolve_path(path) else { return };
+        let Some(name) = self.first(path_id) else { return };
         let needed = matches!(purpose, Purpose::Needed | Purpose::Iterated) && !self.is_guarded(&name);
-        self.uses.push(Use { route, purpose, needed });
+        self.uses.push(PathUse { path_id, purpose, needed });
     }
 
-    fn resolve(&mut self, expr: &'a Expr<'a>) -> Option<Route> {
+    fn resolve(&mut self, expr: &'a ExprNode<'a>) -> Option<PathId> {
         match &expr.kind {
             ExprKind::Path(path) => self.resolve_path(Cow::Borrowed(path)),
             _ => None,
         }
     }
 
-    /// The path from the template's context; `None` for loop data, literals and what cannot be known.
-    fn resolve_path(&mut self, path: Cow<'a, Path<'a>>) -> Option<Route> {
+    /// The path from the template's context. `None` for loop data, for literals, and for a path that is not known
+    /// before rendering.
+    fn resolve_path(&mut self, path: Cow<'a, PathNode<'a>>) -> Option<PathId> {
         let first = path.parts.first();
         if path.data {
             first.filter(|name| **name == "root")?;
             let root = (*self.contexts.first()?)?;
-            return Some(self.then(root, names(path, 1)));
+            return Some(self.extend(root, names(path, 1)));
         }
         if path.depth == 0
             && !path.scoped
-            && let Some(stands_for) =
+            && let Some(value_path) =
                 first.and_then(|first| self.params.get(&**first)).and_then(|places| places.last())
         {
-            let stands_for = (*stands_for)?;
-            return Some(self.then(stands_for, names(path, 1)));
+            let value_path = (*value_path)?;
+            return Some(self.extend(value_path, names(path, 1)));
         }
         let at = self.contexts.len().checked_sub(path.depth + 1)?;
         let context = self.contexts[at]?;
-        Some(self.then(context, names(path, 0)))
+        Some(self.extend(context, names(path, 0)))
     }
 
-    /// The path that goes on from another with these names.
-    fn then(&mut self, before: Route, names: Names<'a>) -> Route {
+    /// The path `before`, extended by these names.
+    fn extend(&mut self, before: PathId, names: SegmentNames<'a>) -> PathId {
         if names.is_empty() {
             return before;
         }
-        let next = Route(self.legs.len() + 1);
-        let legs = &mut self.legs;
-        *self.known.entry((before, names)).or_insert_with_key(|leg| {
-            legs.push(leg.clone());
+        let next = PathId(self.segments.len() + 1);
+        let segments = &mut self.segments;
+        *self.known.entry((before, names)).or_insert_with_key(|segment| {
+            segments.push(segment.clone());
             next
         })
     }
 
-    /// The variable that a path starts at.
-    fn first(&self, mut route: Route) -> Option<Cow<'a, str>> {
+    /// The variable at the start of a path.
+    fn first(&self, mut path_id: PathId) -> Option<Cow<'a, str>> {
         let mut first = None;
-        while let Some((before, names)) = route.0.checked_sub(1).and_then(|at| self.legs.get(at)) {
+        while let Some((before, names)) = path_id.0.checked_sub(1).and_then(|at| self.segments.get(at)) {
             first = names.first();
-            route = *before;
+            path_id = *before;
         }
         first.cloned()
     }
 }
 
-/// The names of a path from the one at this position on.
-fn names<'a>(path: Cow<'a, Path<'a>>, from: usize) -> Names<'a> {
+/// The names of a path, from position `from` on.
+fn names<'a>(path: Cow<'a, PathNode<'a>>, from: usize) -> SegmentNames<'a> {
     match path {
         Cow::Borrowed(path) => Cow::Borrowed(&path.parts[from..]),
         Cow::Owned(path) => Cow::Owned(path.parts[from..].to_vec()),
@@ -596,7 +615,7 @@ fn names<'a>(path: Cow<'a, Path<'a>>, from: usize) -> Names<'a> {
 }
 
 /// Whether a helper accepts a missing value as this argument. A variable in it is not required.
-fn forgives(name: &str, at: usize) -> bool {
+fn accepts_missing(name: &str, at: usize) -> bool {
     match name {
         "default" => at == 0,
         "eq" | "ne" | "and" | "or" | "not" | "log" => true,

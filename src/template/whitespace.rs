@@ -1,62 +1,62 @@
-//! Which white space around tags belongs to the tags and is not output: the rules of handlebars.js 4.7.
+//! Whitespace control: removes the white space around tags that belongs to the tags, by the rules of handlebars.js 4.7.
 //!
-//! A tilde takes all white space on its side. A block tag, `else`, comment, partial or inline partial that stands
-//! alone on its line takes the whole line with it. Contents are only ever trimmed, never merged, so the pass looks at
-//! the text as written (`original`) to decide and at what is left to trim.
+//! A tilde removes all white space on its side. A block tag, `else`, comment, partial or inline partial that is alone
+//! on its line removes the whole line. Contents are only trimmed and never merged: the pass decides by the text as
+//! written (`original`) and trims the text that is left.
 
-use super::ast::{Block, Content, Program, Statement, Strip};
+use super::ast::{BlockNode, ContentNode, Program, Statement, Strip};
 use super::lexer::is_space;
 
-/// Trims the contents of a whole template. With `ignore_standalone`, only tildes count.
+/// Trims the contents of a whole template. With `ignore_standalone` only tildes trim.
 pub(super) fn control(program: &mut Program, ignore_standalone: bool) {
-    Pass { standalone: !ignore_standalone }.program(program, true);
+    WhitespaceControl { standalone: !ignore_standalone }.program(program, true);
 }
 
-struct Pass {
+struct WhitespaceControl {
     standalone: bool,
 }
 
-/// What a statement asks of its neighbours.
+/// How a statement trims the content around it.
 #[derive(Default)]
-struct Asks {
+struct WhitespaceEffect {
     strip: Strip,
-    /// The opening tag has nothing but white space between it and a line break inside the block.
+    /// Only white space is between the opening tag and a line break inside the block.
     open_standalone: bool,
-    /// The closing tag likewise.
+    /// Only white space is between a line break inside the block and the closing tag.
     close_standalone: bool,
-    /// The tag has no inside and may stand alone as a whole.
+    /// The tag has no content of its own and can be alone on its line.
     inline_standalone: bool,
 }
 
-impl Pass {
+impl WhitespaceControl {
     fn program(&self, program: &mut Program, is_root: bool) {
         for at in 0..program.body.len() {
-            let Some(asks) = self.statement(&mut program.body[at]) else { continue };
+            let Some(effect) = self.statement(&mut program.body[at]) else { continue };
             let body = &mut program.body;
             let before = is_previous_white(body, at, is_root);
             let after = is_next_white(body, Some(at), is_root);
-            if asks.strip.close {
+            if effect.strip.close {
                 trim_start(content_at(body, Some(at + 1)), true);
             }
-            if asks.strip.open {
+            if effect.strip.open {
                 trim_end(content_at(body, at.checked_sub(1)), true);
             }
             if !self.standalone {
                 continue;
             }
-            if asks.inline_standalone && before && after {
+            if effect.inline_standalone && before && after {
                 trim_start(content_at(body, Some(at + 1)), false);
                 if trim_end(content_at(body, at.checked_sub(1)), false) {
                     indent_partial(body, at);
                 }
             }
-            if asks.open_standalone && before {
+            if effect.open_standalone && before {
                 if let Some(first) = first_branch(&mut body[at]) {
                     trim_start(content_at(&mut first.body, Some(0)), false);
                 }
                 trim_end(content_at(body, at.checked_sub(1)), false);
             }
-            if asks.close_standalone && after {
+            if effect.close_standalone && after {
                 trim_start(content_at(body, Some(at + 1)), false);
                 if let Some(last) = last_branch(&mut body[at]) {
                     let end = last.body.len().checked_sub(1);
@@ -66,27 +66,30 @@ impl Pass {
         }
     }
 
-    fn statement(&self, statement: &mut Statement) -> Option<Asks> {
-        let inline = |strip| Asks { strip, inline_standalone: true, ..Asks::default() };
+    fn statement(&self, statement: &mut Statement) -> Option<WhitespaceEffect> {
+        let inline =
+            |strip| WhitespaceEffect { strip, inline_standalone: true, ..WhitespaceEffect::default() };
         match statement {
             Statement::Content(_) => None,
             Statement::Comment(comment) => Some(inline(comment.strip)),
             Statement::Partial(partial) => Some(inline(partial.strip)),
-            Statement::Mustache(mustache) => Some(Asks { strip: mustache.strip, ..Asks::default() }),
+            Statement::Mustache(mustache) => {
+                Some(WhitespaceEffect { strip: mustache.strip, ..WhitespaceEffect::default() })
+            }
             Statement::Block(block) => Some(self.block(block)),
             Statement::PartialBlock(block) => {
-                Some(self.single(&mut block.program, block.partial.strip, block.close_strip))
+                Some(self.one_branch(&mut block.program, block.partial.strip, block.close_strip))
             }
             Statement::Inline(inline) => {
-                Some(self.single(&mut inline.program, inline.open_strip, inline.close_strip))
+                Some(self.one_branch(&mut inline.program, inline.open_strip, inline.close_strip))
             }
         }
     }
 
     /// A block with one branch.
-    fn single(&self, program: &mut Program, open: Strip, close: Strip) -> Asks {
+    fn one_branch(&self, program: &mut Program, open: Strip, close: Strip) -> WhitespaceEffect {
         self.program(program, false);
-        let asks = Asks {
+        let effect = WhitespaceEffect {
             strip: Strip { open: open.open, close: close.close },
             open_standalone: is_next_white(&program.body, None, false),
             close_standalone: is_previous_white(&program.body, program.body.len(), false),
@@ -98,22 +101,22 @@ impl Pass {
         if close.open {
             trim_last(program, true);
         }
-        asks
+        effect
     }
 
-    fn block(&self, block: &mut Block) -> Asks {
+    fn block(&self, block: &mut BlockNode) -> WhitespaceEffect {
         let (open_strip, inverse_strip, close_strip) =
             (block.open_strip, block.inverse_strip, block.close_strip);
         let (Some(program), Some(inverse)) = (&mut block.program, &mut block.inverse) else {
             return match block.program.as_mut().or(block.inverse.as_mut()) {
-                Some(only) => self.single(only, open_strip, close_strip),
-                None => Asks::default(),
+                Some(only) => self.one_branch(only, open_strip, close_strip),
+                None => WhitespaceEffect::default(),
             };
         };
         self.program(program, false);
         self.program(inverse, false);
         let second = branch_of(inverse);
-        let asks = Asks {
+        let effect = WhitespaceEffect {
             strip: Strip { open: open_strip.open, close: close_strip.close },
             open_standalone: is_next_white(&program.body, None, false),
             close_standalone: is_previous_white(&second.body, second.body.len(), false),
@@ -138,11 +141,11 @@ impl Pass {
             trim_last(program, false);
             trim_start(content_at(&mut second.body, Some(0)), false);
         }
-        asks
+        effect
     }
 }
 
-/// The branch that follows the first: the inverse itself, or in a chain the first branch of the block it holds.
+/// The branch after the first one: the inverse itself, or in a chain the first branch of the block inside it.
 fn branch_of<'a, 's>(inverse: &'a mut Program<'s>) -> &'a mut Program<'s> {
     if !inverse.chained {
         return inverse;
@@ -169,7 +172,7 @@ fn last_branch<'a, 's>(statement: &'a mut Statement<'s>) -> Option<&'a mut Progr
     }
 }
 
-/// The white space at the end of the content before a partial that stands alone becomes its indentation.
+/// Makes the white space before a partial that is alone on its line the partial's indentation.
 fn indent_partial(body: &mut [Statement], at: usize) {
     let (before, rest) = body.split_at_mut(at);
     if let (Some(Statement::Content(content)), Some(Statement::Partial(partial))) =
@@ -180,7 +183,7 @@ fn indent_partial(body: &mut [Statement], at: usize) {
     }
 }
 
-fn content_at<'a, 's>(body: &'a mut [Statement<'s>], at: Option<usize>) -> Option<&'a mut Content<'s>> {
+fn content_at<'a, 's>(body: &'a mut [Statement<'s>], at: Option<usize>) -> Option<&'a mut ContentNode<'s>> {
     match body.get_mut(at?) {
         Some(Statement::Content(content)) => Some(content),
         _ => None,
@@ -192,8 +195,8 @@ fn trim_last(program: &mut Program, all: bool) {
     trim_end(content_at(&mut program.body, end), all);
 }
 
-/// Takes from the start: all white space, or spaces and tabs with one line break.
-fn trim_start(content: Option<&mut Content>, all: bool) {
+/// Trims the start: all white space, or spaces and tabs with one line break.
+fn trim_start(content: Option<&mut ContentNode>, all: bool) {
     let Some(content) = content else { return };
     if !all && content.right_stripped {
         return;
@@ -204,7 +207,7 @@ fn trim_start(content: Option<&mut Content>, all: bool) {
     } else {
         let line = value.trim_start_matches([' ', '\t']);
         line.strip_prefix("\r\n").or_else(|| line.strip_prefix('\n')).unwrap_or(
-            // A carriage return alone goes too: `\r?\n?` takes either.
+            // A carriage return alone is removed too: handlebars.js uses `\r?\n?`.
             line.strip_prefix('\r').unwrap_or(line),
         )
     };
@@ -213,8 +216,8 @@ fn trim_start(content: Option<&mut Content>, all: bool) {
     content.right_stripped = taken > 0;
 }
 
-/// Takes from the end: all white space, or spaces and tabs. Whether anything was taken, now or before.
-fn trim_end(content: Option<&mut Content>, all: bool) -> bool {
+/// Trims the end: all white space, or spaces and tabs. Returns whether this or an earlier call removed anything.
+fn trim_end(content: Option<&mut ContentNode>, all: bool) -> bool {
     let Some(content) = content else { return false };
     if !all && content.left_stripped {
         return false;
@@ -227,7 +230,7 @@ fn trim_end(content: Option<&mut Content>, all: bool) -> bool {
     content.left_stripped
 }
 
-/// Whether what stands before position `at` ends in a line break and white space, or is the template's start.
+/// Whether the content before position `at` ends in a line break and white space, or `at` is the start of the template.
 fn is_previous_white(body: &[Statement], at: usize, is_root: bool) -> bool {
     let Some(previous) = at.checked_sub(1) else { return is_root };
     let Statement::Content(content) = &body[previous] else { return false };
@@ -235,8 +238,8 @@ fn is_previous_white(body: &[Statement], at: usize, is_root: bool) -> bool {
     content.original[kept.len()..].contains('\n') || (previous == 0 && is_root && kept.is_empty())
 }
 
-/// Whether what stands after position `at` (`None`: at the start) begins with white space and a line break, or is the
-/// template's end.
+/// Whether the content after position `at` (`None`: at the start) begins with white space and a line break, or is the
+/// end of the template.
 fn is_next_white(body: &[Statement], at: Option<usize>, is_root: bool) -> bool {
     let next = at.map_or(0, |at| at + 1);
     let Some(statement) = body.get(next) else { return is_root };

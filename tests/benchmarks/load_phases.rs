@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use prompt_manager::prompt::Compiled;
 use prompt_manager::store::{Registry, yaml};
-use prompt_manager::template::{EmptyLibrary, Options};
+use prompt_manager::template::{EmptyLibrary, TemplateOptions};
 use serde_json::{Map, Value, json};
 use walkdir::WalkDir;
 
@@ -37,7 +37,7 @@ fn phases(directory: &Path) -> Value {
             .collect::<Vec<_>>()
     });
     let compiled = timed(&mut times, "compile", || {
-        let options = Options::default();
+        let options = TemplateOptions::default();
         let compile = |prompt| Compiled::<Box<str>>::compile(prompt, &options, &EmptyLibrary);
         parsed.into_iter().map(|prompt| Arc::new(compile(prompt).expect("a good prompt"))).collect::<Vec<_>>()
     });

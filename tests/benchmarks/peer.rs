@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use handlebars::{Handlebars, no_escape};
-use prompt_manager::template::{EmptyLibrary, Json, JsonValue, Options, Template};
+use prompt_manager::template::{EmptyLibrary, JsonData, JsonDataValue, Template, TemplateOptions};
 use serde_json::{Value, json};
 
 /// The number of rounds, of which the median counts, and the minimum time of a round.
@@ -95,12 +95,14 @@ fn works() -> Vec<(&'static str, String, Value)> {
 }
 
 fn compare(name: &str, source: &str, data: &Value) {
-    let ours = Template::<Box<str>>::parse("", source, &Options::default()).expect("a template");
+    let ours = Template::<Box<str>>::parse("", source, &TemplateOptions::default()).expect("a template");
     let mut engine = Handlebars::new();
     engine.register_escape_fn(no_escape);
     engine.register_template_string("work", source).expect("a template");
-    let of_ours =
-        || ours.render(&Json::default(), &JsonValue::Borrowed(data), None, &EmptyLibrary).expect("a render");
+    let of_ours = || {
+        ours.render(&JsonData::default(), &JsonDataValue::Borrowed(data), None, &EmptyLibrary)
+            .expect("a render")
+    };
     let of_crate = || engine.render("work", data).expect("a render");
     assert_eq!(of_ours(), of_crate());
     let turns = turns(&of_crate);

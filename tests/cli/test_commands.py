@@ -306,12 +306,12 @@ def test_variables_come_from_standard_input() -> None:
 
 def test_not_strict_warns_instead_of_failing(versions: str) -> None:
     arguments = ("render", "late", "--dir", versions, "--to", "anthropic")
-    assert "Anthropic takes no `name`" in failure_of(*arguments)
+    assert "Anthropic does not accept `name`" in failure_of(*arguments)
     done = run(*arguments, "--not-strict")
     assert done.exit_code == 0
     assert json.loads(done.stdout) == {"system": "Two", "messages": [{"role": "user", "content": "One"}]}
     name, system = done.stderr.splitlines()
-    assert name == "warning: message 0 (user): Anthropic takes no `name`; left out"
+    assert name == "warning: message 0 (user): Anthropic does not accept `name`; left out"
     assert system.startswith("warning: message 1 (system): ")
 
 

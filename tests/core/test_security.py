@@ -431,7 +431,7 @@ except TemplateRenderError:
     ["{{#if a}}" * 100_000, "{{lookup " + "(lookup " * 100_000, "{{#if a}}" + "{{else if b}}" * 100_000],
 )
 def test_a_template_of_endless_nesting_is_refused(engine, template):
-    with pytest.raises(TemplateSyntaxError, match="100 deep"):
+    with pytest.raises(TemplateSyntaxError, match="100 levels deep"):
         engine.compile(template)
 
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arbitrary::{Result as Taken, Unstructured};
 use prompt_manager::limits::Limits;
-use prompt_manager::template::{Json, JsonValue, Options, Template};
+use prompt_manager::template::{JsonData, JsonDataValue, Template, TemplateOptions};
 use prompt_manager::template::{parse as parse_source, print};
 use prompt_manager::{Error, Kind};
 use serde_json::{Map, Value};
@@ -79,9 +79,14 @@ pub fn render(data: &[u8]) {
             partials.insert(name.into(), partial);
         }
     }
-    let data = if options.is_javascript() { Json::javascript() } else { Json::default() };
+    let data = if options.is_javascript() { JsonData::javascript() } else { JsonData::default() };
     let run = || {
-        template.render(&data, &JsonValue::Borrowed(&value), Some(&JsonValue::Borrowed(&value)), &partials)
+        template.render(
+            &data,
+            &JsonDataValue::Borrowed(&value),
+            Some(&JsonDataValue::Borrowed(&value)),
+            &partials,
+        )
     };
     let (first, second) = (run(), run());
     match (first, second) {
@@ -141,11 +146,11 @@ fn without_places(tree: &prompt_manager::template::ast::Program) -> String {
 }
 
 /// Reads options of either dialect from two bytes.
-fn options(input: &mut Unstructured<'_>) -> Taken<Options> {
+fn options(input: &mut Unstructured<'_>) -> Taken<TemplateOptions> {
     let bits = u16::from_le_bytes([input.arbitrary()?, input.arbitrary()?]);
     let flag = |at: u32| bits & (1 << at) != 0;
-    let defaults = if flag(0) { Options::handlebars() } else { Options::default() };
-    Ok(Options {
+    let defaults = if flag(0) { TemplateOptions::handlebars() } else { TemplateOptions::default() };
+    Ok(TemplateOptions {
         strict: defaults.strict ^ flag(1),
         allow_none: defaults.allow_none ^ flag(2),
         escape: defaults.escape ^ flag(3),

@@ -16,7 +16,8 @@ type Convert = fn(Vec<Message<String>>, &Value, bool) -> (Result<Value>, Vec<Str
 
 fn to_openai(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
     let mut report = Report::default();
-    let form = openai::messages(messages, openai::Options { strict, ..Default::default() }, &mut report);
+    let form =
+        openai::messages(messages, openai::OpenAiOptions { strict, ..Default::default() }, &mut report);
     (form.map(|form| form.to_json()), report.warnings().to_vec())
 }
 
@@ -28,7 +29,7 @@ fn to_responses(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Res
 
 fn to_litellm(messages: Vec<Message<String>>, options: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
     let is = |name: &str| options[name].as_bool().unwrap_or_default();
-    let options = openai::Options::for_litellm(strict, is("developer_as_system"), is("cache_control"));
+    let options = openai::OpenAiOptions::for_litellm(strict, is("developer_as_system"), is("cache_control"));
     let mut report = Report::default();
     let form = openai::messages(messages, options, &mut report);
     (form.map(|form| form.to_json()), report.warnings().to_vec())
@@ -40,7 +41,7 @@ fn to_anthropic(
     strict: bool,
 ) -> (Result<Value>, Vec<String>) {
     let is = |name: &str| options[name].as_bool().unwrap_or_default();
-    let options = anthropic::Options {
+    let options = anthropic::AnthropicOptions {
         strict,
         merge_system: is("merge_system"),
         merge_turns: is("merge_turns"),

@@ -2,12 +2,12 @@
 
 use prompt_manager::prompt::{Compiled, Prompt};
 use prompt_manager::store::diff::diff;
-use prompt_manager::template::{EmptyLibrary, Options};
+use prompt_manager::template::{EmptyLibrary, TemplateOptions};
 use serde_json::Value;
 
 fn compiled(prompt: &Value) -> Compiled<Box<str>> {
     let prompt: Prompt = serde_json::from_value(prompt.clone()).expect("a prompt");
-    Compiled::compile(prompt, &Options::default(), &EmptyLibrary).expect("its templates parse")
+    Compiled::compile(prompt, &TemplateOptions::default(), &EmptyLibrary).expect("its templates parse")
 }
 
 #[test]

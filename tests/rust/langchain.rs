@@ -4,10 +4,10 @@ mod chat;
 
 use prompt_manager::Kind;
 use prompt_manager::convert::{Report, langchain};
-use prompt_manager::template::{EmptyLibrary, Options, Template};
+use prompt_manager::template::{EmptyLibrary, Template, TemplateOptions};
 use serde_json::{Value, json};
 
-fn f_string(source: &str, options: &Options) -> Option<String> {
+fn f_string(source: &str, options: &TemplateOptions) -> Option<String> {
     let template: Template<Box<str>> = Template::parse_with("", source, options, &EmptyLibrary).unwrap();
     langchain::f_string(&template)
 }
@@ -17,7 +17,7 @@ fn f_string_cases_hold() {
     let cases: Value = serde_json::from_str(include_str!("../data/langchain/f_strings.json")).unwrap();
     for case in cases.as_array().unwrap() {
         let source = case["template"].as_str().unwrap();
-        let made = f_string(source, &Options::default());
+        let made = f_string(source, &TemplateOptions::default());
         assert_eq!(made.as_deref(), case["f_string"].as_str(), "{}", case["name"]);
     }
 }
@@ -25,11 +25,11 @@ fn f_string_cases_hold() {
 #[test]
 fn an_engine_whose_tags_print_something_else_has_no_f_string() {
     let others = [
-        Options { strict: false, ..Options::default() },
-        Options { escape: true, ..Options::default() },
-        Options { allow_none: true, ..Options::default() },
-        Options { compat: true, ..Options::default() },
-        Options::handlebars(),
+        TemplateOptions { strict: false, ..TemplateOptions::default() },
+        TemplateOptions { escape: true, ..TemplateOptions::default() },
+        TemplateOptions { allow_none: true, ..TemplateOptions::default() },
+        TemplateOptions { compat: true, ..TemplateOptions::default() },
+        TemplateOptions::handlebars(),
     ];
     for options in others {
         assert_eq!(f_string("Hello {{name}}!", &options), None, "{options:?}");
@@ -40,7 +40,7 @@ fn an_engine_whose_tags_print_something_else_has_no_f_string() {
 fn form(message: &Value, strict: bool) -> (Result<Value, prompt_manager::Error>, Vec<String>) {
     let mut report = Report::default();
     let message = chat::messages(&json!([message])).remove(0);
-    let form = langchain::message(message, 3, &langchain::Options { strict }, &mut report);
+    let form = langchain::message(message, 3, &langchain::LangChainOptions { strict }, &mut report);
     (form.map(|form| form.to_json()), report.warnings().to_vec())
 }
 
@@ -116,9 +116,9 @@ fn a_refusal_goes_where_langchain_keeps_it() {
 #[test]
 fn what_a_class_cannot_be_without_is_an_error() {
     for (message, told) in [
-        (json!({"role": "tool", "content": "42"}), "a tool message without `tool_call_id`"),
-        (json!({"role": "function", "content": "42"}), "a function message without `name`"),
-        (json!({"role": "assistant"}), "the message says nothing"),
+        (json!({"role": "tool", "content": "42"}), "a tool message needs `tool_call_id`"),
+        (json!({"role": "function", "content": "42"}), "a function message needs `name`"),
+        (json!({"role": "assistant"}), "the message has no content"),
     ] {
         let (made, _) = form(&message, false);
         let error = made.unwrap_err();

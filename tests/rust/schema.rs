@@ -5,7 +5,7 @@ use prompt_manager::prompt::{Checks, Compiled, Prompt, Status};
 use prompt_manager::schema::json_schema::JsonSchemaMode;
 use prompt_manager::schema::output::{self, AnswerOptions};
 use prompt_manager::schema::{CompiledSchema, Field, FieldType, JsonFunction, Schema, SchemaSet, parse};
-use prompt_manager::template::{EmptyLibrary, Json, JsonValue, Options};
+use prompt_manager::template::{EmptyLibrary, JsonData, JsonDataValue, TemplateOptions};
 use prompt_manager::{Error, Kind};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn validate(
     data: &Value,
     coerce: Option<bool>,
 ) -> Result<Value, Value> {
-    match compiled.validate(&Json::default(), &JsonValue::Borrowed(data), "the data", coerce) {
+    match compiled.validate(&JsonData::default(), &JsonDataValue::Borrowed(data), "the data", coerce) {
         Ok(None) => Ok(data.clone()),
         Ok(Some(made)) => Ok(made.value().clone()),
         Err(error) => Err(violations(&error)),
@@ -117,7 +117,7 @@ fn nothing_of_the_data_is_in_an_error() {
     let compiled = set.compiled("s").expect("it compiles");
     let data = json!({"a": "s3cr3t", "b": "s3cr3t"});
     let error = compiled
-        .validate(&Json::default(), &JsonValue::Borrowed(&data), "the data", None)
+        .validate(&JsonData::default(), &JsonDataValue::Borrowed(&data), "the data", None)
         .expect_err("it is wrong");
     assert!(!format!("{error:?}{}", error.report()).contains("s3cr3t"));
     assert_eq!(
@@ -288,13 +288,13 @@ fn response(
         json!({"id": "p", "version": "1.0.0", "format": "text", "template": "Hi", "output_schema": output});
     let prompt = Prompt::read(&document, Status::Active).expect("it is a prompt");
     let compiled: Compiled<Box<str>> =
-        Compiled::compile(prompt, &Options::default(), &EmptyLibrary).expect("it compiles");
+        Compiled::compile(prompt, &TemplateOptions::default(), &EmptyLibrary).expect("it compiles");
     let shared = prompt_manager::schema::SharedSchemaSet::default();
     for schema in list.as_array().expect("a list") {
         shared.write().add(vec![parse::read_one(schema).expect("it is a schema")]).expect("it is new");
     }
     let checks = Checks { schemas: Some(&shared), output_instructions: false };
-    let response = compiled.response_schema(&Json::default(), &checks, form)?.expect("it has a schema");
+    let response = compiled.response_schema(&JsonData::default(), &checks, form)?.expect("it has a schema");
     let reason = response.not_strict.as_ref().map(|error| error.message().to_owned());
     Ok((response.name.clone(), response.schema.clone(), reason))
 }

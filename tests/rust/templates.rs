@@ -6,14 +6,15 @@ use std::path::Path;
 use prompt_manager::Kind;
 use prompt_manager::limits::Limits;
 use prompt_manager::template::{
-    EmptyLibrary, Json, JsonValue, Options, Template, Variables, parse as tree, print,
+    EmptyLibrary, JsonData, JsonDataValue, Template, TemplateOptions, VariableUsages, parse as tree, print,
 };
 use serde_json::{Value, json};
 
-fn options(case: &Value) -> Options {
+fn options(case: &Value) -> TemplateOptions {
     let flag = |name: &str, default| case["options"][name].as_bool().unwrap_or(default);
-    let defaults = if is_javascript(case) { Options::handlebars() } else { Options::default() };
-    Options {
+    let defaults =
+        if is_javascript(case) { TemplateOptions::handlebars() } else { TemplateOptions::default() };
+    TemplateOptions {
         strict: flag("strict", defaults.strict),
         allow_none: flag("allow_none", defaults.allow_none),
         escape: flag("escape", defaults.escape),
@@ -39,8 +40,8 @@ fn render(case: &Value) -> prompt_manager::Result<String> {
         partials.insert(name.as_str().into(), partial);
     }
     let template = Template::parse("", case["template"].as_str().expect("a text"), &options)?;
-    let data = if is_javascript(case) { Json::javascript() } else { Json::default() };
-    template.render(&data, &JsonValue::Borrowed(&case["data"]), None, &partials)
+    let data = if is_javascript(case) { JsonData::javascript() } else { JsonData::default() };
+    template.render(&data, &JsonDataValue::Borrowed(&case["data"]), None, &partials)
 }
 
 fn check(case: &Value) -> Result<(), String> {
@@ -90,7 +91,7 @@ fn every_case_renders_as_it_says() {
 }
 
 fn parse(source: &str) -> prompt_manager::Result<Template<Box<str>>> {
-    Template::parse("", source, &Options::default())
+    Template::parse("", source, &TemplateOptions::default())
 }
 
 fn message(source: &str) -> String {
@@ -100,13 +101,17 @@ fn message(source: &str) -> String {
 #[test]
 fn deep_nesting_is_refused_before_the_stack_ends() {
     let deep = 100_000;
-    assert_eq!(message(&"{{#if a}}".repeat(deep)), "blocks and subexpressions nest more than 100 deep");
+    assert_eq!(
+        message(&"{{#if a}}".repeat(deep)),
+        "blocks and subexpressions are nested more than 100 levels deep"
+    );
     assert_eq!(
         message(&format!("{{{{a {}", "(b ".repeat(deep))),
-        "blocks and subexpressions nest more than 100 deep"
+        "blocks and subexpressions are nested more than 100 levels deep"
     );
     assert!(
-        message(&format!("{{{{#if a}}}}{}", "{{else if b}}".repeat(deep))).contains("nest more than 100")
+        message(&format!("{{{{#if a}}}}{}", "{{else if b}}".repeat(deep)))
+            .contains("nested more than 100 levels")
     );
 }
 
@@ -125,14 +130,14 @@ fn nesting_up_to_the_limit_renders() {
 
 #[test]
 fn a_recursive_partial_ends_in_an_error_that_names_it() {
-    let options = Options::default();
+    let options = TemplateOptions::default();
     let mut partials = BTreeMap::new();
     let loops = "{{#if a}}{{#if a}}{{#if a}}{{#if a}}{{#if a}}{{> p}}{{/if}}{{/if}}{{/if}}{{/if}}{{/if}}";
     partials.insert("p".into(), Template::parse("p", loops, &options).expect("a template"));
     let template = Template::parse("start", "{{> p}}", &options).expect("a template");
     let data = json!({"a": 1});
     let error = template
-        .render(&Json::default(), &JsonValue::Borrowed(&data), None, &partials)
+        .render(&JsonData::default(), &JsonDataValue::Borrowed(&data), None, &partials)
         .expect_err("an endless recursion");
     assert_eq!(error.place().and_then(|place| place.name.clone()).as_deref(), Some("p"));
 }
@@ -140,7 +145,7 @@ fn a_recursive_partial_ends_in_an_error_that_names_it() {
 #[test]
 fn output_and_steps_are_bounded() {
     let limits = Limits { output_bytes: 1000, steps: 500, ..Limits::default() };
-    let options = Options { limits, ..Options::default() };
+    let options = TemplateOptions { limits, ..TemplateOptions::default() };
     let template = |source| Template::parse("", source, &options).expect("a template");
     let list = json!({"a": vec!["0123456789"; 400]});
     let error = template("{{#each a}}{{this}}{{/each}}").render_json(&list).expect_err("too long");
@@ -151,8 +156,9 @@ fn output_and_steps_are_bounded() {
 
 #[test]
 fn an_error_prints_like_a_compiler() {
-    let error = Template::<Box<str>>::parse("greeting", "Hi\n\tthere {{#if x}} you", &Options::default())
-        .expect_err("a template that must not parse");
+    let error =
+        Template::<Box<str>>::parse("greeting", "Hi\n\tthere {{#if x}} you", &TemplateOptions::default())
+            .expect_err("a template that must not parse");
     assert_eq!(
         error.report(),
         "block `if` is opened here and never closed\n  at greeting:2:8\n  2 | \tthere {{#if x}} you\n    | \t      ^\n  \
@@ -168,7 +174,7 @@ fn variables_come_with_how_they_are_used() {
     let source = "{{user.name}} {{#if focus}}{{focus}}{{/if}} {{#each docs}}{{title}} {{@index}} {{../lang}}{{/each}}\
         {{#with shop}}{{city}}{{/with}} {{> card item}} {{> card title=\"x\"}} {{#unless quiet}}{{else}}{{quiet}}{{/unless}}\
         {{#each rows as |row|}}{{row.id}}{{/each}} {{lookup table key}}";
-    let found: Variables = partial(source).variables(&partials).expect("an account");
+    let found: VariableUsages = partial(source).variables(&partials).expect("an account");
     let shown: Vec<String> = found
         .iter()
         .map(|(name, variable)| {
@@ -201,9 +207,9 @@ fn a_caller_s_data_is_found_outside_loops() {
     let template = parse("{{@user.name}}{{#each a}}{{@user.name}}{{/each}}").expect("a template");
     let (context, data) = (json!({"a": [1, 2]}), json!({"user": {"name": "Ada"}}));
     let output = template.render(
-        &Json::default(),
-        &JsonValue::Borrowed(&context),
-        Some(&JsonValue::Borrowed(&data)),
+        &JsonData::default(),
+        &JsonDataValue::Borrowed(&context),
+        Some(&JsonDataValue::Borrowed(&data)),
         &EmptyLibrary,
     );
     assert_eq!(output.expect("output"), "AdaAdaAda");
@@ -240,14 +246,18 @@ fn a_text_that_helpers_make_of_texts_is_bounded() {
     let joined = "(join a ".repeat(20) + "\" \"" + &")".repeat(20);
     for source in [format!("{{{{length {joined}}}}}"), format!("{{{{#if {joined}}}}}{{{{/if}}}}")] {
         let error = parse(&source).expect("a template").render_json(&list).expect_err("too long");
-        assert!(error.message().starts_with("`join`: its text passed the limit of "), "{}", error.message());
+        assert!(
+            error.message().starts_with("`join`: the text is longer than the limit of "),
+            "{}",
+            error.message()
+        );
     }
 }
 
 #[test]
 fn what_helpers_do_counts_as_steps() {
     let limits = Limits { steps: 500, ..Limits::default() };
-    let options = Options { limits, ..Options::default() };
+    let options = TemplateOptions { limits, ..TemplateOptions::default() };
     let data = json!({"a": vec![1; 10], "long": "x".repeat(100_000)});
     for source in [
         format!("{{{{#each a}}}}{{{{#if (or {})}}}}{{{{/if}}}}{{{{/each}}}}", "0 ".repeat(60)),

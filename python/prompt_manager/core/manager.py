@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from prompt_manager._native import Registry, Watch
     from prompt_manager.core._changes import Bump
     from prompt_manager.core._observed import ObservedRenders
-    from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core._plugin_render import PluginRenders
+    from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import (
         LabelMove,
         Prompt,

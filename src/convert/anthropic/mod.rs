@@ -1,42 +1,44 @@
-//! Anthropic's Messages: `system` apart, then turns of the user and the assistant that alternate.
+//! Converts to Anthropic's Messages API: `system` on its own, then turns that alternate between user and assistant.
 //!
-//! Calls are `tool_use` blocks in the assistant's turns and results are `tool_result` blocks in the user's, so the
-//! messages are walked once and gathered into turns; what a block looks like is in `blocks`.
+//! Calls are `tool_use` blocks in the turns of the assistant and results are `tool_result` blocks in those of the user,
+//! so the messages are collected into turns one by one. The module `blocks` makes the blocks.
 
 mod blocks;
 
-use super::form::{Form, member};
-use super::report::{Fault, Judge, Position, Report};
-use super::rules::{self, DROPPED, FUNCTION_ID, Ids, LEFT_OUT, Link, PASSED_ON, Pairing, Which};
+use super::payload::{Payload, member};
+use super::report::{Position, Report, RuleViolation, ViolationHandler};
+use super::rules::{
+    self, CallLink, CallPairing, CallRef, DROPPED, FUNCTION_ID, IdRewriter, LEFT_OUT, PASSED_ON,
+};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Content, Message, Role};
 use crate::template::Output;
-use blocks::Said;
+use blocks::TurnContent;
 
-/// How to convert.
+/// The options of the conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that the user names")]
-pub struct Options {
-    /// Refuse what would need a lossy step.
+pub struct AnthropicOptions {
+    /// Fail instead of changing or dropping something.
     pub strict: bool,
-    /// Join several system messages at the start, in strict mode too.
+    /// Join several system messages at the start, even in strict mode.
     pub merge_system: bool,
-    /// Merge consecutive turns of one role, in strict mode too.
+    /// Merge consecutive messages of one role, even in strict mode.
     pub merge_turns: bool,
-    /// Let the conversation end with an assistant's turn, which the model then continues.
+    /// Allow the conversation to end with an assistant message, which the model then continues.
     pub allow_prefill: bool,
 }
 
-impl Default for Options {
+impl Default for AnthropicOptions {
     fn default() -> Self {
         Self { strict: true, merge_system: false, merge_turns: false, allow_prefill: false }
     }
 }
 
-/// Anthropic's word for a role.
+/// Anthropic's name for a role.
 ///
 /// # Errors
-/// [`Kind::Conversion`] for system and developer, which are no turns.
+/// [`Kind::Conversion`] for system and developer, which have no turns.
 pub fn map_role(role: Role) -> Result<&'static str> {
     match role {
         Role::User | Role::Function | Role::Tool => Ok("user"),
@@ -49,10 +51,10 @@ pub fn map_role(role: Role) -> Result<&'static str> {
     }
 }
 
-/// Checks that turns begin with the user's and alternate. Roles are Anthropic's; no roles are fine.
+/// Checks that the roles begin with `user` and alternate. They are Anthropic's roles. An empty list is valid.
 ///
 /// # Errors
-/// [`Kind::Conversion`] with the place of the first role that breaks the order.
+/// [`Kind::Conversion`] with the position of the first role that breaks the order.
 pub fn validate_alternation(roles: &[&str]) -> Result<()> {
     if roles.first().is_some_and(|role| *role != "user") {
         return Err(Error::new(Kind::Conversion, USER_FIRST).with_hint(USER_FIRST_HINT));
@@ -71,27 +73,27 @@ fn must_alternate(position: usize) -> String {
     format!("Messages must alternate roles (position {position})")
 }
 
-/// The object `{"system": …, "messages": […]}`, without `system` where there is none.
+/// Converts messages to `{"system": …, "messages": […]}`, without `system` if there is none.
 ///
 /// # Errors
-/// [`Kind::Conversion`] where the API would refuse the conversation, or where it holds what the options do not
-/// allow; without `strict` only where nothing lawful is near.
+/// [`Kind::Conversion`] if the API would refuse the conversation, or if the options do not allow a part of it. Without
+/// `strict`, only if no similar conversation is valid.
 pub fn request<S: Output>(
     messages: Vec<Message<S>>,
-    options: &Options,
+    options: &AnthropicOptions,
     report: &mut Report,
-) -> Result<Form<S>> {
+) -> Result<Payload<S>> {
     if messages.is_empty() {
         return Err(rules::no_messages());
     }
     let mut conversation = Conversation {
         options,
-        judge: Judge::new(options.strict, report),
-        ids: Ids::of(&messages),
-        pairing: Pairing::default(),
+        violations: ViolationHandler::new(options.strict, report),
+        ids: IdRewriter::from_messages(&messages),
+        pairing: CallPairing::default(),
         system: Vec::new(),
         turns: Vec::with_capacity(messages.len()),
-        walked: 0,
+        turn_messages: 0,
         hints: 0,
     };
     for (index, message) in messages.into_iter().enumerate() {
@@ -100,57 +102,58 @@ pub fn request<S: Output>(
     conversation.finish()
 }
 
-/// What the walk over the messages has gathered.
+/// The conversation under construction.
 struct Conversation<'a, S> {
-    options: &'a Options,
-    judge: Judge<'a>,
-    ids: Ids,
-    pairing: Pairing,
-    system: Vec<Said<S>>,
+    options: &'a AnthropicOptions,
+    violations: ViolationHandler<'a>,
+    ids: IdRewriter,
+    pairing: CallPairing,
+    system: Vec<TurnContent<S>>,
     turns: Vec<Turn<S>>,
-    /// How many messages other than system messages there were.
-    walked: usize,
-    /// How many cache hints there were.
+    /// The number of messages so far, without system messages.
+    turn_messages: usize,
+    /// The number of cache hints so far.
     hints: usize,
 }
 
-/// Consecutive messages of one side.
+/// Consecutive messages of one role.
 struct Turn<S> {
-    speaker: &'static str,
-    said: Said<S>,
-    /// How many of its blocks, all at its start, are tool results.
+    role_name: &'static str,
+    said: TurnContent<S>,
+    /// The number of tool results. They are its first blocks.
     results: usize,
-    /// The last message in it.
+    /// The position of its last message.
     last: Position,
 }
 
 impl<S: Output> Conversation<'_, S> {
     fn add(&mut self, mut message: Message<S>, index: usize) -> Result<()> {
         let at = Position { index, role: message.role };
-        rules::check_fields(&mut message, at, &mut self.judge)?;
+        rules::check_fields(&mut message, at, &mut self.violations)?;
         self.limit_hints(&mut message, at)?;
         if message.role != Role::Function && message.name.take().is_some() {
-            let hint = "remove `name`, or say in the content who speaks";
-            self.judge.lossy(Fault::new(at, "Anthropic takes no `name`", hint), LEFT_OUT)?;
+            let hint = "remove `name`, or name the role_name in the content";
+            self.violations
+                .handle(RuleViolation::new(at, "Anthropic does not accept `name`", hint), LEFT_OUT)?;
         }
         if matches!(message.role, Role::System | Role::Developer) {
             return self.add_system(message, at);
         }
-        self.walked += 1;
+        self.turn_messages += 1;
         match message.role {
             Role::Tool | Role::Function => self.add_result(message, at),
             _ => self.add_turn(message, at),
         }
     }
 
-    /// Leaves out the cache hints beyond those that the API takes in a request.
+    /// Removes the cache hints beyond the number that the API accepts in a request.
     fn limit_hints(&mut self, message: &mut Message<S>, at: Position) -> Result<()> {
         let one_block = message.tool_calls.is_empty() && message.function_call.is_none();
         let parts = match &mut message.content {
             Some(Content::Parts(parts)) => &mut parts[..],
             _ => &mut [],
         };
-        // The message's own hint goes on its last block, and falls away where that has one.
+        // The message's own hint belongs on its last block, and is dropped if that block has one.
         let falls_away = one_block
             && !matches!(message.role, Role::Tool | Role::Function)
             && parts.last().is_some_and(|part| part.cache.is_some());
@@ -161,10 +164,10 @@ impl<S: Output> Conversation<'_, S> {
             if hint.is_none() {
                 continue;
             }
-            if self.hints == MOST_HINTS {
-                let remedy = "keep the hints after the longest parts that stay the same";
-                let problem = "more than the four cache hints that Anthropic takes in a request";
-                self.judge.lossy(Fault::new(at, problem, remedy), LEFT_OUT)?;
+            if self.hints == MAX_CACHE_HINTS {
+                let remedy = "keep the hints after the longest parts that do not change between requests";
+                let problem = "Anthropic accepts at most four cache hints in a request";
+                self.violations.handle(RuleViolation::new(at, problem, remedy), LEFT_OUT)?;
                 *hint = None;
             } else {
                 self.hints += 1;
@@ -174,59 +177,59 @@ impl<S: Output> Conversation<'_, S> {
     }
 
     fn add_system(&mut self, message: Message<S>, at: Position) -> Result<()> {
-        if self.walked > 0 {
+        if self.turn_messages > 0 {
             let problem = "Anthropic supports only one system message, before the first turn";
-            let hint = "move it to the start, or say it in a user message";
-            self.judge.lossy(Fault::new(at, problem, hint), "moved to the start")?;
+            let hint = "move it to the start, or put its content in a user message";
+            self.violations.handle(RuleViolation::new(at, problem, hint), "moved to the start")?;
         } else if !self.system.is_empty() && self.options.strict && !self.options.merge_system {
             let hint = "join the system messages, or pass merge_system=True";
-            return Err(Fault::new(at, "Anthropic supports only one system message", hint).into());
+            return Err(RuleViolation::new(at, "Anthropic supports only one system message", hint).into());
         }
-        match blocks::say(message.content, at, &mut self.judge)? {
+        match blocks::turn_content(message.content, at, &mut self.violations)? {
             Some(said) => {
-                let said = said.cached(message.cache.as_ref(), at, &mut self.judge)?;
+                let said = said.cached(message.cache.as_ref(), at, &mut self.violations)?;
                 self.system.push(said);
                 Ok(())
             }
-            None => self.judge.lossy(empty(at), DROPPED),
+            None => self.violations.handle(empty_content(at), DROPPED),
         }
     }
 
-    /// A user's or assistant's message.
+    /// Adds a user or assistant message.
     fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
-        rules::refusal_as_content(&mut message, "Anthropic", at, &mut self.judge)?;
-        let said = blocks::say(message.content, at, &mut self.judge)?;
+        rules::refusal_as_content(&mut message, "Anthropic", at, &mut self.violations)?;
+        let said = blocks::turn_content(message.content, at, &mut self.violations)?;
         if said.is_none() && message.tool_calls.is_empty() && message.function_call.is_none() {
-            return self.judge.lossy(empty(at), DROPPED);
+            return self.violations.handle(empty_content(at), DROPPED);
         }
         self.begin(at)?;
-        let mut said = said.unwrap_or_else(Said::nothing);
+        let mut said = said.unwrap_or_else(TurnContent::empty);
         for (index, call) in message.tool_calls.into_iter().enumerate() {
-            let which = Which::Tool(index);
-            let sent = self.call_id(&call.id, which, at)?;
-            let id = sent.map_or(Form::Text(call.id), Form::String);
-            said.blocks_mut().push(blocks::tool_use(id, call.function, which, at)?);
+            let call_ref = CallRef::Tool(index);
+            let sent = self.call_id(&call.id, call_ref, at)?;
+            let id = sent.map_or(Payload::Text(call.id), Payload::String);
+            said.blocks_mut().push(blocks::tool_use(id, call.function, call_ref, at)?);
         }
         if let Some(call) = message.function_call {
             let id = self.ids.fresh(FUNCTION_ID);
             call.name.with_str(|name| {
-                self.pairing.call(Link::Name, name, Some(id.clone()), Which::Function, at);
+                self.pairing.call(CallLink::Name, name, Some(id.clone()), CallRef::Function, at);
             });
-            said.blocks_mut().push(blocks::tool_use(Form::String(id), call, Which::Function, at)?);
+            said.blocks_mut().push(blocks::tool_use(Payload::String(id), call, CallRef::Function, at)?);
         }
-        let said = said.cached(message.cache.as_ref(), at, &mut self.judge)?;
+        let said = said.cached(message.cache.as_ref(), at, &mut self.violations)?;
         if let Some(turn) = self.turns.last_mut() {
             turn.said.append(said);
         }
         Ok(())
     }
 
-    /// A tool's or function's message.
+    /// Adds a tool or function message.
     fn add_result(&mut self, message: Message<S>, at: Position) -> Result<()> {
-        let said = blocks::say(message.content, at, &mut self.judge)?;
+        let said = blocks::turn_content(message.content, at, &mut self.violations)?;
         if said.is_none() && message.role == Role::Tool {
-            // The result itself must stay, or its call would have none.
-            self.judge.lossy(empty(at), "sent without content")?;
+            // The result must be sent, because its call would have none otherwise.
+            self.violations.handle(empty_content(at), "sent without content")?;
         }
         self.begin(at)?;
         let id = match (message.tool_call_id, message.name) {
@@ -235,134 +238,135 @@ impl<S: Output> Conversation<'_, S> {
             (None, None) => return Ok(()),
         };
         let mut result = Vec::with_capacity(4);
-        result.push(member("type", Form::Static("tool_result")));
+        result.push(member("type", Payload::Static("tool_result")));
         result.push(member("tool_use_id", id));
-        result.extend(said.map(|said| member("content", said.into_form())));
+        result.extend(said.map(|said| member("content", said.into_payload())));
         if let Some(cache) = &message.cache {
-            result.push(rules::cache_control(cache, at, &mut self.judge)?);
+            result.push(rules::cache_control(cache, at, &mut self.violations)?);
         }
         if let Some(turn) = self.turns.last_mut() {
-            // The API wants the results before anything else that the user says.
-            turn.said.blocks_mut().insert(turn.results, Form::Map(result));
+            // The API requires results before any other content of the user.
+            turn.said.blocks_mut().insert(turn.results, Payload::Map(result));
             turn.results += 1;
         }
         Ok(())
     }
 
-    /// Makes the last turn one that a message with something to say belongs to.
+    /// Starts a new turn for a message, or continues the last turn if it has the same role.
     fn begin(&mut self, at: Position) -> Result<()> {
-        let speaker = map_role(at.role)?;
+        let role_name = map_role(at.role)?;
         match self.turns.last_mut() {
-            Some(turn) if turn.speaker == speaker => {
+            Some(turn) if turn.role_name == role_name => {
                 let after_result = matches!(turn.last.role, Role::Tool | Role::Function);
                 if !after_result && self.options.strict && !self.options.merge_turns {
-                    let problem = must_alternate(self.walked - 1);
-                    return Err(Fault::new(at, problem, ALTERNATE_HINT).into());
+                    let problem = must_alternate(self.turn_messages - 1);
+                    return Err(RuleViolation::new(at, problem, ALTERNATE_HINT).into());
                 }
                 turn.last = at;
                 return Ok(());
             }
-            None if speaker != "user" => {
-                self.judge.lossy(Fault::new(at, USER_FIRST, USER_FIRST_HINT), PASSED_ON)?;
+            None if role_name != "user" => {
+                self.violations.handle(RuleViolation::new(at, USER_FIRST, USER_FIRST_HINT), PASSED_ON)?;
             }
             _ => {}
         }
-        if speaker == "assistant" {
+        if role_name == "assistant" {
             self.close()?;
         }
-        self.turns.push(Turn { speaker, said: Said::nothing(), results: 0, last: at });
+        self.turns.push(Turn { role_name, said: TurnContent::empty(), results: 0, last: at });
         Ok(())
     }
 
-    /// Ends the pairing of the calls so far; whether one was left open.
+    /// Ends the pairing of the calls so far. Returns whether a call has no result.
     fn close(&mut self) -> Result<bool> {
         let open = self.pairing.close();
         let any = !open.is_empty();
-        for fault in open {
-            self.judge.lossy(fault, PASSED_ON)?;
+        for violation in open {
+            self.violations.handle(violation, PASSED_ON)?;
         }
         Ok(any)
     }
 
-    /// Notes a tool call; gives the id to send where that is not its own.
-    fn call_id(&mut self, id: &S, which: Which, at: Position) -> Result<Option<String>> {
+    /// Records a tool call. Returns the id to send, if it is not the call's own.
+    fn call_id(&mut self, id: &S, call_ref: CallRef, at: Position) -> Result<Option<String>> {
         id.with_str(|id| {
-            let sent = match self.pairing.duplicate(id, which, at) {
-                Some(fault) => {
-                    self.judge.lossy(fault, "given an id of its own")?;
+            let sent = match self.pairing.duplicate(id, call_ref, at) {
+                Some(violation) => {
+                    self.violations.handle(violation, "sent with a new id")?;
                     Some(self.ids.fresh(id))
                 }
                 None => self.ids.rewrite(id),
             };
-            self.pairing.call(Link::Id, id, sent.clone(), which, at);
+            self.pairing.call(CallLink::Id, id, sent.clone(), call_ref, at);
             Ok(sent)
         })
     }
 
-    /// The id that a tool's result refers to.
-    fn result_id(&mut self, id: S, at: Position) -> Result<Form<S>> {
-        let sent = id.with_str(|id| match self.pairing.answer(Link::Id, id, at) {
+    /// The id of the call that a tool message answers.
+    fn result_id(&mut self, id: S, at: Position) -> Result<Payload<S>> {
+        let sent = id.with_str(|id| match self.pairing.answer(CallLink::Id, id, at) {
             Ok(sent) => Ok(sent),
-            Err(fault) => self.judge.lossy(fault, PASSED_ON).map(|()| self.ids.rewrite(id)),
+            Err(violation) => self.violations.handle(violation, PASSED_ON).map(|()| self.ids.rewrite(id)),
         })?;
-        Ok(sent.map_or(Form::Text(id), Form::String))
+        Ok(sent.map_or(Payload::Text(id), Payload::String))
     }
 
-    /// The id that a function's result refers to: the one that was made for its call.
-    fn function_id(&mut self, name: &S, at: Position) -> Result<Form<S>> {
-        let sent = name.with_str(|name| match self.pairing.answer(Link::Name, name, at) {
+    /// The id of the call that a function message answers, which was made for the call.
+    fn function_id(&mut self, name: &S, at: Position) -> Result<Payload<S>> {
+        let sent = name.with_str(|name| match self.pairing.answer(CallLink::Name, name, at) {
             Ok(sent) => Ok(sent),
-            Err(fault) => self.judge.lossy(fault, PASSED_ON).map(|()| None),
+            Err(violation) => self.violations.handle(violation, PASSED_ON).map(|()| None),
         })?;
-        Ok(Form::String(sent.unwrap_or_else(|| self.ids.fresh(FUNCTION_ID))))
+        Ok(Payload::String(sent.unwrap_or_else(|| self.ids.fresh(FUNCTION_ID))))
     }
 
-    fn finish(mut self) -> Result<Form<S>> {
+    fn finish(mut self) -> Result<Payload<S>> {
         let open = self.close()?;
         let Some(last) = self.turns.last_mut() else {
-            let problem = if self.walked > 0 {
-                "nothing is left of the conversation: its turns are empty"
+            let problem = if self.turn_messages > 0 {
+                "the conversation has no message with content"
             } else {
                 "the conversation has only system messages"
             };
             return Err(Error::new(Kind::Conversion, problem)
                 .with_hint("Anthropic needs at least one user message with content"));
         };
-        if last.speaker == "assistant" {
+        if last.role_name == "assistant" {
             if !open && !self.options.allow_prefill {
-                let hint = "end with a user message, or pass allow_prefill=True for a model that takes it";
-                let fault = Fault::new(last.last, "the last turn is the assistant's", hint);
-                self.judge.lossy(fault, PASSED_ON)?;
+                let hint = "end with a user message, or pass allow_prefill=True for a model that supports it";
+                let violation = RuleViolation::new(last.last, "the last message is from the assistant", hint);
+                self.violations.handle(violation, PASSED_ON)?;
             }
             if let Some(text) = last.said.last_text()
-                && let Some(Some(trimmed)) = text.with_str(without_end)
+                && let Some(Some(trimmed)) = text.with_str(trimmed_end)
             {
-                let hint = "trim the end of the assistant's last message";
-                let fault = Fault::new(last.last, "the assistant's last turn ends with white space", hint);
-                self.judge.lossy(fault, "stripped")?;
-                *text = Form::String(trimmed);
+                let hint = "remove the white space at its end";
+                let violation =
+                    RuleViolation::new(last.last, "the last assistant message ends with white space", hint);
+                self.violations.handle(violation, "stripped")?;
+                *text = Payload::String(trimmed);
             }
         }
         let messages = self.turns.into_iter().map(|turn| {
-            Form::map([("role", Form::Static(turn.speaker)), ("content", turn.said.into_form())])
+            Payload::map([("role", Payload::Static(turn.role_name)), ("content", turn.said.into_payload())])
         });
-        let messages = member("messages", Form::List(messages.collect()));
-        Ok(Form::Map(match blocks::system(self.system) {
+        let messages = member("messages", Payload::List(messages.collect()));
+        Ok(Payload::Map(match blocks::system(self.system) {
             Some(system) => vec![member("system", system), messages],
             None => vec![messages],
         }))
     }
 }
 
-/// How many cache hints the API takes in a request.
-const MOST_HINTS: usize = 4;
+/// The maximum number of cache hints in a request.
+const MAX_CACHE_HINTS: usize = 4;
 
-/// The text without the white space at its end, where there is some.
-fn without_end(text: &str) -> Option<String> {
+/// The text without the white space at its end. `None` if there is none.
+fn trimmed_end(text: &str) -> Option<String> {
     let trimmed = text.trim_end();
     (trimmed.len() < text.len()).then(|| trimmed.to_owned())
 }
 
-fn empty(at: Position) -> Fault {
-    Fault::new(at, "the content is empty", "give it content, or leave the message out")
+fn empty_content(at: Position) -> RuleViolation {
+    RuleViolation::new(at, "the content is empty", "add content, or remove the message")
 }

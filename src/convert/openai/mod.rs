@@ -1,94 +1,102 @@
-//! OpenAI's Chat Completions: a list of messages. LiteLLM takes the same, and [`responses`] is their other interface.
+//! Converts to OpenAI's Chat Completions API: a list of messages. LiteLLM accepts the same list. [`responses`] converts
+//! to OpenAI's other API.
 //!
-//! The rules are those of the API and of its SDK's types; they stand in `walk` and `parts`, for both interfaces.
+//! The rules are those of the API and of the types in its SDK. The modules `checker` and `parts` have the rules that
+//! both APIs share.
 
+mod checker;
 mod parts;
 pub mod responses;
-mod walk;
 
-use super::form::{Form, Member, member};
-use super::report::{Fault, Judge, Position, Report};
-use super::rules::{self, LEFT_OUT, PASSED_ON, Which};
+use super::payload::{Member, Payload, member};
+use super::report::{Position, Report, RuleViolation, ViolationHandler};
+use super::rules::{self, CallRef, LEFT_OUT, PASSED_ON};
 use crate::error::Result;
 use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, Role, ToolCall};
 use crate::template::Output;
-use parts::{Lawful, arguments_form};
-use walk::Walk;
+use checker::ConversationChecker;
+use parts::{AcceptedPart, arguments_text};
 
-/// How to convert.
+/// The options of the conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub struct Options {
-    /// Refuse what would need a lossy step.
+pub struct OpenAiOptions {
+    /// Fail instead of changing or dropping something.
     pub strict: bool,
-    /// Write calls in the old form, and their results, as tool calls.
-    pub functions_as_tools: bool,
+    /// Write a `function_call`, and its result, as tool calls.
+    pub functions_sent_as_tools: bool,
     /// Write developer messages as system messages.
     pub developer_as_system: bool,
-    /// Write cache hints as `cache_control` on parts. OpenAI has no form for them: without this they are left out
-    /// without a warning, since they change nothing but the price.
+    /// Write cache hints as `cache_control` on parts. OpenAI has no field for them. If false they are left out without
+    /// a warning, because they change only the price.
     pub cache_control: bool,
 }
 
-impl Default for Options {
+impl Default for OpenAiOptions {
     fn default() -> Self {
-        Self { strict: true, functions_as_tools: false, developer_as_system: false, cache_control: false }
+        Self {
+            strict: true,
+            functions_sent_as_tools: false,
+            developer_as_system: false,
+            cache_control: false,
+        }
     }
 }
 
-impl Options {
-    /// What LiteLLM is handed. It gives the two halves of a call in the old form different ids on the way to other
-    /// providers, so that they are tool calls before it sees them.
+impl OpenAiOptions {
+    /// The options for LiteLLM. On the way to other providers LiteLLM gives a `function_call` and its result different
+    /// ids, so they are written as tool calls.
     #[must_use]
     pub fn for_litellm(strict: bool, developer_as_system: bool, cache_control: bool) -> Self {
-        Self { strict, functions_as_tools: true, developer_as_system, cache_control }
+        Self { strict, functions_sent_as_tools: true, developer_as_system, cache_control }
     }
 
     pub(super) fn role(self, role: Role) -> &'static str {
         match role {
             Role::Developer if self.developer_as_system => map_role(Role::System),
-            Role::Function if self.functions_as_tools => map_role(Role::Tool),
+            Role::Function if self.functions_sent_as_tools => map_role(Role::Tool),
             role => map_role(role),
         }
     }
 }
 
-/// OpenAI's word for a role.
+/// OpenAI's name for a role.
 #[must_use]
 pub fn map_role(role: Role) -> &'static str {
     role.as_str()
 }
 
-/// The list that `messages=` of the API takes.
+/// Converts messages to the list for `messages=`.
 ///
 /// # Errors
-/// [`Kind::Conversion`](crate::Kind::Conversion) where the API would refuse the conversation; without `strict` only
-/// where nothing lawful is near.
+/// [`Kind::Conversion`](crate::Kind::Conversion) if the API would refuse the conversation. Without `strict`, only if no
+/// similar conversation is valid.
 pub fn messages<S: Output>(
     messages: Vec<Message<S>>,
-    options: Options,
+    options: OpenAiOptions,
     report: &mut Report,
-) -> Result<Form<S>> {
-    let mut walk = Walk::new(&messages, options.strict, options.functions_as_tools, report)?;
+) -> Result<Payload<S>> {
+    let mut checker =
+        ConversationChecker::new(&messages, options.strict, options.functions_sent_as_tools, report)?;
     let mut list = Vec::with_capacity(messages.len());
     for (index, mut message) in messages.into_iter().enumerate() {
         let at = Position { index, role: message.role };
-        if walk.is_idle()
+        if checker.is_idle()
             && let Some(text) = plain_text(&mut message)
         {
-            let role = Form::Static(options.role(at.role));
-            list.push(Form::map([("role", role), ("content", Form::Text(text))]));
+            let role = Payload::Static(options.role(at.role));
+            list.push(Payload::map([("role", role), ("content", Payload::Text(text))]));
             continue;
         }
-        let id = walk.check(&mut message, at)?;
-        list.push(Writer { options, at, judge: &mut walk.judge }.message(message, id)?);
+        let id = checker.check(&mut message, at)?;
+        list.push(MessageWriter { options, at, violations: &mut checker.violations }.message(message, id)?);
     }
-    walk.finish()?;
-    Ok(Form::List(list))
+    checker.finish()?;
+    Ok(Payload::List(list))
 }
 
-/// Takes the text of a message that has nothing else, as most have: no rule concerns it. This spares a quarter of the
-/// time that plain messages take.
+/// Takes the text of a message that has only a text, as most have. No rule applies to it. This fast path saves a
+/// quarter of the time for plain messages.
 fn plain_text<S: Output>(message: &mut Message<S>) -> Option<S> {
     let plain = message.plain_text().is_some_and(|text| !text.is_empty());
     match message.content.take_if(|_| plain) {
@@ -97,21 +105,22 @@ fn plain_text<S: Output>(message: &mut Message<S>) -> Option<S> {
     }
 }
 
-/// Writes one message whose fields are lawful.
-struct Writer<'w, 'r> {
-    options: Options,
+/// Writes one message whose fields were checked.
+struct MessageWriter<'w, 'r> {
+    options: OpenAiOptions,
     at: Position,
-    judge: &'w mut Judge<'r>,
+    violations: &'w mut ViolationHandler<'r>,
 }
 
-impl Writer<'_, '_> {
-    /// The message; `id` is what stands for a call in the old form, or is answered by its result.
-    fn message<S: Output>(mut self, message: Message<S>, id: Option<String>) -> Result<Form<S>> {
-        let mut id = id.map(Form::String);
+impl MessageWriter<'_, '_> {
+    /// Writes the message. `id` is the id that was made for its `function_call`, or of the call that its result
+    /// answers.
+    fn message<S: Output>(mut self, message: Message<S>, id: Option<String>) -> Result<Payload<S>> {
+        let mut id = id.map(Payload::String);
         let name = match message.name {
-            // The function's name is known by the call.
+            // The call has the name of the function.
             Some(_) if self.at.role == Role::Function && id.is_some() => None,
-            Some(name) => name_form(name, self.at, self.judge)?,
+            Some(name) => message_name(name, self.at, self.violations)?,
             None => None,
         };
         let content = match message.content {
@@ -121,45 +130,45 @@ impl Writer<'_, '_> {
         let refusal = message.refusal.filter(|refusal| !refusal.is_empty());
         let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
         let mut members = Vec::with_capacity(5);
-        members.push(member("role", Form::Static(self.options.role(self.at.role))));
+        members.push(member("role", Payload::Static(self.options.role(self.at.role))));
         let content = content_or_null(content, calls || refusal.is_some(), id.is_some(), self.at)?;
         members.push(member("content", content));
-        members.extend(refusal.map(|refusal| member("refusal", Form::Text(refusal))));
+        members.extend(refusal.map(|refusal| member("refusal", Payload::Text(refusal))));
         members.extend(name.map(|name| member("name", name)));
         if let Some(call) = message.function_call {
-            let function = self.function(call, Which::Function)?;
+            let function = self.function(call, CallRef::Function)?;
             members.push(match id.take() {
-                Some(id) => member("tool_calls", Form::List(vec![tool_call(id, function)])),
+                Some(id) => member("tool_calls", Payload::List(vec![tool_call(id, function)])),
                 None => member("function_call", function),
             });
         }
-        members.extend(message.tool_call_id.map(Form::Text).or(id).map(|id| member("tool_call_id", id)));
+        members.extend(message.tool_call_id.map(Payload::Text).or(id).map(|id| member("tool_call_id", id)));
         if !message.tool_calls.is_empty() {
             members.push(self.tool_calls(message.tool_calls)?);
         }
-        Ok(Form::Map(members))
+        Ok(Payload::Map(members))
     }
 
-    /// `None` where nothing is said.
+    /// Converts the content. `None` if it is empty.
     fn content<S: Output>(
         &mut self,
         content: Content<S>,
         cache: Option<&CacheHint>,
-    ) -> Result<Option<Form<S>>> {
+    ) -> Result<Option<Payload<S>>> {
         let cache = cache.filter(|_| self.options.cache_control);
         let parts = match content {
             Content::Text(text) if text.is_empty() => return Ok(None),
             Content::Text(text) => {
-                let Some(cache) = cache else { return Ok(Some(Form::Text(text))) };
-                let hint = rules::cache_control(cache, self.at, self.judge)?;
-                return Ok(Some(Form::List(vec![Form::Map(vec![
-                    member("type", Form::Static("text")),
-                    member("text", Form::Text(text)),
+                let Some(cache) = cache else { return Ok(Some(Payload::Text(text))) };
+                let hint = rules::cache_control(cache, self.at, self.violations)?;
+                return Ok(Some(Payload::List(vec![Payload::Map(vec![
+                    member("type", Payload::Static("text")),
+                    member("text", Payload::Text(text)),
                     hint,
                 ])])));
             }
             Content::Parts(parts) if self.at.role == Role::Function => {
-                return parts::one_text(parts, "function", self.at, self.judge);
+                return parts::one_text(parts, "function", self.at, self.violations);
             }
             Content::Parts(parts) => parts,
         };
@@ -168,85 +177,96 @@ impl Writer<'_, '_> {
             list.extend(self.part(part, index)?);
         }
         if let Some(cache) = cache
-            && let Some(Form::Map(last)) = list.last_mut()
+            && let Some(Payload::Map(last)) = list.last_mut()
             && last.iter().all(|(key, _)| key.as_str() != rules::CACHE_CONTROL)
         {
-            last.push(rules::cache_control(cache, self.at, self.judge)?);
+            last.push(rules::cache_control(cache, self.at, self.violations)?);
         }
-        Ok((!list.is_empty()).then_some(Form::List(list)))
+        Ok((!list.is_empty()).then_some(Payload::List(list)))
     }
 
-    fn part<S: Output>(&mut self, part: Part<S>, index: usize) -> Result<Option<Form<S>>> {
+    fn part<S: Output>(&mut self, part: Part<S>, index: usize) -> Result<Option<Payload<S>>> {
         let cache = part.cache.filter(|_| self.options.cache_control);
-        let Some(lawful) = parts::lawful(part.body, index, self.at, self.judge)? else { return Ok(None) };
-        let (kind, inner) = match lawful {
-            Lawful::Text(text) => ("text", Form::Text(text)),
-            Lawful::Image { url, detail } => {
-                let detail = detail.map(|detail| member("detail", detail));
-                ("image_url", Form::Map([member("url", url)].into_iter().chain(detail).collect()))
-            }
-            Lawful::Audio { data, format } => {
-                let sound = [("data", Form::Text(data)), ("format", Form::Text(format))];
-                ("input_audio", Form::map(sound))
-            }
-            Lawful::File(fields) => ("file", Form::Map(fields)),
+        let Some(accepted) = parts::accepted_part(part.body, index, self.at, self.violations)? else {
+            return Ok(None);
         };
-        let mut members = vec![member("type", Form::Static(kind)), member(kind, inner)];
+        let (kind, inner) = match accepted {
+            AcceptedPart::Text(text) => ("text", Payload::Text(text)),
+            AcceptedPart::Image { url, detail } => {
+                let detail = detail.map(|detail| member("detail", detail));
+                ("image_url", Payload::Map([member("url", url)].into_iter().chain(detail).collect()))
+            }
+            AcceptedPart::Audio { data, format } => {
+                let sound = [("data", Payload::Text(data)), ("format", Payload::Text(format))];
+                ("input_audio", Payload::map(sound))
+            }
+            AcceptedPart::File(fields) => ("file", Payload::Map(fields)),
+        };
+        let mut members = vec![member("type", Payload::Static(kind)), member(kind, inner)];
         if let Some(cache) = cache {
-            members.push(rules::cache_control(&cache, self.at, self.judge)?);
+            members.push(rules::cache_control(&cache, self.at, self.violations)?);
         }
-        Ok(Some(Form::Map(members)))
+        Ok(Some(Payload::Map(members)))
     }
 
     fn tool_calls<S: Output>(&mut self, calls: Vec<ToolCall<S>>) -> Result<Member<S>> {
         let mut list = Vec::with_capacity(calls.len());
         for (index, call) in calls.into_iter().enumerate() {
-            list.push(tool_call(Form::Text(call.id), self.function(call.function, Which::Tool(index))?));
+            list.push(tool_call(Payload::Text(call.id), self.function(call.function, CallRef::Tool(index))?));
         }
-        Ok(member("tool_calls", Form::List(list)))
+        Ok(member("tool_calls", Payload::List(list)))
     }
 
-    fn function<S: Output>(&mut self, call: FunctionCall<S>, which: Which) -> Result<Form<S>> {
-        let arguments = arguments_form(call.arguments, which, self.at, self.judge)?;
-        Ok(Form::map([("name", Form::Text(call.name)), ("arguments", arguments)]))
+    fn function<S: Output>(&mut self, call: FunctionCall<S>, call_ref: CallRef) -> Result<Payload<S>> {
+        let arguments = arguments_text(call.arguments, call_ref, self.at, self.violations)?;
+        Ok(Payload::map([("name", Payload::Text(call.name)), ("arguments", arguments)]))
     }
 }
 
-fn tool_call<S>(id: Form<S>, function: Form<S>) -> Form<S> {
-    Form::map([("id", id), ("type", Form::Static("function")), ("function", function)])
+fn tool_call<S>(id: Payload<S>, function: Payload<S>) -> Payload<S> {
+    Payload::map([("id", id), ("type", Payload::Static("function")), ("function", function)])
 }
 
-/// What `content` is, given what was found to say. A function's result may be nothing in the old form only.
+/// The value of `content`: null for an empty one, where the API allows that. Only a result of a `function_call` can be
+/// empty.
 fn content_or_null<S>(
-    content: Option<Form<S>>,
-    says_more: bool,
-    as_tool: bool,
+    content: Option<Payload<S>>,
+    has_other_fields: bool,
+    sent_as_tool: bool,
     at: Position,
-) -> Result<Form<S>> {
+) -> Result<Payload<S>> {
     match content {
         Some(content) => Ok(content),
-        None if says_more => Ok(Form::Null),
-        None if at.role == Role::Function && !as_tool => Ok(Form::Null),
-        None => Err(parts::nothing_said(at).into()),
+        None if has_other_fields => Ok(Payload::Null),
+        None if at.role == Role::Function && !sent_as_tool => Ok(Payload::Null),
+        None => Err(parts::empty_content_violation(at).into()),
     }
 }
 
-fn name_form<S: Output>(name: S, at: Position, judge: &mut Judge<'_>) -> Result<Option<Form<S>>> {
-    let fine = name.with_str(rules::is_name);
+fn message_name<S: Output>(
+    name: S,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Option<Payload<S>>> {
+    let is_valid = name.with_str(rules::is_name);
     if at.role == Role::Tool {
-        let hint = "remove `name`: the result is known by its `tool_call_id`";
-        judge.lossy(Fault::new(at, "OpenAI takes no `name` on a tool message", hint), LEFT_OUT)?;
-    } else if fine {
-        return Ok(Some(Form::Text(name)));
+        let hint = "remove `name`; `tool_call_id` identifies the result";
+        violations.handle(
+            RuleViolation::new(at, "OpenAI does not accept `name` on a tool message", hint),
+            LEFT_OUT,
+        )?;
+    } else if is_valid {
+        return Ok(Some(Payload::Text(name)));
     } else {
-        let hint = "use letters, digits, `_` and `-` only";
-        let fault = Fault::new(at, "`name` has characters other than letters, digits, `_` and `-`", hint);
+        let hint = "use only letters, digits, `_` and `-`";
+        let violation =
+            RuleViolation::new(at, "`name` has characters other than letters, digits, `_` and `-`", hint);
         if at.role == Role::Function {
-            // A function message cannot be without its name.
-            judge.lossy(fault, PASSED_ON)?;
-            return Ok(Some(Form::Text(name)));
+            // A function message must have its name.
+            violations.handle(violation, PASSED_ON)?;
+            return Ok(Some(Payload::Text(name)));
         }
-        judge.lossy(fault, LEFT_OUT)?;
+        violations.handle(violation, LEFT_OUT)?;
     }
     Ok(None)
 }

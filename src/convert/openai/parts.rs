@@ -1,166 +1,172 @@
-//! What the content of OpenAI's messages may be, and the arguments of their calls, whichever the interface.
+//! Converts the content of messages and the arguments of calls for both of OpenAI's APIs.
 
 use serde::de::IgnoredAny;
 
-use crate::convert::form::{Form, Member, member};
-use crate::convert::report::{Fault, Judge, Position};
-use crate::convert::rules::{self, DROPPED, LEFT_OUT, Which};
+use crate::convert::payload::{Member, Payload, member};
+use crate::convert::report::{Position, RuleViolation, ViolationHandler};
+use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Part, PartBody, Role, Tree};
 use crate::template::Output;
 
-/// A part that the API takes.
-pub(super) enum Lawful<S> {
+/// A part that the API accepts.
+pub(super) enum AcceptedPart<S> {
     Text(S),
     Image {
-        url: Form<S>,
-        detail: Option<Form<S>>,
+        url: Payload<S>,
+        detail: Option<Payload<S>>,
     },
     Audio {
         data: S,
         format: S,
     },
-    /// `file_id`, `filename` and `file_data`, as far as they are given.
+    /// `file_id`, `filename` and `file_data`, those that are given.
     File(Vec<Member<S>>),
 }
 
-/// The part, where the API takes it on this role; `None` where it was dropped.
-pub(super) fn lawful<S: Output>(
+/// The part, if the API accepts it for this role. `None` if it was dropped.
+pub(super) fn accepted_part<S: Output>(
     body: PartBody<S>,
     index: usize,
     at: Position,
-    judge: &mut Judge<'_>,
-) -> Result<Option<Lawful<S>>> {
-    if let Some(fault) = rules::hollow_part(&body, index, at) {
-        judge.lossy(fault, DROPPED)?;
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Option<AcceptedPart<S>>> {
+    if let Some(violation) = rules::empty_part(&body, index, at) {
+        violations.handle(violation, DROPPED)?;
         return Ok(None);
     }
     Ok(Some(match body {
         PartBody::Text(text) if text.is_empty() => {
             let hint = "remove the part, or give it text";
-            judge.lossy(Fault::new(at, format!("part {index} is an empty text"), hint), DROPPED)?;
+            violations
+                .handle(RuleViolation::new(at, format!("part {index} is an empty text"), hint), DROPPED)?;
             return Ok(None);
         }
-        PartBody::Text(text) => Lawful::Text(text),
+        PartBody::Text(text) => AcceptedPart::Text(text),
         body if at.role != Role::User => {
-            refuse(&body, index, at, judge)?;
+            refuse(&body, index, at, violations)?;
             return Ok(None);
         }
         PartBody::ImageUrl { url, detail } => {
             let detail = match detail {
-                Some(detail) => detail_form(detail, index, at, judge)?,
+                Some(detail) => image_detail(detail, index, at, violations)?,
                 None => None,
             };
-            Lawful::Image { url: Form::Text(url), detail }
+            AcceptedPart::Image { url: Payload::Text(url), detail }
         }
         PartBody::Image { media_type, data } => {
-            Lawful::Image { url: Form::String(rules::data_url(&media_type, &data)), detail: None }
+            AcceptedPart::Image { url: Payload::String(rules::data_url(&media_type, &data)), detail: None }
         }
         PartBody::Audio { data, format } => {
             if !format.with_str(|format| matches!(format, "wav" | "mp3")) {
-                let problem = format!("part {index} is audio in a format that OpenAI does not know");
-                judge.lossy(Fault::new(at, problem, "use wav or mp3"), DROPPED)?;
+                let problem = format!("part {index} is audio in a format that OpenAI does not support");
+                violations.handle(RuleViolation::new(at, problem, "use wav or mp3"), DROPPED)?;
                 return Ok(None);
             }
-            Lawful::Audio { data, format }
+            AcceptedPart::Audio { data, format }
         }
         PartBody::File { file_id, filename, file_data } => {
             let fields = [("file_id", file_id), ("filename", filename), ("file_data", file_data)];
-            let given = fields.into_iter().filter_map(|(key, value)| Some(member(key, Form::Text(value?))));
-            Lawful::File(given.collect())
+            let given =
+                fields.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?))));
+            AcceptedPart::File(given.collect())
         }
     }))
 }
 
-fn refuse<S>(body: &PartBody<S>, index: usize, at: Position, judge: &mut Judge<'_>) -> Result<()> {
+fn refuse<S>(
+    body: &PartBody<S>,
+    index: usize,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<()> {
     let kind = rules::part_kind(body);
-    let problem = format!("part {index} is {kind}, where OpenAI takes only text");
-    judge.lossy(Fault::new(at, problem, "move the part to a user message"), DROPPED)
+    let problem = format!("part {index} is {kind}, but OpenAI accepts only text in this message");
+    violations.handle(RuleViolation::new(at, problem, "move the part to a user message"), DROPPED)
 }
 
-/// The text of parts where no parts may stand: one text part is its text, several are joined. `None` where nothing is
-/// said.
+/// The text of parts for a message that accepts only one text: several texts are joined. `None` if there is no text.
 pub(super) fn one_text<S: Output>(
     parts: Vec<Part<S>>,
     message: &str,
     at: Position,
-    judge: &mut Judge<'_>,
-) -> Result<Option<Form<S>>> {
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Option<Payload<S>>> {
     let mut texts = Vec::with_capacity(parts.len());
     for (index, part) in parts.into_iter().enumerate() {
         match part.body {
             PartBody::Text(text) if text.is_empty() => {}
             PartBody::Text(text) => texts.push(text),
-            body => refuse(&body, index, at, judge)?,
+            body => refuse(&body, index, at, violations)?,
         }
     }
     if texts.len() > 1 {
-        let hint = "write it as one text";
-        let problem = format!("OpenAI takes one text on {} {message} message", article(message));
-        judge.lossy(Fault::new(at, problem, hint), "joined")?;
+        let hint = "join the text parts into one";
+        let problem = format!("OpenAI accepts only one text in {} {message} message", article(message));
+        violations.handle(RuleViolation::new(at, problem, hint), "joined")?;
         let mut joined = String::new();
         for text in &texts {
             text.with_str(|text| joined.push_str(text));
         }
-        return Ok(Some(Form::String(joined)));
+        return Ok(Some(Payload::String(joined)));
     }
-    Ok(texts.pop().map(Form::Text))
+    Ok(texts.pop().map(Payload::Text))
 }
 
 fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
-/// The fault of a message in which nothing is said.
-pub(super) fn nothing_said(at: Position) -> Fault {
+/// The violation of a message without content.
+pub(super) fn empty_content_violation(at: Position) -> RuleViolation {
     if at.role == Role::Assistant {
-        let hint = "give it content or tool calls, or leave the message out";
-        return Fault::new(at, "an assistant message with neither content nor calls", hint);
+        let hint = "add content or tool calls, or remove the message";
+        return RuleViolation::new(at, "the assistant message has neither content nor calls", hint);
     }
-    Fault::new(at, "the content is empty", "give it content, or leave the message out")
+    RuleViolation::new(at, "the content is empty", "add content, or remove the message")
 }
 
-fn detail_form<S: Output>(
+fn image_detail<S: Output>(
     detail: S,
     index: usize,
     at: Position,
-    judge: &mut Judge<'_>,
-) -> Result<Option<Form<S>>> {
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Option<Payload<S>>> {
     if detail.with_str(|detail| matches!(detail, "auto" | "low" | "high" | "original")) {
-        return Ok(Some(Form::Text(detail)));
+        return Ok(Some(Payload::Text(detail)));
     }
-    let problem = format!("part {index} has a `detail` that OpenAI does not know");
-    judge.lossy(Fault::new(at, problem, "use auto, low, high or original"), LEFT_OUT)?;
+    let problem = format!("part {index} has a `detail` that OpenAI does not support");
+    violations.handle(RuleViolation::new(at, problem, "use auto, low, high or original"), LEFT_OUT)?;
     Ok(None)
 }
 
-/// Arguments as JSON text. What is JSON text already stays to the letter.
-pub(super) fn arguments_form<S: Output>(
+/// Arguments as JSON text. Valid JSON text is passed on character for character.
+pub(super) fn arguments_text<S: Output>(
     arguments: Tree<S>,
-    which: Which,
+    call_ref: CallRef,
     at: Position,
-    judge: &mut Judge<'_>,
-) -> Result<Form<S>> {
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Payload<S>> {
     let hint = "write the arguments as a mapping";
     match &arguments {
         Tree::Map(_) => {}
-        Tree::Text(text) if text.with_str(is_json) => return Ok(Form::of_tree(arguments)),
+        Tree::Text(text) if text.with_str(is_json) => return Ok(Payload::from_tree(arguments)),
         Tree::Text(text) if rules::is_blank(text) => {
-            let fault = Fault::new(at, format!("the arguments of {which} are empty"), hint);
-            judge.lossy(fault, "sent as an empty object")?;
-            return Ok(Form::Static("{}"));
+            let violation = RuleViolation::new(at, format!("the arguments of {call_ref} are empty"), hint);
+            violations.handle(violation, "sent as an empty object")?;
+            return Ok(Payload::Static("{}"));
         }
         Tree::Text(_) => {
-            let problem = format!("the arguments of {which} are not JSON text");
-            return Err(Fault::new(at, problem, hint).into());
+            let problem = format!("the arguments of {call_ref} are not JSON text");
+            return Err(RuleViolation::new(at, problem, hint).into());
         }
         _ => {
-            let problem = format!("the arguments of {which} are neither a mapping nor JSON text");
-            judge.lossy(Fault::new(at, problem, hint), "dumped as JSON text")?;
+            let problem = format!("the arguments of {call_ref} are neither a mapping nor JSON text");
+            violations.handle(RuleViolation::new(at, problem, hint), "sent as JSON text")?;
         }
     }
-    arguments.to_json_text().map(Form::String).map_err(|error| {
-        Error::new(Kind::Conversion, format!("{at}: the arguments of {which} cannot be dumped as JSON"))
+    arguments.to_json_text().map(Payload::String).map_err(|error| {
+        Error::new(Kind::Conversion, format!("{at}: the arguments of {call_ref} cannot be written as JSON"))
             .with_cause(error)
     })
 }

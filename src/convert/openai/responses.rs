@@ -1,72 +1,81 @@
-//! OpenAI's Responses: `instructions`, and a list of items as `input`.
+//! Converts to OpenAI's Responses API: `instructions`, and a list of items as `input`.
 //!
-//! Calls and their results are items of their own beside the messages, and an assistant's message is one text.
+//! Calls and their results are items next to the messages, and an assistant message has one text.
 
-use super::parts::{self, Lawful, arguments_form};
+use super::checker::ConversationChecker;
+use super::parts::{self, AcceptedPart, arguments_text};
 use super::plain_text;
-use super::walk::Walk;
-use crate::convert::form::{Form, member};
-use crate::convert::report::{Fault, Judge, Position, Report};
-use crate::convert::rules::{self, DROPPED, LEFT_OUT, Which};
+use crate::convert::payload::{Payload, member};
+use crate::convert::report::{Position, Report, RuleViolation, ViolationHandler};
+use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Content, FunctionCall, Message, Part, PartBody, Role};
 use crate::template::Output;
 
-/// The object `{"instructions": …, "input": […]}`, without `instructions` where no system message leads.
+/// Converts messages to `{"instructions": …, "input": […]}`, without `instructions` if the conversation does not begin
+/// with a system message.
 ///
 /// # Errors
-/// [`Kind::Conversion`] where the API would refuse the conversation; without `strict` only where nothing lawful is
-/// near.
-pub fn request<S: Output>(messages: Vec<Message<S>>, strict: bool, report: &mut Report) -> Result<Form<S>> {
-    let mut walk = Walk::new(&messages, strict, true, report)?;
+/// [`Kind::Conversion`] if the API would refuse the conversation. Without `strict`, only if no similar conversation is
+/// valid.
+pub fn request<S: Output>(
+    messages: Vec<Message<S>>,
+    strict: bool,
+    report: &mut Report,
+) -> Result<Payload<S>> {
+    let mut checker = ConversationChecker::new(&messages, strict, true, report)?;
     let mut instructions = Vec::new();
     let mut input = Vec::with_capacity(messages.len());
     for (index, mut message) in messages.into_iter().enumerate() {
         let at = Position { index, role: message.role };
         if input.is_empty() && matches!(at.role, Role::System | Role::Developer) {
-            walk.check(&mut message, at)?;
-            leave_out_name(&mut message, at, &mut walk.judge)?;
-            instruct(message.content, at, &mut walk.judge, &mut instructions)?;
+            checker.check(&mut message, at)?;
+            leave_out_name(&mut message, at, &mut checker.violations)?;
+            add_instructions(message.content, at, &mut checker.violations, &mut instructions)?;
             continue;
         }
-        if walk.is_idle()
+        if checker.is_idle()
             && let Some(text) = plain_text(&mut message)
         {
-            input.push(said(at.role, Form::Text(text)));
+            input.push(message_item(at.role, Payload::Text(text)));
             continue;
         }
-        let id = walk.check(&mut message, at)?;
-        leave_out_name(&mut message, at, &mut walk.judge)?;
-        Items { at, judge: &mut walk.judge, input: &mut input }.write(message, id)?;
+        let id = checker.check(&mut message, at)?;
+        leave_out_name(&mut message, at, &mut checker.violations)?;
+        ItemWriter { at, violations: &mut checker.violations, input: &mut input }.write(message, id)?;
     }
-    walk.finish()?;
+    checker.finish()?;
     if input.is_empty() {
         return Err(Error::new(Kind::Conversion, "the conversation has only system messages")
-            .with_hint("the Responses API needs at least one message as input"));
+            .with_hint("the Responses API needs at least one other message"));
     }
     let instructions = joined(instructions).map(|text| member("instructions", text));
-    Ok(Form::Map(instructions.into_iter().chain([member("input", Form::List(input))]).collect()))
+    Ok(Payload::Map(instructions.into_iter().chain([member("input", Payload::List(input))]).collect()))
 }
 
 /// A message item.
-fn said<S>(role: Role, content: Form<S>) -> Form<S> {
-    Form::map([("role", Form::Static(role.as_str())), ("content", content)])
+fn message_item<S>(role: Role, content: Payload<S>) -> Payload<S> {
+    Payload::map([("role", Payload::Static(role.as_str())), ("content", content)])
 }
 
-/// Removes a name, which only Chat Completions takes; a function's is the one of its call.
-fn leave_out_name<S: Output>(message: &mut Message<S>, at: Position, judge: &mut Judge<'_>) -> Result<()> {
+/// Removes a name, which only Chat Completions accepts. The name of a function message is already in its call.
+fn leave_out_name<S: Output>(
+    message: &mut Message<S>,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<()> {
     if message.name.take().is_none() || at.role == Role::Function {
         return Ok(());
     }
-    let hint = "remove `name`, or say in the content who speaks";
-    judge.lossy(Fault::new(at, "the Responses API takes no `name`", hint), LEFT_OUT)
+    let hint = "remove `name`, or name the speaker in the content";
+    violations.handle(RuleViolation::new(at, "the Responses API does not accept `name`", hint), LEFT_OUT)
 }
 
-/// Adds the texts of a leading system message.
-fn instruct<S: Output>(
+/// Adds the texts of a system message at the start to the instructions.
+fn add_instructions<S: Output>(
     content: Option<Content<S>>,
     at: Position,
-    judge: &mut Judge<'_>,
+    violations: &mut ViolationHandler<'_>,
     texts: &mut Vec<S>,
 ) -> Result<()> {
     let known = texts.len();
@@ -75,22 +84,24 @@ fn instruct<S: Output>(
         Some(Content::Text(text)) => texts.extend((!text.is_empty()).then_some(text)),
         Some(Content::Parts(parts)) => {
             for (index, part) in parts.into_iter().enumerate() {
-                if let Some(Lawful::Text(text)) = parts::lawful(part.body, index, at, judge)? {
+                if let Some(AcceptedPart::Text(text)) =
+                    parts::accepted_part(part.body, index, at, violations)?
+                {
                     texts.push(text);
                 }
             }
         }
     }
     if texts.len() == known {
-        return Err(parts::nothing_said(at).into());
+        return Err(parts::empty_content_violation(at).into());
     }
     Ok(())
 }
 
-/// Texts with a blank line between them; `None` for none.
-fn joined<S: Output>(mut texts: Vec<S>) -> Option<Form<S>> {
+/// Joins texts with a blank line between them. `None` if there are none.
+fn joined<S: Output>(mut texts: Vec<S>) -> Option<Payload<S>> {
     if texts.len() <= 1 {
-        return texts.pop().map(Form::Text);
+        return texts.pop().map(Payload::Text);
     }
     let mut all = String::new();
     for text in &texts {
@@ -99,120 +110,122 @@ fn joined<S: Output>(mut texts: Vec<S>) -> Option<Form<S>> {
         }
         text.with_str(|text| all.push_str(text));
     }
-    Some(Form::String(all))
+    Some(Payload::String(all))
 }
 
-/// Writes the items of one message whose fields are lawful.
-struct Items<'w, 'r, S> {
+/// Writes the items of one message whose fields were checked.
+struct ItemWriter<'w, 'r, S> {
     at: Position,
-    judge: &'w mut Judge<'r>,
-    input: &'w mut Vec<Form<S>>,
+    violations: &'w mut ViolationHandler<'r>,
+    input: &'w mut Vec<Payload<S>>,
 }
 
-impl<S: Output> Items<'_, '_, S> {
+impl<S: Output> ItemWriter<'_, '_, S> {
     fn write(mut self, message: Message<S>, id: Option<String>) -> Result<()> {
         match message.role {
             Role::Tool | Role::Function => {
-                let id = message.tool_call_id.map(Form::Text).or(id.map(Form::String));
+                let id = message.tool_call_id.map(Payload::Text).or(id.map(Payload::String));
                 self.output(message.content, id)
             }
             Role::Assistant => self.assistant(message, id),
             role => match self.content(message.content)? {
                 Some(content) => {
-                    self.input.push(said(role, content));
+                    self.input.push(message_item(role, content));
                     Ok(())
                 }
-                None => Err(parts::nothing_said(self.at).into()),
+                None => Err(parts::empty_content_violation(self.at).into()),
             },
         }
     }
 
     fn assistant(&mut self, mut message: Message<S>, id: Option<String>) -> Result<()> {
-        rules::refusal_as_content(&mut message, "the Responses API", self.at, self.judge)?;
+        rules::refusal_as_content(&mut message, "the Responses API", self.at, self.violations)?;
         let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
         let content = match message.content {
-            Some(Content::Parts(parts)) => parts::one_text(parts, "assistant", self.at, self.judge)?,
-            Some(Content::Text(text)) => (!text.is_empty()).then_some(Form::Text(text)),
+            Some(Content::Parts(parts)) => parts::one_text(parts, "assistant", self.at, self.violations)?,
+            Some(Content::Text(text)) => (!text.is_empty()).then_some(Payload::Text(text)),
             None => None,
         };
         match content {
-            Some(content) => self.input.push(said(Role::Assistant, content)),
+            Some(content) => self.input.push(message_item(Role::Assistant, content)),
             None if calls => {}
-            None => return Err(parts::nothing_said(self.at).into()),
+            None => return Err(parts::empty_content_violation(self.at).into()),
         }
         for (index, call) in message.tool_calls.into_iter().enumerate() {
-            self.call(Form::Text(call.id), call.function, Which::Tool(index))?;
+            self.call(Payload::Text(call.id), call.function, CallRef::Tool(index))?;
         }
         match (message.function_call, id) {
-            (Some(call), Some(id)) => self.call(Form::String(id), call, Which::Function),
+            (Some(call), Some(id)) => self.call(Payload::String(id), call, CallRef::Function),
             _ => Ok(()),
         }
     }
 
-    fn call(&mut self, id: Form<S>, call: FunctionCall<S>, which: Which) -> Result<()> {
-        let arguments = arguments_form(call.arguments, which, self.at, self.judge)?;
-        self.input.push(Form::map([
-            ("type", Form::Static("function_call")),
+    fn call(&mut self, id: Payload<S>, call: FunctionCall<S>, call_ref: CallRef) -> Result<()> {
+        let arguments = arguments_text(call.arguments, call_ref, self.at, self.violations)?;
+        self.input.push(Payload::map([
+            ("type", Payload::Static("function_call")),
             ("call_id", id),
-            ("name", Form::Text(call.name)),
+            ("name", Payload::Text(call.name)),
             ("arguments", arguments),
         ]));
         Ok(())
     }
 
-    /// The result of a call.
-    fn output(&mut self, content: Option<Content<S>>, id: Option<Form<S>>) -> Result<()> {
+    /// Writes the result of a call.
+    fn output(&mut self, content: Option<Content<S>>, id: Option<Payload<S>>) -> Result<()> {
         let content = match content {
             Some(content) => self.content(content)?,
             None => None,
         };
         let (Some(content), Some(id)) = (content, id) else {
-            return Err(parts::nothing_said(self.at).into());
+            return Err(parts::empty_content_violation(self.at).into());
         };
-        self.input.push(Form::map([
-            ("type", Form::Static("function_call_output")),
+        self.input.push(Payload::map([
+            ("type", Payload::Static("function_call_output")),
             ("call_id", id),
             ("output", content),
         ]));
         Ok(())
     }
 
-    /// `None` where nothing is said.
-    fn content(&mut self, content: impl Into<Option<Content<S>>>) -> Result<Option<Form<S>>> {
+    /// Converts the content. `None` if it is empty.
+    fn content(&mut self, content: impl Into<Option<Content<S>>>) -> Result<Option<Payload<S>>> {
         let parts = match content.into() {
             None => return Ok(None),
-            Some(Content::Text(text)) => return Ok((!text.is_empty()).then_some(Form::Text(text))),
+            Some(Content::Text(text)) => return Ok((!text.is_empty()).then_some(Payload::Text(text))),
             Some(Content::Parts(parts)) => parts,
         };
         let mut list = Vec::with_capacity(parts.len());
         for (index, part) in parts.into_iter().enumerate() {
             list.extend(self.part(part, index)?);
         }
-        Ok((!list.is_empty()).then_some(Form::List(list)))
+        Ok((!list.is_empty()).then_some(Payload::List(list)))
     }
 
-    fn part(&mut self, part: Part<S>, index: usize) -> Result<Option<Form<S>>> {
+    fn part(&mut self, part: Part<S>, index: usize) -> Result<Option<Payload<S>>> {
         if matches!(part.body, PartBody::Audio { .. }) {
-            let problem = format!("part {index} is audio, which the Responses API does not take");
-            let fault = Fault::new(self.at, problem, "send a transcript as text");
-            self.judge.lossy(fault, DROPPED)?;
+            let problem = format!("part {index} is audio, which the Responses API does not accept");
+            let violation = RuleViolation::new(self.at, problem, "send a transcript as text");
+            self.violations.handle(violation, DROPPED)?;
             return Ok(None);
         }
-        let Some(lawful) = parts::lawful(part.body, index, self.at, self.judge)? else { return Ok(None) };
-        Ok(match lawful {
-            Lawful::Text(text) => {
-                Some(Form::map([("type", Form::Static("input_text")), ("text", Form::Text(text))]))
+        let Some(accepted) = parts::accepted_part(part.body, index, self.at, self.violations)? else {
+            return Ok(None);
+        };
+        Ok(match accepted {
+            AcceptedPart::Text(text) => {
+                Some(Payload::map([("type", Payload::Static("input_text")), ("text", Payload::Text(text))]))
             }
-            Lawful::Image { url, detail } => Some(Form::map([
-                ("type", Form::Static("input_image")),
+            AcceptedPart::Image { url, detail } => Some(Payload::map([
+                ("type", Payload::Static("input_image")),
                 ("image_url", url),
-                ("detail", detail.unwrap_or(Form::Static("auto"))),
+                ("detail", detail.unwrap_or(Payload::Static("auto"))),
             ])),
-            Lawful::File(fields) => {
-                let kind = member("type", Form::Static("input_file"));
-                Some(Form::Map([kind].into_iter().chain(fields).collect()))
+            AcceptedPart::File(fields) => {
+                let kind = member("type", Payload::Static("input_file"));
+                Some(Payload::Map([kind].into_iter().chain(fields).collect()))
             }
-            Lawful::Audio { .. } => None,
+            AcceptedPart::Audio { .. } => None,
         })
     }
 }

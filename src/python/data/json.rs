@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::PyData;
 use super::sort::{Object, bare, sort};
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Sink, Sort, Style, Written};
+use crate::template::{Data, Sink, Sort, Style, WriteOutcome};
 
 /// How deep values nest that become JSON; one that holds itself ends here.
 const JSON_DEPTH: usize = 100;
@@ -79,15 +79,15 @@ impl<'py> PyData<'_, 'py> {
         let mut sink = self.sink();
         let style = Style { html: false, lenient: false, javascript_numbers: false };
         match self.write(value, style, &mut sink)? {
-            Written::Done => match sink.finish().0.to_str() {
+            WriteOutcome::Done => match sink.finish().0.to_str() {
                 Ok(text) => Ok(text.to_owned()),
                 Err(_) => Err(Error::new(
                     Kind::TemplateRender,
                     "a text with half a surrogate pair, which is no character, has no JSON form",
                 )),
             },
-            Written::Null => Ok("null".to_owned()),
-            Written::NoText(sort) => {
+            WriteOutcome::Null => Ok("null".to_owned()),
+            WriteOutcome::NoText(sort) => {
                 let message = format!("{sort} cannot be a key in JSON");
                 Err(Error::new(Kind::TemplateRender, message))
             }

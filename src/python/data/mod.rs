@@ -32,7 +32,9 @@ use super::error::foreign;
 use super::library::{Helper, Shared};
 use super::text::{PyOutput, PySink, PyText};
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Invocation, Item, Literal, Output, Sink, Sort, Style, Text, Truth, Written};
+use crate::template::{
+    Data, Invocation, Item, Literal, Output, Sink, Sort, Style, Text, Truth, WriteOutcome,
+};
 
 /// Python objects as template data, for one render.
 pub struct PyData<'e, 'py> {
@@ -408,7 +410,7 @@ impl<'py> Data for PyData<'_, 'py> {
         }
         let mut sink = self.sink();
         let style = Style { html: false, lenient: false, javascript_numbers: false };
-        if self.write(key, style, &mut sink)? != Written::Done {
+        if self.write(key, style, &mut sink)? != WriteOutcome::Done {
             return Ok(None);
         }
         let name = sink.finish();
@@ -497,7 +499,7 @@ impl<'py> Data for PyData<'_, 'py> {
     }
 
     #[inline]
-    fn write(&self, value: &Object<'py>, style: Style, out: &mut PySink<'py>) -> Result<Written> {
+    fn write(&self, value: &Object<'py>, style: Style, out: &mut PySink<'py>) -> Result<WriteOutcome> {
         self.write_any(value, style, 0, &mut 0, out)
     }
 
@@ -508,13 +510,13 @@ impl<'py> Data for PyData<'_, 'py> {
         key: &PyText,
         style: Style,
         out: &mut PySink<'py>,
-    ) -> Result<Option<Written>> {
+    ) -> Result<Option<WriteOutcome>> {
         let Ok(dict) = value.cast_exact::<PyDict>() else { return Ok(None) };
         match dict.get_item(key.string(self.py)) {
             Ok(Some(found)) => match found.cast_exact::<PyString>() {
                 Ok(string) if !style.html => {
                     out.string(string);
-                    Ok(Some(Written::Done))
+                    Ok(Some(WriteOutcome::Done))
                 }
                 _ => self.write_any(&found, style, 0, &mut 0, out).map(Some),
             },

@@ -8,7 +8,7 @@ use super::PyData;
 use super::sort::{Object, bare, sort};
 use crate::error::{Error, Kind, Result};
 use crate::python::text::PySink;
-use crate::template::{Item, Sink, Sort, Style, Written, escape_html, javascript_number, python_number};
+use crate::template::{Item, Sink, Sort, Style, WriteOutcome, escape_html, javascript_number, python_number};
 
 /// How deep lists in lists are printed; a list that holds itself ends here.
 const PRINT_DEPTH: usize = 32;
@@ -24,14 +24,14 @@ impl<'py> PyData<'_, 'py> {
         depth: usize,
         items: &mut u64,
         out: &mut PySink<'py>,
-    ) -> Result<Written> {
+    ) -> Result<WriteOutcome> {
         if let Ok(string) = value.cast_exact::<PyString>() {
             self.write_string(string, style, out);
-            return Ok(Written::Done);
+            return Ok(WriteOutcome::Done);
         }
         let value = &bare(value);
         match sort(value) {
-            Sort::Null => return Ok(Written::Null),
+            Sort::Null => return Ok(WriteOutcome::Null),
             Sort::Bool => {
                 let truth = value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?;
                 out.str(if truth { "true" } else { "false" });
@@ -60,10 +60,10 @@ impl<'py> PyData<'_, 'py> {
             Sort::Sequence => return self.write_items(value, style, depth, items, out),
             _ if style.lenient => out.str("[object Object]"),
             sort @ (Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other) => {
-                return Ok(Written::NoText(sort));
+                return Ok(WriteOutcome::NoText(sort));
             }
         }
-        Ok(Written::Done)
+        Ok(WriteOutcome::Done)
     }
 
     /// Writes the items of a sequence, with commas between.
@@ -74,7 +74,7 @@ impl<'py> PyData<'_, 'py> {
         depth: usize,
         items: &mut u64,
         out: &mut PySink<'py>,
-    ) -> Result<Written> {
+    ) -> Result<WriteOutcome> {
         if depth >= PRINT_DEPTH {
             return Err(Error::new(
                 Kind::TemplateRender,
@@ -82,7 +82,7 @@ impl<'py> PyData<'_, 'py> {
             ));
         }
         let mut first = true;
-        let mut written = Written::Done;
+        let mut written = WriteOutcome::Done;
         self.walk_sequence(value, &mut |Item { value, .. }| {
             *items += 1;
             if *items > PRINT_ITEMS {
@@ -95,8 +95,9 @@ impl<'py> PyData<'_, 'py> {
             if !std::mem::take(&mut first) {
                 out.str(",");
             }
-            if written == Written::Done
-                && let no_text @ Written::NoText(_) = self.write_any(&value, style, depth + 1, items, out)?
+            if written == WriteOutcome::Done
+                && let no_text @ WriteOutcome::NoText(_) =
+                    self.write_any(&value, style, depth + 1, items, out)?
             {
                 written = no_text;
             }

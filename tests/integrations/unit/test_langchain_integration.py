@@ -459,7 +459,7 @@ def test_a_name_that_langchain_reserves_is_an_error_with_a_hint(name, langchain_
         chat_of({"role": "user", "content": f"{{{{#if {name}}}}}x{{{{/if}}}}"}),
     ]
     for prompt in prompts:
-        with pytest.raises(ConversionError, match=f"LangChain keeps the name `{name}` for itself") as caught:
+        with pytest.raises(ConversionError, match=f"LangChain reserves the name `{name}`") as caught:
             langchain_integration.convert_sync(prompt, {})
         assert caught.value.context["hint"] == "rename the variable"
         assert not langchain_integration.validate_compatibility(prompt)

@@ -67,7 +67,7 @@ def test_the_model_comes_from_the_argument_or_the_prompt(make):
     prompt = asks(settings={"model": "from-prompt", "max_tokens": 5})
     assert request_of(integration, prompt)["model"] == "from-prompt"
     assert request_of(integration, prompt, model="given")["model"] == "given"
-    with pytest.raises(ConversionError, match=r"Failed to convert prompt 'explain' .*no model is named") as caught:
+    with pytest.raises(ConversionError, match=r"Failed to convert prompt 'explain' .*no model is given") as caught:
         request_of(integration, asks())
     assert "model=" in str(caught.value)
 
@@ -159,7 +159,7 @@ def test_settings_are_renamed_for_each_api_or_warned_about(make, expected, left_
     assert request == expected
     assert len(texts) == len(left_out)
     for text, name in zip(texts, left_out, strict=True):
-        assert f"`settings.{name}` has no place" in text
+        assert f"does not accept `settings.{name}`" in text
         assert "left out" in text
 
 
@@ -182,7 +182,7 @@ def test_sampling_for_anthropic_goes_into_extra_body():
 
 def test_anthropic_needs_max_tokens():
     prompt = asks(settings={"model": "m"})
-    with pytest.raises(ConversionError, match="Anthropic needs `max_tokens`") as caught:
+    with pytest.raises(ConversionError, match="Anthropic requires `max_tokens`") as caught:
         request_of(anthropic(TemplateEngine()), prompt)
     assert "max_tokens=..." in str(caught.value)
     assert request_of(anthropic(TemplateEngine()), prompt, max_tokens=5) == {"model": "m", "max_tokens": 5}
@@ -238,7 +238,7 @@ def test_a_text_prompt_is_a_completion_or_a_message():
 def test_a_text_prompt_with_tools_is_an_error():
     prompt = create_text_prompt(settings={"model": "m"}, tools=[LOOKUP])
     engine = TemplateEngine()
-    with pytest.raises(ConversionError, match="takes no tools") as caught:
+    with pytest.raises(ConversionError, match="does not accept tools") as caught:
         chat(engine).build_request_sync(prompt, {"name": "Ada"})
     assert "to_messages=True" in str(caught.value)
     assert "tools" in chat(engine, to_messages=True).build_request_sync(prompt, {"name": "Ada"})
@@ -296,7 +296,7 @@ def test_unsupported_schemas_are_requested_without_strict():
     request, texts = warned(chat(engine), prompt)
     assert request["response_format"]["json_schema"]["strict"] is False
     assert len(texts) == 1
-    assert "asked for without strictness" in texts[0]
+    assert "sent without strict mode" in texts[0]
     request, texts = warned(anthropic(engine), prompt)
     assert "extra_body" not in request
     assert "left out" in texts[0]

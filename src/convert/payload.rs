@@ -1,16 +1,16 @@
-//! The tree that a conversion gives.
+//! The tree that a conversion returns.
 //!
-//! It is built to be cheap. Words that a provider prescribes are static, rendered text is moved in as it came out of
-//! the renderer, and lists and maps are vectors of their final size, so three plain messages cost four allocations.
+//! It is built to be cheap. Words that a provider prescribes are static, rendered text is moved in as the renderer
+//! returned it, and lists and maps are vectors of their final size. Three plain messages cost four allocations.
 
 use serde_json::{Number, Value};
 
 use crate::prompt::Tree;
 use crate::template::Output;
 
-/// JSON whose texts may be rendered output.
+/// A JSON value whose texts can be rendered output.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Form<S> {
+pub enum Payload<S> {
     /// `null`
     Null,
     /// `true` or `false`
@@ -21,28 +21,28 @@ pub enum Form<S> {
     Static(&'static str),
     /// A text that the conversion made.
     String(String),
-    /// A rendered text, as the renderer gave it.
+    /// A rendered text, as the renderer returned it.
     Text(S),
     /// A list.
-    List(Vec<Form<S>>),
+    List(Vec<Payload<S>>),
     /// An object, in order.
     Map(Vec<Member<S>>),
 }
 
 /// One member of an object.
-pub type Member<S> = (Key, Form<S>);
+pub type Member<S> = (Key, Payload<S>);
 
 /// A member's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
     /// A key that the provider prescribes.
     Static(&'static str),
-    /// A key of the user's data.
+    /// A key from the user's data.
     String(String),
 }
 
 impl Key {
-    /// The key.
+    /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -64,13 +64,13 @@ impl From<String> for Key {
     }
 }
 
-/// A member under a prescribed key.
-pub(super) fn member<S>(key: &'static str, value: Form<S>) -> Member<S> {
+/// A member with a key that the provider prescribes.
+pub(super) fn member<S>(key: &'static str, value: Payload<S>) -> Member<S> {
     (Key::Static(key), value)
 }
 
-impl<S> Form<S> {
-    /// An object of exactly these members.
+impl<S> Payload<S> {
+    /// An object with these members.
     #[must_use]
     pub fn map<const N: usize>(members: [(&'static str, Self); N]) -> Self {
         let mut map = Vec::with_capacity(N);
@@ -78,39 +78,39 @@ impl<S> Form<S> {
         Self::Map(map)
     }
 
-    /// The same JSON, its leaves moved over.
+    /// Converts a tree of JSON with rendered texts.
     #[must_use]
-    pub fn of_tree(tree: Tree<S>) -> Self {
+    pub fn from_tree(tree: Tree<S>) -> Self {
         match tree {
             Tree::Null => Self::Null,
             Tree::Bool(value) => Self::Bool(value),
             Tree::Number(value) => Self::Number(value),
             Tree::Text(text) => Self::Text(text),
-            Tree::List(items) => Self::List(items.into_iter().map(Self::of_tree).collect()),
+            Tree::List(items) => Self::List(items.into_iter().map(Self::from_tree).collect()),
             Tree::Map(members) => Self::Map(
-                members.into_iter().map(|(key, value)| (key.into(), Self::of_tree(value))).collect(),
+                members.into_iter().map(|(key, value)| (key.into(), Self::from_tree(value))).collect(),
             ),
         }
     }
 
-    /// The same JSON.
+    /// Converts a JSON value.
     #[must_use]
-    pub fn of_json(value: Value) -> Self {
+    pub fn from_json(value: Value) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(value),
             Value::Number(value) => Self::Number(value),
             Value::String(text) => Self::String(text),
-            Value::Array(items) => Self::List(items.into_iter().map(Self::of_json).collect()),
+            Value::Array(items) => Self::List(items.into_iter().map(Self::from_json).collect()),
             Value::Object(members) => Self::Map(
-                members.into_iter().map(|(key, value)| (key.into(), Self::of_json(value))).collect(),
+                members.into_iter().map(|(key, value)| (key.into(), Self::from_json(value))).collect(),
             ),
         }
     }
 }
 
-impl<S: Output> Form<S> {
-    /// Reads the text, where this is one.
+impl<S: Output> Payload<S> {
+    /// Passes the text to `read`. `None` if this is no text.
     pub fn with_str<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
         match self {
             Self::Static(word) => Some(read(word)),
@@ -120,7 +120,7 @@ impl<S: Output> Form<S> {
         }
     }
 
-    /// The same as JSON. Where a key stands twice, the last counts, as in a dict.
+    /// The same as a JSON value. If an object has a key twice, the last one counts, as in a dict.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {

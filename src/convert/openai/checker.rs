@@ -1,0 +1,93 @@
+//! Checks a conversation message by message, for both of OpenAI's APIs: each message has valid fields, and every call
+//! is answered once. It also makes the ids for a `function_call` that is written as a tool call.
+
+use crate::convert::report::{Position, Report, ViolationHandler};
+use crate::convert::rules::{self, CallLink, CallPairing, CallRef, FUNCTION_ID, IdRewriter, PASSED_ON};
+use crate::error::{Error, Result};
+use crate::prompt::{Message, Role};
+use crate::template::Output;
+
+pub(super) struct ConversationChecker<'r> {
+    pub(super) violations: ViolationHandler<'r>,
+    pairing: CallPairing,
+    /// The ids of the conversation, if it has a `function_call` that needs one.
+    ids: Option<IdRewriter>,
+}
+
+impl<'r> ConversationChecker<'r> {
+    /// Starts with the messages, which must not be empty. With `functions_as_tools` each `function_call` gets an id.
+    pub(super) fn new<S: Output>(
+        messages: &[Message<S>],
+        strict: bool,
+        functions_as_tools: bool,
+        report: &'r mut Report,
+    ) -> Result<Self> {
+        if messages.is_empty() {
+            return Err(rules::no_messages());
+        }
+        let old = |message: &Message<S>| message.function_call.is_some() || message.role == Role::Function;
+        let ids =
+            (functions_as_tools && messages.iter().any(old)).then(|| IdRewriter::from_messages(messages));
+        Ok(Self { violations: ViolationHandler::new(strict, report), pairing: CallPairing::default(), ids })
+    }
+
+    /// Whether no call is waiting for its result, so that any turn can follow.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pairing.is_idle()
+    }
+
+    /// Checks the next message. Returns the id that was made for its `function_call`, or of the call that it answers.
+    pub(super) fn check<S: Output>(
+        &mut self,
+        message: &mut Message<S>,
+        at: Position,
+    ) -> Result<Option<String>> {
+        rules::check_fields(message, at, &mut self.violations)?;
+        match message.role {
+            Role::Tool => {
+                if let Some(id) = &message.tool_call_id {
+                    id.with_str(|id| self.pairing.answer(CallLink::Id, id, at))?;
+                }
+                Ok(None)
+            }
+            Role::Function if self.ids.is_some() => self.answered(message, at),
+            _ => self.turn(message, at),
+        }
+    }
+
+    fn turn<S: Output>(&mut self, message: &Message<S>, at: Position) -> Result<Option<String>> {
+        if let Some(violation) = self.pairing.close().into_iter().next() {
+            return Err(violation.into());
+        }
+        for (index, call) in message.tool_calls.iter().enumerate() {
+            call.id.with_str(|id| {
+                let call_ref = CallRef::Tool(index);
+                if let Some(violation) = self.pairing.duplicate(id, call_ref, at) {
+                    return Err(Error::from(violation));
+                }
+                self.pairing.call(CallLink::Id, id, None, call_ref, at);
+                Ok(())
+            })?;
+        }
+        let (Some(call), Some(ids)) = (&message.function_call, &mut self.ids) else { return Ok(None) };
+        let id = ids.fresh(FUNCTION_ID);
+        call.name.with_str(|name| {
+            self.pairing.call(CallLink::Name, name, Some(id.clone()), CallRef::Function, at);
+        });
+        Ok(Some(id))
+    }
+
+    /// The id of the call that a function message answers.
+    fn answered<S: Output>(&mut self, message: &Message<S>, at: Position) -> Result<Option<String>> {
+        let Some(name) = &message.name else { return Ok(None) };
+        Ok(name.with_str(|name| self.pairing.answer(CallLink::Name, name, at))?)
+    }
+
+    /// Ends the conversation. A call without a result is an error in strict mode, and a warning otherwise.
+    pub(super) fn finish(mut self) -> Result<()> {
+        for violation in self.pairing.close() {
+            self.violations.handle(violation, PASSED_ON)?;
+        }
+        Ok(())
+    }
+}
