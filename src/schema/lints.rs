@@ -49,7 +49,9 @@ fn lint_field(field: &Field, coerce: bool) -> Vec<String> {
     for validator in &field.validators {
         if let Some(bound) = missing_bound(validator) {
             let kind = validator.kind;
-            found.push(format!("field {name}: validator {kind} checks nothing without `{bound}`"));
+            found.push(format!(
+                "field {name}: validator {kind} needs `{bound}`; without it, it checks nothing"
+            ));
         }
     }
     found

@@ -88,7 +88,7 @@ pub fn read_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D:
     <WireSchema as serde::Deserialize>::deserialize(deserializer).map(|wire| wire.schema)
 }
 
-/// [`read_one`], for what must say nothing without effect; see [`remarks`](super::lints()).
+/// [`read_one`], for what must say nothing without effect; see [`lints`](super::lints()).
 ///
 /// # Errors
 /// As that; the first remark.
@@ -511,7 +511,7 @@ fn read_bound<'de, A: MapAccess<'de>>(map: &mut A, key: &str) -> Result<Option<N
 }
 
 /// Checks that a rule has what it needs to mean anything. One that lacks its bound checks nothing; see
-/// [`remarks`](super::lints()).
+/// [`lints`](super::lints()).
 fn check_validator(validator: &Validator) -> crate::Result<()> {
     let Validator { kind, min_value, max_value, .. } = validator;
     let lacking = match kind {

@@ -67,8 +67,8 @@ fn what_a_schema_says_without_effect_is_remarked_and_refused_to_a_program() {
         "`item_type` belongs to a field of type list, but field `b` is of type string: it has no effect",
         "`item_schema` belongs to a field of type list, but field `b` is of type string: it has no effect",
         "`nested_schema` belongs to a field of type dict, but field `c` is of type list: it has no effect",
-        "field `d`: validator min_length checks nothing without `min_value`",
-        "field `d`: validator max_value checks nothing without `max_value`",
+        "field `d`: validator min_length needs `min_value`; without it, it checks nothing",
+        "field `d`: validator max_value needs `max_value`; without it, it checks nothing",
     ];
     assert_eq!(found, expected.map(|message| (format!("schema 's': {message}"), Some(2))));
     let document = json!({"name": "s", "fields": [{"name": "a", "type": "integer", "default": "x"}]});

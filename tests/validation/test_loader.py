@@ -172,7 +172,7 @@ schemas:
 REMARKS = [
     "schema 's': the default of field `a` is not of type integer; it is used unchanged",
     "schema 's': `item_type` belongs to a field of type list, but field `b` is of type string: it has no effect",
-    "schema 's': field `b`: validator min_length checks nothing without `min_value`",
+    "schema 's': field `b`: validator min_length needs `min_value`; without it, it checks nothing",
 ]
 
 
