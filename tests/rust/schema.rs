@@ -1,7 +1,7 @@
 //! Validation over JSON: the cases of `tests/data/schemas`, and what only whole sets of schemas show.
 
 use prompt_manager::error::ContextValue;
-use prompt_manager::prompt::{Checks, Compiled, Prompt, Status};
+use prompt_manager::prompt::{RenderOptions, Compiled, Prompt, Status};
 use prompt_manager::schema::json_schema::JsonSchemaMode;
 use prompt_manager::schema::output::{self, AnswerOptions};
 use prompt_manager::schema::{CompiledSchema, Field, FieldType, JsonFunction, Schema, SchemaSet, parse};
@@ -293,7 +293,7 @@ fn response(
     for schema in list.as_array().expect("a list") {
         shared.write().add(vec![parse::read_one(schema).expect("it is a schema")]).expect("it is new");
     }
-    let checks = Checks { schemas: Some(&shared), output_instructions: false };
+    let checks = RenderOptions { schemas: Some(&shared), output_instructions: false, resolved: false };
     let response = compiled.response_schema(&JsonData::default(), &checks, form)?.expect("it has a schema");
     let reason = response.not_strict.as_ref().map(|error| error.message().to_owned());
     Ok((response.name.clone(), response.schema.clone(), reason))
