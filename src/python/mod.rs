@@ -52,7 +52,7 @@ mod _native {
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine, restore_template};
     #[pymodule_export]
-    use super::versions::{History, diff, on_thread, raise_version};
+    use super::versions::{History, diff, raise_version};
 
     /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
     #[pymodule_init]

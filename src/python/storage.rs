@@ -1,6 +1,6 @@
 //! `FileStore` and `MemoryStore`: where prompts are kept. Prompts come and go as plain data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,25 +12,28 @@ use serde_json::Value;
 
 use super::error::{OrRaise, raise};
 use super::prompt::read_prompt;
-use super::runtime::on_thread;
+use super::runtime::{in_turn, in_turn_sync};
 use super::template::Engine;
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::prompt::Prompt;
 use crate::store::directory::{self, Spent};
 use crate::store::encoding::Encoding;
+use crate::store::queue::{Access, WorkQueue};
 use crate::store::{self, Kept, Stranger, Wanted, file, memory, yaml_write};
 
 /// A value that becomes plain data of Python.
-struct Plain(Value);
+pub(super) struct Plain(Value);
 
 impl Plain {
-    fn of(value: &impl Serialize) -> crate::Result<Self> {
+    pub(super) fn of(value: &impl Serialize) -> crate::Result<Self> {
         serde_json::to_value(value).map(Self).map_err(|error| Error::new(Kind::Prompt, error.to_string()))
     }
 
-    fn each<T: Serialize>(values: &[T]) -> crate::Result<Vec<Self>> {
-        values.iter().map(Self::of).collect()
+    pub(super) fn each<'a, T: Serialize + 'a>(
+        values: impl IntoIterator<Item = &'a T>,
+    ) -> crate::Result<Vec<Self>> {
+        values.into_iter().map(Self::of).collect()
     }
 }
 
@@ -78,86 +81,54 @@ fn wanted(py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<W
     Ok(Wanted { tags, status: status.map(str::parse).transpose().or_raise(py)? })
 }
 
-/// Work for a thread of the runtime.
-fn later<'py, R>(
-    py: Python<'py>,
-    work: impl FnOnce() -> crate::Result<R> + Send + 'static,
-) -> PyResult<Bound<'py, PyAny>>
-where
-    R: for<'p> IntoPyObject<'p> + Send + 'static,
-{
-    on_thread(py, move || work().map_err(|error| Python::attach(|py| raise(py, &error))))
-}
-
-/// Work for this thread, while others may run Python.
-fn now<R: Send>(py: Python<'_>, work: impl FnOnce() -> crate::Result<R> + Send) -> PyResult<R> {
-    py.detach(work).or_raise(py)
-}
-
-/// Prompts in files.
+/// Prompts in files. Its calls run in the order in which they are made.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct FileStore {
     store: Arc<file::FileStore>,
+    queue: WorkQueue,
 }
 
-/// What a method of the store does, as work that may be done here or on another thread.
 impl FileStore {
-    fn loading(&self, id: String, version: Option<String>) -> impl FnOnce() -> crate::Result<Loaded> + use<> {
-        let store = Arc::clone(&self.store);
-        move || {
-            let given = store.load(&id, version.as_deref())?;
-            Ok((Plain::of(&given.prompt)?, given.warnings))
-        }
-    }
-
-    fn labelling(
+    fn in_turn<'py, R>(
         &self,
-        id: String,
-        label: String,
-        version: Option<String>,
-        author: Option<String>,
-    ) -> impl FnOnce() -> crate::Result<Plain> + use<> {
+        py: Python<'py>,
+        access: Access,
+        work: impl FnOnce(&file::FileStore) -> crate::Result<R> + Send + 'static,
+    ) -> PyResult<Bound<'py, PyAny>>
+    where
+        R: for<'p> IntoPyObject<'p> + Send + 'static,
+    {
         let store = Arc::clone(&self.store);
-        move || Plain::of(&store.set_label(&id, &label, version.as_deref(), author.as_deref())?)
+        in_turn(py, &self.queue, access, move || work(&store))
     }
 
-    fn recalling(
+    fn in_turn_sync<R: Send>(
         &self,
-        id: String,
-        label: Option<String>,
-    ) -> impl FnOnce() -> crate::Result<Vec<Plain>> + use<> {
-        let store = Arc::clone(&self.store);
-        move || Plain::each(&store.label_history(&id, label.as_deref())?)
+        py: Python<'_>,
+        access: Access,
+        work: impl FnOnce(&file::FileStore) -> crate::Result<R> + Send,
+    ) -> PyResult<R> {
+        in_turn_sync(py, &self.queue, access, || work(&self.store))
     }
+}
 
-    fn checking(&self) -> impl FnOnce() -> crate::Result<Problems> + use<> {
-        let store = Arc::clone(&self.store);
-        move || Ok(Problems(store.list(&Wanted::default())?.errors))
-    }
+fn load(store: &file::FileStore, id: &str, version: Option<&str>) -> crate::Result<Loaded> {
+    let given = store.load(id, version)?;
+    Ok((Plain::of(&given.prompt)?, given.warnings))
+}
 
-    fn finding(
-        &self,
-        source: Option<PathBuf>,
-    ) -> impl FnOnce() -> crate::Result<(Vec<Found>, Vec<String>)> + use<> {
-        let store = Arc::clone(&self.store);
-        move || {
-            let (found, errors) = store.strangers(source.as_deref())?;
-            let found =
-                found.into_iter().map(|Stranger { path, id, version, lawful }| (path, id, version, lawful));
-            Ok((found.collect(), errors.iter().map(Error::report).collect()))
-        }
-    }
+fn label_history(store: &file::FileStore, id: &str, label: Option<&str>) -> crate::Result<Vec<Plain>> {
+    Plain::each(&store.label_history(id, label)?)
+}
 
-    fn adopting(
-        &self,
-        path: PathBuf,
-        id: String,
-        version: String,
-        take: bool,
-    ) -> impl FnOnce() -> crate::Result<()> + use<> {
-        let store = Arc::clone(&self.store);
-        move || store.adopt(&path, &id, &version, take)
-    }
+fn check(store: &file::FileStore) -> crate::Result<Problems> {
+    Ok(Problems(store.list(&Wanted::default())?.errors))
+}
+
+fn strangers(store: &file::FileStore, source: Option<&Path>) -> crate::Result<(Vec<Found>, Vec<String>)> {
+    let (found, errors) = store.strangers(source)?;
+    let found = found.into_iter().map(|Stranger { path, id, version, lawful }| (path, id, version, lawful));
+    Ok((found.collect(), errors.iter().map(Error::report).collect()))
 }
 
 #[pymethods]
@@ -175,29 +146,29 @@ impl FileStore {
         let patience = Duration::try_from_secs_f64(lock_timeout)
             .map_err(|_| PyValueError::new_err("lock_timeout must be a number of seconds, not negative"))?;
         let store = file::FileStore::new(path, encoding, create).with_patience(patience);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), queue: WorkQueue::default() })
     }
 
     fn save_sync(&self, prompt: &Bound<'_, PyAny>) -> PyResult<()> {
         let read = read_prompt(prompt)?;
-        now(prompt.py(), || self.store.save(&read))
+        self.in_turn_sync(prompt.py(), Access::Write, |store| store.save(&read))
     }
 
     fn save<'py>(&self, prompt: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let (store, read) = (Arc::clone(&self.store), read_prompt(prompt)?);
-        later(prompt.py(), move || store.save(&read))
+        let read = read_prompt(prompt)?;
+        self.in_turn(prompt.py(), Access::Write, move |store| store.save(&read))
     }
 
-    fn load_sync(&self, py: Python<'_>, id: String, version: Option<String>) -> PyResult<Loaded> {
-        now(py, self.loading(id, version))
+    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<Loaded> {
+        self.in_turn_sync(py, Access::Read, |store| load(store, id, version))
     }
 
     fn load<'py>(&self, py: Python<'py>, id: String, version: Option<String>) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.loading(id, version))
+        self.in_turn(py, Access::Read, move |store| load(store, &id, version.as_deref()))
     }
 
     fn delete_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
-        now(py, || self.store.delete(id, version))
+        self.in_turn_sync(py, Access::Write, |store| store.delete(id, version))
     }
 
     fn delete<'py>(
@@ -206,13 +177,12 @@ impl FileStore {
         id: String,
         version: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let store = Arc::clone(&self.store);
-        later(py, move || store.delete(&id, version.as_deref()))
+        self.in_turn(py, Access::Write, move |store| store.delete(&id, version.as_deref()))
     }
 
     fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<Listed> {
         let wanted = wanted(py, tags, status)?;
-        now(py, || self.store.list(&wanted).and_then(listed))
+        self.in_turn_sync(py, Access::Read, |store| store.list(&wanted).and_then(listed))
     }
 
     fn list<'py>(
@@ -221,12 +191,12 @@ impl FileStore {
         tags: Vec<String>,
         status: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (store, wanted) = (Arc::clone(&self.store), wanted(py, tags, status)?);
-        later(py, move || store.list(&wanted).and_then(listed))
+        let wanted = wanted(py, tags, status)?;
+        self.in_turn(py, Access::Read, move |store| store.list(&wanted).and_then(listed))
     }
 
     fn exists_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<bool> {
-        now(py, || self.store.exists(id, version))
+        self.in_turn_sync(py, Access::Read, |store| store.exists(id, version))
     }
 
     fn exists<'py>(
@@ -235,19 +205,18 @@ impl FileStore {
         id: String,
         version: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let store = Arc::clone(&self.store);
-        later(py, move || store.exists(&id, version.as_deref()))
+        self.in_turn(py, Access::Read, move |store| store.exists(&id, version.as_deref()))
     }
 
     fn set_label_sync(
         &self,
         py: Python<'_>,
-        id: String,
-        label: String,
-        version: Option<String>,
-        author: Option<String>,
+        id: &str,
+        label: &str,
+        version: Option<&str>,
+        author: Option<&str>,
     ) -> PyResult<Plain> {
-        now(py, self.labelling(id, label, version, author))
+        self.in_turn_sync(py, Access::Write, |store| Plain::of(&store.set_label(id, label, version, author)?))
     }
 
     fn set_label<'py>(
@@ -258,11 +227,13 @@ impl FileStore {
         version: Option<String>,
         author: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.labelling(id, label, version, author))
+        self.in_turn(py, Access::Write, move |store| {
+            Plain::of(&store.set_label(&id, &label, version.as_deref(), author.as_deref())?)
+        })
     }
 
-    fn label_history_sync(&self, py: Python<'_>, id: String, label: Option<String>) -> PyResult<Vec<Plain>> {
-        now(py, self.recalling(id, label))
+    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<Plain>> {
+        self.in_turn_sync(py, Access::Read, |store| label_history(store, id, label))
     }
 
     fn label_history<'py>(
@@ -271,36 +242,31 @@ impl FileStore {
         id: String,
         label: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.recalling(id, label))
+        self.in_turn(py, Access::Read, move |store| label_history(store, &id, label.as_deref()))
     }
 
     /// What is wrong with the files, as exceptions.
     fn check_sync(&self, py: Python<'_>) -> PyResult<Problems> {
-        now(py, self.checking())
+        self.in_turn_sync(py, Access::Read, check)
     }
 
     fn check<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.checking())
+        self.in_turn(py, Access::Read, check)
     }
 
     /// Files that no store of ours would have written so, and what cannot be read.
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn strangers_sync(&self, py: Python<'_>, source: Option<PathBuf>) -> PyResult<(Vec<Found>, Vec<String>)> {
-        now(py, self.finding(source))
+        self.in_turn_sync(py, Access::Read, |store| strangers(store, source.as_deref()))
     }
 
     fn strangers<'py>(&self, py: Python<'py>, source: Option<PathBuf>) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.finding(source))
+        self.in_turn(py, Access::Read, move |store| strangers(store, source.as_deref()))
     }
 
-    fn adopt_sync(
-        &self,
-        py: Python<'_>,
-        path: PathBuf,
-        id: String,
-        version: String,
-        take: bool,
-    ) -> PyResult<()> {
-        now(py, self.adopting(path, id, version, take))
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn adopt_sync(&self, py: Python<'_>, path: PathBuf, id: &str, version: &str, take: bool) -> PyResult<()> {
+        self.in_turn_sync(py, Access::Write, |store| store.adopt(&path, id, version, take))
     }
 
     fn adopt<'py>(
@@ -311,7 +277,7 @@ impl FileStore {
         version: String,
         take: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.adopting(path, id, version, take))
+        self.in_turn(py, Access::Write, move |store| store.adopt(&path, &id, &version, take))
     }
 }
 
@@ -390,7 +356,7 @@ pub(super) fn time_load<'py>(
     engine: &Bound<'py, Engine>,
 ) -> PyResult<(usize, Bound<'py, PyDict>)> {
     let (py, shared) = (engine.py(), Arc::clone(&engine.get().shared));
-    let (count, spent, register) = now(py, move || {
+    let timed = py.detach(move || {
         let loaded = directory::load::<PyText>(&path, None, &shared.options, &shared)?;
         let (count, spent, start) = (loaded.prompts.len(), loaded.spent, Instant::now());
         let mut prompts = store::Registry::default();
@@ -398,7 +364,8 @@ pub(super) fn time_load<'py>(
             prompts.insert(compiled)?;
         }
         Ok((count, spent, start.elapsed()))
-    })?;
+    });
+    let (count, spent, register) = timed.or_raise(py)?;
     let phases = PyDict::new(py);
     let Spent { walk, read, parse, compile } = spent;
     for (name, time) in

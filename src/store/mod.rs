@@ -14,6 +14,7 @@ pub mod lock;
 pub mod memory;
 mod missing;
 mod place;
+pub mod queue;
 mod registry;
 mod walk;
 pub mod watch;

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
 
 __all__ = ["Observers"]
 
@@ -53,7 +53,7 @@ class Observers:
             if iscoroutinefunction(getattr(observer, event, None))
         ]
 
-    async def tell(self, ask: Ask, event: str, *arguments: Any) -> None:
+    async def tell(self, ask: CallMode, event: str, *arguments: Any) -> None:
         """Tell everybody who has a method of this name."""
         for observer in self._all:
             method = getattr(observer, event, None)

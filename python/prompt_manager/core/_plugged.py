@@ -10,7 +10,7 @@ from prompt_manager.core.models import Prompt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.manager import PromptManager
 
 __all__ = ["PluggedRender"]
@@ -46,7 +46,7 @@ class PluggedRender:
             *self._manager._observers.asked(*EVENTS),
         ]
 
-    async def run(self, ask: Ask) -> Any:
+    async def run(self, ask: CallMode) -> Any:
         """What the plugin makes of the prompt."""
         manager = self._manager
         config = {"template_engine": manager.template_engine, "schemas": manager.schemas}

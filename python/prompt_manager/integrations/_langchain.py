@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
 
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
 
 __all__ = [
     "ALLOWED_OBJECTS",
@@ -168,7 +168,7 @@ class PromptSource(Serializable):
             return _warned(self.core.render_messages(variables))
         return _warned(self.core.assemble_messages(await self._foreign(AWAITING, variables)))
 
-    async def _foreign(self, ask: Ask, variables: Mapping[str, Any]) -> list[str]:
+    async def _foreign(self, ask: CallMode, variables: Mapping[str, Any]) -> list[str]:
         return await rendered_by(self.engine, ask, self.core.id, self.core.prepare(variables))
 
     def _foreign_sync(self, variables: Mapping[str, Any]) -> list[str]:

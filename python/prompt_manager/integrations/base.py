@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prompt_manager._native import CompiledPrompt, Schemas
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.validation.loader import SchemaLoader
@@ -32,7 +32,7 @@ class PromptConversionWarning(UserWarning):
     """A conversion left something out, or said it another way."""
 
 
-async def rendered_by(engine: TemplateEngineProtocol, ask: Ask, prompt_id: str, prepared: Prepared) -> list[str]:
+async def rendered_by(engine: TemplateEngineProtocol, ask: CallMode, prompt_id: str, prepared: Prepared) -> list[str]:
     """Have an engine that is not ours render the texts of a prompt, one after the other."""
     context, texts, partials = prepared
     rendered: list[str] = []
@@ -137,7 +137,7 @@ class BaseIntegration(ABC, Generic[T]):
         core = prompt._compiled(self._own_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
-    async def _foreign(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
+    async def _foreign(self, ask: CallMode, prompt: Prompt, variables: Mapping[str, Any]) -> Foreign:
         """Have an engine that is not ours render the texts of a prompt, one after the other."""
         core = prompt._opaque()
         prepared = self._prepare(core, variables)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from prompt_manager._native import History, on_thread
+from prompt_manager._native import History
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
-    from typing import Any, ParamSpec, TypeVar
+    from typing import Any
 
     from prompt_manager.core.models import PromptDiff, PromptVersion
-
-    P = ParamSpec("P")
-    T = TypeVar("T")
 
 __all__ = ["VersionStore"]
 
@@ -38,17 +35,11 @@ class VersionStore:
     'First words'
     """
 
-    __slots__ = ("_core", "_path")
+    __slots__ = ("_core", "_in_memory")
 
     def __init__(self, storage_path: str | os.PathLike[str] | None = None) -> None:
-        self._path = storage_path
+        self._in_memory = storage_path is None
         self._core = History(storage_path)
-
-    async def _waiting(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-        """The result of work that waits for the disk, if there is one."""
-        if self._path is None:
-            return work(*arguments, **options)
-        return await on_thread(lambda: work(*arguments, **options))
 
     async def save_version(self, version: PromptVersion) -> None:
         """Keep a record. One of the same version and content keeps its time.
@@ -57,11 +48,14 @@ class VersionStore:
             VersionConflictError: the version is kept, is no draft, and has other content.
             StorageWriteError: a file cannot be written.
         """
-        await self._waiting(self._core.save, _plain(version))
+        if self._in_memory:
+            self._core.save_sync(_plain(version))
+        else:
+            await self._core.save(_plain(version))
 
     def save_version_sync(self, version: PromptVersion) -> None:
         """:meth:`save_version`, for code that does not await."""
-        self._core.save(_plain(version))
+        self._core.save_sync(_plain(version))
 
     async def get_version(self, prompt_id: str, version: str) -> PromptVersion:
         """The record of a version.
@@ -71,11 +65,13 @@ class VersionStore:
             VersionNotFoundError: this one is not.
             StorageReadError: its file is damaged.
         """
-        return _record(await self._waiting(self._core.get, prompt_id, version))
+        if self._in_memory:
+            return _record(self._core.get_sync(prompt_id, version))
+        return _record(await self._core.get(prompt_id, version))
 
     def get_version_sync(self, prompt_id: str, version: str) -> PromptVersion:
         """:meth:`get_version`, for code that does not await."""
-        return _record(self._core.get(prompt_id, version))
+        return _record(self._core.get_sync(prompt_id, version))
 
     async def list_versions(self, prompt_id: str) -> list[PromptVersion]:
         """The records of a prompt, the highest version first.
@@ -83,11 +79,13 @@ class VersionStore:
         Raises:
             PromptNotFoundError: no version of this prompt is kept.
         """
-        return _told(await self._waiting(self._core.records, prompt_id))
+        if self._in_memory:
+            return _records(self._core.records_sync(prompt_id))
+        return _records(await self._core.records(prompt_id))
 
     def list_versions_sync(self, prompt_id: str) -> list[PromptVersion]:
         """:meth:`list_versions`, for code that does not await."""
-        return _told(self._core.records(prompt_id))
+        return _records(self._core.records_sync(prompt_id))
 
     async def get_latest(self, prompt_id: str) -> PromptVersion:
         """The record of the highest version.
@@ -145,15 +143,15 @@ class VersionStore:
             VersionNotFoundError: one of the two is not.
             PromptValidationError: ``from_version`` is after ``to_version``.
         """
-        return [
-            _record(each) for each in await self._waiting(self._core.changelog, prompt_id, from_version, to_version)
-        ]
+        if self._in_memory:
+            return [_record(each) for each in self._core.changelog_sync(prompt_id, from_version, to_version)]
+        return [_record(each) for each in await self._core.changelog(prompt_id, from_version, to_version)]
 
     def get_changelog_sync(
         self, prompt_id: str, from_version: str | None = None, to_version: str | None = None
     ) -> list[PromptVersion]:
         """:meth:`get_changelog`, for code that does not await."""
-        return [_record(each) for each in self._core.changelog(prompt_id, from_version, to_version)]
+        return [_record(each) for each in self._core.changelog_sync(prompt_id, from_version, to_version)]
 
     async def compare_versions(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
         """What differs between two versions.
@@ -182,11 +180,14 @@ class VersionStore:
             VersionNotFoundError: this one is not.
             StorageWriteError: a file cannot be removed.
         """
-        await self._waiting(self._core.remove, prompt_id, version)
+        if self._in_memory:
+            self._core.remove_sync(prompt_id, version)
+        else:
+            await self._core.remove(prompt_id, version)
 
     def delete_version_sync(self, prompt_id: str, version: str | None = None) -> None:
         """:meth:`delete_version`, for code that does not await."""
-        self._core.remove(prompt_id, version)
+        self._core.remove_sync(prompt_id, version)
 
     async def load_from_storage(self) -> int:
         """Read every file, and give how many records there are. Nothing is kept of it: each call reads anew.
@@ -194,11 +195,11 @@ class VersionStore:
         Raises:
             StorageReadError: files are damaged; ``errors`` has one exception for each.
         """
-        return await self._waiting(self._core.check)
+        return self._core.check_sync() if self._in_memory else await self._core.check()
 
     def load_from_storage_sync(self) -> int:
         """:meth:`load_from_storage`, for code that does not await."""
-        return self._core.check()
+        return self._core.check_sync()
 
 
 def within(
@@ -231,7 +232,7 @@ def _record(plain: dict[str, Any]) -> PromptVersion:
     return PromptVersion.model_validate(plain)
 
 
-def _told(found: tuple[list[dict[str, Any]], list[str]]) -> list[PromptVersion]:
+def _records(found: tuple[list[dict[str, Any]], list[str]]) -> list[PromptVersion]:
     """The records, highest first, with a warning for each damaged file."""
     from warnings import warn
 
