@@ -25,7 +25,7 @@ pub enum Kind {
     TemplateRender,
     /// The prompt exists, this version of it does not.
     VersionNotFound,
-    /// An id and version exist already with other content.
+    /// An id and version exist already, and are no draft that may be replaced.
     VersionConflict,
     /// A file or directory cannot be read.
     StorageRead,

@@ -181,7 +181,7 @@ class VersionNotFoundError(VersionError):
 
 
 class VersionConflictError(VersionError):
-    """The id and version exist already with other content."""
+    """The id and version exist already, and are no draft that may be replaced."""
 
 
 class StorageError(_InFileError):

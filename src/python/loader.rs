@@ -18,9 +18,9 @@ use pyo3::types::PyDict;
 
 use super::error::{OrRaise, raise};
 use super::prompt::CompiledPrompt;
+use super::registry::{PyRegistry, SharedRegistry, is_skip};
 use super::runtime::on_thread;
 use super::schema::SharedSchemas;
-use super::store::{Prompts, Registry, is_skip};
 use super::template::{Engine, Shared};
 use super::text::PyText;
 use crate::error::{Error, Fact};
@@ -102,7 +102,7 @@ impl Watch {
 #[pyfunction]
 #[pyo3(signature = (registry, path, *, schema_dir, on_error))]
 pub fn watch_directory_sync(
-    registry: &Bound<'_, Registry>,
+    registry: &Bound<'_, PyRegistry>,
     path: PathBuf,
     schema_dir: Option<PathBuf>,
     on_error: &str,
@@ -116,7 +116,7 @@ pub fn watch_directory_sync(
 #[pyfunction]
 #[pyo3(signature = (registry, path, *, schema_dir, on_error))]
 pub fn watch_directory<'py>(
-    registry: &Bound<'py, Registry>,
+    registry: &Bound<'py, PyRegistry>,
     path: PathBuf,
     schema_dir: Option<PathBuf>,
     on_error: &str,
@@ -130,7 +130,7 @@ struct Start {
     path: PathBuf,
     schemas: Option<PathBuf>,
     skip: bool,
-    prompts: Arc<Prompts>,
+    prompts: Arc<SharedRegistry>,
     shared: Arc<Shared>,
     /// The schemas of the registry.
     into: Arc<SharedSchemas>,
@@ -139,7 +139,7 @@ struct Start {
 impl Start {
     /// The paths are made absolute, for a program may change its directory.
     fn new(
-        registry: &Bound<'_, Registry>,
+        registry: &Bound<'_, PyRegistry>,
         path: PathBuf,
         schemas: Option<PathBuf>,
         on_error: &str,

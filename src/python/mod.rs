@@ -11,10 +11,10 @@ mod langchain;
 mod loader;
 mod overlay;
 mod prompt;
+mod registry;
 mod runtime;
 mod schema;
 mod storage;
-mod store;
 mod template;
 mod text;
 mod versions;
@@ -44,15 +44,15 @@ mod _native {
         CompiledPrompt, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
     };
     #[pymodule_export]
+    use super::registry::PyRegistry;
+    #[pymodule_export]
     use super::schema::{Schemas, check_rule, check_schema, json_schema_to_schema, parse_json};
     #[pymodule_export]
-    use super::storage::{FileStore, MemoryStore, prompt_yaml, time_load};
-    #[pymodule_export]
-    use super::store::Registry;
+    use super::storage::{PyFileStore, PyMemoryStore, prompt_yaml, time_load};
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine, restore_template};
     #[pymodule_export]
-    use super::versions::{History, diff, raise_version};
+    use super::versions::{PyHistory, diff, raise_version};
 
     /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
     #[pymodule_init]

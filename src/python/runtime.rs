@@ -71,11 +71,11 @@ fn handle() -> std::io::Result<Handle> {
     }
 }
 
-struct Files;
+struct FileRuntime;
 
-struct Joined(JoinError);
+struct TaskError(JoinError);
 
-impl generic::JoinError for Joined {
+impl generic::JoinError for TaskError {
     fn is_panic(&self) -> bool {
         self.0.is_panic()
     }
@@ -85,33 +85,33 @@ impl generic::JoinError for Joined {
     }
 }
 
-struct Join(Option<JoinHandle<()>>);
+struct TaskHandle(Option<JoinHandle<()>>);
 
-impl Future for Join {
-    type Output = Result<(), Joined>;
+impl Future for TaskHandle {
+    type Output = Result<(), TaskError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
         match &mut self.0 {
-            Some(handle) => Pin::new(handle).poll(context).map_err(Joined),
+            Some(handle) => Pin::new(handle).poll(context).map_err(TaskError),
             None => std::task::Poll::Ready(Ok(())),
         }
     }
 }
 
-impl generic::Runtime for Files {
-    type JoinError = Joined;
-    type JoinHandle = Join;
+impl generic::Runtime for FileRuntime {
+    type JoinError = TaskError;
+    type JoinHandle = TaskHandle;
 
-    fn spawn<F: Future<Output = ()> + Send + 'static>(future: F) -> Join {
-        Join(handle().ok().map(|handle| handle.spawn(future)))
+    fn spawn<F: Future<Output = ()> + Send + 'static>(future: F) -> TaskHandle {
+        TaskHandle(handle().ok().map(|handle| handle.spawn(future)))
     }
 
-    fn spawn_blocking<F: FnOnce() + Send + 'static>(work: F) -> Join {
-        Join(handle().ok().map(|handle| handle.spawn_blocking(work)))
+    fn spawn_blocking<F: FnOnce() + Send + 'static>(work: F) -> TaskHandle {
+        TaskHandle(handle().ok().map(|handle| handle.spawn_blocking(work)))
     }
 }
 
-impl ContextExt for Files {
+impl ContextExt for FileRuntime {
     fn scope<F, R>(locals: TaskLocals, future: F) -> Pin<Box<dyn Future<Output = R> + Send>>
     where
         F: Future<Output = R> + Send + 'static,
@@ -135,7 +135,7 @@ where
 {
     end_with_interpreter(py)?;
     let handle = handle()?;
-    generic::future_into_py::<Files, _, R>(py, async move {
+    generic::future_into_py::<FileRuntime, _, R>(py, async move {
         match handle.spawn_blocking(work).await {
             Ok(result) => result,
             Err(error) => Err(PyRuntimeError::new_err(error.to_string())),
@@ -186,7 +186,7 @@ where
         let _ = sender.send(result.map_err(|error| Python::attach(|py| raise(py, &error))));
     };
     let queued: QueuedWork = Arc::new(Mutex::new(Some(Box::new(run))));
-    let awaitable = generic::future_into_py::<Files, _, R>(py, async move {
+    let awaitable = generic::future_into_py::<FileRuntime, _, R>(py, async move {
         let dropped = |_| {
             PyRuntimeError::new_err("the work did not end: the interpreter is shutting down, or it failed")
         };

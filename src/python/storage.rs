@@ -1,4 +1,4 @@
-//! `FileStore` and `MemoryStore`: where prompts are kept. Prompts come and go as plain data.
+//! `FileStore` and `MemoryStore`, the storages of prompts. Prompts are passed as plain data.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,13 +19,15 @@ use crate::error::{Error, Kind};
 use crate::prompt::Prompt;
 use crate::store::directory::{self, Spent};
 use crate::store::encoding::Encoding;
+use crate::store::file::FileStore;
+use crate::store::memory::MemoryStore;
 use crate::store::queue::{Access, WorkQueue};
-use crate::store::{self, Kept, Stranger, Wanted, file, memory, yaml_write};
+use crate::store::{ListFilter, StoredPrompts, UnmanagedFile, yaml_write};
 
-/// A value that becomes plain data of Python.
-pub(super) struct Plain(Value);
+/// A value that becomes dicts, lists, strings and numbers of Python.
+pub(super) struct PlainData(Value);
 
-impl Plain {
+impl PlainData {
     pub(super) fn of(value: &impl Serialize) -> crate::Result<Self> {
         serde_json::to_value(value).map(Self).map_err(|error| Error::new(Kind::Prompt, error.to_string()))
     }
@@ -37,7 +39,7 @@ impl Plain {
     }
 }
 
-impl<'py> IntoPyObject<'py> for Plain {
+impl<'py> IntoPyObject<'py> for PlainData {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
@@ -47,10 +49,10 @@ impl<'py> IntoPyObject<'py> for Plain {
     }
 }
 
-/// Errors that are handed out and not raised.
-struct Problems(Vec<Error>);
+/// Errors that are returned as exceptions, and not raised.
+struct ErrorList(Vec<Error>);
 
-impl<'py> IntoPyObject<'py> for Problems {
+impl<'py> IntoPyObject<'py> for ErrorList {
     type Target = PyList;
     type Output = Bound<'py, PyList>;
     type Error = PyErr;
@@ -64,36 +66,36 @@ impl<'py> IntoPyObject<'py> for Problems {
     }
 }
 
-/// A prompt, and what to warn of.
-type Loaded = (Plain, Vec<String>);
-/// Prompts, and what to warn of.
-type Listed = (Vec<Plain>, Vec<String>);
-/// Path, id, version, and whether it could be kept so.
-type Found = (PathBuf, String, String, bool);
+/// A prompt, and warnings.
+type LoadedPrompt = (PlainData, Vec<String>);
+/// Prompts, and warnings.
+type PromptList = (Vec<PlainData>, Vec<String>);
+/// Path, id, version, and whether the two are valid.
+type UnmanagedFileInfo = (PathBuf, String, String, bool);
 
-fn listed(kept: Kept) -> crate::Result<Listed> {
+fn listed(kept: StoredPrompts) -> crate::Result<PromptList> {
     let mut warnings = kept.warnings;
     warnings.extend(kept.errors.iter().map(Error::report));
-    Ok((Plain::each(&kept.prompts)?, warnings))
+    Ok((PlainData::each(&kept.prompts)?, warnings))
 }
 
-fn wanted(py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<Wanted> {
-    Ok(Wanted { tags, status: status.map(str::parse).transpose().or_raise(py)? })
+fn wanted(py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<ListFilter> {
+    Ok(ListFilter { tags, status: status.map(str::parse).transpose().or_raise(py)? })
 }
 
 /// Prompts in files. Its calls run in the order in which they are made.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct FileStore {
-    store: Arc<file::FileStore>,
+#[pyclass(frozen, name = "FileStore", module = "prompt_manager._native")]
+pub struct PyFileStore {
+    store: Arc<FileStore>,
     queue: WorkQueue,
 }
 
-impl FileStore {
+impl PyFileStore {
     fn in_turn<'py, R>(
         &self,
         py: Python<'py>,
         access: Access,
-        work: impl FnOnce(&file::FileStore) -> crate::Result<R> + Send + 'static,
+        work: impl FnOnce(&FileStore) -> crate::Result<R> + Send + 'static,
     ) -> PyResult<Bound<'py, PyAny>>
     where
         R: for<'p> IntoPyObject<'p> + Send + 'static,
@@ -106,33 +108,37 @@ impl FileStore {
         &self,
         py: Python<'_>,
         access: Access,
-        work: impl FnOnce(&file::FileStore) -> crate::Result<R> + Send,
+        work: impl FnOnce(&FileStore) -> crate::Result<R> + Send,
     ) -> PyResult<R> {
         in_turn_sync(py, &self.queue, access, || work(&self.store))
     }
 }
 
-fn load(store: &file::FileStore, id: &str, version: Option<&str>) -> crate::Result<Loaded> {
+fn load(store: &FileStore, id: &str, version: Option<&str>) -> crate::Result<LoadedPrompt> {
     let given = store.load(id, version)?;
-    Ok((Plain::of(&given.prompt)?, given.warnings))
+    Ok((PlainData::of(&given.prompt)?, given.warnings))
 }
 
-fn label_history(store: &file::FileStore, id: &str, label: Option<&str>) -> crate::Result<Vec<Plain>> {
-    Plain::each(&store.label_history(id, label)?)
+fn label_history(store: &FileStore, id: &str, label: Option<&str>) -> crate::Result<Vec<PlainData>> {
+    PlainData::each(&store.label_history(id, label)?)
 }
 
-fn check(store: &file::FileStore) -> crate::Result<Problems> {
-    Ok(Problems(store.list(&Wanted::default())?.errors))
+fn check(store: &FileStore) -> crate::Result<ErrorList> {
+    Ok(ErrorList(store.list(&ListFilter::default())?.errors))
 }
 
-fn strangers(store: &file::FileStore, source: Option<&Path>) -> crate::Result<(Vec<Found>, Vec<String>)> {
-    let (found, errors) = store.strangers(source)?;
-    let found = found.into_iter().map(|Stranger { path, id, version, lawful }| (path, id, version, lawful));
+fn unmanaged_files(
+    store: &FileStore,
+    source: Option<&Path>,
+) -> crate::Result<(Vec<UnmanagedFileInfo>, Vec<String>)> {
+    let (found, errors) = store.unmanaged_files(source)?;
+    let found =
+        found.into_iter().map(|UnmanagedFile { path, id, version, is_valid }| (path, id, version, is_valid));
     Ok((found.collect(), errors.iter().map(Error::report).collect()))
 }
 
 #[pymethods]
-impl FileStore {
+impl PyFileStore {
     #[new]
     #[pyo3(signature = (path, *, format, create, lock_timeout))]
     fn new(path: PathBuf, format: &str, create: bool, lock_timeout: f64) -> PyResult<Self> {
@@ -143,9 +149,9 @@ impl FileStore {
                 return Err(PyValueError::new_err(format!("format must be 'json' or 'yaml', not {other:?}")));
             }
         };
-        let patience = Duration::try_from_secs_f64(lock_timeout)
+        let lock_timeout = Duration::try_from_secs_f64(lock_timeout)
             .map_err(|_| PyValueError::new_err("lock_timeout must be a number of seconds, not negative"))?;
-        let store = file::FileStore::new(path, encoding, create).with_patience(patience);
+        let store = FileStore::new(path, encoding, create).with_lock_timeout(lock_timeout);
         Ok(Self { store: Arc::new(store), queue: WorkQueue::default() })
     }
 
@@ -159,7 +165,7 @@ impl FileStore {
         self.in_turn(prompt.py(), Access::Write, move |store| store.save(&read))
     }
 
-    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<Loaded> {
+    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<LoadedPrompt> {
         self.in_turn_sync(py, Access::Read, |store| load(store, id, version))
     }
 
@@ -180,7 +186,7 @@ impl FileStore {
         self.in_turn(py, Access::Write, move |store| store.delete(&id, version.as_deref()))
     }
 
-    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<Listed> {
+    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<PromptList> {
         let wanted = wanted(py, tags, status)?;
         self.in_turn_sync(py, Access::Read, |store| store.list(&wanted).and_then(listed))
     }
@@ -215,8 +221,10 @@ impl FileStore {
         label: &str,
         version: Option<&str>,
         author: Option<&str>,
-    ) -> PyResult<Plain> {
-        self.in_turn_sync(py, Access::Write, |store| Plain::of(&store.set_label(id, label, version, author)?))
+    ) -> PyResult<PlainData> {
+        self.in_turn_sync(py, Access::Write, |store| {
+            PlainData::of(&store.set_label(id, label, version, author)?)
+        })
     }
 
     fn set_label<'py>(
@@ -228,11 +236,11 @@ impl FileStore {
         author: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Write, move |store| {
-            Plain::of(&store.set_label(&id, &label, version.as_deref(), author.as_deref())?)
+            PlainData::of(&store.set_label(&id, &label, version.as_deref(), author.as_deref())?)
         })
     }
 
-    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<Plain>> {
+    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<PlainData>> {
         self.in_turn_sync(py, Access::Read, |store| label_history(store, id, label))
     }
 
@@ -245,8 +253,8 @@ impl FileStore {
         self.in_turn(py, Access::Read, move |store| label_history(store, &id, label.as_deref()))
     }
 
-    /// What is wrong with the files, as exceptions.
-    fn check_sync(&self, py: Python<'_>) -> PyResult<Problems> {
+    /// The problems of the files, as exceptions.
+    fn check_sync(&self, py: Python<'_>) -> PyResult<ErrorList> {
         self.in_turn_sync(py, Access::Read, check)
     }
 
@@ -254,14 +262,18 @@ impl FileStore {
         self.in_turn(py, Access::Read, check)
     }
 
-    /// Files that no store of ours would have written so, and what cannot be read.
+    /// Files that are not where this store saves them, and the problems of files that cannot be read.
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
-    fn strangers_sync(&self, py: Python<'_>, source: Option<PathBuf>) -> PyResult<(Vec<Found>, Vec<String>)> {
-        self.in_turn_sync(py, Access::Read, |store| strangers(store, source.as_deref()))
+    fn unmanaged_files_sync(
+        &self,
+        py: Python<'_>,
+        source: Option<PathBuf>,
+    ) -> PyResult<(Vec<UnmanagedFileInfo>, Vec<String>)> {
+        self.in_turn_sync(py, Access::Read, |store| unmanaged_files(store, source.as_deref()))
     }
 
-    fn strangers<'py>(&self, py: Python<'py>, source: Option<PathBuf>) -> PyResult<Bound<'py, PyAny>> {
-        self.in_turn(py, Access::Read, move |store| strangers(store, source.as_deref()))
+    fn unmanaged_files<'py>(&self, py: Python<'py>, source: Option<PathBuf>) -> PyResult<Bound<'py, PyAny>> {
+        self.in_turn(py, Access::Read, move |store| unmanaged_files(store, source.as_deref()))
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
@@ -282,20 +294,20 @@ impl FileStore {
 }
 
 /// Prompts in memory.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct MemoryStore {
-    store: Mutex<memory::MemoryStore>,
+#[pyclass(frozen, name = "MemoryStore", module = "prompt_manager._native")]
+pub struct PyMemoryStore {
+    store: Mutex<MemoryStore>,
 }
 
-impl MemoryStore {
+impl PyMemoryStore {
     /// Works under the lock, with nothing of Python's inside, which could wait for a thread that waits for the lock.
-    fn with<R>(&self, work: impl FnOnce(&mut memory::MemoryStore) -> R) -> R {
+    fn with<R>(&self, work: impl FnOnce(&mut MemoryStore) -> R) -> R {
         work(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 #[pymethods]
-impl MemoryStore {
+impl PyMemoryStore {
     #[new]
     fn new() -> Self {
         Self { store: Mutex::default() }
@@ -306,19 +318,19 @@ impl MemoryStore {
         self.with(|store| store.save(&read)).or_raise(prompt.py())
     }
 
-    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<Loaded> {
+    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<LoadedPrompt> {
         let prompt: Prompt = self.with(|store| store.load(id, version)).or_raise(py)?;
-        Ok((Plain::of(&prompt).or_raise(py)?, Vec::new()))
+        Ok((PlainData::of(&prompt).or_raise(py)?, Vec::new()))
     }
 
     fn delete_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
         self.with(|store| store.delete(id, version)).or_raise(py)
     }
 
-    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<Listed> {
-        let wanted: store::Wanted = wanted(py, tags, status)?;
+    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<PromptList> {
+        let wanted: ListFilter = wanted(py, tags, status)?;
         let prompts = self.with(|store| store.list(&wanted));
-        Ok((Plain::each(&prompts).or_raise(py)?, Vec::new()))
+        Ok((PlainData::each(&prompts).or_raise(py)?, Vec::new()))
     }
 
     fn exists_sync(&self, id: &str, version: Option<&str>) -> bool {
@@ -332,14 +344,14 @@ impl MemoryStore {
         label: &str,
         version: Option<&str>,
         author: Option<&str>,
-    ) -> PyResult<Plain> {
+    ) -> PyResult<PlainData> {
         let moved = self.with(|store| store.set_label(id, label, version, author)).or_raise(py)?;
-        Plain::of(&moved).or_raise(py)
+        PlainData::of(&moved).or_raise(py)
     }
 
-    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<Plain>> {
+    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<PlainData>> {
         let moves = self.with(|store| store.label_history(id, label)).or_raise(py)?;
-        Plain::each(&moves).or_raise(py)
+        PlainData::each(&moves).or_raise(py)
     }
 }
 
@@ -359,7 +371,7 @@ pub(super) fn time_load<'py>(
     let timed = py.detach(move || {
         let loaded = directory::load::<PyText>(&path, None, &shared.options, &shared)?;
         let (count, spent, start) = (loaded.prompts.len(), loaded.spent, Instant::now());
-        let mut prompts = store::Registry::default();
+        let mut prompts = crate::store::Registry::default();
         for compiled in loaded.prompts {
             prompts.insert(compiled)?;
         }

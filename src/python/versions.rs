@@ -8,11 +8,11 @@ use pyo3::prelude::*;
 use super::error::{OrRaise, raise};
 use super::prompt::CompiledPrompt;
 use super::runtime::{in_turn, in_turn_sync};
-use super::storage::Plain;
+use super::storage::PlainData;
 use crate::error::{Error, Kind};
 use crate::prompt::{Bump, Version};
 use crate::store;
-use crate::store::history::{self, Record};
+use crate::store::history::{History, VersionRecord};
 use crate::store::queue::{Access, WorkQueue};
 
 /// What differs between two prompts, as plain data, with the text for people under `text`.
@@ -39,18 +39,18 @@ pub(super) fn raise_version(py: Python<'_>, version: &str, bump: &str, found: bo
 }
 
 /// The records of versions, in memory or in files. Calls run in the order in which they are made.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct History {
-    history: Arc<history::History>,
+#[pyclass(frozen, name = "History", module = "prompt_manager._native")]
+pub struct PyHistory {
+    history: Arc<History>,
     queue: WorkQueue,
 }
 
-impl History {
+impl PyHistory {
     fn in_turn<'py, R>(
         &self,
         py: Python<'py>,
         access: Access,
-        work: impl FnOnce(&history::History) -> crate::Result<R> + Send + 'static,
+        work: impl FnOnce(&History) -> crate::Result<R> + Send + 'static,
     ) -> PyResult<Bound<'py, PyAny>>
     where
         R: for<'p> IntoPyObject<'p> + Send + 'static,
@@ -63,26 +63,26 @@ impl History {
         &self,
         py: Python<'_>,
         access: Access,
-        work: impl FnOnce(&history::History) -> crate::Result<R> + Send,
+        work: impl FnOnce(&History) -> crate::Result<R> + Send,
     ) -> PyResult<R> {
         in_turn_sync(py, &self.queue, access, || work(&self.history))
     }
 }
 
 /// The records, the lowest version first, and a text for each file that cannot be read.
-type PlainRecords = (Vec<Plain>, Vec<String>);
+type RecordList = (Vec<PlainData>, Vec<String>);
 
-fn read_record(record: &Bound<'_, PyAny>) -> PyResult<Record> {
+fn read_record(record: &Bound<'_, PyAny>) -> PyResult<VersionRecord> {
     pythonize::depythonize(record)
         .map_err(|error| raise(record.py(), &Error::new(Kind::PromptInvalid, crate::wire::plain(&error))))
 }
 
-fn records(history: &history::History, id: &str) -> crate::Result<PlainRecords> {
+fn records(history: &History, id: &str) -> crate::Result<RecordList> {
     let (records, errors) = history.records(id)?;
-    Ok((Plain::each(records.values())?, errors.iter().map(Error::report).collect()))
+    Ok((PlainData::each(records.values())?, errors.iter().map(Error::report).collect()))
 }
 
-fn check(history: &history::History) -> crate::Result<usize> {
+fn check(history: &History) -> crate::Result<usize> {
     let (mut count, mut wrong) = (0, Vec::new());
     for id in history.ids()? {
         let (records, errors) = history.records(&id)?;
@@ -97,11 +97,11 @@ fn check(history: &history::History) -> crate::Result<usize> {
 }
 
 #[pymethods]
-impl History {
+impl PyHistory {
     #[new]
     #[pyo3(signature = (path = None))]
     fn new(path: Option<PathBuf>) -> Self {
-        let history = path.map_or_else(history::History::in_memory, history::History::in_files);
+        let history = path.map_or_else(History::in_memory, History::in_files);
         Self { history: Arc::new(history), queue: WorkQueue::default() }
     }
 
@@ -116,7 +116,7 @@ impl History {
     }
 
     /// The records, the lowest version first, and a text for each file that cannot be read.
-    fn records_sync(&self, py: Python<'_>, id: &str) -> PyResult<PlainRecords> {
+    fn records_sync(&self, py: Python<'_>, id: &str) -> PyResult<RecordList> {
         self.in_turn_sync(py, Access::Read, |history| records(history, id))
     }
 
@@ -124,12 +124,12 @@ impl History {
         self.in_turn(py, Access::Read, move |history| records(history, &id))
     }
 
-    fn get_sync(&self, py: Python<'_>, id: &str, version: &str) -> PyResult<Plain> {
-        self.in_turn_sync(py, Access::Read, |history| Plain::of(&history.get(id, version)?))
+    fn get_sync(&self, py: Python<'_>, id: &str, version: &str) -> PyResult<PlainData> {
+        self.in_turn_sync(py, Access::Read, |history| PlainData::of(&history.get(id, version)?))
     }
 
     fn get<'py>(&self, py: Python<'py>, id: String, version: String) -> PyResult<Bound<'py, PyAny>> {
-        self.in_turn(py, Access::Read, move |history| Plain::of(&history.get(&id, &version)?))
+        self.in_turn(py, Access::Read, move |history| PlainData::of(&history.get(&id, &version)?))
     }
 
     fn changelog_sync(
@@ -138,8 +138,8 @@ impl History {
         id: &str,
         after: Option<&str>,
         up_to: Option<&str>,
-    ) -> PyResult<Vec<Plain>> {
-        self.in_turn_sync(py, Access::Read, |history| Plain::each(&history.changelog(id, after, up_to)?))
+    ) -> PyResult<Vec<PlainData>> {
+        self.in_turn_sync(py, Access::Read, |history| PlainData::each(&history.changelog(id, after, up_to)?))
     }
 
     fn changelog<'py>(
@@ -150,7 +150,7 @@ impl History {
         up_to: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Read, move |history| {
-            Plain::each(&history.changelog(&id, after.as_deref(), up_to.as_deref())?)
+            PlainData::each(&history.changelog(&id, after.as_deref(), up_to.as_deref())?)
         })
     }
 

@@ -163,11 +163,11 @@ impl Calls {
     /// The next call that may start; without one this thread starts none any more.
     fn next(&self) -> Option<WaitingCall> {
         let mut state = self.state();
-        let access = state.waiting.front().map(|call| call.access);
-        if access.is_some_and(|access| state.may_start(access)) {
-            let call = state.waiting.pop_front();
-            access.into_iter().for_each(|access| state.begin(access));
-            return call;
+        if let Some(access) = state.waiting.front().map(|call| call.access)
+            && state.may_start(access)
+        {
+            state.begin(access);
+            return state.waiting.pop_front();
         }
         state.is_starting = false;
         None

@@ -125,8 +125,9 @@ class PromptWriter:
 
     async def _add_raised(self, turn: Turn, ask: CallMode, changed: Prompt, note: Note, parent: str) -> Prompt:
         """Add a changed prompt under its new version."""
-        self._check_free(changed)
-        added = await self._registry._add(ask, changed, changed._compiled(self._registry.template_engine))
+        core = changed._compiled(self._registry.template_engine)
+        self._registry._core.check_raised(core)
+        added = await self._registry._add(ask, changed, core)
         held = self._registry.get_sync(changed.id, changed.version)
         record = await self._record(ask, held, note, parent)
         turn.end()
@@ -140,19 +141,6 @@ class PromptWriter:
             return changed, raise_version(changed.version, bump, found=False)
         found = diff(before, changed._compiled(self._registry.template_engine))["bump"]
         return changed, raise_version(changed.version, found, found=True)
-
-    def _check_free(self, prompt: Prompt) -> None:
-        """Raise where the version is there with other content, be it a draft: somebody else has made it."""
-        if not self._registry._core.contains(prompt.id, prompt.version):
-            return
-        if self._registry._core.get(prompt.id, version=prompt.version).content_hash != prompt.content_hash:
-            newest = self._registry._core.versions(prompt.id)[-1]
-            raise VersionConflictError(
-                f"prompt '{prompt.id}' has a version {prompt.version} already, with other content; its newest is "
-                f"{newest}: make the change to that one, or raise the version further",
-                prompt_id=prompt.id,
-                version=prompt.version,
-            )
 
     async def delete(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
         """:meth:`PromptManager.delete_prompt`."""

@@ -72,9 +72,9 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, tw
 
 
 class CallMode:
-    """How a coroutine of ours asks a part for something: awaiting it, or by the part's own twin, which blocks.
+    """How a coroutine of ours calls a part: by awaiting it, or by the part's synchronous method, which blocks.
 
-    So what is done with a part's answers is written once, for both.
+    The code that uses the results is written once, for both.
     """
 
     __slots__ = ("blocks",)

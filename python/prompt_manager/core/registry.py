@@ -86,7 +86,7 @@ class PromptRegistry:
 
         Raises:
             TemplateSyntaxError: a template cannot be parsed.
-            VersionConflictError: the id and version exist with other content.
+            VersionConflictError: the version exists, is no draft, and the prompt has other content or is a draft.
             PromptError: the prompt is a draft without a template.
         """
         await self._register(AWAITING, prompt)
@@ -117,7 +117,7 @@ class PromptRegistry:
 
     async def _add(self, ask: CallMode, prompt: Prompt, core: CompiledPrompt) -> bool:
         """Add a prompt in a turn that has begun; gives whether it was not there already."""
-        added = self._core.admits(core)
+        added = self._core.can_insert(core)
         if added:
             if self._storage is not None:
                 await ask(self._storage, "save", prompt)
@@ -152,7 +152,7 @@ class PromptRegistry:
 
     async def _replace(self, ask: CallMode, prompt: Prompt, core: CompiledPrompt) -> None:
         """Update a prompt in a turn that has begun."""
-        self._core.allows(core)
+        self._core.can_update(core)
         if self._storage is not None:
             await ask(self._storage, "save", prompt)
         self._core.update(core)
@@ -380,7 +380,7 @@ class PromptRegistry:
         or none.
 
         Raises:
-            VersionConflictError: a version is registered with other content.
+            VersionConflictError: a version is registered, is no draft, and the storage has other content or a draft.
         """
         return await self._load(AWAITING)
 
@@ -400,7 +400,7 @@ class PromptRegistry:
                 for prompt_id in dict.fromkeys(prompt.id for prompt in prompts):
                     history = await ask(self._storage, "get_label_history", prompt_id)
                     moves[prompt_id] = [move.model_dump(mode="json") for move in history]
-            self._core.keep_all(cores, moves)
+            self._core.upsert_all(cores, moves)
         return len(prompts)
 
     @property
@@ -460,9 +460,9 @@ class PromptRegistry:
 
         if not self._stores_labels:
             return LabelMove.model_validate(self._core.set_label(prompt_id, label, version, author))
-        self._core.allows_label(prompt_id, label, version)
+        self._core.can_set_label(prompt_id, label, version)
         move: LabelMove = await ask(self._storage, "set_label", prompt_id, label, version, author=author)
-        self._core.note_move(prompt_id, move.model_dump(mode="json"))
+        self._core.record_label_move(prompt_id, move.model_dump(mode="json"))
         return move
 
     async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
@@ -485,8 +485,8 @@ class PromptRegistry:
     async def _rollback(self, ask: CallMode, prompt_id: str, label: str, author: str | None) -> LabelMove:
         async def write(turn: Turn | None) -> LabelMove:
             moves = await self._label_moves(ask, prompt_id)
-            before = self._core.before(prompt_id, label, moves)
-            move = await self._move_label(ask, prompt_id, label, before, author)
+            target = self._core.rollback_target(prompt_id, label, moves)
+            move = await self._move_label(ask, prompt_id, label, target, author)
             _end(turn)
             await self._observers.tell(ask, "on_label_moved", prompt_id, move)
             return move

@@ -1,4 +1,4 @@
-"""What our storages have in common: the twins for code that does not await, over a store in the core."""
+"""The common part of our storages: their synchronous methods, over a store in the core."""
 
 from __future__ import annotations
 

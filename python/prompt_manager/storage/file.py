@@ -1,4 +1,4 @@
-"""Keeping prompts in files that survive a killed process, a full disk and many writers at once."""
+"""A storage in files. It survives a killed process, a full disk and many writers at once."""
 
 from __future__ import annotations
 
@@ -25,9 +25,12 @@ __all__ = ["FileSystemStorage"]
 class FileSystemStorage(Storage):
     """A storage in a directory: ``{path}/{id}/{version}.json`` or ``.yaml``, labels in ``{path}/{id}/.labels.json``.
 
-    A file is written whole or not at all. What may replace what is decided under a lock across processes: a draft is
-    replaced, any other version keeps its content, while its status, metadata and labels may change. Saving the same
-    again, or as a draft again, changes nothing.
+    A file is written completely or not at all. A draft is replaced when it is saved again. Any other version keeps its
+    content and does not become a draft again; its status, metadata and labels may change. Saving the same prompt again
+    changes nothing. A lock across processes protects these rules.
+
+    Calls on one storage run in the order in which you make them, whether you await them or not; reads that follow one
+    another may run side by side. If you cancel an await, the call never begins, or it ends before the next one begins.
 
     Args:
         path: The directory.
@@ -64,11 +67,11 @@ class FileSystemStorage(Storage):
         return f"{type(self).__name__}({str(self._path)!r})"
 
     async def save(self, prompt: Prompt) -> None:
-        """Keep a prompt in its version. An await that is cancelled leaves the whole file, new or old.
+        """Save a prompt in its version. A cancelled await leaves the complete file, new or old.
 
         Raises:
             PromptError: it has no template yet.
-            VersionConflictError: the id and version exist with other content.
+            VersionConflictError: the version exists, is no draft, and the prompt has other content or is a draft.
             StorageError: a file cannot be written, or the one that is there cannot be read.
         """
         await self._core.save(prompt._plain())
@@ -143,21 +146,21 @@ class FileSystemStorage(Storage):
     async def migrate(
         self, rename: Rename, *, source: str | os.PathLike[str] | None = None
     ) -> dict[tuple[str, str], tuple[str, str]]:
-        """Bring over prompts that ``agentic-prompt-manager`` kept under ids or versions that are unlawful here.
+        """Bring over prompts that ``agentic-prompt-manager`` kept under ids or versions that are invalid here.
 
         Args:
             rename: The new names of ids and versions by the old ones, or a function that takes id and version and
-                gives both. It is asked for what is unlawful only.
+                returns both. It is called only for what is invalid.
             source: Another directory, all of whose prompts are copied. Without one, the files of this directory are
                 replaced.
 
         Returns:
-            For each prompt that was brought over, old id and version to new. What is still unlawful stays where it
-            is.
+            For each prompt that was brought over, old id and version to new. A file that is still invalid
+            stays where it is.
 
         Raises:
-            PromptValidationError: a new name is unlawful too.
-            VersionConflictError: there is such a version already, with other content.
+            PromptValidationError: a new name is invalid too.
+            VersionConflictError: the version exists, is no draft, and has other content.
             StorageError: a file cannot be read or written.
 
         >>> from pathlib import Path
@@ -169,7 +172,7 @@ class FileSystemStorage(Storage):
         ...     FileSystemStorage(directory).migrate_sync({"my prompt": "my-prompt"})
         {('my prompt', '1.0.0'): ('my-prompt', '1.0.0')}
         """
-        found, warnings = await self._core.strangers(source)
+        found, warnings = await self._core.unmanaged_files(source)
         warn(warnings)
         moved = _renamed(found, rename)
         for path, (_, (prompt_id, version)) in moved.items():
@@ -180,7 +183,7 @@ class FileSystemStorage(Storage):
         self, rename: Rename, *, source: str | os.PathLike[str] | None = None
     ) -> dict[tuple[str, str], tuple[str, str]]:
         """:meth:`migrate`, for code that does not await."""
-        found, warnings = self._core.strangers_sync(source)
+        found, warnings = self._core.unmanaged_files_sync(source)
         warn(warnings)
         moved = _renamed(found, rename)
         for path, (_, (prompt_id, version)) in moved.items():
@@ -193,10 +196,10 @@ def _renamed(
 ) -> dict[Path, tuple[tuple[str, str], tuple[str, str]]]:
     """For each file its old id and version and its new ones; without those that no new name is known for."""
     moved = {}
-    for path, prompt_id, version, lawful in found:
+    for path, prompt_id, version, is_valid in found:
         old = new = (prompt_id, version)
-        if not lawful:
+        if not is_valid:
             new = rename(*old) if callable(rename) else (rename.get(prompt_id, prompt_id), rename.get(version, version))
-        if lawful or new != old:
+        if is_valid or new != old:
             moved[path] = (old, new)
     return moved

@@ -20,8 +20,8 @@ __all__ = ["InMemoryStorage"]
 class InMemoryStorage(Storage):
     """A storage that ends with the process.
 
-    A draft is replaced when it is saved again. From then on the content of a version stays; its status, metadata and
-    labels may change. Saving the same again, or as a draft again, changes nothing.
+    A draft is replaced when it is saved again. Any other version keeps its content and does not become a draft again;
+    its status, metadata and labels may change. Saving the same prompt again changes nothing.
     """
 
     __slots__ = ()
@@ -34,7 +34,7 @@ class InMemoryStorage(Storage):
 
         Raises:
             PromptError: it has no template yet.
-            VersionConflictError: the id and version exist with other content.
+            VersionConflictError: the version exists, is no draft, and the prompt has other content or is a draft.
         """
         self.save_sync(prompt)
 

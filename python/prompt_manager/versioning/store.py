@@ -23,9 +23,10 @@ class VersionStore:
         storage_path: The directory; it is made when something is saved. A record is ``ID/@VERSION.json``, replaced
             whole under a lock for each id, and read anew by each call.
 
-    A version is recorded once: a draft is replaced, other content for any other is refused, the same content takes
-    over status and metadata. Damaged files are warned of by name and hide no others. Every coroutine has a twin with
-    the suffix ``_sync``.
+    Each version has one record. The record of a draft is replaced. Any other version keeps its content; a record with
+    the same content updates status and metadata. Damaged files cause a warning with their name and hide no others.
+    Every coroutine has a synchronous version with the suffix ``_sync``. Calls on one store run in the order in which
+    you make them; if you cancel an await, the call never begins, or it ends before the next one begins.
 
     >>> from prompt_manager.core.models import Prompt, PromptVersion
     >>> store = VersionStore()
@@ -45,7 +46,7 @@ class VersionStore:
         """Keep a record. One of the same version and content keeps its time.
 
         Raises:
-            VersionConflictError: the version is kept, is no draft, and has other content.
+            VersionConflictError: the version exists, is no draft, and the new one has other content or is a draft.
             StorageWriteError: a file cannot be written.
         """
         if self._in_memory:
