@@ -5,8 +5,8 @@ from __future__ import annotations
 from _thread import allocate_lock
 
 from prompt_manager._keywords import check_keywords
-from prompt_manager.core._changes import Changes
 from prompt_manager.core._observers import Observers
+from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.registry import PromptRegistry
 from prompt_manager.exceptions import StorageWriteError
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from prompt_manager._native import Registry, Watch
-    from prompt_manager.core._changes import Bump
     from prompt_manager.core._observed import ObservedRenders
     from prompt_manager.core._plugin_render import PluginRenders
+    from prompt_manager.core._prompt_writer import Bump
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import (
         LabelMove,
@@ -97,7 +97,7 @@ class PromptManager:
         #: The directory that the prompts were loaded from. Its files are edited, not the manager.
         self._directory: str | None = None
         self._observers = Observers()
-        self._changes = Changes(registry, lambda: self.version_store, self._observers)
+        self._writer = PromptWriter(registry, lambda: self.version_store, self._observers)
         #: Renders prompts: the core itself, or with observers the wrapper that calls them.
         self._renders: Registry | ObservedRenders = self._core
         for observer in observers:
@@ -734,13 +734,13 @@ class PromptManager:
             StorageWriteError: the prompts were loaded from a directory, and the manager has no storage.
         """
         self._check_writable()
-        return await self._changes.create(AWAITING, prompt, (changelog, author))
+        return await self._writer.create(AWAITING, prompt, (changelog, author))
 
     def create_prompt_sync(self, prompt: Prompt, *, changelog: str | None = None, author: str | None = None) -> Prompt:
         """:meth:`create_prompt`, for code that does not await."""
         self._check_writable()
         return run_asking(
-            lambda ask: self._changes.create(ask, prompt, (changelog, author)), "create_prompt", *self._changes.asked()
+            lambda ask: self._writer.create(ask, prompt, (changelog, author)), "create_prompt", *self._writer.asked()
         )
 
     async def update_prompt(
@@ -784,7 +784,7 @@ class PromptManager:
         '1.0.1'
         """
         self._check_writable()
-        return await self._changes.update(AWAITING, prompt, bump, (changelog, author), _fields(status, changes))
+        return await self._writer.update(AWAITING, prompt, bump, (changelog, author), _fields(status, changes))
 
     def update_prompt_sync(
         self,
@@ -800,9 +800,9 @@ class PromptManager:
         self._check_writable()
         changes = _fields(status, changes)
         return run_asking(
-            lambda ask: self._changes.update(ask, prompt, bump, (changelog, author), changes),
+            lambda ask: self._writer.update(ask, prompt, bump, (changelog, author), changes),
             "update_prompt",
-            *self._changes.asked(),
+            *self._writer.asked(),
         )
 
     async def delete_prompt(self, prompt_id: str, version: str | None = None) -> None:
@@ -814,17 +814,17 @@ class PromptManager:
             StorageError: the storage refuses. Then the prompt stays registered.
         """
         self._check_writable()
-        await self._changes.delete(AWAITING, prompt_id, version)
+        await self._writer.delete(AWAITING, prompt_id, version)
 
     def delete_prompt_sync(self, prompt_id: str, version: str | None = None) -> None:
         """:meth:`delete_prompt`, for code that does not await."""
         self._check_writable()
         run_asking(
-            lambda ask: self._changes.delete(ask, prompt_id, version),
+            lambda ask: self._writer.delete(ask, prompt_id, version),
             "delete_prompt",
             (self._registry.storage, "delete"),
             *self._registry._asked_for_labels(),
-            *self._changes.asked(),
+            *self._writer.asked(),
         )
 
     async def get_history(
@@ -848,7 +848,7 @@ class PromptManager:
         Raises:
             PromptNotFoundError: no prompt has this id.
         """
-        return await self._changes.history(AWAITING, prompt_id, since, until, limit)
+        return await self._writer.history(AWAITING, prompt_id, since, until, limit)
 
     def get_history_sync(
         self,
@@ -860,7 +860,7 @@ class PromptManager:
     ) -> list[PromptVersion]:
         """:meth:`get_history`, for code that does not await."""
         return run_asking(
-            lambda ask: self._changes.history(ask, prompt_id, since, until, limit),
+            lambda ask: self._writer.history(ask, prompt_id, since, until, limit),
             "get_history",
             (self.version_store, "list_versions"),
         )
