@@ -180,6 +180,15 @@ impl Error {
         self
     }
 
+    /// The only one of several errors, or one that names them all: "3 problems in the prompt".
+    #[must_use]
+    pub fn sum_up(kind: Kind, place: &str, mut errors: Vec<Error>) -> Option<Self> {
+        match errors.len() {
+            0 | 1 => errors.pop(),
+            count => Some(Self::new(kind, format!("{count} problems in {place}")).with_errors(errors)),
+        }
+    }
+
     /// Adds the error of somebody else's code that led to this one.
     #[must_use]
     pub fn with_cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {

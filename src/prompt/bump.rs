@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::Version;
+use crate::de::shown;
 use crate::error::{Error, Kind, Result};
-use crate::wire::shown;
 
 /// How far a version is raised; ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

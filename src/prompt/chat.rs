@@ -1,11 +1,10 @@
 //! The messages of a chat, compiled: in a prompt, or on their own. What a prompt adds to them, declared variables and
 //! defaults, is not here.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::compiled::Compiler;
-use super::{ChatEntry, Message, Role, foreign};
+use super::{ChatEntry, Message, Role, detect_format};
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Library, Options, Sort, Template, Text, Variables};
 
@@ -193,8 +192,9 @@ fn fill<D: Data>(
             members
                 .retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
         }
-        let message = Message::<String>::deserialize(&json).map_err(|error| {
-            let why = crate::wire::plain(&error);
+        let message = Message::<String>::from_json(&json).map_err(|error| {
+            // Of several mistakes the first is enough to find the message.
+            let why = error.errors().first().unwrap_or(&error).message().to_owned();
             // A word that is unknown is the caller's data; a key is named.
             let word = why.strip_prefix("unknown ").filter(|rest| !rest.starts_with("key "));
             let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
@@ -202,7 +202,7 @@ fn fill<D: Data>(
             let role = role_of(&json).map(|role| format!(" ({})", role.as_str())).unwrap_or_default();
             let problem = format!("message {at}{role} of placeholder '{name}' is no message: {why}");
             let ours = "messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}";
-            let hint = match foreign::form_of(&json) {
+            let hint = match detect_format::form_of(&json) {
                 Some(form) => format!("this is {form}; {ours}"),
                 None => ours.to_owned(),
             };

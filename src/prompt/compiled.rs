@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::chat::{Chat, Entry};
-use super::{ChatEntry, Format, LeafId, Prompt, SchemaRef, Status, Variables};
+use super::{ChatEntry, Format, Prompt, SchemaRef, Status, TemplateLocation, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::{FieldType, Wanted, json_schema};
 use crate::template::{Both, EmptyLibrary, Library, Options, Template, Text};
@@ -54,7 +54,7 @@ pub(super) struct Declared<T> {
 /// A template of a prompt that does not parse, and which one.
 pub struct Fault<'p> {
     /// Where in the prompt.
-    pub leaf: LeafId<'p>,
+    pub leaf: TemplateLocation<'p>,
     /// What is wrong, with the place in the template.
     pub error: Error,
 }
@@ -131,6 +131,16 @@ impl<T: Text> Compiled<T> {
         }
     }
 
+    /// What is wrong with the templates of a prompt that has other mistakes.
+    pub fn faults<'p>(prompt: &'p Prompt, options: &Options, engine: &dyn Library<T>) -> Vec<Fault<'p>> {
+        let mut compiler = Compiler::<T>::new(None, options, engine);
+        for (name, source) in prompt.partials() {
+            compiler.template(TemplateLocation::Partial(name), source);
+        }
+        compiler.body(prompt);
+        compiler.faults
+    }
+
     fn parse<'p>(
         prompt: &'p Prompt,
         options: &Options,
@@ -144,17 +154,11 @@ impl<T: Text> Compiled<T> {
         };
         let mut partials = BTreeMap::new();
         for (name, source) in own {
-            if let Some(partial) = compiler.template(LeafId::Partial(name), source) {
+            if let Some(partial) = compiler.template(TemplateLocation::Partial(name), source) {
                 partials.insert(name.as_str().into(), partial);
             }
         }
-        let body = match (&prompt.template, &prompt.chat_template) {
-            (Some(template), _) => {
-                compiler.template(LeafId::Template, &template.content).map_or(Body::Nothing, Body::Text)
-            }
-            (None, Some(chat)) => Body::Chat(Chat::entries(&mut compiler, &chat.messages)),
-            (None, None) => Body::Nothing,
-        };
+        let body = compiler.body(prompt);
         if !compiler.faults.is_empty() {
             return Err(compiler.faults);
         }
@@ -162,8 +166,8 @@ impl<T: Text> Compiled<T> {
             Ok(declared) => Ok((body, partials, declared)),
             Err(error) => {
                 let leaf = match &body {
-                    Body::Chat(_) => LeafId::Message { index: 0, leaf: 0 },
-                    _ => LeafId::Template,
+                    Body::Chat(_) => TemplateLocation::Message { index: 0, leaf: 0 },
+                    _ => TemplateLocation::Template,
                 };
                 Err(vec![Fault { leaf, error }])
             }
@@ -325,10 +329,20 @@ impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
         Self { id, options, engine, faults: Vec::new() }
     }
 
-    fn template(&mut self, leaf: LeafId<'p>, source: &str) -> Option<Template<T>> {
+    fn body(&mut self, prompt: &'p Prompt) -> Body<T> {
+        match (&prompt.template, &prompt.chat_template) {
+            (Some(template), _) => {
+                self.template(TemplateLocation::Template, &template.content).map_or(Body::Nothing, Body::Text)
+            }
+            (None, Some(chat)) => Body::Chat(Chat::entries(self, &chat.messages)),
+            (None, None) => Body::Nothing,
+        }
+    }
+
+    fn template(&mut self, leaf: TemplateLocation<'p>, source: &str) -> Option<Template<T>> {
         let name = match (self.id, leaf) {
             (None, _) => leaf.to_string(),
-            (Some(id), LeafId::Template) => id.to_owned(),
+            (Some(id), TemplateLocation::Template) => id.to_owned(),
             (Some(id), _) => format!("{id} {leaf}"),
         };
         Template::parse_with(&name, source, self.options, self.engine)
@@ -345,7 +359,7 @@ impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
                 let known = self.faults.len();
                 let mut leaf = 0;
                 let compiled = message.try_map(|source| {
-                    let place = LeafId::Message { index, leaf };
+                    let place = TemplateLocation::Message { index, leaf };
                     leaf += 1;
                     // A fault is kept; an empty template stands in, so that the rest is looked at too.
                     match self.template(place, source) {

@@ -1,8 +1,8 @@
 //! What a label may be called.
 
 use super::Version;
+use crate::de::shown;
 use crate::error::{Error, Kind, Result};
-use crate::wire::shown;
 
 /// The longest label in characters.
 const LONGEST: usize = 255;

@@ -16,7 +16,7 @@ use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::{Report, langchain};
 use crate::error::Error;
-use crate::prompt::{Checks, Content, Entry, Message, Role};
+use crate::prompt::{Checks, Content, Message, PromptEntry, Role};
 use crate::template::{Template, Text};
 
 /// The name in error texts.
@@ -138,17 +138,17 @@ impl LangChainSource {
         for entry in self.prompt.compiled.entries().or_raise(py)? {
             let dict = PyDict::new(py);
             match entry {
-                Entry::Text(template) => {
+                PromptEntry::Text(template) => {
                     dict.set_item("kind", "text")?;
                     let whole = !self.requires_unread(py)?;
                     dict.set_item("f_string", self.f_string(template).filter(|_| whole))?;
                 }
-                Entry::Message(message) => {
+                PromptEntry::Message(message) => {
                     dict.set_item("kind", "message")?;
                     dict.set_item("role", message.role.as_str())?;
                     dict.set_item("f_string", plain_text(message).and_then(|text| self.f_string(text)))?;
                 }
-                Entry::Placeholder { name, optional } => {
+                PromptEntry::Placeholder { name, optional } => {
                     dict.set_item("kind", "placeholder")?;
                     dict.set_item("name", name)?;
                     dict.set_item("optional", optional)?;
@@ -206,7 +206,7 @@ impl LangChainSource {
             self.prompt.compiled.needs(&self.prompt.shared, self.prompt.schemas.as_deref()).or_raise(py)?;
         let places =
             self.prompt.compiled.entries().or_raise(py)?.into_iter().filter_map(|entry| match entry {
-                Entry::Placeholder { name, .. } => Some(name.to_owned()),
+                PromptEntry::Placeholder { name, .. } => Some(name.to_owned()),
                 _ => None,
             });
         let mut names = given.into_iter().chain(needs.into_iter().map(|need| need.name)).chain(places);

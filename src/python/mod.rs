@@ -9,6 +9,7 @@ mod form;
 mod helper;
 mod langchain;
 mod loader;
+mod node;
 mod overlay;
 mod prompt;
 mod runtime;

@@ -64,7 +64,7 @@ impl History {
     fn save(&self, record: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = record.py();
         let record = pythonize::depythonize(record)
-            .map_err(|error| raise(py, &Error::new(Kind::PromptInvalid, crate::wire::plain(&error))))?;
+            .map_err(|error| raise(py, &Error::new(Kind::PromptInvalid, crate::de::plain(&error))))?;
         py.detach(|| self.history.save(record)).or_raise(py)
     }
 

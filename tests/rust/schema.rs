@@ -271,7 +271,7 @@ fn answers_that_look_like_json_and_are_none_end_soon() {
 fn response(output: &Value, list: &Value, form: Form) -> Result<(String, Value, Option<String>), Error> {
     let document =
         json!({"id": "p", "version": "1.0.0", "format": "text", "template": "Hi", "output_schema": output});
-    let prompt = Prompt::read(&document, Status::Active).expect("it is a prompt");
+    let prompt = Prompt::from_json(&document, Status::Active).expect("it is a prompt");
     let compiled: Compiled<Box<str>> =
         Compiled::compile(prompt, &Options::default(), &EmptyLibrary).expect("it compiles");
     let shared = prompt_manager::schema::Schemas::default();

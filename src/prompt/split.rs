@@ -13,7 +13,7 @@ use crate::schema::{FieldType, Reach, Schemas, Values, Wanted};
 use crate::template::{self, Both, Library, Template, Text};
 
 /// One entry of a prompt: of one that is no chat, its text.
-pub enum Entry<'c, T> {
+pub enum PromptEntry<'c, T> {
     /// The text of a prompt that is no chat.
     Text(&'c Template<T>),
     /// A message.
@@ -41,17 +41,17 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// [`Kind::Integration`](crate::Kind::Integration) for a draft without a template.
-    pub fn entries(&self) -> Result<Vec<Entry<'_, T>>> {
+    pub fn entries(&self) -> Result<Vec<PromptEntry<'_, T>>> {
         Ok(match &*self.body {
             Body::Nothing => return Err(self.template_required()),
-            Body::Text(template) => vec![Entry::Text(template)],
+            Body::Text(template) => vec![PromptEntry::Text(template)],
             Body::Chat(own) => own
                 .entries
                 .iter()
                 .map(|entry| match entry {
-                    chat::Entry::Message(message) => Entry::Message(message),
+                    chat::Entry::Message(message) => PromptEntry::Message(message),
                     chat::Entry::Placeholder { name, optional } => {
-                        Entry::Placeholder { name: name.as_str(), optional: *optional }
+                        PromptEntry::Placeholder { name: name.as_str(), optional: *optional }
                     }
                 })
                 .collect(),
