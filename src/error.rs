@@ -181,6 +181,15 @@ impl Error {
         self
     }
 
+    /// The only error, or one that sums up several: "3 problems in the prompt".
+    #[must_use]
+    pub fn sum_up(kind: Kind, place: &str, mut errors: Vec<Error>) -> Option<Self> {
+        match errors.len() {
+            0 | 1 => errors.pop(),
+            count => Some(Self::new(kind, format!("{count} problems in {place}")).with_errors(errors)),
+        }
+    }
+
     /// Adds the error of foreign code that caused this error.
     #[must_use]
     pub fn with_cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {

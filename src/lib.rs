@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod convert;
+mod de;
 pub mod error;
 pub mod limits;
 pub mod prompt;
@@ -25,6 +26,5 @@ pub mod python;
 pub mod schema;
 pub mod store;
 pub mod template;
-mod wire;
 
 pub use error::{Error, Kind, Result};

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::Version;
+use crate::de::shown;
 use crate::error::{Error, Kind, Result};
-use crate::wire::shown;
 
 /// The size of a version bump, ordered from none to major.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -1,11 +1,10 @@
 //! The compiled messages of a chat, of a prompt or on their own. Declared variables and defaults belong to prompts, and
 //! are not known here.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::compiler::Compiler;
-use super::{ChatEntry, LeafId, Message, Role, foreign};
+use super::{ChatEntry, Message, Role, TemplateLocation, detect_format};
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Library, Sort, Template, TemplateOptions, Text, VariableUsages};
 
@@ -60,7 +59,7 @@ impl<T: Text> Chat<T> {
                 let mut leaf = 0;
                 let compiled = compiler.group(|compile| {
                     message.try_map(|source| {
-                        let place = LeafId::Message { index, leaf };
+                        let place = TemplateLocation::Message { index, leaf };
                         leaf += 1;
                         compile(place, source)
                     })
@@ -213,8 +212,9 @@ fn fill<D: Data>(
             members
                 .retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
         }
-        let message = Message::<String>::deserialize(&json).map_err(|error| {
-            let why = crate::wire::plain(&error);
+        let message = Message::<String>::from_json(&json).map_err(|error| {
+            // Of several mistakes the first is enough to find the message.
+            let why = error.errors().first().unwrap_or(&error).message().to_owned();
             // An unknown value is the caller's data and must not be in the message; an unknown key may be named.
             let word = why.strip_prefix("unknown ").filter(|rest| !rest.starts_with("key "));
             let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
@@ -222,7 +222,7 @@ fn fill<D: Data>(
             let role = role_of(&json).map(|role| format!(" ({})", role.as_str())).unwrap_or_default();
             let problem = format!("message {at}{role} of placeholder '{name}' is no message: {why}");
             let ours = "messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}";
-            let hint = match foreign::form_of(&json) {
+            let hint = match detect_format::form_of(&json) {
                 Some(form) => format!("this is {form}; {ours}"),
                 None => ours.to_owned(),
             };

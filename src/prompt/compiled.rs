@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::chat::Chat;
 use super::compiler::{Compiler, TemplateError};
-use super::{Format, LeafId, Prompt, SchemaSource, Status, Variables};
+use super::{Format, Prompt, SchemaSource, Status, TemplateLocation, Variables};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::{FieldType, SchemaRef, json_schema};
 use crate::template::{EmptyLibrary, LayeredLibrary, Library, Template, TemplateOptions, Text};
@@ -127,6 +127,31 @@ impl<T: Text> Compiled<T> {
         }
     }
 
+    /// The templates that do not parse, of a prompt that has other mistakes.
+    pub fn template_errors<'p>(
+        prompt: &'p Prompt,
+        options: &TemplateOptions,
+        engine: &dyn Library<T>,
+    ) -> Vec<TemplateError<'p>> {
+        let mut compiler = Compiler::<T>::new(None, options, engine);
+        for (name, source) in prompt.partials() {
+            compiler.template(TemplateLocation::Partial(name), source);
+        }
+        Self::compile_body(&mut compiler, prompt);
+        compiler.into_faults()
+    }
+
+    /// Compiles the template or the messages.
+    fn compile_body<'p>(compiler: &mut Compiler<'_, 'p, T>, prompt: &'p Prompt) -> PromptBody<T> {
+        match (&prompt.template, &prompt.chat_template) {
+            (Some(template), _) => compiler
+                .template(TemplateLocation::Template, &template.content)
+                .map_or(PromptBody::Nothing, PromptBody::Text),
+            (None, Some(chat)) => PromptBody::Chat(Chat::parse(compiler, &chat.messages)),
+            (None, None) => PromptBody::Nothing,
+        }
+    }
+
     fn parse<'p>(
         prompt: &'p Prompt,
         options: &TemplateOptions,
@@ -140,17 +165,11 @@ impl<T: Text> Compiled<T> {
         };
         let mut partials = BTreeMap::new();
         for (name, source) in own {
-            if let Some(partial) = compiler.template(LeafId::Partial(name), source) {
+            if let Some(partial) = compiler.template(TemplateLocation::Partial(name), source) {
                 partials.insert(name.as_str().into(), partial);
             }
         }
-        let body = match (&prompt.template, &prompt.chat_template) {
-            (Some(template), _) => compiler
-                .template(LeafId::Template, &template.content)
-                .map_or(PromptBody::Nothing, PromptBody::Text),
-            (None, Some(chat)) => PromptBody::Chat(Chat::parse(&mut compiler, &chat.messages)),
-            (None, None) => PromptBody::Nothing,
-        };
+        let body = Self::compile_body(&mut compiler, prompt);
         let faults = compiler.into_faults();
         if !faults.is_empty() {
             return Err(faults);
@@ -159,8 +178,8 @@ impl<T: Text> Compiled<T> {
             Ok(declared) => Ok((body, partials, declared)),
             Err(error) => {
                 let leaf = match &body {
-                    PromptBody::Chat(_) => LeafId::Message { index: 0, leaf: 0 },
-                    _ => LeafId::Template,
+                    PromptBody::Chat(_) => TemplateLocation::Message { index: 0, leaf: 0 },
+                    _ => TemplateLocation::Template,
                 };
                 Err(vec![TemplateError { leaf, error }])
             }

@@ -1,13 +1,13 @@
 //! Compiles the templates of one prompt, and collects every template that does not parse.
 
-use super::LeafId;
+use super::TemplateLocation;
 use crate::error::Error;
 use crate::template::{Library, Template, TemplateOptions, Text};
 
 /// A template of a prompt that does not parse.
 pub struct TemplateError<'p> {
     /// The place of the template in the prompt.
-    pub leaf: LeafId<'p>,
+    pub leaf: TemplateLocation<'p>,
     /// The error, with its place in the template.
     pub error: Error,
 }
@@ -27,10 +27,10 @@ impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
     }
 
     /// The compiled template; `None` for one that does not parse, which is then among the faults.
-    pub(super) fn template(&mut self, leaf: LeafId<'p>, source: &str) -> Option<Template<T>> {
+    pub(super) fn template(&mut self, leaf: TemplateLocation<'p>, source: &str) -> Option<Template<T>> {
         let name = match (self.id, leaf) {
             (None, _) => leaf.to_string(),
-            (Some(id), LeafId::Template) => id.to_owned(),
+            (Some(id), TemplateLocation::Template) => id.to_owned(),
             (Some(id), _) => format!("{id} {leaf}"),
         };
         Template::parse_with(&name, source, self.options, self.engine)
@@ -42,7 +42,9 @@ impl<'c, 'p, T: Text> Compiler<'c, 'p, T> {
     /// is called for each text and gets an empty template for one that does not parse, so that one call finds all faults.
     pub(super) fn group<R>(
         &mut self,
-        compile: impl FnOnce(&mut dyn FnMut(LeafId<'p>, &str) -> crate::Result<Template<T>>) -> crate::Result<R>,
+        compile: impl FnOnce(
+            &mut dyn FnMut(TemplateLocation<'p>, &str) -> crate::Result<Template<T>>,
+        ) -> crate::Result<R>,
     ) -> Option<R> {
         let known = self.faults.len();
         let options = self.options;

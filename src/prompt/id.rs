@@ -5,9 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::de::{shown, text_serde};
 use crate::error::{Error, Kind, Result};
 use crate::limits::ID_CHARACTERS;
-use crate::wire::{shown, text_serde};
 
 /// The id of a prompt, such as `support/triage`.
 ///
@@ -31,6 +31,11 @@ impl PromptId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What stands in for an id that could not be read, in a prompt that nobody is given.
+    pub(super) fn stand_in() -> Self {
+        Self("unreadable".into())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The rules for names of labels.
 
 use super::Version;
+use crate::de::shown;
 use crate::error::{Error, Kind, Result};
-use crate::wire::shown;
 
 /// Maximum length of a label in characters.
 const MAX_LENGTH: usize = 255;

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::message::{Message, Role};
 use super::{Metadata, PromptId, Settings, Tool, ToolChoice, Variables, Version, check_label};
+use crate::de::words;
 use crate::error::{Error, Kind, Result, nearest};
-use crate::wire::words;
 
 /// The format of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -248,12 +248,34 @@ impl Prompt {
     /// message, no two tools share a name, the tool choice names a tool, and the names of labels are valid.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`] with `prompt_id` and, under `key`, the invalid key.
+    /// [`Kind::PromptInvalid`] with `prompt_id`: the first rule that is broken.
     pub fn check(&self) -> Result<()> {
-        self.check_template()
-            .and_then(|()| self.check_tools())
-            .and_then(|()| self.labels.iter().try_for_each(|label| check_label(label)))
-            .map_err(|error| error.with_context("prompt_id", self.id.as_str()))
+        match self.problems(|_| true).into_iter().next() {
+            None => Ok(()),
+            Some((_, error)) => Err(error.with_context("prompt_id", self.id.as_str())),
+        }
+    }
+
+    /// The rules of [`Prompt::check`] that are broken. `is_known` tells of a key whether its value could be read; rules
+    /// about others are passed over.
+    pub(super) fn problems(&self, is_known: impl Fn(&str) -> bool) -> Vec<(PromptPart, Error)> {
+        let mut problems = Vec::new();
+        self.check_template(&is_known, &mut problems);
+        for (index, tool) in self.tools.iter().enumerate() {
+            if let Err(error) = tool.check() {
+                problems.push((PromptPart::Tool(index), error));
+            } else if self.tools[..index].iter().any(|earlier| earlier.name == tool.name) {
+                let message = format!("two tools are named `{}`", tool.name);
+                problems.push((PromptPart::Tool(index), invalid(message)));
+            }
+        }
+        if is_known("tools") {
+            problems.extend(self.check_choice().err().map(|error| (PromptPart::Key("tool_choice"), error)));
+        }
+        for (index, label) in self.labels.iter().enumerate() {
+            problems.extend(check_label(label).err().map(|error| (PromptPart::Label(index), error)));
+        }
+        problems
     }
 
     /// Checks that the prompt can be stored, which a draft without a template cannot.
@@ -270,53 +292,66 @@ impl Prompt {
             .with_hint("add a template; a draft without one can only be edited"))
     }
 
-    fn check_template(&self) -> Result<()> {
+    fn check_template(&self, is_known: &impl Fn(&str) -> bool, problems: &mut Vec<(PromptPart, Error)>) {
         let format = self.format;
         let chat = format == Format::Chat;
-        if chat && self.template.is_some() {
-            return Err(invalid("template", "format chat takes `chat_template`, not `template`".to_owned()));
-        }
-        if !chat && self.chat_template.is_some() {
-            return Err(invalid(
-                "chat_template",
-                format!("format {format} takes `template`, not `chat_template`"),
-            )
-            .with_hint("write `format: chat` to use messages"));
-        }
-        if self.template.is_none() && self.chat_template.is_none() && self.status != Status::Draft {
-            let key = if chat { "chat_template" } else { "template" };
-            return Err(invalid("format", format!("format {format} needs `{key}`"))
-                .with_hint("only a draft (`status: draft`) may lack it"));
-        }
-        if self.chat_template.as_ref().is_some_and(|chat| chat.messages.is_empty()) {
-            return Err(invalid("chat_template", "a chat template needs at least one message".to_owned()));
-        }
-        Ok(())
-    }
-
-    fn check_tools(&self) -> Result<()> {
-        for (index, tool) in self.tools.iter().enumerate() {
-            tool.check().map_err(|error| error.with_context("key", "tools"))?;
-            if self.tools[..index].iter().any(|earlier| earlier.name == tool.name) {
-                return Err(invalid("tools", format!("two tools are named `{}`", tool.name)));
+        if is_known("format") {
+            if chat && self.template.is_some() {
+                let message = "format chat takes `chat_template`, not `template`".to_owned();
+                problems.push((PromptPart::Key("template"), invalid(message)));
+            }
+            if !chat && self.chat_template.is_some() {
+                let error = invalid(format!("format {format} takes `template`, not `chat_template`"))
+                    .with_hint("write `format: chat` to use messages");
+                problems.push((PromptPart::Key("chat_template"), error));
             }
         }
+        let key = if chat { "chat_template" } else { "template" };
+        let may_lack = self.status == Status::Draft
+            || self.template.is_some()
+            || self.chat_template.is_some()
+            || !["format", "status", "template", "chat_template"].into_iter().all(is_known);
+        if !may_lack {
+            let error = invalid(format!("format {format} needs `{key}`"))
+                .with_hint("only a draft (`status: draft`) may lack it");
+            problems.push((PromptPart::Key("format"), error));
+        }
+        if is_known("chat_template")
+            && self.chat_template.as_ref().is_some_and(|chat| chat.messages.is_empty())
+        {
+            let message = "a chat template needs at least one message".to_owned();
+            problems.push((PromptPart::Key("chat_template"), invalid(message)));
+        }
+    }
+
+    fn check_choice(&self) -> Result<()> {
         match &self.tool_choice {
             Some(ToolChoice::Tool(name)) if !self.tools.iter().any(|tool| tool.name == *name) => {
                 let mut message = format!("`tool_choice` names `{name}`, which is not a tool of this prompt");
                 if let Some(meant) = nearest(name, self.tools.iter().map(|tool| tool.name.as_str())) {
                     message = format!("{message}; did you mean `{meant}`?");
                 }
-                Err(invalid("tool_choice", message))
+                Err(invalid(message))
             }
             Some(ToolChoice::Required) if self.tools.is_empty() => {
-                Err(invalid("tool_choice", "`tool_choice: required` needs a tool under `tools`".to_owned()))
+                Err(invalid("`tool_choice: required` needs a tool under `tools`".to_owned()))
             }
             _ => Ok(()),
         }
     }
 }
 
-fn invalid(key: &'static str, message: String) -> Error {
-    Error::new(Kind::PromptInvalid, message).with_context("key", key)
+/// The part of a prompt that breaks a rule.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PromptPart {
+    /// The value of a key.
+    Key(&'static str),
+    /// A tool.
+    Tool(usize),
+    /// A label.
+    Label(usize),
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(Kind::PromptInvalid, message)
 }

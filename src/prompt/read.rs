@@ -1,72 +1,46 @@
-//! Reads prompts: the visitors behind `Deserialize`, in one pass and with places.
-//!
-//! [`WirePrompt`] is what the visitors make. It becomes a [`Prompt`] with [`WirePrompt::take`], which needs the
-//! source text where the file has a bare number as a template.
-
-use std::fmt;
+//! Reads prompts out of nodes: every key is checked and every mistake is noted.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::model::{ChatTemplate, Format, Prompt, SchemaSource, Status, TextTemplate};
-use super::read_message::{WireEntry, read_function_type, text_visits};
-use super::tool::{check_tool_name, no_parameters};
+use super::model::{ChatEntry, ChatTemplate, Format, Prompt, PromptPart, SchemaSource, Status, TextTemplate};
+use super::read_message::{RawEntry, read_entry, read_function_type};
+use super::tool::no_parameters;
 use super::{Metadata, PromptId, Settings, Tool, ToolChoice, Variable, Variables, Version, check_name};
+use crate::de::{
+    Fields, KeyPath, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, shown, unknown,
+};
 use crate::error::{Error, Kind, Result};
 use crate::schema::FieldType;
-use crate::wire::{
-    At, Json, JsonObject, Keys, Leaf, Named, Path, Placed, Texts, invalid, list, located, mapping, problem,
-    raw_leaf, shown, unknown,
-};
 
-/// A prompt as it is read.
+/// A prompt as it was read, with the places of its parts. Where it is broken, stand-ins fill what could not be read.
 #[derive(Debug)]
-pub(crate) struct WirePrompt {
-    pub(crate) id: Placed<String>,
-    parsed_id: PromptId,
-    version: Option<Placed<String>>,
-    format: Placed<String>,
-    parsed_format: Format,
-    status: Option<Status>,
-    pub(crate) template: Option<Placed<WireText>>,
-    pub(crate) chat_template: Option<Placed<WireChat>>,
-    tools: Option<Placed<Vec<Tool>>>,
-    tool_choice: Option<Placed<ToolChoice>>,
-    settings: Settings,
-    input_schema: Option<SchemaSource>,
-    output_schema: Option<SchemaSource>,
-    metadata: Metadata,
-    labels: Vec<String>,
-    uid: Option<uuid::Uuid>,
-    created_at: Option<Timestamp>,
-    updated_at: Option<Timestamp>,
+pub(crate) struct RawPrompt {
+    pub(crate) prompt: Prompt,
+    /// Whether there is no mistake in it.
+    pub(crate) is_good: bool,
+    /// The id as it is written, however wrong.
+    pub(crate) id: Option<String>,
+    pub(crate) spans: PromptSpans,
+    /// Where `helpers` are, which are ignored.
+    pub(crate) helpers: Option<SourceSpan>,
 }
 
-/// A text template as it is read.
+/// Where the parts of a prompt are.
 #[derive(Debug)]
-pub(crate) struct WireText {
-    pub(crate) content: Leaf,
-    variables: Option<Variables>,
-    pub(crate) partials: Vec<(String, Leaf)>,
-    pub(crate) helpers: Option<At>,
-}
-
-/// A chat template as it is read.
-#[derive(Debug)]
-pub(crate) struct WireChat {
-    pub(crate) messages: Vec<WireEntry>,
-    variables: Option<Variables>,
-    pub(crate) partials: Vec<(String, Leaf)>,
-    pub(crate) helpers: Option<At>,
+pub(crate) struct PromptSpans {
+    pub(crate) id: SourceSpan,
+    pub(crate) content: Option<SourceSpan>,
+    /// For each chat entry the places of its texts, in the order of [`super::Message::try_map`].
+    pub(crate) entries: Vec<Vec<SourceSpan>>,
+    pub(crate) partials: Vec<SourceSpan>,
 }
 
 /// What a file of several prompts says of itself.
 #[derive(Debug, Clone, Default)]
 pub struct AboutFile {
-    /// Its version, as it stands there.
+    /// Its version, as it is written.
     pub version: Option<String>,
     /// Whatever its author keeps there.
     pub metadata: Metadata,
@@ -74,96 +48,41 @@ pub struct AboutFile {
 
 /// What a document holds.
 pub(crate) enum Document {
-    Prompt(Box<WirePrompt>),
-    /// A file of several; they are in the list that was handed in. This is what the file says of itself.
-    Several(AboutFile),
+    Prompt(Option<Box<RawPrompt>>),
+    /// Several, and what the file says of itself.
+    Several(Vec<RawPrompt>, AboutFile),
 }
 
 impl Prompt {
-    /// Reads a prompt from any serde deserializer, with this status where it names none. The rules between its parts
-    /// are not checked; see [`Prompt::check`].
+    /// Reads a prompt from JSON, with this status where it names none.
     ///
     /// # Errors
-    /// The deserializer's, with our message.
-    pub fn read<'de, D: Deserializer<'de>>(deserializer: D, status: Status) -> Result<Self, D::Error> {
-        WirePrompt::deserialize(deserializer)?.take(status, None).map_err(|error| located(&error, None))
+    /// [`Kind::PromptInvalid`]: the only mistake, or an error that sums them up.
+    pub fn from_json(json: &Value, status: Status) -> Result<Self> {
+        Self::from_node(SourceNode::of_json(json), status, &[])
     }
-}
 
-impl<'de> Deserialize<'de> for Prompt {
-    /// [`Prompt::read`] with draft as the status of a prompt that names none.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::read(deserializer, Status::Draft)
-    }
-}
-
-/// What is declared: an empty declaration says nothing, like none.
-fn declared(variables: &mut Option<Variables>) -> Option<Variables> {
-    variables.take().filter(|variables| !variables.items.is_empty())
-}
-
-impl WirePrompt {
-    /// The prompt, without places; those are what is left here. `source` as for [`Leaf::resolve`].
-    pub(crate) fn take(&mut self, status: Status, source: Option<&str>) -> Result<Prompt> {
-        let partials = |partials: &mut [(String, Leaf)]| {
-            partials
-                .iter_mut()
-                .map(|(name, leaf)| Ok((std::mem::take(name), leaf.take(source)?)))
-                .collect::<Result<Vec<_>>>()
-        };
-        let template = self.template.as_mut().map(|Placed { value, .. }| {
-            Result::<_>::Ok(TextTemplate {
-                content: value.content.take(source)?,
-                variables: declared(&mut value.variables),
-                partials: partials(&mut value.partials)?,
-            })
+    /// [`Prompt::from_json`] from a node of any origin. The keys in `broken` are known to be wrong and have been left
+    /// out; rules about them are passed over.
+    pub(crate) fn from_node(node: SourceNode<'_>, status: Status, broken: &[String]) -> Result<Self> {
+        let mut reader = NodeReader::new(Kind::PromptInvalid);
+        let fields = reader.fields(node, A_PROMPT, PROMPT);
+        let read = fields.and_then(|mut fields| {
+            fields.pass_over(PROMPT.iter().copied().filter(|key| broken.iter().any(|broken| broken == key)));
+            read_one(&mut reader, fields, status)
         });
-        let chat_template = self.chat_template.as_mut().map(|Placed { value, .. }| {
-            Result::<_>::Ok(ChatTemplate {
-                messages: value.messages.iter().map(|entry| entry.resolve(source)).collect::<Result<_>>()?,
-                variables: declared(&mut value.variables),
-                partials: partials(&mut value.partials)?,
-            })
-        });
-        Ok(Prompt {
-            id: self.parsed_id.clone(),
-            version: self
-                .version
-                .as_ref()
-                .map_or_else(|| Ok(Version::default()), |text| text.value.parse())?,
-            format: self.parsed_format,
-            status: self.status.unwrap_or(status),
-            template: template.transpose()?,
-            chat_template: chat_template.transpose()?,
-            tools: self.tools.as_mut().map(|tools| std::mem::take(&mut tools.value)).unwrap_or_default(),
-            tool_choice: self.tool_choice.as_ref().map(|choice| choice.value.clone()),
-            settings: std::mem::take(&mut self.settings),
-            input_schema: self.input_schema.take(),
-            output_schema: self.output_schema.take(),
-            metadata: std::mem::take(&mut self.metadata),
-            labels: std::mem::take(&mut self.labels),
-            uid: self.uid,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        })
+        let prompt = reader.finish("the prompt", read)?;
+        // Without a mistake there is a prompt.
+        prompt.map(|raw| raw.prompt).ok_or_else(|| wrong("this is not a prompt"))
     }
+}
 
-    /// Where the value of a top-level key stands, for the errors of [`Prompt::check`].
-    pub(crate) fn place_of(&self, key: &str) -> Option<At> {
-        match key {
-            "format" => self.format.at,
-            "template" => self.template.as_ref()?.at,
-            "chat_template" => self.chat_template.as_ref()?.at,
-            "tools" => self.tools.as_ref()?.at,
-            "tool_choice" => self.tool_choice.as_ref()?.at,
-            _ => self.id.at,
-        }
-    }
-
-    /// Where `helpers` stand, which are ignored.
-    pub(crate) fn helpers(&self) -> Option<At> {
-        let text = self.template.as_ref().and_then(|template| template.value.helpers);
-        text.or_else(|| self.chat_template.as_ref().and_then(|chat| chat.value.helpers))
+impl<'de> serde::Deserialize<'de> for Prompt {
+    /// [`Prompt::from_json`] with draft as the status of a prompt that names none.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Value::deserialize(deserializer)?;
+        Self::from_json(&json, Status::Draft)
+            .map_err(|error| serde::de::Error::custom(crate::de::reader::one_line(&error)))
     }
 }
 
@@ -187,91 +106,144 @@ const PROMPT: &[&str] = &[
     "prompts",
 ];
 
-mapping!(WirePrompt, "a prompt, which is a mapping", |map| match read_document(map, None)? {
-    Document::Prompt(prompt) => Ok(*prompt),
-    Document::Several(_) => Err(invalid("`prompts`", "one prompt")),
-});
+const A_PROMPT: &str = "a prompt, which is a mapping";
 
-/// Reads a document: a prompt or, where `several` is given, the published package's file of several. Those are
-/// pushed one by one, so that the good ones before a broken one are kept.
-pub(crate) fn read_document<'de, A: MapAccess<'de>>(
-    mut map: A,
-    mut several: Option<&mut Vec<WirePrompt>>,
-) -> Result<Document, A::Error> {
-    let (mut id, mut version, mut format, mut status) =
-        (None::<Placed<String>>, None, None::<Placed<String>>, None);
-    let (mut template, mut chat_template) = (None, None);
-    let (mut tools, mut tool_choice, mut settings) = (None, None, None);
-    let (mut input_schema, mut output_schema) = (None, None);
-    let (mut metadata, mut labels, mut uid) = (None, Vec::new(), None);
-    let (mut created_at, mut updated_at) = (None, None);
-    let (mut has_prompts, mut own_key) = (false, None);
-    while let Some(key) = map.next_key_seed(Keys(PROMPT))? {
-        if !matches!(key, "version" | "metadata" | "prompts") {
-            own_key = Some(key);
-        }
-        if let (true, Some(key)) = (has_prompts || key == "prompts", own_key) {
-            return Err(invalid(
-                &format!("both `prompts` and `{key}`"),
-                "one prompt, or a list of prompts with `version` and `metadata` of the file",
-            ));
-        }
-        match key {
-            "id" => id = Some(map.next_value()?),
-            "version" => version = map.next_value::<Option<Placed<String>>>()?,
-            "format" => format = Some(map.next_value()?),
-            "status" => status = map.next_value()?,
-            "template" => template = map.next_value::<Option<Placed<WireText>>>()?,
-            "chat_template" => chat_template = map.next_value()?,
-            "tools" => tools = map.next_value::<Option<Placed<Tools>>>()?,
-            "tool_choice" => {
-                if let Some(choice) = map.next_value::<Option<Placed<WireChoice>>>()? {
-                    tool_choice = Some(Placed { at: choice.at, value: choice.choice()? });
-                }
-            }
-            "settings" => settings = map.next_value::<Option<Settings>>()?,
-            "input_schema" => input_schema = read_schema(&mut map, "input_schema")?,
-            "output_schema" => output_schema = read_schema(&mut map, "output_schema")?,
-            "metadata" => metadata = map.next_value::<Option<Metadata>>()?,
-            "labels" => labels = list(&mut map)?,
-            "uid" => {
-                uid = map.next_value::<Option<Placed<String>>>()?.map(|text| read_uid(&text)).transpose()?;
-            }
-            "created_at" => created_at = read_time(&mut map)?,
-            "updated_at" => updated_at = read_time(&mut map)?,
-            _ => {
-                let Some(prompts) = several.as_deref_mut() else {
-                    return Err(invalid("`prompts`", "one prompt"));
-                };
-                has_prompts = true;
-                map.next_value_seed(Several(prompts))?;
-            }
-        }
+/// Reads a document of a file: a prompt, or the published package's list of several.
+pub(crate) fn read_document(reader: &mut NodeReader<'_>, node: SourceNode<'_>, status: Status) -> Document {
+    let Some(mut fields) = reader.fields(node, A_PROMPT, PROMPT) else { return Document::Prompt(None) };
+    let Some(span) = fields.key_span("prompts") else {
+        return Document::Prompt(Some(Box::new(read_fields(reader, fields, status))));
+    };
+    let own = fields.keys().find(|key| !matches!(*key, "version" | "metadata" | "prompts"));
+    if let Some(key) = own {
+        reader.wrong_hint(
+            span,
+            format!("a file has `prompts` or `{key}`, not both"),
+            "write one prompt, or a list of prompts with `version` and `metadata` of the file",
+        );
     }
-    if has_prompts {
-        let version = version.map(|version: Placed<String>| version.value);
-        return Ok(Document::Several(AboutFile { version, metadata: metadata.unwrap_or_default() }));
+    let list = fields.take("prompts");
+    let items = list.and_then(|list| reader.items(list, "a list of prompts")).unwrap_or_default();
+    let prompts = items.into_iter().filter_map(|item| read_prompt(reader, item, status)).collect();
+    let version = reader.optional_text(&mut fields, "version");
+    let metadata = fields.take_value("metadata").map(|node| read_metadata(reader, node));
+    Document::Several(prompts, AboutFile { version, metadata: metadata.unwrap_or_default() })
+}
+
+/// Reads one prompt.
+pub(crate) fn read_prompt(
+    reader: &mut NodeReader<'_>,
+    node: SourceNode<'_>,
+    status: Status,
+) -> Option<RawPrompt> {
+    let fields = reader.fields(node, A_PROMPT, PROMPT)?;
+    read_one(reader, fields, status)
+}
+
+fn read_one(reader: &mut NodeReader<'_>, fields: Fields<'_>, status: Status) -> Option<RawPrompt> {
+    if let Some(span) = fields.key_span("prompts") {
+        reader.wrong(span, "expected one prompt, found a list under `prompts`");
+        return None;
     }
-    let id = id.ok_or_else(|| de::Error::missing_field("id"))?;
-    let format = format.ok_or_else(|| de::Error::missing_field("format"))?;
-    if let Some(text) = &version {
-        text.parse::<Version, _>()?;
+    Some(read_fields(reader, fields, status))
+}
+
+/// Which keys of a prompt could be read.
+struct Trust(Vec<&'static str>);
+
+impl Trust {
+    /// Reads the value of a key, and notes whether it could be.
+    fn read<'n, T>(
+        &mut self,
+        reader: &mut NodeReader<'_>,
+        fields: &mut Fields<'n>,
+        key: &'static str,
+        read: impl FnOnce(&mut NodeReader<'_>, SourceNode<'n>) -> T,
+    ) -> Option<T> {
+        let node = fields.take_value(key)?;
+        let mark = reader.mark();
+        let value = read(reader, node);
+        if !reader.is_clean_since(mark) {
+            self.0.push(key);
+        }
+        Some(value)
     }
-    let template = template.map(|Placed { mut value, at }| {
-        value.content.at = value.content.at.or(at);
-        Placed { value, at }
+}
+
+fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_status: Status) -> RawPrompt {
+    let start = reader.mark();
+    let is_known = fields.is_known;
+    // A slip of a key's name counts as the key, with a value that is not known.
+    let mut trust = Trust(PROMPT.iter().copied().filter(|key| fields.means(key)).collect());
+    let mut spans = PromptSpans { id: fields.last, content: None, entries: Vec::new(), partials: Vec::new() };
+
+    let id_node = reader.required(&mut fields, "id");
+    let mut id_text = None;
+    let id = id_node.and_then(|node| {
+        spans.id = node.span;
+        let SpannedText { text, span } = reader.text_or_expected(node)?;
+        let parsed = text.parse::<PromptId>();
+        id_text = Some(text);
+        parsed.map_err(|error| reader.note(span, error)).ok()
     });
-    Ok(Document::Prompt(Box::new(WirePrompt {
-        parsed_id: id.parse()?,
-        id,
-        version,
-        parsed_format: format.parse()?,
-        format,
-        status,
+    let version = trust.read(reader, &mut fields, "version", |reader, node| reader.parse::<Version>(node));
+    let mark = reader.mark();
+    let format_node = reader.required(&mut fields, "format");
+    let format_span = format_node.as_ref().map_or(spans.id, |node| node.span);
+    let format = format_node.and_then(|node| reader.parse::<Format>(node));
+    if !reader.is_clean_since(mark) {
+        trust.0.push("format");
+    }
+    let status = trust.read(reader, &mut fields, "status", |reader, node| reader.parse::<Status>(node));
+
+    let mut part_spans = PartSpans { format: format_span, ..PartSpans::at(spans.id) };
+    let mut helpers = None;
+    let template = trust.read(reader, &mut fields, "template", |reader, node| {
+        part_spans.template = node.span;
+        let (template, content, shared) = read_template(reader, node);
+        spans.content = Some(content);
+        spans.partials = shared.partial_spans;
+        helpers = shared.helpers;
+        template
+    });
+    let chat_template = trust.read(reader, &mut fields, "chat_template", |reader, node| {
+        part_spans.chat_template = node.span;
+        let (chat, entries, shared) = read_chat(reader, node);
+        spans.entries = entries;
+        if template.is_none() {
+            spans.partials = shared.partial_spans;
+            helpers = shared.helpers;
+        }
+        chat
+    });
+    let tools = trust.read(reader, &mut fields, "tools", |reader, node| {
+        part_spans.tools = node.span;
+        read_tools(reader, node)
+    });
+    let (tools, tool_spans) = tools.unwrap_or_default();
+    let tool_choice = trust.read(reader, &mut fields, "tool_choice", |reader, node| {
+        part_spans.tool_choice = node.span;
+        read_choice(reader, node)
+    });
+    let settings = fields.take_value("settings").map(|node| read_settings(reader, node));
+    let input_schema = read_schema(reader, &mut fields, "input_schema");
+    let output_schema = read_schema(reader, &mut fields, "output_schema");
+    let metadata = fields.take_value("metadata").map(|node| read_metadata(reader, node));
+    let labels = fields.take_value("labels").map(|node| read_labels(reader, node));
+    let (labels, label_spans) = labels.unwrap_or_default();
+    let uid = fields.take_value("uid").and_then(|node| read_uid(reader, node));
+    let created_at = fields.take_value("created_at").and_then(|node| read_time(reader, node));
+    let updated_at = fields.take_value("updated_at").and_then(|node| read_time(reader, node));
+
+    let prompt = Prompt {
+        id: id.unwrap_or_else(PromptId::stand_in),
+        version: version.flatten().unwrap_or_default(),
+        format: format.unwrap_or(Format::Text),
+        status: status.flatten().unwrap_or(default_status),
         template,
         chat_template,
-        tools: tools.map(|Placed { value, at }| Placed { value: value.0, at }),
-        tool_choice,
+        tools,
+        tool_choice: tool_choice.flatten(),
         settings: settings.unwrap_or_default(),
         input_schema,
         output_schema,
@@ -280,442 +252,330 @@ pub(crate) fn read_document<'de, A: MapAccess<'de>>(
         uid,
         created_at,
         updated_at,
-    })))
+    };
+    for (part, error) in prompt.problems(|key| !trust.0.contains(&key)) {
+        let span = match part {
+            PromptPart::Key(key) => part_spans.of(key),
+            PromptPart::Tool(index) => tool_spans.get(index).copied().unwrap_or(part_spans.tools),
+            PromptPart::Label(index) => label_spans.get(index).copied().unwrap_or(spans.id),
+        };
+        let error = match &id_text {
+            Some(id) => error.with_context("prompt_id", id.as_str()),
+            None => error,
+        };
+        reader.note(span, error);
+    }
+    let is_good = is_known && reader.is_clean_since(start);
+    RawPrompt { prompt, is_good, id: id_text, spans, helpers }
 }
 
-/// Reads the list under `prompts` into a list that outlives an error.
-struct Several<'a>(&'a mut Vec<WirePrompt>);
-
-impl<'de> de::DeserializeSeed<'de> for Several<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
+/// Where the values of keys are that rules between keys are about.
+struct PartSpans {
+    format: SourceSpan,
+    template: SourceSpan,
+    chat_template: SourceSpan,
+    tools: SourceSpan,
+    tool_choice: SourceSpan,
 }
 
-impl<'de> Visitor<'de> for Several<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of prompts")
+impl PartSpans {
+    fn at(span: SourceSpan) -> Self {
+        Self { format: span, template: span, chat_template: span, tools: span, tool_choice: span }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(prompt) = seq.next_element()? {
-            self.0.push(prompt);
+    fn of(&self, key: &str) -> SourceSpan {
+        match key {
+            "template" => self.template,
+            "chat_template" => self.chat_template,
+            "tools" => self.tools,
+            "tool_choice" => self.tool_choice,
+            _ => self.format,
         }
-        Ok(())
     }
 }
 
-fn read_uid<E: de::Error>(text: &Placed<String>) -> Result<uuid::Uuid, E> {
-    text.value.parse().map_err(|_| problem(text.at, "`uid` is not a UUID", None))
+fn read_uid(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<uuid::Uuid> {
+    let SpannedText { text, span } = reader.text_or_expected(node)?;
+    let uid = text.parse().ok();
+    if uid.is_none() {
+        reader.wrong(span, "`uid` is not a UUID");
+    }
+    uid
 }
 
-fn read_time<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Timestamp>, A::Error> {
-    let Some(text) = map.next_value::<Option<Placed<String>>>()? else { return Ok(None) };
-    let zoned = text.value.parse::<Timestamp>().ok();
+fn read_time(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Timestamp> {
+    let SpannedText { text, span } = reader.text_or_expected(node)?;
+    let zoned = text.parse::<Timestamp>().ok();
     let naive = || {
-        let naive: jiff::civil::DateTime = text.value.parse().ok()?;
+        let naive: jiff::civil::DateTime = text.parse().ok()?;
         naive.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp())
     };
-    zoned
-        .or_else(naive)
-        .map(Some)
-        .ok_or_else(|| problem(text.at, "this is not a time", Some("write it as 2026-01-31T12:00:00Z")))
+    let time = zoned.or_else(naive);
+    if time.is_none() {
+        reader.wrong_hint(span, "this is not a time", "write it as 2026-01-31T12:00:00Z");
+    }
+    time
 }
 
-fn read_schema<'de, A: MapAccess<'de>>(
-    map: &mut A,
+fn read_schema(
+    reader: &mut NodeReader<'_>,
+    fields: &mut Fields<'_>,
     key: &'static str,
-) -> Result<Option<SchemaSource>, A::Error> {
-    match map.next_value_seed(Json(Path::Root(key)))? {
-        Value::Null => Ok(None),
-        Value::String(name) => Ok(Some(SchemaSource::Name(name))),
-        Value::Object(schema) => Ok(Some(SchemaSource::Inline(schema))),
-        _ => Err(invalid(
-            &format!("another value at `{key}`"),
-            "the name of a schema, or a JSON Schema as a mapping",
-        )),
+) -> Option<SchemaSource> {
+    let node = fields.take_value(key)?;
+    match node.value {
+        NodeValue::Text(name) => Some(SchemaSource::Name(name.into_owned())),
+        NodeValue::Map(_) => reader.object(node, key).map(SchemaSource::Inline),
+        _ => {
+            reader.expected(&node, "the name of a schema, or a JSON Schema as a mapping");
+            None
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for WireText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-
-        fn short(content: Leaf) -> WireText {
-            WireText { content, variables: None, partials: Vec::new(), helpers: None }
-        }
-
-        impl<'de> Visitor<'de> for V {
-            type Value = WireText;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a template: a text or a mapping with `content`")
-            }
-
-            text_visits!(short);
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireText, A::Error> {
-                let (mut content, mut shared) = (None, Shared::default());
-                while let Some(key) =
-                    map.next_key_seed(Keys(&["content", "variables", "partials", "helpers"]))?
-                {
-                    if key == "content" {
-                        content = Some(map.next_value()?);
-                    } else {
-                        shared.read(key, &mut map)?;
-                    }
-                }
-                let content = content.ok_or_else(|| de::Error::missing_field("content"))?;
-                let Shared { variables, partials, helpers } = shared;
-                Ok(WireText { content, variables, partials, helpers })
-            }
-        }
-
-        deserializer.deserialize_any(V)
-    }
+fn read_labels(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> (Vec<String>, Vec<SourceSpan>) {
+    let items = reader.items(node, "a list of strings").unwrap_or_default();
+    items
+        .into_iter()
+        .filter_map(|item| reader.text_or_expected(item))
+        .map(|SpannedText { text, span }| (text, span))
+        .unzip()
 }
-
-mapping!(WireChat, "a chat template: a mapping with `messages`", |mut map: A| {
-    let (mut messages, mut shared) = (None, Shared::default());
-    while let Some(key) = map.next_key_seed(Keys(&["messages", "variables", "partials", "helpers"]))? {
-        if key == "messages" {
-            messages = Some(map.next_value()?);
-        } else {
-            shared.read(key, &mut map)?;
-        }
-    }
-    let messages = messages.ok_or_else(|| serde::de::Error::missing_field("messages"))?;
-    let Shared { variables, partials, helpers } = shared;
-    Ok(WireChat { messages, variables, partials, helpers })
-});
 
 /// What both kinds of template have.
 #[derive(Default)]
-struct Shared {
+struct TemplateParts {
     variables: Option<Variables>,
-    partials: Vec<(String, Leaf)>,
-    helpers: Option<At>,
+    partials: Vec<(String, String)>,
+    partial_spans: Vec<SourceSpan>,
+    helpers: Option<SourceSpan>,
 }
 
-impl Shared {
-    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "variables" => self.variables = map.next_value()?,
-            "partials" => {
-                self.partials =
-                    map.next_value::<Option<Named<Leaf>>>()?.map(|named| named.0).unwrap_or_default();
-            }
-            _ => {
-                let helpers: Option<Placed<de::IgnoredAny>> = map.next_value()?;
-                self.helpers = helpers.and_then(|helpers| helpers.at);
+impl TemplateParts {
+    fn read(reader: &mut NodeReader<'_>, fields: &mut Fields<'_>) -> Self {
+        let mut parts = Self::default();
+        if let Some(node) = fields.take_value("variables") {
+            // An empty declaration says nothing, like none.
+            parts.variables =
+                Some(read_variables(reader, node)).filter(|variables| !variables.items.is_empty());
+        }
+        if let Some(node) = fields.take_value("partials") {
+            let partials = reader.members(node, "a mapping from names to templates").unwrap_or_default();
+            for (name, _, node) in partials {
+                let SpannedText { text, span } = reader.spanned(node);
+                parts.partials.push((name, text));
+                parts.partial_spans.push(span);
             }
         }
-        Ok(())
+        // The published package writes an empty mapping, which says nothing.
+        parts.helpers = fields.take_value("helpers").and_then(|node| match node.value {
+            NodeValue::Map(helpers) if helpers.is_empty() => None,
+            _ => Some(node.span),
+        });
+        parts
     }
 }
 
-impl<'de> Deserialize<'de> for TextTemplate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = WireText::deserialize(deserializer)?;
-        let text = |leaf: &Leaf| leaf.resolve(None).map_err(|error| located(&error, None));
-        Ok(Self {
-            content: text(&wire.content)?,
-            variables: wire.variables,
-            partials: wire.partials.into_iter().map(|(name, leaf)| (name, leaf.text)).collect(),
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for ChatTemplate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = WireChat::deserialize(deserializer)?;
-        let messages: Result<Vec<_>> = wire.messages.iter().map(|entry| entry.resolve(None)).collect();
-        Ok(Self {
-            messages: messages.map_err(|error| located(&error, None))?,
-            variables: wire.variables,
-            partials: wire.partials.into_iter().map(|(name, leaf)| (name, leaf.text)).collect(),
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Variables {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-
-        impl<'de> Visitor<'de> for V {
-            type Value = Variables;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("variables: a list of names, or a mapping from names to types")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Variables, A::Error> {
-                let mut items: Vec<Variable> = Vec::new();
-                while let Some(name) = seq.next_element::<Placed<String>>()? {
-                    check_name(&name.value).map_err(|error| located(&error, name.at))?;
-                    if items.iter().any(|known| known.name == name.value) {
-                        let message = format!("variable {} is listed twice", shown(&name.value));
-                        return Err(problem(name.at, &message, None));
-                    }
-                    items.push(Variable::new(name.value));
-                }
-                Ok(Variables { short: true, items })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Variables, A::Error> {
-                let mut items: Vec<Variable> = Vec::new();
-                while let Some(name) = map.next_key::<VariableName>()? {
-                    let spec: Placed<WireVariable> = map.next_value()?;
-                    if let Some(fault) = &spec.value.fault {
-                        return Err(located(fault, spec.at));
-                    }
-                    let variable = Variable { name: name.0, ..spec.value.variable };
-                    variable.check().map_err(|error| located(&error, spec.value.default_at.or(spec.at)))?;
-                    items.push(variable);
-                }
-                Ok(Variables { short: false, items })
-            }
+fn read_template(
+    reader: &mut NodeReader<'_>,
+    node: SourceNode<'_>,
+) -> (TextTemplate, SourceSpan, TemplateParts) {
+    let short = match reader.spanned_or_node(node) {
+        Ok(content) => {
+            let SpannedText { text, span } = content;
+            let template = TextTemplate { content: text, variables: None, partials: Vec::new() };
+            return (template, span, TemplateParts::default());
         }
-
-        deserializer.deserialize_any(V)
-    }
-}
-
-/// A key that is a variable's name; the deserializer knows its place.
-struct VariableName(String);
-
-impl<'de> Deserialize<'de> for VariableName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        check_name(&name).map_err(|error| de::Error::custom(error.message()))?;
-        Ok(Self(name))
-    }
-}
-
-struct WireVariable {
-    variable: Variable,
-    default_at: Option<At>,
-    /// What is wrong with the type's word, kept until the place is known.
-    fault: Option<Error>,
-}
-
-impl<'de> Deserialize<'de> for WireVariable {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-
-        fn plain(field_type: FieldType) -> WireVariable {
-            WireVariable {
-                variable: Variable { field_type, ..Variable::new("") },
-                default_at: None,
-                fault: None,
-            }
-        }
-
-        impl<'de> Visitor<'de> for V {
-            type Value = WireVariable;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a type, or a mapping with `type`, `description`, `default`, `required`")
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<WireVariable, E> {
-                Ok(plain(FieldType::Any))
-            }
-
-            fn visit_none<E: de::Error>(self) -> Result<WireVariable, E> {
-                Ok(plain(FieldType::Any))
-            }
-
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<WireVariable, E> {
-                Ok(word
-                    .parse()
-                    .map_or_else(|fault| WireVariable { fault: Some(fault), ..plain(FieldType::Any) }, plain))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireVariable, A::Error> {
-                let mut wire = plain(FieldType::Any);
-                let variable = &mut wire.variable;
-                while let Some(key) =
-                    map.next_key_seed(Keys(&["type", "description", "default", "required"]))?
-                {
-                    match key {
-                        "type" => {
-                            variable.field_type = map.next_value::<Option<_>>()?.unwrap_or(FieldType::Any);
-                        }
-                        "description" => variable.description = map.next_value()?,
-                        "required" => variable.required = map.next_value()?,
-                        _ => {
-                            let default: Placed<JsonValue> = map.next_value()?;
-                            wire.default_at = default.at;
-                            variable.default = Some(default.value.0).filter(|value| !value.is_null());
-                        }
-                    }
-                }
-                Ok(wire)
-            }
-        }
-
-        deserializer.deserialize_any(V)
-    }
-}
-
-struct JsonValue(Value);
-
-impl<'de> Deserialize<'de> for JsonValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        de::DeserializeSeed::deserialize(Json(Path::Root("default")), deserializer).map(Self)
-    }
-}
-
-struct Tools(Vec<Tool>);
-
-impl<'de> Deserialize<'de> for Tools {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-
-        impl<'de> Visitor<'de> for V {
-            type Value = Tools;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of tools")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tools, A::Error> {
-                let mut tools: Vec<Tool> = Vec::new();
-                while let Some(Placed { value: tool, at }) = seq.next_element::<Placed<Tool>>()? {
-                    if tools.iter().any(|earlier| earlier.name == tool.name) {
-                        return Err(problem(at, &format!("two tools are named `{}`", tool.name), None));
-                    }
-                    tool.check().map_err(|error| located(&error, at))?;
-                    tools.push(tool);
-                }
-                Ok(Tools(tools))
-            }
-        }
-
-        deserializer.deserialize_seq(V)
-    }
-}
-
-mapping!(Tool, "a tool", |map| read_tool(map, true));
-
-fn read_tool<'de, A: MapAccess<'de>>(mut map: A, nested: bool) -> Result<Tool, A::Error> {
-    let keys: &[&str] = if nested {
-        &["name", "description", "parameters", "strict", "type", "function"]
-    } else {
-        &["name", "description", "parameters", "strict"]
+        Err(node) => node,
     };
-    let (mut name, mut function, mut flat) = (None::<Placed<String>>, None, None);
-    let mut tool = Tool { name: String::new(), description: None, parameters: no_parameters(), strict: None };
-    while let Some(key) = map.next_key_seed(Keys(keys))? {
-        if !matches!(key, "type" | "function") {
-            flat = Some(key);
+    let span = short.span;
+    let expected = "a template: a string, or a mapping with `content`";
+    let Some(mut fields) = reader.fields(short, expected, &["content", "variables", "partials", "helpers"])
+    else {
+        return (TextTemplate::default(), span, TemplateParts::default());
+    };
+    let content = reader.required_spanned(&mut fields, "content");
+    let mut parts = TemplateParts::read(reader, &mut fields);
+    let template = TextTemplate {
+        content: content.text,
+        variables: parts.variables.take(),
+        partials: std::mem::take(&mut parts.partials),
+    };
+    (template, content.span, parts)
+}
+
+fn read_chat(
+    reader: &mut NodeReader<'_>,
+    node: SourceNode<'_>,
+) -> (ChatTemplate, Vec<Vec<SourceSpan>>, TemplateParts) {
+    let expected = "a chat template: a mapping with `messages`";
+    let Some(mut fields) = reader.fields(node, expected, &["messages", "variables", "partials", "helpers"])
+    else {
+        return <_>::default();
+    };
+    let list = reader.required(&mut fields, "messages");
+    let items = list.and_then(|list| reader.items(list, "a list of messages")).unwrap_or_default();
+    let (mut messages, mut entries) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+    for item in items {
+        // An empty place stands in for what cannot be read, so that the others keep their numbers.
+        let stand_in = || ChatEntry::Placeholder { name: String::new(), optional: true };
+        let read = read_entry(reader, item);
+        let RawEntry { entry, spans } =
+            read.unwrap_or_else(|| RawEntry { entry: stand_in(), spans: Vec::new() });
+        messages.push(entry);
+        entries.push(spans);
+    }
+    let mut parts = TemplateParts::read(reader, &mut fields);
+    let chat = ChatTemplate {
+        messages,
+        variables: parts.variables.take(),
+        partials: std::mem::take(&mut parts.partials),
+    };
+    (chat, entries, parts)
+}
+
+fn read_variables(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Variables {
+    let mut items: Vec<Variable> = Vec::new();
+    if let NodeValue::List(names) = node.value {
+        for name in names {
+            let Some(SpannedText { text, span }) = reader.text_or_expected(name) else { continue };
+            if let Err(error) = check_name(&text) {
+                reader.note(span, error);
+            } else if items.iter().any(|known| known.name == text) {
+                reader.wrong(span, format!("variable {} is listed twice", shown(&text)));
+            } else {
+                items.push(Variable::new(text));
+            }
         }
-        match key {
-            "name" => name = Some(map.next_value()?),
-            "description" => tool.description = map.next_value()?,
-            "strict" => tool.strict = map.next_value()?,
-            "parameters" => {
-                if let Some(parameters) = map.next_value_seed(JsonObject("parameters"))? {
-                    tool.parameters = parameters;
+        return Variables { short: true, items };
+    }
+    let members = reader.members(node, "variables: a list of names, or a mapping from names to types");
+    for (name, span, spec) in members.unwrap_or_default() {
+        if let Err(error) = check_name(&name) {
+            reader.note(span, error);
+        }
+        let mark = reader.mark();
+        let spec_span = spec.span;
+        let (variable, default_span) = read_variable(reader, spec, name);
+        if reader.is_clean_since(mark)
+            && let Err(error) = variable.check_default()
+        {
+            reader.note(default_span.unwrap_or(spec_span), error);
+        }
+        items.push(variable);
+    }
+    Variables { short: false, items }
+}
+
+/// Reads a variable's type or mapping; also where its default is.
+fn read_variable(
+    reader: &mut NodeReader<'_>,
+    node: SourceNode<'_>,
+    name: String,
+) -> (Variable, Option<SourceSpan>) {
+    let mut variable = Variable::new(name);
+    match node.value {
+        NodeValue::Null => return (variable, None),
+        NodeValue::Text(_) => {
+            variable.field_type = reader.parse(node).unwrap_or(FieldType::Any);
+            return (variable, None);
+        }
+        _ => {}
+    }
+    let expected = "a type, or a mapping with `type`, `description`, `default`, `required`";
+    let Some(mut fields) = reader.fields(node, expected, &["type", "description", "default", "required"])
+    else {
+        return (variable, None);
+    };
+    if let Some(word) = fields.take_value("type") {
+        variable.field_type = reader.parse(word).unwrap_or(FieldType::Any);
+    }
+    variable.description = reader.optional_text(&mut fields, "description");
+    variable.required = fields.take_value("required").and_then(|node| reader.boolean(&node));
+    let default = fields.take_value("default");
+    let span = default.as_ref().map(|node| node.span);
+    variable.default = default.map(|node| reader.json(node, KeyPath::Root("default")));
+    (variable, span)
+}
+
+/// Reads tools; broken ones are left out.
+fn read_tools(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> (Vec<Tool>, Vec<SourceSpan>) {
+    let items = reader.items(node, "a list of tools").unwrap_or_default();
+    let (mut tools, mut spans) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+    for item in items {
+        let (mark, span) = (reader.mark(), item.span);
+        let tool = read_tool(reader, item, true);
+        if let Some(tool) = tool.filter(|_| reader.is_clean_since(mark)) {
+            tools.push(tool);
+            spans.push(span);
+        }
+    }
+    (tools, spans)
+}
+
+fn read_tool(reader: &mut NodeReader<'_>, node: SourceNode<'_>, may_nest: bool) -> Option<Tool> {
+    const FLAT: &[&str] = &["name", "description", "parameters", "strict"];
+    const BOTH: &[&str] = &["name", "description", "parameters", "strict", "type", "function"];
+    let (expected, known) = if may_nest { ("a tool", BOTH) } else { ("a function", FLAT) };
+    let mut fields = reader.fields(node, expected, known)?;
+    if let Some(word) = fields.take("type") {
+        read_function_type(reader, word);
+    }
+    if let Some(function) = fields.take_value("function") {
+        if let Some((key, span)) = fields.first() {
+            reader.wrong(span, format!("a tool has `function` or `{key}`, not both"));
+            return None;
+        }
+        return read_tool(reader, function, false);
+    }
+    let name = reader.required(&mut fields, "name").and_then(|node| reader.text_or_expected(node));
+    if let Some(SpannedText { text, span }) = &name
+        && let Err(error) = super::tool::check_tool_name(text)
+    {
+        reader.note(*span, error);
+    }
+    Some(Tool {
+        name: name.map(|name| name.text).unwrap_or_default(),
+        description: reader.optional_text(&mut fields, "description"),
+        parameters: fields
+            .take_value("parameters")
+            .and_then(|node| reader.object(node, "parameters"))
+            .unwrap_or_else(no_parameters),
+        strict: fields.take_value("strict").and_then(|node| reader.boolean(&node)),
+    })
+}
+
+fn read_choice(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<ToolChoice> {
+    let node = match reader.spanned_or_node(node) {
+        Ok(SpannedText { text, span }) => {
+            return match text.as_str() {
+                "auto" => Some(ToolChoice::Auto),
+                "none" => Some(ToolChoice::None),
+                "required" => Some(ToolChoice::Required),
+                _ => {
+                    let error = unknown(Kind::PromptInvalid, "tool choice", &text, &ToolChoice::WORDS);
+                    reader.note(span, error);
+                    None
                 }
-            }
-            "type" => read_function_type(&map.next_value()?)?,
-            _ => function = map.next_value::<Option<NestedTool>>()?,
+            };
         }
+        Err(node) => node,
+    };
+    let expected = "`auto`, `none`, `required` or `{name: …}`";
+    let mut fields = reader.fields(node, expected, &["name", "type", "function"])?;
+    if let Some(word) = fields.take("type") {
+        read_function_type(reader, word);
     }
-    match (function, flat) {
-        (Some(function), None) => return Ok(function.0),
-        (Some(_), Some(key)) => {
-            return Err(invalid(&format!("both `function` and `{key}`"), "one form of a tool"));
-        }
-        (None, _) => {}
+    if let Some(function) = fields.take("function") {
+        let mut fields = reader.fields(function, "a mapping with `name`", &["name"])?;
+        let name = reader.required(&mut fields, "name")?;
+        return reader.text_or_expected(name).map(|name| ToolChoice::Tool(name.text));
     }
-    let name = name.ok_or_else(|| de::Error::missing_field("name"))?;
-    check_tool_name(&name.value).map_err(|error| located(&error, name.at))?;
-    tool.name = name.value;
-    Ok(tool)
+    let name = reader.required(&mut fields, "name")?;
+    reader.text_or_expected(name).map(|name| ToolChoice::Tool(name.text))
 }
 
-struct NestedTool(Tool);
-
-mapping!(NestedTool, "a function", |map| read_tool(map, false).map(NestedTool));
-
-impl<'de> Deserialize<'de> for ToolChoice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Placed::<WireChoice>::deserialize(deserializer)?.choice()
-    }
-}
-
-impl Placed<WireChoice> {
-    fn choice<E: de::Error>(self) -> Result<ToolChoice, E> {
-        match self.value {
-            WireChoice::Named(name) => Ok(ToolChoice::Tool(name)),
-            WireChoice::Word(word) => match word.as_str() {
-                "auto" => Ok(ToolChoice::Auto),
-                "none" => Ok(ToolChoice::None),
-                "required" => Ok(ToolChoice::Required),
-                _ => Err(located(
-                    &unknown(Kind::PromptInvalid, "tool choice", &word, &ToolChoice::WORDS),
-                    self.at,
-                )),
-            },
-        }
-    }
-}
-
-enum WireChoice {
-    Word(String),
-    Named(String),
-}
-
-impl<'de> Deserialize<'de> for WireChoice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-
-        impl<'de> Visitor<'de> for V {
-            type Value = WireChoice;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`auto`, `none`, `required` or `{name: …}`")
-            }
-
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<WireChoice, E> {
-                Ok(WireChoice::Word(word.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireChoice, A::Error> {
-                let mut name = None;
-                while let Some(key) = map.next_key_seed(Keys(&["name", "type", "function"]))? {
-                    match key {
-                        "name" => name = Some(map.next_value()?),
-                        "type" => read_function_type(&map.next_value()?)?,
-                        _ => name = Some(map.next_value::<OnlyName>()?.0),
-                    }
-                }
-                name.map(WireChoice::Named).ok_or_else(|| de::Error::missing_field("name"))
-            }
-        }
-
-        deserializer.deserialize_any(V)
-    }
-}
-
-struct OnlyName(String);
-
-mapping!(OnlyName, "a mapping with `name`", |mut map: A| {
-    let mut name = None;
-    while map.next_key_seed(Keys(&["name"]))?.is_some() {
-        name = Some(map.next_value()?);
-    }
-    name.map(OnlyName).ok_or_else(|| serde::de::Error::missing_field("name"))
-});
-
-mapping!(Settings, "settings, which are a mapping", |mut map: A| {
+fn read_settings(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Settings {
     const KEYS: &[&str] = &[
         "model",
         "temperature",
@@ -728,88 +588,120 @@ mapping!(Settings, "settings, which are a mapping", |mut map: A| {
         "top_k",
         "extra",
     ];
-    let mut settings = Settings::default();
-    while let Some(key) = map.next_key_seed(Keys(KEYS))? {
-        match key {
-            "model" => settings.model = map.next_value()?,
-            "temperature" => settings.temperature = read_temperature(&mut map)?,
-            "top_p" => settings.top_p = read_number(&mut map, "top_p", 0.0, 1.0, "from 0 to 1")?,
-            "max_tokens" => settings.max_tokens = read_max_tokens(&mut map)?,
-            "stop" => settings.stop = map.next_value::<Texts>()?.0,
-            "seed" => settings.seed = map.next_value()?,
-            "presence_penalty" => settings.presence_penalty = read_finite(&mut map, "presence_penalty")?,
-            "frequency_penalty" => settings.frequency_penalty = read_finite(&mut map, "frequency_penalty")?,
-            "top_k" => settings.top_k = map.next_value()?,
-            _ => settings.extra = map.next_value_seed(JsonObject("settings.extra"))?.unwrap_or_default(),
-        }
-    }
-    Ok(settings)
-});
-
-fn read_number<'de, A: MapAccess<'de>>(
-    map: &mut A,
-    key: &str,
-    low: f64,
-    high: f64,
-    range: &str,
-) -> Result<Option<f64>, A::Error> {
-    let Some(number) = map.next_value::<Option<Placed<f64>>>()? else { return Ok(None) };
-    if number.value.is_finite() && (low..=high).contains(&number.value) {
-        return Ok(Some(number.value));
-    }
-    Err(problem(number.at, &format!("`{key}` must be {range}"), None))
-}
-
-fn read_temperature<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<f64>, A::Error> {
-    read_number(map, "temperature", 0.0, 2.0, "from 0 to 2")
-}
-
-fn read_finite<'de, A: MapAccess<'de>>(map: &mut A, key: &str) -> Result<Option<f64>, A::Error> {
-    read_number(map, key, f64::MIN, f64::MAX, "a finite number")
-}
-
-fn read_max_tokens<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<u64>, A::Error> {
-    let Some(number) = map.next_value::<Option<Placed<i64>>>()? else { return Ok(None) };
-    match u64::try_from(number.value) {
-        Ok(count) if count > 0 => Ok(Some(count)),
-        _ => Err(problem(number.at, "`max_tokens` must be more than 0", None)),
-    }
-}
-
-mapping!(Metadata, "metadata, which is a mapping", |map| read_metadata(map).map(Metadata));
-
-fn read_metadata<'de, A: MapAccess<'de>>(mut map: A) -> Result<Map<String, Value>, A::Error> {
-    let root = Path::Root("metadata");
-    let mut metadata = Map::new();
-    while let Some(key) = map.next_key::<String>()? {
-        let value = match key.as_str() {
-            "author" | "description" | "category" => map.next_value::<Option<String>>()?.map(Value::String),
-            "tags" | "use_cases" | "model_recommendations" => {
-                map.next_value::<Option<Vec<String>>>()?.map(Value::from)
+    let Some(mut fields) = reader.fields(node, "settings, which are a mapping", KEYS) else {
+        return Settings::default();
+    };
+    let stop = fields.take_value("stop").map(|node| match node.value {
+        NodeValue::List(_) => reader.texts(node),
+        _ => match reader.spanned_or_node(node) {
+            Ok(text) => vec![text.text],
+            Err(node) => {
+                reader.expected(&node, "a string or a list of strings");
+                Vec::new()
             }
-            "temperature" => read_temperature(&mut map)?.map(Value::from),
-            "max_tokens" => read_max_tokens(&mut map)?.map(Value::from),
-            "custom" => map.next_value_seed(JsonObject("metadata.custom"))?.map(Value::Object),
-            _ => Some(map.next_value_seed(Json(Path::Key(&root, &key)))?),
+        },
+    });
+    let whole = |reader: &mut NodeReader<'_>, fields: &mut Fields<'_>, key: &'static str| {
+        let node = fields.take_value(key)?;
+        Some((reader.integer(&node)?, node.span))
+    };
+    let seed = whole(reader, &mut fields, "seed").and_then(|(number, span)| {
+        let seed = number.as_i64();
+        if seed.is_none() {
+            reader.wrong(span, "`seed` must be a whole number of at most 64 bits");
+        }
+        seed
+    });
+    let top_k = whole(reader, &mut fields, "top_k").and_then(|(number, span)| {
+        let count = number.as_u64();
+        if count.is_none() {
+            reader.wrong(span, "`top_k` must not be negative");
+        }
+        count
+    });
+    Settings {
+        model: reader.optional_text(&mut fields, "model"),
+        temperature: fields.take_value("temperature").and_then(|node| read_temperature(reader, &node)),
+        top_p: read_number(reader, fields.take_value("top_p").as_ref(), "top_p", (0.0, 1.0), "from 0 to 1"),
+        max_tokens: fields.take_value("max_tokens").and_then(|node| read_max_tokens(reader, &node)),
+        stop: stop.unwrap_or_default(),
+        seed,
+        presence_penalty: read_finite(reader, &mut fields, "presence_penalty"),
+        frequency_penalty: read_finite(reader, &mut fields, "frequency_penalty"),
+        top_k,
+        extra: fields
+            .take_value("extra")
+            .and_then(|node| reader.object(node, "settings.extra"))
+            .unwrap_or_default(),
+    }
+}
+
+fn read_number(
+    reader: &mut NodeReader<'_>,
+    node: Option<&SourceNode<'_>>,
+    key: &str,
+    (low, high): (f64, f64),
+    range: &str,
+) -> Option<f64> {
+    let node = node?;
+    let number = reader.float(node)?;
+    if number.is_finite() && (low..=high).contains(&number) {
+        return Some(number);
+    }
+    reader.wrong(node.span, format!("`{key}` must be {range}"));
+    None
+}
+
+fn read_temperature(reader: &mut NodeReader<'_>, node: &SourceNode<'_>) -> Option<f64> {
+    read_number(reader, Some(node), "temperature", (0.0, 2.0), "from 0 to 2")
+}
+
+fn read_finite(reader: &mut NodeReader<'_>, fields: &mut Fields<'_>, key: &'static str) -> Option<f64> {
+    let node = fields.take_value(key);
+    read_number(reader, node.as_ref(), key, (f64::MIN, f64::MAX), "a finite number")
+}
+
+fn read_max_tokens(reader: &mut NodeReader<'_>, node: &SourceNode<'_>) -> Option<u64> {
+    let count = reader.integer(node)?.as_u64().filter(|count| *count > 0);
+    if count.is_none() {
+        reader.wrong(node.span, "`max_tokens` must be more than 0");
+    }
+    count
+}
+
+fn read_metadata(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Metadata {
+    let root = KeyPath::Root("metadata");
+    let mut metadata = Map::new();
+    let members = reader.members(node, "metadata, which is a mapping").unwrap_or_default();
+    for (key, _, node) in members {
+        let known = matches!(
+            key.as_str(),
+            "author"
+                | "description"
+                | "category"
+                | "tags"
+                | "use_cases"
+                | "model_recommendations"
+                | "temperature"
+                | "max_tokens"
+                | "custom"
+        );
+        if known && node.is_null() {
+            continue;
+        }
+        let value = match key.as_str() {
+            "author" | "description" | "category" => Some(Value::String(reader.text(node))),
+            "tags" | "use_cases" | "model_recommendations" => Some(Value::from(reader.texts(node))),
+            "temperature" => read_temperature(reader, &node).map(Value::from),
+            "max_tokens" => read_max_tokens(reader, &node).map(Value::from),
+            "custom" => reader.object(node, "metadata.custom").map(Value::Object),
+            _ => Some(reader.json(node, KeyPath::Key(&root, &key))),
         };
         if let Some(value) = value {
             metadata.insert(key, value);
         }
     }
-    Ok(metadata)
-}
-
-/// The places of an entry's leaves, in the order of [`super::Message::try_map`].
-pub(crate) fn places(entry: &WireEntry) -> Vec<Option<At>> {
-    let mut places = Vec::new();
-    if let WireEntry::Message(message) = entry {
-        // The closure never fails, so there is no error to lose.
-        let _: Result<super::Message<()>> = message.try_map(|leaf| {
-            places.push(leaf.at);
-            Ok(())
-        });
-    }
-    places
+    Metadata(metadata)
 }
 
 /// The kind of every error that reading a prompt gives.

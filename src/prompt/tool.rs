@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::de::shown;
 use crate::error::{Error, Kind, Result};
-use crate::wire::shown;
 
 /// A function that the model may call.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use crate::de::shown;
 use crate::error::{Error, Kind, Result};
 use crate::schema::FieldType;
-use crate::wire::shown;
 
 /// The variables of a template, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -58,12 +58,8 @@ impl Variable {
         self.required.unwrap_or(true) && self.default.is_none()
     }
 
-    /// Checks the name and the type of the default.
-    ///
-    /// # Errors
-    /// [`Kind::PromptInvalid`] for a name that no template can use, and for a default of another type.
-    pub fn check(&self) -> Result<()> {
-        check_name(&self.name)?;
+    /// Checks that the default is of the type.
+    pub(crate) fn check_default(&self) -> Result<()> {
         match &self.default {
             Some(default) if !self.field_type.fits(default) => Err(Error::new(
                 Kind::PromptInvalid,

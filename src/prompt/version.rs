@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::de::{shown, text_serde};
 use crate::error::{Error, Kind, Result};
-use crate::wire::{shown, text_serde};
 
 /// A semantic version such as `1.2.0` or `2.0.0-rc.1`, with the order of semantic versions.
 ///

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use serde::Deserialize;
 
 use super::data::{PyData, sort};
 use super::error::OrRaise;
@@ -103,7 +102,10 @@ fn read(messages: &Bound<'_, PyAny>, shared: &Arc<Shared>) -> PyResult<Vec<ChatE
         if let Some(members) = json.as_object_mut() {
             members.retain(|_, value| !value.is_null());
         }
-        let entry = ChatEntry::deserialize(&json).map_err(|error| about(crate::wire::plain(&error)));
+        let entry = ChatEntry::from_json(&json).map_err(|error| {
+            let message = format!("message {at}: {}", error.message());
+            error.recast(Kind::PromptInvalid, message)
+        });
         entries.push(entry.or_raise(py)?);
     }
     Ok(entries)

@@ -10,6 +10,7 @@ mod form;
 mod helper;
 mod langchain;
 mod library;
+mod node;
 mod overlay;
 mod prompt;
 mod prompt_files;

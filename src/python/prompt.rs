@@ -16,11 +16,12 @@ use super::data::values::Held;
 use super::error::{OrRaise, raise};
 use super::form::object;
 use super::library::{Shared, parse};
+use super::node;
 use super::schema::{Schemas, SharedSchemas};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::message_dicts;
-use crate::error::{Error, Kind};
+use crate::error::Kind;
 use crate::prompt::{Compiled, Prompt, RenderOptions, Rendered, Status};
 use crate::template::TemplateOptions;
 
@@ -215,7 +216,7 @@ impl CompiledPrompt {
         Ok(compiled)
     }
 
-    /// The prompt as JSON that [`Prompt::read`] takes.
+    /// The prompt as JSON that [`Prompt::from_json`] takes.
     fn json(&self) -> PyResult<serde_json::Value> {
         serde_json::to_value(self.compiled.prompt())
             .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
@@ -545,17 +546,20 @@ pub(super) fn text<'py>(
 
 /// Reads a prompt that Python built. The rules are those of prompt files, except that the default status is draft.
 pub(super) fn read_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<Prompt> {
-    let py = prompt.py();
-    let read = Prompt::read(&mut pythonize::Depythonizer::from_object(prompt), Status::Draft);
-    read.map_err(|error| Error::new(Kind::PromptInvalid, crate::wire::plain(&error)))
-        .and_then(|prompt| prompt.check().map(|()| prompt))
-        .or_raise(py)
+    read_partly(prompt, &[]).or_raise(prompt.py())
 }
 
-/// Checks a prompt that Python built, given as plain data.
+fn read_partly(prompt: &Bound<'_, PyAny>, broken: &[String]) -> crate::Result<Prompt> {
+    Prompt::from_node(node::of_object(prompt, Kind::PromptInvalid)?, Status::Draft, broken)
+}
+
+/// Checks a prompt that Python built, given as plain data, and raises all its mistakes at once. The keys in `broken` are
+/// known to be wrong and have been left out; rules about them are passed over.
 #[pyfunction]
-pub(super) fn check_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<()> {
-    read_prompt(prompt).map(|_| ())
+#[pyo3(signature = (prompt, broken = Vec::new()))]
+#[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+pub(super) fn check_prompt(prompt: &Bound<'_, PyAny>, broken: Vec<String>) -> PyResult<()> {
+    read_partly(prompt, &broken).map(|_| ()).or_raise(prompt.py())
 }
 
 /// The content hash of a prompt that Python built; `engine` names a template engine that is not the package's own.

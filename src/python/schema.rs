@@ -58,9 +58,8 @@ fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
         let message = error.message().to_owned();
         error.recast(Kind::SchemaParse, message)
     });
-    let json = json.or_raise(py)?;
-    let read = if exact { parse::read_exact(&json) } else { parse::read_one(&json) };
-    read.map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error))).or_raise(py)
+    let read = json.and_then(|json| if exact { parse::read_exact(&json) } else { parse::read_one(&json) });
+    read.or_raise(py)
 }
 
 /// What a load gives: for each file its path, version, metadata and the names of its schemas; and what to warn of.
@@ -310,9 +309,7 @@ pub(super) fn check_rule(
     let py = value.py();
     let data = PyData::alone(py);
     let json: Value = data.to_json(validator).or_raise(py)?;
-    let validator = parse::read_validator_of(&json)
-        .map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error)))
-        .or_raise(py)?;
+    let validator = parse::read_validator_of(&json).or_raise(py)?;
     let missing = || Error::new(Kind::Schema, "a function is missing");
     let rule = Rule::new(&validator, |_| function.map(Arc::new).ok_or_else(missing)).or_raise(py)?;
     rule.broken(&data, value, data.sort(value)).or_raise(py)

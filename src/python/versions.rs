@@ -74,7 +74,7 @@ type RecordList = (Vec<PlainData>, Vec<String>);
 
 fn read_record(record: &Bound<'_, PyAny>) -> PyResult<VersionRecord> {
     pythonize::depythonize(record)
-        .map_err(|error| raise(record.py(), &Error::new(Kind::PromptInvalid, crate::wire::plain(&error))))
+        .map_err(|error| raise(record.py(), &Error::new(Kind::PromptInvalid, crate::de::plain(&error))))
 }
 
 fn records(history: &History, id: &str) -> crate::Result<RecordList> {

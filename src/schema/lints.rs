@@ -26,7 +26,7 @@ pub fn lints(schema: &Schema) -> Vec<Error> {
 }
 
 fn lint_field(field: &Field, coerce: bool) -> Vec<String> {
-    let name = crate::wire::shown(&field.name);
+    let name = crate::de::shown(&field.name);
     let mut found = Vec::new();
     let list = field.field_type == FieldType::List;
     let misplaced = [

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
+use crate::de::words;
 use crate::error::{Kind, Place};
 use crate::prompt::Version;
-use crate::wire::words;
 
 /// The types of fields and variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,18 +1,14 @@
-//! Reads schema files: YAML with `schemas`, and beside them `version` and `metadata` of the file.
+//! Reads schema files: YAML with `schemas`, and beside them `version` and `metadata` of the file. Every mistake is noted.
 
-use std::fmt;
-
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::dates::DateFormat;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::rules;
-use crate::error::{Error, Kind, Place};
+use crate::de::yaml::{documents, read_document};
+use crate::de::{Fields, KeyPath, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, shown};
+use crate::error::{Error, Kind, Place, Result};
 use crate::limits::FILE_BYTES;
-use crate::prompt::Version;
-use crate::wire::yaml::{documents, libyaml_end, parse, translate};
-use crate::wire::{At, Json, JsonObject, Keys, Path, Placed, located, mapping, problem, shown};
 
 /// A schema file.
 #[derive(Debug, Default)]
@@ -27,7 +23,7 @@ pub struct SchemaFile {
     pub errors: Vec<Error>,
 }
 
-/// Reads the schemas of a file. `file_name` is for errors. A broken schema does not hide those before it.
+/// Reads the schemas of a file. `file_name` is for errors. A broken schema hides no other.
 ///
 /// Every error is [`Kind::SchemaParse`] with its place.
 #[must_use]
@@ -52,139 +48,124 @@ pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
     if chunks.is_empty() {
         file.errors.push(at_start("the file holds no schema".to_owned()));
     }
-    let mut found: Vec<(Placed<String>, Schema)> = Vec::new();
+    let mut reader = NodeReader::of_yaml(Kind::SchemaParse, text);
+    let mut found = NamedSchemas::new(Some(text));
     for chunk in chunks {
-        let source = libyaml_end(chunk.text);
-        let root = Root {
-            schemas: &mut found,
-            metadata: &mut file.metadata,
-            version: &mut file.version,
-            lines_before: chunk.lines_before,
+        let Some(root) = read_document(text, &chunk, &mut reader) else { continue };
+        let expected = "a mapping with `schemas`";
+        let Some(mut fields) = reader.fields(root, expected, &["version", "metadata", "schemas"]) else {
+            continue;
         };
-        if let Err(error) = parse(&source, |deserializer| deserializer.deserialize_map(root)) {
-            file.errors.push(translate(&error, file_name, text, chunk.lines_before, Kind::SchemaParse));
+        file.version = reader.optional_text(&mut fields, "version").or(file.version);
+        if let Some(node) = fields.take_value("metadata") {
+            file.metadata = reader.object(node, "metadata").unwrap_or_default();
+        }
+        if let Some(list) = reader.required(&mut fields, "schemas") {
+            found.read(&mut reader, list);
         }
     }
-    for (name, mut schema) in found {
+    for (span, mut schema) in found.good {
         for (key, value) in &file.metadata {
             schema.metadata.entry(key).or_insert_with(|| value.clone());
         }
-        schema.place = name.at.map(|at| Place {
-            name: Some(file_name.to_owned()),
-            line: at.line,
-            column: at.column,
-            source_line: text.lines().nth(at.line - 1).map(|line| line.chars().take(160).collect()),
-        });
+        schema.place = span.offset().map(|offset| Place::of(Some(file_name), text, offset));
         file.schemas.push(schema);
     }
+    file.errors.extend(reader.located(file_name, text));
     file
 }
 
-/// Reads one schema that a program made, from any deserializer.
+/// Reads one schema that a program made.
 ///
 /// # Errors
-/// The deserializer's, for what breaks a rule.
-pub fn read_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
-    <WireSchema as serde::Deserialize>::deserialize(deserializer).map(|wire| wire.schema)
+/// [`Kind::SchemaParse`]: the only mistake, or an error that sums them up.
+pub fn read_one(json: &Value) -> Result<Schema> {
+    let mut reader = NodeReader::new(Kind::SchemaParse);
+    let read = read_schema(&mut reader, SourceNode::of_json(json));
+    let schema = reader.finish("the schema", read)?;
+    schema.map(|(_, schema)| schema).ok_or_else(|| unreadable("schema"))
 }
 
 /// [`read_one`], for what must say nothing without effect; see [`lints`](super::lints()).
 ///
 /// # Errors
 /// As that; the first remark.
-pub fn read_exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schema, D::Error> {
-    let schema = read_one(deserializer)?;
-    match super::lints(&schema).first() {
-        Some(remark) => Err(located(remark, None)),
+pub fn read_exact(json: &Value) -> Result<Schema> {
+    let schema = read_one(json)?;
+    match super::lints(&schema).into_iter().next() {
+        Some(lint) => Err(lint),
         None => Ok(schema),
     }
 }
 
-/// Reads one validator that a program made, from any deserializer.
+/// Reads one validator that a program made.
 ///
 /// # Errors
-/// The deserializer's, for what breaks a rule.
-pub fn read_validator_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Validator, D::Error> {
-    <Validator as serde::Deserialize>::deserialize(deserializer)
+/// [`Kind::SchemaParse`]: the only mistake, or an error that sums them up.
+pub fn read_validator_of(json: &Value) -> Result<Validator> {
+    let mut reader = NodeReader::new(Kind::SchemaParse);
+    let read = read_validator(&mut reader, SourceNode::of_json(json));
+    reader.finish("the validator", read)?.ok_or_else(|| unreadable("validator"))
 }
 
-/// Reads a file's root into lists that outlive an error.
-struct Root<'a> {
-    schemas: &'a mut Vec<(Placed<String>, Schema)>,
-    metadata: &'a mut Map<String, Value>,
-    version: &'a mut Option<String>,
-    lines_before: usize,
+fn unreadable(what: &str) -> Error {
+    Error::new(Kind::SchemaParse, format!("this is not a {what}"))
 }
 
-impl<'de> Visitor<'de> for Root<'_> {
-    type Value = ();
+/// Schemas, of which no two have one name.
+struct NamedSchemas<'s> {
+    /// The text that places count in.
+    text: Option<&'s str>,
+    names: Vec<SpannedText>,
+    good: Vec<(SourceSpan, Schema)>,
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a mapping with `schemas`")
+impl<'s> NamedSchemas<'s> {
+    fn new(text: Option<&'s str>) -> Self {
+        Self { text, names: Vec::new(), good: Vec::new() }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = false;
-        while let Some(key) = map.next_key_seed(Keys(&["version", "metadata", "schemas"]))? {
-            match key {
-                "version" => *self.version = map.next_value()?,
-                "metadata" => {
-                    *self.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default();
-                }
-                _ => {
-                    seen = true;
-                    map.next_value_seed(Schemas(self.schemas, self.lines_before))?;
-                }
+    fn read(&mut self, reader: &mut NodeReader<'_>, list: SourceNode<'_>) {
+        for item in reader.items(list, "a list of schemas").unwrap_or_default() {
+            let mark = reader.mark();
+            let Some((name, schema)) = read_schema(reader, item) else { continue };
+            let is_good = reader.is_clean_since(mark);
+            if is_new(reader, "schema", &name, &mut self.names, self.text) && is_good {
+                self.good.push((name.span, schema));
             }
         }
-        if seen { Ok(()) } else { Err(de::Error::missing_field("schemas")) }
     }
 }
 
-struct Schemas<'a>(&'a mut Vec<(Placed<String>, Schema)>, usize);
-
-impl<'de> DeserializeSeed<'de> for Schemas<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+/// Whether a name is not among those that were read before, which is a mistake. It is added.
+fn is_new(
+    reader: &mut NodeReader<'_>,
+    what: &str,
+    name: &SpannedText,
+    known: &mut Vec<SpannedText>,
+    text: Option<&str>,
+) -> bool {
+    // What has no name is reported as that.
+    if name.text.is_empty() {
+        return true;
     }
-}
-
-impl<'de> Visitor<'de> for Schemas<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of schemas")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(WireSchema { name, schema }) = seq.next_element()? {
-            if let Some((first, _)) = self.0.iter().find(|(known, _)| known.value == name.value) {
-                // The first may stand in an earlier document; its line is kept as the file counts it.
-                return Err(twice("schema", &name, first.at.map(|at| at.line)));
-            }
-            let in_file = name.at.map(|at| At { line: at.line + self.1, ..at });
-            self.0.push((Placed { value: name.value, at: in_file }, schema));
+    let Some(first) = known.iter().find(|known| known.text == name.text) else {
+        known.push(SpannedText { text: name.text.clone(), span: name.span });
+        return true;
+    };
+    let message = format!("{what} {} is there twice", shown(&name.text));
+    match text.zip(first.span.offset()) {
+        Some((text, offset)) => {
+            let line = Place::of(None, text, offset).line;
+            reader.wrong_hint(name.span, message, &format!("the first is in line {line}"));
         }
-        Ok(())
+        None => reader.wrong(name.span, message),
     }
+    false
 }
 
-/// The error for a name that is there already, with both places.
-fn twice<E: de::Error>(what: &str, name: &Placed<String>, first_line: Option<usize>) -> E {
-    let hint = first_line.map(|line| format!("the first is in line {line}"));
-    problem(name.at, &format!("{what} {} is there twice", shown(&name.value)), hint.as_deref())
-}
-
-struct WireSchema {
-    name: Placed<String>,
-    schema: Schema,
-}
-
-mapping!(WireSchema, "a schema, which is a mapping", |map| read_schema(map));
-
-fn read_schema<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireSchema, A::Error> {
+/// Reads a schema; its name with its place too.
+fn read_schema(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Schema)> {
     const KEYS: &[&str] = &[
         "name",
         "version",
@@ -197,89 +178,64 @@ fn read_schema<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireSchema, A::Erro
         "definitions",
         "metadata",
     ];
-    let (mut name, mut fields) = (None::<Placed<String>>, None);
-    let (mut strict, mut extra) = (None, None);
-    let mut schema = Schema::new("");
-    while let Some(key) = map.next_key_seed(Keys(KEYS))? {
-        match key {
-            "name" => name = Some(map.next_value()?),
-            "version" => schema.version = map.next_value::<Option<Version>>()?.unwrap_or_default(),
-            "description" => schema.description = map.next_value()?,
-            "strict" => strict = read_flag(&mut map)?,
-            "allow_extra" => extra = read_flag(&mut map)?,
-            "coerce" => schema.coerce = read_flag(&mut map)?.unwrap_or(true),
-            "extends" => schema.extends = map.next_value()?,
-            "definitions" => {
-                let mut list = Vec::new();
-                map.next_value_seed(Schemas(&mut list, 0))?;
-                schema.definitions = list.into_iter().map(|(_, schema)| schema).collect();
-            }
-            "metadata" => schema.metadata = map.next_value_seed(JsonObject("metadata"))?.unwrap_or_default(),
-            _ => fields = map.next_value::<Option<Fields>>()?,
-        }
+    let mut keys = reader.fields(node, "a schema, which is a mapping", KEYS)?;
+    let mark = reader.mark();
+    let name = reader.required_spanned(&mut keys, "name");
+    if name.text.trim().is_empty() && reader.is_clean_since(mark) && !keys.means("name") {
+        reader.wrong(name.span, "the name of a schema is empty");
     }
+    let mut schema = Schema::new(name.text.as_str());
+    if let Some(version) = keys.take_value("version") {
+        schema.version = reader.parse(version).unwrap_or_default();
+    }
+    schema.description = reader.optional_text(&mut keys, "description");
+    let strict = read_flag(reader, &mut keys, "strict");
+    let extra = read_flag(reader, &mut keys, "allow_extra");
     if strict == Some(true) && extra == Some(true) {
         let message = "`strict` refuses further keys and `allow_extra` allows them: both cannot be true";
-        return Err(problem(name.as_ref().and_then(|name| name.at), message, None));
+        reader.wrong(name.span, message);
     }
     schema.strict = strict.unwrap_or(extra != Some(true));
     // Both false, and both said: further keys are dropped.
     schema.allow_extra = extra.unwrap_or(!schema.strict);
-    let name = name.ok_or_else(|| de::Error::missing_field("name"))?;
-    if name.value.trim().is_empty() {
-        return Err(problem(name.at, "the name of a schema is empty", None));
-    }
-    if schema.extends.as_deref() == Some(name.value.as_str()) {
-        return Err(problem(name.at, &format!("schema {} extends itself", shown(&name.value)), None));
+    schema.coerce = read_flag(reader, &mut keys, "coerce").unwrap_or(true);
+    schema.extends = reader.optional_text(&mut keys, "extends");
+    if schema.extends.as_deref() == Some(name.text.as_str()) && !name.text.is_empty() {
+        reader.wrong(name.span, format!("schema {} extends itself", shown(&name.text)));
     }
     // A schema that extends another may add nothing to it.
-    schema.fields = match (fields, &schema.extends) {
-        (Some(fields), _) => fields.0,
-        (None, Some(_)) => Vec::new(),
-        (None, None) => return Err(de::Error::missing_field("fields")),
-    };
-    schema.name.clone_from(&name.value);
-    Ok(WireSchema { name, schema })
-}
-
-struct Fields(Vec<Field>);
-
-impl<'de> serde::Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-
-        impl<'de> Visitor<'de> for V {
-            type Value = Fields;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of fields")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Fields, A::Error> {
-                let (mut fields, mut lines) = (Vec::<Field>::new(), Vec::new());
-                while let Some(WireField { name, field }) = seq.next_element()? {
-                    if let Some(first) = fields.iter().position(|known| known.name == name.value) {
-                        return Err(twice("field", &name, lines[first]));
-                    }
-                    lines.push(name.at.map(|at| at.line));
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
+    match keys.take_value("fields") {
+        Some(list) => schema.fields = read_fields(reader, list),
+        None if schema.extends.is_none() && !keys.means("fields") && !keys.means("extends") => {
+            reader.wrong(keys.last, "`fields` is missing");
         }
-
-        deserializer.deserialize_seq(V)
+        None => {}
     }
+    if let Some(list) = keys.take("definitions") {
+        let mut definitions = NamedSchemas::new(reader.source());
+        definitions.read(reader, list);
+        schema.definitions = definitions.good.into_iter().map(|(_, schema)| schema).collect();
+    }
+    if let Some(node) = keys.take_value("metadata") {
+        schema.metadata = reader.object(node, "metadata").unwrap_or_default();
+    }
+    Some((name, schema))
 }
 
-struct WireField {
-    name: Placed<String>,
-    field: Field,
+fn read_fields(reader: &mut NodeReader<'_>, list: SourceNode<'_>) -> Vec<Field> {
+    let (mut fields, mut names) = (Vec::new(), Vec::new());
+    for item in reader.items(list, "a list of fields").unwrap_or_default() {
+        let Some((name, field)) = read_field(reader, item) else { continue };
+        let source = reader.source();
+        if is_new(reader, "field", &name, &mut names, source) {
+            fields.push(field);
+        }
+    }
+    fields
 }
 
-mapping!(WireField, "a field, which is a mapping", |map| read_field(map));
-
-fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error> {
+/// Reads a field; its name with its place too.
+fn read_field(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Field)> {
     const KEYS: &[&str] = &[
         "name",
         "type",
@@ -295,43 +251,45 @@ fn read_field<'de, A: MapAccess<'de>>(mut map: A) -> Result<WireField, A::Error>
         "write_only",
         "validators",
     ];
-    let (mut name, mut field_type, mut required) = (None::<Placed<String>>, None::<Placed<String>>, None);
-    let mut default = None;
-    let mut field = Field::new("", FieldType::Any);
-    while let Some(key) = map.next_key_seed(Keys(KEYS))? {
-        match key {
-            "name" => name = Some(map.next_value()?),
-            "type" => field_type = Some(map.next_value()?),
-            "required" => required = read_flag(&mut map)?,
-            "default" => default = Some(map.next_value_seed(Json(Path::Root("default")))?),
-            "nullable" => field.nullable = read_flag(&mut map)?.unwrap_or_default(),
-            "description" => field.description = map.next_value()?,
-            "item_type" => field.item_type = map.next_value()?,
-            "item_schema" => field.item_schema = map.next_value()?,
-            "nested_schema" => field.nested_schema = map.next_value()?,
-            "allow_inf_nan" => field.allow_inf_nan = read_flag(&mut map)?.unwrap_or_default(),
-            "read_only" => field.read_only = read_flag(&mut map)?.unwrap_or_default(),
-            "write_only" => field.write_only = read_flag(&mut map)?.unwrap_or_default(),
-            _ => field.validators = map.next_value::<Option<Vec<Validator>>>()?.unwrap_or_default(),
-        }
+    let mut keys = reader.fields(node, "a field, which is a mapping", KEYS)?;
+    let mark = reader.mark();
+    let name = reader.required_spanned(&mut keys, "name");
+    if name.text.is_empty() && reader.is_clean_since(mark) && !keys.means("name") {
+        reader.wrong(name.span, "the name of a field is empty");
     }
-    let name = name.ok_or_else(|| de::Error::missing_field("name"))?;
-    if name.value.is_empty() {
-        return Err(problem(name.at, "the name of a field is empty", None));
+    let mut field = Field::new(name.text.as_str(), FieldType::Any);
+    let type_node = reader.required(&mut keys, "type");
+    let type_span = type_node.as_ref().map_or(name.span, |node| node.span);
+    let field_type = type_node.and_then(|node| reader.parse(node));
+    field.field_type = field_type.unwrap_or(FieldType::Any);
+    let required = read_flag(reader, &mut keys, "required");
+    let default = keys.take("default").map(|node| reader.json(node, KeyPath::Root("default")));
+    field.nullable = read_flag(reader, &mut keys, "nullable").unwrap_or_default();
+    field.description = reader.optional_text(&mut keys, "description");
+    field.item_type = keys.take_value("item_type").and_then(|node| reader.parse(node));
+    field.item_schema = reader.optional_text(&mut keys, "item_schema");
+    field.nested_schema = reader.optional_text(&mut keys, "nested_schema");
+    field.allow_inf_nan = read_flag(reader, &mut keys, "allow_inf_nan").unwrap_or_default();
+    field.read_only = read_flag(reader, &mut keys, "read_only").unwrap_or_default();
+    field.write_only = read_flag(reader, &mut keys, "write_only").unwrap_or_default();
+    if let Some(list) = keys.take_value("validators") {
+        let items = reader.items(list, "a list of validators").unwrap_or_default();
+        field.validators = items.into_iter().filter_map(|item| read_validator(reader, item)).collect();
     }
-    let field_type = field_type.ok_or_else(|| de::Error::missing_field("type"))?;
-    field.field_type = field_type.parse()?;
-    fits_type(&mut field, field_type.at)?;
+    if field_type.is_some()
+        && let Err(error) = fit_type(&mut field)
+    {
+        reader.note(type_span, error);
+    }
     // Null is a default of its own only where null is allowed.
     field.default = default.filter(|default| !default.is_null() || field.nullable);
     field.required = required.unwrap_or(field.default.is_none());
-    field.name.clone_from(&name.value);
-    Ok(WireField { name, field })
+    Some((name, field))
 }
 
 /// Checks that members are said only of what may have some. A value of any type that has a schema is a dict; beside a
 /// list it has no effect, which is remarked.
-fn fits_type<E: de::Error>(field: &mut Field, at: Option<At>) -> Result<(), E> {
+fn fit_type(field: &mut Field) -> Result<()> {
     match field.field_type {
         _ if field.nested_schema.is_none() => Ok(()),
         FieldType::Dict | FieldType::List => Ok(()),
@@ -341,61 +299,36 @@ fn fits_type<E: de::Error>(field: &mut Field, at: Option<At>) -> Result<(), E> {
         }
         other => {
             let message = format!("`nested_schema` belongs to a field of type dict, and this one is {other}");
-            Err(problem(at, &message, None))
+            Err(Error::new(Kind::SchemaParse, message))
         }
     }
 }
 
-/// True or false, also in the words that YAML had for them in its version 1.1, and as 1 or 0; `None` for what is none.
-struct Flag(Option<bool>);
-
-impl<'de> serde::Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-
-        impl Visitor<'_> for V {
-            type Value = Flag;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a boolean")
-            }
-
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Flag, E> {
-                Ok(Flag(Some(value)))
-            }
-
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Flag, E> {
-                Ok(Flag(matches!(value, 0 | 1).then_some(value == 1)))
-            }
-
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Flag, E> {
-                Ok(Flag(matches!(value, 0 | 1).then_some(value == 1)))
-            }
-
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<Flag, E> {
-                Ok(Flag(match value.to_ascii_lowercase().as_str() {
-                    "true" | "yes" | "on" => Some(true),
-                    "false" | "no" | "off" => Some(false),
-                    _ => None,
-                }))
-            }
-        }
-
-        deserializer.deserialize_any(V)
+/// True or false, also in the words that YAML had for them in its version 1.1, and as 1 or 0.
+fn read_flag(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static str) -> Option<bool> {
+    let node = keys.take_value(key)?;
+    let flag = match &node.value {
+        NodeValue::Bool(flag) => Some(*flag),
+        NodeValue::Number(number) => match number.as_u64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
+        NodeValue::Text(word) => match word.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Some(true),
+            "false" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    };
+    if flag.is_none() {
+        reader.wrong(node.span, "expected `true` or `false`");
     }
+    flag
 }
 
-fn read_flag<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<bool>, A::Error> {
-    match map.next_value::<Option<Placed<Flag>>>()? {
-        None => Ok(None),
-        Some(Placed { value: Flag(Some(flag)), .. }) => Ok(Some(flag)),
-        Some(Placed { at, .. }) => Err(problem(at, "`true` or `false` is expected here", None)),
-    }
-}
-
-mapping!(Validator, "a validator, which is a mapping", |map| read_validator(map));
-
-fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Error> {
+/// Reads a validator. Where a part of it is broken, what it lacks is not looked at.
+fn read_validator(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Validator> {
     const KEYS: &[&str] = &[
         "type",
         "value",
@@ -407,46 +340,50 @@ fn read_validator<'de, A: MapAccess<'de>>(mut map: A) -> Result<Validator, A::Er
         "error_message",
         "custom_function",
     ];
-    let mut kind: Option<Placed<String>> = None;
-    let (mut pattern, mut format) = (None::<Placed<String>>, None::<Placed<String>>);
-    let mut validator = Validator::new(ValidatorKind::Custom);
-    while let Some(key) = map.next_key_seed(Keys(KEYS))? {
-        match key {
-            "type" => kind = Some(map.next_value()?),
-            "value" => {
-                let value = map.next_value_seed(Json(Path::Root("value")))?;
-                validator.value = (!value.is_null()).then_some(value);
-            }
-            "min_value" => validator.min_value = read_bound(&mut map, key)?,
-            "max_value" => validator.max_value = read_bound(&mut map, key)?,
-            "pattern" => pattern = map.next_value()?,
-            "format" => format = map.next_value()?,
-            "allowed_values" => match map.next_value_seed(Json(Path::Root("allowed_values")))? {
-                Value::Array(values) => validator.allowed_values = values,
-                Value::Null => {}
-                _ => return Err(crate::wire::invalid("another value at `allowed_values`", "a list")),
-            },
-            "error_message" => validator.error_message = map.next_value()?,
-            _ => validator.custom_function = map.next_value()?,
+    let mut keys = reader.fields(node, "a validator, which is a mapping", KEYS)?;
+    let mark = reader.mark();
+    let has_slips = keys.has_slips();
+    let kind_node = reader.required(&mut keys, "type");
+    let kind_span = kind_node.as_ref().map_or(keys.last, |node| node.span);
+    let kind: Option<ValidatorKind> = kind_node.and_then(|node| reader.parse(node));
+    let mut validator = Validator::new(kind.unwrap_or(ValidatorKind::Custom));
+    validator.value = keys.take_value("value").map(|node| reader.json(node, KeyPath::Root("value")));
+    validator.min_value = read_bound(reader, &mut keys, "min_value");
+    validator.max_value = read_bound(reader, &mut keys, "max_value");
+    let pattern = reader.optional_spanned(&mut keys, "pattern");
+    if let Some(SpannedText { text, span }) = pattern {
+        if let Err(error) = rules::pattern(&text) {
+            reader.note(span, error);
+        }
+        validator.pattern = Some(text);
+    }
+    let format = reader.optional_spanned(&mut keys, "format");
+    if let (Some(SpannedText { text, span }), Some(kind)) = (format, kind) {
+        if !matches!(kind, ValidatorKind::Date | ValidatorKind::DateTime) {
+            reader.wrong(span, format!("`format` belongs to validator date or datetime, not {kind}"));
+        } else if let Err(error) = DateFormat::new(&text, kind) {
+            reader.note(span, error);
+        }
+        validator.format = Some(text);
+    }
+    if let Some(list) = keys.take_value("allowed_values") {
+        let span = list.span;
+        let found = list.kind();
+        match reader.json(list, KeyPath::Root("allowed_values")) {
+            Value::Array(values) => validator.allowed_values = values,
+            _ => reader.wrong(span, format!("expected a list for `allowed_values`, found {found}")),
         }
     }
-    let kind = kind.ok_or_else(|| de::Error::missing_field("type"))?;
-    validator.kind = kind.parse()?;
+    validator.error_message = reader.optional_text(&mut keys, "error_message");
+    validator.custom_function = reader.optional_text(&mut keys, "custom_function");
     take_value(&mut validator);
-    if let Some(Placed { value, at }) = pattern {
-        rules::pattern(&value).map_err(|error| located(&error, at))?;
-        validator.pattern = Some(value);
+    if !has_slips
+        && reader.is_clean_since(mark)
+        && let Err(error) = check_validator(&validator)
+    {
+        reader.note(kind_span, error);
     }
-    if let Some(Placed { value, at }) = format {
-        if !matches!(validator.kind, ValidatorKind::Date | ValidatorKind::DateTime) {
-            let message = format!("`format` belongs to validator date or datetime, not {}", validator.kind);
-            return Err(problem(at, &message, None));
-        }
-        DateFormat::new(&value, validator.kind).map_err(|error| located(&error, at))?;
-        validator.format = Some(value);
-    }
-    check_validator(&validator).map_err(|error| located(&error, kind.at))?;
-    Ok(validator)
+    Some(validator)
 }
 
 /// Takes `value` as the bound that the rule needs and that is not given under its own name.
@@ -463,56 +400,24 @@ fn take_value(validator: &mut Validator) {
     }
 }
 
-/// A number as it is written; `None` for NaN and the infinities.
-struct Written(Option<Number>);
-
-impl<'de> serde::Deserialize<'de> for Written {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-
-        impl Visitor<'_> for V {
-            type Value = Written;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number")
-            }
-
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Written, E> {
-                Ok(Written(Some(value.into())))
-            }
-
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Written, E> {
-                Ok(Written(Some(value.into())))
-            }
-
-            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Written, E> {
-                Ok(Written(Number::from_f64(value)))
-            }
-
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<Written, E> {
-                let number = value.trim().parse::<Number>();
-                number
-                    .map(|number| Written(Some(number)))
-                    .map_err(|_| E::invalid_type(de::Unexpected::Str(value), &self))
-            }
-        }
-
-        deserializer.deserialize_any(V)
+/// A bound, also one that is written as text; NaN and the infinities bound nothing.
+fn read_bound(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static str) -> Option<Number> {
+    let node = keys.take_value(key)?;
+    match &node.value {
+        NodeValue::Number(number) => return Some(number.clone()),
+        NodeValue::NonFinite => reader.wrong(node.span, format!("`{key}` must be a finite number")),
+        NodeValue::Text(text) => match text.trim().parse() {
+            Ok(number) => return Some(number),
+            Err(_) => reader.expected(&node, "a number"),
+        },
+        _ => reader.expected(&node, "a number"),
     }
-}
-
-/// A bound; NaN and the infinities bound nothing.
-fn read_bound<'de, A: MapAccess<'de>>(map: &mut A, key: &str) -> Result<Option<Number>, A::Error> {
-    let Some(bound) = map.next_value::<Option<Placed<Written>>>()? else { return Ok(None) };
-    match bound.value.0 {
-        Some(number) => Ok(Some(number)),
-        None => Err(problem(bound.at, &format!("`{key}` must be a finite number"), None)),
-    }
+    None
 }
 
 /// Checks that a rule has what it needs to mean anything. One that lacks its bound checks nothing; see
 /// [`lints`](super::lints()).
-fn check_validator(validator: &Validator) -> crate::Result<()> {
+fn check_validator(validator: &Validator) -> Result<()> {
     let Validator { kind, min_value, max_value, .. } = validator;
     let lacking = match kind {
         ValidatorKind::Range if min_value.is_none() && max_value.is_none() => {

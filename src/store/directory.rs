@@ -16,9 +16,9 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::errors::{reason, unreadable};
 use super::stable_read::{FileContent, FileStamp, read_settled};
-use super::yaml::{self, LocatedPrompt, Places, ReadFile};
+use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
 use crate::error::{Error, Kind, Place, Result};
-use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, PromptId, SchemaSource, Version};
+use crate::prompt::{AboutFile, Compiled, Prompt, PromptId, SchemaSource, TemplateLocation, Version};
 use crate::schema::{Schema, SchemaSet, parse};
 use crate::template::{Library, TemplateOptions, Text};
 
@@ -276,7 +276,7 @@ pub fn schema_file(path: &Path) -> Result<SchemaFiles> {
 fn read_schema_file(path: &Path, found: &mut SchemaFiles) {
     let name = path.display().to_string();
     let file = read_settled(path).and_then(|(file, _)| {
-        crate::wire::yaml::decode(&name, &file.bytes).map(|text| parse::read_file(&name, text))
+        crate::de::yaml::decode(&name, &file.bytes).map(|text| parse::read_file(&name, text))
     });
     let file = match file {
         Ok(file) => file,
@@ -378,19 +378,25 @@ fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Libra
             return Outcome { part, errors: vec![error], stamp: None, is_known: false };
         }
     };
-    let ReadFile { prompts: found, mut warnings, mut errors, about } =
+    let ReadFile { prompts: found, broken, mut warnings, mut errors, about } =
         yaml::read_prompts_bytes(&name, &bytes);
     let mut prompts = Vec::with_capacity(found.len());
     for LocatedPrompt { mut prompt, places } in found {
         identify(&mut prompt, saved);
         let compiled = Compiled::compile_all(prompt, options, engine, |prompt, faults| {
-            errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, &places)));
+            let id = Some(prompt.id.as_str());
+            errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id, &places)));
         });
         if let Some(compiled) = compiled {
             warnings.extend(compiled.warnings());
             prompts.push((Arc::new(compiled), places.id()));
         }
     }
+    for BrokenPrompt { located: LocatedPrompt { prompt, places }, id } in &broken {
+        let faults = Compiled::<T>::template_errors(prompt, options, engine);
+        errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id.as_deref(), places)));
+    }
+    errors.sort_by_key(|error| error.place().map(|place| (place.line, place.column)));
     let part = Arc::new(Part { name, about, prompts, warnings });
     Outcome { part, errors, stamp, is_known: false }
 }
@@ -404,22 +410,31 @@ pub(super) fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
     prompt.updated_at = prompt.updated_at.or(saved);
 }
 
-/// A template's error with its place in the file.
-fn in_file(fault: crate::prompt::TemplateError<'_>, prompt: &Prompt, places: &Places) -> Error {
+/// A template's error with its place in the file; `id` is the prompt's, if it has one.
+fn in_file(
+    fault: crate::prompt::TemplateError<'_>,
+    prompt: &Prompt,
+    id: Option<&str>,
+    places: &Places,
+) -> Error {
     let crate::prompt::TemplateError { leaf, error } = fault;
     let found = error.place().and_then(|place| places.in_file(prompt, leaf, place.line, place.column));
     let place = found.unwrap_or_else(|| places.id());
-    let id = prompt.id.as_str();
-    let message = format!("{} ({leaf} of prompt '{id}')", error.message());
+    let of_prompt = id.map(|id| format!(" of prompt '{id}'")).unwrap_or_default();
+    let message = format!("{} ({leaf}{of_prompt})", error.message());
     let kind = error.kind();
     let file = place.name.clone().unwrap_or_default();
-    let template = if leaf == LeafId::Template { id.to_owned() } else { format!("{id} {leaf}") };
-    error
-        .recast(kind, message)
-        .with_place(place)
-        .with_context("prompt_id", id)
-        .with_context("path", file)
-        .with_context("template_name", template)
+    let template = match id {
+        Some(id) if leaf == TemplateLocation::Template => id.to_owned(),
+        Some(id) => format!("{id} {leaf}"),
+        None => leaf.to_string(),
+    };
+    let error = error.recast(kind, message).with_place(place);
+    let error = match id {
+        Some(id) => error.with_context("prompt_id", id),
+        None => error,
+    };
+    error.with_context("path", file).with_context("template_name", template)
 }
 
 /// Applies `work` to every item on as many threads as there are processors. The threads end with the call, so

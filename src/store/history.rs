@@ -323,11 +323,7 @@ fn read(path: &Path, id: &PromptId, version: Option<&Version>) -> Result<Version
     }
     let bytes = fs::read(path).map_err(failed)?;
     let record: VersionRecord = serde_json::from_slice(&bytes).map_err(|error| {
-        unreadable(
-            "file",
-            path,
-            &format!("it contains no record of a version: {}", crate::wire::plain(&error)),
-        )
+        unreadable("file", path, &format!("it contains no record of a version: {}", crate::de::plain(&error)))
     })?;
     record.check().map_err(|error| unreadable("file", path, error.message()))?;
     if record.prompt.id != *id || version.is_some_and(|version| record.version != *version) {

@@ -112,7 +112,7 @@ pub(super) fn read_labels(directory: &Path) -> Result<Labels> {
     let path = directory.join(LABELS);
     let Some(file) = read_plain(&path)? else { return Ok(Labels::default()) };
     serde_json::from_slice(&file.bytes).map_err(|error| {
-        let why = format!("it contains no moves of labels: {}", crate::wire::plain(&error));
+        let why = format!("it contains no moves of labels: {}", crate::de::plain(&error));
         unreadable("file", &path, &why).with_cause(error)
     })
 }

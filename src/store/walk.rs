@@ -14,9 +14,9 @@ use super::errors::{reason, unreadable};
 use super::labels::Labels;
 use super::layout::{LINK, check_id, version_of};
 use super::version_file::{LABELS, StoredPrompt, damaged, read_labels, read_plain, read_version, twice};
+use crate::de::plain;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Status, Version};
-use crate::wire::plain;
 
 /// The hint for an id or version that is invalid here.
 const MIGRATE: &str = "`migrate(rename=...)` saves it under another name";
@@ -134,10 +134,7 @@ pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
     };
     members.insert("id".to_owned(), id.into());
     members.insert("version".to_owned(), version.into());
-    let prompt = Prompt::read(&value, Status::Active)
-        .map_err(|error| Error::new(Kind::PromptInvalid, plain(&error)))
-        .and_then(|prompt| prompt.check().map(|()| prompt))
-        .map_err(|error| damaged(path, error))?;
+    let prompt = Prompt::from_json(&value, Status::Active).map_err(|error| damaged(path, error))?;
     let saved = fs::metadata(path).ok().and_then(|about| about.modified().ok()?.try_into().ok());
     let mut prompt = prompt;
     super::directory::identify(&mut prompt, saved);

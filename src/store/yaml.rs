@@ -1,19 +1,16 @@
 //! Reads prompt files: YAML, and so JSON too. Nothing here touches a disk.
 //!
-//! A file holds one prompt, a `prompts:` list, or several documents. Each document is parsed in one pass by the
-//! visitors of [`crate::prompt`], and a broken one hides no other. A place in a template is mapped back to the file.
+//! A file holds one prompt, a `prompts:` list, or several documents. All mistakes are collected, and a broken prompt
+//! hides no other. A place in a template is mapped back to the file.
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-
-use crate::error::{ContextValue, Error, Kind, Place};
+use crate::de::yaml::{decode, documents, read_document};
+use crate::de::{NodeReader, SourceSpan};
+use crate::error::{Error, Kind, Place};
 use crate::limits::FILE_BYTES;
-use crate::prompt::read::{self, Document, WirePrompt};
-use crate::prompt::{AboutFile, LeafId, Prompt, Status};
-use crate::wire::At;
-use crate::wire::yaml::{Chunk, decode, documents, libyaml_end, parse, place_in, translate};
+use crate::prompt::read::{self, Document, PromptSpans, RawPrompt};
+use crate::prompt::{AboutFile, Prompt, Status, TemplateLocation};
 
 /// What a file holds. Errors do not hide the prompts that are good.
 #[derive(Debug, Default)]
@@ -22,37 +19,42 @@ pub struct ReadFile {
     pub prompts: Vec<LocatedPrompt>,
     /// What the author should know, each with file and line.
     pub warnings: Vec<String>,
-    /// What is wrong, each [`Kind::PromptInvalid`] with its place where there is one.
+    /// The prompts with mistakes, whose templates can still be looked at.
+    pub broken: Vec<BrokenPrompt>,
+    /// What is wrong, in the order of the places, each [`Kind::PromptInvalid`].
     pub errors: Vec<Error>,
     /// What a file with a list of prompts says of itself.
     pub about: AboutFile,
 }
 
-/// A prompt and where it stands in the file.
+/// A prompt and where it is in the file.
 #[derive(Debug)]
 pub struct LocatedPrompt {
     /// The prompt.
     pub prompt: Prompt,
-    /// Where its parts stand.
+    /// Where its parts are.
     pub places: Places,
 }
 
-/// Where the id and the templates of a prompt stand in the file.
+/// A prompt that has mistakes; stand-ins fill what could not be read.
+#[derive(Debug)]
+pub struct BrokenPrompt {
+    /// What could be read of it.
+    pub located: LocatedPrompt,
+    /// The id as it is written, if there is one.
+    pub id: Option<String>,
+}
+
+/// Where the id and the templates of a prompt are in the file.
 #[derive(Debug)]
 pub struct Places {
     /// The file, shared by its prompts.
-    file: Arc<File>,
-    /// The lines before the prompt's document.
-    lines_before: usize,
-    id: Option<At>,
-    content: Option<At>,
-    /// For each chat entry the places of its leaves, in the order of [`crate::prompt::Message::try_map`].
-    entries: Vec<Vec<Option<At>>>,
-    partials: Vec<Option<At>>,
+    file: Arc<PromptFile>,
+    spans: PromptSpans,
 }
 
 #[derive(Debug)]
-struct File {
+struct PromptFile {
     name: String,
     text: String,
 }
@@ -70,24 +72,29 @@ struct File {
 pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
     let mut read = ReadFile::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let file = Arc::new(File { name: file_name.to_owned(), text: text.to_owned() });
+    let file = Arc::new(PromptFile { name: file_name.to_owned(), text: text.to_owned() });
+    let whole = |message: String| read::wrong(message).with_place(Place::of(Some(file_name), text, 0));
     if text.len() as u64 > FILE_BYTES {
-        read.errors.push(
-            read::wrong(format!("the file is larger than {FILE_BYTES} bytes")).with_place(Place {
-                name: Some(file_name.to_owned()),
-                line: 1,
-                column: 1,
-                source_line: None,
-            }),
-        );
+        let mut place = Place::of(Some(file_name), "", 0);
+        place.source_line = None;
+        let error = read::wrong(format!("the file is larger than {FILE_BYTES} bytes"));
+        read.errors.push(error.with_place(place));
         return read;
     }
-    for document in documents(text) {
-        read_one(&file, &document, &mut read);
+    let mut reader = NodeReader::of_yaml(Kind::PromptInvalid, text);
+    for chunk in documents(text) {
+        let Some(root) = read_document(text, &chunk, &mut reader) else { continue };
+        match read::read_document(&mut reader, root, Status::Active) {
+            Document::Prompt(prompt) => read.extend(prompt.map(|prompt| *prompt), &file),
+            Document::Several(prompts, about) => {
+                read.extend(prompts, &file);
+                read.about = about;
+            }
+        }
     }
+    read.errors = reader.located(file_name, text);
     if read.prompts.is_empty() && read.errors.is_empty() {
-        let error = read::wrong("the file holds no prompt").with_place(Place::of(Some(file_name), text, 0));
-        read.errors.push(error);
+        read.errors.push(whole("the file holds no prompt".to_owned()));
     }
     read
 }
@@ -101,89 +108,29 @@ pub fn read_prompts_bytes(file_name: &str, bytes: &[u8]) -> ReadFile {
     }
 }
 
-fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
-    let source = libyaml_end(document.text);
-    let mut found = Vec::new();
-    let mut root = Root { prompts: &mut found, about: &mut read.about };
-    let outcome = parse(&source, |deserializer| deserializer.deserialize_map(&mut root));
-    for wire in &mut found {
-        match wire.take(Status::Active, Some(&source)).and_then(|prompt| prompt.check().map(|()| prompt)) {
-            Ok(prompt) => {
-                if let Some(at) = wire.helpers() {
-                    read.warnings.push(format!(
-                        "{}:{}: `helpers` of prompt `{}` are ignored; register them with the template engine",
-                        file.name,
-                        at.line + document.lines_before,
-                        prompt.id
-                    ));
-                }
-                read.prompts.push(LocatedPrompt::new(prompt, wire, file, document.lines_before));
+impl ReadFile {
+    fn extend(&mut self, prompts: impl IntoIterator<Item = RawPrompt>, file: &Arc<PromptFile>) {
+        for RawPrompt { prompt, is_good, id, spans, helpers } in prompts {
+            let places = Places { file: Arc::clone(file), spans };
+            if let Some(helpers) = helpers.filter(|_| is_good) {
+                self.warnings.push(format!(
+                    "{}:{}: `helpers` of prompt `{}` are ignored; register them with the template engine",
+                    file.name,
+                    places.of(helpers).line,
+                    prompt.id
+                ));
             }
-            Err(error) => {
-                let key =
-                    error.context().iter().find(|(name, _)| *name == "key").and_then(|(_, key)| match key {
-                        ContextValue::Text(key) => Some(key.as_str()),
-                        ContextValue::List(_) | ContextValue::Records(_) => None,
-                    });
-                let at = wire.place_of(key.unwrap_or("id"));
-                let (line, column) = at.map_or((1, 1), |at| (at.line, at.column));
-                read.errors.push(error.with_place(place(file, line + document.lines_before, column)));
+            let located = LocatedPrompt { prompt, places };
+            if is_good {
+                self.prompts.push(located);
+            } else {
+                self.broken.push(BrokenPrompt { located, id });
             }
         }
     }
-    if let Err(error) = outcome {
-        read.errors.push(translate(
-            &error,
-            &file.name,
-            &file.text,
-            document.lines_before,
-            Kind::PromptInvalid,
-        ));
-    }
-}
-
-/// Reads a document's root into a list.
-struct Root<'a> {
-    prompts: &'a mut Vec<WirePrompt>,
-    about: &'a mut AboutFile,
-}
-
-impl<'de> Visitor<'de> for &mut Root<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a prompt, which is a mapping")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        match read::read_document(map, Some(&mut *self.prompts))? {
-            Document::Prompt(prompt) => self.prompts.push(*prompt),
-            Document::Several(about) => *self.about = about,
-        }
-        Ok(())
-    }
-}
-
-/// The place of a line and column of the file.
-fn place(file: &File, line: usize, column: usize) -> Place {
-    place_in(&file.name, &file.text, line, column)
 }
 
 impl LocatedPrompt {
-    fn new(prompt: Prompt, wire: &WirePrompt, file: &Arc<File>, lines_before: usize) -> Self {
-        let (mut content, mut entries, mut partials) = (None, Vec::new(), Vec::new());
-        if let Some(template) = &wire.template {
-            content = template.value.content.at;
-            partials = template.value.partials.iter().map(|(_, leaf)| leaf.at).collect();
-        }
-        if let Some(chat) = &wire.chat_template {
-            entries = chat.value.messages.iter().map(read::places).collect();
-            partials = chat.value.partials.iter().map(|(_, leaf)| leaf.at).collect();
-        }
-        let file = Arc::clone(file);
-        Self { prompt, places: Places { file, lines_before, id: wire.id.at, content, entries, partials } }
-    }
-
     /// The name of the file.
     #[must_use]
     pub fn file_name(&self) -> &str {
@@ -198,42 +145,57 @@ impl LocatedPrompt {
 
     /// [`Places::in_file`].
     #[must_use]
-    pub fn place_in_file(&self, leaf: LeafId<'_>, line: usize, column: usize) -> Option<Place> {
+    pub fn place_in_file(&self, leaf: TemplateLocation<'_>, line: usize, column: usize) -> Option<Place> {
         self.places.in_file(&self.prompt, leaf, line, column)
     }
 }
 
 impl Places {
-    /// Where the prompt's id stands.
+    /// Where the prompt's id is.
     #[must_use]
     pub fn id(&self) -> Place {
-        let (line, column) = self.id.map_or((1, 1), |at| (at.line, at.column));
-        place(&self.file, line + self.lines_before, column)
+        self.of(self.spans.id)
+    }
+
+    fn of(&self, span: SourceSpan) -> Place {
+        Place::of(Some(&self.file.name), &self.file.text, span.offset().unwrap_or_default())
     }
 
     /// The place in the file of a line and column of a template of the prompt. Exact for a literal block (`|`) and for
-    /// a text on one line without escapes; otherwise where the text begins. `None` for a leaf that has no place: one
-    /// that is not there, or a text inside a tool call's arguments.
+    /// a text on one line without escapes; otherwise where the text begins. `None` for a template that is not there.
     #[must_use]
-    pub fn in_file(&self, prompt: &Prompt, leaf: LeafId<'_>, line: usize, column: usize) -> Option<Place> {
-        let at = self.leaf_at(prompt, leaf)?;
-        let text = leaf_text(prompt, leaf)?;
-        let start_line = at.line + self.lines_before;
+    pub fn in_file(
+        &self,
+        prompt: &Prompt,
+        location: TemplateLocation<'_>,
+        line: usize,
+        column: usize,
+    ) -> Option<Place> {
+        let text = location.text(prompt)?;
+        let start = self.of(self.span_of(prompt, location)?);
         let exact = || {
             let wanted = text.split('\n').nth(line.checked_sub(1)?)?;
-            self.in_block(text, start_line, wanted, line)
+            self.in_block(text, start.line, wanted, line)
                 .map(|(line, indent)| (line, indent + column))
-                .or_else(|| Some((start_line, self.on_line(start_line, at.column, wanted, line)? + column)))
+                .or_else(|| {
+                    Some((start.line, self.on_line(start.line, start.column, wanted, line)? + column))
+                })
         };
-        let (line, column) = exact().unwrap_or((start_line, at.column));
-        Some(place(&self.file, line, column))
+        let (line, column) = exact().unwrap_or((start.line, start.column));
+        let begin: usize = self.file.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let rest = self.file.text[begin..].lines().next().unwrap_or_default();
+        let inside = rest.char_indices().nth(column - 1).map_or(rest.len(), |(offset, _)| offset);
+        Some(Place::of(Some(&self.file.name), &self.file.text, begin + inside))
     }
 
-    fn leaf_at(&self, prompt: &Prompt, leaf: LeafId<'_>) -> Option<At> {
-        match leaf {
-            LeafId::Template => self.content,
-            LeafId::Message { index, leaf } => *self.entries.get(index)?.get(leaf)?,
-            LeafId::Partial(name) => *self.partials.get(partial_index(prompt, name)?)?,
+    fn span_of(&self, prompt: &Prompt, location: TemplateLocation<'_>) -> Option<SourceSpan> {
+        match location {
+            TemplateLocation::Template => self.spans.content,
+            TemplateLocation::Message { index, leaf } => self.spans.entries.get(index)?.get(leaf).copied(),
+            TemplateLocation::Partial(name) => {
+                let index = prompt.partials().iter().position(|(known, _)| known == name)?;
+                self.spans.partials.get(index).copied()
+            }
         }
     }
 
@@ -264,36 +226,5 @@ impl Places {
             rest.nth(before - 1)?;
         }
         rest.as_str().starts_with(wanted).then_some(before)
-    }
-}
-
-fn partial_index(prompt: &Prompt, name: &str) -> Option<usize> {
-    partials_of(prompt).iter().position(|(known, _)| known == name)
-}
-
-fn partials_of(prompt: &Prompt) -> &[(String, String)] {
-    match (&prompt.template, &prompt.chat_template) {
-        (Some(template), _) => &template.partials,
-        (None, Some(chat)) => &chat.partials,
-        (None, None) => &[],
-    }
-}
-
-fn leaf_text<'p>(prompt: &'p Prompt, leaf: LeafId<'_>) -> Option<&'p str> {
-    match leaf {
-        LeafId::Template => Some(&prompt.template.as_ref()?.content),
-        LeafId::Partial(name) => Some(&partials_of(prompt).get(partial_index(prompt, name)?)?.1),
-        LeafId::Message { index, leaf } => {
-            let entry = prompt.chat_template.as_ref()?.messages.get(index)?;
-            let crate::prompt::ChatEntry::Message(message) = entry else { return None };
-            let mut leaves: Vec<&str> = Vec::new();
-            message
-                .try_map(|text| {
-                    leaves.push(text);
-                    Ok(())
-                })
-                .ok()?;
-            leaves.get(leaf).copied()
-        }
     }
 }

@@ -83,7 +83,7 @@ def test_what_is_no_list_of_messages_is_a_type_error(engine, messages):
 @pytest.mark.parametrize(
     ("message", "why"),
     [
-        (1, "message 1: a number stands here"),
+        (1, "message 1: expected a message, which is a mapping, found a number"),
         ({"role": "usr", "content": "x"}, "message 1: unknown role `usr`; did you mean `user`"),
         ({"role": "user", "contents": "x"}, "message 1: unknown key `contents`; did you mean `content`"),
         ({"content": "x"}, "message 1: .*role"),

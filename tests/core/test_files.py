@@ -6,6 +6,7 @@ import json
 import warnings
 
 import pytest
+from pydantic import ValidationError
 
 from helpers import DATA
 from prompt_manager import PromptManager
@@ -63,3 +64,60 @@ def test_a_good_file_gives_the_prompts_that_it_means(tmp_path, text, expected):
         given = {"uid": found.uid, "created_at": found.created_at, "updated_at": found.updated_at, **meant}
         assert found == Prompt.model_validate(given)
     assert len(manager.list_prompts_sync()) == len({json.loads(line)["id"] for line in expected})
+
+
+FIVE_MISTAKES = """\
+id: "bad id!"
+version: one
+format: txt
+template: "{{#if"
+colour: red
+"""
+
+
+def mistakes(tmp_path, text):
+    with pytest.raises(StorageReadError) as caught:
+        PromptManager.from_directory_sync(write(tmp_path / "prompts", text))
+    return [(error.line, error.column, error.message.partition("`")[0].strip()) for error in caught.value.errors]
+
+
+def test_a_load_reports_every_mistake_of_a_file(tmp_path):
+    found = mistakes(tmp_path, FIVE_MISTAKES)
+    assert [(line, column) for line, column, _ in found] == [(1, 5), (2, 10), (3, 9), (4, 15), (5, 1)], found
+
+
+def test_templates_of_broken_prompts_are_looked_at_too(tmp_path):
+    found = mistakes(
+        tmp_path,
+        "id: a\nformat: chat\nstatus: activ\nchat_template:\n  partials: {p: '{{/x}}'}\n  messages:\n"
+        "    - {role: usr, content: '{{a'}\n    - 5\n    - {role: user, content: '{{b'}\n",
+    )
+    assert [line for line, _, _ in found] == [3, 5, 7, 7, 8, 9], found
+
+
+def test_a_broken_prompt_hides_no_template_error_of_another(tmp_path):
+    found = mistakes(
+        tmp_path,
+        "prompts:\n- {id: a b, format: text, template: x}\n- {id: c, format: text, template: '{{#if'}\n",
+    )
+    assert [line for line, _, _ in found] == [2, 3], found
+
+
+def test_a_prompt_from_python_reports_every_mistake():
+    with pytest.raises(ValidationError) as caught:
+        Prompt(
+            id="bad id!",
+            version="one",
+            format="text",
+            chat_template={"messages": [{"role": "user", "content": "x"}]},
+            labels=("not ok",),
+            tool_choice={"name": "f"},
+        )
+    assert len(caught.value.errors()) == 5
+
+
+def test_mistakes_of_types_and_of_rules_are_reported_together():
+    with pytest.raises(ValidationError) as caught:
+        Prompt(id="bad id!", version="one", format="txt", template="Hi", colour="red")
+    messages = [error["msg"] for error in caught.value.errors()]
+    assert len(messages) == 4, messages

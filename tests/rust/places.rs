@@ -1,10 +1,15 @@
 //! From a line and column of a template to the file's.
 
-use prompt_manager::prompt::LeafId;
+use prompt_manager::prompt::TemplateLocation;
 use prompt_manager::store::yaml::read_prompts;
 
 /// The place in the file, and the character that stands there.
-fn at(text: &str, leaf: LeafId<'_>, line: usize, column: usize) -> Option<(usize, usize, Option<char>)> {
+fn at(
+    text: &str,
+    leaf: TemplateLocation<'_>,
+    line: usize,
+    column: usize,
+) -> Option<(usize, usize, Option<char>)> {
     let file = read_prompts("f.yaml", text);
     let place = file.prompts.last().expect("the file is good").place_in_file(leaf, line, column)?;
     let found = text.lines().nth(place.line - 1).and_then(|line| line.chars().nth(place.column - 1));
@@ -20,27 +25,31 @@ fn a_template_on_one_line_maps_exactly() {
         ("&t \"{{name}}\"", 1, 15),
     ] {
         let text = format!("id: a\nformat: text\ntemplate: {template}\n");
-        assert_eq!(at(&text, LeafId::Template, 1, column), Some((3, expected, Some('{'))), "{template}");
+        assert_eq!(
+            at(&text, TemplateLocation::Template, 1, column),
+            Some((3, expected, Some('{'))),
+            "{template}"
+        );
     }
 }
 
 #[test]
 fn a_template_in_a_literal_block_maps_exactly() {
     let text = "id: a\nformat: text\ntemplate:\n  content: |-\n\n    first {{a}}\n\n      third {{b}}\n";
-    assert_eq!(at(text, LeafId::Template, 2, 7), Some((6, 11, Some('{'))));
-    assert_eq!(at(text, LeafId::Template, 4, 9), Some((8, 13, Some('{'))));
+    assert_eq!(at(text, TemplateLocation::Template, 2, 7), Some((6, 11, Some('{'))));
+    assert_eq!(at(text, TemplateLocation::Template, 4, 9), Some((8, 13, Some('{'))));
     let indented = "id: a\nformat: text\ntemplate: |2\n    deep {{a}}\n  flat {{b}}\n";
-    assert_eq!(at(indented, LeafId::Template, 1, 8), Some((4, 10, Some('{'))));
-    assert_eq!(at(indented, LeafId::Template, 2, 6), Some((5, 8, Some('{'))));
+    assert_eq!(at(indented, TemplateLocation::Template, 1, 8), Some((4, 10, Some('{'))));
+    assert_eq!(at(indented, TemplateLocation::Template, 2, 6), Some((5, 8, Some('{'))));
     let windows = "id: a\r\nformat: text\r\ntemplate: |\r\n  x\r\n  y {{a}}\r\n";
-    assert_eq!(at(windows, LeafId::Template, 2, 3), Some((5, 5, Some('{'))));
+    assert_eq!(at(windows, TemplateLocation::Template, 2, 3), Some((5, 5, Some('{'))));
 }
 
 #[test]
 fn a_template_that_yaml_rewrites_maps_to_its_start() {
     for template in ["\"a\\tb {{c}}\"", "'it''s {{c}}'", "a\n  b {{c}}", "\"a\n  b {{c}}\""] {
         let text = format!("id: a\nformat: text\ntemplate: {template}\n");
-        let (line, column, _) = at(&text, LeafId::Template, 1, 6).expect("it has a place");
+        let (line, column, _) = at(&text, TemplateLocation::Template, 1, 6).expect("it has a place");
         assert_eq!((line, column), (3, 11), "{template}");
     }
 }
@@ -51,20 +60,20 @@ fn messages_parts_and_partials_map_in_reading_order() {
                 - role: system\n      name: bot\n      content: |\n        one\n        two {{x}}\n    \
                 - {role: placeholder, name: history}\n    - role: user\n      content:\n        - bare {{x}}\n        \
                 - {type: text, text: 'part {{x}}'}\n  partials:\n    tone: |\n      Be {{x}}\n";
-    let message = |index, leaf| LeafId::Message { index, leaf };
+    let message = |index, leaf| TemplateLocation::Message { index, leaf };
     assert_eq!(at(text, message(0, 0), 2, 5), Some((13, 13, Some('{'))));
     assert_eq!(at(text, message(0, 1), 1, 1), Some((10, 13, Some('b'))));
     assert_eq!(at(text, message(1, 0), 1, 1), None);
     assert_eq!(at(text, message(2, 0), 1, 6), Some((17, 16, Some('{'))));
     assert_eq!(at(text, message(2, 1), 1, 6), Some((18, 36, Some('{'))));
-    assert_eq!(at(text, LeafId::Partial("tone"), 1, 4), Some((21, 10, Some('{'))));
-    assert_eq!(at(text, LeafId::Partial("none"), 1, 1), None);
-    assert_eq!(at(text, LeafId::Template, 1, 1), None);
+    assert_eq!(at(text, TemplateLocation::Partial("tone"), 1, 4), Some((21, 10, Some('{'))));
+    assert_eq!(at(text, TemplateLocation::Partial("none"), 1, 1), None);
+    assert_eq!(at(text, TemplateLocation::Template, 1, 1), None);
 }
 
 #[test]
 fn a_template_behind_an_alias_maps_to_its_anchor() {
     let text = "id: a\nformat: chat\nchat_template:\n  messages:\n    - {role: system, content: &t \"x {{a}}\"}\n    \
                 - {role: user, content: *t}\n";
-    assert_eq!(at(text, LeafId::Message { index: 1, leaf: 0 }, 1, 3), Some((5, 37, Some('{'))));
+    assert_eq!(at(text, TemplateLocation::Message { index: 1, leaf: 0 }, 1, 3), Some((5, 37, Some('{'))));
 }

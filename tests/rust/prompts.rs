@@ -158,7 +158,10 @@ fn errors_without_a_file_are_plain_text() {
             "unknown key `templat`; did you mean `template`?",
         ),
         (json!({"id": "a", "format": "text", "settings": {"top_p": 2}}), "`top_p` must be from 0 to 1"),
-        (json!({"id": "a", "format": "text", "template": 5}), "a number stands where text is meant"),
+        (
+            json!({"id": "a", "format": "text", "template": 5}),
+            "expected a template: a string, or a mapping with `content`, found a number",
+        ),
     ] {
         let error = serde_json::from_value::<Prompt>(value).unwrap_err().to_string();
         assert!(error.starts_with(message), "{error}");
@@ -168,8 +171,9 @@ fn errors_without_a_file_are_plain_text() {
 #[test]
 fn a_prompt_that_names_no_status_has_the_callers() {
     let value = json!({"id": "a", "format": "text"});
-    assert_eq!(serde_json::from_value::<Prompt>(value.clone()).unwrap().status, Status::Draft);
-    assert_eq!(Prompt::read(value, Status::Active).unwrap().status, Status::Active);
+    assert_eq!(serde_json::from_value::<Prompt>(value).unwrap().status, Status::Draft);
+    let value = json!({"id": "a", "format": "text", "template": "x"});
+    assert_eq!(Prompt::from_json(&value, Status::Active).unwrap().status, Status::Active);
 }
 
 #[test]

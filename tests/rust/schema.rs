@@ -286,7 +286,7 @@ fn response(
 ) -> Result<(String, Value, Option<String>), Error> {
     let document =
         json!({"id": "p", "version": "1.0.0", "format": "text", "template": "Hi", "output_schema": output});
-    let prompt = Prompt::read(&document, Status::Active).expect("it is a prompt");
+    let prompt = Prompt::from_json(&document, Status::Active).expect("it is a prompt");
     let compiled: Compiled<Box<str>> =
         Compiled::compile(prompt, &TemplateOptions::default(), &EmptyLibrary).expect("it compiles");
     let shared = prompt_manager::schema::SharedSchemaSet::default();

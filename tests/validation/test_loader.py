@@ -148,7 +148,7 @@ async def test_many_problems_are_told_at_once_and_good_schemas_can_be_kept(loade
     with pytest.warns(UserWarning, match="is") as warned:
         found = await call(loader, "load_directory", tmp_path, on_error="skip")
     told = [str(warning.message).splitlines()[0] for warning in warned]
-    assert told == ["`fields` is missing", "a list is expected here"]
+    assert told == ["`fields` is missing", "expected a list of schemas, found a number"]
     assert [[schema.name for schema in file.schemas] for file in found] == [["a"], []]
     assert loader.names() == ["a"]
     with pytest.raises(ValueError, match="on_error must be 'raise' or 'skip', not 'ignore'"):

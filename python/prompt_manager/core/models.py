@@ -20,12 +20,20 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     PlainSerializer,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, PydanticSerializationError, to_jsonable_python
+from pydantic_core import (
+    ErrorDetails,
+    InitErrorDetails,
+    PydanticCustomError,
+    PydanticSerializationError,
+    to_jsonable_python,
+)
 
 from prompt_manager import _native
 from prompt_manager._keywords import check_keywords
@@ -135,6 +143,23 @@ Strings = tuple[str, ...]
 def _broken_rule(error: Exception) -> PydanticCustomError:
     """An error of the core as an error of pydantic's."""
     return PydanticCustomError("prompt", "{reason}", {"reason": str(error)})
+
+
+def _mistakes(prompt: dict[str, Any], broken: list[str]) -> list[InitErrorDetails]:
+    """What the core finds wrong with a prompt; the fields in ``broken`` are known to be wrong and left out."""
+    try:
+        _native.check_prompt(prompt, broken)
+    except PromptManagerError as error:
+        found = error.context.get("errors") or [error]
+        return [InitErrorDetails(type=_broken_rule(one), loc=(), input=None) for one in found]
+    return []
+
+
+def _again(detail: ErrorDetails) -> InitErrorDetails:
+    """A mistake that pydantic found, for an exception that reports more."""
+    ours = detail["type"] == "prompt"
+    kind = PydanticCustomError("prompt", "{reason}", {"reason": detail["msg"]}) if ours else detail["type"]
+    return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"], ctx=detail.get("ctx", {}))
 
 
 #: Types whose values cannot be changed.
@@ -337,15 +362,33 @@ class Prompt(_Part):
     settings: Settings = Field(default_factory=Settings)
     labels: Strings = ()
 
-    @model_validator(mode="after")
-    def _check(self, info: ValidationInfo) -> Self:
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         if info.context is _CHECKED:
-            return self
+            return handler(value)
         try:
-            _native.check_prompt(self._plain())
-        except (PromptManagerError, PydanticSerializationError) as error:
+            prompt = handler(value)
+        except ValidationError as broken:
+            details = broken.errors(include_url=False)
+            wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]}
+            if not isinstance(value, Mapping):
+                raise
+            # What pydantic finds is about types; the core's rules about the other fields are reported with it.
+            rest = {key: item for key, item in value.items() if key not in wrong and item is not None}
+            more = _mistakes(rest, sorted(wrong))
+            if not more:
+                raise
+            raise ValidationError.from_exception_data(
+                cls.__name__, [*map(_again, details), *more], hide_input=True
+            ) from None
+        try:
+            more = _mistakes(prompt._plain(), [])
+        except PydanticSerializationError as error:
             raise _broken_rule(error) from error
-        return self
+        if more:
+            raise ValidationError.from_exception_data(cls.__name__, more, hide_input=True)
+        return prompt
 
     def _plain(self) -> dict[str, Any]:
         """The prompt as JSON, without what is not set."""

@@ -1,0 +1,421 @@
+//! Collects mistakes, and has what every reader of prompts and schemas asks of a node.
+//!
+//! A function that reads gives a value in any case. Where a node cannot be read, the mistake is noted and the value is a
+//! stand-in, so that the rest is looked at too; [`NodeReader::mark`] and [`NodeReader::is_clean_since`] tell whether a value
+//! is to be trusted.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use serde_json::{Map, Number, Value};
+
+use super::node::{KeyPath, NodeValue, SourceNode, SourceSpan};
+use super::{VALUE_DEPTH, scalars, unknown};
+use crate::error::{Error, Kind, Place, nearest};
+
+/// A text that may become a template, with its place.
+#[derive(Debug, Clone)]
+pub(crate) struct SpannedText {
+    pub(crate) text: String,
+    pub(crate) span: SourceSpan,
+}
+
+/// Reads nodes and collects what is wrong with them.
+pub(crate) struct NodeReader<'s> {
+    kind: Kind,
+    /// The text of a YAML file. There, a bare number is taken as it is written where text is meant, and a text that reads
+    /// as a number or boolean counts as one where that is meant. JSON and Python values are held to their types.
+    yaml: Option<&'s str>,
+    mistakes: Vec<(SourceSpan, Error)>,
+}
+
+impl<'s> NodeReader<'s> {
+    /// A reader whose mistakes are of this kind.
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self { kind, yaml: None, mistakes: Vec::new() }
+    }
+
+    /// A reader of nodes from this YAML text.
+    pub(crate) fn of_yaml(kind: Kind, text: &'s str) -> Self {
+        Self { yaml: Some(text), ..Self::new(kind) }
+    }
+
+    /// The text of the YAML file that is read.
+    pub(crate) fn source(&self) -> Option<&'s str> {
+        self.yaml
+    }
+
+    /// Notes a mistake, which becomes one of the reader's kind.
+    pub(crate) fn note(&mut self, span: SourceSpan, error: Error) {
+        let message = error.message().to_owned();
+        self.mistakes.push((span, error.recast(self.kind, message)));
+    }
+
+    /// Notes a mistake with this message, of the reader's kind.
+    pub(crate) fn wrong(&mut self, span: SourceSpan, message: impl Into<String>) {
+        self.note(span, Error::new(self.kind, message));
+    }
+
+    /// [`NodeReader::wrong`] with what to do about it.
+    pub(crate) fn wrong_hint(&mut self, span: SourceSpan, message: impl Into<String>, hint: &str) {
+        self.note(span, Error::new(self.kind, message).with_hint(hint));
+    }
+
+    /// What follows is checked by [`NodeReader::is_clean_since`].
+    pub(crate) fn mark(&self) -> usize {
+        self.mistakes.len()
+    }
+
+    /// Whether no mistake was noted since the mark was taken.
+    pub(crate) fn is_clean_since(&self, mark: usize) -> bool {
+        self.mistakes.len() == mark
+    }
+
+    /// The mistakes in the order of their places in `text`, with file name, line and column.
+    pub(crate) fn located(mut self, file_name: &str, text: &str) -> Vec<Error> {
+        self.mistakes.sort_by_key(|(span, _)| span.start);
+        let located = self.mistakes.into_iter().map(|(span, error)| {
+            let place = Place::of(Some(file_name), text, span.offset().unwrap_or_default());
+            let mustache = error.hint().is_none() && super::yaml::has_bare_mustache(&place);
+            let error = error.with_place(place);
+            if mustache { error.with_hint(super::yaml::MUSTACHE) } else { error }
+        });
+        located.collect()
+    }
+
+    /// The mistakes in values that come from no file: the only one, or one that names them all.
+    pub(crate) fn finish<T>(self, what: &str, value: T) -> crate::Result<T> {
+        let mistakes: Vec<Error> = self.mistakes.into_iter().map(|(_, error)| error).collect();
+        match Error::sum_up(self.kind, what, mistakes) {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Notes that a node is not what is expected: "expected a list, found a number".
+    pub(crate) fn expected(&mut self, node: &SourceNode<'_>, expected: &str) {
+        self.wrong(node.span, format!("expected {expected}, found {}", node.kind()));
+    }
+
+    /// A mapping with these keys; `expected` names it: "a prompt, which is a mapping". Any other key is a mistake.
+    pub(crate) fn fields<'n>(
+        &mut self,
+        node: SourceNode<'n>,
+        expected: &str,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'n>> {
+        let NodeValue::Map(entries) = node.value else {
+            self.expected(&node, expected);
+            return None;
+        };
+        let mut fields = Fields {
+            last: node.span,
+            entries: Vec::with_capacity(entries.len()),
+            is_known: true,
+            meant: Vec::new(),
+        };
+        for (key, value) in entries {
+            fields.last = key.span;
+            let Some(name) = self.key_text(&key) else {
+                self.expected(&key, "a string as the key");
+                // Whatever it was to be, it is not reported as missing too.
+                fields.is_known = false;
+                fields.meant.extend(known);
+                continue;
+            };
+            if let Some(known) = known.iter().find(|known| **known == name) {
+                fields.entries.push((known, key.span, value));
+            } else {
+                let message = unknown(self.kind, "key", &name, known).message().to_owned();
+                self.wrong(key.span, message);
+                fields.is_known = false;
+                fields.meant.extend(nearest(&name, known.iter().copied()));
+            }
+        }
+        Some(fields)
+    }
+
+    /// The keys and values of a mapping whose keys are free.
+    pub(crate) fn members<'n>(
+        &mut self,
+        node: SourceNode<'n>,
+        expected: &str,
+    ) -> Option<Vec<(String, SourceSpan, SourceNode<'n>)>> {
+        let NodeValue::Map(entries) = node.value else {
+            self.expected(&node, expected);
+            return None;
+        };
+        let mut members = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            match self.key_text(&key).map(Cow::into_owned) {
+                Some(name) => members.push((name, key.span, value)),
+                None => self.expected(&key, "a string as the key"),
+            }
+        }
+        Some(members)
+    }
+
+    /// The value of a key that must be there.
+    pub(crate) fn required<'n>(
+        &mut self,
+        fields: &mut Fields<'n>,
+        key: &'static str,
+    ) -> Option<SourceNode<'n>> {
+        let found = fields.take(key);
+        if found.is_none() && !fields.means(key) {
+            self.wrong(fields.last, format!("`{key}` is missing"));
+        }
+        found
+    }
+
+    fn key_text<'k>(&self, key: &'k SourceNode<'_>) -> Option<Cow<'k, str>>
+    where
+        's: 'k,
+    {
+        match &key.value {
+            NodeValue::Text(text) => Some(Cow::Borrowed(text)),
+            _ => self.written(key).map(Cow::Borrowed),
+        }
+    }
+
+    /// How a bare number or boolean of a YAML file is written.
+    fn written(&self, node: &SourceNode<'_>) -> Option<&'s str> {
+        match node.value {
+            NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
+                node.span.slice(self.yaml?).filter(|text| !text.is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    /// A text, or `None` for what is none.
+    pub(crate) fn as_text<'n>(&self, node: SourceNode<'n>) -> Result<String, SourceNode<'n>> {
+        if let Some(written) = self.written(&node) {
+            return Ok(written.to_owned());
+        }
+        match node.value {
+            NodeValue::Text(text) => Ok(text.into_owned()),
+            value => Err(SourceNode { value, ..node }),
+        }
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, node: SourceNode<'_>) -> String {
+        self.as_text(node).unwrap_or_else(|node| {
+            self.expected(&node, "a string");
+            String::new()
+        })
+    }
+
+    /// A text with its place, or the node itself where it is none.
+    pub(crate) fn spanned_or_node<'n>(&self, node: SourceNode<'n>) -> Result<SpannedText, SourceNode<'n>> {
+        let span = node.span;
+        self.as_text(node).map(|text| SpannedText { text, span })
+    }
+
+    /// A text with its place, or nothing, which is noted.
+    pub(crate) fn text_or_expected(&mut self, node: SourceNode<'_>) -> Option<SpannedText> {
+        self.spanned_or_node(node).map_err(|node| self.expected(&node, "a string")).ok()
+    }
+
+    /// A text with its place.
+    pub(crate) fn spanned(&mut self, node: SourceNode<'_>) -> SpannedText {
+        SpannedText { span: node.span, text: self.text(node) }
+    }
+
+    /// The text of a key that may be missing or null.
+    pub(crate) fn optional_text(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+        fields.take_value(key).map(|node| self.text(node))
+    }
+
+    /// [`NodeReader::optional_text`] with its place.
+    pub(crate) fn optional_spanned(
+        &mut self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+    ) -> Option<SpannedText> {
+        fields.take_value(key).map(|node| self.spanned(node))
+    }
+
+    /// The text of a key that must be there, with its place.
+    pub(crate) fn required_spanned(&mut self, fields: &mut Fields<'_>, key: &'static str) -> SpannedText {
+        match self.required(fields, key) {
+            Some(node) => self.spanned(node),
+            None => SpannedText { text: String::new(), span: fields.last },
+        }
+    }
+
+    /// A text parsed into a type that cannot be wrong.
+    pub(crate) fn parse<T: FromStr<Err = Error>>(&mut self, node: SourceNode<'_>) -> Option<T> {
+        let SpannedText { text, span } = self.text_or_expected(node)?;
+        text.parse().map_err(|error| self.note(span, error)).ok()
+    }
+
+    /// True or false.
+    pub(crate) fn boolean(&mut self, node: &SourceNode<'_>) -> Option<bool> {
+        let found = match &node.value {
+            NodeValue::Bool(value) => Some(*value),
+            NodeValue::Text(text) if self.yaml.is_some() => scalars::boolean(text),
+            _ => None,
+        };
+        if found.is_none() {
+            self.wrong(node.span, "expected `true` or `false`");
+        }
+        found
+    }
+
+    /// A number; NaN for what is not finite.
+    pub(crate) fn float(&mut self, node: &SourceNode<'_>) -> Option<f64> {
+        let read = |value: &NodeValue<'_>| match value {
+            NodeValue::Number(number) => number.as_f64(),
+            NodeValue::NonFinite => Some(f64::NAN),
+            _ => None,
+        };
+        let found = read(&node.value).or_else(|| match &node.value {
+            NodeValue::Text(text) if self.yaml.is_some() => read(&scalars::float(text)?),
+            _ => None,
+        });
+        if found.is_none() {
+            self.expected(node, "a number");
+        }
+        found
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&mut self, node: &SourceNode<'_>) -> Option<Number> {
+        let found = match &node.value {
+            NodeValue::Number(number) if !number.is_f64() => Some(number.clone()),
+            NodeValue::Text(text) if self.yaml.is_some() => scalars::integer(text),
+            _ => None,
+        };
+        if found.is_none() {
+            self.wrong(node.span, "expected a whole number");
+        }
+        found
+    }
+
+    /// The items of a list; `expected` names it: "a list of tools".
+    pub(crate) fn items<'n>(&mut self, node: SourceNode<'n>, expected: &str) -> Option<Vec<SourceNode<'n>>> {
+        if let NodeValue::List(items) = node.value {
+            return Some(items);
+        }
+        self.expected(&node, expected);
+        None
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, node: SourceNode<'_>) -> Vec<String> {
+        let items = self.items(node, "a list of strings").unwrap_or_default();
+        items.into_iter().map(|item| self.text(item)).collect()
+    }
+
+    /// A value that JSON can hold.
+    pub(crate) fn json(&mut self, node: SourceNode<'_>, path: KeyPath<'_>) -> Value {
+        if path.depth() > VALUE_DEPTH {
+            self.wrong_hint(node.span, format!("`{path}` nests too deep"), "at most 64 levels");
+            return Value::Null;
+        }
+        match node.value {
+            NodeValue::Null => Value::Null,
+            NodeValue::Bool(value) => Value::Bool(value),
+            NodeValue::Number(number) => Value::Number(number),
+            NodeValue::NonFinite => {
+                self.wrong(node.span, format!("`{path}` is NaN or infinite, which JSON cannot hold"));
+                Value::Null
+            }
+            NodeValue::Text(text) => Value::String(text.into_owned()),
+            NodeValue::List(items) => Value::Array(
+                items
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, item)| self.json(item, KeyPath::Index(&path, index)))
+                    .collect(),
+            ),
+            NodeValue::Map(_) => {
+                let members = self.members(node, "a mapping").unwrap_or_default();
+                let members = members.into_iter().map(|(key, _, value)| {
+                    let value = self.json(value, KeyPath::Key(&path, &key));
+                    (key, value)
+                });
+                Value::Object(members.collect())
+            }
+        }
+    }
+
+    /// A mapping that JSON can hold; nothing for null. `name` is the path to it.
+    pub(crate) fn object(&mut self, node: SourceNode<'_>, name: &str) -> Option<Map<String, Value>> {
+        let span = node.span;
+        let kind = node.kind();
+        match self.json(node, KeyPath::Root(name)) {
+            Value::Object(members) => Some(members),
+            Value::Null => None,
+            _ => {
+                self.wrong(span, format!("expected a mapping for `{name}`, found {kind}"));
+                None
+            }
+        }
+    }
+}
+
+/// The values of a mapping whose keys are known, to be taken one by one.
+pub(crate) struct Fields<'n> {
+    /// Where its last key is, or the mapping itself where it is empty. There a missing key is reported.
+    pub(crate) last: SourceSpan,
+    entries: Vec<(&'static str, SourceSpan, SourceNode<'n>)>,
+    /// Whether all its keys are known.
+    pub(crate) is_known: bool,
+    /// The keys that unknown ones are likely slips of.
+    meant: Vec<&'static str>,
+}
+
+impl<'n> Fields<'n> {
+    /// Treats keys like those that unknown ones are slips of: that they are missing is no mistake.
+    pub(crate) fn pass_over(&mut self, keys: impl Iterator<Item = &'static str>) {
+        self.meant.extend(keys);
+    }
+
+    /// The value of a key, null too.
+    pub(crate) fn take(&mut self, key: &str) -> Option<SourceNode<'n>> {
+        let at = self.entries.iter().position(|(known, ..)| *known == key)?;
+        Some(self.entries.swap_remove(at).2)
+    }
+
+    /// The value of a key, unless it is null.
+    pub(crate) fn take_value(&mut self, key: &str) -> Option<SourceNode<'n>> {
+        self.take(key).filter(|node| !node.is_null())
+    }
+
+    /// Where a key is written that was not taken yet.
+    pub(crate) fn key_span(&self, key: &str) -> Option<SourceSpan> {
+        self.entries.iter().find(|(known, ..)| *known == key).map(|(_, span, _)| *span)
+    }
+
+    /// The first key that was not taken yet.
+    pub(crate) fn first(&self) -> Option<(&'static str, SourceSpan)> {
+        let first = self.entries.iter().min_by_key(|(_, span, _)| span.start)?;
+        Some((first.0, first.1))
+    }
+
+    /// The keys that were not taken yet.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.entries.iter().map(|(key, ..)| *key)
+    }
+
+    /// Whether there are unknown keys that are likely slips of known ones.
+    pub(crate) fn has_slips(&self) -> bool {
+        !self.meant.is_empty()
+    }
+
+    /// Whether an unknown key is likely a slip of this one.
+    pub(crate) fn means(&self, key: &str) -> bool {
+        self.meant.contains(&key)
+    }
+}
+
+/// Message and hint in one line, for where an error has no place for a hint.
+pub(crate) fn one_line(error: &Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{}; {hint}", error.message()),
+        None => error.message().to_owned(),
+    }
+}

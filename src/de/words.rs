@@ -1,0 +1,73 @@
+//! Types that are words of a fixed list, and the errors for a word that is none of them.
+
+use crate::error::{Error, Kind, nearest};
+
+/// A word for showing: a very long one is cut.
+pub(crate) fn shown(word: &str) -> String {
+    const SHOWN: usize = 60;
+    match word.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("`{}…`", word[..cut].escape_debug()),
+        None => format!("`{}`", word.escape_debug()),
+    }
+}
+
+/// The error for a word that is not one of `known`: "unknown format `txt`; did you mean `text`?", with the list.
+pub(crate) fn unknown(kind: Kind, what: &str, word: &str, known: &[&str]) -> Error {
+    let mut message = format!("unknown {what} {}", shown(word));
+    if let Some(meant) = nearest(word, known.iter().copied()) {
+        message.push_str("; did you mean `");
+        message.push_str(meant);
+        message.push_str("`?");
+    }
+    Error::new(kind, message).with_hint(format!("known: {}", known.join(", ")))
+}
+
+/// Gives an enum of words `FromStr`, `Display` and `Serialize`, from its `ALL`, `as_str` and what to call it in errors.
+macro_rules! words {
+    ($type:ty, $what:literal, $kind:expr) => {
+        impl std::str::FromStr for $type {
+            type Err = $crate::error::Error;
+
+            fn from_str(text: &str) -> $crate::error::Result<Self> {
+                Self::ALL
+                    .into_iter()
+                    .find(|word| word.as_str() == text)
+                    .ok_or_else(|| $crate::de::unknown($kind, $what, text, &Self::ALL.map(Self::as_str)))
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+
+/// Gives a type with `FromStr` and `Display` serde as a text.
+macro_rules! text_serde {
+    ($type:ty) => {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(|error: $crate::error::Error| {
+                    serde::de::Error::custom($crate::de::reader::one_line(&error))
+                })
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    };
+}
+
+pub(crate) use {text_serde, words};

@@ -1,0 +1,572 @@
+//! YAML text to nodes, one document at a time.
+//!
+//! The parser's events become the tree directly. Aliases are copies of what their anchor names, merge keys (`<<`) are
+//! resolved, and a key twice is a mistake. Budgets stop a text that nests too deep or grows by its aliases.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
+
+use super::node::{NodeValue, SourceNode, SourceSpan};
+use super::reader::NodeReader;
+use super::scalars::{self, ScalarTag};
+use super::shown;
+use crate::error::{Error, Kind, Place, Result};
+
+/// The bytes of a file as text.
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] at the first byte that is not UTF-8.
+pub(crate) fn decode<'a>(file_name: &str, bytes: &'a [u8]) -> Result<&'a str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        let found = if utf16 { "it is UTF-16" } else { "it has a byte that is not" };
+        Error::new(Kind::PromptInvalid, format!("the file must be UTF-8, and {found}"))
+            .with_place(Place::of(Some(file_name), &good, good.len()))
+            .with_hint("save the file with the encoding UTF-8")
+    })
+}
+
+/// How deep lists and mappings may nest in a document.
+const DEPTH: usize = 40;
+
+/// How many aliases, anchors and merge keys a document may have, each counted by itself.
+const REFERENCES: usize = 1_000;
+
+/// How many events aliases may repeat in a document. A scalar is one event, a list or mapping two and its members.
+const REPEATED_EVENTS: usize = 10_000;
+
+/// How many events may be kept for aliases.
+const KEPT_EVENTS: usize = 100_000;
+
+/// From this many aliases on, there must be an anchor for each ten of them.
+const MANY_ALIASES: usize = 100;
+
+/// Below this many bytes, a text has the budgets of one of this size.
+const SMALL: usize = 64 * 1024;
+
+/// The tree of one document, which is the part of `text` at `chunk`; places count in `text`. `None` where the document
+/// cannot be read as YAML, which is then the only mistake that `reader` notes of it.
+pub(crate) fn read_document<'s>(
+    text: &'s str,
+    chunk: &Chunk,
+    reader: &mut NodeReader<'s>,
+) -> Option<SourceNode<'s>> {
+    let source = &text[chunk.start..chunk.end];
+    let mut builder = Builder::new(source, chunk.start);
+    match builder.build() {
+        Ok(node) => {
+            for Mistake { span, message } in builder.mistakes {
+                reader.wrong(span, message);
+            }
+            Some(node)
+        }
+        Err(mistake) => {
+            let Mistake { span, message } = *mistake;
+            if !message.starts_with(NOT_YAML) {
+                reader.wrong(span, message);
+            } else if let Some(tab) = tab_line(text, span) {
+                reader.wrong_hint(tab, "a tab cannot indent YAML", "indent with spaces");
+            } else if let Some(mustache) = mustache_in_line(text, span) {
+                reader.wrong_hint(mustache, "expected a string, found a mapping", MUSTACHE);
+            } else {
+                reader.wrong(span, message);
+            }
+            None
+        }
+    }
+}
+
+const NOT_YAML: &str = "this is not YAML";
+
+/// What is wrong with a document as YAML.
+struct Mistake {
+    span: SourceSpan,
+    message: String,
+}
+
+/// A mistake that ends the reading of a document.
+type Fatal = Box<Mistake>;
+
+#[allow(clippy::unnecessary_box_returns, reason = "what a result of many calls carries stays small")]
+fn fatal(span: SourceSpan, message: impl Into<String>) -> Fatal {
+    Box::new(Mistake { span, message: message.into() })
+}
+
+#[allow(clippy::unnecessary_box_returns, reason = "as `fatal`")]
+fn too_much(span: SourceSpan) -> Fatal {
+    fatal(span, "the document nests too deep, or grows too much by its aliases")
+}
+
+/// A list or mapping that is being read.
+struct Open<'s> {
+    span: SourceSpan,
+    anchor: usize,
+    /// What the document had when this began.
+    since: Counts,
+    /// How deep what is in it nests.
+    deepest: usize,
+    content: OpenContent<'s>,
+}
+
+enum OpenContent<'s> {
+    List(Vec<SourceNode<'s>>),
+    Map {
+        entries: Vec<(SourceNode<'s>, SourceNode<'s>)>,
+        /// A key that waits for its value.
+        key: Option<WaitingKey<'s>>,
+        /// What merge keys bring.
+        merged: Vec<(SourceNode<'s>, SourceNode<'s>)>,
+    },
+}
+
+enum WaitingKey<'s> {
+    Merge,
+    Of(SourceNode<'s>),
+}
+
+/// What budgets count.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    events: usize,
+    bytes: usize,
+    owned_bytes: usize,
+    merge_keys: usize,
+}
+
+impl Counts {
+    fn since(self, earlier: Self) -> Self {
+        Self {
+            events: self.events - earlier.events,
+            bytes: self.bytes - earlier.bytes,
+            owned_bytes: self.owned_bytes - earlier.owned_bytes,
+            merge_keys: self.merge_keys - earlier.merge_keys,
+        }
+    }
+}
+
+/// What an anchor names.
+struct Anchored<'s> {
+    node: SourceNode<'s>,
+    counts: Counts,
+    depth: usize,
+}
+
+struct Builder<'s> {
+    text: &'s str,
+    /// Where `text` begins in the file.
+    base: usize,
+    open: Vec<Open<'s>>,
+    anchors: Vec<Option<Anchored<'s>>>,
+    counts: Counts,
+    anchored: usize,
+    aliases: usize,
+    repeated: usize,
+    kept: Counts,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'s> Builder<'s> {
+    fn new(text: &'s str, base: usize) -> Self {
+        Self {
+            text,
+            base,
+            open: Vec::new(),
+            anchors: Vec::new(),
+            counts: Counts::default(),
+            anchored: 0,
+            aliases: 0,
+            repeated: 0,
+            kept: Counts::default(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    fn build(&mut self) -> Result<SourceNode<'s>, Fatal> {
+        let mut options = granit_parser::options! { flow_nesting_limit: DEPTH };
+        options.set_emit_comments(false);
+        let mut root = None;
+        for item in Parser::new_from_str_with_options(self.text, options) {
+            let (event, span) = item.map_err(|error| self.scan_error(&error))?;
+            self.counts.events += 1;
+            let span_here = self.span(&span);
+            let done = match event {
+                Event::Scalar(text, style, anchor, tag) => {
+                    self.scalar(span_here, &span, text, style, anchor, tag.as_deref())?
+                }
+                Event::SequenceStart(_, anchor, tag) => {
+                    Self::fits(span_here, tag.as_deref(), ScalarTag::List)?;
+                    self.begin(span_here, anchor, OpenContent::List(Vec::new()))?;
+                    None
+                }
+                Event::MappingStart(_, anchor, tag) => {
+                    Self::fits(span_here, tag.as_deref(), ScalarTag::Map)?;
+                    let content = OpenContent::Map { entries: Vec::new(), key: None, merged: Vec::new() };
+                    self.begin(span_here, anchor, content)?;
+                    None
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.end()?,
+                Event::Alias(anchor) => self.alias(span_here, anchor)?,
+                _ => None,
+            };
+            if let Some(node) = done {
+                if root.is_some() {
+                    return Err(fatal(span_here, "a second document needs `---` before it"));
+                }
+                root = Some(node);
+            } else if root.is_some() && !self.open.is_empty() {
+                return Err(fatal(span_here, "a second document needs `---` before it"));
+            }
+        }
+        if self.aliases >= MANY_ALIASES && self.aliases > 10 * self.anchored {
+            return Err(too_much(SourceSpan::new(self.base, self.base)));
+        }
+        let end = SourceSpan::new(self.base, self.base);
+        Ok(root.unwrap_or(SourceNode::new(end, NodeValue::Null)))
+    }
+
+    fn span(&self, span: &Span) -> SourceSpan {
+        let start = span.start.byte_offset().unwrap_or_default();
+        let end = span.end.byte_offset().unwrap_or(start);
+        SourceSpan::new(self.base + start, self.base + end)
+    }
+
+    #[allow(clippy::unnecessary_box_returns, reason = "as `fatal`")]
+    fn scan_error(&self, error: &ScanError) -> Fatal {
+        let marker = error.marker();
+        let offset = marker.byte_offset().unwrap_or_else(|| {
+            self.text.char_indices().nth(marker.index()).map_or(self.text.len(), |(offset, _)| offset)
+        });
+        let span = SourceSpan::new(self.base + offset, self.base + offset);
+        match error.kind() {
+            ErrorKind::UnknownAnchor => fatal(span, "this alias has no anchor"),
+            _ => fatal(span, format!("{NOT_YAML}: {}", error.info())),
+        }
+    }
+
+    fn room(&self) -> usize {
+        2 * self.text.len().max(SMALL)
+    }
+
+    /// Checks what counts, after something was added.
+    fn check_budget(&self, span: SourceSpan) -> Result<(), Fatal> {
+        let room = self.room();
+        let exceeded = self.counts.events > room
+            || self.counts.bytes > room
+            || self.counts.merge_keys > REFERENCES
+            || self.anchored > REFERENCES
+            || self.aliases > REFERENCES
+            || self.repeated > REPEATED_EVENTS
+            || self.kept.events > KEPT_EVENTS
+            || self.kept.owned_bytes > room;
+        if exceeded { Err(too_much(span)) } else { Ok(()) }
+    }
+
+    fn scalar(
+        &mut self,
+        mut span: SourceSpan,
+        raw: &Span,
+        text: Cow<'s, str>,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+    ) -> Result<Option<SourceNode<'s>>, Fatal> {
+        let before = Counts { events: self.counts.events - 1, ..self.counts };
+        self.counts.bytes += text.len();
+        if let Cow::Owned(text) = &text {
+            self.counts.owned_bytes += text.len();
+        }
+        self.anchored += usize::from(anchor != 0);
+        self.check_budget(span)?;
+        let tag = ScalarTag::of(tag);
+        let is_merge = text == "<<"
+            && (tag == ScalarTag::Merge || tag == ScalarTag::Free && style == ScalarStyle::Plain);
+        if is_merge
+            && let Some(Open { content: OpenContent::Map { key: key @ None, .. }, .. }) = self.open.last_mut()
+        {
+            *key = Some(WaitingKey::Merge);
+            self.counts.merge_keys += 1;
+            self.check_budget(span)?;
+            return Ok(None);
+        }
+        let text = match text {
+            Cow::Owned(mut text) if self.lacks_line_break(raw, style) && text.ends_with('\n') => {
+                text.pop();
+                Cow::Owned(text)
+            }
+            text => text,
+        };
+        let value = scalars::resolve(text, style, tag).map_err(|refusal| fatal(span, refusal))?;
+        if tag != ScalarTag::Free {
+            // What a tag made a number is not how it is written.
+            span.end = span.start;
+        }
+        let node = SourceNode::new(span, value);
+        if anchor != 0 {
+            self.keep(anchor, &node, before, 0)?;
+        }
+        Ok(self.add(node, 0))
+    }
+
+    /// Whether this is a block at the end of a text without a line break, to which the parser adds one.
+    fn lacks_line_break(&self, span: &Span, style: ScalarStyle) -> bool {
+        matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+            && !self.text.ends_with('\n')
+            && span.end.byte_offset().is_some_and(|end| end >= self.text.len())
+    }
+
+    /// Checks that the tag of a list or mapping is not one of something else.
+    fn fits(span: SourceSpan, tag: Option<&Tag>, own: ScalarTag) -> Result<(), Fatal> {
+        let tag = ScalarTag::of(tag);
+        if tag == own || matches!(tag, ScalarTag::Free | ScalarTag::NonSpecific) {
+            return Ok(());
+        }
+        Err(fatal(span, "the tag does not fit: it is one of another type"))
+    }
+
+    fn begin(&mut self, span: SourceSpan, anchor: usize, content: OpenContent<'s>) -> Result<(), Fatal> {
+        if self.open.len() >= DEPTH {
+            return Err(too_much(span));
+        }
+        let since = Counts { events: self.counts.events - 1, ..self.counts };
+        self.anchored += usize::from(anchor != 0);
+        self.check_budget(span)?;
+        self.open.push(Open { span, anchor, since, deepest: 0, content });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<Option<SourceNode<'s>>, Fatal> {
+        // The parser ends only what it has begun.
+        let Some(Open { span, anchor, since, deepest, content }) = self.open.pop() else { return Ok(None) };
+        let value = match content {
+            OpenContent::List(items) => NodeValue::List(items),
+            OpenContent::Map { entries, merged, .. } => NodeValue::Map(self.unique(entries, merged)),
+        };
+        let node = SourceNode::new(span, value);
+        if anchor != 0 {
+            self.keep(anchor, &node, since, deepest + 1)?;
+        }
+        Ok(self.add(node, deepest + 1))
+    }
+
+    /// Keeps what an anchor names.
+    fn keep(
+        &mut self,
+        anchor: usize,
+        node: &SourceNode<'s>,
+        since: Counts,
+        depth: usize,
+    ) -> Result<(), Fatal> {
+        let counts = self.counts.since(since);
+        self.kept.events += counts.events;
+        self.kept.owned_bytes += counts.owned_bytes;
+        self.check_budget(node.span)?;
+        if self.anchors.len() <= anchor {
+            self.anchors.resize_with(anchor + 1, || None);
+        }
+        self.anchors[anchor] = Some(Anchored { node: node.clone(), counts, depth });
+        Ok(())
+    }
+
+    fn alias(&mut self, span: SourceSpan, anchor: usize) -> Result<Option<SourceNode<'s>>, Fatal> {
+        self.aliases += 1;
+        if self.open.iter().any(|open| open.anchor == anchor) {
+            return Err(fatal(span, "an alias cannot name what it is part of"));
+        }
+        let Some(Some(Anchored { node, counts, depth })) = self.anchors.get(anchor) else {
+            return Err(fatal(span, "this alias has no anchor"));
+        };
+        let depth = *depth;
+        self.counts.events += counts.events;
+        self.counts.bytes += counts.bytes;
+        self.counts.owned_bytes += counts.owned_bytes;
+        self.counts.merge_keys += counts.merge_keys;
+        self.repeated += counts.events;
+        self.check_budget(span)?;
+        if self.open.len() + depth > DEPTH {
+            return Err(too_much(span));
+        }
+        let node = node.clone();
+        Ok(self.add(node, depth))
+    }
+
+    /// Adds a node to what is open; gives back the root.
+    fn add(&mut self, node: SourceNode<'s>, depth: usize) -> Option<SourceNode<'s>> {
+        let Some(open) = self.open.last_mut() else { return Some(node) };
+        open.deepest = open.deepest.max(depth);
+        match &mut open.content {
+            OpenContent::List(items) => items.push(node),
+            OpenContent::Map { entries, key, merged } => match key.take() {
+                None => *key = Some(WaitingKey::Of(node)),
+                Some(WaitingKey::Of(key)) => entries.push((key, node)),
+                Some(WaitingKey::Merge) => {
+                    let span = node.span;
+                    if !merge(node, merged) {
+                        let message = "`<<` takes a mapping or a list of mappings".to_owned();
+                        self.mistakes.push(Mistake { span, message });
+                    }
+                }
+            },
+        }
+        None
+    }
+
+    /// The entries without those whose key is there already, which is a mistake; then the merged ones whose key is not.
+    fn unique(
+        &mut self,
+        entries: Vec<(SourceNode<'s>, SourceNode<'s>)>,
+        merged: Vec<(SourceNode<'s>, SourceNode<'s>)>,
+    ) -> Vec<(SourceNode<'s>, SourceNode<'s>)> {
+        let mut known = KnownKeys::default();
+        let mut kept = entries;
+        kept.retain(|(key, _)| {
+            let Some(name) = self.identity(key) else { return true };
+            let is_new = known.insert(name);
+            if !is_new {
+                let message =
+                    format!("the key {} is there twice", shown(&self.identity(key).unwrap_or_default()));
+                self.mistakes.push(Mistake { span: key.span, message });
+            }
+            is_new
+        });
+        kept.extend(
+            merged.into_iter().filter(|(key, _)| self.identity(key).is_none_or(|name| known.insert(name))),
+        );
+        kept
+    }
+
+    /// What tells a key from others; none for what no reader takes as a key. Readers take `1` and `"1"` for one key, so
+    /// it is there twice if both are, and `0x1` is the number that it spells.
+    fn identity(&self, key: &SourceNode<'s>) -> Option<Cow<'s, str>> {
+        match &key.value {
+            NodeValue::Text(text) => Some(text.clone()),
+            NodeValue::Number(number) if !number.is_f64() => Some(Cow::Owned(number.to_string())),
+            NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
+                let (start, end) = (key.span.start as usize - self.base, key.span.end as usize - self.base);
+                self.text.get(start..end).map(Cow::Borrowed)
+            }
+            NodeValue::Null | NodeValue::List(_) | NodeValue::Map(_) => None,
+        }
+    }
+}
+
+/// Takes the entries of a mapping, or of all in a list, for a merge key. Whether it is one.
+fn merge<'s>(node: SourceNode<'s>, merged: &mut Vec<(SourceNode<'s>, SourceNode<'s>)>) -> bool {
+    match node.value {
+        NodeValue::Null => true,
+        NodeValue::Map(entries) => {
+            merged.extend(entries);
+            true
+        }
+        NodeValue::List(items) => items.into_iter().all(|item| merge(item, merged)),
+        _ => false,
+    }
+}
+
+/// Keys that were seen. Few are compared one by one, which is faster than hashing them.
+#[derive(Default)]
+struct KnownKeys<'s> {
+    few: Vec<Cow<'s, str>>,
+    many: HashSet<Cow<'s, str>>,
+}
+
+impl<'s> KnownKeys<'s> {
+    const FEW: usize = 12;
+
+    /// Whether the key is new.
+    fn insert(&mut self, key: Cow<'s, str>) -> bool {
+        if self.few.len() < Self::FEW {
+            let is_new = !self.few.contains(&key);
+            if is_new {
+                self.few.push(key);
+            }
+            return is_new;
+        }
+        !self.few.contains(&key) && self.many.insert(key)
+    }
+}
+
+/// A document of a file.
+pub(crate) struct Chunk {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// Splits a text at its document markers. A line that begins with `---` or `...` and a blank is a marker wherever
+/// it stands, in a block or a quoted scalar too: YAML forbids it there. Documents without content are left out.
+/// The parser is given one document at a time, so that a broken one does not hide those after it.
+pub(crate) fn documents(text: &str) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let (mut start, mut offset, mut content) = (0, 0, false);
+    for line in text.split_inclusive('\n') {
+        let marker = |mark: &str| {
+            line.strip_prefix(mark)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+        };
+        let (begins, ends) = (marker("---"), marker("..."));
+        if begins && content {
+            chunks.push(Chunk { start, end: offset });
+            (start, content) = (offset, false);
+        }
+        offset += line.len();
+        if ends {
+            if content {
+                chunks.push(Chunk { start, end: offset });
+            }
+            (start, content) = (offset, false);
+            continue;
+        }
+        if content {
+            continue;
+        }
+        let own = if begins { &line[3..] } else { line }.trim();
+        // A directive belongs to the document after it, so it is no content of its own.
+        content = !(own.is_empty() || own.starts_with('#') || line.starts_with('%'));
+    }
+    if content {
+        chunks.push(Chunk { start, end: text.len() });
+    }
+    chunks
+}
+
+pub(crate) const MUSTACHE: &str = "a value that begins with `{{` is a mapping to YAML: write it in quotes, \"{{name}}\", or as a block with `|`";
+
+/// The line of a place or the one after it, if it is indented with a tab.
+fn tab_line(text: &str, span: SourceSpan) -> Option<SourceSpan> {
+    let at = span.offset()?.min(text.len());
+    let first = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let mut start = first;
+    for line in text[first..].split_inclusive('\n').take(2) {
+        let blank = line.len() - line.trim_start().len();
+        if line[..blank].contains('\t') && !line.trim().is_empty() {
+            return Some(SourceSpan::new(start, start));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// Whether the line of a place has a value that begins with two braces outside quotes.
+pub(crate) fn has_bare_mustache(place: &Place) -> bool {
+    bare_mustache(place.source_line.as_deref().unwrap_or_default()).is_some()
+}
+
+fn mustache_in_line(text: &str, span: SourceSpan) -> Option<SourceSpan> {
+    let at = span.offset()?.min(text.len());
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let found = start + bare_mustache(text[start..].lines().next()?)?;
+    Some(SourceSpan::new(found, found))
+}
+
+/// Where in a line a value begins with two braces outside quotes.
+fn bare_mustache(line: &str) -> Option<usize> {
+    let indent = line.len() - line.trim_start().len();
+    let item = if line[indent..].starts_with("- ") { indent + 2 } else { indent };
+    let values = line.match_indices(": ").map(|(offset, _)| offset + 2);
+    std::iter::once(item).chain(values).find_map(|start| {
+        let value = line[start..].trim_start();
+        value.starts_with("{{").then(|| line.len() - value.len())
+    })
+}
