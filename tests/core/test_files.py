@@ -38,14 +38,14 @@ def write(folder, text):
 
 
 @pytest.mark.parametrize(("text", "expected"), table("bad.txt"))
-def test_a_bad_file_is_refused_with_every_place_and_hint(tmp_path, text, expected):
+def test_a_bad_prompt_file_reports_every_error_and_hint(tmp_path, text, expected):
     with pytest.raises(StorageReadError) as caught:
         PromptManager.from_directory_sync(write(tmp_path / "prompts", text))
     assert [line for error in caught.value.errors for line in told(error)] == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), table("bad_schemas.txt"))
-def test_a_bad_schema_file_is_refused_with_every_place_and_hint(tmp_path, text, expected):
+def test_a_bad_schema_file_reports_every_error_and_hint(tmp_path, text, expected):
     prompts = write(tmp_path / "prompts", "id: a\nformat: text\ntemplate: x\n")
     with pytest.raises(StorageReadError) as caught:
         PromptManager.from_directory_sync(prompts, schema_dir=write(tmp_path / "schemas", text))
@@ -53,7 +53,7 @@ def test_a_bad_schema_file_is_refused_with_every_place_and_hint(tmp_path, text, 
 
 
 @pytest.mark.parametrize(("text", "expected"), table("good.txt"))
-def test_a_good_file_gives_the_prompts_that_it_means(tmp_path, text, expected):
+def test_a_good_file_loads_the_expected_prompts(tmp_path, text, expected):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of variables that a table's short prompts do not declare
         manager = PromptManager.from_directory_sync(write(tmp_path / "prompts", text))

@@ -171,7 +171,7 @@ def test_no_dict_or_list_of_a_prompt_can_be_changed(prompt):
     assert (pickle.dumps(prompt.model_dump()), repr(prompt)) == (before, shown)
 
 
-def test_the_list_of_changes_is_whole():
+def test_the_list_of_mutating_methods_is_complete():
     """Python may learn new ways to change a dict, list or set in place; then a view must refuse those."""
     for view, base in ((FrozenDict, dict), (FrozenList, list), (FrozenSet, set)):
         harmless = set(dir(base)) - set(vars(view))
@@ -194,7 +194,7 @@ def test_no_attribute_of_a_prompt_can_be_set(prompt):
                 delattr(part, name)
 
 
-def test_a_prompt_does_not_hold_what_it_was_given():
+def test_changing_the_input_does_not_change_the_prompt():
     given = {
         "custom": {"a": [1]},
         "settings": {"extra": {"k": {}}},
@@ -227,13 +227,13 @@ def test_a_prompt_does_not_hold_what_it_was_given():
     ("default", "expected"),
     [({1, 2}, frozenset({1, 2})), (bytearray(b"a"), b"a"), ([(1, [2])], [(1, [2])]), (Settings(seed=1), None)],
 )
-def test_a_default_of_a_type_that_can_be_changed_is_made_one_that_cannot(default, expected):
+def test_mutable_default_values_become_read_only(default, expected):
     variable = Variable(default=default)
     assert variable.default == (default.model_dump(mode="json") if expected is None else expected)
     assert isinstance(hash(variable.default), int)
 
 
-def test_prompts_keep_equality_hash_and_pickle(prompt):
+def test_frozen_prompts_keep_equality_hash_and_pickling(prompt):
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(prompt, protocol))
         assert again == prompt
@@ -245,7 +245,7 @@ def test_prompts_keep_equality_hash_and_pickle(prompt):
     assert len({prompt, again}) == 1
 
 
-def test_views_are_dicts_and_lists(prompt):
+def test_read_only_views_are_dicts_and_lists(prompt):
     dumped = prompt.model_dump()
     for part in parts(dumped, []):
         assert type(part) in {dict, list, tuple, set}
@@ -260,7 +260,7 @@ def test_views_are_dicts_and_lists(prompt):
                 assert json.loads(json.dumps(part)) == plain
 
 
-def test_a_copy_can_be_changed_however_deep():
+def test_a_deep_copy_of_a_view_can_be_changed():
     custom = held(chat()).metadata.custom.copy()
     custom["a"].append(2)
     custom["a"][1]["b"] = 3
@@ -268,7 +268,7 @@ def test_a_copy_can_be_changed_however_deep():
     assert thaw(freeze(custom)) == custom
 
 
-def test_a_view_can_be_a_part_of_another_prompt():
+def test_a_view_can_be_used_in_another_prompt():
     first = held(chat())
     second = first.replace(
         id="second", metadata={"custom": {**first.metadata.custom, "more": 1}}, tools=[Tool(**dict(first.tools[0]))]
@@ -277,7 +277,7 @@ def test_a_view_can_be_a_part_of_another_prompt():
     assert second.tools == first.tools
 
 
-def test_a_changed_part_is_validated():
+def test_model_copy_validates_the_changed_values():
     metadata = PromptMetadata(custom={"a": 1}, team="x")
     changed = metadata.model_copy(update={"custom": {"b": 2}, "team": "y"})
     assert (changed.custom, changed.team, metadata.team) == ({"b": 2}, "y", "x")
@@ -287,7 +287,7 @@ def test_a_changed_part_is_validated():
         metadata.model_copy(update={"custom": 1})
 
 
-def test_the_examples_can_be_dumped():
+def test_the_example_prompts_can_be_dumped():
     manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
     for summary in manager.list_prompts_sync():
         prompt = manager.get_prompt_sync(summary.id)

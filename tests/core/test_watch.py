@@ -138,7 +138,7 @@ SAVES = [in_place, slowly, like_vim, like_emacs, by_rename, by_hidden_rename, li
 
 class TestSaves:
     @pytest.mark.parametrize("save", SAVES)
-    def test_a_saved_file_is_live(self, follow, root, save):
+    def test_a_saved_file_is_reloaded(self, follow, root, save):
         manager = follow(root)
         for word in ("second", "third"):
             save(root / "a.yaml", text(word))
@@ -146,22 +146,22 @@ class TestSaves:
         assert ids(manager) == ["greeting"]
         until(lambda: not manager.reload_errors)
 
-    def test_the_first_state_is_there_at_once(self, follow, root):
+    def test_the_first_load_is_complete_at_once(self, follow, root):
         assert follow(root).render_sync("greeting") == "first"
 
-    def test_an_active_version_may_be_edited(self, follow, root):
+    def test_an_active_version_can_be_edited_in_place(self, follow, root):
         manager = follow(root)
         in_place(root / "a.yaml", "version: 1.0.0\n" + text("other"))
         renders(manager, "other")
         assert manager.registry.get_versions_sync("greeting") == ["1.0.0"]
 
-    def test_a_version_that_is_raised_replaces_the_old_one(self, follow, root):
+    def test_a_raised_version_replaces_the_old_one(self, follow, root):
         manager = follow(root)
         in_place(root / "a.yaml", "version: 2.0.0\n" + text("newer"))
         renders(manager, "newer")
         assert manager.registry.get_versions_sync("greeting") == ["2.0.0"]
 
-    def test_new_renamed_and_deleted_files_are_understood(self, follow, root):
+    def test_new_renamed_and_deleted_files_are_noticed(self, follow, root):
         manager = follow(root)
         in_place(root / "b.yaml", text("new", "b"))
         renders(manager, "new", "b")
@@ -176,7 +176,7 @@ class TestSaves:
         with pytest.raises(PromptNotFoundError):
             manager.render_sync("b")
 
-    def test_a_program_that_changes_its_directory_goes_on(self, follow, root, monkeypatch):
+    def test_watching_works_after_chdir(self, follow, root, monkeypatch):
         monkeypatch.chdir(root.parent)
         manager = follow("prompts")
         monkeypatch.chdir("/")
@@ -185,7 +185,7 @@ class TestSaves:
 
 
 class TestDirectories:
-    def test_new_sub_directories_are_followed(self, follow, root):
+    def test_new_subdirectories_are_watched(self, follow, root):
         manager = follow(root)
         deep = root / "one" / "two"
         deep.mkdir(parents=True)
@@ -196,7 +196,7 @@ class TestDirectories:
         shutil.rmtree(root / "one")
         until(lambda: ids(manager) == ["greeting"])
 
-    def test_directories_that_are_moved_in_and_out_are_understood(self, follow, root, tmp_path):
+    def test_directories_moved_in_and_out_are_noticed(self, follow, root, tmp_path):
         manager = follow(root)
         outside = tmp_path / "v1.2"
         outside.mkdir()
@@ -208,7 +208,7 @@ class TestDirectories:
         (root / "v1.2").rename(outside)
         until(lambda: ids(manager) == ["greeting"])
 
-    def test_the_directory_may_be_deleted_and_made_again(self, follow, root):
+    def test_a_deleted_and_recreated_directory_is_watched(self, follow, root):
         manager = follow(root)
         shutil.rmtree(root)
         until(lambda: manager.reload_errors)
@@ -221,7 +221,7 @@ class TestDirectories:
         in_place(root / "a.yaml", text("and again"))
         renders(manager, "and again")
 
-    def test_the_directory_may_be_another_at_once(self, follow, root, tmp_path):
+    def test_a_directory_replaced_by_rename_is_watched(self, follow, root, tmp_path):
         manager = follow(root)
         new = tmp_path / "new"
         new.mkdir()
@@ -232,7 +232,7 @@ class TestDirectories:
         in_place(root / "a.yaml", text("edited"))
         renders(manager, "edited")
 
-    def test_a_link_to_the_directory_may_lead_elsewhere(self, follow, root, tmp_path):
+    def test_a_retargeted_link_to_the_directory_is_noticed(self, follow, root, tmp_path):
         link = tmp_path / "current"
         link.symlink_to(root)
         manager = follow(link)
@@ -247,7 +247,7 @@ class TestDirectories:
         in_place(new / "a.yaml", text("edited"))
         renders(manager, "edited")
 
-    def test_what_links_in_it_lead_to_is_followed(self, follow, root, tmp_path):
+    def test_targets_of_links_in_the_directory_are_watched(self, follow, root, tmp_path):
         (tmp_path / "shared").mkdir()
         in_place(tmp_path / "shared" / "b.yaml", text("linked", "b"))
         (tmp_path / "files").mkdir()
@@ -263,7 +263,7 @@ class TestDirectories:
         in_place(tmp_path / "shared" / "b.yaml", text("edited", "b"))
         renders(manager, "edited", "b")
 
-    def test_schemas_are_followed_too(self, follow, directory, tmp_path):
+    def test_schema_files_are_watched_too(self, follow, directory, tmp_path):
         root = directory({"a.yaml": text("first") + "input_schema: person\n"})
         schemas = tmp_path / "schemas"
         schemas.mkdir()
@@ -276,7 +276,7 @@ class TestDirectories:
         (tmp_path / "person.yaml").rename(schema)
         until(lambda: not manager.reload_errors)
 
-    def test_what_does_not_exist_is_the_error_that_it_always_is(self, tmp_path):
+    def test_watching_a_missing_directory_is_an_error(self, tmp_path):
         found = []
         for watch in (False, True):
             with pytest.raises(StorageReadError) as caught:
@@ -286,7 +286,7 @@ class TestDirectories:
 
 
 class TestBrokenSaves:
-    def test_the_last_good_prompts_stay_and_the_fault_is_told(self, follow, root, caplog):
+    def test_a_broken_save_keeps_the_last_good_prompts(self, follow, root, caplog):
         manager = follow(root)
         in_place(root / "b.yaml", text("other", "b"))
         renders(manager, "other", "b")
@@ -305,7 +305,7 @@ class TestBrokenSaves:
         assert f"{root / 'a.yaml'}:3:" in record.message
         assert record.message.endswith("The last good prompts stay in use.")
 
-    def test_what_is_mended_is_live(self, follow, root):
+    def test_a_fixed_file_is_reloaded(self, follow, root):
         manager = follow(root)
         in_place(root / "a.yaml", BROKEN)
         until(lambda: manager.reload_errors)
@@ -313,7 +313,7 @@ class TestBrokenSaves:
         renders(manager, "mended")
         until(lambda: not manager.reload_errors)
 
-    def test_each_broken_save_is_told_of(self, follow, root, caplog):
+    def test_each_broken_save_is_logged(self, follow, root, caplog):
         manager = follow(root)
         for count in (1, 2):
             in_place(root / "a.yaml", BROKEN)
@@ -321,7 +321,7 @@ class TestBrokenSaves:
             in_place(root / "a.yaml", text(f"mended{count}"))
             renders(manager, f"mended{count}")
 
-    def test_with_skip_the_good_files_are_live_and_the_broken_one_stays_as_it_was(self, follow, root, caplog):
+    def test_skip_reloads_the_good_files_of_a_broken_save(self, follow, root, caplog):
         manager = follow(root, on_error="skip")
         in_place(root / "b.yaml", text("b", "b"))
         renders(manager, "b", "b")
@@ -335,7 +335,7 @@ class TestBrokenSaves:
         until(lambda: not manager.reload_errors)
         assert {record.levelname for record in caplog.records} == {"ERROR"}
 
-    def test_with_skip_what_was_broken_from_the_start_is_live_once_it_is_mended(self, follow, directory):
+    def test_skip_loads_a_file_broken_at_start_once_fixed(self, follow, directory):
         root = directory({"a.yaml": BROKEN, "b.yaml": text("b", "b")})
         with pytest.warns(UserWarning, match="never closed"):
             manager = follow(root, on_error="skip")
@@ -343,7 +343,7 @@ class TestBrokenSaves:
         in_place(root / "a.yaml", text("mended"))
         renders(manager, "mended")
 
-    def test_a_broken_start_is_an_error(self, follow, directory):
+    def test_a_broken_file_at_the_start_is_an_error(self, follow, directory):
         with pytest.raises(StorageReadError, match="a problem in"):
             follow(directory({"a.yaml": BROKEN}))
 
@@ -358,7 +358,7 @@ class TestBrokenSaves:
         assert [record.levelname for record in caplog.records] == ["WARNING"]
         assert "did you mean `name`" in caplog.text
 
-    def test_a_file_that_is_rewritten_without_end_is_read_whole(self, follow, root):
+    def test_a_constantly_rewritten_file_is_read_whole(self, follow, root):
         manager = follow(root)
         path, word = root / "a.yaml", "x" * 200_000
         for round_ in range(40):
@@ -368,7 +368,7 @@ class TestBrokenSaves:
 
 
 class TestMany:
-    def test_thousands_of_files_are_few_reloads(self, follow, root):
+    def test_thousands_of_saves_cause_few_reloads(self, follow, root):
         manager = follow(root)
         before = manager._watch.reloads
         for number in range(3000):
@@ -378,7 +378,7 @@ class TestMany:
         assert manager._watch.reloads - before < 10
         assert manager.render_sync("p2999") == "x2999"
 
-    def test_no_reader_sees_half_a_set(self, follow, tmp_path):
+    def test_readers_never_see_a_partial_reload(self, follow, tmp_path):
         def write(name):
             (tmp_path / name).mkdir()
             for number in range(60):
@@ -430,14 +430,14 @@ class TestUnchangedFiles:
         assert manager.render_sync("p8") == "x8"
         assert len(ids(manager)) == 51
 
-    def test_a_save_that_keeps_size_and_time_is_live(self, follow, many):
+    def test_a_save_with_the_same_size_and_time_is_noticed(self, follow, many):
         manager = follow(many)
         about = (many / "p7.yaml").stat()
         in_place(many / "p7.yaml", text("y7", "p7"))
         os.utime(many / "p7.yaml", ns=(about.st_atime_ns, about.st_mtime_ns))
         renders(manager, "y7", "p7")
 
-    def test_a_link_that_leads_to_a_file_like_the_first_is_live(self, follow, many, tmp_path):
+    def test_a_link_to_a_file_of_equal_size_and_time_is_noticed(self, follow, many, tmp_path):
         for name in ("one", "two"):
             in_place(tmp_path / name, text(name, "linked"))
             os.utime(tmp_path / name, (1_000_000_000, 1_000_000_000))
@@ -448,7 +448,7 @@ class TestUnchangedFiles:
         (tmp_path / "next").replace(many / "linked.yaml")
         renders(manager, "two", "linked")
 
-    def test_an_id_that_an_unchanged_file_has_is_refused(self, follow, many):
+    def test_an_id_used_by_an_unchanged_file_is_refused(self, follow, many):
         manager = follow(many)
         in_place(many / "p7.yaml", text("mine", "p8"))
         until(lambda: manager.reload_errors)
@@ -460,7 +460,7 @@ class TestUnchangedFiles:
         renders(manager, "again", "p7")
         until(lambda: not manager.reload_errors)
 
-    def test_a_broken_file_is_read_again_until_it_is_mended(self, follow, many):
+    def test_a_broken_file_is_read_again_until_it_is_fixed(self, follow, many):
         manager = follow(many)
         in_place(many / "p7.yaml", BROKEN)
         until(lambda: manager.reload_errors)
@@ -471,7 +471,7 @@ class TestUnchangedFiles:
         renders(manager, "mended", "p7")
         assert manager.render_sync("p8") == "edited"
 
-    def test_a_helper_that_was_registered_since_holds_for_all_files(self, follow, many):
+    def test_a_new_helper_applies_to_unchanged_files(self, follow, many):
         in_place(many / "shout.yaml", "id: shout\nformat: text\ntemplate: '{{shout}}'\n")
         manager = follow(many)
         assert manager.render_sync("shout", {"shout": "a variable"}) == "a variable"
@@ -480,7 +480,7 @@ class TestUnchangedFiles:
         renders(manager, "edited", "p7")
         assert manager.render_sync("shout") == "a helper"
 
-    def test_what_the_program_removed_comes_back_with_its_directory_alone(self, follow, many):
+    def test_a_removed_file_can_come_back(self, follow, many):
         manager = follow(many)
         (many / "p7.yaml").unlink()
         until(lambda: "p7" not in ids(manager))
@@ -490,7 +490,7 @@ class TestUnchangedFiles:
 
 
 class TestOtherPrompts:
-    def test_what_the_program_registered_stays(self, follow, root):
+    def test_prompts_registered_in_code_stay(self, follow, root):
         manager = follow(root)
         manager.registry.register_sync(Prompt(id="own", format="text", template="mine", status="active"))
         in_place(root / "a.yaml", text("second"))
@@ -516,7 +516,7 @@ on_linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="thre
 
 
 class TestEnd:
-    def test_a_manager_says_whether_it_follows(self, follow, root):
+    def test_is_watching_reflects_the_state(self, follow, root):
         manager = follow(root)
         assert manager.is_watching
         manager.close_sync()
@@ -527,7 +527,7 @@ class TestEnd:
 
     @on_linux
     @pytest.mark.parametrize("end", ["close_sync", "close", "with", "async with", "del"])
-    def test_the_thread_ends_with_it(self, root, end):
+    def test_the_watching_thread_ends_with_the_manager(self, root, end):
         until(lambda: watchers() == 0)
         manager = PromptManager.from_directory_sync(root, watch=True)
         until(lambda: watchers() == 1)
@@ -550,7 +550,7 @@ class TestEnd:
             gc.collect()
         until(lambda: watchers() == 0)
 
-    def test_a_log_handler_may_close_the_manager_and_fork(self, root):
+    def test_a_log_handler_can_close_the_manager_and_fork(self, root):
         code = f"""
 import logging, os, time, warnings
 from pathlib import Path
@@ -576,13 +576,13 @@ print(ended)
 """
         assert run_python(code) == "[0]\n"
 
-    def test_closing_one_that_follows_nothing_does_nothing(self, prompt_manager):
+    def test_closing_without_watching_does_nothing(self, prompt_manager):
         prompt_manager.close_sync()
         asyncio.run(prompt_manager.close())
         assert prompt_manager.reload_errors == ()
 
     @pytest.mark.parametrize("pause", [0, 0.05, 0.1, 0.15, 0.2, 0.25])
-    def test_a_process_that_ends_meanwhile_ends_well(self, root, pause):
+    def test_a_process_exits_cleanly_while_watching(self, root, pause):
         code = f"""
 import time
 from prompt_manager import PromptManager
@@ -594,7 +594,7 @@ time.sleep({pause})
         run_python(code, "-X", "dev", "-W", "error")
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-    def test_a_forked_child_has_the_prompts_and_does_not_follow(self, root):
+    def test_a_forked_child_has_prompts_but_does_not_watch(self, root):
         code = f"""
 import os, time, warnings
 from pathlib import Path
@@ -619,7 +619,7 @@ print("done")
 """
         assert run_python(code) == "done\n"
 
-    def test_following_loads_no_heavy_module(self, root):
+    def test_watching_imports_no_heavy_module(self, root):
         code = f"""
 import sys, time
 before = set(sys.modules)
@@ -632,14 +632,14 @@ print(*sorted({{"pydantic", "asyncio", "logging", "inspect"}} & (set(sys.modules
 
 
 class TestLoaderWatch:
-    def test_a_registry_with_a_storage_cannot_follow(self, root):
+    def test_watching_a_registry_with_a_storage_is_refused(self, root):
         from prompt_manager.storage import InMemoryStorage, YAMLLoader
 
         loader = YAMLLoader(PromptRegistry(InMemoryStorage()))
         with pytest.raises(ValueError, match="import the directory instead"):
             loader.watch_directory_sync(root)
 
-    def test_the_loader_follows_for_any_registry(self, root):
+    def test_the_loader_can_watch_for_any_registry(self, root):
         from prompt_manager.storage import YAMLLoader
 
         registry = PromptRegistry()

@@ -67,14 +67,14 @@ def states(lines):
 
 
 class TestLoads:
-    def test_a_file_that_is_replaced_is_read_whole_each_time(self, tmp_path):
+    def test_a_file_replaced_during_loads_is_read_whole(self, tmp_path):
         root = tmp_path / "prompts"
         root.mkdir()
         with saving(root / "a.yaml", "by renaming", lines=50_000, pause=0.003):
             found = loads(root)
         assert set(found) == states(50_000)
 
-    def test_a_file_that_is_written_in_place_is_read_as_it_was_saved(self, tmp_path):
+    def test_a_file_written_in_place_is_read_as_saved(self, tmp_path):
         root = tmp_path / "prompts"
         root.mkdir()
         with saving(root / "a.yaml", "in place", lines=100, pause=0.05):
@@ -85,7 +85,7 @@ class TestLoads:
         assert {each for each in found if each not in errors} == states(100)
 
     @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="there is no file that the system changes")
-    def test_a_file_that_never_rests_is_an_error_that_names_it(self, tmp_path):
+    def test_a_constantly_changing_file_is_an_error_by_name(self, tmp_path):
         root = tmp_path / "prompts"
         root.mkdir()
         # The system makes it up anew each hundredth of a second.
@@ -98,7 +98,7 @@ class TestLoads:
 
 
 class TestWatch:
-    def test_readers_of_a_watched_directory_see_one_state_or_the_other(self, tmp_path):
+    def test_readers_of_a_watched_directory_see_only_saved_states(self, tmp_path):
         root = tmp_path / "prompts"
         root.mkdir()
         path = root / "a.yaml"

@@ -75,7 +75,7 @@ threads = [Thread(target=work, args=[number]) for number in range(8)]
 
 
 @pytest.mark.parametrize("format", ["json", "yaml"])
-def test_eight_processes_of_eight_threads_lose_nothing_and_agree_on_one_winner(tmp_path, format):
+def test_eight_processes_lose_nothing_and_agree_on_a_winner(tmp_path, format):
     root = tmp_path / "store"
     code = WRITER.replace("sys.argv[1])", f"sys.argv[1], format={format!r})")
     processes = [run(code, root, number) for number in range(8)]
@@ -91,7 +91,7 @@ def test_eight_processes_of_eight_threads_lose_nothing_and_agree_on_one_winner(t
     assert leftovers(root) == []
 
 
-def test_eight_threads_on_one_id_in_memory():
+def test_eight_threads_on_one_id_in_memory_lose_nothing():
     storage, won = InMemoryStorage(), []
 
     def work(number):
@@ -128,7 +128,7 @@ for number in range(int(sys.argv[2]), int(sys.argv[3])):
 """
 
 
-def test_writers_killed_at_random_moments_of_a_thousand_saves_lose_nothing(tmp_path):
+def test_killed_writers_lose_no_finished_save(tmp_path):
     root, total, done, kills = tmp_path / "store", 500, 0, 0
     dice = random.Random(4)  # noqa: S311
     while done < total:
@@ -172,7 +172,7 @@ def mounted(path, options):
         subprocess.run(["umount", str(path)], check=True)
 
 
-def test_a_full_disk_is_an_error_that_names_the_file_and_the_old_state_stays(tmp_path):
+def test_a_full_disk_is_an_error_and_keeps_the_old_state(tmp_path):
     with mounted(tmp_path / "disk", "size=64k") as root:
         storage = FileSystemStorage(root)
         storage.save_sync(active())
@@ -217,7 +217,7 @@ except StorageWriteError as error:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the limit is a posix one")
-def test_a_file_that_may_not_grow_so_large_leaves_the_old_one(tmp_path):
+def test_a_file_size_limit_keeps_the_old_file(tmp_path):
     process = run(LIMITED, tmp_path)
     output, error = process.communicate()
     assert error == ""
@@ -226,7 +226,7 @@ def test_a_file_that_may_not_grow_so_large_leaves_the_old_one(tmp_path):
     assert leftovers(tmp_path) == []
 
 
-def test_a_read_only_directory_is_read_and_what_would_write_is_an_error(tmp_path):
+def test_a_read_only_directory_can_be_read_but_not_written(tmp_path):
     with mounted(tmp_path / "disk", "size=1m") as root:
         kept = active(labels=["production"])
         storage = FileSystemStorage(root)
@@ -259,7 +259,7 @@ with open(sys.argv[1]) as lock:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the lock is taken by flock here")
-async def test_a_lock_that_is_held_is_waited_for_and_ends_with_its_holder(tmp_path):
+async def test_a_writer_waits_for_the_lock_of_another_process(tmp_path):
     storage = FileSystemStorage(tmp_path, lock_timeout=0.1)
     storage.save_sync(active())
     holder = run(HOLDER, tmp_path / "greeting" / ".lock")
@@ -277,7 +277,7 @@ async def test_a_lock_that_is_held_is_waited_for_and_ends_with_its_holder(tmp_pa
     assert (await storage.load("greeting")).version == "2.0.0"
 
 
-async def test_a_save_that_is_no_longer_awaited_leaves_a_whole_file_or_none(tmp_path):
+async def test_a_cancelled_save_leaves_a_whole_file_or_none(tmp_path):
     storage = FileSystemStorage(tmp_path)
     dice = random.Random(7)  # noqa: S311
     for number in range(60):
@@ -309,7 +309,7 @@ if child:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_parent_and_child_of_a_fork_both_save(tmp_path):
+def test_parent_and_forked_child_can_both_save(tmp_path):
     process = run(FORKED, tmp_path)
     _, error = process.communicate(timeout=60)
     assert error == ""
@@ -334,12 +334,12 @@ print({os.waitpid(child, 0)[1] for child in children})
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_process_may_end_right_after_an_await(tmp_path):
+def test_a_process_exits_cleanly_right_after_an_await(tmp_path):
     output, error = run(HASTY, tmp_path).communicate(timeout=120)
     assert (output, error) == ("{0}\n", "")
 
 
-def test_readers_see_every_version_whole_while_it_is_written(tmp_path):
+def test_readers_see_whole_versions_during_writes(tmp_path):
     storage, ended = FileSystemStorage(tmp_path), threading.Event()
     texts = [letter * 20_000 for letter in "ab"]
     storage.save_sync(create_text_prompt(template=texts[0]))
@@ -359,7 +359,7 @@ def test_readers_see_every_version_whole_while_it_is_written(tmp_path):
     assert seen == set(texts)
 
 
-def test_a_prompt_that_is_deleted_and_made_anew_is_there_or_not_and_nothing_else(tmp_path):
+def test_readers_see_a_recreated_prompt_whole_or_not_at_all(tmp_path):
     storage, ended, failures = FileSystemStorage(tmp_path), threading.Event(), []
 
     def churn(id):
@@ -394,7 +394,7 @@ def test_a_prompt_that_is_deleted_and_made_anew_is_there_or_not_and_nothing_else
 
 
 @pytest.mark.parametrize("format", ["json", "yaml"])
-def test_a_file_cut_short_anywhere_is_named_and_hides_no_other(tmp_path, format):
+def test_a_truncated_file_is_named_and_hides_no_other(tmp_path, format):
     storage = FileSystemStorage(tmp_path, format=format)
     storage.save_sync(active(template="Hello\n{{name}}!\n", metadata={"author": "Ada"}, labels=["production"]))
     storage.save_sync(active("2.0.0"))
@@ -425,7 +425,7 @@ def test_a_file_cut_short_anywhere_is_named_and_hides_no_other(tmp_path, format)
     assert damaged > (100 if format == "json" else 20)
 
 
-def test_the_clock_may_go_backwards(tmp_path):
+def test_saves_work_if_the_clock_goes_backwards(tmp_path):
     storage = FileSystemStorage(tmp_path)
     for version in ("1.0.0", "2.0.0"):
         storage.save_sync(active(version, updated_at="2099-01-01T00:00:00Z"))

@@ -30,7 +30,7 @@ JSON = st.recursive(
 
 @given(TEXTS, TEXTS, st.dictionaries(TEXTS, JSON, max_size=4))
 @example("", "\n", {"<<": {"a": 1}, "no": 1e300, "": 5e-324, "1.0": -0.0, "~": [[], {}]})
-def test_any_text_and_any_metadata_come_back(template, description, custom):
+def test_any_text_and_metadata_survive_a_round_trip(template, description, custom):
     prompt = Prompt(
         id="a",
         format="text",
@@ -49,7 +49,7 @@ def test_any_text_and_any_metadata_come_back(template, description, custom):
 
 
 @given(TEXTS)
-def test_any_message_comes_back(text):
+def test_any_message_survives_a_round_trip(text):
     prompt = Prompt(
         id="a",
         format="chat",
@@ -73,7 +73,7 @@ def test_any_message_comes_back(text):
             assert kept.chat_template.messages[:2] == prompt.chat_template.messages[:2]
 
 
-def test_no_line_is_folded_and_no_block_is_either():
+def test_long_lines_and_blocks_are_not_folded():
     prompt = Prompt(
         id="a",
         format="text",

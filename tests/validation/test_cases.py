@@ -36,7 +36,7 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=[group["name"] for group in GROUPS])
-def test_a_case_validates_as_it_says(group):
+def test_a_case_validates_as_expected(group):
     loader = SchemaLoader()
     schemas = group.get("schemas") or [{"name": "s", "fields": [{"name": "x", **group["field"]}]}]
     for schema in reversed(schemas):
@@ -69,7 +69,7 @@ def test_a_case_validates_as_it_says(group):
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=[answer["name"] for answer in ANSWERS])
-def test_an_answer_is_read_as_it_says(answer):
+def test_an_answer_is_read_as_expected(answer):
     def read():
         return parse_json(answer["text"], strict=answer.get("strict", False), dict=answer.get("dict", False))
 

@@ -103,7 +103,7 @@ class Maker:
 CONTRADICTION = re.compile(r"`nested_schema` belongs to a field of type dict, and this one is (?!dict|list|any)")
 
 
-def test_what_loads_there_loads_here_unless_it_contradicts_itself(published, tmp_path):
+def test_published_schema_files_load_unless_contradictory(published, tmp_path):
     maker = Maker(5)
     for number in range(300):
         (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump(maker.file(), sort_keys=False), encoding="utf-8")

@@ -160,7 +160,7 @@ def equal(a, b):
 
 @given(RECORDS)
 @settings(max_examples=150)
-def test_a_schema_made_of_a_model_validates_as_the_model_does(record):
+def test_a_schema_of_an_order_model_validates_like_the_model(record):
     theirs, refused = of_model(Order, record)
     ours, broken = of_schema(ORDERS, "Order", record)
     assert (refused is None) == (broken is None), (refused, broken)
@@ -195,7 +195,7 @@ EACH.register(Schema.from_pydantic(Each))
 @example("whole", "1" * 5000)
 @example("whole", 1e300)
 @example("number", 10**400)
-def test_each_type_takes_what_pydantic_takes(field, value):
+def test_each_type_accepts_what_pydantic_accepts(field, value):
     def only(found):
         return {location for location in found if location[0] == field} if found else set()
 
@@ -216,7 +216,7 @@ class Keeps(BaseModel):
 
 
 @pytest.mark.parametrize("model", [Ignores, Keeps])
-def test_further_keys_fare_as_with_the_model(model):
+def test_extra_keys_are_handled_like_in_the_model(model):
     loader = SchemaLoader()
     loader.register(Schema.from_pydantic(model, name="m"))
     data = {"x": "1", "y": 2}
@@ -300,13 +300,13 @@ class Root(RootModel[list[int]]):
         (Root, "Root: a schema cannot express"),
     ],
 )
-def test_what_a_schema_cannot_say_is_refused_by_name(model, said):
+def test_inexpressible_models_are_refused_by_name(model, said):
     with pytest.raises(SchemaParseError) as caught:
         Schema.from_pydantic(model)
     assert said in str(caught.value)
 
 
-def test_a_pattern_that_pydantic_alone_takes_is_refused():
+def test_a_pattern_only_pydantic_supports_is_refused():
     class Looks(BaseModel):
         model_config = ConfigDict(regex_engine="python-re")
 
@@ -316,7 +316,7 @@ def test_a_pattern_that_pydantic_alone_takes_is_refused():
         Schema.from_pydantic(Looks)
 
 
-def test_only_models_are_taken():
+def test_only_pydantic_models_are_accepted():
     with pytest.raises(TypeError, match="a pydantic model is needed, not dict"):
         Schema.from_pydantic(dict)  # type: ignore[arg-type]
 
@@ -326,7 +326,7 @@ MODEL = ORDERS.create_pydantic_model(ORDERS.get_schema("Order"))
 
 @given(RECORDS)
 @settings(max_examples=80)
-def test_a_model_made_of_a_schema_validates_as_the_schema_does(record):
+def test_a_model_of_a_schema_validates_like_the_schema(record):
     theirs, refused = of_model(MODEL, record)
     ours, broken = of_schema(ORDERS, "Order", record)
     assert (refused is None) == (broken is None), (refused, broken)
@@ -334,7 +334,7 @@ def test_a_model_made_of_a_schema_validates_as_the_schema_does(record):
         assert equal(ours, theirs)
 
 
-def test_a_model_made_of_a_schema_has_parents_rules_and_odd_names():
+def test_a_model_of_a_schema_has_parents_rules_and_odd_names():
     loader = SchemaLoader()
     rule = {"type": "custom", "custom_function": "is_even", "error_message": "odd"}
     loader.register(
@@ -420,7 +420,7 @@ def models(draw):
 
 @given(models())
 @settings(max_examples=300)
-def test_a_schema_of_any_model_validates_as_the_model_does(made):
+def test_a_schema_of_any_model_validates_like_the_model(made):
     model, record = made
     loader = SchemaLoader()
     loader.register(Schema.from_pydantic(model))
@@ -449,6 +449,6 @@ def test_a_schema_of_any_model_validates_as_the_model_does(made):
         (list[int], "x", "str"),
     ],
 )
-def test_a_default_that_only_a_schema_would_convert_is_refused(annotation, default, kind):
+def test_a_default_only_a_schema_would_convert_is_refused(annotation, default, kind):
     with pytest.raises(SchemaParseError, match=f"M.x: a schema cannot express a default of type {kind}"):
         Schema.from_pydantic(with_field(annotation, default))

@@ -107,7 +107,7 @@ VALUES = st.recursive(
 
 @given(sets_of_schemas(), st.dictionaries(st.sampled_from(["f0", "f1", "f2", "more"]), VALUES, max_size=4))
 @settings(max_examples=100)
-def test_what_fits_the_json_schema_fits_the_schema(schemas, data):
+def test_data_valid_for_the_json_schema_fits_the_schema(schemas, data):
     loader = loaded(schemas)
     document = loader.to_json_schema("one")
     Draft202012Validator.check_schema(document)
@@ -127,7 +127,7 @@ def test_what_fits_the_json_schema_fits_the_schema(schemas, data):
 
 @given(sets_of_schemas())
 @settings(max_examples=60)
-def test_instructions_have_the_json_schema_and_an_example_that_fits_it(schemas):
+def test_instructions_have_the_json_schema_and_a_valid_example(schemas):
     loader = loaded(schemas)
     told = loader.output_instructions("one").split("\n\n")
     document, example = json.loads(told[1]), loader.example("one")
@@ -157,7 +157,7 @@ def parts(document):
 
 @given(sets_of_schemas())
 @settings(max_examples=100)
-def test_the_strict_form_keeps_the_rules_of_structured_output(schemas):
+def test_strict_schemas_follow_the_structured_output_rules(schemas):
     loader = loaded(schemas)
     try:
         document = loader.to_json_schema("one", strict=True)
@@ -181,7 +181,7 @@ def test_the_strict_form_keeps_the_rules_of_structured_output(schemas):
 
 @given(sets_of_schemas())
 @settings(max_examples=60)
-def test_a_json_schema_that_can_be_read_says_the_same_again(schemas):
+def test_a_readable_json_schema_survives_a_round_trip(schemas):
     document = loaded(schemas).to_json_schema("one")
     try:
         schema = Schema.from_json_schema(document)
