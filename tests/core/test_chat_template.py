@@ -1,4 +1,4 @@
-"""Messages that are templates, without a prompt around them."""
+"""Rendering chat messages without a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that a prompt holds can be changed, for a manager's prompts are shared by all who ask for them."""
+"""Nothing in a prompt can be changed, because a manager returns the same prompt to all callers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = {"type": "object", "properties": {"q": {"type": "string", "enum": ["a",
 
 
 def chat() -> Prompt:
-    """A chat prompt that uses every feature of chats."""
+    """Build a chat prompt that uses every feature of chats."""
     return Prompt(
         id="every/chat",
         format="chat",
@@ -51,7 +51,7 @@ def chat() -> Prompt:
 
 
 def text() -> Prompt:
-    """A text prompt with everything that a text may have."""
+    """Build a text prompt that uses every feature of text prompts."""
     return Prompt(
         id="every/text",
         format="text",
@@ -66,8 +66,8 @@ def text() -> Prompt:
     )
 
 
-def held(prompt: Prompt) -> Prompt:
-    """The prompt as a manager hands it out."""
+def from_manager(prompt: Prompt) -> Prompt:
+    """Return the prompt as a manager returns it."""
     manager = PromptManager()
     manager.create_prompt_sync(prompt)
     return manager.get_prompt_sync(prompt.id)
@@ -76,11 +76,11 @@ def held(prompt: Prompt) -> Prompt:
 PROMPTS = {
     "chat": chat,
     "text": text,
-    "a manager's chat": lambda: held(chat()),
-    "a manager's text": lambda: held(text()),
-    "replaced": lambda: held(chat()).replace(status="deprecated"),
-    "copied": lambda: copy.deepcopy(held(chat())),
-    "pickled": lambda: pickle.loads(pickle.dumps(held(chat()))),
+    "a manager's chat": lambda: from_manager(chat()),
+    "a manager's text": lambda: from_manager(text()),
+    "replaced": lambda: from_manager(chat()).replace(status="deprecated"),
+    "copied": lambda: copy.deepcopy(from_manager(chat())),
+    "pickled": lambda: pickle.loads(pickle.dumps(from_manager(chat()))),
     "from JSON": lambda: Prompt.model_validate_json(chat().model_dump_json()),
     "bare": create_text_prompt,
 }
@@ -92,7 +92,7 @@ def prompt(request):
 
 
 def parts(value: object, found: list[object]) -> list[object]:
-    """Every model, dict, list, tuple and set that a value holds, and the value."""
+    """Collect the value and every model, dict, list, tuple and set within it."""
     if isinstance(value, BaseModel):
         held = (*vars(value).values(), value.model_fields_set, value.model_extra)
     elif isinstance(value, dict):
@@ -107,7 +107,7 @@ def parts(value: object, found: list[object]) -> list[object]:
     return found
 
 
-#: Every way to change a dict, a list and a set in place, with lawful arguments.
+#: Every method that changes a dict, a list or a set in place, with valid arguments.
 CHANGES = {
     dict: [
         lambda it: it.__init__(a=1),
@@ -172,7 +172,7 @@ def test_no_dict_or_list_of_a_prompt_can_be_changed(prompt):
 
 
 def test_the_list_of_mutating_methods_is_complete():
-    """Python may learn new ways to change a dict, list or set in place; then a view must refuse those."""
+    """A new Python version may add mutating methods; the read-only views must then refuse them too."""
     for view, base in ((FrozenDict, dict), (FrozenList, list), (FrozenSet, set)):
         harmless = set(dir(base)) - set(vars(view))
         for name in sorted(harmless):
@@ -261,7 +261,7 @@ def test_read_only_views_are_dicts_and_lists(prompt):
 
 
 def test_a_deep_copy_of_a_view_can_be_changed():
-    custom = held(chat()).metadata.custom.copy()
+    custom = from_manager(chat()).metadata.custom.copy()
     custom["a"].append(2)
     custom["a"][1]["b"] = 3
     assert custom == {"a": [1, {"b": 3}, 2]}
@@ -269,7 +269,7 @@ def test_a_deep_copy_of_a_view_can_be_changed():
 
 
 def test_a_view_can_be_used_in_another_prompt():
-    first = held(chat())
+    first = from_manager(chat())
     second = first.replace(
         id="second", metadata={"custom": {**first.metadata.custom, "more": 1}}, tools=[Tool(**dict(first.tools[0]))]
     )

@@ -1,4 +1,4 @@
-"""Helpers that are Python functions, called from templates."""
+"""Python functions as helpers in templates."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ print(engine.render_sync("{{x}}", {"x": "alive"}))
 
 
 class TestOfPrompts:
-    """The names that variables must not have to be read as helpers' are few, and the helper wins."""
+    """Helpers in prompts of a manager; if a variable has the name of a helper, the helper wins."""
 
     def test_a_helper_wins_over_a_variable_of_the_same_name(self, engine):
         engine.register_helper("name", lambda: "the helper")

@@ -1,4 +1,4 @@
-"""The manager: loading directories, rendering by id, messages, and what is given wrongly."""
+"""The manager: loading directories, rendering by id, messages, and errors for wrong arguments."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ chat_template:
 
 @pytest.fixture(params=["await", "sync"])
 def load(request):
-    """``from_directory`` or its twin, for code that does not await."""
+    """Call ``from_directory`` or ``from_directory_sync``."""
 
     def run(*arguments, **options):
         if request.param == "sync":
@@ -133,7 +133,7 @@ BROKEN = {
     "g.yaml": "",
     "h.yaml": "id: h\nformat: txt\ntemplate: x\n",
 }
-#: What is wrong in each file: class, line, column, and a piece of the message or hint.
+#: The error of each file: class, line, column, and a piece of the message or hint.
 FAULTS = {
     "b.yaml": (PromptValidationError, 3, 12, "write it in quotes"),
     "c.yaml": (TemplateSyntaxError, 5, 6, "never closed"),
@@ -636,8 +636,8 @@ class TestManager:
             variables = json.loads(path.read_text(encoding="utf-8"))
             assert await examples.render(summary.id, variables) == examples.render_sync(summary.id, variables)
             if summary.format == "chat":
-                twin = examples.render_messages_sync(summary.id, variables)
-                assert await examples.render_messages(summary.id, variables) == twin
+                sync = examples.render_messages_sync(summary.id, variables)
+                assert await examples.render_messages(summary.id, variables) == sync
 
     @pytest.mark.parametrize(
         "filters",

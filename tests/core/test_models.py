@@ -1,4 +1,4 @@
-"""Prompts and their parts as Python builds them."""
+"""The models of prompts, built in Python."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "find", "arguments"
 
 
 def whole_prompt() -> Prompt:
-    """A prompt that says all that a prompt can say."""
+    """Build a prompt that sets every field."""
     return Prompt(
         id="support/triage",
         version="2.0.0-rc.1",
@@ -342,7 +342,7 @@ def test_validation_errors_hide_the_input(given):
     with pytest.raises(ValidationError) as caught:
         create_text_prompt(**given)
     assert "input_value" not in str(caught.value)
-    if next(iter(given)) not in ("id", "version"):  # these two are names, and the error says which
+    if next(iter(given)) not in ("id", "version"):  # these two are field names, which the error shows
         assert SECRET not in str(caught.value)
 
 

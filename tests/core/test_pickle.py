@@ -1,4 +1,4 @@
-"""Engines and templates that travel: pickled, copied, used by another process."""
+"""Engines and templates that are pickled, copied, or used by another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a part of the user's own must offer to take the place of one of ours."""
+"""The protocols that a custom engine or storage must satisfy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry: versions, latest, labels, lists, and a storage of the user's own."""
+"""The registry: versions, latest, labels, lists, and custom storages."""
 
 from __future__ import annotations
 
@@ -187,8 +187,8 @@ class TestGet:
 
 
 @pytest.fixture
-def shelf(registry):
-    """Five prompts, one of them archived."""
+def filled(registry):
+    """Fill a registry with five prompts, one of them archived."""
     for prompt in (
         active(id="b/two", metadata={"tags": ["x", "y"], "category": "service"}, labels=["production"]),
         active(id="a", metadata={"tags": ["x"], "description": "First", "author": "Ada"}),
@@ -222,22 +222,22 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("filters", "expected"), LISTS, ids=str)
-async def test_a_list_has_the_latest_versions_matching_the_filters(shelf, filters, expected):
-    assert [summary.id for summary in await shelf.list(**filters)] == expected
-    assert [summary.id for summary in shelf.list_sync(**filters)] == expected
+async def test_a_list_has_the_latest_versions_matching_the_filters(filled, filters, expected):
+    assert [summary.id for summary in await filled.list(**filters)] == expected
+    assert [summary.id for summary in filled.list_sync(**filters)] == expected
 
 
-def test_a_list_returns_summaries(shelf):
-    first = shelf.list_sync()[0]
+def test_a_list_returns_summaries(filled):
+    first = filled.list_sync()[0]
     assert first == PromptSummary(
         id="a", version="2.0.0", format="text", status="active", description="Second", author="Bo", tags=("z",)
     )
 
 
 @pytest.mark.parametrize("filters", [{"status": "done"}, {"format": "poem"}])
-def test_a_list_refuses_unknown_filter_values(shelf, filters):
+def test_a_list_refuses_unknown_filter_values(filled, filters):
     with pytest.raises(ValueError, match="is not a valid"):
-        shelf.list_sync(**filters)
+        filled.list_sync(**filters)
 
 
 class TestDelete:
@@ -282,7 +282,7 @@ async def test_exists_and_versions_reflect_the_registry(registry):
 
 
 class OwnStorage:
-    """A storage that somebody else wrote: it really waits, and refuses ids that begin with ``no``."""
+    """A custom storage whose methods really wait, and which refuses ids that begin with ``no``."""
 
     def __init__(self):
         self.kept = {}
@@ -314,7 +314,7 @@ class OwnStorage:
 
 
 class WaitingMemory(InMemoryStorage):
-    """Our storage with something awaited before it."""
+    """An in-memory storage whose methods really wait."""
 
     async def save(self, prompt):
         await asyncio.sleep(0)
@@ -412,7 +412,7 @@ class TestOwnStorage:
 
     @pytest.mark.parametrize("refused", [{"one"}, {"two"}, {"one", "two"}], ids=sorted)
     async def test_if_one_of_two_saves_fails_the_other_is_kept(self, refused):
-        class Picky(OwnStorage):
+        class FailingForSome(OwnStorage):
             async def save(self, prompt):
                 for _ in range(3 if prompt.template.content == "one" else 5):
                     await asyncio.sleep(0)
@@ -420,7 +420,7 @@ class TestOwnStorage:
                     raise StorageWriteError("the disk is full")
                 await super().save(prompt)
 
-        storage = Picky()
+        storage = FailingForSome()
         registry = PromptRegistry(storage)
         drafts = [create_text_prompt(template=text) for text in ("one", "two")]
         await asyncio.gather(*map(registry.register, drafts), return_exceptions=True)
@@ -544,7 +544,7 @@ class TestUpdate:
 
 
 class Failing(OwnStorage):
-    """A storage that refuses what it is told to refuse."""
+    """A storage whose calls fail if they are listed in ``refuses``."""
 
     def __init__(self):
         super().__init__()
@@ -742,7 +742,7 @@ class TestLabels:
 
     @pytest.fixture
     def labelled(self, registry):
-        """Three versions; the file of the first names ``production``."""
+        """Register three versions; the first has the label ``production`` in its file."""
         for version, labels in (("1.0.0", ["production"]), ("2.0.0", []), ("3.0.0", ["staging"])):
             registry.register_sync(active(version, labels=labels))
         return registry
@@ -855,7 +855,7 @@ class TestLabels:
 
 
 class LabelStorage(OwnStorage):
-    """A storage that keeps labels."""
+    """A storage that saves labels."""
 
     def __init__(self):
         super().__init__()
@@ -910,38 +910,38 @@ class TestStoredLabels:
 
 
 class Watching:
-    """An observer that notes what it is told."""
+    """An observer that records its notifications."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     def on_prompt_registered(self, prompt):
-        self.told.append(("registered", prompt.version))
+        self.events.append(("registered", prompt.version))
 
     async def on_prompt_updated(self, prompt):
         await asyncio.sleep(0)
-        self.told.append(("updated", prompt.status.value))
+        self.events.append(("updated", prompt.status.value))
 
     def on_prompt_deleted(self, prompt):
-        self.told.append(("deleted", prompt.version))
+        self.events.append(("deleted", prompt.version))
 
     def on_label_moved(self, prompt_id, move):
-        self.told.append((prompt_id, move.label, move.version))
+        self.events.append((prompt_id, move.label, move.version))
 
 
 class TestObservers:
     def test_observers_are_notified_of_changes(self):
-        watching = Watching()
-        registry = PromptRegistry(observers=[watching])
-        registry.add_observer(watching)  # the same is told once
+        observer = Watching()
+        registry = PromptRegistry(observers=[observer])
+        registry.add_observer(observer)  # an observer added twice is notified once
         registry.register_sync(active())
         registry.update_sync(active(status="deprecated"))
         registry.set_label_sync("greeting", "production", "1.0.0")
         registry.register_sync(active("2.0.0"))
         registry.delete_sync("greeting", "1.0.0")
-        registry.remove_observer(watching)
+        registry.remove_observer(observer)
         registry.delete_sync("greeting")
-        assert watching.told == [
+        assert observer.events == [
             ("registered", "1.0.0"),
             ("updated", "deprecated"),
             ("greeting", "production", "1.0.0"),
@@ -951,38 +951,38 @@ class TestObservers:
         ]
 
     def test_observers_are_not_notified_of_failed_changes(self):
-        watching = Watching()
-        registry = PromptRegistry(OwnStorage(), observers=[watching])
+        observer = Watching()
+        registry = PromptRegistry(OwnStorage(), observers=[observer])
         with pytest.raises(StorageWriteError):
             registry.register_sync(active(id="no/thing"))
         with pytest.raises(PromptNotFoundError):
             registry.delete_sync("greeting")
-        assert watching.told == []
+        assert observer.events == []
 
     async def test_an_observer_that_raises_is_logged_once(self, caplog):
         class Broken:
             def on_prompt_registered(self, prompt):
                 raise KeyError(f"{SECRET} {prompt.id}")
 
-        watching = Watching()
-        registry = PromptRegistry(observers=[Broken(), watching])
+        observer = Watching()
+        registry = PromptRegistry(observers=[Broken(), observer])
         for version in ("1.0.0", "2.0.0"):
             await registry.register(active(version))
-        assert len(watching.told) == 2
+        assert len(observer.events) == 2
         (record,) = caplog.records
         assert "Broken raised KeyError in on_prompt_registered" in record.getMessage()
         assert "test_registry.py:" in record.getMessage()
         assert SECRET not in caplog.text
 
     async def test_async_observers_need_await_in_a_running_loop(self):
-        watching = Watching()
-        registry = PromptRegistry(observers=[watching])
+        observer = Watching()
+        registry = PromptRegistry(observers=[observer])
         await registry.register(active())
         with pytest.raises(RuntimeError, match="await update"):
             registry.update_sync(active(status="archived"))
         assert registry.get_sync("greeting").status == "active"
         await registry.update(active(status="archived"))
-        assert watching.told[-1] == ("updated", "archived")
+        assert observer.events[-1] == ("updated", "archived")
 
 
 SEARCHES = [
@@ -1036,8 +1036,8 @@ def test_the_tags_filter_must_be_a_list(registry):
         registry.list_sync(tags="x")
 
 
-def test_stats_count_prompts_versions_and_statuses(shelf):
-    assert shelf.get_stats() == {
+def test_stats_count_prompts_versions_and_statuses(filled):
+    assert filled.get_stats() == {
         "total_prompts": 4,
         "total_versions": 5,
         "status_distribution": {"active": 2, "archived": 1, "deprecated": 1},

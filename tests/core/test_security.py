@@ -1,4 +1,4 @@
-"""What a template or a value of a stranger's cannot do: reach Python's insides, call, hang, crash or tell secrets."""
+"""Untrusted templates and values cannot reach Python internals, call code, hang, crash or leak secrets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def nothing_is_called_and_the_engine_lives():
 
 
 class Service:
-    """An object of the application's."""
+    """An object of the application that holds secrets."""
 
     password = SECRET
 
@@ -222,7 +222,7 @@ def test_hints_name_no_private_field(engine, value):
     assert "_private" not in everything_said_by(caught.value)
 
 
-# What a value does when it is asked, and where it is asked.
+# Values whose methods raise, and templates that call these methods.
 
 
 def raising(base, method, error):
@@ -268,7 +268,7 @@ def test_a_value_that_raises_gives_location_and_cause(engine, kind, arguments, t
     except TemplateRenderError as error:
         assert error.line == 2  # noqa: PT017
         assert SECRET not in everything_said_by(error)  # noqa: PT017
-        if error.__cause__ is not None:  # where the method was asked at all
+        if error.__cause__ is not None:  # if the method was called at all
             assert str(error.__cause__) == SECRET  # noqa: PT017
 
 
@@ -458,7 +458,7 @@ def test_values_are_never_parsed_as_templates(engine):
     engine.register_partial("p", SECRET)
     value = "{{> p}}{{other}}{{{other}}}\\{{other}}{{#if other}}{{/if}}}}"
     assert engine.render_sync("{{v}}", {"v": value, "other": SECRET}) == value
-    assert engine.render_sync('{{> (lookup . "v")}}', {"v": "p"}) == SECRET  # only where a template asks so
+    assert engine.render_sync('{{> (lookup . "v")}}', {"v": "p"}) == SECRET  # only if a template says so
 
 
 LEAKS = [

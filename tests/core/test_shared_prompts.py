@@ -1,6 +1,6 @@
-"""The prompts that a manager hands out: made once for each version, complete, and dropped with their version."""
+"""The prompts that a manager returns: built once for each version, complete, and freed with their version."""
 
-# ruff: noqa: ARG002 - a plugin, engine or integration takes what it is handed
+# ruff: noqa: ARG002 - the protocols of plugins, engines and integrations require these parameters
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ INTEGRATIONS = [OpenAIIntegration, LiteLLMIntegration, AnthropicIntegration]
 
 @pytest.fixture
 def manager():
-    """A manager of ``greeting``, and of ``visit``, which needs two schemas and two registered partials."""
+    """A manager with ``greeting``, and with ``visit``, which needs two schemas and two registered partials."""
     manager = PromptManager()
     manager.register_schema("visit", VISIT)
     manager.register_schema("answer", ANSWER)
@@ -63,8 +63,8 @@ def manager():
     return manager
 
 
-def said(form) -> str:
-    """All that a provider is sent, as one text."""
+def sent_text(form) -> str:
+    """Return a converted request as one text."""
     return str(form)
 
 
@@ -185,14 +185,14 @@ class TestLeaks:
         assert gone() is None
 
     def test_a_finalizer_may_use_the_registry(self, manager):
-        """The end of a prompt runs code; under the registry's lock it would wait for itself."""
-        told = []
+        """A finalizer runs code when a prompt is freed; if the registry's lock were held then, it would deadlock."""
+        rendered = []
         prompt = manager.get_prompt_sync("greeting")
-        weakref.finalize(prompt.metadata, lambda: told.append(manager.render_sync("greeting", {"name": "Ada"})))
+        weakref.finalize(prompt.metadata, lambda: rendered.append(manager.render_sync("greeting", {"name": "Ada"})))
         del prompt
         manager.set_label_sync("greeting", "production", "1.0.0")
         gc.collect()
-        assert told == ["Hello Ada!"]
+        assert rendered == ["Hello Ada!"]
 
     def test_a_prompt_does_not_keep_another_engine_alive(self, manager):
         class Helper:
@@ -209,17 +209,17 @@ class TestLeaks:
         assert gone() is None
 
     def test_a_plugin_s_reference_cycle_is_freed(self, manager):
-        class Knot(BasePlugin):
+        class CyclePlugin(BasePlugin):
             async def render_for_framework(self, prompt, variables):
                 variables["self"] = prompt
                 marks.append(weakref.ref(variables["mark"]))
 
-        class Mark:
+        class Marker:
             pass
 
         marks = []
-        manager.register_plugin(Knot("knot", "1.0.0"))
-        manager.render_for_plugin_sync("greeting", {"name": "Ada", "mark": Mark()}, "knot")
+        manager.register_plugin(CyclePlugin("knot", "1.0.0"))
+        manager.render_for_plugin_sync("greeting", {"name": "Ada", "mark": Marker()}, "knot")
         gc.collect()
         assert marks[0]() is None
 
@@ -241,7 +241,7 @@ class TestLeaks:
             for number in range(15):
                 reload(number)
             gc.collect()
-            # The last one lives, and perhaps one before it until the thread of the reload is done.
+            # The last one is alive, and perhaps one before it until the reload thread has finished.
             assert sum(each() is not None for each in alive) <= 2
 
     def test_memory_stays_flat_during_updates(self, manager):
@@ -266,9 +266,9 @@ class TestSchemasAndPartials:
         assert alone.convert_sync(prompt, {"name": "Ada"}) == integration(
             manager.template_engine, schemas=manager.schemas
         ).convert_sync(prompt, {"name": "Ada"})
-        assert "Where is Ada? -- Ada!" in said(alone.convert_sync(prompt, {"name": "Ada"}))
+        assert "Where is Ada? -- Ada!" in sent_text(alone.convert_sync(prompt, {"name": "Ada"}))
         request = alone.build_request_sync(prompt, {"name": "Ada"})
-        assert "city" in said(request.get("response_format") or request.get("output_config") or request)
+        assert "city" in sent_text(request.get("response_format") or request.get("output_config") or request)
         with pytest.raises(SchemaValidationError):
             alone.convert_sync(prompt, {"name": "Ada", "age": 3})
 
@@ -292,8 +292,8 @@ class TestSchemasAndPartials:
     def test_schemas_and_partials_work_in_plugins(self, manager):
         manager.register_plugin(OpenAIPlugin(), config={"template_engine": TemplateEngine(), "schemas": None})
         form = manager.render_for_plugin_sync("visit", {"name": "Ada"}, "openai")
-        assert "Where is Ada? -- Ada!" in said(form)
-        assert "city" in said(form)
+        assert "Where is Ada? -- Ada!" in sent_text(form)
+        assert "city" in sent_text(form)
 
     def test_schemas_work_with_a_custom_engine(self, manager):
         class Own:
@@ -301,8 +301,8 @@ class TestSchemasAndPartials:
                 return template.replace("{{name}}", variables["name"]).replace("{{> sign}}", "")
 
         form = OpenAIIntegration(Own()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada"})
-        assert "Where is Ada?" in said(form)
-        assert "city" in said(form)
+        assert "Where is Ada?" in sent_text(form)
+        assert "city" in sent_text(form)
         with pytest.raises(SchemaValidationError):
             OpenAIIntegration(Own()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada", "age": 3})
 
@@ -320,23 +320,23 @@ class TestSchemasAndPartials:
         prompt = manager.get_prompt_sync("visit")
         own = TemplateEngine(escape=True)
         own.register_partial("mark", "?")
-        form = said(OpenAIIntegration(own).convert_sync(prompt, {"name": "<A>"}))
+        form = sent_text(OpenAIIntegration(own).convert_sync(prompt, {"name": "<A>"}))
         assert "Where is &lt;A&gt;? -- &lt;A&gt;?" in form
 
     def test_a_partial_registered_later_is_used(self, manager):
         prompt, own = manager.get_prompt_sync("visit"), TemplateEngine()
         convert = OpenAIIntegration(own).convert_sync
-        assert "Ada!" in said(convert(prompt, {"name": "Ada"}))
+        assert "Ada!" in sent_text(convert(prompt, {"name": "Ada"}))
         manager.template_engine.register_partial("mark", "…")
-        assert "Ada…" in said(convert(prompt, {"name": "Ada"}))
+        assert "Ada…" in sent_text(convert(prompt, {"name": "Ada"}))
         own.register_partial("mark", "?!")
-        assert "Ada?!" in said(convert(prompt, {"name": "Ada"}))
+        assert "Ada?!" in sent_text(convert(prompt, {"name": "Ada"}))
 
     def test_an_unused_partial_with_errors_does_no_harm(self, manager):
         manager.template_engine.register_helper("shout", str.upper)
         manager.template_engine.register_partial("loud", "{{shout name}}")
         convert = OpenAIIntegration(TemplateEngine(known_helpers_only=True)).convert_sync
-        assert "-- Ada!" in said(convert(manager.get_prompt_sync("visit"), {"name": "Ada"}))
+        assert "-- Ada!" in sent_text(convert(manager.get_prompt_sync("visit"), {"name": "Ada"}))
 
     def test_a_prompt_is_compiled_once_for_each_engine(self, manager):
         prompt = manager.get_prompt_sync("visit")
@@ -350,14 +350,14 @@ class TestSchemasAndPartials:
     def test_replace_keeps_schemas_and_partials(self, manager):
         prompt = manager.get_prompt_sync("visit").replace(version="3.0.0").replace(status="deprecated")
         for each in (prompt, prompt.model_copy(), copy.copy(prompt), copy.deepcopy(prompt)):
-            form = said(OpenAIIntegration(TemplateEngine()).convert_sync(each, {"name": "Ada"}))
+            form = sent_text(OpenAIIntegration(TemplateEngine()).convert_sync(each, {"name": "Ada"}))
             assert "-- Ada!" in form
             assert "city" in form
 
     @pytest.mark.parametrize("copied", [lambda p: p.model_copy(), lambda p: p.model_copy(deep=True), copy.copy])
     def test_copies_keep_schemas_and_partials(self, manager, copied):
         prompt = copied(manager.get_prompt_sync("visit"))
-        assert "-- Ada!" in said(OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"}))
+        assert "-- Ada!" in sent_text(OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"}))
 
     def test_a_pickled_prompt_is_plain_data(self, manager):
         prompt = manager.get_prompt_sync("visit")
@@ -384,7 +384,7 @@ class TestSchemasAndPartials:
 
 
 class Keeping(BasePlugin):
-    """A plugin that keeps what it is handed, and converts it with an integration of its own engine or the manager's."""
+    """A plugin that keeps its arguments, and converts with an integration on its own engine or the manager's."""
 
     def __init__(self, engine: TemplateEngine | None = None) -> None:
         super().__init__("keeping", "1.0.0")
@@ -428,7 +428,7 @@ class TestPluginHandles:
         assert pickle.loads(pickle.dumps(plugin.prompt)) == plugin.prompt
 
     def test_a_prompt_kept_by_a_plugin_validates_new_variables(self, manager, plugin):
-        """The schema refuses ``mood``, a default that the prompt adds; so resolved variables would be refused."""
+        """The schema refuses ``mood``, which the prompt adds as a default, so it would refuse resolved variables."""
         manager.render_for_plugin_sync("counted", {"name": "Ada", "count": 3}, "keeping")
         convert, kept = plugin.integration.convert_sync, plugin.prompt
         assert convert(kept, plugin.variables) == "Ada 3 glad"

@@ -83,7 +83,7 @@ class Level(enum.IntEnum):
     HIGH = 3
 
 
-class OldStyle(str, enum.Enum):  # noqa: UP042 - the form of older code
+class OldStyle(str, enum.Enum):  # noqa: UP042 - older code writes it so
     RED = "red"
 
 
@@ -308,7 +308,7 @@ def test_reading_a_defaultdict_adds_nothing_to_it(engine, template):
     try:
         engine.render_sync(template, {"a": value})
     except TemplateRenderError as error:
-        assert "has no value" in error.message  # noqa: PT017 - an answer that is as good
+        assert "has no value" in error.message  # noqa: PT017 - an error is acceptable too
     assert dict(value) == {}
 
 
@@ -520,7 +520,7 @@ def test_eight_threads_render_while_partials_change():
         for _ in range(500):
             try:
                 shown = template.render({"a": name, "b": [1, 2]})
-            except Exception as error:  # noqa: BLE001 - told below
+            except Exception as error:  # noqa: BLE001 - reported below
                 failures.append(error)
                 return
             if shown not in allowed or not shown.startswith(name):

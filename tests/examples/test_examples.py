@@ -1,4 +1,4 @@
-"""Every example prompt renders with its inputs, and is what it says that it is."""
+"""Every example prompt renders with its inputs and matches its description."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def inputs(prompt_id):
 
 
 def texts_in(value):
-    """Every text within a value."""
+    """Collect every string within a value."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
@@ -65,7 +65,7 @@ class TestEach:
 
     def test_each_example_has_a_description_and_tags(self, examples, prompt_id):
         (summary,) = [summary for summary in examples.list_prompts_sync() if summary.id == prompt_id]
-        if prompt_id != "greeting":  # the shortest there can be
+        if prompt_id != "greeting":  # the shortest possible prompt
             assert summary.description
             assert summary.tags
 

@@ -1,4 +1,4 @@
-"""Prompts kept in files: where they stand, what is refused, and what is said of files that others left there."""
+"""Prompts stored in files: the layout, refused input, and reports about files that others left there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from prompt_manager.exceptions import (
     VersionNotFoundError,
 )
 from prompt_manager.storage import FileSystemStorage
-from prompt_manager.storage.file import FileSystemStorage as AtHome
+from prompt_manager.storage.file import FileSystemStorage as FromModule
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def tree(root):
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
 
-def plant(root, place, text):
+def write_file(root, place, text):
     path = root / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -52,7 +52,7 @@ GREETING = "id: greeting\nversion: 1.0.0\nformat: text\ntemplate: Hello\n"
 
 
 def test_both_import_paths_give_one_class():
-    assert FileSystemStorage is AtHome
+    assert FileSystemStorage is FromModule
 
 
 def test_a_version_is_a_file_beside_labels_and_lock(storage, root):
@@ -86,7 +86,7 @@ def test_json_and_yaml_are_read_and_versions_keep_their_format(root):
     FileSystemStorage(root).save_sync(active())
     storage = FileSystemStorage(root, format="yaml")
     storage.save_sync(active("2.0.0"))
-    plant(root, "greeting/3.0.0.yml", GREETING.replace("1.0.0", "3.0.0"))
+    write_file(root, "greeting/3.0.0.yml", GREETING.replace("1.0.0", "3.0.0"))
     storage.save_sync(active(metadata={"author": "Ada"}))
     assert tree(root / "greeting") == [".lock", "1.0.0.json", "2.0.0.yaml", "3.0.0.yml"]
     assert json.loads((root / "greeting/1.0.0.json").read_text())["metadata"] == {"author": "Ada"}
@@ -95,7 +95,7 @@ def test_json_and_yaml_are_read_and_versions_keep_their_format(root):
 
 
 def test_defaults_of_a_handwritten_file_are_stable(storage, root):
-    plant(root, "greeting/1.0.0.yaml", GREETING)
+    write_file(root, "greeting/1.0.0.yaml", GREETING)
     first = storage.load_sync("greeting")
     assert first == storage.load_sync("greeting") == storage.list_sync()[0]
     assert first.status == "active"
@@ -184,7 +184,7 @@ def test_an_unknown_id_gets_a_suggestion(storage):
     assert missing.value.context["hint"] == "its only version is 1.0.0"
 
 
-# Files that others left there: each is named, and hides no other.
+# Files that others left there: each is reported by name, and hides no other.
 
 DAMAGE = {
     "an empty file": ("greeting/2.0.0.json", "", "ends too early"),
@@ -235,18 +235,18 @@ DAMAGE = {
 
 @pytest.mark.parametrize("case", DAMAGE)
 def test_an_unusable_file_is_named_and_hides_no_other(storage, root, case):
-    place, text, told = DAMAGE[case]
+    place, text, reason = DAMAGE[case]
     storage.save_sync(active())
     storage.save_sync(active(id="bye"))
-    path = plant(root, place, text)
-    with pytest.warns(UserWarning, match=re.escape(told)) as warned:
+    path = write_file(root, place, text)
+    with pytest.warns(UserWarning, match=re.escape(reason)) as warned:
         kept = storage.list_sync()
     assert [str(warning.message).count(str(path)) > 0 for warning in warned] == [True]
     assert [prompt.id for prompt in kept] == ["bye", "greeting"]
     [problem] = storage.check_sync()
     assert isinstance(problem, StorageReadError)
     assert problem.path == str(path)
-    assert told in str(problem)
+    assert reason in str(problem)
     assert storage.load_sync("bye").id == "bye"
     assert path.read_bytes() == (text if isinstance(text, bytes) else text.encode())
 
@@ -261,14 +261,14 @@ def test_an_unusable_file_is_named_and_hides_no_other(storage, root, case):
     ids=["a byte order mark and `no`", "1.0 where text is meant", "ten megabytes"],
 )
 def test_unusual_but_valid_files_are_read_exactly(storage, root, text):
-    plant(root, "greeting/1.0.0.yaml", text)
+    write_file(root, "greeting/1.0.0.yaml", text)
     assert storage.load_sync("greeting").template.content == text.partition("template: ")[2].rstrip("\n")
     assert storage.check_sync() == []
 
 
 def test_a_damaged_latest_version_is_an_error(storage, root):
     storage.save_sync(active())
-    path = plant(root, "greeting/2.0.0.json", "{")
+    path = write_file(root, "greeting/2.0.0.json", "{")
     with pytest.raises(StorageReadError, match=re.escape(str(path))):
         storage.load_sync("greeting")
     assert storage.load_sync("greeting", "1.0.0").version == "1.0.0"
@@ -278,7 +278,7 @@ def test_a_damaged_latest_version_is_an_error(storage, root):
 
 def test_damaged_labels_are_kept_and_hide_no_version(storage, root):
     storage.save_sync(active(labels=["stable"]))
-    path = plant(root, "greeting/.labels.json", '{"moves": [{}]}')
+    path = write_file(root, "greeting/.labels.json", '{"moves": [{}]}')
     with pytest.warns(UserWarning, match=re.escape(str(path))):
         assert storage.load_sync("greeting").labels == ("stable",)
     for use in (
@@ -292,7 +292,7 @@ def test_damaged_labels_are_kept_and_hide_no_version(storage, root):
 
 def test_one_version_in_two_files_names_both(storage, root):
     storage.save_sync(active())
-    plant(root, "greeting/1.0.0.yaml", GREETING)
+    write_file(root, "greeting/1.0.0.yaml", GREETING)
     storage.save_sync(active("0.9.0"))
     for use in (
         lambda: storage.load_sync("greeting"),
@@ -317,9 +317,9 @@ def test_a_directory_in_place_of_a_file_is_named(storage, root):
     assert [problem.path for problem in storage.check_sync()] == [str(root / "greeting/2.0.0.json")]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="links may need rights elsewhere")
+@pytest.mark.skipif(os.name != "posix", reason="links may need special rights on other systems")
 def test_links_are_not_followed_in_any_direction(storage, root, tmp_path):
-    outside = plant(tmp_path, "outside/1.0.0.json", '{"id": "greeting", "format": "text", "template": "theirs"}')
+    outside = write_file(tmp_path, "outside/1.0.0.json", '{"id": "greeting", "format": "text", "template": "theirs"}')
     storage.save_sync(active(id="other"))
     (root / "greeting").symlink_to(outside.parent)
     for use in (
@@ -341,7 +341,7 @@ def test_links_are_not_followed_in_any_direction(storage, root, tmp_path):
     }
     assert [path.name for path in outside.parent.iterdir()] == ["1.0.0.json"]
     assert "theirs" in outside.read_text()
-    # The directory itself may be reached by a link.
+    # The directory itself may be a link.
     (tmp_path / "link").symlink_to(root)
     assert FileSystemStorage(tmp_path / "link").load_sync("other", "1.0.0").id == "other"
 
@@ -418,12 +418,12 @@ def test_an_id_that_looks_like_a_version_file_is_refused(storage, root, id):
     with pytest.raises(PromptNotFoundError):
         storage.load_sync(id)
     assert tree(root) == before
-    # What only resembles one is none.
+    # An id that only resembles a version file is fine.
     storage.save_sync(active(id="a/1.0.json"))
     assert storage.load_sync("a/1.0.json").id == "a/1.0.json"
 
 
-# With the rest of the package.
+# Together with the rest of the package.
 
 
 async def test_a_registry_saves_and_loads_its_prompts(storage, root):

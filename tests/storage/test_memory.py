@@ -1,4 +1,4 @@
-"""Prompts kept in memory."""
+"""Prompts stored in memory."""
 
 from __future__ import annotations
 

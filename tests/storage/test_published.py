@@ -1,6 +1,6 @@
-"""Directories that the published package wrote are read, and what is unlawful here is brought over.
+"""Directories that the published package wrote can be read, and invalid ids and versions migrated.
 
-The package is in an environment of its own; see the fixture ``published``.
+The package is installed in its own environment; see the fixture ``published``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-#: What the published package is asked to write into the directory that it is given.
+#: The program that makes the published package write prompts into the given directory.
 WRITER = r"""
 import asyncio, sys
 from pathlib import Path

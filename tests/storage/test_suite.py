@@ -1,4 +1,4 @@
-"""Our storages pass the tests that any storage must."""
+"""The storages of the package pass the suite that any storage must pass."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_storages_satisfy_the_protocol(tmp_path):
     assert isinstance(FileSystemStorage(tmp_path), StorageBackendProtocol)
 
 
-#: A storage that forgets, as somebody might write it: the suite must find it out.
+#: A storage with a bug, as a user might write it: it forgets prompts. The suite must find that.
 FORGETFUL = """
 import unittest
 from prompt_manager.storage import InMemoryStorage

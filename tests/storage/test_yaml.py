@@ -1,4 +1,4 @@
-"""Any prompt written as YAML reads back as itself, by us and by another parser."""
+"""Any prompt written as YAML reads back the same, by this package and by another parser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from prompt_manager import Prompt
 from prompt_manager.storage import FileSystemStorage
 
-#: What trips writers of YAML, alone and beside other things.
+#: Texts that YAML writers often get wrong, alone and combined.
 PIECES = [
     "no", "yes", "on", "~", "null", "true", "1.0", "1_000", "0x1F", "0o7", "1e3", ".5", ".inf", "12:30:45",
     "2026-01-31", "2026-01-31T12:00:00Z", "<<", "=", "#", " #", "# c", ":", ": ", "a: b", "- ", "-", "? ", "!tag",

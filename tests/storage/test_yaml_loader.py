@@ -1,4 +1,4 @@
-"""The loader of prompt files: what it reads, what it registers, and what it says of broken files."""
+"""The loader of prompt files: what it reads, what it registers, and its errors for broken files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BROKEN = "id: broken\nformat: text\ntemplate: '{{x'\n"
 
 @pytest.fixture(params=["await", "sync"])
 def call(request):
-    """Calls a coroutine of a loader by its name, or its twin."""
+    """Call a method of a loader by name, asynchronously or by its ``_sync`` version."""
 
     def run(loader, name, *arguments, **options):
         if request.param == "sync":

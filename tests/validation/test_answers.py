@@ -1,4 +1,4 @@
-"""Answers of models that were damaged in a thousand ways: what is read was in them, or nothing is read."""
+"""Damaged answers of models: only data that was in the answer is read, or nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DOCUMENTS = st.dictionaries(
 
 
 def read(text):
-    """The data, or None where nothing can be read."""
+    """Return the data, or None if nothing can be read."""
     try:
         return parse_json(text, dict=True)[0]
     except SchemaValidationError:
@@ -38,7 +38,7 @@ def read(text):
 
 
 def leaves(value):
-    """Every key and every value that holds no others, with how often it is there."""
+    """Count every key and every scalar value."""
     if isinstance(value, dict):
         counts = Counter(f"key {key}" for key in value)
         return sum((leaves(member) for member in value.values()), counts)
@@ -69,12 +69,12 @@ def test_text_around_an_answer_is_ignored(document):
 
 @given(DOCUMENTS)
 def test_python_literals_are_read_as_python_values(document):
-    # Escapes that only Python writes, such as \x00, are not among these texts.
+    # These texts contain no escapes that only Python writes, such as \x00.
     assert read(repr(document)) == document
 
 
 def marks(text):
-    """The places of brackets, commas and colons outside of texts."""
+    """Find the brackets, commas and colons outside of strings."""
     found, quoted, escaped = [], False, False
     for at, c in enumerate(text):
         if escaped:

@@ -1,4 +1,4 @@
-"""Schemas as JSON Schema and back; the examples and instructions made of them. Another validator has the last word."""
+"""Schemas as JSON Schema and back, their examples and instructions, checked by another validator."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -36,7 +36,7 @@ def accepted(document, data):
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"),
+    ("schema", "expected"),
     [
         (field("string", {"type": "min_length", "min_value": 3}), {"type": "string", "minLength": 3}),
         (field("list", {"type": "max_length", "max_value": 2}, item_type="date"),
@@ -65,10 +65,10 @@ def accepted(document, data):
         (field("dict", read_only=True), {"type": "object", "readOnly": True}),
     ],
 )  # fmt: skip
-def test_a_field_converts_to_the_expected_json_schema(schema, said):
+def test_a_field_converts_to_the_expected_json_schema(schema, expected):
     document = loaded(schema).to_json_schema("s")
     Draft202012Validator.check_schema(document)
-    assert document["properties"]["x"] == said
+    assert document["properties"]["x"] == expected
     assert document["required"] == ["x"]
     assert document["additionalProperties"] is False
 
@@ -121,9 +121,9 @@ def test_every_example_satisfies_both_schemas(everything):
         Draft202012Validator.check_schema(document)
         assert accepted(document, example), (name, example)
         everything.validate_data_sync(name, example)
-        told = everything.output_instructions(name)
-        _, said, _, written = told.split("\n\n")
-        assert accepted(json.loads(said), json.loads(written))
+        instructions = everything.output_instructions(name)
+        _, expected, _, written = instructions.split("\n\n")
+        assert accepted(json.loads(expected), json.loads(written))
         assert json.loads(written) == example
     assert shown >= len(everything.names()) - 2
 
@@ -255,19 +255,19 @@ class TestStrictOfModels:
         assert not accepted(document, {**HOME, "pet": {"kind": "cat", "name": "Tom", "barks": True}})
 
     @pytest.mark.parametrize(
-        ("model", "said"),
+        ("model", "expected"),
         [
             (Free, "#/properties/facts: an object with any keys"),
             (Loose, "#/properties/fact: a value of any type"),
             (Pair, "#/properties/both: `prefixItems`"),
         ],
     )
-    def test_strict_refuses_inexpressible_models_by_name(self, model, said):
+    def test_strict_refuses_inexpressible_models_by_name(self, model, expected):
         loader = SchemaLoader()
         loader.register_model("m", model)
         with pytest.raises(SchemaError) as caught:
             loader.to_json_schema("m", strict=True)
-        assert f"{said} cannot be expressed in OpenAI's strict subset" in str(caught.value)
+        assert f"{expected} cannot be expressed in OpenAI's strict subset" in str(caught.value)
 
     @pytest.mark.parametrize("strict", [False, True])
     def test_definitions_of_a_model_do_not_replace_schemas(self, strict):
@@ -347,7 +347,7 @@ class TestFromJSONSchema:
         assert accepted(DOCUMENT, GOOD)
         found = loader.validate_data_sync("order", GOOD)
         assert found == {**GOOD, "parent": found["parent"]}
-        # What may be missing and may be null is null then.
+        # A missing field that may be null becomes null.
         optional = {"n": 1, "name": None, "parent": None, "any": None, "nothing": None, "told": 5}
         assert found["parent"] == {**GOOD["parent"], **optional}
         assert accepted(DOCUMENT, {**found, "parent": {**found["parent"], "told": "x"}})

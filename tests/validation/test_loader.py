@@ -1,4 +1,4 @@
-"""The loader: files, directories, names; and the files of the published package."""
+"""The schema loader: files, directories, names, and the files of the published package."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -15,7 +15,7 @@ from prompt_manager import PromptManager
 from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError, StorageReadError
 from prompt_manager.validation import FieldType, Schema, SchemaField, SchemaLoader, SchemaRegistry, ValidationType
 
-#: What `create_example_schema` of agentic-prompt-manager 0.1.0 writes, with every further key that its models know.
+#: The output of `create_example_schema` of agentic-prompt-manager 0.1.0, with every other key of its models.
 PUBLISHED = {
     "version": "1.0.0",
     "metadata": {"description": "Example schema definitions", "author": "System"},
@@ -53,7 +53,7 @@ def loader():
 
 @pytest.fixture(params=["", "_sync"])
 def call(request):
-    """Calls a method of a loader, the coroutine or its twin."""
+    """Call a method of a loader, asynchronously or by its ``_sync`` version."""
 
     async def call(loader, name, *arguments, **named):
         found = getattr(loader, name + request.param)(*arguments, **named)
@@ -126,7 +126,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("files", "place", "message", "hint"), BROKEN)
-async def test_a_broken_file_loads_nothing_and_has_a_location(  # noqa: PLR0917 - fixtures and a row
+async def test_a_broken_file_loads_nothing_and_has_a_location(  # noqa: PLR0917 - fixtures and the columns of a row
     loader, call, tmp_path, files, place, message, hint
 ):
     for name, text in files.items():
@@ -183,7 +183,7 @@ async def test_settings_without_effect_give_warnings_with_location(loader, call,
     assert [str(warning.message).splitlines()[0] for warning in warned] == REMARKS
     assert all("s.yaml:2:" in str(warning.message) for warning in warned)
     assert await call(loader, "validate_data", "s", {}) == {"a": "x", "b": "b"}
-    # What was read is not refused later, wherever it is handed on.
+    # A schema that was loaded with a warning can be registered elsewhere.
     (schema,) = registry.schemas
     other = SchemaLoader()
     other.register(schema)

@@ -1,4 +1,4 @@
-"""The models of schemas: their shapes are pydantic's, their rules the core's."""
+"""The pydantic models of schemas, whose rules the Rust core checks."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -11,7 +11,7 @@ from prompt_manager.validation import FieldValidator, Schema, SchemaField, Schem
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "expected"),
     [
         (lambda: FieldValidator(type="min_length"), "validator min_length needs `min_value`"),
         (lambda: FieldValidator(type="range"), "validator range needs `min_value` or `max_value`"),
@@ -34,10 +34,10 @@ from prompt_manager.validation import FieldValidator, Schema, SchemaField, Schem
         (lambda: SchemaRegistry(schemas=[Schema(name="s"), Schema(name="s")]), "schema 's' is there twice"),
     ],
 )  # fmt: skip
-def test_a_schema_that_breaks_a_rule_cannot_be_built(make, said):
+def test_a_schema_that_breaks_a_rule_cannot_be_built(make, expected):
     with pytest.raises(ValidationError) as caught:
         make()
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_schemas_built_in_code_validate_like_those_from_files():

@@ -1,4 +1,4 @@
-"""Validation of what only Python has: its own types, objects with fields, code that runs on the way."""
+"""Validation of Python objects: types that JSON lacks, objects with fields, and custom functions."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def test_data_that_contains_itself_is_an_error():
         deep = {"next": deep}
     with pytest.raises(SchemaValidationError, match="nests deeper than 200 levels"):
         loader.validate_data_sync("node", deep)
-    while deep is not None:  # taken apart from outside, for its end would recurse
+    while deep is not None:  # taken apart from outside, because its destructor would recurse
         deep = deep.pop("next")
 
 

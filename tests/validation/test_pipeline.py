@@ -1,4 +1,4 @@
-"""Schemas in renders, conversions and answers: what goes in is validated, and what must come out is said."""
+"""Schemas in renders, conversions and answers: input validation, output instructions and parsing."""
 
 from __future__ import annotations
 
@@ -288,17 +288,17 @@ class TestAnswers:
     def test_render_and_parse_notifies_observers(self, manager, how, chat):
         if chat:
             add_chat(manager, USER, version="2.0.0", output_schema="answer")
-        told = []
+        events = []
 
         class Observer:
             async def on_render_start(self, prompt_id, version, variables):
-                told.append(("start", prompt_id, version, dict(variables)))
+                events.append(("start", prompt_id, version, dict(variables)))
 
             def on_render_complete(self, prompt_id, version, execution):
-                told.append(("complete", prompt_id, version, execution.rendered_content))
+                events.append(("complete", prompt_id, version, execution.rendered_content))
 
             def on_render_error(self, prompt_id, version, error):
-                told.append(("error", prompt_id, version, type(error).__name__))
+                events.append(("error", prompt_id, version, type(error).__name__))
 
         def render_and_parse(variables):
             seen = []
@@ -318,11 +318,11 @@ class TestAnswers:
         rendered = render_and_parse(given)
         content = json.dumps(rendered) if chat else rendered
         version = "2.0.0" if chat else "1.0.0"
-        assert told == [("start", "p", version, given), ("complete", "p", version, content)]
-        del told[:]
+        assert events == [("start", "p", version, given), ("complete", "p", version, content)]
+        del events[:]
         with pytest.raises(PromptManagerError) as caught:
             render_and_parse({})
-        assert told == [("start", "p", version, {}), ("error", "p", version, type(caught.value).__name__)]
+        assert events == [("start", "p", version, {}), ("error", "p", version, type(caught.value).__name__)]
 
     def test_render_and_parse_can_leave_out_instructions(self, manager):
         seen = []

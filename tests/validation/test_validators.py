@@ -1,4 +1,4 @@
-"""Each rule as an object of its own."""
+"""Each validation rule as a validator object."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -91,11 +91,11 @@ def test_date_formats_agree_with_strptime():
             day += dt.timedelta(days=97)
     for text in ("31.04.2026", "29.02.2027", "1.1.26", "00.01.2026", "01.13.2026", "01.01.2026 ", "x"):
         try:
-            dt.datetime.strptime(text, "%d.%m.%Y")  # noqa: DTZ007 - as the published package has it
-            lawful = True
+            dt.datetime.strptime(text, "%d.%m.%Y")  # noqa: DTZ007 - as in the published package
+            valid = True
         except ValueError:
-            lawful = False
-        assert DateValidator("%d.%m.%Y").validate(text)[0] is lawful, text
+            valid = False
+        assert DateValidator("%d.%m.%Y").validate(text)[0] is valid, text
 
 
 def test_custom_validator_classes_work():
@@ -112,7 +112,7 @@ def test_custom_validator_classes_work():
 
 
 @pytest.mark.parametrize(
-    ("rule", "kind", "said"),
+    ("rule", "kind", "expected"),
     [
         ({"type": "min_length", "min_value": 2, "max_value": 3}, LengthValidator, (2, 3)),
         ({"type": "max_length", "value": 3}, LengthValidator, (None, 3)),
@@ -126,7 +126,7 @@ def test_custom_validator_classes_work():
         ({"type": "uuid"}, UUIDValidator, ...),
     ],
 )
-def test_the_factory_creates_the_class_of_each_rule(rule, kind, said):
+def test_the_factory_creates_the_class_of_each_rule(rule, kind, expected):
     made = ValidatorFactory.create_validator(rule)
     assert type(made) is kind
     held = {
@@ -137,7 +137,7 @@ def test_the_factory_creates_the_class_of_each_rule(rule, kind, said):
         RegexValidator: lambda: made.pattern,
         EnumValidator: lambda: made.allowed_values,
     }
-    assert held.get(kind, lambda: ...)() == said
+    assert held.get(kind, lambda: ...)() == expected
 
 
 def test_a_length_rule_without_bounds_accepts_everything():

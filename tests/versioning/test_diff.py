@@ -1,4 +1,4 @@
-"""What differs between two versions, and how far that raises the version."""
+"""The differences between two versions, and the version bump that they propose."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ async def test_a_manager_compares_two_versions():
 
 
 RAISED = [
-    # by a person: version, major, minor, patch
+    # bumps by hand: version, major, minor, patch
     ("1.2.3", "2.0.0", "1.3.0", "1.2.4"),
     ("0.1.2", "1.0.0", "0.2.0", "0.1.3"),
     ("2.0.0-rc.1", "2.0.0", "2.0.0", "2.0.0"),

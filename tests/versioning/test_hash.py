@@ -1,4 +1,4 @@
-"""Content hashes: what counts as other content, told by one number that never changes."""
+"""Content hashes: which fields count as content, and digests that never change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manager's part in versions: prompts created, updated and deleted, their history, labels, and who is told."""
+"""Versions in the manager: creating, updating and deleting prompts, history, labels and observers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class TestCreate:
 
     async def test_creating_a_deleted_version_starts_a_new_history(self, manager, call):
         await call("create_prompt", active(), changelog="old")
-        manager.registry.delete_sync("greeting")  # past the manager, whose record stays
+        manager.registry.delete_sync("greeting")  # without the manager, so its record stays
         await call("create_prompt", active(template="other"), changelog="new")
         (record,) = await call("get_history", "greeting")
         assert (record.prompt.template.content, record.changelog) == ("other", "new")
@@ -199,7 +199,7 @@ class TestHistory:
 
     async def test_history_leaves_out_replaced_content(self, manager, call):
         await call("create_prompt", active(), changelog="old", author="Ada")
-        manager.registry.delete_sync("greeting")  # past the manager, whose record stays
+        manager.registry.delete_sync("greeting")  # without the manager, so its record stays
         manager.registry.register_sync(active(template="other"))
         (record,) = await call("get_history", "greeting")
         assert (record.prompt.template.content, record.changelog, record.created_by) == ("other", None, None)
@@ -256,14 +256,14 @@ class TestReadOnly:
 
 
 class Watching:
-    """An observer of everything; its methods are coroutines that really wait."""
+    """An observer with all methods, which are coroutines that really wait."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     async def _note(self, *what):
         await asyncio.sleep(0)
-        self.told.append(what)
+        self.events.append(what)
 
     async def on_render_start(self, prompt_id, version, variables):
         await self._note("start", prompt_id, version, dict(variables))
@@ -279,22 +279,22 @@ class Watching:
 
 
 class Plain:
-    """An observer that need not be awaited."""
+    """An observer with synchronous methods."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     def on_render_start(self, prompt_id, version, variables):
-        self.told.append(("start", prompt_id, version, dict(variables)))
+        self.events.append(("start", prompt_id, version, dict(variables)))
 
     def on_render_complete(self, prompt_id, version, execution):
-        self.told.append(("complete", prompt_id, version, execution.rendered_content))
+        self.events.append(("complete", prompt_id, version, execution.rendered_content))
 
     def on_prompt_registered(self, prompt):
-        self.told.append(("registered", prompt.version))
+        self.events.append(("registered", prompt.version))
 
     def on_label_moved(self, prompt_id, move):
-        self.told.append(("moved", prompt_id, move.label))
+        self.events.append(("moved", prompt_id, move.label))
 
 
 class TestObservers:
@@ -306,7 +306,7 @@ class TestObservers:
         manager = PromptManager(observers=[watching])
         manager.registry.register_sync(active())
         assert await manager.render("greeting", {"name": "Ada"}) == "Hello Ada!"
-        start, (kind, prompt_id, version, execution) = watching.told
+        start, (kind, prompt_id, version, execution) = watching.events
         assert start == ("start", "greeting", "1.0.0", {"name": "Ada"})
         assert (kind, prompt_id, version) == ("complete", "greeting", "1.0.0")
         assert (execution.rendered_content, execution.variables, execution.success) == (
@@ -323,7 +323,7 @@ class TestObservers:
         manager.add_observer(watching)
         messages = manager.render_messages_sync("explain", {"topic": "Füchse"}, version="1.0.0")
         assert messages[1]["content"] == "Tell me about Füchse."
-        assert "Tell me about Füchse." in watching.told[1][3].rendered_content
+        assert "Tell me about Füchse." in watching.events[1][3].rendered_content
 
     async def test_async_observers_need_await_in_a_running_loop(self):
         manager = PromptManager(observers=[Watching()])
@@ -339,7 +339,7 @@ class TestObservers:
         manager.set_label_sync("greeting", "production", "1.0.0")
         assert manager.render_sync("greeting", {"name": "Ada"}, label="production") == "Hello Ada!"
         assert await manager.render("greeting", {"name": "Bo"}) == "Hello Bo!"
-        assert plain.told == [
+        assert plain.events == [
             ("registered", "1.0.0"),
             ("moved", "greeting", "production"),
             ("start", "greeting", "1.0.0", {"name": "Ada"}),
@@ -354,10 +354,10 @@ class TestObservers:
         manager.registry.register_sync(active())
         with pytest.raises(TemplateRenderError, match="Missing required variable 'name'"):
             await manager.render("greeting", {})
-        assert watching.told[1:] == [("error", "greeting", "1.0.0", TemplateRenderError)]
+        assert watching.events[1:] == [("error", "greeting", "1.0.0", TemplateRenderError)]
         with pytest.raises(PromptNotFoundError):
             await manager.render("nothing", {})
-        assert len(watching.told) == 2
+        assert len(watching.events) == 2
 
     async def test_observers_are_notified_once_of_each_version(self):
         watching = Watching()
@@ -366,7 +366,7 @@ class TestObservers:
         await manager.create_prompt(active())
         await manager.update_prompt(first, template="Hi {{name}}", changelog="two")
         await manager.update_prompt(first, status="deprecated")
-        assert watching.told == [("version", "1.0.0", "one"), ("version", "1.0.1", "two")]
+        assert watching.events == [("version", "1.0.0", "one"), ("version", "1.0.1", "two")]
 
     async def test_an_observer_that_raises_is_logged_once(self, caplog):
         class Broken:
@@ -412,30 +412,30 @@ class TestObservers:
             pass
 
         def first(_, *arguments):
-            told.append(arguments[0])
+            events.append(arguments[0])
 
         def second(*_):
-            told.append("replaced")
+            events.append("replaced")
 
-        observer, told = Later(), []
+        observer, events = Later(), []
         manager = PromptManager(observers=[observer])
         manager.registry.register_sync(active())
         Later.on_render_complete = first
         manager.render_sync("greeting", {"name": "Ada"})
-        assert told == []
+        assert events == []
         manager.remove_observer(observer)
         manager.add_observer(observer)
         manager.render_sync("greeting", {"name": "Ada"})
-        assert told == ["greeting"]
+        assert events == ["greeting"]
         Later.on_render_complete = second
         manager.render_sync("greeting", {"name": "Ada"})
-        assert told == ["greeting", "replaced"]
+        assert events == ["greeting", "replaced"]
 
     def test_awaitables_of_observers_are_awaited(self):
-        told = []
+        events = []
 
         async def note(*arguments):
-            told.append(arguments[0])
+            events.append(arguments[0])
 
         class Indirect:
             def on_render_complete(self, *arguments):
@@ -444,7 +444,7 @@ class TestObservers:
         manager = PromptManager(observers=[Indirect()])
         manager.registry.register_sync(active())
         manager.render_sync("greeting", {"name": "Ada"})
-        assert told == ["greeting"]
+        assert events == ["greeting"]
 
     @pytest.mark.parametrize("how", ["sync", "await"])
     async def test_observers_get_equal_render_records(self, how):
@@ -488,7 +488,7 @@ class TestObservers:
         manager.registry.register_sync(active())
         manager.remove_observer(plain)
         manager.render_sync("greeting", {"name": "Ada"})
-        assert plain.told == [("registered", "1.0.0")]
+        assert plain.events == [("registered", "1.0.0")]
         assert manager._renders is manager._core
 
 

@@ -84,8 +84,8 @@ class TestRecords:
     async def test_the_record_of_a_draft_is_replaced(self, call):
         await call("save_version", record(status="draft", parent="0.9.0"))
         await call("save_version", record(template="other", changelog="Rewritten"))
-        (held,) = await call("list_versions", "greeting")
-        assert (held.prompt.template.content, held.changelog, held.parent_version) == ("other", "Rewritten", "0.9.0")
+        (saved,) = await call("list_versions", "greeting")
+        assert (saved.prompt.template.content, saved.changelog, saved.parent_version) == ("other", "Rewritten", "0.9.0")
 
     async def test_a_record_with_other_content_is_refused(self, call):
         await call("save_version", record())
@@ -96,9 +96,9 @@ class TestRecords:
     async def test_saving_a_record_again_updates_only_the_status(self, call):
         await call("save_version", record(author="Ada", changelog="First"))
         await call("save_version", record(day=5, status="deprecated", author="Bo"))
-        (held,) = await call("list_versions", "greeting")
-        assert (held.created_at, held.created_by, held.changelog) == (NEW_YEAR, "Ada", "First")
-        assert held.prompt.status == "deprecated"
+        (saved,) = await call("list_versions", "greeting")
+        assert (saved.created_at, saved.created_by, saved.changelog) == (NEW_YEAR, "Ada", "First")
+        assert saved.prompt.status == "deprecated"
 
     async def test_missing_records_raise_errors(self, call):
         await call("save_version", record())
@@ -259,7 +259,7 @@ class TestFiles:
     def test_ids_differing_only_in_case_do_not_collide(self, root):
         store = VersionStore(root)
         store.save_version_sync(record(id="greeting"))
-        # As a system that takes no account of case shows them.
+        # As a case-insensitive file system shows them.
         (root / "greeting").rename(root / "Greeting")
         with pytest.raises(StorageReadError, match="differ only in case"):
             store.save_version_sync(record(id="Greeting"))
@@ -316,7 +316,7 @@ for n in itertools.count(int(sys.argv[2])):
     store.save_version_sync(PromptVersion(prompt=prompt))
     print(n, flush=True)
 """
-        store, told = VersionStore(root), set()
+        store, printed = VersionStore(root), set()
         for attempt in range(6):
             process = subprocess.Popen(
                 [sys.executable, "-c", program, str(root), str(attempt * 1000)],
@@ -324,11 +324,11 @@ for n in itertools.count(int(sys.argv[2])):
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            told.add(int(process.stdout.readline()))
+            printed.add(int(process.stdout.readline()))
             time.sleep(0.003 * attempt)
             process.send_signal(signal.SIGKILL)
-            told |= {int(line) for line in process.communicate(timeout=60)[0].split()}
-        assert {f"1.{n}.0" for n in told} <= {each.version for each in store.list_versions_sync("greeting")}
+            printed |= {int(line) for line in process.communicate(timeout=60)[0].split()}
+        assert {f"1.{n}.0" for n in printed} <= {each.version for each in store.list_versions_sync("greeting")}
         store.save_version_sync(record("2.0.0"))
         names = {path.name for path in (root / "greeting").iterdir()}
         assert all(name == ".lock" or name.startswith("@") for name in names)

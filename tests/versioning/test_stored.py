@@ -1,4 +1,4 @@
-"""Versions, labels and histories over prompts that are kept in files."""
+"""Versions, labels and histories of prompts that are stored in files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prompt_manager.storage import FileSystemStorage
 
 @pytest.fixture
 def opened(tmp_path):
-    """A manager of the files as another process would find them."""
+    """Open a new manager on the files, as another process would."""
 
     def make():
         registry = PromptRegistry(FileSystemStorage(tmp_path / "prompts"))
