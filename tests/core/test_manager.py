@@ -534,7 +534,7 @@ class TestMessages:
                 {"role": "assistant", "content": "Ho", "tool_calls": None, "name": None},
             ],
         ],
-        ids=["our models", "a tuple of dicts", "an iterator, roles of the enum", "keys that are None"],
+        ids=["message models", "a tuple of dicts", "an iterator with enum roles", "keys that are None"],
     )
     def test_placeholder_messages_may_be_models_or_dicts(self, manager, history):
         given = {"company": "Acme", "question": "Why?", "history": history}

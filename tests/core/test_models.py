@@ -291,7 +291,7 @@ WRONG = [
      {"template": {"content": "x", "variables": {"a": {"type": "integer", "default": "x"}}}}, "default"),
     ("a temperature beyond the range", {"settings": {"temperature": 3}}, "temperature"),
     ("a number of tokens below one", {"settings": {"max_tokens": 0}}, "max_tokens"),
-    ("a label that is no text", {"labels": [1]}, "labels"),
+    ("a label that is not a string", {"labels": [1]}, "labels"),
     ("a tool without name", {"tools": [{"description": "x"}]}, "name"),
     ("an unknown key of metadata's parts", {"settings": {"temprature": 1}}, "temprature"),
 ]  # fmt: skip
@@ -309,9 +309,9 @@ WRONG_MESSAGES = [
     ("a placeholder with content", {"role": "placeholder", "name": "h", "content": "x"}),
     ("content of a wrong kind", {"role": "user", "content": 5}),
     ("a part of unknown type", {"role": "user", "content": [{"type": "smell"}]}),
-    ("a part without what its type says", {"role": "user", "content": [{"type": "image_url"}]}),
+    ("a part without the field of its type", {"role": "user", "content": [{"type": "image_url"}]}),
     ("a call without name", {"role": "assistant", "tool_calls": [{"id": "c", "function": {"arguments": {}}}]}),
-    ("a call whose arguments are no JSON",
+    ("a call whose arguments are not JSON",
      {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{"}}]}),
     ("an unknown key", {"role": "user", "content": "x", "contents": "y"}),
 ]  # fmt: skip

@@ -683,19 +683,19 @@ class TestLoad:
 
 class TestTwins:
     def test_sync_methods_of_a_storage_are_used_in_a_running_loop(self):
-        class Both(OwnStorage):
+        class StorageWithSync(OwnStorage):
             def save_sync(self, prompt):
                 self.kept[prompt.id, prompt.version] = prompt
 
         async def main():
-            registry = PromptRegistry(Both())
+            registry = PromptRegistry(StorageWithSync())
             registry.register_sync(active())
             return registry.count_sync()
 
         assert asyncio.run(main()) == 1
 
     async def test_a_sync_call_that_would_deadlock_is_an_error(self):
-        class Both(OwnStorage):
+        class StorageWithSync(OwnStorage):
             async def save(self, prompt):
                 await asyncio.sleep(0.05)
                 await super().save(prompt)
@@ -703,7 +703,7 @@ class TestTwins:
             def save_sync(self, prompt):
                 self.kept[prompt.id, prompt.version] = prompt
 
-        registry = PromptRegistry(Both())
+        registry = PromptRegistry(StorageWithSync())
         task = asyncio.ensure_future(registry.register(active()))
         await asyncio.sleep(0.01)
         with pytest.raises(RuntimeError, match="await"):
@@ -713,7 +713,7 @@ class TestTwins:
         assert registry.get_versions_sync("greeting") == ["1.0.0", "2.0.0"]
 
     def test_sync_calls_of_other_threads_wait_for_their_turn(self):
-        class Both(OwnStorage):
+        class StorageWithSync(OwnStorage):
             def save_sync(self, prompt):
                 assert not self.busy
                 self.busy = True
@@ -723,7 +723,7 @@ class TestTwins:
 
             busy = False
 
-        registry = PromptRegistry(Both())
+        registry = PromptRegistry(StorageWithSync())
         versions = [f"{n}.0.0" for n in range(1, 9)]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda version: registry.register_sync(active(version)), versions))

@@ -256,7 +256,7 @@ FAILING = [
         ({"a": 1},),
         "{{#each v}}{{/each}}",
     ),
-    ("walk of an iterable", raising(Walkable, "__iter__", ValueError(SECRET)), (), "{{#each v}}{{/each}}"),
+    ("iteration over an iterable", raising(Walkable, "__iter__", ValueError(SECRET)), (), "{{#each v}}{{/each}}"),
     ("missing key of a dict", raising(dict, "__missing__", ValueError(SECRET)), (), "{{v.a}}"),
 ]
 
@@ -283,7 +283,7 @@ def test_a_value_that_raises_gives_location_and_cause(engine, kind, arguments, t
         (lambda error: raising(Walkable, "__iter__", error)(), "{{#each v}}{{/each}}"),
         (lambda error: raising(str, "__eq__", error)("x"), '{{#if (eq v "y")}}{{/if}}'),
     ],
-    ids=["text", "truth", "length", "member", "walk", "equality"],
+    ids=["text", "truth", "length", "member", "iteration", "equality"],
 )
 def test_interrupts_pass_through_unchanged(engine, stop, hostile, template):
     error = stop("now")
@@ -310,12 +310,12 @@ from decimal import Decimal
 from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import TemplateRenderError
 template = TemplateEngine().compile("{{#if v}}{{v}}{{/if}}")
-class Again(Decimal):
+class RendersItself(Decimal):
     def __str__(self):
         return template.render({"v": self})
 def work():
     try:
-        template.render({"v": Again(1)})
+        template.render({"v": RendersItself(1)})
     except (TemplateRenderError, RecursionError):
         print(template.render({"v": "alive"}))
 work()
@@ -344,15 +344,15 @@ def test_partials_that_include_each_other_are_an_error(engine, partials):
 def test_changing_a_list_during_each_is_safe(engine, grow):
     items = []
 
-    class Meddler(Decimal):
+    class ChangingItem(Decimal):
         def __str__(self):
             if not grow:
                 items.clear()
             elif len(items) < 1000:
-                items.extend([Meddler(2)] * 10)
+                items.extend([ChangingItem(2)] * 10)
             return "m"
 
-    items.extend([Meddler(1)] * 3)
+    items.extend([ChangingItem(1)] * 3)
     shown = engine.render_sync("{{#each v}}{{this}}{{/each}}|{{v}}", {"v": items})
     assert set(shown) <= {"m", "|", ","}
 
@@ -360,12 +360,12 @@ def test_changing_a_list_during_each_is_safe(engine, grow):
 def test_changing_a_mapping_during_each_is_safe(engine):
     members = {}
 
-    class Meddler(Decimal):
+    class ChangingItem(Decimal):
         def __str__(self):
             members.clear()
             return "m"
 
-    members.update({str(n): Meddler(n) for n in range(100)})
+    members.update({str(n): ChangingItem(n) for n in range(100)})
     assert engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": members}).startswith("m")
 
 

@@ -307,14 +307,16 @@ class TestSchemasAndPartials:
             OpenAIIntegration(Own()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada", "age": 3})
 
     def test_schemas_and_partials_work_in_a_custom_integration(self, manager):
-        class Mine(BaseIntegration[str]):
+        class CustomIntegration(BaseIntegration[str]):
             async def convert(self, prompt, variables):
                 return str(await self.render_messages(prompt, variables))
 
             def validate_compatibility(self, prompt):
                 return True
 
-        assert "-- Ada!" in Mine(TemplateEngine()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada"})
+        assert "-- Ada!" in CustomIntegration(TemplateEngine()).convert_sync(
+            manager.get_prompt_sync("visit"), {"name": "Ada"}
+        )
 
     def test_the_engine_of_the_integration_overrides_partials(self, manager):
         prompt = manager.get_prompt_sync("visit")
@@ -383,7 +385,7 @@ class TestSchemasAndPartials:
         assert manager.create_prompt_sync(prompt) is prompt
 
 
-class Keeping(BasePlugin):
+class KeepingPlugin(BasePlugin):
     """A plugin that keeps its arguments, and converts with an integration on its own engine or the manager's."""
 
     def __init__(self, engine: TemplateEngine | None = None) -> None:
@@ -399,9 +401,9 @@ class Keeping(BasePlugin):
 
 
 class TestPluginHandles:
-    @pytest.fixture(params=["the manager's engine", "an engine of its own"])
+    @pytest.fixture(params=["the manager's engine", "its own engine"])
     def plugin(self, request, manager):
-        plugin = Keeping(TemplateEngine() if request.param == "an engine of its own" else None)
+        plugin = KeepingPlugin(TemplateEngine() if request.param == "its own engine" else None)
         manager.register_plugin(plugin)
         template = {
             "content": "{{name}} {{count}} {{mood}}",

@@ -120,8 +120,8 @@ TEXTS = [
     ("minus zero", -0.0, "-0.0"),
     ("infinity", float("-inf"), "-inf"),
     ("not a number", float("nan"), "nan"),
-    ("a subclass of float with a text of its own", Celsius(21.5), "21.5 °C"),
-    ("a decimal, trailing zero and all", Decimal("1.50"), "1.50"),
+    ("a subclass of float with its own text", Celsius(21.5), "21.5 °C"),
+    ("a decimal with a trailing zero", Decimal("1.50"), "1.50"),
     ("a fraction", Fraction(1, 3), "1/3"),
     ("a complex number", 1j, "1j"),
     ("a date", dt.date(2026, 1, 31), "2026-01-31"),
@@ -232,7 +232,7 @@ MAPPINGS = [
     ("a dataclass", Card("T")),
     ("a dataclass with slots", SlottedCard("T")),
     ("a pydantic model", Model(title="T")),
-    ("a pydantic model with more than its fields", OpenModel(title="T", size=1)),
+    ("a pydantic model with extra fields", OpenModel(title="T", size=1)),
     ("a typing.NamedTuple", NamedTuple("Row", [("title", str), ("size", int)])("T", 1)),
     ("a namedtuple", namedtuple("Row", "title size")("T", 1)),  # noqa: PYI024
 ]

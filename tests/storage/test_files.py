@@ -188,21 +188,21 @@ def test_an_unknown_id_gets_a_suggestion(storage):
 
 DAMAGE = {
     "an empty file": ("greeting/2.0.0.json", "", "ends too early"),
-    "nothing but blanks": ("greeting/2.0.0.yaml", " \n", "holds no prompt"),
-    "no JSON": ("greeting/2.0.0.json", '{"id": "greeting",}', "this is not JSON"),
-    "a key twice in JSON": (
+    "only whitespace": ("greeting/2.0.0.yaml", " \n", "holds no prompt"),
+    "invalid JSON": ("greeting/2.0.0.json", '{"id": "greeting",}', "this is not JSON"),
+    "a duplicate key in JSON": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "format": "text", "template": "a", "template": "b"}',
         "the key `template` is there twice",
     ),
-    "a key twice deep in JSON": (
+    "a nested duplicate key in JSON": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "format": "text", "template": "a", "metadata": {"custom": {"a": 1, "a": 2}}}',
         "the key `a` is there twice",
     ),
-    "a key twice in YAML": ("greeting/2.0.0.yaml", GREETING + "template: again\n", "is there twice"),
+    "a duplicate key in YAML": ("greeting/2.0.0.yaml", GREETING + "template: again\n", "is there twice"),
     "a tab in YAML": ("greeting/2.0.0.yaml", GREETING + "metadata:\n\tauthor: Ada\n", "a tab cannot indent YAML"),
-    "a bomb of aliases": (
+    "an alias bomb": (
         "greeting/2.0.0.yaml",
         GREETING
         + "metadata:\n  custom:\n    a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
@@ -211,7 +211,7 @@ DAMAGE = {
     ),
     "UTF-16": ("greeting/2.0.0.yaml", GREETING.encode("utf-16"), "it is UTF-16"),
     "Latin-1": ("greeting/2.0.0.json", '{"id": "grüße"}'.encode("latin-1"), "must be UTF-8"),
-    "more than may be read": ("greeting/2.0.0.yaml", "#" * (16 * 2**20 + 1), "more than the limit"),
+    "a file above the size limit": ("greeting/2.0.0.yaml", "#" * (16 * 2**20 + 1), "more than the limit"),
     "a number for a template in JSON": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "format": "text", "template": 1.0}',
@@ -220,12 +220,12 @@ DAMAGE = {
     "another prompt": ("greeting/2.0.0.yaml", GREETING, "it holds prompt 'greeting' in version 1.0.0"),
     "another id": ("other/1.0.0.yaml", GREETING, "it holds prompt 'greeting' in version 1.0.0"),
     "two prompts": ("greeting/2.0.0.yaml", f"{GREETING}---\n{GREETING}", "the file holds 2 prompts"),
-    "an unlawful version": ("greeting/02.0.0.json", "{}", "is not a version"),
-    "a name that is no version": ("greeting/notes.json", "{}", "is not a version"),
-    "an unlawful id": ("my prompt/1.0.0.json", "{}", "cannot be an id"),
-    "a file in no directory": ("greeting.yaml", GREETING, "it stands in no prompt's directory"),
-    "labels that are none": ("greeting/.labels.json", "[]", "it holds no moves of labels"),
-    "a rule that is broken": (
+    "an invalid version": ("greeting/02.0.0.json", "{}", "is not a version"),
+    "a file name that is not a version": ("greeting/notes.json", "{}", "is not a version"),
+    "an invalid id": ("my prompt/1.0.0.json", "{}", "cannot be an id"),
+    "a file outside of a prompt directory": ("greeting.yaml", GREETING, "it stands in no prompt's directory"),
+    "labels in another format": ("greeting/.labels.json", "[]", "it holds no moves of labels"),
+    "a prompt that breaks a rule": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "version": "2.0.0", "format": "chat", "template": "a"}',
         "takes `chat_template`",
@@ -258,7 +258,7 @@ def test_an_unusable_file_is_named_and_hides_no_other(storage, root, case):
         GREETING.replace("template: Hello", "template: 1.0"),
         GREETING.replace("template: Hello", f"template: {'x' * 10 * 2**20}"),
     ],
-    ids=["a byte order mark and `no`", "1.0 where text is meant", "ten megabytes"],
+    ids=["a byte order mark and `no`", "1.0 as text", "ten megabytes"],
 )
 def test_unusual_but_valid_files_are_read_exactly(storage, root, text):
     write_file(root, "greeting/1.0.0.yaml", text)

@@ -60,10 +60,10 @@ chat = Prompt(
 instruction = Prompt(id="team/instruction", format=PromptFormat.INSTRUCTION, status=PromptStatus.ARCHIVED,
                      template=PromptTemplate(content="Do {{task}}."))
 greetings = [text("greeting"), text("greeting", "1.10.0", "Newer {{name}}"), text("greeting", "1.9.0")]
-lawful = [full, chat, instruction, *greetings]
-unlawful = [text("my prompt"), text("gr\u00fc\u00dfe"), text(".hidden"), text("a//b"), text("old", "01.02.003"),
+valid = [full, chat, instruction, *greetings]
+invalid = [text("my prompt"), text("gr\u00fc\u00dfe"), text(".hidden"), text("a//b"), text("old", "01.02.003"),
             text("a/1.0.0.json", "2.0.0"), text("nul")]
-for prompt in lawful + unlawful:
+for prompt in valid + invalid:
     asyncio.run(storage.save(prompt))
 """
 
@@ -76,7 +76,7 @@ def directory(published, tmp_path) -> Path:
     return path
 
 
-UNLAWFUL = {"my prompt", "grüße", ".hidden", "a//b", "old", "a/1.0.0.json", "nul"}
+INVALID = {"my prompt", "grüße", ".hidden", "a//b", "old", "a/1.0.0.json", "nul"}
 
 
 @pytest.mark.filterwarnings("ignore:cannot read", "ignore:the file .* cannot be used", "ignore:.*`helpers` of prompt")
@@ -158,7 +158,7 @@ async def test_migrate_renames_invalid_prompts_in_place(directory):
     storage = FileSystemStorage(directory)
     before = {path: path.read_bytes() for path in directory.rglob("*.json") if path.is_file()}
     moved = await storage.migrate(NAMES)
-    assert {old_id for old_id, _ in moved} == UNLAWFUL
+    assert {old_id for old_id, _ in moved} == INVALID
     assert moved["old", "01.02.003"] == ("old", "1.2.3")
     assert storage.check_sync() == []
     for new_id, version in moved.values():
