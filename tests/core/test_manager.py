@@ -157,10 +157,10 @@ class TestBrokenFiles:
         assert set(found) == set(FAULTS)
         for name, (kind, line, column, piece) in FAULTS.items():
             each = found[name]
-            told = f"{each.message} {each.hint}"
-            assert (type(each), each.line) == (kind, line), told
-            assert each.column == column or name == "sub/e.yml", told
-            assert piece in told
+            shown = f"{each.message} {each.hint}"
+            assert (type(each), each.line) == (kind, line), shown
+            assert each.column == column or name == "sub/e.yml", shown
+            assert piece in shown
             assert f"{root / name}:{each.line}:{each.column}" in str(error)
 
     def test_each_error_has_the_path_of_its_file(self, load, directory):
@@ -182,8 +182,8 @@ class TestBrokenFiles:
             manager = load(root, on_error="skip")
         assert [summary.id for summary in manager.list_prompts_sync()] == ["greeting"]
         assert manager.render_sync("greeting", {"name": "Ada"}) == "Hello Ada!"
-        told = "\n".join(str(warning.message) for warning in warned)
-        assert all(f"{root / name}:{line}" in told for name, (_, line, _, _) in FAULTS.items())
+        shown = "\n".join(str(warning.message) for warning in warned)
+        assert all(f"{root / name}:{line}" in shown for name, (_, line, _, _) in FAULTS.items())
         assert len(warned) == len(FAULTS)
 
     def test_the_error_message_is_readable(self, load, directory):
@@ -691,8 +691,8 @@ import asyncio, os
 from prompt_manager import PromptManager
 def work():
     manager = asyncio.run(PromptManager.from_directory({str(root)!r}))
-    twin = PromptManager.from_directory_sync({str(root)!r})
-    return manager.render_sync("g1", {{"name": "Ada"}}) + twin.render_sync("g2", {{"name": "Bo"}})
+    second = PromptManager.from_directory_sync({str(root)!r})
+    return manager.render_sync("g1", {{"name": "Ada"}}) + second.render_sync("g2", {{"name": "Bo"}})
 expected = work()
 child = os.fork()
 if child == 0:

@@ -359,7 +359,7 @@ def test_no_id_can_escape_the_store(storage, tmp_path, id):
         storage.load_sync,
         storage.delete_sync,
         storage.get_label_history_sync,
-        lambda unlawful: storage.set_label_sync(unlawful, "a", "1.0.0"),
+        lambda invalid: storage.set_label_sync(invalid, "a", "1.0.0"),
     ):
         with pytest.raises(PromptNotFoundError):
             use(id)

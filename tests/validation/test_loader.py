@@ -147,8 +147,8 @@ async def test_all_errors_are_reported_and_good_schemas_can_be_kept(loader, call
     assert [error.line for error in caught.value.errors] == [3, 1]
     with pytest.warns(UserWarning, match="is") as warned:
         found = await call(loader, "load_directory", tmp_path, on_error="skip")
-    told = [str(warning.message).splitlines()[0] for warning in warned]
-    assert told == ["`fields` is missing", "a list is expected here"]
+    messages = [str(warning.message).splitlines()[0] for warning in warned]
+    assert messages == ["`fields` is missing", "a list is expected here"]
     assert [[schema.name for schema in file.schemas] for file in found] == [["a"], []]
     assert loader.names() == ["a"]
     with pytest.raises(ValueError, match="on_error must be 'raise' or 'skip', not 'ignore'"):

@@ -46,8 +46,8 @@ def test_chats_are_compared_message_by_message():
     changes = [(each.change, each.role, each.old, each.new) for each in diff(old, new).messages]
     assert ("changed", "system", 1, 1) in changes
     assert changes == sorted(changes, key=lambda change: (change[3] or change[2], change[3] is None))
-    told = {(each.role, each.change): each.text for each in diff(old, new).messages}
-    assert told["system", "changed"] == "@@ -1,2 +1,2 @@\n Be brief.\n-Be kind.\n+Be fair.\n"
+    texts = {(each.role, each.change): each.text for each in diff(old, new).messages}
+    assert texts["system", "changed"] == "@@ -1,2 +1,2 @@\n Be brief.\n-Be kind.\n+Be fair.\n"
 
 
 def test_a_moved_message_is_shown_with_both_positions():
