@@ -53,16 +53,16 @@ DISTRIBUTION: str
 
 @type_check_only
 class VariableUsage(TypedDict):
-    # Whether a render needs it: some use is more than a test, and not under a test of it.
+    # True if a render fails without it: it is used for more than a test, outside of a test of itself.
     required: bool
-    # Whether it is only tested: nothing of it is printed, walked or handed on.
+    # True if it is only tested, and never printed, iterated or passed on.
     tested: bool
-    # Whether a loop walks it.
+    # True if a loop iterates over it.
     iterated: bool
-    # What is read of it, such as ``user.name`` or ``docs[].title``.
+    # The paths that the template reads, such as ``user.name`` or ``docs[].title``.
     paths: list[str]
 
-# Helpers as name, function and whether it takes options; partials as name and source.
+# Helpers as (name, function, takes options), and partials as (name, source).
 _EngineState: TypeAlias = tuple[list[tuple[str, Callable[..., Any], bool]], list[tuple[str, str]]]
 
 @disjoint_base
@@ -414,7 +414,7 @@ class Watch:
     @property
     def files_read(self) -> int: ...
 
-# What a file says of itself, its version and metadata, and its prompts.
+# The version and metadata of a file, and its prompts.
 _File: TypeAlias = tuple[str | None, dict[str, Any] | None, list[CompiledPrompt]]
 
 @final
@@ -445,7 +445,7 @@ class FileStore:
     def label_history(self, id: str, label: str | None) -> Awaitable[builtins.list[dict[str, Any]]]: ...
     def check_sync(self) -> builtins.list[StorageError]: ...
     def check(self) -> Awaitable[builtins.list[StorageError]]: ...
-    # Path, id, version, and whether it could be kept so; and what to warn of.
+    # Tuples of path, id, version and whether these are valid as they are; and the warnings.
     def unmanaged_files_sync(
         self, source: str | PathLike[str] | None
     ) -> tuple[builtins.list[tuple[Path, str, str, bool]], builtins.list[str]]: ...

@@ -1,4 +1,4 @@
-"""Messages that are templates, without a prompt around them."""
+"""Rendering chat messages without a prompt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def engine():
     return ChatTemplateEngine()
 
 
-async def test_messages_render_to_the_form_of_prompt_files(engine):
+async def test_messages_render_to_the_format_of_prompt_files(engine):
     variables = {
         "company": "Acme",
         "ticket": 'It is "broken" {{x}}',
@@ -49,7 +49,7 @@ async def test_messages_render_to_the_form_of_prompt_files(engine):
     assert engine.compile(TRIAGE, partials=partials).render(variables) == expected
 
 
-def test_the_engine_s_own_partials_helpers_and_options_hold():
+def test_partials_helpers_and_options_of_the_engine_apply():
     templates = TemplateEngine(strict=False)
     templates.register_helper("loud", lambda text: text.upper())
     templates.register_partial("sign", "-- {{loud name}}")
@@ -59,7 +59,7 @@ def test_the_engine_s_own_partials_helpers_and_options_hold():
     assert engine.render_messages_sync(messages, {"name": "ada"}) == [{"role": "user", "content": "-- ADA"}]
 
 
-def test_an_analysis_counts_all_messages_partials_and_placeholders(engine):
+def test_analyze_covers_messages_partials_and_placeholders(engine):
     partials = {"tone": " {{#if rude}}rude{{/if}}"}
     assert engine.extract_variables(TRIAGE, partials=partials) == ["company", "history", "order", "rude", "ticket"]
     account = engine.analyze(TRIAGE, partials=partials)
@@ -75,7 +75,7 @@ def test_a_value_cannot_become_a_message(engine):
 
 
 @pytest.mark.parametrize("messages", ["hello", {"role": "user", "content": "x"}, None, 3, iter([])])
-def test_what_is_no_list_of_messages_is_a_type_error(engine, messages):
+def test_other_values_than_a_list_of_messages_raise_type_error(engine, messages):
     with pytest.raises(TypeError, match="messages must be a list of messages, not"):
         engine.compile(messages)
 
@@ -91,12 +91,12 @@ def test_what_is_no_list_of_messages_is_a_type_error(engine, messages):
         ({"role": "user", "content": object()}, "message 1: "),
     ],
 )
-def test_what_is_no_message_is_an_error_that_says_which(engine, message, why):
+def test_an_invalid_message_raises_an_error_with_its_index(engine, message, why):
     with pytest.raises(PromptValidationError, match=why):
         engine.compile([{"role": "user", "content": "ok"}, message])
 
 
-async def test_a_text_that_does_not_parse_is_an_error_that_says_where(engine):
+async def test_template_syntax_errors_have_message_line_and_column(engine):
     messages = [{"role": "user", "content": "ok"}, {"role": "user", "content": "a\n{{#if b}}"}]
     for validate in (engine.validate_sync, engine.compile):
         with pytest.raises(TemplateSyntaxError) as caught:
@@ -107,7 +107,7 @@ async def test_a_text_that_does_not_parse_is_an_error_that_says_where(engine):
     assert await engine.validate(messages[:1]) is True
 
 
-def test_what_is_missing_is_an_error_that_names_it(engine):
+def test_missing_variables_and_placeholders_are_named(engine):
     with pytest.raises(TemplateRenderError, match="Missing variable 'name'") as caught:
         engine.render_messages_sync([{"role": "user", "content": "Hi {{name}}"}], {"nam": 1})
     assert caught.value.template_name == "messages[0]"

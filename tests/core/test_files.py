@@ -1,4 +1,4 @@
-"""The prompt and schema files of ``tests/data/yaml``, through a directory."""
+"""The prompt and schema files of ``tests/data/yaml``, loaded from a directory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prompt_manager.exceptions import StorageReadError
 
 
 def table(name):
-    """The cases of a table: a name, the lines that are expected, and the text of a file."""
+    """Read the cases of a table: a name, the expected lines, and the text of a file."""
     found = []
     for case in (DATA / "yaml" / name).read_text(encoding="utf-8").split("@@ ")[1:]:
         title, *lines = case.splitlines(keepends=True)
@@ -27,7 +27,7 @@ def table(name):
     return found
 
 
-def told(error):
+def lines_of(error):
     lines = [f"{error.context['line']}:{error.context['column']} {error.message}"]
     return [*lines, f"hint {error.context['hint']}"] if error.context.get("hint") else lines
 
@@ -39,24 +39,24 @@ def write(folder, text):
 
 
 @pytest.mark.parametrize(("text", "expected"), table("bad.txt"))
-def test_a_bad_file_is_refused_with_every_place_and_hint(tmp_path, text, expected):
+def test_a_bad_prompt_file_reports_every_error_and_hint(tmp_path, text, expected):
     with pytest.raises(StorageReadError) as caught:
         PromptManager.from_directory_sync(write(tmp_path / "prompts", text))
-    assert [line for error in caught.value.errors for line in told(error)] == expected
+    assert [line for error in caught.value.errors for line in lines_of(error)] == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), table("bad_schemas.txt"))
-def test_a_bad_schema_file_is_refused_with_every_place_and_hint(tmp_path, text, expected):
+def test_a_bad_schema_file_reports_every_error_and_hint(tmp_path, text, expected):
     prompts = write(tmp_path / "prompts", "id: a\nformat: text\ntemplate: x\n")
     with pytest.raises(StorageReadError) as caught:
         PromptManager.from_directory_sync(prompts, schema_dir=write(tmp_path / "schemas", text))
-    assert [line for error in caught.value.errors for line in told(error)] == expected
+    assert [line for error in caught.value.errors for line in lines_of(error)] == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), table("good.txt"))
-def test_a_good_file_gives_the_prompts_that_it_means(tmp_path, text, expected):
+def test_a_good_file_loads_the_expected_prompts(tmp_path, text, expected):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of variables that a table's short prompts do not declare
+        warnings.simplefilter("ignore")  # the short prompts of the tables use undeclared variables
         manager = PromptManager.from_directory_sync(write(tmp_path / "prompts", text))
     for line in expected:
         meant = json.loads(line)

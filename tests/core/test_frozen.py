@@ -1,4 +1,4 @@
-"""Nothing that a prompt holds can be changed, for a manager's prompts are shared by all who ask for them."""
+"""Nothing in a prompt can be changed, because a manager returns the same prompt to all callers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = {"type": "object", "properties": {"q": {"type": "string", "enum": ["a",
 
 
 def chat() -> Prompt:
-    """A chat prompt that uses every feature of chats."""
+    """Build a chat prompt that uses every feature of chats."""
     return Prompt(
         id="every/chat",
         format="chat",
@@ -51,7 +51,7 @@ def chat() -> Prompt:
 
 
 def text() -> Prompt:
-    """A text prompt with everything that a text may have."""
+    """Build a text prompt that uses every feature of text prompts."""
     return Prompt(
         id="every/text",
         format="text",
@@ -66,8 +66,8 @@ def text() -> Prompt:
     )
 
 
-def held(prompt: Prompt) -> Prompt:
-    """The prompt as a manager hands it out."""
+def from_manager(prompt: Prompt) -> Prompt:
+    """Return the prompt as a manager returns it."""
     manager = PromptManager()
     manager.create_prompt_sync(prompt)
     return manager.get_prompt_sync(prompt.id)
@@ -76,11 +76,11 @@ def held(prompt: Prompt) -> Prompt:
 PROMPTS = {
     "chat": chat,
     "text": text,
-    "a manager's chat": lambda: held(chat()),
-    "a manager's text": lambda: held(text()),
-    "replaced": lambda: held(chat()).replace(status="deprecated"),
-    "copied": lambda: copy.deepcopy(held(chat())),
-    "pickled": lambda: pickle.loads(pickle.dumps(held(chat()))),
+    "a manager's chat": lambda: from_manager(chat()),
+    "a manager's text": lambda: from_manager(text()),
+    "replaced": lambda: from_manager(chat()).replace(status="deprecated"),
+    "copied": lambda: copy.deepcopy(from_manager(chat())),
+    "pickled": lambda: pickle.loads(pickle.dumps(from_manager(chat()))),
     "from JSON": lambda: Prompt.model_validate_json(chat().model_dump_json()),
     "bare": create_text_prompt,
 }
@@ -92,7 +92,7 @@ def prompt(request):
 
 
 def parts(value: object, found: list[object]) -> list[object]:
-    """Every model, dict, list, tuple and set that a value holds, and the value."""
+    """Collect the value and every model, dict, list, tuple and set within it."""
     if isinstance(value, BaseModel):
         held = (*vars(value).values(), value.model_fields_set, value.model_extra)
     elif isinstance(value, dict):
@@ -107,7 +107,7 @@ def parts(value: object, found: list[object]) -> list[object]:
     return found
 
 
-#: Every way to change a dict, a list and a set in place, with lawful arguments.
+#: Every method that changes a dict, a list or a set in place, with valid arguments.
 CHANGES = {
     dict: [
         lambda it: it.__init__(a=1),
@@ -171,8 +171,8 @@ def test_no_dict_or_list_of_a_prompt_can_be_changed(prompt):
     assert (pickle.dumps(prompt.model_dump()), repr(prompt)) == (before, shown)
 
 
-def test_the_list_of_changes_is_whole():
-    """Python may learn new ways to change a dict, list or set in place; then a view must refuse those."""
+def test_the_list_of_mutating_methods_is_complete():
+    """A new Python version may add mutating methods; the read-only views must then refuse them too."""
     for view, base in ((FrozenDict, dict), (FrozenList, list), (FrozenSet, set)):
         harmless = set(dir(base)) - set(vars(view))
         for name in sorted(harmless):
@@ -194,7 +194,7 @@ def test_no_attribute_of_a_prompt_can_be_set(prompt):
                 delattr(part, name)
 
 
-def test_a_prompt_does_not_hold_what_it_was_given():
+def test_changing_the_input_does_not_change_the_prompt():
     given = {
         "custom": {"a": [1]},
         "settings": {"extra": {"k": {}}},
@@ -227,13 +227,13 @@ def test_a_prompt_does_not_hold_what_it_was_given():
     ("default", "expected"),
     [({1, 2}, frozenset({1, 2})), (bytearray(b"a"), b"a"), ([(1, [2])], [(1, [2])]), (Settings(seed=1), None)],
 )
-def test_a_default_of_a_type_that_can_be_changed_is_made_one_that_cannot(default, expected):
+def test_mutable_default_values_become_read_only(default, expected):
     variable = Variable(default=default)
     assert variable.default == (default.model_dump(mode="json") if expected is None else expected)
     assert isinstance(hash(variable.default), int)
 
 
-def test_prompts_keep_equality_hash_and_pickle(prompt):
+def test_frozen_prompts_keep_equality_hash_and_pickling(prompt):
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(prompt, protocol))
         assert again == prompt
@@ -245,7 +245,7 @@ def test_prompts_keep_equality_hash_and_pickle(prompt):
     assert len({prompt, again}) == 1
 
 
-def test_views_are_dicts_and_lists(prompt):
+def test_read_only_views_are_dicts_and_lists(prompt):
     dumped = prompt.model_dump()
     for part in parts(dumped, []):
         assert type(part) in {dict, list, tuple, set}
@@ -260,16 +260,16 @@ def test_views_are_dicts_and_lists(prompt):
                 assert json.loads(json.dumps(part)) == plain
 
 
-def test_a_copy_can_be_changed_however_deep():
-    custom = held(chat()).metadata.custom.copy()
+def test_a_deep_copy_of_a_view_can_be_changed():
+    custom = from_manager(chat()).metadata.custom.copy()
     custom["a"].append(2)
     custom["a"][1]["b"] = 3
     assert custom == {"a": [1, {"b": 3}, 2]}
     assert thaw(freeze(custom)) == custom
 
 
-def test_a_view_can_be_a_part_of_another_prompt():
-    first = held(chat())
+def test_a_view_can_be_used_in_another_prompt():
+    first = from_manager(chat())
     second = first.replace(
         id="second", metadata={"custom": {**first.metadata.custom, "more": 1}}, tools=[Tool(**dict(first.tools[0]))]
     )
@@ -277,7 +277,7 @@ def test_a_view_can_be_a_part_of_another_prompt():
     assert second.tools == first.tools
 
 
-def test_a_changed_part_is_validated():
+def test_model_copy_validates_the_changed_values():
     metadata = PromptMetadata(custom={"a": 1}, team="x")
     changed = metadata.model_copy(update={"custom": {"b": 2}, "team": "y"})
     assert (changed.custom, changed.team, metadata.team) == ({"b": 2}, "y", "x")
@@ -287,7 +287,7 @@ def test_a_changed_part_is_validated():
         metadata.model_copy(update={"custom": 1})
 
 
-def test_the_examples_can_be_dumped():
+def test_the_example_prompts_can_be_dumped():
     manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
     for summary in manager.list_prompts_sync():
         prompt = manager.get_prompt_sync(summary.id)

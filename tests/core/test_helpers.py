@@ -1,4 +1,4 @@
-"""Helpers that are Python functions, called from templates."""
+"""Python functions as helpers in templates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def engine():
 
 
 class TestNames:
-    def test_a_lone_name_is_a_helper_and_no_variable(self, engine):
+    def test_a_bare_helper_name_calls_the_helper(self, engine):
         engine.register_helper("today", lambda: "Monday")
         assert engine.render_sync("{{today}} {{name}}", {"name": "Ada"}) == "Monday Ada"
         assert engine.extract_variables("{{today}} {{name}}") == ["name"]
@@ -25,27 +25,27 @@ class TestNames:
 
 
 class TestArguments:
-    def test_come_in_order_and_by_name(self, engine):
+    def test_helpers_get_positional_and_named_arguments(self, engine):
         engine.register_helper("show", lambda *args, **named: f"{args} {named}")
         shown = engine.render_sync("{{show 1 'two' name key=list last=true}}", {"name": "Ada", "list": [3]})
         assert shown == "(1, 'two', 'Ada') {'key': [3], 'last': True}"
 
-    def test_are_the_caller_s_own_objects(self, engine):
+    def test_helpers_get_the_original_python_objects(self, engine):
         given = []
         engine.register_helper("keep", lambda value: given.append(value) or "")
         value = object()
         engine.render_sync("{{keep v}}", {"v": value})
         assert given[0] is value
 
-    def test_that_are_missing_are_none(self, engine):
+    def test_missing_variables_are_passed_as_none(self, engine):
         engine.register_helper("show", repr)
         assert engine.render_sync("{{show nothing}}", {}) == "None"
 
-    def test_may_be_calls_of_helpers(self, engine):
+    def test_arguments_can_be_helper_calls(self, engine):
         engine.register_helper("add", lambda a, b: a + b)
         assert engine.render_sync("{{add (add 1 2) (add x (length word))}}", {"x": 3, "word": "four"}) == "10"
 
-    def test_that_do_not_fit_are_an_error_of_the_helper(self, engine):
+    def test_wrong_arguments_raise_an_error_naming_the_helper(self, engine):
         engine.register_helper("one", lambda value: value)
         with pytest.raises(TemplateRenderError, match="helper `one` raised TypeError") as caught:
             engine.render_sync("ab{{one 1 2}}", {})
@@ -55,29 +55,29 @@ class TestArguments:
 
 class TestResults:
     @pytest.mark.parametrize(("result", "text"), [("a", "a"), (True, "true"), (1.5, "1.5"), ([1, 2], "1,2")])
-    def test_are_written_as_values_are(self, engine, result, text):
+    def test_results_are_printed_like_variables(self, engine, result, text):
         engine.register_helper("give", lambda: result)
         assert engine.render_sync("{{give}}", {}) == text
 
-    def test_can_be_walked_and_tested(self, engine):
+    def test_results_work_in_each_and_if_blocks(self, engine):
         engine.register_helper("words", lambda text: text.split())
         engine.register_helper("long", lambda text: len(text) > 2)
         template = "{{#each (words t)}}{{#if (long this)}}{{this}};{{/if}}{{/each}}"
         assert engine.render_sync(template, {"t": "of all the words"}) == "all;the;words;"
 
-    def test_that_are_none_are_an_error_in_a_tag(self, engine):
+    def test_printing_a_result_of_none_is_an_error(self, engine):
         engine.register_helper("nothing", lambda: None)
         with pytest.raises(TemplateRenderError, match="nothing"):
             engine.render_sync("{{nothing}}", {})
         assert TemplateEngine(allow_none=True).render_sync("{{x}}", {"x": None}) == ""
 
-    def test_are_never_read_as_templates(self, engine):
+    def test_results_are_not_parsed_as_templates(self, engine):
         engine.register_helper("give", lambda: "{{secret}}")
         assert engine.render_sync("{{give}}", {"secret": "x"}) == "{{secret}}"
 
 
 class TestOptions:
-    def test_tell_where_the_helper_stands(self, engine):
+    def test_options_give_name_context_hash_and_data(self, engine):
         seen = []
         engine.register_helper("look", lambda options, *_: seen.append(options) or "", pass_options=True)
         engine.render_sync("{{#each items}}{{look 1 a=2}}{{/each}}", {"items": [{"n": 1}]}, data={"user": "Ada"})
@@ -94,7 +94,7 @@ class TestOptions:
         assert options.data["root"] == {"items": [{"n": 1}]}
         assert (options.fn(), options.inverse(), options.block_params) == ("", "", 0)
 
-    def test_render_the_block_and_what_stands_after_else(self, engine):
+    def test_options_render_the_block_and_its_else_branch(self, engine):
         engine.register_helper(
             "only", lambda options, wanted: options.fn() if wanted else options.inverse(), pass_options=True
         )
@@ -103,17 +103,17 @@ class TestOptions:
         assert engine.render_sync(template, {"v": 0, "name": "Ada"}) == "no Ada"
 
     @pytest.mark.parametrize("call", [lambda o, c: o.fn(c), lambda o, c: o.fn(context=c)])
-    def test_render_the_block_with_another_context(self, engine, call):
+    def test_options_render_the_block_with_another_context(self, engine, call):
         engine.register_helper("on", call, pass_options=True)
         assert (
             engine.render_sync("{{#on p}}{{name}} of {{../name}}{{/on}}", {"p": {"name": "a"}, "name": "b"}) == "a of b"
         )
 
-    def test_render_the_block_with_none_as_its_context(self, engine):
+    def test_options_render_the_block_with_none_as_context(self, engine):
         engine.register_helper("none", lambda options: options.fn(None), pass_options=True)
         assert engine.render_sync("{{#none}}{{#if this}}a{{else}}b{{/if}}{{/none}}", {"x": 1}) == "b"
 
-    def test_render_the_block_with_data_and_block_parameters(self, engine):
+    def test_options_pass_data_and_block_parameters(self, engine):
         def times(options, count):
             return "".join(options.fn(data={"turn": n}, block_params=[n, n * n]) for n in range(count))
 
@@ -122,7 +122,7 @@ class TestOptions:
             "0:0:0 1:1:1 2:2:4 "
         )
 
-    def test_may_be_kept_and_used_after_the_render(self, engine):
+    def test_options_can_be_used_after_the_render(self, engine):
         kept = []
         engine.register_helper("keep", lambda options: kept.append(options) or "", pass_options=True)
         engine.render_sync(
@@ -132,7 +132,7 @@ class TestOptions:
 
 
 class TestErrors:
-    def test_name_helper_and_place_and_keep_the_cause(self, engine):
+    def test_errors_have_helper_name_location_and_cause(self, engine):
         def broken(_):
             raise LookupError("sold out")
 
@@ -144,14 +144,14 @@ class TestErrors:
         assert isinstance(error.__cause__, LookupError)
         assert "the secret" not in str(error)
 
-    def test_within_a_block_name_the_place_within_it(self, engine):
+    def test_errors_within_a_block_have_the_location_within_it(self, engine):
         engine.register_helper("pass", lambda options: options.fn(), pass_options=True)
         with pytest.raises(TemplateRenderError, match="Missing variable 'name'") as caught:
             engine.render_sync("{{#pass}}\n{{name}}\n{{/pass}}", {})
         assert caught.value.line == 2
 
     @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit])
-    def test_that_ask_the_program_to_stop_pass_and_leave_the_engine_usable(self, engine, stop):
+    def test_interrupts_pass_through_and_the_engine_stays_usable(self, engine, stop):
         waiting = [stop()]
 
         def interrupted(options):
@@ -166,19 +166,19 @@ class TestErrors:
         assert template.render({"items": ["a", "b", "c"]}) == "abc"
         assert engine.render_sync("{{x}}", {"x": 1}) == "1"
 
-    def test_of_a_name_that_is_nearly_a_helper_s_say_which(self, engine):
+    def test_a_misspelled_helper_gets_a_suggestion(self, engine):
         engine.register_helper("currency", str)
         with pytest.raises(TemplateSyntaxError, match="currency"):
             engine.compile("{{curency 1}}")
 
     @pytest.mark.parametrize("function", ["upper", 1])
-    def test_what_cannot_be_called_is_no_helper(self, engine, function):
+    def test_registering_a_helper_that_is_not_callable_fails(self, engine, function):
         with pytest.raises(TypeError, match="must be callable"):
             engine.register_helper("h", function)
 
 
 class TestRecursion:
-    def test_through_the_block_of_a_helper_ends_with_an_error(self):
+    def test_endless_recursion_through_a_helper_is_an_error(self):
         code = """
 from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import TemplateRenderError
@@ -210,7 +210,7 @@ print(engine.render_sync("{{x}}", {"x": "alive"}))
         lines = run_python(code, timeout=60).splitlines()
         assert lines == ["TemplateRenderError"] * 3 + ["alive"]
 
-    def test_in_eight_threads_hurts_none_of_them(self, engine):
+    def test_recursion_in_eight_threads_is_an_error_in_each(self, engine):
         engine.register_helper("again", lambda options: options.fn(), pass_options=True)
         engine.register_partial("p", "{{#again}}{{> p}}{{/again}}")
         results: list[object] = []
@@ -231,17 +231,17 @@ print(engine.render_sync("{{x}}", {"x": "alive"}))
 
 
 class TestOfPrompts:
-    """The names that variables must not have to be read as helpers' are few, and the helper wins."""
+    """Helpers in prompts of a manager; if a variable has the name of a helper, the helper wins."""
 
-    def test_win_over_a_variable_of_the_same_name(self, engine):
+    def test_a_helper_wins_over_a_variable_of_the_same_name(self, engine):
         engine.register_helper("name", lambda: "the helper")
         assert engine.render_sync("{{name}} {{./name}} {{this.name}}", {"name": "Ada"}) == "the helper Ada Ada"
 
-    def test_may_replace_one_of_ours(self, engine):
+    def test_a_built_in_helper_can_be_replaced(self, engine):
         engine.register_helper("upper", lambda text: f"<{text}>")
         assert engine.render_sync("{{upper x}}", {"x": "a"}) == "<a>"
 
-    def test_registered_as_a_decorator_leave_the_function_as_it_is(self, engine):
+    def test_the_helper_decorator_returns_the_function(self, engine):
         @engine.register_helper("double")
         def double(value):
             return value * 2

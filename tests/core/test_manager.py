@@ -1,4 +1,4 @@
-"""The manager: loading directories, rendering by id, messages, and what is given wrongly."""
+"""The manager: loading directories, rendering by id, messages, and errors for wrong arguments."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ chat_template:
 
 @pytest.fixture(params=["await", "sync"])
 def load(request):
-    """``from_directory`` or its twin, for code that does not await."""
+    """Call ``from_directory`` or ``from_directory_sync``."""
 
     def run(*arguments, **options):
         if request.param == "sync":
@@ -60,12 +60,12 @@ def load(request):
 
 
 class TestLoad:
-    def test_takes_every_file_below_the_directory(self, load, directory):
+    def test_loads_every_file_below_the_directory(self, load, directory):
         root = directory({"a.yaml": GREETING, "sub/deep/b.yml": TYPED, "note.txt": "{", "c.json": "{"})
         assert [summary.id for summary in load(root).list_prompts_sync()] == ["greeting", "typed"]
         assert [summary.id for summary in load(str(root)).list_prompts_sync()] == ["greeting", "typed"]
 
-    def test_takes_all_the_examples(self, load):
+    def test_loads_all_examples(self, load):
         manager = load(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
         files = [path.relative_to(EXAMPLES / "prompts") for path in (EXAMPLES / "prompts").rglob("*.yaml")]
         assert sorted(summary.id for summary in manager.list_prompts_sync()) == sorted(
@@ -73,26 +73,26 @@ class TestLoad:
         )
         assert len(files) >= 8
 
-    def test_makes_prompts_of_files_active(self, load, directory):
+    def test_loaded_prompts_are_active(self, load, directory):
         assert load(directory({"a.yaml": GREETING})).get_prompt_sync("greeting").status == "active"
 
-    def test_of_an_empty_directory_gives_no_prompts(self, load, directory):
+    def test_an_empty_directory_gives_no_prompts(self, load, directory):
         assert load(directory({})).list_prompts_sync() == []
 
-    def test_passes_over_what_is_hidden(self, load, directory):
+    def test_hidden_files_are_skipped(self, load, directory):
         root = directory({"a.yaml": GREETING, ".draft.yaml": "[", ".git/x.yaml": "[", "sub/.y.yml": "["})
         assert len(load(root).list_prompts_sync()) == 1
 
-    def test_reads_a_directory_whose_own_name_is_hidden(self, load, directory):
+    def test_a_directory_with_a_hidden_name_is_read(self, load, directory):
         root = directory({"a.yaml": GREETING, "sub/b.yaml": TYPED})
         hidden = root.rename(root.with_name(".prompts"))
         assert [prompt.id for prompt in load(hidden).list_prompts_sync()] == ["greeting", "typed"]
 
-    def test_has_no_regard_for_ignore_files(self, load, directory):
+    def test_ignore_files_have_no_effect(self, load, directory):
         root = directory({"a.yaml": GREETING, ".gitignore": "*.yaml", ".ignore": "*"})
         assert len(load(root).list_prompts_sync()) == 1
 
-    def test_follows_links_to_files_and_directories(self, load, directory, tmp_path):
+    def test_links_to_files_and_directories_are_followed(self, load, directory, tmp_path):
         root = directory({"a.yaml": GREETING})
         outside = tmp_path / "outside"
         outside.mkdir()
@@ -102,19 +102,19 @@ class TestLoad:
         (root / "c.yaml").symlink_to(tmp_path / "c.yaml")
         assert [prompt.id for prompt in load(root).list_prompts_sync()] == ["chat", "greeting", "typed"]
 
-    def test_takes_several_prompts_of_one_file(self, load, directory):
+    def test_one_file_may_hold_several_prompts(self, load, directory):
         root = directory(
             {"a.yaml": GREETING + "---\n" + TYPED, "b.yaml": "prompts:\n- {id: b, format: text, template: x}"}
         )
         assert [prompt.id for prompt in load(root).list_prompts_sync()] == ["b", "greeting", "typed"]
 
-    def test_takes_many_files(self, load, directory):
+    def test_loads_many_files(self, load, directory):
         root = directory({f"{n}.yaml": f"id: p{n}\nformat: text\ntemplate: '{n} {{{{a}}}}'" for n in range(300)})
         manager = load(root)
         assert len(manager.list_prompts_sync()) == 300
         assert manager.render_sync("p217", {"a": "x"}) == "217 x"
 
-    def test_compiles_with_the_engine_that_is_given(self, load, directory):
+    def test_prompts_are_compiled_with_the_given_engine(self, load, directory):
         engine = TemplateEngine(allow_none=True)
         engine.register_partial("sign", "Bye")
         root = directory({"a.yaml": "id: a\nformat: text\ntemplate: '{{name}}{{> sign}}'"})
@@ -133,7 +133,7 @@ BROKEN = {
     "g.yaml": "",
     "h.yaml": "id: h\nformat: txt\ntemplate: x\n",
 }
-#: What is wrong in each file: class, line, column, and a piece of the message or hint.
+#: The error of each file: class, line, column, and a piece of the message or hint.
 FAULTS = {
     "b.yaml": (PromptValidationError, 3, 12, "write it in quotes"),
     "c.yaml": (TemplateSyntaxError, 5, 6, "never closed"),
@@ -146,7 +146,7 @@ FAULTS = {
 
 
 class TestBrokenFiles:
-    def test_are_all_told_in_one_error_each_with_its_place(self, load, directory):
+    def test_one_error_lists_all_broken_files_with_locations(self, load, directory):
         root = directory(BROKEN)
         with pytest.raises(StorageReadError) as caught:
             load(root)
@@ -157,36 +157,36 @@ class TestBrokenFiles:
         assert set(found) == set(FAULTS)
         for name, (kind, line, column, piece) in FAULTS.items():
             each = found[name]
-            told = f"{each.message} {each.hint}"
-            assert (type(each), each.line) == (kind, line), told
-            assert each.column == column or name == "sub/e.yml", told
-            assert piece in told
+            shown = f"{each.message} {each.hint}"
+            assert (type(each), each.line) == (kind, line), shown
+            assert each.column == column or name == "sub/e.yml", shown
+            assert piece in shown
             assert f"{root / name}:{each.line}:{each.column}" in str(error)
 
-    def test_each_names_its_file_in_path(self, load, directory):
+    def test_each_error_has_the_path_of_its_file(self, load, directory):
         root = directory(BROKEN)
         with pytest.raises(StorageReadError) as caught:
             load(root)
         assert sorted(each.path for each in caught.value.errors) == sorted(str(root / name) for name in FAULTS)
 
-    def test_of_one_prompt_twice_both_places_are_named(self, load, directory):
+    def test_a_duplicate_prompt_names_both_locations(self, load, directory):
         root = directory({"a.yaml": GREETING, "z/b.yaml": "# second\n" + GREETING})
         with pytest.raises(StorageReadError) as caught:
             load(root)
         assert f"{root}/a.yaml:1" in str(caught.value)
         assert f"{root}/z/b.yaml:2:5" in str(caught.value)
 
-    def test_are_warned_of_and_passed_over_where_asked(self, load, directory):
+    def test_skip_warns_about_broken_files(self, load, directory):
         root = directory(BROKEN)
         with pytest.warns(UserWarning, match="at .*:") as warned:
             manager = load(root, on_error="skip")
         assert [summary.id for summary in manager.list_prompts_sync()] == ["greeting"]
         assert manager.render_sync("greeting", {"name": "Ada"}) == "Hello Ada!"
-        told = "\n".join(str(warning.message) for warning in warned)
-        assert all(f"{root / name}:{line}" in told for name, (_, line, _, _) in FAULTS.items())
+        shown = "\n".join(str(warning.message) for warning in warned)
+        assert all(f"{root / name}:{line}" in shown for name, (_, line, _, _) in FAULTS.items())
         assert len(warned) == len(FAULTS)
 
-    def test_fail_as_one_error_that_can_be_shown_to_a_person(self, load, directory):
+    def test_the_error_message_is_readable(self, load, directory):
         root = directory({"a.yaml": BROKEN["c.yaml"]})
         with pytest.raises(StorageReadError) as caught:
             load(root)
@@ -211,21 +211,21 @@ class TestBrokenFiles:
         ],
         ids=["one line", "a block", "a partial", "a part of a message", "a second document"],
     )
-    def test_a_template_s_error_points_into_the_file(self, load, directory, file, line, column):
+    def test_template_errors_point_into_the_file(self, load, directory, file, line, column):
         with pytest.raises(StorageReadError) as caught:
             load(directory({"a.yaml": file}))
         (error,) = caught.value.errors
         assert (type(error), error.line, error.column) == (TemplateSyntaxError, line, column)
         assert error.source_line == file.splitlines()[line - 1]
 
-    def test_that_are_no_utf8_are_told(self, load, directory):
+    def test_files_that_are_not_utf8_are_errors(self, load, directory):
         root = directory({"a.yaml": GREETING})
         (root / "b.yaml").write_bytes(b"id: b\nformat: text\ntemplate: \xff\n")
         with pytest.raises(StorageReadError, match="UTF-8") as caught:
             load(root)
         assert caught.value.errors[0].line == 3
 
-    def test_a_dead_link_is_told_and_hides_no_other(self, load, directory):
+    def test_a_dead_link_is_an_error_and_other_files_are_checked(self, load, directory):
         root = directory({"a.yaml": GREETING, "c.yaml": BROKEN["c.yaml"]})
         (root / "b.yaml").symlink_to(root / "gone.yaml")
         with pytest.raises(StorageReadError) as caught:
@@ -235,26 +235,26 @@ class TestBrokenFiles:
         with pytest.warns(UserWarning, match=r"b\.yaml|c\.yaml"):
             assert len(load(root, on_error="skip").list_prompts_sync()) == 1
 
-    def test_a_link_to_a_directory_above_does_not_keep_the_rest_from_loading(self, load, directory):
+    def test_a_link_to_a_parent_directory_does_not_stop_loading(self, load, directory):
         root = directory({"sub/a.yaml": GREETING})
         (root / "sub" / "up").symlink_to(root)
         with pytest.warns(UserWarning, match="up"):
             assert len(load(root, on_error="skip").list_prompts_sync()) == 1
 
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
-    def test_that_may_not_be_read_are_told(self, load, directory):
+    def test_unreadable_files_are_errors(self, load, directory):
         root = directory({"a.yaml": GREETING, "b.yaml": TYPED})
         (root / "b.yaml").chmod(0)
         with pytest.raises(StorageReadError, match=r"b\.yaml"):
             load(root)
 
-    def test_that_are_too_large_are_told(self, load, directory):
+    def test_files_that_are_too_large_are_errors(self, load, directory):
         root = directory({"a.yaml": GREETING, "b.yaml": ""})
         os.truncate(root / "b.yaml", 17 * 2**20)
         with pytest.raises(StorageReadError, match=r"b\.yaml.*more than the limit"):
             load(root)
 
-    def test_that_are_no_files_are_passed_over(self, directory):
+    def test_special_files_are_skipped(self, directory):
         root = directory({"a.yaml": GREETING, "dir.yaml/b.yaml": TYPED})
         os.mkfifo(root / "pipe.yaml")
         code = f"""
@@ -265,46 +265,46 @@ print(len(PromptManager.from_directory_sync({str(root)!r}, on_error="skip").list
 """
         assert run_python(code, timeout=10) == "2\n"
 
-    def test_a_bomb_of_aliases_is_refused(self, load, directory):
+    def test_a_yaml_alias_bomb_is_refused(self, load, directory):
         bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
             f"{after}: &{after} [{', '.join([f'*{before}'] * 9)}]\n" for before, after in pairwise("abcdefghi")
         )
         with pytest.raises(StorageReadError):
             load(directory({"a.yaml": f"id: a\nformat: text\ntemplate: x\nmetadata:\n  custom:\n    {bomb}"}))
 
-    def test_yaml_makes_no_python_objects(self, load, directory):
+    def test_yaml_tags_create_no_python_objects(self, load, directory):
         evil = "id: a\nformat: text\ntemplate: !!python/object/apply:os.system ['echo no']\n"
         with pytest.raises(StorageReadError):
             load(directory({"a.yaml": evil}))
 
 
 class TestDirectory:
-    def test_that_is_missing_is_told(self, load, tmp_path):
+    def test_a_missing_directory_is_an_error(self, load, tmp_path):
         with pytest.raises(StorageReadError, match="nowhere") as caught:
             load(tmp_path / "nowhere")
         assert caught.value.path == str(tmp_path / "nowhere")
 
-    def test_that_is_a_file_is_told(self, load, directory):
+    def test_a_file_in_place_of_the_directory_is_an_error(self, load, directory):
         root = directory({"a.yaml": GREETING})
         with pytest.raises(StorageReadError, match="no directory"):
             load(root / "a.yaml")
 
-    def test_of_schemas_that_is_missing_is_told(self, load, directory, tmp_path):
+    def test_a_missing_schema_directory_is_an_error(self, load, directory, tmp_path):
         with pytest.raises(StorageReadError, match="nowhere"):
             load(directory({"a.yaml": GREETING}), schema_dir=tmp_path / "nowhere")
 
-    def test_takes_no_other_words_for_on_error(self, load, directory):
+    def test_on_error_must_be_raise_or_skip(self, load, directory):
         with pytest.raises(ValueError, match="'raise' or 'skip'"):
             load(directory({}), on_error="ignore")
 
     @pytest.mark.parametrize("path", [None, 5, ["a"]])
-    def test_must_be_a_path(self, load, path):
+    def test_the_directory_must_be_a_path(self, load, path):
         with pytest.raises(TypeError):
             load(path)
 
 
 class TestSchemas:
-    def test_that_a_prompt_names_must_be_there_where_schemas_are_given(self, load, directory):
+    def test_an_unknown_schema_name_is_an_error_with_schema_dir(self, load, directory):
         root = directory({"a.yaml": GREETING + "output_schema: greting\n"})
         with pytest.raises(StorageReadError) as caught:
             load(root, schema_dir=EXAMPLES / "schemas")
@@ -313,29 +313,29 @@ class TestSchemas:
         assert "'greting'" in error.message
         assert error.context["path"] == str(root / "a.yaml")
 
-    def test_that_are_missing_keep_the_prompt_from_loading(self, load, directory):
+    def test_a_prompt_with_an_unknown_schema_is_not_loaded(self, load, directory):
         root = directory({"a.yaml": GREETING + "output_schema: greting\n", "b.yaml": TYPED})
         with pytest.warns(UserWarning, match="greting"):
             manager = load(root, schema_dir=EXAMPLES / "schemas", on_error="skip")
         assert [summary.id for summary in manager.list_prompts_sync()] == ["typed"]
 
-    def test_are_not_asked_for_where_none_are_given(self, load, directory):
+    def test_schema_names_are_not_checked_without_schema_dir(self, load, directory):
         manager = load(directory({"a.yaml": GREETING + "output_schema: greting\n"}))
         assert manager.get_prompt_sync("greeting").output_schema == "greting"
 
 
 class TestWarnings:
-    def test_a_variable_that_is_not_declared_is_warned_of(self, load, directory):
+    def test_an_undeclared_variable_gives_a_warning(self, load, directory):
         file = "id: a\nformat: text\ntemplate: {content: '{{nmae}}', variables: [name]}\n"
         with pytest.warns(UserWarning, match=r"`nmae`.*did you mean `name`"):
             load(directory({"a.yaml": file}))
 
-    def test_helpers_are_warned_of_and_ignored(self, load, directory):
+    def test_helpers_in_files_are_ignored_with_a_warning(self, load, directory):
         file = "id: a\nformat: text\ntemplate: {content: 'x', helpers: {up: 'f'}}\n"
         with pytest.warns(UserWarning, match="helpers"):
             assert load(directory({"a.yaml": file})).render_sync("a") == "x"
 
-    def test_point_at_the_line_that_asked_for_the_load(self, directory):
+    def test_warnings_point_at_the_calling_line(self, directory):
         root = directory({"a.yaml": "id: a\nformat: text\ntemplate: {content: '{{b}}', variables: [a]}\n"})
         with pytest.warns(UserWarning, match="`b`") as warned:
             PromptManager.from_directory_sync(root)
@@ -368,7 +368,7 @@ def messages(request, manager):
 
 
 class TestRender:
-    def test_fills_in_the_variables(self, render):
+    def test_render_fills_in_the_variables(self, render):
         assert render("greeting", {"name": "Ada"}) == "Hello Ada!"
 
     @pytest.mark.parametrize(
@@ -384,10 +384,10 @@ class TestRender:
         ],
         ids=str,
     )
-    def test_knows_defaults_options_and_extras(self, render, given, text):
+    def test_defaults_optional_and_extra_variables_work(self, render, given, text):
         assert render("typed", {"name": "Ada", "age": 36, **given}) == text
 
-    def test_names_all_that_is_missing_and_what_was_probably_meant(self, render):
+    def test_missing_variables_are_named_with_suggestions(self, render):
         with pytest.raises(TemplateRenderError) as caught:
             render("typed", {"nmae": SECRET})
         error = caught.value
@@ -397,7 +397,7 @@ class TestRender:
         assert error.context["prompt_id"] == "typed"
         assert SECRET not in everything_said_by(error)
 
-    def test_without_variables_names_what_is_missing(self, render):
+    def test_render_without_variables_names_the_missing_ones(self, render):
         with pytest.raises(TemplateRenderError, match="Missing required variable 'name' for prompt 'greeting'"):
             render("greeting")
 
@@ -415,34 +415,34 @@ class TestRender:
         ],
         ids=str,
     )
-    def test_checks_types_and_does_not_coerce(self, render, given, wanted, found):
+    def test_variable_types_are_checked_without_coercion(self, render, given, wanted, found):
         with pytest.raises(TemplateRenderError, match=rf"must be of type {wanted}, not ({found})") as caught:
             render("typed", {"name": "Ada", "age": 36, **given})
         assert next(iter(given)) in caught.value.message
         assert caught.value.context["variable"] == next(iter(given))
 
-    def test_names_the_nearest_prompt(self, render):
+    def test_an_unknown_prompt_id_gets_a_suggestion(self, render):
         with pytest.raises(PromptNotFoundError, match="greetings") as caught:
             render("greetings", {})
         assert "'greeting'" in str(caught.value)
 
     @pytest.mark.parametrize("variables", [SECRET, [SECRET], 5, object()])
-    def test_takes_variables_by_name_only(self, render, variables):
+    def test_variables_must_be_a_mapping(self, render, variables):
         with pytest.raises(TypeError, match="mapping") as caught:
             render("greeting", variables)
         assert SECRET not in str(caught.value)
 
-    def test_of_a_chat_is_a_transcript(self, render):
+    def test_a_chat_prompt_renders_as_a_transcript(self, render):
         shown = render("chat", {"company": "Acme", "question": "Why?\nHow?"})
         assert shown == "system: Answer for Acme.\n\nuser: Why?\nHow?"
 
-    def test_leaves_the_variables_as_they_were(self, render):
+    def test_render_does_not_change_the_variables(self, render):
         variables = {"name": "Ada", "age": 36}
         render("typed", variables)
         assert variables == {"name": "Ada", "age": 36}
 
 
-def test_the_short_form_of_variables_makes_a_tested_name_optional(directory):
+def test_listed_variables_used_only_in_tests_are_optional(directory):
     file = """
 id: a
 format: text
@@ -457,7 +457,7 @@ template:
         manager.render_sync("a", {"focus": "x"})
 
 
-def test_a_version_or_a_label_may_be_asked_for(prompt_manager):
+def test_a_version_or_a_label_can_be_rendered(prompt_manager):
     for version, label in (("1.0.0", "production"), ("2.0.0", "staging")):
         prompt_manager.registry.register_sync(
             create_text_prompt(version=version, status="active", template=f"{version} {{{{name}}}}", labels=[label])
@@ -498,13 +498,13 @@ INJECTIONS = [
 
 class TestMessages:
     @pytest.mark.parametrize("text", INJECTIONS)
-    def test_a_value_is_content_and_nothing_else(self, messages, text):
+    def test_a_value_cannot_add_messages_or_change_roles(self, messages, text):
         assert messages("chat", {"company": "Acme", "question": text}) == [
             {"role": "system", "content": "Answer for Acme."},
             {"role": "user", "content": text},
         ]
 
-    def test_a_value_in_an_argument_stays_within_it(self, prompt_manager):
+    def test_a_value_cannot_break_out_of_a_call_argument(self, prompt_manager):
         call = {"id": "c", "function": {"name": "find", "arguments": '{"q": "{{q}}", "n": [1, "{{q}}"]}'}}
         prompt_manager.registry.register_sync(
             create_chat_prompt(chat_template={"messages": [{"role": "assistant", "tool_calls": [call]}]})
@@ -517,7 +517,7 @@ class TestMessages:
         assert arguments == {"q": text, "n": [1, text]}
 
     @pytest.mark.parametrize("text", [text for text in INJECTIONS if text.isprintable() or "\n" in text])
-    def test_messages_that_are_given_are_inserted_as_they_are(self, messages, text):
+    def test_placeholder_messages_are_inserted_unchanged(self, messages, text):
         history = [{"role": "user", "content": text}, {"role": "assistant", "content": text}]
         shown = messages("chat", {"company": "Acme", "question": "Why?", "history": history})
         assert shown[1:3] == history
@@ -534,9 +534,9 @@ class TestMessages:
                 {"role": "assistant", "content": "Ho", "tool_calls": None, "name": None},
             ],
         ],
-        ids=["our models", "a tuple of dicts", "an iterator, roles of the enum", "keys that are None"],
+        ids=["message models", "a tuple of dicts", "an iterator with enum roles", "keys that are None"],
     )
-    def test_messages_may_be_given_in_several_ways(self, manager, history):
+    def test_placeholder_messages_may_be_models_or_dicts(self, manager, history):
         given = {"company": "Acme", "question": "Why?", "history": history}
         assert manager.render_messages_sync("chat", given)[1:3] == [
             {"role": "user", "content": "Hi"},
@@ -544,10 +544,10 @@ class TestMessages:
         ]
 
     @pytest.mark.parametrize("nothing", [{}, {"history": None}, {"history": []}, {"history": ()}])
-    def test_an_optional_placeholder_may_get_nothing(self, messages, nothing):
+    def test_an_optional_placeholder_may_be_left_out(self, messages, nothing):
         assert len(messages("chat", {"company": "Acme", "question": "Why?", **nothing})) == 2
 
-    def test_a_placeholder_that_is_not_optional_must_be_filled(self, prompt_manager):
+    def test_a_required_placeholder_must_be_filled(self, prompt_manager):
         history = {"role": "placeholder", "name": "history"}
         prompt_manager.registry.register_sync(create_chat_prompt(chat_template={"messages": [history]}))
         with pytest.raises(TemplateRenderError, match="Missing required variable 'history'"):
@@ -570,28 +570,28 @@ class TestMessages:
             ([{"role": "user", "content": object()}], "history"),
         ],
     )
-    def test_what_is_no_list_of_messages_is_refused(self, messages, history, match):
+    def test_a_placeholder_refuses_values_that_are_not_messages(self, messages, history, match):
         with pytest.raises(TemplateRenderError, match=match) as caught:
             messages("chat", {"company": "Acme", "question": "Why?", "history": history})
         assert caught.value.context["variable"] == "history"
 
-    def test_of_a_text_prompt_there_are_none(self, messages):
+    def test_render_messages_refuses_a_text_prompt(self, messages):
         with pytest.raises(PromptError, match="greeting"):
             messages("greeting", {"name": "Ada"})
 
-    def test_are_new_each_time(self, manager):
+    def test_rendered_messages_are_new_objects_each_time(self, manager):
         given = {"company": "Acme", "question": "Why?"}
         first = manager.render_messages_sync("chat", given)
         first[0]["content"] = "changed"
         first.append({})
         assert manager.render_messages_sync("chat", given)[0]["content"] == "Answer for Acme."
 
-    def test_partials_are_there_for_chats_too(self, prompt_manager):
+    def test_partials_work_in_chat_prompts(self, prompt_manager):
         chat = {"messages": [{"role": "user", "content": "{{> tone}} {{q}}"}], "partials": {"tone": "Kindly: {{q}}"}}
         prompt_manager.registry.register_sync(create_chat_prompt(chat_template=chat))
         assert prompt_manager.render_messages_sync("explain", {"q": "?"})[0]["content"] == "Kindly: ? ?"
 
-    def test_keep_text_to_the_letter(self, prompt_manager):
+    def test_message_texts_are_kept_exactly(self, prompt_manager):
         text = "\n  first\r\n\tsecond  \n\n"
         chat = {"messages": [{"role": "user", "content": text}]}
         prompt_manager.registry.register_sync(create_chat_prompt(chat_template=chat))
@@ -599,7 +599,7 @@ class TestMessages:
 
 
 class TestManager:
-    def test_has_the_registry_it_is_given(self):
+    def test_a_manager_uses_the_given_registry(self):
         registry = PromptRegistry()
         registry.register_sync(create_text_prompt())
         manager = PromptManager(registry)
@@ -607,7 +607,7 @@ class TestManager:
         assert manager.template_engine is registry.template_engine
         assert manager.render_sync("greeting", {"name": "Ada"}) == "Hello Ada!"
 
-    def test_takes_one_engine(self):
+    def test_two_different_engines_are_refused(self):
         engine = TemplateEngine()
         assert PromptManager(template_engine=engine).template_engine is engine
         registry = PromptRegistry(template_engine=engine)
@@ -615,7 +615,7 @@ class TestManager:
         with pytest.raises(ValueError, match="engine"):
             PromptManager(registry, template_engine=TemplateEngine())
 
-    async def test_lists_and_gets_as_its_registry_does(self, examples):
+    async def test_list_and_get_agree_with_the_registry(self, examples):
         summaries = await examples.list_prompts(tags=["support"], status="active")
         assert summaries == examples.list_prompts_sync(tags=["support"], status="active")
         assert summaries == examples.registry.list_sync(tags=["support"], status="active")
@@ -625,26 +625,26 @@ class TestManager:
             examples.list_prompts_sync()[1].id
         ]
 
-    def test_gives_the_same_prompt_each_time_it_is_asked(self, examples):
+    def test_get_prompt_returns_the_same_object_each_time(self, examples):
         first, second = (examples.get_prompt_sync("greeting") for _ in range(2))
         assert (first.uid, first.created_at) == (second.uid, second.created_at)
         assert first == second
 
-    async def test_gives_the_same_from_a_coroutine_and_its_twin(self, examples):
+    async def test_async_and_sync_methods_return_the_same(self, examples):
         for summary in examples.list_prompts_sync():
             path = EXAMPLES / "inputs" / f"{summary.id}.json"
             variables = json.loads(path.read_text(encoding="utf-8"))
             assert await examples.render(summary.id, variables) == examples.render_sync(summary.id, variables)
             if summary.format == "chat":
-                twin = examples.render_messages_sync(summary.id, variables)
-                assert await examples.render_messages(summary.id, variables) == twin
+                sync = examples.render_messages_sync(summary.id, variables)
+                assert await examples.render_messages(summary.id, variables) == sync
 
     @pytest.mark.parametrize(
         "filters",
         [{"format": "chat"}, {"category": "service"}, {"label": "production"}, {"status": "draft"}, {"limit": 1}],
         ids=str,
     )
-    async def test_lists_what_fits(self, prompt_manager, filters):
+    async def test_list_prompts_applies_the_filters(self, prompt_manager, filters):
         for prompt in (
             create_text_prompt(status="active"),
             create_chat_prompt(labels=["production"], metadata={"category": "service"}),
@@ -653,7 +653,7 @@ class TestManager:
         assert [each.id for each in prompt_manager.list_prompts_sync(**filters)] == ["explain"]
         assert [each.id for each in await prompt_manager.list_prompts(**filters)] == ["explain"]
 
-    def test_a_subclass_loads_as_itself(self, directory):
+    def test_from_directory_of_a_subclass_returns_the_subclass(self, directory):
         class Own(PromptManager):
             pass
 
@@ -662,12 +662,12 @@ class TestManager:
 
 
 class TestConcurrency:
-    async def test_loads_run_side_by_side(self, directory):
+    async def test_concurrent_loads_work(self, directory):
         root = directory({f"{n}.yaml": GREETING.replace("greeting", f"g{n}") for n in range(50)})
         managers = await asyncio.gather(*(PromptManager.from_directory(root) for _ in range(20)))
         assert {len(manager.list_prompts_sync()) for manager in managers} == {50}
 
-    async def test_a_cancelled_load_leaves_everything_usable(self, directory):
+    async def test_everything_works_after_a_cancelled_load(self, directory):
         root = directory({f"{n}.yaml": GREETING.replace("greeting", f"g{n}") for n in range(200)})
         for _ in range(10):
             task = asyncio.ensure_future(PromptManager.from_directory(root))
@@ -678,21 +678,21 @@ class TestConcurrency:
         manager = await PromptManager.from_directory(root)
         assert await manager.render("g7", {"name": "Ada"}) == "Hello Ada!"
 
-    def test_loads_work_in_loops_one_after_another(self, directory):
+    def test_loads_work_in_successive_event_loops(self, directory):
         root = directory({"a.yaml": GREETING})
         for _ in range(3):
             assert len(asyncio.run(PromptManager.from_directory(root)).list_prompts_sync()) == 1
 
     @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
-    def test_a_forked_child_loads_as_its_parent_did(self, directory):
+    def test_a_forked_child_can_load_prompts(self, directory):
         root = directory({f"{n}.yaml": GREETING.replace("greeting", f"g{n}") for n in range(40)})
         code = f"""
 import asyncio, os
 from prompt_manager import PromptManager
 def work():
     manager = asyncio.run(PromptManager.from_directory({str(root)!r}))
-    twin = PromptManager.from_directory_sync({str(root)!r})
-    return manager.render_sync("g1", {{"name": "Ada"}}) + twin.render_sync("g2", {{"name": "Bo"}})
+    second = PromptManager.from_directory_sync({str(root)!r})
+    return manager.render_sync("g1", {{"name": "Ada"}}) + second.render_sync("g2", {{"name": "Bo"}})
 expected = work()
 child = os.fork()
 if child == 0:

@@ -1,4 +1,4 @@
-"""Prompts and their parts as Python builds them."""
+"""The models of prompts, built in Python."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "find", "arguments"
 
 
 def whole_prompt() -> Prompt:
-    """A prompt that says all that a prompt can say."""
+    """Build a prompt that sets every field."""
     return Prompt(
         id="support/triage",
         version="2.0.0-rc.1",
@@ -77,7 +77,7 @@ WHOLE = [
 ]
 
 
-def test_what_is_not_said_has_its_default():
+def test_omitted_fields_have_defaults():
     prompt = Prompt(id="a", format="text", template="x")
     assert prompt.version == "1.0.0"
     assert prompt.status is PromptStatus.DRAFT
@@ -91,7 +91,7 @@ def test_what_is_not_said_has_its_default():
 
 
 @pytest.mark.parametrize("prompt", WHOLE)
-def test_a_prompt_survives_json_pickle_and_copies(prompt):
+def test_a_prompt_survives_json_pickle_and_copy(prompt):
     assert Prompt.model_validate_json(prompt.model_dump_json()) == prompt
     assert Prompt.model_validate(prompt.model_dump()) == prompt
     assert pickle.loads(pickle.dumps(prompt)) == prompt
@@ -101,7 +101,7 @@ def test_a_prompt_survives_json_pickle_and_copies(prompt):
     assert prompt.model_copy(deep=True) == prompt
 
 
-def test_a_prompt_survives_them_once_it_was_used_too():
+def test_a_used_prompt_survives_json_pickle_and_copy():
     manager = PromptManager()
     prompt = create_text_prompt()
     manager.registry.register_sync(prompt)
@@ -117,7 +117,7 @@ def test_a_prompt_survives_them_once_it_was_used_too():
 @pytest.mark.parametrize(
     "prompt", [create_text_prompt(), create_chat_prompt(), pytest.param(whole_prompt(), id="everything")]
 )
-def test_the_prompt_that_a_registry_gives_back_is_the_one_it_was_given(prompt):
+def test_a_registry_returns_the_prompt_it_was_given(prompt):
     manager = PromptManager()
     manager.registry.register_sync(prompt)
     assert manager.get_prompt_sync(prompt.id) == prompt
@@ -134,7 +134,7 @@ def test_the_prompt_that_a_registry_gives_back_is_the_one_it_was_given(prompt):
     ],
     ids=str,
 )
-def test_metadata_are_the_same_before_and_after_storing(metadata):
+def test_storing_does_not_change_metadata(metadata):
     prompt = create_text_prompt(metadata=metadata)
     manager = PromptManager()
     manager.registry.register_sync(prompt)
@@ -142,7 +142,7 @@ def test_metadata_are_the_same_before_and_after_storing(metadata):
     assert Prompt.model_validate_json(prompt.model_dump_json()) == prompt
 
 
-def test_dates_in_metadata_become_iso_text_and_tuples_lists():
+def test_dates_in_metadata_become_text_and_tuples_lists():
     prompt = create_text_prompt(metadata={"custom": {"when": dt.date(2026, 1, 31), "pair": (1, 2)}})
     assert json.loads(prompt.model_dump_json())["metadata"]["custom"] == {"when": "2026-01-31", "pair": [1, 2]}
     assert prompt.metadata.custom == {"when": "2026-01-31", "pair": [1, 2]}
@@ -154,7 +154,7 @@ def test_dates_in_metadata_become_iso_text_and_tuples_lists():
     ids=["set", "object", "bytes", "function", "nan", "inf"],
 )
 @pytest.mark.parametrize("top", [True, False])
-def test_metadata_that_are_no_json_are_refused_with_their_path(value, top):
+def test_metadata_that_is_not_json_is_refused_with_its_path(value, top):
     metadata = {"team": {"deep": [0, value]}} if top else {"custom": {"team": {"deep": [0, value]}}}
     with pytest.raises(ValidationError) as caught:
         create_text_prompt(metadata=metadata)
@@ -172,7 +172,7 @@ def test_metadata_that_are_no_json_are_refused_with_their_path(value, top):
         (dt.datetime(2026, 1, 31, 10, tzinfo=dt.timezone(dt.timedelta(hours=-1))), "2026-01-31T11:00:00+00:00"),
     ],
 )
-def test_times_are_utc_and_naive_ones_are_read_so(time, utc):
+def test_naive_times_are_read_as_utc(time, utc):
     prompt = create_text_prompt(created_at=time, updated_at=time)
     assert (prompt.created_at.isoformat(), prompt.updated_at.isoformat()) == (utc, utc)
     assert PromptVersion(prompt=prompt, version="1.0.0", created_at=time).created_at.isoformat() == utc
@@ -191,7 +191,7 @@ def test_a_prompt_cannot_be_changed(field, value):
             setattr(part, name, "x")
 
 
-def test_lists_are_tuples():
+def test_lists_of_a_prompt_are_tuples():
     prompt = whole_prompt()
     values = (
         prompt.tools,
@@ -207,7 +207,7 @@ def test_lists_are_tuples():
 
 
 class TestReplace:
-    def test_gives_a_new_prompt_and_leaves_the_old(self):
+    def test_replace_returns_a_new_prompt(self):
         prompt = create_text_prompt()
         changed = prompt.replace(version="1.1.0", template="Bye {{name}}")
         assert (changed.version, changed.template.content) == ("1.1.0", "Bye {{name}}")
@@ -215,7 +215,7 @@ class TestReplace:
         assert (changed.id, changed.uid, changed.created_at) == (prompt.id, prompt.uid, prompt.created_at)
         assert changed.updated_at >= prompt.updated_at
 
-    def test_renders_the_changed_template_though_the_old_was_compiled(self, prompt_manager):
+    def test_replace_drops_the_compiled_template(self, prompt_manager):
         prompt_manager.registry.register_sync(create_text_prompt())
         changed = prompt_manager.get_prompt_sync("greeting").replace(version="1.1.0", template="Bye {{name}}!")
         prompt_manager.registry.register_sync(changed)
@@ -233,14 +233,14 @@ class TestReplace:
         ],
         ids=str,
     )
-    def test_checks_again_as_model_copy_does(self, changes):
+    def test_replace_and_model_copy_validate_the_changes(self, changes):
         prompt = create_text_prompt()
         with pytest.raises(ValidationError):
             prompt.replace(**changes)
         with pytest.raises(ValidationError):
             prompt.model_copy(update=changes)
 
-    def test_is_what_model_copy_does_with_an_update(self):
+    def test_model_copy_applies_its_update(self):
         copied = create_text_prompt().model_copy(update={"version": "3.0.0"})
         assert copied.version == "3.0.0"
 
@@ -249,7 +249,7 @@ class TestReplace:
     "prompt_id",
     ["a", "a.b", "A-1_2", "a/b/c", "1.10", "x" * 255, "support/triage.v2"],
 )
-def test_lawful_ids_are_taken(prompt_id):
+def test_valid_ids_are_accepted(prompt_id):
     assert create_text_prompt(id=prompt_id).id == prompt_id
 
 
@@ -258,13 +258,13 @@ def test_lawful_ids_are_taken(prompt_id):
     ["", " ", "a b", "../a", "a/../b", "a//b", "/a", "a/", ".a", "a/.b", ".", "ä", "a\n", "a\\b", "C:a", "x" * 256,
      "a\x00", "a%2f"],
 )  # fmt: skip
-def test_an_id_that_could_name_another_path_is_refused(prompt_id):
+def test_an_id_that_could_escape_a_directory_is_refused(prompt_id):
     with pytest.raises(ValidationError, match="an id"):
         create_text_prompt(id=prompt_id)
 
 
 @pytest.mark.parametrize("version", ["0.0.0", "1.2.3", "10.20.30", "1.0.0-rc.1", "1.0.0-alpha", "1.0.0-0.3.7"])
-def test_semantic_versions_are_taken(version):
+def test_semantic_versions_are_accepted(version):
     assert create_text_prompt(version=version).version == version
 
 
@@ -291,14 +291,14 @@ WRONG = [
      {"template": {"content": "x", "variables": {"a": {"type": "integer", "default": "x"}}}}, "default"),
     ("a temperature beyond the range", {"settings": {"temperature": 3}}, "temperature"),
     ("a number of tokens below one", {"settings": {"max_tokens": 0}}, "max_tokens"),
-    ("a label that is no text", {"labels": [1]}, "labels"),
+    ("a label that is not a string", {"labels": [1]}, "labels"),
     ("a tool without name", {"tools": [{"description": "x"}]}, "name"),
     ("an unknown key of metadata's parts", {"settings": {"temprature": 1}}, "temprature"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "match"), [pytest.param(*row[1:], id=row[0]) for row in WRONG])
-def test_a_wrong_prompt_is_pydantic_s_validation_error(changes, match):
+def test_an_invalid_prompt_raises_pydantic_validation_error(changes, match):
     with pytest.raises(ValidationError, match=match):
         create_text_prompt(**changes)
 
@@ -309,16 +309,16 @@ WRONG_MESSAGES = [
     ("a placeholder with content", {"role": "placeholder", "name": "h", "content": "x"}),
     ("content of a wrong kind", {"role": "user", "content": 5}),
     ("a part of unknown type", {"role": "user", "content": [{"type": "smell"}]}),
-    ("a part without what its type says", {"role": "user", "content": [{"type": "image_url"}]}),
+    ("a part without the field of its type", {"role": "user", "content": [{"type": "image_url"}]}),
     ("a call without name", {"role": "assistant", "tool_calls": [{"id": "c", "function": {"arguments": {}}}]}),
-    ("a call whose arguments are no JSON",
+    ("a call whose arguments are not JSON",
      {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{"}}]}),
     ("an unknown key", {"role": "user", "content": "x", "contents": "y"}),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("message", [pytest.param(row[1], id=row[0]) for row in WRONG_MESSAGES])
-def test_a_wrong_message_is_pydantic_s_validation_error(message):
+def test_an_invalid_message_raises_pydantic_validation_error(message):
     with pytest.raises(ValidationError):
         chat_of(message)
 
@@ -338,32 +338,32 @@ def test_a_wrong_message_is_pydantic_s_validation_error(message):
     ],
     ids=lambda given: next(iter(given)),
 )
-def test_a_validation_error_of_pydantic_hides_the_input(given):
+def test_validation_errors_hide_the_input(given):
     with pytest.raises(ValidationError) as caught:
         create_text_prompt(**given)
     assert "input_value" not in str(caught.value)
-    if next(iter(given)) not in ("id", "version"):  # these two are names, and the error says which
+    if next(iter(given)) not in ("id", "version"):  # these two are field names, which the error shows
         assert SECRET not in str(caught.value)
 
 
 class TestDraft:
     @pytest.mark.parametrize("format", list(PromptFormat))
-    def test_may_lack_its_template(self, format):
+    def test_a_draft_may_lack_a_template(self, format):
         assert Prompt(id="later", format=format).status == "draft"
 
     @pytest.mark.parametrize("status", [PromptStatus.ACTIVE, PromptStatus.DEPRECATED, PromptStatus.ARCHIVED])
-    def test_becomes_nothing_else_without_it(self, status):
+    def test_a_draft_without_template_cannot_become_active(self, status):
         with pytest.raises(ValidationError, match="template"):
             Prompt(id="later", format="text").replace(status=status)
 
-    def test_cannot_be_stored_without_it(self, prompt_manager):
+    def test_a_draft_without_template_cannot_be_stored(self, prompt_manager):
         with pytest.raises(PromptManagerError, match=r"[Tt]emplate"):
             prompt_manager.registry.register_sync(Prompt(id="later", format="text"))
         assert not prompt_manager.registry.exists_sync("later")
 
 
 class TestShortForms:
-    def test_a_text_is_a_template(self):
+    def test_a_string_is_accepted_as_template(self):
         prompt = create_text_prompt(template="x")
         assert prompt == prompt.replace(template={"content": "x"}, updated_at=prompt.updated_at)
         assert isinstance(prompt.template, PromptTemplate)
@@ -380,13 +380,13 @@ class TestShortForms:
         ],
         ids=str,
     )
-    def test_variables_are_names_or_names_with_types(self, variables, read):
+    def test_variables_may_be_a_list_or_a_mapping(self, variables, read):
         given = {"content": "{{a}}{{b}}", "variables": variables}
         assert create_text_prompt(template=given).template.variables == read
         chat = ChatPromptTemplate(messages=[USER], variables=variables)
         assert chat.variables == read
 
-    def test_variables_are_dumped_as_they_are_written(self):
+    def test_variables_are_dumped_in_their_short_format(self):
         given = {"a": "integer", "b": {"type": "string", "default": "x"}, "c": {"required": False}}
         template = PromptTemplate(content="{{a}}{{b}}{{c}}", variables=given)
         assert template.model_dump()["variables"] == {
@@ -399,11 +399,11 @@ class TestShortForms:
     @pytest.mark.parametrize(
         "type_", ["string", "integer", "float", "boolean", "list", "dict", "enum", "any", "date", "datetime", "uuid"]
     )
-    def test_there_are_eleven_types(self, type_):
+    def test_there_are_eleven_variable_types(self, type_):
         create_text_prompt(template={"content": "{{a}}", "variables": {"a": type_}})
 
 
-def test_models_and_dicts_build_the_same():
+def test_models_and_dicts_build_equal_prompts():
     built = Prompt(
         id="a",
         format=PromptFormat.CHAT,
@@ -433,21 +433,21 @@ def test_models_and_dicts_build_the_same():
 
 
 class TestPromptSchema:
-    def test_holds_several_prompts(self):
+    def test_a_prompt_schema_holds_several_prompts(self):
         schema = PromptSchema(prompts=[create_text_prompt(), create_text_prompt(version="2.0.0")])
         assert [prompt.version for prompt in schema.prompts] == ["1.0.0", "2.0.0"]
         assert PromptSchema.model_validate_json(schema.model_dump_json()) == schema
 
-    def test_refuses_an_id_and_version_twice_and_names_them(self):
+    def test_a_duplicate_id_and_version_is_refused_by_name(self):
         with pytest.raises(ValidationError, match=r"'greeting' has version 1\.0\.0 twice"):
             PromptSchema(prompts=[create_text_prompt(), create_text_prompt(template="other")])
 
-    def test_refuses_to_hold_none(self):
+    def test_an_empty_prompt_schema_is_refused(self):
         with pytest.raises(ValidationError):
             PromptSchema(prompts=[])
 
 
-def test_records_have_ids_and_times_of_their_own():
+def test_each_record_has_its_own_id_and_time():
     def record(**more):
         return PromptExecution(
             prompt_id="a", prompt_version="1.0.0", variables={"a": 1}, rendered_content="x", success=True, **more
@@ -460,7 +460,7 @@ def test_records_have_ids_and_times_of_their_own():
     assert PromptExecution.model_validate_json(first.model_dump_json()) == first
 
 
-def test_a_summary_is_light_and_frozen():
+def test_a_summary_is_frozen_and_has_no_template():
     summary = PromptSummary(id="a", version="1.0.0", format="text", status="active")
     with pytest.raises(ValidationError, match="frozen"):
         summary.id = "b"
@@ -468,7 +468,7 @@ def test_a_summary_is_light_and_frozen():
         PromptSummary(id="a", version="1.0.0", format="text", status="active", template="x")
 
 
-def test_the_words_of_the_enums_are_those_of_files():
+def test_enum_values_are_the_words_of_prompt_files():
     assert [str(role) for role in Role] == [
         "system", "developer", "user", "assistant", "function", "tool", "placeholder",
     ]  # fmt: skip

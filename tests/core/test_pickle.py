@@ -1,4 +1,4 @@
-"""Engines and templates that travel: pickled, copied, used by another process."""
+"""Engines and templates that are pickled, copied, or used by another process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_a_template_renders_the_same_with_all_that_its_engine_knew(protocol):
+def test_a_pickled_template_keeps_its_engine(protocol):
     engine = TemplateEngine()
     engine.register_helper("shout", str.upper)
     engine.register_partial("sign", "-- {{shout name}}")
@@ -47,7 +47,7 @@ def test_a_template_renders_the_same_with_all_that_its_engine_knew(protocol):
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_an_engine_keeps_its_options(options):
+def test_a_pickled_engine_keeps_its_options(options):
     engine = TemplateEngine(**options)
     copied = pickle.loads(pickle.dumps(engine))
     assert type(copied) is TemplateEngine
@@ -56,7 +56,7 @@ def test_an_engine_keeps_its_options(options):
     assert copied.__getnewargs_ex__() != defaults
 
 
-def test_templates_that_travel_together_share_their_engine():
+def test_templates_pickled_together_share_their_engine():
     engine = TemplateEngine()
     first, second = pickle.loads(pickle.dumps([engine.compile("{{> p}}"), engine.compile("<{{> p}}>")]))
     owner = first.__reduce__()[1][0]
@@ -66,7 +66,7 @@ def test_templates_that_travel_together_share_their_engine():
         engine.render_sync("{{> p}}", {})
 
 
-def test_a_copy_of_an_engine_goes_its_own_way():
+def test_a_copied_engine_is_independent():
     engine = TemplateEngine()
     engine.register_partial("p", "one")
     copied = copy.copy(engine)
@@ -74,7 +74,7 @@ def test_a_copy_of_an_engine_goes_its_own_way():
     assert (engine.render_sync("{{> p}}", {}), copied.render_sync("{{> p}}", {})) == ("one", "two")
 
 
-def test_a_helper_that_cannot_travel_is_python_s_own_error():
+def test_an_unpicklable_helper_raises_python_s_own_error():
     engine = TemplateEngine()
     engine.register_helper("local", lambda: "x")
     with pytest.raises((pickle.PicklingError, AttributeError)):
@@ -88,7 +88,7 @@ def test_another_process_renders_a_template():
         assert pool.submit(template.render, {"name": "Ada"}).result(timeout=60) == "Hello Ada!"
 
 
-def test_a_chat_engine_and_errors_travel_too():
+def test_chat_engines_and_errors_can_be_pickled():
     engine = pickle.loads(pickle.dumps(ChatTemplateEngine()))
     assert engine.render_messages_sync([{"role": "user", "content": "{{x}}"}], {"x": 1}) == [
         {"role": "user", "content": "1"}
@@ -99,7 +99,7 @@ def test_a_chat_engine_and_errors_travel_too():
     assert (str(copied), copied.line, copied.template_name) == (str(caught.value), 1, "t")
 
 
-def test_a_template_never_changes():
+def test_a_template_cannot_be_changed():
     template = TemplateEngine().compile("{{x}}")
     for name in ("source", "variables", "anything"):
         with pytest.raises(AttributeError):

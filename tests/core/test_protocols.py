@@ -1,4 +1,4 @@
-"""What a part of the user's own must offer to take the place of one of ours."""
+"""The protocols that a custom engine or storage must satisfy."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ class OwnStorage:
         ({}, StorageBackendProtocol, False),
     ],
 )
-def test_whether_a_part_fits_can_be_asked(part, protocol, fits):
+def test_isinstance_checks_the_protocols(part, protocol, fits):
     assert isinstance(part, protocol) is fits

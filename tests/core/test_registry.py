@@ -1,4 +1,4 @@
-"""The registry: versions, latest, labels, lists, and a storage of the user's own."""
+"""The registry: versions, latest, labels, lists, and custom storages."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def register(request, registry):
 
 
 class TestRegister:
-    async def test_adds_a_prompt_that_can_be_had_again(self, registry, register):
+    async def test_a_registered_prompt_can_be_retrieved(self, registry, register):
         prompt = active()
         await register(prompt)
         assert await registry.get("greeting") == prompt
         assert registry.get_sync("greeting", "1.0.0") == prompt
 
-    async def test_replaces_a_draft(self, registry, register):
+    async def test_registering_replaces_a_draft(self, registry, register):
         await register(create_text_prompt(template="first {{name}}"), create_text_prompt(template="second"))
         assert registry.get_sync("greeting").template.content == "second"
         await register(active(template="third"))
         assert registry.get_sync("greeting").template.content == "third"
 
     @pytest.mark.parametrize("status", ["active", "deprecated", "archived"])
-    async def test_refuses_other_content_for_a_version_that_is_no_draft(self, registry, register, status):
+    async def test_other_content_for_a_released_version_is_refused(self, registry, register, status):
         first = create_text_prompt(status=status)
         await register(first)
         with pytest.raises(VersionConflictError, match="greeting") as caught:
@@ -67,7 +67,7 @@ class TestRegister:
         assert caught.value.context["version"] == "1.0.0"
         assert registry.get_sync("greeting", "1.0.0") == first
 
-    async def test_does_nothing_for_the_same_content(self, registry, register):
+    async def test_registering_the_same_content_changes_nothing(self, registry, register):
         first = active()
         again = active(metadata={"author": "other"}, labels=["production"])
         await register(first, again)
@@ -89,19 +89,19 @@ class TestRegister:
         ],
         ids=str,
     )
-    async def test_what_changes_the_model_s_input_is_other_content(self, register, change):
+    async def test_each_field_that_a_model_sees_counts_as_content(self, register, change):
         await register(active())
         with pytest.raises(VersionConflictError):
             await register(active(**change))
 
-    async def test_refuses_a_template_that_does_not_parse(self, registry, register):
+    async def test_a_template_with_a_syntax_error_is_refused(self, registry, register):
         with pytest.raises(TemplateSyntaxError, match="never closed") as caught:
             await register(active(template="\n{{#if a}}"))
         assert caught.value.context["prompt_id"] == "greeting"
         assert (caught.value.line, caught.value.column) == (2, 1)
         assert not registry.exists_sync("greeting")
 
-    async def test_refuses_any_template_of_a_chat_that_does_not_parse(self, registry, register):
+    async def test_a_chat_message_with_a_syntax_error_is_refused(self, registry, register):
         wrong = "{{#if a}}"
         call = {"id": "c", "function": {"name": "f", "arguments": {"a": [wrong]}}}
         for message in (
@@ -114,7 +114,7 @@ class TestRegister:
                 await register(chat_of(message))
         assert registry.count_sync() == 0
 
-    async def test_what_is_registered_cannot_be_changed_through_a_reference(self, registry, register):
+    async def test_a_registered_prompt_cannot_be_changed_from_outside(self, registry, register):
         custom = {"a": [1]}
         prompt = active(metadata={"custom": custom}, tools=[{"name": "f", "parameters": {"type": "object"}}])
         await register(prompt)
@@ -143,7 +143,7 @@ LATEST = [
 
 @pytest.mark.parametrize(("versions", "expected"), [pytest.param(*row[1:], id=row[0]) for row in LATEST])
 @pytest.mark.parametrize("backwards", [False, True])
-def test_the_latest_version_is(registry, versions, expected, backwards):
+def test_latest_is_the_highest_active_version_if_there_is_one(registry, versions, expected, backwards):
     for version, status in reversed(versions) if backwards else versions:
         registry.register_sync(create_text_prompt(version=version, status=status))
     assert registry.get_sync("greeting").version == expected
@@ -151,14 +151,14 @@ def test_the_latest_version_is(registry, versions, expected, backwards):
 
 
 class TestGet:
-    def test_names_the_nearest_where_the_id_is_unknown(self, registry):
+    def test_an_unknown_id_gets_a_suggestion(self, registry):
         registry.register_sync(active())
         with pytest.raises(PromptNotFoundError, match="greting") as caught:
             registry.get_sync("greting")
         assert "greeting" in str(caught.value)
         assert caught.value.context["prompt_id"] == "greting"
 
-    def test_finds_nothing_where_all_versions_are_archived(self, registry):
+    def test_get_fails_if_all_versions_are_archived(self, registry):
         registry.register_sync(create_text_prompt(status="archived"))
         with pytest.raises(PromptNotFoundError, match="archived"):
             registry.get_sync("greeting")
@@ -166,13 +166,13 @@ class TestGet:
         assert registry.list_sync() == []
 
     @pytest.mark.parametrize("version", ["9.9.9", "1.0", "latest", ""])
-    def test_names_the_versions_where_one_is_unknown(self, registry, version):
+    def test_an_unknown_version_names_the_existing_ones(self, registry, version):
         registry.register_sync(active())
         with pytest.raises(VersionNotFoundError) as caught:
             registry.get_sync("greeting", version)
         assert caught.value.context["prompt_id"] == "greeting"
 
-    def test_finds_by_label(self, registry):
+    def test_get_finds_a_version_by_label(self, registry):
         registry.register_sync(active("1.0.0", labels=["production"]))
         registry.register_sync(active("2.0.0", labels=["staging"]))
         assert registry.get_sync("greeting", label="production").version == "1.0.0"
@@ -180,15 +180,15 @@ class TestGet:
         with pytest.raises(VersionNotFoundError, match="canary"):
             registry.get_sync("greeting", label="canary")
 
-    def test_takes_a_version_or_a_label(self, registry):
+    def test_get_refuses_version_and_label_together(self, registry):
         registry.register_sync(active(labels=["production"]))
         with pytest.raises(ValueError, match="not both"):
             registry.get_sync("greeting", "1.0.0", label="production")
 
 
 @pytest.fixture
-def shelf(registry):
-    """Five prompts, one of them archived."""
+def filled(registry):
+    """Fill a registry with five prompts, one of them archived."""
     for prompt in (
         active(id="b/two", metadata={"tags": ["x", "y"], "category": "service"}, labels=["production"]),
         active(id="a", metadata={"tags": ["x"], "description": "First", "author": "Ada"}),
@@ -222,26 +222,26 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("filters", "expected"), LISTS, ids=str)
-async def test_a_list_has_the_latest_versions_that_fit(shelf, filters, expected):
-    assert [summary.id for summary in await shelf.list(**filters)] == expected
-    assert [summary.id for summary in shelf.list_sync(**filters)] == expected
+async def test_a_list_has_the_latest_versions_matching_the_filters(filled, filters, expected):
+    assert [summary.id for summary in await filled.list(**filters)] == expected
+    assert [summary.id for summary in filled.list_sync(**filters)] == expected
 
 
-def test_a_list_gives_light_summaries(shelf):
-    first = shelf.list_sync()[0]
+def test_a_list_returns_summaries(filled):
+    first = filled.list_sync()[0]
     assert first == PromptSummary(
         id="a", version="2.0.0", format="text", status="active", description="Second", author="Bo", tags=("z",)
     )
 
 
 @pytest.mark.parametrize("filters", [{"status": "done"}, {"format": "poem"}])
-def test_a_list_refuses_words_that_do_not_exist(shelf, filters):
+def test_a_list_refuses_unknown_filter_values(filled, filters):
     with pytest.raises(ValueError, match="is not a valid"):
-        shelf.list_sync(**filters)
+        filled.list_sync(**filters)
 
 
 class TestDelete:
-    async def test_removes_one_version_or_all(self, registry):
+    async def test_delete_removes_one_version_or_all(self, registry):
         for version in ("1.0.0", "2.0.0", "3.0.0"):
             registry.register_sync(active(version))
         await registry.delete("greeting", "2.0.0")
@@ -252,12 +252,12 @@ class TestDelete:
         assert not registry.exists_sync("greeting")
         assert registry.count_sync() == await registry.count() == 0
 
-    async def test_of_the_last_version_removes_the_prompt(self, registry):
+    async def test_deleting_the_last_version_removes_the_prompt(self, registry):
         registry.register_sync(active())
         registry.delete_sync("greeting", "1.0.0")
         assert not await registry.exists("greeting")
 
-    def test_of_what_is_not_there_says_so(self, registry):
+    def test_deleting_a_missing_prompt_raises_an_error(self, registry):
         with pytest.raises(PromptNotFoundError):
             registry.delete_sync("greeting")
         with pytest.raises(PromptNotFoundError):
@@ -268,7 +268,7 @@ class TestDelete:
         assert registry.exists_sync("greeting", "1.0.0")
 
 
-async def test_existence_and_versions_are_told(registry):
+async def test_exists_and_versions_reflect_the_registry(registry):
     for version in ("2.0.0", "1.10.0", "1.9.0", "2.0.0-rc.1"):
         registry.register_sync(active(version))
     assert registry.get_versions_sync("greeting") == ["1.9.0", "1.10.0", "2.0.0-rc.1", "2.0.0"]
@@ -282,7 +282,7 @@ async def test_existence_and_versions_are_told(registry):
 
 
 class OwnStorage:
-    """A storage that somebody else wrote: it really waits, and refuses ids that begin with ``no``."""
+    """A custom storage whose methods really wait, and which refuses ids that begin with ``no``."""
 
     def __init__(self):
         self.kept = {}
@@ -314,7 +314,7 @@ class OwnStorage:
 
 
 class WaitingMemory(InMemoryStorage):
-    """Our storage with something awaited before it."""
+    """An in-memory storage whose methods really wait."""
 
     async def save(self, prompt):
         await asyncio.sleep(0)
@@ -330,7 +330,7 @@ STORAGES = [InMemoryStorage, OwnStorage, WaitingMemory]
 
 @pytest.mark.parametrize("storage", STORAGES)
 class TestStorage:
-    async def test_keeps_what_is_registered(self, storage):
+    async def test_registered_prompts_are_saved_in_the_storage(self, storage):
         kept = storage()
         registry = PromptRegistry(kept)
         assert registry.storage is kept
@@ -339,7 +339,7 @@ class TestStorage:
         await registry.delete("greeting")
         assert await kept.list() == []
 
-    def test_keeps_it_without_an_event_loop_too(self, storage):
+    def test_register_sync_saves_in_the_storage(self, storage):
         kept = storage()
         registry = PromptRegistry(kept)
         registry.register_sync(active())
@@ -347,7 +347,7 @@ class TestStorage:
         registry.delete_sync("greeting", "1.0.0")
         assert [prompt.version for prompt in asyncio.run(kept.list())] == ["2.0.0"]
 
-    async def test_gives_its_prompts_to_another_registry(self, storage):
+    async def test_another_registry_loads_the_stored_prompts(self, storage):
         kept = storage()
         first = PromptRegistry(kept)
         await first.register(active())
@@ -356,7 +356,7 @@ class TestStorage:
         assert await second.load_from_storage() == 2
         assert second.get_versions_sync("greeting") == ["1.0.0", "2.0.0"]
 
-    def test_gives_them_without_an_event_loop_too(self, storage):
+    def test_load_from_storage_sync_loads_the_stored_prompts(self, storage):
         kept = storage()
         PromptRegistry(kept).register_sync(active())
         second = PromptRegistry(kept)
@@ -365,20 +365,20 @@ class TestStorage:
 
 
 class TestOwnStorage:
-    async def test_that_refuses_leaves_the_registry_as_it_was(self):
+    async def test_a_failed_save_leaves_the_registry_unchanged(self):
         registry = PromptRegistry(OwnStorage())
         with pytest.raises(StorageWriteError, match="disk is full"):
             await registry.register(active(id="no/greeting"))
         assert not registry.exists_sync("no/greeting")
         assert registry.list_sync() == []
 
-    def test_that_refuses_does_so_without_an_event_loop_too(self):
+    def test_a_failed_save_sync_leaves_the_registry_unchanged(self):
         registry = PromptRegistry(OwnStorage())
         with pytest.raises(StorageWriteError):
             registry.register_sync(active(id="no/greeting"))
         assert registry.count_sync() == 0
 
-    async def test_that_refuses_to_delete_keeps_the_prompt_registered(self):
+    async def test_a_failed_delete_keeps_the_prompt_registered(self):
         class ReadOnly(OwnStorage):
             async def delete(self, prompt_id, version=None):  # noqa: ARG002 - the protocol's
                 raise StorageWriteError("read-only")
@@ -389,7 +389,7 @@ class TestOwnStorage:
             await registry.delete("greeting")
         assert registry.exists_sync("greeting")
 
-    async def test_is_not_asked_for_what_the_registry_refuses(self):
+    async def test_a_refused_prompt_never_reaches_the_storage(self):
         storage = OwnStorage()
         registry = PromptRegistry(storage)
         await registry.register(active())
@@ -399,7 +399,7 @@ class TestOwnStorage:
             await registry.register(active("2.0.0", template="{{#if a}}"))
         assert [prompt.template.content for prompt in storage.kept.values()] == ["Hello {{name}}!"]
 
-    async def test_two_at_once_leave_storage_and_registry_with_the_same(self):
+    async def test_two_saves_at_once_leave_storage_and_registry_equal(self):
         storage = OwnStorage()
         registry = PromptRegistry(storage)
         outcomes = await asyncio.gather(
@@ -411,8 +411,8 @@ class TestOwnStorage:
         assert storage.kept["greeting", "1.0.0"] == registry.get_sync("greeting")
 
     @pytest.mark.parametrize("refused", [{"one"}, {"two"}, {"one", "two"}], ids=sorted)
-    async def test_that_refuses_one_of_two_drafts_at_once_leaves_what_it_keeps(self, refused):
-        class Picky(OwnStorage):
+    async def test_if_one_of_two_saves_fails_the_other_is_kept(self, refused):
+        class FailingForSome(OwnStorage):
             async def save(self, prompt):
                 for _ in range(3 if prompt.template.content == "one" else 5):
                     await asyncio.sleep(0)
@@ -420,14 +420,14 @@ class TestOwnStorage:
                     raise StorageWriteError("the disk is full")
                 await super().save(prompt)
 
-        storage = Picky()
+        storage = FailingForSome()
         registry = PromptRegistry(storage)
         drafts = [create_text_prompt(template=text) for text in ("one", "two")]
         await asyncio.gather(*map(registry.register, drafts), return_exceptions=True)
         held = [registry.get_sync("greeting")] if registry.exists_sync("greeting") else []
         assert held == list(storage.kept.values())
 
-    async def test_that_is_given_up_on_while_it_waits_leaves_nothing(self):
+    async def test_a_cancelled_register_leaves_no_prompt(self):
         class Slow(OwnStorage):
             async def save(self, prompt):
                 await asyncio.Event().wait()
@@ -441,7 +441,7 @@ class TestOwnStorage:
             await task
         assert not registry.exists_sync("greeting")
 
-    async def test_in_a_running_loop_the_twin_says_what_to_await(self):
+    async def test_a_sync_call_in_a_running_loop_names_the_coroutine(self):
         registry = PromptRegistry(OwnStorage())
         for name, call in (
             ("register", lambda: registry.register_sync(active())),
@@ -452,25 +452,25 @@ class TestOwnStorage:
             assert "OwnStorage" in str(caught.value)
         assert registry.count_sync() == 0
 
-    async def test_in_a_running_loop_reading_still_works(self):
+    async def test_sync_reads_work_in_a_running_loop(self):
         registry = PromptRegistry(OwnStorage())
         await registry.register(active())
         assert registry.get_sync("greeting").id == "greeting"
         assert len(registry.list_sync()) == 1
 
-    async def test_of_ours_has_working_twins_in_a_running_loop(self):
+    async def test_sync_calls_work_with_memory_storage_in_a_loop(self):
         registry = PromptRegistry(InMemoryStorage())
         registry.register_sync(active())
         registry.delete_sync("greeting")
         assert registry.count_sync() == 0
 
 
-def test_without_a_storage_there_is_nothing_to_load(registry):
+def test_load_without_a_storage_loads_nothing(registry):
     assert registry.storage is None
     assert registry.load_from_storage_sync() == 0
 
 
-def test_the_registry_s_engine_compiles(registry):
+def test_the_engine_of_the_registry_compiles_its_prompts(registry):
     engine = TemplateEngine(allow_none=True)
     engine.register_partial("sign", "Bye")
     own = PromptRegistry(template_engine=engine)
@@ -489,7 +489,7 @@ class TestUpdate:
 
         return change
 
-    async def test_gives_a_version_another_status_and_other_metadata(self, registry, update):
+    async def test_update_changes_status_and_metadata(self, registry, update):
         first = active()
         registry.register_sync(first)
         await update(first.replace(status="deprecated", metadata={"author": "Ada"}))
@@ -497,12 +497,12 @@ class TestUpdate:
         assert (held.status, held.metadata.author) == ("deprecated", "Ada")
         assert held.content_hash == first.content_hash
 
-    async def test_replaces_a_draft_whole(self, registry, update):
+    async def test_update_replaces_a_whole_draft(self, registry, update):
         registry.register_sync(create_text_prompt())
         await update(active(template="Bye {{name}}"))
         assert registry.get_sync("greeting").template.content == "Bye {{name}}"
 
-    async def test_leaves_other_content_to_another_version(self, registry, update):
+    async def test_update_refuses_other_content_for_a_version(self, registry, update):
         first = active()
         registry.register_sync(first)
         with pytest.raises(VersionConflictError, match="active and its content cannot change") as caught:
@@ -510,13 +510,13 @@ class TestUpdate:
         assert "save the change as a new version" in str(caught.value)
         assert registry.get_sync("greeting") == first
 
-    async def test_makes_no_draft_of_what_was_none(self, registry, update):
+    async def test_update_cannot_turn_a_released_version_into_a_draft(self, registry, update):
         registry.register_sync(active())
         with pytest.raises(VersionConflictError, match="cannot become a draft again"):
             await update(create_text_prompt())
         assert registry.get_sync("greeting").status == "active"
 
-    async def test_of_what_is_not_there_names_what_is(self, registry, update):
+    async def test_updating_a_missing_prompt_suggests_existing_ones(self, registry, update):
         registry.register_sync(active())
         with pytest.raises(PromptNotFoundError, match="greting") as caught:
             await update(active(id="greting"))
@@ -526,14 +526,14 @@ class TestUpdate:
         assert "its only version is 1.0.0" in str(caught.value)
 
     @pytest.mark.parametrize("storage", STORAGES)
-    async def test_is_kept_by_the_storage(self, storage):
+    async def test_an_update_is_saved_in_the_storage(self, storage):
         kept = storage()
         registry = PromptRegistry(kept)
         await registry.register(active())
         await registry.update(active(status="archived"))
         assert [prompt.status for prompt in await kept.list()] == ["archived"]
 
-    async def test_that_the_storage_refuses_is_not_in_memory_either(self):
+    async def test_an_update_that_fails_to_save_changes_nothing(self):
         storage = Failing()
         registry = PromptRegistry(storage)
         await registry.register(active())
@@ -544,7 +544,7 @@ class TestUpdate:
 
 
 class Failing(OwnStorage):
-    """A storage that refuses what it is told to refuse."""
+    """A storage whose calls fail if they are listed in ``refuses``."""
 
     def __init__(self):
         super().__init__()
@@ -569,7 +569,7 @@ class Failing(OwnStorage):
 
 
 class TestFailingStorage:
-    def test_refuses_a_load_and_leaves_the_registry_as_it_was(self):
+    def test_a_failed_load_leaves_the_registry_unchanged(self):
         storage = Failing()
         registry = PromptRegistry(storage)
         registry.register_sync(active())
@@ -578,7 +578,7 @@ class TestFailingStorage:
             registry.load_from_storage_sync()
         assert registry.count_sync() == 1
 
-    async def test_what_it_refuses_to_delete_and_all_after_it_stay_when_all_is_cleared(self):
+    async def test_clear_stops_at_the_first_failed_delete(self):
         storage = Failing()
         registry = PromptRegistry(storage)
         for prompt_id in ("a", "b", "c"):
@@ -589,7 +589,7 @@ class TestFailingStorage:
         assert [summary.id for summary in registry.list_sync()] == ["b", "c"]
         assert sorted(prompt_id for prompt_id, _ in storage.kept) == ["b", "c"]
 
-    async def test_nobody_reads_what_it_has_not_kept_yet(self):
+    async def test_a_prompt_is_visible_only_once_it_is_saved(self):
         class Slow(OwnStorage):
             def __init__(self):
                 super().__init__()
@@ -608,7 +608,7 @@ class TestFailingStorage:
         await task
         assert registry.exists_sync("greeting")
 
-    async def test_what_somebody_else_deleted_can_be_deleted(self):
+    async def test_a_prompt_already_gone_from_storage_can_be_deleted(self):
         class Strict(OwnStorage):
             async def delete(self, prompt_id, version=None):  # noqa: ARG002 - the protocol's
                 raise PromptNotFoundError(f"there is no prompt {prompt_id}")
@@ -621,7 +621,7 @@ class TestFailingStorage:
 
 
 class TestLoad:
-    async def test_waits_for_a_write_that_has_begun_and_others_wait_for_it(self):
+    async def test_a_load_waits_for_writes_and_writes_wait_for_it(self):
         order = []
 
         class Slow(OwnStorage):
@@ -649,7 +649,7 @@ class TestLoad:
         assert order == ["save a", "save b", "saved a", "saved b", "list", "listed", "save c", "saved c"]
         assert [summary.id for summary in registry.list_sync()] == ["a", "b", "c"]
 
-    async def test_that_is_given_up_on_lets_others_write(self):
+    async def test_writes_work_after_a_cancelled_load(self):
         class Stuck(OwnStorage):
             async def list(self, *, tags=None, status=None):  # noqa: ARG002 - the protocol's
                 await asyncio.Event().wait()
@@ -663,7 +663,7 @@ class TestLoad:
         await waiting
         assert registry.exists_sync("greeting")
 
-    async def test_takes_status_and_metadata_of_the_storage(self):
+    async def test_a_load_takes_over_status_and_metadata(self):
         storage = OwnStorage()
         registry = PromptRegistry(storage)
         await registry.register(active())
@@ -671,7 +671,7 @@ class TestLoad:
         assert await registry.load_from_storage() == 1
         assert registry.get_sync("greeting").status == "deprecated"
 
-    async def test_of_other_content_takes_nothing(self):
+    async def test_a_load_with_conflicting_content_loads_nothing(self):
         storage = OwnStorage()
         registry = PromptRegistry(storage)
         await registry.register(active(id="b"))
@@ -682,20 +682,20 @@ class TestLoad:
 
 
 class TestTwins:
-    def test_of_a_storage_that_has_them_are_used_where_a_loop_runs(self):
-        class Both(OwnStorage):
+    def test_sync_methods_of_a_storage_are_used_in_a_running_loop(self):
+        class StorageWithSync(OwnStorage):
             def save_sync(self, prompt):
                 self.kept[prompt.id, prompt.version] = prompt
 
         async def main():
-            registry = PromptRegistry(Both())
+            registry = PromptRegistry(StorageWithSync())
             registry.register_sync(active())
             return registry.count_sync()
 
         assert asyncio.run(main()) == 1
 
-    async def test_that_would_wait_for_a_task_of_the_same_thread_say_so(self):
-        class Both(OwnStorage):
+    async def test_a_sync_call_that_would_deadlock_is_an_error(self):
+        class StorageWithSync(OwnStorage):
             async def save(self, prompt):
                 await asyncio.sleep(0.05)
                 await super().save(prompt)
@@ -703,7 +703,7 @@ class TestTwins:
             def save_sync(self, prompt):
                 self.kept[prompt.id, prompt.version] = prompt
 
-        registry = PromptRegistry(Both())
+        registry = PromptRegistry(StorageWithSync())
         task = asyncio.ensure_future(registry.register(active()))
         await asyncio.sleep(0.01)
         with pytest.raises(RuntimeError, match="await"):
@@ -712,8 +712,8 @@ class TestTwins:
         registry.register_sync(active("2.0.0"))
         assert registry.get_versions_sync("greeting") == ["1.0.0", "2.0.0"]
 
-    def test_in_another_thread_wait_for_their_turn(self):
-        class Both(OwnStorage):
+    def test_sync_calls_of_other_threads_wait_for_their_turn(self):
+        class StorageWithSync(OwnStorage):
             def save_sync(self, prompt):
                 assert not self.busy
                 self.busy = True
@@ -723,7 +723,7 @@ class TestTwins:
 
             busy = False
 
-        registry = PromptRegistry(Both())
+        registry = PromptRegistry(StorageWithSync())
         versions = [f"{n}.0.0" for n in range(1, 9)]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda version: registry.register_sync(active(version)), versions))
@@ -742,12 +742,12 @@ class TestLabels:
 
     @pytest.fixture
     def labelled(self, registry):
-        """Three versions; the file of the first names ``production``."""
+        """Register three versions; the first has the label ``production`` in its file."""
         for version, labels in (("1.0.0", ["production"]), ("2.0.0", []), ("3.0.0", ["staging"])):
             registry.register_sync(active(version, labels=labels))
         return registry
 
-    async def test_are_moved_in_one_step(self, labelled, call):
+    async def test_a_label_moves_in_one_step(self, labelled, call):
         move = await call(labelled, "set_label", "greeting", "production", "2.0.0", author="Ada")
         assert (move.label, move.version, move.previous, move.author) == ("production", "2.0.0", "1.0.0", "Ada")
         assert move.moved_at.tzinfo is UTC
@@ -756,7 +756,7 @@ class TestLabels:
         assert labelled.get_sync("greeting", "2.0.0").labels == ("production",)
         assert [(each.id, each.version) for each in labelled.list_sync(label="production")] == [("greeting", "2.0.0")]
 
-    async def test_keep_their_history(self, labelled, call):
+    async def test_labels_keep_their_history(self, labelled, call):
         for version in ("2.0.0", "3.0.0", None):
             await call(labelled, "set_label", "greeting", "production", version)
         await call(labelled, "set_label", "greeting", "canary", "3.0.0")
@@ -772,13 +772,13 @@ class TestLabels:
         with pytest.raises(VersionNotFoundError, match="no label 'production'"):
             labelled.get_sync("greeting", label="production")
 
-    async def test_stay_where_they_are_set_already(self, labelled, call):
+    async def test_setting_a_label_again_records_no_move(self, labelled, call):
         await call(labelled, "set_label", "greeting", "production", "2.0.0")
         move = await call(labelled, "set_label", "greeting", "production", "2.0.0")
         assert (move.previous, move.version) == ("2.0.0", "2.0.0")
         assert len(await call(labelled, "get_label_history", "greeting")) == 1
 
-    async def test_roll_back_one_step_at_a_time(self, labelled, call):
+    async def test_labels_roll_back_one_step_at_a_time(self, labelled, call):
         for version in ("2.0.0", "3.0.0"):
             await call(labelled, "set_label", "greeting", "production", version)
         moves = [await call(labelled, "rollback", "greeting", "production", author="Bo") for _ in range(2)]
@@ -790,18 +790,18 @@ class TestLabels:
             await call(labelled, "rollback", "greeting", "production")
         assert labelled.get_sync("greeting", label="production").version == "1.0.0"
 
-    async def test_roll_back_past_what_is_gone(self, labelled, call):
+    async def test_rollback_skips_deleted_versions(self, labelled, call):
         for version in ("2.0.0", "3.0.0"):
             await call(labelled, "set_label", "greeting", "production", version)
         await call(labelled, "delete", "greeting", "2.0.0")
         assert (await call(labelled, "rollback", "greeting", "production")).version == "1.0.0"
 
-    async def test_come_back_where_they_were_taken_off(self, labelled, call):
+    async def test_rollback_restores_a_removed_label(self, labelled, call):
         for version in ("2.0.0", None):
             await call(labelled, "set_label", "greeting", "production", version)
         assert (await call(labelled, "rollback", "greeting", "production")).version == "2.0.0"
 
-    async def test_come_off_with_their_version_in_history_too(self, labelled, call):
+    async def test_deleting_a_version_removes_its_labels(self, labelled, call):
         await call(labelled, "set_label", "greeting", "production", "3.0.0")
         await call(labelled, "delete", "greeting", "3.0.0")
         history = await call(labelled, "get_label_history", "greeting")
@@ -813,7 +813,7 @@ class TestLabels:
         with pytest.raises(VersionNotFoundError):
             labelled.get_sync("greeting", label="production")
 
-    async def test_of_files_do_not_count_once_they_were_moved(self, labelled, call):
+    async def test_a_moved_label_overrides_labels_in_files(self, labelled, call):
         await call(labelled, "set_label", "greeting", "production", "2.0.0")
         await call(labelled, "register", active("4.0.0", labels=["production", "fresh"]))
         assert labelled.get_sync("greeting", label="production").version == "2.0.0"
@@ -831,13 +831,13 @@ class TestLabels:
             ("é", "not allowed"),
         ],
     )
-    async def test_have_lawful_names(self, labelled, call, label, why):
+    async def test_invalid_label_names_are_refused(self, labelled, call, label, why):
         with pytest.raises(PromptValidationError, match=why):
             await call(labelled, "set_label", "greeting", label, "1.0.0")
         with pytest.raises(ValueError, match=why):
             active(labels=[label])
 
-    async def test_point_at_what_is_there(self, labelled, call):
+    async def test_a_label_must_point_at_an_existing_version(self, labelled, call):
         with pytest.raises(PromptNotFoundError, match="greting") as caught:
             await call(labelled, "set_label", "greting", "production", "1.0.0")
         assert "greeting" in str(caught.value)
@@ -855,7 +855,7 @@ class TestLabels:
 
 
 class LabelStorage(OwnStorage):
-    """A storage that keeps labels."""
+    """A storage that saves labels."""
 
     def __init__(self):
         super().__init__()
@@ -876,7 +876,7 @@ class LabelStorage(OwnStorage):
 
 
 class TestStoredLabels:
-    async def test_are_kept_by_the_storage_and_had_again(self):
+    async def test_labels_are_saved_and_loaded_again(self):
         storage = LabelStorage()
         first = PromptRegistry(storage)
         for version in ("1.0.0", "2.0.0"):
@@ -889,7 +889,7 @@ class TestStoredLabels:
         assert (await second.rollback("greeting", "production")).version == "1.0.0"
         assert [move.version for move in await second.get_label_history("greeting")] == ["1.0.0", "2.0.0", "1.0.0"]
 
-    def test_that_the_storage_refuses_are_not_moved_here_either(self):
+    def test_a_label_that_fails_to_save_does_not_move(self):
         storage = LabelStorage()
         registry = PromptRegistry(storage)
         registry.register_sync(active())
@@ -899,7 +899,7 @@ class TestStoredLabels:
         with pytest.raises(VersionNotFoundError):
             registry.get_sync("greeting", label="production")
 
-    async def test_are_taken_off_there_too_with_their_version(self):
+    async def test_deleting_a_version_removes_its_stored_labels(self):
         storage = LabelStorage()
         registry = PromptRegistry(storage)
         for version in ("1.0.0", "2.0.0"):
@@ -910,38 +910,38 @@ class TestStoredLabels:
 
 
 class Watching:
-    """An observer that notes what it is told."""
+    """An observer that records its notifications."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     def on_prompt_registered(self, prompt):
-        self.told.append(("registered", prompt.version))
+        self.events.append(("registered", prompt.version))
 
     async def on_prompt_updated(self, prompt):
         await asyncio.sleep(0)
-        self.told.append(("updated", prompt.status.value))
+        self.events.append(("updated", prompt.status.value))
 
     def on_prompt_deleted(self, prompt):
-        self.told.append(("deleted", prompt.version))
+        self.events.append(("deleted", prompt.version))
 
     def on_label_moved(self, prompt_id, move):
-        self.told.append((prompt_id, move.label, move.version))
+        self.events.append((prompt_id, move.label, move.version))
 
 
 class TestObservers:
-    def test_are_told_what_happened(self):
-        watching = Watching()
-        registry = PromptRegistry(observers=[watching])
-        registry.add_observer(watching)  # the same is told once
+    def test_observers_are_notified_of_changes(self):
+        observer = Watching()
+        registry = PromptRegistry(observers=[observer])
+        registry.add_observer(observer)  # an observer added twice is notified once
         registry.register_sync(active())
         registry.update_sync(active(status="deprecated"))
         registry.set_label_sync("greeting", "production", "1.0.0")
         registry.register_sync(active("2.0.0"))
         registry.delete_sync("greeting", "1.0.0")
-        registry.remove_observer(watching)
+        registry.remove_observer(observer)
         registry.delete_sync("greeting")
-        assert watching.told == [
+        assert observer.events == [
             ("registered", "1.0.0"),
             ("updated", "deprecated"),
             ("greeting", "production", "1.0.0"),
@@ -950,39 +950,39 @@ class TestObservers:
             ("greeting", "production", None),
         ]
 
-    def test_are_not_told_what_did_not_happen(self):
-        watching = Watching()
-        registry = PromptRegistry(OwnStorage(), observers=[watching])
+    def test_observers_are_not_notified_of_failed_changes(self):
+        observer = Watching()
+        registry = PromptRegistry(OwnStorage(), observers=[observer])
         with pytest.raises(StorageWriteError):
             registry.register_sync(active(id="no/thing"))
         with pytest.raises(PromptNotFoundError):
             registry.delete_sync("greeting")
-        assert watching.told == []
+        assert observer.events == []
 
-    async def test_that_raise_are_logged_once_and_break_nothing(self, caplog):
+    async def test_an_observer_that_raises_is_logged_once(self, caplog):
         class Broken:
             def on_prompt_registered(self, prompt):
                 raise KeyError(f"{SECRET} {prompt.id}")
 
-        watching = Watching()
-        registry = PromptRegistry(observers=[Broken(), watching])
+        observer = Watching()
+        registry = PromptRegistry(observers=[Broken(), observer])
         for version in ("1.0.0", "2.0.0"):
             await registry.register(active(version))
-        assert len(watching.told) == 2
+        assert len(observer.events) == 2
         (record,) = caplog.records
         assert "Broken raised KeyError in on_prompt_registered" in record.getMessage()
         assert "test_registry.py:" in record.getMessage()
         assert SECRET not in caplog.text
 
-    async def test_that_must_be_awaited_are_in_a_running_loop_only_by_the_coroutine(self):
-        watching = Watching()
-        registry = PromptRegistry(observers=[watching])
+    async def test_async_observers_need_await_in_a_running_loop(self):
+        observer = Watching()
+        registry = PromptRegistry(observers=[observer])
         await registry.register(active())
         with pytest.raises(RuntimeError, match="await update"):
             registry.update_sync(active(status="archived"))
         assert registry.get_sync("greeting").status == "active"
         await registry.update(active(status="archived"))
-        assert watching.told[-1] == ("updated", "archived")
+        assert observer.events[-1] == ("updated", "archived")
 
 
 SEARCHES = [
@@ -1000,7 +1000,7 @@ SEARCHES = [
 
 
 @pytest.mark.parametrize(("text", "expected"), SEARCHES)
-async def test_a_search_looks_at_ids_descriptions_tags_and_templates(registry, text, expected):
+async def test_search_covers_ids_descriptions_tags_and_templates(registry, text, expected):
     registry.register_sync(active(id="a", template="Greetings, {{name}}", metadata={"tags": ["tag-X"]}))
     registry.register_sync(active("2.0.0", id="a", template="Greet Ada", metadata={"tags": ["tag-X"]}))
     registry.register_sync(
@@ -1017,7 +1017,7 @@ async def test_a_search_looks_at_ids_descriptions_tags_and_templates(registry, t
     assert await registry.count(text=text) == registry.count_sync(text=text) == len(expected)
 
 
-def test_a_list_by_label_has_the_versions_that_it_points_at(registry):
+def test_a_list_by_label_has_the_labelled_versions(registry):
     registry.register_sync(active("1.0.0", labels=["production"]))
     registry.register_sync(active("2.0.0"))
     registry.register_sync(active(id="other"))
@@ -1026,18 +1026,18 @@ def test_a_list_by_label_has_the_versions_that_it_points_at(registry):
 
 
 @pytest.mark.parametrize("options", [{"limit": -1}, {"offset": -1}])
-def test_a_list_has_no_negative_limits(registry, options):
+def test_a_list_refuses_negative_limits(registry, options):
     with pytest.raises(ValueError, match="must not be negative"):
         registry.list_sync(**options)
 
 
-def test_tags_are_a_list(registry):
+def test_the_tags_filter_must_be_a_list(registry):
     with pytest.raises(TypeError, match="not one text"):
         registry.list_sync(tags="x")
 
 
-def test_stats_count_prompts_versions_and_statuses(shelf):
-    assert shelf.get_stats() == {
+def test_stats_count_prompts_versions_and_statuses(filled):
+    assert filled.get_stats() == {
         "total_prompts": 4,
         "total_versions": 5,
         "status_distribution": {"active": 2, "archived": 1, "deprecated": 1},
@@ -1047,7 +1047,7 @@ def test_stats_count_prompts_versions_and_statuses(shelf):
 
 
 @pytest.mark.parametrize("storage", STORAGES)
-async def test_all_can_be_cleared_here_alone_or_in_the_storage_too(storage):
+async def test_clear_can_include_or_leave_out_the_storage(storage):
     kept = storage()
     registry = PromptRegistry(kept)
     await registry.register(active())
@@ -1060,7 +1060,7 @@ async def test_all_can_be_cleared_here_alone_or_in_the_storage_too(storage):
 
 
 @pytest.mark.parametrize("storage", [None, InMemoryStorage, OwnStorage])
-def test_eight_threads_on_one_id_lose_nothing_and_show_nothing_twice(storage):
+def test_eight_threads_on_one_id_lose_and_repeat_nothing(storage):
     kept = storage and storage()
     registry = PromptRegistry(kept)
     registry.register_sync(active("0.0.1"))
@@ -1092,7 +1092,7 @@ def test_eight_threads_on_one_id_lose_nothing_and_show_nothing_twice(storage):
 
 
 @pytest.mark.parametrize("storage", [None, InMemoryStorage, OwnStorage])
-def test_of_eight_threads_that_register_other_content_one_wins(storage):
+def test_of_eight_threads_with_different_content_one_wins(storage):
     kept = storage and storage()
     registry = PromptRegistry(kept)
 
@@ -1110,7 +1110,7 @@ def test_of_eight_threads_that_register_other_content_one_wins(storage):
         assert [prompt.template.content for prompt in asyncio.run(kept.list())] == won
 
 
-def test_an_engine_of_one_s_own_is_refused_with_where_it_can_be_used():
+def test_a_custom_engine_is_refused_with_an_alternative():
     class Jinja:
         async def render(self, template, variables, *, partials=None): ...
 

@@ -1,4 +1,4 @@
-"""What a template or a value of a stranger's cannot do: reach Python's insides, call, hang, crash or tell secrets."""
+"""Untrusted templates and values cannot reach Python internals, call code, hang, crash or leak secrets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def nothing_is_called_and_the_engine_lives():
 
 
 class Service:
-    """An object of the application's."""
+    """An object of the application that holds secrets."""
 
     password = SECRET
 
@@ -180,7 +180,7 @@ def tag(inner):
 
 
 @pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in VALUES.items()])
-def test_no_template_reaches_what_python_objects_are_made_of(engine, value):
+def test_templates_cannot_reach_python_internals(engine, value):
     for name in NAMES:
         path = ".".join(f"[{part}]" for part in name.split("."))
         for template in (tag(f"v.{path}"), tag(f"v.{name}"), tag(f'lookup v "{name}"')):
@@ -194,14 +194,14 @@ def test_no_template_reaches_what_python_objects_are_made_of(engine, value):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_variables_object_gives_more_than_its_fields(engine, name):
+def test_a_variables_object_exposes_only_its_fields(engine, name):
     for variables in (Record(), Model(), {"a": 1}):
         with pytest.raises(TemplateError):
             engine.render_sync(tag("[" + name.split(".")[0] + "]"), variables)
 
 
 @pytest.mark.parametrize("value", [Service(), Service, json, print, SECRET.encode(), bytearray(b"ab")])
-def test_an_object_without_declared_fields_is_neither_printed_nor_walked(engine, value):
+def test_objects_without_declared_fields_are_not_printed(engine, value):
     with pytest.raises(TemplateRenderError, match="has no text") as caught:
         engine.render_sync("{{v}}", {"v": value})
     assert SECRET not in everything_said_by(caught.value)
@@ -210,19 +210,19 @@ def test_an_object_without_declared_fields_is_neither_printed_nor_walked(engine,
 
 
 @pytest.mark.parametrize("value", [Record(), Model(), Row("Ada")])
-def test_walking_a_record_meets_its_public_fields_only(engine, value):
+def test_each_over_a_record_gives_only_public_fields(engine, value):
     shown = engine.render_sync("{{#each v}}{{@key}}={{this}};{{/each}}", {"v": value})
     assert shown in ("name=Ada;", "0=Ada;")
 
 
 @pytest.mark.parametrize("value", [Record(), Model()])
-def test_no_hint_names_a_private_field(engine, value):
+def test_hints_name_no_private_field(engine, value):
     with pytest.raises(TemplateRenderError) as caught:
         engine.render_sync("{{v.privat}}", {"v": value})
     assert "_private" not in everything_said_by(caught.value)
 
 
-# What a value does when it is asked, and where it is asked.
+# Values whose methods raise, and templates that call these methods.
 
 
 def raising(base, method, error):
@@ -256,19 +256,19 @@ FAILING = [
         ({"a": 1},),
         "{{#each v}}{{/each}}",
     ),
-    ("walk of an iterable", raising(Walkable, "__iter__", ValueError(SECRET)), (), "{{#each v}}{{/each}}"),
+    ("iteration over an iterable", raising(Walkable, "__iter__", ValueError(SECRET)), (), "{{#each v}}{{/each}}"),
     ("missing key of a dict", raising(dict, "__missing__", ValueError(SECRET)), (), "{{v.a}}"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "arguments", "template"), [pytest.param(*row[1:], id=row[0]) for row in FAILING])
-def test_a_value_that_raises_is_an_error_with_a_place_and_its_cause(engine, kind, arguments, template):
+def test_a_value_that_raises_gives_location_and_cause(engine, kind, arguments, template):
     try:
         engine.render_sync("\n" + template, {"v": kind(*arguments)})
     except TemplateRenderError as error:
         assert error.line == 2  # noqa: PT017
         assert SECRET not in everything_said_by(error)  # noqa: PT017
-        if error.__cause__ is not None:  # where the method was asked at all
+        if error.__cause__ is not None:  # if the method was called at all
             assert str(error.__cause__) == SECRET  # noqa: PT017
 
 
@@ -283,9 +283,9 @@ def test_a_value_that_raises_is_an_error_with_a_place_and_its_cause(engine, kind
         (lambda error: raising(Walkable, "__iter__", error)(), "{{#each v}}{{/each}}"),
         (lambda error: raising(str, "__eq__", error)("x"), '{{#if (eq v "y")}}{{/if}}'),
     ],
-    ids=["text", "truth", "length", "member", "walk", "equality"],
+    ids=["text", "truth", "length", "member", "iteration", "equality"],
 )
-def test_what_asks_the_program_to_stop_passes_unchanged(engine, stop, hostile, template):
+def test_interrupts_pass_through_unchanged(engine, stop, hostile, template):
     error = stop("now")
     hostile = hostile(error)
     with pytest.raises(stop) as caught:
@@ -293,7 +293,7 @@ def test_what_asks_the_program_to_stop_passes_unchanged(engine, stop, hostile, t
     assert caught.value is error
 
 
-def test_a_render_within_a_value_s_str_is_a_render_of_its_own(engine):
+def test_a_value_s_str_may_render_a_template(engine):
     template = engine.compile("<{{v}}>")
 
     class Nested(Decimal):
@@ -303,19 +303,19 @@ def test_a_render_within_a_value_s_str_is_a_render_of_its_own(engine):
     assert template.render({"v": Nested(1)}) == "<<inner>>"
 
 
-def test_a_value_s_str_that_renders_itself_ends_with_an_error():
+def test_a_value_s_str_that_renders_itself_is_an_error():
     code = """
 import threading
 from decimal import Decimal
 from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import TemplateRenderError
 template = TemplateEngine().compile("{{#if v}}{{v}}{{/if}}")
-class Again(Decimal):
+class RendersItself(Decimal):
     def __str__(self):
         return template.render({"v": self})
 def work():
     try:
-        template.render({"v": Again(1)})
+        template.render({"v": RendersItself(1)})
     except (TemplateRenderError, RecursionError):
         print(template.render({"v": "alive"}))
 work()
@@ -335,41 +335,41 @@ def test_fifty_megabytes_of_braces_are_refused_at_once(engine):
 
 
 @pytest.mark.parametrize("partials", [{"a": "{{> a}}"}, {"a": "{{> b}}", "b": "x{{#if 1}}{{> a}}{{/if}}"}])
-def test_partials_that_include_themselves_or_each_other_end_with_an_error(engine, partials):
+def test_partials_that_include_each_other_are_an_error(engine, partials):
     with pytest.raises(TemplateRenderError, match="deep"):
         engine.render_sync("{{> a}}", {}, partials=partials)
 
 
 @pytest.mark.parametrize("grow", [True, False])
-def test_a_list_that_changes_while_it_is_walked_does_no_harm(engine, grow):
+def test_changing_a_list_during_each_is_safe(engine, grow):
     items = []
 
-    class Meddler(Decimal):
+    class ChangingItem(Decimal):
         def __str__(self):
             if not grow:
                 items.clear()
             elif len(items) < 1000:
-                items.extend([Meddler(2)] * 10)
+                items.extend([ChangingItem(2)] * 10)
             return "m"
 
-    items.extend([Meddler(1)] * 3)
+    items.extend([ChangingItem(1)] * 3)
     shown = engine.render_sync("{{#each v}}{{this}}{{/each}}|{{v}}", {"v": items})
     assert set(shown) <= {"m", "|", ","}
 
 
-def test_a_mapping_that_changes_while_it_is_walked_does_no_harm(engine):
+def test_changing_a_mapping_during_each_is_safe(engine):
     members = {}
 
-    class Meddler(Decimal):
+    class ChangingItem(Decimal):
         def __str__(self):
             members.clear()
             return "m"
 
-    members.update({str(n): Meddler(n) for n in range(100)})
+    members.update({str(n): ChangingItem(n) for n in range(100)})
     assert engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": members}).startswith("m")
 
 
-def test_an_endless_generator_ends_at_the_limit_of_steps():
+def test_an_endless_generator_stops_at_the_step_limit():
     engine = TemplateEngine(limits={"steps": 1000})
     with pytest.raises(TemplateRenderError, match="1000 steps"):
         engine.render_sync("{{#each v}}{{/each}}", {"v": itertools.count()})
@@ -377,20 +377,20 @@ def test_an_endless_generator_ends_at_the_limit_of_steps():
         engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": itertools.repeat("x")})
 
 
-def test_output_ends_at_its_limit():
+def test_output_stops_at_its_limit():
     engine = TemplateEngine(limits={"output_bytes": 1000})
     for value in ("x" * 100, "ж" * 100):
         with pytest.raises(TemplateRenderError, match="1000 bytes"):
             engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": [value] * 100})
 
 
-def test_a_limit_holds_for_one_render_and_not_for_the_engine():
+def test_limits_count_per_render_and_not_per_engine():
     engine = TemplateEngine(limits={"steps": 50})
     for _ in range(20):
         assert engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": range(10)}) == "0123456789"
 
 
-def test_lists_and_mappings_that_hold_themselves_end(engine):
+def test_printing_lists_that_contain_themselves_ends(engine):
     items: list[object] = []
     items.append(items)
     members: dict[str, object] = {}
@@ -410,7 +410,7 @@ def test_lists_and_mappings_that_hold_themselves_end(engine):
         pytest.param("import builtins; value = builtins.range(2**40)", id="an endless range"),
     ],
 )
-def test_printing_a_list_ends_at_a_limit(value):
+def test_printing_a_huge_list_stops_at_a_limit(value):
     code = f"""
 import resource
 resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
@@ -430,12 +430,12 @@ except TemplateRenderError:
     "template",
     ["{{#if a}}" * 100_000, "{{lookup " + "(lookup " * 100_000, "{{#if a}}" + "{{else if b}}" * 100_000],
 )
-def test_a_template_of_endless_nesting_is_refused(engine, template):
+def test_a_deeply_nested_template_is_refused(engine, template):
     with pytest.raises(TemplateSyntaxError, match="100 levels deep"):
         engine.compile(template)
 
 
-def test_deep_data_is_walked_without_harm(engine):
+def test_deeply_nested_data_is_safe(engine):
     deep: object = "end"
     for _ in range(100_000):
         deep = [deep]
@@ -448,17 +448,17 @@ def test_deep_data_is_walked_without_harm(engine):
         deep = deep.pop()
 
 
-def test_a_long_path_is_no_harm(engine):
+def test_a_long_path_is_safe(engine):
     path = ".".join("a" * 1 for _ in range(10_000))
     with pytest.raises(TemplateError):
         engine.render_sync("{{" + path + "}}", {"a": {"b": 1}})
 
 
-def test_a_value_is_never_parsed_as_a_template(engine):
+def test_values_are_never_parsed_as_templates(engine):
     engine.register_partial("p", SECRET)
     value = "{{> p}}{{other}}{{{other}}}\\{{other}}{{#if other}}{{/if}}}}"
     assert engine.render_sync("{{v}}", {"v": value, "other": SECRET}) == value
-    assert engine.render_sync('{{> (lookup . "v")}}', {"v": "p"}) == SECRET  # only where a template asks so
+    assert engine.render_sync('{{> (lookup . "v")}}', {"v": "p"}) == SECRET  # only if a template says so
 
 
 LEAKS = [
@@ -475,7 +475,7 @@ LEAKS = [
 
 @pytest.mark.parametrize("template", LEAKS)
 @pytest.mark.parametrize("value", [SECRET, [SECRET], {"key": SECRET}])
-def test_no_error_of_a_render_tells_a_value(engine, template, value):
+def test_render_errors_do_not_contain_values(engine, template, value):
     with pytest.raises(PromptManagerError) as caught:
         engine.render_sync(template, {"v": value, "w": SECRET})
     assert SECRET not in everything_said_by(caught.value)
@@ -494,7 +494,7 @@ def test_no_error_of_a_render_tells_a_value(engine, template, value):
         ("string", {SECRET: SECRET}),
     ],
 )
-def test_no_error_of_a_wrong_type_tells_a_value(declared, value):
+def test_type_errors_do_not_contain_values(declared, value):
     manager = PromptManager()
     template = {"content": "{{v}}", "variables": {"v": declared}}
     manager.registry.register_sync(Prompt(id="a", format="text", template=template))
@@ -517,7 +517,7 @@ def test_no_error_of_a_wrong_type_tells_a_value(declared, value):
         [{"role": "assistant", "tool_calls": SECRET}],
     ],
 )
-def test_no_error_of_a_placeholder_tells_what_it_was_given(history):
+def test_placeholder_errors_do_not_contain_values(history):
     manager = PromptManager()
     messages = [{"role": "placeholder", "name": "history"}, {"role": "user", "content": "x"}]
     manager.registry.register_sync(Prompt(id="a", format="chat", chat_template={"messages": messages}))
@@ -526,7 +526,7 @@ def test_no_error_of_a_placeholder_tells_what_it_was_given(history):
     assert SECRET not in everything_said_by(caught.value)
 
 
-def test_a_deep_value_in_a_placeholder_is_an_error_and_no_crash():
+def test_a_deep_value_in_a_placeholder_does_not_crash():
     code = """
 from prompt_manager import Prompt, PromptManager
 from prompt_manager.exceptions import PromptManagerError
@@ -549,7 +549,7 @@ while isinstance(deep, list):
     assert run_python(code) == "error\nerror\n"
 
 
-def test_a_deep_value_in_a_prompt_s_metadata_is_an_error_and_no_crash():
+def test_a_deep_value_in_metadata_does_not_crash():
     code = """
 from pydantic import ValidationError
 from prompt_manager import Prompt

@@ -1,6 +1,6 @@
-"""The prompts that a manager hands out: made once for each version, complete, and dropped with their version."""
+"""The prompts that a manager returns: built once for each version, complete, and freed with their version."""
 
-# ruff: noqa: ARG002 - a plugin, engine or integration takes what it is handed
+# ruff: noqa: ARG002 - the protocols of plugins, engines and integrations require these parameters
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ INTEGRATIONS = [OpenAIIntegration, LiteLLMIntegration, AnthropicIntegration]
 
 @pytest.fixture
 def manager():
-    """A manager of ``greeting``, and of ``visit``, which needs two schemas and two registered partials."""
+    """A manager with ``greeting``, and with ``visit``, which needs two schemas and two registered partials."""
     manager = PromptManager()
     manager.register_schema("visit", VISIT)
     manager.register_schema("answer", ANSWER)
@@ -63,13 +63,13 @@ def manager():
     return manager
 
 
-def said(form) -> str:
-    """All that a provider is sent, as one text."""
+def sent_text(form) -> str:
+    """Return a converted request as one text."""
     return str(form)
 
 
 class TestCache:
-    def test_a_version_has_one_prompt_however_it_is_asked_for(self, manager):
+    def test_every_lookup_of_a_version_returns_the_same_prompt(self, manager):
         manager.set_label_sync("greeting", "production", "1.0.0")
         prompt = manager.get_prompt_sync("greeting")
         assert manager.get_prompt_sync("greeting", "1.0.0") is prompt
@@ -77,10 +77,10 @@ class TestCache:
         assert manager.registry.get_sync("greeting") is prompt
         assert manager.get_history_sync("greeting")[0].prompt is prompt
 
-    async def test_await_gives_the_same_one(self, manager):
+    async def test_get_prompt_and_get_prompt_sync_share_the_prompt(self, manager):
         assert await manager.get_prompt("greeting") is manager.get_prompt_sync("greeting")
 
-    def test_it_is_what_was_registered(self, manager):
+    def test_the_shared_prompt_equals_the_registered_one(self, manager):
         given = chat_of({"role": "user", "content": "{{a}}"}, id="new", metadata={"team": [1]}, status="active")
         manager.create_prompt_sync(given)
         prompt = manager.get_prompt_sync("new")
@@ -90,7 +90,7 @@ class TestCache:
         for name in type(prompt).model_fields:
             assert type(getattr(prompt, name)) is type(getattr(given, name)), name
 
-    def test_a_label_that_moves_makes_a_new_one(self, manager):
+    def test_moving_a_label_makes_a_new_shared_prompt(self, manager):
         first = manager.get_prompt_sync("greeting")
         manager.set_label_sync("greeting", "production", "1.0.0")
         second = manager.get_prompt_sync("greeting")
@@ -98,7 +98,7 @@ class TestCache:
         manager.set_label_sync("greeting", "production", None)
         assert manager.get_prompt_sync("greeting").labels == ()
 
-    def test_an_update_makes_a_new_one(self, manager):
+    def test_an_update_makes_a_new_shared_prompt(self, manager):
         first = manager.get_prompt_sync("greeting")
         manager.update_prompt_sync(first, status="deprecated", metadata={"author": "Ada"})
         second = manager.get_prompt_sync("greeting")
@@ -107,7 +107,7 @@ class TestCache:
         assert manager.get_prompt_sync("greeting", third.version) is third
         assert manager.get_prompt_sync("greeting", "1.0.0") is second
 
-    def test_a_deleted_one_is_gone(self, manager):
+    def test_a_deleted_prompt_is_not_returned(self, manager):
         manager.get_prompt_sync("greeting")
         manager.delete_prompt_sync("greeting")
         with pytest.raises(PromptNotFoundError):
@@ -115,13 +115,13 @@ class TestCache:
         manager.create_prompt_sync(create_text_prompt(status="active", template="New {{name}}"))
         assert manager.get_prompt_sync("greeting").template.content == "New {{name}}"
 
-    def test_a_draft_that_is_replaced_is_never_given_again(self, manager):
+    def test_a_replaced_draft_is_not_returned(self, manager):
         manager.create_prompt_sync(create_text_prompt(id="d", template="one"))
         assert manager.get_prompt_sync("d").template.content == "one"
         manager.create_prompt_sync(create_text_prompt(id="d", template="two"))
         assert manager.get_prompt_sync("d").template.content == "two"
 
-    def test_two_managers_of_one_engine_keep_their_own(self):
+    def test_two_managers_of_one_engine_do_not_share_prompts(self):
         engine = TemplateEngine()
         one, two = PromptManager(template_engine=engine), PromptManager(template_engine=engine)
         one.register_schema("visit", VISIT)
@@ -135,7 +135,7 @@ class TestCache:
         with pytest.raises(SchemaError):
             convert(two.get_prompt_sync("greeting"), {"name": "Ada"})
 
-    def test_threads_get_the_same_one(self, manager):
+    def test_threads_get_the_same_prompt(self, manager):
         for number in range(20):
             manager.create_prompt_sync(create_text_prompt(id=f"p{number}", status="active"))
         found: list[set[int]] = [set() for _ in range(20)]
@@ -156,7 +156,7 @@ class TestCache:
 
 
 class TestLeaks:
-    def test_a_version_that_goes_takes_its_prompt_along(self, manager):
+    def test_a_deleted_version_frees_its_prompt(self, manager):
         changes = [
             lambda: manager.set_label_sync("greeting", "production", "1.0.0"),
             lambda: manager.update_prompt_sync(manager.get_prompt_sync("greeting"), status="deprecated"),
@@ -173,7 +173,7 @@ class TestLeaks:
             gc.collect()
             assert gone() is None
 
-    def test_a_manager_that_goes_takes_its_prompts_along(self):
+    def test_a_deleted_manager_frees_its_prompts(self):
         manager = PromptManager()
         manager.create_prompt_sync(create_text_prompt(status="active"))
         prompt = manager.get_prompt_sync("greeting")
@@ -185,16 +185,16 @@ class TestLeaks:
         assert gone() is None
 
     def test_a_finalizer_may_use_the_registry(self, manager):
-        """The end of a prompt runs code; under the registry's lock it would wait for itself."""
-        told = []
+        """A finalizer runs code when a prompt is freed; if the registry's lock were held then, it would deadlock."""
+        rendered = []
         prompt = manager.get_prompt_sync("greeting")
-        weakref.finalize(prompt.metadata, lambda: told.append(manager.render_sync("greeting", {"name": "Ada"})))
+        weakref.finalize(prompt.metadata, lambda: rendered.append(manager.render_sync("greeting", {"name": "Ada"})))
         del prompt
         manager.set_label_sync("greeting", "production", "1.0.0")
         gc.collect()
-        assert told == ["Hello Ada!"]
+        assert rendered == ["Hello Ada!"]
 
-    def test_a_prompt_keeps_no_engine_of_an_integration_alive(self, manager):
+    def test_a_prompt_does_not_keep_another_engine_alive(self, manager):
         class Helper:
             def __call__(self, name):
                 return name.upper()
@@ -208,22 +208,22 @@ class TestLeaks:
         gc.collect()
         assert gone() is None
 
-    def test_a_plugin_s_prompt_may_be_among_its_own_variables(self, manager):
-        class Knot(BasePlugin):
+    def test_a_plugin_s_reference_cycle_is_freed(self, manager):
+        class CyclePlugin(BasePlugin):
             async def render_for_framework(self, prompt, variables):
                 variables["self"] = prompt
                 marks.append(weakref.ref(variables["mark"]))
 
-        class Mark:
+        class Marker:
             pass
 
         marks = []
-        manager.register_plugin(Knot("knot", "1.0.0"))
-        manager.render_for_plugin_sync("greeting", {"name": "Ada", "mark": Mark()}, "knot")
+        manager.register_plugin(CyclePlugin("knot", "1.0.0"))
+        manager.render_for_plugin_sync("greeting", {"name": "Ada", "mark": Marker()}, "knot")
         gc.collect()
         assert marks[0]() is None
 
-    def test_memory_stays_flat_while_a_watched_directory_is_reloaded(self, tmp_path):
+    def test_memory_stays_flat_during_reloads(self, tmp_path):
         file = tmp_path / "p.yaml"
         start, long = "id: p\nformat: text\nstatus: active\ntemplate: start\n", "x" * 100_000
         file.write_text(start, encoding="utf-8")
@@ -241,10 +241,10 @@ class TestLeaks:
             for number in range(15):
                 reload(number)
             gc.collect()
-            # The last one lives, and perhaps one before it until the thread of the reload is done.
+            # The last one is alive, and perhaps one before it until the reload thread has finished.
             assert sum(each() is not None for each in alive) <= 2
 
-    def test_memory_stays_flat_while_a_version_is_updated(self, manager):
+    def test_memory_stays_flat_during_updates(self, manager):
         def update(times: int) -> None:
             for number in range(times):
                 prompt = manager.get_prompt_sync("greeting")
@@ -259,20 +259,20 @@ class TestLeaks:
 
 class TestSchemasAndPartials:
     @pytest.mark.parametrize("integration", INTEGRATIONS)
-    def test_travel_to_an_integration_with_another_engine(self, manager, integration):
+    def test_schemas_and_partials_work_in_an_integration(self, manager, integration):
         prompt = manager.get_prompt_sync("visit")
         alone = integration(TemplateEngine())
         assert alone.explain_compatibility(prompt) == []
         assert alone.convert_sync(prompt, {"name": "Ada"}) == integration(
             manager.template_engine, schemas=manager.schemas
         ).convert_sync(prompt, {"name": "Ada"})
-        assert "Where is Ada? -- Ada!" in said(alone.convert_sync(prompt, {"name": "Ada"}))
+        assert "Where is Ada? -- Ada!" in sent_text(alone.convert_sync(prompt, {"name": "Ada"}))
         request = alone.build_request_sync(prompt, {"name": "Ada"})
-        assert "city" in said(request.get("response_format") or request.get("output_config") or request)
+        assert "city" in sent_text(request.get("response_format") or request.get("output_config") or request)
         with pytest.raises(SchemaValidationError):
             alone.convert_sync(prompt, {"name": "Ada", "age": 3})
 
-    async def test_travel_where_it_is_awaited(self, manager):
+    async def test_schemas_and_partials_work_in_async_conversions(self, manager):
         prompt = await manager.get_prompt("visit")
         alone = OpenAIIntegration(TemplateEngine())
         assert await alone.convert(prompt, {"name": "Ada"}) == alone.convert_sync(prompt, {"name": "Ada"})
@@ -280,7 +280,7 @@ class TestSchemasAndPartials:
             "visit", {"name": "Ada"}
         )
 
-    def test_travel_to_langchain_and_its_pickles(self, manager):
+    def test_schemas_and_partials_work_in_langchain_pickles(self, manager):
         pytest.importorskip("langchain_core")
         template = LangChainIntegration(TemplateEngine()).convert_sync(manager.get_prompt_sync("visit"), {})
         for each in (template, pickle.loads(pickle.dumps(template))):
@@ -289,56 +289,58 @@ class TestSchemasAndPartials:
             with pytest.raises(SchemaValidationError):
                 each.format_messages(name="Ada", age=3)
 
-    def test_travel_to_plugins_with_another_engine(self, manager):
+    def test_schemas_and_partials_work_in_plugins(self, manager):
         manager.register_plugin(OpenAIPlugin(), config={"template_engine": TemplateEngine(), "schemas": None})
         form = manager.render_for_plugin_sync("visit", {"name": "Ada"}, "openai")
-        assert "Where is Ada? -- Ada!" in said(form)
-        assert "city" in said(form)
+        assert "Where is Ada? -- Ada!" in sent_text(form)
+        assert "city" in sent_text(form)
 
-    def test_schemas_travel_to_an_engine_of_the_application_s_own(self, manager):
+    def test_schemas_work_with_a_custom_engine(self, manager):
         class Own:
             async def render(self, template, variables, *, partials=None):
                 return template.replace("{{name}}", variables["name"]).replace("{{> sign}}", "")
 
         form = OpenAIIntegration(Own()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada"})
-        assert "Where is Ada?" in said(form)
-        assert "city" in said(form)
+        assert "Where is Ada?" in sent_text(form)
+        assert "city" in sent_text(form)
         with pytest.raises(SchemaValidationError):
             OpenAIIntegration(Own()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada", "age": 3})
 
-    def test_travel_to_an_integration_written_by_a_user(self, manager):
-        class Mine(BaseIntegration[str]):
+    def test_schemas_and_partials_work_in_a_custom_integration(self, manager):
+        class CustomIntegration(BaseIntegration[str]):
             async def convert(self, prompt, variables):
                 return str(await self.render_messages(prompt, variables))
 
             def validate_compatibility(self, prompt):
                 return True
 
-        assert "-- Ada!" in Mine(TemplateEngine()).convert_sync(manager.get_prompt_sync("visit"), {"name": "Ada"})
+        assert "-- Ada!" in CustomIntegration(TemplateEngine()).convert_sync(
+            manager.get_prompt_sync("visit"), {"name": "Ada"}
+        )
 
-    def test_the_integration_s_engine_has_the_last_word(self, manager):
+    def test_the_engine_of_the_integration_overrides_partials(self, manager):
         prompt = manager.get_prompt_sync("visit")
         own = TemplateEngine(escape=True)
         own.register_partial("mark", "?")
-        form = said(OpenAIIntegration(own).convert_sync(prompt, {"name": "<A>"}))
+        form = sent_text(OpenAIIntegration(own).convert_sync(prompt, {"name": "<A>"}))
         assert "Where is &lt;A&gt;? -- &lt;A&gt;?" in form
 
-    def test_a_partial_that_is_registered_later_counts(self, manager):
+    def test_a_partial_registered_later_is_used(self, manager):
         prompt, own = manager.get_prompt_sync("visit"), TemplateEngine()
         convert = OpenAIIntegration(own).convert_sync
-        assert "Ada!" in said(convert(prompt, {"name": "Ada"}))
+        assert "Ada!" in sent_text(convert(prompt, {"name": "Ada"}))
         manager.template_engine.register_partial("mark", "…")
-        assert "Ada…" in said(convert(prompt, {"name": "Ada"}))
+        assert "Ada…" in sent_text(convert(prompt, {"name": "Ada"}))
         own.register_partial("mark", "?!")
-        assert "Ada?!" in said(convert(prompt, {"name": "Ada"}))
+        assert "Ada?!" in sent_text(convert(prompt, {"name": "Ada"}))
 
-    def test_a_partial_that_the_other_engine_cannot_read_harms_nobody_else(self, manager):
+    def test_an_unused_partial_with_errors_does_no_harm(self, manager):
         manager.template_engine.register_helper("shout", str.upper)
         manager.template_engine.register_partial("loud", "{{shout name}}")
         convert = OpenAIIntegration(TemplateEngine(known_helpers_only=True)).convert_sync
-        assert "-- Ada!" in said(convert(manager.get_prompt_sync("visit"), {"name": "Ada"}))
+        assert "-- Ada!" in sent_text(convert(manager.get_prompt_sync("visit"), {"name": "Ada"}))
 
-    def test_two_engines_keep_the_prompt_compiled_for_both(self, manager):
+    def test_a_prompt_is_compiled_once_for_each_engine(self, manager):
         prompt = manager.get_prompt_sync("visit")
         engines = [TemplateEngine(), TemplateEngine(escape=True), manager.template_engine]
         first = [prompt._converted_by(engine) for engine in engines]
@@ -347,17 +349,17 @@ class TestSchemasAndPartials:
             assert again.to_dict() == handle.to_dict()
         assert prompt._converted_by(manager.template_engine) is first[2]
 
-    def test_a_replaced_prompt_keeps_them(self, manager):
+    def test_replace_keeps_schemas_and_partials(self, manager):
         prompt = manager.get_prompt_sync("visit").replace(version="3.0.0").replace(status="deprecated")
         for each in (prompt, prompt.model_copy(), copy.copy(prompt), copy.deepcopy(prompt)):
-            form = said(OpenAIIntegration(TemplateEngine()).convert_sync(each, {"name": "Ada"}))
+            form = sent_text(OpenAIIntegration(TemplateEngine()).convert_sync(each, {"name": "Ada"}))
             assert "-- Ada!" in form
             assert "city" in form
 
     @pytest.mark.parametrize("copied", [lambda p: p.model_copy(), lambda p: p.model_copy(deep=True), copy.copy])
-    def test_a_copied_prompt_keeps_them(self, manager, copied):
+    def test_copies_keep_schemas_and_partials(self, manager, copied):
         prompt = copied(manager.get_prompt_sync("visit"))
-        assert "-- Ada!" in said(OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"}))
+        assert "-- Ada!" in sent_text(OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"}))
 
     def test_a_pickled_prompt_is_plain_data(self, manager):
         prompt = manager.get_prompt_sync("visit")
@@ -366,7 +368,7 @@ class TestSchemasAndPartials:
         with pytest.raises(SchemaError, match="there is no schema 'visit'"):
             OpenAIIntegration(TemplateEngine()).convert_sync(again, {"name": "Ada"})
 
-    def test_another_manager_takes_the_prompt_as_its_author_wrote_it(self, manager):
+    def test_another_manager_gets_the_prompt_without_partials(self, manager):
         prompt = manager.get_prompt_sync("visit")
         OpenAIIntegration(other := TemplateEngine()).convert_sync(prompt, {"name": "Ada"})
         registry = PromptRegistry(template_engine=other)
@@ -376,15 +378,15 @@ class TestSchemasAndPartials:
         with pytest.raises(SchemaError):
             PromptManager(registry).render_sync("visit", {"name": "Ada"})
 
-    def test_a_version_is_still_compared_by_what_its_author_wrote(self, manager):
+    def test_carried_partials_do_not_count_as_content(self, manager):
         prompt = manager.get_prompt_sync("visit")
         with pytest.raises(VersionConflictError):
             manager.create_prompt_sync(prompt.replace(chat_template={"messages": [{"role": "user", "content": "x"}]}))
         assert manager.create_prompt_sync(prompt) is prompt
 
 
-class Keeping(BasePlugin):
-    """A plugin that keeps what it is handed, and converts it with an integration of its own engine or the manager's."""
+class KeepingPlugin(BasePlugin):
+    """A plugin that keeps its arguments, and converts with an integration on its own engine or the manager's."""
 
     def __init__(self, engine: TemplateEngine | None = None) -> None:
         super().__init__("keeping", "1.0.0")
@@ -399,9 +401,9 @@ class Keeping(BasePlugin):
 
 
 class TestPluginHandles:
-    @pytest.fixture(params=["the manager's engine", "an engine of its own"])
+    @pytest.fixture(params=["the manager's engine", "its own engine"])
     def plugin(self, request, manager):
-        plugin = Keeping(TemplateEngine() if request.param == "an engine of its own" else None)
+        plugin = KeepingPlugin(TemplateEngine() if request.param == "its own engine" else None)
         manager.register_plugin(plugin)
         template = {
             "content": "{{name}} {{count}} {{mood}}",
@@ -414,21 +416,21 @@ class TestPluginHandles:
         )
         return plugin
 
-    def test_variables_are_a_plain_dict(self, manager, plugin):
+    def test_plugins_get_variables_as_a_plain_dict(self, manager, plugin):
         given = {"name": "Ada", "count": "3"}
         assert manager.render_for_plugin_sync("counted", given, "keeping") == "Ada 3 glad"
         assert type(plugin.variables) is dict
         assert plugin.variables == {"name": "Ada", "count": 3, "mood": "glad"}
         assert given == {"name": "Ada", "count": "3"}
 
-    def test_the_prompt_is_the_manager_s(self, manager, plugin):
+    def test_plugins_get_the_prompt_of_the_manager(self, manager, plugin):
         manager.render_for_plugin_sync("counted", {"name": "Ada", "count": 3}, "keeping")
         assert plugin.prompt == manager.get_prompt_sync("counted")
         assert type(plugin.prompt) is Prompt
         assert pickle.loads(pickle.dumps(plugin.prompt)) == plugin.prompt
 
-    def test_a_kept_prompt_validates_other_variables(self, manager, plugin):
-        """The schema refuses ``mood``, a default that the prompt adds; so resolved variables would be refused."""
+    def test_a_prompt_kept_by_a_plugin_validates_new_variables(self, manager, plugin):
+        """The schema refuses ``mood``, which the prompt adds as a default, so it would refuse resolved variables."""
         manager.render_for_plugin_sync("counted", {"name": "Ada", "count": 3}, "keeping")
         convert, kept = plugin.integration.convert_sync, plugin.prompt
         assert convert(kept, plugin.variables) == "Ada 3 glad"
@@ -446,7 +448,7 @@ class TestPluginHandles:
             with pytest.raises(SchemaValidationError):
                 plugin.integration.convert_sync(other, plugin.variables)
 
-    async def test_renders_at_the_same_time_keep_apart(self, manager, plugin):
+    async def test_concurrent_plugin_renders_do_not_mix(self, manager, plugin):
         forms = await asyncio.gather(
             *(manager.render_for_plugin("counted", {"name": str(n), "count": n}, "keeping") for n in range(20))
         )

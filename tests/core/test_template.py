@@ -30,7 +30,7 @@ ERRORS = {"syntax": TemplateSyntaxError, "render": TemplateRenderError}
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in cases("templates")])
-async def test_every_case_renders_as_it_says(case):
+async def test_every_case_renders_as_expected(case):
     engine = TemplateEngine(**case.get("options", {}))
     template, data, partials = case["template"], case["data"], case.get("partials")
     expected = case.get("error")
@@ -52,7 +52,7 @@ async def test_every_case_renders_as_it_says(case):
         assert error.hint == expected["hint"]
 
 
-def test_there_are_cases():
+def test_more_than_100_cases_are_read():
     assert len(cases("templates")) > 100
 
 
@@ -83,7 +83,7 @@ class Level(enum.IntEnum):
     HIGH = 3
 
 
-class OldStyle(str, enum.Enum):  # noqa: UP042 - the form of older code
+class OldStyle(str, enum.Enum):  # noqa: UP042 - older code writes it so
     RED = "red"
 
 
@@ -120,8 +120,8 @@ TEXTS = [
     ("minus zero", -0.0, "-0.0"),
     ("infinity", float("-inf"), "-inf"),
     ("not a number", float("nan"), "nan"),
-    ("a subclass of float with a text of its own", Celsius(21.5), "21.5 °C"),
-    ("a decimal, trailing zero and all", Decimal("1.50"), "1.50"),
+    ("a subclass of float with its own text", Celsius(21.5), "21.5 °C"),
+    ("a decimal with a trailing zero", Decimal("1.50"), "1.50"),
     ("a fraction", Fraction(1, 3), "1/3"),
     ("a complex number", 1j, "1j"),
     ("a date", dt.date(2026, 1, 31), "2026-01-31"),
@@ -151,7 +151,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("value", "text"), [pytest.param(row[1], row[-1], id=row[0]) for row in TEXTS])
-def test_a_value_is_printed_as_its_text(engine, value, text):
+def test_values_print_as_their_text(engine, value, text):
     assert engine.render_sync("{{a}}", {"a": value}) == text
     assert engine.render_sync("é{{a}}ж", {"a": value}) == f"é{text}ж"
 
@@ -186,7 +186,7 @@ TRUTHS = [
 
 
 @pytest.mark.parametrize(("value", "truth"), [pytest.param(value, truth, id=name) for name, value, truth in TRUTHS])
-def test_a_condition_tells_something_from_nothing(engine, value, truth):
+def test_conditions_treat_empty_values_as_false(engine, value, truth):
     shown = engine.render_sync("{{#if a}}yes{{else}}no{{/if}}{{#unless a}} no{{/unless}}", {"a": value})
     assert shown == ("yes" if truth else "no no")
 
@@ -232,14 +232,14 @@ MAPPINGS = [
     ("a dataclass", Card("T")),
     ("a dataclass with slots", SlottedCard("T")),
     ("a pydantic model", Model(title="T")),
-    ("a pydantic model with more than its fields", OpenModel(title="T", size=1)),
+    ("a pydantic model with extra fields", OpenModel(title="T", size=1)),
     ("a typing.NamedTuple", NamedTuple("Row", [("title", str), ("size", int)])("T", 1)),
     ("a namedtuple", namedtuple("Row", "title size")("T", 1)),  # noqa: PYI024
 ]
 
 
 @pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in MAPPINGS])
-def test_members_are_reached_by_name(engine, value):
+def test_members_are_found_by_name(engine, value):
     assert engine.render_sync("{{a.title}}/{{a/size}}", {"a": value}) == "T/1"
     assert engine.render_sync("{{#with a}}{{title}}{{/with}}", {"a": value}) == "T"
     assert engine.render_sync('{{lookup a "title"}}', {"a": value}) == "T"
@@ -248,14 +248,14 @@ def test_members_are_reached_by_name(engine, value):
 @pytest.mark.parametrize(
     "value", [pytest.param(value, id=name) for name, value in MAPPINGS if not isinstance(value, tuple)]
 )
-def test_what_has_names_is_the_context_and_can_be_walked(engine, value):
+def test_objects_with_fields_work_as_context_and_in_each(engine, value):
     assert engine.render_sync("{{title}} {{size}}", value) == "T 1"
     shown = engine.render_sync("{{#each a}}{{@key}}={{this}};{{/each}}", {"a": value})
     assert sorted(shown.strip(";").split(";")) == ["size=1", "title=T"]
 
 
 @pytest.mark.parametrize("value", [Point(1, 2), namedtuple("P", "x y")(1, 2)])  # noqa: PYI024
-def test_a_named_tuple_has_names_and_places(engine, value):
+def test_a_named_tuple_has_names_and_indexes(engine, value):
     assert engine.render_sync("{{p.x}} {{p.[1]}} {{p}} {{p.length}}", {"p": value}) == "1 2 1,2 2"
     assert engine.render_sync("{{#each p}}{{@index}}:{{this}} {{/each}}", {"p": value}) == "0:1 1:2 "
 
@@ -264,21 +264,21 @@ def test_a_named_tuple_has_names_and_places(engine, value):
     ("value", "length"),
     [("é🙂", 2), (Text("abc"), 3), ([1, 2], 2), ((), 0), (deque([1]), 1), (range(5), 5), ({"a": 1}, 1)],
 )
-def test_texts_sequences_and_mappings_have_a_length(engine, value, length):
+def test_strings_sequences_and_mappings_have_a_length(engine, value, length):
     assert engine.render_sync("{{a.length}}", {"a": value}) == str(length)
 
 
-def test_a_key_named_length_is_that_key(engine):
+def test_a_key_named_length_wins_over_the_length(engine):
     assert engine.render_sync("{{a.length}}", {"a": {"length": "12 cm"}}) == "12 cm"
 
 
-def test_a_set_is_walked(engine):
+def test_each_works_on_a_set(engine):
     shown = engine.render_sync("{{#each a}}{{this}}{{#if @last}}.{{else}},{{/if}}{{/each}}", {"a": {1, 2}})
     assert sorted(shown[:-1].split(",")) == ["1", "2"]
     assert shown.endswith(".")
 
 
-def test_a_generator_is_read_once_and_may_be_used_twice(engine):
+def test_a_generator_can_be_used_twice_in_a_template(engine):
     read = []
 
     def generate():
@@ -291,12 +291,12 @@ def test_a_generator_is_read_once_and_may_be_used_twice(engine):
     assert read == [0, 1, 2]
 
 
-def test_a_walk_within_a_walk_over_the_same_generator_sees_all_of_it(engine):
+def test_nested_loops_over_one_generator_see_all_items(engine):
     template = "{{#each a}}{{#each ../a}}{{this}}{{/each}};{{/each}}"
     assert engine.render_sync(template, {"a": iter("ab")}) == "ab;ab;"
 
 
-def test_numbers_as_keys_are_reached_by_their_digits(engine):
+def test_integer_keys_are_found_by_their_digits(engine):
     value = {1: "one", 2: "two"}
     assert engine.render_sync("{{a.[1]}} {{lookup a 2}}", {"a": value}) == "one two"
     assert engine.render_sync("{{#each a}}{{@key}}={{this}};{{/each}}", {"a": value}) == "1=one;2=two;"
@@ -308,11 +308,11 @@ def test_reading_a_defaultdict_adds_nothing_to_it(engine, template):
     try:
         engine.render_sync(template, {"a": value})
     except TemplateRenderError as error:
-        assert "has no value" in error.message  # noqa: PT017 - an answer that is as good
+        assert "has no value" in error.message  # noqa: PT017 - an error is acceptable too
     assert dict(value) == {}
 
 
-def test_a_defaultdict_as_the_variables_misses_what_it_does_not_hold(engine):
+def test_a_defaultdict_of_variables_misses_absent_keys(engine):
     variables = defaultdict(str)
     with pytest.raises(TemplateRenderError, match="Missing variable 'name'"):
         engine.render_sync("{{name}}", variables)
@@ -323,7 +323,7 @@ SCRIPTS = ["plain", "Grüße", "имя", "名前", "🦀🙂", "שלום", "a\u0
 
 
 @pytest.mark.parametrize("value", SCRIPTS)
-def test_text_of_any_script_comes_out_to_the_letter(engine, value):
+def test_text_in_any_script_is_kept_exactly(engine, value):
     assert engine.render_sync("{{a}}", {"a": value}) == value
     assert engine.render_sync("<{{a}}|{{b}}>", {"a": value, "b": "c"}) == f"<{value}|c>"
     assert engine.render_sync("é{{b}}{{a}}ж", {"a": value, "b": "c"}) == f"éc{value}ж"
@@ -332,7 +332,7 @@ def test_text_of_any_script_comes_out_to_the_letter(engine, value):
 
 @pytest.mark.parametrize("template", ["{{v}}", "{{v}}{{v}}", "a{{v}}", "{{#each vs}}{{this}}b{{/each}}"])
 @pytest.mark.parametrize("text", ["a", "ж", "a" * 2000, "ж" * 2000, "a" * 1023 + "ж", "\ud800" * 2000, "a" * 10_000])
-def test_long_and_short_texts_of_any_script_mix(engine, template, text):
+def test_texts_of_any_length_and_script_mix(engine, template, text):
     class Own(str):
         __slots__ = ()
 
@@ -348,7 +348,7 @@ def test_long_and_short_texts_of_any_script_mix(engine, template, text):
         assert shown == expected
 
 
-def test_scripts_stay_whole_in_names_keys_partials_and_data(engine):
+def test_any_script_works_in_names_keys_partials_and_data(engine):
     assert engine.render_sync("{{größe.имя}}{{[名 前]}}", {"größe": {"имя": "я"}, "名 前": "値"}) == "я値"
     assert engine.render_sync("{{#each a}}{{@key}}{{/each}}", {"a": {"ключ": 1, "k": 2}}) == "ключk"
     assert engine.render_sync("{{> ü}}", {"a": "ж"}, partials={"ü": "é{{a}}"}) == "éж"
@@ -357,7 +357,7 @@ def test_scripts_stay_whole_in_names_keys_partials_and_data(engine):
 
 
 @given(st.lists(st.text(), max_size=6), st.text())
-def test_any_texts_come_out_as_an_f_string_gives_them(values, other):
+def test_any_texts_render_as_in_an_f_string(values, other):
     template = TemplateEngine().compile("[{{#each values}}{{this}}; {{/each}}] é {{other}}")
     expected = f"[{''.join(f'{value}; ' for value in values)}] é {other}"
     assert template.render({"values": values, "other": other}) == expected
@@ -369,7 +369,7 @@ def test_any_text_without_tags_is_its_own_output(text):
 
 
 @given(st.text(max_size=80).map(lambda text: "{{" + text + "}}"))
-def test_any_tag_renders_or_is_an_error_with_a_place(template):
+def test_any_tag_renders_or_is_an_error_with_a_location(template):
     try:
         TemplateEngine().render_sync(template, {"a": 1})
     except TemplateError as error:
@@ -379,7 +379,7 @@ def test_any_tag_renders_or_is_an_error_with_a_place(template):
         assert any("\ud800" <= character <= "\udfff" for character in template)
 
 
-def test_none_is_an_error_unless_it_may_print_nothing(engine):
+def test_none_is_an_error_unless_allow_none_is_set(engine):
     with pytest.raises(TemplateRenderError, match="`a` is None") as caught:
         engine.render_sync("x {{a}}", {"a": None})
     assert (caught.value.line, caught.value.column) == (1, 5)
@@ -388,13 +388,13 @@ def test_none_is_an_error_unless_it_may_print_nothing(engine):
 
 
 @pytest.mark.parametrize("value", [{"b": 1}, {1, 2}, object(), b"bytes", len, iter([1])])
-def test_what_has_no_text_is_an_error_with_a_place(engine, value):
+def test_unprintable_values_are_errors_with_a_location(engine, value):
     with pytest.raises(TemplateRenderError, match="has no text") as caught:
         engine.render_sync("{{a}}", {"a": value})
     assert (caught.value.line, caught.value.column) == (1, 3)
 
 
-def test_an_error_carries_its_place_and_prints_like_a_compiler(engine):
+def test_errors_have_a_location_and_show_the_source_line(engine):
     with pytest.raises(TemplateRenderError) as caught:
         engine.compile("Dear\nMr {{nmae}}", name="letter").render({"name": "x"})
     error = caught.value
@@ -408,18 +408,18 @@ def test_an_error_carries_its_place_and_prints_like_a_compiler(engine):
 
 
 @pytest.mark.parametrize("variables", [None, 5, "text", ["a"], b"x", object(), dict])
-def test_variables_that_have_no_names_are_a_type_error(engine, variables):
+def test_variables_without_names_raise_type_error(engine, variables):
     with pytest.raises(TypeError, match="variables must be a mapping"):
         engine.render_sync("{{a}}", variables)
 
 
 @pytest.mark.parametrize("template", [None, 5, b"{{a}}", ["{{a}}"]])
-def test_a_template_that_is_no_text_is_a_type_error(engine, template):
+def test_a_template_that_is_not_a_string_raises_type_error(engine, template):
     with pytest.raises(TypeError):
         engine.render_sync(template, {"a": 1})
 
 
-def test_an_engine_refuses_options_and_limits_that_it_does_not_know():
+def test_unknown_options_and_limits_are_refused():
     with pytest.raises(TypeError):
         TemplateEngine(stritc=True)
     with pytest.raises(ValueError, match='unknown limit "step"'):
@@ -429,19 +429,19 @@ def test_an_engine_refuses_options_and_limits_that_it_does_not_know():
 
 
 class TestPartials:
-    def test_are_taken_from_the_call_before_the_engine(self, engine):
+    def test_partials_of_the_call_win_over_those_of_the_engine(self, engine):
         engine.register_partial("p", "engine's {{a}}")
         assert engine.render_sync("{{> p}}", {"a": 1}) == "engine's 1"
         assert engine.render_sync("{{> p}}", {"a": 1}, partials={"p": "call's {{a}}"}) == "call's 1"
 
-    def test_may_be_compiled_or_text(self, engine):
+    def test_partials_may_be_templates_or_strings(self, engine):
         given = {"p": engine.compile("[{{> q}}]"), "q": "{{a}}"}
         assert engine.render_sync("{{> p}}", {"a": 1}, partials=given) == "[1]"
 
-    def test_may_come_in_any_mapping(self, engine):
+    def test_partials_may_be_any_mapping(self, engine):
         assert engine.render_sync("{{> p}}", {}, partials=MappingProxyType({"p": "text"})) == "text"
 
-    def test_registered_later_are_found_by_compiled_templates(self, engine):
+    def test_compiled_templates_find_partials_registered_later(self, engine):
         template = engine.compile("{{> p}}")
         with pytest.raises(TemplateRenderError, match="no partial `p`"):
             template.render({})
@@ -450,12 +450,12 @@ class TestPartials:
         engine.register_partial("p", "replaced")
         assert template.render({}) == "replaced"
 
-    def test_of_one_engine_are_not_those_of_another(self, engine):
+    def test_partials_belong_to_one_engine(self, engine):
         engine.register_partial("p", "there")
         with pytest.raises(TemplateRenderError, match="no partial"):
             TemplateEngine().render_sync("{{> p}}", {})
 
-    def test_that_do_not_parse_are_refused_and_named(self, engine):
+    def test_a_partial_with_a_syntax_error_is_refused_by_name(self, engine):
         with pytest.raises(TemplateSyntaxError) as caught:
             engine.register_partial("broken", "{{#if a}}")
         assert caught.value.template_name == "broken"
@@ -463,19 +463,19 @@ class TestPartials:
             engine.render_sync("x", {}, partials={"given": "{{#if a}}"})
         assert caught.value.template_name == "given"
 
-    def test_with_values_see_them_over_the_context(self, engine):
+    def test_partial_arguments_win_over_the_context(self, engine):
         context = ChainMap({"a": 1, "b": 2})
         assert engine.render_sync("{{> p a=3}}", context, partials={"p": "{{a}}{{b}}"}) == "32"
 
 
 class TestData:
-    def test_is_found_under_its_name_everywhere(self, engine):
+    def test_data_is_found_in_blocks_and_partials(self, engine):
         template = "{{@user.name}}{{#each a}}{{@user.name}}{{/each}}{{> p}}"
         given = {"p": "{{@user.name}}"}
         data = {"user": {"name": "U"}}
         assert engine.render_sync(template, {"a": [1]}, partials=given, data=data) == "UUU"
 
-    def test_does_not_mix_with_the_variables(self, engine):
+    def test_data_and_variables_are_separate(self, engine):
         with pytest.raises(TemplateRenderError):
             engine.render_sync("{{user}}", {}, data={"user": "U"})
         with pytest.raises(TemplateRenderError):
@@ -483,22 +483,22 @@ class TestData:
 
 
 class TestCompiled:
-    def test_tells_its_source_and_variables(self, engine):
+    def test_a_template_has_its_source_and_variables(self, engine):
         template = engine.compile("Dear {{title}} {{user.name}}{{#each docs}}{{text}}{{/each}}")
         assert isinstance(template, Template)
         assert template.source.startswith("Dear {{title}}")
         assert template.variables == ["docs", "title", "user"]
         assert engine.extract_variables(template.source) == ["docs", "title", "user"]
 
-    def test_variables_of_partials_count(self, engine):
+    def test_variables_of_partials_are_included(self, engine):
         engine.register_partial("p", "{{a}}")
         assert engine.extract_variables("{{> p}}{{b}}") == ["a", "b"]
         assert engine.extract_variables("{{> q}}", partials={"q": "{{c}}"}) == ["c"]
 
-    def test_renders_by_the_engine_too(self, engine):
+    def test_an_engine_renders_a_compiled_template(self, engine):
         assert engine.render_sync(engine.compile("{{a}}"), {"a": 1}) == "1"
 
-    async def test_validation_says_yes_or_why_not(self, engine):
+    async def test_validate_returns_true_or_the_reason(self, engine):
         assert await engine.validate("{{a}}") is True
         assert engine.validate_sync("{{a}}") is True
         with pytest.raises(TemplateSyntaxError, match="never closed"):
@@ -520,7 +520,7 @@ def test_eight_threads_render_while_partials_change():
         for _ in range(500):
             try:
                 shown = template.render({"a": name, "b": [1, 2]})
-            except Exception as error:  # noqa: BLE001 - told below
+            except Exception as error:  # noqa: BLE001 - reported below
                 failures.append(error)
                 return
             if shown not in allowed or not shown.startswith(name):
@@ -541,7 +541,7 @@ def test_eight_threads_render_while_partials_change():
     assert template.render({"a": "s", "b": []}) == "s <49> "
 
 
-async def test_coroutines_of_one_engine_do_not_mix(engine):
+async def test_concurrent_renders_of_one_engine_do_not_mix(engine):
     template = engine.compile("{{a}}{{#each b}}{{this}}{{/each}}")
     shown = await asyncio.gather(*(engine.render(template, {"a": n, "b": [n]}) for n in range(50)))
     assert shown == [f"{n}{n}" for n in range(50)]
@@ -561,17 +561,17 @@ class SeededAccount:
 
 
 @pytest.mark.parametrize("name", ["registry", "seed"])
-def test_what_a_dataclass_declares_but_does_not_store_is_no_field(engine, name):
+def test_dataclass_fields_without_a_value_are_missing(engine, name):
     with pytest.raises(TemplateRenderError, match="has no value"):
         engine.render_sync("{{a." + name + "}}", {"a": Account("Ada")})
 
 
 @pytest.mark.parametrize("account", [Account("Ada"), SeededAccount("Ada", 7)])
-def test_a_walk_over_a_dataclass_meets_what_it_stores(engine, account):
+def test_each_over_a_dataclass_gives_its_stored_fields(engine, account):
     assert engine.render_sync("{{#each a}}{{@key}} {{/each}}", {"a": account}) == "owner "
 
 
-def test_an_analysis_tells_how_each_variable_is_used(engine):
+def test_analyze_shows_how_each_variable_is_used(engine):
     engine.register_partial("card", "{{title}}")
     template = "{{user.name}} {{#if note}}{{note}}{{/if}} {{#each docs}}{{> card}} {{@index}}{{/each}}"
     assert engine.analyze(template) == {
@@ -596,12 +596,12 @@ def test_an_analysis_tells_how_each_variable_is_used(engine):
         ("{{#each v}}x{{/each}}", True, False),
     ],
 )
-def test_an_analysis_tells_a_test_from_a_use(engine, template, required, tested):
+def test_analyze_separates_tests_from_uses(engine, template, required, tested):
     account = engine.analyze(template)["v"]
     assert (account["required"], account["tested"]) == (required, tested)
 
 
-def test_a_text_that_was_rendered_before_meets_a_helper_that_is_new(engine):
+def test_a_new_helper_applies_to_cached_templates(engine):
     assert engine.render_sync("{{shout}}", {"shout": "a variable"}) == "a variable"
     engine.register_helper("shout", lambda: "a helper")
     assert engine.render_sync("{{shout}}", {"shout": "a variable"}) == "a helper"

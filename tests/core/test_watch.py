@@ -1,4 +1,4 @@
-"""A directory that is followed: saves as editors make them, broken ones, many at once, and how it ends."""
+"""Watching a directory: saves by various editors, broken saves, many saves at once, and the end of watching."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def text(word: str, prompt_id: str = "greeting") -> str:
 
 
 def until(condition, what="it"):
-    """Wait for a condition, as long as any machine may need."""
+    """Wait for a condition, long enough for slow machines."""
     end = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < end, f"{what} did not come about within ten seconds"
@@ -60,8 +60,8 @@ def root(directory):
 
 
 @pytest.fixture(params=["await", "sync"])
-def follow(request):
-    """``from_directory`` with ``watch=True``, or its twin; what it gives is closed in the end."""
+def watch(request):
+    """Call ``from_directory`` or ``from_directory_sync`` with ``watch=True``; the managers are closed at the end."""
     managers = []
 
     def start(path, **options):
@@ -138,31 +138,31 @@ SAVES = [in_place, slowly, like_vim, like_emacs, by_rename, by_hidden_rename, li
 
 class TestSaves:
     @pytest.mark.parametrize("save", SAVES)
-    def test_a_saved_file_is_live(self, follow, root, save):
-        manager = follow(root)
+    def test_a_saved_file_is_reloaded(self, watch, root, save):
+        manager = watch(root)
         for word in ("second", "third"):
             save(root / "a.yaml", text(word))
             renders(manager, word)
         assert ids(manager) == ["greeting"]
         until(lambda: not manager.reload_errors)
 
-    def test_the_first_state_is_there_at_once(self, follow, root):
-        assert follow(root).render_sync("greeting") == "first"
+    def test_the_first_load_is_complete_at_once(self, watch, root):
+        assert watch(root).render_sync("greeting") == "first"
 
-    def test_an_active_version_may_be_edited(self, follow, root):
-        manager = follow(root)
+    def test_an_active_version_can_be_edited_in_place(self, watch, root):
+        manager = watch(root)
         in_place(root / "a.yaml", "version: 1.0.0\n" + text("other"))
         renders(manager, "other")
         assert manager.registry.get_versions_sync("greeting") == ["1.0.0"]
 
-    def test_a_version_that_is_raised_replaces_the_old_one(self, follow, root):
-        manager = follow(root)
+    def test_a_raised_version_replaces_the_old_one(self, watch, root):
+        manager = watch(root)
         in_place(root / "a.yaml", "version: 2.0.0\n" + text("newer"))
         renders(manager, "newer")
         assert manager.registry.get_versions_sync("greeting") == ["2.0.0"]
 
-    def test_new_renamed_and_deleted_files_are_understood(self, follow, root):
-        manager = follow(root)
+    def test_new_renamed_and_deleted_files_are_noticed(self, watch, root):
+        manager = watch(root)
         in_place(root / "b.yaml", text("new", "b"))
         renders(manager, "new", "b")
         (root / "b.yaml").rename(root / "c.yml")
@@ -176,17 +176,17 @@ class TestSaves:
         with pytest.raises(PromptNotFoundError):
             manager.render_sync("b")
 
-    def test_a_program_that_changes_its_directory_goes_on(self, follow, root, monkeypatch):
+    def test_watching_works_after_chdir(self, watch, root, monkeypatch):
         monkeypatch.chdir(root.parent)
-        manager = follow("prompts")
+        manager = watch("prompts")
         monkeypatch.chdir("/")
         in_place(root / "a.yaml", text("second"))
         renders(manager, "second")
 
 
 class TestDirectories:
-    def test_new_sub_directories_are_followed(self, follow, root):
-        manager = follow(root)
+    def test_new_subdirectories_are_watched(self, watch, root):
+        manager = watch(root)
         deep = root / "one" / "two"
         deep.mkdir(parents=True)
         in_place(deep / "b.yaml", text("deep", "b"))
@@ -196,8 +196,8 @@ class TestDirectories:
         shutil.rmtree(root / "one")
         until(lambda: ids(manager) == ["greeting"])
 
-    def test_directories_that_are_moved_in_and_out_are_understood(self, follow, root, tmp_path):
-        manager = follow(root)
+    def test_directories_moved_in_and_out_are_noticed(self, watch, root, tmp_path):
+        manager = watch(root)
         outside = tmp_path / "v1.2"
         outside.mkdir()
         in_place(outside / "b.yaml", text("moved", "b"))
@@ -208,8 +208,8 @@ class TestDirectories:
         (root / "v1.2").rename(outside)
         until(lambda: ids(manager) == ["greeting"])
 
-    def test_the_directory_may_be_deleted_and_made_again(self, follow, root):
-        manager = follow(root)
+    def test_a_deleted_and_recreated_directory_is_watched(self, watch, root):
+        manager = watch(root)
         shutil.rmtree(root)
         until(lambda: manager.reload_errors)
         assert str(root) in str(manager.reload_errors[0])
@@ -221,8 +221,8 @@ class TestDirectories:
         in_place(root / "a.yaml", text("and again"))
         renders(manager, "and again")
 
-    def test_the_directory_may_be_another_at_once(self, follow, root, tmp_path):
-        manager = follow(root)
+    def test_a_directory_replaced_by_rename_is_watched(self, watch, root, tmp_path):
+        manager = watch(root)
         new = tmp_path / "new"
         new.mkdir()
         in_place(new / "a.yaml", text("other"))
@@ -232,10 +232,10 @@ class TestDirectories:
         in_place(root / "a.yaml", text("edited"))
         renders(manager, "edited")
 
-    def test_a_link_to_the_directory_may_lead_elsewhere(self, follow, root, tmp_path):
+    def test_a_retargeted_link_to_the_directory_is_noticed(self, watch, root, tmp_path):
         link = tmp_path / "current"
         link.symlink_to(root)
-        manager = follow(link)
+        manager = watch(link)
         in_place(root / "a.yaml", text("behind the link"))
         renders(manager, "behind the link")
         new = tmp_path / "new"
@@ -247,36 +247,36 @@ class TestDirectories:
         in_place(new / "a.yaml", text("edited"))
         renders(manager, "edited")
 
-    def test_what_links_in_it_lead_to_is_followed(self, follow, root, tmp_path):
+    def test_targets_of_links_in_the_directory_are_watched(self, watch, root, tmp_path):
         (tmp_path / "shared").mkdir()
         in_place(tmp_path / "shared" / "b.yaml", text("linked", "b"))
         (tmp_path / "files").mkdir()
         in_place(tmp_path / "files" / "c.yaml", text("linked", "c"))
-        manager = follow(root)
+        manager = watch(root)
         (root / "shared").symlink_to(tmp_path / "shared")
         (root / "c.yaml").symlink_to(tmp_path / "files" / "c.yaml")
         renders(manager, "linked", "b")
         renders(manager, "linked", "c")
-        # One after the other, for a reload reads both.
+        # One after the other, because a reload reads both.
         in_place(tmp_path / "files" / "c.yaml", text("edited", "c"))
         renders(manager, "edited", "c")
         in_place(tmp_path / "shared" / "b.yaml", text("edited", "b"))
         renders(manager, "edited", "b")
 
-    def test_schemas_are_followed_too(self, follow, directory, tmp_path):
+    def test_schema_files_are_watched_too(self, watch, directory, tmp_path):
         root = directory({"a.yaml": text("first") + "input_schema: person\n"})
         schemas = tmp_path / "schemas"
         schemas.mkdir()
         schema = schemas / "person.yaml"
         schema.write_text("schemas:\n  - name: person\n    fields:\n      - {name: age, type: integer}\n")
-        manager = follow(root, schema_dir=schemas)
+        manager = watch(root, schema_dir=schemas)
         schema.rename(tmp_path / "person.yaml")
         until(lambda: manager.reload_errors)
         assert "names the schema 'person'" in str(manager.reload_errors[0])
         (tmp_path / "person.yaml").rename(schema)
         until(lambda: not manager.reload_errors)
 
-    def test_what_does_not_exist_is_the_error_that_it_always_is(self, tmp_path):
+    def test_watching_a_missing_directory_is_an_error(self, tmp_path):
         found = []
         for watch in (False, True):
             with pytest.raises(StorageReadError) as caught:
@@ -286,8 +286,8 @@ class TestDirectories:
 
 
 class TestBrokenSaves:
-    def test_the_last_good_prompts_stay_and_the_fault_is_told(self, follow, root, caplog):
-        manager = follow(root)
+    def test_a_broken_save_keeps_the_last_good_prompts(self, watch, root, caplog):
+        manager = watch(root)
         in_place(root / "b.yaml", text("other", "b"))
         renders(manager, "other", "b")
         caplog.clear()
@@ -305,24 +305,24 @@ class TestBrokenSaves:
         assert f"{root / 'a.yaml'}:3:" in record.message
         assert record.message.endswith("The last good prompts stay in use.")
 
-    def test_what_is_mended_is_live(self, follow, root):
-        manager = follow(root)
+    def test_a_fixed_file_is_reloaded(self, watch, root):
+        manager = watch(root)
         in_place(root / "a.yaml", BROKEN)
         until(lambda: manager.reload_errors)
         in_place(root / "a.yaml", text("mended"))
         renders(manager, "mended")
         until(lambda: not manager.reload_errors)
 
-    def test_each_broken_save_is_told_of(self, follow, root, caplog):
-        manager = follow(root)
+    def test_each_broken_save_is_logged(self, watch, root, caplog):
+        manager = watch(root)
         for count in (1, 2):
             in_place(root / "a.yaml", BROKEN)
             until(lambda count=count: len(caplog.records) == count)
             in_place(root / "a.yaml", text(f"mended{count}"))
             renders(manager, f"mended{count}")
 
-    def test_with_skip_the_good_files_are_live_and_the_broken_one_stays_as_it_was(self, follow, root, caplog):
-        manager = follow(root, on_error="skip")
+    def test_skip_reloads_the_good_files_of_a_broken_save(self, watch, root, caplog):
+        manager = watch(root, on_error="skip")
         in_place(root / "b.yaml", text("b", "b"))
         renders(manager, "b", "b")
         in_place(root / "a.yaml", BROKEN)
@@ -335,20 +335,20 @@ class TestBrokenSaves:
         until(lambda: not manager.reload_errors)
         assert {record.levelname for record in caplog.records} == {"ERROR"}
 
-    def test_with_skip_what_was_broken_from_the_start_is_live_once_it_is_mended(self, follow, directory):
+    def test_skip_loads_a_file_broken_at_start_once_fixed(self, watch, directory):
         root = directory({"a.yaml": BROKEN, "b.yaml": text("b", "b")})
         with pytest.warns(UserWarning, match="never closed"):
-            manager = follow(root, on_error="skip")
+            manager = watch(root, on_error="skip")
         assert [type(error) for error in manager.reload_errors] == [TemplateSyntaxError]
         in_place(root / "a.yaml", text("mended"))
         renders(manager, "mended")
 
-    def test_a_broken_start_is_an_error(self, follow, directory):
+    def test_a_broken_file_at_the_start_is_an_error(self, watch, directory):
         with pytest.raises(StorageReadError, match="a problem in"):
-            follow(directory({"a.yaml": BROKEN}))
+            watch(directory({"a.yaml": BROKEN}))
 
-    def test_a_new_warning_is_logged_once(self, follow, root, caplog):
-        manager = follow(root)
+    def test_a_new_warning_is_logged_once(self, watch, root, caplog):
+        manager = watch(root)
         undeclared = "id: greeting\nformat: text\ntemplate:\n  content: '{{nme}}'\n  variables: [name]\n"
         in_place(root / "a.yaml", undeclared)
         until(lambda: caplog.records)
@@ -358,8 +358,8 @@ class TestBrokenSaves:
         assert [record.levelname for record in caplog.records] == ["WARNING"]
         assert "did you mean `name`" in caplog.text
 
-    def test_a_file_that_is_rewritten_without_end_is_read_whole(self, follow, root):
-        manager = follow(root)
+    def test_a_constantly_rewritten_file_is_read_whole(self, watch, root):
+        manager = watch(root)
         path, word = root / "a.yaml", "x" * 200_000
         for round_ in range(40):
             in_place(path, text(f"{word}{round_}"))
@@ -368,17 +368,17 @@ class TestBrokenSaves:
 
 
 class TestMany:
-    def test_thousands_of_files_are_few_reloads(self, follow, root):
-        manager = follow(root)
+    def test_thousands_of_saves_cause_few_reloads(self, watch, root):
+        manager = watch(root)
         before = manager._watch.reloads
         for number in range(3000):
             in_place(root / f"p{number}.yaml", text(f"x{number}", f"p{number}"))
         until(lambda: len(ids(manager)) == 3001)
-        # One, where the machine does not stall in between.
+        # One reload, unless the machine stalls in between.
         assert manager._watch.reloads - before < 10
         assert manager.render_sync("p2999") == "x2999"
 
-    def test_no_reader_sees_half_a_set(self, follow, tmp_path):
+    def test_readers_never_see_a_partial_reload(self, watch, tmp_path):
         def write(name):
             (tmp_path / name).mkdir()
             for number in range(60):
@@ -391,7 +391,7 @@ class TestMany:
         root = tmp_path / "prompts"
         root.mkdir()
         (root / "set").symlink_to(tmp_path / rounds[0])
-        manager = follow(root)
+        manager = watch(root)
         seen, stop = [], threading.Event()
 
         def read():
@@ -413,7 +413,7 @@ class TestMany:
 
 
 class TestUnchangedFiles:
-    """A reload takes over what did not change, and checks the rules between files all the same."""
+    """A reload reads only changed files, but still checks the rules between all files."""
 
     @pytest.fixture
     def many(self, root):
@@ -421,8 +421,8 @@ class TestUnchangedFiles:
             in_place(root / f"p{number}.yaml", text(f"x{number}", f"p{number}"))
         return root
 
-    def test_one_save_reads_one_file(self, follow, many):
-        manager = follow(many)
+    def test_one_save_reads_one_file(self, watch, many):
+        manager = watch(many)
         assert manager._watch.files_read == 51
         in_place(many / "p7.yaml", text("edited", "p7"))
         renders(manager, "edited", "p7")
@@ -430,26 +430,26 @@ class TestUnchangedFiles:
         assert manager.render_sync("p8") == "x8"
         assert len(ids(manager)) == 51
 
-    def test_a_save_that_keeps_size_and_time_is_live(self, follow, many):
-        manager = follow(many)
+    def test_a_save_with_the_same_size_and_time_is_noticed(self, watch, many):
+        manager = watch(many)
         about = (many / "p7.yaml").stat()
         in_place(many / "p7.yaml", text("y7", "p7"))
         os.utime(many / "p7.yaml", ns=(about.st_atime_ns, about.st_mtime_ns))
         renders(manager, "y7", "p7")
 
-    def test_a_link_that_leads_to_a_file_like_the_first_is_live(self, follow, many, tmp_path):
+    def test_a_link_to_a_file_of_equal_size_and_time_is_noticed(self, watch, many, tmp_path):
         for name in ("one", "two"):
             in_place(tmp_path / name, text(name, "linked"))
             os.utime(tmp_path / name, (1_000_000_000, 1_000_000_000))
         (many / "linked.yaml").symlink_to(tmp_path / "one")
-        manager = follow(many)
+        manager = watch(many)
         assert manager.render_sync("linked") == "one"
         (tmp_path / "next").symlink_to(tmp_path / "two")
         (tmp_path / "next").replace(many / "linked.yaml")
         renders(manager, "two", "linked")
 
-    def test_an_id_that_an_unchanged_file_has_is_refused(self, follow, many):
-        manager = follow(many)
+    def test_an_id_used_by_an_unchanged_file_is_refused(self, watch, many):
+        manager = watch(many)
         in_place(many / "p7.yaml", text("mine", "p8"))
         until(lambda: manager.reload_errors)
         (error,) = manager.reload_errors
@@ -460,8 +460,8 @@ class TestUnchangedFiles:
         renders(manager, "again", "p7")
         until(lambda: not manager.reload_errors)
 
-    def test_a_broken_file_is_read_again_until_it_is_mended(self, follow, many):
-        manager = follow(many)
+    def test_a_broken_file_is_read_again_until_it_is_fixed(self, watch, many):
+        manager = watch(many)
         in_place(many / "p7.yaml", BROKEN)
         until(lambda: manager.reload_errors)
         in_place(many / "p8.yaml", text("edited", "p8"))
@@ -471,17 +471,17 @@ class TestUnchangedFiles:
         renders(manager, "mended", "p7")
         assert manager.render_sync("p8") == "edited"
 
-    def test_a_helper_that_was_registered_since_holds_for_all_files(self, follow, many):
+    def test_a_new_helper_applies_to_unchanged_files(self, watch, many):
         in_place(many / "shout.yaml", "id: shout\nformat: text\ntemplate: '{{shout}}'\n")
-        manager = follow(many)
+        manager = watch(many)
         assert manager.render_sync("shout", {"shout": "a variable"}) == "a variable"
         manager.template_engine.register_helper("shout", lambda: "a helper")
         in_place(many / "p7.yaml", text("edited", "p7"))
         renders(manager, "edited", "p7")
         assert manager.render_sync("shout") == "a helper"
 
-    def test_what_the_program_removed_comes_back_with_its_directory_alone(self, follow, many):
-        manager = follow(many)
+    def test_a_removed_file_can_come_back(self, watch, many):
+        manager = watch(many)
         (many / "p7.yaml").unlink()
         until(lambda: "p7" not in ids(manager))
         in_place(many / "p7.yaml", text("x7", "p7"))
@@ -490,8 +490,8 @@ class TestUnchangedFiles:
 
 
 class TestOtherPrompts:
-    def test_what_the_program_registered_stays(self, follow, root):
-        manager = follow(root)
+    def test_prompts_registered_in_code_stay(self, watch, root):
+        manager = watch(root)
         manager.registry.register_sync(Prompt(id="own", format="text", template="mine", status="active"))
         in_place(root / "a.yaml", text("second"))
         renders(manager, "second")
@@ -503,10 +503,10 @@ class TestOtherPrompts:
 
 
 def watchers() -> int:
-    """How many threads of this process follow a directory."""
+    """Count the threads of this process that watch a directory."""
     count = 0
     for task in Path("/proc/self/task").iterdir():
-        # It may end in between.
+        # The thread may end in between.
         with contextlib.suppress(OSError):
             count += (task / "comm").read_text().startswith("prompt-manager-")
     return count
@@ -516,8 +516,8 @@ on_linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="thre
 
 
 class TestEnd:
-    def test_a_manager_says_whether_it_follows(self, follow, root):
-        manager = follow(root)
+    def test_is_watching_reflects_the_state(self, watch, root):
+        manager = watch(root)
         assert manager.is_watching
         manager.close_sync()
         manager.close_sync()
@@ -527,7 +527,7 @@ class TestEnd:
 
     @on_linux
     @pytest.mark.parametrize("end", ["close_sync", "close", "with", "async with", "del"])
-    def test_the_thread_ends_with_it(self, root, end):
+    def test_the_watching_thread_ends_with_the_manager(self, root, end):
         until(lambda: watchers() == 0)
         manager = PromptManager.from_directory_sync(root, watch=True)
         until(lambda: watchers() == 1)
@@ -550,7 +550,7 @@ class TestEnd:
             gc.collect()
         until(lambda: watchers() == 0)
 
-    def test_a_log_handler_may_close_the_manager_and_fork(self, root):
+    def test_a_log_handler_can_close_the_manager_and_fork(self, root):
         code = f"""
 import logging, os, time, warnings
 from pathlib import Path
@@ -576,13 +576,13 @@ print(ended)
 """
         assert run_python(code) == "[0]\n"
 
-    def test_closing_one_that_follows_nothing_does_nothing(self, prompt_manager):
+    def test_closing_without_watching_does_nothing(self, prompt_manager):
         prompt_manager.close_sync()
         asyncio.run(prompt_manager.close())
         assert prompt_manager.reload_errors == ()
 
     @pytest.mark.parametrize("pause", [0, 0.05, 0.1, 0.15, 0.2, 0.25])
-    def test_a_process_that_ends_meanwhile_ends_well(self, root, pause):
+    def test_a_process_exits_cleanly_while_watching(self, root, pause):
         code = f"""
 import time
 from prompt_manager import PromptManager
@@ -594,7 +594,7 @@ time.sleep({pause})
         run_python(code, "-X", "dev", "-W", "error")
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-    def test_a_forked_child_has_the_prompts_and_does_not_follow(self, root):
+    def test_a_forked_child_has_prompts_but_does_not_watch(self, root):
         code = f"""
 import os, time, warnings
 from pathlib import Path
@@ -619,7 +619,7 @@ print("done")
 """
         assert run_python(code) == "done\n"
 
-    def test_following_loads_no_heavy_module(self, root):
+    def test_watching_imports_no_heavy_module(self, root):
         code = f"""
 import sys, time
 before = set(sys.modules)
@@ -632,14 +632,14 @@ print(*sorted({{"pydantic", "asyncio", "logging", "inspect"}} & (set(sys.modules
 
 
 class TestLoaderWatch:
-    def test_a_registry_with_a_storage_cannot_follow(self, root):
+    def test_watching_a_registry_with_a_storage_is_refused(self, root):
         from prompt_manager.storage import InMemoryStorage, YAMLLoader
 
         loader = YAMLLoader(PromptRegistry(InMemoryStorage()))
         with pytest.raises(ValueError, match="import the directory instead"):
             loader.watch_directory_sync(root)
 
-    def test_the_loader_follows_for_any_registry(self, root):
+    def test_the_loader_can_watch_for_any_registry(self, root):
         from prompt_manager.storage import YAMLLoader
 
         registry = PromptRegistry()

@@ -1,4 +1,4 @@
-"""Every example prompt renders with its inputs, and is what it says that it is."""
+"""Every example prompt renders with its inputs and matches its description."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def inputs(prompt_id):
 
 
 def texts_in(value):
-    """Every text within a value."""
+    """Collect every string within a value."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
@@ -30,20 +30,20 @@ def texts_in(value):
     return [text for item in value for text in texts_in(item)] if isinstance(value, list) else []
 
 
-def test_there_are_enough(examples):
+def test_there_are_enough_examples(examples):
     assert len(IDS) >= 8
     assert {summary.format.value for summary in examples.list_prompts_sync()} == {
         "text", "chat", "completion", "instruction",
     }  # fmt: skip
 
 
-def test_they_load_without_a_warning():
+def test_examples_load_without_warnings():
     PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
 
 
 @pytest.mark.parametrize("prompt_id", IDS)
 class TestEach:
-    def test_renders_every_input_to_the_letter(self, examples, prompt_id):
+    def test_each_rendered_example_contains_its_inputs_exactly(self, examples, prompt_id):
         shown = examples.render_sync(prompt_id, inputs(prompt_id))
         if examples.get_prompt_sync(prompt_id).format == "chat":
             messages = examples.render_messages_sync(prompt_id, inputs(prompt_id))
@@ -52,24 +52,24 @@ class TestEach:
             if isinstance(value, str):
                 assert value in shown, name
 
-    def test_leaves_no_tag_that_no_input_has(self, examples, prompt_id):
+    def test_rendered_examples_have_no_unrendered_tags(self, examples, prompt_id):
         given = " ".join(texts_in(inputs(prompt_id)))
         for tag in re.findall(r"\{\{.*?\}\}", examples.render_sync(prompt_id, inputs(prompt_id))):
             assert tag in given
 
-    def test_names_what_is_missing(self, examples, prompt_id):
+    def test_missing_variables_are_named(self, examples, prompt_id):
         with pytest.raises(TemplateRenderError, match=f"Missing required variable.* for prompt '{prompt_id}'"):
             examples.render_sync(prompt_id, {})
         with pytest.raises(ConversionError, match=f"Failed to convert prompt '{prompt_id}' to OpenAI format: Missing"):
             OpenAIIntegration(examples.template_engine).convert_sync(examples.get_prompt_sync(prompt_id), {})
 
-    def test_is_told_with_who_wrote_it_and_what_for(self, examples, prompt_id):
+    def test_each_example_has_a_description_and_tags(self, examples, prompt_id):
         (summary,) = [summary for summary in examples.list_prompts_sync() if summary.id == prompt_id]
-        if prompt_id != "greeting":  # the shortest there can be
+        if prompt_id != "greeting":  # the shortest possible prompt
             assert summary.description
             assert summary.tags
 
-    def test_converts_strictly_without_a_warning(self, examples, prompt_id):
+    def test_each_example_converts_strictly_without_warnings(self, examples, prompt_id):
         prompt = examples.get_prompt_sync(prompt_id)
         form = OpenAIIntegration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
         if prompt.format != "chat":
@@ -80,7 +80,7 @@ class TestEach:
         assert set(form) == {"system", "messages"}
 
 
-def test_every_input_has_its_prompt_and_every_prompt_its_line_in_the_readme():
+def test_inputs_prompts_and_readme_list_the_same_examples():
     files = (EXAMPLES / "inputs").rglob("*.json")
     assert sorted(path.relative_to(EXAMPLES / "inputs").with_suffix("").as_posix() for path in files) == IDS
     readme = (EXAMPLES / "README.md").read_text(encoding="utf-8")

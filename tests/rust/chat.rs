@@ -1,11 +1,11 @@
-//! Messages out of JSON, for tests.
+//! Builds messages from JSON, for tests.
 
 use prompt_manager::prompt::{
     CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
 };
 use serde_json::Value;
 
-/// The messages of a case.
+/// Builds the messages of a case.
 pub fn messages(json: &Value) -> Vec<Message<String>> {
     json.as_array().expect("a list of messages").iter().map(message).collect()
 }

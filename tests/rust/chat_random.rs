@@ -1,10 +1,10 @@
-//! Random conversations that every provider takes, the same ones on every run.
+//! Random conversations that are valid for every provider, the same ones on every run.
 
 use prompt_manager::prompt::{
     CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
 };
 
-/// Xorshift, for numbers that need only look random.
+/// A xorshift generator; the numbers only need to look random.
 pub struct Random {
     state: u64,
     /// How many cache hints the conversation has.
@@ -41,7 +41,7 @@ impl Random {
         text
     }
 
-    /// At most four, which is what Anthropic takes.
+    /// At most four, the maximum of Anthropic.
     fn cache(&mut self) -> Option<CacheHint> {
         if self.hints == 4 || !self.chance(15) {
             return None;
@@ -103,7 +103,7 @@ impl Random {
         Message { content: Some(self.content(role)), cache: self.cache(), ..Message::empty(role) }
     }
 
-    /// An assistant's message that makes calls, and their results in any order.
+    /// An assistant message with tool calls, and their results in any order.
     fn calls(&mut self, used: &mut usize) -> Vec<Message<String>> {
         let mut call = self.message(Role::Assistant);
         if self.chance(50) {
@@ -118,7 +118,7 @@ impl Random {
         }
         let mut results = Vec::new();
         for _ in 0..=self.below(3) {
-            // Some ids need rewriting for Anthropic, and some of the rewritten collide with others.
+            // Some ids must be rewritten for Anthropic, and some of the new ids collide with others.
             let id = format!("{}{used}", self.pick(&["call_", "call.", "call/", "é"]));
             *used += 1;
             let function = FunctionCall { name: "g-1".to_owned(), arguments: self.arguments() };
@@ -132,7 +132,7 @@ impl Random {
         results
     }
 
-    /// A conversation that is lawful as it stands.
+    /// A conversation that is valid without changes.
     pub fn conversation(&mut self) -> Vec<Message<String>> {
         self.hints = 0;
         let mut messages = Vec::new();

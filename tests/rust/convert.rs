@@ -1,4 +1,4 @@
-//! The conversions: the cases of `tests/data/convert`, and random conversations against checkers of their own.
+//! The conversions: the cases of `tests/data/convert`, and random conversations, checked separately.
 
 mod chat;
 mod chat_random;
@@ -11,7 +11,7 @@ use prompt_manager::prompt::{Content, Message, Role};
 use prompt_manager::{Kind, Result};
 use serde_json::{Value, json};
 
-/// Converts for a provider; gives the form as JSON and the warnings.
+/// Converts for a provider; returns the request as JSON and the warnings.
 type Convert = fn(Vec<Message<String>>, &Value, bool) -> (Result<Value>, Vec<String>);
 
 fn to_openai(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
@@ -53,22 +53,22 @@ fn to_anthropic(
 }
 
 #[test]
-fn openai_cases_hold() {
+fn openai_cases_convert_as_expected() {
     run(include_str!("../data/convert/openai.json"), to_openai);
 }
 
 #[test]
-fn responses_cases_hold() {
+fn responses_cases_convert_as_expected() {
     run(include_str!("../data/convert/responses.json"), to_responses);
 }
 
 #[test]
-fn litellm_cases_hold() {
+fn litellm_cases_convert_as_expected() {
     run(include_str!("../data/convert/litellm.json"), to_litellm);
 }
 
 #[test]
-fn anthropic_cases_hold() {
+fn anthropic_cases_convert_as_expected() {
     run(include_str!("../data/convert/anthropic.json"), to_anthropic);
 }
 
@@ -90,13 +90,13 @@ fn check_case(case: &Value, outcome: &Value, strict: bool, convert: Convert) -> 
     let (form, warnings) = convert(chat::messages(&case["messages"]), &case["options"], strict);
     let mut secrets = Vec::new();
     collect_secrets(&case["messages"], &mut secrets);
-    let said = form.as_ref().err().map(prompt_manager::Error::report).into_iter().chain(warnings.clone());
-    for said in said {
-        if let Some(secret) = secrets.iter().find(|secret| said.contains(*secret)) {
-            return Err(format!("{said:?} shows {secret:?}"));
+    let shown = form.as_ref().err().map(prompt_manager::Error::report).into_iter().chain(warnings.clone());
+    for shown in shown {
+        if let Some(secret) = secrets.iter().find(|secret| shown.contains(*secret)) {
+            return Err(format!("{shown:?} shows {secret:?}"));
         }
     }
-    // Compared as text, because maps compare without regard to the order of their keys.
+    // Compared as text, because equality of maps ignores the order of keys.
     match (form.map(|form| form.to_string()), outcome.get("expect").map(Value::to_string)) {
         (Ok(form), Some(expect)) if form != expect => Err(format!("gave {form}")),
         (Ok(_), Some(_)) => check_warnings(&warnings, &outcome["warnings"]),
@@ -137,7 +137,7 @@ fn check_pieces(text: &str, pieces: &Value) -> Result<(), String> {
 }
 
 #[test]
-fn roles_map_as_the_providers_name_them() {
+fn roles_get_the_names_of_each_provider() {
     assert_eq!(Role::ALL.map(openai::map_role), Role::ALL.map(Role::as_str));
     for role in [Role::User, Role::Function, Role::Tool] {
         assert_eq!(anthropic::map_role(role).unwrap(), "user");
@@ -149,7 +149,7 @@ fn roles_map_as_the_providers_name_them() {
 }
 
 #[test]
-fn alternation_is_checked_on_its_own() {
+fn alternation_of_roles_can_be_checked_alone() {
     assert!(anthropic::validate_alternation(&[]).is_ok());
     assert!(anthropic::validate_alternation(&["user", "assistant", "user"]).is_ok());
     let message = |roles: &[&str]| anthropic::validate_alternation(roles).unwrap_err().message().to_owned();
@@ -158,7 +158,7 @@ fn alternation_is_checked_on_its_own() {
 }
 
 #[test]
-fn many_colliding_ids_stay_apart() {
+fn many_colliding_ids_stay_distinct() {
     let calls: Vec<Value> = ["a.", "a/", "a:", "a_", "a_1"]
         .map(|id| json!({"id": id, "function": {"name": "f", "arguments": {}}}))
         .into();
@@ -172,7 +172,7 @@ fn many_colliding_ids_stay_apart() {
 }
 
 #[test]
-fn random_conversations_are_lawful_for_openai() {
+fn random_conversations_are_valid_for_openai() {
     for seed in 1..=2000 {
         let mut messages = Random::new(seed).conversation();
         for (index, message) in messages.iter_mut().enumerate() {
@@ -190,7 +190,7 @@ fn random_conversations_are_lawful_for_openai() {
 }
 
 #[test]
-fn random_conversations_are_lawful_for_anthropic() {
+fn random_conversations_are_valid_for_anthropic() {
     for seed in 1..=2000 {
         let mut messages = Random::new(seed).conversation();
         if matches!(messages.last().map(|message| message.role), Some(Role::Assistant)) {
@@ -205,9 +205,9 @@ fn random_conversations_are_lawful_for_anthropic() {
     }
 }
 
-/// Shuffled and thinned conversations: whatever comes out of strict mode is lawful, and the other mode never panics.
+/// Shuffled and shortened conversations: strict mode gives only valid requests, lenient mode never panics.
 #[test]
-fn what_strict_mode_passes_is_lawful() {
+fn strict_mode_produces_only_valid_requests() {
     let mut passed = 0;
     for seed in 1..=4000_usize {
         let mut messages = Random::new(seed as u64).conversation();
@@ -232,7 +232,7 @@ fn what_strict_mode_passes_is_lawful() {
     assert!(passed > 1000, "only {passed} conversations got through, which tests little");
 }
 
-/// The plain texts of messages, in order of reading with the system's first.
+/// The plain texts of messages, in reading order with system messages first.
 fn texts_of(messages: &[Message<String>]) -> Vec<String> {
     let plain = |message: &Message<String>| match &message.content {
         Some(Content::Text(text)) => Some(text.clone()),
@@ -241,7 +241,7 @@ fn texts_of(messages: &[Message<String>]) -> Vec<String> {
     messages.iter().filter_map(plain).collect()
 }
 
-/// Whether every text is somewhere in the form, to the letter.
+/// Checks that the request contains every text exactly.
 fn check_texts(form: &Value, texts: &[String]) -> Result<(), String> {
     fn collect<'a>(form: &'a Value, all: &mut HashSet<&'a str>) {
         match form {
@@ -259,12 +259,12 @@ fn check_texts(form: &Value, texts: &[String]) -> Result<(), String> {
     }
 }
 
-/// Fails with `problem` unless `fine`.
+/// Fails with `problem` unless `fine` is true.
 fn need(fine: bool, problem: &str) -> Result<(), String> {
     if fine { Ok(()) } else { Err(problem.to_owned()) }
 }
 
-/// Whether an object has all of `required` and nothing beyond `optional`.
+/// Checks that an object has all `required` keys, and no others than the `optional` ones.
 fn need_keys(object: &Value, required: &[&str], optional: &[&str]) -> Result<(), String> {
     let members = object.as_object().ok_or("not an object")?;
     for key in required {

@@ -1,6 +1,7 @@
-//! The inputs that fuzzing kept, replayed with the bodies of the fuzz targets, and every template case with them.
+//! Runs the fuzz targets on the inputs saved by fuzzing, and the printer on every template case.
 //!
-//! `tests/fuzz/corpus` has one JSON list for each target. An input is a text whose characters are its bytes.
+//! `tests/fuzz/corpus` has one JSON list for each target.
+//! An input is a string with one character for each byte.
 
 use std::path::{Path, PathBuf};
 
@@ -30,22 +31,22 @@ fn replay(target: &str, body: fn(&[u8])) {
 }
 
 #[test]
-fn every_kept_input_of_the_parser_passes() {
+fn every_saved_parser_input_passes() {
     replay("parse", bodies::parse);
 }
 
 #[test]
-fn every_kept_input_of_the_renderer_passes() {
+fn every_saved_renderer_input_passes() {
     replay("render", bodies::render);
 }
 
 #[test]
-fn every_kept_input_of_the_printer_passes() {
+fn every_saved_printer_input_passes() {
     replay("round_trip", bodies::round_trip);
 }
 
 #[test]
-fn every_template_case_is_printed_as_what_it_was_parsed_from() {
+fn every_template_case_survives_printing() {
     let mut count = 0;
     for entry in std::fs::read_dir(root().join("data/templates")).expect("the folder of cases") {
         let path = entry.expect("an entry").path();

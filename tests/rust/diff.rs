@@ -1,4 +1,4 @@
-//! Differences and the bumps that they propose, from the table that Python reads too.
+//! Diffs and the version bumps that they propose, from a table shared with the Python tests.
 
 use prompt_manager::prompt::{Compiled, Prompt};
 use prompt_manager::store::diff::diff;
@@ -11,7 +11,7 @@ fn compiled(prompt: &Value) -> Compiled<Box<str>> {
 }
 
 #[test]
-fn a_difference_proposes_a_bump_with_its_reason() {
+fn a_diff_proposes_a_bump_with_its_reason() {
     let cases: Vec<Value> =
         serde_json::from_str(include_str!("../data/versions/diff.json")).expect("the table is JSON");
     for case in cases {

@@ -1,6 +1,6 @@
-//! What a user of prompt and schema files would notice, mostly as tables in `tests/data/yaml`.
+//! Prompt and schema files, mostly from the tables in `tests/data/yaml`.
 //!
-//! A table holds cases: a line `@@ SENTENCE`, lines `@ EXPECTATION`, then the file's text as it is.
+//! A case of a table is a line `@@ SENTENCE`, lines `@ EXPECTATION`, and the text of the file.
 
 mod places;
 mod prompts;
@@ -8,11 +8,11 @@ mod schemas;
 
 /// A case of a table.
 struct Case {
-    /// What it shows.
+    /// The sentence that describes it.
     name: String,
-    /// What must come of it.
+    /// The expected lines.
     expected: Vec<String>,
-    /// The file.
+    /// The text of the file.
     text: String,
 }
 
@@ -33,14 +33,14 @@ fn cases(table: &str) -> Vec<Case> {
     cases
 }
 
-/// Each error as the tables write it: `LINE:COLUMN MESSAGE`, and its hint in a line of its own.
-fn told(errors: &[prompt_manager::Error]) -> Vec<String> {
-    let mut told = Vec::new();
+/// Each error in the notation of the tables: `LINE:COLUMN MESSAGE`, then its hint on a separate line.
+fn lines_of(errors: &[prompt_manager::Error]) -> Vec<String> {
+    let mut lines = Vec::new();
     for error in errors {
         let place =
             error.place().map_or_else(|| "?".to_owned(), |place| format!("{}:{}", place.line, place.column));
-        told.push(format!("{place} {}", error.message()));
-        told.extend(error.hint().map(|hint| format!("hint {hint}")));
+        lines.push(format!("{place} {}", error.message()));
+        lines.extend(error.hint().map(|hint| format!("hint {hint}")));
     }
-    told
+    lines
 }

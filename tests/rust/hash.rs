@@ -1,9 +1,9 @@
-//! Content hashes: fixed digests, each with the canonical text that it is of.
+//! Content hashes: fixed digests, each with its canonical text.
 
 use prompt_manager::prompt::Prompt;
 use serde_json::Value;
 
-/// The cases, which Python reads too.
+/// The cases, shared with the Python tests.
 fn cases() -> Vec<Value> {
     serde_json::from_str(include_str!("../data/versions/hash.json")).expect("the table is JSON")
 }
@@ -18,7 +18,7 @@ fn the_digest_of_a_prompt_never_changes() {
 }
 
 #[test]
-fn what_is_written_and_read_again_has_the_same_digest() {
+fn a_round_trip_keeps_the_digest() {
     for case in cases() {
         let prompt: Prompt = serde_json::from_value(case["prompt"].clone()).expect("a prompt");
         let written = serde_json::to_string(&prompt).expect("JSON");

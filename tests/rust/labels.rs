@@ -1,4 +1,4 @@
-//! Labels: lawful names, and where a rollback goes.
+//! Labels: valid names, and the target of a rollback.
 
 use jiff::Timestamp;
 use prompt_manager::Kind;
@@ -9,7 +9,7 @@ fn version(text: &str) -> Option<Version> {
     (text != "-").then(|| text.parse().expect("a version"))
 }
 
-/// The moves of a label along these versions; `-` is nowhere.
+/// The moves of a label along these versions; `-` removes the label.
 fn moves(along: &[&str]) -> Labels {
     let mut labels = Labels::default();
     for pair in along.windows(2) {
@@ -49,7 +49,7 @@ fn a_rollback_goes_one_step_further_back_each_time() {
 }
 
 #[test]
-fn a_rollback_passes_over_versions_that_are_gone() {
+fn a_rollback_skips_deleted_versions() {
     let moves = moves(&["-", "1.0.0", "2.0.0", "3.0.0"]);
     let left = moves.rollback_target("greeting", "production", |version| version.major() != 2);
     assert_eq!(left.expect("one is left").to_string(), "1.0.0");
@@ -57,7 +57,7 @@ fn a_rollback_passes_over_versions_that_are_gone() {
 }
 
 #[test]
-fn a_clock_that_goes_backwards_does_not_turn_the_order() {
+fn history_stays_in_order_if_the_clock_goes_backwards() {
     let mut labels = Labels::default();
     for second in [20, 10, 30] {
         labels.push(LabelMove {
@@ -73,7 +73,7 @@ fn a_clock_that_goes_backwards_does_not_turn_the_order() {
 }
 
 #[test]
-fn a_label_has_a_lawful_name() {
+fn invalid_label_names_are_refused() {
     for name in ["production", "a", "7", "team_x-1.b", &"x".repeat(255)] {
         check_label(name).expect(name);
     }

@@ -1,4 +1,4 @@
-//! LangChain: f-strings of flat templates, and what a rendered message becomes.
+//! LangChain: f-strings of flat templates, and the conversion of rendered messages.
 
 mod chat;
 
@@ -13,7 +13,7 @@ fn f_string(source: &str, options: &TemplateOptions) -> Option<String> {
 }
 
 #[test]
-fn f_string_cases_hold() {
+fn f_string_cases_convert_as_expected() {
     let cases: Value = serde_json::from_str(include_str!("../data/langchain/f_strings.json")).unwrap();
     for case in cases.as_array().unwrap() {
         let source = case["template"].as_str().unwrap();
@@ -23,7 +23,7 @@ fn f_string_cases_hold() {
 }
 
 #[test]
-fn an_engine_whose_tags_print_something_else_has_no_f_string() {
+fn engines_that_print_differently_give_no_f_string() {
     let others = [
         TemplateOptions { strict: false, ..TemplateOptions::default() },
         TemplateOptions { escape: true, ..TemplateOptions::default() },
@@ -36,7 +36,7 @@ fn an_engine_whose_tags_print_something_else_has_no_f_string() {
     }
 }
 
-/// The form of one message, or the error, and the warnings.
+/// Converts one message; returns the result or the error, and the warnings.
 fn form(message: &Value, strict: bool) -> (Result<Value, prompt_manager::Error>, Vec<String>) {
     let mut report = Report::default();
     let message = chat::messages(&json!([message])).remove(0);
@@ -81,7 +81,7 @@ fn the_arguments_of_a_tool_call_are_an_object() {
 }
 
 #[test]
-fn arguments_that_are_no_object_are_an_error_or_an_invalid_call() {
+fn arguments_must_be_an_object_or_become_an_invalid_call() {
     let (made, _) = form(&calls(&json!("not secret JSON")), true);
     let error = made.unwrap_err();
     assert_eq!(error.kind(), Kind::Conversion);
@@ -107,29 +107,29 @@ fn a_function_call_keeps_its_arguments_as_json_text() {
 }
 
 #[test]
-fn a_refusal_goes_where_langchain_keeps_it() {
+fn a_refusal_is_stored_where_langchain_expects_it() {
     let (made, _) = form(&json!({"role": "assistant", "refusal": "No."}), true);
     let expected = json!({"content": "", "additional_kwargs": {"refusal": "No."}});
     assert_eq!(made.unwrap()["arguments"], expected);
 }
 
 #[test]
-fn what_a_class_cannot_be_without_is_an_error() {
-    for (message, told) in [
+fn a_missing_required_field_is_an_error() {
+    for (message, expected) in [
         (json!({"role": "tool", "content": "42"}), "a tool message needs `tool_call_id`"),
         (json!({"role": "function", "content": "42"}), "a function message needs `name`"),
         (json!({"role": "assistant"}), "the message has no content"),
     ] {
         let (made, _) = form(&message, false);
         let error = made.unwrap_err();
-        assert!(error.message().contains(told), "{error:?}");
+        assert!(error.message().contains(expected), "{error:?}");
         assert!(error.message().starts_with("message 3 ("), "{error:?}");
         assert!(error.hint().is_some());
     }
 }
 
 #[test]
-fn parts_come_in_the_form_that_chat_models_share() {
+fn content_parts_use_the_format_shared_by_chat_models() {
     let parts = json!([
         {"type": "text", "text": "See"},
         {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}},
@@ -149,7 +149,7 @@ fn parts_come_in_the_form_that_chat_models_share() {
 }
 
 #[test]
-fn the_names_that_langchain_keeps_are_refused() {
+fn names_reserved_by_langchain_are_refused() {
     for name in ["self", "stop"] {
         assert!(langchain::reserved(name).unwrap().message().contains(name));
     }

@@ -1,9 +1,9 @@
-//! From a line and column of a template to the file's.
+//! Maps a line and column of a template to those of its file.
 
 use prompt_manager::prompt::TemplateLocation;
 use prompt_manager::store::yaml::read_prompts;
 
-/// The place in the file, and the character that stands there.
+/// The line and column in the file, and the character at that position.
 fn at(
     text: &str,
     leaf: TemplateLocation<'_>,

@@ -1,4 +1,4 @@
-//! Prompt files: what is read, what is refused and where, and what is written back.
+//! Prompt files: reading, errors with locations, and writing.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use prompt_manager::prompt::{Prompt, PromptId, Status, Version};
 use prompt_manager::store::yaml::{ReadFile, read_prompts, read_prompts_bytes};
 use serde_json::{Value, json};
 
-use crate::{cases, told};
+use crate::{cases, lines_of};
 
-/// The file of a case. A table cannot say that the last line has no break, so it says it in words.
+/// Reads the file of a case. A table marks a last line without line break in words.
 fn read(text: &str) -> ReadFile {
     match text.strip_suffix("<no line break>\n") {
         Some(text) => read_prompts("f.yaml", text),
@@ -18,10 +18,10 @@ fn read(text: &str) -> ReadFile {
 }
 
 #[test]
-fn bad_files_are_refused_with_place_and_hint() {
+fn bad_files_report_location_and_hint() {
     for case in cases(include_str!("../data/yaml/bad.txt")) {
         let file = read(&case.text);
-        assert_eq!(told(&file.errors), case.expected, "{}", case.name);
+        assert_eq!(lines_of(&file.errors), case.expected, "{}", case.name);
         for error in &file.errors {
             assert_eq!(error.kind(), Kind::PromptInvalid, "{}", case.name);
             let place = error.place().expect("every error has a place");
@@ -33,10 +33,10 @@ fn bad_files_are_refused_with_place_and_hint() {
 }
 
 #[test]
-fn good_files_read_as_meant() {
+fn good_files_give_the_expected_prompts() {
     for case in cases(include_str!("../data/yaml/good.txt")) {
         let file = read(&case.text);
-        assert_eq!(told(&file.errors), Vec::<String>::new(), "{}", case.name);
+        assert_eq!(lines_of(&file.errors), Vec::<String>::new(), "{}", case.name);
         let read: Vec<String> =
             file.prompts.iter().map(|found| serde_json::to_string(&found.prompt).unwrap()).collect();
         assert_eq!(read, case.expected, "{}", case.name);
@@ -44,7 +44,7 @@ fn good_files_read_as_meant() {
 }
 
 #[test]
-fn what_is_written_reads_back_the_same_from_json_and_as_yaml() {
+fn prompts_survive_a_round_trip_through_json_and_yaml() {
     for case in cases(include_str!("../data/yaml/good.txt")) {
         for found in read(&case.text).prompts {
             let json = serde_json::to_string(&found.prompt).unwrap();
@@ -56,7 +56,7 @@ fn what_is_written_reads_back_the_same_from_json_and_as_yaml() {
 }
 
 #[test]
-fn good_prompts_stay_beside_broken_ones() {
+fn good_prompts_are_kept_next_to_broken_ones() {
     let ids = |text: &str| -> Vec<String> {
         read_prompts("f.yaml", text).prompts.iter().map(|found| found.prompt.id.to_string()).collect()
     };
@@ -64,7 +64,7 @@ fn good_prompts_stay_beside_broken_ones() {
     assert_eq!(ids(&format!("{}---\nid: b\n---\n{}", good("a"), good("c"))), ["a", "c"]);
     assert_eq!(ids(&format!("{}---\n\"unclosed\n---\n{}", good("a"), good("c"))), ["a", "c"]);
     assert_eq!(ids("prompts:\n- {id: a, format: text, template: x}\n- {id: b}\n"), ["a"]);
-    // A prompt whose parts disagree hides no other of its list.
+    // A prompt with a contradiction hides no other prompt of its list.
     assert_eq!(ids("prompts:\n- {id: a, format: text}\n- {id: b, format: text, template: x}\n"), ["b"]);
 }
 
@@ -88,7 +88,7 @@ fn helpers_are_ignored_with_a_warning() {
 }
 
 #[test]
-fn a_byte_order_mark_and_windows_line_ends_are_read_over() {
+fn a_byte_order_mark_and_windows_line_ends_are_ignored() {
     let file = read_prompts_bytes(
         "f.yaml",
         "\u{feff}id: a\r\nformat: text\r\ntemplate: |\r\n  x\r\n  y\r\n".as_bytes(),
@@ -110,7 +110,7 @@ fn other_encodings_are_refused_at_their_first_byte() {
 }
 
 #[test]
-fn files_that_grow_when_they_are_read_fail_fast() {
+fn alias_bombs_and_deep_nesting_fail_fast() {
     let mut laughs = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
     for level in 1..12 {
         let below = level - 1;
@@ -135,7 +135,7 @@ fn files_that_grow_when_they_are_read_fail_fast() {
         let file = read_prompts("f.yaml", &text);
         assert!(file.prompts.is_empty(), "{what}");
         assert_eq!(file.errors.len(), 1, "{what}");
-        // Generous: what is guarded against takes minutes and gigabytes.
+        // A generous limit: without the guard, this takes minutes and gigabytes.
         assert!(start.elapsed() < Duration::from_secs(10), "{what}: {:?}", start.elapsed());
     }
 }
@@ -144,7 +144,7 @@ fn files_that_grow_when_they_are_read_fail_fast() {
 fn a_file_of_ten_megabytes_is_read() {
     let text = format!("id: a\nformat: text\ntemplate: |\n{}", "  A line of some length.\n".repeat(400_000));
     let file = read_prompts("f.yaml", &text);
-    assert_eq!(told(&file.errors), Vec::<String>::new());
+    assert_eq!(lines_of(&file.errors), Vec::<String>::new());
     assert_eq!(file.prompts[0].prompt.template.as_ref().unwrap().content.len(), 23 * 400_000);
 }
 
@@ -169,7 +169,7 @@ fn errors_without_a_file_are_plain_text() {
 }
 
 #[test]
-fn a_prompt_that_names_no_status_has_the_callers() {
+fn a_prompt_without_a_status_gets_the_default_of_the_caller() {
     let value = json!({"id": "a", "format": "text"});
     assert_eq!(serde_json::from_value::<Prompt>(value).unwrap().status, Status::Draft);
     let value = json!({"id": "a", "format": "text", "template": "x"});
@@ -189,7 +189,7 @@ fn settings_win_over_metadata() {
 }
 
 #[test]
-fn ids_that_could_leave_a_store_cannot_be_built() {
+fn ids_that_could_escape_a_store_are_refused() {
     for good in ["a", "A-1_b.c", "a/b/c", "v1.2/x", "nullable", "com10", &"x".repeat(255)] {
         assert!(good.parse::<PromptId>().is_ok(), "{good}");
     }

@@ -1,4 +1,4 @@
-//! Validation over JSON: the cases of `tests/data/schemas`, and what only whole sets of schemas show.
+//! Validation of JSON: the cases of `tests/data/schemas`, and tests of whole sets of schemas.
 
 use prompt_manager::error::ContextValue;
 use prompt_manager::prompt::{Compiled, Prompt, RenderOptions, Status};
@@ -22,7 +22,7 @@ fn schemas(list: &Value) -> Schemas {
     set
 }
 
-/// What became of the data, or the violations as `[path, rule, message]`.
+/// Returns the validated data, or the violations as `[path, rule, message]`.
 fn validate(
     compiled: &CompiledSchema<Box<str>, JsonFunction, std::convert::Infallible>,
     data: &Value,
@@ -46,7 +46,7 @@ fn violations(error: &Error) -> Value {
 }
 
 #[test]
-fn the_cases_validate_as_they_say() {
+fn cases_validate_as_expected() {
     let groups: Vec<Value> =
         serde_json::from_str(include_str!("../data/schemas/validate.json")).expect("it is JSON");
     let mut count = 0;
@@ -91,7 +91,7 @@ fn the_cases_validate_as_they_say() {
 }
 
 #[test]
-fn data_that_nests_ten_thousand_deep_is_an_error() {
+fn data_nested_ten_thousand_deep_is_an_error() {
     let set = schemas(&json!([{"name": "node", "fields": [
         {"name": "next", "type": "dict", "nested_schema": "node", "nullable": true}]}]));
     let compiled = set.compiled("node").expect("it compiles");
@@ -110,7 +110,7 @@ fn data_that_nests_ten_thousand_deep_is_an_error() {
 }
 
 #[test]
-fn nothing_of_the_data_is_in_an_error() {
+fn errors_do_not_contain_the_data() {
     let set = schemas(&json!([{"name": "s", "fields": [
         {"name": "a", "type": "integer"}, {"name": "b", "type": "string", "validators": [
             {"type": "email"}, {"type": "max_length", "max_value": 2}, {"type": "enum", "allowed_values": ["x"]}]}]}]));
@@ -129,7 +129,7 @@ fn nothing_of_the_data_is_in_an_error() {
 }
 
 #[test]
-fn parents_in_a_circle_are_refused_and_nothing_is_added() {
+fn circular_parents_are_refused_and_nothing_is_added() {
     let mut set = Schemas::default();
     let extending =
         |name: &str, parent: &str| Schema { extends: Some(parent.to_owned()), ..Schema::new(name) };
@@ -143,14 +143,14 @@ fn parents_in_a_circle_are_refused_and_nothing_is_added() {
 }
 
 #[test]
-fn references_that_lead_nowhere_are_told_with_the_nearest_name() {
+fn unknown_references_get_a_suggestion() {
     let mut set = Schemas::default();
     let field = Field { item_schema: Some("lines".to_owned()), ..Field::new("rows", FieldType::List) };
     let order = Schema { extends: Some("bse".to_owned()), fields: vec![field], ..Schema::new("order") };
     set.add(vec![order, Schema::new("base"), Schema::new("line")]).expect("what is missing may come later");
-    let told: Vec<String> = set.check().iter().map(Error::report).collect();
+    let reports: Vec<String> = set.check().iter().map(Error::report).collect();
     assert_eq!(
-        told,
+        reports,
         [
             "schema 'order' extends 'bse', but no such schema exists\n  hint: did you mean 'base'?",
             "field 'rows' of schema 'order' names 'lines', but no such schema exists\n  hint: did you mean 'line'?",
@@ -162,7 +162,7 @@ fn references_that_lead_nowhere_are_told_with_the_nearest_name() {
 }
 
 #[test]
-fn a_name_stands_for_one_schema() {
+fn a_schema_name_can_be_used_only_once() {
     let mut set = Schemas::default();
     set.add(vec![Schema::new("s")]).expect("it is new");
     set.add(vec![Schema::new("s")]).expect("it is the same");
@@ -192,7 +192,7 @@ fn custom_calls_the_function_of_its_name() {
 }
 
 #[test]
-fn answers_are_read_as_the_cases_say() {
+fn answers_are_read_as_expected() {
     let cases: Vec<Value> =
         serde_json::from_str(include_str!("../data/schemas/output.json")).expect("it is JSON");
     for case in &cases {
@@ -213,7 +213,7 @@ fn answers_are_read_as_the_cases_say() {
 }
 
 #[test]
-fn strict_reading_agrees_with_another_parser_on_every_beginning_of_an_answer() {
+fn strict_reading_of_prefixes_agrees_with_another_parser() {
     let text = r#"{"a": [1, -2.5e3, true, null, "x\n\u00e9"], "b": {"c": "", "d": 0}}"#;
     for end in 0..=text.len() {
         let begun = &text[..end];
@@ -224,7 +224,7 @@ fn strict_reading_agrees_with_another_parser_on_every_beginning_of_an_answer() {
 }
 
 #[test]
-fn what_is_cut_off_is_part_of_the_whole() {
+fn a_cut_off_answer_gives_part_of_the_whole() {
     fn within(part: &Value, whole: &Value) -> bool {
         match (part, whole) {
             (Value::Object(part), Value::Object(whole)) => {
@@ -254,12 +254,12 @@ fn what_is_cut_off_is_part_of_the_whole() {
 }
 
 #[test]
-fn answers_that_look_like_json_and_are_none_end_soon() {
+fn text_that_only_resembles_json_is_refused_quickly() {
     for text in ["{".repeat(100_000), "[1,".repeat(50_000), "{\"a\": x} ".repeat(20_000), "{'".repeat(50_000)]
     {
         assert!(output::parse(&text, AnswerOptions { strict: false, dict: true }).is_err());
     }
-    // Each of these once took time that grew with the square of its length.
+    // Each of these once took time quadratic in its length.
     for text in ["```".repeat(300_000), "{/*".repeat(100_000) + "x", "{a b} ".repeat(100_000)] {
         let _ = output::parse(&text, AnswerOptions { strict: false, dict: true });
     }
@@ -278,7 +278,7 @@ fn answers_that_look_like_json_and_are_none_end_soon() {
     );
 }
 
-/// What a prompt with this output schema gives for a request, with the schemas of the list registered.
+/// The schema that a prompt with this output schema gives a request, with the listed schemas registered.
 fn response(
     output: &Value,
     list: &Value,
@@ -300,7 +300,7 @@ fn response(
 }
 
 #[test]
-fn the_schema_of_an_answer_is_there_for_requests() {
+fn requests_can_get_the_output_schema() {
     let list = json!([{"name": "verdict", "fields": [
         {"name": "ok", "type": "boolean"},
         {"name": "why", "type": "string", "required": false, "nullable": true,
@@ -322,7 +322,7 @@ fn the_schema_of_an_answer_is_there_for_requests() {
 }
 
 #[test]
-fn an_answer_that_the_strict_subset_cannot_say_is_in_full_with_the_reason() {
+fn schemas_outside_the_strict_subset_are_given_in_full() {
     let document =
         json!({"type": "object", "properties": {"tags": {"type": "object"}}, "required": ["tags"]});
     let (name, schema, reason) =
@@ -337,7 +337,7 @@ fn an_answer_that_the_strict_subset_cannot_say_is_in_full_with_the_reason() {
 }
 
 #[test]
-fn a_schema_of_an_answer_that_is_not_there_is_an_error_with_the_prompt() {
+fn an_unknown_output_schema_names_the_prompt() {
     let error =
         response(&json!("verdit"), &json!([{"name": "verdict", "fields": []}]), JsonSchemaMode::Strict)
             .expect_err("there is none");

@@ -1,26 +1,26 @@
-//! Schema files: what is read, and what is refused and where.
+//! Schema files: reading, and errors with locations.
 
 use prompt_manager::Kind;
 use prompt_manager::schema::parse::{read_exact, read_schemas};
 use prompt_manager::schema::{FieldType, ValidatorKind, lints};
 use serde_json::json;
 
-use crate::{cases, told};
+use crate::{cases, lines_of};
 
 #[test]
-fn bad_schema_files_are_refused_with_place_and_hint() {
+fn bad_schema_files_report_location_and_hint() {
     for case in cases(include_str!("../data/yaml/bad_schemas.txt")) {
         let (_, errors) = read_schemas("s.yaml", &case.text);
-        assert_eq!(told(&errors), case.expected, "{}", case.name);
+        assert_eq!(lines_of(&errors), case.expected, "{}", case.name);
         assert!(errors.iter().all(|error| error.kind() == Kind::SchemaParse), "{}", case.name);
     }
 }
 
 #[test]
-fn a_schema_file_reads_into_the_whole_model() {
+fn a_schema_file_sets_every_field_of_the_model() {
     let text = include_str!("../data/yaml/schemas.yaml");
     let (schemas, errors) = read_schemas("s.yaml", text);
-    assert_eq!(told(&errors), Vec::<String>::new());
+    assert_eq!(lines_of(&errors), Vec::<String>::new());
     let [order, rush] = schemas.as_slice() else { panic!("two schemas, not {}", schemas.len()) };
     assert_eq!((order.name.as_str(), order.version.to_string().as_str()), ("order", "1.1.0"));
     assert!(order.strict && !order.allow_extra);
@@ -44,20 +44,20 @@ fn a_schema_file_reads_into_the_whole_model() {
 }
 
 #[test]
-fn good_schemas_stay_before_a_broken_one() {
+fn good_schemas_are_kept_before_a_broken_one() {
     let (schemas, errors) = read_schemas("s.yaml", "schemas:\n  - {name: a, fields: []}\n  - {name: b}\n");
     assert_eq!(schemas.iter().map(|schema| schema.name.as_str()).collect::<Vec<_>>(), ["a"]);
     assert_eq!(errors.len(), 1);
 }
 
 #[test]
-fn what_a_schema_says_without_effect_is_remarked_and_refused_to_a_program() {
+fn settings_without_effect_are_lints_and_errors_in_code() {
     let text = "schemas:\n  - name: s\n    fields:\n      - {name: a, type: integer, default: x}\n      \
                 - {name: b, type: string, item_type: string, item_schema: t}\n      \
                 - {name: c, type: list, nested_schema: t}\n      \
                 - {name: d, type: string, validators: [{type: min_length}, {type: max_value, value: many}]}\n";
     let (schemas, errors) = read_schemas("s.yaml", text);
-    assert_eq!(told(&errors), Vec::<String>::new());
+    assert_eq!(lines_of(&errors), Vec::<String>::new());
     let found: Vec<(String, Option<usize>)> = lints(&schemas[0])
         .iter()
         .map(|error| (error.message().to_owned(), error.place().map(|place| place.line)))
@@ -77,12 +77,12 @@ fn what_a_schema_says_without_effect_is_remarked_and_refused_to_a_program() {
 }
 
 #[test]
-fn a_schema_file_may_have_the_words_of_an_older_yaml() {
+fn schema_files_may_use_yaml_1_1_booleans() {
     let text = "schemas:\n  - name: s\n    strict: off\n    fields:\n      \
                 - {name: a, type: string, required: no, nullable: Yes, read_only: 1, validators: [\
                 {type: range, min_value: '2', max_value: '3.5'}]}\n";
     let (schemas, errors) = read_schemas("s.yaml", text);
-    assert_eq!(told(&errors), Vec::<String>::new());
+    assert_eq!(lines_of(&errors), Vec::<String>::new());
     let field = &schemas[0].fields[0];
     assert!(!schemas[0].strict && !field.required && field.nullable && field.read_only);
     assert_eq!(field.validators[0].min_value, Some(2.into()));

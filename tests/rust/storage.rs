@@ -1,4 +1,4 @@
-//! Files that are written whole, and the lock that lets one writer do so at a time.
+//! Atomic writes of files, and the lock that admits one writer at a time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ fn a_file_is_replaced_and_nothing_else_is_left() {
 }
 
 #[test]
-fn a_write_that_fails_names_the_file_and_changes_nothing() {
+fn a_failed_write_names_the_file_and_changes_nothing() {
     let directory = directory();
     let taken = directory.path().join("taken");
     fs::create_dir(&taken).unwrap();
@@ -54,7 +54,7 @@ fn a_write_that_fails_names_the_file_and_changes_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_keeps_its_permissions_and_a_new_one_has_the_usual() {
+fn a_file_keeps_its_permissions() {
     use std::os::unix::fs::PermissionsExt;
 
     let directory = directory();
@@ -70,7 +70,7 @@ fn a_file_keeps_its_permissions_and_a_new_one_has_the_usual() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_is_replaced_and_what_it_points_at_stays() {
+fn a_link_is_replaced_and_its_target_is_unchanged() {
     let directory = directory();
     let (link, target) = (directory.path().join("link"), directory.path().join("target"));
     fs::write(&target, "theirs").unwrap();
@@ -81,7 +81,7 @@ fn a_link_is_replaced_and_what_it_points_at_stays() {
 }
 
 #[test]
-fn what_a_killed_writer_left_is_swept_and_nothing_else() {
+fn only_leftovers_of_killed_writers_are_removed() {
     let directory = directory();
     for name in [".saving-Ab12Cd.tmp", ".labels.json", "1.0.0.json", ".lock"] {
         fs::write(directory.path().join(name), "").unwrap();
@@ -91,7 +91,7 @@ fn what_a_killed_writer_left_is_swept_and_nothing_else() {
 }
 
 #[test]
-fn directories_are_made_by_many_at_once() {
+fn many_threads_can_create_one_directory() {
     let directory = directory();
     let deep = directory.path().join("a/b/c/d");
     thread::scope(|scope| {
@@ -107,7 +107,7 @@ fn directories_are_made_by_many_at_once() {
 }
 
 #[test]
-fn one_at_a_time_holds_a_lock() {
+fn a_lock_has_one_holder_at_a_time() {
     let directory = directory();
     let path = directory.path().join("prompt/.lock");
     let holders = AtomicUsize::new(0);
@@ -129,7 +129,7 @@ fn one_at_a_time_holds_a_lock() {
 }
 
 #[test]
-fn a_lock_that_is_held_too_long_is_an_error_that_names_its_file() {
+fn a_lock_timeout_names_the_lock_file() {
     let directory = directory();
     let path = directory.path().join(".lock");
     let held = Lock::take(&path, DEFAULT_LOCK_TIMEOUT).unwrap();

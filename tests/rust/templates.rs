@@ -1,4 +1,4 @@
-//! The template cases of `tests/data/templates`, and what only Rust can ask of the engine.
+//! The template cases of `tests/data/templates`, and tests of the engine that only Rust can run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -69,7 +69,7 @@ fn check(case: &Value) -> Result<(), String> {
 }
 
 #[test]
-fn every_case_renders_as_it_says() {
+fn every_case_renders_as_expected() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/templates");
     let (mut count, mut failures) = (0, Vec::new());
     for entry in std::fs::read_dir(folder).expect("the folder of cases") {
@@ -99,7 +99,7 @@ fn message(source: &str) -> String {
 }
 
 #[test]
-fn deep_nesting_is_refused_before_the_stack_ends() {
+fn deep_nesting_is_refused_before_the_stack_overflows() {
     let deep = 100_000;
     assert_eq!(
         message(&"{{#if a}}".repeat(deep)),
@@ -116,7 +116,7 @@ fn deep_nesting_is_refused_before_the_stack_ends() {
 }
 
 #[test]
-fn a_template_of_braces_is_refused_by_its_size() {
+fn a_huge_template_of_braces_is_refused_by_size() {
     assert!(message(&"{".repeat(50 * 1024 * 1024)).contains("more than the limit"));
     assert!(parse(&"{{".repeat(1024 * 1024)).is_err());
 }
@@ -129,7 +129,7 @@ fn nesting_up_to_the_limit_renders() {
 }
 
 #[test]
-fn a_recursive_partial_ends_in_an_error_that_names_it() {
+fn a_recursive_partial_is_an_error_that_names_it() {
     let options = TemplateOptions::default();
     let mut partials = BTreeMap::new();
     let loops = "{{#if a}}{{#if a}}{{#if a}}{{#if a}}{{#if a}}{{> p}}{{/if}}{{/if}}{{/if}}{{/if}}{{/if}}";
@@ -143,7 +143,7 @@ fn a_recursive_partial_ends_in_an_error_that_names_it() {
 }
 
 #[test]
-fn output_and_steps_are_bounded() {
+fn output_and_steps_have_limits() {
     let limits = Limits { output_bytes: 1000, steps: 500, ..Limits::default() };
     let options = TemplateOptions { limits, ..TemplateOptions::default() };
     let template = |source| Template::parse("", source, &options).expect("a template");
@@ -155,7 +155,7 @@ fn output_and_steps_are_bounded() {
 }
 
 #[test]
-fn an_error_prints_like_a_compiler() {
+fn an_error_shows_the_source_line() {
     let error =
         Template::<Box<str>>::parse("greeting", "Hi\n\tthere {{#if x}} you", &TemplateOptions::default())
             .expect_err("a template that must not parse");
@@ -167,7 +167,7 @@ fn an_error_prints_like_a_compiler() {
 }
 
 #[test]
-fn variables_come_with_how_they_are_used() {
+fn variables_list_how_they_are_used() {
     let mut partials = BTreeMap::new();
     let partial = |source| parse(source).expect("a template");
     partials.insert("card".into(), partial("{{title}} {{#if note}}{{note}}{{/if}}"));
@@ -203,7 +203,7 @@ fn variables_come_with_how_they_are_used() {
 }
 
 #[test]
-fn a_caller_s_data_is_found_outside_loops() {
+fn data_of_the_caller_is_found_in_and_outside_loops() {
     let template = parse("{{@user.name}}{{#each a}}{{@user.name}}{{/each}}").expect("a template");
     let (context, data) = (json!({"a": [1, 2]}), json!({"user": {"name": "Ada"}}));
     let output = template.render(
@@ -216,7 +216,7 @@ fn a_caller_s_data_is_found_outside_loops() {
 }
 
 #[test]
-fn a_tree_prints_as_source_that_says_the_same() {
+fn a_tree_prints_as_equivalent_source() {
     let printed = |source: &str| print(&tree(source, &Limits::default()).expect("a template"));
     for (source, expected) in [
         ("{{  a   b = 'x'  }}", "{{a b=\"x\"}}"),
@@ -241,7 +241,7 @@ fn a_tree_prints_as_source_that_says_the_same() {
 }
 
 #[test]
-fn a_text_that_helpers_make_of_texts_is_bounded() {
+fn texts_built_by_helpers_have_a_size_limit() {
     let list = json!({"a": vec!["0123456789"; 100]});
     let joined = "(join a ".repeat(20) + "\" \"" + &")".repeat(20);
     for source in [format!("{{{{length {joined}}}}}"), format!("{{{{#if {joined}}}}}{{{{/if}}}}")] {
@@ -255,7 +255,7 @@ fn a_text_that_helpers_make_of_texts_is_bounded() {
 }
 
 #[test]
-fn what_helpers_do_counts_as_steps() {
+fn work_of_helpers_counts_as_steps() {
     let limits = Limits { steps: 500, ..Limits::default() };
     let options = TemplateOptions { limits, ..TemplateOptions::default() };
     let data = json!({"a": vec![1; 10], "long": "x".repeat(100_000)});
@@ -270,12 +270,13 @@ fn what_helpers_do_counts_as_steps() {
 }
 
 #[test]
-fn names_that_stand_for_much_cost_no_more_than_their_source() {
+fn analysis_of_many_names_stays_fast() {
     let many = 20_000;
     let names: Vec<String> = (0..many).map(|at| format!("n{at}")).collect();
     let uses =
         |open: &str, close: &str| names.iter().fold(String::new(), |all, name| all + open + name + close);
-    // Were each name looked for among all others, or each path kept whole, these would take minutes, or all memory.
+    // If each name were searched among all others, or each path stored whole,
+    // this would take minutes or all memory.
     let params = format!("{{{{#each a as |{}|}}}}{}{{{{/each}}}}", names.join(" "), uses("{{", "}}"));
     let paths = format!("{{{{#with {}}}}}{}{{{{/with}}}}", names.join("."), uses("{{", "}}"));
     let inlines = uses("{{#*inline \"", "\"}}{{/inline}}") + &uses("{{> ", "}}");
@@ -288,7 +289,7 @@ fn names_that_stand_for_much_cost_no_more_than_their_source() {
 }
 
 #[test]
-fn partials_that_include_each_other_again_and_again_have_no_account() {
+fn analysis_refuses_exponentially_nested_partials() {
     let mut partials = BTreeMap::new();
     for at in 0..40 {
         let twice = format!("{{{{> p{}}}}}", at + 1).repeat(2);

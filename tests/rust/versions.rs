@@ -1,4 +1,4 @@
-//! What changes between versions of a prompt, and what is kept of it.
+//! Versions of prompts: diffs, content hashes and labels.
 
 mod diff;
 mod hash;

@@ -1,9 +1,9 @@
-//! What we write as YAML reads well, and reads back.
+//! Written YAML is readable, and reads back the same.
 
 use prompt_manager::store::yaml::read_prompts;
 use prompt_manager::store::yaml_write::write_prompt;
 
-/// A prompt whose template is this text.
+/// Writes a prompt with this template as YAML.
 fn written(template: &str) -> String {
     let source = serde_json::json!({"id": "a", "format": "text", "template": template}).to_string();
     let prompt = serde_json::from_str(&source).expect("a prompt");
@@ -11,7 +11,7 @@ fn written(template: &str) -> String {
 }
 
 #[test]
-fn texts_with_line_breaks_are_literal_blocks_and_others_stand_on_their_line() {
+fn only_texts_with_line_breaks_are_literal_blocks() {
     let long = "word ".repeat(60) + "end";
     let cases = [
         ("one\ntwo", "template: |-\n  one\n  two\n"),
@@ -36,7 +36,7 @@ fn texts_with_line_breaks_are_literal_blocks_and_others_stand_on_their_line() {
 }
 
 #[test]
-fn keys_stand_in_the_order_of_the_documentation_and_defaults_are_left_out() {
+fn keys_are_in_documented_order_without_defaults() {
     let text = "labels: [production]
 metadata: {tags: [b, a], author: Ada}
 tools: [{parameters: {type: object, properties: {}}, name: look}]
@@ -80,7 +80,7 @@ labels:
 }
 
 #[test]
-fn what_would_not_read_back_is_refused() {
+fn prompts_that_would_not_read_back_are_refused() {
     let deep = (0..50).fold("1".to_owned(), |inner, _| format!("[{inner}]"));
     let source = format!(
         "{{\"id\": \"a\", \"format\": \"text\", \"template\": \"\", \"metadata\": {{\"custom\": {{\"x\": {deep}}}}}}}"

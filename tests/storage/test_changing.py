@@ -1,4 +1,4 @@
-"""Files that change while they are read: a load gives one state that was saved, or an error that names the file."""
+"""Files that change while they are read: a load gives one saved state, or an error that names the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from prompt_manager import PromptManager
 from prompt_manager.exceptions import StorageReadError
 
-#: A process that saves two states in turn, each of one word, which the id and every line of the template repeat.
+#: A process that saves two states in turn. Each repeats one word in its id and in every line of its template.
 WRITER = """
 import os, sys, time
 path, way, lines, pause = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
@@ -35,7 +35,7 @@ while True:
 
 @contextlib.contextmanager
 def saving(path, way, *, lines, pause):
-    """Another process that saves without end."""
+    """Run another process that saves without end."""
     command = [sys.executable, "-c", WRITER, str(path), way, str(lines), str(pause)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
@@ -49,7 +49,7 @@ def saving(path, way, *, lines, pause):
 
 
 def loads(root, seconds=2.0):
-    """What each of many loads gives: id and template of its prompt, or the error."""
+    """Load many times; return the id and template of each loaded prompt, or the error."""
     found, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -67,28 +67,28 @@ def states(lines):
 
 
 class TestLoads:
-    def test_a_file_that_is_replaced_is_read_whole_each_time(self, tmp_path):
+    def test_a_file_replaced_during_loads_is_read_whole(self, tmp_path):
         root = tmp_path / "prompts"
         root.mkdir()
         with saving(root / "a.yaml", "by renaming", lines=50_000, pause=0.003):
             found = loads(root)
         assert set(found) == states(50_000)
 
-    def test_a_file_that_is_written_in_place_is_read_as_it_was_saved(self, tmp_path):
+    def test_a_file_written_in_place_is_read_as_saved(self, tmp_path):
         root = tmp_path / "prompts"
         root.mkdir()
         with saving(root / "a.yaml", "in place", lines=100, pause=0.05):
             found = loads(root)
         errors = [each for each in found if isinstance(each, StorageReadError)]
-        # A writer that the system stops right after it emptied the file leaves it empty for a while.
+        # If the system suspends the writer right after it truncated the file, the file is empty for a while.
         assert all(str(root / "a.yaml") in error.errors[0].context["path"] for error in errors)
         assert {each for each in found if each not in errors} == states(100)
 
-    @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="there is no file that the system changes")
-    def test_a_file_that_never_rests_is_an_error_that_names_it(self, tmp_path):
+    @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="needs a file that the system changes")
+    def test_a_constantly_changing_file_is_an_error_by_name(self, tmp_path):
         root = tmp_path / "prompts"
         root.mkdir()
-        # The system makes it up anew each hundredth of a second.
+        # The system changes this file every hundredth of a second.
         (root / "a.yaml").symlink_to("/proc/uptime")
         with pytest.raises(StorageReadError) as caught:
             PromptManager.from_directory_sync(root)
@@ -98,7 +98,7 @@ class TestLoads:
 
 
 class TestWatch:
-    def test_readers_of_a_watched_directory_see_one_state_or_the_other(self, tmp_path):
+    def test_readers_of_a_watched_directory_see_only_saved_states(self, tmp_path):
         root = tmp_path / "prompts"
         root.mkdir()
         path = root / "a.yaml"

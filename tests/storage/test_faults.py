@@ -40,12 +40,12 @@ def run(code, *arguments, **more):
 
 
 def leftovers(root):
-    """What is in the store besides versions, labels and locks."""
+    """List the files in the store other than versions, labels and locks."""
     usual = (".lock", ".labels.json")
     return [path for path in root.rglob("*") if path.is_file() and path.name[0] == "." and path.name not in usual]
 
 
-#: A process of eight threads. Each saves versions of its own, and each contested version with a content of its own.
+#: A process of eight threads. Each saves its own versions, and tries each contested version with its own content.
 WRITER = """
 import sys
 from threading import Thread
@@ -75,7 +75,7 @@ threads = [Thread(target=work, args=[number]) for number in range(8)]
 
 
 @pytest.mark.parametrize("format", ["json", "yaml"])
-def test_eight_processes_of_eight_threads_lose_nothing_and_agree_on_one_winner(tmp_path, format):
+def test_eight_processes_lose_nothing_and_agree_on_a_winner(tmp_path, format):
     root = tmp_path / "store"
     code = WRITER.replace("sys.argv[1])", f"sys.argv[1], format={format!r})")
     processes = [run(code, root, number) for number in range(8)]
@@ -91,7 +91,7 @@ def test_eight_processes_of_eight_threads_lose_nothing_and_agree_on_one_winner(t
     assert leftovers(root) == []
 
 
-def test_eight_threads_on_one_id_in_memory():
+def test_eight_threads_on_one_id_in_memory_lose_nothing():
     storage, won = InMemoryStorage(), []
 
     def work(number):
@@ -111,7 +111,7 @@ def test_eight_threads_on_one_id_in_memory():
     assert all(storage.load_sync("greeting", version).template.content == text for version, text in won)
 
 
-#: Saves versions from a number on; each twice, first as a draft, and says so when it is done. Moves a label along.
+#: Saves versions from a number on, each first as a draft. Prints each one that is saved, and moves a label along.
 ENDLESS = """
 import sys
 from prompt_manager import Prompt
@@ -128,7 +128,7 @@ for number in range(int(sys.argv[2]), int(sys.argv[3])):
 """
 
 
-def test_writers_killed_at_random_moments_of_a_thousand_saves_lose_nothing(tmp_path):
+def test_killed_writers_lose_no_finished_save(tmp_path):
     root, total, done, kills = tmp_path / "store", 500, 0, 0
     dice = random.Random(4)  # noqa: S311
     while done < total:
@@ -148,20 +148,20 @@ def test_writers_killed_at_random_moments_of_a_thousand_saves_lose_nothing(tmp_p
         for number in range(done):
             assert kept[f"1.0.{number}"].template.content == f"{number}" * 500
             assert kept[f"1.0.{number}"].status == "active"
-        # At most the one that was being written is there too, whole.
+        # The version that was being written may exist too, but only whole.
         assert len(kept) <= done + 1
     assert kills >= 5
     history = storage.get_label_history_sync("greeting", "production")
     assert [move.previous for move in history[1:]] == [move.version for move in history[:-1]]
     assert {f"1.0.{number}" for number in range(0, total, 10)} <= {move.version for move in history}
-    # Whatever the killed ones left goes with the next save.
+    # The next save removes leftovers of the killed writers.
     storage.save_sync(active("2.0.0"))
     assert leftovers(root) == []
 
 
 @contextlib.contextmanager
 def mounted(path, options):
-    """A file system in memory; the test is skipped where none may be mounted."""
+    """Mount a file system in memory; skip the test if that is not permitted."""
     path.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", options, "prompts", str(path)]
     if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode != 0:
@@ -172,7 +172,7 @@ def mounted(path, options):
         subprocess.run(["umount", str(path)], check=True)
 
 
-def test_a_full_disk_is_an_error_that_names_the_file_and_the_old_state_stays(tmp_path):
+def test_a_full_disk_is_an_error_and_keeps_the_old_state(tmp_path):
     with mounted(tmp_path / "disk", "size=64k") as root:
         storage = FileSystemStorage(root)
         storage.save_sync(active())
@@ -198,7 +198,7 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_the_old_state_stays(tmp
         assert storage.load_sync("greeting").version == "3.0.0"
 
 
-#: A process that may write no file of more than 4 KB.
+#: A process that may not write files larger than 4 KB.
 LIMITED = f"""
 import resource, sys
 from prompt_manager import Prompt
@@ -216,8 +216,8 @@ except StorageWriteError as error:
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the limit is a posix one")
-def test_a_file_that_may_not_grow_so_large_leaves_the_old_one(tmp_path):
+@pytest.mark.skipif(os.name != "posix", reason="the limit exists only on POSIX systems")
+def test_a_file_size_limit_keeps_the_old_file(tmp_path):
     process = run(LIMITED, tmp_path)
     output, error = process.communicate()
     assert error == ""
@@ -226,7 +226,7 @@ def test_a_file_that_may_not_grow_so_large_leaves_the_old_one(tmp_path):
     assert leftovers(tmp_path) == []
 
 
-def test_a_read_only_directory_is_read_and_what_would_write_is_an_error(tmp_path):
+def test_a_read_only_directory_can_be_read_but_not_written(tmp_path):
     with mounted(tmp_path / "disk", "size=1m") as root:
         kept = active(labels=["production"])
         storage = FileSystemStorage(root)
@@ -248,7 +248,7 @@ def test_a_read_only_directory_is_read_and_what_would_write_is_an_error(tmp_path
         assert storage.load_sync("greeting") == kept
 
 
-#: Takes the lock of a prompt as any writer does, says so, and keeps it.
+#: Takes the lock of a prompt as any writer does, prints a line, and keeps the lock.
 HOLDER = """
 import fcntl, sys, time
 with open(sys.argv[1]) as lock:
@@ -258,8 +258,8 @@ with open(sys.argv[1]) as lock:
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the lock is taken by flock here")
-async def test_a_lock_that_is_held_is_waited_for_and_ends_with_its_holder(tmp_path):
+@pytest.mark.skipif(os.name != "posix", reason="the test takes the lock by flock")
+async def test_a_writer_waits_for_the_lock_of_another_process(tmp_path):
     storage = FileSystemStorage(tmp_path, lock_timeout=0.1)
     storage.save_sync(active())
     holder = run(HOLDER, tmp_path / "greeting" / ".lock")
@@ -268,7 +268,7 @@ async def test_a_lock_that_is_held_is_waited_for_and_ends_with_its_holder(tmp_pa
         await storage.save(active("2.0.0"))
     assert caught.value.path == str(tmp_path / "greeting" / ".lock")
     assert (await storage.load("greeting")).version == "1.0.0"
-    # One that waits longer gets it as soon as the holder dies.
+    # A writer with a longer timeout gets the lock as soon as the holder dies.
     waiting = asyncio.ensure_future(FileSystemStorage(tmp_path).save(active("2.0.0")))
     await asyncio.sleep(0.05)
     holder.kill()
@@ -277,7 +277,7 @@ async def test_a_lock_that_is_held_is_waited_for_and_ends_with_its_holder(tmp_pa
     assert (await storage.load("greeting")).version == "2.0.0"
 
 
-async def test_a_save_that_is_no_longer_awaited_leaves_a_whole_file_or_none(tmp_path):
+async def test_a_cancelled_save_leaves_a_whole_file_or_none(tmp_path):
     storage = FileSystemStorage(tmp_path)
     dice = random.Random(7)  # noqa: S311
     for number in range(60):
@@ -287,7 +287,7 @@ async def test_a_save_that_is_no_longer_awaited_leaves_a_whole_file_or_none(tmp_
         with contextlib.suppress(asyncio.CancelledError):
             await task
         assert await storage.check() == []
-    # The lock is free again, so none is being written any more.
+    # The lock is free again, so no write is running any more.
     await storage.save(active("2.0.0"))
     assert all(prompt.template.content == BIG for prompt in (await storage.list())[:-1])
     assert leftovers(tmp_path) == []
@@ -309,14 +309,14 @@ if child:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_parent_and_child_of_a_fork_both_save(tmp_path):
+def test_parent_and_forked_child_can_both_save(tmp_path):
     process = run(FORKED, tmp_path)
     _, error = process.communicate(timeout=60)
     assert error == ""
     assert [prompt.version for prompt in FileSystemStorage(tmp_path).list_sync()] == ["1.0.0", "2.0.0", "3.0.0"]
 
 
-#: Children that end as soon as they have what they awaited; gives how each ended.
+#: Starts children that exit right after an await; prints their exit codes.
 HASTY = """
 import asyncio, os, sys
 from prompt_manager.storage import FileSystemStorage
@@ -334,12 +334,12 @@ print({os.waitpid(child, 0)[1] for child in children})
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_process_may_end_right_after_an_await(tmp_path):
+def test_a_process_exits_cleanly_right_after_an_await(tmp_path):
     output, error = run(HASTY, tmp_path).communicate(timeout=120)
     assert (output, error) == ("{0}\n", "")
 
 
-def test_readers_see_every_version_whole_while_it_is_written(tmp_path):
+def test_readers_see_whole_versions_during_writes(tmp_path):
     storage, ended = FileSystemStorage(tmp_path), threading.Event()
     texts = [letter * 20_000 for letter in "ab"]
     storage.save_sync(create_text_prompt(template=texts[0]))
@@ -359,7 +359,7 @@ def test_readers_see_every_version_whole_while_it_is_written(tmp_path):
     assert seen == set(texts)
 
 
-def test_a_prompt_that_is_deleted_and_made_anew_is_there_or_not_and_nothing_else(tmp_path):
+def test_readers_see_a_recreated_prompt_whole_or_not_at_all(tmp_path):
     storage, ended, failures = FileSystemStorage(tmp_path), threading.Event(), []
 
     def churn(id):
@@ -394,7 +394,7 @@ def test_a_prompt_that_is_deleted_and_made_anew_is_there_or_not_and_nothing_else
 
 
 @pytest.mark.parametrize("format", ["json", "yaml"])
-def test_a_file_cut_short_anywhere_is_named_and_hides_no_other(tmp_path, format):
+def test_a_truncated_file_is_named_and_hides_no_other(tmp_path, format):
     storage = FileSystemStorage(tmp_path, format=format)
     storage.save_sync(active(template="Hello\n{{name}}!\n", metadata={"author": "Ada"}, labels=["production"]))
     storage.save_sync(active("2.0.0"))
@@ -407,7 +407,7 @@ def test_a_file_cut_short_anywhere_is_named_and_hides_no_other(tmp_path, format)
         path.write_bytes(whole[:length])
         problems = storage.check_sync()
         if not problems:
-            # YAML that is cut between two keys is YAML still, and lacks what was cut off.
+            # YAML that is cut between two keys is still valid YAML, without the keys after the cut.
             assert format == "yaml"
             assert storage.load_sync("greeting", "1.0.0") != full
             continue
@@ -425,7 +425,7 @@ def test_a_file_cut_short_anywhere_is_named_and_hides_no_other(tmp_path, format)
     assert damaged > (100 if format == "json" else 20)
 
 
-def test_the_clock_may_go_backwards(tmp_path):
+def test_saves_work_if_the_clock_goes_backwards(tmp_path):
     storage = FileSystemStorage(tmp_path)
     for version in ("1.0.0", "2.0.0"):
         storage.save_sync(active(version, updated_at="2099-01-01T00:00:00Z"))

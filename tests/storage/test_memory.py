@@ -1,4 +1,4 @@
-"""Prompts kept in memory."""
+"""Prompts stored in memory."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def storage():
     return InMemoryStorage()
 
 
-def test_it_is_one_class_under_both_paths():
+def test_both_import_paths_give_one_class():
     assert InMemoryStorage is AtHome
 
 
-async def test_what_is_saved_is_loaded_with_and_without_await(storage):
+async def test_saved_prompts_can_be_loaded(storage):
     first, second = create_text_prompt(status="active"), create_chat_prompt(status="active")
     await storage.save(first)
     storage.save_sync(second)
@@ -27,7 +27,7 @@ async def test_what_is_saved_is_loaded_with_and_without_await(storage):
     assert storage.load_sync("explain", "1.0.0") == await storage.load("explain") == second
 
 
-async def test_a_draft_is_replaced_and_nothing_else(storage):
+async def test_only_a_draft_can_be_replaced(storage):
     await storage.save(create_text_prompt(template="first"))
     await storage.save(create_text_prompt(template="second", status="active"))
     assert storage.load_sync("greeting").template.content == "second"
@@ -44,7 +44,7 @@ async def test_the_latest_version_is_loaded(storage):
     assert (await storage.load("greeting")).version == "1.10.0"
 
 
-async def test_what_is_not_there_is_said(storage):
+async def test_missing_prompts_raise_errors(storage):
     for call in (storage.load, storage.delete):
         with pytest.raises(PromptNotFoundError):
             await call("greeting")
@@ -68,7 +68,7 @@ async def test_a_version_or_all_can_be_deleted(storage):
     assert storage.list_sync() == []
 
 
-async def test_a_list_has_every_version_that_fits_by_id_and_version(storage):
+async def test_a_list_has_all_matching_versions_in_order(storage):
     for changes in (
         {"version": "1.10.0", "status": "active", "metadata": {"tags": ["a", "b"]}},
         {"version": "1.9.0", "status": "archived", "metadata": {"tags": ["a"]}},
@@ -88,6 +88,6 @@ async def test_a_list_has_every_version_that_fits_by_id_and_version(storage):
         storage.list_sync(status="done")
 
 
-async def test_two_storages_share_nothing(storage):
+async def test_two_storages_are_independent(storage):
     storage.save_sync(create_text_prompt())
     assert not InMemoryStorage().exists_sync("greeting")

@@ -1,6 +1,6 @@
-"""Directories that the published package wrote are read, and what is unlawful here is brought over.
+"""Directories that the published package wrote can be read, and invalid ids and versions migrated.
 
-The package is in an environment of its own; see the fixture ``published``.
+The package is installed in its own environment; see the fixture ``published``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-#: What the published package is asked to write into the directory that it is given.
+#: The program that makes the published package write prompts into the given directory.
 WRITER = r"""
 import asyncio, sys
 from pathlib import Path
@@ -60,10 +60,10 @@ chat = Prompt(
 instruction = Prompt(id="team/instruction", format=PromptFormat.INSTRUCTION, status=PromptStatus.ARCHIVED,
                      template=PromptTemplate(content="Do {{task}}."))
 greetings = [text("greeting"), text("greeting", "1.10.0", "Newer {{name}}"), text("greeting", "1.9.0")]
-lawful = [full, chat, instruction, *greetings]
-unlawful = [text("my prompt"), text("gr\u00fc\u00dfe"), text(".hidden"), text("a//b"), text("old", "01.02.003"),
+valid = [full, chat, instruction, *greetings]
+invalid = [text("my prompt"), text("gr\u00fc\u00dfe"), text(".hidden"), text("a//b"), text("old", "01.02.003"),
             text("a/1.0.0.json", "2.0.0"), text("nul")]
-for prompt in lawful + unlawful:
+for prompt in valid + invalid:
     asyncio.run(storage.save(prompt))
 """
 
@@ -76,11 +76,11 @@ def directory(published, tmp_path) -> Path:
     return path
 
 
-UNLAWFUL = {"my prompt", "grüße", ".hidden", "a//b", "old", "a/1.0.0.json", "nul"}
+INVALID = {"my prompt", "grüße", ".hidden", "a//b", "old", "a/1.0.0.json", "nul"}
 
 
 @pytest.mark.filterwarnings("ignore:cannot read", "ignore:the file .* cannot be used", "ignore:.*`helpers` of prompt")
-async def test_every_format_loads_with_all_that_was_written(directory):
+async def test_every_format_loads_completely(directory):
     storage = FileSystemStorage(directory)
     prompts = {f"{prompt.id} {prompt.version}": prompt for prompt in await storage.list()}
     assert sorted(prompts) == [
@@ -114,7 +114,7 @@ async def test_every_format_loads_with_all_that_was_written(directory):
 
 
 @pytest.mark.filterwarnings("ignore:cannot read", "ignore:the file .* cannot be used")
-def test_the_latest_is_found_and_helpers_are_warned_of(directory):
+def test_latest_is_found_and_helpers_give_a_warning(directory):
     storage = FileSystemStorage(directory)
     assert storage.load_sync("greeting").version == "1.10.0"
     with pytest.warns(UserWarning, match="`helpers` of prompt `full` are ignored"):
@@ -122,13 +122,13 @@ def test_the_latest_is_found_and_helpers_are_warned_of(directory):
 
 
 @pytest.mark.filterwarnings("ignore:cannot read", "ignore:the file .* cannot be used", "ignore:.*`helpers` of prompt")
-def test_they_are_registered_and_rendered(directory):
+def test_loaded_prompts_can_be_registered_and_rendered(directory):
     registry = PromptRegistry(FileSystemStorage(directory))
     assert registry.load_from_storage_sync() == 6
     assert registry._core.render("team/instruction", {"task": "it"}, version="1.0.0") == "Do it."
 
 
-def test_each_unlawful_id_or_version_is_reported_with_its_file(directory):
+def test_each_invalid_id_or_version_is_reported_by_file(directory):
     found = FileSystemStorage(directory).check_sync()
     paths = {error.path for error in found}
     assert paths >= {
@@ -154,11 +154,11 @@ NAMES = {
 }
 
 
-async def test_what_is_unlawful_is_brought_over_in_place(directory):
+async def test_migrate_renames_invalid_prompts_in_place(directory):
     storage = FileSystemStorage(directory)
     before = {path: path.read_bytes() for path in directory.rglob("*.json") if path.is_file()}
     moved = await storage.migrate(NAMES)
-    assert {old_id for old_id, _ in moved} == UNLAWFUL
+    assert {old_id for old_id, _ in moved} == INVALID
     assert moved["old", "01.02.003"] == ("old", "1.2.3")
     assert storage.check_sync() == []
     for new_id, version in moved.values():
@@ -171,7 +171,7 @@ async def test_what_is_unlawful_is_brought_over_in_place(directory):
 
 
 @pytest.mark.filterwarnings("ignore:cannot read", "ignore:the file .* cannot be used")
-def test_another_directory_is_copied_and_left_alone(directory, tmp_path):
+def test_migrate_copies_from_another_directory(directory, tmp_path):
     before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
     storage = FileSystemStorage(tmp_path / "new", format="yaml")
     moved = storage.migrate_sync(lambda *old: tuple(NAMES.get(name, name) for name in old), source=directory)
@@ -182,7 +182,7 @@ def test_another_directory_is_copied_and_left_alone(directory, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:cannot read")
-def test_a_new_name_must_be_lawful_too_and_nothing_is_lost(directory):
+def test_migrate_refuses_invalid_new_names_and_loses_nothing(directory):
     before = (directory / "my prompt" / "1.0.0.json").read_bytes()
     with pytest.raises(PromptValidationError, match="cannot be an id"):
         FileSystemStorage(directory).migrate_sync({"my prompt": "also wrong"})

@@ -1,4 +1,4 @@
-"""Our storages pass the tests that any storage must."""
+"""The storages of the package pass the suite that any storage must pass."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class TestYamlFiles(_InFiles):
     format = "yaml"
 
 
-def test_our_storages_offer_what_the_protocol_asks(tmp_path):
+def test_the_storages_satisfy_the_protocol(tmp_path):
     assert isinstance(InMemoryStorage(), StorageBackendProtocol)
     assert isinstance(FileSystemStorage(tmp_path), StorageBackendProtocol)
 
 
-#: A storage that forgets, as somebody might write it: the suite must find it out.
+#: A storage with a bug, as a user might write it: it forgets prompts. The suite must find that.
 FORGETFUL = """
 import unittest
 from prompt_manager.storage import InMemoryStorage
@@ -69,7 +69,7 @@ unittest.main()
 """
 
 
-def test_the_suite_runs_under_unittest_too_and_finds_a_storage_that_forgets():
+def test_the_suite_finds_a_broken_storage_under_unittest():
     with TemporaryDirectory() as directory:
         file = Path(directory, "mine.py")
         file.write_text(FORGETFUL, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Any prompt written as YAML reads back as itself, by us and by another parser."""
+"""Any prompt written as YAML reads back the same, by this package and by another parser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from prompt_manager import Prompt
 from prompt_manager.storage import FileSystemStorage
 
-#: What trips writers of YAML, alone and beside other things.
+#: Texts that YAML writers often get wrong, alone and combined.
 PIECES = [
     "no", "yes", "on", "~", "null", "true", "1.0", "1_000", "0x1F", "0o7", "1e3", ".5", ".inf", "12:30:45",
     "2026-01-31", "2026-01-31T12:00:00Z", "<<", "=", "#", " #", "# c", ":", ": ", "a: b", "- ", "-", "? ", "!tag",
@@ -30,7 +30,7 @@ JSON = st.recursive(
 
 @given(TEXTS, TEXTS, st.dictionaries(TEXTS, JSON, max_size=4))
 @example("", "\n", {"<<": {"a": 1}, "no": 1e300, "": 5e-324, "1.0": -0.0, "~": [[], {}]})
-def test_any_text_and_any_metadata_come_back(template, description, custom):
+def test_any_text_and_metadata_survive_a_round_trip(template, description, custom):
     prompt = Prompt(
         id="a",
         format="text",
@@ -49,7 +49,7 @@ def test_any_text_and_any_metadata_come_back(template, description, custom):
 
 
 @given(TEXTS)
-def test_any_message_comes_back(text):
+def test_any_message_survives_a_round_trip(text):
     prompt = Prompt(
         id="a",
         format="chat",
@@ -73,7 +73,7 @@ def test_any_message_comes_back(text):
             assert kept.chat_template.messages[:2] == prompt.chat_template.messages[:2]
 
 
-def test_no_line_is_folded_and_no_block_is_either():
+def test_long_lines_and_blocks_are_not_folded():
     prompt = Prompt(
         id="a",
         format="text",

@@ -1,4 +1,4 @@
-"""Answers of models that were damaged in a thousand ways: what is read was in them, or nothing is read."""
+"""Damaged answers of models: only data that was in the answer is read, or nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DOCUMENTS = st.dictionaries(
 
 
 def read(text):
-    """The data, or None where nothing can be read."""
+    """Return the data, or None if nothing can be read."""
     try:
         return parse_json(text, dict=True)[0]
     except SchemaValidationError:
@@ -38,7 +38,7 @@ def read(text):
 
 
 def leaves(value):
-    """Every key and every value that holds no others, with how often it is there."""
+    """Count every key and every scalar value."""
     if isinstance(value, dict):
         counts = Counter(f"key {key}" for key in value)
         return sum((leaves(member) for member in value.values()), counts)
@@ -48,13 +48,13 @@ def leaves(value):
 
 
 @given(DOCUMENTS, st.booleans())
-def test_what_python_and_json_write_is_read_whole(document, ascii_only):
+def test_output_of_json_and_python_repr_is_read_completely(document, ascii_only):
     assert read(json.dumps(document, ensure_ascii=ascii_only)) == document
     assert read(json.dumps(document, indent=1, ensure_ascii=ascii_only)) == document
 
 
 @given(DOCUMENTS)
-def test_what_stands_around_an_answer_changes_nothing(document):
+def test_text_around_an_answer_is_ignored(document):
     text = json.dumps(document)
     for around in (
         "```json\n%s\n```",
@@ -68,13 +68,13 @@ def test_what_stands_around_an_answer_changes_nothing(document):
 
 
 @given(DOCUMENTS)
-def test_the_form_of_python_is_read_as_it_is_meant(document):
-    # Escapes that only Python writes, such as \x00, are not among these texts.
+def test_python_literals_are_read_as_python_values(document):
+    # These texts contain no escapes that only Python writes, such as \x00.
     assert read(repr(document)) == document
 
 
 def marks(text):
-    """The places of brackets, commas and colons outside of texts."""
+    """Find the brackets, commas and colons outside of strings."""
     found, quoted, escaped = [], False, False
     for at, c in enumerate(text):
         if escaped:
@@ -90,7 +90,7 @@ def marks(text):
 
 @given(DOCUMENTS, st.data())
 @settings(max_examples=400)
-def test_of_a_damaged_answer_nothing_is_read_that_was_not_in_it(document, data):
+def test_a_damaged_answer_gives_only_values_it_contained(document, data):
     text = json.dumps(document, indent=data.draw(st.sampled_from([None, 1])))
     outside = marks(text)
     cut = data.draw(st.integers(1, len(text)))
@@ -148,16 +148,16 @@ class TestDefaultsOfWhatIsCutOff:
             ("{", {}),
         ],
     )
-    def test_are_not_taken_for_what_it_says(self, manager, text, data):
+    def test_defaults_do_not_fill_an_answer_that_is_cut_off(self, manager, text, data):
         answer = manager.parse_output("whole", text)
         assert answer.is_cut_off
         assert answer.data == data
 
-    def test_hold_where_it_is_whole(self, manager):
+    def test_defaults_fill_a_complete_answer(self, manager):
         assert manager.parse_output("whole", "{}").data == {"parts": [], "ok": True, "note": None}
         assert manager.parse_output("whole", '```json\n{"ok": false,}').data == {"parts": [], "ok": False, "note": None}
 
-    def test_make_no_instance_of_a_model(self, manager):
+    def test_a_cut_off_answer_gives_no_model_with_defaults(self, manager):
         assert manager.parse_output("verdict", '{"ok": false}').data == Verdict(ok=False)
         assert manager.parse_output("verdict", '{"ok": false, "why": "so"').data == Verdict(ok=False, why="so")
         with pytest.raises(SchemaValidationError) as caught:

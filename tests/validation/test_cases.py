@@ -1,4 +1,4 @@
-"""The cases of ``tests/data/schemas`` over Python objects; Rust reads the same over JSON."""
+"""The cases of ``tests/data/schemas`` on Python objects; the Rust tests run the same cases on JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANSWERS = json.loads((DATA / "schemas" / "output.json").read_text(encoding="utf-
 
 
 def written(value):
-    """The value as the cases write it: dates, times and UUIDs are texts."""
+    """Convert a value to the notation of the cases: dates, times and UUIDs as text."""
     if isinstance(value, dt.datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, (dt.date, UUID)):
@@ -31,12 +31,12 @@ def written(value):
 
 
 def same(a, b):
-    """Equal, and true is not 1, and 1 is not 1.0."""
+    """Compare values and types: true is not 1, and 1 is not 1.0."""
     return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=[group["name"] for group in GROUPS])
-def test_a_case_validates_as_it_says(group):
+def test_a_case_validates_as_expected(group):
     loader = SchemaLoader()
     schemas = group.get("schemas") or [{"name": "s", "fields": [{"name": "x", **group["field"]}]}]
     for schema in reversed(schemas):
@@ -69,7 +69,7 @@ def test_a_case_validates_as_it_says(group):
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=[answer["name"] for answer in ANSWERS])
-def test_an_answer_is_read_as_it_says(answer):
+def test_an_answer_is_read_as_expected(answer):
     def read():
         return parse_json(answer["text"], strict=answer.get("strict", False), dict=answer.get("dict", False))
 

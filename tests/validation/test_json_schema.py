@@ -1,4 +1,4 @@
-"""Schemas as JSON Schema and back; the examples and instructions made of them. Another validator has the last word."""
+"""Schemas as JSON Schema and back, their examples and instructions, checked by another validator."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -36,7 +36,7 @@ def accepted(document, data):
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"),
+    ("schema", "expected"),
     [
         (field("string", {"type": "min_length", "min_value": 3}), {"type": "string", "minLength": 3}),
         (field("list", {"type": "max_length", "max_value": 2}, item_type="date"),
@@ -65,15 +65,15 @@ def accepted(document, data):
         (field("dict", read_only=True), {"type": "object", "readOnly": True}),
     ],
 )  # fmt: skip
-def test_a_field_says_the_same_as_json_schema(schema, said):
+def test_a_field_converts_to_the_expected_json_schema(schema, expected):
     document = loaded(schema).to_json_schema("s")
     Draft202012Validator.check_schema(document)
-    assert document["properties"]["x"] == said
+    assert document["properties"]["x"] == expected
     assert document["required"] == ["x"]
     assert document["additionalProperties"] is False
 
 
-def test_named_schemas_stand_under_defs_and_a_schema_may_refer_to_itself():
+def test_named_and_recursive_schemas_are_listed_under_defs():
     node = {"name": "node", "fields": [{"name": "v", "type": "integer"}, {"name": "next", "type": "dict", "nested_schema": "node", "nullable": True, "required": False},
                                        {"name": "leaves", "type": "list", "item_schema": "leaf/x", "default": []}]}  # fmt: skip
     leaf = {
@@ -110,7 +110,7 @@ def everything():
     return loader
 
 
-def test_every_example_fits_its_schema_and_its_json_schema(everything):
+def test_every_example_satisfies_both_schemas(everything):
     shown = 0
     for name in everything.names():
         example = everything.example(name)
@@ -121,14 +121,14 @@ def test_every_example_fits_its_schema_and_its_json_schema(everything):
         Draft202012Validator.check_schema(document)
         assert accepted(document, example), (name, example)
         everything.validate_data_sync(name, example)
-        told = everything.output_instructions(name)
-        _, said, _, written = told.split("\n\n")
-        assert accepted(json.loads(said), json.loads(written))
+        instructions = everything.output_instructions(name)
+        _, expected, _, written = instructions.split("\n\n")
+        assert accepted(json.loads(expected), json.loads(written))
         assert json.loads(written) == example
     assert shown >= len(everything.names()) - 2
 
 
-def test_a_schema_without_an_example_is_told_without_one():
+def test_instructions_leave_out_an_impossible_example():
     loader = loaded(field("string", {"type": "min_length", "min_value": 5}, {"type": "max_length", "max_value": 2}))
     assert loader.example("s") is None
     assert "An example" not in loader.output_instructions("s")
@@ -136,7 +136,7 @@ def test_a_schema_without_an_example_is_told_without_one():
     assert loaded(endless).example("n") is None
 
 
-def test_a_custom_rule_may_refuse_the_example():
+def test_examples_refused_by_a_custom_rule_are_left_out():
     loader = loaded(field("integer", {"type": "custom", "custom_function": "never"}))
     loader.register_function("never", lambda _: False)
     assert loader.example("s") is None
@@ -145,7 +145,7 @@ def test_a_custom_rule_may_refuse_the_example():
 
 
 class TestStrict:
-    def test_has_every_key_and_nothing_that_openai_lacks(self, everything):
+    def test_strict_schemas_require_all_keys_and_fit_openai(self, everything):
         document = everything.to_json_schema("document_summary", strict=True)
         Draft202012Validator.check_schema(document)
 
@@ -164,13 +164,13 @@ class TestStrict:
         text = json.dumps(document)
         assert not any(f'"{word}"' in text for word in ("minLength", "maxLength", "default", "$schema", "iri"))
 
-    def test_what_fits_it_fits_the_schema(self, everything):
+    def test_data_valid_under_strict_is_valid_for_the_schema(self, everything):
         document = everything.to_json_schema("document_summary", strict=True)
         example = everything.example("document_summary")
         assert accepted(document, example)
         assert not accepted(document, {**example, "action_items": None})
 
-    def test_an_enum_has_a_type_and_nothing_stands_beside_a_reference(self):
+    def test_strict_enums_have_a_type_and_references_are_alone(self):
         inner = {"name": "inner", "description": "Inside", "fields": []}
         nested = {"name": "y", "type": "dict", "nested_schema": "inner", "description": "Outside"}
         each = field("enum", {"type": "enum", "allowed_values": ["a", 1, 2.5, True]}, nullable=True)
@@ -192,7 +192,7 @@ class TestStrict:
             (field("list", item_type="dict"), "a list of dicts or lists without a schema"),
         ],
     )
-    def test_refuses_what_it_cannot_say_by_name(self, schema, what):
+    def test_strict_refuses_inexpressible_fields_by_name(self, schema, what):
         with pytest.raises(SchemaError) as caught:
             loaded(schema).to_json_schema("s", strict=True)
         assert f"field 'x' of schema 's': {what} cannot be expressed in OpenAI's strict subset" in str(caught.value)
@@ -233,7 +233,7 @@ HOME = {"pet": {"kind": "cat", "name": "Tom"}, "other": None, "rooms": [2], "abo
 
 
 class TestStrictOfModels:
-    def test_has_every_key_and_nothing_further(self):
+    def test_strict_schemas_of_models_require_exactly_all_keys(self):
         loader = SchemaLoader()
         loader.register_model("home", Home)
         document = loader.to_json_schema("home", strict=True)
@@ -255,22 +255,22 @@ class TestStrictOfModels:
         assert not accepted(document, {**HOME, "pet": {"kind": "cat", "name": "Tom", "barks": True}})
 
     @pytest.mark.parametrize(
-        ("model", "said"),
+        ("model", "expected"),
         [
             (Free, "#/properties/facts: an object with any keys"),
             (Loose, "#/properties/fact: a value of any type"),
             (Pair, "#/properties/both: `prefixItems`"),
         ],
     )
-    def test_refuses_what_it_cannot_say_by_name(self, model, said):
+    def test_strict_refuses_inexpressible_models_by_name(self, model, expected):
         loader = SchemaLoader()
         loader.register_model("m", model)
         with pytest.raises(SchemaError) as caught:
             loader.to_json_schema("m", strict=True)
-        assert f"{said} cannot be expressed in OpenAI's strict subset" in str(caught.value)
+        assert f"{expected} cannot be expressed in OpenAI's strict subset" in str(caught.value)
 
     @pytest.mark.parametrize("strict", [False, True])
-    def test_a_models_definitions_do_not_take_the_place_of_schemas(self, strict):
+    def test_definitions_of_a_model_do_not_replace_schemas(self, strict):
         loader = loaded(
             {"name": "street", "fields": [{"name": "home", "type": "dict", "nested_schema": "Home"},
                                           {"name": "cats", "type": "list", "item_schema": "Cat"}]},
@@ -340,14 +340,14 @@ BAD = [
 
 
 class TestFromJSONSchema:
-    def test_accepts_what_the_document_accepts(self):
+    def test_a_converted_schema_accepts_the_same_data(self):
         schema = Schema.from_json_schema(DOCUMENT)
         assert (schema.name, schema.description, schema.coerce) == ("order", "An order", False)
         loader = loaded(schema)
         assert accepted(DOCUMENT, GOOD)
         found = loader.validate_data_sync("order", GOOD)
         assert found == {**GOOD, "parent": found["parent"]}
-        # What may be missing and may be null is null then.
+        # A missing field that may be null becomes null.
         optional = {"n": 1, "name": None, "parent": None, "any": None, "nothing": None, "told": 5}
         assert found["parent"] == {**GOOD["parent"], **optional}
         assert accepted(DOCUMENT, {**found, "parent": {**found["parent"], "told": "x"}})
@@ -360,7 +360,7 @@ class TestFromJSONSchema:
             with pytest.raises(SchemaValidationError, match=f"{key}: is missing"):
                 loader.validate_data_sync("order", {name: value for name, value in GOOD.items() if name != key})
 
-    def test_and_back_says_the_same(self):
+    def test_converting_there_and_back_gives_an_equal_document(self):
         schema = Schema.from_json_schema(DOCUMENT)
         again = schema.to_json_schema()
         Draft202012Validator.check_schema(again)
@@ -397,14 +397,14 @@ class TestFromJSONSchema:
             ({"type": "string", "pattern": "a(?=b)"}, "look-around"),
         ],
     )  # fmt: skip
-    def test_refuses_by_name_what_a_schema_cannot_say(self, says, why):
+    def test_inexpressible_keywords_are_refused_by_name(self, says, why):
         document = {"type": "object", "properties": {"x": says}, "$defs": {"loop": {"$ref": "#/$defs/loop"}}}
         with pytest.raises(SchemaParseError) as caught:
             Schema.from_json_schema(document)
         assert why in str(caught.value)
 
     @pytest.mark.parametrize("document", [{"type": "array"}, {"type": "object", "if": {}}])
-    def test_refuses_a_whole_that_is_no_plain_object(self, document):
+    def test_a_document_that_is_not_a_plain_object_is_refused(self, document):
         with pytest.raises(SchemaParseError, match="the JSON Schema cannot be converted to a schema: #: "):
             Schema.from_json_schema(document)
 
@@ -412,7 +412,7 @@ class TestFromJSONSchema:
 POINT = {"name": "point", "fields": [{"name": "x", "type": "float"}]}
 
 
-def test_the_schemas_of_a_loader_are_found_and_stay_as_they_are():
+def test_schemas_of_a_loader_are_found_and_not_changed():
     line = Schema(name="line", fields=[{"name": "start", "type": "dict", "nested_schema": "point"}])
     loader = loaded(POINT)
     assert "point" in line.to_json_schema(schemas=loader)["$defs"]
@@ -423,7 +423,7 @@ def test_the_schemas_of_a_loader_are_found_and_stay_as_they_are():
     ("given", "kind"),
     [({}, "dict"), ([POINT], "list"), ("point", "str"), (SchemaLoader, "SchemaLoader"), (False, "bool")],
 )
-def test_schemas_that_are_no_loader_are_refused(given, kind):
+def test_schemas_must_be_a_loader(given, kind):
     schema = Schema.model_validate(POINT)
     with pytest.raises(TypeError, match=f"schemas must be a SchemaLoader, such as manager.schemas, not {kind}"):
         schema.to_json_schema(schemas=given)
@@ -432,7 +432,7 @@ def test_schemas_that_are_no_loader_are_refused(given, kind):
 
 
 @pytest.mark.parametrize("given", [5, None, "point", [POINT]])
-def test_what_is_no_schema_is_refused(given):
+def test_values_that_are_not_schemas_are_refused(given):
     kind = type(given).__name__
     with pytest.raises(TypeError, match=f"schema must be a Schema, not {kind}"):
         SchemaLoader().create_pydantic_model(given)

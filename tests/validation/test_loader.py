@@ -1,4 +1,4 @@
-"""The loader: files, directories, names; and the files of the published package."""
+"""The schema loader: files, directories, names, and the files of the published package."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -15,7 +15,7 @@ from prompt_manager import PromptManager
 from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError, StorageReadError
 from prompt_manager.validation import FieldType, Schema, SchemaField, SchemaLoader, SchemaRegistry, ValidationType
 
-#: What `create_example_schema` of agentic-prompt-manager 0.1.0 writes, with every further key that its models know.
+#: The output of `create_example_schema` of agentic-prompt-manager 0.1.0, with every other key of its models.
 PUBLISHED = {
     "version": "1.0.0",
     "metadata": {"description": "Example schema definitions", "author": "System"},
@@ -53,7 +53,7 @@ def loader():
 
 @pytest.fixture(params=["", "_sync"])
 def call(request):
-    """Calls a method of a loader, the coroutine or its twin."""
+    """Call a method of a loader, asynchronously or by its ``_sync`` version."""
 
     async def call(loader, name, *arguments, **named):
         found = getattr(loader, name + request.param)(*arguments, **named)
@@ -68,7 +68,7 @@ def write(path, text):
     return path
 
 
-async def test_a_file_of_the_published_package_loads_and_validates_as_it_is(loader, call, tmp_path):
+async def test_a_schema_file_of_the_published_package_works_unchanged(loader, call, tmp_path):
     path = write(tmp_path / "schemas.yaml", yaml.safe_dump(PUBLISHED, sort_keys=False))
     registry = await call(loader, "load_file", path)
     assert isinstance(registry, SchemaRegistry)
@@ -102,7 +102,7 @@ async def test_a_file_of_the_published_package_loads_and_validates_as_it_is(load
     assert await call(loader, "validate_data", "open", {"x": 1, "y": 2}) == {"x": 1, "y": 2}
 
 
-async def test_a_directory_loads_all_its_files(loader, call, tmp_path):
+async def test_load_directory_loads_all_files(loader, call, tmp_path):
     write(tmp_path / "a.yaml", "version: 2.1.0\nschemas:\n  - {name: a, extends: b}\n")
     write(tmp_path / "below" / "b.yml", "schemas:\n  - name: b\n    fields: [{name: x, type: integer}]\n")
     write(tmp_path / ".hidden.yaml", "wrong")
@@ -126,7 +126,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("files", "place", "message", "hint"), BROKEN)
-async def test_a_broken_file_is_told_with_its_place_and_nothing_is_loaded(  # noqa: PLR0917 - fixtures and a row
+async def test_a_broken_file_loads_nothing_and_has_a_location(  # noqa: PLR0917 - fixtures and the columns of a row
     loader, call, tmp_path, files, place, message, hint
 ):
     for name, text in files.items():
@@ -139,7 +139,7 @@ async def test_a_broken_file_is_told_with_its_place_and_nothing_is_loaded(  # no
     assert loader.names() == []
 
 
-async def test_many_problems_are_told_at_once_and_good_schemas_can_be_kept(loader, call, tmp_path):
+async def test_all_errors_are_reported_and_good_schemas_can_be_kept(loader, call, tmp_path):
     write(tmp_path / "a.yaml", "schemas:\n  - {name: a, fields: []}\n  - {name: a2}\n")
     write(tmp_path / "b.yaml", "schemas: 5\n")
     with pytest.raises(SchemaParseError, match="2 problems in") as caught:
@@ -147,15 +147,15 @@ async def test_many_problems_are_told_at_once_and_good_schemas_can_be_kept(loade
     assert [error.line for error in caught.value.errors] == [3, 1]
     with pytest.warns(UserWarning, match="is") as warned:
         found = await call(loader, "load_directory", tmp_path, on_error="skip")
-    told = [str(warning.message).splitlines()[0] for warning in warned]
-    assert told == ["`fields` is missing", "expected a list of schemas, found a number"]
+    messages = [str(warning.message).splitlines()[0] for warning in warned]
+    assert messages == ["`fields` is missing", "expected a list of schemas, found a number"]
     assert [[schema.name for schema in file.schemas] for file in found] == [["a"], []]
     assert loader.names() == ["a"]
     with pytest.raises(ValueError, match="on_error must be 'raise' or 'skip', not 'ignore'"):
         await call(loader, "load_directory", tmp_path, on_error="ignore")
 
 
-async def test_what_cannot_be_read_is_told(loader, call, tmp_path):
+async def test_unreadable_files_are_errors(loader, call, tmp_path):
     with pytest.raises(StorageReadError, match="no such file"):
         await call(loader, "load_file", tmp_path / "gone.yaml")
     with pytest.raises(StorageReadError, match="no such file"):
@@ -176,14 +176,14 @@ REMARKS = [
 ]
 
 
-async def test_what_a_file_says_without_effect_is_warned_of_with_its_place(loader, call, tmp_path):
+async def test_settings_without_effect_give_warnings_with_location(loader, call, tmp_path):
     path = write(tmp_path / "s.yaml", EFFECTLESS)
     with pytest.warns(UserWarning, match="schema 's'") as warned:
         registry = await call(loader, "load_file", path)
     assert [str(warning.message).splitlines()[0] for warning in warned] == REMARKS
     assert all("s.yaml:2:" in str(warning.message) for warning in warned)
     assert await call(loader, "validate_data", "s", {}) == {"a": "x", "b": "b"}
-    # What was read is not refused later, wherever it is handed on.
+    # A schema that was loaded with a warning can be registered elsewhere.
     (schema,) = registry.schemas
     other = SchemaLoader()
     other.register(schema)
@@ -196,7 +196,7 @@ async def test_what_a_file_says_without_effect_is_warned_of_with_its_place(loade
         await call(SchemaLoader(), "load_directory", tmp_path)
 
 
-async def test_a_manager_warns_of_what_schemas_say_without_effect(call, tmp_path):
+async def test_a_manager_warns_about_schema_settings_without_effect(call, tmp_path):
     write(tmp_path / "schemas" / "s.yaml", EFFECTLESS)
     write(tmp_path / "prompts" / "p.yaml", "id: p\nformat: text\ntemplate: x\noutput_schema: s\n")
     with pytest.warns(UserWarning, match="schema 's'") as warned:
@@ -208,7 +208,7 @@ async def test_a_manager_warns_of_what_schemas_say_without_effect(call, tmp_path
 
 
 @pytest.mark.parametrize("remark", range(3))
-def test_what_a_program_says_without_effect_is_an_error(loader, remark):
+def test_settings_without_effect_are_errors_in_code(loader, remark):
     fields = yaml.safe_load(EFFECTLESS)["schemas"][0]["fields"]
     only = [{"name": "a", "type": "integer", "default": "x"}, {**fields[1], "validators": []},
             {"name": "b", "type": "string", "validators": [{"type": "min_length"}]}][remark]  # fmt: skip
@@ -220,7 +220,7 @@ def test_what_a_program_says_without_effect_is_an_error(loader, remark):
     assert REMARKS[remark].rpartition(": ")[2] in str(refused.value)
 
 
-def test_both_bounds_of_a_rule_hold_whatever_its_word(loader):
+def test_min_length_and_max_length_accept_both_bounds(loader):
     for kind, good, bad in (("min_length", "ab", "abcd"), ("max_length", "ab", "a")):
         rule = {"type": kind, "min_value": 2, "max_value": 3}
         loader.register({"name": kind, "fields": [{"name": "x", "type": "string", "validators": [rule]}]})
@@ -231,7 +231,7 @@ def test_both_bounds_of_a_rule_hold_whatever_its_word(loader):
         assert said == {"type": "string", "minLength": 2, "maxLength": 3}
 
 
-async def test_a_file_may_name_schemas_that_come_later(loader, call, tmp_path):
+async def test_a_file_may_refer_to_schemas_loaded_later(loader, call, tmp_path):
     path = write(tmp_path / "a.yaml", "schemas:\n  - name: a\n    fields: [{name: x, type: dict, nested_schema: b}]\n")
     await call(loader, "load_file", path)
     with pytest.raises(SchemaParseError, match="names 'b', but no such schema exists"):
@@ -240,7 +240,7 @@ async def test_a_file_may_name_schemas_that_come_later(loader, call, tmp_path):
     assert await call(loader, "validate_data", "a", {"x": {"y": "1"}}) == {"x": {"y": 1}}
 
 
-def test_a_name_stands_for_one_schema(loader):
+def test_a_schema_name_can_be_used_only_once(loader):
     schema = Schema(name="s", fields=[SchemaField(name="x", type="integer")])
     loader.register(schema)
     loader.register(schema)
@@ -251,7 +251,7 @@ def test_a_name_stands_for_one_schema(loader):
     assert loader.names() == []
 
 
-def test_an_unknown_name_is_told_with_the_nearest(loader):
+def test_an_unknown_schema_name_gets_a_suggestion(loader):
     loader.register({"name": "order", "fields": []})
     assert loader.get_schema("oder") is None
     with pytest.raises(SchemaError, match="there is no schema 'oder'") as caught:
@@ -259,7 +259,7 @@ def test_an_unknown_name_is_told_with_the_nearest(loader):
     assert caught.value.hint == "did you mean 'order'?"
 
 
-def test_a_long_chain_of_schemas_takes_no_stack(loader):
+def test_a_long_chain_of_schemas_does_not_overflow_the_stack(loader):
     for at in range(3000):
         inner = [{"name": "x", "type": "dict", "nested_schema": f"s{at + 1}", "required": False}] if at < 2999 else []
         loader.register({"name": f"s{at}", "fields": inner})
@@ -271,7 +271,7 @@ def test_a_long_chain_of_schemas_takes_no_stack(loader):
     assert document["$defs"]["s7"]["properties"]["x"] == {"$ref": "#/$defs/s8"}
 
 
-def test_schemas_that_name_one_another_often_have_no_example_without_end(loader):
+def test_examples_of_heavily_linked_schemas_stay_bounded(loader):
     loader.register({"name": "s0", "fields": []})
     for at in range(1, 9):
         inner = [{"name": f"f{n}", "type": "dict", "nested_schema": f"s{at - 1}"} for n in range(10)]
@@ -281,7 +281,7 @@ def test_schemas_that_name_one_another_often_have_no_example_without_end(loader)
     assert loader.example("s2") == {f"f{a}": {f"f{b}": {} for b in range(10)} for a in range(10)}
 
 
-def test_the_example_file_loads_and_is_never_written_over(loader, tmp_path):
+def test_the_example_file_loads_and_is_never_overwritten(loader, tmp_path):
     path = tmp_path / "example.yaml"
     SchemaLoader.create_example_schema(path)
     names = [schema.name for schema in loader.load_file_sync(path).schemas]
@@ -296,7 +296,7 @@ def test_the_lists_of_types_and_rules_are_complete():
     assert len(ValidationType) == 13
 
 
-def test_examples_of_the_repository_load():
+def test_the_example_schemas_of_the_repository_load():
     loader = SchemaLoader()
     loader.load_directory_sync(EXAMPLES / "schemas")
     for name in loader.names():

@@ -1,4 +1,4 @@
-"""The models of schemas: their shapes are pydantic's, their rules the core's."""
+"""The pydantic models of schemas, whose rules the Rust core checks."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -11,7 +11,7 @@ from prompt_manager.validation import FieldValidator, Schema, SchemaField, Schem
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "expected"),
     [
         (lambda: FieldValidator(type="min_length"), "validator min_length needs `min_value`"),
         (lambda: FieldValidator(type="range"), "validator range needs `min_value` or `max_value`"),
@@ -34,13 +34,13 @@ from prompt_manager.validation import FieldValidator, Schema, SchemaField, Schem
         (lambda: SchemaRegistry(schemas=[Schema(name="s"), Schema(name="s")]), "two schemas are named 's'"),
     ],
 )  # fmt: skip
-def test_what_breaks_a_rule_cannot_be_built(make, said):
+def test_a_schema_that_breaks_a_rule_cannot_be_built(make, expected):
     with pytest.raises(ValidationError) as caught:
         make()
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
-def test_a_schema_that_was_built_validates_as_one_from_a_file():
+def test_schemas_built_in_code_validate_like_those_from_files():
     schema = Schema(
         name="s",
         fields=[
@@ -56,13 +56,13 @@ def test_a_schema_that_was_built_validates_as_one_from_a_file():
     assert loader.get_schema("s") == schema
 
 
-def test_models_cannot_be_changed():
+def test_schema_models_cannot_be_changed():
     schema = Schema(name="s")
     with pytest.raises(ValidationError):
         schema.name = "t"  # type: ignore[misc]
 
 
-def test_strict_and_allow_extra_say_one_thing():
+def test_strict_and_allow_extra_are_opposites():
     assert (Schema(name="s").strict, Schema(name="s").allow_extra) == (True, False)
     assert Schema(name="s", strict=False).allow_extra
     assert not Schema(name="s", allow_extra=True).strict
@@ -70,7 +70,7 @@ def test_strict_and_allow_extra_say_one_thing():
     assert (both.strict, both.allow_extra) == (False, False)
 
 
-def test_a_registry_is_changed_by_making_another():
+def test_changing_a_schema_registry_returns_a_new_one():
     registry = SchemaRegistry(schemas=[Schema(name="a")])
     more = registry.add_schema(Schema(name="b"))
     assert [schema.name for schema in more.schemas] == ["a", "b"]
@@ -80,7 +80,7 @@ def test_a_registry_is_changed_by_making_another():
         registry.add_schema(Schema(name="a"))
 
 
-def test_a_schema_shows_its_json_schema_with_the_schemas_that_it_names():
+def test_to_json_schema_includes_referenced_schemas():
     loader = SchemaLoader()
     loader.register({"name": "line", "fields": [{"name": "sku", "type": "string"}]})
     order = Schema(name="order", fields=[{"name": "lines", "type": "list", "item_schema": "line"}])

@@ -1,4 +1,4 @@
-"""Validation of what only Python has: its own types, objects with fields, code that runs on the way."""
+"""Validation of Python objects: types that JSON lacks, objects with fields, and custom functions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def refused(check, value, **how):
 
 @pytest.mark.parametrize("kind", ["date", "datetime"])
 @pytest.mark.parametrize("text", ["0000-01-01", "0000-01-01T00:00:00Z", "10000-01-01", "2026-01-31T00:00:00+25:00"])
-def test_a_date_that_python_does_not_have_is_refused(kind, text):
+def test_dates_out_of_the_range_of_python_are_refused(kind, text):
     assert refused(one(kind), text) == [("x", "type")]
     assert refused(one(kind), text, coerce=False) == [("x", "type")]
     assert refused(one("string", validators=[{"type": kind}]), text) == [("x", kind)]
@@ -45,7 +45,7 @@ def test_a_date_that_python_does_not_have_is_refused(kind, text):
 @pytest.mark.parametrize(
     "text", ["http:///x", "https:////x", "http:x", "http://a\\b", "http://h:99999", "http://[::1", "http://1.2.3.400"]
 )
-def test_a_url_that_others_read_otherwise_is_refused(text):
+def test_ambiguous_urls_are_refused(text):
     assert refused(one("string", validators=[{"type": "url"}]), text) == [("x", "url")]
 
 
@@ -60,7 +60,7 @@ def test_a_url_that_others_read_otherwise_is_refused(text):
         ("float", 1, 1),
     ],
 )
-def test_a_default_becomes_what_the_same_value_becomes(kind, default, made):
+def test_defaults_are_converted_like_values(kind, default, made):
     loader = SchemaLoader()
     loader.register({"name": "s", "fields": [{"name": "x", "type": kind, "default": default}]})
     found = loader.validate_data_sync("s", {})["x"]
@@ -99,7 +99,7 @@ class Colour(Enum):
         ("uuid", UUID(UUID_TEXT).bytes, UUID(UUID_TEXT)),
     ],
 )
-def test_a_value_becomes_of_the_type(kind, given, made):
+def test_values_are_converted_to_the_type(kind, given, made):
     found = one(kind)(given)
     assert found == made
     assert type(found) is type(made)
@@ -144,11 +144,11 @@ def test_a_value_of_another_type_is_refused(kind, given):
         ("datetime", dt.date(2026, 1, 31)),
     ],
 )
-def test_nothing_is_converted_where_coerce_is_false(kind, given):
+def test_coerce_false_converts_nothing(kind, given):
     assert refused(one(kind), given, coerce=False) == [("x", "type")]
 
 
-def test_nan_and_infinity_are_numbers_where_the_field_says_so():
+def test_nan_and_infinity_are_accepted_if_the_field_allows_it():
     check = one("float", allow_inf_nan=True, validators=[{"type": "min_value", "min_value": 0}])
     assert check(float("inf")) == float("inf")
     assert refused(check, float("nan")) == [("x", "min_value")]
@@ -162,12 +162,12 @@ def test_bounds_of_huge_numbers_are_exact():
     assert refused(check, -(10**400)) == [("x", "range")]
 
 
-def test_a_member_of_an_enum_counts_as_its_value():
+def test_an_enum_member_counts_as_its_value():
     check = one("enum", validators=[{"type": "enum", "allowed_values": ["red"]}])
     assert check(Colour.RED) is Colour.RED
 
 
-def test_what_fits_is_given_back_itself():
+def test_valid_values_are_returned_unchanged():
     loader = SchemaLoader()
     loader.register({"name": "s", "fields": [{"name": "x", "type": "list", "item_type": "integer"}]})
     data = {"x": [1, 2, 3]}
@@ -176,7 +176,7 @@ def test_what_fits_is_given_back_itself():
     assert changed == {"x": [1, 2]}
 
 
-def test_defaults_are_new_each_time():
+def test_defaults_are_copied_each_time():
     loader = SchemaLoader()
     loader.register({"name": "s", "fields": [{"name": "x", "type": "list", "default": []}]})
     loader.validate_data_sync("s", {})["x"].append(1)
@@ -198,14 +198,14 @@ class Model(BaseModel):
     [Point("1"), Model(x="1"), MappingProxyType({"x": "1"}), UserDict({"x": "1"})],
     ids=lambda data: type(data).__name__,
 )
-def test_objects_with_fields_and_other_mappings_are_data_too(data):
+def test_objects_with_fields_and_mappings_are_accepted_as_data(data):
     loader = SchemaLoader()
     loader.register({"name": "s", "fields": [{"name": "x", "type": "integer"}]})
     assert loader.validate_data_sync("s", data) == {"x": 1}
     assert data["x"] == "1" if hasattr(data, "__getitem__") else data.x == "1"
 
 
-def test_further_keys_are_refused_kept_or_dropped():
+def test_extra_keys_are_refused_kept_or_dropped():
     field = {"name": "x", "type": "integer"}
     loader = SchemaLoader()
     loader.register({"name": "refuses", "fields": [field]})
@@ -222,7 +222,7 @@ def test_further_keys_are_refused_kept_or_dropped():
         loader.validate_data_sync("refuses", {"x": 1, 3: 4})
 
 
-def test_data_that_holds_itself_is_an_error():
+def test_data_that_contains_itself_is_an_error():
     loader = SchemaLoader()
     loader.register(
         {"name": "node", "fields": [{"name": "next", "type": "dict", "nested_schema": "node", "nullable": True}]}
@@ -236,11 +236,11 @@ def test_data_that_holds_itself_is_an_error():
         deep = {"next": deep}
     with pytest.raises(SchemaValidationError, match="nests deeper than 200 levels"):
         loader.validate_data_sync("node", deep)
-    while deep is not None:  # taken apart from outside, for its end would recurse
+    while deep is not None:  # taken apart from outside, because its destructor would recurse
         deep = deep.pop("next")
 
 
-def test_a_million_wrong_items_are_told_within_bounds():
+def test_the_error_for_a_million_wrong_items_is_bounded():
     check = one("list", item_type="integer")
     with pytest.raises(SchemaValidationError) as caught:
         check(["x"] * 100_000)
@@ -255,14 +255,14 @@ class TestFunctions:
         loader.register({"name": "s", "fields": [{"name": "x", "type": "any", "validators": [rule]}]})
         return loader
 
-    def test_say_whether_a_value_will_do(self, loader):
+    def test_a_custom_function_accepts_or_refuses_a_value(self, loader):
         loader.register_function("check", lambda value: value == 1)
         assert loader.validate_data_sync("s", {"x": 1}) == {"x": 1}
         with pytest.raises(SchemaValidationError, match="x: will not do"):
             loader.validate_data_sync("s", {"x": 2})
 
     @pytest.mark.parametrize("kind", [ValueError, AssertionError])
-    def test_may_refuse_with_an_exception_that_says_the_value(self, loader, kind):
+    def test_values_in_exceptions_of_custom_functions_are_hidden(self, loader, kind):
         def check(value):
             raise kind(f"{value} will not do")
 
@@ -271,7 +271,7 @@ class TestFunctions:
             loader.validate_data_sync("s", {"x": SECRET})
         assert SECRET not in everything_said_by(caught.value)
 
-    def test_that_are_broken_are_told_with_their_cause(self, loader):
+    def test_an_error_in_a_custom_function_keeps_its_cause(self, loader):
         loader.register_function("check", lambda value: value.nothing)
         with pytest.raises(SchemaError, match="the function 'check' raised AttributeError") as caught:
             loader.validate_data_sync("s", {"x": 1})
@@ -280,14 +280,14 @@ class TestFunctions:
         with pytest.raises(SchemaError, match="must return True or False, and returned str"):
             loader.validate_data_sync("s", {"x": 1})
 
-    def test_are_never_imported_from_the_text_of_a_schema(self):
+    def test_custom_functions_are_never_imported_by_name(self):
         loader = SchemaLoader()
         rule = {"type": "custom", "custom_function": "os.path.exists"}
         loader.register({"name": "s", "fields": [{"name": "x", "type": "any", "validators": [rule]}]})
         with pytest.raises(SchemaError, match="no function is registered under that name"):
             loader.validate_data_sync("s", {"x": "/"})
 
-    def test_that_stop_the_program_do(self, loader):
+    def test_interrupts_in_custom_functions_pass_through(self, loader):
         def check(_):
             raise KeyboardInterrupt
 
@@ -295,12 +295,12 @@ class TestFunctions:
         with pytest.raises(KeyboardInterrupt):
             loader.validate_data_sync("s", {"x": 1})
 
-    def test_must_be_callable(self, loader):
+    def test_a_custom_function_must_be_callable(self, loader):
         with pytest.raises(TypeError, match="function 'check' must be callable, not int"):
             loader.register_function("check", 5)
 
 
-def test_an_error_has_every_violation_and_never_the_data():
+def test_errors_list_every_violation_without_the_data():
     loader = SchemaLoader()
     loader.register(
         {
@@ -341,12 +341,12 @@ class TestModels:
         )  # fmt: skip
         return loader
 
-    def test_are_called_themselves(self, loader):
+    def test_registered_models_validate_and_return_instances(self, loader):
         assert loader.validate_data_sync("account", {"name": "Ada", "age": "7"}) == Account(name="Ada", age=7)
         found = loader.validate_data_sync("s", {"owners": [{"name": "Ada"}], "main": {"name": "Bo"}})
         assert found == {"owners": [Account(name="Ada")], "main": Account(name="Bo")}
 
-    def test_tell_their_violations_below_the_path(self, loader):
+    def test_violations_of_models_have_a_full_path(self, loader):
         with pytest.raises(SchemaValidationError) as caught:
             loader.validate_data_sync("s", {"owners": [{"name": "Ada"}, {"age": SECRET, "x": 1}], "main": SECRET})
         assert [(violation["path"], violation["rule"]) for violation in caught.value.errors] == [
@@ -355,7 +355,7 @@ class TestModels:
         ]  # fmt: skip
         assert SECRET not in everything_said_by(caught.value)
 
-    def test_that_are_none_are_refused(self, loader):
+    def test_values_that_are_not_models_are_refused(self, loader):
         with pytest.raises(TypeError, match="a pydantic model is needed, not int"):
             loader.register_model("x", 5)
         with pytest.raises(TypeError, match="a pydantic model is needed, not dict"):

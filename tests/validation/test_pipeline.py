@@ -1,4 +1,4 @@
-"""Schemas in renders, conversions and answers: what goes in is validated, and what must come out is said."""
+"""Schemas in renders, conversions and answers: input validation, output instructions and parsing."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ USER = {"role": "user", "content": "{{name}} came {{count}} times, {{mood}}."}
 
 
 class TestInput:
-    def test_is_validated_and_its_result_is_what_renders(self, manager):
+    def test_the_validated_input_is_rendered(self, manager):
         add(manager, **TEXT, input_schema="visit")
         assert manager.render_sync("p", {"name": "Ada", "count": "3"}) == "Ada came 3 times, calm."
         assert asyncio.run(manager.render("p", {"name": "Ada", "count": 3.0})) == "Ada came 3 times, calm."
 
-    def test_that_does_not_fit_is_told_whole_and_never_shown(self, manager):
+    def test_invalid_input_lists_all_violations_without_values(self, manager):
         add(manager, **TEXT, input_schema="visit")
         with pytest.raises(SchemaValidationError) as caught:
             manager.render_sync("p", {"name": "A", "count": SECRET, "nme": 1})
@@ -79,19 +79,19 @@ class TestInput:
         assert SECRET not in everything_said_by(caught.value)
         assert str(caught.value).startswith("the input of prompt 'p' does not fit schema 'visit': name: ")
 
-    def test_that_lacks_a_variable_is_missing_it_as_ever(self, manager):
+    def test_a_missing_variable_is_still_a_render_error(self, manager):
         add(manager, **TEXT, input_schema="visit")
         with pytest.raises(TemplateRenderError, match="Missing required variable 'count' for prompt 'p'"):
             manager.render_sync("p", {"name": "Ada"})
 
-    def test_has_the_defaults_of_the_prompt_before_those_of_the_schema(self, manager):
+    def test_defaults_of_the_prompt_win_over_the_schema(self, manager):
         variables = {"name": {}, "count": {"default": 7}, "mood": {"default": "glad"}, "unused": {"default": 1}}
         add(manager, template={"content": TEXT["template"], "variables": variables}, input_schema="visit")
         assert manager.render_sync("p", {"name": "Ada"}) == "Ada came 7 times, glad."
         assert manager.render_sync("p", {"name": "Ada", "mood": "sad"}) == "Ada came 7 times, sad."
 
     @pytest.mark.parametrize("integration", [OpenAIIntegration, AnthropicIntegration])
-    def test_is_validated_by_every_integration(self, manager, integration):
+    def test_every_integration_validates_the_input(self, manager, integration):
         add_chat(manager, SYSTEM, USER, input_schema="visit")
         convert = integration(manager.template_engine).convert_sync
         prompt = manager.get_prompt_sync("p")
@@ -99,7 +99,7 @@ class TestInput:
         with pytest.raises(SchemaValidationError, match="count: must be an integer"):
             convert(prompt, {"name": "Ada", "count": "many"})
 
-    def test_may_be_a_model(self, manager):
+    def test_input_schema_may_be_a_model(self, manager):
         manager.register_schema("reply", Reply)
         add(manager, template="{{n}} {{why}}.", input_schema="reply")
         assert manager.render_sync("p", {"n": "3", "why": "so"}) == "3 so."
@@ -107,7 +107,7 @@ class TestInput:
         with pytest.raises(SchemaValidationError, match="n: "):
             manager.render_sync("p", {"n": "x"})
 
-    def test_may_be_a_json_schema_in_place(self):
+    def test_input_schema_may_be_an_inline_json_schema(self):
         document = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}}, "required": ["n"]}
         prompt = create_text_prompt(template="{{n}}", input_schema=document)
         integration = OpenAIIntegration(TemplateEngine())
@@ -115,7 +115,7 @@ class TestInput:
         with pytest.raises(SchemaValidationError, match="n: must be at most 9"):
             integration.convert_sync(prompt, {"n": 10})
 
-    def test_a_json_schema_that_cannot_be_one_is_refused_by_name(self):
+    def test_an_unusable_inline_json_schema_is_refused_by_name(self):
         prompt = create_text_prompt(input_schema={"type": "object", "not": {}})
         with pytest.raises(
             SchemaParseError, match=r"`input_schema` of prompt 'greeting': .* a schema cannot express `not`"
@@ -124,7 +124,7 @@ class TestInput:
 
 
 class TestInstructions:
-    def test_stand_at_the_end_of_a_text(self, manager):
+    def test_instructions_are_appended_to_a_text(self, manager):
         add(manager, template="Count {{x}}.", output_schema="answer")
         rendered = manager.render_sync("p", {"x": "é"})
         assert rendered.startswith("Count é.\n\nAnswer with one JSON object and nothing else")
@@ -144,7 +144,7 @@ class TestInstructions:
             ),
         ],
     )
-    def test_stand_in_the_last_leading_system_message_of_a_chat(self, manager, messages, at, roles):
+    def test_instructions_go_into_the_last_leading_system_message(self, manager, messages, at, roles):
         add_chat(manager, *messages, output_schema="answer")
         values = {"name": "Ada", "count": 1, "mood": "calm"}
         found = manager.render_messages_sync("p", values)
@@ -156,14 +156,14 @@ class TestInstructions:
         assert "Answer with" not in str(without)
         assert "Answer with one JSON" in manager.render_sync("p", values)
 
-    def test_are_a_part_of_their_own_among_parts(self, manager):
+    def test_instructions_become_a_separate_content_part(self, manager):
         parts = {"role": "system", "content": [{"type": "text", "text": "Be brief."}]}
         add_chat(manager, parts, USER, output_schema="answer")
         (first, second) = manager.render_messages_sync("p", {"name": "A", "count": 1, "mood": "b"})[0]["content"]
         assert first["text"] == "Be brief."
         assert second["text"].startswith("Answer with one JSON object")
 
-    def test_reach_every_integration_unless_switched_off(self, manager):
+    def test_integrations_add_instructions_unless_switched_off(self, manager):
         add_chat(manager, USER, output_schema="answer")
         prompt, values = manager.get_prompt_sync("p"), {"name": "Ada", "count": 1, "mood": "calm"}
         engine = manager.template_engine
@@ -173,14 +173,14 @@ class TestInstructions:
         assert "system" not in AnthropicIntegration(engine, output_instructions=False).convert_sync(prompt, values)
         assert len(OpenAIIntegration(engine).render_messages_sync(prompt, values)) == 2
 
-    def test_tell_what_a_model_wants(self, manager):
+    def test_instructions_describe_the_output_schema(self, manager):
         manager.register_schema("reply", Reply)
         add(manager, template="x", output_schema="reply")
         rendered = manager.render_sync("p", {})
         assert json.loads(rendered.split("\n\n")[2]) == Reply.model_json_schema()
         assert Reply.model_validate_json(rendered.split("\n\n")[4])
 
-    def test_follow_the_schema_when_it_changes(self, manager):
+    def test_instructions_change_with_the_schema(self, manager):
         add(manager, template="x", output_schema="reply")
         manager.register_schema("reply", Reply)
         before = manager.render_sync("p", {})
@@ -194,7 +194,7 @@ class TestInstructions:
 
 
 class TestAbsentSchemas:
-    def test_are_told_when_they_are_needed(self):
+    def test_an_unknown_schema_is_an_error_when_it_is_needed(self):
         manager = PromptManager()
         add(manager, template="x", output_schema="answr")
         with pytest.raises(SchemaError, match="`output_schema` of prompt 'p': there is no schema 'answr'"):
@@ -205,7 +205,7 @@ class TestAbsentSchemas:
             manager.render_sync("p", {})
         assert caught.value.hint == "did you mean 'answer'?"
 
-    def test_of_a_prompt_built_by_hand_are_given_to_the_integration(self):
+    def test_an_integration_takes_schemas_for_handmade_prompts(self):
         prompt = create_text_prompt(template="{{n}}", input_schema="number")
         engine = TemplateEngine()
         with pytest.raises(SchemaError, match="there is no schema 'number'"):
@@ -224,7 +224,7 @@ class TestAnswers:
         add(manager, template="Count {{x}}.", output_schema="answer")
         return manager
 
-    def test_are_validated(self, manager):
+    def test_answers_are_validated(self, manager):
         assert manager.validate_output_sync("p", {"n": "3"}) == {"n": 3, "why": ""}
         assert asyncio.run(manager.validate_output("p", {"n": 3})) == {"n": 3, "why": ""}
         with pytest.raises(
@@ -233,7 +233,7 @@ class TestAnswers:
             manager.validate_output_sync("p", {"n": SECRET})
         assert SECRET not in everything_said_by(caught.value)
 
-    def test_are_read_and_validated(self, manager):
+    def test_answers_are_parsed_and_validated(self, manager):
         found = manager.parse_output("p", 'Sure: {"n": 3,}')
         assert isinstance(found, ParsedOutput)
         assert (found.data, found.was_repaired, found.is_cut_off) == ({"n": 3, "why": ""}, True, False)
@@ -241,7 +241,7 @@ class TestAnswers:
         assert manager.parse_output("p", '{"n": 3}').repairs == ()
         assert manager.parse_output("p", '{"n": 3, "why": "beca').is_cut_off
 
-    def test_that_cannot_be_read_or_do_not_fit_are_one_kind_of_error(self, manager):
+    def test_unreadable_and_invalid_answers_raise_one_error_type(self, manager):
         for text in ("no idea", '{"n": "x"}', '{"why": "so"', "[1]"):
             with pytest.raises(SchemaValidationError) as caught:
                 manager.parse_output("p", text)
@@ -249,23 +249,23 @@ class TestAnswers:
         with pytest.raises(SchemaValidationError, match="a comma before a closing bracket"):
             manager.parse_output("p", '{"n": 3,}', strict=True)
 
-    def test_never_show_what_the_model_wrote(self, manager):
+    def test_errors_do_not_contain_the_answer(self, manager):
         for text in (f"{SECRET}", f'{{"n": "{SECRET}"}}', f'{{"n": {SECRET}}}'):
             with pytest.raises(SchemaValidationError) as caught:
                 manager.parse_output("p", text)
             assert SECRET not in everything_said_by(caught.value)
 
-    def test_without_a_schema_are_only_read(self, manager):
+    def test_answers_without_a_schema_are_only_parsed(self, manager):
         add(manager, version="2.0.0", template="x")
         assert manager.parse_output("p", "[1, 2]").data == [1, 2]
         assert manager.validate_output_sync("p", "anything") == "anything"
 
-    def test_of_a_model_are_its_instances(self, manager):
+    def test_answers_for_a_model_are_its_instances(self, manager):
         manager.register_schema("reply", Reply)
         add(manager, version="2.0.0", template="x", output_schema="reply")
         assert manager.parse_output("p", '{"n": 1}').data == Reply(n=1)
 
-    def test_come_from_a_function_that_calls_the_model(self, manager):
+    def test_render_and_parse_calls_the_model_function(self, manager):
         seen = []
 
         def model(rendered):
@@ -285,20 +285,20 @@ class TestAnswers:
 
     @pytest.mark.parametrize("how", ["sync", "async"])
     @pytest.mark.parametrize("chat", [False, True])
-    def test_are_asked_for_with_renders_that_observers_are_told_of(self, manager, how, chat):
+    def test_render_and_parse_notifies_observers(self, manager, how, chat):
         if chat:
             add_chat(manager, USER, version="2.0.0", output_schema="answer")
-        told = []
+        events = []
 
         class Observer:
             async def on_render_start(self, prompt_id, version, variables):
-                told.append(("start", prompt_id, version, dict(variables)))
+                events.append(("start", prompt_id, version, dict(variables)))
 
             def on_render_complete(self, prompt_id, version, execution):
-                told.append(("complete", prompt_id, version, execution.rendered_content))
+                events.append(("complete", prompt_id, version, execution.rendered_content))
 
             def on_render_error(self, prompt_id, version, error):
-                told.append(("error", prompt_id, version, type(error).__name__))
+                events.append(("error", prompt_id, version, type(error).__name__))
 
         def render_and_parse(variables):
             seen = []
@@ -318,13 +318,13 @@ class TestAnswers:
         rendered = render_and_parse(given)
         content = json.dumps(rendered) if chat else rendered
         version = "2.0.0" if chat else "1.0.0"
-        assert told == [("start", "p", version, given), ("complete", "p", version, content)]
-        del told[:]
+        assert events == [("start", "p", version, given), ("complete", "p", version, content)]
+        del events[:]
         with pytest.raises(PromptManagerError) as caught:
             render_and_parse({})
-        assert told == [("start", "p", version, {}), ("error", "p", version, type(caught.value).__name__)]
+        assert events == [("start", "p", version, {}), ("error", "p", version, type(caught.value).__name__)]
 
-    def test_are_asked_for_without_instructions_where_a_provider_has_the_schema(self, manager):
+    def test_render_and_parse_can_leave_out_instructions(self, manager):
         seen = []
 
         def model(rendered):
@@ -335,11 +335,11 @@ class TestAnswers:
         asyncio.run(manager.render_and_parse("p", {"x": 1}, model, output_instructions=False))
         assert seen == [manager.render_sync("p", {"x": 1}, output_instructions=False)] * 2
 
-    def test_may_be_there_already(self, manager):
+    def test_render_and_parse_accepts_a_finished_answer(self, manager):
         assert manager.render_and_parse_sync("p", {"x": 1}, '{"n": 4}') == {"n": 4, "why": ""}
         assert manager.render_and_parse_sync("p", {"x": 1}, {"n": 4}) == {"n": 4, "why": ""}
 
-    def test_of_a_chat_are_asked_for_with_messages(self, manager):
+    def test_render_and_parse_passes_messages_of_a_chat(self, manager):
         add_chat(manager, USER, version="2.0.0", output_schema="answer")
         seen = []
 
@@ -352,14 +352,14 @@ class TestAnswers:
 
 
 class TestLoading:
-    def test_gives_the_manager_schemas(self, manager, tmp_path):
+    def test_schema_dir_gives_the_manager_its_schemas(self, manager, tmp_path):
         (tmp_path / "s.yaml").write_text("schemas:\n  - {name: a, fields: []}\n  - {name: b, extends: a}\n")
         assert manager.load_schemas_sync(tmp_path) == 2
         assert asyncio.run(manager.load_schemas(tmp_path / "s.yaml")) == 2
         assert manager.schemas.names() == ["a", "answer", "b", "visit"]
         assert manager.schemas.get_schema("b").extends == "a"
 
-    def test_of_prompts_checks_what_schemas_refer_to(self, tmp_path, directory):
+    def test_loading_prompts_checks_references_of_schemas(self, tmp_path, directory):
         (tmp_path / "schemas").mkdir()
         (tmp_path / "schemas" / "s.yaml").write_text("schemas:\n  - {name: a, extends: gone}\n")
         root = directory({"p.yaml": "id: p\nformat: text\ntemplate: x\ninput_schema: a\n"})
@@ -370,7 +370,7 @@ class TestLoading:
         (error,) = caught.value.errors
         assert (error.message, error.line) == ("schema 'a' extends 'gone', but no such schema exists", 2)
 
-    def test_takes_a_schema_under_its_own_name_alone(self, manager):
+    def test_a_schema_is_registered_only_under_its_own_name(self, manager):
         message = "the schema is named 'visit': register it as 'visit', not as 'other'"
         with pytest.raises(SchemaParseError, match=message):
             manager.register_schema("other", INPUT)
@@ -378,7 +378,7 @@ class TestLoading:
             manager.register_schema("other", int)
 
 
-def test_a_reload_swaps_the_schemas_too(tmp_path, directory):
+def test_a_reload_replaces_the_schemas_too(tmp_path, directory):
     root = directory({"p.yaml": "id: p\nformat: text\ntemplate: '{{n}}'\ninput_schema: s\n"})
     schemas = tmp_path / "schemas"
     schemas.mkdir()
@@ -398,7 +398,7 @@ def test_a_reload_swaps_the_schemas_too(tmp_path, directory):
         manager.close_sync()
 
 
-def test_a_prompt_taken_from_a_manager_keeps_its_schemas(manager):
+def test_a_prompt_from_a_manager_keeps_its_schemas(manager):
     add(manager, **TEXT, input_schema="visit")
     prompt = manager.get_prompt_sync("p")
     assert isinstance(prompt, Prompt)

@@ -1,4 +1,4 @@
-"""Schema files that the published package loads, loaded here: many random ones, and what it writes itself."""
+"""Schema files that the published package loads also load here: many random ones, and its own example."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from prompt_manager.validation import SchemaLoader
 
 pytestmark = pytest.mark.integration
 
-#: Says of each file whether the published package loads it, and writes its own example.
+#: Prints for each file whether the published package loads it, and writes the example of that package.
 LOADS = r"""
 import asyncio, json, pathlib, sys
 import structlog
@@ -47,13 +47,13 @@ VALUES = [None, 1, "x", [], {}, True, 1.5, "5", [1, {"a": None}]]
 
 
 class Maker:
-    """Makes schema files with whatever the published models know."""
+    """Makes random schema files with all keys of the published models."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - the same files each time
 
     def some(self, chance: float, **choices: list[Any]) -> dict[str, Any]:
-        """One choice for some of the keys."""
+        """Pick a random value for some of the keys."""
         return {key: self.random.choice(list_) for key, list_ in choices.items() if self.random.random() < chance}
 
     def rule(self) -> dict[str, Any]:
@@ -99,11 +99,11 @@ class Maker:
         return {"version": "1.0.0", "schemas": schemas, **self.some(0.2, metadata=[{"x": [1]}])}
 
 
-#: Nothing else of what loads there is refused here.
+#: The only reasons to refuse a file that the published package loads.
 CONTRADICTION = re.compile(r"`nested_schema` belongs to a field of type dict, and this one is (?!dict|list|any)")
 
 
-def test_what_loads_there_loads_here_unless_it_contradicts_itself(published, tmp_path):
+def test_published_schema_files_load_unless_contradictory(published, tmp_path):
     maker = Maker(5)
     for number in range(300):
         (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump(maker.file(), sort_keys=False), encoding="utf-8")

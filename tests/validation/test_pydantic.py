@@ -1,4 +1,4 @@
-"""Schemas made of pydantic models, and models made of schemas, against each other."""
+"""Schemas made from pydantic models, and models made from schemas, compared with each other."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -60,7 +60,7 @@ class Order(BaseModel):
 ORDERS = SchemaLoader()
 ORDERS.register(Schema.from_pydantic(Order))
 
-# What comes near each type, so that much is accepted and much is refused.
+# Values close to each type, so that many are accepted and many refused.
 TEXTS = st.sampled_from(
     ["", "A1", "a", "TOO-LONG-BY-FAR", "12", " 12 ", "1_0", "1.0", "1.5", "-0", "+7", "1e3", "nan", "inf", "true", "Yes", "off",
      "2026-01-31", "2026-02-30", "2026-01-31T00:00:00", "2026-01-31T12:30:00Z", "2026-01-31 12:30:00+05:30", "1700000000",
@@ -88,12 +88,12 @@ VALUES = st.one_of(
 
 
 def mostly(good, other=VALUES):
-    """A good value most of the time, so that whole records get through."""
+    """Give a valid value most of the time, so that whole records pass."""
     return st.one_of(good, good, good, good, good, good, good, other)
 
 
 def is_no_float(value):
-    """Where 3.0 is given for a literal of 3, pydantic makes 3 of it and a schema keeps it; see docs/schemas.md."""
+    """For 3.0 given to a literal of 3, pydantic returns 3 and a schema keeps 3.0; see docs/schemas.md."""
     return type(value) is not float
 
 
@@ -129,15 +129,15 @@ def plain(value):
     return value.model_dump() if isinstance(value, BaseModel) else value
 
 
-def of_model(model, data):
-    """What the model makes of the data, or where it refuses it."""
+def validate_with_model(model, data):
+    """Validate with the model; return the data, or the paths of the errors."""
     try:
         return model.model_validate(data).model_dump(), None
     except ValidationError as error:
         return None, {tuple(map(str, violation["loc"])) for violation in error.errors()}
 
 
-def of_schema(loader, name, data):
+def validate_with_schema(loader, name, data):
     try:
         return plain(loader.validate_data_sync(name, data)), None
     except SchemaValidationError as error:
@@ -148,7 +148,7 @@ def of_schema(loader, name, data):
 
 
 def equal(a, b):
-    """Equal in value and type; NaN equals itself."""
+    """Compare values and types; NaN equals itself."""
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):
@@ -160,9 +160,9 @@ def equal(a, b):
 
 @given(RECORDS)
 @settings(max_examples=150)
-def test_a_schema_made_of_a_model_validates_as_the_model_does(record):
-    theirs, refused = of_model(Order, record)
-    ours, broken = of_schema(ORDERS, "Order", record)
+def test_a_schema_of_an_order_model_validates_like_the_model(record):
+    theirs, refused = validate_with_model(Order, record)
+    ours, broken = validate_with_schema(ORDERS, "Order", record)
     assert (refused is None) == (broken is None), (refused, broken)
     if refused is None:
         assert equal(ours, theirs)
@@ -195,12 +195,12 @@ EACH.register(Schema.from_pydantic(Each))
 @example("whole", "1" * 5000)
 @example("whole", 1e300)
 @example("number", 10**400)
-def test_each_type_takes_what_pydantic_takes(field, value):
+def test_each_type_accepts_what_pydantic_accepts(field, value):
     def only(found):
         return {location for location in found if location[0] == field} if found else set()
 
-    theirs, refused = of_model(Each, {field: value})
-    ours, broken = of_schema(EACH, "Each", {field: value})
+    theirs, refused = validate_with_model(Each, {field: value})
+    ours, broken = validate_with_schema(EACH, "Each", {field: value})
     assert theirs is ours is None  # the other fields are missing
     assert bool(only(refused)) == bool(only(broken)), (only(refused), only(broken))
 
@@ -216,7 +216,7 @@ class Keeps(BaseModel):
 
 
 @pytest.mark.parametrize("model", [Ignores, Keeps])
-def test_further_keys_fare_as_with_the_model(model):
+def test_extra_keys_are_handled_like_in_the_model(model):
     loader = SchemaLoader()
     loader.register(Schema.from_pydantic(model, name="m"))
     data = {"x": "1", "y": 2}
@@ -262,7 +262,7 @@ class Root(RootModel[list[int]]):
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "expected"),
     [
         (with_field(int | str), "M.x: a schema cannot express the type union"),
         (with_field(Decimal), "M.x: a schema cannot express the type decimal"),
@@ -300,13 +300,13 @@ class Root(RootModel[list[int]]):
         (Root, "Root: a schema cannot express"),
     ],
 )
-def test_what_a_schema_cannot_say_is_refused_by_name(model, said):
+def test_inexpressible_models_are_refused_by_name(model, expected):
     with pytest.raises(SchemaParseError) as caught:
         Schema.from_pydantic(model)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
-def test_a_pattern_that_pydantic_alone_takes_is_refused():
+def test_a_pattern_only_pydantic_supports_is_refused():
     class Looks(BaseModel):
         model_config = ConfigDict(regex_engine="python-re")
 
@@ -316,7 +316,7 @@ def test_a_pattern_that_pydantic_alone_takes_is_refused():
         Schema.from_pydantic(Looks)
 
 
-def test_only_models_are_taken():
+def test_only_pydantic_models_are_accepted():
     with pytest.raises(TypeError, match="a pydantic model is needed, not dict"):
         Schema.from_pydantic(dict)  # type: ignore[arg-type]
 
@@ -326,15 +326,15 @@ MODEL = ORDERS.create_pydantic_model(ORDERS.get_schema("Order"))
 
 @given(RECORDS)
 @settings(max_examples=80)
-def test_a_model_made_of_a_schema_validates_as_the_schema_does(record):
-    theirs, refused = of_model(MODEL, record)
-    ours, broken = of_schema(ORDERS, "Order", record)
+def test_a_model_of_a_schema_validates_like_the_schema(record):
+    theirs, refused = validate_with_model(MODEL, record)
+    ours, broken = validate_with_schema(ORDERS, "Order", record)
     assert (refused is None) == (broken is None), (refused, broken)
     if refused is None:
         assert equal(ours, theirs)
 
 
-def test_a_model_made_of_a_schema_has_parents_rules_and_odd_names():
+def test_a_model_of_a_schema_has_parents_rules_and_odd_names():
     loader = SchemaLoader()
     rule = {"type": "custom", "custom_function": "is_even", "error_message": "odd"}
     loader.register(
@@ -372,7 +372,7 @@ class Inner(BaseModel):
     s: str = "x"
 
 
-#: Annotations with values that they take, most of them after a conversion.
+#: Annotations with values that they accept, most of them after a conversion.
 KINDS = {
     "text": (Annotated[str, Field(min_length=1, max_length=4)], ["a", "A1", b"12"], "abc"),
     "pattern": (Annotated[str, Field(pattern="^[a-z]")], ["a", "new"], "b"),
@@ -401,7 +401,7 @@ KINDS = {
 
 @st.composite
 def models(draw):
-    """A model of some of the kinds, each perhaps optional, nullable or with a default; and a record that is near it."""
+    """Draw a model of some of the types, each optional, nullable or with a default; and a nearly valid record."""
     fields, values = {}, {}
     for at, kind in enumerate(draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4))):
         annotation, good, default = KINDS[kind]
@@ -420,19 +420,19 @@ def models(draw):
 
 @given(models())
 @settings(max_examples=300)
-def test_a_schema_of_any_model_validates_as_the_model_does(made):
+def test_a_schema_of_any_model_validates_like_the_model(made):
     model, record = made
     loader = SchemaLoader()
     loader.register(Schema.from_pydantic(model))
-    theirs, refused = of_model(model, record)
-    ours, broken = of_schema(loader, "Made", record)
+    theirs, refused = validate_with_model(model, record)
+    ours, broken = validate_with_schema(loader, "Made", record)
     if refused is None:
         assert broken is None
         assert equal(ours, theirs)
     else:
         assert broken == refused
-    # And a model of that schema does the same again.
-    again, still = of_model(loader.create_pydantic_model(loader.get_schema("Made")), record)
+    # A model made from that schema validates the same again.
+    again, still = validate_with_model(loader.create_pydantic_model(loader.get_schema("Made")), record)
     assert (still is None) == (refused is None)
     if still is None:
         assert equal(again, theirs)
@@ -449,6 +449,6 @@ def test_a_schema_of_any_model_validates_as_the_model_does(made):
         (list[int], "x", "str"),
     ],
 )
-def test_a_default_that_only_a_schema_would_convert_is_refused(annotation, default, kind):
+def test_a_default_only_a_schema_would_convert_is_refused(annotation, default, kind):
     with pytest.raises(SchemaParseError, match=f"M.x: a schema cannot express a default of type {kind}"):
         Schema.from_pydantic(with_field(annotation, default))

@@ -1,4 +1,4 @@
-"""Random schemas against another validator: their JSON Schemas, examples and instructions; read back again."""
+"""JSON Schemas, examples and instructions of random schemas, checked by another validator and read back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIMPLE = ["string", "integer", "float", "boolean", "date", "datetime", "uuid"]
 
 
 def rules(kind):
-    """Some rules that are about values of this type."""
+    """Draw some rules for values of this type."""
     low, high = st.integers(0, 3), st.integers(3, 9)
     length = [
         low.map(lambda low: {"type": "min_length", "min_value": low}),
@@ -64,7 +64,7 @@ def fields(draw, name, schemas):
 
 @st.composite
 def sets_of_schemas(draw):
-    """Three schemas that may name one another and themselves."""
+    """Draw three schemas that may refer to each other and to themselves."""
     names = ["one", "two", "three"]
     return [
         {
@@ -107,13 +107,13 @@ VALUES = st.recursive(
 
 @given(sets_of_schemas(), st.dictionaries(st.sampled_from(["f0", "f1", "f2", "more"]), VALUES, max_size=4))
 @settings(max_examples=100)
-def test_what_fits_the_json_schema_fits_the_schema(schemas, data):
+def test_data_valid_for_the_json_schema_fits_the_schema(schemas, data):
     loader = loaded(schemas)
     document = loader.to_json_schema("one")
     Draft202012Validator.check_schema(document)
     validator = Draft202012Validator(document, format_checker=CHECKER)
     text = json.dumps(schemas)
-    # What these say has no form in JSON Schema, or none that the other validator checks.
+    # JSON Schema cannot express these rules, or the other validator does not check them.
     unsaid = any(word in text for word in ("(?i)", '"datetime"', '"email"'))
     example = loader.example("one")
     candidates = [data, *([] if example is None else [example, {**example, **data}])]
@@ -127,14 +127,14 @@ def test_what_fits_the_json_schema_fits_the_schema(schemas, data):
 
 @given(sets_of_schemas())
 @settings(max_examples=60)
-def test_instructions_have_the_json_schema_and_an_example_that_fits_it(schemas):
+def test_instructions_have_the_json_schema_and_a_valid_example(schemas):
     loader = loaded(schemas)
-    told = loader.output_instructions("one").split("\n\n")
-    document, example = json.loads(told[1]), loader.example("one")
+    instructions = loader.output_instructions("one").split("\n\n")
+    document, example = json.loads(instructions[1]), loader.example("one")
     assert {"$schema": "https://json-schema.org/draft/2020-12/schema", **document} == loader.to_json_schema("one")
-    assert len(told) == (2 if example is None else 4)
+    assert len(instructions) == (2 if example is None else 4)
     if example is not None:
-        assert json.loads(told[3]) == example
+        assert json.loads(instructions[3]) == example
         assert Draft202012Validator(document, format_checker=CHECKER).is_valid(example)
 
 
@@ -146,7 +146,7 @@ FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4",
 
 
 def parts(document):
-    """Every schema within a document."""
+    """Yield every schema within a document."""
     yield document
     for key in ("properties", "$defs"):
         for member in document.get(key, {}).values():
@@ -157,12 +157,12 @@ def parts(document):
 
 @given(sets_of_schemas())
 @settings(max_examples=100)
-def test_the_strict_form_keeps_the_rules_of_structured_output(schemas):
+def test_strict_schemas_follow_the_structured_output_rules(schemas):
     loader = loaded(schemas)
     try:
         document = loader.to_json_schema("one", strict=True)
     except SchemaError as error:
-        assert "cannot be expressed in OpenAI's strict subset" in str(error)  # noqa: PT017 - most are sayable
+        assert "cannot be expressed in OpenAI's strict subset" in str(error)  # noqa: PT017 - most can be expressed
         return
     Draft202012Validator.check_schema(document)
     assert document["type"] == "object"
@@ -181,7 +181,7 @@ def test_the_strict_form_keeps_the_rules_of_structured_output(schemas):
 
 @given(sets_of_schemas())
 @settings(max_examples=60)
-def test_a_json_schema_that_can_be_read_says_the_same_again(schemas):
+def test_a_readable_json_schema_survives_a_round_trip(schemas):
     document = loaded(schemas).to_json_schema("one")
     try:
         schema = Schema.from_json_schema(document)

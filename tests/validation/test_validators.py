@@ -1,4 +1,4 @@
-"""Each rule as an object of its own."""
+"""Each validation rule as a validator object."""
 
 # ruff: noqa: E501 - rows of tables
 
@@ -55,7 +55,7 @@ from prompt_manager.validation import (
         (EmailValidator(error_message="no address"), "ada@example.com", "ada", "no address"),
     ],
 )  # fmt: skip
-def test_a_validator_says_what_is_wrong(validator, good, bad, message):
+def test_a_validator_returns_what_is_wrong(validator, good, bad, message):
     assert validator.validate(good) == (True, None)
     assert validator(good) is good
     assert validator.validate(bad) == (False, message)
@@ -64,25 +64,25 @@ def test_a_validator_says_what_is_wrong(validator, good, bad, message):
     assert str(caught.value) == message
 
 
-def test_a_validator_serves_as_one_of_pydantics():
+def test_a_validator_works_as_a_pydantic_validator():
     adapter = TypeAdapter(Annotated[str, AfterValidator(EmailValidator())])
     assert adapter.validate_python("ada@example.com") == "ada@example.com"
     with pytest.raises(ValidationError, match="must be an email address"):
         adapter.validate_python("ada")
 
 
-def test_no_message_has_the_value():
+def test_messages_do_not_contain_the_value():
     for validator in (EmailValidator(), RegexValidator("^x"), EnumValidator(["x"]), LengthValidator(max_length=1)):
         assert SECRET not in str(validator.validate(SECRET)[1])
 
 
 @pytest.mark.parametrize("form", ["", "%d.%m.", "%Y", "%d.%m.%Y %&", "day %j"])
-def test_a_format_that_is_no_date_is_refused(form):
+def test_an_invalid_date_format_is_refused(form):
     with pytest.raises(SchemaParseError, match="cannot be used: it"):
         DateValidator(form)
 
 
-def test_a_format_agrees_with_strptime_on_many_dates():
+def test_date_formats_agree_with_strptime():
     for form in ("%d.%m.%Y", "%m/%d/%y", "%Y%m%d", "%A, %d %b %Y", "%Y-%j"):
         validator = DateValidator(form)
         day = dt.date(1970, 1, 1)
@@ -91,14 +91,14 @@ def test_a_format_agrees_with_strptime_on_many_dates():
             day += dt.timedelta(days=97)
     for text in ("31.04.2026", "29.02.2027", "1.1.26", "00.01.2026", "01.13.2026", "01.01.2026 ", "x"):
         try:
-            dt.datetime.strptime(text, "%d.%m.%Y")  # noqa: DTZ007 - as the published package has it
-            lawful = True
+            dt.datetime.strptime(text, "%d.%m.%Y")  # noqa: DTZ007 - as in the published package
+            valid = True
         except ValueError:
-            lawful = False
-        assert DateValidator("%d.%m.%Y").validate(text)[0] is lawful, text
+            valid = False
+        assert DateValidator("%d.%m.%Y").validate(text)[0] is valid, text
 
 
-def test_an_application_has_validators_of_its_own():
+def test_custom_validator_classes_work():
     class Even(BaseValidator):
         def validate(self, value):
             return value % 2 == 0, self.error_message
@@ -112,7 +112,7 @@ def test_an_application_has_validators_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("rule", "kind", "said"),
+    ("rule", "kind", "expected"),
     [
         ({"type": "min_length", "min_value": 2, "max_value": 3}, LengthValidator, (2, 3)),
         ({"type": "max_length", "value": 3}, LengthValidator, (None, 3)),
@@ -126,7 +126,7 @@ def test_an_application_has_validators_of_its_own():
         ({"type": "uuid"}, UUIDValidator, ...),
     ],
 )
-def test_the_factory_makes_the_class_of_each_rule(rule, kind, said):
+def test_the_factory_creates_the_class_of_each_rule(rule, kind, expected):
     made = ValidatorFactory.create_validator(rule)
     assert type(made) is kind
     held = {
@@ -137,14 +137,14 @@ def test_the_factory_makes_the_class_of_each_rule(rule, kind, said):
         RegexValidator: lambda: made.pattern,
         EnumValidator: lambda: made.allowed_values,
     }
-    assert held.get(kind, lambda: ...)() == said
+    assert held.get(kind, lambda: ...)() == expected
 
 
-def test_a_length_without_bounds_takes_all():
+def test_a_length_rule_without_bounds_accepts_everything():
     assert ValidatorFactory.create_validator({"type": "min_length"}).validate("") == (True, None)
 
 
-def test_the_factory_makes_what_a_schema_file_says():
+def test_the_factory_accepts_rules_as_in_schema_files():
     made = ValidatorFactory.create_validator(
         {"type": "range", "min_value": 1, "max_value": None, "error_message": "small"}
     )

@@ -1,4 +1,4 @@
-"""What differs between two versions, and how far that raises the version."""
+"""The differences between two versions, and the version bump that they propose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CASES = [pytest.param(case, id=name) for name, case in cases("versions") if "bum
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_difference_proposes_a_bump_with_its_reason(case):
+def test_a_diff_proposes_a_bump_with_its_reason(case):
     found = diff(Prompt(**case["old"]), Prompt(**case["new"]))
     assert (found.bump, list(found.reasons)) == (case["bump"], case["reasons"])
     assert found.same_content is (case["bump"] == "none")
@@ -31,7 +31,7 @@ def test_templates_are_compared_line_by_line():
     )
 
 
-def test_a_line_break_at_the_end_is_told():
+def test_a_diff_shows_a_changed_final_line_break():
     found = diff(create_text_prompt(template="x"), create_text_prompt(template="x\n"))
     assert found.template == "@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+x\n"
 
@@ -46,18 +46,18 @@ def test_chats_are_compared_message_by_message():
     changes = [(each.change, each.role, each.old, each.new) for each in diff(old, new).messages]
     assert ("changed", "system", 1, 1) in changes
     assert changes == sorted(changes, key=lambda change: (change[3] or change[2], change[3] is None))
-    told = {(each.role, each.change): each.text for each in diff(old, new).messages}
-    assert told["system", "changed"] == "@@ -1,2 +1,2 @@\n Be brief.\n-Be kind.\n+Be fair.\n"
+    texts = {(each.role, each.change): each.text for each in diff(old, new).messages}
+    assert texts["system", "changed"] == "@@ -1,2 +1,2 @@\n Be brief.\n-Be kind.\n+Be fair.\n"
 
 
-def test_a_message_that_moved_is_told_with_both_places():
+def test_a_moved_message_is_shown_with_both_positions():
     first, second, third = ({"role": "user", "content": text} for text in ("one", "two", "three"))
     assistant = {"role": "assistant", "content": "x"}
     (change,) = diff(chat_of(assistant, first, second, third), chat_of(first, second, third, assistant)).messages
     assert (change.change, change.role, change.old, change.new) == ("moved", "assistant", 1, 4)
 
 
-def test_what_is_no_text_is_compared_as_json():
+def test_tool_calls_are_compared_as_json():
     def calling(argument):
         call = {"id": "c", "function": {"name": "f", "arguments": {"a": argument}}}
         return chat_of({"role": "assistant", "tool_calls": [call]})
@@ -67,7 +67,7 @@ def test_what_is_no_text_is_compared_as_json():
     assert '+          "a": "{{y}}"' in change.text
 
 
-def test_the_parts_tell_what_was_and_what_is():
+def test_changes_have_old_and_new_values():
     old = create_text_prompt(
         template={"content": "{{a}}", "variables": {"a": "string", "gone": {"required": False}}},
         settings={"temperature": 0.2, "model": "m"},
@@ -97,7 +97,7 @@ def test_the_parts_tell_what_was_and_what_is():
     assert (found.labels_added, found.labels_removed) == (("staging",), ("production",))
 
 
-def test_a_difference_reads_well():
+def test_a_diff_prints_readably():
     old = create_text_prompt(status="active", labels=["production"], settings={"temperature": 0})
     new = old.replace(
         version="2.0.0",
@@ -131,13 +131,13 @@ labels
     )
 
 
-def test_a_difference_cannot_be_changed():
+def test_a_diff_cannot_be_changed():
     found = diff(create_text_prompt(), create_text_prompt(template="x"))
     with pytest.raises(ValueError, match="frozen"):
         found.bump = "none"
 
 
-async def test_two_versions_of_a_manager_are_compared():
+async def test_a_manager_compares_two_versions():
     manager = PromptManager()
     for version, template in (("1.0.0", "Hello {{name}}!"), ("1.1.0", "Hello {{name}}.")):
         manager.create_prompt_sync(create_text_prompt(version=version, template=template, status="active"))
@@ -151,7 +151,7 @@ async def test_two_versions_of_a_manager_are_compared():
 
 
 RAISED = [
-    # by a person: version, major, minor, patch
+    # bumps by hand: version, major, minor, patch
     ("1.2.3", "2.0.0", "1.3.0", "1.2.4"),
     ("0.1.2", "1.0.0", "0.2.0", "0.1.3"),
     ("2.0.0-rc.1", "2.0.0", "2.0.0", "2.0.0"),
@@ -173,7 +173,7 @@ FOLLOWED = [
 @pytest.mark.parametrize(
     ("row", "found"), [*[(row, False) for row in RAISED], *[(row, True) for row in FOLLOWED]], ids=str
 )
-def test_a_version_is_raised(row, found):
+def test_raise_version_returns_the_next_version(row, found):
     version, *raised = row
     assert [raise_version(version, bump, found=found) for bump in ("major", "minor", "patch")] == raised
     assert raise_version(version, "none", found=True) == version
@@ -188,6 +188,6 @@ def test_a_version_is_raised(row, found):
         ("18446744073709551615.0.0", "major", "too large"),
     ],
 )
-def test_a_version_that_cannot_be_raised_is_told(version, bump, why):
+def test_an_impossible_bump_is_an_error(version, bump, why):
     with pytest.raises(PromptValidationError, match=why):
         raise_version(version, bump, found=False)

@@ -1,4 +1,4 @@
-"""Content hashes: what counts as other content, told by one number that never changes."""
+"""Content hashes: which fields count as content, and digests that never change."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def test_the_digest_is_the_sha256_of_the_canonical_text(case):
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "engine" not in case.values[0]])
-def test_a_prompt_has_the_digest_of_its_file(case):
+def test_a_prompt_has_the_content_hash_of_its_file(case):
     prompt = Prompt(**case["prompt"])
     assert prompt.content_hash == case["digest"]
     assert prompt.replace(id="other", version="9.0.0", labels=["x"]).content_hash == case["digest"]
 
 
-def test_a_prompt_keeps_its_digest_on_the_way_through_a_registry():
+def test_a_registry_keeps_the_content_hash():
     registry = PromptRegistry()
     prompt = create_text_prompt(template={"content": "{{a}}", "variables": []}, settings={"temperature": 1})
     registry.register_sync(prompt)
     assert registry.get_sync("greeting").content_hash == prompt.content_hash
 
 
-def test_a_move_of_a_label_tells_its_time_in_utc():
+def test_naive_times_of_label_moves_are_read_as_utc():
     move = LabelMove(label="production", version="1.0.0", moved_at="2026-01-01T12:00:00")
     assert move.moved_at.isoformat() == "2026-01-01T12:00:00+00:00"
     assert (move.previous, move.author) == (None, None)

@@ -1,4 +1,4 @@
-"""The manager's part in versions: prompts created, updated and deleted, their history, labels, and who is told."""
+"""Versions in the manager: creating, updating and deleting prompts, history, labels and observers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def active(**changes):
 
 
 class TestCreate:
-    async def test_registers_a_prompt_and_begins_its_history(self, manager, call):
+    async def test_create_registers_a_prompt_and_starts_its_history(self, manager, call):
         prompt = active(metadata={"author": "Ada"})
         assert await call("create_prompt", prompt, changelog="First words") == prompt
         assert manager.render_sync("greeting", {"name": "Bo"}) == "Hello Bo!"
@@ -60,13 +60,13 @@ class TestCreate:
         if manager.registry.storage is not None:
             assert manager.registry.storage.load_sync("greeting") == prompt
 
-    async def test_of_what_is_there_changes_nothing(self, call):
+    async def test_creating_an_existing_prompt_changes_nothing(self, call):
         first = await call("create_prompt", active(), author="Ada")
         assert await call("create_prompt", active(status="deprecated"), author="Bo") == first
         (record,) = await call("get_history", "greeting")
         assert (record.created_by, record.prompt.status) == ("Ada", "active")
 
-    async def test_of_other_content_is_refused(self, call):
+    async def test_creating_a_version_with_other_content_is_refused(self, call):
         await call("create_prompt", active())
         with pytest.raises(VersionConflictError):
             await call("create_prompt", active(template="other"))
@@ -74,16 +74,16 @@ class TestCreate:
             await call("create_prompt", active(version="2.0.0", template="{{#if a}}"))
         assert [record.version for record in await call("get_history", "greeting")] == ["1.0.0"]
 
-    async def test_of_a_version_that_was_deleted_begins_anew(self, manager, call):
+    async def test_creating_a_deleted_version_starts_a_new_history(self, manager, call):
         await call("create_prompt", active(), changelog="old")
-        manager.registry.delete_sync("greeting")  # past the manager, whose record stays
+        manager.registry.delete_sync("greeting")  # without the manager, so its record stays
         await call("create_prompt", active(template="other"), changelog="new")
         (record,) = await call("get_history", "greeting")
         assert (record.prompt.template.content, record.changelog) == ("other", "new")
 
 
 class TestUpdate:
-    async def test_raises_the_version_as_far_as_the_change_goes(self, call):
+    async def test_update_bumps_the_version_according_to_the_change(self, call):
         first = await call("create_prompt", active())
         wording = await call("update_prompt", first, template="Hi {{name}}!", changelog="Shorter", author="Bo")
         setting = await call("update_prompt", wording, settings={"temperature": 1})
@@ -110,15 +110,15 @@ class TestUpdate:
             ("0.3.0", "auto", "0.3.1"),
         ],
     )
-    async def test_raises_it_as_told(self, call, version, bump, expected):
+    async def test_update_applies_the_given_bump(self, call, version, bump, expected):
         first = await call("create_prompt", active(version=version))
         assert (await call("update_prompt", first, template="Hi {{name}}", bump=bump)).version == expected
 
-    async def test_by_name_raises_it_though_nothing_changed(self, call):
+    async def test_an_explicit_bump_applies_without_changes(self, call):
         first = await call("create_prompt", active())
         assert (await call("update_prompt", first, bump="minor")).version == "1.1.0"
 
-    async def test_of_status_and_metadata_alone_changes_them_in_place(self, manager, call):
+    async def test_status_and_metadata_are_updated_in_place(self, manager, call):
         first = await call("create_prompt", active(), changelog="First")
         changed = await call("update_prompt", first, status="deprecated", metadata={"author": "Ada"})
         assert (changed.version, changed.status, changed.metadata.author) == ("1.0.0", "deprecated", "Ada")
@@ -127,7 +127,7 @@ class TestUpdate:
         assert (record.prompt.status, record.changelog) == ("deprecated", "First")
         assert first.status == "active"
 
-    async def test_gives_the_new_version_a_status_an_identity_and_a_time_of_its_own(self, call):
+    async def test_a_new_version_has_its_own_status_uid_and_time(self, call):
         first = await call("create_prompt", active(labels=["production"]))
         second = await call("update_prompt", first, template="Hi {{name}}", status="draft")
         assert (second.status, second.labels) == ("draft", ())
@@ -136,7 +136,7 @@ class TestUpdate:
         third = await call("update_prompt", second, template="Ho {{name}}", labels=["canary"])
         assert (third.status, third.labels) == ("draft", ("canary",))
 
-    async def test_from_an_old_version_does_not_lose_a_newer_one(self, call):
+    async def test_updating_an_old_version_keeps_the_newer_one(self, call):
         first = await call("create_prompt", active())
         await call("update_prompt", first, template="Hi {{name}}", status="draft")
         with pytest.raises(
@@ -148,7 +148,7 @@ class TestUpdate:
         assert again.version == "1.0.1"
         assert (await call("update_prompt", first, template="Ho {{name}}", bump="minor")).version == "1.1.0"
 
-    async def test_of_what_is_not_there_is_told(self, call):
+    async def test_updating_a_missing_prompt_is_an_error(self, call):
         with pytest.raises(PromptNotFoundError):
             await call("update_prompt", active(), template="x")
         await call("create_prompt", active())
@@ -171,7 +171,7 @@ class TestUpdate:
         ],
         ids=str,
     )
-    async def test_that_makes_no_sense_changes_nothing(self, manager, call, changes, error):
+    async def test_an_invalid_update_changes_nothing(self, manager, call, changes, error):
         first = await call("create_prompt", active())
         with pytest.raises(error):
             await call("update_prompt", first, **changes)
@@ -180,7 +180,7 @@ class TestUpdate:
 
 
 class TestDelete:
-    async def test_takes_the_history_along(self, manager, call):
+    async def test_delete_removes_the_history(self, manager, call):
         first = await call("create_prompt", active())
         await call("update_prompt", first, template="Hi {{name}}")
         await call("delete_prompt", "greeting", "1.0.1")
@@ -193,20 +193,20 @@ class TestDelete:
 
 
 class TestHistory:
-    async def test_has_versions_that_came_without_a_record(self, call):
+    async def test_history_includes_versions_loaded_from_files(self, call):
         manager = PromptManager.from_directory_sync(EXAMPLES / "prompts", schema_dir=EXAMPLES / "schemas")
         (record,) = await call("get_history", "greeting", to=manager)
         prompt = manager.get_prompt_sync("greeting")
         assert (record.prompt, record.created_at, record.changelog) == (prompt, prompt.created_at, None)
 
-    async def test_tells_nothing_of_a_content_that_is_gone(self, manager, call):
+    async def test_history_leaves_out_replaced_content(self, manager, call):
         await call("create_prompt", active(), changelog="old", author="Ada")
-        manager.registry.delete_sync("greeting")  # past the manager, whose record stays
+        manager.registry.delete_sync("greeting")  # without the manager, so its record stays
         manager.registry.register_sync(active(template="other"))
         (record,) = await call("get_history", "greeting")
         assert (record.prompt.template.content, record.changelog, record.created_by) == ("other", None, None)
 
-    async def test_has_limits(self, call):
+    async def test_history_can_be_limited(self, call):
         first = await call("create_prompt", active())
         await call("update_prompt", first, template="Hi {{name}}")
         now = datetime.now(UTC)
@@ -214,7 +214,7 @@ class TestHistory:
         assert await call("get_history", "greeting", since=now + timedelta(minutes=5)) == []
         assert [each.version for each in await call("get_history", "greeting", limit=1)] == ["1.0.1"]
 
-    async def test_of_a_prompt_that_is_not_there_names_the_nearest(self, call):
+    async def test_history_of_an_unknown_prompt_gets_a_suggestion(self, call):
         await call("create_prompt", active())
         with pytest.raises(PromptNotFoundError, match="greting") as caught:
             await call("get_history", "greting")
@@ -222,7 +222,7 @@ class TestHistory:
 
 
 class TestLabels:
-    async def test_are_rendered_moved_and_rolled_back(self, manager, call):
+    async def test_labels_can_be_rendered_moved_and_rolled_back(self, manager, call):
         first = await call("create_prompt", active())
         second = await call("update_prompt", first, template="Hi {{name}}!")
         await call("set_label", "greeting", "production", first.version)
@@ -258,14 +258,14 @@ class TestReadOnly:
 
 
 class Watching:
-    """An observer of everything; its methods are coroutines that really wait."""
+    """An observer with all methods, which are coroutines that really wait."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     async def _note(self, *what):
         await asyncio.sleep(0)
-        self.told.append(what)
+        self.events.append(what)
 
     async def on_render_start(self, prompt_id, version, variables):
         await self._note("start", prompt_id, version, dict(variables))
@@ -281,34 +281,34 @@ class Watching:
 
 
 class Plain:
-    """An observer that need not be awaited."""
+    """An observer with synchronous methods."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     def on_render_start(self, prompt_id, version, variables):
-        self.told.append(("start", prompt_id, version, dict(variables)))
+        self.events.append(("start", prompt_id, version, dict(variables)))
 
     def on_render_complete(self, prompt_id, version, execution):
-        self.told.append(("complete", prompt_id, version, execution.rendered_content))
+        self.events.append(("complete", prompt_id, version, execution.rendered_content))
 
     def on_prompt_registered(self, prompt):
-        self.told.append(("registered", prompt.version))
+        self.events.append(("registered", prompt.version))
 
     def on_label_moved(self, prompt_id, move):
-        self.told.append(("moved", prompt_id, move.label))
+        self.events.append(("moved", prompt_id, move.label))
 
 
 class TestObservers:
-    def test_are_what_the_protocol_asks_for(self):
+    def test_observers_satisfy_the_protocol(self):
         assert isinstance(Watching(), ObserverProtocol)
 
-    async def test_are_told_of_renders(self):
+    async def test_observers_are_notified_of_renders(self):
         watching = Watching()
         manager = PromptManager(observers=[watching])
         manager.registry.register_sync(active())
         assert await manager.render("greeting", {"name": "Ada"}) == "Hello Ada!"
-        start, (kind, prompt_id, version, execution) = watching.told
+        start, (kind, prompt_id, version, execution) = watching.events
         assert start == ("start", "greeting", "1.0.0", {"name": "Ada"})
         assert (kind, prompt_id, version) == ("complete", "greeting", "1.0.0")
         assert (execution.rendered_content, execution.variables, execution.success) == (
@@ -318,30 +318,30 @@ class TestObservers:
         )
         assert execution.duration_ms > 0
 
-    def test_that_must_be_awaited_are_told_of_renders_that_do_not_await(self):
+    def test_async_observers_are_notified_of_sync_renders(self):
         watching = Watching()
         manager = PromptManager()
         manager.registry.register_sync(create_chat_prompt(status="active"))
         manager.add_observer(watching)
         messages = manager.render_messages_sync("explain", {"topic": "Füchse"}, version="1.0.0")
         assert messages[1]["content"] == "Tell me about Füchse."
-        assert "Tell me about Füchse." in watching.told[1][3].rendered_content
+        assert "Tell me about Füchse." in watching.events[1][3].rendered_content
 
-    async def test_that_must_be_awaited_keep_a_twin_from_rendering_in_a_running_loop(self):
+    async def test_async_observers_need_await_in_a_running_loop(self):
         manager = PromptManager(observers=[Watching()])
         manager.registry.register_sync(active())
         with pytest.raises(RuntimeError, match=r"Watching.*await render\("):
             manager.render_sync("greeting", {"name": "Ada"})
         assert await manager.render("greeting", {"name": "Ada"}) == "Hello Ada!"
 
-    async def test_that_need_no_await_work_everywhere(self):
+    async def test_sync_observers_work_everywhere(self):
         plain = Plain()
         manager = PromptManager(observers=[plain])
         manager.create_prompt_sync(active())
         manager.set_label_sync("greeting", "production", "1.0.0")
         assert manager.render_sync("greeting", {"name": "Ada"}, label="production") == "Hello Ada!"
         assert await manager.render("greeting", {"name": "Bo"}) == "Hello Bo!"
-        assert plain.told == [
+        assert plain.events == [
             ("registered", "1.0.0"),
             ("moved", "greeting", "production"),
             ("start", "greeting", "1.0.0", {"name": "Ada"}),
@@ -350,27 +350,27 @@ class TestObservers:
             ("complete", "greeting", "1.0.0", "Hello Bo!"),
         ]
 
-    async def test_are_told_of_renders_that_fail(self):
+    async def test_observers_are_notified_of_failed_renders(self):
         watching = Watching()
         manager = PromptManager(observers=[watching])
         manager.registry.register_sync(active())
         with pytest.raises(TemplateRenderError, match="Missing required variable 'name'"):
             await manager.render("greeting", {})
-        assert watching.told[1:] == [("error", "greeting", "1.0.0", TemplateRenderError)]
+        assert watching.events[1:] == [("error", "greeting", "1.0.0", TemplateRenderError)]
         with pytest.raises(PromptNotFoundError):
             await manager.render("nothing", {})
-        assert len(watching.told) == 2
+        assert len(watching.events) == 2
 
-    async def test_are_told_of_versions_once_each(self):
+    async def test_observers_are_notified_once_of_each_version(self):
         watching = Watching()
         manager = PromptManager(observers=[watching])
         first = await manager.create_prompt(active(), changelog="one")
         await manager.create_prompt(active())
         await manager.update_prompt(first, template="Hi {{name}}", changelog="two")
         await manager.update_prompt(first, status="deprecated")
-        assert watching.told == [("version", "1.0.0", "one"), ("version", "1.0.1", "two")]
+        assert watching.events == [("version", "1.0.0", "one"), ("version", "1.0.1", "two")]
 
-    async def test_that_raise_break_no_render_and_are_logged_once(self, caplog):
+    async def test_an_observer_that_raises_is_logged_once(self, caplog):
         class Broken:
             def on_render_start(self, prompt_id, version, variables):
                 raise ValueError(variables["name"] + prompt_id + version)
@@ -389,7 +389,7 @@ class TestObservers:
         ]
         assert SECRET not in caplog.text
 
-    async def test_may_write_themselves(self):
+    async def test_an_observer_may_update_prompts(self):
         class Activating:
             async def on_prompt_registered(self, prompt):
                 if prompt.status == "draft":
@@ -399,7 +399,7 @@ class TestObservers:
         await asyncio.wait_for(manager.create_prompt(create_text_prompt()), timeout=30)
         assert manager.get_prompt_sync("greeting").status == "active"
 
-    async def test_without_methods_of_renders_cost_renders_nothing(self):
+    async def test_observers_without_render_methods_are_not_called(self):
         class Versions:
             def on_version_created(self, version):
                 pass
@@ -409,35 +409,35 @@ class TestObservers:
         assert manager._renders is manager._core
         assert await manager.render("greeting", {"name": "Ada"}) == "Hello Ada!"
 
-    def test_that_get_a_method_later_are_added_again_for_it(self):
+    def test_a_method_added_later_needs_add_observer_again(self):
         class Later:
             pass
 
         def first(_, *arguments):
-            told.append(arguments[0])
+            events.append(arguments[0])
 
         def second(*_):
-            told.append("replaced")
+            events.append("replaced")
 
-        observer, told = Later(), []
+        observer, events = Later(), []
         manager = PromptManager(observers=[observer])
         manager.registry.register_sync(active())
         Later.on_render_complete = first
         manager.render_sync("greeting", {"name": "Ada"})
-        assert told == []
+        assert events == []
         manager.remove_observer(observer)
         manager.add_observer(observer)
         manager.render_sync("greeting", {"name": "Ada"})
-        assert told == ["greeting"]
+        assert events == ["greeting"]
         Later.on_render_complete = second
         manager.render_sync("greeting", {"name": "Ada"})
-        assert told == ["greeting", "replaced"]
+        assert events == ["greeting", "replaced"]
 
-    def test_that_give_something_to_await_are_waited_for(self):
-        told = []
+    def test_awaitables_of_observers_are_awaited(self):
+        events = []
 
         async def note(*arguments):
-            told.append(arguments[0])
+            events.append(arguments[0])
 
         class Indirect:
             def on_render_complete(self, *arguments):
@@ -446,10 +446,10 @@ class TestObservers:
         manager = PromptManager(observers=[Indirect()])
         manager.registry.register_sync(active())
         manager.render_sync("greeting", {"name": "Ada"})
-        assert told == ["greeting"]
+        assert events == ["greeting"]
 
     @pytest.mark.parametrize("how", ["sync", "await"])
-    async def test_get_the_record_of_a_render_as_if_it_was_validated(self, how):
+    async def test_observers_get_equal_render_records(self, how):
         records = []
 
         class Recording:
@@ -484,17 +484,17 @@ class TestObservers:
         with pytest.raises(ValidationError):
             first.success = False
 
-    def test_that_left_cost_nothing(self):
+    def test_removed_observers_are_not_called(self):
         plain = Plain()
         manager = PromptManager(observers=[plain])
         manager.registry.register_sync(active())
         manager.remove_observer(plain)
         manager.render_sync("greeting", {"name": "Ada"})
-        assert plain.told == [("registered", "1.0.0")]
+        assert plain.events == [("registered", "1.0.0")]
         assert manager._renders is manager._core
 
 
-def test_a_render_that_nobody_observes_loads_nothing_for_it():
+def test_renders_without_observers_import_nothing_for_them():
     code = """
 import sys
 from prompt_manager import PromptManager
@@ -505,7 +505,7 @@ print(*sorted(name for name in sys.modules if name.endswith(("_observed", "versi
     assert run_python(code).split() == []
 
 
-async def test_what_a_version_store_refuses_can_be_made_up_for():
+async def test_a_failed_save_of_a_version_can_be_repeated():
     class Full(VersionStore):
         full = True
 
@@ -524,7 +524,7 @@ async def test_what_a_version_store_refuses_can_be_made_up_for():
     assert [record.changelog for record in await manager.get_history("greeting")] == ["First"]
 
 
-def test_eight_threads_that_update_one_prompt_lose_no_change(manager):
+def test_eight_threads_updating_one_prompt_lose_nothing(manager):
     manager.create_prompt_sync(active(template="0"))
 
     def work(thread):

@@ -55,12 +55,12 @@ def call(request, store):
     return run
 
 
-def test_it_is_what_the_protocol_asks_for(store):
+def test_the_version_store_satisfies_the_protocol(store):
     assert isinstance(store, VersionStoreProtocol)
 
 
 class TestRecords:
-    async def test_are_had_again_as_they_were_saved(self, call):
+    async def test_records_are_loaded_as_saved(self, call):
         saved = record(changelog="First", author="Ada", parent="0.9.0", metadata={"custom": {"a": [1, None]}})
         await call("save_version", saved)
         assert await call("get_version", "greeting", "1.0.0") == saved
@@ -69,7 +69,7 @@ class TestRecords:
         await call("save_version", chat)
         assert await call("list_versions", "a/b.c") == [chat]
 
-    async def test_are_listed_highest_version_first(self, call):
+    async def test_records_are_listed_highest_version_first(self, call):
         for version in ("1.9.0", "1.10.0", "2.0.0-rc.1", "1.0.0", "2.0.0"):
             await call("save_version", record(version))
         assert [each.version for each in await call("list_versions", "greeting")] == [
@@ -81,26 +81,26 @@ class TestRecords:
         ]
         assert (await call("get_latest", "greeting")).version == "2.0.0"
 
-    async def test_of_a_draft_are_replaced(self, call):
+    async def test_the_record_of_a_draft_is_replaced(self, call):
         await call("save_version", record(status="draft", parent="0.9.0"))
         await call("save_version", record(template="other", changelog="Rewritten"))
-        (held,) = await call("list_versions", "greeting")
-        assert (held.prompt.template.content, held.changelog, held.parent_version) == ("other", "Rewritten", "0.9.0")
+        (saved,) = await call("list_versions", "greeting")
+        assert (saved.prompt.template.content, saved.changelog, saved.parent_version) == ("other", "Rewritten", "0.9.0")
 
-    async def test_of_other_content_are_refused(self, call):
+    async def test_a_record_with_other_content_is_refused(self, call):
         await call("save_version", record())
         with pytest.raises(VersionConflictError, match="active and its content cannot change"):
             await call("save_version", record(template="other"))
         assert (await call("get_latest", "greeting")).prompt.template.content == "Hello {{name}}!"
 
-    async def test_of_the_same_content_keep_their_time_and_take_over_the_status(self, call):
+    async def test_saving_a_record_again_updates_only_the_status(self, call):
         await call("save_version", record(author="Ada", changelog="First"))
         await call("save_version", record(day=5, status="deprecated", author="Bo"))
-        (held,) = await call("list_versions", "greeting")
-        assert (held.created_at, held.created_by, held.changelog) == (NEW_YEAR, "Ada", "First")
-        assert held.prompt.status == "deprecated"
+        (saved,) = await call("list_versions", "greeting")
+        assert (saved.created_at, saved.created_by, saved.changelog) == (NEW_YEAR, "Ada", "First")
+        assert saved.prompt.status == "deprecated"
 
-    async def test_that_are_not_there_are_told(self, call):
+    async def test_missing_records_raise_errors(self, call):
         await call("save_version", record())
         for name, arguments in (("list_versions", ()), ("get_latest", ()), ("get_history", ()), ("delete_version", ())):
             with pytest.raises(PromptNotFoundError, match="greting") as caught:
@@ -113,7 +113,7 @@ class TestRecords:
         with pytest.raises(PromptNotFoundError):
             await call("list_versions", "../greeting")
 
-    async def test_are_forgotten_one_by_one_or_all(self, call):
+    async def test_one_record_or_all_can_be_deleted(self, call):
         for version in ("1.0.0", "2.0.0", "3.0.0"):
             await call("save_version", record(version))
         await call("save_version", record(id="greeting/deep"))
@@ -127,7 +127,7 @@ class TestRecords:
         assert len(await call("list_versions", "greeting/deep")) == 1
         assert await call("load_from_storage") == 1
 
-    def test_have_the_version_and_the_hash_of_their_prompt(self):
+    def test_a_record_has_the_version_and_hash_of_its_prompt(self):
         prompt = create_text_prompt(version="2.0.0")
         made = PromptVersion(prompt=prompt)
         assert (made.version, made.checksum) == ("2.0.0", prompt.content_hash)
@@ -156,7 +156,7 @@ class TestHistory:
     )
 
     @pytest.mark.parametrize(("limits", "expected"), LIMITS, ids=str)
-    async def test_has_limits_of_time(self, call, limits, expected):
+    async def test_history_can_be_limited_by_time(self, call, limits, expected):
         assert [each.version for each in await call("get_history", "greeting", **limits)] == expected
 
     @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ class TestHistory:
             ({"since": NEW_YEAR, "until": NEW_YEAR - timedelta(days=1)}, "since is after until"),
         ],
     )
-    async def test_has_no_impossible_limits(self, call, limits, why):
+    async def test_impossible_history_limits_are_refused(self, call, limits, why):
         with pytest.raises(ValueError, match=why):
             await call("get_history", "greeting", **limits)
 
@@ -180,17 +180,17 @@ class TestHistory:
     )
 
     @pytest.mark.parametrize(("between", "expected"), CHANGELOGS, ids=str)
-    async def test_tells_what_changed_between_versions(self, call, between, expected):
+    async def test_history_shows_changes_between_versions(self, call, between, expected):
         found = await call("get_changelog", "greeting", *between)
         assert [(each.version, each.changelog) for each in found] == [(each, f"to {each}") for each in expected]
 
-    async def test_tells_changes_between_versions_that_are_there_in_their_order(self, call):
+    async def test_changelog_refuses_missing_or_swapped_versions(self, call):
         with pytest.raises(VersionNotFoundError):
             await call("get_changelog", "greeting", "0.1.0")
         with pytest.raises(PromptValidationError, match=r"2\.0\.0 is after 1\.0\.0"):
             await call("get_changelog", "greeting", "2.0.0", "1.0.0")
 
-    async def test_compares_versions(self, call):
+    async def test_two_versions_can_be_compared(self, call):
         found = await call("compare_versions", "greeting", "1.0.0", "2.0.0")
         assert (found.old_version, found.new_version, found.bump) == ("1.0.0", "2.0.0", "none")
 
@@ -200,7 +200,7 @@ class TestFiles:
     def root(self, tmp_path):
         return tmp_path / "history"
 
-    def test_are_seen_by_another_store_at_once(self, root):
+    def test_another_store_sees_new_files_at_once(self, root):
         first, second = VersionStore(root), VersionStore(str(root))
         first.save_version_sync(record())
         assert second.get_latest_sync("greeting").version == "1.0.0"
@@ -223,7 +223,7 @@ class TestFiles:
             (lambda path: (path.rename(path.parent / "x"), path.symlink_to("x")), "it is not a file"),
         ],
     )
-    def test_that_are_damaged_are_told_by_name_and_hide_no_other(self, root, damage, why):
+    def test_damaged_files_are_named_and_hide_no_other(self, root, damage, why):
         store = VersionStore(root)
         for version in ("1.0.0", "2.0.0"):
             store.save_version_sync(record(version))
@@ -240,7 +240,7 @@ class TestFiles:
             store.load_from_storage_sync()
         assert [each.path for each in caught.value.errors] == [str(damaged)]
 
-    def test_stay_in_their_directory(self, root, tmp_path):
+    def test_files_stay_in_their_directory(self, root, tmp_path):
         outside = tmp_path / "outside"
         outside.mkdir()
         root.mkdir()
@@ -252,27 +252,27 @@ class TestFiles:
         assert list(outside.iterdir()) == []
 
     @pytest.mark.parametrize("prompt_id", ["a/1.0.0.json", "x" * 255, "/".join(["ab"] * 85), "a/@".replace("@", "b")])
-    def test_hold_every_lawful_id(self, root, prompt_id):
+    def test_every_valid_id_can_be_saved(self, root, prompt_id):
         store = VersionStore(root)
         store.save_version_sync(record(id="a"))
         store.save_version_sync(record(id=prompt_id))
         assert store.get_latest_sync(prompt_id).prompt.id == prompt_id
         assert store.load_from_storage_sync() == 2
 
-    def test_are_not_mixed_up_where_names_differ_only_in_case(self, root):
+    def test_ids_differing_only_in_case_do_not_collide(self, root):
         store = VersionStore(root)
         store.save_version_sync(record(id="greeting"))
-        # As a system that takes no account of case shows them.
+        # As a case-insensitive file system shows them.
         (root / "greeting").rename(root / "Greeting")
         with pytest.raises(StorageReadError, match="differ only in case"):
             store.save_version_sync(record(id="Greeting"))
 
-    def test_that_cannot_be_written_are_told(self, tmp_path):
+    def test_failed_writes_raise_errors(self, tmp_path):
         (tmp_path / "history").write_text("")
         with pytest.raises(StorageWriteError, match="history"):
             VersionStore(tmp_path / "history").save_version_sync(record())
 
-    async def test_are_written_though_the_await_is_cancelled_or_not_at_all(self, root):
+    async def test_a_cancelled_save_writes_a_whole_record_or_none(self, root):
         store = VersionStore(root)
         task = asyncio.ensure_future(store.save_version(record()))
         await asyncio.sleep(0)
@@ -282,7 +282,7 @@ class TestFiles:
         await asyncio.sleep(0.2)
         assert await store.load_from_storage() in {0, 1}
 
-    def test_of_eight_threads_and_eight_processes_are_all_there(self, root):
+    def test_eight_threads_and_eight_processes_lose_nothing(self, root):
         program = """
 import sys
 from prompt_manager.core.models import Prompt, PromptVersion
@@ -308,7 +308,7 @@ for n in range(10):
         versions = {each.version: each.prompt.template.content for each in store.list_versions_sync("greeting")}
         assert versions == {f"{number}.{n}.0": f"{number} {n}" for number in range(1, 17) for n in range(10)}
 
-    def test_of_a_process_that_is_killed_are_whole(self, root):
+    def test_a_killed_process_leaves_only_whole_files(self, root):
         program = """
 import sys, itertools
 from prompt_manager.core.models import Prompt, PromptVersion
@@ -319,7 +319,7 @@ for n in itertools.count(int(sys.argv[2])):
     store.save_version_sync(PromptVersion(prompt=prompt))
     print(n, flush=True)
 """
-        store, told = VersionStore(root), set()
+        store, printed = VersionStore(root), set()
         for attempt in range(6):
             process = subprocess.Popen(
                 [sys.executable, "-c", program, str(root), str(attempt * 1000)],
@@ -327,11 +327,11 @@ for n in itertools.count(int(sys.argv[2])):
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            told.add(int(process.stdout.readline()))
+            printed.add(int(process.stdout.readline()))
             time.sleep(0.003 * attempt)
             process.send_signal(signal.SIGKILL)
-            told |= {int(line) for line in process.communicate(timeout=60)[0].split()}
-        assert {f"1.{n}.0" for n in told} <= {each.version for each in store.list_versions_sync("greeting")}
+            printed |= {int(line) for line in process.communicate(timeout=60)[0].split()}
+        assert {f"1.{n}.0" for n in printed} <= {each.version for each in store.list_versions_sync("greeting")}
         store.save_version_sync(record("2.0.0"))
         names = {path.name for path in (root / "greeting").iterdir()}
         assert all(name == ".lock" or name.startswith("@") for name in names)

@@ -1,4 +1,4 @@
-"""Versions, labels and histories over prompts that are kept in files."""
+"""Versions, labels and histories of prompts that are stored in files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prompt_manager.storage import FileSystemStorage
 
 @pytest.fixture
 def opened(tmp_path):
-    """A manager of the files as another process would find them."""
+    """Open a new manager on the files, as another process would."""
 
     def make():
         registry = PromptRegistry(FileSystemStorage(tmp_path / "prompts"))
@@ -29,7 +29,7 @@ def moves(manager):
     return [(move.label, move.previous, move.version) for move in manager.get_label_history_sync("greeting")]
 
 
-async def test_what_one_manager_writes_another_has(opened):
+async def test_another_manager_sees_all_changes(opened):
     manager = opened()
     first = await manager.create_prompt(create_text_prompt(status="active", labels=["file"]), changelog="First")
     second = await manager.update_prompt(first, template="Hi {{name}}!", author="Ada")
@@ -58,7 +58,7 @@ async def test_what_one_manager_writes_another_has(opened):
     )
 
 
-async def test_twins_work_in_a_running_loop(opened):
+async def test_sync_methods_work_in_a_running_loop(opened):
     manager = opened()
     first = manager.create_prompt_sync(create_text_prompt(status="active"))
     manager.update_prompt_sync(first, template="Hi {{name}}!")
@@ -69,7 +69,7 @@ async def test_twins_work_in_a_running_loop(opened):
     assert moves(manager) == [("production", None, "1.0.0"), ("production", "1.0.0", None)] == moves(opened())
 
 
-async def test_what_another_process_wrote_is_not_overwritten(opened):
+async def test_versions_of_another_process_are_not_overwritten(opened):
     mine, theirs = opened(), opened()
     await theirs.create_prompt(create_text_prompt(status="active", template="theirs"))
     with pytest.raises(VersionConflictError):
@@ -79,7 +79,7 @@ async def test_what_another_process_wrote_is_not_overwritten(opened):
     assert mine.get_prompt_sync("greeting").template.content == "theirs"
 
 
-def test_threads_and_tasks_that_write_one_prompt_lose_nothing(opened):
+def test_threads_and_tasks_writing_one_prompt_lose_nothing(opened):
     manager = opened()
     manager.create_prompt_sync(create_text_prompt(status="active"))
 
