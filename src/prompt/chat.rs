@@ -54,14 +54,14 @@ impl<T: Text> Chat<T> {
             }
             ChatEntry::Message(message) => {
                 let mut leaf = 0;
-                let compiled = compiler.group(|compile| {
+                let message = compiler.group(|compile| {
                     message.try_map(|source| {
                         let place = LeafId::Message { index, leaf };
                         leaf += 1;
                         compile(place, source)
                     })
                 });
-                compiled.map(Entry::Message)
+                message.map(Entry::Message)
             }
         };
         Self::of(entries.iter().enumerate().filter_map(parse).collect())

@@ -1,7 +1,7 @@
 //! Validation over JSON: the cases of `tests/data/schemas`, and what only whole sets of schemas show.
 
 use prompt_manager::error::Fact;
-use prompt_manager::prompt::{Checks, Compiled, Prompt, Status};
+use prompt_manager::prompt::{Compiled, Prompt, RenderOptions, Status};
 use prompt_manager::schema::json_schema::Form;
 use prompt_manager::schema::output::{self, Reading};
 use prompt_manager::schema::{Field, FieldType, JsonFunction, Plan, Schema, Set, parse};
@@ -278,8 +278,8 @@ fn response(output: &Value, list: &Value, form: Form) -> Result<(String, Value, 
     for schema in list.as_array().expect("a list") {
         shared.write().add(vec![parse::read_one(schema).expect("it is a schema")]).expect("it is new");
     }
-    let checks = Checks { schemas: Some(&shared), output_instructions: false };
-    let response = compiled.response_schema(&Json::default(), &checks, form)?.expect("it has a schema");
+    let options = RenderOptions { schemas: Some(&shared), output_instructions: false, resolved: false };
+    let response = compiled.response_schema(&Json::default(), &options, form)?.expect("it has a schema");
     let reason = response.not_strict.as_ref().map(|error| error.message().to_owned());
     Ok((response.name.clone(), response.schema.clone(), reason))
 }
