@@ -20,6 +20,7 @@ __all__ = [
     "History",
     "LangChainSource",
     "MemoryStore",
+    "PromptOrigin",
     "Registry",
     "Schemas",
     "Template",

@@ -1,11 +1,12 @@
-//! The one way from a prompt and variables to text or messages; the manager, every integration, every built-in
-//! plugin and the command line take it.
+//! The render pipeline: from a prompt and variables to text or messages. The manager, every integration, every built-in
+//! plugin and the command line use it.
 //!
-//! 1. Where the prompt has an input schema: the variables that it needs are there, unless the schema supplies them;
-//!    then all of them are validated by the schema. What comes of them is what the rest sees.
-//! 2. The variables are checked: what is required is there, and what has a type is of it. Defaults are laid over.
-//! 3. The templates are rendered, and placeholders filled with the messages they are given.
-//! 4. Where the prompt has an output schema, instructions for the answer are appended.
+//! 1. If the prompt has an input schema, the required variables must be given, unless the schema supplies them. Then
+//!    the schema validates all variables; the later steps use the validated values.
+//! 2. Every declared variable is checked: a required one must be given, and a typed one must have its type. Defaults
+//!    are added.
+//! 3. The templates are rendered, and the placeholders are filled with the given messages.
+//! 4. If the prompt has an output schema, the instructions for the answer are appended.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::schema::json_schema::JsonSchemaMode;
 use crate::schema::{FieldType, ResponseSchema, SchemaRef, SharedSchemaSet, Values};
 use crate::template::{Data, LayeredLibrary, Library, Output, Sink, Sort, Style, Text, WriteOutcome};
 
-/// The key of the schema of the answer, for messages.
+/// The key of the output schema, for error messages.
 const OUTPUT: &str = "output_schema";
 
 /// The options of one render.
@@ -36,25 +37,25 @@ impl<T, F, M> Default for RenderOptions<'_, T, F, M> {
     }
 }
 
-/// Who speaks, and what.
+/// The role and the text of each message.
 pub type PlainMessages<S> = Vec<(Role, S)>;
 
-/// What a prompt renders to.
+/// The result of a render.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rendered<S> {
     /// The text of a prompt that is no chat.
     Text(S),
     /// The messages of a chat.
     Messages(Vec<Message<S>>),
-    /// The messages of a chat in which each is one text and nothing else. It is the usual one, and has a short way.
+    /// The messages of a chat in which each has a role and one text. Most chats are so, and this is their faster path.
     Plain(PlainMessages<S>),
 }
 
 impl<S> Rendered<S> {
-    /// The messages, where it is a chat's.
+    /// The messages of a chat.
     ///
     /// # Errors
-    /// The text, where it is not.
+    /// The text of a prompt that is no chat.
     pub fn into_messages(self) -> Result<Vec<Message<S>>, S> {
         match self {
             Self::Text(text) => Err(text),
@@ -71,8 +72,8 @@ pub type RenderOptionsOf<'s, D> =
     RenderOptions<'s, <D as Data>::Text, <D as Values>::Function, <D as Values>::Model>;
 
 impl<T: Text> Compiled<T> {
-    /// Renders a text prompt. A chat becomes a transcript for people to read, `role: content`; what a provider is
-    /// sent comes from [`Compiled::messages`].
+    /// Renders a text prompt. A chat becomes a transcript for people to read, `role: content`; use
+    /// [`Compiled::messages`] for a provider.
     ///
     /// # Errors
     /// [`Kind::TemplateRender`] for a variable that is missing or of another type, and as
@@ -159,7 +160,7 @@ impl<T: Text> Compiled<T> {
         self.with_output_instructions(data, messages, options)
     }
 
-    /// Renders to whichever of text and messages the prompt's format has, for a conversion.
+    /// Renders to text or to messages, as the prompt's format has it, for a conversion.
     ///
     /// # Errors
     /// As [`Compiled::render_with`].
@@ -202,8 +203,7 @@ impl<T: Text> Compiled<T> {
         Ok(Some(texts))
     }
 
-    /// The variables as the templates of another engine are to see them: as [`Compiled::resolve`] gives
-    /// them.
+    /// The variables for the templates of another engine, as [`Compiled::resolve`] returns them.
     ///
     /// # Errors
     /// As [`Compiled::render_with`].
@@ -219,8 +219,8 @@ impl<T: Text> Compiled<T> {
         self.resolve(data, variables, options)
     }
 
-    /// Puts together what another engine made of [`Compiled::texts`]; `context` is what it rendered with, where the
-    /// messages of placeholders are.
+    /// Puts together the texts of [`Compiled::texts`] that another engine rendered; `context` is what it rendered them
+    /// with, and holds the messages of placeholders.
     ///
     /// # Errors
     /// [`Kind::TemplateRender`] for a placeholder that is given no messages; [`Kind::Prompt`] for too few texts.
@@ -244,7 +244,7 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// Rendered messages with the instructions for the answer, where there are some.
+    /// Appends the instructions for the answer, if there are any, to rendered messages.
     fn with_output_instructions<D: Values<Text = T>>(
         &self,
         data: &D,
@@ -278,7 +278,7 @@ impl<T: Text> Compiled<T> {
         Ok(checked.or(validated))
     }
 
-    /// Rendered text with the instructions for the answer, where there are some.
+    /// Appends the instructions for the answer, if there are any, to rendered text.
     fn appended<D: Values<Text = T>>(
         &self,
         data: &D,
@@ -291,7 +291,7 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// The schema of the answer that the prompt asks for, if it does.
+    /// The output schema of the prompt.
     ///
     /// # Errors
     /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema.
@@ -299,8 +299,8 @@ impl<T: Text> Compiled<T> {
         self.asked(OUTPUT, self.output.as_deref())
     }
 
-    /// The schema of the answer as a request for structured output takes it. Where the form is strict and cannot say
-    /// it, it is in full, with the reason beside it.
+    /// The output schema for a request for structured output. Where the strict form cannot express it, the result is
+    /// the full schema and the reason.
     ///
     /// # Errors
     /// As [`Compiled::output_schema`]; [`Kind::Schema`] for a schema that is not there.
@@ -337,7 +337,7 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// The variables as the input schema wants them, where there is one and they are not so already.
+    /// The variables as the input schema validates them; `None` where there is no schema, or nothing changes.
     #[inline]
     fn validated<D: Values<Text = T>>(
         &self,
@@ -363,7 +363,7 @@ impl<T: Text> Compiled<T> {
         let none = SharedSchemaSet::default();
         let schemas = options.schemas.unwrap_or(&none);
         let compiled = schemas.compiled(wanted).map_err(|error| self.about_schema(KEY, error))?;
-        // Defaults of variables that the schema knows too; the others are laid over when the variables are checked.
+        // The defaults of variables that the schema knows too. The others are added when the variables are checked.
         let (mut members, mut missing) = (Vec::new(), Vec::new());
         for declared in &*self.declared {
             let name = declared.name.as_str();
@@ -388,7 +388,7 @@ impl<T: Text> Compiled<T> {
         Ok(made.or(completed))
     }
 
-    /// What is appended, where something is.
+    /// The instructions for the answer, which a render appends.
     ///
     /// # Errors
     /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema; [`Kind::Schema`] for a schema that
@@ -490,7 +490,7 @@ impl<T: Text> Compiled<T> {
         .with_context("variable", names.first().copied().unwrap_or_default())
         .with_context("variables", names.iter().map(ToString::to_string).collect::<Vec<_>>());
         let given = data.names(variables);
-        // A name that is given and declared is no slip of another.
+        // A name that is declared is not a misspelling of another.
         let stray = given.iter().map(String::as_str).filter(|name| !self.declares(name));
         let error = match names.iter().find_map(|name| nearest(name, stray.clone()).map(|near| (*name, near)))
         {
@@ -505,12 +505,12 @@ impl<T: Text> Compiled<T> {
     }
 }
 
-/// The error for fewer rendered texts than the prompt has.
+/// The error for fewer rendered texts than the prompt has templates.
 pub(super) fn text_missing() -> Error {
     Error::new(Kind::Prompt, "a text of the prompt was not rendered")
 }
 
-/// Puts the instructions behind the last system message of those that lead, or in one of their own.
+/// Appends the instructions to the last of the leading system messages, or adds a system message for them.
 fn instruct<D: Values>(data: &D, text: &str, messages: &mut Vec<Message<D::Output>>) {
     let leading = |message: &&mut Message<D::Output>| matches!(message.role, Role::System | Role::Developer);
     let Some(last) = messages.iter_mut().take_while(leading).last() else {
@@ -520,7 +520,7 @@ fn instruct<D: Values>(data: &D, text: &str, messages: &mut Vec<Message<D::Outpu
     append(data, text, last);
 }
 
-/// Puts a text behind what a message says.
+/// Appends a text to the content of a message.
 pub(super) fn append<D: Values>(data: &D, text: &str, message: &mut Message<D::Output>) {
     match &mut message.content {
         Some(Content::Text(known)) => {
@@ -560,7 +560,7 @@ fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<
     })
 }
 
-/// One message of a transcript.
+/// Writes one message of a transcript.
 fn transcribe<S: Sink>(message: &Message<S::Output>, out: &mut S)
 where
     S::Output: Output,

@@ -119,9 +119,9 @@ class TestRegister:
         prompt = active(metadata={"custom": custom}, tools=[{"name": "f", "parameters": {"type": "object"}}])
         await register(prompt)
         for reference in (prompt, registry.get_sync("greeting")):
-            reference.metadata.custom["evil"] = True
-            reference.tools[0].parameters["evil"] = True
-            reference.template.partials["evil"] = "{{evil}}"
+            for held in (reference.metadata.custom, reference.tools[0].parameters, reference.template.partials):
+                with pytest.raises(TypeError, match=r"prompt\.replace"):
+                    held["evil"] = True
         custom["a"].append(2)
         held = registry.get_sync("greeting")
         assert held.metadata.custom == {"a": [1]}

@@ -293,8 +293,8 @@ fn response(
     for schema in list.as_array().expect("a list") {
         shared.write().add(vec![parse::read_one(schema).expect("it is a schema")]).expect("it is new");
     }
-    let checks = RenderOptions { schemas: Some(&shared), output_instructions: false, resolved: false };
-    let response = compiled.response_schema(&JsonData::default(), &checks, form)?.expect("it has a schema");
+    let options = RenderOptions { schemas: Some(&shared), output_instructions: false, resolved: false };
+    let response = compiled.response_schema(&JsonData::default(), &options, form)?.expect("it has a schema");
     let reason = response.not_strict.as_ref().map(|error| error.message().to_owned());
     Ok((response.name.clone(), response.schema.clone(), reason))
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -483,6 +484,30 @@ class TestObservers:
         assert first.model_copy(update={"extra": 1}).extra == 1
         with pytest.raises(ValidationError):
             first.success = False
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+    def test_execution_ids_differ_after_a_fork_and_a_seed(self):
+        code = """
+import os, random
+from prompt_manager import Prompt, PromptManager
+ids = []
+class Recording:
+    def on_render_complete(self, prompt_id, version, execution):
+        ids.append(str(execution.execution_id))
+manager = PromptManager(observers=[Recording()])
+manager.create_prompt_sync(Prompt(id="hi", format="text", template="Hi", status="active"))
+manager.render_sync("hi")
+for _ in range(2):
+    random.seed(1)
+    manager.render_sync("hi")
+child = os.fork()
+manager.render_sync("hi")
+if child:
+    os.waitpid(child, 0)
+print(*ids[1:], flush=True)
+"""
+        ids = run_python(code).split()
+        assert (len(ids), len(set(ids))) == (6, 4)
 
     def test_removed_observers_are_not_called(self):
         plain = Plain()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from time import perf_counter
 
 from prompt_manager.core._observers import RENDER_EVENTS
@@ -32,18 +33,26 @@ class ObservedRenders:
         self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
     ) -> Any:
         """:meth:`Registry.render`, observed."""
-        compiled = self._core.get(prompt_id, version=version, label=label)
-        return self.blocking("render", prompt_id, compiled, variables, **options)
+        return self._blocking("render", prompt_id, self._found(prompt_id, version, label), variables, options)
 
     def render_messages(
         self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
     ) -> Any:
         """:meth:`Registry.render_messages`, observed."""
-        compiled = self._core.get(prompt_id, version=version, label=label)
-        return self.blocking("render_messages", prompt_id, compiled, variables, **options)
+        return self._blocking("render_messages", prompt_id, self._found(prompt_id, version, label), variables, options)
+
+    def _found(self, prompt_id: str, version: str | None, label: str | None) -> CompiledPrompt:
+        if version is None and label is None:
+            return self._core.get(prompt_id)
+        return self._core.get(prompt_id, version=version, label=label)
 
     def blocking(self, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any) -> Any:
         """:meth:`observe`, for callers that do not await."""
+        return self._blocking(method, prompt_id, compiled, variables, options)
+
+    def _blocking(
+        self, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, options: dict[str, Any]
+    ) -> Any:
         observers = self._observers
         if observers.renders_wait:
             return run_asking(
@@ -51,17 +60,17 @@ class ObservedRenders:
                 method,
                 *observers.asked(*RENDER_EVENTS),
             )
-        version = compiled.version
-        if observers.hear("on_render_start"):
+        version, render, listeners = compiled.version, getattr(compiled, method), observers.by_event
+        if listeners["on_render_start"]:
             observers.tell_now("on_render_start", prompt_id, version, variables)
         start = perf_counter()
         try:
-            rendered = getattr(compiled, method)(variables, **options)
+            rendered = render(variables, **options)
         except Exception as error:
             observers.tell_now("on_render_error", prompt_id, version, error)
             raise
         elapsed = (perf_counter() - start) * 1000
-        if observers.hear("on_render_complete"):
+        if listeners["on_render_complete"]:
             execution = _execution(prompt_id, version, variables, rendered, elapsed)
             observers.tell_now("on_render_complete", prompt_id, version, execution)
         return rendered
@@ -94,16 +103,23 @@ class ObservedRenders:
             await observers.tell(ask, "on_render_error", prompt_id, version, error)
             raise
         elapsed = (perf_counter() - start) * 1000
-        if observers.hear("on_render_complete"):
+        if observers.by_event["on_render_complete"]:
             execution = _execution(prompt_id, version, variables, rendered, elapsed)
             await observers.tell(ask, "on_render_complete", prompt_id, version, execution)
         return rendered
 
 
 def _execution(prompt_id: str, version: str, variables: Any, rendered: Any, elapsed: float) -> object:
+    content = rendered if type(rendered) is str else _as_text(rendered)
+    return _record_maker()(prompt_id, version, dict(variables), content, elapsed)
+
+
+@cache
+def _record_maker() -> Callable[..., object]:
+    """The constructor of records. An import in each render would take 0.5 µs, and one above would load pydantic."""
     from prompt_manager.core.models import PromptExecution
 
-    return PromptExecution._of_render(prompt_id, version, dict(variables), _as_text(rendered), elapsed)
+    return PromptExecution._of_render
 
 
 def _as_text(rendered: Any) -> str:

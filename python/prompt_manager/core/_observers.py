@@ -36,7 +36,7 @@ class Observers:
     An exception of an observer is logged, once for each observer and event, and goes no further.
     """
 
-    __slots__ = ("_all", "_by_event", "_reported", "hear_renders", "renders_wait")
+    __slots__ = ("_all", "_reported", "by_event", "hear_renders", "renders_wait")
 
     def __init__(self, observers: Iterable[object] = ()) -> None:
         self._reported: set[tuple[int, str]] = set()
@@ -46,9 +46,10 @@ class Observers:
 
     def _set(self, observers: tuple[object, ...]) -> None:
         self._all = observers
-        self._by_event = {event: tuple(each for each in observers if _has(each, event)) for event in _EVENTS}
+        #: The observers that have a method for each event.
+        self.by_event = {event: tuple(each for each in observers if _has(each, event)) for event in _EVENTS}
         #: Whether an observer has a method for an event of renders.
-        self.hear_renders = any(self._by_event[event] for event in RENDER_EVENTS)
+        self.hear_renders = any(self.by_event[event] for event in RENDER_EVENTS)
         #: Whether one of these methods is a coroutine function.
         self.renders_wait = bool(self.asked(*RENDER_EVENTS))
 
@@ -64,10 +65,6 @@ class Observers:
         """Stop calling this observer."""
         self._set(tuple(known for known in self._all if known is not observer))
 
-    def hear(self, event: str) -> bool:
-        """Whether an observer has a method for this event."""
-        return bool(self._by_event[event])
-
     def asked(self, *events: str) -> list[tuple[object, str]]:
         """The observers that must be awaited for these events, each with the event."""
         if not self._all:
@@ -77,13 +74,13 @@ class Observers:
         return [
             (observer, event)
             for event in events
-            for observer in self._by_event[event]
+            for observer in self.by_event[event]
             if iscoroutinefunction(getattr(observer, event, None))
         ]
 
     async def tell(self, ask: CallMode, event: str, *arguments: Any) -> None:
         """Call every observer that has a method for this event."""
-        for observer in self._by_event[event]:
+        for observer in self.by_event[event]:
             try:
                 answer = getattr(observer, event)(*arguments)
                 if hasattr(answer, "__await__"):
@@ -96,9 +93,10 @@ class Observers:
 
     def tell_now(self, event: str, *arguments: Any) -> None:
         """As :meth:`tell`, for callers that do not await, where no observer has a coroutine function for this event."""
-        for observer in self._by_event[event]:
+        for observer in self.by_event[event]:
             try:
                 answer = getattr(observer, event)(*arguments)
+                # Most methods return nothing.
                 if answer is not None and hasattr(answer, "__await__"):
                     run(_wait_for(answer), event)
             except Exception as error:  # noqa: BLE001 - a stranger's code; see the class

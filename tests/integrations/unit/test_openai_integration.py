@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from helpers import SECRET, chat_of, create_chat_prompt, create_text_prompt, everything_said_by
@@ -158,8 +160,10 @@ def test_a_prompt_from_a_manager_can_use_engine_partials():
         {"role": "user", "content": "Be kind."}
     ]
     other = OpenAIIntegration(TemplateEngine())
+    assert other.convert_sync(prompt, {}) == [{"role": "user", "content": "Be kind."}]
+    # Pickled it is plain data, and has the partials no longer.
     with pytest.raises(ConversionError, match="no partial"):
-        other.convert_sync(prompt, {})
+        other.convert_sync(pickle.loads(pickle.dumps(prompt)), {})
 
 
 @pytest.mark.unit
