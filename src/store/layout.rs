@@ -39,9 +39,7 @@ pub(super) fn check_id(id: &PromptId) -> Result<()> {
         None => Ok(()),
         Some(segment) => Err(Error::new(
             Kind::StorageWrite,
-            format!(
-                "prompt '{id}' cannot be saved in files: `{segment}` is how the file of a version is named"
-            ),
+            format!("prompt '{id}' cannot be saved in files: `{segment}` is the name of a version's file"),
         )
         .with_context("prompt_id", id.as_str())
         .with_hint("rename the segment")),

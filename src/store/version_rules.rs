@@ -68,13 +68,11 @@ pub(super) fn merge(existing: Option<&Prompt>, new: &Prompt) -> Result<Option<Pr
 pub(super) fn check_raised(existing: &Prompt, new: &Prompt, newest: &Version) -> Result<()> {
     if existing.content_hash(None) != new.content_hash(None) {
         let Prompt { id, version, .. } = new;
-        return Err(conflict(
-            new,
-            format!("prompt '{id}' version {version} already exists with other content"),
-        )
-        .with_hint(format!(
-            "the newest version is {newest}: make the change to that one, or raise the version further"
-        )));
+        let message = format!(
+            "prompt '{id}' version {version} already exists with other content; its newest is {newest}"
+        );
+        return Err(conflict(new, message)
+            .with_hint("make the change to the newest version, or raise the version further"));
     }
     check_replacement(Some(existing), new).map(drop)
 }

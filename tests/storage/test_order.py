@@ -98,13 +98,16 @@ class TestACancelledWrite:
 class TestAFileStore:
     async def test_never_begins_a_write_that_is_cancelled_while_it_waits(self, tmp_path):
         storage = FileSystemStorage(tmp_path)
-        tasks = [asyncio.ensure_future(storage.save(draft(LONG, version=f"{n}.0.0"))) for n in range(1, 31)]
-        await asyncio.sleep(0)
-        for task in tasks[1:]:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        storage.save_sync(draft("zeroth", version="0.1.0"))
+        with held_lock(tmp_path / "greeting" / ".lock"):
+            tasks = [asyncio.ensure_future(storage.save(draft("a", version=f"{n}.0.0"))) for n in range(1, 31)]
+            await asyncio.sleep(0)
+            for task in tasks[1:]:
+                task.cancel()
+            await asyncio.wait(tasks[1:])
+        await tasks[0]
         await storage.save(draft("last", version="99.0.0"))
-        assert [prompt.version for prompt in await storage.list()] == ["1.0.0", "99.0.0"]
+        assert [prompt.version for prompt in await storage.list()] == ["0.1.0", "1.0.0", "99.0.0"]
 
     async def test_reads_what_was_asked_for_before(self, tmp_path):
         storage = FileSystemStorage(tmp_path)

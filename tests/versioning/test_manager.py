@@ -141,7 +141,7 @@ class TestUpdate:
         first = await call("create_prompt", active())
         await call("update_prompt", first, template="Hi {{name}}", status="draft")
         with pytest.raises(
-            VersionConflictError, match=r"(?s)1\.0\.1 already exists.*newest version is 1\.0\.1"
+            VersionConflictError, match=r"(?s)1\.0\.1 already exists.*newest is 1\.0\.1"
         ) as caught:
             await call("update_prompt", first, template="Ho {{name}}")
         assert caught.value.context["version"] == "1.0.1"
