@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::Deserialize;
 
-use super::data::{PyData, sort};
+use super::data::{PyData, kind_of};
 use super::error::OrRaise;
 use super::form::object;
 use super::library::{PartialMap, Shared};
@@ -16,7 +16,7 @@ use super::text::PyText;
 use crate::convert::message_dicts;
 use crate::error::{Error, Kind};
 use crate::prompt::{Chat, ChatEntry};
-use crate::template::{Data, LayeredLibrary, Sort};
+use crate::template::{Data, LayeredLibrary, ValueKind};
 
 /// Messages whose texts are templates, ready to render. It never changes, and may be used by any thread.
 #[pyclass(frozen, module = "prompt_manager.core.template")]
@@ -89,7 +89,7 @@ impl ChatTemplate {
 /// Reads messages, in the form of prompt files.
 fn read(messages: &Bound<'_, PyAny>, shared: &Arc<Shared>) -> PyResult<Vec<ChatEntry>> {
     let py = messages.py();
-    if sort(messages) != Sort::Sequence {
+    if kind_of(messages) != ValueKind::Sequence {
         let given = type_name(messages);
         return Err(PyTypeError::new_err(format!("messages must be a list of messages, not {given}")));
     }

@@ -315,7 +315,7 @@ pub(super) fn check_rule(
         .or_raise(py)?;
     let missing = || Error::new(Kind::Schema, "a function is missing");
     let rule = Rule::new(&validator, |_| function.map(Arc::new).ok_or_else(missing)).or_raise(py)?;
-    rule.broken(&data, value, data.sort(value)).or_raise(py)
+    rule.broken(&data, value, data.kind_of(value)).or_raise(py)
 }
 
 /// A JSON Schema as a schema, in plain data.

@@ -7,14 +7,14 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 
-use super::data::{PyData, sort};
+use super::data::{PyData, kind_of};
 use super::error::{OrRaise, raise};
 use super::library::{Helper, PartialMap, Shared, parse};
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
 use crate::template::{
-    Dialect, EmptyLibrary, LayeredLibrary, Sort, Template, TemplateOptions, VariableUsages,
+    Dialect, EmptyLibrary, LayeredLibrary, Template, TemplateOptions, ValueKind, VariableUsages,
 };
 
 /// Compiles and renders templates with one set of options; the class behind `TemplateEngine`.
@@ -365,7 +365,9 @@ pub(super) fn type_name(value: &Bound<'_, PyAny>) -> String {
 /// Refuses variables that have no names.
 #[inline]
 pub(super) fn check_variables(variables: &Bound<'_, PyAny>) -> PyResult<()> {
-    if variables.cast_exact::<PyDict>().is_ok() || matches!(sort(variables), Sort::Mapping | Sort::Record) {
+    if variables.cast_exact::<PyDict>().is_ok()
+        || matches!(kind_of(variables), ValueKind::Mapping | ValueKind::Record)
+    {
         return Ok(());
     }
     Err(PyTypeError::new_err(format!(

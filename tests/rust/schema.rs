@@ -1,7 +1,7 @@
 //! Validation over JSON: the cases of `tests/data/schemas`, and what only whole sets of schemas show.
 
 use prompt_manager::error::ContextValue;
-use prompt_manager::prompt::{RenderOptions, Compiled, Prompt, Status};
+use prompt_manager::prompt::{Compiled, Prompt, RenderOptions, Status};
 use prompt_manager::schema::json_schema::JsonSchemaMode;
 use prompt_manager::schema::output::{self, AnswerOptions};
 use prompt_manager::schema::{CompiledSchema, Field, FieldType, JsonFunction, Schema, SchemaSet, parse};

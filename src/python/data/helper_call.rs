@@ -5,8 +5,8 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::PyData;
 use super::helper_options::HelperOptions;
+use super::kind::Object;
 use super::overlay::Overlay;
-use super::sort::Object;
 use crate::error::{Error, Kind, Result};
 use crate::python::error::{foreign, is_ours};
 use crate::python::library::Helper;

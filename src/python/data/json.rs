@@ -5,9 +5,9 @@ use pyo3::types::PyFloat;
 use serde_json::{Map, Number, Value};
 
 use super::PyData;
-use super::sort::{Object, bare, sort};
+use super::kind::{Object, bare, kind_of};
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Sink, Sort, Style, WriteOutcome};
+use crate::template::{Data, Sink, Style, ValueKind, WriteOutcome};
 
 /// How deep values nest that become JSON; one that holds itself ends here.
 const JSON_DEPTH: usize = 100;
@@ -19,26 +19,26 @@ impl<'py> PyData<'_, 'py> {
             return Err(fault(format!("the value nests more than {JSON_DEPTH} deep, or is within itself")));
         }
         let value = &bare(value);
-        Ok(match sort(value) {
-            Sort::Null => Value::Null,
-            Sort::Bool => {
+        Ok(match kind_of(value) {
+            ValueKind::Null => Value::Null,
+            ValueKind::Bool => {
                 Value::Bool(value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?)
             }
-            Sort::Integer => {
+            ValueKind::Integer => {
                 let number = value.extract::<i64>().map(Number::from);
                 let number = number.or_else(|_| value.extract::<u64>().map(Number::from));
                 number
                     .map(Value::Number)
                     .map_err(|_| fault("a whole number beyond 64 bits has no JSON form"))?
             }
-            Sort::Float => match value.cast::<PyFloat>() {
+            ValueKind::Float => match value.cast::<PyFloat>() {
                 Ok(number) => Number::from_f64(number.value())
                     .map(Value::Number)
                     .ok_or_else(|| fault("NaN and infinity have no JSON form"))?,
                 // A decimal keeps its digits.
                 Err(_) => Value::String(self.spell(value)?),
             },
-            Sort::Sequence => {
+            ValueKind::Sequence => {
                 let mut items = Vec::new();
                 let mut failed = None;
                 self.walk(value, &mut |item| {
@@ -52,7 +52,7 @@ impl<'py> PyData<'_, 'py> {
                 })?;
                 failed.map_or(Ok(Value::Array(items)), Err)?
             }
-            Sort::Mapping | Sort::Record => {
+            ValueKind::Mapping | ValueKind::Record => {
                 let mut members = Map::new();
                 let mut failed = None;
                 self.walk(value, &mut |item| {
@@ -67,10 +67,14 @@ impl<'py> PyData<'_, 'py> {
                 })?;
                 failed.map_or(Ok(Value::Object(members)), Err)?
             }
-            sort @ (Sort::Other | Sort::Iterable) => return Err(fault(format!("{sort} has no JSON form"))),
-            Sort::String | Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
-                Value::String(self.spell(value)?)
+            kind @ (ValueKind::Other | ValueKind::Iterable) => {
+                return Err(fault(format!("{kind} has no JSON form")));
             }
+            ValueKind::String
+            | ValueKind::Date
+            | ValueKind::DateTime
+            | ValueKind::Uuid
+            | ValueKind::Scalar => Value::String(self.spell(value)?),
         })
     }
 
@@ -87,8 +91,8 @@ impl<'py> PyData<'_, 'py> {
                 )),
             },
             WriteOutcome::Null => Ok("null".to_owned()),
-            WriteOutcome::NoText(sort) => {
-                let message = format!("{sort} cannot be a key in JSON");
+            WriteOutcome::NoText(kind) => {
+                let message = format!("{kind} cannot be a key in JSON");
                 Err(Error::new(Kind::TemplateRender, message))
             }
         }

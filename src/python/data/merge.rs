@@ -4,8 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::PyData;
+use super::kind::Object;
 use super::overlay::Overlay;
-use super::sort::Object;
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Item};
 

@@ -8,9 +8,9 @@
 mod helper_call;
 mod helper_options;
 mod json;
+mod kind;
 mod merge;
 mod overlay;
-mod sort;
 pub(super) mod values;
 mod write;
 
@@ -25,15 +25,15 @@ use pyo3::types::{
 };
 
 pub(super) use self::helper_options::HelperOptions;
+pub(super) use self::kind::{Object, kind_of};
+use self::kind::{bare, extra, fields, is_public, is_stored, tuple_fields};
 pub(super) use self::overlay::Overlay;
-pub(super) use self::sort::{Object, sort};
-use self::sort::{bare, extra, fields, is_public, is_stored, tuple_fields};
 use super::error::foreign;
 use super::library::{Helper, Shared};
 use super::text::{PyOutput, PySink, PyText};
 use crate::error::{Error, Kind, Result};
 use crate::template::{
-    Data, Invocation, Item, Literal, Output, Sink, Sort, Style, Text, Truth, WriteOutcome,
+    Data, Invocation, Item, Literal, Output, Sink, Style, Text, Truth, ValueKind, WriteOutcome,
 };
 
 /// Python objects as template data, for one render.
@@ -132,8 +132,8 @@ impl<'py> PyData<'_, 'py> {
 
     /// The member of anything but an exact `dict`.
     fn of_object(&self, value: &Object<'py>, name: &str, key: &Object<'py>) -> Result<Option<Object<'py>>> {
-        match sort(value) {
-            Sort::Sequence => {
+        match kind_of(value) {
+            ValueKind::Sequence => {
                 if name == "length" {
                     return self.counted(value).map(Some);
                 }
@@ -144,9 +144,9 @@ impl<'py> PyData<'_, 'py> {
                 let Ok(index) = name.parse::<usize>() else { return Ok(None) };
                 self.item(value, index)
             }
-            Sort::String if self.is_javascript() => Ok(self.of_javascript_text(value, name)),
-            Sort::String if name == "length" => self.counted(value).map(Some),
-            Sort::Mapping => {
+            ValueKind::String if self.is_javascript() => Ok(self.of_javascript_text(value, name)),
+            ValueKind::String if name == "length" => self.counted(value).map(Some),
+            ValueKind::Mapping => {
                 let found = if let Ok(overlay) = value.cast_exact::<Overlay>() {
                     self.overlaid(overlay.get(), name, key)?
                 } else if let Ok(mapping) = value.cast::<PyMapping>() {
@@ -159,7 +159,7 @@ impl<'py> PyData<'_, 'py> {
                     found => Ok(found),
                 }
             }
-            Sort::Record => {
+            ValueKind::Record => {
                 let declared = match fields(value) {
                     Some(fields) => self.asked(fields.get_item(key))?,
                     None => None,
@@ -388,8 +388,8 @@ impl<'py> Data for PyData<'_, 'py> {
         self.call_helper(helper, call)
     }
 
-    fn sort(&self, value: &Object<'py>) -> Sort {
-        sort(value)
+    fn kind_of(&self, value: &Object<'py>) -> ValueKind {
+        kind_of(value)
     }
 
     #[inline]
@@ -440,7 +440,7 @@ impl<'py> Data for PyData<'_, 'py> {
         };
         let text = |key: Object<'py>| key.extract::<String>().ok();
         // An object's private fields are not reached, so they are not named either; a mapping's keys are data.
-        let open = matches!(sort(value), Sort::Mapping);
+        let open = matches!(kind_of(value), ValueKind::Mapping);
         keys.iter().take(NAMES).filter_map(text).filter(|name| open || is_public(name)).collect()
     }
 
@@ -448,10 +448,10 @@ impl<'py> Data for PyData<'_, 'py> {
         let is = |truth: bool| if truth { Truth::True } else { Truth::False };
         let asked = |truth: PyResult<bool>| truth.map_err(|error| self.raised(error, "asking for a truth"));
         let value = &bare(value);
-        Ok(match sort(value) {
-            Sort::Null => Truth::False,
-            Sort::Bool => is(asked(value.is_truthy())?),
-            Sort::Integer | Sort::Float => {
+        Ok(match kind_of(value) {
+            ValueKind::Null => Truth::False,
+            ValueKind::Bool => is(asked(value.is_truthy())?),
+            ValueKind::Integer | ValueKind::Float => {
                 if asked(value.is_truthy())? {
                     // NaN is the number that differs from itself.
                     is(asked(value.eq(value))?)
@@ -459,9 +459,9 @@ impl<'py> Data for PyData<'_, 'py> {
                     Truth::Zero
                 }
             }
-            Sort::String | Sort::Sequence => is(asked(value.len().map(|length| length > 0))?),
-            Sort::Mapping => is(!empty_mapping_is_false || asked(value.len().map(|length| length > 0))?),
-            Sort::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {
+            ValueKind::String | ValueKind::Sequence => is(asked(value.len().map(|length| length > 0))?),
+            ValueKind::Mapping => is(!empty_mapping_is_false || asked(value.len().map(|length| length > 0))?),
+            ValueKind::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {
                 is(asked(value.len().map(|length| length > 0))?)
             }
             _ => Truth::True,
@@ -474,9 +474,9 @@ impl<'py> Data for PyData<'_, 'py> {
         visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
     ) -> Result<()> {
         let value = &bare(value);
-        match sort(value) {
-            Sort::Sequence => self.walk_sequence(value, visit),
-            Sort::Mapping => {
+        match kind_of(value) {
+            ValueKind::Sequence => self.walk_sequence(value, visit),
+            ValueKind::Mapping => {
                 if let Ok(dict) = value.cast::<PyDict>() {
                     let pairs = dict.items();
                     return self
@@ -492,8 +492,8 @@ impl<'py> Data for PyData<'_, 'py> {
                     Err(_) => Ok(()),
                 }
             }
-            Sort::Record => self.walk_record(value, visit),
-            Sort::Iterable => self.walk_iterable(value, visit),
+            ValueKind::Record => self.walk_record(value, visit),
+            ValueKind::Iterable => self.walk_iterable(value, visit),
             _ => Ok(()),
         }
     }
@@ -542,23 +542,24 @@ impl<'py> Data for PyData<'_, 'py> {
     }
 
     fn equal(&self, a: &Object<'py>, b: &Object<'py>) -> Result<bool> {
-        let kind = |value: &Object<'py>| match sort(value) {
+        let comparable_kind = |value: &Object<'py>| match kind_of(value) {
             // A number is equal by value, whatever its type; a truth value is none.
-            Sort::Integer => Sort::Float,
-            sort => sort,
+            ValueKind::Integer => ValueKind::Float,
+            kind => kind,
         };
-        if kind(a) != kind(b) {
+        if comparable_kind(a) != comparable_kind(b) {
             return Ok(false);
         }
         bare(a).eq(bare(b)).map_err(|error| self.raised(error, "comparing two values"))
     }
 
     fn order(&self, a: &Object<'py>, b: &Object<'py>) -> Result<Option<Ordering>> {
-        let number = |sort| matches!(sort, Sort::Integer | Sort::Float);
+        let is_number = |kind| matches!(kind, ValueKind::Integer | ValueKind::Float);
         let (a, b) = (&bare(a), &bare(b));
-        let (of_a, of_b) = (sort(a), sort(b));
-        let ordered = matches!(of_a, Sort::String | Sort::Date | Sort::DateTime) && of_a == of_b;
-        let numbers = number(of_a) && number(of_b);
+        let (kind_a, kind_b) = (kind_of(a), kind_of(b));
+        let ordered =
+            matches!(kind_a, ValueKind::String | ValueKind::Date | ValueKind::DateTime) && kind_a == kind_b;
+        let numbers = is_number(kind_a) && is_number(kind_b);
         if !ordered && !numbers {
             return Ok(None);
         }
@@ -575,9 +576,9 @@ impl<'py> Data for PyData<'_, 'py> {
 
     fn length(&self, value: &Object<'py>) -> Result<Option<usize>> {
         let value = &bare(value);
-        match sort(value) {
-            Sort::String | Sort::Sequence | Sort::Mapping => {}
-            Sort::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {}
+        match kind_of(value) {
+            ValueKind::String | ValueKind::Sequence | ValueKind::Mapping => {}
+            ValueKind::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {}
             _ => return Ok(None),
         }
         value.len().map(Some).map_err(|error| self.raised(error, "asking for a length"))
@@ -634,7 +635,7 @@ impl<'py> Data for PyData<'_, 'py> {
         self.asked(logger.and_then(|logger| logger.call_method1("log", (number, "%s", text)))).map(|_| ())
     }
 
-    fn pulse(&self) -> Result<()> {
+    fn check_interrupt(&self) -> Result<()> {
         self.py.check_signals().map_err(|error| self.raised(error, "a signal handler"))
     }
 

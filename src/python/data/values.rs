@@ -8,13 +8,13 @@ use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, 
 use speedate::{DateTime, Time};
 
 use super::PyData;
+use super::kind::{Object, bare, fields, is_stored, kind_of};
 use super::overlay::Overlay;
-use super::sort::{Object, bare, fields, is_stored, sort};
 use crate::error::{Error, Kind, Result};
 use crate::python::text::{PyOutput, PyText};
 use crate::schema::numeric::NumericValue;
 use crate::schema::{NewValue, Values, Violation};
-use crate::template::{Data, Item, Sort};
+use crate::template::{Data, Item, ValueKind};
 
 /// What a model tells of each violation: path, rule, message.
 type Told = Vec<(String, String, String)>;
@@ -94,7 +94,7 @@ impl<'py> Values for PyData<'_, 'py> {
         }
         if let Some(declared) = fields(value) {
             let stored = declared.get_item(key).ok().flatten().is_some_and(|field| is_stored(&field));
-            let extra = || super::sort::extra(value).and_then(|extra| extra.get_item(key).ok().flatten());
+            let extra = || super::kind::extra(value).and_then(|extra| extra.get_item(key).ok().flatten());
             return if stored { self.field(value, name_of(name), key.as_any()) } else { Ok(extra()) };
         }
         match value.cast::<PyMapping>() {
@@ -165,7 +165,7 @@ impl<'py> Values for PyData<'_, 'py> {
                 day: u8::try_from(part("day")?)?,
             };
             let mut time = Time { hour: 0, minute: 0, second: 0, microsecond: 0, tz_offset: None };
-            if sort(value) == Sort::DateTime {
+            if kind_of(value) == ValueKind::DateTime {
                 time.hour = u8::try_from(part("hour")?)?;
                 time.minute = u8::try_from(part("minute")?)?;
                 time.second = u8::try_from(part("second")?)?;

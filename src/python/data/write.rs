@@ -5,10 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyString};
 
 use super::PyData;
-use super::sort::{Object, bare, sort};
+use super::kind::{Object, bare, kind_of};
 use crate::error::{Error, Kind, Result};
 use crate::python::text::PySink;
-use crate::template::{Item, Sink, Sort, Style, WriteOutcome, escape_html, javascript_number, python_number};
+use crate::template::{
+    Item, Sink, Style, ValueKind, WriteOutcome, escape_html, javascript_number, python_number,
+};
 
 /// How deep lists in lists are printed; a list that holds itself ends here.
 const PRINT_DEPTH: usize = 32;
@@ -30,37 +32,38 @@ impl<'py> PyData<'_, 'py> {
             return Ok(WriteOutcome::Done);
         }
         let value = &bare(value);
-        match sort(value) {
-            Sort::Null => return Ok(WriteOutcome::Null),
-            Sort::Bool => {
+        match kind_of(value) {
+            ValueKind::Null => return Ok(WriteOutcome::Null),
+            ValueKind::Bool => {
                 let truth = value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?;
                 out.str(if truth { "true" } else { "false" });
             }
-            Sort::Integer | Sort::Float if style.javascript_numbers => match value.extract::<f64>() {
+            ValueKind::Integer | ValueKind::Float if style.javascript_numbers => match value.extract::<f64>()
+            {
                 Ok(number) => out.str(&javascript_number(number)),
                 Err(_) => self.write_str(&value.str(), style, out)?,
             },
-            Sort::Integer => match value.extract::<i64>() {
+            ValueKind::Integer => match value.extract::<i64>() {
                 Ok(number) => out.str(&number.to_string()),
                 Err(_) => self.write_str(&builtin_text(value), style, out)?,
             },
-            Sort::Float => match value.cast_exact::<PyFloat>() {
+            ValueKind::Float => match value.cast_exact::<PyFloat>() {
                 Ok(number) => out.str(&python_number(number.value())),
                 Err(_) => self.write_str(&value.str(), style, out)?,
             },
-            Sort::String => {
+            ValueKind::String => {
                 // The text itself, whatever a subclass says of it.
                 if let Ok(string) = value.cast::<PyString>() {
                     self.write_string(string, style, out);
                 }
             }
-            Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
+            ValueKind::Date | ValueKind::DateTime | ValueKind::Uuid | ValueKind::Scalar => {
                 self.write_str(&value.str(), style, out)?;
             }
-            Sort::Sequence => return self.write_items(value, style, depth, items, out),
+            ValueKind::Sequence => return self.write_items(value, style, depth, items, out),
             _ if style.lenient => out.str("[object Object]"),
-            sort @ (Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other) => {
-                return Ok(WriteOutcome::NoText(sort));
+            kind @ (ValueKind::Mapping | ValueKind::Record | ValueKind::Iterable | ValueKind::Other) => {
+                return Ok(WriteOutcome::NoText(kind));
             }
         }
         Ok(WriteOutcome::Done)

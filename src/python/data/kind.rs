@@ -1,4 +1,4 @@
-//! What sort of value a Python object is, and what of it can be reached.
+//! What kind of value a Python object is, and what of it can be reached.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -9,7 +9,7 @@ use pyo3::types::{
 };
 
 use super::overlay::Overlay;
-use crate::template::Sort;
+use crate::template::ValueKind;
 
 /// A Python object that templates read.
 pub(in crate::python) type Object<'py> = Bound<'py, PyAny>;
@@ -77,79 +77,79 @@ pub(super) fn known_type<'py>(
     place.get_or_init(py, || Some(found)).as_ref().map(|known| known.bind(py))
 }
 
-/// What sort of value an object is. Enum members are the sort of their value.
-pub(in crate::python) fn sort(value: &Object<'_>) -> Sort {
+/// What kind of value an object is. Enum members are the kind of their value.
+pub(in crate::python) fn kind_of(value: &Object<'_>) -> ValueKind {
     if value.cast_exact::<PyString>().is_ok() {
-        Sort::String
+        ValueKind::String
     } else if value.cast_exact::<PyDict>().is_ok() {
-        Sort::Mapping
+        ValueKind::Mapping
     } else if value.cast_exact::<PyList>().is_ok() {
-        Sort::Sequence
+        ValueKind::Sequence
     } else if value.cast_exact::<PyInt>().is_ok() {
-        Sort::Integer
+        ValueKind::Integer
     } else if value.cast::<PyNone>().is_ok() {
-        Sort::Null
+        ValueKind::Null
     } else if value.cast_exact::<PyBool>().is_ok() {
-        Sort::Bool
+        ValueKind::Bool
     } else if value.cast_exact::<PyFloat>().is_ok() {
-        Sort::Float
+        ValueKind::Float
     } else {
-        sort_of_object(value)
+        kind_of_object(value)
     }
 }
 
-fn sort_of_object(value: &Object<'_>) -> Sort {
+fn kind_of_object(value: &Object<'_>) -> ValueKind {
     let py = value.py();
     if let Some(inner) = inner(value) {
-        return sort(&inner);
+        return kind_of(&inner);
     }
     if value.cast::<PyString>().is_ok() {
-        return Sort::String;
+        return ValueKind::String;
     }
     if value.cast::<PyDict>().is_ok() || value.cast_exact::<Overlay>().is_ok() {
-        return Sort::Mapping;
+        return ValueKind::Mapping;
     }
     if value.cast::<PyInt>().is_ok() {
-        return Sort::Integer;
+        return ValueKind::Integer;
     }
     if value.cast::<PyFloat>().is_ok() {
-        return Sort::Float;
+        return ValueKind::Float;
     }
     if value.cast::<PyTuple>().is_ok() || value.cast::<PyList>().is_ok() {
-        return Sort::Sequence;
+        return ValueKind::Sequence;
     }
     if value.cast::<PyBytes>().is_ok()
         || value.cast::<PyByteArray>().is_ok()
         || value.cast::<PyType>().is_ok()
     {
-        return Sort::Other;
+        return ValueKind::Other;
     }
     let is = |place, module, name| {
         known_type(py, place, module, name).is_some_and(|known| value.is_instance(known).unwrap_or(false))
     };
     if is(&DATETIME, "datetime", "datetime") {
-        Sort::DateTime
+        ValueKind::DateTime
     } else if is(&DATE, "datetime", "date") {
-        Sort::Date
+        ValueKind::Date
     } else if is(&UUID, "uuid", "UUID") {
-        Sort::Uuid
+        ValueKind::Uuid
     } else if is(&NUMBER, "numbers", "Number") {
-        Sort::Float
+        ValueKind::Float
     } else if is(&PATH, "pathlib", "PurePath")
         || is(&TIME, "datetime", "time")
         || is(&TIMEDELTA, "datetime", "timedelta")
     {
-        Sort::Scalar
+        ValueKind::Scalar
     } else if fields(value).is_some() {
-        Sort::Record
+        ValueKind::Record
     } else if value.cast::<PyMapping>().is_ok() {
-        Sort::Mapping
+        ValueKind::Mapping
     } else if value.cast::<PySequence>().is_ok() {
-        Sort::Sequence
+        ValueKind::Sequence
     } else if value.try_iter_is_supported() {
-        Sort::Iterable
+        ValueKind::Iterable
     } else {
-        Sort::Other
+        ValueKind::Other
     }
 }
 
