@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use super::data::{PyData, kind_of};
 use super::error::OrRaise;
-use super::form::object;
-use super::library::{PartialMap, Shared};
-use super::template::{Engine, account, check_variables, read_partials, type_name};
+use super::library::{EngineState, PartialMap};
+use super::payload::payload_to_python;
+use super::template::{Engine, check_variables, read_partials, type_name, usages_to_dict};
 use super::text::PyText;
 use crate::convert::message_dicts;
 use crate::error::{Error, Kind};
@@ -19,11 +19,11 @@ use crate::prompt::{Chat, ChatEntry};
 use crate::template::{Data, LayeredLibrary, ValueKind};
 
 /// Messages whose texts are templates, ready to render. It never changes, and may be used by any thread.
-#[pyclass(frozen, module = "prompt_manager.core.template")]
-pub struct ChatTemplate {
+#[pyclass(frozen, name = "ChatTemplate", module = "prompt_manager.core.template")]
+pub struct PyChatTemplate {
     chat: Chat<PyText>,
     partials: PartialMap,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
 }
 
 /// Compiles messages; `ChatTemplateEngine.compile` is its face.
@@ -33,26 +33,26 @@ pub(super) fn compile_chat(
     messages: &Bound<'_, PyAny>,
     engine: &Bound<'_, Engine>,
     partials: Option<&Bound<'_, PyAny>>,
-) -> PyResult<ChatTemplate> {
+) -> PyResult<PyChatTemplate> {
     let py = messages.py();
     let shared = &engine.get().shared;
     let partials = read_partials(partials, shared)?;
     let entries = read(messages, shared)?;
     let chat = Chat::compile(&entries, &shared.options, shared).or_raise(py)?;
-    Ok(ChatTemplate { chat, partials, shared: Arc::clone(shared) })
+    Ok(PyChatTemplate { chat, partials, shared: Arc::clone(shared) })
 }
 
 #[pymethods]
-impl ChatTemplate {
+impl PyChatTemplate {
     fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = variables.py();
         check_variables(variables)?;
-        let world = PyData::new(py, &self.shared);
+        let py_data = PyData::new(py, &self.shared);
         let messages = self
             .chat
-            .messages(&world, variables, &LayeredLibrary(&self.partials, &self.shared), &missing)
+            .messages(&py_data, variables, &LayeredLibrary(&self.partials, &self.shared), &missing)
             .or_raise(py)?;
-        object(py, message_dicts::messages(messages))
+        payload_to_python(py, message_dicts::messages(messages))
     }
 
     /// The names of the variables that the messages read, and of their placeholders, sorted.
@@ -62,7 +62,7 @@ impl ChatTemplate {
     }
 
     fn analyze<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        account(py, self.read().or_raise(py)?)
+        usages_to_dict(py, self.read().or_raise(py)?)
     }
 
     fn __repr__(&self) -> String {
@@ -71,7 +71,7 @@ impl ChatTemplate {
     }
 }
 
-impl ChatTemplate {
+impl PyChatTemplate {
     /// The variables; a placeholder is a list that is walked.
     fn read(&self) -> crate::Result<crate::template::VariableUsages> {
         let mut found = self.chat.variables(&LayeredLibrary(&self.partials, &self.shared))?;
@@ -87,7 +87,7 @@ impl ChatTemplate {
 }
 
 /// Reads messages, in the form of prompt files.
-fn read(messages: &Bound<'_, PyAny>, shared: &Arc<Shared>) -> PyResult<Vec<ChatEntry>> {
+fn read(messages: &Bound<'_, PyAny>, shared: &Arc<EngineState>) -> PyResult<Vec<ChatEntry>> {
     let py = messages.py();
     if kind_of(messages) != ValueKind::Sequence {
         let given = type_name(messages);
@@ -96,9 +96,9 @@ fn read(messages: &Bound<'_, PyAny>, shared: &Arc<Shared>) -> PyResult<Vec<ChatE
     let mut entries = Vec::new();
     for (at, message) in messages.try_iter()?.enumerate() {
         let about = |why: String| Error::new(Kind::PromptInvalid, format!("message {at}: {why}"));
-        let world = PyData::new(py, shared);
+        let py_data = PyData::new(py, shared);
         let mut json =
-            world.to_json(&message?).map_err(|error| about(error.message().into())).or_raise(py)?;
+            py_data.to_json(&message?).map_err(|error| about(error.message().into())).or_raise(py)?;
         // A message that is a model has keys for all that it does not say.
         if let Some(members) = json.as_object_mut() {
             members.retain(|_, value| !value.is_null());

@@ -17,9 +17,9 @@ static LOGGING: AtomicUsize = AtomicUsize::new(0);
 ///
 /// It does not hold the gate. `logging` has a lock of its own, which a forking thread may hold while it waits for the
 /// gate.
-pub(super) struct Logging;
+pub(super) struct LoggingGuard;
 
-impl Logging {
+impl LoggingGuard {
     /// Counts this thread as logging; `None` once the interpreter ends.
     pub(super) fn begin() -> Option<Self> {
         let has_ended = gate();
@@ -31,7 +31,7 @@ impl Logging {
     }
 }
 
-impl Drop for Logging {
+impl Drop for LoggingGuard {
     fn drop(&mut self) {
         // A logging handler that forks also returns in the child, where the count is zero again.
         let _ = LOGGING

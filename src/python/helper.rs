@@ -41,9 +41,9 @@ impl HelperOptions {
             let mut params = params.into_iter();
             [params.next(), params.next()]
         });
-        let world = PyData::new(py, engine);
+        let py_data = PyData::new(py, engine);
         let given = BranchArguments { context: context.as_ref(), data, params };
-        Ok(block.render(&world, branch, given).or_raise(py)?.0)
+        Ok(block.render(&py_data, branch, given).or_raise(py)?.0)
     }
 }
 

@@ -9,9 +9,9 @@ use pyo3::types::{PyDict, PyList, PyString};
 use super::conversion_error::wrap;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
-use super::form::object;
+use super::payload::payload_to_python;
 use super::prompt::{CompiledPrompt, Prepared, PyRenderOptions};
-use super::schema::{Schemas, SharedSchemas, plain};
+use super::schema::{PySchemas, SharedSchemas, plain};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::{Report, langchain};
@@ -23,7 +23,7 @@ use crate::template::{Template, Text};
 const LANGCHAIN: &str = "LangChain";
 
 /// Messages, each as a class and its arguments, and a text for each lossy step.
-type Made<'py> = (Vec<Bound<'py, PyAny>>, Vec<String>);
+type MessagesAndWarnings<'py> = (Vec<Bound<'py, PyAny>>, Vec<String>);
 
 /// A prompt, or one message of it, ready for LangChain. It never changes, and may be used by any thread.
 #[pyclass(frozen, module = "prompt_manager._native")]
@@ -52,7 +52,7 @@ impl LangChainSource {
         prompt: &Bound<'_, CompiledPrompt>,
         strict: bool,
         output_instructions: bool,
-        schemas: Option<&Bound<'_, Schemas>>,
+        schemas: Option<&Bound<'_, PySchemas>>,
         opaque: bool,
         index: usize,
         instructions: Option<&str>,
@@ -228,7 +228,7 @@ impl LangChainSource {
 
     /// The messages of a chat without its placeholders, each as `{"class": …, "arguments": {…}}`, and a text for each
     /// lossy step.
-    fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Made<'py>> {
+    fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<MessagesAndWarnings<'py>> {
         let py = variables.py();
         check_variables(variables)?;
         let data = PyData::new(py, &self.prompt.shared);
@@ -260,7 +260,7 @@ impl LangChainSource {
         &self,
         py: Python<'py>,
         texts: Vec<Bound<'py, PyString>>,
-    ) -> PyResult<Made<'py>> {
+    ) -> PyResult<MessagesAndWarnings<'py>> {
         let data = PyData::new(py, &self.prompt.shared);
         let texts = texts.into_iter().map(PyOutput).collect();
         let messages = self.prompt.compiled.own_assembled(&data, texts, self.instructions.as_deref());
@@ -304,13 +304,13 @@ impl LangChainSource {
         &self,
         py: Python<'py>,
         messages: crate::Result<Vec<(usize, Message<PyOutput<'py>>)>>,
-    ) -> PyResult<Made<'py>> {
+    ) -> PyResult<MessagesAndWarnings<'py>> {
         let options = langchain::LangChainOptions { strict: self.strict };
         let mut report = Report::default();
         let mut made = Vec::new();
         for (at, message) in messages.map_err(|error| self.raise(py, error))? {
             let form = langchain::message(message, self.index + at, &options, &mut report);
-            made.push(object(py, form.map_err(|error| self.raise(py, error))?)?);
+            made.push(payload_to_python(py, form.map_err(|error| self.raise(py, error))?)?);
         }
         Ok((made, report.warnings().to_vec()))
     }

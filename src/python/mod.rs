@@ -6,11 +6,11 @@ mod convert;
 mod data;
 mod error;
 mod fork_gate;
-mod form;
 mod helper;
 mod langchain;
 mod library;
 mod overlay;
+mod payload;
 mod prompt;
 mod prompt_files;
 mod runtime;
@@ -31,7 +31,7 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::chat::{ChatTemplate, compile_chat};
+    use super::chat::{PyChatTemplate, compile_chat};
     #[pymodule_export]
     use super::convert::{Converter, validate_alternation};
     #[pymodule_export]
@@ -47,7 +47,7 @@ mod _native {
     #[pymodule_export]
     use super::prompt_files::{read_prompts, read_prompts_sync};
     #[pymodule_export]
-    use super::schema::{Schemas, check_rule, check_schema, json_schema_to_schema, parse_json};
+    use super::schema::{PySchemas, check_rule, check_schema, json_schema_to_schema, parse_json};
     #[pymodule_export]
     use super::storage::{FileStore, MemoryStore, prompt_yaml};
     #[pymodule_export]
@@ -57,7 +57,7 @@ mod _native {
     #[pymodule_export]
     use super::versions::{History, diff, on_thread, raise_version};
     #[pymodule_export]
-    use super::watch::{Watch, watch_directory, watch_directory_sync};
+    use super::watch::{PyWatch, watch_directory, watch_directory_sync};
 
     /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
     #[pymodule_init]

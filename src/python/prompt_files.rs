@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::error::OrRaise;
-use super::library::Shared;
+use super::library::EngineState;
 use super::prompt::CompiledPrompt;
 use super::runtime::on_thread;
 use super::store::is_skip;
@@ -26,7 +26,7 @@ pub fn read_prompts_sync<'py>(
     on_error: &str,
 ) -> PyResult<(Vec<PromptFile<'py>>, Vec<String>)> {
     let py = engine.py();
-    let read = Reading::new(path, engine, on_error)?;
+    let read = ReadRequest::new(path, engine, on_error)?;
     let shared = Arc::clone(&read.shared);
     let (loaded, warnings) = py.detach(|| read.run()).or_raise(py)?;
     Ok((files(py, loaded, &shared)?, warnings))
@@ -40,7 +40,7 @@ pub fn read_prompts<'py>(
     engine: &Bound<'py, Engine>,
     on_error: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let read = Reading::new(path, engine, on_error)?;
+    let read = ReadRequest::new(path, engine, on_error)?;
     on_thread(engine.py(), move || {
         let shared = Arc::clone(&read.shared);
         let read = read.run();
@@ -58,13 +58,13 @@ pub fn read_prompts<'py>(
 type PromptFile<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
 
 /// The arguments of a read, converted.
-struct Reading {
+struct ReadRequest {
     path: PathBuf,
     skip: bool,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
 }
 
-impl Reading {
+impl ReadRequest {
     /// Converts the arguments.
     fn new(path: PathBuf, engine: &Bound<'_, Engine>, on_error: &str) -> PyResult<Self> {
         Ok(Self { path, skip: is_skip(on_error)?, shared: Arc::clone(&engine.get().shared) })
@@ -92,7 +92,7 @@ impl Reading {
 fn files<'py>(
     py: Python<'py>,
     loaded: Loaded<PyText>,
-    shared: &Arc<Shared>,
+    shared: &Arc<EngineState>,
 ) -> PyResult<Vec<PromptFile<'py>>> {
     let mut files: Vec<PromptFile<'py>> = Vec::new();
     let mut last = None;

@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 use serde_json::Value;
 
 use super::data::PyData;
-use super::data::values::{Held, object};
+use super::data::values::{SharedObject, object};
 use super::error::{OrRaise, raise};
 use super::runtime::on_thread;
 use super::text::PyText;
@@ -22,15 +22,15 @@ use crate::store::directory;
 use crate::template::Data;
 
 /// Schemas over Python objects, for several threads.
-pub(super) type SharedSchemas = schema::SharedSchemaSet<PyText, Held, Held>;
+pub(super) type SharedSchemas = schema::SharedSchemaSet<PyText, SharedObject, SharedObject>;
 
 /// Schemas by name.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct Schemas {
+#[pyclass(frozen, name = "Schemas", module = "prompt_manager._native")]
+pub struct PySchemas {
     shared: Arc<SharedSchemas>,
 }
 
-impl Schemas {
+impl PySchemas {
     pub(super) fn of(shared: &Arc<SharedSchemas>) -> Self {
         Self { shared: Arc::clone(shared) }
     }
@@ -54,7 +54,7 @@ pub(super) fn plain<'py>(py: Python<'py>, value: &impl serde::Serialize) -> PyRe
 /// effect.
 fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
     let py = schema.py();
-    let json = PyData::alone(py).to_json(schema).map_err(|error| {
+    let json = PyData::without_engine(py).to_json(schema).map_err(|error| {
         let message = error.message().to_owned();
         error.recast(Kind::SchemaParse, message)
     });
@@ -64,10 +64,10 @@ fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
 }
 
 /// What a load gives: for each file its path, version, metadata and the names of its schemas; and what to warn of.
-type Loaded = (Vec<File>, Vec<String>);
+type LoadedSchemas = (Vec<LoadedSchemaFile>, Vec<String>);
 
 #[derive(IntoPyObject)]
-struct File {
+struct LoadedSchemaFile {
     path: String,
     version: Option<String>,
     metadata: Pythonized<serde_json::Map<String, Value>>,
@@ -94,7 +94,7 @@ fn load(
     path: &Path,
     is_directory: Option<bool>,
     skip: bool,
-) -> crate::Result<Loaded> {
+) -> crate::Result<LoadedSchemas> {
     let is_directory = is_directory.unwrap_or_else(|| path.is_dir());
     let found = if is_directory { directory::schemas(path)? } else { directory::schema_file(path)? };
     let mut errors = found.errors;
@@ -118,7 +118,7 @@ fn load(
     let name_of = |schema: &Schema| schema.place.as_ref().and_then(|place| place.name.clone());
     let file = |(path, version, metadata): (String, Option<String>, serde_json::Map<String, Value>)| {
         let own = good.iter().filter(|schema| name_of(schema).as_deref() == Some(path.as_str()));
-        File {
+        LoadedSchemaFile {
             names: own.map(|schema| schema.name.clone()).collect(),
             path,
             version,
@@ -142,7 +142,7 @@ fn one(mut errors: Vec<Error>, path: &Path) -> Error {
 }
 
 #[pymethods]
-impl Schemas {
+impl PySchemas {
     #[new]
     fn new() -> Self {
         Self { shared: Arc::default() }
@@ -161,7 +161,7 @@ impl Schemas {
         path: PathBuf,
         is_directory: Option<bool>,
         skip: bool,
-    ) -> PyResult<Loaded> {
+    ) -> PyResult<LoadedSchemas> {
         let shared = Arc::clone(&self.shared);
         py.detach(|| load(&shared, &path, is_directory, skip)).or_raise(py)
     }
@@ -247,8 +247,8 @@ impl Schemas {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
         let compiled = self.shared.compiled(&SchemaRef::Name(name.into()));
-        let made =
-            compiled.and_then(|compiled| compiled.validate(&PyData::alone(py), data, "the data", coerce));
+        let made = compiled
+            .and_then(|compiled| compiled.validate(&PyData::without_engine(py), data, "the data", coerce));
         Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
     }
 
@@ -273,7 +273,7 @@ impl Schemas {
     #[pyo3(signature = (name, *, strict = false))]
     fn json_schema<'py>(&self, py: Python<'py>, name: &str, strict: bool) -> PyResult<Bound<'py, PyAny>> {
         let form = if strict { JsonSchemaMode::Strict } else { JsonSchemaMode::Full };
-        let data = PyData::alone(py);
+        let data = PyData::without_engine(py);
         let says =
             self.shared.json_schema(&SchemaRef::Name(name.into()), form, &|model| data.json_schema(model));
         plain(py, &says.or_raise(py)?)
@@ -281,12 +281,13 @@ impl Schemas {
 
     /// Data that fits the schema; `None` where none can be thought of.
     fn example<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let example = self.shared.example(&PyData::alone(py), &SchemaRef::Name(name.into())).or_raise(py)?;
+        let example =
+            self.shared.example(&PyData::without_engine(py), &SchemaRef::Name(name.into())).or_raise(py)?;
         example.map(|example| plain(py, &example)).transpose()
     }
 
     fn instructions(&self, py: Python<'_>, name: &str) -> PyResult<String> {
-        let text = self.shared.instructions(&PyData::alone(py), &SchemaRef::Name(name.into()));
+        let text = self.shared.instructions(&PyData::without_engine(py), &SchemaRef::Name(name.into()));
         Ok(text.or_raise(py)?.as_ref().to_owned())
     }
 }
@@ -308,7 +309,7 @@ pub(super) fn check_rule(
     function: Option<Py<PyAny>>,
 ) -> PyResult<Option<String>> {
     let py = value.py();
-    let data = PyData::alone(py);
+    let data = PyData::without_engine(py);
     let json: Value = data.to_json(validator).or_raise(py)?;
     let validator = parse::read_validator_of(&json)
         .map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error)))
@@ -325,7 +326,7 @@ pub(super) fn json_schema_to_schema<'py>(
     document: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = document.py();
-    let json = PyData::alone(py).to_json(document).map_err(|error| {
+    let json = PyData::without_engine(py).to_json(document).map_err(|error| {
         let message = error.message().to_owned();
         error.recast(Kind::SchemaParse, message)
     });

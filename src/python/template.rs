@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 
 use super::data::{PyData, kind_of};
 use super::error::{OrRaise, raise};
-use super::library::{Helper, PartialMap, Shared, parse};
+use super::library::{EngineState, HelperFunction, PartialMap, parse};
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
@@ -20,7 +20,7 @@ use crate::template::{
 /// Compiles and renders templates with one set of options; the class behind `TemplateEngine`.
 #[pyclass(frozen, subclass, module = "prompt_manager._native")]
 pub struct Engine {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<EngineState>,
 }
 
 #[pymethods]
@@ -72,7 +72,7 @@ impl Engine {
             limits,
             ..defaults
         };
-        Ok(Self { shared: Shared::of(options) })
+        Ok(Self { shared: EngineState::with_options(options) })
     }
 
     #[pyo3(signature = (template, *, name = None))]
@@ -129,13 +129,13 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyDict>> {
         let own = read_partials(partials, &self.shared)?;
         let read = self.parsed(template, "")?.variables(&LayeredLibrary(&own, &self.shared));
-        account(template.py(), read.or_raise(template.py())?)
+        usages_to_dict(template.py(), read.or_raise(template.py())?)
     }
 
     /// Registers a helper; `TemplateEngine.register_helper` is its face.
     #[pyo3(name = "_register_helper")]
     fn add_helper(&self, name: &str, function: Py<PyAny>, pass_options: bool) {
-        let helper = Helper { function, pass_options };
+        let helper = HelperFunction { function, pass_options };
         let replaced = {
             let mut helpers = self.shared.helpers.write().unwrap_or_else(PoisonError::into_inner);
             helpers.insert(name.into(), helper)
@@ -159,7 +159,7 @@ impl Engine {
         Ok((PyTuple::empty(py), options(py, &self.shared.options)?))
     }
 
-    fn __getstate__(&self, py: Python<'_>) -> State {
+    fn __getstate__(&self, py: Python<'_>) -> PickledEngine {
         let helpers = self.shared.helpers.read().unwrap_or_else(PoisonError::into_inner);
         let helpers = helpers
             .iter()
@@ -172,7 +172,7 @@ impl Engine {
     }
 
     /// Helpers come first: partials may call them.
-    fn __setstate__(&self, py: Python<'_>, state: State) -> PyResult<()> {
+    fn __setstate__(&self, py: Python<'_>, state: PickledEngine) -> PyResult<()> {
         let (helpers, partials) = state;
         for (name, function, pass_options) in helpers {
             self.add_helper(&name, function, pass_options);
@@ -184,7 +184,7 @@ impl Engine {
 }
 
 /// What was registered: helpers as name, function and whether it takes options; partials as name and source.
-type State = (Vec<(String, Py<PyAny>, bool)>, Vec<(String, String)>);
+type PickledEngine = (Vec<(String, Py<PyAny>, bool)>, Vec<(String, String)>);
 
 impl Engine {
     /// A template that knows the helpers that are registered now.
@@ -234,7 +234,7 @@ impl CompiledTemplate {
     }
 
     /// Pickling: the engine, once for all its templates, compiles the source again.
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Recipe<'py>> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<TemplateReduction<'py>> {
         let (template, engine) = (&slf.get().template, slf.get().engine.bind(slf.py()));
         let arguments =
             (engine.clone(), template.source().to_owned(), template.name().map(ToOwned::to_owned));
@@ -257,7 +257,7 @@ impl CompiledTemplate {
 }
 
 /// A callable and its arguments, of which pickle makes the template again.
-type Recipe<'py> = (Bound<'py, PyAny>, (Bound<'py, Engine>, String, Option<String>));
+type TemplateReduction<'py> = (Bound<'py, PyAny>, (Bound<'py, Engine>, String, Option<String>));
 
 /// Makes a template out of what its `__reduce__` gave.
 #[pyfunction]
@@ -271,35 +271,35 @@ pub(super) fn restore_template(
 
 fn render<'py>(
     template: &Template<PyText>,
-    shared: &Arc<Shared>,
+    shared: &Arc<EngineState>,
     variables: &Bound<'py, PyAny>,
     partials: Option<&Bound<'py, PyAny>>,
     data: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyString>> {
     let py = variables.py();
     check_variables(variables)?;
-    let world = PyData::new(py, shared);
+    let py_data = PyData::new(py, shared);
     let output = if partials.is_none() {
-        template.render(&world, variables, data, shared)
+        template.render(&py_data, variables, data, shared)
     } else {
         let own = read_partials(partials, shared)?;
-        template.render(&world, variables, data, &LayeredLibrary(&own, shared))
+        template.render(&py_data, variables, data, &LayeredLibrary(&own, shared))
     };
     Ok(output.or_raise(py)?.0)
 }
 
 /// How variables are used, by name.
-pub(super) fn account(py: Python<'_>, variables: VariableUsages) -> PyResult<Bound<'_, PyDict>> {
-    let account = PyDict::new(py);
+pub(super) fn usages_to_dict(py: Python<'_>, variables: VariableUsages) -> PyResult<Bound<'_, PyDict>> {
+    let usages = PyDict::new(py);
     for (name, variable) in variables {
         let usage = PyDict::new(py);
         usage.set_item("required", variable.required)?;
         usage.set_item("tested", variable.tested)?;
         usage.set_item("iterated", variable.iterated)?;
         usage.set_item("paths", variable.paths.into_iter().collect::<Vec<_>>())?;
-        account.set_item(name, usage)?;
+        usages.set_item(name, usage)?;
     }
-    Ok(account)
+    Ok(usages)
 }
 
 /// The options as the arguments of an engine.
@@ -379,7 +379,7 @@ pub(super) fn check_variables(variables: &Bound<'_, PyAny>) -> PyResult<()> {
 /// Partials that a caller gives as a dictionary of texts.
 pub(super) fn read_partials(
     partials: Option<&Bound<'_, PyAny>>,
-    engine: &Arc<Shared>,
+    engine: &Arc<EngineState>,
 ) -> PyResult<PartialMap> {
     let mut read = PartialMap::new();
     let Some(partials) = partials else { return Ok(read) };

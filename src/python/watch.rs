@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::prelude::*;
 
 use super::error::{OrRaise, raise};
-use super::fork_gate::{Logging, gate, wait_for_threads};
-use super::library::Shared;
+use super::fork_gate::{LoggingGuard, gate, wait_for_threads};
+use super::library::EngineState;
 use super::runtime::on_thread;
 use super::schema::SharedSchemas;
 use super::store::{Prompts, Registry, is_skip};
@@ -24,13 +24,13 @@ use crate::store::directory::{self, Known, Loaded};
 use crate::store::watch::{self, Follow, Noted};
 
 /// Watches a directory. As long as it runs, the registry takes over each change that is saved there.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct Watch {
+#[pyclass(frozen, name = "Watch", module = "prompt_manager._native")]
+pub struct PyWatch {
     watch: Mutex<watch::Watch>,
-    state: Arc<State>,
+    state: Arc<WatchState>,
 }
 
-impl Watch {
+impl PyWatch {
     fn stop(&self) {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).stop();
     }
@@ -38,7 +38,7 @@ impl Watch {
 
 /// What the watch's thread writes and the program reads.
 #[derive(Default)]
-struct State {
+struct WatchState {
     /// The problems that the last reload found.
     error: Mutex<Option<Error>>,
     /// How many times changes were taken over.
@@ -48,13 +48,13 @@ struct State {
 }
 
 #[pymethods]
-impl Watch {
+impl PyWatch {
     /// Stops watching, and waits for a reload that has begun.
     fn close_sync(&self, py: Python<'_>) {
         py.detach(|| self.stop());
     }
 
-    /// The coroutine of [`Watch::close_sync`].
+    /// The coroutine of [`PyWatch::close_sync`].
     fn close<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let watch = slf.clone().unbind();
         on_thread(slf.py(), move || {
@@ -102,9 +102,9 @@ pub fn watch_directory_sync(
     path: PathBuf,
     schema_dir: Option<PathBuf>,
     on_error: &str,
-) -> PyResult<(Watch, Vec<String>)> {
+) -> PyResult<(PyWatch, Vec<String>)> {
     let py = registry.py();
-    let start = Start::new(registry, path, schema_dir, on_error)?;
+    let start = WatchRequest::new(registry, path, schema_dir, on_error)?;
     py.detach(|| start.run()).or_raise(py)
 }
 
@@ -117,22 +117,22 @@ pub fn watch_directory<'py>(
     schema_dir: Option<PathBuf>,
     on_error: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let start = Start::new(registry, path, schema_dir, on_error)?;
+    let start = WatchRequest::new(registry, path, schema_dir, on_error)?;
     on_thread(registry.py(), move || start.run().map_err(|error| Python::attach(|py| raise(py, &error))))
 }
 
 /// The arguments of a watch, converted.
-struct Start {
+struct WatchRequest {
     path: PathBuf,
     schemas: Option<PathBuf>,
     skip: bool,
     prompts: Arc<Prompts>,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     /// The schemas of the registry, which get those of the directory.
     into: Arc<SharedSchemas>,
 }
 
-impl Start {
+impl WatchRequest {
     /// Converts the arguments. The paths become absolute, because a program may change its working directory.
     fn new(
         registry: &Bound<'_, Registry>,
@@ -153,11 +153,11 @@ impl Start {
     }
 
     /// Loads the directory and starts the thread. Changes are noted before the first load begins, so that none is missed.
-    fn run(self) -> crate::Result<(Watch, Vec<String>)> {
+    fn run(self) -> crate::Result<(PyWatch, Vec<String>)> {
         let roots = [Some(self.path.clone()), self.schemas.clone()].into_iter().flatten().collect();
         let noted = Noted::begin(roots)?;
-        let state = Arc::new(State::default());
-        let mut directory = Directory {
+        let state = Arc::new(WatchState::default());
+        let mut directory = WatchedDirectory {
             start: self,
             state: Arc::clone(&state),
             held: Vec::new(),
@@ -167,20 +167,20 @@ impl Start {
             known: Known::default(),
             registrations: 0,
         };
-        let mut account = directory.load();
+        let mut result = directory.load();
         // `skip` is for single files. A problem of the directory itself is an error all the same.
         let fatal = |error: &mut Error| !directory.start.skip || error.errors().is_empty();
-        if let Some(error) = account.error.take_if(fatal) {
+        if let Some(error) = result.error.take_if(fatal) {
             return Err(error);
         }
-        let mut warnings = account.warnings;
+        let mut warnings = result.warnings;
         directory.warned = warnings.iter().cloned().collect();
-        if let Some(error) = account.error {
+        if let Some(error) = result.error {
             warnings.extend(error.errors().iter().map(Error::report));
             *state.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
         let watch = Mutex::new(noted.follow(directory)?);
-        Ok((Watch { watch, state }, warnings))
+        Ok((PyWatch { watch, state }, warnings))
     }
 }
 
@@ -189,9 +189,9 @@ fn absolute(path: PathBuf) -> PathBuf {
 }
 
 /// A watched directory, and what the registry holds of it.
-struct Directory {
-    start: Start,
-    state: Arc<State>,
+struct WatchedDirectory {
+    start: WatchRequest,
+    state: Arc<WatchState>,
     /// The prompts of the registry that came from this directory, each with its file.
     held: Vec<(PromptId, Version, String)>,
     /// The names of the schemas that came from this directory.
@@ -207,17 +207,17 @@ struct Directory {
 }
 
 /// The result of a reload.
-struct Account {
+struct ReloadResult {
     error: Option<Error>,
     warnings: Vec<String>,
     prompts: usize,
 }
 
-impl Directory {
+impl WatchedDirectory {
     /// Reads the files that changed and, unless there is an error that forbids it, exchanges the registry's prompts.
-    fn load(&mut self) -> Account {
+    fn load(&mut self) -> ReloadResult {
         let _gate = gate();
-        let Start { path, schemas, shared, .. } = &self.start;
+        let WatchRequest { path, schemas, shared, .. } = &self.start;
         let registrations = shared.registrations();
         if registrations != self.registrations {
             // A name may now be a helper, or a partial may have another text, so everything is compiled again.
@@ -229,12 +229,12 @@ impl Directory {
                 self.state.files_read.store(loaded.read, Ordering::Relaxed);
                 self.put(loaded)
             }
-            Err(error) => Account { error: Some(error), warnings: Vec::new(), prompts: 0 },
+            Err(error) => ReloadResult { error: Some(error), warnings: Vec::new(), prompts: 0 },
         }
     }
 
     /// Takes over what was loaded, and sums it up.
-    fn put(&mut self, mut loaded: Loaded<PyText>) -> Account {
+    fn put(&mut self, mut loaded: Loaded<PyText>) -> ReloadResult {
         self.linked = std::mem::take(&mut loaded.linked);
         let warnings = std::mem::take(&mut loaded.warnings);
         let error = loaded.error(&self.start.path);
@@ -243,7 +243,7 @@ impl Directory {
             Some(error) if !self.start.skip => Some(error),
             error => self.exchange(loaded, error.as_ref()).err().or(error),
         };
-        Account { error, warnings, prompts }
+        ReloadResult { error, warnings, prompts }
     }
 
     /// Replaces the old prompts by the new ones in one step. A file with an error keeps its old prompts.
@@ -287,20 +287,20 @@ fn file_of(error: &Error) -> Option<&str> {
     })
 }
 
-impl Follow for Directory {
-    type Account = Account;
+impl Follow for WatchedDirectory {
+    type Account = ReloadResult;
 
-    fn reload(&mut self) -> Account {
+    fn reload(&mut self) -> ReloadResult {
         self.state.reloads.fetch_add(1, Ordering::Relaxed);
         self.load()
     }
 
-    fn is_clean(account: &Account) -> bool {
-        account.error.is_none()
+    fn is_clean(result: &ReloadResult) -> bool {
+        result.error.is_none()
     }
 
-    fn tell(&mut self, account: Account) {
-        let Account { error, warnings, prompts } = account;
+    fn tell(&mut self, result: ReloadResult) {
+        let ReloadResult { error, warnings, prompts } = result;
         let path = self.start.path.display();
         let new = warnings.iter().filter(|warning| !self.warned.contains(*warning));
         let mut lines: Vec<_> = new.map(|warning| ("warning", warning.clone())).collect();
@@ -321,7 +321,7 @@ impl Follow for Directory {
 
     fn broke_off(&mut self, error: Error) {
         let warnings = self.warned.iter().cloned().collect();
-        self.tell(Account { error: Some(error), warnings, prompts: 0 });
+        self.tell(ReloadResult { error: Some(error), warnings, prompts: 0 });
     }
 
     fn linked(&self) -> Vec<PathBuf> {
@@ -331,13 +331,13 @@ impl Follow for Directory {
 
 /// Logs from the watch's thread. Where a program configures no logging, Python itself prints warnings and errors.
 fn log(lines: &[(&str, String)]) {
-    let Some(_logging) = Logging::begin() else { return };
+    let Some(_logging) = LoggingGuard::begin() else { return };
     Python::try_attach(|py| {
-        let told = py.import("logging").and_then(|logging| {
+        let logged = py.import("logging").and_then(|logging| {
             let logger = logging.call_method1("getLogger", ("prompt_manager",))?;
             lines.iter().try_for_each(|(level, line)| logger.call_method1(*level, ("%s", line)).map(drop))
         });
-        if let Err(error) = told {
+        if let Err(error) = logged {
             error.write_unraisable(py, None);
         }
     });

@@ -9,14 +9,14 @@ use super::kind::Object;
 use super::overlay::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::python::error::{foreign, is_ours};
-use crate::python::library::Helper;
+use crate::python::library::HelperFunction;
 use crate::template::Invocation;
 
 impl<'py> PyData<'_, 'py> {
     /// Calls a helper: positional arguments in order, named arguments as keywords.
     pub(super) fn call_helper(
         &self,
-        helper: &Helper,
+        helper: &HelperFunction,
         call: Invocation<'_, Self>,
     ) -> Result<Option<Object<'py>>> {
         let py = self.py;
@@ -36,7 +36,7 @@ impl<'py> PyData<'_, 'py> {
         // A helper gets plain dictionaries: an overlay is merged into one.
         let plain = |value: Object<'py>| -> Result<Object<'py>> {
             match value.cast_exact::<Overlay>() {
-                Ok(overlay) => Ok(PyData::alone(py).merged(overlay.get())?.into_any()),
+                Ok(overlay) => Ok(PyData::without_engine(py).merged(overlay.get())?.into_any()),
                 Err(_) => Ok(value),
             }
         };

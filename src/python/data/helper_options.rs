@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::python::library::Shared;
+use crate::python::library::EngineState;
 use crate::python::text::PyText;
 use crate::template::Closure;
 
@@ -27,5 +27,5 @@ pub struct HelperOptions {
     /// Its block; `None` for a helper that is called inline.
     pub(in crate::python) block: Option<Closure<PyText, Py<PyAny>>>,
     /// The engine that renders the block.
-    pub(in crate::python) engine: Option<Arc<Shared>>,
+    pub(in crate::python) engine: Option<Arc<EngineState>>,
 }

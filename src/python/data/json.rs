@@ -14,7 +14,7 @@ const JSON_DEPTH: usize = 100;
 
 impl<'py> PyData<'_, 'py> {
     /// The value as JSON. Records become objects; what prints as itself, such as a date, becomes a text.
-    pub(in crate::python) fn json(&self, value: &Object<'py>, depth: usize) -> Result<Value, Unsayable> {
+    pub(in crate::python) fn json(&self, value: &Object<'py>, depth: usize) -> Result<Value, JsonError> {
         if depth > JSON_DEPTH {
             return Err(fault(format!("the value nests more than {JSON_DEPTH} deep, or is within itself")));
         }
@@ -45,7 +45,9 @@ impl<'py> PyData<'_, 'py> {
                     if failed.is_none() {
                         match self.json(&item.value, depth + 1) {
                             Ok(item) => items.push(item),
-                            Err(unsayable) => failed = Some(unsayable.within(&format!("[{}]", items.len()))),
+                            Err(json_error) => {
+                                failed = Some(json_error.within(&format!("[{}]", items.len())))
+                            }
                         }
                     }
                     Ok(())
@@ -60,7 +62,7 @@ impl<'py> PyData<'_, 'py> {
                         let key = self.spell(key)?;
                         match self.json(&item.value, depth + 1) {
                             Ok(value) => drop(members.insert(key, value)),
-                            Err(unsayable) => failed = Some(unsayable.within(&format!(".{key}"))),
+                            Err(json_error) => failed = Some(json_error.within(&format!(".{key}"))),
                         }
                     }
                     Ok(())
@@ -100,25 +102,25 @@ impl<'py> PyData<'_, 'py> {
 }
 
 /// What keeps a value from being JSON, and where in the value it is.
-pub(in crate::python) struct Unsayable {
+pub(in crate::python) struct JsonError {
     /// The way to it, such as `.team.since[0]`. It may hold keys of the value.
     pub(in crate::python) path: String,
     pub(in crate::python) error: Error,
 }
 
-impl Unsayable {
+impl JsonError {
     fn within(mut self, segment: &str) -> Self {
         self.path.insert_str(0, segment);
         self
     }
 }
 
-impl From<Error> for Unsayable {
+impl From<Error> for JsonError {
     fn from(error: Error) -> Self {
         Self { path: String::new(), error }
     }
 }
 
-fn fault(message: impl Into<String>) -> Unsayable {
+fn fault(message: impl Into<String>) -> JsonError {
     Error::new(Kind::TemplateRender, message).into()
 }

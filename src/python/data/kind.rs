@@ -48,23 +48,23 @@ fn inner<'py>(value: &Object<'py>) -> Option<Object<'py>> {
     None
 }
 
-type Known = PyOnceLock<Option<Py<PyType>>>;
+type TypeCell = PyOnceLock<Option<Py<PyType>>>;
 
-static ENUM: Known = PyOnceLock::new();
-static USER_STRING: Known = PyOnceLock::new();
-static DATE: Known = PyOnceLock::new();
-static DATETIME: Known = PyOnceLock::new();
-static UUID: Known = PyOnceLock::new();
-static PATH: Known = PyOnceLock::new();
-static NUMBER: Known = PyOnceLock::new();
-static TIME: Known = PyOnceLock::new();
-static TIMEDELTA: Known = PyOnceLock::new();
+static ENUM: TypeCell = PyOnceLock::new();
+static USER_STRING: TypeCell = PyOnceLock::new();
+static DATE: TypeCell = PyOnceLock::new();
+static DATETIME: TypeCell = PyOnceLock::new();
+static UUID: TypeCell = PyOnceLock::new();
+static PATH: TypeCell = PyOnceLock::new();
+static NUMBER: TypeCell = PyOnceLock::new();
+static TIME: TypeCell = PyOnceLock::new();
+static TIMEDELTA: TypeCell = PyOnceLock::new();
 
 /// A type of the standard library. Its module is not imported for this: a program that has no such module loaded has
 /// no object of such a type.
 pub(super) fn known_type<'py>(
     py: Python<'py>,
-    place: &'static Known,
+    place: &'static TypeCell,
     module: &str,
     name: &str,
 ) -> Option<&'py Bound<'py, PyType>> {

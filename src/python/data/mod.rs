@@ -29,7 +29,7 @@ pub(super) use self::kind::{Object, kind_of};
 use self::kind::{bare, extra, fields, is_public, is_stored, tuple_fields};
 pub(super) use self::overlay::Overlay;
 use super::error::foreign;
-use super::library::{Helper, Shared};
+use super::library::{EngineState, HelperFunction};
 use super::text::{PyOutput, PySink, PyText};
 use crate::error::{Error, Kind, Result};
 use crate::template::{
@@ -40,7 +40,7 @@ use crate::template::{
 pub struct PyData<'e, 'py> {
     py: Python<'py>,
     /// The engine, for its helpers.
-    engine: Option<&'e Arc<Shared>>,
+    engine: Option<&'e Arc<EngineState>>,
     /// Iterators that this render walked, with what they gave: an iterator gives its items only once.
     walked: RefCell<Vec<Walked<'py>>>,
 }
@@ -56,12 +56,12 @@ const NAMES: usize = 1000;
 
 impl<'e, 'py> PyData<'e, 'py> {
     /// The data of a render by this engine.
-    pub(super) fn new(py: Python<'py>, engine: &'e Arc<Shared>) -> Self {
+    pub(super) fn new(py: Python<'py>, engine: &'e Arc<EngineState>) -> Self {
         Self { py, engine: Some(engine), walked: RefCell::default() }
     }
 
     /// The data alone, without an engine's helpers.
-    pub(super) fn alone(py: Python<'py>) -> Self {
+    pub(super) fn without_engine(py: Python<'py>) -> Self {
         Self { py, engine: None, walked: RefCell::default() }
     }
 }
@@ -368,7 +368,7 @@ impl<'py> Data for PyData<'_, 'py> {
     type Text = PyText;
     type Value = Object<'py>;
     type Kept = Py<PyAny>;
-    type Helper = Helper;
+    type Helper = HelperFunction;
     type Sink = PySink<'py>;
     type Output = PyOutput<'py>;
 
@@ -380,11 +380,11 @@ impl<'py> Data for PyData<'_, 'py> {
         kept.bind(self.py).clone()
     }
 
-    fn helper(&self, name: &PyText) -> Option<Helper> {
+    fn helper(&self, name: &PyText) -> Option<HelperFunction> {
         self.engine.and_then(|engine| engine.helper(self.py, name.as_str()))
     }
 
-    fn invoke(&self, helper: &Helper, call: Invocation<'_, Self>) -> Result<Option<Object<'py>>> {
+    fn invoke(&self, helper: &HelperFunction, call: Invocation<'_, Self>) -> Result<Option<Object<'py>>> {
         self.call_helper(helper, call)
     }
 
@@ -589,7 +589,7 @@ impl<'py> Data for PyData<'_, 'py> {
     }
 
     fn to_json(&self, value: &Object<'py>) -> Result<serde_json::Value> {
-        self.json(value, 0).map_err(|unsayable| unsayable.error)
+        self.json(value, 0).map_err(|json_error| json_error.error)
     }
 
     fn literal(&self, literal: &Literal<PyText>) -> Object<'py> {

@@ -17,10 +17,10 @@ use crate::schema::{NewValue, Values, Violation};
 use crate::template::{Data, Item, ValueKind};
 
 /// What a model tells of each violation: path, rule, message.
-type Told = Vec<(String, String, String)>;
+type ReportedViolations = Vec<(String, String, String)>;
 
 /// A function or model of the application, which several plans may hold.
-pub type Held = Arc<Py<PyAny>>;
+pub type SharedObject = Arc<Py<PyAny>>;
 
 impl<'py> PyData<'_, 'py> {
     fn wrong(&self, raised: PyErr) -> Error {
@@ -56,7 +56,7 @@ impl<'py> PyData<'_, 'py> {
     }
 
     /// Calls a model of pydantic's.
-    fn call_model(&self, model: &Held, value: &Object<'py>) -> PyResult<Object<'py>> {
+    fn call_model(&self, model: &SharedObject, value: &Object<'py>) -> PyResult<Object<'py>> {
         let py = self.py;
         let helper = py.import("prompt_manager.validation._pydantic")?;
         let given = match value.cast_exact::<Overlay>() {
@@ -71,8 +71,8 @@ impl<'py> PyData<'_, 'py> {
 }
 
 impl<'py> Values for PyData<'_, 'py> {
-    type Function = Held;
-    type Model = Held;
+    type Function = SharedObject;
+    type Model = SharedObject;
 
     #[inline]
     fn member(&self, value: &Object<'py>, name: &PyText) -> Result<Option<Object<'py>>> {
@@ -244,7 +244,7 @@ impl<'py> Values for PyData<'_, 'py> {
         Ok(dict.into_any())
     }
 
-    fn call(&self, function: &Held, name: &str, value: &Object<'py>) -> Result<bool> {
+    fn call(&self, function: &SharedObject, name: &str, value: &Object<'py>) -> Result<bool> {
         let py = self.py;
         let failed = |what: String| Error::new(Kind::Schema, format!("the function '{name}' {what}"));
         match function.bind(py).call1((value,)) {
@@ -275,30 +275,31 @@ impl<'py> Values for PyData<'_, 'py> {
 
     fn validate(
         &self,
-        model: &Held,
+        model: &SharedObject,
         value: &Object<'py>,
         found: &mut Vec<Violation>,
     ) -> Result<Option<Object<'py>>> {
         let foreign = |error: PyErr| Error::new(Kind::Foreign, "a model failed").with_cause(error);
         let answer = self.call_model(model, value).map_err(foreign)?;
-        let (made, violations): (Object<'py>, Option<Told>) = answer.extract().map_err(foreign)?;
+        let (made, violations): (Object<'py>, Option<ReportedViolations>) =
+            answer.extract().map_err(foreign)?;
         match violations {
             None => Ok(Some(made)),
             Some(violations) => {
-                let told =
+                let reported =
                     violations.into_iter().map(|(path, rule, message)| Violation { path, rule, message });
-                found.extend(told);
+                found.extend(reported);
                 Ok(None)
             }
         }
     }
 
-    fn json_schema(&self, model: &Held) -> Result<serde_json::Value> {
+    fn json_schema(&self, model: &SharedObject) -> Result<serde_json::Value> {
         let py = self.py;
         let asked = || -> PyResult<serde_json::Value> {
             let helper = py.import("prompt_manager.validation._pydantic")?;
-            let says = helper.call_method1("json_schema", (model.bind(py),))?;
-            Ok(pythonize::depythonize(&says)?)
+            let schema = helper.call_method1("json_schema", (model.bind(py),))?;
+            Ok(pythonize::depythonize(&schema)?)
         };
         asked().map_err(|error| Error::new(Kind::Schema, "the model has no JSON Schema").with_cause(error))
     }
