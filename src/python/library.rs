@@ -1,6 +1,6 @@
-//! What a template engine knows: its options, and the helpers and partials that were registered.
+//! The state of a template engine: its options and the registered helpers and partials.
 //!
-//! Templates, prompts and registries share one [`EngineState`] by reference.
+//! Templates, prompts and registries hold a reference to the [`EngineState`] of their engine.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,14 +32,14 @@ pub(super) struct EngineState {
     pub(super) options: TemplateOptions,
     pub(super) partials: RwLock<PartialMap>,
     pub(super) helpers: RwLock<BTreeMap<Box<str>, HelperFunction>>,
-    /// The templates that were rendered from text last.
+    /// The templates that were rendered most recently, by their source.
     pub(super) cache: Mutex<TemplateCache<PyText>>,
-    /// How often a helper or partial was registered.
+    /// The number of registrations of helpers and partials so far.
     pub(super) registrations: AtomicU64,
 }
 
 impl EngineState {
-    /// The state of an engine with these options and nothing registered.
+    /// Makes the state of an engine with these options and without helpers or partials.
     pub(super) fn with_options(options: TemplateOptions) -> Arc<Self> {
         Arc::new(Self {
             options,
@@ -50,12 +50,12 @@ impl EngineState {
         })
     }
 
-    /// How often a helper or partial was registered. As long as the number stays, nothing needs to be compiled again.
+    /// Returns the number of registrations so far. While it is unchanged, compiled templates are up to date.
     pub(super) fn registrations(&self) -> u64 {
         self.registrations.load(Ordering::Acquire)
     }
 
-    /// The names and sources of the registered partials that `other` lacks.
+    /// Returns the names and sources of the registered partials that `other` lacks.
     pub(super) fn partials_beside(&self, other: &Self) -> Vec<(String, String)> {
         let known = other.partials.read().unwrap_or_else(PoisonError::into_inner);
         let partials = self.partials.read().unwrap_or_else(PoisonError::into_inner);
@@ -63,14 +63,14 @@ impl EngineState {
         lacking.map(|(name, partial)| (name.to_string(), partial.source().to_owned())).collect()
     }
 
-    /// The helper of this name that the caller registered.
+    /// Returns the registered helper with this name.
     pub(super) fn helper(&self, py: Python<'_>, name: &str) -> Option<HelperFunction> {
         let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
         helpers.get(name).map(|helper| helper.clone_ref(py))
     }
 }
 
-/// Compiles a template. A name is a helper in it if that helper is registered now.
+/// Compiles a template. A name in it means a helper if a helper of that name is registered now.
 pub(super) fn parse(engine: &Arc<EngineState>, name: &str, source: &str) -> crate::Result<Template<PyText>> {
     Template::parse_with(name, source, &engine.options, engine)
 }

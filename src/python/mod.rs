@@ -1,4 +1,5 @@
-//! The bindings: each function converts in, calls the core, converts out. Only this folder knows Python.
+//! The Python bindings. A function converts its arguments, calls the core and converts the result. Only this folder uses
+//! pyo3.
 
 mod chat;
 mod conversion_error;
@@ -59,7 +60,7 @@ mod _native {
     #[pymodule_export]
     use super::watch::{PyWatch, watch_directory, watch_directory_sync};
 
-    /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
+    /// The version comes from `Cargo.toml` and the name from `pyproject.toml`.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("DISTRIBUTION", env!("DISTRIBUTION"))?;

@@ -1,4 +1,4 @@
-//! The methods of `Overlay`, which make it a mapping for Python: a helper may get one as its context.
+//! The methods that make `Overlay` a mapping for Python. A helper can get an overlay as its context.
 
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;

@@ -1,4 +1,4 @@
-//! Turns the tree that a conversion gives into Python objects.
+//! Turns the payload that a conversion returns into Python objects.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::types::{PyBool, PyDict, PyList, PyString};
 use super::text::PyOutput;
 use crate::convert::{Key, Payload};
 
-/// The tree as dicts, lists and strings.
+/// Makes dicts, lists and strings from a payload.
 pub(super) fn payload_to_python<'py>(
     py: Python<'py>,
     payload: Payload<PyOutput<'py>>,
@@ -40,7 +40,7 @@ pub(super) fn payload_to_python<'py>(
     })
 }
 
-/// A word that a provider prescribes. The words that nearly every conversation has are interned once.
+/// Returns a fixed word of a provider's format as an interned string. The most frequent words are looked up only once.
 pub(super) fn fixed<'py>(py: Python<'py>, word: &'static str) -> Bound<'py, PyString> {
     macro_rules! interned {
         ($($known:literal),*) => {

@@ -54,7 +54,7 @@ pub fn read_prompts<'py>(
     })
 }
 
-/// A file: its version and its metadata, where it has them, and its prompts.
+/// The version of a file, its metadata and its prompts.
 type PromptFile<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
 
 /// The arguments of a read, converted.
@@ -102,8 +102,8 @@ fn files<'py>(
             file.2.push(prompt);
             continue;
         }
-        let about = place.name.as_ref().and_then(|name| loaded.about.get(name));
-        let AboutFile { version, metadata } = about.cloned().unwrap_or_default();
+        let about_file = place.name.as_ref().and_then(|name| loaded.about.get(name));
+        let AboutFile { version, metadata } = about_file.cloned().unwrap_or_default();
         let metadata = (!metadata.is_empty()).then(|| pythonize::pythonize(py, metadata.as_map()));
         files.push((version, metadata.transpose()?, vec![prompt]));
         last = place.name;

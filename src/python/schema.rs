@@ -1,4 +1,4 @@
-//! `Schemas`: the schemas that a manager or loader holds, and what of schemas needs none.
+//! `Schemas`, the schemas that a manager or loader holds, and the functions that check a single schema or answer.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 use serde_json::Value;
 
 use super::data::PyData;
-use super::data::values::{SharedObject, object};
+use super::data::values::{SharedObject, answer_to_python};
 use super::error::{OrRaise, raise};
 use super::runtime::on_thread;
 use super::text::PyText;
@@ -21,7 +21,7 @@ use crate::schema::{self, Schema, SchemaEntry, SchemaRef, Values, parse};
 use crate::store::directory;
 use crate::template::Data;
 
-/// Schemas over Python objects, for several threads.
+/// Schemas that validate Python objects, shared between threads.
 pub(super) type SharedSchemas = schema::SharedSchemaSet<PyText, SharedObject, SharedObject>;
 
 /// Schemas by name.
@@ -44,14 +44,13 @@ impl PySchemas {
     }
 }
 
-/// A mapping for Python of what serde can write.
+/// Serializes a value to dicts, lists and scalars of Python.
 pub(super) fn plain<'py>(py: Python<'py>, value: &impl serde::Serialize) -> PyResult<Bound<'py, PyAny>> {
     let json = serde_json::to_value(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(pythonize::pythonize(py, &json)?)
 }
 
-/// Reads a schema that Python made; the rules are those of files. Where it is `exact`, it may say nothing without
-/// effect.
+/// Reads a schema that Python built, by the rules for files. If `exact`, a setting without effect is an error.
 fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
     let py = schema.py();
     let json = PyData::without_engine(py).to_json(schema).map_err(|error| {
@@ -63,7 +62,7 @@ fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
     read.map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error))).or_raise(py)
 }
 
-/// What a load gives: for each file its path, version, metadata and the names of its schemas; and what to warn of.
+/// The result of a load: the files and the warnings.
 type LoadedSchemas = (Vec<LoadedSchemaFile>, Vec<String>);
 
 #[derive(IntoPyObject)]
@@ -74,7 +73,7 @@ struct LoadedSchemaFile {
     names: Vec<String>,
 }
 
-/// What becomes a Python object by way of serde.
+/// A value that is serialized when it is passed to Python.
 struct Pythonized<T>(T);
 
 impl<'py, T: serde::Serialize> IntoPyObject<'py> for Pythonized<T> {
@@ -87,8 +86,8 @@ impl<'py, T: serde::Serialize> IntoPyObject<'py> for Pythonized<T> {
     }
 }
 
-/// Loads schemas from a file, or from all files below a directory. In a directory, what schemas refer to must be
-/// there; a file's may come later.
+/// Loads the schemas of a file, or of all files below a directory. Schemas of a directory may only refer to schemas that
+/// exist. Schemas of a file may refer to schemas that are loaded later.
 fn load(
     shared: &SharedSchemas,
     path: &Path,
@@ -113,7 +112,7 @@ fn load(
         errors = trial.check();
     }
     if !errors.is_empty() && !skip {
-        return Err(one(errors, path));
+        return Err(combined(errors, path));
     }
     let name_of = |schema: &Schema| schema.place.as_ref().and_then(|place| place.name.clone());
     let file = |(path, version, metadata): (String, Option<String>, serde_json::Map<String, Value>)| {
@@ -131,8 +130,8 @@ fn load(
     Ok((files, errors.iter().map(Error::report).collect()))
 }
 
-/// The only error, or one that names all.
-fn one(mut errors: Vec<Error>, path: &Path) -> Error {
+/// Returns the only error, or one error that contains all of them.
+fn combined(mut errors: Vec<Error>, path: &Path) -> Error {
     if errors.len() == 1 {
         return errors.remove(0);
     }
@@ -148,7 +147,7 @@ impl PySchemas {
         Self { shared: Arc::default() }
     }
 
-    /// Whether two are views of the same schemas.
+    /// Whether both objects share the same schemas.
     fn is_same(&self, other: &Bound<'_, Self>) -> bool {
         Arc::ptr_eq(&self.shared, &other.get().shared)
     }
@@ -180,12 +179,12 @@ impl PySchemas {
         })
     }
 
-    /// A copy that can be changed apart; functions stay behind.
+    /// Returns an independent copy, without the functions.
     fn copy(&self) -> Self {
         Self { shared: Arc::new(self.shared.copy()) }
     }
 
-    /// Adds a schema that Python made. One that is `checked` was read before.
+    /// Adds a schema that Python built. If `checked`, settings without effect are accepted.
     #[pyo3(signature = (schema, *, checked = false))]
     fn add(&self, schema: &Bound<'_, PyAny>, checked: bool) -> PyResult<()> {
         let read = read(schema, !checked)?;
@@ -193,7 +192,7 @@ impl PySchemas {
         added.or_raise(schema.py())
     }
 
-    /// Puts a schema that was checked before under its name, whatever stood there.
+    /// Adds a schema that was checked before. It replaces the schema or model of that name.
     fn put(&self, schema: &Bound<'_, PyAny>) -> PyResult<()> {
         let schema = read(schema, false)?;
         let before = self.shared.write().put(schema.name.clone(), SchemaEntry::Schema(Arc::new(schema)));
@@ -201,10 +200,10 @@ impl PySchemas {
         Ok(())
     }
 
-    /// Puts a model under a name; the schema or model that stood there is replaced.
+    /// Adds a model. It replaces the schema or model of that name.
     fn put_model(&self, name: String, model: Py<PyAny>) {
         let before = self.shared.write().put(name, SchemaEntry::Model(Arc::new(model)));
-        // Dropped outside the lock: the end of an object may run code.
+        // Dropped outside the lock, because dropping a Python object may run code.
         drop(before);
     }
 
@@ -217,7 +216,7 @@ impl PySchemas {
         self.shared.read().names().map(str::to_owned).collect()
     }
 
-    /// The schema as plain data, or the model; `None` where there is neither.
+    /// Returns a schema as plain data, or a model, or `None`.
     fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let entry = self.shared.read().get(name).cloned();
         match entry {
@@ -232,7 +231,7 @@ impl PySchemas {
         drop(before);
     }
 
-    /// Checks that all that schemas refer to is there.
+    /// Raises an error if a schema refers to a schema, model or function that does not exist.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         let first = self.shared.read().check().into_iter().next();
         first.map_or(Ok(()), |error| Err(raise(py, &error)))
@@ -252,7 +251,7 @@ impl PySchemas {
         Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
     }
 
-    /// The fields of a schema that Python made with those of its parents, as plain data.
+    /// Returns the fields of a schema that Python built and of its parents, as plain data.
     fn fields<'py>(&self, schema: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = schema.py();
         let schema = read(schema, false)?;
@@ -264,7 +263,7 @@ impl PySchemas {
         plain(py, &fields.or_raise(py)?)
     }
 
-    /// The function that was registered under a name.
+    /// Returns the function that was registered under a name.
     fn function(&self, py: Python<'_>, name: &str) -> Option<Py<PyAny>> {
         let function = self.shared.read().function(name).cloned();
         function.map(|function| function.clone_ref(py))
@@ -272,14 +271,14 @@ impl PySchemas {
 
     #[pyo3(signature = (name, *, strict = false))]
     fn json_schema<'py>(&self, py: Python<'py>, name: &str, strict: bool) -> PyResult<Bound<'py, PyAny>> {
-        let form = if strict { JsonSchemaMode::Strict } else { JsonSchemaMode::Full };
+        let mode = if strict { JsonSchemaMode::Strict } else { JsonSchemaMode::Full };
         let data = PyData::without_engine(py);
-        let says =
-            self.shared.json_schema(&SchemaRef::Name(name.into()), form, &|model| data.json_schema(model));
-        plain(py, &says.or_raise(py)?)
+        let schema =
+            self.shared.json_schema(&SchemaRef::Name(name.into()), mode, &|model| data.json_schema(model));
+        plain(py, &schema.or_raise(py)?)
     }
 
-    /// Data that fits the schema; `None` where none can be thought of.
+    /// Returns example data that fits the schema, or `None` if no example can be made.
     fn example<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let example =
             self.shared.example(&PyData::without_engine(py), &SchemaRef::Name(name.into())).or_raise(py)?;
@@ -292,15 +291,15 @@ impl PySchemas {
     }
 }
 
-/// Checks a schema that Python built, and gives it as files would have it. Where it is `exact`, it may say nothing
-/// without effect.
+/// Checks a schema that Python built, and returns it as plain data in the format of files. If `exact`, a setting without
+/// effect is an error.
 #[pyfunction]
 #[pyo3(signature = (schema, *, exact = true))]
 pub(super) fn check_schema<'py>(schema: &Bound<'py, PyAny>, exact: bool) -> PyResult<Bound<'py, PyAny>> {
     plain(schema.py(), &read(schema, exact)?)
 }
 
-/// What is wrong with a value by one validator; `None` where nothing is.
+/// Checks a value with one validator. Returns the message of the violation, or `None`.
 #[pyfunction]
 #[pyo3(signature = (validator, value, function = None))]
 pub(super) fn check_rule(
@@ -314,12 +313,12 @@ pub(super) fn check_rule(
     let validator = parse::read_validator_of(&json)
         .map_err(|error| Error::new(Kind::SchemaParse, crate::wire::plain(&error)))
         .or_raise(py)?;
-    let missing = || Error::new(Kind::Schema, "a function is missing");
+    let missing = || Error::new(Kind::Schema, "the validator calls a function, but none was passed");
     let rule = Rule::new(&validator, |_| function.map(Arc::new).ok_or_else(missing)).or_raise(py)?;
     rule.broken(&data, value, data.kind_of(value)).or_raise(py)
 }
 
-/// A JSON Schema as a schema, in plain data.
+/// Converts a JSON Schema to a schema, as plain data.
 #[pyfunction]
 pub(super) fn json_schema_to_schema<'py>(
     name: &str,
@@ -334,8 +333,8 @@ pub(super) fn json_schema_to_schema<'py>(
     plain(py, &schema)
 }
 
-/// The JSON of an answer, its repairs as `{kind, message, line, column}`, and how many lists and dicts lack their
-/// end.
+/// Parses the JSON in a model's answer. Returns the value, the repairs as `{kind, message, line, column}`, and the number
+/// of lists and dicts that are not closed.
 #[pyfunction]
 #[pyo3(signature = (text, *, strict = false, dict = false))]
 pub(super) fn parse_json<'py>(
@@ -354,5 +353,5 @@ pub(super) fn parse_json<'py>(
         Ok(dict)
     });
     let repairs = repairs.collect::<PyResult<_>>()?;
-    Ok((object(py, &answer.parsed)?, repairs, answer.open))
+    Ok((answer_to_python(py, &answer.parsed)?, repairs, answer.open))
 }

@@ -1,7 +1,7 @@
-//! Watches a directory: a change that is saved there becomes live in the registry.
+//! Watches a directory, so that a saved change takes effect in the registry.
 //!
 //! A reload runs on a thread of the watch and needs no interpreter. Files are read and compiled first; then the
-//! registry's prompts are exchanged under its lock, so that a render sees either the old prompts or the new ones. The
+//! registry's prompts are replaced under its lock, so that a render sees either the old prompts or the new ones. The
 //! thread attaches to the interpreter only to log.
 
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ use crate::prompt::{Prompt, PromptId, Version};
 use crate::store::directory::{self, Known, Loaded};
 use crate::store::watch::{self, Follow, Noted};
 
-/// Watches a directory. As long as it runs, the registry takes over each change that is saved there.
+/// Watches a directory. While it runs, the registry takes over each change that is saved there.
 #[pyclass(frozen, name = "Watch", module = "prompt_manager._native")]
 pub struct PyWatch {
     watch: Mutex<watch::Watch>,
@@ -36,14 +36,14 @@ impl PyWatch {
     }
 }
 
-/// What the watch's thread writes and the program reads.
+/// The state that the watch's thread writes and the program reads.
 #[derive(Default)]
 struct WatchState {
     /// The problems that the last reload found.
     error: Mutex<Option<Error>>,
-    /// How many times changes were taken over.
+    /// The number of reloads.
     reloads: AtomicU64,
-    /// How many files the last load read.
+    /// The number of files that the last load read.
     files_read: AtomicUsize,
 }
 
@@ -81,13 +81,13 @@ impl PyWatch {
         }
     }
 
-    /// How many times changes were taken over.
+    /// The number of reloads.
     #[getter]
     fn reloads(&self) -> u64 {
         self.state.reloads.load(Ordering::Relaxed)
     }
 
-    /// How many files the last reload read. The others had not changed.
+    /// The number of files that the last reload read. The others had not changed.
     #[getter]
     fn files_read(&self) -> usize {
         self.state.files_read.load(Ordering::Relaxed)
@@ -152,7 +152,7 @@ impl WatchRequest {
         })
     }
 
-    /// Loads the directory and starts the thread. Changes are noted before the first load begins, so that none is missed.
+    /// Loads the directory and starts the thread. It records changes before the first load begins, so that none is missed.
     fn run(self) -> crate::Result<(PyWatch, Vec<String>)> {
         let roots = [Some(self.path.clone()), self.schemas.clone()].into_iter().flatten().collect();
         let noted = Noted::begin(roots)?;
@@ -168,7 +168,7 @@ impl WatchRequest {
             registrations: 0,
         };
         let mut result = directory.load();
-        // `skip` is for single files. A problem of the directory itself is an error all the same.
+        // `skip` is for single files. A problem of the directory itself is always an error.
         let fatal = |error: &mut Error| !directory.start.skip || error.errors().is_empty();
         if let Some(error) = result.error.take_if(fatal) {
             return Err(error);
@@ -188,7 +188,7 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// A watched directory, and what the registry holds of it.
+/// A watched directory, and the prompts and schemas of the registry that came from it.
 struct WatchedDirectory {
     start: WatchRequest,
     state: Arc<WatchState>,
@@ -202,7 +202,7 @@ struct WatchedDirectory {
     warned: HashSet<String>,
     /// The files as they were at the last reload.
     known: Known<PyText>,
-    /// How many helpers and partials had been registered when those files were compiled.
+    /// [`EngineState::registrations`] at the time when those files were compiled.
     registrations: u64,
 }
 
@@ -214,7 +214,7 @@ struct ReloadResult {
 }
 
 impl WatchedDirectory {
-    /// Reads the files that changed and, unless there is an error that forbids it, exchanges the registry's prompts.
+    /// Reads the files that changed. Replaces the registry's prompts, unless an error forbids it.
     fn load(&mut self) -> ReloadResult {
         let _gate = gate();
         let WatchRequest { path, schemas, shared, .. } = &self.start;
@@ -233,7 +233,7 @@ impl WatchedDirectory {
         }
     }
 
-    /// Takes over what was loaded, and sums it up.
+    /// Puts the loaded prompts and schemas into the registry, and returns the result.
     fn put(&mut self, mut loaded: Loaded<PyText>) -> ReloadResult {
         self.linked = std::mem::take(&mut loaded.linked);
         let warnings = std::mem::take(&mut loaded.warnings);
@@ -276,7 +276,7 @@ impl WatchedDirectory {
     }
 }
 
-/// The file in which an error is.
+/// Returns the file that an error is about.
 fn file_of(error: &Error) -> Option<&str> {
     if let Some(name) = error.place().and_then(|place| place.name.as_deref()) {
         return Some(name);
@@ -310,7 +310,7 @@ impl Follow for WatchedDirectory {
                 let text = format!("{}\n\nThe last good prompts stay in use.", error.report());
                 lines.push(("error", text));
             }
-            None => lines.push(("info", format!("read {prompts} prompts of {path} anew"))),
+            None => lines.push(("info", format!("reloaded {prompts} prompts from {path}"))),
         }
         {
             let _gate = gate();

@@ -12,7 +12,7 @@ use crate::template::Closure;
 /// The first argument of a helper that was registered with `pass_options=True`. Its methods are in `helper.rs`.
 #[pyclass(frozen, module = "prompt_manager.core.template")]
 pub struct HelperOptions {
-    /// The name that the helper was called by.
+    /// The name under which the helper was called.
     #[pyo3(get)]
     pub(in crate::python) name: String,
     /// The value of `this` where the helper is called.
@@ -21,10 +21,10 @@ pub struct HelperOptions {
     /// The values of `@name`, by name.
     #[pyo3(get)]
     pub(in crate::python) data: Py<PyDict>,
-    /// The arguments by name.
+    /// The named arguments.
     #[pyo3(get)]
     pub(in crate::python) hash: Py<PyDict>,
-    /// Its block; `None` for a helper that is called inline.
+    /// The block, or `None` if the helper is called inline.
     pub(in crate::python) block: Option<Closure<PyText, Py<PyAny>>>,
     /// The engine that renders the block.
     pub(in crate::python) engine: Option<Arc<EngineState>>,

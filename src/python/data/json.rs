@@ -1,4 +1,4 @@
-//! Python objects as JSON, where structure and not text is wanted.
+//! Converts Python objects to JSON.
 
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
@@ -9,34 +9,37 @@ use super::kind::{Object, bare, kind_of};
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Sink, Style, ValueKind, WriteOutcome};
 
-/// How deep values nest that become JSON; one that holds itself ends here.
+/// The maximum nesting depth. It also stops at a value that contains itself.
 const JSON_DEPTH: usize = 100;
 
 impl<'py> PyData<'_, 'py> {
-    /// The value as JSON. Records become objects; what prints as itself, such as a date, becomes a text.
+    /// Converts a value to JSON. A record becomes an object. A date, a UUID and the like become the text that a template
+    /// prints.
     pub(in crate::python) fn json(&self, value: &Object<'py>, depth: usize) -> Result<Value, JsonError> {
         if depth > JSON_DEPTH {
-            return Err(fault(format!("the value nests more than {JSON_DEPTH} deep, or is within itself")));
+            return Err(json_error(format!(
+                "the value is nested more than {JSON_DEPTH} levels deep, or contains itself"
+            )));
         }
         let value = &bare(value);
         Ok(match kind_of(value) {
             ValueKind::Null => Value::Null,
-            ValueKind::Bool => {
-                Value::Bool(value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?)
-            }
+            ValueKind::Bool => Value::Bool(
+                value.is_truthy().map_err(|error| self.raised(error, "converting a value to bool"))?,
+            ),
             ValueKind::Integer => {
                 let number = value.extract::<i64>().map(Number::from);
                 let number = number.or_else(|_| value.extract::<u64>().map(Number::from));
                 number
                     .map(Value::Number)
-                    .map_err(|_| fault("a whole number beyond 64 bits has no JSON form"))?
+                    .map_err(|_| json_error("an integer beyond 64 bits cannot be written as JSON"))?
             }
             ValueKind::Float => match value.cast::<PyFloat>() {
                 Ok(number) => Number::from_f64(number.value())
                     .map(Value::Number)
-                    .ok_or_else(|| fault("NaN and infinity have no JSON form"))?,
+                    .ok_or_else(|| json_error("NaN and infinity cannot be written as JSON"))?,
                 // A decimal keeps its digits.
-                Err(_) => Value::String(self.spell(value)?),
+                Err(_) => Value::String(self.printed(value)?),
             },
             ValueKind::Sequence => {
                 let mut items = Vec::new();
@@ -45,9 +48,7 @@ impl<'py> PyData<'_, 'py> {
                     if failed.is_none() {
                         match self.json(&item.value, depth + 1) {
                             Ok(item) => items.push(item),
-                            Err(json_error) => {
-                                failed = Some(json_error.within(&format!("[{}]", items.len())))
-                            }
+                            Err(error) => failed = Some(error.within(&format!("[{}]", items.len()))),
                         }
                     }
                     Ok(())
@@ -59,10 +60,10 @@ impl<'py> PyData<'_, 'py> {
                 let mut failed = None;
                 self.walk(value, &mut |item| {
                     if let (None, Some(key)) = (&failed, &item.key) {
-                        let key = self.spell(key)?;
+                        let key = self.printed(key)?;
                         match self.json(&item.value, depth + 1) {
                             Ok(value) => drop(members.insert(key, value)),
-                            Err(json_error) => failed = Some(json_error.within(&format!(".{key}"))),
+                            Err(error) => failed = Some(error.within(&format!(".{key}"))),
                         }
                     }
                     Ok(())
@@ -70,18 +71,18 @@ impl<'py> PyData<'_, 'py> {
                 failed.map_or(Ok(Value::Object(members)), Err)?
             }
             kind @ (ValueKind::Other | ValueKind::Iterable) => {
-                return Err(fault(format!("{kind} has no JSON form")));
+                return Err(json_error(format!("{kind} cannot be written as JSON")));
             }
             ValueKind::String
             | ValueKind::Date
             | ValueKind::DateTime
             | ValueKind::Uuid
-            | ValueKind::Scalar => Value::String(self.spell(value)?),
+            | ValueKind::Scalar => Value::String(self.printed(value)?),
         })
     }
 
-    /// The text that a tag would print.
-    fn spell(&self, value: &Object<'py>) -> Result<String> {
+    /// Returns the text that a template prints for a value.
+    fn printed(&self, value: &Object<'py>) -> Result<String> {
         let mut sink = self.sink();
         let style = Style { html: false, lenient: false, javascript_numbers: false };
         match self.write(value, style, &mut sink)? {
@@ -89,7 +90,7 @@ impl<'py> PyData<'_, 'py> {
                 Ok(text) => Ok(text.to_owned()),
                 Err(_) => Err(Error::new(
                     Kind::TemplateRender,
-                    "a text with half a surrogate pair, which is no character, has no JSON form",
+                    "text with half a surrogate pair, which is not a character, cannot be written as JSON",
                 )),
             },
             WriteOutcome::Null => Ok("null".to_owned()),
@@ -101,9 +102,9 @@ impl<'py> PyData<'_, 'py> {
     }
 }
 
-/// What keeps a value from being JSON, and where in the value it is.
+/// The reason why a value cannot be converted to JSON, and the place in the value.
 pub(in crate::python) struct JsonError {
-    /// The way to it, such as `.team.since[0]`. It may hold keys of the value.
+    /// The path to the place, such as `.team.since[0]`. It may contain keys of the value.
     pub(in crate::python) path: String,
     pub(in crate::python) error: Error,
 }
@@ -121,6 +122,6 @@ impl From<Error> for JsonError {
     }
 }
 
-fn fault(message: impl Into<String>) -> JsonError {
+fn json_error(message: impl Into<String>) -> JsonError {
     Error::new(Kind::TemplateRender, message).into()
 }

@@ -1,4 +1,4 @@
-//! Python objects as text.
+//! Prints Python objects as text.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,10 +12,10 @@ use crate::template::{
     Item, Sink, Style, ValueKind, WriteOutcome, escape_html, javascript_number, python_number,
 };
 
-/// How deep lists in lists are printed; a list that holds itself ends here.
+/// The maximum nesting depth of lists. It also stops at a list that contains itself.
 const PRINT_DEPTH: usize = 32;
 
-/// How many items one tag prints, those of lists within lists included.
+/// The maximum number of items that one tag prints, including those of nested lists.
 const PRINT_ITEMS: u64 = 100_000;
 
 impl<'py> PyData<'_, 'py> {
@@ -35,7 +35,8 @@ impl<'py> PyData<'_, 'py> {
         match kind_of(value) {
             ValueKind::Null => return Ok(WriteOutcome::Null),
             ValueKind::Bool => {
-                let truth = value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?;
+                let truth =
+                    value.is_truthy().map_err(|error| self.raised(error, "converting a value to bool"))?;
                 out.str(if truth { "true" } else { "false" });
             }
             ValueKind::Integer | ValueKind::Float if style.javascript_numbers => match value.extract::<f64>()
@@ -52,7 +53,7 @@ impl<'py> PyData<'_, 'py> {
                 Err(_) => self.write_str(&value.str(), style, out)?,
             },
             ValueKind::String => {
-                // The text itself, whatever a subclass says of it.
+                // The text itself. A subclass may override `__str__`, which is not called.
                 if let Ok(string) = value.cast::<PyString>() {
                     self.write_string(string, style, out);
                 }
@@ -69,7 +70,7 @@ impl<'py> PyData<'_, 'py> {
         Ok(WriteOutcome::Done)
     }
 
-    /// Writes the items of a sequence, with commas between.
+    /// Writes the items of a sequence, separated by commas.
     fn write_items(
         &self,
         value: &Object<'py>,
@@ -81,7 +82,7 @@ impl<'py> PyData<'_, 'py> {
         if depth >= PRINT_DEPTH {
             return Err(Error::new(
                 Kind::TemplateRender,
-                format!("lists nest more than {PRINT_DEPTH} deep, or one is within itself"),
+                format!("lists are nested more than {PRINT_DEPTH} levels deep, or one contains itself"),
             ));
         }
         let mut first = true;
@@ -91,9 +92,9 @@ impl<'py> PyData<'_, 'py> {
             if *items > PRINT_ITEMS {
                 return Err(Error::new(
                     Kind::TemplateRender,
-                    format!("a list of more than {PRINT_ITEMS} items is not printed"),
+                    format!("cannot print a list of more than {PRINT_ITEMS} items"),
                 )
-                .with_hint("walk it with `{{#each}}`"));
+                .with_hint("loop over it with `{{#each}}`"));
             }
             if !std::mem::take(&mut first) {
                 out.str(",");
@@ -109,7 +110,7 @@ impl<'py> PyData<'_, 'py> {
         Ok(written)
     }
 
-    #[allow(clippy::unused_self, reason = "one of a family")]
+    #[allow(clippy::unused_self, reason = "called like the other write methods")]
     fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) {
         if style.html {
             escape_html(&string.to_string_lossy(), |piece| out.str(piece));
@@ -118,7 +119,7 @@ impl<'py> PyData<'_, 'py> {
         }
     }
 
-    /// Writes what `str()` gave.
+    /// Writes the result of `str()`.
     fn write_str(
         &self,
         text: &PyResult<Bound<'py, PyString>>,
@@ -130,13 +131,13 @@ impl<'py> PyData<'_, 'py> {
                 self.write_string(text, style, out);
                 Ok(())
             }
-            Err(error) => Err(self.raised(error.clone_ref(self.py), "turning a value into text")),
+            Err(error) => Err(self.raised(error.clone_ref(self.py), "converting a value to text")),
         }
     }
 }
 
-/// The decimal digits of an `int`, whatever a subclass says of it. Python refuses to write long ones in one go, so
-/// those are written in pieces.
+/// Returns the decimal digits of an `int`. A subclass may override `__repr__`, which is not called. Python refuses to convert
+/// a very long integer at once, so it is converted in pieces.
 fn builtin_text<'py>(value: &Object<'py>) -> PyResult<Bound<'py, PyString>> {
     const PIECE: usize = 4000;
     const PIECES: usize = 100;
