@@ -52,11 +52,13 @@ lint: $(VENV)/.check  ## Run the linters and check the format.
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	$(BIN)/python tests/sync_docstrings.py --check
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)
 	$(BIN)/ruff check $(PYTHON_SOURCES)
 
-format: $(VENV)/.check  ## Format the code.
+format: $(VENV)/.check  ## Format the code, and copy the docstrings of coroutines to their `_sync` versions.
 	cargo fmt
+	$(BIN)/python tests/sync_docstrings.py
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
 

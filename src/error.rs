@@ -25,7 +25,7 @@ pub enum Kind {
     TemplateRender,
     /// The prompt exists, but not in this version.
     VersionNotFound,
-    /// The id and version already exist with different content.
+    /// The id and version already exist, and this prompt may not replace them.
     VersionConflict,
     /// A file or directory cannot be read.
     StorageRead,

@@ -181,7 +181,7 @@ class VersionNotFoundError(VersionError):
 
 
 class VersionConflictError(VersionError):
-    """The version already exists with different content."""
+    """The id and version already exist, and this prompt may not replace them."""
 
 
 class StorageError(_SummaryError):

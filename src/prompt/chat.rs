@@ -58,14 +58,14 @@ impl<T: Text> Chat<T> {
             }
             ChatEntry::Message(message) => {
                 let mut leaf = 0;
-                let compiled = compiler.group(|compile| {
+                let templates = compiler.group(|compile| {
                     message.try_map(|source| {
                         let place = LeafId::Message { index, leaf };
                         leaf += 1;
                         compile(place, source)
                     })
                 });
-                compiled.map(CompiledEntry::Message)
+                templates.map(CompiledEntry::Message)
             }
         };
         Self::of(entries.iter().enumerate().filter_map(parse).collect())

@@ -14,10 +14,10 @@ mod overlay;
 mod payload;
 mod prompt;
 mod prompt_files;
+mod registry;
 mod runtime;
 mod schema;
 mod storage;
-mod store;
 mod template;
 mod text;
 mod versions;
@@ -48,15 +48,15 @@ mod _native {
     #[pymodule_export]
     use super::prompt_files::{read_prompts, read_prompts_sync};
     #[pymodule_export]
+    use super::registry::PyRegistry;
+    #[pymodule_export]
     use super::schema::{PySchemas, check_rule, check_schema, json_schema_to_schema, parse_json};
     #[pymodule_export]
-    use super::storage::{FileStore, MemoryStore, prompt_yaml};
-    #[pymodule_export]
-    use super::store::Registry;
+    use super::storage::{PyFileStore, PyMemoryStore, prompt_yaml};
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine, restore_template};
     #[pymodule_export]
-    use super::versions::{History, diff, on_thread, raise_version};
+    use super::versions::{PyHistory, diff, raise_version};
     #[pymodule_export]
     use super::watch::{PyWatch, watch_directory, watch_directory_sync};
 

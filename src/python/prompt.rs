@@ -365,16 +365,15 @@ impl CompiledPrompt {
     fn opaque(&self, py: Python<'_>) -> PyResult<Self> {
         let place = self.compiled.attachment::<PromptAttachment>().map(|attachment| &attachment.opaque);
         let shared = EngineState::with_options(TemplateOptions::default());
-        let opaque = match place.and_then(OnceLock::get) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let prompt = self.compiled.prompt().clone();
-                let opaque = Arc::new(Compiled::opaque(prompt, &shared.options).or_raise(py)?);
-                place.map_or_else(
-                    || Arc::clone(&opaque),
-                    |place| Arc::clone(place.get_or_init(|| Arc::clone(&opaque))),
-                )
-            }
+        let opaque = if let Some(known) = place.and_then(OnceLock::get) {
+            Arc::clone(known)
+        } else {
+            let prompt = self.compiled.prompt().clone();
+            let opaque = Arc::new(Compiled::opaque(prompt, &shared.options).or_raise(py)?);
+            place.map_or_else(
+                || Arc::clone(&opaque),
+                |place| Arc::clone(place.get_or_init(|| Arc::clone(&opaque))),
+            )
         };
         Ok(self.with_compiled(py, opaque, &shared))
     }
@@ -445,6 +444,7 @@ impl CompiledPrompt {
     }
 
     /// The garbage collector must see the variables: they may refer to the prompt.
+    #[allow(clippy::needless_pass_by_value, reason = "the signature that pyo3 requires")]
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         if let Some(known) = &self.resolution {
             visit.call(&known.given)?;

@@ -6,15 +6,22 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3_async_runtimes::TaskLocals;
 use pyo3_async_runtimes::generic::{self, ContextExt};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
+
+use super::error::{OrRaise, raise};
+use crate::store::queue::{Access, WorkQueue, WorkTurn};
 
 tokio::task_local! {
     static LOCALS: TaskLocals;
@@ -64,11 +71,11 @@ fn handle() -> std::io::Result<Handle> {
     }
 }
 
-struct Files;
+struct FileRuntime;
 
-struct Joined(JoinError);
+struct TaskError(JoinError);
 
-impl generic::JoinError for Joined {
+impl generic::JoinError for TaskError {
     fn is_panic(&self) -> bool {
         self.0.is_panic()
     }
@@ -78,33 +85,33 @@ impl generic::JoinError for Joined {
     }
 }
 
-struct Join(Option<JoinHandle<()>>);
+struct TaskHandle(Option<JoinHandle<()>>);
 
-impl Future for Join {
-    type Output = Result<(), Joined>;
+impl Future for TaskHandle {
+    type Output = Result<(), TaskError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
         match &mut self.0 {
-            Some(handle) => Pin::new(handle).poll(context).map_err(Joined),
+            Some(handle) => Pin::new(handle).poll(context).map_err(TaskError),
             None => std::task::Poll::Ready(Ok(())),
         }
     }
 }
 
-impl generic::Runtime for Files {
-    type JoinError = Joined;
-    type JoinHandle = Join;
+impl generic::Runtime for FileRuntime {
+    type JoinError = TaskError;
+    type JoinHandle = TaskHandle;
 
-    fn spawn<F: Future<Output = ()> + Send + 'static>(future: F) -> Join {
-        Join(handle().ok().map(|handle| handle.spawn(future)))
+    fn spawn<F: Future<Output = ()> + Send + 'static>(future: F) -> TaskHandle {
+        TaskHandle(handle().ok().map(|handle| handle.spawn(future)))
     }
 
-    fn spawn_blocking<F: FnOnce() + Send + 'static>(work: F) -> Join {
-        Join(handle().ok().map(|handle| handle.spawn_blocking(work)))
+    fn spawn_blocking<F: FnOnce() + Send + 'static>(work: F) -> TaskHandle {
+        TaskHandle(handle().ok().map(|handle| handle.spawn_blocking(work)))
     }
 }
 
-impl ContextExt for Files {
+impl ContextExt for FileRuntime {
     fn scope<F, R>(locals: TaskLocals, future: F) -> Pin<Box<dyn Future<Output = R> + Send>>
     where
         F: Future<Output = R> + Send + 'static,
@@ -128,10 +135,114 @@ where
 {
     end_with_interpreter(py)?;
     let handle = handle()?;
-    generic::future_into_py::<Files, _, R>(py, async move {
+    generic::future_into_py::<FileRuntime, _, R>(py, async move {
         match handle.spawn_blocking(work).await {
             Ok(result) => result,
-            Err(error) => Err(pyo3::exceptions::PyRuntimeError::new_err(error.to_string())),
+            Err(error) => Err(PyRuntimeError::new_err(error.to_string())),
         }
     })
+}
+
+/// Work that waits in a queue. Whoever takes it out first decides: a thread runs it, or a cancelled await drops it.
+type QueuedWork = Arc<Mutex<Option<Box<dyn FnOnce(WorkTurn) + Send>>>>;
+
+fn take_work(work: &QueuedWork) -> Option<Box<dyn FnOnce(WorkTurn) + Send>> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Called by asyncio when an awaitable is done: work that has not begun by then, and is cancelled, never begins.
+#[pyclass(frozen, module = "prompt_manager._native")]
+struct DropCancelledWork(QueuedWork);
+
+#[pymethods]
+impl DropCancelledWork {
+    fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        if future.call_method0(intern!(future.py(), "cancelled"))?.is_truthy()? {
+            drop(take_work(&self.0));
+        }
+        Ok(())
+    }
+}
+
+/// An awaitable that runs `work` on a thread of the runtime when its turn in the queue has come. The place in the queue
+/// is taken now. If the await is cancelled, the work never begins, or it ends before the next work on the store begins.
+pub(super) fn in_turn<'py, R>(
+    py: Python<'py>,
+    queue: &WorkQueue,
+    access: Access,
+    work: impl FnOnce() -> crate::Result<R> + Send + 'static,
+) -> PyResult<Bound<'py, PyAny>>
+where
+    R: for<'p> IntoPyObject<'p> + Send + 'static,
+{
+    end_with_interpreter(py)?;
+    let handle = handle()?;
+    let (sender, receiver) = oneshot::channel();
+    let run = move |turn| {
+        let result = work();
+        // The turn ends before the thread waits for the interpreter.
+        drop(turn);
+        // Nobody receives the result of a cancelled await.
+        let _ = sender.send(result.map_err(|error| Python::attach(|py| raise(py, &error))));
+    };
+    let queued: QueuedWork = Arc::new(Mutex::new(Some(Box::new(run))));
+    let awaitable = generic::future_into_py::<FileRuntime, _, R>(py, async move {
+        let dropped = |_| {
+            PyRuntimeError::new_err("the work did not end: the interpreter is shutting down, or it failed")
+        };
+        receiver.await.map_err(dropped)?
+    })?;
+    let on_done = Bound::new(py, DropCancelledWork(Arc::clone(&queued)))?;
+    awaitable.call_method1(intern!(py, "add_done_callback"), (on_done,))?;
+    queue.enter(access, move |turn| {
+        if queued.lock().is_ok_and(|work| work.is_some()) {
+            handle.spawn_blocking(move || {
+                if let Some(run) = take_work(&queued) {
+                    run(turn);
+                }
+            });
+        }
+    });
+    Ok(awaitable)
+}
+
+/// How often a thread that waits for its turn looks whether the user has pressed Ctrl-C.
+const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Runs `work` in this thread when its turn in the queue has come. Other threads may run Python meanwhile.
+pub(super) fn in_turn_sync<R: Send>(
+    py: Python<'_>,
+    queue: &WorkQueue,
+    access: Access,
+    work: impl FnOnce() -> crate::Result<R> + Send,
+) -> PyResult<R> {
+    let turn = wait_for_turn(py, queue, access)?;
+    let result = py.detach(move || {
+        let result = work();
+        drop(turn);
+        result
+    });
+    result.or_raise(py)
+}
+
+/// Waits without the interpreter, which the work of others may need to end. An exception of a signal handler, such as
+/// `KeyboardInterrupt`, gives up the place in the queue.
+fn wait_for_turn(py: Python<'_>, queue: &WorkQueue, access: Access) -> PyResult<WorkTurn> {
+    if let Some(turn) = queue.try_enter(access) {
+        return Ok(turn);
+    }
+    let (sender, mut receiver) = mpsc::sync_channel(1);
+    // A turn that nobody waits for any more comes back with the error, and ends.
+    queue.enter(access, move |turn| drop(sender.send(turn)));
+    loop {
+        let waited;
+        (waited, receiver) = py.detach(move || (receiver.recv_timeout(SIGNAL_CHECK_INTERVAL), receiver));
+        match waited {
+            Ok(turn) => return Ok(turn),
+            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(error @ RecvTimeoutError::Disconnected) => {
+                return Err(PyRuntimeError::new_err(error.to_string()));
+            }
+        }
+    }
 }

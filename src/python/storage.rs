@@ -1,6 +1,6 @@
-//! `FileStore` and `MemoryStore`: where prompts are kept. Prompts come and go as plain data.
+//! `FileStore` and `MemoryStore`, the storages of prompts. Prompts are passed as plain data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,26 +12,31 @@ use serde_json::Value;
 
 use super::error::{OrRaise, raise};
 use super::prompt::read_prompt;
-use super::runtime::on_thread;
+use super::runtime::{in_turn, in_turn_sync};
 use crate::error::{Error, Kind};
 use crate::prompt::Prompt;
 use crate::store::encoding::Encoding;
-use crate::store::{self, Kept, Stranger, Wanted, file, memory, yaml_write};
+use crate::store::file::FileStore;
+use crate::store::memory::MemoryStore;
+use crate::store::queue::{Access, WorkQueue};
+use crate::store::{ListFilter, StoredPrompts, UnmanagedFile, yaml_write};
 
-/// A value that becomes plain data of Python.
-struct Plain(Value);
+/// A value that becomes dicts, lists, strings and numbers of Python.
+pub(super) struct PlainData(Value);
 
-impl Plain {
-    fn of(value: &impl Serialize) -> crate::Result<Self> {
+impl PlainData {
+    pub(super) fn of(value: &impl Serialize) -> crate::Result<Self> {
         serde_json::to_value(value).map(Self).map_err(|error| Error::new(Kind::Prompt, error.to_string()))
     }
 
-    fn each<T: Serialize>(values: &[T]) -> crate::Result<Vec<Self>> {
-        values.iter().map(Self::of).collect()
+    pub(super) fn each<'a, T: Serialize + 'a>(
+        values: impl IntoIterator<Item = &'a T>,
+    ) -> crate::Result<Vec<Self>> {
+        values.into_iter().map(Self::of).collect()
     }
 }
 
-impl<'py> IntoPyObject<'py> for Plain {
+impl<'py> IntoPyObject<'py> for PlainData {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
@@ -41,10 +46,10 @@ impl<'py> IntoPyObject<'py> for Plain {
     }
 }
 
-/// Errors that are handed out and not raised.
-struct Problems(Vec<Error>);
+/// Errors that are returned as exceptions, and not raised.
+struct ErrorList(Vec<Error>);
 
-impl<'py> IntoPyObject<'py> for Problems {
+impl<'py> IntoPyObject<'py> for ErrorList {
     type Target = PyList;
     type Output = Bound<'py, PyList>;
     type Error = PyErr;
@@ -58,107 +63,79 @@ impl<'py> IntoPyObject<'py> for Problems {
     }
 }
 
-/// A prompt, and what to warn of.
-type Loaded = (Plain, Vec<String>);
-/// Prompts, and what to warn of.
-type Listed = (Vec<Plain>, Vec<String>);
-/// Path, id, version, and whether it could be kept so.
-type Found = (PathBuf, String, String, bool);
+/// A prompt, and warnings.
+type LoadedPrompt = (PlainData, Vec<String>);
+/// Prompts, and warnings.
+type PromptList = (Vec<PlainData>, Vec<String>);
+/// Path, id, version, and whether the two are valid.
+type UnmanagedFileInfo = (PathBuf, String, String, bool);
 
-fn listed(kept: Kept) -> crate::Result<Listed> {
+fn listed(kept: StoredPrompts) -> crate::Result<PromptList> {
     let mut warnings = kept.warnings;
     warnings.extend(kept.errors.iter().map(Error::report));
-    Ok((Plain::each(&kept.prompts)?, warnings))
+    Ok((PlainData::each(&kept.prompts)?, warnings))
 }
 
-fn wanted(py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<Wanted> {
-    Ok(Wanted { tags, status: status.map(str::parse).transpose().or_raise(py)? })
+fn wanted(py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<ListFilter> {
+    Ok(ListFilter { tags, status: status.map(str::parse).transpose().or_raise(py)? })
 }
 
-/// Work for a thread of the runtime.
-fn later<'py, R>(
-    py: Python<'py>,
-    work: impl FnOnce() -> crate::Result<R> + Send + 'static,
-) -> PyResult<Bound<'py, PyAny>>
-where
-    R: for<'p> IntoPyObject<'p> + Send + 'static,
-{
-    on_thread(py, move || work().map_err(|error| Python::attach(|py| raise(py, &error))))
+/// Prompts in files. Its calls run in the order in which they are made.
+#[pyclass(frozen, name = "FileStore", module = "prompt_manager._native")]
+pub struct PyFileStore {
+    store: Arc<FileStore>,
+    queue: WorkQueue,
 }
 
-/// Work for this thread, while others may run Python.
-fn now<R: Send>(py: Python<'_>, work: impl FnOnce() -> crate::Result<R> + Send) -> PyResult<R> {
-    py.detach(work).or_raise(py)
-}
-
-/// Prompts in files.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct FileStore {
-    store: Arc<file::FileStore>,
-}
-
-/// What a method of the store does, as work that may be done here or on another thread.
-impl FileStore {
-    fn loading(&self, id: String, version: Option<String>) -> impl FnOnce() -> crate::Result<Loaded> + use<> {
-        let store = Arc::clone(&self.store);
-        move || {
-            let given = store.load(&id, version.as_deref())?;
-            Ok((Plain::of(&given.prompt)?, given.warnings))
-        }
-    }
-
-    fn labelling(
+impl PyFileStore {
+    fn in_turn<'py, R>(
         &self,
-        id: String,
-        label: String,
-        version: Option<String>,
-        author: Option<String>,
-    ) -> impl FnOnce() -> crate::Result<Plain> + use<> {
+        py: Python<'py>,
+        access: Access,
+        work: impl FnOnce(&FileStore) -> crate::Result<R> + Send + 'static,
+    ) -> PyResult<Bound<'py, PyAny>>
+    where
+        R: for<'p> IntoPyObject<'p> + Send + 'static,
+    {
         let store = Arc::clone(&self.store);
-        move || Plain::of(&store.set_label(&id, &label, version.as_deref(), author.as_deref())?)
+        in_turn(py, &self.queue, access, move || work(&store))
     }
 
-    fn recalling(
+    fn in_turn_sync<R: Send>(
         &self,
-        id: String,
-        label: Option<String>,
-    ) -> impl FnOnce() -> crate::Result<Vec<Plain>> + use<> {
-        let store = Arc::clone(&self.store);
-        move || Plain::each(&store.label_history(&id, label.as_deref())?)
+        py: Python<'_>,
+        access: Access,
+        work: impl FnOnce(&FileStore) -> crate::Result<R> + Send,
+    ) -> PyResult<R> {
+        in_turn_sync(py, &self.queue, access, || work(&self.store))
     }
+}
 
-    fn checking(&self) -> impl FnOnce() -> crate::Result<Problems> + use<> {
-        let store = Arc::clone(&self.store);
-        move || Ok(Problems(store.list(&Wanted::default())?.errors))
-    }
+fn load(store: &FileStore, id: &str, version: Option<&str>) -> crate::Result<LoadedPrompt> {
+    let given = store.load(id, version)?;
+    Ok((PlainData::of(&given.prompt)?, given.warnings))
+}
 
-    fn finding(
-        &self,
-        source: Option<PathBuf>,
-    ) -> impl FnOnce() -> crate::Result<(Vec<Found>, Vec<String>)> + use<> {
-        let store = Arc::clone(&self.store);
-        move || {
-            let (found, errors) = store.strangers(source.as_deref())?;
-            let found =
-                found.into_iter().map(|Stranger { path, id, version, lawful }| (path, id, version, lawful));
-            Ok((found.collect(), errors.iter().map(Error::report).collect()))
-        }
-    }
+fn label_history(store: &FileStore, id: &str, label: Option<&str>) -> crate::Result<Vec<PlainData>> {
+    PlainData::each(&store.label_history(id, label)?)
+}
 
-    fn adopting(
-        &self,
-        path: PathBuf,
-        id: String,
-        version: String,
-        take: bool,
-    ) -> impl FnOnce() -> crate::Result<()> + use<> {
-        let store = Arc::clone(&self.store);
-        move || store.adopt(&path, &id, &version, take)
-    }
+fn check(store: &FileStore) -> crate::Result<ErrorList> {
+    Ok(ErrorList(store.list(&ListFilter::default())?.errors))
+}
+
+fn unmanaged_files(
+    store: &FileStore,
+    source: Option<&Path>,
+) -> crate::Result<(Vec<UnmanagedFileInfo>, Vec<String>)> {
+    let (found, errors) = store.unmanaged_files(source)?;
+    let found =
+        found.into_iter().map(|UnmanagedFile { path, id, version, is_valid }| (path, id, version, is_valid));
+    Ok((found.collect(), errors.iter().map(Error::report).collect()))
 }
 
 #[pymethods]
-impl FileStore {
+impl PyFileStore {
     #[new]
     #[pyo3(signature = (path, *, format, create, lock_timeout))]
     fn new(path: PathBuf, format: &str, create: bool, lock_timeout: f64) -> PyResult<Self> {
@@ -169,32 +146,32 @@ impl FileStore {
                 return Err(PyValueError::new_err(format!("format must be 'json' or 'yaml', not {other:?}")));
             }
         };
-        let patience = Duration::try_from_secs_f64(lock_timeout)
+        let lock_timeout = Duration::try_from_secs_f64(lock_timeout)
             .map_err(|_| PyValueError::new_err("lock_timeout must be a number of seconds, not negative"))?;
-        let store = file::FileStore::new(path, encoding, create).with_patience(patience);
-        Ok(Self { store: Arc::new(store) })
+        let store = FileStore::new(path, encoding, create).with_lock_timeout(lock_timeout);
+        Ok(Self { store: Arc::new(store), queue: WorkQueue::default() })
     }
 
     fn save_sync(&self, prompt: &Bound<'_, PyAny>) -> PyResult<()> {
         let read = read_prompt(prompt)?;
-        now(prompt.py(), || self.store.save(&read))
+        self.in_turn_sync(prompt.py(), Access::Write, |store| store.save(&read))
     }
 
     fn save<'py>(&self, prompt: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let (store, read) = (Arc::clone(&self.store), read_prompt(prompt)?);
-        later(prompt.py(), move || store.save(&read))
+        let read = read_prompt(prompt)?;
+        self.in_turn(prompt.py(), Access::Write, move |store| store.save(&read))
     }
 
-    fn load_sync(&self, py: Python<'_>, id: String, version: Option<String>) -> PyResult<Loaded> {
-        now(py, self.loading(id, version))
+    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<LoadedPrompt> {
+        self.in_turn_sync(py, Access::Read, |store| load(store, id, version))
     }
 
     fn load<'py>(&self, py: Python<'py>, id: String, version: Option<String>) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.loading(id, version))
+        self.in_turn(py, Access::Read, move |store| load(store, &id, version.as_deref()))
     }
 
     fn delete_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
-        now(py, || self.store.delete(id, version))
+        self.in_turn_sync(py, Access::Write, |store| store.delete(id, version))
     }
 
     fn delete<'py>(
@@ -203,13 +180,12 @@ impl FileStore {
         id: String,
         version: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let store = Arc::clone(&self.store);
-        later(py, move || store.delete(&id, version.as_deref()))
+        self.in_turn(py, Access::Write, move |store| store.delete(&id, version.as_deref()))
     }
 
-    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<Listed> {
+    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<PromptList> {
         let wanted = wanted(py, tags, status)?;
-        now(py, || self.store.list(&wanted).and_then(listed))
+        self.in_turn_sync(py, Access::Read, |store| store.list(&wanted).and_then(listed))
     }
 
     fn list<'py>(
@@ -218,12 +194,12 @@ impl FileStore {
         tags: Vec<String>,
         status: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (store, wanted) = (Arc::clone(&self.store), wanted(py, tags, status)?);
-        later(py, move || store.list(&wanted).and_then(listed))
+        let wanted = wanted(py, tags, status)?;
+        self.in_turn(py, Access::Read, move |store| store.list(&wanted).and_then(listed))
     }
 
     fn exists_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<bool> {
-        now(py, || self.store.exists(id, version))
+        self.in_turn_sync(py, Access::Read, |store| store.exists(id, version))
     }
 
     fn exists<'py>(
@@ -232,19 +208,20 @@ impl FileStore {
         id: String,
         version: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let store = Arc::clone(&self.store);
-        later(py, move || store.exists(&id, version.as_deref()))
+        self.in_turn(py, Access::Read, move |store| store.exists(&id, version.as_deref()))
     }
 
     fn set_label_sync(
         &self,
         py: Python<'_>,
-        id: String,
-        label: String,
-        version: Option<String>,
-        author: Option<String>,
-    ) -> PyResult<Plain> {
-        now(py, self.labelling(id, label, version, author))
+        id: &str,
+        label: &str,
+        version: Option<&str>,
+        author: Option<&str>,
+    ) -> PyResult<PlainData> {
+        self.in_turn_sync(py, Access::Write, |store| {
+            PlainData::of(&store.set_label(id, label, version, author)?)
+        })
     }
 
     fn set_label<'py>(
@@ -255,11 +232,13 @@ impl FileStore {
         version: Option<String>,
         author: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.labelling(id, label, version, author))
+        self.in_turn(py, Access::Write, move |store| {
+            PlainData::of(&store.set_label(&id, &label, version.as_deref(), author.as_deref())?)
+        })
     }
 
-    fn label_history_sync(&self, py: Python<'_>, id: String, label: Option<String>) -> PyResult<Vec<Plain>> {
-        now(py, self.recalling(id, label))
+    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<PlainData>> {
+        self.in_turn_sync(py, Access::Read, |store| label_history(store, id, label))
     }
 
     fn label_history<'py>(
@@ -268,36 +247,35 @@ impl FileStore {
         id: String,
         label: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.recalling(id, label))
+        self.in_turn(py, Access::Read, move |store| label_history(store, &id, label.as_deref()))
     }
 
-    /// What is wrong with the files, as exceptions.
-    fn check_sync(&self, py: Python<'_>) -> PyResult<Problems> {
-        now(py, self.checking())
+    /// The problems of the files, as exceptions.
+    fn check_sync(&self, py: Python<'_>) -> PyResult<ErrorList> {
+        self.in_turn_sync(py, Access::Read, check)
     }
 
     fn check<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.checking())
+        self.in_turn(py, Access::Read, check)
     }
 
-    /// Files that no store of ours would have written so, and what cannot be read.
-    fn strangers_sync(&self, py: Python<'_>, source: Option<PathBuf>) -> PyResult<(Vec<Found>, Vec<String>)> {
-        now(py, self.finding(source))
-    }
-
-    fn strangers<'py>(&self, py: Python<'py>, source: Option<PathBuf>) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.finding(source))
-    }
-
-    fn adopt_sync(
+    /// Files that are not where this store saves them, and the problems of files that cannot be read.
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn unmanaged_files_sync(
         &self,
         py: Python<'_>,
-        path: PathBuf,
-        id: String,
-        version: String,
-        take: bool,
-    ) -> PyResult<()> {
-        now(py, self.adopting(path, id, version, take))
+        source: Option<PathBuf>,
+    ) -> PyResult<(Vec<UnmanagedFileInfo>, Vec<String>)> {
+        self.in_turn_sync(py, Access::Read, |store| unmanaged_files(store, source.as_deref()))
+    }
+
+    fn unmanaged_files<'py>(&self, py: Python<'py>, source: Option<PathBuf>) -> PyResult<Bound<'py, PyAny>> {
+        self.in_turn(py, Access::Read, move |store| unmanaged_files(store, source.as_deref()))
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn adopt_sync(&self, py: Python<'_>, path: PathBuf, id: &str, version: &str, take: bool) -> PyResult<()> {
+        self.in_turn_sync(py, Access::Write, |store| store.adopt(&path, id, version, take))
     }
 
     fn adopt<'py>(
@@ -308,25 +286,25 @@ impl FileStore {
         version: String,
         take: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        later(py, self.adopting(path, id, version, take))
+        self.in_turn(py, Access::Write, move |store| store.adopt(&path, &id, &version, take))
     }
 }
 
 /// Prompts in memory.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct MemoryStore {
-    store: Mutex<memory::MemoryStore>,
+#[pyclass(frozen, name = "MemoryStore", module = "prompt_manager._native")]
+pub struct PyMemoryStore {
+    store: Mutex<MemoryStore>,
 }
 
-impl MemoryStore {
+impl PyMemoryStore {
     /// Works under the lock, with nothing of Python's inside, which could wait for a thread that waits for the lock.
-    fn with<R>(&self, work: impl FnOnce(&mut memory::MemoryStore) -> R) -> R {
+    fn with<R>(&self, work: impl FnOnce(&mut MemoryStore) -> R) -> R {
         work(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 #[pymethods]
-impl MemoryStore {
+impl PyMemoryStore {
     #[new]
     fn new() -> Self {
         Self { store: Mutex::default() }
@@ -337,19 +315,19 @@ impl MemoryStore {
         self.with(|store| store.save(&read)).or_raise(prompt.py())
     }
 
-    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<Loaded> {
+    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<LoadedPrompt> {
         let prompt: Prompt = self.with(|store| store.load(id, version)).or_raise(py)?;
-        Ok((Plain::of(&prompt).or_raise(py)?, Vec::new()))
+        Ok((PlainData::of(&prompt).or_raise(py)?, Vec::new()))
     }
 
     fn delete_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
         self.with(|store| store.delete(id, version)).or_raise(py)
     }
 
-    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<Listed> {
-        let wanted: store::Wanted = wanted(py, tags, status)?;
+    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<PromptList> {
+        let wanted: ListFilter = wanted(py, tags, status)?;
         let prompts = self.with(|store| store.list(&wanted));
-        Ok((Plain::each(&prompts).or_raise(py)?, Vec::new()))
+        Ok((PlainData::each(&prompts).or_raise(py)?, Vec::new()))
     }
 
     fn exists_sync(&self, id: &str, version: Option<&str>) -> bool {
@@ -363,14 +341,14 @@ impl MemoryStore {
         label: &str,
         version: Option<&str>,
         author: Option<&str>,
-    ) -> PyResult<Plain> {
+    ) -> PyResult<PlainData> {
         let moved = self.with(|store| store.set_label(id, label, version, author)).or_raise(py)?;
-        Plain::of(&moved).or_raise(py)
+        PlainData::of(&moved).or_raise(py)
     }
 
-    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<Plain>> {
+    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<PlainData>> {
         let moves = self.with(|store| store.label_history(id, label)).or_raise(py)?;
-        Plain::each(&moves).or_raise(py)
+        PlainData::each(&moves).or_raise(py)
     }
 }
 

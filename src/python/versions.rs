@@ -1,17 +1,19 @@
 //! Comparing versions, raising them, and their history.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 
 use super::error::{OrRaise, raise};
 use super::prompt::CompiledPrompt;
-use super::runtime;
+use super::runtime::{in_turn, in_turn_sync};
+use super::storage::PlainData;
 use crate::error::{Error, Kind};
 use crate::prompt::{Bump, Version};
 use crate::store;
-use crate::store::history;
+use crate::store::history::{History, VersionRecord};
+use crate::store::queue::{Access, WorkQueue};
 
 /// What differs between two prompts, as plain data, with the text for people under `text`.
 #[pyfunction]
@@ -36,83 +38,141 @@ pub(super) fn raise_version(py: Python<'_>, version: &str, bump: &str, found: bo
     raised.or_raise(py).map(|version| version.to_string())
 }
 
-/// An awaitable for what a function gives that waits for a disk.
-#[pyfunction]
-#[pyo3(signature = (function, *arguments))]
-pub(super) fn on_thread(
-    py: Python<'_>,
-    function: Py<PyAny>,
-    arguments: Py<PyTuple>,
-) -> PyResult<Bound<'_, PyAny>> {
-    runtime::on_thread(py, move || Python::attach(|py| function.call1(py, arguments.bind(py))))
+/// The records of versions, in memory or in files. Calls run in the order in which they are made.
+#[pyclass(frozen, name = "History", module = "prompt_manager._native")]
+pub struct PyHistory {
+    history: Arc<History>,
+    queue: WorkQueue,
 }
 
-/// The records of versions, in memory or in files. Its calls wait for the disk.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct History {
-    history: history::History,
+impl PyHistory {
+    fn in_turn<'py, R>(
+        &self,
+        py: Python<'py>,
+        access: Access,
+        work: impl FnOnce(&History) -> crate::Result<R> + Send + 'static,
+    ) -> PyResult<Bound<'py, PyAny>>
+    where
+        R: for<'p> IntoPyObject<'p> + Send + 'static,
+    {
+        let history = Arc::clone(&self.history);
+        in_turn(py, &self.queue, access, move || work(&history))
+    }
+
+    fn in_turn_sync<R: Send>(
+        &self,
+        py: Python<'_>,
+        access: Access,
+        work: impl FnOnce(&History) -> crate::Result<R> + Send,
+    ) -> PyResult<R> {
+        in_turn_sync(py, &self.queue, access, || work(&self.history))
+    }
+}
+
+/// The records, the lowest version first, and a text for each file that cannot be read.
+type RecordList = (Vec<PlainData>, Vec<String>);
+
+fn read_record(record: &Bound<'_, PyAny>) -> PyResult<VersionRecord> {
+    pythonize::depythonize(record)
+        .map_err(|error| raise(record.py(), &Error::new(Kind::PromptInvalid, crate::wire::plain(&error))))
+}
+
+fn records(history: &History, id: &str) -> crate::Result<RecordList> {
+    let (records, errors) = history.records(id)?;
+    Ok((PlainData::each(records.values())?, errors.iter().map(Error::report).collect()))
+}
+
+fn check(history: &History) -> crate::Result<usize> {
+    let (mut count, mut wrong) = (0, Vec::new());
+    for id in history.ids()? {
+        let (records, errors) = history.records(&id)?;
+        count += records.len();
+        wrong.extend(errors);
+    }
+    match wrong.len() {
+        0 => Ok(count),
+        bad => Err(Error::new(Kind::StorageRead, format!("{bad} files of the history cannot be read"))
+            .with_errors(wrong)),
+    }
 }
 
 #[pymethods]
-impl History {
+impl PyHistory {
     #[new]
     #[pyo3(signature = (path = None))]
     fn new(path: Option<PathBuf>) -> Self {
-        Self { history: path.map_or_else(history::History::in_memory, history::History::in_files) }
+        let history = path.map_or_else(History::in_memory, History::in_files);
+        Self { history: Arc::new(history), queue: WorkQueue::default() }
     }
 
-    fn save(&self, record: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = record.py();
-        let record = pythonize::depythonize(record)
-            .map_err(|error| raise(py, &Error::new(Kind::PromptInvalid, crate::wire::plain(&error))))?;
-        py.detach(|| self.history.save(record)).or_raise(py)
+    fn save_sync(&self, record: &Bound<'_, PyAny>) -> PyResult<()> {
+        let read = read_record(record)?;
+        self.in_turn_sync(record.py(), Access::Write, |history| history.save(read))
+    }
+
+    fn save<'py>(&self, record: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let read = read_record(record)?;
+        self.in_turn(record.py(), Access::Write, move |history| history.save(read))
     }
 
     /// The records, the lowest version first, and a text for each file that cannot be read.
-    fn records<'py>(&self, py: Python<'py>, id: &str) -> PyResult<(Vec<Bound<'py, PyAny>>, Vec<String>)> {
-        let (records, errors) = py.detach(|| self.history.records(id)).or_raise(py)?;
-        let records = records.values().map(|record| Ok(pythonize::pythonize(py, record)?));
-        Ok((records.collect::<PyResult<_>>()?, errors.iter().map(Error::report).collect()))
+    fn records_sync(&self, py: Python<'_>, id: &str) -> PyResult<RecordList> {
+        self.in_turn_sync(py, Access::Read, |history| records(history, id))
     }
 
-    fn get<'py>(&self, py: Python<'py>, id: &str, version: &str) -> PyResult<Bound<'py, PyAny>> {
-        let record = py.detach(|| self.history.get(id, version)).or_raise(py)?;
-        Ok(pythonize::pythonize(py, &record)?)
+    fn records<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+        self.in_turn(py, Access::Read, move |history| records(history, &id))
     }
 
-    #[pyo3(signature = (id, after, up_to))]
-    fn changelog<'py>(
+    fn get_sync(&self, py: Python<'_>, id: &str, version: &str) -> PyResult<PlainData> {
+        self.in_turn_sync(py, Access::Read, |history| PlainData::of(&history.get(id, version)?))
+    }
+
+    fn get<'py>(&self, py: Python<'py>, id: String, version: String) -> PyResult<Bound<'py, PyAny>> {
+        self.in_turn(py, Access::Read, move |history| PlainData::of(&history.get(&id, &version)?))
+    }
+
+    fn changelog_sync(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         id: &str,
         after: Option<&str>,
         up_to: Option<&str>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let records = py.detach(|| self.history.changelog(id, after, up_to)).or_raise(py)?;
-        Ok(pythonize::pythonize(py, &records)?)
+    ) -> PyResult<Vec<PlainData>> {
+        self.in_turn_sync(py, Access::Read, |history| PlainData::each(&history.changelog(id, after, up_to)?))
     }
 
-    fn remove(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
-        py.detach(|| self.history.remove(id, version)).or_raise(py)
+    fn changelog<'py>(
+        &self,
+        py: Python<'py>,
+        id: String,
+        after: Option<String>,
+        up_to: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.in_turn(py, Access::Read, move |history| {
+            PlainData::each(&history.changelog(&id, after.as_deref(), up_to.as_deref())?)
+        })
+    }
+
+    fn remove_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
+        self.in_turn_sync(py, Access::Write, |history| history.remove(id, version))
+    }
+
+    fn remove<'py>(
+        &self,
+        py: Python<'py>,
+        id: String,
+        version: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.in_turn(py, Access::Write, move |history| history.remove(&id, version.as_deref()))
     }
 
     /// How many records there are; an error that sums up the files that cannot be read.
-    fn check(&self, py: Python<'_>) -> PyResult<usize> {
-        let checked = py.detach(|| {
-            let (mut count, mut wrong) = (0, Vec::new());
-            for id in self.history.ids()? {
-                let (records, errors) = self.history.records(&id)?;
-                count += records.len();
-                wrong.extend(errors);
-            }
-            match wrong.len() {
-                0 => Ok(count),
-                bad => {
-                    Err(Error::new(Kind::StorageRead, format!("{bad} files of the history cannot be read"))
-                        .with_errors(wrong))
-                }
-            }
-        });
-        checked.or_raise(py)
+    fn check_sync(&self, py: Python<'_>) -> PyResult<usize> {
+        self.in_turn_sync(py, Access::Read, check)
+    }
+
+    fn check<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.in_turn(py, Access::Read, check)
     }
 }

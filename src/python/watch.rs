@@ -14,9 +14,9 @@ use pyo3::prelude::*;
 use super::error::{OrRaise, raise};
 use super::fork_gate::{LoggingGuard, gate, wait_for_threads};
 use super::library::EngineState;
+use super::registry::{PyRegistry, SharedRegistry, is_skip};
 use super::runtime::on_thread;
 use super::schema::SharedSchemas;
-use super::store::{Prompts, Registry, is_skip};
 use super::text::PyText;
 use crate::error::{ContextValue, Error};
 use crate::prompt::{Prompt, PromptId, Version};
@@ -98,7 +98,7 @@ impl PyWatch {
 #[pyfunction]
 #[pyo3(signature = (registry, path, *, schema_dir, on_error))]
 pub fn watch_directory_sync(
-    registry: &Bound<'_, Registry>,
+    registry: &Bound<'_, PyRegistry>,
     path: PathBuf,
     schema_dir: Option<PathBuf>,
     on_error: &str,
@@ -112,7 +112,7 @@ pub fn watch_directory_sync(
 #[pyfunction]
 #[pyo3(signature = (registry, path, *, schema_dir, on_error))]
 pub fn watch_directory<'py>(
-    registry: &Bound<'py, Registry>,
+    registry: &Bound<'py, PyRegistry>,
     path: PathBuf,
     schema_dir: Option<PathBuf>,
     on_error: &str,
@@ -126,7 +126,7 @@ struct WatchRequest {
     path: PathBuf,
     schemas: Option<PathBuf>,
     skip: bool,
-    prompts: Arc<Prompts>,
+    prompts: Arc<SharedRegistry>,
     shared: Arc<EngineState>,
     /// The schemas of the registry, which get those of the directory.
     into: Arc<SharedSchemas>,
@@ -135,7 +135,7 @@ struct WatchRequest {
 impl WatchRequest {
     /// Converts the arguments. The paths become absolute, because a program may change its working directory.
     fn new(
-        registry: &Bound<'_, Registry>,
+        registry: &Bound<'_, PyRegistry>,
         path: PathBuf,
         schemas: Option<PathBuf>,
         on_error: &str,

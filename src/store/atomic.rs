@@ -10,7 +10,7 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-use super::failure::{reason, unwritable};
+use super::errors::{reason, unwritable};
 use crate::error::{Error, Result};
 
 /// How the name of a temporary file begins and ends.

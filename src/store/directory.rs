@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 use walkdir::{DirEntry, WalkDir};
 
-use super::content::{File, Stamp, read_settled};
-use super::failure::{reason, unreadable};
+use super::errors::{reason, unreadable};
+use super::stable_read::{FileContent, FileStamp, read_settled};
 use super::yaml::{self, LocatedPrompt, Places, ReadFile};
 use crate::error::{Error, Kind, Place, Result};
 use crate::prompt::{AboutFile, Compiled, LeafId, Prompt, PromptId, SchemaSource, Version};
@@ -94,7 +94,7 @@ struct Outcome<T> {
     part: Arc<Part<T>>,
     errors: Vec<Error>,
     /// What tells that the file is as it was; `None` where nothing can.
-    stamp: Option<Stamp>,
+    stamp: Option<FileStamp>,
     /// Whether it was taken over from an earlier load.
     is_known: bool,
 }
@@ -103,7 +103,7 @@ struct Outcome<T> {
 /// It holds for one set of options, helpers and partials.
 #[derive(Debug)]
 pub struct Known<T> {
-    files: HashMap<PathBuf, (Stamp, Arc<Part<T>>)>,
+    files: HashMap<PathBuf, (FileStamp, Arc<Part<T>>)>,
 }
 
 impl<T> Default for Known<T> {
@@ -116,7 +116,7 @@ impl<T> Known<T> {
     /// What the file gave, where it is as it was.
     fn unchanged(&self, path: &Path) -> Option<Outcome<T>> {
         let (stamp, part) = self.files.get(path)?;
-        if Stamp::of(&fs::metadata(path).ok()?) != *stamp {
+        if FileStamp::of(&fs::metadata(path).ok()?) != *stamp {
             return None;
         }
         let (part, stamp) = (Arc::clone(part), Some(stamp.clone()));
@@ -370,7 +370,7 @@ fn is_visible(entry: &DirEntry) -> bool {
 
 fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Library<T>) -> Outcome<T> {
     let name = path.display().to_string();
-    let (File { bytes, saved }, stamp) = match read_settled(path) {
+    let (FileContent { bytes, saved }, stamp) = match read_settled(path) {
         Ok(read) => read,
         Err(error) => {
             let (about, prompts, warnings) = (AboutFile::default(), Vec::new(), Vec::new());

@@ -1,23 +1,22 @@
-//! Prompts kept in files, one for each version: `{root}/{id}/{version}.json` or `.yaml`.
+//! A storage of prompts in files, one for each version: `{root}/{id}/{version}.json` or `.yaml`.
 //!
-//! Writers take the lock of the prompt's directory, so that what may replace what is decided by one of them at a time,
-//! in whatever process; readers take none, because files are replaced whole. Labels stand in `.labels.json` beside
-//! the versions. The files are the truth: nothing is kept in memory between calls.
+//! A writer takes the lock of the prompt's directory, so that only one at a time, in whatever process, checks the rules
+//! of versions and writes. Readers need no lock, because a file is replaced in one step. Labels are in `.labels.json`
+//! beside the versions. Nothing is cached between calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::admit::{admit, try_latest};
 use super::encoding::Encoding;
-use super::failure::{reason, unreadable, unwritable};
-use super::labels::{LabelMove, Request};
-use super::lock::{Lock, PATIENCE};
-use super::missing::{all_archived, no_prompt, no_such_version, no_version};
-use super::place::{self, Files, LOCK};
-use super::version_file::{Given, LABELS, read_labels, read_version, twice, write_labels};
-use super::walk::{self, Stranger};
-use super::{Kept, Wanted, atomic};
+use super::errors::{all_archived, no_prompt, no_such_version, no_version, reason, unreadable, unwritable};
+use super::labels::{LabelMove, LabelRequest};
+use super::layout::{self, LOCK, VersionFiles};
+use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
+use super::version_file::{LABELS, StoredPrompt, read_labels, read_version, twice, write_labels};
+use super::version_rules::{merge, try_latest};
+use super::walk::{self, UnmanagedFile};
+use super::{ListFilter, StoredPrompts, atomic};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Version};
 
@@ -27,10 +26,10 @@ pub struct FileStore {
     root: PathBuf,
     encoding: Encoding,
     create: bool,
-    patience: Duration,
+    lock_timeout: Duration,
 }
 
-/// An attempt that found a file gone that was there a moment before is made anew, so many times.
+/// How often a read is repeated if a file disappears while it runs.
 const ATTEMPTS: usize = 16;
 
 impl FileStore {
@@ -38,13 +37,13 @@ impl FileStore {
     /// is an empty store, made by the first save.
     #[must_use]
     pub fn new(root: PathBuf, encoding: Encoding, create: bool) -> Self {
-        Self { root, encoding, create, patience: PATIENCE }
+        Self { root, encoding, create, lock_timeout: DEFAULT_LOCK_TIMEOUT }
     }
 
-    /// The same store, which waits so long for other writers.
+    /// The same store with another limit for how long it waits for other writers.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_lock_timeout(mut self, lock_timeout: Duration) -> Self {
+        self.lock_timeout = lock_timeout;
         self
     }
 
@@ -54,34 +53,34 @@ impl FileStore {
         &self.root
     }
 
-    /// Keeps a prompt in its version. A version that is there keeps its encoding.
+    /// Saves a prompt in its version. A version that exists keeps its encoding.
     ///
     /// # Errors
-    /// [`Kind::VersionConflict`] where the id and version exist, are no draft, and have other content;
+    /// [`Kind::VersionConflict`] if the version exists, is no draft, and the new one has other content or is a draft;
     /// [`Kind::Prompt`] for a prompt without a template; [`Kind::StorageWrite`], [`Kind::StorageRead`] with the path.
     pub fn save(&self, prompt: &Prompt) -> Result<()> {
         prompt.check_storable()?;
-        place::check_id(&prompt.id)?;
-        // What has no written form is refused before anything is touched.
+        layout::check_id(&prompt.id)?;
+        // A prompt that cannot be written is refused before anything is changed.
         self.encoding.write(prompt).map_err(|error| cannot_keep(&self.root, &error))?;
         let root = self.make_root()?;
-        let directory = place::claim(&root, &prompt.id, self.patience)?;
-        let lock = Lock::take(&directory.join(LOCK), self.patience)?;
+        let directory = layout::claim(&root, &prompt.id, self.lock_timeout)?;
+        let lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
         let saved = self.save_locked(&directory, prompt);
-        if saved.is_err() && place::files(&directory).is_ok_and(|files| files.is_empty()) {
+        if saved.is_err() && layout::files(&directory).is_ok_and(|files| files.is_empty()) {
             leave(&root, &directory, lock);
         }
         saved
     }
 
     fn save_locked(&self, directory: &Path, prompt: &Prompt) -> Result<()> {
-        let files = place::files(directory)?;
+        let files = layout::files(directory)?;
         let (known, path) = match files.get(&prompt.version) {
             Some(paths) => (read_one(paths, &prompt.id, &prompt.version)?, paths[0].clone()),
             None => (None, directory.join(format!("{}.{}", prompt.version, self.encoding.extension()))),
         };
         let known = known.map(|given| given.prompt);
-        let Some(kept) = admit(known.as_ref(), prompt)? else { return Ok(()) };
+        let Some(kept) = merge(known.as_ref(), prompt)? else { return Ok(()) };
         let encoding = path.extension().and_then(|it| it.to_str()).and_then(Encoding::of_extension);
         let text =
             encoding.unwrap_or(self.encoding).write(&kept).map_err(|error| cannot_keep(&path, &error))?;
@@ -94,7 +93,7 @@ impl FileStore {
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`]; [`Kind::StorageRead`] where the file that is wanted, or one
     /// that may be the latest, is damaged.
-    pub fn load(&self, id: &str, version: Option<&str>) -> Result<Given> {
+    pub fn load(&self, id: &str, version: Option<&str>) -> Result<StoredPrompt> {
         for _ in 0..ATTEMPTS {
             let (id, directory, files) = self.versions(id)?;
             let found = match version {
@@ -103,9 +102,9 @@ impl FileStore {
                     read_one(&files[&version], &id, &version)?
                 }
                 None => match read_latest(&files, &id)? {
-                    Latest::Found(given) => Some(*given),
-                    Latest::Gone => None,
-                    Latest::Archived => return Err(all_archived(id.as_str())),
+                    LatestLookup::Found(given) => Some(*given),
+                    LatestLookup::Gone => None,
+                    LatestLookup::Archived => return Err(all_archived(id.as_str())),
                 },
             };
             if let Some(mut given) = found {
@@ -116,7 +115,7 @@ impl FileStore {
                 return Ok(given);
             }
         }
-        Err(unreadable("directory", &self.root.join(id), "its files vanish while they are read"))
+        Err(unreadable("directory", &self.root.join(id), "its files disappear while they are read"))
     }
 
     /// Removes one version of a prompt, with the labels that point at it, or all that there is of it.
@@ -124,11 +123,11 @@ impl FileStore {
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`], [`Kind::StorageWrite`].
     pub fn delete(&self, id: &str, version: Option<&str>) -> Result<()> {
-        let (lawful, directory, _) = self.versions(id)?;
+        let (prompt_id, directory, _) = self.versions(id)?;
         let root = self.make_root()?;
-        let lock = Lock::take(&directory.join(LOCK), self.patience)?;
-        let outcome = self.delete_locked(&lawful, &directory, version);
-        if place::files(&directory).is_ok_and(|files| files.is_empty()) {
+        let lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
+        let outcome = self.delete_locked(&prompt_id, &directory, version);
+        if layout::files(&directory).is_ok_and(|files| files.is_empty()) {
             let _ = atomic::remove(&directory.join(LABELS));
             leave(&root, &directory, lock);
         }
@@ -136,7 +135,7 @@ impl FileStore {
     }
 
     fn delete_locked(&self, id: &PromptId, directory: &Path, version: Option<&str>) -> Result<()> {
-        let files = place::files(directory)?;
+        let files = layout::files(directory)?;
         if files.is_empty() {
             return Err(self.unknown(id.as_str()));
         }
@@ -155,16 +154,16 @@ impl FileStore {
         Ok(())
     }
 
-    /// Every version of every prompt that is wanted, by id and version; and what is wrong, each with its file.
+    /// Every version of every prompt that matches, by id and version, and the problems of files.
     ///
     /// # Errors
     /// [`Kind::StorageRead`] where the directory itself cannot be read.
-    pub fn list(&self, wanted: &Wanted) -> Result<Kept> {
+    pub fn list(&self, filter: &ListFilter) -> Result<StoredPrompts> {
         let mut kept = match self.find_root()? {
             Some(root) => walk::list(&root)?,
-            None => Kept::default(),
+            None => StoredPrompts::default(),
         };
-        kept.prompts.retain(|prompt| wanted.fits(prompt));
+        kept.prompts.retain(|prompt| filter.matches(prompt));
         Ok(kept)
     }
 
@@ -193,8 +192,8 @@ impl FileStore {
         author: Option<&str>,
     ) -> Result<LabelMove> {
         let (_, directory, _) = self.versions(id)?;
-        let lock = Lock::take(&directory.join(LOCK), self.patience)?;
-        let (lawful, _, files) = match self.versions(id) {
+        let lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
+        let (prompt_id, _, files) = match self.versions(id) {
             Ok(found) => found,
             Err(error) => {
                 // The prompt was deleted meanwhile; what taking the lock made goes too.
@@ -204,8 +203,8 @@ impl FileStore {
         };
         let version = version.map(|version| pick(&files, id, version)).transpose()?;
         let mut labels = read_labels(&directory)?;
-        let written = if labels.knows(label) { None } else { written(&files, &lawful, label)? };
-        let request = Request { label, version: version.as_ref(), author };
+        let written = if labels.knows(label) { None } else { written(&files, &prompt_id, label)? };
+        let request = LabelRequest { label, version: version.as_ref(), author };
         let (moved, changed) = labels.set(id, request, written.as_ref())?;
         if changed {
             atomic::sweep(&directory);
@@ -223,8 +222,7 @@ impl FileStore {
         Ok(read_labels(&directory)?.history(label))
     }
 
-    /// Keeps the prompt of a file that is no file of this store as it stands, under this id and version. With `take`
-    /// the file is then removed.
+    /// Saves the prompt of an unmanaged file under this id and version. With `take` the file is then removed.
     ///
     /// # Errors
     /// Those of [`FileStore::save`]; [`Kind::PromptInvalid`] where id, version or the prompt break a rule.
@@ -233,9 +231,9 @@ impl FileStore {
         let root = self.make_root()?;
         let target = root.join(id).join(format!("{version}.json"));
         if take && fs::canonicalize(path).is_ok_and(|path| path == target) {
-            // The path is right already, only what the file says is not.
-            let directory = place::claim(&root, &prompt.id, self.patience)?;
-            let _lock = Lock::take(&directory.join(LOCK), self.patience)?;
+            // The path is right already, only the id or version in the file is not.
+            let directory = layout::claim(&root, &prompt.id, self.lock_timeout)?;
+            let _lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
             let text = Encoding::Json.write(&prompt).map_err(|error| cannot_keep(&target, &error))?;
             return atomic::write(&target, text.as_bytes());
         }
@@ -243,43 +241,43 @@ impl FileStore {
         if take {
             atomic::remove(path)?;
             if let Some(directory) = path.parent() {
-                place::prune(&root, directory);
+                layout::prune(&root, directory);
             }
         }
         Ok(())
     }
 
-    /// The JSON files below a directory that hold a prompt which is not where a store of ours would keep it: of this
-    /// store, or all those of another. What cannot be read is in the second list.
+    /// The JSON files below a directory whose prompt is not where this store would save it; with a `source`, all of
+    /// that directory. Errors of files that cannot be read are in the second list.
     ///
     /// # Errors
     /// [`Kind::StorageRead`] where the directory itself cannot be read.
-    pub fn strangers(&self, source: Option<&Path>) -> Result<(Vec<Stranger>, Vec<Error>)> {
-        walk::strangers(source.unwrap_or(&self.root), source.is_some())
+    pub fn unmanaged_files(&self, source: Option<&Path>) -> Result<(Vec<UnmanagedFile>, Vec<Error>)> {
+        walk::unmanaged_files(source.unwrap_or(&self.root), source.is_some())
     }
 
     /// The id, directory and files of a prompt that has any.
-    fn versions(&self, id: &str) -> Result<(PromptId, PathBuf, Files)> {
+    fn versions(&self, id: &str) -> Result<(PromptId, PathBuf, VersionFiles)> {
         let root = self.find_root()?;
-        let lawful: PromptId =
+        let prompt_id: PromptId =
             id.parse().map_err(|error: Error| no_prompt(id, []).with_hint(error.message().to_owned()))?;
         let directory = match &root {
-            Some(root) => place::find(root, &lawful)?,
+            Some(root) => layout::find(root, &prompt_id)?,
             None => None,
         };
         let Some(directory) = directory else { return Err(self.unknown(id)) };
-        let files = place::files(&directory)?;
-        if files.is_empty() { Err(self.unknown(id)) } else { Ok((lawful, directory, files)) }
+        let files = layout::files(&directory)?;
+        if files.is_empty() { Err(self.unknown(id)) } else { Ok((prompt_id, directory, files)) }
     }
 
     fn unknown(&self, id: &str) -> Error {
-        let known = place::neighbours(&self.root, id);
+        let known = layout::neighbours(&self.root, id);
         no_prompt(id, known.iter().map(String::as_str))
     }
 
     /// The root without links in it, if it is there or need not be.
     fn find_root(&self) -> Result<Option<PathBuf>> {
-        match place::real_root(&self.root)? {
+        match layout::real_root(&self.root)? {
             None if !self.create => Err(unreadable("directory", &self.root, "there is none")),
             found => Ok(found),
         }
@@ -287,7 +285,7 @@ impl FileStore {
 
     /// The root without links in it, which is made where it is missing and may be.
     fn make_root(&self) -> Result<PathBuf> {
-        if let Some(root) = place::real_root(&self.root)? {
+        if let Some(root) = layout::real_root(&self.root)? {
             return Ok(root);
         }
         if !self.create {
@@ -299,30 +297,30 @@ impl FileStore {
     }
 }
 
-enum Latest {
-    Found(Box<Given>),
+enum LatestLookup {
+    Found(Box<StoredPrompt>),
     Archived,
     /// A file vanished while it was read.
     Gone,
 }
 
-/// The version that stands for the prompt. Lower ones are not read without need.
-fn read_latest(files: &Files, id: &PromptId) -> Result<Latest> {
+/// The latest version of the prompt. Lower ones are read only if they are needed.
+fn read_latest(files: &VersionFiles, id: &PromptId) -> Result<LatestLookup> {
     let read = files.iter().map(|(version, paths)| match read_one(paths, id, version) {
         Ok(Some(given)) => Ok(given),
         Ok(None) => Err(None),
         Err(error) => Err(Some(error)),
     });
     match try_latest(read, |given| given.prompt.status) {
-        Ok(Some(given)) => Ok(Latest::Found(Box::new(given))),
-        Ok(None) => Ok(Latest::Archived),
-        Err(None) => Ok(Latest::Gone),
+        Ok(Some(given)) => Ok(LatestLookup::Found(Box::new(given))),
+        Ok(None) => Ok(LatestLookup::Archived),
+        Err(None) => Ok(LatestLookup::Gone),
         Err(Some(error)) => Err(error),
     }
 }
 
 /// The prompt in a version's only file; `None` where the file is gone.
-fn read_one(paths: &[PathBuf], id: &PromptId, version: &Version) -> Result<Option<Given>> {
+fn read_one(paths: &[PathBuf], id: &PromptId, version: &Version) -> Result<Option<StoredPrompt>> {
     if let [first, second, ..] = paths {
         return Err(twice(id.as_str(), version, first, second));
     }
@@ -330,7 +328,7 @@ fn read_one(paths: &[PathBuf], id: &PromptId, version: &Version) -> Result<Optio
 }
 
 /// The version of this text, which the files have.
-fn pick(files: &Files, id: &str, text: &str) -> Result<Version> {
+fn pick(files: &VersionFiles, id: &str, text: &str) -> Result<Version> {
     let version: Version = text.parse().map_err(|error| no_such_version(id, text, error))?;
     if files.contains_key(&version) {
         return Ok(version);
@@ -339,7 +337,7 @@ fn pick(files: &Files, id: &str, text: &str) -> Result<Version> {
 }
 
 /// The highest version whose file names the label.
-fn written(files: &Files, id: &PromptId, label: &str) -> Result<Option<Version>> {
+fn written(files: &VersionFiles, id: &PromptId, label: &str) -> Result<Option<Version>> {
     for (version, paths) in files.iter().rev() {
         let given = read_one(paths, id, version)?;
         if given.is_some_and(|given| given.prompt.labels.iter().any(|known| known == label)) {
@@ -349,11 +347,11 @@ fn written(files: &Files, id: &PromptId, label: &str) -> Result<Option<Version>>
     Ok(None)
 }
 
-/// Lets a prompt's directory go that holds no version any more.
+/// Removes the directory of a prompt that has no version any more.
 fn leave(root: &Path, directory: &Path, lock: Lock) {
     atomic::sweep(directory);
     if lock.remove().is_ok() {
-        place::prune(root, directory);
+        layout::prune(root, directory);
     }
 }
 

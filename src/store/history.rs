@@ -1,9 +1,8 @@
-//! What is known of each version beside its content: when it was made, by whom, from which, and what changed. Kept in
-//! memory or in files.
+//! The history of versions: when each was made, by whom, from which version, and what changed. In memory or in files.
 //!
-//! In files, a record is `ROOT/ID/@VERSION.json`; no id can name such a path, because `@` stands in none. Files are
-//! replaced whole, under a lock for each id, and read anew by each call, so that processes that share a directory see
-//! the same. A damaged file is told by name and hides no other.
+//! In files, a record is `ROOT/ID/@VERSION.json`; no id can name such a path, because an id contains no `@`. A file is
+//! replaced in one step, under a lock for each id. Every call reads the files again, so that processes that share a
+//! directory see the same. A damaged file is reported by name and hides no other.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -13,18 +12,18 @@ use std::sync::{PoisonError, RwLock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::failure::{reason, unreadable, unwritable};
-use super::lock::{Lock, PATIENCE};
-use super::missing::{no_prompt, no_version};
-use super::{admit, atomic};
+use super::atomic;
+use super::errors::{no_prompt, no_version, reason, unreadable, unwritable};
+use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
+use super::version_rules::check_replacement;
 use crate::error::{Error, Kind, Result};
 use crate::limits::FILE_BYTES;
-use crate::prompt::{Prompt, PromptId, Status, Version};
+use crate::prompt::{Prompt, PromptId, Version};
 
-/// A version of a prompt in its history.
+/// The record of one version of a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub struct VersionRecord {
     /// The prompt.
     pub prompt: Prompt,
     /// Its version.
@@ -42,21 +41,21 @@ pub struct Record {
 }
 
 /// The records of one prompt, the lowest version first.
-pub type Records = BTreeMap<Version, Record>;
+pub type VersionRecords = BTreeMap<Version, VersionRecord>;
 
 /// The records of prompts.
 #[derive(Debug)]
 pub struct History {
-    kept: Kept,
+    storage: RecordStorage,
 }
 
 #[derive(Debug)]
-enum Kept {
-    Memory(RwLock<HashMap<PromptId, Records>>),
+enum RecordStorage {
+    Memory(RwLock<HashMap<PromptId, VersionRecords>>),
     Files(PathBuf),
 }
 
-impl Record {
+impl VersionRecord {
     /// Checks that version and checksum are those of the prompt.
     ///
     /// # Errors
@@ -67,22 +66,23 @@ impl Record {
         };
         if self.version != self.prompt.version {
             return error(format!(
-                "the record is of version {}, its prompt of {}",
+                "the record is of version {}, but its prompt is version {}",
                 self.version, self.prompt.version
             ));
         }
         if self.checksum != self.prompt.content_hash(None) {
             return error(
-                "the checksum is not that of the content, which was changed by another hand".to_owned(),
+                "the checksum does not match the content: something else has changed the record".to_owned(),
             );
         }
         self.prompt.check()
     }
 
-    /// This record in the place of an older one of the version. The same content keeps what is known of it; a draft is
-    /// replaced.
-    fn after(self, known: Option<Record>) -> Result<Self> {
+    /// This record in place of an older one of the same version. If the content is the same, the facts of the older
+    /// record stay.
+    fn after(self, known: Option<VersionRecord>) -> Result<Self> {
         let Some(known) = known else { return Ok(self) };
+        check_replacement(Some(&known.prompt), &self.prompt)?;
         let parent_version = self.parent_version.clone().or(known.parent_version);
         if known.checksum == self.checksum {
             return Ok(Self {
@@ -93,10 +93,7 @@ impl Record {
                 ..self
             });
         }
-        if known.prompt.status == Status::Draft {
-            return Ok(Self { parent_version, ..self });
-        }
-        Err(admit::other_content(&self.prompt))
+        Ok(Self { parent_version, ..self })
     }
 }
 
@@ -104,35 +101,35 @@ impl History {
     /// A history that ends with the process.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { kept: Kept::Memory(RwLock::default()) }
+        Self { storage: RecordStorage::Memory(RwLock::default()) }
     }
 
     /// A history in the files of this directory, which is made where it is missing when something is saved.
     #[must_use]
     pub fn in_files(root: PathBuf) -> Self {
-        Self { kept: Kept::Files(root) }
+        Self { storage: RecordStorage::Files(root) }
     }
 
-    /// Keeps a record. One of the same version and content keeps its time, and takes over status, metadata and what
-    /// it lacked.
+    /// Saves a record. If the version exists with the same content, its time and author stay; status, metadata and
+    /// missing facts come from the new record.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`] as [`Record::check`]; [`Kind::VersionConflict`] where the version is kept, is no draft,
-    /// and has other content; [`Kind::StorageWrite`] and [`Kind::StorageRead`] with the file.
-    pub fn save(&self, record: Record) -> Result<()> {
+    /// [`Kind::PromptInvalid`] as [`VersionRecord::check`]; [`Kind::VersionConflict`] if the version exists, is no
+    /// draft, and the new one has other content or is a draft; [`Kind::StorageWrite`] and [`Kind::StorageRead`] with the file.
+    pub fn save(&self, record: VersionRecord) -> Result<()> {
         record.check()?;
         let (id, version) = (record.prompt.id.clone(), record.version.clone());
-        match &self.kept {
-            Kept::Memory(all) => {
+        match &self.storage {
+            RecordStorage::Memory(all) => {
                 let mut all = all.write().unwrap_or_else(PoisonError::into_inner);
                 let known = all.get(&id).and_then(|records| records.get(&version)).cloned();
                 let record = record.after(known)?;
                 all.entry(id).or_default().insert(version, record);
                 Ok(())
             }
-            Kept::Files(root) => {
+            RecordStorage::Files(root) => {
                 let directory = directory_of(root, &id)?;
-                let _lock = Lock::take(&directory.join(".lock"), PATIENCE)?;
+                let _lock = Lock::take(&directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
                 atomic::sweep(&directory);
                 let path = directory.join(file_name(&version));
                 let known = if path.exists() { Some(read(&path, &id, Some(&version))?) } else { None };
@@ -148,15 +145,15 @@ impl History {
     ///
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::StorageRead`].
-    pub fn records(&self, id: &str) -> Result<(Records, Vec<Error>)> {
-        let (records, errors) = match &self.kept {
-            Kept::Memory(all) => {
+    pub fn records(&self, id: &str) -> Result<(VersionRecords, Vec<Error>)> {
+        let (records, errors) = match &self.storage {
+            RecordStorage::Memory(all) => {
                 let all = all.read().unwrap_or_else(PoisonError::into_inner);
                 (all.get(id).cloned().unwrap_or_default(), Vec::new())
             }
-            Kept::Files(root) => match id.parse::<PromptId>() {
+            RecordStorage::Files(root) => match id.parse::<PromptId>() {
                 Ok(id) => read_all(&directory_of(root, &id)?, &id)?,
-                Err(_) => (Records::new(), Vec::new()),
+                Err(_) => (VersionRecords::new(), Vec::new()),
             },
         };
         if records.is_empty() && errors.is_empty() {
@@ -170,7 +167,7 @@ impl History {
     ///
     /// # Errors
     /// As [`History::records`]; [`Kind::VersionNotFound`]; what is wrong with its file.
-    pub fn get(&self, id: &str, version: &str) -> Result<Record> {
+    pub fn get(&self, id: &str, version: &str) -> Result<VersionRecord> {
         let (mut records, errors) = self.records(id)?;
         let wanted = version.parse::<Version>().ok();
         if let Some(record) = wanted.as_ref().and_then(|wanted| records.remove(wanted)) {
@@ -187,9 +184,9 @@ impl History {
     /// The records with a changelog that lie after one version and up to another, the highest first.
     ///
     /// # Errors
-    /// As [`History::records`]; [`Kind::VersionNotFound`] for a version that is not there; [`Kind::PromptInvalid`] where
-    /// they are given the wrong way round.
-    pub fn changelog(&self, id: &str, from: Option<&str>, to: Option<&str>) -> Result<Vec<Record>> {
+    /// As [`History::records`]; [`Kind::VersionNotFound`] for a version that is not there; [`Kind::PromptInvalid`] if
+    /// the first is the later one.
+    pub fn changelog(&self, id: &str, from: Option<&str>, to: Option<&str>) -> Result<Vec<VersionRecord>> {
         let (records, _) = self.records(id)?;
         let known = |version: &str| {
             let parsed = version.parse::<Version>().ok().filter(|version| records.contains_key(version));
@@ -203,7 +200,7 @@ impl History {
                 .with_context("prompt_id", id)
                 .with_hint("give the older version first"));
         }
-        let lies_between = |record: &Record| {
+        let lies_between = |record: &VersionRecord| {
             from.as_ref().is_none_or(|from| record.version > *from)
                 && to.as_ref().is_none_or(|to| record.version <= *to)
         };
@@ -211,7 +208,7 @@ impl History {
         Ok(all.filter(|record| record.changelog.is_some() && lies_between(record)).collect())
     }
 
-    /// Forgets a version of a prompt, or all.
+    /// Removes the record of one version of a prompt, or of all.
     ///
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`], [`Kind::StorageWrite`].
@@ -224,18 +221,18 @@ impl History {
                 Some(found.ok_or_else(|| no_version(id, version, records.keys()))?)
             }
         };
-        match &self.kept {
-            Kept::Memory(all) => {
+        match &self.storage {
+            RecordStorage::Memory(all) => {
                 let mut all = all.write().unwrap_or_else(PoisonError::into_inner);
                 if let (Some(version), Some(records)) = (&version, all.get_mut(id)) {
                     records.remove(version);
                 }
-                if version.is_none() || all.get(id).is_some_and(Records::is_empty) {
+                if version.is_none() || all.get(id).is_some_and(VersionRecords::is_empty) {
                     all.remove(id);
                 }
                 Ok(())
             }
-            Kept::Files(root) => remove_files(root, id, version.as_ref()),
+            RecordStorage::Files(root) => remove_files(root, id, version.as_ref()),
         }
     }
 
@@ -244,12 +241,12 @@ impl History {
     /// # Errors
     /// [`Kind::StorageRead`].
     pub fn ids(&self) -> Result<Vec<String>> {
-        let mut ids = match &self.kept {
-            Kept::Memory(all) => {
+        let mut ids = match &self.storage {
+            RecordStorage::Memory(all) => {
                 let all = all.read().unwrap_or_else(PoisonError::into_inner);
                 all.keys().map(ToString::to_string).collect()
             }
-            Kept::Files(root) => {
+            RecordStorage::Files(root) => {
                 let mut ids = Vec::new();
                 gather_ids(root, "", &mut ids)?;
                 ids
@@ -280,8 +277,8 @@ fn directory_of(root: &Path, id: &PromptId) -> Result<PathBuf> {
     Ok(directory)
 }
 
-fn read_all(directory: &Path, id: &PromptId) -> Result<(Records, Vec<Error>)> {
-    let (mut records, mut errors) = (Records::new(), Vec::new());
+fn read_all(directory: &Path, id: &PromptId) -> Result<(VersionRecords, Vec<Error>)> {
+    let (mut records, mut errors) = (VersionRecords::new(), Vec::new());
     for name in names_in(directory)? {
         let Some(version) = version_of(&name) else { continue };
         let path = directory.join(&name);
@@ -314,19 +311,23 @@ fn names_in(directory: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn read(path: &Path, id: &PromptId, version: Option<&Version>) -> Result<Record> {
+fn read(path: &Path, id: &PromptId, version: Option<&Version>) -> Result<VersionRecord> {
     let failed = |error: std::io::Error| unreadable("file", path, &reason(&error)).with_cause(error);
     let about = fs::symlink_metadata(path).map_err(failed)?;
     if !about.is_file() {
-        return Err(unreadable("file", path, "it is no file"));
+        return Err(unreadable("file", path, "it is not a file"));
     }
     if about.len() > FILE_BYTES {
         let why = format!("it has {} bytes, more than the limit of {FILE_BYTES}", about.len());
         return Err(unreadable("file", path, &why));
     }
     let bytes = fs::read(path).map_err(failed)?;
-    let record: Record = serde_json::from_slice(&bytes).map_err(|error| {
-        unreadable("file", path, &format!("it holds no record of a version: {}", crate::wire::plain(&error)))
+    let record: VersionRecord = serde_json::from_slice(&bytes).map_err(|error| {
+        unreadable(
+            "file",
+            path,
+            &format!("it contains no record of a version: {}", crate::wire::plain(&error)),
+        )
     })?;
     record.check().map_err(|error| unreadable("file", path, error.message()))?;
     if record.prompt.id != *id || version.is_some_and(|version| record.version != *version) {
@@ -339,7 +340,7 @@ fn read(path: &Path, id: &PromptId, version: Option<&Version>) -> Result<Record>
 
 fn remove_files(root: &Path, id: &str, version: Option<&Version>) -> Result<()> {
     let directory = directory_of(root, &id.parse()?)?;
-    let lock = Lock::take(&directory.join(".lock"), PATIENCE)?;
+    let lock = Lock::take(&directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
     for name in names_in(&directory)? {
         if version_of(&name).is_some() && version.is_none_or(|version| name == file_name(version)) {
             atomic::remove(&directory.join(name))?;

@@ -1,15 +1,15 @@
 //! Which version a label of one prompt points at, and where it pointed before.
 //!
 //! Storages and the registry keep the moves of labels; a prompt's file may name labels too. A label that was ever
-//! moved is where its last move left it, whatever files say; one that was not is where the files say. This rule and
-//! those of moving stand here alone.
+//! moved is where its last move left it, whatever files say; one that was not is where the files say. These rules exist
+//! only here.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::missing::no_label;
+use super::errors::no_label;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::prompt::{Prompt, Version, check_label};
 
@@ -18,11 +18,11 @@ use crate::prompt::{Prompt, Version, check_label};
 pub struct LabelMove {
     /// The label.
     pub label: String,
-    /// Where it points since; nowhere where it was taken off.
+    /// Where it points since this move; `None` if it was removed.
     pub version: Option<Version>,
     /// Where it pointed before, if anywhere.
     pub previous: Option<Version>,
-    /// When; never before the move that stands before it.
+    /// When; never earlier than the move before it.
     pub moved_at: Timestamp,
     /// Who moved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,10 +94,10 @@ impl Labels {
         &self.moves[self.moves.len() - 1]
     }
 
-    /// Points a label at a version, or with none takes it off. Gives the move, and whether anything changed.
+    /// Points a label at a version, or with none takes it off. Returns the move, and whether anything changed.
     ///
     /// `written` is where the prompt's files say that it points; it counts where the label was never moved. The clock
-    /// may have been set back: no move is noted as earlier than the one before.
+    /// may have been set back: no move is recorded as earlier than the one before.
     ///
     /// # Errors
     /// [`crate::Kind::VersionNotFound`] where a label that points nowhere is to be taken off;
@@ -105,10 +105,10 @@ impl Labels {
     pub fn set(
         &mut self,
         id: &str,
-        request: Request<'_>,
+        request: LabelRequest<'_>,
         written: Option<&Version>,
     ) -> Result<(LabelMove, bool)> {
-        let Request { label, version, author } = request;
+        let LabelRequest { label, version, author } = request;
         check_label(label)?;
         let previous = match self.targets().get(label) {
             Some(target) => *target,
@@ -153,7 +153,12 @@ impl Labels {
     ///
     /// # Errors
     /// [`Kind::VersionNotFound`] where the label was never moved or nothing is before.
-    pub fn before(&self, id: &str, label: &str, is_there: impl Fn(&Version) -> bool) -> Result<Version> {
+    pub fn rollback_target(
+        &self,
+        id: &str,
+        label: &str,
+        is_there: impl Fn(&Version) -> bool,
+    ) -> Result<Version> {
         let mut trail: Vec<Option<&Version>> = Vec::new();
         for made in self.moves.iter().filter(|made| made.label == label) {
             if trail.is_empty() {
@@ -191,7 +196,7 @@ impl Labels {
 
 /// What a move of a label asks for.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct LabelRequest<'a> {
     /// The label.
     pub label: &'a str,
     /// Where it is to point; nowhere if absent.

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use same_file::Handle;
 
 use super::atomic;
-use super::failure::{reason, unwritable};
+use super::errors::{reason, unwritable};
 use crate::error::{Error, Result};
 
 /// How long a lock is waited for unless the caller says otherwise. A save takes milliseconds.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The first and the longest pause between two attempts.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
@@ -33,26 +33,26 @@ impl Lock {
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
-    /// use prompt_manager::store::lock::{Lock, PATIENCE};
+    /// use prompt_manager::store::lock::{Lock, DEFAULT_LOCK_TIMEOUT};
     ///
-    /// let held = Lock::take(&directory.path().join("greeting/.lock"), PATIENCE)?;
+    /// let held = Lock::take(&directory.path().join("greeting/.lock"), DEFAULT_LOCK_TIMEOUT)?;
     /// // Nobody else writes here until `held` is dropped.
     /// # Ok::<(), prompt_manager::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`crate::Kind::StorageWrite`] with the path where it cannot be made, or is held for longer than `patience`.
-    pub fn take(path: &Path, patience: Duration) -> Result<Self> {
+    /// [`crate::Kind::StorageWrite`] with the path where it cannot be made, or is held for longer than `lock_timeout`.
+    pub fn take(path: &Path, lock_timeout: Duration) -> Result<Self> {
         let start = Instant::now();
         let mut pause = PAUSES.0;
         loop {
             if let Some(lock) = Self::attempt(path)? {
                 return Ok(lock);
             }
-            if start.elapsed() >= patience {
-                return Err(busy(path, patience));
+            if start.elapsed() >= lock_timeout {
+                return Err(busy(path, lock_timeout));
             }
-            thread::sleep(pause.min(patience.saturating_sub(start.elapsed())));
+            thread::sleep(pause.min(lock_timeout.saturating_sub(start.elapsed())));
             pause = (pause * 2).min(PAUSES.1);
         }
     }
@@ -110,8 +110,8 @@ impl Drop for Lock {
     }
 }
 
-fn busy(path: &Path, patience: Duration) -> Error {
-    let why = format!("another writer has held it for {} s", patience.as_secs_f32());
+fn busy(path: &Path, lock_timeout: Duration) -> Error {
+    let why = format!("another writer has held it for {} s", lock_timeout.as_secs_f32());
     unwritable("lock file", path, &why)
         .with_hint("wait for the other writer, or end it: its lock ends with it, the file may stay")
 }

@@ -1,28 +1,28 @@
-//! Prompts kept in memory, as they are written and not compiled, by the rules that hold for files too.
+//! A storage of prompts in memory, uncompiled, with the same rules as the storage in files.
 
 use std::collections::BTreeMap;
 
-use super::Wanted;
-use super::admit::{admit, latest};
-use super::labels::{LabelMove, Labels, Request};
-use super::missing::{all_archived, no_prompt, no_such_version, no_version};
+use super::ListFilter;
+use super::errors::{all_archived, no_prompt, no_such_version, no_version};
+use super::labels::{LabelMove, LabelRequest, Labels};
+use super::version_rules::{latest, merge};
 use crate::error::Result;
 use crate::prompt::{Prompt, PromptId, Version};
 
 /// Prompts by id and version.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    prompts: BTreeMap<PromptId, Entry>,
+    prompts: BTreeMap<PromptId, VersionedPrompt>,
 }
 
 /// The versions of one prompt, of which there is at least one, and its labels.
 #[derive(Debug, Default)]
-struct Entry {
+struct VersionedPrompt {
     versions: BTreeMap<Version, Prompt>,
     labels: Labels,
 }
 
-impl Entry {
+impl VersionedPrompt {
     fn give(&self, prompt: &Prompt) -> Prompt {
         let mut prompt = prompt.clone();
         self.labels.apply(&mut prompt);
@@ -39,15 +39,16 @@ impl Entry {
 }
 
 impl MemoryStore {
-    /// Keeps a prompt in its version.
+    /// Saves a prompt in its version.
     ///
     /// # Errors
-    /// [`crate::Kind::VersionConflict`] where the id and version exist, are no draft, and have other content;
+    /// [`crate::Kind::VersionConflict`] if the version exists, is no draft, and the new one has other content or
+    /// is a draft;
     /// [`crate::Kind::Prompt`] for a prompt without a template.
     pub fn save(&mut self, prompt: &Prompt) -> Result<()> {
         prompt.check_storable()?;
         let known = self.prompts.get(&prompt.id).and_then(|entry| entry.versions.get(&prompt.version));
-        if let Some(kept) = admit(known, prompt)? {
+        if let Some(kept) = merge(known, prompt)? {
             let entry = self.prompts.entry(kept.id.clone()).or_default();
             entry.versions.insert(kept.version.clone(), kept);
         }
@@ -88,18 +89,18 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// Every version of every prompt that is wanted, by id and version.
+    /// Every version of every prompt that matches, by id and version.
     #[must_use]
-    pub fn list(&self, wanted: &Wanted) -> Vec<Prompt> {
+    pub fn list(&self, filter: &ListFilter) -> Vec<Prompt> {
         let entries = self.prompts.values();
         entries
             .flat_map(|entry| {
-                entry.versions.values().filter(|prompt| wanted.fits(prompt)).map(|it| entry.give(it))
+                entry.versions.values().filter(|prompt| filter.matches(prompt)).map(|it| entry.give(it))
             })
             .collect()
     }
 
-    /// Whether the prompt is kept, in this version if one is given.
+    /// Whether the prompt exists, in this version if one is given.
     #[must_use]
     pub fn exists(&self, id: &str, version: Option<&str>) -> bool {
         version.map_or_else(|| self.entry(id).is_ok(), |version| self.version(id, version).is_ok())
@@ -119,7 +120,7 @@ impl MemoryStore {
         let version = version.map(|version| self.version(id, version)).transpose()?;
         let written = self.entry(id)?.written(label).cloned();
         let Some(entry) = self.prompts.get_mut(id) else { return Err(no_prompt(id, [])) };
-        let request = Request { label, version: version.as_ref(), author };
+        let request = LabelRequest { label, version: version.as_ref(), author };
         Ok(entry.labels.set(id, request, written.as_ref())?.0)
     }
 
@@ -131,7 +132,7 @@ impl MemoryStore {
         Ok(self.entry(id)?.labels.history(label))
     }
 
-    fn entry(&self, id: &str) -> Result<&Entry> {
+    fn entry(&self, id: &str) -> Result<&VersionedPrompt> {
         self.prompts.get(id).ok_or_else(|| no_prompt(id, self.prompts.keys().map(PromptId::as_str)))
     }
 

@@ -1,56 +1,56 @@
-//! Reading prompt files, keeping prompts in memory and in files.
+//! Stores of prompts: prompt files that people write, storages in memory and in files, and the registry.
 
-mod admit;
 pub mod atomic;
-mod content;
 pub mod diff;
 pub mod directory;
 pub mod encoding;
-mod failure;
+mod errors;
 pub mod file;
 pub mod history;
 pub mod labels;
+mod layout;
 pub mod lock;
 pub mod memory;
-mod missing;
-mod place;
+pub mod queue;
 mod registry;
+mod stable_read;
 mod version_file;
+mod version_rules;
 mod walk;
 pub mod watch;
 pub mod yaml;
 pub mod yaml_write;
 
 pub use labels::{LabelMove, Labels};
-pub use registry::{Filter, Registry, Which};
-pub use walk::Stranger;
+pub use registry::{Registry, SearchFilter, VersionSelector};
+pub use walk::UnmanagedFile;
 
 use crate::prompt::{Prompt, Status};
 
-/// What a storage gives of its prompts.
+/// The prompts of a storage, and the problems of its files.
 #[derive(Debug, Default)]
-pub struct Kept {
-    /// The good ones.
+pub struct StoredPrompts {
+    /// The prompts that can be read.
     pub prompts: Vec<Prompt>,
-    /// What their authors should know.
+    /// Warnings for their authors.
     pub warnings: Vec<String>,
-    /// What is wrong, each with its file.
+    /// Errors, each with its file.
     pub errors: Vec<crate::Error>,
 }
 
-/// Which prompts are wanted of a storage: those that fit all that is given.
+/// Which prompts a storage lists: those that match everything that is set.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct ListFilter {
     /// Tags, of which a prompt must have all.
     pub tags: Vec<String>,
     /// The status.
     pub status: Option<Status>,
 }
 
-impl Wanted {
-    /// Whether a prompt fits.
+impl ListFilter {
+    /// Whether a prompt matches.
     #[must_use]
-    pub fn fits(&self, prompt: &Prompt) -> bool {
+    pub fn matches(&self, prompt: &Prompt) -> bool {
         self.status.is_none_or(|status| status == prompt.status)
             && self.tags.iter().all(|wanted| prompt.metadata.tags().any(|tag| tag == wanted))
     }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::admit::{self, conflict, other_content};
-use super::labels::{LabelMove, Labels, Request};
-use super::missing::{all_archived, no_label, no_prompt, no_such_version, no_version};
+use super::errors::{all_archived, no_label, no_prompt, no_such_version, no_version};
+use super::labels::{LabelMove, LabelRequest, Labels};
+use super::version_rules::{self, Replacement, check_raised, check_replacement};
 use crate::error::Result;
 use crate::prompt::{Compiled, Format, Prompt, PromptId, Status, Version, check_label};
 use crate::template::Text;
@@ -13,23 +13,23 @@ use crate::template::Text;
 /// Every prompt that was registered, in every version.
 #[derive(Debug)]
 pub struct Registry<T> {
-    prompts: HashMap<PromptId, Entry<T>>,
+    prompts: HashMap<PromptId, RegisteredPrompt<T>>,
     /// The ids in order, so that a page of many prompts costs no more than one of few.
     order: BTreeSet<PromptId>,
 }
 
 /// One prompt.
 #[derive(Debug)]
-struct Entry<T> {
-    versions: Versions<T>,
+struct RegisteredPrompt<T> {
+    versions: CompiledVersions<T>,
     labels: Labels,
 }
 
-type Versions<T> = BTreeMap<Version, Arc<Compiled<T>>>;
+type CompiledVersions<T> = BTreeMap<Version, Arc<Compiled<T>>>;
 
-/// Which version of a prompt is meant.
+/// Which version of a prompt to get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which<'a> {
+pub enum VersionSelector<'a> {
     /// The highest active one; where none is active, the highest that is not archived.
     Latest,
     /// This one, archived or not.
@@ -40,7 +40,7 @@ pub enum Which<'a> {
 
 /// What a search asks for; a prompt fits that has all of it.
 #[derive(Debug, Default)]
-pub struct Filter<'a> {
+pub struct SearchFilter<'a> {
     /// The status.
     pub status: Option<Status>,
     /// The format.
@@ -51,7 +51,7 @@ pub struct Filter<'a> {
     pub tags: Vec<&'a str>,
     /// A label: the version that it points at is looked at, in place of the latest.
     pub label: Option<&'a str>,
-    /// Words, of which each must stand in the id, the description, a tag or a template; case does not count.
+    /// Words, of which each must occur in the id, the description, a tag or a template; case does not count.
     pub text: Option<&'a str>,
 }
 
@@ -67,15 +67,15 @@ impl<T: Text> Registry<T> {
     /// # Errors
     /// [`crate::Kind::PromptNotFound`] for an id that is not there, or one whose versions are all archived;
     /// [`crate::Kind::VersionNotFound`] for a version or label that it does not have.
-    pub fn get(&self, id: &str, which: Which<'_>) -> Result<&Arc<Compiled<T>>> {
+    pub fn get(&self, id: &str, which: VersionSelector<'_>) -> Result<&Arc<Compiled<T>>> {
         let versions = self.versions(id)?;
         match which {
-            Which::Latest => latest(versions).ok_or_else(|| all_archived(id)),
-            Which::Version(wanted) => {
+            VersionSelector::Latest => latest(versions).ok_or_else(|| all_archived(id)),
+            VersionSelector::Version(wanted) => {
                 let version: Version = wanted.parse().map_err(|error| no_such_version(id, wanted, error))?;
                 versions.get(&version).ok_or_else(|| no_version(id, wanted, versions.keys()))
             }
-            Which::Label(label) => labelled(versions, label).ok_or_else(|| {
+            VersionSelector::Label(label) => labelled(versions, label).ok_or_else(|| {
                 let known = versions.values().flat_map(|compiled| &compiled.prompt().labels);
                 no_label(id, label, known.map(String::as_str))
             }),
@@ -86,16 +86,16 @@ impl<T: Text> Registry<T> {
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`].
-    pub fn versions(&self, id: &str) -> Result<&Versions<T>> {
+    pub fn versions(&self, id: &str) -> Result<&CompiledVersions<T>> {
         self.entry(id).map(|entry| &entry.versions)
     }
 
-    fn entry_mut(&mut self, id: &str) -> Result<&mut Entry<T>> {
+    fn entry_mut(&mut self, id: &str) -> Result<&mut RegisteredPrompt<T>> {
         self.entry(id)?;
         self.prompts.get_mut(id).ok_or_else(|| no_prompt(id, []))
     }
 
-    fn entry(&self, id: &str) -> Result<&Entry<T>> {
+    fn entry(&self, id: &str) -> Result<&RegisteredPrompt<T>> {
         self.prompts.get(id).ok_or_else(|| no_prompt(id, self.prompts.keys().map(PromptId::as_str)))
     }
 
@@ -112,12 +112,11 @@ impl<T: Text> Registry<T> {
     /// Whether [`Registry::insert`] would add the prompt; not so where it is there with the same content.
     ///
     /// # Errors
-    /// [`crate::Kind::VersionConflict`] where the id and version exist, are no draft, and have other content.
-    pub fn admits(&self, prompt: &Prompt) -> Result<bool> {
-        match self.known(prompt) {
-            Some(known) if known.status() != Status::Draft => same_content(known, prompt).map(|()| false),
-            _ => Ok(true),
-        }
+    /// [`crate::Kind::VersionConflict`] if the version exists, is no draft, and the new one has other
+    /// content or is a draft.
+    pub fn can_insert(&self, prompt: &Prompt) -> Result<bool> {
+        let existing = self.known(prompt).map(|compiled| compiled.prompt());
+        Ok(check_replacement(existing, prompt)? == Replacement::Whole)
     }
 
     /// Puts prompts in the place of those that are named, all or none. Others are not touched.
@@ -129,7 +128,7 @@ impl<T: Text> Registry<T> {
         let old: HashSet<(&PromptId, &Version)> = named.iter().map(|(id, version)| (id, version)).collect();
         for compiled in &new {
             if !old.contains(&key(compiled)) {
-                self.admits(compiled.prompt())?;
+                self.can_insert(compiled.prompt())?;
             }
         }
         let mut gone = old;
@@ -156,9 +155,9 @@ impl<T: Text> Registry<T> {
     /// replaced.
     ///
     /// # Errors
-    /// As [`Registry::admits`].
+    /// As [`Registry::can_insert`].
     pub fn insert(&mut self, compiled: Arc<Compiled<T>>) -> Result<bool> {
-        let admitted = self.admits(compiled.prompt())?;
+        let admitted = self.can_insert(compiled.prompt())?;
         if admitted {
             self.put(compiled);
         }
@@ -168,9 +167,9 @@ impl<T: Text> Registry<T> {
     /// Adds a prompt, or puts it in the place of the same content: its status, metadata and times are the new ones.
     ///
     /// # Errors
-    /// As [`Registry::admits`].
-    pub fn keep(&mut self, compiled: Arc<Compiled<T>>) -> Result<()> {
-        self.admits(compiled.prompt())?;
+    /// As [`Registry::can_insert`].
+    pub fn upsert(&mut self, compiled: Arc<Compiled<T>>) -> Result<()> {
+        self.can_insert(compiled.prompt())?;
         self.put(compiled);
         Ok(())
     }
@@ -180,32 +179,32 @@ impl<T: Text> Registry<T> {
     /// # Errors
     /// [`crate::Kind::PromptNotFound`] and [`crate::Kind::VersionNotFound`] where it is not there; [`crate::Kind::VersionConflict`] where it
     /// is no draft, and the new one has other content or is one.
-    pub fn allows(&self, prompt: &Prompt) -> Result<()> {
+    pub fn can_update(&self, prompt: &Prompt) -> Result<()> {
         let Prompt { id, version, .. } = prompt;
         let versions = self.versions(id.as_str())?;
         let known = versions
             .get(version)
             .ok_or_else(|| no_version(id.as_str(), &version.to_string(), versions.keys()))?;
-        if known.status() == Status::Draft {
-            return Ok(());
-        }
-        same_content(known, prompt)?;
-        if prompt.status == Status::Draft {
-            let was = known.status();
-            let message =
-                format!("version {version} of prompt '{id}' is {was} and cannot become a draft again");
-            return Err(conflict(prompt, message).with_hint("raise the version for a new draft"));
-        }
-        Ok(())
+        check_replacement(Some(known.prompt()), prompt).map(drop)
+    }
+
+    /// Checks that a version whose number was raised is new, or was made by the same call before.
+    ///
+    /// # Errors
+    /// [`crate::Kind::VersionConflict`].
+    pub fn check_raised(&self, prompt: &Prompt) -> Result<()> {
+        let Some(existing) = self.known(prompt) else { return Ok(()) };
+        let newest = self.versions(prompt.id.as_str())?.keys().next_back();
+        check_raised(existing.prompt(), prompt, newest.unwrap_or(&prompt.version))
     }
 
     /// Puts a prompt in the place of the version that is there: a draft whole, any other only with another status,
     /// other metadata and other times.
     ///
     /// # Errors
-    /// As [`Registry::allows`].
+    /// As [`Registry::can_update`].
     pub fn update(&mut self, compiled: Arc<Compiled<T>>) -> Result<()> {
-        self.allows(compiled.prompt())?;
+        self.can_update(compiled.prompt())?;
         self.put(compiled);
         Ok(())
     }
@@ -245,8 +244,8 @@ impl<T: Text> Registry<T> {
         version: Option<&str>,
         author: Option<&str>,
     ) -> Result<LabelMove> {
-        let version = self.allows_label(id, label, version)?;
-        let request = Request { label, version: version.as_ref(), author };
+        let version = self.can_set_label(id, label, version)?;
+        let request = LabelRequest { label, version: version.as_ref(), author };
         let entry = self.entry_mut(id)?;
         let written = labelled(&entry.versions, label).map(|compiled| compiled.prompt().version.clone());
         let (made, changed) = entry.labels.set(id, request, written.as_ref())?;
@@ -260,21 +259,21 @@ impl<T: Text> Registry<T> {
     ///
     /// # Errors
     /// As [`Registry::set_label`].
-    pub fn allows_label(&self, id: &str, label: &str, version: Option<&str>) -> Result<Option<Version>> {
+    pub fn can_set_label(&self, id: &str, label: &str, version: Option<&str>) -> Result<Option<Version>> {
         check_label(label).map_err(|error| error.with_context("prompt_id", id))?;
         match version {
-            Some(version) => {
-                self.get(id, Which::Version(version)).map(|compiled| Some(compiled.prompt().version.clone()))
-            }
-            None => self.get(id, Which::Label(label)).map(|_| None),
+            Some(version) => self
+                .get(id, VersionSelector::Version(version))
+                .map(|compiled| Some(compiled.prompt().version.clone())),
+            None => self.get(id, VersionSelector::Label(label)).map(|_| None),
         }
     }
 
-    /// Takes over a move that a storage made.
+    /// Records a move of a label that a storage has made.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`].
-    pub fn note_move(&mut self, id: &str, made: LabelMove) -> Result<()> {
+    pub fn record_label_move(&mut self, id: &str, made: LabelMove) -> Result<()> {
         let entry = self.entry_mut(id)?;
         if made.version != made.previous {
             entry.labels.push(made);
@@ -283,7 +282,7 @@ impl<T: Text> Registry<T> {
         Ok(())
     }
 
-    /// Takes over the whole history of a prompt's labels.
+    /// Replaces the history of a prompt's labels.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`].
@@ -302,13 +301,13 @@ impl<T: Text> Registry<T> {
         self.entry(id).map(|entry| &entry.labels)
     }
 
-    /// Where a rollback takes a label; see [`Labels::before`].
+    /// Where a rollback takes a label; see [`Labels::rollback_target`].
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].
-    pub fn before(&self, id: &str, label: &str, labels: &Labels) -> Result<Version> {
+    pub fn rollback_target(&self, id: &str, label: &str, labels: &Labels) -> Result<Version> {
         let versions = self.versions(id)?;
-        labels.before(id, label, |version| versions.contains_key(version))
+        labels.rollback_target(id, label, |version| versions.contains_key(version))
     }
 
     /// Removes one version of a prompt, or all; gives the moves that took its labels off. With its last version goes
@@ -322,7 +321,7 @@ impl<T: Text> Registry<T> {
             self.forget(id);
             return Ok(Vec::new());
         };
-        let compiled = Arc::clone(self.get(id, Which::Version(version))?);
+        let compiled = Arc::clone(self.get(id, VersionSelector::Version(version))?);
         let Prompt { id, version, labels, .. } = compiled.prompt();
         let entry = self.entry_mut(id.as_str())?;
         // Of two versions whose files name a label, it points at the higher.
@@ -345,13 +344,13 @@ impl<T: Text> Registry<T> {
         self.entries().flat_map(|entry| entry.versions.values())
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry<T>> {
+    fn entries(&self) -> impl Iterator<Item = &RegisteredPrompt<T>> {
         self.order.iter().filter_map(|id| self.prompts.get(id))
     }
 
     /// The latest version of every prompt, or the one that the label points at, where it fits; by id. Nothing is looked
     /// at before it is asked for.
-    pub fn find<'f>(&'f self, filter: &'f Filter<'_>) -> impl Iterator<Item = &'f Arc<Compiled<T>>> {
+    pub fn find<'f>(&'f self, filter: &'f SearchFilter<'_>) -> impl Iterator<Item = &'f Arc<Compiled<T>>> {
         let words: Vec<String> =
             filter.text.unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
         self.entries()
@@ -364,8 +363,9 @@ impl<T: Text> Registry<T> {
 
     /// The status of every prompt: that of its latest version, or archived where all are.
     pub fn statuses(&self) -> impl Iterator<Item = Status> {
-        let status =
-            |entry: &Entry<T>| latest(&entry.versions).map_or(Status::Archived, |latest| latest.status());
+        let status = |entry: &RegisteredPrompt<T>| {
+            latest(&entry.versions).map_or(Status::Archived, |latest| latest.status())
+        };
         self.prompts.values().map(status)
     }
 
@@ -387,13 +387,13 @@ impl<T: Text> Registry<T> {
     }
 }
 
-impl<T> Default for Entry<T> {
+impl<T> Default for RegisteredPrompt<T> {
     fn default() -> Self {
         Self { versions: BTreeMap::new(), labels: Labels::default() }
     }
 }
 
-impl<T: Text> Entry<T> {
+impl<T: Text> RegisteredPrompt<T> {
     /// Gives every version the labels that the moves give it.
     fn relabel(&mut self) {
         for place in self.versions.values_mut() {
@@ -415,23 +415,23 @@ fn relabelled<T: Text>(compiled: &Compiled<T>, labels: &Labels) -> Option<Arc<Co
     labels.of(version, written).map(|right| Arc::new(compiled.with_labels(right)))
 }
 
-fn latest<T: Text>(versions: &Versions<T>) -> Option<&Arc<Compiled<T>>> {
-    admit::latest(versions.values(), |compiled| compiled.status())
+fn latest<T: Text>(versions: &CompiledVersions<T>) -> Option<&Arc<Compiled<T>>> {
+    version_rules::latest(versions.values(), |compiled| compiled.status())
 }
 
 /// The version that a label points at: of several whose files name it, the highest.
-fn labelled<'v, T: Text>(versions: &'v Versions<T>, label: &str) -> Option<&'v Arc<Compiled<T>>> {
+fn labelled<'v, T: Text>(versions: &'v CompiledVersions<T>, label: &str) -> Option<&'v Arc<Compiled<T>>> {
     versions.values().rev().find(|compiled| compiled.prompt().labels.iter().any(|known| known == label))
 }
 
-fn fits(prompt: &Prompt, filter: &Filter<'_>) -> bool {
+fn fits(prompt: &Prompt, filter: &SearchFilter<'_>) -> bool {
     filter.status.is_none_or(|status| prompt.status == status)
         && filter.format.is_none_or(|format| prompt.format == format)
         && filter.category.is_none_or(|category| prompt.metadata.category() == Some(category))
         && filter.tags.iter().all(|tag| prompt.metadata.tags().any(|known| known == *tag))
 }
 
-/// Whether each of the words, in lower case, stands somewhere in the prompt.
+/// Whether each of the words, in lower case, occurs somewhere in the prompt.
 fn holds(prompt: &Prompt, words: &[String]) -> bool {
     if words.is_empty() {
         return true;
@@ -441,9 +441,4 @@ fn holds(prompt: &Prompt, words: &[String]) -> bool {
     texts.extend(prompt.metadata.tags().map(str::to_lowercase));
     prompt.each_text(&mut |text| texts.push(text.to_lowercase()));
     words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
-}
-
-fn same_content<T: Text>(known: &Compiled<T>, prompt: &Prompt) -> Result<()> {
-    let same = known.prompt().content_hash(None) == prompt.content_hash(None);
-    if same { Ok(()) } else { Err(other_content(prompt)) }
 }

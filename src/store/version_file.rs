@@ -1,51 +1,51 @@
-//! The files in the directory of a prompt: one for each version, and that of its labels.
+//! The files in the directory of a prompt: one for each version, and one for its labels.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::atomic;
-use super::content::{File, read};
 use super::directory::identify;
 use super::encoding::Encoding;
-use super::failure::{reason, unreadable, unwritable};
+use super::errors::{reason, unreadable, unwritable};
 use super::labels::Labels;
-use super::place::LINK;
+use super::layout::LINK;
+use super::stable_read::{FileContent, read};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Version};
 
 /// The file of a prompt's labels, in its directory.
 pub(super) const LABELS: &str = ".labels.json";
 
-/// A prompt that was read, and what its author should know.
+/// A prompt that was read, with warnings for its author.
 #[derive(Debug)]
-pub struct Given {
+pub struct StoredPrompt {
     /// The prompt.
     pub prompt: Prompt,
-    /// What its author should know.
+    /// Warnings for its author.
     pub warnings: Vec<String>,
 }
 
 /// The prompt in the file of a version; `None` where there is no file.
 ///
 /// # Errors
-/// [`Kind::StorageRead`] with the path where it cannot be read, or holds something else than it should.
-pub(super) fn read_version(path: &Path, id: &PromptId, version: &Version) -> Result<Option<Given>> {
+/// [`Kind::StorageRead`] with the path if it cannot be read, or contains another prompt or version.
+pub(super) fn read_version(path: &Path, id: &PromptId, version: &Version) -> Result<Option<StoredPrompt>> {
     let Some((prompt, saved, warnings)) = read_prompt(path)? else { return Ok(None) };
     if prompt.id != *id || prompt.version != *version {
-        let found = format!("it holds prompt '{}' in version {}", prompt.id, prompt.version);
+        let found = format!("it contains prompt '{}' in version {}", prompt.id, prompt.version);
         return Err(unreadable("file", path, &found)
-            .with_hint(format!("its place is that of prompt '{id}' in version {version}")));
+            .with_hint(format!("its path is that of prompt '{id}' in version {version}")));
     }
     let mut prompt = prompt;
     identify(&mut prompt, saved);
-    Ok(Some(Given { prompt, warnings }))
+    Ok(Some(StoredPrompt { prompt, warnings }))
 }
 
-type ReadPrompt = (Prompt, Option<jiff::Timestamp>, Vec<String>);
+type PromptFile = (Prompt, Option<jiff::Timestamp>, Vec<String>);
 
 /// Whatever prompt a file holds.
-fn read_prompt(path: &Path) -> Result<Option<ReadPrompt>> {
+fn read_prompt(path: &Path) -> Result<Option<PromptFile>> {
     let Some(file) = read_plain(path)? else { return Ok(None) };
     let encoding = path.extension().and_then(|extension| extension.to_str()).and_then(Encoding::of_extension);
     let (prompt, warnings) = encoding
@@ -56,12 +56,12 @@ fn read_prompt(path: &Path) -> Result<Option<ReadPrompt>> {
 }
 
 /// A file that is neither link nor directory; `None` where there is none.
-pub(super) fn read_plain(path: &Path) -> Result<Option<File>> {
+pub(super) fn read_plain(path: &Path) -> Result<Option<FileContent>> {
     let why = match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() => None,
         Ok(about) if about.is_symlink() => Some(LINK.to_owned()),
         Ok(about) if about.is_dir() => Some("it is a directory".to_owned()),
-        Ok(_) => Some("it is no file".to_owned()),
+        Ok(_) => Some("it is not a file".to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => Some(reason(&error)),
     };
@@ -75,13 +75,13 @@ pub(super) fn read_plain(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Whether an error says that a file is not there.
+/// Whether an error means that a file does not exist.
 fn is_gone(error: &Error) -> bool {
     let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
     cause.is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound)
 }
 
-/// A file that cannot be made sense of, for this reason.
+/// The error about a file that cannot be used, for this reason.
 pub(super) fn damaged(path: &Path, error: Error) -> Error {
     let name = path.display().to_string();
     Error::new(Kind::StorageRead, format!("the file {name} cannot be used"))
@@ -112,7 +112,7 @@ pub(super) fn read_labels(directory: &Path) -> Result<Labels> {
     let path = directory.join(LABELS);
     let Some(file) = read_plain(&path)? else { return Ok(Labels::default()) };
     serde_json::from_slice(&file.bytes).map_err(|error| {
-        let why = format!("it holds no moves of labels: {}", crate::wire::plain(&error));
+        let why = format!("it contains no moves of labels: {}", crate::wire::plain(&error));
         unreadable("file", &path, &why).with_cause(error)
     })
 }

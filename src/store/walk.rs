@@ -7,26 +7,26 @@ use std::{fs, io};
 
 use serde_json::Value;
 
-use super::Kept;
+use super::StoredPrompts;
 use super::directory::in_parallel;
 use super::encoding::Encoding;
-use super::failure::{reason, unreadable};
+use super::errors::{reason, unreadable};
 use super::labels::Labels;
-use super::place::{LINK, check_id, version_of};
-use super::version_file::{Given, LABELS, damaged, read_labels, read_plain, read_version, twice};
+use super::layout::{LINK, check_id, version_of};
+use super::version_file::{LABELS, StoredPrompt, damaged, read_labels, read_plain, read_version, twice};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Status, Version};
 use crate::wire::plain;
 
-/// What to do about an id or version that is unlawful here.
-const MIGRATE: &str = "`migrate(rename=...)` brings it over under another name";
+/// The hint for an id or version that is invalid here.
+const MIGRATE: &str = "`migrate(rename=...)` saves it under another name";
 
 /// Every version of every prompt below the root, by id and version.
-pub(super) fn list(root: &Path) -> Result<Kept> {
-    let mut tree = Tree::of(root)?;
+pub(super) fn list(root: &Path) -> Result<StoredPrompts> {
+    let mut tree = StoreTree::of(root)?;
     let read = in_parallel(&tree.files, |path| read_file(root, path));
-    let mut kept = Kept { errors: std::mem::take(&mut tree.errors), ..Kept::default() };
-    let mut found: BTreeMap<(PromptId, Version), Vec<(PathBuf, Given)>> = BTreeMap::new();
+    let mut kept = StoredPrompts { errors: std::mem::take(&mut tree.errors), ..StoredPrompts::default() };
+    let mut found: BTreeMap<(PromptId, Version), Vec<(PathBuf, StoredPrompt)>> = BTreeMap::new();
     for (path, outcome) in tree.files.iter().zip(read) {
         match outcome {
             Ok(None) => {}
@@ -41,7 +41,7 @@ pub(super) fn list(root: &Path) -> Result<Kept> {
     for ((id, version), mut given) in found {
         if let [(first, _), (second, _), ..] = given.as_slice() {
             kept.errors.push(twice(id.as_str(), &version, first, second));
-        } else if let Some((_, Given { mut prompt, warnings })) = given.pop() {
+        } else if let Some((_, StoredPrompt { mut prompt, warnings })) = given.pop() {
             if let Some(labels) = labels.get(id.as_str()) {
                 labels.apply(&mut prompt);
             }
@@ -64,17 +64,17 @@ fn labels_of(directories: &[PathBuf], root: &Path, errors: &mut Vec<Error>) -> B
     all
 }
 
-/// A file of a store whose id or version is unlawful, or not what its place says; or, of another store, any.
+/// A file whose id or version is invalid, or differs from its path; in another directory, any file with a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stranger {
+pub struct UnmanagedFile {
     /// The file.
     pub path: PathBuf,
     /// The id in it.
     pub id: String,
     /// The version in it.
     pub version: String,
-    /// Whether it could be kept under this id and version.
-    pub lawful: bool,
+    /// Whether it can be saved under this id and version.
+    pub is_valid: bool,
 }
 
 /// The JSON files below a directory that hold a prompt which is not where a store of ours would keep it; with `all`,
@@ -82,19 +82,19 @@ pub struct Stranger {
 ///
 /// # Errors
 /// [`Kind::StorageRead`] where the directory itself cannot be read.
-pub(super) fn strangers(root: &Path, all: bool) -> Result<(Vec<Stranger>, Vec<Error>)> {
+pub(super) fn unmanaged_files(root: &Path, all: bool) -> Result<(Vec<UnmanagedFile>, Vec<Error>)> {
     let real = fs::canonicalize(root)
         .map_err(|error| unreadable("directory", root, &reason(&error)).with_cause(error))?;
-    let tree = Tree::of(&real)?;
+    let tree = StoreTree::of(&real)?;
     let (mut found, mut errors) = (Vec::new(), tree.errors);
     for path in tree.files {
         match named(&path) {
             Ok(Some((id, version))) => {
-                let lawful = id.parse().is_ok_and(|id: PromptId| check_id(&id).is_ok())
+                let is_valid = id.parse().is_ok_and(|id: PromptId| check_id(&id).is_ok())
                     && version.parse::<Version>().is_ok();
-                let in_place = lawful && path == real.join(&id).join(format!("{version}.json"));
+                let in_place = is_valid && path == real.join(&id).join(format!("{version}.json"));
                 if all || !in_place {
-                    found.push(Stranger { path, id, version, lawful });
+                    found.push(UnmanagedFile { path, id, version, is_valid });
                 }
             }
             Ok(None) => {}
@@ -130,7 +130,7 @@ pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
         return Err(unreadable("file", path, "there is none"));
     };
     let Value::Object(members) = &mut value else {
-        return Err(unreadable("file", path, "it holds no prompt"));
+        return Err(unreadable("file", path, "it contains no prompt"));
     };
     members.insert("id".to_owned(), id.into());
     members.insert("version".to_owned(), version.into());
@@ -145,7 +145,7 @@ pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
 }
 
 /// The files below a root that may hold a version.
-struct Tree {
+struct StoreTree {
     files: Vec<PathBuf>,
     /// Directories that hold labels.
     labelled: Vec<PathBuf>,
@@ -154,7 +154,7 @@ struct Tree {
     errors: Vec<Error>,
 }
 
-impl Tree {
+impl StoreTree {
     fn of(root: &Path) -> Result<Self> {
         let mut tree =
             Self { files: Vec::new(), labelled: Vec::new(), misplaced: Vec::new(), errors: Vec::new() };
@@ -214,12 +214,12 @@ fn id_of(root: &Path, directory: &Path) -> Option<String> {
 }
 
 /// The prompt in a file; `None` where it is gone, or none of ours.
-fn read_file(root: &Path, path: &Path) -> Result<Option<Given>> {
+fn read_file(root: &Path, path: &Path) -> Result<Option<StoredPrompt>> {
     let directory = path.parent().unwrap_or(root);
     let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     if directory == root {
-        return Err(unreadable("file", path, "it stands in no prompt's directory").with_hint(
-            "a storage keeps a version at ID/VERSION.json; prompt files of other names are for `from_directory`",
+        return Err(unreadable("file", path, "it is not in the directory of a prompt").with_hint(
+            "a storage has a version at ID/VERSION.json; prompt files of other names are for `from_directory`",
         ));
     }
     let Some(id) = id_of(root, directory) else {
@@ -232,9 +232,9 @@ fn read_file(root: &Path, path: &Path) -> Result<Option<Given>> {
     {
         return Ok(None);
     }
-    let unlawful = |error: Error| unreadable("file", path, error.message()).with_hint(MIGRATE);
-    let id: PromptId = id.parse().map_err(unlawful)?;
-    check_id(&id).map_err(unlawful)?;
-    let version: Version = stem.parse().map_err(unlawful)?;
+    let invalid = |error: Error| unreadable("file", path, error.message()).with_hint(MIGRATE);
+    let id: PromptId = id.parse().map_err(invalid)?;
+    check_id(&id).map_err(invalid)?;
+    let version: Version = stem.parse().map_err(invalid)?;
     read_version(path, &id, &version)
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RemoveKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::failure::{reason, unreadable};
+use super::errors::{reason, unreadable};
 use crate::error::{Error, Kind, Result};
 
 /// How long nothing may change before a reload.

@@ -39,7 +39,7 @@ fn a_rollback_goes_one_step_further_back_each_time() {
         (&["-"], None),
     ];
     for (along, expected) in cases {
-        let before = moves(along).before("greeting", "production", |_| true);
+        let before = moves(along).rollback_target("greeting", "production", |_| true);
         match (before, expected) {
             (Ok(found), Some(expected)) => assert_eq!(found.to_string(), expected, "{along:?}"),
             (Err(error), None) => assert_eq!(error.kind(), Kind::VersionNotFound, "{along:?}"),
@@ -51,9 +51,9 @@ fn a_rollback_goes_one_step_further_back_each_time() {
 #[test]
 fn a_rollback_passes_over_versions_that_are_gone() {
     let moves = moves(&["-", "1.0.0", "2.0.0", "3.0.0"]);
-    let left = moves.before("greeting", "production", |version| version.major() != 2);
+    let left = moves.rollback_target("greeting", "production", |version| version.major() != 2);
     assert_eq!(left.expect("one is left").to_string(), "1.0.0");
-    assert!(moves.before("greeting", "production", |_| false).is_err());
+    assert!(moves.rollback_target("greeting", "production", |_| false).is_err());
 }
 
 #[test]

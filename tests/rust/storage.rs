@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use prompt_manager::Kind;
 use prompt_manager::store::atomic;
-use prompt_manager::store::lock::{Lock, PATIENCE};
+use prompt_manager::store::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
 use tempfile::{TempDir, tempdir};
 
 const SOON: Duration = Duration::from_millis(50);
@@ -115,7 +115,7 @@ fn one_at_a_time_holds_a_lock() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for round in 0..20 {
-                    let lock = Lock::take(&path, PATIENCE).expect("the lock comes free");
+                    let lock = Lock::take(&path, DEFAULT_LOCK_TIMEOUT).expect("the lock comes free");
                     assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
                     thread::yield_now();
                     holders.fetch_sub(1, Ordering::SeqCst);
@@ -132,7 +132,7 @@ fn one_at_a_time_holds_a_lock() {
 fn a_lock_that_is_held_too_long_is_an_error_that_names_its_file() {
     let directory = directory();
     let path = directory.path().join(".lock");
-    let held = Lock::take(&path, PATIENCE).unwrap();
+    let held = Lock::take(&path, DEFAULT_LOCK_TIMEOUT).unwrap();
     let error = Lock::take(&path, SOON).expect_err("it is held");
     assert_eq!(error.kind(), Kind::StorageWrite);
     assert!(error.message().contains(&path.display().to_string()), "{}", error.message());

@@ -123,7 +123,7 @@ def test_a_directory_is_made_by_the_first_save_or_must_be_there(root):
         strict.save_sync(active())
     storage.save_sync(active())
     strict.save_sync(active("2.0.0"))
-    with pytest.raises(StorageReadError, match="it is no directory"):
+    with pytest.raises(StorageReadError, match="it is not a directory"):
         FileSystemStorage(root / "greeting/1.0.0.json").list_sync()
 
 
@@ -155,7 +155,7 @@ def test_a_save_that_is_refused_leaves_no_trace(storage, root):
     before = tree(root)
     with pytest.raises((StorageWriteError, ValueError)):
         storage.save_sync(active(id="deep", metadata={"custom": deep}))
-    with pytest.raises(VersionConflictError, match="with other content") as caught:
+    with pytest.raises(VersionConflictError, match="active and its content cannot change") as caught:
         storage.save_sync(active(template="other"))
     assert caught.value.context["version"] == "1.0.0"
     assert tree(root) == before
@@ -217,14 +217,14 @@ DAMAGE = {
         '{"id": "greeting", "format": "text", "template": 1.0}',
         "write it in quotes",
     ),
-    "another prompt": ("greeting/2.0.0.yaml", GREETING, "it holds prompt 'greeting' in version 1.0.0"),
-    "another id": ("other/1.0.0.yaml", GREETING, "it holds prompt 'greeting' in version 1.0.0"),
+    "another prompt": ("greeting/2.0.0.yaml", GREETING, "it contains prompt 'greeting' in version 1.0.0"),
+    "another id": ("other/1.0.0.yaml", GREETING, "it contains prompt 'greeting' in version 1.0.0"),
     "two prompts": ("greeting/2.0.0.yaml", f"{GREETING}---\n{GREETING}", "the file holds 2 prompts"),
     "an unlawful version": ("greeting/02.0.0.json", "{}", "is not a version"),
     "a name that is no version": ("greeting/notes.json", "{}", "is not a version"),
     "an unlawful id": ("my prompt/1.0.0.json", "{}", "cannot be an id"),
-    "a file in no directory": ("greeting.yaml", GREETING, "it stands in no prompt's directory"),
-    "labels that are none": ("greeting/.labels.json", "[]", "it holds no moves of labels"),
+    "a file in no directory": ("greeting.yaml", GREETING, "it is not in the directory of a prompt"),
+    "labels that are none": ("greeting/.labels.json", "[]", "it contains no moves of labels"),
     "a rule that is broken": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "version": "2.0.0", "format": "chat", "template": "a"}',

@@ -75,5 +75,5 @@ def test_the_suite_runs_under_unittest_too_and_finds_a_storage_that_forgets():
         file.write_text(FORGETFUL, encoding="utf-8")
         finished = subprocess.run([sys.executable, str(file)], check=False, capture_output=True, text=True)
     assert "what was loaded: expected" in finished.stderr
-    assert "Ran 17 tests" in finished.stderr
+    assert "Ran 18 tests" in finished.stderr
     assert "skipped=4" in finished.stderr

@@ -31,7 +31,7 @@ from prompt_manager.validation import FieldValidator, Schema, SchemaField, Schem
         (lambda: Schema(name="s", extends="s"), "schema `s` extends itself"),
         (lambda: Schema(name="s", strict=True, allow_extra=True), "both cannot be true"),
         (lambda: Schema(name="s", fields=[{"name": "x", "type": "any"}] * 2), "field `x` is there twice"),
-        (lambda: SchemaRegistry(schemas=[Schema(name="s"), Schema(name="s")]), "schema 's' is there twice"),
+        (lambda: SchemaRegistry(schemas=[Schema(name="s"), Schema(name="s")]), "two schemas are named 's'"),
     ],
 )  # fmt: skip
 def test_what_breaks_a_rule_cannot_be_built(make, said):
@@ -76,7 +76,7 @@ def test_a_registry_is_changed_by_making_another():
     assert [schema.name for schema in more.schemas] == ["a", "b"]
     assert more.remove_schema("a").get_schema("a") is None
     assert registry.get_schema("b") is None
-    with pytest.raises(ValueError, match="schema 'a' exists already"):
+    with pytest.raises(ValueError, match="a schema named 'a' already exists"):
         registry.add_schema(Schema(name="a"))
 
 

@@ -371,7 +371,8 @@ class TestLoading:
         assert (error.message, error.line) == ("schema 'a' extends 'gone', but no such schema exists", 2)
 
     def test_takes_a_schema_under_its_own_name_alone(self, manager):
-        with pytest.raises(SchemaParseError, match="the schema is named 'visit', and is to be registered as 'other'"):
+        message = "the schema is named 'visit': register it as 'visit', not as 'other'"
+        with pytest.raises(SchemaParseError, match=message):
             manager.register_schema("other", INPUT)
         with pytest.raises(TypeError, match="a pydantic model is needed, not int"):
             manager.register_schema("other", int)

@@ -89,7 +89,7 @@ class TestRecords:
 
     async def test_of_other_content_are_refused(self, call):
         await call("save_version", record())
-        with pytest.raises(VersionConflictError, match=r"version 1\.0\.0 already"):
+        with pytest.raises(VersionConflictError, match="active and its content cannot change"):
             await call("save_version", record(template="other"))
         assert (await call("get_latest", "greeting")).prompt.template.content == "Hello {{name}}!"
 
@@ -211,13 +211,16 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("damage", "why"),
         [
-            (lambda path: path.write_text(path.read_text()[:50]), "holds no record"),
-            (lambda path: path.write_text(path.read_text().replace("Hello", "Hallo")), "changed by another hand"),
-            (lambda path: path.write_text("[]"), "holds no record"),
-            (lambda path: path.write_bytes(b"\xff\xfe"), "holds no record"),
+            (lambda path: path.write_text(path.read_text()[:50]), "contains no record"),
+            (
+                lambda path: path.write_text(path.read_text().replace("Hello", "Hallo")),
+                "something else has changed the record",
+            ),
+            (lambda path: path.write_text("[]"), "contains no record"),
+            (lambda path: path.write_bytes(b"\xff\xfe"), "contains no record"),
             (lambda path: os.truncate(path, 17 * 2**20), "more than the limit"),
-            (lambda path: (path.unlink(), path.mkdir()), "it is no file"),
-            (lambda path: (path.rename(path.parent / "x"), path.symlink_to("x")), "it is no file"),
+            (lambda path: (path.unlink(), path.mkdir()), "it is not a file"),
+            (lambda path: (path.rename(path.parent / "x"), path.symlink_to("x")), "it is not a file"),
         ],
     )
     def test_that_are_damaged_are_told_by_name_and_hide_no_other(self, root, damage, why):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from prompt_manager._native import CompiledPrompt, Registry
     from prompt_manager.core._observers import Observers
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
 
 __all__ = ["ObservedRenders"]
 
@@ -67,7 +67,7 @@ class ObservedRenders:
         return rendered
 
     async def observe(
-        self, ask: Ask, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any
+        self, ask: CallMode, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any
     ) -> Any:
         """The result of this method of the prompt."""
 
@@ -78,7 +78,7 @@ class ObservedRenders:
 
     async def around(
         self,
-        ask: Ask,
+        ask: CallMode,
         render: Callable[[], Awaitable[Any]],
         prompt_id: str,
         version: str,

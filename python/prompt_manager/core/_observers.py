@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
     from typing import Any
 
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
 
 __all__ = ["RENDER_EVENTS", "Observers"]
 
@@ -81,7 +81,7 @@ class Observers:
             if iscoroutinefunction(getattr(observer, event, None))
         ]
 
-    async def tell(self, ask: Ask, event: str, *arguments: Any) -> None:
+    async def tell(self, ask: CallMode, event: str, *arguments: Any) -> None:
         """Call every observer that has a method for this event."""
         for observer in self._by_event[event]:
             try:

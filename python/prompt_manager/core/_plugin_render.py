@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from prompt_manager._native import Registry
     from prompt_manager.core._observers import Observers
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt
     from prompt_manager.plugins.registry import PluginRegistry
 
@@ -60,7 +60,7 @@ class PluginRenders:
         )
 
     async def render(
-        self, ask: Ask, name: str, prompt_id: str, variables: Mapping[str, Any] | None, **which: str | None
+        self, ask: CallMode, name: str, prompt_id: str, variables: Mapping[str, Any] | None, **which: str | None
     ) -> Any:
         """The prompt as the plugin of this name renders it."""
         self._plugins._found(name)

@@ -1,21 +1,19 @@
-"""Running our coroutines for code that does not await, and taking turns."""
+"""Running our coroutines for callers that do not await."""
 
 from __future__ import annotations
 
 import sys
-from _thread import allocate_lock, get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Coroutine, Hashable, Iterator
-    from concurrent.futures import Future
+    from collections.abc import Callable, Coroutine
     from typing import Any, TypeVar
 
     P = TypeVar("P")
     T = TypeVar("T")
 
-__all__ = ["AWAITING", "BLOCKING", "EVERYTHING", "Ask", "Turns", "never_waits", "run", "run_asking"]
+__all__ = ["AWAITING", "BLOCKING", "CallMode", "never_waits", "run", "run_asking"]
 
 
 def never_waits(part: type[P]) -> type[P]:
@@ -73,10 +71,10 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, tw
     return asyncio.run(coroutine)
 
 
-class Ask:
-    """How a coroutine of ours asks a part for something: awaiting it, or by the part's own twin, which blocks.
+class CallMode:
+    """How a coroutine of ours calls a part: by awaiting it, or by the part's synchronous method, which blocks.
 
-    So what is done with a part's answers is written once, for both.
+    The code that uses the results is written once, for both.
     """
 
     __slots__ = ("blocks",)
@@ -91,7 +89,7 @@ class Ask:
         return await getattr(part, name)(*arguments, **options)
 
 
-AWAITING, BLOCKING = Ask(blocks=False), Ask(blocks=True)
+AWAITING, BLOCKING = CallMode(blocks=False), CallMode(blocks=True)
 
 
 def _has_twin(part: object, name: str) -> bool:
@@ -106,7 +104,7 @@ def _has_twin(part: object, name: str) -> bool:
 
 
 def run_asking(
-    work: Callable[[Ask], Coroutine[Any, Any, T]], name: str, *asked: tuple[object, str], twin: str | None = None
+    work: Callable[[CallMode], Coroutine[Any, Any, T]], name: str, *asked: tuple[object, str], twin: str | None = None
 ) -> T:
     """The result of a coroutine of ours that asks parts.
 
@@ -124,102 +122,3 @@ def run_asking(
         if part is not None and type(part) not in _NEVER_WAITING and not _has_twin(part, method):
             return run(work(AWAITING), name, part, twin=twin)
     return run(work(BLOCKING), name)
-
-
-#: The key of a turn in which no other has one.
-EVERYTHING = object()
-
-
-class Turns:
-    """One task at a time for each key, whatever thread and event loop it runs in."""
-
-    __slots__ = ("_lock", "_taken")
-
-    def __init__(self) -> None:
-        self._lock = allocate_lock()
-        self._taken: dict[Hashable, _Turn] = {}
-
-    def take(self, key: Hashable, ask: Ask) -> _Turn:
-        """A context in which no other task has this key, or with :data:`EVERYTHING` any key."""
-        return _Turn(self, key, ask)
-
-    def _enter(self, turn: _Turn) -> _Turn | None:
-        """Give the turn its key, or the turn that is to be waited for first."""
-        with self._lock:
-            whole = self._taken.get(EVERYTHING)
-            if turn.key is EVERYTHING:
-                if whole is None:
-                    # Taken before the others have ended, so that no more of them begin.
-                    self._taken[EVERYTHING] = whole = turn
-                return next(self._others(turn), None) if whole is turn else whole
-            other = whole or self._taken.get(turn.key)
-            if other is None:
-                self._taken[turn.key] = turn
-            return other
-
-    def _others(self, turn: _Turn) -> Iterator[_Turn]:
-        return (other for other in self._taken.values() if other is not turn)
-
-    def _leave(self, turn: _Turn) -> Future[None] | None:
-        with self._lock:
-            if self._taken.get(turn.key) is turn:
-                del self._taken[turn.key]
-            turn.over = True
-            return turn.done
-
-    def _end_of(self, turn: _Turn) -> Future[None] | None:
-        """What ends with the turn; nothing if it has ended. Made for the first who waits."""
-        from concurrent.futures import Future
-
-        with self._lock:
-            if turn.over:
-                return None
-            if turn.done is None:
-                turn.done = Future()
-            return turn.done
-
-
-class _Turn:
-    __slots__ = ("_ask", "_turns", "done", "key", "over", "thread")
-
-    def __init__(self, turns: Turns, key: Hashable, ask: Ask) -> None:
-        self.key = key
-        self.over = False
-        self.done: Future[None] | None = None
-        self.thread = get_ident()
-        self._turns = turns
-        self._ask = ask
-
-    async def __aenter__(self) -> None:
-        try:
-            while (other := self._turns._enter(self)) is not None:
-                await self._wait_for(other)
-        except BaseException:
-            self._end()
-            raise
-
-    async def __aexit__(self, *_: object) -> None:
-        self._end()
-
-    def _end(self) -> None:
-        done = self._turns._leave(self)
-        if done is not None:
-            done.set_result(None)
-
-    async def _wait_for(self, other: _Turn) -> None:
-        done = self._turns._end_of(other)
-        if done is None:
-            return
-        if not self._ask.blocks:
-            import asyncio
-
-            # The other task's future is shared: a wait for it that is cancelled must not cancel it.
-            await asyncio.shield(asyncio.wrap_future(done))
-            return
-        if other.thread == self.thread:
-            # It cannot go on before this call returns.
-            raise RuntimeError(
-                f"another write of {self.key!r} has begun in this thread and is not finished: await it first, or "
-                "await this one too"
-            )
-        done.result()

@@ -1,12 +1,12 @@
-"""The manager: prompts by id, rendered and handed out."""
+"""`PromptManager`: an application's prompts, rendered and looked up by id."""
 
 from __future__ import annotations
 
 from _thread import allocate_lock
 
 from prompt_manager._keywords import check_keywords
-from prompt_manager.core._changes import Changes
 from prompt_manager.core._observers import Observers
+from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.registry import PromptRegistry
 from prompt_manager.exceptions import StorageWriteError
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from prompt_manager._native import Registry, Watch
-    from prompt_manager.core._changes import Bump
     from prompt_manager.core._observed import ObservedRenders
     from prompt_manager.core._plugin_render import PluginRenders
+    from prompt_manager.core._prompt_writer import Bump
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import (
         LabelMove,
@@ -49,7 +49,7 @@ __all__ = ["PromptManager"]
 
 
 def _warn(warnings: list[str]) -> None:
-    """Tell the author of prompt files what a load found."""
+    """Issue the warnings of a load, at the line that called the manager."""
     if warnings:
         from warnings import warn
 
@@ -58,16 +58,19 @@ def _warn(warnings: list[str]) -> None:
 
 
 class PromptManager:
-    """An application's prompts.
+    """Renders an application's prompts by id, and manages their versions, labels and schemas.
 
     Args:
-        registry: The prompts; an empty registry by default. One with a storage keeps them there.
-        version_store: The history of versions; kept in memory by default.
-        observers: Who is told of renders, versions, and changes of the registry: see
+        registry: Holds the prompts. An empty registry in memory by default; a registry with a storage also saves them.
+        version_store: Keeps the history of versions. In memory by default.
+        observers: Objects whose methods are called for renders, new versions and changes of the registry; see
             :class:`~prompt_manager.core.protocols.ObserverProtocol`.
-        template_engine: What compiles the prompts of the registry that is made by default.
+        template_engine: Compiles the prompts of the default registry.
 
-    Every coroutine has a twin with the suffix ``_sync``, which takes and gives the same.
+    Each coroutine has a synchronous version with the suffix ``_sync``, the same arguments and the same result.
+
+    Raises:
+        ValueError: ``registry`` and ``template_engine`` are both given, and the registry has another engine.
 
     >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
     >>> manager.render_sync("greeting", {"name": "Ada", "role": "engineer"})
@@ -85,15 +88,17 @@ class PromptManager:
         if registry is None:
             registry = PromptRegistry(template_engine=template_engine)
         elif template_engine is not None and template_engine is not registry.template_engine:
-            raise ValueError("the registry has a template engine of its own: give one or the other")
+            raise ValueError(
+                "the registry already has a template engine: pass `registry` or `template_engine`, not both"
+            )
         self._registry = registry
         self._core = registry._core
         self._version_store = version_store
-        #: The directory that the prompts come from, where its files are the truth.
+        #: The directory that the prompts were loaded from. Its files are edited, not the manager.
         self._directory: str | None = None
         self._observers = Observers()
-        self._changes = Changes(registry, lambda: self.version_store, self._observers)
-        #: What renders: the core, and where somebody observes, what tells them of it.
+        self._writer = PromptWriter(registry, lambda: self.version_store, self._observers)
+        #: Renders prompts: the core itself, or with observers the wrapper that calls them.
         self._renders: Registry | ObservedRenders = self._core
         for observer in observers:
             self.add_observer(observer)
@@ -114,23 +119,23 @@ class PromptManager:
     ) -> Self:
         """Load every prompt file below a directory.
 
-        Files end in ``.yaml`` or ``.yml``; what begins with a dot is passed over.
+        Prompt files end in ``.yaml`` or ``.yml``. Files and folders whose name begins with a dot are skipped.
 
         Args:
             path: The directory of the prompts.
-            schema_dir: The directory of the schemas that they name. Where it is given, a prompt that names a schema
-                that is not there is an error.
-            on_error: ``"raise"``: one bad file fails the load. ``"skip"``: the good ones load, the others are warned
-                of.
-            watch: Follow the directories, for development: what is saved is live within half a second, until
-                :meth:`close`. A save that breaks something is logged (``prompt_manager``, level error) and in
-                :attr:`reload_errors`, and the last good prompts stay; with ``on_error="skip"`` those of the broken
-                file. A process that is forked has the prompts and does not follow.
-            template_engine: What compiles the prompts.
+            schema_dir: The directory of the schemas that the prompts name. If it is given, a prompt that names a
+                missing schema is an error.
+            on_error: With ``"raise"``, one bad file fails the load. With ``"skip"``, the good files load and each bad
+                one gives a warning.
+            watch: Reload files as they are saved, for development. A saved file is live within half a second, until
+                :meth:`close`. If a saved file is broken, the error is logged (logger ``prompt_manager``, level error)
+                and listed in :attr:`reload_errors`, and the last good prompts stay in use; with ``on_error="skip"``
+                only those of the broken file. A forked process keeps the prompts but does not watch.
+            template_engine: Compiles the prompts.
 
         Raises:
-            StorageReadError: files cannot be read or break a rule; ``errors`` has one exception for each place, with
-                file, line and column.
+            StorageReadError: files cannot be read or break a rule. Its ``errors`` has one exception for each mistake,
+                with file, line and column.
         """
         manager = cls(template_engine=template_engine)
         if watch:
@@ -167,18 +172,18 @@ class PromptManager:
 
     @property
     def is_watching(self) -> bool:
-        """Whether what is saved in the directory becomes live."""
+        """Whether the manager reloads files as they are saved."""
         return self._watch is not None and self._watch.is_running
 
     @property
     def reload_errors(self) -> tuple[PromptManagerError, ...]:
-        """What is wrong in the directory that is followed, one exception for each place; the last good prompts stay."""
+        """The mistakes that the last reload found, one exception each. The last good prompts stay in use meanwhile."""
         return () if self._watch is None else tuple(self._watch.errors)
 
     async def close(self) -> None:
-        """Follow the directory no more, and shut the plugins down; the manager renders on.
+        """Stop watching the directory and shut the plugins down. Rendering still works.
 
-        It may be called again, and where no directory is followed.
+        It may be called more than once, and also if no directory is watched.
         """
         if self._watch is not None:
             await self._watch.close()
@@ -193,7 +198,7 @@ class PromptManager:
             self._plugins.shutdown_all_sync()
 
     async def __aenter__(self) -> Self:
-        """The manager itself, which the end of the block closes."""
+        """The manager itself. The end of the block closes it."""
         return self
 
     async def __aexit__(
@@ -202,7 +207,7 @@ class PromptManager:
         await self.close()
 
     def __enter__(self) -> Self:
-        """The manager itself, which the end of the block closes."""
+        """The manager itself. The end of the block closes it."""
         return self
 
     def __exit__(
@@ -212,17 +217,17 @@ class PromptManager:
 
     @property
     def template_engine(self) -> TemplateEngine:
-        """What compiles the prompts, and what integrations are given."""
+        """The engine that compiles the prompts. Pass it to integrations."""
         return self._registry.template_engine
 
     @property
     def registry(self) -> PromptRegistry:
-        """The prompts."""
+        """The registry that holds the prompts."""
         return self._registry
 
     @property
     def version_store(self) -> VersionStoreProtocol:
-        """The history of versions."""
+        """The store that keeps the history of versions."""
         if self._version_store is None:
             from prompt_manager.versioning.store import VersionStore
 
@@ -230,11 +235,10 @@ class PromptManager:
         return self._version_store
 
     def add_observer(self, observer: object) -> None:
-        """Call the methods of this observer at the events that they are named after.
+        """Call this object's methods at the events that they are named after.
 
-        The methods are looked for now: an event that no observer has a method for costs nothing. For a method that the
-        observer gets later, remove it and add it again. An exception that it raises is logged once and never breaks a
-        call.
+        Methods are looked up now, so an event without a method costs nothing. If the object gets a method later, remove
+        it and add it again. An exception that it raises is logged once and never fails a call.
         """
         self._observers.add(observer)
         self._registry.add_observer(observer)
@@ -265,22 +269,22 @@ class PromptManager:
     ) -> str:
         """Render a prompt to text.
 
-        A chat becomes a transcript for people to read (``role: content``); what a provider is sent comes from
+        A chat prompt becomes a transcript for people to read (``role: content``). To send it to a provider, use
         :meth:`render_messages` or an integration.
 
         Args:
-            prompt_id: The prompt.
-            variables: The values of its variables. More than it uses may be given.
-            version: The version; the latest by default.
-            label: A label that points at the version.
-            output_instructions: Append what the answer must look like, where the prompt has an output schema.
+            prompt_id: The id of the prompt.
+            variables: The values of its variables. Values that the prompt does not use are ignored.
+            version: The version to render; the latest by default.
+            label: The label of the version to render.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version or label.
-            SchemaError: it names a schema that is not there.
-            SchemaValidationError: the variables do not fit its input schema.
-            TemplateRenderError: a variable is missing or of another type, or the template cannot be rendered.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the variables do not fit the input schema.
+            TemplateRenderError: a variable is missing or has the wrong type, or the template cannot be rendered.
         """
         if self._observers.hear_renders:
             given = {} if variables is None else variables
@@ -304,7 +308,7 @@ class PromptManager:
         """:meth:`render`, for code that does not await."""
         given = {} if variables is None else variables
         if version is None and label is None and output_instructions:
-            # The usual call hands on no keywords, for they cost too.
+            # Keywords cost time, so the usual call passes none.
             return self._renders.render(prompt_id, given)
         return self._renders.render(
             prompt_id, given, version=version, label=label, output_instructions=output_instructions
@@ -335,19 +339,26 @@ class PromptManager:
         label: str | None = None,
         output_instructions: bool = True,
     ) -> list[dict[str, Any]]:
-        """Render a chat prompt to messages, in the form of prompt files.
+        """Render a chat prompt to messages with the keys of prompt files.
 
-        Each message is ``{"role": ..., "content": ...}`` with what else it has. No provider's rules are checked;
-        for those there are the integrations. Where the prompt has an output schema, what the answer must look like is
-        appended to the last of the leading system messages, or put into one of its own.
+        Each message is a dict with ``role``, ``content`` and the other keys that the prompt gives it. No provider's
+        rules are checked; integrations do that. If the prompt has an output schema, instructions that describe the
+        answer are appended to the last of the leading system messages, or become a system message of their own.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables. Values that the prompt does not use are ignored.
+            version: The version to render; the latest by default.
+            label: The label of the version to render.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
 
         Raises:
-            PromptError: the prompt is no chat.
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version or label.
-            SchemaError: it names a schema that is not there.
-            SchemaValidationError: the variables do not fit its input schema.
-            TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
+            PromptError: the prompt is not a chat.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the variables do not fit the input schema.
+            TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
         """
         if self._observers.hear_renders:
             given = {} if variables is None else variables
@@ -384,7 +395,7 @@ class PromptManager:
 
     @property
     def plugins(self) -> PluginRegistry:
-        """The frameworks that prompts are rendered for by name."""
+        """The plugins, by the name of their framework."""
         if self._plugins is None:
             from prompt_manager.plugins.registry import PluginRegistry
 
@@ -395,7 +406,7 @@ class PromptManager:
     def register_plugin(
         self, plugin: PluginProtocol, *, config: Mapping[str, Any] | None = None, replace: bool = False
     ) -> None:
-        """Add a plugin of your own, or a built-in one with other options; see :meth:`PluginRegistry.register`.
+        """Add your own plugin, or a built-in one with other options; see :meth:`PluginRegistry.register`.
 
         >>> from prompt_manager.plugins.anthropic_plugin import AnthropicPlugin
         >>> manager = PromptManager()
@@ -404,14 +415,14 @@ class PromptManager:
         ['anthropic']
 
         Raises:
-            PluginValidationError: it is no plugin, or another has its name.
+            PluginValidationError: it is not a plugin, or another plugin has its name.
         """
         self.plugins.register(plugin, config=config, replace=replace)
 
     def discover_plugins(self) -> list[str]:
-        """Register the plugins of installed packages; gives the names of those that were not there before.
+        """Register the plugins of installed packages. Returns the names of the new ones.
 
-        :meth:`render_for_plugin` does so by itself. See :meth:`PluginRegistry.discover_entry_points`.
+        :meth:`render_for_plugin` calls this by itself. See :meth:`PluginRegistry.discover_entry_points`.
         """
         return self.plugins.discover_entry_points()
 
@@ -424,29 +435,29 @@ class PromptManager:
         version: str | None = None,
         label: str | None = None,
     ) -> Any:
-        """Render a prompt in the form of a framework, by the name of its plugin.
+        """Render a prompt for a framework, by the name of its plugin.
 
-        Where no plugin of this name is registered, those of installed packages are discovered. A plugin is initialized
-        at its first use, with the ``template_engine`` and ``schemas`` of this manager and the configuration that it was
-        registered with. The variables that it gets are validated and have the defaults.
+        If no plugin of this name is registered, the plugins of installed packages are discovered first. A plugin is
+        initialized at its first use, with this manager's ``template_engine`` and ``schemas`` and its own
+        configuration. The variables are validated and completed with defaults before the plugin gets them.
 
         Args:
-            prompt_id: The prompt.
+            prompt_id: The id of the prompt.
             variables: The values of its variables.
-            plugin_name: The plugin, such as ``"openai"``.
-            version: The version; the latest by default.
-            label: A label that points at the version.
+            plugin_name: The name of the plugin, such as ``"openai"``.
+            version: The version to render; the latest by default.
+            label: The label of the version to render.
 
         Raises:
-            PluginNotFoundError: there is no plugin of this name.
-            PluginLoadError: it cannot be loaded or initialized.
-            IntegrationNotAvailableError: a package that it needs is missing; the message has the command that
+            PluginNotFoundError: no plugin has this name.
+            PluginLoadError: the plugin cannot be loaded or initialized.
+            IntegrationNotAvailableError: a package that the plugin needs is missing. The message has the command that
                 installs it.
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version or label.
-            SchemaValidationError: the variables do not fit its input schema.
-            ConversionError: a variable is missing or of another type, or the result breaks a rule of the provider.
-            IncompatibleFormatError: the framework has no form for prompts of this format.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaValidationError: the variables do not fit the input schema.
+            ConversionError: a variable is missing or has the wrong type, or the result breaks a rule of the provider.
+            IncompatibleFormatError: the framework cannot take a prompt of this format.
 
         >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
         >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
@@ -482,18 +493,18 @@ class PromptManager:
 
     @property
     def schemas(self) -> SchemaLoader:
-        """The schemas that prompts name."""
+        """The schemas that prompts can name."""
         from prompt_manager.validation.loader import SchemaLoader
 
         return SchemaLoader._of(self._core.schemas)
 
     async def load_schemas(self, path: str | os.PathLike[str]) -> int:
-        """Load a schema file, or every schema file below a directory; gives how many schemas were read.
+        """Load a schema file, or every schema file below a directory. Returns the number of schemas.
 
         Raises:
-            StorageReadError: it cannot be read.
-            SchemaParseError: a file breaks a rule; in a directory also, a schema refers to one that is not there.
-            SchemaError: a name stands for another schema already.
+            StorageReadError: a file cannot be read.
+            SchemaParseError: a file breaks a rule, or a schema of a directory refers to one that does not exist.
+            SchemaError: another schema already has one of the names.
         """
         files, warnings = await self._core.schemas.load(path)
         _warn(warnings)
@@ -506,7 +517,7 @@ class PromptManager:
         return sum(len(file["names"]) for file in files)
 
     def register_schema(self, name: str, schema: Schema | Mapping[str, Any] | type[BaseModel]) -> None:
-        """Let prompts name a schema; a pydantic model validates by itself, and gives its instance.
+        """Register a schema, so that prompts can name it. A pydantic model validates data itself, into an instance.
 
         >>> manager = PromptManager()
         >>> manager.register_schema("point", {"name": "point", "fields": [{"name": "x", "type": "float"}]})
@@ -514,8 +525,8 @@ class PromptManager:
         ['point']
 
         Raises:
-            SchemaError: another schema has this name.
-            SchemaParseError: the schema breaks a rule, or has another name.
+            SchemaError: another schema already has this name.
+            SchemaParseError: the schema breaks a rule, or its own name is not ``name``.
             TypeError: it is neither a schema nor a model.
         """
         if isinstance(schema, type):
@@ -526,21 +537,21 @@ class PromptManager:
         if own != name:
             from prompt_manager.exceptions import SchemaParseError
 
-            raise SchemaParseError(f"the schema is named {own!r}, and is to be registered as {name!r}", schema=name)
+            raise SchemaParseError(f"the schema is named {own!r}: register it as {own!r}, not as {name!r}", schema=name)
         self.schemas.register(schema)
 
     async def validate_output(
         self, prompt_id: str, data: Any, *, version: str | None = None, label: str | None = None
     ) -> Any:
-        """An answer as the prompt's output schema has it; without one as it is.
+        """Validate data by the prompt's output schema. Without an output schema, the data is returned unchanged.
 
-        Of a schema that is a pydantic model, the result is its instance.
+        The result has defaults filled in and values converted. If the schema is a pydantic model, it is an instance.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version or label.
-            SchemaError: it names a schema that is not there.
-            SchemaValidationError: the data does not fit; ``errors`` has every violation.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the data does not fit. Its ``errors`` has every violation.
         """
         return self._core.get(prompt_id, version=version, label=label).validate_output(data)
 
@@ -593,26 +604,26 @@ class PromptManager:
         output_instructions: bool = True,
         strict: bool = False,
     ) -> Any:
-        """Render a prompt, have a model answer, and give the answer's data, validated.
+        """Render a prompt, call a model with it, and return the data of its answer, validated.
+
+        The render fires the observers' events like any other.
 
         Args:
-            prompt_id: The prompt.
+            prompt_id: The id of the prompt.
             variables: The values of its variables.
-            model: A function, or a coroutine function, that is handed what is rendered (the messages of a chat, the
-                text of any other prompt) and gives the model's answer as text; or an answer that is there already, as
-                text or as data.
-            version: The version; the latest by default.
-            label: A label that points at the version.
-            output_instructions: Append what the answer must look like; see :meth:`render`.
-            strict: Accept only valid JSON; repair nothing. see :meth:`parse_output`.
-
-        Observers are told of the render, as of any other.
+            model: A function that takes the rendered prompt (the messages of a chat, the text of any other prompt) and
+                returns the model's answer as text; :meth:`render_and_parse` also takes a coroutine function. Or an
+                answer that you already have, as text or data.
+            version: The version to render; the latest by default.
+            label: The label of the version to render.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            strict: Accept JSON only and repair nothing; see :meth:`parse_output`.
 
         Raises:
             SchemaValidationError: the variables do not fit the input schema, or the answer not the output schema.
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version or label.
-            TemplateRenderError: a variable is missing or of another type, or a template cannot be rendered.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
         """
         from prompt_manager.validation.output import read_answer
 
@@ -659,15 +670,15 @@ class PromptManager:
         if hasattr(answer, "__await__"):
             if hasattr(answer, "close"):
                 answer.close()
-            raise TypeError("the model gave something to await: use `await render_and_parse(...)`")
+            raise TypeError("the model returned an awaitable: use `await manager.render_and_parse(...)`")
         return read_answer(core, answer, strict=strict)
 
     async def get_prompt(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
-        """The whole of a prompt, in its latest version, in this one, or in the one that a label points at.
+        """Look up a prompt: its latest version, the version given, or the one that a label points at.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id, or all its versions are archived.
-            VersionNotFoundError: it has no such version or label.
+            PromptNotFoundError: no prompt has this id, or all its versions are archived.
+            VersionNotFoundError: the prompt has no such version or label.
         """
         return self._registry.get_sync(prompt_id, version, label=label)
 
@@ -701,35 +712,35 @@ class PromptManager:
     def _check_writable(self) -> None:
         if self._directory is not None and self._registry.storage is None:
             raise StorageWriteError(
-                f"the prompts come from {self._directory}, where the files are the truth: edit those, or give the "
-                "manager a registry with a storage",
+                f"the prompts were loaded from {self._directory} and are read-only here: edit the files, or use a "
+                "manager whose registry has a storage",
                 path=self._directory,
             )
 
     async def create_prompt(self, prompt: Prompt, *, changelog: str | None = None, author: str | None = None) -> Prompt:
-        """Register a prompt and begin its history; gives it as it is registered.
+        """Register a prompt, start its history, and return it as registered.
 
-        A draft is replaced; a version that is there with the same content is left as it is.
+        A draft of the same version is replaced. A version that exists with the same content is left unchanged.
 
         Args:
             prompt: The prompt.
-            changelog: What is to be known of this version.
-            author: Who made it; the author in the metadata by default.
+            changelog: A note for the history of versions.
+            author: Who made this version; the author in the metadata by default.
 
         Raises:
-            VersionConflictError: the id and version exist with other content.
+            VersionConflictError: this id and version exist with other content.
             TemplateSyntaxError: a template cannot be parsed.
-            StorageError: the storage refuses it; then it is not registered.
-            StorageWriteError: the prompts come from a directory, and there is no storage.
+            StorageError: the storage refuses the prompt. Then it is not registered either.
+            StorageWriteError: the prompts were loaded from a directory, and the manager has no storage.
         """
         self._check_writable()
-        return await self._changes.create(AWAITING, prompt, (changelog, author))
+        return await self._writer.create(AWAITING, prompt, (changelog, author))
 
     def create_prompt_sync(self, prompt: Prompt, *, changelog: str | None = None, author: str | None = None) -> Prompt:
         """:meth:`create_prompt`, for code that does not await."""
         self._check_writable()
         return run_asking(
-            lambda ask: self._changes.create(ask, prompt, (changelog, author)), "create_prompt", *self._changes.asked()
+            lambda ask: self._writer.create(ask, prompt, (changelog, author)), "create_prompt", *self._writer.asked()
         )
 
     async def update_prompt(
@@ -742,29 +753,29 @@ class PromptManager:
         status: PromptStatus | str | None = None,
         **changes: Any,
     ) -> Prompt:
-        """Register a changed prompt as a new version; gives it, and leaves its argument alone.
+        """Register a changed prompt as a new version, and return it. The prompt that you pass does not change.
 
-        Where the model is sent the same, ``bump="auto"`` raises nothing: status and metadata change in place. The new
-        version carries no labels unless ``labels=`` gives it some; move those with :meth:`set_label`.
+        If the change does not affect what the model is sent, ``bump="auto"`` keeps the version and changes status and
+        metadata in place. A new version has no labels unless you pass ``labels=``; move labels with :meth:`set_label`.
 
         Args:
-            prompt: The prompt, changed or not, in the version that it was made from.
-            bump: How far the version is raised; ``"auto"``: as far as :meth:`compare_versions` proposes. Before 1.0.0
-                that never raises the major number, and a pre-release is followed by the next one; raised by name, it
-                becomes its release.
-            changelog: What changed.
+            prompt: The prompt with the version that it was made from. It may already contain changes.
+            bump: Which part of the version to raise. ``"auto"`` takes the proposal of :meth:`compare_versions`; before
+                1.0.0 it never raises the major part, and it raises a pre-release to the next pre-release. Named
+                explicitly, a part turns a pre-release into its release.
+            changelog: What changed, for the history of versions.
             author: Who changed it; the author in the metadata by default.
-            status: The status of the new version; the prompt's by default.
-            changes: Further fields to change, as :meth:`Prompt.replace` takes them.
+            status: The status of the new version; that of ``prompt`` by default.
+            changes: More fields to change, as for :meth:`Prompt.replace`.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has not the version that the prompt says it was made from.
-            VersionConflictError: the version that it would be raised to is there with other content.
-            TypeError: a field to change does not exist; with the nearest name.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the version of ``prompt`` is not registered.
+            VersionConflictError: the raised version already exists with other content.
+            TypeError: a field to change does not exist. The message has the nearest name.
             pydantic.ValidationError: the changed prompt breaks a rule.
             TemplateSyntaxError: a template cannot be parsed.
-            StorageError: the storage refuses it; then it is not registered.
+            StorageError: the storage refuses the prompt. Then it is not registered either.
 
         >>> manager = PromptManager()
         >>> from prompt_manager import Prompt
@@ -773,7 +784,7 @@ class PromptManager:
         '1.0.1'
         """
         self._check_writable()
-        return await self._changes.update(AWAITING, prompt, bump, (changelog, author), _fields(status, changes))
+        return await self._writer.update(AWAITING, prompt, bump, (changelog, author), _fields(status, changes))
 
     def update_prompt_sync(
         self,
@@ -789,31 +800,31 @@ class PromptManager:
         self._check_writable()
         changes = _fields(status, changes)
         return run_asking(
-            lambda ask: self._changes.update(ask, prompt, bump, (changelog, author), changes),
+            lambda ask: self._writer.update(ask, prompt, bump, (changelog, author), changes),
             "update_prompt",
-            *self._changes.asked(),
+            *self._writer.asked(),
         )
 
     async def delete_prompt(self, prompt_id: str, version: str | None = None) -> None:
-        """Remove a version of a prompt, or all, with its history. Labels that point at it come off.
+        """Delete a version of a prompt, or all of them, with the history. Labels that point at it are removed.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version.
-            StorageError: the storage refuses; then it stays registered.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version.
+            StorageError: the storage refuses. Then the prompt stays registered.
         """
         self._check_writable()
-        await self._changes.delete(AWAITING, prompt_id, version)
+        await self._writer.delete(AWAITING, prompt_id, version)
 
     def delete_prompt_sync(self, prompt_id: str, version: str | None = None) -> None:
         """:meth:`delete_prompt`, for code that does not await."""
         self._check_writable()
         run_asking(
-            lambda ask: self._changes.delete(ask, prompt_id, version),
+            lambda ask: self._writer.delete(ask, prompt_id, version),
             "delete_prompt",
             (self._registry.storage, "delete"),
             *self._registry._asked_for_labels(),
-            *self._changes.asked(),
+            *self._writer.asked(),
         )
 
     async def get_history(
@@ -824,20 +835,20 @@ class PromptManager:
         until: datetime | None = None,
         limit: int | None = None,
     ) -> list[PromptVersion]:
-        """The versions of a prompt with what is known of each, the highest first.
+        """List the versions of a prompt with their records, the highest version first.
 
-        A version that came without a record, from a file or a storage, has its own time and author.
+        A version that has no record, because it came from a file or a storage, has the time and author of its prompt.
 
         Args:
-            prompt_id: The prompt.
-            since: Made at this time or after it; a naive time is read as UTC.
-            until: Made at this time or before it.
-            limit: At most so many.
+            prompt_id: The id of the prompt.
+            since: Only versions made at this time or later. A naive time is read as UTC.
+            until: Only versions made at this time or earlier.
+            limit: The largest number of records to return.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
+            PromptNotFoundError: no prompt has this id.
         """
-        return await self._changes.history(AWAITING, prompt_id, since, until, limit)
+        return await self._writer.history(AWAITING, prompt_id, since, until, limit)
 
     def get_history_sync(
         self,
@@ -849,17 +860,19 @@ class PromptManager:
     ) -> list[PromptVersion]:
         """:meth:`get_history`, for code that does not await."""
         return run_asking(
-            lambda ask: self._changes.history(ask, prompt_id, since, until, limit),
+            lambda ask: self._writer.history(ask, prompt_id, since, until, limit),
             "get_history",
             (self.version_store, "list_versions"),
         )
 
     async def compare_versions(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
-        """What differs between two versions of a prompt, and how far that raises the version; as text with ``str()``.
+        """Compare two versions of a prompt. The result also proposes which part of the version to raise.
+
+        ``str()`` of the result is a readable diff.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version.
         """
         return self.compare_versions_sync(prompt_id, version1, version2)
 
@@ -873,12 +886,12 @@ class PromptManager:
     async def set_label(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
     ) -> LabelMove:
-        """Point a label at a version; without a version, take it off. See :meth:`PromptRegistry.set_label`.
+        """Point a label at a version, or remove it with ``version=None``. See :meth:`PromptRegistry.set_label`.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            PromptValidationError: no label can have this name.
-            VersionNotFoundError: there is no such version, or no such label to take off.
+            PromptNotFoundError: no prompt has this id.
+            PromptValidationError: the label's name is not allowed.
+            VersionNotFoundError: the prompt has no such version, or there is no such label to remove.
         """
         self._check_writable()
         return await self._registry.set_label(prompt_id, label, version, author=author)
@@ -891,11 +904,11 @@ class PromptManager:
         return self._registry.set_label_sync(prompt_id, label, version, author=author)
 
     async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
-        """Point a label at the version that it pointed at before; see :meth:`PromptRegistry.rollback`.
+        """Point a label at the version that it pointed at before. See :meth:`PromptRegistry.rollback`.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: the label was never moved, or nothing is before.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the label was never moved, or it had no version before.
         """
         self._check_writable()
         return await self._registry.rollback(prompt_id, label, author=author)
@@ -906,10 +919,10 @@ class PromptManager:
         return self._registry.rollback_sync(prompt_id, label, author=author)
 
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> list[LabelMove]:
-        """Every move of a prompt's labels, or of one, oldest first.
+        """List the moves of a prompt's labels, or of one label, the oldest first.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
+            PromptNotFoundError: no prompt has this id.
         """
         return await self._registry.get_label_history(prompt_id, label)
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from prompt_manager._native import Registry
+from prompt_manager.core._keyed_lock import ALL_KEYS, KeyedLock
 from prompt_manager.core._observers import Observers
-from prompt_manager.core._sync import AWAITING, EVERYTHING, Turns, run_asking
+from prompt_manager.core._run_to_end import run_to_end
+from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.template import TemplateEngine
 from prompt_manager.exceptions import PromptNotFoundError, VersionNotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Hashable, Iterable
-    from contextlib import AbstractAsyncContextManager
-    from typing import Any, Unpack
+    from collections.abc import Callable, Coroutine, Hashable, Iterable
+    from typing import Any, TypeVar, Unpack
 
-    from prompt_manager.core._sync import Ask
+    from prompt_manager._native import CompiledPrompt
+    from prompt_manager.core._keyed_lock import Turn
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import LabelMove, Prompt, PromptSummary
     from prompt_manager.core.protocols import StorageBackendProtocol
+
+    T = TypeVar("T")
 
 __all__ = ["PromptRegistry"]
 
@@ -33,8 +38,9 @@ class PromptRegistry:
         observers: Who is told of ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
             ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)``, each where it has such a method.
 
-    Writes of one id take turns, across threads and event loops; a load from the storage waits for those that have
-    begun, and others wait for it.
+    Writes of one id take turns in the order in which they were asked for, across threads and event loops; a load from
+    the storage waits for those before it, and those after it wait for the load. A write that is cancelled while it
+    waits for its turn never begins. One that has begun runs to its end, in the storage, here and for observers.
     """
 
     def __init__(
@@ -52,7 +58,7 @@ class PromptRegistry:
                 "an integration takes an engine of your own"
             )
         self._core = Registry(self._engine)
-        self._turns = Turns()
+        self._lock = KeyedLock()
         self._observers = Observers(observers)
 
     @property
@@ -81,7 +87,7 @@ class PromptRegistry:
 
         Raises:
             TemplateSyntaxError: a template cannot be parsed.
-            VersionConflictError: the id and version exist with other content.
+            VersionConflictError: the version exists, is no draft, and the prompt has other content or is a draft.
             PromptError: the prompt is a draft without a template.
         """
         await self._register(AWAITING, prompt)
@@ -91,21 +97,32 @@ class PromptRegistry:
         asked = self._observers.asked("on_prompt_registered")
         run_asking(lambda ask: self._register(ask, prompt), "register", (self._storage, "save"), *asked)
 
-    async def _register(self, ask: Ask, prompt: Prompt) -> None:
-        if await self._add(ask, prompt):
-            await self._observers.tell(ask, "on_prompt_registered", prompt)
-
-    async def _add(self, ask: Ask, prompt: Prompt) -> bool:
-        """Register a prompt, telling nobody; gives whether it was not there already."""
+    async def _register(self, ask: CallMode, prompt: Prompt) -> None:
         core = prompt._compiled(self._engine)
-        if self._storage is None:
-            added = self._core.insert(core)
-        else:
-            async with self._turns.take(prompt.id, ask):
-                added = self._core.admits(core)
-                if added:
-                    await ask(self._storage, "save", prompt)
-                    self._core.insert(core)
+
+        async def write(turn: Turn | None) -> None:
+            added = await self._add(ask, prompt, core)
+            _end(turn)
+            if added:
+                await self._observers.tell(ask, "on_prompt_registered", prompt)
+
+        await self._write(prompt.id, ask, write)
+
+    async def _write(self, key: Hashable, ask: CallMode, work: Callable[[Turn | None], Coroutine[Any, Any, T]]) -> T:
+        """Run a write to its end, in a turn where a storage has to agree with the core."""
+        if self._storage is not None:
+            return await self._lock.run(key, ask, work)
+        if ask.blocks or not self._observers:
+            return await work(None)
+        return await run_to_end(work(None))
+
+    async def _add(self, ask: CallMode, prompt: Prompt, core: CompiledPrompt) -> bool:
+        """Add a prompt in a turn that has begun; gives whether it was not there already."""
+        added = self._core.can_insert(core)
+        if added:
+            if self._storage is not None:
+                await ask(self._storage, "save", prompt)
+            self._core.insert(core)
         return added
 
     async def update(self, prompt: Prompt) -> None:
@@ -124,20 +141,22 @@ class PromptRegistry:
         asked = self._observers.asked("on_prompt_updated")
         run_asking(lambda ask: self._update(ask, prompt), "update", (self._storage, "save"), *asked)
 
-    async def _update(self, ask: Ask, prompt: Prompt) -> None:
-        await self._replace(ask, prompt)
-        await self._observers.tell(ask, "on_prompt_updated", prompt)
-
-    async def _replace(self, ask: Ask, prompt: Prompt) -> None:
-        """Update a prompt, telling nobody."""
+    async def _update(self, ask: CallMode, prompt: Prompt) -> None:
         core = prompt._compiled(self._engine)
-        if self._storage is None:
-            self._core.update(core)
-        else:
-            async with self._turns.take(prompt.id, ask):
-                self._core.allows(core)
-                await ask(self._storage, "save", prompt)
-                self._core.update(core)
+
+        async def write(turn: Turn | None) -> None:
+            await self._replace(ask, prompt, core)
+            _end(turn)
+            await self._observers.tell(ask, "on_prompt_updated", prompt)
+
+        await self._write(prompt.id, ask, write)
+
+    async def _replace(self, ask: CallMode, prompt: Prompt, core: CompiledPrompt) -> None:
+        """Update a prompt in a turn that has begun."""
+        self._core.can_update(core)
+        if self._storage is not None:
+            await ask(self._storage, "save", prompt)
+        self._core.update(core)
 
     async def get(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
         """The prompt in its latest version, in this one, or in the one that a label points at.
@@ -172,26 +191,33 @@ class PromptRegistry:
             lambda ask: self._delete(ask, prompt_id, version), "delete", (self._storage, "delete"), *labels, *asked
         )
 
-    async def _delete(self, ask: Ask, prompt_id: str, version: str | None) -> None:
-        gone, off = await self._remove(ask, prompt_id, version)
-        await self._tell_of_removed(ask, prompt_id, gone, off)
+    async def _delete(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
+        async def write(turn: Turn | None) -> None:
+            gone, off = await self._remove(ask, prompt_id, version)
+            _end(turn)
+            await self._tell_of_removed(ask, prompt_id, gone, off)
+
+        await self._write(prompt_id, ask, write)
 
     async def _remove(
-        self, ask: Ask, prompt_id: str, version: str | None
+        self, ask: CallMode, prompt_id: str, version: str | None
     ) -> tuple[builtins.list[Prompt], builtins.list[dict[str, Any]]]:
-        """Delete a prompt, telling nobody; gives what is to be told: the versions, and the labels that came off."""
-        async with self._turn(prompt_id, ask):
-            gone = self._versions_of(prompt_id, version) if self._observers else []
-            if self._storage is not None:
-                await self._delete_stored(ask, prompt_id, version)
-            off = self._core.remove(prompt_id, version)
-            if self._stores_labels:
-                for move in off:
-                    await self._take_stored_label_off(ask, prompt_id, move["label"])
+        """Delete a prompt in a turn that has begun.
+
+        Returns:
+            The versions that were deleted, and the moves that took labels off, for the observers.
+        """
+        gone = self._versions_of(prompt_id, version) if self._observers else []
+        if self._storage is not None:
+            await self._delete_stored(ask, prompt_id, version)
+        off = self._core.remove(prompt_id, version)
+        if self._stores_labels:
+            for move in off:
+                await self._take_stored_label_off(ask, prompt_id, move["label"])
         return gone, off
 
     async def _tell_of_removed(
-        self, ask: Ask, prompt_id: str, gone: builtins.list[Prompt], off: builtins.list[dict[str, Any]]
+        self, ask: CallMode, prompt_id: str, gone: builtins.list[Prompt], off: builtins.list[dict[str, Any]]
     ) -> None:
         for prompt in gone:
             await self._observers.tell(ask, "on_prompt_deleted", prompt)
@@ -201,7 +227,7 @@ class PromptRegistry:
             for move in off:
                 await self._observers.tell(ask, "on_label_moved", prompt_id, LabelMove.model_validate(move))
 
-    async def _delete_stored(self, ask: Ask, prompt_id: str, version: str | None) -> None:
+    async def _delete_stored(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
         if version is None:
             self._core.versions(prompt_id)
         else:
@@ -213,7 +239,7 @@ class PromptRegistry:
             if await ask(self._storage, "exists", prompt_id, version):
                 raise
 
-    async def _take_stored_label_off(self, ask: Ask, prompt_id: str, label: str) -> None:
+    async def _take_stored_label_off(self, ask: CallMode, prompt_id: str, label: str) -> None:
         from contextlib import suppress
 
         # A storage may do so itself when it deletes.
@@ -223,14 +249,6 @@ class PromptRegistry:
     def _versions_of(self, prompt_id: str, version: str | None) -> builtins.list[Prompt]:
         wanted = self._core.versions(prompt_id) if version is None else [version]
         return [self.get_sync(prompt_id, each) for each in wanted]
-
-    def _turn(self, key: Hashable, ask: Ask) -> AbstractAsyncContextManager[None]:
-        """A turn for writes of this key, which needs one only where a storage stands beside the core."""
-        if self._storage is not None:
-            return self._turns.take(key, ask)
-        from contextlib import nullcontext
-
-        return nullcontext()
 
     async def list(
         self, *, limit: int | None = None, offset: int = 0, **filters: Unpack[PromptFilters]
@@ -334,12 +352,14 @@ class PromptRegistry:
         """:meth:`clear`, for code that does not await."""
         run_asking(lambda ask: self._clear(ask, persist=persist), "clear", (self._storage, "delete"))
 
-    async def _clear(self, ask: Ask, *, persist: bool) -> None:
-        async with self._turn(EVERYTHING, ask):
+    async def _clear(self, ask: CallMode, *, persist: bool) -> None:
+        async def write(_turn: Turn | None) -> None:
             for prompt_id in self._core.ids():
                 if persist and self._storage is not None:
                     await self._delete_stored(ask, prompt_id, None)
                 self._core.remove(prompt_id)
+
+        await self._write(ALL_KEYS, ask, write)
 
     async def load_from_storage(self) -> int:
         """Register every prompt that the storage keeps, with its labels; gives how many versions were read.
@@ -348,7 +368,7 @@ class PromptRegistry:
         or none.
 
         Raises:
-            VersionConflictError: a version is registered with other content.
+            VersionConflictError: a version is registered, is no draft, and the storage has other content or a draft.
         """
         return await self._load(AWAITING)
 
@@ -357,10 +377,10 @@ class PromptRegistry:
         labels = [(self._storage, "get_label_history")] if self._stores_labels else []
         return run_asking(self._load, "load_from_storage", (self._storage, "list"), *labels)
 
-    async def _load(self, ask: Ask) -> int:
+    async def _load(self, ask: CallMode) -> int:
         if self._storage is None:
             return 0
-        async with self._turns.take(EVERYTHING, ask):
+        async with self._lock.take(ALL_KEYS, ask):
             prompts: list[Prompt] = await ask(self._storage, "list")
             cores = [prompt._compiled(self._engine) for prompt in prompts]
             moves = {}
@@ -368,7 +388,7 @@ class PromptRegistry:
                 for prompt_id in dict.fromkeys(prompt.id for prompt in prompts):
                     history = await ask(self._storage, "get_label_history", prompt_id)
                     moves[prompt_id] = [move.model_dump(mode="json") for move in history]
-            self._core.keep_all(cores, moves)
+            self._core.upsert_all(cores, moves)
         return len(prompts)
 
     @property
@@ -411,23 +431,26 @@ class PromptRegistry:
         return [(storage, "set_label"), (storage, "get_label_history"), *told]
 
     async def _set_label(
-        self, ask: Ask, prompt_id: str, label: str, version: str | None, author: str | None
+        self, ask: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
     ) -> LabelMove:
-        async with self._turn(prompt_id, ask):
+        async def write(turn: Turn | None) -> LabelMove:
             move = await self._move_label(ask, prompt_id, label, version, author)
-        await self._observers.tell(ask, "on_label_moved", prompt_id, move)
-        return move
+            _end(turn)
+            await self._observers.tell(ask, "on_label_moved", prompt_id, move)
+            return move
+
+        return await self._write(prompt_id, ask, write)
 
     async def _move_label(
-        self, ask: Ask, prompt_id: str, label: str, version: str | None, author: str | None
+        self, ask: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
     ) -> LabelMove:
         from prompt_manager.core.models import LabelMove
 
         if not self._stores_labels:
             return LabelMove.model_validate(self._core.set_label(prompt_id, label, version, author))
-        self._core.allows_label(prompt_id, label, version)
+        self._core.can_set_label(prompt_id, label, version)
         move: LabelMove = await ask(self._storage, "set_label", prompt_id, label, version, author=author)
-        self._core.note_move(prompt_id, move.model_dump(mode="json"))
+        self._core.record_label_move(prompt_id, move.model_dump(mode="json"))
         return move
 
     async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
@@ -447,14 +470,17 @@ class PromptRegistry:
             lambda ask: self._rollback(ask, prompt_id, label, author), "rollback", *self._asked_for_labels()
         )
 
-    async def _rollback(self, ask: Ask, prompt_id: str, label: str, author: str | None) -> LabelMove:
-        # Between the look at the history and the move no other may come, with or without a storage.
-        async with self._turns.take(prompt_id, ask):
+    async def _rollback(self, ask: CallMode, prompt_id: str, label: str, author: str | None) -> LabelMove:
+        async def write(turn: Turn | None) -> LabelMove:
             moves = await self._label_moves(ask, prompt_id)
-            before = self._core.before(prompt_id, label, moves)
-            move = await self._move_label(ask, prompt_id, label, before, author)
-        await self._observers.tell(ask, "on_label_moved", prompt_id, move)
-        return move
+            target = self._core.rollback_target(prompt_id, label, moves)
+            move = await self._move_label(ask, prompt_id, label, target, author)
+            _end(turn)
+            await self._observers.tell(ask, "on_label_moved", prompt_id, move)
+            return move
+
+        # Between the look at the history and the move no other may come, with or without a storage.
+        return await self._lock.run(prompt_id, ask, write)
 
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
         """Every move of a prompt's labels, or of one, oldest first.
@@ -473,15 +499,21 @@ class PromptRegistry:
             (storage, "get_label_history"),
         )
 
-    async def _label_history(self, ask: Ask, prompt_id: str, label: str | None) -> builtins.list[LabelMove]:
+    async def _label_history(self, ask: CallMode, prompt_id: str, label: str | None) -> builtins.list[LabelMove]:
         from prompt_manager.core.models import LabelMove
 
         moves = map(LabelMove.model_validate, await self._label_moves(ask, prompt_id))
         return [move for move in moves if label in (None, move.label)]
 
-    async def _label_moves(self, ask: Ask, prompt_id: str) -> builtins.list[dict[str, Any]]:
+    async def _label_moves(self, ask: CallMode, prompt_id: str) -> builtins.list[dict[str, Any]]:
         self._core.versions(prompt_id)
         if not self._stores_labels:
             return self._core.moves(prompt_id)
         history: list[LabelMove] = await ask(self._storage, "get_label_history", prompt_id)
         return [move.model_dump(mode="json") for move in history]
+
+
+def _end(turn: Turn | None) -> None:
+    """Let the next write begin before observers are told, so that they may write too."""
+    if turn is not None:
+        turn.end()

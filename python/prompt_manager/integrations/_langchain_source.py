@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
 
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
 
 __all__ = ["NAMESPACE", "PromptSource", "compile_source"]
 
@@ -122,7 +122,7 @@ class PromptSource(Serializable):
             return _warned(self.core.render_messages(variables))
         return _warned(self.core.assemble_messages(await self._render_texts(AWAITING, variables)))
 
-    async def _render_texts(self, ask: Ask, variables: Mapping[str, Any]) -> list[str]:
+    async def _render_texts(self, ask: CallMode, variables: Mapping[str, Any]) -> list[str]:
         return await render_texts(self.engine, ask, self.core.id, self.core.prepare(variables))
 
     def _render_texts_sync(self, variables: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prompt_manager._native import CompiledPrompt, Schemas
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.validation.loader import SchemaLoader
@@ -33,7 +33,7 @@ class PromptConversionWarning(UserWarning):
     """A conversion left something out or changed it, because the provider does not support it."""
 
 
-async def render_texts(engine: TemplateEngineProtocol, ask: Ask, prompt_id: str, prepared: Prepared) -> list[str]:
+async def render_texts(engine: TemplateEngineProtocol, ask: CallMode, prompt_id: str, prepared: Prepared) -> list[str]:
     """Render the texts of a prompt with a custom template engine, one after the other."""
     context, texts, partials = prepared
     rendered: list[str] = []
@@ -142,7 +142,7 @@ class BaseIntegration(ABC, Generic[T]):
         core = prompt._converted_by(self._native_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
-    async def _render_texts(self, ask: Ask, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
+    async def _render_texts(self, ask: CallMode, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
         """Render the texts of a prompt with the custom template engine."""
         core = prompt._opaque()
         prepared = self._prepare(core, variables)

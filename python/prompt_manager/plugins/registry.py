@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._native import nearest
-from prompt_manager.core._sync import AWAITING, Turns, _has_twin, run_asking
+from prompt_manager.core._keyed_lock import KeyedLock
+from prompt_manager.core._sync import AWAITING, _has_twin, run_asking
 from prompt_manager.exceptions import (
     IntegrationNotAvailableError,
     PluginError,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import Mapping
 
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.protocols import PluginProtocol
 
 __all__ = ["PluginInfo", "PluginRegistry"]
@@ -93,7 +94,7 @@ class PluginRegistry:
         self._lock = allocate_lock()
         # Plugins are imported while it is held, and one may discover while it is imported.
         self._discovering = RLock()
-        self._turns = Turns()
+        self._initializing = KeyedLock()
 
     def register(
         self, plugin: PluginProtocol, *, config: Mapping[str, Any] | None = None, replace: bool = False
@@ -249,16 +250,16 @@ class PluginRegistry:
                 f"it: registry.load_from_module('{value}') after registry.unregister('{name}')"
             )
 
-    async def _prepare(self, ask: Ask, name: str, config: Mapping[str, Any]) -> PluginProtocol:
+    async def _prepare(self, ask: CallMode, name: str, config: Mapping[str, Any]) -> PluginProtocol:
         """The plugin, initialized with this configuration and its own if it is not initialized yet."""
         held = self._get(name)
         if not held.is_ready:
-            async with self._turns.take(name, ask):
+            async with self._initializing.take(name, ask):
                 if not held.is_ready:
                     await self._initialize(ask, name, held, {**config, **held.config})
         return held.plugin
 
-    async def _initialize(self, ask: Ask, name: str, held: _Held, config: Mapping[str, Any]) -> None:
+    async def _initialize(self, ask: CallMode, name: str, held: _Held, config: Mapping[str, Any]) -> None:
         try:
             await ask(held.plugin, "initialize", config)
         except PromptManagerError:
@@ -293,7 +294,7 @@ class PluginRegistry:
         with self._lock:
             return [held for held in self._held.values() if held.is_ready]
 
-    async def _shutdown_all(self, ask: Ask) -> None:
+    async def _shutdown_all(self, ask: CallMode) -> None:
         for held in self._ready():
             held.ready = False
             try:

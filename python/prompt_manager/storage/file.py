@@ -27,8 +27,11 @@ class FileSystemStorage(Storage):
 
     Labels are in ``{path}/{id}/.labels.json``. Files are replaced atomically, under a lock that works across processes.
 
-    You can replace a draft with other content. Any other version keeps its content; only its status, metadata and
-    labels can change. Saving the same content again, even as a draft, changes nothing.
+    You can replace a draft with other content. Any other version keeps its content and does not become a draft again;
+    only its status, metadata and labels can change. Saving the same prompt again changes nothing.
+
+    Calls on one storage run in the order in which you make them, whether you await them or not. Reads that follow one
+    another may run side by side. If you cancel an await, the call never begins, or it ends before the next one begins.
 
     Args:
         path: The directory.
@@ -69,7 +72,7 @@ class FileSystemStorage(Storage):
 
         Raises:
             PromptError: the prompt has no template yet.
-            VersionConflictError: the version already exists with different content.
+            VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
             StorageError: the file cannot be written, or the existing file cannot be read.
         """
         await self._core.save(prompt._plain())
@@ -182,7 +185,7 @@ class FileSystemStorage(Storage):
         ...     FileSystemStorage(directory).migrate_sync({"my prompt": "my-prompt"})
         {('my prompt', '1.0.0'): ('my-prompt', '1.0.0')}
         """
-        found, warnings = await self._core.strangers(source)
+        found, warnings = await self._core.unmanaged_files(source)
         warn(warnings)
         moved = _renamed(found, rename)
         for path, (_, (prompt_id, version)) in moved.items():
@@ -193,7 +196,7 @@ class FileSystemStorage(Storage):
         self, rename: Rename, *, source: str | os.PathLike[str] | None = None
     ) -> dict[tuple[str, str], tuple[str, str]]:
         """:meth:`migrate`, for code that does not await."""
-        found, warnings = self._core.strangers_sync(source)
+        found, warnings = self._core.unmanaged_files_sync(source)
         warn(warnings)
         moved = _renamed(found, rename)
         for path, (_, (prompt_id, version)) in moved.items():

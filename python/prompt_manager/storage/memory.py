@@ -20,8 +20,8 @@ __all__ = ["InMemoryStorage"]
 class InMemoryStorage(Storage):
     """Stores prompts in memory. They are lost when the process ends.
 
-    You can replace a draft with other content. Any other version keeps its content; only its status, metadata and
-    labels can change. Saving the same content again, even as a draft, changes nothing.
+    You can replace a draft with other content. Any other version keeps its content and does not become a draft again;
+    only its status, metadata and labels can change. Saving the same prompt again changes nothing.
     """
 
     __slots__ = ()
@@ -34,7 +34,7 @@ class InMemoryStorage(Storage):
 
         Raises:
             PromptError: the prompt has no template yet.
-            VersionConflictError: the version already exists with different content.
+            VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
         """
         self.save_sync(prompt)
 

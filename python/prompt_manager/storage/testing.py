@@ -184,13 +184,22 @@ class StorageSuite:
         _same(await self.reopen(storage).load("greeting"), kept, "the version in use")
 
     @_test
+    async def test_a_version_in_use_does_not_become_a_draft_again(self, storage: StorageBackendProtocol) -> None:
+        """The same content as a draft is refused, and the version stays in use."""
+        for number, status in enumerate(("active", "deprecated", "archived"), start=1):
+            kept = _text(version=f"{number}.0.0", status=status)
+            await storage.save(kept)
+            draft = kept.replace(status="draft")
+            await _refused(storage.save(draft), VersionConflictError, f"a draft in place of an {status} version")
+            _same(await self.reopen(storage).load("greeting", kept.version), kept, "the version in use")
+
+    @_test
     async def test_saving_the_same_again_changes_nothing(self, storage: StorageBackendProtocol) -> None:
         """Saving the same content is not a conflict, even from a new object or as a draft."""
         kept = _text()
         await storage.save(kept)
         await storage.save(kept)
         await storage.save(_text())
-        await storage.save(_text(status="draft"))
         _same(await self.reopen(storage).load("greeting"), kept, "the prompt")
         _same(_keys(await storage.list()), ["greeting 1.0.0"], "the list")
 

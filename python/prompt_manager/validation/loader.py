@@ -1,4 +1,4 @@
-"""The loader: schemas by name, loaded from files or made in Python, and validation by them."""
+"""`SchemaLoader`: schemas by name, from files or from Python, and validation by them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["SchemaLoader"]
 
 
 def _warn(warnings: list[str]) -> None:
-    """Tell the author of schema files what a load passed over."""
+    """Issue the warnings of a load, at the line that called the loader."""
     if warnings:
         from warnings import warn
 
@@ -30,7 +30,7 @@ def _warn(warnings: list[str]) -> None:
 
 
 class SchemaLoader(SchemaHolder):
-    """Schemas by name.
+    """Holds schemas by name and validates data by them.
 
     >>> loader = SchemaLoader()
     >>> loader.register({"name": "point", "fields": [{"name": "x", "type": "float"}]})
@@ -40,20 +40,22 @@ class SchemaLoader(SchemaHolder):
 
     @classmethod
     def _of(cls, core: Schemas) -> SchemaLoader:
-        """The face of schemas that the core holds already."""
+        """A loader over schemas that the core already holds."""
         loader = cls.__new__(cls)
         loader._core = core
         return loader
 
     def register(self, schema: Schema | Mapping[str, Any]) -> None:
-        """Add a schema. What it refers to may be added later; a schema that is there with the same content stays.
+        """Add a schema. The schemas that it names may be added later.
+
+        Adding the same schema again changes nothing.
 
         Raises:
-            SchemaError: another schema has this name.
-            SchemaParseError: it breaks a rule, or parents go round in a circle.
+            SchemaError: another schema already has this name.
+            SchemaParseError: the schema breaks a rule, or its parents form a circle.
             TypeError: it is neither a schema nor a mapping.
         """
-        # A mapping is taken without pydantic being loaded for it.
+        # A mapping goes to the core without importing pydantic.
         if hasattr(schema, "keys"):
             self._core.add(schema)
             return
@@ -64,17 +66,17 @@ class SchemaLoader(SchemaHolder):
         self._core.add(_plain(schema), checked=True)
 
     def register_model(self, name: str, model: type[BaseModel]) -> None:
-        """Let a pydantic model stand under a name: validation calls it, and gives its instance.
+        """Register a pydantic model under a name. Validation by that name calls the model and returns its instance.
 
         Raises:
-            TypeError: it is no pydantic model.
+            TypeError: it is not a pydantic model.
         """
         from prompt_manager.validation._pydantic import check_model
 
         self._core.put_model(name, check_model(model))
 
     def register_function(self, name: str, function: F) -> F:
-        """Register a function that ``custom`` rules call by this name; it takes the value and gives True or False.
+        """Register a function that ``custom`` rules call by this name. It takes the value and returns True or False.
 
         >>> loader = SchemaLoader()
         >>> rule = {"type": "custom", "custom_function": "is_even"}
@@ -89,14 +91,15 @@ class SchemaLoader(SchemaHolder):
         return function
 
     async def load_file(self, filepath: str | os.PathLike[str]) -> SchemaRegistry:
-        """Load a schema file. What its schemas refer to may be loaded later.
+        """Load a schema file. The schemas that it refers to may be loaded later.
 
-        What a file says without effect, as files of the published package may, is warned of.
+        Keys without effect, which files of the published package may have, give a warning.
 
         Raises:
-            StorageReadError: it cannot be read.
-            SchemaParseError: it breaks a rule; with file, line and column, several as ``errors``.
-            SchemaError: one of its names stands for another schema.
+            StorageReadError: the file cannot be read.
+            SchemaParseError: the file breaks a rule. Its ``errors`` has one exception for each mistake, with file,
+                line and column.
+            SchemaError: another schema already has one of the names.
         """
         files, warnings = await self._core.load(filepath, is_directory=False)
         _warn(warnings)
@@ -111,16 +114,16 @@ class SchemaLoader(SchemaHolder):
     async def load_directory(
         self, dirpath: str | os.PathLike[str], *, on_error: Literal["raise", "skip"] = "raise"
     ) -> list[SchemaRegistry]:
-        """Load every schema file below a directory; all that schemas refer to must be there.
+        """Load every schema file below a directory. Every schema that they refer to must exist.
 
         Args:
             dirpath: The directory.
-            on_error: ``"raise"``: one bad file fails the load. ``"skip"``: the good schemas load, the rest is
-                warned of.
+            on_error: With ``"raise"``, one bad file fails the load. With ``"skip"``, the good schemas load and each bad
+                one gives a warning.
 
         Raises:
             StorageReadError: the directory cannot be read.
-            SchemaParseError: files break a rule; several problems as ``errors``.
+            SchemaParseError: files break a rule. Its ``errors`` has one exception for each mistake.
         """
         files, warnings = await self._core.load(dirpath, is_directory=True, skip=_skips(on_error))
         _warn(warnings)
@@ -141,32 +144,34 @@ class SchemaLoader(SchemaHolder):
         return SchemaRegistry(version=file["version"] or "1.0.0", schemas=schemas, metadata=file["metadata"])
 
     def names(self) -> list[str]:
-        """Every name, sorted."""
+        """The names of all schemas and models, sorted."""
         return self._core.names()
 
     def get_schema(self, name: str) -> Schema | None:
-        """The schema of this name; ``None`` where there is none, or a model stands there."""
+        """The schema of this name, or ``None`` if there is none or the name belongs to a pydantic model."""
         from prompt_manager.validation.models import _read
 
         found = self._core.get(name)
         return _read(found) if isinstance(found, dict) else None
 
     def get_model(self, name: str) -> type[BaseModel] | None:
-        """The pydantic model that was registered under this name."""
+        """The pydantic model that was registered under this name, or ``None``."""
         found = self._core.get(name)
         return found if isinstance(found, type) else None
 
     async def validate_data(self, schema_name: str, data: Any, *, coerce: bool | None = None) -> Any:
-        """The data as the schema has it: converted, with defaults. What fits as it is is given back itself.
+        """Validate data by a schema. Returns it with values converted and defaults filled in.
+
+        Data that needs neither is returned itself, not copied.
 
         Args:
-            schema_name: The schema, or the name of a registered model, of which an instance is given.
+            schema_name: The name of a schema, or of a registered model, whose instance is then returned.
             data: A mapping, or an object with declared fields.
-            coerce: Convert values or not, whatever the schemas say.
+            coerce: Whether to convert values to their type. By default the schema decides.
 
         Raises:
-            SchemaError: there is no such schema, or a function that it calls is not registered.
-            SchemaValidationError: the data does not fit; ``errors`` has every violation.
+            SchemaError: no schema has this name, or a function that it calls is not registered.
+            SchemaValidationError: the data does not fit. Its ``errors`` has every violation.
         """
         return self._core.validate(schema_name, data, coerce=coerce)
 
@@ -175,10 +180,10 @@ class SchemaLoader(SchemaHolder):
         return self._core.validate(schema_name, data, coerce=coerce)
 
     def create_pydantic_model(self, schema: Schema, *, model_name: str | None = None) -> type[BaseModel]:
-        """A pydantic model for a schema, with a model for each schema that it names.
+        """Make a pydantic model from a schema, and one for each schema that it names.
 
         Raises:
-            SchemaParseError: a schema that it names is not there.
+            SchemaParseError: a schema that it names does not exist.
             TypeError: ``schema`` is not a :class:`Schema`.
         """
         from prompt_manager.validation._model_from_schema import make_model
@@ -189,31 +194,31 @@ class SchemaLoader(SchemaHolder):
         return make_model(self, schema, model_name or schema.name)
 
     def to_json_schema(self, name: str, *, strict: bool = False) -> dict[str, Any]:
-        """A schema, or a model, as JSON Schema; see :meth:`Schema.to_json_schema`.
+        """A schema or model as JSON Schema; see :meth:`Schema.to_json_schema`.
 
         Raises:
-            SchemaError: there is no such schema, or the strict subset cannot say it.
+            SchemaError: no schema has this name, or the strict subset cannot express it.
         """
         return self._core.json_schema(name, strict=strict)
 
     def example(self, name: str) -> dict[str, Any] | None:
-        """Data that fits a schema; ``None`` where none can be thought of."""
+        """An example of data that fits a schema, or ``None`` if none could be made."""
         return self._core.example(name)
 
     def output_instructions(self, name: str) -> str:
-        """What is appended to a prompt whose answer must fit this schema."""
+        """The instructions that are appended to a prompt whose answer must fit this schema."""
         return self._core.instructions(name)
 
     def clear_cache(self) -> None:
-        """Forget every schema and model; functions stay."""
+        """Remove every schema and model. Registered functions stay."""
         self._core.clear()
 
     @staticmethod
     def create_example_schema(output_path: str | os.PathLike[str]) -> None:
-        """Write a schema file to start from.
+        """Write an example schema file.
 
         Raises:
-            FileExistsError: there is a file already.
+            FileExistsError: the file already exists.
         """
         from pathlib import Path
 

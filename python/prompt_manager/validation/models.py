@@ -1,7 +1,7 @@
-"""Schemas as Python sees them: frozen pydantic models of what schema files say.
+"""Schemas in Python: frozen pydantic models with the keys of schema files.
 
-The models hold the shapes; the rules (which validator needs what, what a pattern may be) are the core's, which every
-:class:`Schema`, :class:`SchemaField` and :class:`FieldValidator` is checked by when it is built.
+The models define the keys and their types. The rules (what a validator needs, which patterns are allowed) are in the
+core, which checks every :class:`Schema`, :class:`SchemaField` and :class:`FieldValidator` when it is built.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FieldType(StrEnum):
 
 
 class ValidationType(StrEnum):
-    """The rules that a validator can state."""
+    """The rules that a validator can check."""
 
     MIN_LENGTH = "min_length"
     MAX_LENGTH = "max_length"
@@ -65,7 +65,7 @@ class _Model(BaseModel):
     _is_checked: bool = PrivateAttr(default=False)
 
     def _ask(self, info: ValidationInfo, plain: Mapping[str, Any]) -> None:
-        """Ask the core, and say what it refuses as pydantic says it."""
+        """Check by the core's rules, and raise its error as a pydantic error."""
         if not self._is_checked and info.context is not _READ:
             try:
                 _native.check_schema(plain)
@@ -78,9 +78,9 @@ class FieldValidator(_Model):
     """One rule about a field's value.
 
     ``min_value`` and ``max_value`` bound a number, and the length of a text or list; both ends are allowed. ``pattern``
-    is matched anywhere in the text unless it has ``^`` and ``$``. ``custom_function`` names a function that was
-    registered under that name. ``format`` is how ``date`` and ``datetime`` are written, as in ``strftime``; ISO form
-    unless it is given. ``value`` is another word for the one bound of a rule that has one.
+    is matched anywhere in the text unless it has ``^`` and ``$``. ``custom_function`` is the name of a registered
+    function. ``format`` is the ``strftime`` format of ``date`` and ``datetime``; the default is ISO 8601. ``value`` is
+    another key for the bound of a rule that has only one.
 
     >>> FieldValidator(type="min_length", min_value=3).min_value
     3
@@ -107,7 +107,8 @@ class SchemaField(_Model):
     """One field of a schema.
 
     A field is required unless it has a default or ``required`` is false. ``item_type`` and ``item_schema`` describe the
-    items of a list, ``nested_schema`` a dict; schemas are named. ``read_only`` and ``write_only`` are remarks.
+    items of a list, ``nested_schema`` the members of a dict; both schemas are given by name. ``read_only`` and
+    ``write_only`` are notes for readers and not enforced.
     """
 
     name: str
@@ -127,7 +128,7 @@ class SchemaField(_Model):
     @model_validator(mode="before")
     @classmethod
     def _without_default(cls, value: object) -> object:
-        """With a default a field need not be there, and so it is not required unless that is said."""
+        """A field with a default is not required, unless ``required`` is given."""
         if isinstance(value, Mapping) and "required" not in value:
             default, nullable = value.get("default"), value.get("nullable", False)
             given = default is not None or ("default" in value and nullable is True)
@@ -144,14 +145,14 @@ class Schema(_Model):
     """A named schema.
 
     Args:
-        strict: Refuse keys that are no fields. True unless ``allow_extra`` is.
-        allow_extra: Allow and keep them. Where both are said to be false, they are dropped.
+        strict: Refuse keys that are not fields. True unless ``allow_extra`` is true.
+        allow_extra: Allow and keep such keys. If both are false, they are dropped.
         coerce: Convert values to their type, as pydantic's lax mode does.
-        extends: The schema whose fields come first.
-        definitions: Schemas that only this one names.
+        extends: The name of the schema whose fields come first.
+        definitions: Schemas that only this one can name.
 
     Raises:
-        pydantic.ValidationError: it breaks a rule, such as two fields of one name, or a pattern with look-around.
+        pydantic.ValidationError: it breaks a rule: for example two fields have one name, or a pattern has look-around.
 
     >>> schema = Schema(name="point", fields=[{"name": "x", "type": "float"}])
     >>> schema.get_field("x").type.value
@@ -172,7 +173,7 @@ class Schema(_Model):
     @model_validator(mode="before")
     @classmethod
     def _in_agreement(cls, value: object) -> object:
-        """``strict`` and ``allow_extra`` say one thing in two ways; where one is silent, the other decides."""
+        """``strict`` and ``allow_extra`` are opposites: if only one is given, it decides the other."""
         if not isinstance(value, Mapping):
             return value
         strict, extra = value.get("strict"), value.get("allow_extra")
@@ -188,28 +189,28 @@ class Schema(_Model):
         return self
 
     def get_field(self, name: str) -> SchemaField | None:
-        """The field of this name, those of parents not among them."""
+        """The field of this name, or ``None``. Fields of the schemas that this one extends are not searched."""
         return next((field for field in self.fields if field.name == name), None)
 
     def get_required_fields(self) -> list[SchemaField]:
-        """The fields that must be there."""
+        """The fields that data must have."""
         return [field for field in self.fields if field.required]
 
     def get_optional_fields(self) -> list[SchemaField]:
-        """The fields that may be missing."""
+        """The fields that data may leave out."""
         return [field for field in self.fields if not field.required]
 
     def to_json_schema(self, *, strict: bool = False, schemas: SchemaHolder | None = None) -> dict[str, Any]:
-        """The schema as JSON Schema, draft 2020-12. A ``custom`` rule has no form there and is left out.
+        """The schema as JSON Schema, draft 2020-12. ``custom`` rules are left out, since JSON Schema has none.
 
         Args:
-            strict: The subset that OpenAI's structured output takes. Every key is required there, so a field that a
-                model should be able to leave out needs ``nullable``.
+            strict: Use the subset that OpenAI's structured output accepts. It requires every key, so a field that a
+                model may leave out needs ``nullable``.
             schemas: The :class:`SchemaLoader` with the schemas that this one names.
 
         Raises:
-            SchemaParseError: a schema that it names is not there.
-            SchemaError: the strict subset cannot say a field, such as one of type any.
+            SchemaParseError: a schema that it names does not exist.
+            SchemaError: the strict subset cannot express a field, for example one of type any.
             TypeError: ``schemas`` is no :class:`SchemaLoader`.
         """
         known = _native.Schemas() if schemas is None else held_schemas(schemas).copy()
@@ -218,12 +219,12 @@ class Schema(_Model):
 
     @classmethod
     def from_json_schema(cls, document: Mapping[str, Any], *, name: str | None = None) -> Self:
-        """A schema that accepts what a JSON Schema of an object accepts; objects within it become ``definitions``.
+        """Make a schema that accepts the same data as a JSON Schema of an object.
 
-        JSON Schema converts nothing, so ``coerce`` is false.
+        Nested objects become ``definitions``. ``coerce`` is false, since JSON Schema converts nothing.
 
         Raises:
-            SchemaParseError: the document has a keyword that a schema cannot express; the message names it.
+            SchemaParseError: the document has a keyword that a schema cannot express. The message names it.
             TypeError: ``document`` is not a mapping.
         """
         if not isinstance(document, Mapping):
@@ -234,11 +235,11 @@ class Schema(_Model):
 
     @classmethod
     def from_pydantic(cls, model: type[BaseModel], *, name: str | None = None) -> Self:
-        """A schema that validates as a pydantic model does; nested models become ``definitions``.
+        """Make a schema that validates as a pydantic model does. Nested models become ``definitions``.
 
         Raises:
-            SchemaParseError: the model has something that a schema cannot say, such as a validator function or a
-                union; the message names the field.
+            SchemaParseError: the model has something that a schema cannot express, such as a validator function or a
+                union. The message names the field.
         """
         from prompt_manager.validation._pydantic import check_model
         from prompt_manager.validation._schema_from_model import read_model
@@ -247,7 +248,7 @@ class Schema(_Model):
 
 
 class SchemaRegistry(_Model):
-    """A schema file."""
+    """The schemas of a file, with its version and metadata."""
 
     version: str = "1.0.0"
     schemas: tuple[Schema, ...] = ()
@@ -258,36 +259,36 @@ class SchemaRegistry(_Model):
         seen = set()
         for schema in self.schemas:
             if schema.name in seen:
-                raise ValueError(f"schema {schema.name!r} is there twice")
+                raise ValueError(f"two schemas are named {schema.name!r}")
             seen.add(schema.name)
         return self
 
     def get_schema(self, name: str) -> Schema | None:
-        """The schema of this name."""
+        """The schema of this name, or ``None``."""
         return next((schema for schema in self.schemas if schema.name == name), None)
 
     def add_schema(self, schema: Schema) -> Self:
-        """The registry with one schema more.
+        """A copy of the registry with one more schema.
 
         Raises:
-            ValueError: there is a schema of this name.
+            ValueError: a schema with this name exists.
         """
         if self.get_schema(schema.name) is not None:
-            raise ValueError(f"schema {schema.name!r} exists already")
+            raise ValueError(f"a schema named {schema.name!r} already exists")
         return self.model_copy(update={"schemas": (*self.schemas, schema)})
 
     def remove_schema(self, name: str) -> Self:
-        """The registry without a schema; the same where it has none of this name."""
+        """A copy of the registry without the schema of this name, if it has one."""
         return self.model_copy(update={"schemas": tuple(schema for schema in self.schemas if schema.name != name)})
 
 
 def _read(plain: object) -> Schema:
-    """A schema that the core has read, which therefore is not checked again."""
+    """A schema from data that the core has already checked."""
     return Schema.model_validate(plain, context=_READ)
 
 
 def _plain(model: BaseModel) -> dict[str, Any]:
-    """The model as files would have it; what is not said is left out, but for a default that is null."""
+    """The model with the keys of a schema file. Values that are not set are left out, except a default of null."""
     plain = model.model_dump(mode="python", exclude_none=True)
     _keep_null_defaults(model, plain)
     return plain

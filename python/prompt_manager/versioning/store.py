@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from prompt_manager._native import History, on_thread
+from prompt_manager._native import History
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
-    from typing import Any, ParamSpec, TypeVar
+    from typing import Any
 
     from prompt_manager.core.models import PromptDiff, PromptVersion
-
-    P = ParamSpec("P")
-    T = TypeVar("T")
 
 __all__ = ["VersionStore"]
 
@@ -31,6 +28,11 @@ class VersionStore:
             replaced atomically, under a lock for each id, and read again by each call. By default, records are in
             memory only.
 
+    Each version has one record. The record of a draft is replaced. Any other version keeps its content; a record with
+    the same content updates status and metadata. Damaged files cause a warning with their name and hide no others.
+    Every coroutine has a synchronous version with the suffix ``_sync``. Calls on one store run in the order in which
+    you make them; if you cancel an await, the call never begins, or it ends before the next one begins.
+
     >>> from prompt_manager.core.models import Prompt, PromptVersion
     >>> store = VersionStore()
     >>> prompt = Prompt(id="greeting", format="text", template="Hello {{name}}!")
@@ -39,30 +41,28 @@ class VersionStore:
     'First words'
     """
 
-    __slots__ = ("_core", "_path")
+    __slots__ = ("_core", "_in_memory")
 
     def __init__(self, storage_path: str | os.PathLike[str] | None = None) -> None:
-        self._path = storage_path
+        self._in_memory = storage_path is None
         self._core = History(storage_path)
-
-    async def _in_thread(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-        """Call a function that uses the disk in another thread. Without a directory, call it directly."""
-        if self._path is None:
-            return work(*arguments, **options)
-        return await on_thread(lambda: work(*arguments, **options))
 
     async def save_version(self, version: PromptVersion) -> None:
         """Save a record. If the version exists with the same content, its creation time stays.
 
         Raises:
-            VersionConflictError: the version exists with different content, and is not a draft.
+            VersionConflictError: the version exists and is not a draft, and the new record has other content or is a
+                draft.
             StorageWriteError: a file cannot be written.
         """
-        await self._in_thread(self._core.save, _plain(version))
+        if self._in_memory:
+            self._core.save_sync(_plain(version))
+        else:
+            await self._core.save(_plain(version))
 
     def save_version_sync(self, version: PromptVersion) -> None:
         """:meth:`save_version`, for code that does not await."""
-        self._core.save(_plain(version))
+        self._core.save_sync(_plain(version))
 
     async def get_version(self, prompt_id: str, version: str) -> PromptVersion:
         """Return the record of a version.
@@ -72,11 +72,13 @@ class VersionStore:
             VersionNotFoundError: the version has no record.
             StorageReadError: the file of the record is damaged.
         """
-        return _record(await self._in_thread(self._core.get, prompt_id, version))
+        if self._in_memory:
+            return _record(self._core.get_sync(prompt_id, version))
+        return _record(await self._core.get(prompt_id, version))
 
     def get_version_sync(self, prompt_id: str, version: str) -> PromptVersion:
         """:meth:`get_version`, for code that does not await."""
-        return _record(self._core.get(prompt_id, version))
+        return _record(self._core.get_sync(prompt_id, version))
 
     async def list_versions(self, prompt_id: str) -> list[PromptVersion]:
         """Return the records of a prompt, highest version first.
@@ -84,11 +86,13 @@ class VersionStore:
         Raises:
             PromptNotFoundError: the prompt has no records.
         """
-        return _records(await self._in_thread(self._core.records, prompt_id))
+        if self._in_memory:
+            return _records(self._core.records_sync(prompt_id))
+        return _records(await self._core.records(prompt_id))
 
     def list_versions_sync(self, prompt_id: str) -> list[PromptVersion]:
         """:meth:`list_versions`, for code that does not await."""
-        return _records(self._core.records(prompt_id))
+        return _records(self._core.records_sync(prompt_id))
 
     async def get_latest(self, prompt_id: str) -> PromptVersion:
         """Return the record of the highest version.
@@ -152,15 +156,15 @@ class VersionStore:
             VersionNotFoundError: one of the versions has no record.
             PromptValidationError: ``from_version`` is after ``to_version``.
         """
-        return [
-            _record(each) for each in await self._in_thread(self._core.changelog, prompt_id, from_version, to_version)
-        ]
+        if self._in_memory:
+            return [_record(each) for each in self._core.changelog_sync(prompt_id, from_version, to_version)]
+        return [_record(each) for each in await self._core.changelog(prompt_id, from_version, to_version)]
 
     def get_changelog_sync(
         self, prompt_id: str, from_version: str | None = None, to_version: str | None = None
     ) -> list[PromptVersion]:
         """:meth:`get_changelog`, for code that does not await."""
-        return [_record(each) for each in self._core.changelog(prompt_id, from_version, to_version)]
+        return [_record(each) for each in self._core.changelog_sync(prompt_id, from_version, to_version)]
 
     async def compare_versions(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
         """Compare two versions of a prompt.
@@ -189,11 +193,14 @@ class VersionStore:
             VersionNotFoundError: the version has no record.
             StorageWriteError: a file cannot be deleted.
         """
-        await self._in_thread(self._core.remove, prompt_id, version)
+        if self._in_memory:
+            self._core.remove_sync(prompt_id, version)
+        else:
+            await self._core.remove(prompt_id, version)
 
     def delete_version_sync(self, prompt_id: str, version: str | None = None) -> None:
         """:meth:`delete_version`, for code that does not await."""
-        self._core.remove(prompt_id, version)
+        self._core.remove_sync(prompt_id, version)
 
     async def load_from_storage(self) -> int:
         """Check every file, and return the number of records. Nothing is cached: other calls read the files again.
@@ -201,11 +208,11 @@ class VersionStore:
         Raises:
             StorageReadError: files are damaged. ``errors`` has one exception for each.
         """
-        return await self._in_thread(self._core.check)
+        return self._core.check_sync() if self._in_memory else await self._core.check()
 
     def load_from_storage_sync(self) -> int:
         """:meth:`load_from_storage`, for code that does not await."""
-        return self._core.check()
+        return self._core.check_sync()
 
 
 def within(
@@ -239,7 +246,7 @@ def _record(plain: dict[str, Any]) -> PromptVersion:
 
 
 def _records(found: tuple[list[dict[str, Any]], list[str]]) -> list[PromptVersion]:
-    """Build the records, highest version first, and warn about each damaged file."""
+    """The records, highest first, with a warning for each damaged file."""
     from warnings import warn
 
     records, damaged = found

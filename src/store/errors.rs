@@ -1,9 +1,12 @@
-//! What is said of a prompt, version or label that is not there.
+//! Errors of stores: prompts, versions and labels that do not exist, files that cannot be read or written.
+
+use std::io;
+use std::path::Path;
 
 use crate::error::{Error, Kind, nearest};
 use crate::prompt::Version;
 
-/// No prompt has this id; `known` are those that are there.
+/// No prompt has this id; `known` are the ids that exist.
 pub(super) fn no_prompt<'k>(id: &str, known: impl IntoIterator<Item = &'k str>) -> Error {
     let error =
         Error::new(Kind::PromptNotFound, format!("there is no prompt '{id}'")).with_context("prompt_id", id);
@@ -53,4 +56,25 @@ pub(super) fn no_label<'k>(id: &str, label: &str, known: impl IntoIterator<Item 
         Some(near) => error.with_hint(format!("did you mean '{near}'?")),
         None => error,
     }
+}
+
+/// An error about a file or directory that cannot be read.
+pub(super) fn unreadable(what: &str, path: &Path, why: &str) -> Error {
+    refused(Kind::StorageRead, "read", what, path, why)
+}
+
+/// An error about a file or directory that cannot be written.
+pub(super) fn unwritable(what: &str, path: &Path, why: &str) -> Error {
+    refused(Kind::StorageWrite, "write", what, path, why)
+}
+
+fn refused(kind: Kind, verb: &str, what: &str, path: &Path, why: &str) -> Error {
+    let name = if path.as_os_str().is_empty() { "''".to_owned() } else { path.display().to_string() };
+    Error::new(kind, format!("cannot {verb} the {what} {name}: {why}")).with_context("path", name)
+}
+
+/// The system's message about a failure, without its number.
+pub(super) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Where the prompts of a file store stand: `{root}/{id}/{version}.json`, and what keeps others out of there.
+//! Where a file store saves its prompts: `{root}/{id}/{version}.json`.
 //!
 //! A store follows no links below its root, so nothing outside of it is read or written. On a disk that knows no case
 //! two ids that differ only in case would be one directory; so the second is refused, on every system.
@@ -10,7 +10,7 @@ use std::{fs, io};
 
 use super::atomic;
 use super::encoding::Encoding;
-use super::failure::{reason, unreadable, unwritable};
+use super::errors::{reason, unreadable, unwritable};
 use super::lock::Lock;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{PromptId, Version};
@@ -22,7 +22,7 @@ pub(super) const LOCK: &str = ".lock";
 pub(super) const LINK: &str = "it is a link, and a store follows none";
 
 /// The files of a prompt's versions. More than one for a version is a mistake that somebody made by hand.
-pub(super) type Files = BTreeMap<Version, Vec<PathBuf>>;
+pub(super) type VersionFiles = BTreeMap<Version, Vec<PathBuf>>;
 
 /// The version and encoding that a file's name tells of; `None` where it is no name of such a file.
 pub(super) fn version_of(name: &str) -> Option<(Version, Encoding)> {
@@ -39,15 +39,17 @@ pub(super) fn check_id(id: &PromptId) -> Result<()> {
         None => Ok(()),
         Some(segment) => Err(Error::new(
             Kind::StorageWrite,
-            format!("prompt '{id}' cannot be kept in files: `{segment}` is the name of a version's file"),
+            format!(
+                "prompt '{id}' cannot be saved in files: `{segment}` is how the file of a version is named"
+            ),
         )
         .with_context("prompt_id", id.as_str())
         .with_hint("rename the segment")),
     }
 }
 
-/// What stands at a path below the root.
-enum Found {
+/// What exists at a path below the root.
+enum PathLookup {
     Nothing,
     Directory(PathBuf),
     /// Another spelling of it, on a disk that knows no case.
@@ -55,21 +57,21 @@ enum Found {
 }
 
 /// Looks for `{root}/{name}`, where `root` has no links in it.
-fn look(root: &Path, name: &str) -> Result<Found> {
+fn look(root: &Path, name: &str) -> Result<PathLookup> {
     let path = root.join(name);
     let real = match fs::canonicalize(&path) {
         Ok(real) => real,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Found::Nothing);
+            return Ok(PathLookup::Nothing);
         }
         Err(error) => return Err(unreadable("directory", &path, &reason(&error)).with_cause(error)),
     };
     if real == path {
-        return Ok(if real.is_dir() { Found::Directory(path) } else { Found::Nothing });
+        return Ok(if real.is_dir() { PathLookup::Directory(path) } else { PathLookup::Nothing });
     }
     let inside = real.strip_prefix(root).ok().and_then(Path::to_str);
     if inside.is_some_and(|inside| inside.replace('\\', "/").eq_ignore_ascii_case(name)) {
-        return Ok(Found::Other(real));
+        return Ok(PathLookup::Other(real));
     }
     Err(unreadable("directory", &path, LINK))
 }
@@ -81,7 +83,7 @@ fn look(root: &Path, name: &str) -> Result<Found> {
 pub(super) fn real_root(root: &Path) -> Result<Option<PathBuf>> {
     match fs::canonicalize(root) {
         Ok(real) if real.is_dir() => Ok(Some(real)),
-        Ok(_) => Err(unreadable("directory", root, "it is no directory")),
+        Ok(_) => Err(unreadable("directory", root, "it is not a directory")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable("directory", root, &reason(&error)).with_cause(error)),
     }
@@ -90,11 +92,11 @@ pub(super) fn real_root(root: &Path) -> Result<Option<PathBuf>> {
 /// The directory of a prompt, if there is one.
 ///
 /// # Errors
-/// [`Kind::StorageRead`] where a link stands in its place.
+/// [`Kind::StorageRead`] if a link is in its place.
 pub(super) fn find(root: &Path, id: &PromptId) -> Result<Option<PathBuf>> {
     Ok(match look(root, id.as_str())? {
-        Found::Directory(path) => Some(path),
-        Found::Nothing | Found::Other(_) => None,
+        PathLookup::Directory(path) => Some(path),
+        PathLookup::Nothing | PathLookup::Other(_) => None,
     })
 }
 
@@ -102,14 +104,14 @@ pub(super) fn find(root: &Path, id: &PromptId) -> Result<Option<PathBuf>> {
 ///
 /// # Errors
 /// [`Kind::StorageWrite`] where it cannot be made, or another spelling of the id is there.
-pub(super) fn claim(root: &Path, id: &PromptId, patience: Duration) -> Result<PathBuf> {
+pub(super) fn claim(root: &Path, id: &PromptId, lock_timeout: Duration) -> Result<PathBuf> {
     match look(root, id.as_str())? {
-        Found::Directory(path) => return Ok(path),
-        Found::Other(path) => return Err(another_case(root, id, &path)),
-        Found::Nothing => {}
+        PathLookup::Directory(path) => return Ok(path),
+        PathLookup::Other(path) => return Err(another_case(root, id, &path)),
+        PathLookup::Nothing => {}
     }
     // One at a time, so that two spellings are not both made.
-    let _lock = Lock::take(&root.join(LOCK), patience)?;
+    let _lock = Lock::take(&root.join(LOCK), lock_timeout)?;
     check_way(root, id)?;
     let path = root.join(id.as_str());
     atomic::make_directory(&path)?;
@@ -147,8 +149,8 @@ fn another_case(root: &Path, id: &PromptId, there: &Path) -> Error {
 ///
 /// # Errors
 /// [`Kind::StorageRead`] where the directory cannot be read.
-pub(super) fn files(directory: &Path) -> Result<Files> {
-    let mut files = Files::new();
+pub(super) fn files(directory: &Path) -> Result<VersionFiles> {
+    let mut files = VersionFiles::new();
     let failed = |error: io::Error| unreadable("directory", directory, &reason(&error)).with_cause(error);
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
@@ -175,7 +177,7 @@ pub(super) fn prune(root: &Path, directory: &Path) {
     }
 }
 
-/// The ids beside one that is not there, for saying which may have been meant.
+/// The ids beside one that does not exist, to suggest which one was meant.
 pub(super) fn neighbours(root: &Path, id: &str) -> Vec<String> {
     let (parent, prefix) = match id.rsplit_once('/') {
         Some((parent, _)) => (root.join(parent), format!("{parent}/")),

@@ -17,36 +17,36 @@ use super::template::Engine;
 use super::text::PyText;
 use crate::prompt::{Compiled, RenderOptions};
 use crate::store::directory::{self, Loaded};
-use crate::store::{self, Filter, LabelMove, Labels, Which};
+use crate::store::{self, LabelMove, Labels, SearchFilter, VersionSelector};
 
-pub(super) type Prompts = RwLock<store::Registry<PyText>>;
+pub(super) type SharedRegistry = RwLock<store::Registry<PyText>>;
 
 /// Compiled prompts by id and version.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct Registry {
-    pub(super) prompts: Arc<Prompts>,
+#[pyclass(frozen, name = "Registry", module = "prompt_manager._native")]
+pub struct PyRegistry {
+    pub(super) prompts: Arc<SharedRegistry>,
     pub(super) shared: Arc<EngineState>,
     pub(super) schemas: Arc<SharedSchemas>,
     origin: Arc<PromptOrigin>,
 }
 
-fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<Which<'a>> {
+fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<VersionSelector<'a>> {
     match (version, label) {
-        (None, None) => Ok(Which::Latest),
-        (Some(version), None) => Ok(Which::Version(version)),
-        (None, Some(label)) => Ok(Which::Label(label)),
+        (None, None) => Ok(VersionSelector::Latest),
+        (Some(version), None) => Ok(VersionSelector::Version(version)),
+        (None, Some(label)) => Ok(VersionSelector::Label(label)),
         (Some(_), Some(_)) => Err(PyValueError::new_err("give a version or a label, not both")),
     }
 }
 
-impl Registry {
+impl PyRegistry {
     /// Reads under the lock. Nothing in `read` may run Python code, which could wait for a thread that waits for the
     /// lock; so errors of the core are raised only after it.
     fn reading<R>(&self, read: impl FnOnce(&store::Registry<PyText>) -> R) -> R {
         read(&self.prompts.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes under the lock; see [`Registry::reading`]. It detaches from the interpreter: a version that goes takes its
+    /// Writes under the lock; see [`PyRegistry::reading`]. It detaches from the interpreter: a version that goes takes its
     /// Python objects along, and the end of one may run code, which now waits until the lock is free.
     fn writing<R: Send>(
         &self,
@@ -56,11 +56,16 @@ impl Registry {
         py.detach(|| write(&mut self.prompts.write().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    fn compiled(&self, py: Python<'_>, id: &str, which: Which<'_>) -> PyResult<Arc<Compiled<PyText>>> {
+    fn compiled(
+        &self,
+        py: Python<'_>,
+        id: &str,
+        which: VersionSelector<'_>,
+    ) -> PyResult<Arc<Compiled<PyText>>> {
         self.reading(|prompts| prompts.get(id, which).map(Arc::clone)).or_raise(py)
     }
 
-    fn find(&self, py: Python<'_>, id: &str, which: Which<'_>) -> PyResult<CompiledPrompt> {
+    fn find(&self, py: Python<'_>, id: &str, which: VersionSelector<'_>) -> PyResult<CompiledPrompt> {
         Ok(self.handle(&self.compiled(py, id, which)?))
     }
 
@@ -79,7 +84,7 @@ impl Registry {
 /// What is searched for, as Python says it.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct Query {
+struct SearchQuery {
     status: Option<String>,
     format: Option<String>,
     category: Option<String>,
@@ -88,9 +93,9 @@ struct Query {
     text: Option<String>,
 }
 
-impl Query {
-    fn filter(&self) -> crate::Result<Filter<'_>> {
-        Ok(Filter {
+impl SearchQuery {
+    fn filter(&self) -> crate::Result<SearchFilter<'_>> {
+        Ok(SearchFilter {
             status: self.status.as_deref().map(str::parse).transpose()?,
             format: self.format.as_deref().map(str::parse).transpose()?,
             category: self.category.as_deref(),
@@ -111,17 +116,17 @@ pub(super) fn is_skip(on_error: &str) -> PyResult<bool> {
 }
 
 /// What a load is asked for.
-struct Load {
+struct DirectoryLoad {
     path: PathBuf,
     schemas: Option<PathBuf>,
     /// Whether bad files are warned of instead of refused.
     skip: bool,
-    prompts: Arc<Prompts>,
+    prompts: Arc<SharedRegistry>,
     shared: Arc<EngineState>,
     into: Arc<SharedSchemas>,
 }
 
-impl Load {
+impl DirectoryLoad {
     /// Loads the directory into the registry; gives what to warn of.
     fn run(self) -> crate::Result<Vec<String>> {
         let mut loaded: Loaded<PyText> =
@@ -141,9 +146,9 @@ impl Load {
     }
 }
 
-impl Registry {
-    fn load(&self, path: PathBuf, schemas: Option<PathBuf>, on_error: &str) -> PyResult<Load> {
-        Ok(Load {
+impl PyRegistry {
+    fn load(&self, path: PathBuf, schemas: Option<PathBuf>, on_error: &str) -> PyResult<DirectoryLoad> {
+        Ok(DirectoryLoad {
             path,
             schemas,
             skip: is_skip(on_error)?,
@@ -155,7 +160,7 @@ impl Registry {
 }
 
 #[pymethods]
-impl Registry {
+impl PyRegistry {
     #[new]
     fn new(engine: &Bound<'_, Engine>) -> Self {
         let (shared, schemas) = (Arc::clone(&engine.get().shared), Arc::default());
@@ -193,11 +198,11 @@ impl Registry {
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
-    /// Whether [`Registry::insert`] would add the prompt, which this registry's engine compiled.
-    fn admits(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
+    /// Whether [`PyRegistry::insert`] would add the prompt, which this registry's engine compiled.
+    fn can_insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
         let compiled = &prompt.get().compiled;
         compiled.prompt().check_storable().or_raise(prompt.py())?;
-        self.reading(|prompts| prompts.admits(compiled.prompt())).or_raise(prompt.py())
+        self.reading(|prompts| prompts.can_insert(compiled.prompt())).or_raise(prompt.py())
     }
 
     /// Adds a prompt that this registry's engine compiled.
@@ -207,16 +212,22 @@ impl Registry {
     }
 
     /// Adds a prompt, or gives the same content another status and other metadata.
-    fn keep(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+    fn upsert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = Self::storable(prompt)?;
-        self.writing(prompt.py(), |prompts| prompts.keep(compiled)).or_raise(prompt.py())
+        self.writing(prompt.py(), |prompts| prompts.upsert(compiled)).or_raise(prompt.py())
     }
 
-    /// Whether [`Registry::update`] would take the prompt; an error where not.
-    fn allows(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+    /// Whether [`PyRegistry::update`] would take the prompt; an error where not.
+    fn can_update(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = &prompt.get().compiled;
         compiled.prompt().check_storable().or_raise(prompt.py())?;
-        self.reading(|prompts| prompts.allows(compiled.prompt())).or_raise(prompt.py())
+        self.reading(|prompts| prompts.can_update(compiled.prompt())).or_raise(prompt.py())
+    }
+
+    /// Checks that a version whose number was raised is new, or was made by the same call before.
+    fn check_raised(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
+        let compiled = &prompt.get().compiled;
+        self.reading(|prompts| prompts.check_raised(compiled.prompt())).or_raise(prompt.py())
     }
 
     /// Puts a prompt in the place of the version that is there.
@@ -227,7 +238,7 @@ impl Registry {
 
     /// Adds prompts with the moves of their labels by id: all of them, or none where one is refused.
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
-    fn keep_all(
+    fn upsert_all(
         &self,
         py: Python<'_>,
         prompts: Vec<Bound<'_, CompiledPrompt>>,
@@ -236,8 +247,8 @@ impl Registry {
         let moves: BTreeMap<String, Vec<LabelMove>> = pythonize::depythonize(moves)?;
         let compiled = prompts.iter().map(Self::storable).collect::<PyResult<Vec<_>>>()?;
         let kept = self.writing(py, |prompts| {
-            compiled.iter().try_for_each(|each| prompts.admits(each.prompt()).map(|_| ()))?;
-            compiled.into_iter().try_for_each(|each| prompts.keep(each))?;
+            compiled.iter().try_for_each(|each| prompts.can_insert(each.prompt()).map(|_| ()))?;
+            compiled.into_iter().try_for_each(|each| prompts.upsert(each))?;
             moves.into_iter().try_for_each(|(id, moves)| prompts.set_labels(&id, Labels::new(moves)))
         });
         kept.or_raise(py)
@@ -264,14 +275,14 @@ impl Registry {
     }
 
     /// Whether a label may be set so; an error where not.
-    fn allows_label(&self, py: Python<'_>, id: &str, label: &str, version: Option<&str>) -> PyResult<()> {
-        self.reading(|prompts| prompts.allows_label(id, label, version).map(|_| ())).or_raise(py)
+    fn can_set_label(&self, py: Python<'_>, id: &str, label: &str, version: Option<&str>) -> PyResult<()> {
+        self.reading(|prompts| prompts.can_set_label(id, label, version).map(|_| ())).or_raise(py)
     }
 
     /// Takes over a move that a storage made.
-    fn note_move(&self, py: Python<'_>, id: &str, made: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn record_label_move(&self, py: Python<'_>, id: &str, made: &Bound<'_, PyAny>) -> PyResult<()> {
         let made: LabelMove = pythonize::depythonize(made)?;
-        self.writing(py, |prompts| prompts.note_move(id, made)).or_raise(py)
+        self.writing(py, |prompts| prompts.record_label_move(id, made)).or_raise(py)
     }
 
     /// The moves of a prompt's labels, or of one, oldest first.
@@ -282,9 +293,15 @@ impl Registry {
     }
 
     /// Where a rollback takes a label whose moves these are.
-    fn before(&self, py: Python<'_>, id: &str, label: &str, moves: &Bound<'_, PyAny>) -> PyResult<String> {
+    fn rollback_target(
+        &self,
+        py: Python<'_>,
+        id: &str,
+        label: &str,
+        moves: &Bound<'_, PyAny>,
+    ) -> PyResult<String> {
         let moves = Labels::new(pythonize::depythonize(moves)?);
-        let before = self.reading(|prompts| prompts.before(id, label, &moves)).or_raise(py)?;
+        let before = self.reading(|prompts| prompts.rollback_target(id, label, &moves)).or_raise(py)?;
         Ok(before.to_string())
     }
 
@@ -315,7 +332,7 @@ impl Registry {
     /// The latest version of every prompt that has one in use, by id.
     fn latest(&self) -> Vec<CompiledPrompt> {
         self.reading(|prompts| {
-            prompts.find(&Filter::default()).map(|compiled| self.handle(compiled)).collect()
+            prompts.find(&SearchFilter::default()).map(|compiled| self.handle(compiled)).collect()
         })
     }
 
@@ -325,7 +342,7 @@ impl Registry {
     fn search(
         &self,
         py: Python<'_>,
-        query: Query,
+        query: SearchQuery,
         offset: usize,
         limit: Option<usize>,
     ) -> PyResult<Vec<CompiledPrompt>> {
@@ -336,9 +353,9 @@ impl Registry {
         }))
     }
 
-    /// How many fit; see [`Registry::search`].
+    /// How many fit; see [`PyRegistry::search`].
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
-    fn count(&self, py: Python<'_>, query: Query) -> PyResult<usize> {
+    fn count(&self, py: Python<'_>, query: SearchQuery) -> PyResult<usize> {
         let filter = query.filter().or_raise(py)?;
         Ok(self.reading(|prompts| prompts.find(&filter).count()))
     }

@@ -1,4 +1,4 @@
-//! Reads files whole, those too that somebody writes meanwhile.
+//! Reads complete files, even while somebody writes them.
 //!
 //! Our own storages replace files in one step, so that one look gives one state. Who edits a prompt file may write it
 //! in place: first it is empty, then half of it is there. Such a file is looked at until it has been left alone for
@@ -12,12 +12,12 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use super::failure::{reason, unreadable};
+use super::errors::{reason, unreadable};
 use crate::error::Result;
 use crate::limits::FILE_BYTES;
 
 /// A file that was read.
-pub(super) struct File {
+pub(super) struct FileContent {
     pub(super) bytes: Vec<u8>,
     /// When it was last written.
     pub(super) saved: Option<Timestamp>,
@@ -35,7 +35,7 @@ const LOOKS: usize = 70;
 
 /// What tells whether a file is as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     size: u64,
     modified: Option<SystemTime>,
     /// Device, inode and the time of its last change, which no program can set.
@@ -43,7 +43,7 @@ pub(super) struct Stamp {
     identity: (u64, u64, i64, i64),
 }
 
-impl Stamp {
+impl FileStamp {
     pub(super) fn of(about: &Metadata) -> Self {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt;
@@ -81,16 +81,16 @@ impl Stamp {
 }
 
 /// What one look at a file gives.
-struct Look {
-    file: File,
-    before: Stamp,
-    after: Stamp,
+struct ReadAttempt {
+    file: FileContent,
+    before: FileStamp,
+    after: FileStamp,
     /// Whether it is a usual file, whose size says how much it holds.
     usual: bool,
     handle: fs::File,
 }
 
-fn look(path: &Path) -> Result<Look> {
+fn look(path: &Path) -> Result<ReadAttempt> {
     let failed = |error: io::Error| unreadable("file", path, &reason(&error)).with_cause(error);
     let too_large = |size: u64| {
         unreadable("file", path, &format!("it has {size} bytes, more than the limit of {FILE_BYTES}"))
@@ -107,10 +107,10 @@ fn look(path: &Path) -> Result<Look> {
     }
     let after = file.metadata().map_err(failed)?;
     let saved = after.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-    Ok(Look {
-        file: File { bytes, saved },
-        before: Stamp::of(&before),
-        after: Stamp::of(&after),
+    Ok(ReadAttempt {
+        file: FileContent { bytes, saved },
+        before: FileStamp::of(&before),
+        after: FileStamp::of(&after),
         usual: after.is_file(),
         handle: file,
     })
@@ -120,7 +120,7 @@ fn look(path: &Path) -> Result<Look> {
 ///
 /// # Errors
 /// [`crate::Kind::StorageRead`] with the path.
-pub(super) fn read(path: &Path) -> Result<File> {
+pub(super) fn read(path: &Path) -> Result<FileContent> {
     look(path).map(|look| look.file)
 }
 
@@ -129,10 +129,10 @@ pub(super) fn read(path: &Path) -> Result<File> {
 ///
 /// # Errors
 /// [`crate::Kind::StorageRead`] with the path; for one that does not stop changing, too.
-pub(super) fn read_settled(path: &Path) -> Result<(File, Option<Stamp>)> {
+pub(super) fn read_settled(path: &Path) -> Result<(FileContent, Option<FileStamp>)> {
     let mut last: Option<Vec<u8>> = None;
     for _ in 0..LOOKS {
-        let Look { file, before, after, usual, handle } = look(path)?;
+        let ReadAttempt { file, before, after, usual, handle } = look(path)?;
         // Some systems do not know the size of what they make up; reading it twice tells.
         let is_whole = file.bytes.len() as u64 == after.size || last.as_ref() == Some(&file.bytes);
         let is_quiet = before == after && is_whole;
@@ -142,7 +142,7 @@ pub(super) fn read_settled(path: &Path) -> Result<(File, Option<Stamp>)> {
         }
         thread::sleep(TICK);
         // It may have been replaced meanwhile: what was read is one state all the same where nobody wrote into it.
-        let later = handle.metadata().map(|about| Stamp::of(&about)).ok();
+        let later = handle.metadata().map(|about| FileStamp::of(&about)).ok();
         if let Some(later) = later.filter(|later| is_quiet && later.has_content_of(&after)) {
             return Ok((file, later.is_sure().then_some(later)));
         }

@@ -1,14 +1,12 @@
-"""What a manager writes: prompts in the registry, each version with its record in the version store.
+"""Writes of a manager: prompts in the registry, each version with its record in the version store.
 
-The registry comes first. Where the version store then refuses, the prompt is registered without its record, and the
-same call made again makes up for it. Observers are told when all is done and the turn is over, so that they may write
-too.
+The registry comes first. If the version store then refuses the record, the prompt is registered without it, and the
+same call made again adds it. Observers are notified when all is done and the turn is over, so that they may write too.
 """
 
 from __future__ import annotations
 
 from prompt_manager._native import diff, raise_version
-from prompt_manager.core._sync import Turns
 from prompt_manager.exceptions import PromptNotFoundError, VersionConflictError, VersionNotFoundError
 
 TYPE_CHECKING = False
@@ -17,8 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any, Literal
 
+    from prompt_manager.core._keyed_lock import Turn
     from prompt_manager.core._observers import Observers
-    from prompt_manager.core._sync import Ask
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt, PromptVersion
     from prompt_manager.core.protocols import VersionStoreProtocol
     from prompt_manager.core.registry import PromptRegistry
@@ -27,13 +26,13 @@ if TYPE_CHECKING:
     #: A changelog and an author.
     Note = tuple[str | None, str | None]
 
-__all__ = ["Changes"]
+__all__ = ["PromptWriter"]
 
 
-class Changes:
-    """Creates, updates and deletes prompts with their history. Changes of one id take turns."""
+class PromptWriter:
+    """Creates, updates and deletes prompts with their history, each in a turn of the registry's for its id."""
 
-    __slots__ = ("_observers", "_registry", "_store", "_turns")
+    __slots__ = ("_observers", "_registry", "_store")
 
     def __init__(
         self, registry: PromptRegistry, store: Callable[[], VersionStoreProtocol], observers: Observers
@@ -41,10 +40,9 @@ class Changes:
         self._registry = registry
         self._store = store
         self._observers = observers
-        self._turns = Turns()
 
     def asked(self) -> list[tuple[object, str]]:
-        """The parts that a write asks, for its twin."""
+        """The parts that a write calls, for its synchronous version."""
         storage, store = self._registry.storage, self._store()
         events = ("on_version_created", "on_prompt_registered", "on_prompt_updated", "on_prompt_deleted")
         return [
@@ -54,21 +52,26 @@ class Changes:
             *self._observers.asked(*events),
         ]
 
-    async def create(self, ask: Ask, prompt: Prompt, note: Note) -> Prompt:
+    async def create(self, ask: CallMode, prompt: Prompt, note: Note) -> Prompt:
         """:meth:`PromptManager.create_prompt`."""
-        async with self._turns.take(prompt.id, ask):
-            added = await self._registry._add(ask, prompt)
+        core = prompt._compiled(self._registry.template_engine)
+
+        async def write(turn: Turn) -> Prompt:
+            added = await self._registry._add(ask, prompt, core)
             held = self._registry.get_sync(prompt.id, prompt.version)
             record = await self._record(ask, held, note)
-        await self._tell_of_new(ask, record, added=added)
-        return held
+            turn.end()
+            await self._tell_of_new(ask, record, added=added)
+            return held
 
-    async def _tell_of_new(self, ask: Ask, record: PromptVersion, *, added: bool) -> None:
+        return await self._registry._lock.run(prompt.id, ask, write)
+
+    async def _tell_of_new(self, ask: CallMode, record: PromptVersion, *, added: bool) -> None:
         if added:
             await self._registry._observers.tell(ask, "on_prompt_registered", record.prompt)
             await self._observers.tell(ask, "on_version_created", record)
 
-    async def _record(self, ask: Ask, prompt: Prompt, note: Note, parent: str | None = None) -> PromptVersion:
+    async def _record(self, ask: CallMode, prompt: Prompt, note: Note, parent: str | None = None) -> PromptVersion:
         """Keep the record of a version that is registered, whatever was known of another that had its number."""
         from prompt_manager.core.models import PromptVersion
 
@@ -86,7 +89,7 @@ class Changes:
             await ask(self._store(), "save_version", record)
         return record
 
-    async def _forget(self, ask: Ask, prompt_id: str, version: str | None) -> None:
+    async def _forget(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
         from contextlib import suppress
 
         if hasattr(self._store(), "delete_version"):
@@ -95,7 +98,7 @@ class Changes:
 
     async def update(
         self,
-        ask: Ask,
+        ask: CallMode,
         prompt: Prompt,
         bump: Bump,
         note: Note,
@@ -104,21 +107,31 @@ class Changes:
         """:meth:`PromptManager.update_prompt`."""
         if bump not in {"auto", "major", "minor", "patch"}:
             raise ValueError(f"bump must be 'auto', 'major', 'minor' or 'patch', not {bump!r}")
-        async with self._turns.take(prompt.id, ask):
+
+        async def write(turn: Turn) -> Prompt:
             changed, version = self._raised(prompt.replace(**changes), bump)
-            raised = version != prompt.version
-            if raised:
-                changed = _as_new(changed, version, keep_labels="labels" in changes)
-                self._check_free(changed)
-                added = await self._registry._add(ask, changed)
-            else:
-                await self._registry._replace(ask, changed)
+            if version != prompt.version:
+                return await self._add_raised(
+                    turn, ask, _as_new(changed, version, keep_labels="labels" in changes), note, prompt.version
+                )
+            await self._registry._replace(ask, changed, changed._compiled(self._registry.template_engine))
             held = self._registry.get_sync(prompt.id, version)
-            record = await self._record(ask, held, note, prompt.version if raised else None)
-        if raised:
-            await self._tell_of_new(ask, record, added=added)
-        else:
+            await self._record(ask, held, note)
+            turn.end()
             await self._registry._observers.tell(ask, "on_prompt_updated", held)
+            return held
+
+        return await self._registry._lock.run(prompt.id, ask, write)
+
+    async def _add_raised(self, turn: Turn, ask: CallMode, changed: Prompt, note: Note, parent: str) -> Prompt:
+        """Add a changed prompt under its new version."""
+        core = changed._compiled(self._registry.template_engine)
+        self._registry._core.check_raised(core)
+        added = await self._registry._add(ask, changed, core)
+        held = self._registry.get_sync(changed.id, changed.version)
+        record = await self._record(ask, held, note, parent)
+        turn.end()
+        await self._tell_of_new(ask, record, added=added)
         return held
 
     def _raised(self, changed: Prompt, bump: Bump) -> tuple[Prompt, str]:
@@ -129,28 +142,19 @@ class Changes:
         found = diff(before, changed._compiled(self._registry.template_engine))["bump"]
         return changed, raise_version(changed.version, found, found=True)
 
-    def _check_free(self, prompt: Prompt) -> None:
-        """Raise where the version is there with other content, be it a draft: somebody else has made it."""
-        if not self._registry._core.contains(prompt.id, prompt.version):
-            return
-        if self._registry._core.get(prompt.id, version=prompt.version).content_hash != prompt.content_hash:
-            newest = self._registry._core.versions(prompt.id)[-1]
-            raise VersionConflictError(
-                f"prompt '{prompt.id}' has a version {prompt.version} already, with other content; its newest is "
-                f"{newest}: make the change to that one, or raise the version further",
-                prompt_id=prompt.id,
-                version=prompt.version,
-            )
-
-    async def delete(self, ask: Ask, prompt_id: str, version: str | None) -> None:
+    async def delete(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
         """:meth:`PromptManager.delete_prompt`."""
-        async with self._turns.take(prompt_id, ask):
+
+        async def write(turn: Turn) -> None:
             gone, off = await self._registry._remove(ask, prompt_id, version)
             await self._forget(ask, prompt_id, version)
-        await self._registry._tell_of_removed(ask, prompt_id, gone, off)
+            turn.end()
+            await self._registry._tell_of_removed(ask, prompt_id, gone, off)
+
+        await self._registry._lock.run(prompt_id, ask, write)
 
     async def history(
-        self, ask: Ask, prompt_id: str, since: datetime | None, until: datetime | None, limit: int | None
+        self, ask: CallMode, prompt_id: str, since: datetime | None, until: datetime | None, limit: int | None
     ) -> list[PromptVersion]:
         """:meth:`PromptManager.get_history`."""
         from prompt_manager.core.models import PromptVersion
