@@ -23,13 +23,6 @@ PACKAGE = ROOT / "python/prompt_manager"
 #: The files of the renderer that may need each other: a block that a program runs renders a program.
 RENDERER = {f"src/template/{name}.rs" for name in ("closure", "context", "helpers", "mod", "program", "render", "sums")}
 
-#: Type names with several definitions. The renames to one vocabulary empty this set; add nothing.
-DUPLICATE_TYPE_NAMES_ALLOWED: set[str] = set(
-    """
-    Entry File FileStore Files Found History Kept Loaded MemoryStore Message Part Registry Root Tree
-    """.split()  # noqa: SIM905 - a list literal would take a line for each
-)
-
 
 @pytest.fixture(scope="module")
 def crate() -> dict[str, RustFile]:
@@ -94,9 +87,7 @@ def test_a_type_name_is_defined_once(crate):
     for name, file in crate.items():
         for defined in file.types:
             places.setdefault(defined, []).append(name)
-    several = {defined: files for defined, files in places.items() if len(files) > 1}
-    assert {defined: files for defined, files in several.items() if defined not in DUPLICATE_TYPE_NAMES_ALLOWED} == {}
-    assert DUPLICATE_TYPE_NAMES_ALLOWED - several.keys() == set(), "these names have one definition; take them out"
+    assert {defined: files for defined, files in places.items() if len(files) > 1} == {}
 
 
 @dataclass

@@ -24,7 +24,7 @@ pub fn read_prompts_sync<'py>(
     path: PathBuf,
     engine: &Bound<'py, Engine>,
     on_error: &str,
-) -> PyResult<(Vec<PromptFile<'py>>, Vec<String>)> {
+) -> PyResult<(Vec<LoadedPromptFile<'py>>, Vec<String>)> {
     let py = engine.py();
     let read = ReadRequest::new(path, engine, on_error)?;
     let shared = Arc::clone(&read.shared);
@@ -55,7 +55,7 @@ pub fn read_prompts<'py>(
 }
 
 /// The version of a file, its metadata and its prompts.
-type PromptFile<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
+type LoadedPromptFile<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
 
 /// The arguments of a read, converted.
 struct ReadRequest {
@@ -93,8 +93,8 @@ fn files<'py>(
     py: Python<'py>,
     loaded: Loaded<PyText>,
     shared: &Arc<EngineState>,
-) -> PyResult<Vec<PromptFile<'py>>> {
-    let mut files: Vec<PromptFile<'py>> = Vec::new();
+) -> PyResult<Vec<LoadedPromptFile<'py>>> {
+    let mut files: Vec<LoadedPromptFile<'py>> = Vec::new();
     let mut last = None;
     for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
         let prompt = CompiledPrompt::alone(compiled, shared);

@@ -55,7 +55,7 @@ pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
     let mut found: Vec<(Placed<String>, Schema)> = Vec::new();
     for chunk in chunks {
         let source = libyaml_end(chunk.text);
-        let root = Root {
+        let root = SchemaFileVisitor {
             schemas: &mut found,
             metadata: &mut file.metadata,
             version: &mut file.version,
@@ -109,14 +109,14 @@ pub fn read_validator_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<V
 }
 
 /// Reads a file's root into lists that outlive an error.
-struct Root<'a> {
+struct SchemaFileVisitor<'a> {
     schemas: &'a mut Vec<(Placed<String>, Schema)>,
     metadata: &'a mut Map<String, Value>,
     version: &'a mut Option<String>,
     lines_before: usize,
 }
 
-impl<'de> Visitor<'de> for Root<'_> {
+impl<'de> Visitor<'de> for SchemaFileVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -41,7 +41,7 @@ pub struct LocatedPrompt {
 #[derive(Debug)]
 pub struct Places {
     /// The file, shared by its prompts.
-    file: Arc<File>,
+    file: Arc<SourceFile>,
     /// The lines before the prompt's document.
     lines_before: usize,
     id: Option<At>,
@@ -52,7 +52,7 @@ pub struct Places {
 }
 
 #[derive(Debug)]
-struct File {
+struct SourceFile {
     name: String,
     text: String,
 }
@@ -70,7 +70,7 @@ struct File {
 pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
     let mut read = ReadFile::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let file = Arc::new(File { name: file_name.to_owned(), text: text.to_owned() });
+    let file = Arc::new(SourceFile { name: file_name.to_owned(), text: text.to_owned() });
     if text.len() as u64 > FILE_BYTES {
         read.errors.push(
             read::wrong(format!("the file is larger than {FILE_BYTES} bytes")).with_place(Place {
@@ -101,10 +101,10 @@ pub fn read_prompts_bytes(file_name: &str, bytes: &[u8]) -> ReadFile {
     }
 }
 
-fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
+fn read_one(file: &Arc<SourceFile>, document: &Chunk<'_>, read: &mut ReadFile) {
     let source = libyaml_end(document.text);
     let mut found = Vec::new();
-    let mut root = Root { prompts: &mut found, about: &mut read.about };
+    let mut root = PromptFileVisitor { prompts: &mut found, about: &mut read.about };
     let outcome = parse(&source, |deserializer| deserializer.deserialize_map(&mut root));
     for wire in &mut found {
         match wire.take(Status::Active, Some(&source)).and_then(|prompt| prompt.check().map(|()| prompt)) {
@@ -143,12 +143,12 @@ fn read_one(file: &Arc<File>, document: &Chunk<'_>, read: &mut ReadFile) {
 }
 
 /// Reads a document's root into a list.
-struct Root<'a> {
+struct PromptFileVisitor<'a> {
     prompts: &'a mut Vec<WirePrompt>,
     about: &'a mut AboutFile,
 }
 
-impl<'de> Visitor<'de> for &mut Root<'_> {
+impl<'de> Visitor<'de> for &mut PromptFileVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,12 +165,12 @@ impl<'de> Visitor<'de> for &mut Root<'_> {
 }
 
 /// The place of a line and column of the file.
-fn place(file: &File, line: usize, column: usize) -> Place {
+fn place(file: &SourceFile, line: usize, column: usize) -> Place {
     place_in(&file.name, &file.text, line, column)
 }
 
 impl LocatedPrompt {
-    fn new(prompt: Prompt, wire: &WirePrompt, file: &Arc<File>, lines_before: usize) -> Self {
+    fn new(prompt: Prompt, wire: &WirePrompt, file: &Arc<SourceFile>, lines_before: usize) -> Self {
         let (mut content, mut entries, mut partials) = (None, Vec::new(), Vec::new());
         if let Some(template) = &wire.template {
             content = template.value.content.at;
