@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::compiler::Compiler;
 use super::{ChatEntry, Message, Role, TemplateLocation, detect_format};
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Library, Sort, Template, TemplateOptions, Text, VariableUsages};
+use crate::template::{Data, Library, Template, TemplateOptions, Text, ValueKind, VariableUsages};
 
 /// Messages whose texts are templates, and placeholders for messages that are given at render.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl<T: Text> Chat<T> {
                     messages.push(message.try_map(&mut render)?);
                 }
                 CompiledEntry::Placeholder { name, optional } => match data.get(context, name)? {
-                    Some(value) if data.sort(&value) != Sort::Null => {
+                    Some(value) if data.kind_of(&value) != ValueKind::Null => {
                         fill(data, name.as_str(), &value, &mut messages)?;
                     }
                     _ if *optional => {}
@@ -189,12 +189,11 @@ fn fill<D: Data>(
     value: &D::Value,
     messages: &mut Vec<Message<D::Output>>,
 ) -> Result<()> {
-    if !matches!(data.sort(value), Sort::Sequence | Sort::Iterable) {
-        let sort = data.sort(value).name();
-        let article = if sort.starts_with(['i', 'o']) { "an" } else { "a" };
+    if !matches!(data.kind_of(value), ValueKind::Sequence | ValueKind::Iterable) {
+        let kind = data.kind_of(value);
         return Err(Error::new(
             Kind::TemplateRender,
-            format!("placeholder '{name}' takes a list of messages, not {article} {sort}"),
+            format!("placeholder '{name}' takes a list of messages, not {kind}"),
         )
         .with_context("variable", name)
         .with_hint("give messages as {\"role\": \"user\", \"content\": \"…\"}"));

@@ -15,7 +15,7 @@ use super::{Content, Format, Message, Part, PartBody, Role};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::json_schema::JsonSchemaMode;
 use crate::schema::{FieldType, ResponseSchema, SchemaRef, SharedSchemaSet, Values};
-use crate::template::{Data, LayeredLibrary, Library, Output, Sink, Sort, Style, Text, WriteOutcome};
+use crate::template::{Data, LayeredLibrary, Library, Output, Sink, Style, Text, ValueKind, WriteOutcome};
 
 /// The key of the output schema, for error messages.
 const OUTPUT: &str = "output_schema";
@@ -440,15 +440,15 @@ impl<T: Text> Compiled<T> {
             let found = data.get(variables, &declared.name)?;
             match found {
                 Some(value) if declared.field_type == FieldType::Any => {
-                    if declared.default.is_some() && data.sort(&value) == Sort::Null {
+                    if declared.default.is_some() && data.kind_of(&value) == ValueKind::Null {
                         defaults.push(declared);
                     }
                 }
                 Some(value) if is_of_type(data, declared.field_type, &value)? => {}
-                Some(value) if data.sort(&value) == Sort::Null && !declared.required => {
+                Some(value) if data.kind_of(&value) == ValueKind::Null && !declared.required => {
                     defaults.push(declared);
                 }
-                Some(value) => return Err(self.wrong_type(declared, data.sort(&value))),
+                Some(value) => return Err(self.wrong_type(declared, data.kind_of(&value))),
                 None if declared.required => missing.push(declared.name.as_str()),
                 None => defaults.push(declared),
             }
@@ -465,7 +465,7 @@ impl<T: Text> Compiled<T> {
         if members.is_empty() { Ok(None) } else { data.overlay(Some(variables), members).map(Some) }
     }
 
-    fn wrong_type(&self, declared: &Declared<T>, found: Sort) -> Error {
+    fn wrong_type(&self, declared: &Declared<T>, found: ValueKind) -> Error {
         let (name, wanted) = (declared.name.as_str(), declared.field_type);
         self.named(
             Error::new(
@@ -535,22 +535,23 @@ pub(super) fn append<D: Values>(data: &D, text: &str, message: &mut Message<D::O
 
 /// Whether a value is of a type, without conversion. Dates, datetimes and UUIDs may be texts in ISO form.
 fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<bool> {
-    let sort = data.sort(value);
+    let kind = data.kind_of(value);
     Ok(match wanted {
         FieldType::Any => true,
-        FieldType::String => sort == Sort::String,
-        FieldType::Integer => sort == Sort::Integer,
-        FieldType::Float => matches!(sort, Sort::Float | Sort::Integer),
-        FieldType::Boolean => sort == Sort::Bool,
-        FieldType::List => matches!(sort, Sort::Sequence | Sort::Iterable),
-        FieldType::Dict => matches!(sort, Sort::Mapping | Sort::Record),
-        FieldType::Enum => {
-            !matches!(sort, Sort::Null | Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Other)
-        }
-        FieldType::Date if sort == Sort::Date => true,
-        FieldType::DateTime if sort == Sort::DateTime => true,
-        FieldType::Uuid if sort == Sort::Uuid => true,
-        FieldType::Date | FieldType::DateTime | FieldType::Uuid if sort == Sort::String => {
+        FieldType::String => kind == ValueKind::String,
+        FieldType::Integer => kind == ValueKind::Integer,
+        FieldType::Float => matches!(kind, ValueKind::Float | ValueKind::Integer),
+        FieldType::Boolean => kind == ValueKind::Bool,
+        FieldType::List => matches!(kind, ValueKind::Sequence | ValueKind::Iterable),
+        FieldType::Dict => matches!(kind, ValueKind::Mapping | ValueKind::Record),
+        FieldType::Enum => !matches!(
+            kind,
+            ValueKind::Null | ValueKind::Sequence | ValueKind::Mapping | ValueKind::Record | ValueKind::Other
+        ),
+        FieldType::Date if kind == ValueKind::Date => true,
+        FieldType::DateTime if kind == ValueKind::DateTime => true,
+        FieldType::Uuid if kind == ValueKind::Uuid => true,
+        FieldType::Date | FieldType::DateTime | FieldType::Uuid if kind == ValueKind::String => {
             let mut sink = data.sink();
             let style = Style { html: false, lenient: false, javascript_numbers: false };
             data.write(value, style, &mut sink)? == WriteOutcome::Done

@@ -1,4 +1,4 @@
-//! `ChatTemplate`: messages that are templates, compiled without a prompt around them.
+//! `ChatTemplate`: compiled messages that are not part of a prompt.
 
 use std::sync::Arc;
 
@@ -6,104 +6,109 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::data::{PyData, sort};
+use super::data::{PyData, kind_of};
 use super::error::OrRaise;
-use super::form::object;
-use super::library::{PartialMap, Shared};
-use super::template::{Engine, account, check_variables, read_partials, type_name};
+use super::library::{EngineState, PartialMap};
+use super::payload::payload_to_python;
+use super::template::{Engine, check_variables, read_partials, type_name, usages_to_dict};
 use super::text::PyText;
 use crate::convert::message_dicts;
 use crate::error::{Error, Kind};
 use crate::prompt::{Chat, ChatEntry};
-use crate::template::{Data, LayeredLibrary, Sort};
+use crate::template::{Data, LayeredLibrary, ValueKind};
 
-/// Messages whose texts are templates, ready to render. It never changes, and may be used by any thread.
-#[pyclass(frozen, module = "prompt_manager.core.template")]
-pub struct ChatTemplate {
+/// Messages whose texts are compiled templates. It is immutable, so every thread can use it.
+#[pyclass(frozen, name = "ChatTemplate", module = "prompt_manager.core.template")]
+pub struct PyChatTemplate {
     chat: Chat<PyText>,
     partials: PartialMap,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
 }
 
-/// Compiles messages; `ChatTemplateEngine.compile` is its face.
+/// Compiles messages for `ChatTemplateEngine.compile`.
 #[pyfunction]
 #[pyo3(signature = (messages, engine, *, partials = None))]
 pub(super) fn compile_chat(
     messages: &Bound<'_, PyAny>,
     engine: &Bound<'_, Engine>,
     partials: Option<&Bound<'_, PyAny>>,
-) -> PyResult<ChatTemplate> {
+) -> PyResult<PyChatTemplate> {
     let py = messages.py();
     let shared = &engine.get().shared;
     let partials = read_partials(partials, shared)?;
-    let entries = read(messages, shared)?;
+    let entries = read_entries(messages, shared)?;
     let chat = Chat::compile(&entries, &shared.options, shared).or_raise(py)?;
-    Ok(ChatTemplate { chat, partials, shared: Arc::clone(shared) })
+    Ok(PyChatTemplate { chat, partials, shared: Arc::clone(shared) })
 }
 
 #[pymethods]
-impl ChatTemplate {
+impl PyChatTemplate {
     fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = variables.py();
         check_variables(variables)?;
-        let world = PyData::new(py, &self.shared);
+        let py_data = PyData::new(py, &self.shared);
         let messages = self
             .chat
-            .messages(&world, variables, &LayeredLibrary(&self.partials, &self.shared), &missing)
+            .messages(
+                &py_data,
+                variables,
+                &LayeredLibrary(&self.partials, &self.shared),
+                &missing_placeholder,
+            )
             .or_raise(py)?;
-        object(py, message_dicts::messages(messages))
+        payload_to_python(py, message_dicts::messages(messages))
     }
 
-    /// The names of the variables that the messages read, and of their placeholders, sorted.
+    /// Returns the names of the variables that the messages read and of their placeholders, sorted.
     #[getter]
     fn variables(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        Ok(self.read().or_raise(py)?.into_keys().collect())
+        Ok(self.usages().or_raise(py)?.into_keys().collect())
     }
 
     fn analyze<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        account(py, self.read().or_raise(py)?)
+        usages_to_dict(py, self.usages().or_raise(py)?)
     }
 
     fn __repr__(&self) -> String {
-        let read = self.read().unwrap_or_default();
-        format!("<ChatTemplate, variables {:?}>", read.into_keys().collect::<Vec<_>>())
+        let usages = self.usages().unwrap_or_default();
+        format!("<ChatTemplate, variables {:?}>", usages.into_keys().collect::<Vec<_>>())
     }
 }
 
-impl ChatTemplate {
-    /// The variables; a placeholder is a list that is walked.
-    fn read(&self) -> crate::Result<crate::template::VariableUsages> {
-        let mut found = self.chat.variables(&LayeredLibrary(&self.partials, &self.shared))?;
+impl PyChatTemplate {
+    /// Returns how the variables are used. A placeholder counts as a list that is iterated over.
+    fn usages(&self) -> crate::Result<crate::template::VariableUsages> {
+        let mut usages = self.chat.variables(&LayeredLibrary(&self.partials, &self.shared))?;
         for (name, optional) in self.chat.placeholders() {
-            let variable = found.entry(name.to_owned()).or_default();
+            let variable = usages.entry(name.to_owned()).or_default();
             variable.required |= !optional;
             variable.tested = false;
             variable.iterated = true;
             variable.paths.insert(name.to_owned());
         }
-        Ok(found)
+        Ok(usages)
     }
 }
 
-/// Reads messages, in the form of prompt files.
-fn read(messages: &Bound<'_, PyAny>, shared: &Arc<Shared>) -> PyResult<Vec<ChatEntry>> {
+/// Reads messages in the format of prompt files.
+fn read_entries(messages: &Bound<'_, PyAny>, shared: &Arc<EngineState>) -> PyResult<Vec<ChatEntry>> {
     let py = messages.py();
-    if sort(messages) != Sort::Sequence {
+    if kind_of(messages) != ValueKind::Sequence {
         let given = type_name(messages);
         return Err(PyTypeError::new_err(format!("messages must be a list of messages, not {given}")));
     }
     let mut entries = Vec::new();
-    for (at, message) in messages.try_iter()?.enumerate() {
-        let about = |why: String| Error::new(Kind::PromptInvalid, format!("message {at}: {why}"));
-        let world = PyData::new(py, shared);
+    for (index, message) in messages.try_iter()?.enumerate() {
+        let in_message = |why: String| Error::new(Kind::PromptInvalid, format!("message {index}: {why}"));
+        let py_data = PyData::new(py, shared);
         let mut json =
-            world.to_json(&message?).map_err(|error| about(error.message().into())).or_raise(py)?;
-        // A message that is a model has keys for all that it does not say.
+            py_data.to_json(&message?).map_err(|error| in_message(error.message().into())).or_raise(py)?;
+        // A message that is a pydantic model has a key with `None` for each field that is not set.
         if let Some(members) = json.as_object_mut() {
             members.retain(|_, value| !value.is_null());
         }
         let entry = ChatEntry::from_json(&json).map_err(|error| {
-            let message = format!("message {at}: {}", error.message());
+            let message = format!("message {index}: {}", error.message());
             error.recast(Kind::PromptInvalid, message)
         });
         entries.push(entry.or_raise(py)?);
@@ -111,7 +116,7 @@ fn read(messages: &Bound<'_, PyAny>, shared: &Arc<Shared>) -> PyResult<Vec<ChatE
     Ok(entries)
 }
 
-fn missing(name: &str) -> Error {
+fn missing_placeholder(name: &str) -> Error {
     Error::new(Kind::TemplateRender, format!("Missing required variable '{name}', which holds messages"))
         .with_context("variable", name)
         .with_hint("give it a list of messages, or mark the placeholder with \"optional\": true")

@@ -1,13 +1,14 @@
-//! The errors of a conversion: they name the prompt and the provider.
+//! Conversion errors, which name the prompt and the provider.
 
 use crate::error::{Error, Kind};
 
-/// Turns an error of a render or of a provider's rule into a conversion error, whose message names the prompt and the
-/// provider. A render error becomes the cause.
+/// Turns a render error or a conversion error into a conversion error whose message names the prompt and the provider.
+/// A render error becomes the cause. Other errors are returned unchanged.
 pub(super) fn wrap(error: Error, id: &str, provider: &str) -> Error {
-    let about = [format!(" for prompt '{id}'"), format!(" of prompt '{id}'")];
+    let mentions = [format!(" for prompt '{id}'"), format!(" of prompt '{id}'")];
     let message = || {
-        let message = about.iter().fold(error.message().to_owned(), |text, about| text.replace(about, ""));
+        let message =
+            mentions.iter().fold(error.message().to_owned(), |text, mention| text.replace(mention, ""));
         format!("Failed to convert prompt '{id}' to {provider} format: {message}")
     };
     match error.kind() {

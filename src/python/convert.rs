@@ -12,10 +12,10 @@ use pyo3::types::{PyDict, PyList, PyString, PyType};
 use super::conversion_error::wrap;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
-use super::form::{fixed, object};
-use super::library::Shared;
+use super::library::EngineState;
+use super::payload::{fixed, payload_to_python};
 use super::prompt::{CompiledPrompt, Prepared};
-use super::schema::Schemas;
+use super::schema::PySchemas;
 use super::template::{Engine, check_variables};
 use super::text::PyOutput;
 use crate::convert::{self, Provider, Report, RequestOptions, anthropic, openai};
@@ -29,8 +29,8 @@ use crate::template::Output;
 pub struct Converter {
     rules: convert::ProviderConverter,
     /// The engine that compiles prompts; `None` where the integration has an engine that is not the package's own.
-    engine: Option<(Py<Engine>, Arc<Shared>)>,
-    schemas: Option<Py<Schemas>>,
+    engine: Option<(Py<Engine>, Arc<EngineState>)>,
+    schemas: Option<Py<PySchemas>>,
     output_instructions: bool,
     structured_output: bool,
     sampling: bool,
@@ -51,7 +51,7 @@ impl Converter {
         provider: &str,
         engine: Option<&Bound<'_, Engine>>,
         strict: bool,
-        schemas: Option<Py<Schemas>>,
+        schemas: Option<Py<PySchemas>>,
         output_instructions: bool,
         structured_output: bool,
         to_messages: bool,
@@ -235,7 +235,7 @@ impl Converter {
         let form = self.rules.convert(rendered, &mut report);
         let form = form.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
-        object(py, form)
+        payload_to_python(py, form)
     }
 
     /// Plain messages as a list of dicts, for a provider that takes them so; this skips the tree that other messages need.
@@ -285,7 +285,7 @@ impl Converter {
         let form = self.rules.request(prompt.compiled.prompt(), rendered, asked, &mut report);
         let form = form.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
-        object(py, form)
+        payload_to_python(py, form)
     }
 
     fn wrapped(&self, py: Python<'_>, prompt: &CompiledPrompt, error: Error) -> PyErr {

@@ -1,4 +1,4 @@
-//! The one mapping from the core's errors to the exceptions of `prompt_manager.exceptions`.
+//! Maps the core's errors to the exceptions of `prompt_manager.exceptions`. No other file does.
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -14,7 +14,7 @@ fn class_name(kind: Kind) -> &'static str {
         Kind::PromptNotFound => "PromptNotFoundError",
         Kind::PromptInvalid => "PromptValidationError",
         Kind::TemplateSyntax => "TemplateSyntaxError",
-        // What a caller's code raises is passed on as it is; this is for a foreign error that is no exception.
+        // An exception of the caller's code is raised unchanged, so only a foreign error without one gets here.
         Kind::TemplateRender | Kind::Foreign => "TemplateRenderError",
         Kind::VersionNotFound => "VersionNotFoundError",
         Kind::VersionConflict => "VersionConflictError",
@@ -36,18 +36,18 @@ fn exceptions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
         .map(|module| module.bind(py))
 }
 
-/// The known name that a name is most likely a slip of.
+/// Returns the known name that is most similar to a misspelt one, if one is similar enough.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
 pub(super) fn nearest(name: &str, known: Vec<String>) -> Option<String> {
     crate::error::nearest(name, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
-/// The exception for an error of the core.
+/// Makes the exception for an error of the core.
 pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     let cause = error.cause().and_then(|cause| {
-        let raised = cause.downcast_ref::<PyErr>().map(|raised| raised.clone_ref(py));
-        raised.or_else(|| cause.downcast_ref::<Error>().map(|cause| raise(py, cause)))
+        let exception = cause.downcast_ref::<PyErr>().map(|exception| exception.clone_ref(py));
+        exception.or_else(|| cause.downcast_ref::<Error>().map(|cause| raise(py, cause)))
     });
     if let (Kind::Foreign, Some(cause)) = (error.kind(), &cause) {
         return cause.clone_ref(py);
@@ -64,14 +64,14 @@ pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
-/// `class(message, **context)`, with the report that it prints.
+/// Calls `class(message, **context)` and attaches the report that the exception prints.
 fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let class = exceptions(py)?.getattr(class_name(error.kind()))?;
     let class = class.cast::<PyType>()?;
     let context = PyDict::new(py);
     let of_template = matches!(error.kind(), Kind::TemplateSyntax | Kind::TemplateRender | Kind::Conversion);
     if let Some(place) = error.place() {
-        // A template in a file has its name among the facts; the place is the file's then.
+        // If the template comes from a file, the context has a `path` and the place is in that file.
         let in_file = error.context().iter().any(|(name, _)| *name == "path");
         context.set_item(if of_template && !in_file { "template_name" } else { "path" }, &place.name)?;
         context.set_item("line", place.line)?;
@@ -101,23 +101,24 @@ fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> 
     Ok(exception)
 }
 
-/// What somebody else's code raised, as an error of the core. Only an `Exception` becomes one of ours, with this
-/// message and itself as the cause; what asks the program to stop passes on as it is.
+/// Makes an error of the core for an exception that the caller's code raised. An `Exception` becomes the cause of a render
+/// error with this message. `KeyboardInterrupt`, `SystemExit` and the like are raised unchanged.
 pub(super) fn foreign(py: Python<'_>, raised: PyErr, message: impl FnOnce() -> String) -> Error {
     if raised.is_instance_of::<PyException>(py) {
         Error::new(Kind::TemplateRender, message()).with_cause(raised)
     } else {
-        Error::new(Kind::Foreign, "the caller's code asked to stop").with_cause(raised)
+        Error::new(Kind::Foreign, "the caller's code raised an exception that stops the program")
+            .with_cause(raised)
     }
 }
 
-/// Whether an exception is one of this package.
+/// Whether an exception is a `PromptManagerError`.
 pub(super) fn is_ours(py: Python<'_>, raised: &PyErr) -> bool {
     let base = exceptions(py).and_then(|module| module.getattr("PromptManagerError"));
     base.is_ok_and(|base| raised.is_instance(py, &base))
 }
 
-/// Turns a core result into a Python one.
+/// Turns a result of the core into a result for Python.
 pub(super) trait OrRaise<T> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T>;
 }

@@ -1,4 +1,4 @@
-//! Makes forks and the end of the interpreter wait for our threads, which reload watched directories and log.
+//! Makes `os.fork` and the end of the interpreter wait for the threads that reload watched directories.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,17 +10,17 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-/// How many threads of ours are logging.
+/// The number of reload threads that are logging.
 static LOGGING: AtomicUsize = AtomicUsize::new(0);
 
-/// A thread of ours that is logging: the interpreter does not end before it is dropped.
+/// Marks the current thread as logging. The interpreter does not end before the guard is dropped.
 ///
-/// It does not hold the gate. `logging` has a lock of its own, which a forking thread may hold while it waits for the
-/// gate.
-pub(super) struct Logging;
+/// The guard does not hold the gate: Python's `logging` has its own lock, and a forking thread may hold that lock while it
+/// waits for the gate.
+pub(super) struct LoggingGuard;
 
-impl Logging {
-    /// Counts this thread as logging; `None` once the interpreter ends.
+impl LoggingGuard {
+    /// Marks the current thread as logging. Returns `None` if the interpreter is ending.
     pub(super) fn begin() -> Option<Self> {
         let has_ended = gate();
         if *has_ended {
@@ -31,33 +31,33 @@ impl Logging {
     }
 }
 
-impl Drop for Logging {
+impl Drop for LoggingGuard {
     fn drop(&mut self) {
-        // A logging handler that forks also returns in the child, where the count is zero again.
+        // If a logging handler forks, this also runs in the child, where the count was reset to zero.
         let _ = LOGGING
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |threads| Some(threads.saturating_sub(1)));
     }
 }
 
-/// A thread of ours holds this lock while it reloads, and a thread that forks takes it first. So no lock that a reload
-/// takes is locked for ever in the child, where the reloading thread does not exist. The value is true once the
-/// interpreter ends: from then on no thread may attach.
+/// A reload thread holds this lock while it reloads, and a forking thread takes it before the fork. Otherwise a lock that
+/// the reload holds would stay locked forever in the child, where the reload thread does not exist. The value is true once
+/// the interpreter is ending: from then on no reload thread may attach.
 static GATE: Mutex<bool> = Mutex::new(false);
 
 type Gate = MutexGuard<'static, bool>;
 
-/// Takes the gate. Not for a thread that is attached to the interpreter.
+/// Takes the gate. A thread that is attached to the interpreter must use [`attached_gate`], except for `before_fork`.
 pub(super) fn gate() -> Gate {
     GATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 thread_local! {
-    /// The gate, from before this thread forks until after.
+    /// The gate, held from before this thread forks until after the fork.
     static FORKING: RefCell<Option<Gate>> = const { RefCell::new(None) };
 }
 
-/// Takes the gate on a thread that is attached, and detaches while it waits: whoever holds the gate may need the
-/// interpreter.
+/// Takes the gate on a thread that is attached to the interpreter. It detaches while it waits, because the thread that
+/// holds the gate may need the interpreter.
 fn attached_gate(py: Python<'_>) -> Gate {
     loop {
         match GATE.try_lock() {
@@ -68,27 +68,27 @@ fn attached_gate(py: Python<'_>) -> Gate {
     }
 }
 
-/// Takes the gate and stays attached, because a reload does not need the interpreter. If other threads could run here,
-/// one could import `logging`, which registers fork hooks of its own in the middle of this fork.
+/// Takes the gate and stays attached, because a reload does not need the interpreter. If other threads could run now, one
+/// of them could import `logging`, which registers its own fork hooks in the middle of this fork.
 #[pyfunction]
 fn before_fork() {
     FORKING.set(Some(gate()));
 }
 
-/// Lets threads of ours go on.
+/// Lets the reload threads continue.
 #[pyfunction]
 fn after_fork() {
     FORKING.take();
 }
 
-/// Lets threads of the child go on. The thread that was logging does not exist there.
+/// Releases the gate in the child and resets the count: threads that were logging do not exist there.
 #[pyfunction]
 fn after_fork_in_child() {
     LOGGING.store(0, Ordering::Release);
     after_fork();
 }
 
-/// Forbids further attaching, and waits for threads that are logging.
+/// Forbids reload threads to attach, and waits for those that are logging.
 #[pyfunction]
 fn at_exit(py: Python<'_>) {
     *attached_gate(py) = true;
@@ -97,8 +97,8 @@ fn at_exit(py: Python<'_>) {
     }
 }
 
-/// Registers the hooks that make forks and the end of the interpreter wait for threads of ours. The first watch calls
-/// it.
+/// Registers the hooks that make forks and the end of the interpreter wait for the reload threads. The first watch calls
+/// this.
 pub(super) fn wait_for_threads(py: Python<'_>) -> PyResult<()> {
     static DONE: PyOnceLock<()> = PyOnceLock::new();
     DONE.get_or_try_init(py, || {

@@ -1,4 +1,4 @@
-//! The methods of `HelperOptions`: a helper renders the branches of its block.
+//! The methods of `HelperOptions`, with which a helper renders the branches of its block.
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -7,7 +7,7 @@ use super::data::{HelperOptions, PyData};
 use super::error::OrRaise;
 use crate::template::{Branch, BranchArguments, Closure};
 
-/// The context that a branch is rendered with. Python's `None` is a context too.
+/// The context in which a branch is rendered. Python's `None` is also a valid context, so an `Option` cannot represent it.
 enum Context<'py> {
     OfHelper,
     Is(Bound<'py, PyAny>),
@@ -41,15 +41,15 @@ impl HelperOptions {
             let mut params = params.into_iter();
             [params.next(), params.next()]
         });
-        let world = PyData::new(py, engine);
-        let given = BranchArguments { context: context.as_ref(), data, params };
-        Ok(block.render(&world, branch, given).or_raise(py)?.0)
+        let py_data = PyData::new(py, engine);
+        let arguments = BranchArguments { context: context.as_ref(), data, params };
+        Ok(block.render(&py_data, branch, arguments).or_raise(py)?.0)
     }
 }
 
 #[pymethods]
 impl HelperOptions {
-    /// Renders the block, with the helper's own context unless another is given. A helper without a block gets "".
+    /// Renders the block in the given context; by default in the context of the helper. Returns "" if there is no block.
     #[pyo3(name = "fn", signature = (context = Context::OfHelper, *, data = None, block_params = None))]
     fn main<'py>(
         &self,
@@ -61,7 +61,7 @@ impl HelperOptions {
         self.branch(py, Branch::Main, context, data, block_params)
     }
 
-    /// Renders the part after `{{else}}`.
+    /// Renders the part after `{{else}}`, like `fn`.
     #[pyo3(signature = (context = Context::OfHelper, *, data = None, block_params = None))]
     fn inverse<'py>(
         &self,
@@ -73,7 +73,7 @@ impl HelperOptions {
         self.branch(py, Branch::Inverse, context, data, block_params)
     }
 
-    /// How many parameters the block names.
+    /// The number of block parameters, such as 2 for `as |item index|`.
     #[getter]
     fn block_params(&self) -> usize {
         self.block.as_ref().map_or(0, Closure::params)

@@ -1,5 +1,6 @@
-//! `LangChainSource`: a prompt as the template classes of `prompt_manager.integrations.langchain` hold it, whole or one
-//! message of it. It renders by the one pipeline; LangChain's objects are made in Python.
+//! `LangChainSource`: the prompt, or one of its messages, behind the template classes of
+//! `prompt_manager.integrations.langchain`. It renders through the same pipeline as everything else. Python makes
+//! LangChain's objects.
 
 use std::sync::Arc;
 
@@ -9,9 +10,9 @@ use pyo3::types::{PyDict, PyList, PyString};
 use super::conversion_error::wrap;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
-use super::form::object;
+use super::payload::payload_to_python;
 use super::prompt::{CompiledPrompt, Prepared, PyRenderOptions};
-use super::schema::{Schemas, SharedSchemas, plain};
+use super::schema::{PySchemas, SharedSchemas, plain};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::{Report, langchain};
@@ -19,30 +20,30 @@ use crate::error::Error;
 use crate::prompt::{Content, Message, PromptEntry, RenderOptions, Role};
 use crate::template::{Template, Text};
 
-/// The name in error texts.
+/// The provider's name in error messages.
 const LANGCHAIN: &str = "LangChain";
 
-/// Messages, each as a class and its arguments, and a text for each lossy step.
-type Made<'py> = (Vec<Bound<'py, PyAny>>, Vec<String>);
+/// Messages, each as a class and its arguments, and one warning for each thing that was lost.
+type MessagesAndWarnings<'py> = (Vec<Bound<'py, PyAny>>, Vec<String>);
 
-/// A prompt, or one message of it, ready for LangChain. It never changes, and may be used by any thread.
+/// A prompt, or one of its messages, ready for LangChain. It is immutable, so every thread can use it.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct LangChainSource {
     prompt: CompiledPrompt,
-    /// The schemas that came with the prompt, else those that the integration was given.
+    /// The schemas of the prompt; if it has none, those of the integration.
     schemas: Option<Arc<SharedSchemas>>,
     strict: bool,
-    /// Whether the texts are for an engine that is not ours.
+    /// Whether a custom engine renders the texts.
     opaque: bool,
-    /// The place of its first entry in the whole prompt.
+    /// The index of its first entry in the whole prompt.
     index: usize,
-    /// What is appended, for the answer's form.
+    /// The output instructions, which are appended.
     instructions: Option<Arc<str>>,
 }
 
 #[pymethods]
 impl LangChainSource {
-    /// `instructions` are those of a prompt that was taken apart before; otherwise they are made of the output schema.
+    /// `instructions` are passed when a prompt was split before. Otherwise they are made from the output schema.
     #[new]
     #[allow(clippy::too_many_arguments, reason = "each is an option, given by name")]
     #[pyo3(signature = (prompt, *, strict, output_instructions = true, schemas = None, opaque = false, index = 0,
@@ -52,7 +53,7 @@ impl LangChainSource {
         prompt: &Bound<'_, CompiledPrompt>,
         strict: bool,
         output_instructions: bool,
-        schemas: Option<&Bound<'_, Schemas>>,
+        schemas: Option<&Bound<'_, PySchemas>>,
         opaque: bool,
         index: usize,
         instructions: Option<&str>,
@@ -96,13 +97,13 @@ impl LangChainSource {
         self.instructions.as_deref()
     }
 
-    /// Whether a message of the prompt takes the instructions; otherwise they need one of their own.
+    /// Whether the instructions are appended to a message of the prompt. Otherwise they need their own message.
     #[getter]
     fn carries_instructions(&self) -> bool {
         self.prompt.compiled.carrier().is_some()
     }
 
-    /// The prompt as JSON, without what changes no render.
+    /// Returns the prompt as JSON, without the fields that do not change a render.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         plain(py, &self.prompt.compiled.bare())
     }
@@ -119,7 +120,7 @@ impl LangChainSource {
         self.prompt.compiled.texts().join("\n")
     }
 
-    /// The variables that must be given, those that may be, and whether these are all that a render looks at.
+    /// Returns the required variables, the optional ones, and whether a render reads no others.
     fn variables(&self, py: Python<'_>) -> PyResult<(Vec<String>, Vec<String>, bool)> {
         let (needs, complete) =
             self.prompt.compiled.needs(&self.prompt.shared, self.schemas.as_deref()).or_raise(py)?;
@@ -128,14 +129,14 @@ impl LangChainSource {
         Ok((names(required), names(optional), complete))
     }
 
-    /// Whether a variable must be given that no template reads, so that LangChain would not ask for it.
+    /// Whether a variable is required that no template reads. LangChain would not ask for such a variable.
     #[getter]
     fn requires_unread(&self, py: Python<'_>) -> PyResult<bool> {
         self.prompt.compiled.requires_unread(&self.prompt.shared).or_raise(py)
     }
 
-    /// The entries: `{"kind": "text" | "message" | "placeholder", …}`. `f_string` is LangChain's own template of one that
-    /// says the same, with `role`; a placeholder has `name` and `optional`.
+    /// Returns the entries: `{"kind": "text" | "message" | "placeholder", …}`. A text and a message have `f_string`, the
+    /// equivalent f-string of LangChain or `None`. A message also has `role`; a placeholder has `name` and `optional`.
     fn entries<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let entries = PyList::empty(py);
         for entry in self.prompt.compiled.entries().or_raise(py)? {
@@ -162,7 +163,7 @@ impl LangChainSource {
         Ok(entries)
     }
 
-    /// The message at this place alone; the instructions go with the one that takes them.
+    /// Returns the single message at an index. It keeps the instructions if they are appended to this message.
     fn excerpt(&self, py: Python<'_>, index: usize) -> PyResult<Option<Self>> {
         let Some(compiled) =
             self.prompt.compiled.excerpt(index, &self.prompt.shared, self.opaque).or_raise(py)?
@@ -179,7 +180,7 @@ impl LangChainSource {
         }))
     }
 
-    /// What the input schema reaches: schemas as plain data, models by name, functions by name.
+    /// Returns everything that the input schema depends on: schemas as plain data, models by name, functions by name.
     fn dependencies<'py>(
         &self,
         py: Python<'py>,
@@ -200,7 +201,7 @@ impl LangChainSource {
         Ok((schemas, models, functions))
     }
 
-    /// Refuses names that LangChain keeps for itself, among these, the variables and the placeholders.
+    /// Raises an error if one of these names, a variable or a placeholder has a name that LangChain reserves.
     fn check_names(&self, py: Python<'_>, given: Vec<String>) -> PyResult<()> {
         let (needs, _) =
             self.prompt.compiled.needs(&self.prompt.shared, self.schemas.as_deref()).or_raise(py)?;
@@ -216,7 +217,7 @@ impl LangChainSource {
         }
     }
 
-    /// The text of a prompt that is no chat.
+    /// Renders a text prompt.
     fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
         let py = variables.py();
         check_variables(variables)?;
@@ -226,9 +227,9 @@ impl LangChainSource {
         self.text(py, text)
     }
 
-    /// The messages of a chat without its placeholders, each as `{"class": …, "arguments": {…}}`, and a text for each
-    /// lossy step.
-    fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Made<'py>> {
+    /// Renders a chat without its placeholders. Returns its messages, each as `{"class": …, "arguments": {…}}`, and one
+    /// warning for each thing that was lost.
+    fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<MessagesAndWarnings<'py>> {
         let py = variables.py();
         check_variables(variables)?;
         let data = PyData::new(py, &self.prompt.shared);
@@ -243,24 +244,24 @@ impl LangChainSource {
         self.messages(py, messages)
     }
 
-    /// What an engine that is not ours renders: the variables as its templates are to see them, the texts, the partials.
+    /// Returns what a custom engine needs for a render: the resolved variables, the texts and the partials.
     fn prepare<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Prepared<'_, 'py>> {
         let py = variables.py();
         check_variables(variables)?;
         self.prompt.prepared(variables, &self.render_options()).map_err(|error| self.raise(py, error))
     }
 
-    /// [`LangChainSource::render`] of what such an engine made.
+    /// Does what [`LangChainSource::render`] does with a text that a custom engine rendered.
     fn assemble<'py>(&self, py: Python<'py>, text: Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
         self.text(py, Ok(PyOutput(text)))
     }
 
-    /// [`LangChainSource::render_messages`] of what such an engine made.
+    /// Does what [`LangChainSource::render_messages`] does with texts that a custom engine rendered.
     fn assemble_messages<'py>(
         &self,
         py: Python<'py>,
         texts: Vec<Bound<'py, PyString>>,
-    ) -> PyResult<Made<'py>> {
+    ) -> PyResult<MessagesAndWarnings<'py>> {
         let data = PyData::new(py, &self.prompt.shared);
         let texts = texts.into_iter().map(PyOutput).collect();
         let messages = self.prompt.compiled.own_assembled(&data, texts, self.instructions.as_deref());
@@ -273,7 +274,7 @@ impl LangChainSource {
     }
 }
 
-/// A template as LangChain's f-string; `None` where it has more than text and plain variables.
+/// Returns a template as an f-string of LangChain, or `None` if it has more than text and plain variables.
 #[pyfunction]
 pub(super) fn langchain_f_string(
     template: &Bound<'_, PyString>,
@@ -283,12 +284,12 @@ pub(super) fn langchain_f_string(
 }
 
 impl LangChainSource {
-    /// The instructions are a fixed text here, so that the pipeline appends none.
+    /// The options of a render. [`LangChainSource::text`] appends the instructions, so the pipeline must not.
     fn render_options(&self) -> PyRenderOptions<'_> {
         RenderOptions { schemas: self.schemas.as_deref(), output_instructions: false, resolved: false }
     }
 
-    /// The text, with the instructions behind it.
+    /// Appends the instructions to a rendered text.
     fn text<'py>(
         &self,
         py: Python<'py>,
@@ -304,13 +305,13 @@ impl LangChainSource {
         &self,
         py: Python<'py>,
         messages: crate::Result<Vec<(usize, Message<PyOutput<'py>>)>>,
-    ) -> PyResult<Made<'py>> {
+    ) -> PyResult<MessagesAndWarnings<'py>> {
         let options = langchain::LangChainOptions { strict: self.strict };
         let mut report = Report::default();
         let mut made = Vec::new();
         for (at, message) in messages.map_err(|error| self.raise(py, error))? {
-            let form = langchain::message(message, self.index + at, &options, &mut report);
-            made.push(object(py, form.map_err(|error| self.raise(py, error))?)?);
+            let payload = langchain::message(message, self.index + at, &options, &mut report);
+            made.push(payload_to_python(py, payload.map_err(|error| self.raise(py, error))?)?);
         }
         Ok((made, report.warnings().to_vec()))
     }
@@ -319,7 +320,7 @@ impl LangChainSource {
         raise(py, &wrap(error, self.id(), LANGCHAIN))
     }
 
-    /// LangChain's own template, where it says the same as ours.
+    /// Returns the equivalent f-string of LangChain, if there is one.
     fn f_string(&self, template: &Template<PyText>) -> Option<String> {
         if self.opaque || self.prompt.compiled.has_schemas() || self.instructions.is_some() {
             return None;
@@ -332,7 +333,7 @@ impl LangChainSource {
     }
 }
 
-/// The template of a message that is a role and a text.
+/// Returns the template of a message that has only a role and a text.
 fn plain_text<T: Text>(message: &Message<Template<T>>) -> Option<&Template<T>> {
     let has_class = matches!(message.role, Role::System | Role::Developer | Role::User | Role::Assistant);
     let bare = message.name.is_none()

@@ -1,6 +1,6 @@
-//! What a template engine knows: its options, and the helpers and partials that were registered.
+//! The state of a template engine: its options and the registered helpers and partials.
 //!
-//! Templates, prompts and registries share one [`Shared`] by reference.
+//! Templates, prompts and registries hold a reference to the [`EngineState`] of their engine.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,13 +12,13 @@ use super::text::PyText;
 use crate::template::{KeptLibrary, Library, Template, TemplateCache, TemplateOptions};
 
 /// A Python function that templates can call.
-pub struct Helper {
+pub struct HelperFunction {
     pub(super) function: Py<PyAny>,
     /// Whether its first argument is a [`HelperOptions`](super::data::HelperOptions).
     pub(super) pass_options: bool,
 }
 
-impl Helper {
+impl HelperFunction {
     pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
         Self { function: self.function.clone_ref(py), pass_options: self.pass_options }
     }
@@ -28,19 +28,19 @@ impl Helper {
 pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
 
 /// The state that an engine shares with everything that it compiled.
-pub(super) struct Shared {
+pub(super) struct EngineState {
     pub(super) options: TemplateOptions,
     pub(super) partials: RwLock<PartialMap>,
-    pub(super) helpers: RwLock<BTreeMap<Box<str>, Helper>>,
-    /// The templates that were rendered from text last.
+    pub(super) helpers: RwLock<BTreeMap<Box<str>, HelperFunction>>,
+    /// The templates that were rendered most recently, by their source.
     pub(super) cache: Mutex<TemplateCache<PyText>>,
-    /// How often a helper or partial was registered.
+    /// The number of registrations of helpers and partials so far.
     pub(super) registrations: AtomicU64,
 }
 
-impl Shared {
-    /// The state of an engine with these options and nothing registered.
-    pub(super) fn of(options: TemplateOptions) -> Arc<Self> {
+impl EngineState {
+    /// Makes the state of an engine with these options and without helpers or partials.
+    pub(super) fn with_options(options: TemplateOptions) -> Arc<Self> {
         Arc::new(Self {
             options,
             partials: RwLock::default(),
@@ -50,12 +50,12 @@ impl Shared {
         })
     }
 
-    /// How often a helper or partial was registered. As long as the number stays, nothing needs to be compiled again.
+    /// Returns the number of registrations so far. While it is unchanged, compiled templates are up to date.
     pub(super) fn registrations(&self) -> u64 {
         self.registrations.load(Ordering::Acquire)
     }
 
-    /// The names and sources of the registered partials that `other` lacks.
+    /// Returns the names and sources of the registered partials that `other` lacks.
     pub(super) fn partials_beside(&self, other: &Self) -> Vec<(String, String)> {
         let known = other.partials.read().unwrap_or_else(PoisonError::into_inner);
         let partials = self.partials.read().unwrap_or_else(PoisonError::into_inner);
@@ -63,19 +63,19 @@ impl Shared {
         lacking.map(|(name, partial)| (name.to_string(), partial.source().to_owned())).collect()
     }
 
-    /// The helper of this name that the caller registered.
-    pub(super) fn helper(&self, py: Python<'_>, name: &str) -> Option<Helper> {
+    /// Returns the registered helper with this name.
+    pub(super) fn helper(&self, py: Python<'_>, name: &str) -> Option<HelperFunction> {
         let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
         helpers.get(name).map(|helper| helper.clone_ref(py))
     }
 }
 
-/// Compiles a template. A name is a helper in it if that helper is registered now.
-pub(super) fn parse(engine: &Arc<Shared>, name: &str, source: &str) -> crate::Result<Template<PyText>> {
+/// Compiles a template. A name in it means a helper if a helper of that name is registered now.
+pub(super) fn parse(engine: &Arc<EngineState>, name: &str, source: &str) -> crate::Result<Template<PyText>> {
     Template::parse_with(name, source, &engine.options, engine)
 }
 
-impl Library<PyText> for Arc<Shared> {
+impl Library<PyText> for Arc<EngineState> {
     fn has_helper(&self, name: &str) -> bool {
         self.helpers.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
     }

@@ -1,4 +1,5 @@
-//! The bindings: each function converts in, calls the core, converts out. Only this folder knows Python.
+//! The Python bindings. A function converts its arguments, calls the core and converts the result. Only this folder uses
+//! pyo3.
 
 mod chat;
 mod conversion_error;
@@ -6,12 +7,12 @@ mod convert;
 mod data;
 mod error;
 mod fork_gate;
-mod form;
 mod helper;
 mod langchain;
 mod library;
 mod node;
 mod overlay;
+mod payload;
 mod prompt;
 mod prompt_files;
 mod registry;
@@ -32,7 +33,7 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::chat::{ChatTemplate, compile_chat};
+    use super::chat::{PyChatTemplate, compile_chat};
     #[pymodule_export]
     use super::convert::{Converter, validate_alternation};
     #[pymodule_export]
@@ -50,7 +51,7 @@ mod _native {
     #[pymodule_export]
     use super::registry::PyRegistry;
     #[pymodule_export]
-    use super::schema::{Schemas, check_rule, check_schema, json_schema_to_schema, parse_json};
+    use super::schema::{PySchemas, check_rule, check_schema, json_schema_to_schema, parse_json};
     #[pymodule_export]
     use super::storage::{PyFileStore, PyMemoryStore, prompt_yaml};
     #[pymodule_export]
@@ -58,9 +59,9 @@ mod _native {
     #[pymodule_export]
     use super::versions::{PyHistory, diff, raise_version};
     #[pymodule_export]
-    use super::watch::{Watch, watch_directory, watch_directory_sync};
+    use super::watch::{PyWatch, watch_directory, watch_directory_sync};
 
-    /// The version has its one source in the crate's manifest, the name in `pyproject.toml`.
+    /// The version comes from `Cargo.toml` and the name from `pyproject.toml`.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("DISTRIBUTION", env!("DISTRIBUTION"))?;

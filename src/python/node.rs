@@ -56,6 +56,7 @@ fn of_value(value: &Bound<'_, PyAny>, depth: usize) -> Result<SourceNode<'static
             members.iter().map(|(key, value)| Ok((of_value(&key, depth + 1)?, of_value(&value, depth + 1)?)));
         return node(NodeValue::Map(members.collect::<Result<_>>()?));
     }
-    let json = PyData::alone(value.py()).json(value, depth).map_err(|unsayable| unsayable.error)?;
+    let json =
+        PyData::without_engine(value.py()).json(value, depth).map_err(|json_error| json_error.error)?;
     Ok(SourceNode::from_json(json))
 }

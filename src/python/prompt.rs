@@ -12,12 +12,12 @@ use pyo3::types::{PyDict, PyString, PyType};
 use super::conversion_error::wrap;
 use super::data::Overlay;
 use super::data::PyData;
-use super::data::values::Held;
+use super::data::values::SharedObject;
 use super::error::{OrRaise, raise};
-use super::form::object;
-use super::library::{Shared, parse};
+use super::library::{EngineState, parse};
 use super::node;
-use super::schema::{Schemas, SharedSchemas};
+use super::payload::payload_to_python;
+use super::schema::{PySchemas, SharedSchemas};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::message_dicts;
@@ -30,13 +30,13 @@ use crate::template::TemplateOptions;
 pub(super) type Prepared<'s, 'py> = (Bound<'py, PyAny>, Vec<&'s str>, BTreeMap<&'s str, &'s str>);
 
 /// The options of a render of Python objects.
-pub(super) type PyRenderOptions<'s> = RenderOptions<'s, PyText, Held, Held>;
+pub(super) type PyRenderOptions<'s> = RenderOptions<'s, PyText, SharedObject, SharedObject>;
 
 /// The registry that a prompt came from, as far as the prompt needs it: the schemas that it names, and the engine that
 /// has the partials that it includes.
 pub(super) struct PromptOrigin {
     pub(super) schemas: Arc<SharedSchemas>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<EngineState>,
 }
 
 /// The origin of a prompt as Python passes it from one handle to another.
@@ -58,7 +58,7 @@ impl ResolvedVariables {
 /// A prompt compiled for an engine other than the one that compiled it first.
 struct EngineForm {
     /// Weak, so that a prompt that lives long keeps no engine alive.
-    engine: Weak<Shared>,
+    engine: Weak<EngineState>,
     /// How often helpers and partials had been registered with this engine and with the origin's, when it was compiled.
     registrations: (u64, u64),
     /// Whether the partials of the origin's engine were added.
@@ -80,7 +80,7 @@ struct PromptAttachment {
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct CompiledPrompt {
     pub(super) compiled: Arc<Compiled<PyText>>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<EngineState>,
     origin: Option<Arc<PromptOrigin>>,
     /// Set in the handle that a plugin gets: these variables need no second validation.
     resolution: Option<ResolvedVariables>,
@@ -88,7 +88,7 @@ pub struct CompiledPrompt {
 
 impl CompiledPrompt {
     /// A prompt that no registry holds.
-    pub(super) fn alone(compiled: Arc<Compiled<PyText>>, shared: &Arc<Shared>) -> Self {
+    pub(super) fn alone(compiled: Arc<Compiled<PyText>>, shared: &Arc<EngineState>) -> Self {
         Self { compiled, shared: Arc::clone(shared), origin: None, resolution: None }
     }
 
@@ -111,7 +111,7 @@ impl CompiledPrompt {
     /// given.
     pub(super) fn schema_options<'s>(
         &'s self,
-        given: Option<&'s Bound<'_, Schemas>>,
+        given: Option<&'s Bound<'_, PySchemas>>,
         output_instructions: bool,
     ) -> PyRenderOptions<'s> {
         let own = self.schemas().map(Arc::as_ref);
@@ -124,7 +124,7 @@ impl CompiledPrompt {
     pub(super) fn render_options<'s>(
         &'s self,
         variables: &Bound<'_, PyAny>,
-        given: Option<&'s Bound<'_, Schemas>>,
+        given: Option<&'s Bound<'_, PySchemas>>,
         output_instructions: bool,
     ) -> PyRenderOptions<'s> {
         let resolved = self.resolution.as_ref().is_some_and(|known| known.resolved.is(variables));
@@ -162,22 +162,27 @@ impl CompiledPrompt {
 
     /// Whether a conversion by this engine can use the handle as it is: the engine compiled the prompt, and has the
     /// partials of its origin.
-    pub(super) fn is_for(&self, engine: &Arc<Shared>) -> bool {
+    pub(super) fn is_for(&self, engine: &Arc<EngineState>) -> bool {
         Arc::ptr_eq(&self.shared, engine) && !self.needs_partials(engine)
     }
 
-    fn needs_partials(&self, engine: &Arc<Shared>) -> bool {
+    fn needs_partials(&self, engine: &Arc<EngineState>) -> bool {
         self.origin.as_ref().is_some_and(|origin| !Arc::ptr_eq(&origin.shared, engine))
     }
 
     /// The handle for a conversion by this engine: its options and helpers, and for names that it lacks the partials of
     /// the engine that the prompt came from.
-    pub(super) fn for_conversion(&self, py: Python<'_>, engine: &Arc<Shared>) -> PyResult<Self> {
+    pub(super) fn for_conversion(&self, py: Python<'_>, engine: &Arc<EngineState>) -> PyResult<Self> {
         let compiled = self.compiled_for(engine, self.needs_partials(engine)).or_raise(py)?;
         Ok(self.with_compiled(py, compiled, engine))
     }
 
-    fn with_compiled(&self, py: Python<'_>, compiled: Arc<Compiled<PyText>>, shared: &Arc<Shared>) -> Self {
+    fn with_compiled(
+        &self,
+        py: Python<'_>,
+        compiled: Arc<Compiled<PyText>>,
+        shared: &Arc<EngineState>,
+    ) -> Self {
         Self {
             compiled,
             shared: Arc::clone(shared),
@@ -187,7 +192,11 @@ impl CompiledPrompt {
     }
 
     /// The prompt compiled by this engine; kept while the engine lives.
-    fn compiled_for(&self, engine: &Arc<Shared>, has_partials: bool) -> crate::Result<Arc<Compiled<PyText>>> {
+    fn compiled_for(
+        &self,
+        engine: &Arc<EngineState>,
+        has_partials: bool,
+    ) -> crate::Result<Arc<Compiled<PyText>>> {
         if Arc::ptr_eq(&self.shared, engine) && !has_partials {
             return Ok(Arc::clone(&self.compiled));
         }
@@ -228,7 +237,7 @@ impl CompiledPrompt {
 fn compile_with(
     prompt: &Prompt,
     partials: Vec<(String, String)>,
-    engine: &Arc<Shared>,
+    engine: &Arc<EngineState>,
 ) -> crate::Result<Compiled<PyText>> {
     let compile = |partials: Vec<(String, String)>| {
         let mut prompt = prompt.clone();
@@ -356,7 +365,7 @@ impl CompiledPrompt {
     /// The prompt with its texts unparsed, for a template engine that is not the package's own.
     fn opaque(&self, py: Python<'_>) -> PyResult<Self> {
         let place = self.compiled.attachment::<PromptAttachment>().map(|attachment| &attachment.opaque);
-        let shared = Shared::of(TemplateOptions::default());
+        let shared = EngineState::with_options(TemplateOptions::default());
         let opaque = if let Some(known) = place.and_then(OnceLock::get) {
             Arc::clone(known)
         } else {
@@ -392,7 +401,7 @@ impl CompiledPrompt {
         &self,
         variables: &Bound<'py, PyAny>,
         output_instructions: bool,
-        schemas: Option<&Bound<'py, Schemas>>,
+        schemas: Option<&Bound<'py, PySchemas>>,
     ) -> PyResult<Bound<'py, PyString>> {
         let options = self.render_options(variables, schemas, output_instructions);
         text(&self.compiled, &self.shared, variables, &options)
@@ -403,7 +412,7 @@ impl CompiledPrompt {
         &self,
         variables: &Bound<'py, PyAny>,
         output_instructions: bool,
-        schemas: Option<&Bound<'py, Schemas>>,
+        schemas: Option<&Bound<'py, PySchemas>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.messages(variables, &self.render_options(variables, schemas, output_instructions))
     }
@@ -436,7 +445,7 @@ impl CompiledPrompt {
     }
 
     /// The garbage collector must see the variables: they may refer to the prompt.
-    #[allow(clippy::needless_pass_by_value, reason = "the signature is pyo3's")]
+    #[allow(clippy::needless_pass_by_value, reason = "the signature that pyo3 requires")]
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         if let Some(known) = &self.resolution {
             visit.call(&known.given)?;
@@ -451,7 +460,7 @@ impl CompiledPrompt {
         &self,
         data: &Bound<'py, PyAny>,
         coerce: Option<bool>,
-        schemas: Option<&Bound<'py, Schemas>>,
+        schemas: Option<&Bound<'py, PySchemas>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
         let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(data.clone()) };
@@ -460,14 +469,14 @@ impl CompiledPrompt {
         let what = format!("the output of prompt '{}'", self.id());
         let made = schemas
             .compiled(wanted)
-            .and_then(|compiled| compiled.validate(&PyData::alone(py), data, &what, coerce));
+            .and_then(|compiled| compiled.validate(&PyData::without_engine(py), data, &what, coerce));
         let made = made.map_err(|error| error.with_context("prompt_id", self.id()));
         Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
     }
 
     /// Whether the answer must be a dict: where the output schema is not a pydantic model, which may want a list.
     #[pyo3(signature = (schemas = None))]
-    fn wants_dict(&self, py: Python<'_>, schemas: Option<&Bound<'_, Schemas>>) -> PyResult<bool> {
+    fn wants_dict(&self, py: Python<'_>, schemas: Option<&Bound<'_, PySchemas>>) -> PyResult<bool> {
         let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(false) };
         let none = SharedSchemas::default();
         let schemas = self.schema_options(schemas, true).schemas.unwrap_or(&none);
@@ -479,7 +488,7 @@ impl CompiledPrompt {
     fn prepare<'py>(
         &self,
         variables: &Bound<'py, PyAny>,
-        schemas: Option<&Bound<'py, Schemas>>,
+        schemas: Option<&Bound<'py, PySchemas>>,
     ) -> PyResult<Prepared<'_, 'py>> {
         let py = variables.py();
         check_variables(variables)?;
@@ -493,12 +502,12 @@ impl CompiledPrompt {
         context: &Bound<'py, PyAny>,
         texts: Vec<Bound<'py, PyString>>,
         output_instructions: bool,
-        schemas: Option<&Bound<'py, Schemas>>,
+        schemas: Option<&Bound<'py, PySchemas>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = context.py();
         let options = self.schema_options(schemas, output_instructions);
         match self.assembled(context, texts, &options).or_raise(py)?.into_messages() {
-            Ok(messages) => object(py, message_dicts::messages(messages)),
+            Ok(messages) => payload_to_python(py, message_dicts::messages(messages)),
             Err(_) => Err(raise(py, &self.compiled.no_messages())),
         }
     }
@@ -527,14 +536,14 @@ impl CompiledPrompt {
         check_variables(variables)?;
         let data = PyData::new(py, &self.shared);
         let messages = self.compiled.messages_with(&data, variables, &self.shared, options).or_raise(py)?;
-        object(py, message_dicts::messages(messages))
+        payload_to_python(py, message_dicts::messages(messages))
     }
 }
 
 /// Renders a prompt to text.
 pub(super) fn text<'py>(
     compiled: &Compiled<PyText>,
-    shared: &Arc<Shared>,
+    shared: &Arc<EngineState>,
     variables: &Bound<'py, PyAny>,
     options: &PyRenderOptions<'_>,
 ) -> PyResult<Bound<'py, PyString>> {
@@ -589,14 +598,14 @@ pub(super) fn opaque_prompt(
     prompt: &Bound<'_, PyAny>,
     origin: Option<&Bound<'_, PyPromptOrigin>>,
 ) -> PyResult<CompiledPrompt> {
-    let shared = Shared::of(TemplateOptions::default());
+    let shared = EngineState::with_options(TemplateOptions::default());
     let compiled = Compiled::opaque(read_prompt(prompt)?, &shared.options).or_raise(prompt.py())?;
     Ok(of_origin(compiled, &shared, origin))
 }
 
 fn of_origin(
     compiled: Compiled<PyText>,
-    shared: &Arc<Shared>,
+    shared: &Arc<EngineState>,
     origin: Option<&Bound<'_, PyPromptOrigin>>,
 ) -> CompiledPrompt {
     let origin = origin.map(|origin| Arc::clone(&origin.get().0));
@@ -607,9 +616,9 @@ fn of_origin(
 #[pyfunction]
 pub(super) fn plain_json<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
-    let json = PyData::alone(py).json(value, 0).map_err(|unsayable| {
-        let message = format!("`{name}{}`: {}", unsayable.path, unsayable.error.message());
-        raise(py, &unsayable.error.recast(Kind::PromptInvalid, message))
+    let json = PyData::without_engine(py).json(value, 0).map_err(|json_error| {
+        let message = format!("`{name}{}`: {}", json_error.path, json_error.error.message());
+        raise(py, &json_error.error.recast(Kind::PromptInvalid, message))
     })?;
     Ok(pythonize::pythonize(py, &json)?)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::error::OrRaise;
-use super::library::Shared;
+use super::library::EngineState;
 use super::prompt::CompiledPrompt;
 use super::registry::is_skip;
 use super::runtime::on_thread;
@@ -24,9 +24,9 @@ pub fn read_prompts_sync<'py>(
     path: PathBuf,
     engine: &Bound<'py, Engine>,
     on_error: &str,
-) -> PyResult<(Vec<PromptFile<'py>>, Vec<String>)> {
+) -> PyResult<(Vec<LoadedPromptFile<'py>>, Vec<String>)> {
     let py = engine.py();
-    let read = Reading::new(path, engine, on_error)?;
+    let read = ReadRequest::new(path, engine, on_error)?;
     let shared = Arc::clone(&read.shared);
     let (loaded, warnings) = py.detach(|| read.run()).or_raise(py)?;
     Ok((files(py, loaded, &shared)?, warnings))
@@ -40,7 +40,7 @@ pub fn read_prompts<'py>(
     engine: &Bound<'py, Engine>,
     on_error: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let read = Reading::new(path, engine, on_error)?;
+    let read = ReadRequest::new(path, engine, on_error)?;
     on_thread(engine.py(), move || {
         let shared = Arc::clone(&read.shared);
         let read = read.run();
@@ -54,17 +54,17 @@ pub fn read_prompts<'py>(
     })
 }
 
-/// A file: its version and its metadata, where it has them, and its prompts.
-type PromptFile<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
+/// The version of a file, its metadata and its prompts.
+type LoadedPromptFile<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
 
 /// The arguments of a read, converted.
-struct Reading {
+struct ReadRequest {
     path: PathBuf,
     skip: bool,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
 }
 
-impl Reading {
+impl ReadRequest {
     /// Converts the arguments.
     fn new(path: PathBuf, engine: &Bound<'_, Engine>, on_error: &str) -> PyResult<Self> {
         Ok(Self { path, skip: is_skip(on_error)?, shared: Arc::clone(&engine.get().shared) })
@@ -92,9 +92,9 @@ impl Reading {
 fn files<'py>(
     py: Python<'py>,
     loaded: Loaded<PyText>,
-    shared: &Arc<Shared>,
-) -> PyResult<Vec<PromptFile<'py>>> {
-    let mut files: Vec<PromptFile<'py>> = Vec::new();
+    shared: &Arc<EngineState>,
+) -> PyResult<Vec<LoadedPromptFile<'py>>> {
+    let mut files: Vec<LoadedPromptFile<'py>> = Vec::new();
     let mut last = None;
     for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
         let prompt = CompiledPrompt::alone(compiled, shared);
@@ -102,8 +102,8 @@ fn files<'py>(
             file.2.push(prompt);
             continue;
         }
-        let about = place.name.as_ref().and_then(|name| loaded.about.get(name));
-        let AboutFile { version, metadata } = about.cloned().unwrap_or_default();
+        let about_file = place.name.as_ref().and_then(|name| loaded.about.get(name));
+        let AboutFile { version, metadata } = about_file.cloned().unwrap_or_default();
         let metadata = (!metadata.is_empty()).then(|| pythonize::pythonize(py, metadata.as_map()));
         files.push((version, metadata.transpose()?, vec![prompt]));
         last = place.name;

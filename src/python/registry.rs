@@ -9,10 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::error::{OrRaise, raise};
-use super::library::Shared;
+use super::library::EngineState;
 use super::prompt::{CompiledPrompt, PromptOrigin, face, text};
 use super::runtime::on_thread;
-use super::schema::{Schemas, SharedSchemas};
+use super::schema::{PySchemas, SharedSchemas};
 use super::template::Engine;
 use super::text::PyText;
 use crate::prompt::{Compiled, RenderOptions};
@@ -25,7 +25,7 @@ pub(super) type SharedRegistry = RwLock<store::Registry<PyText>>;
 #[pyclass(frozen, name = "Registry", module = "prompt_manager._native")]
 pub struct PyRegistry {
     pub(super) prompts: Arc<SharedRegistry>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<EngineState>,
     pub(super) schemas: Arc<SharedSchemas>,
     origin: Arc<PromptOrigin>,
 }
@@ -122,7 +122,7 @@ struct DirectoryLoad {
     /// Whether bad files are warned of instead of refused.
     skip: bool,
     prompts: Arc<SharedRegistry>,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     into: Arc<SharedSchemas>,
 }
 
@@ -170,8 +170,8 @@ impl PyRegistry {
 
     /// The schemas that its prompts name.
     #[getter]
-    fn schemas(&self) -> Schemas {
-        Schemas::of(&self.schemas)
+    fn schemas(&self) -> PySchemas {
+        PySchemas::of(&self.schemas)
     }
 
     #[pyo3(signature = (path, *, schema_dir, on_error))]

@@ -1,4 +1,4 @@
-//! `Schemas`: the schemas that a manager or loader holds, and what of schemas needs none.
+//! `Schemas`, the schemas that a manager or loader holds, and the functions that check a single schema or answer.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 use serde_json::Value;
 
 use super::data::PyData;
-use super::data::values::{Held, object};
+use super::data::values::{SharedObject, answer_to_python};
 use super::error::{OrRaise, raise};
 use super::runtime::on_thread;
 use super::text::PyText;
@@ -21,16 +21,16 @@ use crate::schema::{self, Schema, SchemaEntry, SchemaRef, Values, parse};
 use crate::store::directory;
 use crate::template::Data;
 
-/// Schemas over Python objects, for several threads.
-pub(super) type SharedSchemas = schema::SharedSchemaSet<PyText, Held, Held>;
+/// Schemas that validate Python objects, shared between threads.
+pub(super) type SharedSchemas = schema::SharedSchemaSet<PyText, SharedObject, SharedObject>;
 
 /// Schemas by name.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct Schemas {
+#[pyclass(frozen, name = "Schemas", module = "prompt_manager._native")]
+pub struct PySchemas {
     shared: Arc<SharedSchemas>,
 }
 
-impl Schemas {
+impl PySchemas {
     pub(super) fn of(shared: &Arc<SharedSchemas>) -> Self {
         Self { shared: Arc::clone(shared) }
     }
@@ -44,17 +44,16 @@ impl Schemas {
     }
 }
 
-/// A mapping for Python of what serde can write.
+/// Serializes a value to dicts, lists and scalars of Python.
 pub(super) fn plain<'py>(py: Python<'py>, value: &impl serde::Serialize) -> PyResult<Bound<'py, PyAny>> {
     let json = serde_json::to_value(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(pythonize::pythonize(py, &json)?)
 }
 
-/// Reads a schema that Python made; the rules are those of files. Where it is `exact`, it may say nothing without
-/// effect.
+/// Reads a schema that Python built, by the rules for files. If `exact`, a setting without effect is an error.
 fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
     let py = schema.py();
-    let json = PyData::alone(py).to_json(schema).map_err(|error| {
+    let json = PyData::without_engine(py).to_json(schema).map_err(|error| {
         let message = error.message().to_owned();
         error.recast(Kind::SchemaParse, message)
     });
@@ -62,18 +61,18 @@ fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
     read.or_raise(py)
 }
 
-/// What a load gives: for each file its path, version, metadata and the names of its schemas; and what to warn of.
-type Loaded = (Vec<File>, Vec<String>);
+/// The result of a load: the files and the warnings.
+type LoadedSchemas = (Vec<LoadedSchemaFile>, Vec<String>);
 
 #[derive(IntoPyObject)]
-struct File {
+struct LoadedSchemaFile {
     path: String,
     version: Option<String>,
     metadata: Pythonized<serde_json::Map<String, Value>>,
     names: Vec<String>,
 }
 
-/// What becomes a Python object by way of serde.
+/// A value that is serialized when it is passed to Python.
 struct Pythonized<T>(T);
 
 impl<'py, T: serde::Serialize> IntoPyObject<'py> for Pythonized<T> {
@@ -86,14 +85,14 @@ impl<'py, T: serde::Serialize> IntoPyObject<'py> for Pythonized<T> {
     }
 }
 
-/// Loads schemas from a file, or from all files below a directory. In a directory, what schemas refer to must be
-/// there; a file's may come later.
+/// Loads the schemas of a file, or of all files below a directory. Schemas of a directory may only refer to schemas that
+/// exist. Schemas of a file may refer to schemas that are loaded later.
 fn load(
     shared: &SharedSchemas,
     path: &Path,
     is_directory: Option<bool>,
     skip: bool,
-) -> crate::Result<Loaded> {
+) -> crate::Result<LoadedSchemas> {
     let is_directory = is_directory.unwrap_or_else(|| path.is_dir());
     let found = if is_directory { directory::schemas(path)? } else { directory::schema_file(path)? };
     let mut errors = found.errors;
@@ -112,12 +111,12 @@ fn load(
         errors = trial.check();
     }
     if !errors.is_empty() && !skip {
-        return Err(one(errors, path));
+        return Err(combined(errors, path));
     }
     let name_of = |schema: &Schema| schema.place.as_ref().and_then(|place| place.name.clone());
     let file = |(path, version, metadata): (String, Option<String>, serde_json::Map<String, Value>)| {
         let own = good.iter().filter(|schema| name_of(schema).as_deref() == Some(path.as_str()));
-        File {
+        LoadedSchemaFile {
             names: own.map(|schema| schema.name.clone()).collect(),
             path,
             version,
@@ -130,8 +129,8 @@ fn load(
     Ok((files, errors.iter().map(Error::report).collect()))
 }
 
-/// The only error, or one that names all.
-fn one(mut errors: Vec<Error>, path: &Path) -> Error {
+/// Returns the only error, or one error that contains all of them.
+fn combined(mut errors: Vec<Error>, path: &Path) -> Error {
     if errors.len() == 1 {
         return errors.remove(0);
     }
@@ -141,13 +140,13 @@ fn one(mut errors: Vec<Error>, path: &Path) -> Error {
 }
 
 #[pymethods]
-impl Schemas {
+impl PySchemas {
     #[new]
     fn new() -> Self {
         Self { shared: Arc::default() }
     }
 
-    /// Whether two are views of the same schemas.
+    /// Whether both objects share the same schemas.
     fn is_same(&self, other: &Bound<'_, Self>) -> bool {
         Arc::ptr_eq(&self.shared, &other.get().shared)
     }
@@ -160,7 +159,7 @@ impl Schemas {
         path: PathBuf,
         is_directory: Option<bool>,
         skip: bool,
-    ) -> PyResult<Loaded> {
+    ) -> PyResult<LoadedSchemas> {
         let shared = Arc::clone(&self.shared);
         py.detach(|| load(&shared, &path, is_directory, skip)).or_raise(py)
     }
@@ -179,12 +178,12 @@ impl Schemas {
         })
     }
 
-    /// A copy that can be changed apart; functions stay behind.
+    /// Returns an independent copy, without the functions.
     fn copy(&self) -> Self {
         Self { shared: Arc::new(self.shared.copy()) }
     }
 
-    /// Adds a schema that Python made. One that is `checked` was read before.
+    /// Adds a schema that Python built. If `checked`, settings without effect are accepted.
     #[pyo3(signature = (schema, *, checked = false))]
     fn add(&self, schema: &Bound<'_, PyAny>, checked: bool) -> PyResult<()> {
         let read = read(schema, !checked)?;
@@ -192,7 +191,7 @@ impl Schemas {
         added.or_raise(schema.py())
     }
 
-    /// Puts a schema that was checked before under its name, whatever stood there.
+    /// Adds a schema that was checked before. It replaces the schema or model of that name.
     fn put(&self, schema: &Bound<'_, PyAny>) -> PyResult<()> {
         let schema = read(schema, false)?;
         let before = self.shared.write().put(schema.name.clone(), SchemaEntry::Schema(Arc::new(schema)));
@@ -200,10 +199,10 @@ impl Schemas {
         Ok(())
     }
 
-    /// Puts a model under a name; the schema or model that stood there is replaced.
+    /// Adds a model. It replaces the schema or model of that name.
     fn put_model(&self, name: String, model: Py<PyAny>) {
         let before = self.shared.write().put(name, SchemaEntry::Model(Arc::new(model)));
-        // Dropped outside the lock: the end of an object may run code.
+        // Dropped outside the lock, because dropping a Python object may run code.
         drop(before);
     }
 
@@ -216,7 +215,7 @@ impl Schemas {
         self.shared.read().names().map(str::to_owned).collect()
     }
 
-    /// The schema as plain data, or the model; `None` where there is neither.
+    /// Returns a schema as plain data, or a model, or `None`.
     fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let entry = self.shared.read().get(name).cloned();
         match entry {
@@ -231,7 +230,7 @@ impl Schemas {
         drop(before);
     }
 
-    /// Checks that all that schemas refer to is there.
+    /// Raises an error if a schema refers to a schema, model or function that does not exist.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         let first = self.shared.read().check().into_iter().next();
         first.map_or(Ok(()), |error| Err(raise(py, &error)))
@@ -246,12 +245,12 @@ impl Schemas {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
         let compiled = self.shared.compiled(&SchemaRef::Name(name.into()));
-        let made =
-            compiled.and_then(|compiled| compiled.validate(&PyData::alone(py), data, "the data", coerce));
+        let made = compiled
+            .and_then(|compiled| compiled.validate(&PyData::without_engine(py), data, "the data", coerce));
         Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
     }
 
-    /// The fields of a schema that Python made with those of its parents, as plain data.
+    /// Returns the fields of a schema that Python built and of its parents, as plain data.
     fn fields<'py>(&self, schema: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = schema.py();
         let schema = read(schema, false)?;
@@ -263,7 +262,7 @@ impl Schemas {
         plain(py, &fields.or_raise(py)?)
     }
 
-    /// The function that was registered under a name.
+    /// Returns the function that was registered under a name.
     fn function(&self, py: Python<'_>, name: &str) -> Option<Py<PyAny>> {
         let function = self.shared.read().function(name).cloned();
         function.map(|function| function.clone_ref(py))
@@ -271,34 +270,35 @@ impl Schemas {
 
     #[pyo3(signature = (name, *, strict = false))]
     fn json_schema<'py>(&self, py: Python<'py>, name: &str, strict: bool) -> PyResult<Bound<'py, PyAny>> {
-        let form = if strict { JsonSchemaMode::Strict } else { JsonSchemaMode::Full };
-        let data = PyData::alone(py);
-        let says =
-            self.shared.json_schema(&SchemaRef::Name(name.into()), form, &|model| data.json_schema(model));
-        plain(py, &says.or_raise(py)?)
+        let mode = if strict { JsonSchemaMode::Strict } else { JsonSchemaMode::Full };
+        let data = PyData::without_engine(py);
+        let schema =
+            self.shared.json_schema(&SchemaRef::Name(name.into()), mode, &|model| data.json_schema(model));
+        plain(py, &schema.or_raise(py)?)
     }
 
-    /// Data that fits the schema; `None` where none can be thought of.
+    /// Returns example data that fits the schema, or `None` if no example can be made.
     fn example<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let example = self.shared.example(&PyData::alone(py), &SchemaRef::Name(name.into())).or_raise(py)?;
+        let example =
+            self.shared.example(&PyData::without_engine(py), &SchemaRef::Name(name.into())).or_raise(py)?;
         example.map(|example| plain(py, &example)).transpose()
     }
 
     fn instructions(&self, py: Python<'_>, name: &str) -> PyResult<String> {
-        let text = self.shared.instructions(&PyData::alone(py), &SchemaRef::Name(name.into()));
+        let text = self.shared.instructions(&PyData::without_engine(py), &SchemaRef::Name(name.into()));
         Ok(text.or_raise(py)?.as_ref().to_owned())
     }
 }
 
-/// Checks a schema that Python built, and gives it as files would have it. Where it is `exact`, it may say nothing
-/// without effect.
+/// Checks a schema that Python built, and returns it as plain data in the format of files. If `exact`, a setting without
+/// effect is an error.
 #[pyfunction]
 #[pyo3(signature = (schema, *, exact = true))]
 pub(super) fn check_schema<'py>(schema: &Bound<'py, PyAny>, exact: bool) -> PyResult<Bound<'py, PyAny>> {
     plain(schema.py(), &read(schema, exact)?)
 }
 
-/// What is wrong with a value by one validator; `None` where nothing is.
+/// Checks a value with one validator. Returns the message of the violation, or `None`.
 #[pyfunction]
 #[pyo3(signature = (validator, value, function = None))]
 pub(super) fn check_rule(
@@ -307,22 +307,22 @@ pub(super) fn check_rule(
     function: Option<Py<PyAny>>,
 ) -> PyResult<Option<String>> {
     let py = value.py();
-    let data = PyData::alone(py);
+    let data = PyData::without_engine(py);
     let json: Value = data.to_json(validator).or_raise(py)?;
     let validator = parse::read_validator_of(&json).or_raise(py)?;
-    let missing = || Error::new(Kind::Schema, "a function is missing");
+    let missing = || Error::new(Kind::Schema, "the validator calls a function, but none was passed");
     let rule = Rule::new(&validator, |_| function.map(Arc::new).ok_or_else(missing)).or_raise(py)?;
-    rule.broken(&data, value, data.sort(value)).or_raise(py)
+    rule.broken(&data, value, data.kind_of(value)).or_raise(py)
 }
 
-/// A JSON Schema as a schema, in plain data.
+/// Converts a JSON Schema to a schema, as plain data.
 #[pyfunction]
 pub(super) fn json_schema_to_schema<'py>(
     name: &str,
     document: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = document.py();
-    let json = PyData::alone(py).to_json(document).map_err(|error| {
+    let json = PyData::without_engine(py).to_json(document).map_err(|error| {
         let message = error.message().to_owned();
         error.recast(Kind::SchemaParse, message)
     });
@@ -330,8 +330,8 @@ pub(super) fn json_schema_to_schema<'py>(
     plain(py, &schema)
 }
 
-/// The JSON of an answer, its repairs as `{kind, message, line, column}`, and how many lists and dicts lack their
-/// end.
+/// Parses the JSON in a model's answer. Returns the value, the repairs as `{kind, message, line, column}`, and the number
+/// of lists and dicts that are not closed.
 #[pyfunction]
 #[pyo3(signature = (text, *, strict = false, dict = false))]
 pub(super) fn parse_json<'py>(
@@ -350,5 +350,5 @@ pub(super) fn parse_json<'py>(
         Ok(dict)
     });
     let repairs = repairs.collect::<PyResult<_>>()?;
-    Ok((object(py, &answer.parsed)?, repairs, answer.open))
+    Ok((answer_to_python(py, &answer.parsed)?, repairs, answer.open))
 }

@@ -7,20 +7,20 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 
-use super::data::{PyData, sort};
+use super::data::{PyData, kind_of};
 use super::error::{OrRaise, raise};
-use super::library::{Helper, PartialMap, Shared, parse};
+use super::library::{EngineState, HelperFunction, PartialMap, parse};
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
 use crate::template::{
-    Dialect, EmptyLibrary, LayeredLibrary, Sort, Template, TemplateOptions, VariableUsages,
+    Dialect, EmptyLibrary, LayeredLibrary, Template, TemplateOptions, ValueKind, VariableUsages,
 };
 
 /// Compiles and renders templates with one set of options; the class behind `TemplateEngine`.
 #[pyclass(frozen, subclass, module = "prompt_manager._native")]
 pub struct Engine {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<EngineState>,
 }
 
 #[pymethods]
@@ -72,7 +72,7 @@ impl Engine {
             limits,
             ..defaults
         };
-        Ok(Self { shared: Shared::of(options) })
+        Ok(Self { shared: EngineState::with_options(options) })
     }
 
     #[pyo3(signature = (template, *, name = None))]
@@ -129,21 +129,21 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyDict>> {
         let own = read_partials(partials, &self.shared)?;
         let read = self.parsed(template, "")?.variables(&LayeredLibrary(&own, &self.shared));
-        account(template.py(), read.or_raise(template.py())?)
+        usages_to_dict(template.py(), read.or_raise(template.py())?)
     }
 
-    /// Registers a helper; `TemplateEngine.register_helper` is its face.
+    /// Registers a helper for `TemplateEngine.register_helper`.
     #[pyo3(name = "_register_helper")]
     fn add_helper(&self, name: &str, function: Py<PyAny>, pass_options: bool) {
-        let helper = Helper { function, pass_options };
+        let helper = HelperFunction { function, pass_options };
         let replaced = {
             let mut helpers = self.shared.helpers.write().unwrap_or_else(PoisonError::into_inner);
             helpers.insert(name.into(), helper)
         };
-        // Dropped outside the lock: the end of a function object may run code.
+        // Dropped outside the lock, because dropping a Python object may run code.
         drop(replaced);
         self.shared.registrations.fetch_add(1, Ordering::AcqRel);
-        // A name that was a variable may be a helper's now.
+        // A name that meant a variable may now mean the helper.
         self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -154,12 +154,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Pickling: the options by name, and what was registered.
+    /// Pickles the options. `__getstate__` pickles the helpers and partials.
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         Ok((PyTuple::empty(py), options(py, &self.shared.options)?))
     }
 
-    fn __getstate__(&self, py: Python<'_>) -> State {
+    fn __getstate__(&self, py: Python<'_>) -> PickledEngine {
         let helpers = self.shared.helpers.read().unwrap_or_else(PoisonError::into_inner);
         let helpers = helpers
             .iter()
@@ -171,8 +171,8 @@ impl Engine {
         (helpers, partials)
     }
 
-    /// Helpers come first: partials may call them.
-    fn __setstate__(&self, py: Python<'_>, state: State) -> PyResult<()> {
+    /// Registers the helpers before the partials, because partials may call them.
+    fn __setstate__(&self, py: Python<'_>, state: PickledEngine) -> PyResult<()> {
         let (helpers, partials) = state;
         for (name, function, pass_options) in helpers {
             self.add_helper(&name, function, pass_options);
@@ -183,16 +183,16 @@ impl Engine {
     }
 }
 
-/// What was registered: helpers as name, function and whether it takes options; partials as name and source.
-type State = (Vec<(String, Py<PyAny>, bool)>, Vec<(String, String)>);
+/// The pickled helpers (name, function, whether it takes options) and partials (name, source).
+type PickledEngine = (Vec<(String, Py<PyAny>, bool)>, Vec<(String, String)>);
 
 impl Engine {
-    /// A template that knows the helpers that are registered now.
+    /// Compiles a template with the helpers that are registered now.
     pub(super) fn parsed(&self, source: &Bound<'_, PyString>, name: &str) -> PyResult<Template<PyText>> {
         parse(&self.shared, name, &text_of(source)?).or_raise(source.py())
     }
 
-    /// The template of a source, from the cache where it has it.
+    /// Compiles a template, or returns it from the cache.
     fn cached(&self, source: &str) -> crate::Result<Template<PyText>> {
         let cache = || self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let epoch = {
@@ -208,7 +208,7 @@ impl Engine {
     }
 }
 
-/// A template that is ready to render.
+/// A compiled template.
 #[pyclass(frozen, name = "Template", module = "prompt_manager.core.template")]
 pub struct CompiledTemplate {
     template: Template<PyText>,
@@ -227,21 +227,21 @@ impl CompiledTemplate {
         render(&self.template, &self.engine.get().shared, variables, partials, data)
     }
 
-    /// The names of the variables that the template reads, sorted.
+    /// Returns the names of the variables that the template reads, sorted.
     #[getter]
     fn variables(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         Ok(self.template.variables(&self.engine.get().shared).or_raise(py)?.into_keys().collect())
     }
 
-    /// Pickling: the engine, once for all its templates, compiles the source again.
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Recipe<'py>> {
+    /// Pickles the engine and the source, which is compiled again. Templates of one engine share it after unpickling.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<TemplateReduction<'py>> {
         let (template, engine) = (&slf.get().template, slf.get().engine.bind(slf.py()));
         let arguments =
             (engine.clone(), template.source().to_owned(), template.name().map(ToOwned::to_owned));
         Ok((slf.py().import("prompt_manager._native")?.getattr("restore_template")?, arguments))
     }
 
-    /// The text that it was compiled from.
+    /// The source text.
     #[getter]
     fn source(&self) -> &str {
         self.template.source()
@@ -256,10 +256,10 @@ impl CompiledTemplate {
     }
 }
 
-/// A callable and its arguments, of which pickle makes the template again.
-type Recipe<'py> = (Bound<'py, PyAny>, (Bound<'py, Engine>, String, Option<String>));
+/// A callable and its arguments, with which pickle restores the template.
+type TemplateReduction<'py> = (Bound<'py, PyAny>, (Bound<'py, Engine>, String, Option<String>));
 
-/// Makes a template out of what its `__reduce__` gave.
+/// Restores a pickled template.
 #[pyfunction]
 pub(super) fn restore_template(
     engine: &Bound<'_, Engine>,
@@ -271,38 +271,38 @@ pub(super) fn restore_template(
 
 fn render<'py>(
     template: &Template<PyText>,
-    shared: &Arc<Shared>,
+    shared: &Arc<EngineState>,
     variables: &Bound<'py, PyAny>,
     partials: Option<&Bound<'py, PyAny>>,
     data: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyString>> {
     let py = variables.py();
     check_variables(variables)?;
-    let world = PyData::new(py, shared);
+    let py_data = PyData::new(py, shared);
     let output = if partials.is_none() {
-        template.render(&world, variables, data, shared)
+        template.render(&py_data, variables, data, shared)
     } else {
         let own = read_partials(partials, shared)?;
-        template.render(&world, variables, data, &LayeredLibrary(&own, shared))
+        template.render(&py_data, variables, data, &LayeredLibrary(&own, shared))
     };
     Ok(output.or_raise(py)?.0)
 }
 
-/// How variables are used, by name.
-pub(super) fn account(py: Python<'_>, variables: VariableUsages) -> PyResult<Bound<'_, PyDict>> {
-    let account = PyDict::new(py);
+/// Returns how each variable is used, by name.
+pub(super) fn usages_to_dict(py: Python<'_>, variables: VariableUsages) -> PyResult<Bound<'_, PyDict>> {
+    let usages = PyDict::new(py);
     for (name, variable) in variables {
         let usage = PyDict::new(py);
         usage.set_item("required", variable.required)?;
         usage.set_item("tested", variable.tested)?;
         usage.set_item("iterated", variable.iterated)?;
         usage.set_item("paths", variable.paths.into_iter().collect::<Vec<_>>())?;
-        account.set_item(name, usage)?;
+        usages.set_item(name, usage)?;
     }
-    Ok(account)
+    Ok(usages)
 }
 
-/// The options as the arguments of an engine.
+/// Returns the options as keyword arguments for `Engine`.
 fn options<'py>(py: Python<'py>, options: &TemplateOptions) -> PyResult<Bound<'py, PyDict>> {
     let TemplateOptions {
         dialect,
@@ -348,24 +348,29 @@ fn options<'py>(py: Python<'py>, options: &TemplateOptions) -> PyResult<Bound<'p
     Ok(arguments)
 }
 
-/// The text of a template. What UTF-8 cannot say is refused.
+/// Returns the text of a template. A lone surrogate, which UTF-8 cannot encode, is an error.
 fn text_of<'t>(template: &'t Bound<'_, PyString>) -> PyResult<std::borrow::Cow<'t, str>> {
     let lone = || {
-        Error::new(Kind::TemplateSyntax, "the template has half a surrogate pair, which is no character")
-            .with_hint("was it decoded with errors=\"surrogateescape\"?")
+        Error::new(
+            Kind::TemplateSyntax,
+            "the template contains half a surrogate pair, which is not a character",
+        )
+        .with_hint("was it decoded with errors=\"surrogateescape\"?")
     };
     template.to_cow().map_err(|_| raise(template.py(), &lone()))
 }
 
-/// The name of an object's type, for messages.
+/// Returns the name of an object's type, for error messages.
 pub(super) fn type_name(value: &Bound<'_, PyAny>) -> String {
     value.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string())
 }
 
-/// Refuses variables that have no names.
+/// Raises a `TypeError` if the variables are not a mapping or an object with fields.
 #[inline]
 pub(super) fn check_variables(variables: &Bound<'_, PyAny>) -> PyResult<()> {
-    if variables.cast_exact::<PyDict>().is_ok() || matches!(sort(variables), Sort::Mapping | Sort::Record) {
+    if variables.cast_exact::<PyDict>().is_ok()
+        || matches!(kind_of(variables), ValueKind::Mapping | ValueKind::Record)
+    {
         return Ok(());
     }
     Err(PyTypeError::new_err(format!(
@@ -374,10 +379,10 @@ pub(super) fn check_variables(variables: &Bound<'_, PyAny>) -> PyResult<()> {
     )))
 }
 
-/// Partials that a caller gives as a dictionary of texts.
+/// Reads the partials that a caller passes as a mapping of names to templates.
 pub(super) fn read_partials(
     partials: Option<&Bound<'_, PyAny>>,
-    engine: &Arc<Shared>,
+    engine: &Arc<EngineState>,
 ) -> PyResult<PartialMap> {
     let mut read = PartialMap::new();
     let Some(partials) = partials else { return Ok(read) };

@@ -1,8 +1,8 @@
-//! Text of templates and output of renders as Python strings.
+//! Template text and render output as Python strings.
 //!
-//! A Rust string that becomes one Python string at the end is the fastest output for short ASCII; for other scripts it
-//! would encode and decode every value, so [`PySink`] turns to joining Python strings once it meets one that is not
-//! ASCII, and takes long ones as they are. What that comes to, beside an f-string, is in `docs/performance.md`.
+//! For short ASCII texts it is fastest to fill one Rust string and to convert it at the end. For other texts this would
+//! encode and decode every value. So [`PySink`] joins Python strings from the first text on that is not ASCII, and never
+//! copies a long one. `docs/performance.md` compares this with an f-string.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,7 +14,7 @@ use pyo3::types::{PyList, PyString};
 
 use crate::template::{Output, Sink, Text, indent_lines};
 
-/// Fixed text of a template, with the Python string of it once one was needed.
+/// Fixed text of a template. Its Python string is made when it is first needed.
 pub struct PyText {
     text: Box<str>,
     ascii: bool,
@@ -28,7 +28,7 @@ impl fmt::Debug for PyText {
 }
 
 impl PyText {
-    /// The text as an interned Python string, whose hash is known.
+    /// Returns the text as an interned Python string, which has a cached hash.
     pub(super) fn string<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {
         self.string.get_or_init(py, || PyString::intern(py, &self.text).unbind()).bind(py)
     }
@@ -44,29 +44,29 @@ impl Text for PyText {
     }
 }
 
-/// Output on its way: a buffer of short ASCII texts, and pieces that are joined at the end. Once a short text is not
-/// ASCII, everything becomes a piece.
+/// Collects the output of a render: a buffer of short ASCII texts, and pieces that are joined at the end. After the first
+/// text that is not ASCII, every text becomes a piece.
 pub struct PySink<'py> {
     py: Python<'py>,
-    /// ASCII only; it comes after the pieces.
+    /// The buffer. It is ASCII, and follows the pieces.
     text: String,
     pieces: Vec<Bound<'py, PyString>>,
-    /// Characters in the pieces.
+    /// The number of characters in the pieces.
     characters: usize,
-    /// Whether short texts are pieces too.
+    /// Whether short texts become pieces too.
     joining: bool,
 }
 
-/// From this many characters on a string is a piece, which spares the caller's long strings a copy in UTF-8: asking one
-/// that is not ASCII for that leaves the copy inside the object for as long as it lives. Shorter ones are cheaper copied:
-/// with 256 in its place, 20 documents of 500 characters took a quarter longer.
-const LONG: usize = 1024;
+/// A string of at least this many characters becomes a piece and is not copied. Reading a string that is not ASCII as
+/// UTF-8 would also keep a UTF-8 copy inside the caller's object for as long as it lives. Copying shorter strings is
+/// cheaper: with a limit of 256, rendering 20 documents of 500 characters took a quarter longer.
+const LONG_TEXT: usize = 1024;
 
-/// The largest buffer that a thread keeps for its next render.
-const KEPT: usize = 1 << 18;
+/// The capacity in bytes of the largest buffer that a thread keeps for its next render.
+const MAX_KEPT_BUFFER: usize = 1 << 18;
 
 thread_local! {
-    /// The buffer of the last render of this thread, so that the next need not grow one.
+    /// The buffer of this thread's last render, which the next render reuses.
     static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
 
@@ -82,7 +82,7 @@ impl<'py> PySink<'py> {
         self.pieces.push(piece);
     }
 
-    /// Makes a piece of the buffer.
+    /// Moves the text in the buffer to the pieces.
     fn flush(&mut self) {
         if !self.text.is_empty() {
             self.characters += self.text.len();
@@ -95,23 +95,23 @@ impl<'py> PySink<'py> {
     #[inline]
     pub(super) fn string(&mut self, string: &Bound<'py, PyString>) {
         let characters = string.len().unwrap_or(0);
-        if !self.joining && characters < LONG {
+        if !self.joining && characters < LONG_TEXT {
             if let Ok(text) = string.to_str()
                 && text.len() == characters
             {
                 return self.text.push_str(text);
             }
-            // Not ASCII, or with a lone surrogate, which has no UTF-8 at all.
+            // Not ASCII, or with a lone surrogate, which UTF-8 cannot encode.
             self.joining = true;
         }
         self.piece(string.clone(), characters);
     }
 }
 
-/// Keeps the buffer of a render that has ended for the next.
+/// Keeps the buffer for the next render.
 impl Drop for PySink<'_> {
     fn drop(&mut self) {
-        if self.text.capacity() <= KEPT {
+        if self.text.capacity() <= MAX_KEPT_BUFFER {
             self.text.clear();
             BUFFER.set(std::mem::take(&mut self.text));
         }
@@ -152,8 +152,8 @@ impl<'py> Sink for PySink<'py> {
         }
         let lines = inner.finish().0;
         let py = self.py;
-        // Done by Python, for the lines may hold what UTF-8 cannot say. Methods of `str` on strings do not fail,
-        // short of memory; then the lines stay as they are.
+        // Python's own methods also handle lone surrogates. They fail only if memory runs out. Then the lines stay as
+        // they are.
         let or_same = |text: &Bound<'py, PyString>, made: PyResult<Bound<'py, PyAny>>| {
             made.ok().and_then(|made| made.cast_into::<PyString>().ok()).unwrap_or_else(|| text.clone())
         };
@@ -172,7 +172,7 @@ impl<'py> Sink for PySink<'py> {
             return PyOutput(PyString::new(self.py, &self.text));
         }
         self.flush();
-        // A subclass of `str` would bring its own methods along.
+        // A subclass of `str` would bring its own methods along, so only a plain `str` is returned as it is.
         if let [only] = self.pieces.as_slice()
             && only.is_exact_instance_of::<PyString>()
         {
@@ -180,11 +180,11 @@ impl<'py> Sink for PySink<'py> {
         }
         let py = self.py;
         let pieces = std::mem::take(&mut self.pieces);
-        // The pieces are handed over, for each reference that is counted anew is two calls. What are objects already
-        // need no conversion, which is what could fail.
+        // Moving the pieces into the list avoids two calls for each reference count. Only converting an item could fail,
+        // and the pieces are Python objects already.
         let pieces = PyList::new(py, pieces).unwrap_or_else(|_| PyList::empty(py));
         let joined = intern!(py, "").call_method1(intern!(py, "join"), (&pieces,));
-        // Joining strings fails only when memory ends; the pieces in UTF-8 are the same text.
+        // Joining strings fails only if memory runs out. Then Rust joins them.
         PyOutput(joined.and_then(|joined| Ok(joined.cast_into::<PyString>()?)).unwrap_or_else(|_| {
             let text: String = pieces.iter().map(|piece| piece.to_string()).collect();
             PyString::new(py, &text)
@@ -192,7 +192,7 @@ impl<'py> Sink for PySink<'py> {
     }
 }
 
-/// Finished output.
+/// The output of a finished render.
 #[derive(Clone)]
 pub struct PyOutput<'py>(pub(super) Bound<'py, PyString>);
 

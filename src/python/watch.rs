@@ -1,7 +1,7 @@
-//! Watches a directory: a change that is saved there becomes live in the registry.
+//! Watches a directory, so that a saved change takes effect in the registry.
 //!
 //! A reload runs on a thread of the watch and needs no interpreter. Files are read and compiled first; then the
-//! registry's prompts are exchanged under its lock, so that a render sees either the old prompts or the new ones. The
+//! registry's prompts are replaced under its lock, so that a render sees either the old prompts or the new ones. The
 //! thread attaches to the interpreter only to log.
 
 use std::collections::HashSet;
@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::prelude::*;
 
 use super::error::{OrRaise, raise};
-use super::fork_gate::{Logging, gate, wait_for_threads};
-use super::library::Shared;
+use super::fork_gate::{LoggingGuard, gate, wait_for_threads};
+use super::library::EngineState;
 use super::registry::{PyRegistry, SharedRegistry, is_skip};
 use super::runtime::on_thread;
 use super::schema::SharedSchemas;
@@ -23,38 +23,38 @@ use crate::prompt::{Prompt, PromptId, Version};
 use crate::store::directory::{self, Known, Loaded};
 use crate::store::watch::{self, Follow, Noted};
 
-/// Watches a directory. As long as it runs, the registry takes over each change that is saved there.
-#[pyclass(frozen, module = "prompt_manager._native")]
-pub struct Watch {
+/// Watches a directory. While it runs, the registry takes over each change that is saved there.
+#[pyclass(frozen, name = "Watch", module = "prompt_manager._native")]
+pub struct PyWatch {
     watch: Mutex<watch::Watch>,
-    state: Arc<State>,
+    state: Arc<WatchState>,
 }
 
-impl Watch {
+impl PyWatch {
     fn stop(&self) {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).stop();
     }
 }
 
-/// What the watch's thread writes and the program reads.
+/// The state that the watch's thread writes and the program reads.
 #[derive(Default)]
-struct State {
+struct WatchState {
     /// The problems that the last reload found.
     error: Mutex<Option<Error>>,
-    /// How many times changes were taken over.
+    /// The number of reloads.
     reloads: AtomicU64,
-    /// How many files the last load read.
+    /// The number of files that the last load read.
     files_read: AtomicUsize,
 }
 
 #[pymethods]
-impl Watch {
+impl PyWatch {
     /// Stops watching, and waits for a reload that has begun.
     fn close_sync(&self, py: Python<'_>) {
         py.detach(|| self.stop());
     }
 
-    /// The coroutine of [`Watch::close_sync`].
+    /// The coroutine of [`PyWatch::close_sync`].
     fn close<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let watch = slf.clone().unbind();
         on_thread(slf.py(), move || {
@@ -81,13 +81,13 @@ impl Watch {
         }
     }
 
-    /// How many times changes were taken over.
+    /// The number of reloads.
     #[getter]
     fn reloads(&self) -> u64 {
         self.state.reloads.load(Ordering::Relaxed)
     }
 
-    /// How many files the last reload read. The others had not changed.
+    /// The number of files that the last reload read. The others had not changed.
     #[getter]
     fn files_read(&self) -> usize {
         self.state.files_read.load(Ordering::Relaxed)
@@ -102,9 +102,9 @@ pub fn watch_directory_sync(
     path: PathBuf,
     schema_dir: Option<PathBuf>,
     on_error: &str,
-) -> PyResult<(Watch, Vec<String>)> {
+) -> PyResult<(PyWatch, Vec<String>)> {
     let py = registry.py();
-    let start = Start::new(registry, path, schema_dir, on_error)?;
+    let start = WatchRequest::new(registry, path, schema_dir, on_error)?;
     py.detach(|| start.run()).or_raise(py)
 }
 
@@ -117,22 +117,22 @@ pub fn watch_directory<'py>(
     schema_dir: Option<PathBuf>,
     on_error: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let start = Start::new(registry, path, schema_dir, on_error)?;
+    let start = WatchRequest::new(registry, path, schema_dir, on_error)?;
     on_thread(registry.py(), move || start.run().map_err(|error| Python::attach(|py| raise(py, &error))))
 }
 
 /// The arguments of a watch, converted.
-struct Start {
+struct WatchRequest {
     path: PathBuf,
     schemas: Option<PathBuf>,
     skip: bool,
     prompts: Arc<SharedRegistry>,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     /// The schemas of the registry, which get those of the directory.
     into: Arc<SharedSchemas>,
 }
 
-impl Start {
+impl WatchRequest {
     /// Converts the arguments. The paths become absolute, because a program may change its working directory.
     fn new(
         registry: &Bound<'_, PyRegistry>,
@@ -152,12 +152,12 @@ impl Start {
         })
     }
 
-    /// Loads the directory and starts the thread. Changes are noted before the first load begins, so that none is missed.
-    fn run(self) -> crate::Result<(Watch, Vec<String>)> {
+    /// Loads the directory and starts the thread. It records changes before the first load begins, so that none is missed.
+    fn run(self) -> crate::Result<(PyWatch, Vec<String>)> {
         let roots = [Some(self.path.clone()), self.schemas.clone()].into_iter().flatten().collect();
         let noted = Noted::begin(roots)?;
-        let state = Arc::new(State::default());
-        let mut directory = Directory {
+        let state = Arc::new(WatchState::default());
+        let mut directory = WatchedDirectory {
             start: self,
             state: Arc::clone(&state),
             held: Vec::new(),
@@ -167,20 +167,20 @@ impl Start {
             known: Known::default(),
             registrations: 0,
         };
-        let mut account = directory.load();
-        // `skip` is for single files. A problem of the directory itself is an error all the same.
+        let mut result = directory.load();
+        // `skip` is for single files. A problem of the directory itself is always an error.
         let fatal = |error: &mut Error| !directory.start.skip || error.errors().is_empty();
-        if let Some(error) = account.error.take_if(fatal) {
+        if let Some(error) = result.error.take_if(fatal) {
             return Err(error);
         }
-        let mut warnings = account.warnings;
+        let mut warnings = result.warnings;
         directory.warned = warnings.iter().cloned().collect();
-        if let Some(error) = account.error {
+        if let Some(error) = result.error {
             warnings.extend(error.errors().iter().map(Error::report));
             *state.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
         let watch = Mutex::new(noted.follow(directory)?);
-        Ok((Watch { watch, state }, warnings))
+        Ok((PyWatch { watch, state }, warnings))
     }
 }
 
@@ -188,10 +188,10 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// A watched directory, and what the registry holds of it.
-struct Directory {
-    start: Start,
-    state: Arc<State>,
+/// A watched directory, and the prompts and schemas of the registry that came from it.
+struct WatchedDirectory {
+    start: WatchRequest,
+    state: Arc<WatchState>,
     /// The prompts of the registry that came from this directory, each with its file.
     held: Vec<(PromptId, Version, String)>,
     /// The names of the schemas that came from this directory.
@@ -202,22 +202,22 @@ struct Directory {
     warned: HashSet<String>,
     /// The files as they were at the last reload.
     known: Known<PyText>,
-    /// How many helpers and partials had been registered when those files were compiled.
+    /// [`EngineState::registrations`] at the time when those files were compiled.
     registrations: u64,
 }
 
 /// The result of a reload.
-struct Account {
+struct ReloadResult {
     error: Option<Error>,
     warnings: Vec<String>,
     prompts: usize,
 }
 
-impl Directory {
-    /// Reads the files that changed and, unless there is an error that forbids it, exchanges the registry's prompts.
-    fn load(&mut self) -> Account {
+impl WatchedDirectory {
+    /// Reads the files that changed. Replaces the registry's prompts, unless an error forbids it.
+    fn load(&mut self) -> ReloadResult {
         let _gate = gate();
-        let Start { path, schemas, shared, .. } = &self.start;
+        let WatchRequest { path, schemas, shared, .. } = &self.start;
         let registrations = shared.registrations();
         if registrations != self.registrations {
             // A name may now be a helper, or a partial may have another text, so everything is compiled again.
@@ -229,12 +229,12 @@ impl Directory {
                 self.state.files_read.store(loaded.read, Ordering::Relaxed);
                 self.put(loaded)
             }
-            Err(error) => Account { error: Some(error), warnings: Vec::new(), prompts: 0 },
+            Err(error) => ReloadResult { error: Some(error), warnings: Vec::new(), prompts: 0 },
         }
     }
 
-    /// Takes over what was loaded, and sums it up.
-    fn put(&mut self, mut loaded: Loaded<PyText>) -> Account {
+    /// Puts the loaded prompts and schemas into the registry, and returns the result.
+    fn put(&mut self, mut loaded: Loaded<PyText>) -> ReloadResult {
         self.linked = std::mem::take(&mut loaded.linked);
         let warnings = std::mem::take(&mut loaded.warnings);
         let error = loaded.error(&self.start.path);
@@ -243,7 +243,7 @@ impl Directory {
             Some(error) if !self.start.skip => Some(error),
             error => self.exchange(loaded, error.as_ref()).err().or(error),
         };
-        Account { error, warnings, prompts }
+        ReloadResult { error, warnings, prompts }
     }
 
     /// Replaces the old prompts by the new ones in one step. A file with an error keeps its old prompts.
@@ -276,7 +276,7 @@ impl Directory {
     }
 }
 
-/// The file in which an error is.
+/// Returns the file that an error is about.
 fn file_of(error: &Error) -> Option<&str> {
     if let Some(name) = error.place().and_then(|place| place.name.as_deref()) {
         return Some(name);
@@ -287,20 +287,20 @@ fn file_of(error: &Error) -> Option<&str> {
     })
 }
 
-impl Follow for Directory {
-    type Account = Account;
+impl Follow for WatchedDirectory {
+    type Account = ReloadResult;
 
-    fn reload(&mut self) -> Account {
+    fn reload(&mut self) -> ReloadResult {
         self.state.reloads.fetch_add(1, Ordering::Relaxed);
         self.load()
     }
 
-    fn is_clean(account: &Account) -> bool {
-        account.error.is_none()
+    fn is_clean(result: &ReloadResult) -> bool {
+        result.error.is_none()
     }
 
-    fn tell(&mut self, account: Account) {
-        let Account { error, warnings, prompts } = account;
+    fn tell(&mut self, result: ReloadResult) {
+        let ReloadResult { error, warnings, prompts } = result;
         let path = self.start.path.display();
         let new = warnings.iter().filter(|warning| !self.warned.contains(*warning));
         let mut lines: Vec<_> = new.map(|warning| ("warning", warning.clone())).collect();
@@ -310,7 +310,7 @@ impl Follow for Directory {
                 let text = format!("{}\n\nThe last good prompts stay in use.", error.report());
                 lines.push(("error", text));
             }
-            None => lines.push(("info", format!("read {prompts} prompts of {path} anew"))),
+            None => lines.push(("info", format!("reloaded {prompts} prompts from {path}"))),
         }
         {
             let _gate = gate();
@@ -321,7 +321,7 @@ impl Follow for Directory {
 
     fn broke_off(&mut self, error: Error) {
         let warnings = self.warned.iter().cloned().collect();
-        self.tell(Account { error: Some(error), warnings, prompts: 0 });
+        self.tell(ReloadResult { error: Some(error), warnings, prompts: 0 });
     }
 
     fn linked(&self) -> Vec<PathBuf> {
@@ -331,13 +331,13 @@ impl Follow for Directory {
 
 /// Logs from the watch's thread. Where a program configures no logging, Python itself prints warnings and errors.
 fn log(lines: &[(&str, String)]) {
-    let Some(_logging) = Logging::begin() else { return };
+    let Some(_logging) = LoggingGuard::begin() else { return };
     Python::try_attach(|py| {
-        let told = py.import("logging").and_then(|logging| {
+        let logged = py.import("logging").and_then(|logging| {
             let logger = logging.call_method1("getLogger", ("prompt_manager",))?;
             lines.iter().try_for_each(|(level, line)| logger.call_method1(*level, ("%s", line)).map(drop))
         });
-        if let Err(error) = told {
+        if let Err(error) = logged {
             error.write_unraisable(py, None);
         }
     });

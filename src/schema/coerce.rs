@@ -10,7 +10,7 @@ use super::model::FieldType;
 use super::numeric::NumericValue;
 use super::values::{NewValue, Values};
 use crate::error::Result;
-use crate::template::Sort;
+use crate::template::ValueKind;
 
 /// What came of a value.
 pub enum Coercion<V> {
@@ -39,34 +39,37 @@ pub fn take<D: Values>(
     data: &D,
     wanted: FieldType,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
     match wanted {
         FieldType::Any => Ok(Coercion::Same),
-        FieldType::String => string(data, value, sort, options),
-        FieldType::Integer => integer(data, value, sort, options),
-        FieldType::Float => float(data, value, sort, options),
-        FieldType::Boolean => boolean(data, value, sort, options),
-        FieldType::Date => date(data, value, sort, options),
-        FieldType::DateTime => datetime(data, value, sort, options),
-        FieldType::Uuid => uuid(data, value, sort, options),
-        FieldType::List => list(data, value, sort, options),
-        FieldType::Dict => match sort {
-            Sort::Mapping | Sort::Record => Ok(Coercion::Same),
-            _ => Ok(wrong("a dict", sort)),
+        FieldType::String => string(data, value, kind, options),
+        FieldType::Integer => integer(data, value, kind, options),
+        FieldType::Float => float(data, value, kind, options),
+        FieldType::Boolean => boolean(data, value, kind, options),
+        FieldType::Date => date(data, value, kind, options),
+        FieldType::DateTime => datetime(data, value, kind, options),
+        FieldType::Uuid => uuid(data, value, kind, options),
+        FieldType::List => list(data, value, kind, options),
+        FieldType::Dict => match kind {
+            ValueKind::Mapping | ValueKind::Record => Ok(Coercion::Same),
+            _ => Ok(wrong("a dict", kind)),
         },
-        FieldType::Enum => match sort {
-            Sort::Null | Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other => {
-                Ok(wrong("one of the allowed values", sort))
-            }
+        FieldType::Enum => match kind {
+            ValueKind::Null
+            | ValueKind::Sequence
+            | ValueKind::Mapping
+            | ValueKind::Record
+            | ValueKind::Iterable
+            | ValueKind::Other => Ok(wrong("one of the allowed values", kind)),
             _ => Ok(Coercion::Same),
         },
     }
 }
 
-fn wrong<V>(wanted: &str, sort: Sort) -> Coercion<V> {
-    Coercion::Wrong(format!("must be {wanted}, not {sort}"))
+fn wrong<V>(wanted: &str, kind: ValueKind) -> Coercion<V> {
+    Coercion::Wrong(format!("must be {wanted}, not {kind}"))
 }
 
 /// A text that cannot be read as what is wanted.
@@ -75,10 +78,10 @@ fn unread<V>(wanted: &str) -> Coercion<V> {
 }
 
 /// Text, or bytes that are text.
-fn text_of<D: Values>(data: &D, value: &D::Value, sort: Sort) -> Option<String> {
-    match sort {
-        Sort::String => data.with_text(value, str::to_owned),
-        Sort::Other => String::from_utf8(data.bytes(value)?).ok(),
+fn text_of<D: Values>(data: &D, value: &D::Value, kind: ValueKind) -> Option<String> {
+    match kind {
+        ValueKind::String => data.with_text(value, str::to_owned),
+        ValueKind::Other => String::from_utf8(data.bytes(value)?).ok(),
         _ => None,
     }
 }
@@ -86,15 +89,15 @@ fn text_of<D: Values>(data: &D, value: &D::Value, sort: Sort) -> Option<String> 
 fn string<D: Values>(
     data: &D,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
-    if sort == Sort::String {
+    if kind == ValueKind::String {
         return Ok(Coercion::Same);
     }
-    match text_of(data, value, sort).filter(|_| options.coerce) {
+    match text_of(data, value, kind).filter(|_| options.coerce) {
         Some(text) => Ok(Coercion::New(data.make(NewValue::Text(&text))?)),
-        None => Ok(wrong("text", sort)),
+        None => Ok(wrong("text", kind)),
     }
 }
 
@@ -102,19 +105,19 @@ fn string<D: Values>(
 fn integer<D: Values>(
     data: &D,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "an integer";
     /// Whole floats below it become integers, as with pydantic.
     const EDGE: f64 = 9.223_372_036_854_775e18;
-    if sort == Sort::Integer {
+    if kind == ValueKind::Integer {
         return Ok(Coercion::Same);
     }
     if !options.coerce {
-        return Ok(wrong(WANTED, sort));
+        return Ok(wrong(WANTED, kind));
     }
-    if matches!(sort, Sort::Bool | Sort::Float) {
+    if matches!(kind, ValueKind::Bool | ValueKind::Float) {
         return match data.numeric_value(value)? {
             Some(NumericValue::Integer(whole)) => Ok(Coercion::New(data.make(NewValue::Integer(whole))?)),
             Some(NumericValue::Float(float)) if !float.is_finite() => {
@@ -129,16 +132,16 @@ fn integer<D: Values>(
             Some(NumericValue::Float(_)) => {
                 Ok(Coercion::Wrong("must be an integer, not a number with a fraction".to_owned()))
             }
-            None => Ok(wrong(WANTED, sort)),
+            None => Ok(wrong(WANTED, kind)),
         };
     }
     // Most such texts are digits alone.
-    if sort == Sort::String
+    if kind == ValueKind::String
         && let Some(Some(whole)) = data.with_text(value, |text| text.parse::<i64>().ok())
     {
         return Ok(Coercion::New(data.make(NewValue::Integer(whole.into()))?));
     }
-    let Some(text) = text_of(data, value, sort) else { return Ok(wrong(WANTED, sort)) };
+    let Some(text) = text_of(data, value, kind) else { return Ok(wrong(WANTED, kind)) };
     match digits(&text) {
         Some(digits) => match digits.parse::<i128>() {
             Ok(whole) => Ok(Coercion::New(data.make(NewValue::Integer(whole))?)),
@@ -185,28 +188,28 @@ fn without_underscores(text: &str) -> Option<String> {
 fn float<D: Values>(
     data: &D,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "a number";
     let finite = |float: f64| options.allow_inf_nan || float.is_finite();
     let infinite = || Ok(Coercion::Wrong("must be a finite number".to_owned()));
-    match sort {
-        Sort::Float => match data.numeric_value(value)? {
-            None => Ok(wrong(WANTED, sort)),
+    match kind {
+        ValueKind::Float => match data.numeric_value(value)? {
+            None => Ok(wrong(WANTED, kind)),
             Some(amount) if !finite(amount.float()) => infinite(),
             Some(_) => Ok(Coercion::Same),
         },
         // A whole number is a number; as a float it is one only where that is asked for.
-        Sort::Integer if !options.coerce => Ok(Coercion::Same),
-        Sort::Integer | Sort::Bool if options.coerce => match data.numeric_value(value)? {
+        ValueKind::Integer if !options.coerce => Ok(Coercion::Same),
+        ValueKind::Integer | ValueKind::Bool if options.coerce => match data.numeric_value(value)? {
             Some(amount) if amount.float().is_finite() => {
                 Ok(Coercion::New(data.make(NewValue::Float(amount.float()))?))
             }
             _ => Ok(Coercion::Wrong("is too large for a float".to_owned())),
         },
-        _ => match text_of(data, value, sort).filter(|_| options.coerce) {
-            None => Ok(wrong(WANTED, sort)),
+        _ => match text_of(data, value, kind).filter(|_| options.coerce) {
+            None => Ok(wrong(WANTED, kind)),
             Some(text) => match float_of(&text) {
                 None => Ok(unread(WANTED)),
                 Some(float) if !finite(float) => infinite(),
@@ -224,23 +227,23 @@ fn float_of(text: &str) -> Option<f64> {
 fn boolean<D: Values>(
     data: &D,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "true or false";
-    if sort == Sort::Bool {
+    if kind == ValueKind::Bool {
         return Ok(Coercion::Same);
     }
     if !options.coerce {
-        return Ok(wrong(WANTED, sort));
+        return Ok(wrong(WANTED, kind));
     }
-    let truth = match sort {
-        Sort::Integer | Sort::Float => match data.numeric_value(value)? {
+    let truth = match kind {
+        ValueKind::Integer | ValueKind::Float => match data.numeric_value(value)? {
             Some(NumericValue::Integer(0) | NumericValue::Float(0.0)) => Some(false),
             Some(NumericValue::Integer(1) | NumericValue::Float(1.0)) => Some(true),
             _ => None,
         },
-        _ => text_of(data, value, sort).and_then(|text| match text.to_ascii_lowercase().as_str() {
+        _ => text_of(data, value, kind).and_then(|text| match text.to_ascii_lowercase().as_str() {
             "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
             "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
             _ => None,
@@ -248,8 +251,8 @@ fn boolean<D: Values>(
     };
     match truth {
         Some(truth) => Ok(Coercion::New(data.make(NewValue::Bool(truth))?)),
-        None if sort == Sort::String => Ok(unread(WANTED)),
-        None => Ok(wrong(WANTED, sort)),
+        None if kind == ValueKind::String => Ok(unread(WANTED)),
+        None => Ok(wrong(WANTED, kind)),
     }
 }
 
@@ -292,7 +295,7 @@ fn is_midnight(moment: &DateTime) -> bool {
 fn date<D: Values>(
     data: &D,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "a date such as 2026-01-31";
@@ -304,24 +307,25 @@ fn date<D: Values>(
             Ok(Coercion::Wrong(TIMED.to_owned()))
         }
     };
-    match sort {
-        Sort::Date => Ok(Coercion::Same),
-        Sort::String if !options.coerce => {
+    match kind {
+        ValueKind::Date => Ok(Coercion::Same),
+        ValueKind::String if !options.coerce => {
             let fits = data.with_text(value, is_date).unwrap_or(false);
             Ok(if fits { Coercion::Same } else { unread(WANTED) })
         }
-        Sort::DateTime if options.coerce => match data.moment(value)? {
+        ValueKind::DateTime if options.coerce => match data.moment(value)? {
             Some(moment) => exact(moment),
-            None => Ok(wrong(WANTED, sort)),
+            None => Ok(wrong(WANTED, kind)),
         },
-        Sort::Integer | Sort::Float if options.coerce => match data.numeric_value(value)?.and_then(moment_of)
-        {
-            Some(moment) => exact(moment),
-            None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
-        },
+        ValueKind::Integer | ValueKind::Float if options.coerce => {
+            match data.numeric_value(value)?.and_then(moment_of) {
+                Some(moment) => exact(moment),
+                None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
+            }
+        }
         _ => {
-            let Some(text) = text_of(data, value, sort).filter(|_| options.coerce) else {
-                return Ok(wrong(WANTED, sort));
+            let Some(text) = text_of(data, value, kind).filter(|_| options.coerce) else {
+                return Ok(wrong(WANTED, kind));
             };
             if let Some(date) = date_of(&text) {
                 return Ok(Coercion::New(data.make(NewValue::Date(date))?));
@@ -334,29 +338,30 @@ fn date<D: Values>(
 fn datetime<D: Values>(
     data: &D,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "a date with a time such as 2026-01-31T12:00:00Z";
     let made = |moment: DateTime| Ok(Coercion::New(data.make(NewValue::DateTime(moment))?));
-    match sort {
-        Sort::DateTime => Ok(Coercion::Same),
-        Sort::String if !options.coerce => {
+    match kind {
+        ValueKind::DateTime => Ok(Coercion::Same),
+        ValueKind::String if !options.coerce => {
             let fits = data.with_text(value, is_datetime).unwrap_or(false);
             Ok(if fits { Coercion::Same } else { unread(WANTED) })
         }
-        Sort::Date if options.coerce => match data.moment(value)? {
+        ValueKind::Date if options.coerce => match data.moment(value)? {
             Some(moment) => made(moment),
-            None => Ok(wrong(WANTED, sort)),
+            None => Ok(wrong(WANTED, kind)),
         },
-        Sort::Integer | Sort::Float if options.coerce => match data.numeric_value(value)?.and_then(moment_of)
-        {
-            Some(moment) => made(moment),
-            None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
-        },
+        ValueKind::Integer | ValueKind::Float if options.coerce => {
+            match data.numeric_value(value)?.and_then(moment_of) {
+                Some(moment) => made(moment),
+                None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
+            }
+        }
         _ => {
-            let Some(text) = text_of(data, value, sort).filter(|_| options.coerce) else {
-                return Ok(wrong(WANTED, sort));
+            let Some(text) = text_of(data, value, kind).filter(|_| options.coerce) else {
+                return Ok(wrong(WANTED, kind));
             };
             if let Some(moment) = datetime_of(&text) {
                 return made(moment);
@@ -378,40 +383,42 @@ pub fn midnight() -> speedate::Time {
 fn uuid<D: Values>(
     data: &D,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "a UUID";
-    match sort {
-        Sort::Uuid => Ok(Coercion::Same),
-        Sort::String => match data.with_text(value, |text| Uuid::try_parse(text).ok()).flatten() {
+    match kind {
+        ValueKind::Uuid => Ok(Coercion::Same),
+        ValueKind::String => match data.with_text(value, |text| Uuid::try_parse(text).ok()).flatten() {
             None => Ok(unread(WANTED)),
             Some(_) if !options.coerce => Ok(Coercion::Same),
             Some(uuid) => Ok(Coercion::New(data.make(NewValue::Uuid(uuid))?)),
         },
-        Sort::Other if options.coerce => {
+        ValueKind::Other if options.coerce => {
             let uuid = data.bytes(value).and_then(|bytes| {
                 // Text in bytes is tried first; sixteen bytes may also be the number itself.
                 Uuid::try_parse_ascii(&bytes).ok().or_else(|| Uuid::from_slice(&bytes).ok())
             });
             match uuid {
                 Some(uuid) => Ok(Coercion::New(data.make(NewValue::Uuid(uuid))?)),
-                None => Ok(wrong(WANTED, sort)),
+                None => Ok(wrong(WANTED, kind)),
             }
         }
-        _ => Ok(wrong(WANTED, sort)),
+        _ => Ok(wrong(WANTED, kind)),
     }
 }
 
 fn list<D: Values>(
     data: &D,
     value: &D::Value,
-    sort: Sort,
+    kind: ValueKind,
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
-    match sort {
-        Sort::Sequence if data.is_list(value) || !options.coerce => Ok(Coercion::Same),
-        Sort::Sequence | Sort::Iterable if options.coerce => Ok(Coercion::New(data.list(value, Vec::new())?)),
-        _ => Ok(wrong("a list", sort)),
+    match kind {
+        ValueKind::Sequence if data.is_list(value) || !options.coerce => Ok(Coercion::Same),
+        ValueKind::Sequence | ValueKind::Iterable if options.coerce => {
+            Ok(Coercion::New(data.list(value, Vec::new())?))
+        }
+        _ => Ok(wrong("a list", kind)),
     }
 }

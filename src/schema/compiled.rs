@@ -9,7 +9,7 @@ use super::values::{Trail, Values};
 use super::violation::{Violation, invalid};
 use crate::error::{Result, nearest};
 use crate::limits::DATA_DEPTH;
-use crate::template::{Sort, Text};
+use crate::template::{Text, ValueKind};
 
 /// Maximum number of violations that one error lists.
 const MAX_VIOLATIONS: usize = 1000;
@@ -186,9 +186,9 @@ impl<'w, D: Values> Validation<'w, D> {
         depth: usize,
     ) -> Result<Option<D::Value>> {
         let data = self.data;
-        let sort = data.sort(value);
-        if !matches!(sort, Sort::Mapping | Sort::Record) {
-            self.add_violation(trail, "type", format!("must be a dict, not {sort}"));
+        let kind = data.kind_of(value);
+        if !matches!(kind, ValueKind::Mapping | ValueKind::Record) {
+            self.add_violation(trail, "type", format!("must be a dict, not {kind}"));
             return Ok(None);
         }
         let coerce = self.coerce.unwrap_or(object.coerce);
@@ -234,7 +234,7 @@ impl<'w, D: Values> Validation<'w, D> {
             return Ok(value);
         }
         let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
-        match coerce::take(data, field.field_type, &value, data.sort(&value), options)? {
+        match coerce::take(data, field.field_type, &value, data.kind_of(&value), options)? {
             Coercion::New(converted) => Ok(converted),
             Coercion::Same | Coercion::Wrong(_) => Ok(value),
         }
@@ -270,9 +270,9 @@ impl<'w, D: Values> Validation<'w, D> {
         coerce: bool,
     ) -> Result<Option<D::Value>> {
         let data = self.data;
-        let sort = data.sort(value);
+        let kind = data.kind_of(value);
         let trail = &Trail::Key(parent, field.name.as_str());
-        if sort == Sort::Null {
+        if kind == ValueKind::Null {
             if !field.nullable && field.field_type != FieldType::Any {
                 self.add_violation(trail, "null", "must not be null");
             }
@@ -281,7 +281,7 @@ impl<'w, D: Values> Validation<'w, D> {
             }
         }
         let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
-        let mut converted = match coerce::take(data, field.field_type, value, sort, options)? {
+        let mut converted = match coerce::take(data, field.field_type, value, kind, options)? {
             Coercion::Same => None,
             Coercion::New(new) => Some(new),
             Coercion::Wrong(message) => {
@@ -302,9 +302,9 @@ impl<'w, D: Values> Validation<'w, D> {
         converted = inner.or(converted);
         if !field.rules.is_empty() {
             let value = converted.as_ref().unwrap_or(value);
-            let sort = if converted.is_some() { data.sort(value) } else { sort };
+            let kind = if converted.is_some() { data.kind_of(value) } else { kind };
             for rule in &field.rules {
-                if let Some(message) = rule.broken(data, value, sort)? {
+                if let Some(message) = rule.broken(data, value, kind)? {
                     self.add_violation(trail, rule.word(), message);
                 }
             }
@@ -330,7 +330,7 @@ impl<'w, D: Values> Validation<'w, D> {
             let mut current = None;
             let mut fits = true;
             if let Some(wanted) = field.item_type {
-                match coerce::take(data, wanted, &item.value, data.sort(&item.value), options)? {
+                match coerce::take(data, wanted, &item.value, data.kind_of(&item.value), options)? {
                     Coercion::Same => {}
                     Coercion::New(new) => current = Some(new),
                     Coercion::Wrong(message) => {

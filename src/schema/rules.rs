@@ -11,7 +11,7 @@ use super::model::{Validator, ValidatorKind};
 use super::numeric::NumericValue;
 use super::values::Values;
 use crate::error::{Error, Kind, Result};
-use crate::template::Sort;
+use crate::template::ValueKind;
 
 /// Compiles a pattern. It is matched in linear time, anywhere in the text unless it has `^` and `$`.
 ///
@@ -54,7 +54,7 @@ enum Check<F> {
     Range { low: Option<NumericValue>, high: Option<NumericValue> },
     Pattern(Regex),
     OneOf { texts: Vec<String>, others: Vec<Value> },
-    Text(fn(&str) -> bool, Sort),
+    Text(fn(&str) -> bool, ValueKind),
     Written(DateFormat),
     Call { name: String, function: F },
 }
@@ -90,14 +90,14 @@ impl<F> Rule<F> {
                 let texts = texts.into_iter().filter_map(|text| text.as_str().map(str::to_owned)).collect();
                 Check::OneOf { texts, others }
             }
-            ValidatorKind::Email => Check::Text(is_email, Sort::String),
-            ValidatorKind::Url => Check::Text(is_url, Sort::String),
-            ValidatorKind::Uuid => Check::Text(is_uuid, Sort::Uuid),
+            ValidatorKind::Email => Check::Text(is_email, ValueKind::String),
+            ValidatorKind::Url => Check::Text(is_url, ValueKind::String),
+            ValidatorKind::Uuid => Check::Text(is_uuid, ValueKind::Uuid),
             ValidatorKind::Date | ValidatorKind::DateTime if validator.format.is_some() => Check::Written(
                 DateFormat::new(validator.format.as_deref().unwrap_or_default(), validator.kind)?,
             ),
-            ValidatorKind::Date => Check::Text(is_date, Sort::Date),
-            ValidatorKind::DateTime => Check::Text(is_datetime, Sort::DateTime),
+            ValidatorKind::Date => Check::Text(is_date, ValueKind::Date),
+            ValidatorKind::DateTime => Check::Text(is_datetime, ValueKind::DateTime),
             ValidatorKind::Custom => {
                 let name = validator.custom_function.clone().unwrap_or_default();
                 Check::Call { function: function(&name)?, name }
@@ -120,46 +120,51 @@ impl<F> Rule<F> {
         &self,
         data: &D,
         value: &D::Value,
-        sort: Sort,
+        kind: ValueKind,
     ) -> Result<Option<String>> {
-        let broken = self.own(data, value, sort)?;
+        let broken = self.own(data, value, kind)?;
         Ok(broken.map(|message| self.message.clone().unwrap_or(message)))
     }
 
-    fn own<D: Values<Function = F>>(&self, data: &D, value: &D::Value, sort: Sort) -> Result<Option<String>> {
+    fn own<D: Values<Function = F>>(
+        &self,
+        data: &D,
+        value: &D::Value,
+        kind: ValueKind,
+    ) -> Result<Option<String>> {
         let unless = |fits: bool, message: &dyn Fn() -> String| (!fits).then(message);
         Ok(match &self.check {
             Check::Length { low, high } => match data.length(value)? {
-                None => Some(format!("{sort} has no length")),
+                None => Some(format!("{kind} has no length")),
                 Some(length) => {
                     let length = NumericValue::Integer(i128::try_from(length).unwrap_or(i128::MAX));
-                    let what = if sort == Sort::String { "characters" } else { "items" };
+                    let what = if kind == ValueKind::String { "characters" } else { "items" };
                     outside(length, *low, *high)
                         .map(|(word, bound)| format!("must have at {word} {} {what}", shown(bound)))
                 }
             },
             Check::Range { low, high } => {
-                let number = matches!(sort, Sort::Integer | Sort::Float);
+                let number = matches!(kind, ValueKind::Integer | ValueKind::Float);
                 match data.numeric_value(value)?.filter(|_| number) {
-                    None => Some(format!("must be a number, not {sort}")),
+                    None => Some(format!("must be a number, not {kind}")),
                     Some(amount) => outside(amount, *low, *high)
                         .map(|(word, bound)| format!("must be at {word} {}", shown(bound))),
                 }
             }
             Check::Pattern(pattern) => match data.with_text(value, |text| pattern.is_match(text)) {
-                None => Some(format!("must be text, not {sort}")),
+                None => Some(format!("must be text, not {kind}")),
                 Some(fits) => unless(fits, &|| format!("must match the pattern {}", pattern.as_str())),
             },
             Check::OneOf { texts, others } => {
                 let text = data.with_text(value, |text| texts.iter().any(|known| known == text));
-                let fits = text == Some(true) || is_one_of(data, value, sort, others)?;
+                let fits = text == Some(true) || is_one_of(data, value, kind, others)?;
                 unless(fits, &|| {
                     let known = texts.iter().map(|text| format!("'{text}'"));
                     let known: Vec<String> = known.chain(others.iter().map(Value::to_string)).collect();
                     format!("must be one of {}", known.join(", "))
                 })
             }
-            Check::Text(_, own) if sort == *own && sort != Sort::String => None,
+            Check::Text(_, own) if kind == *own && kind != ValueKind::String => None,
             Check::Text(fits, _) => {
                 let what = match self.kind {
                     ValidatorKind::Email => "an email address",
@@ -170,8 +175,10 @@ impl<F> Rule<F> {
                 };
                 unless(data.with_text(value, *fits).unwrap_or(false), &|| format!("must be {what}"))
             }
-            Check::Written(format) => match (sort, self.kind) {
-                (Sort::Date, ValidatorKind::Date) | (Sort::DateTime, ValidatorKind::DateTime) => None,
+            Check::Written(format) => match (kind, self.kind) {
+                (ValueKind::Date, ValidatorKind::Date) | (ValueKind::DateTime, ValidatorKind::DateTime) => {
+                    None
+                }
                 _ => {
                     let fits = data.with_text(value, |text| format.fits(text)).unwrap_or(false);
                     unless(fits, &|| format!("must be {}", format.describe()))
@@ -200,17 +207,17 @@ fn outside(
 }
 
 /// Whether a value is one of those; 1 and 1.0 are one number, and neither is true.
-fn is_one_of<D: Values>(data: &D, value: &D::Value, sort: Sort, others: &[Value]) -> Result<bool> {
+fn is_one_of<D: Values>(data: &D, value: &D::Value, kind: ValueKind, others: &[Value]) -> Result<bool> {
     for other in others {
-        let equal = match (other, sort) {
-            (Value::Null, Sort::Null) => true,
-            (Value::Bool(known), Sort::Bool) => {
+        let equal = match (other, kind) {
+            (Value::Null, ValueKind::Null) => true,
+            (Value::Bool(known), ValueKind::Bool) => {
                 data.numeric_value(value)? == Some(NumericValue::Integer(i128::from(*known)))
             }
-            (Value::Number(known), Sort::Integer | Sort::Float) => {
+            (Value::Number(known), ValueKind::Integer | ValueKind::Float) => {
                 data.numeric_value(value)? == Some(NumericValue::of(known))
             }
-            (Value::Array(_), Sort::Sequence) | (Value::Object(_), Sort::Mapping) => {
+            (Value::Array(_), ValueKind::Sequence) | (Value::Object(_), ValueKind::Mapping) => {
                 data.equal(value, &data.of_json(other)?)?
             }
             _ => false,

@@ -80,9 +80,9 @@ impl<T> Loaded<T> {
     }
 }
 
-/// What a file gives to the whole. It never changes, so that a reload can take it over.
+/// The prompts and warnings of one file. It is immutable, so that a reload can reuse it if the file has not changed.
 #[derive(Debug)]
-struct Part<T> {
+struct ParsedFile<T> {
     name: String,
     about: AboutFile,
     prompts: Vec<(Arc<Compiled<T>>, Place)>,
@@ -91,7 +91,7 @@ struct Part<T> {
 
 /// A file that was read.
 struct Outcome<T> {
-    part: Arc<Part<T>>,
+    parsed: Arc<ParsedFile<T>>,
     errors: Vec<Error>,
     /// What tells that the file is as it was; `None` where nothing can.
     stamp: Option<FileStamp>,
@@ -103,7 +103,7 @@ struct Outcome<T> {
 /// It holds for one set of options, helpers and partials.
 #[derive(Debug)]
 pub struct Known<T> {
-    files: HashMap<PathBuf, (FileStamp, Arc<Part<T>>)>,
+    files: HashMap<PathBuf, (FileStamp, Arc<ParsedFile<T>>)>,
 }
 
 impl<T> Default for Known<T> {
@@ -115,19 +115,19 @@ impl<T> Default for Known<T> {
 impl<T> Known<T> {
     /// What the file gave, where it is as it was.
     fn unchanged(&self, path: &Path) -> Option<Outcome<T>> {
-        let (stamp, part) = self.files.get(path)?;
+        let (stamp, parsed) = self.files.get(path)?;
         if FileStamp::of(&fs::metadata(path).ok()?) != *stamp {
             return None;
         }
-        let (part, stamp) = (Arc::clone(part), Some(stamp.clone()));
-        Some(Outcome { part, errors: Vec::new(), stamp, is_known: true })
+        let (parsed, stamp) = (Arc::clone(parsed), Some(stamp.clone()));
+        Some(Outcome { parsed, errors: Vec::new(), stamp, is_known: true })
     }
 
     /// Remembers what was read now, and nothing else. What was wrong is read again.
     fn remember(&mut self, files: Vec<PathBuf>, outcomes: &[Outcome<T>]) {
         let kept = files.into_iter().zip(outcomes).filter_map(|(path, outcome)| {
             let stamp = outcome.stamp.clone().filter(|_| outcome.errors.is_empty())?;
-            Some((path, (stamp, Arc::clone(&outcome.part))))
+            Some((path, (stamp, Arc::clone(&outcome.parsed))))
         });
         self.files = kept.collect();
     }
@@ -184,17 +184,17 @@ pub fn load_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn L
 /// Puts the parts together. What is there twice is an error, and so is a schema that is not there, where asked for.
 fn gather<T: Text>(loaded: &mut Loaded<T>, outcomes: impl IntoIterator<Item = Outcome<T>>, schemas: bool) {
     let mut parts = Vec::new();
-    for Outcome { part, errors, .. } in outcomes {
+    for Outcome { parsed, errors, .. } in outcomes {
         loaded.errors.extend(errors);
-        parts.push(part);
+        parts.push(parsed);
     }
     let mut first_places: HashMap<(&PromptId, &Version), &Place> = HashMap::new();
-    for part in &parts {
-        if part.about.version.is_some() || !part.about.metadata.is_empty() {
-            loaded.about.insert(part.name.clone(), part.about.clone());
+    for parsed in &parts {
+        if parsed.about.version.is_some() || !parsed.about.metadata.is_empty() {
+            loaded.about.insert(parsed.name.clone(), parsed.about.clone());
         }
-        loaded.warnings.extend_from_slice(&part.warnings);
-        for (compiled, place) in &part.prompts {
+        loaded.warnings.extend_from_slice(&parsed.warnings);
+        for (compiled, place) in &parsed.prompts {
             let Prompt { id, version, .. } = compiled.prompt();
             if let Some(first) = first_places.get(&(id, version)) {
                 loaded.errors.push(there_twice(compiled.prompt(), first, place));
@@ -374,8 +374,8 @@ fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Libra
         Ok(read) => read,
         Err(error) => {
             let (about, prompts, warnings) = (AboutFile::default(), Vec::new(), Vec::new());
-            let part = Arc::new(Part { name, about, prompts, warnings });
-            return Outcome { part, errors: vec![error], stamp: None, is_known: false };
+            let parsed = Arc::new(ParsedFile { name, about, prompts, warnings });
+            return Outcome { parsed, errors: vec![error], stamp: None, is_known: false };
         }
     };
     let ReadFile { prompts: found, broken, mut warnings, mut errors, about } =
@@ -397,8 +397,8 @@ fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Libra
         errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id.as_deref(), places)));
     }
     errors.sort_by_key(|error| error.place().map(|place| (place.line, place.column)));
-    let part = Arc::new(Part { name, about, prompts, warnings });
-    Outcome { part, errors, stamp, is_known: false }
+    let parsed = Arc::new(ParsedFile { name, about, prompts, warnings });
+    Outcome { parsed, errors, stamp, is_known: false }
 }
 
 /// Gives a prompt what its file leaves out, the same at each load: an identity of its id and version, and the times

@@ -62,8 +62,8 @@ pub trait Follow: Send + 'static {
     fn linked(&self) -> Vec<PathBuf>;
 }
 
-/// What the thread is told.
-enum Message {
+/// A message to the thread of the watch.
+enum ThreadSignal {
     Changed,
     Stop,
 }
@@ -72,8 +72,8 @@ enum Message {
 pub struct Noted {
     roots: Vec<PathBuf>,
     watcher: RecommendedWatcher,
-    sender: Sender<Message>,
-    receiver: Receiver<Message>,
+    sender: Sender<ThreadSignal>,
+    receiver: Receiver<ThreadSignal>,
 }
 
 impl Noted {
@@ -89,7 +89,7 @@ impl Noted {
                 return;
             }
             // Nobody listens any more where the watch has ended.
-            let _ = changed.send(Message::Changed);
+            let _ = changed.send(ThreadSignal::Changed);
         };
         let first = roots.first().cloned().unwrap_or_default();
         let watcher = notify::recommended_watcher(handler).map_err(|error| unwatchable(&first, error))?;
@@ -134,7 +134,7 @@ impl Noted {
 
 /// A directory that is followed. Dropping it ends that without waiting.
 pub struct Watch {
-    sender: Sender<Message>,
+    sender: Sender<ThreadSignal>,
     thread: Option<JoinHandle<()>>,
     process: u32,
 }
@@ -151,7 +151,7 @@ impl Watch {
         // A forked child has the handle and not the thread.
         let own = self.process == std::process::id();
         let Some(thread) = self.thread.take().filter(|_| own) else { return };
-        let _ = self.sender.send(Message::Stop);
+        let _ = self.sender.send(ThreadSignal::Stop);
         // Whoever is told of a reload, on that very thread, may stop it too.
         if thread.thread().id() != thread::current().id() {
             // A panic in it has been told of.
@@ -163,7 +163,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if self.process == std::process::id() {
-            let _ = self.sender.send(Message::Stop);
+            let _ = self.sender.send(ThreadSignal::Stop);
         }
     }
 }
@@ -190,10 +190,10 @@ impl<F: Follow> Watching<F> {
     fn next_change(&mut self) -> std::result::Result<(), Stopped> {
         loop {
             match self.noted.receiver.recv_timeout(LOOK) {
-                Ok(Message::Changed) => return Ok(()),
+                Ok(ThreadSignal::Changed) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) if self.moved() => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Err(Stopped),
+                Ok(ThreadSignal::Stop) | Err(RecvTimeoutError::Disconnected) => return Err(Stopped),
             }
         }
     }
@@ -242,9 +242,9 @@ impl<F: Follow> Watching<F> {
 
     fn changes_within(&self, time: Duration) -> std::result::Result<bool, Stopped> {
         match self.noted.receiver.recv_timeout(time) {
-            Ok(Message::Changed) => Ok(true),
+            Ok(ThreadSignal::Changed) => Ok(true),
             Err(RecvTimeoutError::Timeout) => Ok(false),
-            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => Err(Stopped),
+            Ok(ThreadSignal::Stop) | Err(RecvTimeoutError::Disconnected) => Err(Stopped),
         }
     }
 

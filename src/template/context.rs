@@ -34,7 +34,7 @@ impl Text for Box<str> {
 
 /// The kinds of values that a template can tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sort {
+pub enum ValueKind {
     /// No value (`None`, `null`).
     Null,
     /// True or false.
@@ -65,7 +65,7 @@ pub enum Sort {
     Other,
 }
 
-impl Sort {
+impl ValueKind {
     /// The name of the kind in error messages.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -88,7 +88,7 @@ impl Sort {
     }
 }
 
-impl std::fmt::Display for Sort {
+impl std::fmt::Display for ValueKind {
     /// The name with its article: "a list", "an integer".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
@@ -146,7 +146,7 @@ pub trait Data {
     type Output: Output;
 
     /// The kind of the value.
-    fn sort(&self, value: &Self::Value) -> Sort;
+    fn kind_of(&self, value: &Self::Value) -> ValueKind;
 
     /// The member of a mapping, record or sequence under this name. Sequences have the indexes `0`, `1`, … and
     /// `length`. `None` if there is no such member, or if `value` has no members. Templates can reach nothing else of a
@@ -279,7 +279,7 @@ pub trait Data {
     ///
     /// # Errors
     /// If the render should stop because the user interrupted it.
-    fn pulse(&self) -> Result<()> {
+    fn check_interrupt(&self) -> Result<()> {
         Ok(())
     }
 
@@ -309,7 +309,7 @@ pub enum WriteOutcome {
     /// The value is null. The caller decides whether that prints nothing or is an error.
     Null,
     /// The value has no text, such as a mapping. Holds its kind.
-    NoText(Sort),
+    NoText(ValueKind),
 }
 
 /// How values are written.

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::Literal;
-use super::context::{Data, Output, Sink, Sort, Style, Truth, WriteOutcome};
+use super::context::{Data, Output, Sink, Style, Truth, ValueKind, WriteOutcome};
 use crate::error::{Error, Kind, Result};
 
 /// A built-in helper that returns a value.
@@ -154,13 +154,14 @@ impl<D: Data> HelperArguments<'_, D> {
                 Ok(sink.finish().with_str(str::to_owned))
             }
             WriteOutcome::Null => Err(fail("cannot turn None into text")),
-            WriteOutcome::NoText(sort) => Err(fail(format!("cannot turn {sort} into text"))),
+            WriteOutcome::NoText(kind) => Err(fail(format!("cannot turn {kind} into text"))),
         }
     }
 
     /// The argument as a whole number of at least 0. `what` names the argument in the error.
     fn count(&self, value: &D::Value, what: &str) -> Result<usize> {
-        let text = if self.data.sort(value) == Sort::Integer { self.text_of(value)? } else { String::new() };
+        let text =
+            if self.data.kind_of(value) == ValueKind::Integer { self.text_of(value)? } else { String::new() };
         text.parse().map_err(|_| fail(format!("{what} must be a whole number of at least 0")))
     }
 
@@ -177,7 +178,7 @@ impl<D: Data> HelperArguments<'_, D> {
         match (self.get(0), self.get(1)) {
             (Some(a), Some(b)) => self.data.equal(a, b),
             (None, None) => Ok(true),
-            (Some(value), None) | (None, Some(value)) => Ok(self.data.sort(value) == Sort::Null),
+            (Some(value), None) | (None, Some(value)) => Ok(self.data.kind_of(value) == ValueKind::Null),
         }
     }
 
@@ -186,11 +187,11 @@ impl<D: Data> HelperArguments<'_, D> {
         match self.data.order(a, b)? {
             Some(order) => Ok(Some(self.boolean(fits(order)))),
             // NaN is neither less nor greater than any number.
-            None if self.data.sort(a) == Sort::Float || self.data.sort(b) == Sort::Float => {
+            None if self.data.kind_of(a) == ValueKind::Float || self.data.kind_of(b) == ValueKind::Float => {
                 Ok(Some(self.boolean(false)))
             }
             None => {
-                let (a, b) = (self.data.sort(a), self.data.sort(b));
+                let (a, b) = (self.data.kind_of(a), self.data.kind_of(b));
                 Err(fail(format!("cannot compare {a} with {b}")))
             }
         }
@@ -209,7 +210,7 @@ pub(super) fn call<D: Data>(
             (Some(object), _)
                 if arguments.javascript
                     && data.truth(object, false)? != Truth::True
-                    && data.sort(object) != Sort::Sequence =>
+                    && data.kind_of(object) != ValueKind::Sequence =>
             {
                 Ok(Some(object.clone()))
             }
@@ -236,7 +237,7 @@ pub(super) fn call<D: Data>(
         }
         BuiltinHelper::Not => Ok(Some(arguments.boolean(!arguments.is_true(0)?))),
         BuiltinHelper::Default => match arguments.get(0) {
-            Some(value) if data.sort(value) != Sort::Null => Ok(Some(value.clone())),
+            Some(value) if data.kind_of(value) != ValueKind::Null => Ok(Some(value.clone())),
             _ => Ok(arguments.get(1).cloned()),
         },
         BuiltinHelper::Join => join(arguments),
@@ -251,7 +252,7 @@ pub(super) fn call<D: Data>(
                 Some(length) => {
                     Ok(Some(data.literal(&Literal::Integer(i64::try_from(length).unwrap_or(i64::MAX)))))
                 }
-                None => Err(fail(format!("cannot take the length of {}", data.sort(value)))),
+                None => Err(fail(format!("cannot take the length of {}", data.kind_of(value)))),
             }
         }
     }
@@ -260,7 +261,7 @@ pub(super) fn call<D: Data>(
 /// Passes the arguments to the log of the data. A value that has no text is logged as its type.
 fn log<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let text = |value: Option<&D::Value>| match value {
-        Some(value) => arguments.text_of(value).unwrap_or_else(|_| arguments.data.sort(value).to_string()),
+        Some(value) => arguments.text_of(value).unwrap_or_else(|_| arguments.data.kind_of(value).to_string()),
         None => "nothing".to_owned(),
     };
     let level = arguments.named("level").map_or_else(|| "info".to_owned(), |level| text(Some(level)));
@@ -293,8 +294,8 @@ fn json<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>>
 fn join<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let Some(list) = arguments.get(0) else { return Ok(None) };
     let data = arguments.data;
-    if !matches!(data.sort(list), Sort::Sequence | Sort::Iterable) {
-        return Err(fail(format!("cannot join {}: expected a list", data.sort(list))));
+    if !matches!(data.kind_of(list), ValueKind::Sequence | ValueKind::Iterable) {
+        return Err(fail(format!("cannot join {}: expected a list", data.kind_of(list))));
     }
     let between = if arguments.positional.len() > 1 { arguments.text(1)? } else { ", ".to_owned() };
     let mut text = String::new();
@@ -332,7 +333,7 @@ fn indent<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value
     let text = arguments.text(0)?;
     let lead = match arguments.get(1) {
         None => " ".repeat(4),
-        Some(lead) if arguments.data.sort(lead) == Sort::String => arguments.text_of(lead)?,
+        Some(lead) if arguments.data.kind_of(lead) == ValueKind::String => arguments.text_of(lead)?,
         Some(width) => " ".repeat(arguments.count(width, "the width")?.min(1000)),
     };
     let mut out = String::with_capacity(text.len() + lead.len());

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, WriteOutcome};
+use super::context::{Data, Invocation, Item, Sink, Style, Truth, ValueKind, WriteOutcome};
 use super::escape::escape_html;
 use super::number;
 use super::program::Literal;
@@ -116,15 +116,15 @@ impl<'v> Data for JsonData<'v> {
         match *helper {}
     }
 
-    fn sort(&self, value: &Self::Value) -> Sort {
+    fn kind_of(&self, value: &Self::Value) -> ValueKind {
         match value.value() {
-            Value::Null => Sort::Null,
-            Value::Bool(_) => Sort::Bool,
-            Value::Number(number) if number.is_f64() => Sort::Float,
-            Value::Number(_) => Sort::Integer,
-            Value::String(_) => Sort::String,
-            Value::Array(_) => Sort::Sequence,
-            Value::Object(_) => Sort::Mapping,
+            Value::Null => ValueKind::Null,
+            Value::Bool(_) => ValueKind::Bool,
+            Value::Number(number) if number.is_f64() => ValueKind::Float,
+            Value::Number(_) => ValueKind::Integer,
+            Value::String(_) => ValueKind::String,
+            Value::Array(_) => ValueKind::Sequence,
+            Value::Object(_) => ValueKind::Mapping,
         }
     }
 
@@ -221,10 +221,10 @@ impl<'v> Data for JsonData<'v> {
         let text: &str = match value.value() {
             Value::Null => return Ok(WriteOutcome::Null),
             Value::String(text) => text,
-            Value::Object(_) if !style.lenient => return Ok(WriteOutcome::NoText(Sort::Mapping)),
+            Value::Object(_) if !style.lenient => return Ok(WriteOutcome::NoText(ValueKind::Mapping)),
             other => {
-                if let Some(sort) = spell(other, style, &mut text) {
-                    return Ok(WriteOutcome::NoText(sort));
+                if let Some(kind) = spell(other, style, &mut text) {
+                    return Ok(WriteOutcome::NoText(kind));
                 }
                 &text
             }
@@ -309,7 +309,7 @@ impl<'v> Data for JsonData<'v> {
 }
 
 /// Appends the text of a value. Returns the kind of the part that has no text, if there is one.
-fn spell(value: &Value, style: Style, out: &mut String) -> Option<Sort> {
+fn spell(value: &Value, style: Style, out: &mut String) -> Option<ValueKind> {
     match value {
         Value::Null => {}
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -326,13 +326,13 @@ fn spell(value: &Value, style: Style, out: &mut String) -> Option<Sort> {
                 if at > 0 {
                     out.push(',');
                 }
-                if let Some(sort) = spell(item, style, out) {
-                    return Some(sort);
+                if let Some(kind) = spell(item, style, out) {
+                    return Some(kind);
                 }
             }
         }
         Value::Object(_) if style.lenient => out.push_str("[object Object]"),
-        Value::Object(_) => return Some(Sort::Mapping),
+        Value::Object(_) => return Some(ValueKind::Mapping),
     }
     None
 }

@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 pub use cache::TemplateCache;
 pub use closure::{Branch, BranchArguments, Closure};
-pub use context::{Data, Invocation, Item, Output, Sink, Sort, Style, Text, Truth, WriteOutcome};
+pub use context::{Data, Invocation, Item, Output, Sink, Style, Text, Truth, ValueKind, WriteOutcome};
 pub use escape::{escape_html, indent_lines};
 pub use flat::FlatPiece;
 pub use json::{JsonData, JsonDataValue};

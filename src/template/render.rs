@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use super::Template;
 use super::closure::Closure;
-use super::context::{Data, Invocation, Item, Sink, Sort, Style, Truth, WriteOutcome};
+use super::context::{Data, Invocation, Item, Sink, Style, Truth, ValueKind, WriteOutcome};
 use super::helpers::{self, BuiltinHelper, HelperArguments};
 use super::program::{
     Block, BlockKind, Call, Callee, CompiledProgram, Expr, Inline, Kinds, Literal, Node, Partial,
@@ -290,7 +290,7 @@ impl<D: Data> Renderer<'_, D> {
             .with_hint("render less data at once, or raise limits.steps"));
         }
         self.alarm = alarm(self.steps, limit);
-        self.data.pulse()
+        self.data.check_interrupt()
     }
 
     fn enter(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
@@ -381,7 +381,10 @@ impl<D: Data> Renderer<'_, D> {
             && let Some(last) = path.parts.len().checked_sub(1)
             && matches!(path.root, PathRoot::Context(_))
             && let Some(parent) = self.path_to(path, last, scope)?
-            && !matches!(self.data.sort(&parent), Sort::Sequence | Sort::Mapping | Sort::Record)
+            && !matches!(
+                self.data.kind_of(&parent),
+                ValueKind::Sequence | ValueKind::Mapping | ValueKind::Record
+            )
         {
             // `name in "text"` is an error in JavaScript.
             return Err(self.missing(expr, expr.span.start, scope));
@@ -398,7 +401,7 @@ impl<D: Data> Renderer<'_, D> {
         {
             // handlebars.js looks up the name again in the value that it found under the name.
             return match self.data.get(found, name)? {
-                Some(inner) if !matches!(self.data.sort(found), Sort::String) => Ok(Some(inner)),
+                Some(inner) if !matches!(self.data.kind_of(found), ValueKind::String) => Ok(Some(inner)),
                 _ => Err(self.missing(expr, expr.span.start, scope)),
             };
         }
@@ -435,7 +438,7 @@ impl<D: Data> Renderer<'_, D> {
                         format!("Missing variable '{part}'")
                     } else if at == 0 {
                         format!("`{name}` has no value: the current context has no `{part}`")
-                    } else if self.data.sort(&value) == Sort::Null {
+                    } else if self.data.kind_of(&value) == ValueKind::Null {
                         format!("`{name}` has no value: the value before `.{part}` is None")
                     } else {
                         format!("`{name}` has no value: the value before `.{part}` has no such member")
@@ -489,8 +492,10 @@ impl<D: Data> Renderer<'_, D> {
     /// Whether a value is truthy in JavaScript, where every object and every list is.
     fn is_something(&self, value: Option<&D::Value>) -> Result<bool> {
         let Some(value) = value else { return Ok(false) };
-        let object =
-            matches!(self.data.sort(value), Sort::Sequence | Sort::Mapping | Sort::Record | Sort::Iterable);
+        let object = matches!(
+            self.data.kind_of(value),
+            ValueKind::Sequence | ValueKind::Mapping | ValueKind::Record | ValueKind::Iterable
+        );
         Ok(object || self.data.truth(value, false)? == Truth::True)
     }
 
@@ -498,7 +503,7 @@ impl<D: Data> Renderer<'_, D> {
     fn asked(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let value = self.path(&unknown.value, scope)?;
         match value {
-            Some(value) if self.data.sort(&value) != Sort::Null => Ok(Some(value)),
+            Some(value) if self.data.kind_of(&value) != ValueKind::Null => Ok(Some(value)),
             value if scope.template.options().strict => Ok(value),
             _ => self.ask(unknown, scope),
         }
@@ -526,7 +531,7 @@ impl<D: Data> Renderer<'_, D> {
                 // The most common case, without cloning the context.
                 (Some(context), [first, rest @ ..]) => match self.data.get(context, first)? {
                     Some(found) => (Some(found), rest),
-                    None if !rest.is_empty() || self.data.sort(context) == Sort::Null => {
+                    None if !rest.is_empty() || self.data.kind_of(context) == ValueKind::Null => {
                         return Self::no_object(scope);
                     }
                     None => return Ok(None),
@@ -573,7 +578,7 @@ impl<D: Data> Renderer<'_, D> {
             }
             match self.data.get(&value, part)? {
                 Some(found) => value = found,
-                None if at + 1 < parts.len() || self.data.sort(&value) == Sort::Null => {
+                None if at + 1 < parts.len() || self.data.kind_of(&value) == ValueKind::Null => {
                     return Self::no_object(scope);
                 }
                 None => return Ok(None),
@@ -597,13 +602,16 @@ impl<D: Data> Renderer<'_, D> {
         while let Some(here) = level {
             level = here.up;
             let Some(context) = &here.context else { continue };
-            let primitive = !matches!(self.data.sort(context), Sort::Sequence | Sort::Mapping | Sort::Null);
+            let primitive = !matches!(
+                self.data.kind_of(context),
+                ValueKind::Sequence | ValueKind::Mapping | ValueKind::Null
+            );
             if primitive && self.data.truth(context, false)? != Truth::True {
                 // handlebars.js returns a falsy context as the value itself.
                 return Ok(Some(context.clone()));
             }
             if let Some(found) = self.data.get(context, name)?
-                && self.data.sort(&found) != Sort::Null
+                && self.data.kind_of(&found) != ValueKind::Null
             {
                 return Ok(Some(found));
             }
@@ -794,7 +802,7 @@ impl<D: Data> Renderer<'_, D> {
     /// Renders a block. In handlebars.js, if the context is null or missing, a block helper and its block see an empty
     /// object instead.
     fn block(&mut self, block: &Arc<Block<D::Text>>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
-        let something = |context: &D::Value| self.data.sort(context) != Sort::Null;
+        let something = |context: &D::Value| self.data.kind_of(context) != ValueKind::Null;
         if !scope.template.options().is_javascript() || scope.level.context.as_ref().is_some_and(something) {
             return self.block_in(block, scope, scope, out);
         }
@@ -884,11 +892,11 @@ impl<D: Data> Renderer<'_, D> {
         let style = scope.template.options().style(false);
         match self.data.write(&value, style, out)? {
             WriteOutcome::Done | WriteOutcome::Null => Ok(()),
-            WriteOutcome::NoText(sort) => {
+            WriteOutcome::NoText(kind) => {
                 let name = scope.template.source().get(block.span.start..block.span.end).unwrap_or_default();
                 Err(Error::new(
                     Kind::TemplateRender,
-                    format!("`{name}` returned {sort}, which cannot be printed"),
+                    format!("`{name}` returned {kind}, which cannot be printed"),
                 ))
             }
         }
@@ -903,10 +911,10 @@ impl<D: Data> Renderer<'_, D> {
         out: &mut D::Sink,
     ) -> Result<()> {
         let Some(value) = value else { return self.branch(&block.inverse, None, scope, out) };
-        match self.data.sort(&value) {
-            Sort::Sequence | Sort::Iterable => self.each(block, &value, scope, out),
-            Sort::Null => self.branch(&block.inverse, None, scope, out),
-            Sort::Bool => {
+        match self.data.kind_of(&value) {
+            ValueKind::Sequence | ValueKind::Iterable => self.each(block, &value, scope, out),
+            ValueKind::Null => self.branch(&block.inverse, None, scope, out),
+            ValueKind::Bool => {
                 let branch = if self.truth(Some(&value), scope)? == Truth::True {
                     &block.body
                 } else {
@@ -914,7 +922,7 @@ impl<D: Data> Renderer<'_, D> {
                 };
                 self.branch(branch, None, scope, out)
             }
-            Sort::Mapping if self.truth(Some(&value), scope)? == Truth::False => {
+            ValueKind::Mapping if self.truth(Some(&value), scope)? == Truth::False => {
                 self.branch(&block.inverse, None, scope, out)
             }
             // handlebars.js passes the block its own options, in which the parameters are those of the scope around it.
@@ -1234,8 +1242,8 @@ fn finish<D: Data>(outcome: WriteOutcome, expr: &Expr<D::Text>, scope: &Scope<'_
         WriteOutcome::Null if scope.template.options().allow_none => Ok(()),
         WriteOutcome::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
             .with_hint("test it with `{{#if}}`, or use allow_none=True to print nothing")),
-        WriteOutcome::NoText(sort) => {
-            Err(fail(format!("cannot print `{}`: {sort} has no text", written(expr, scope)), offset)
+        WriteOutcome::NoText(kind) => {
+            Err(fail(format!("cannot print `{}`: {kind} has no text", written(expr, scope)), offset)
                 .with_hint("print one of its members, or loop over it with `{{#each}}`"))
         }
     }

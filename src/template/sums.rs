@@ -5,7 +5,7 @@
 //! text. A program without text passes its sum on to the program around it. The `handlebars` dialect does the same:
 //! [`Sums`] holds back the numbers of a program until text follows.
 
-use super::context::{Data, Sink, Sort};
+use super::context::{Data, Sink, ValueKind};
 use super::number::javascript;
 use crate::error::Result;
 
@@ -19,9 +19,9 @@ pub(super) enum Summand {
 impl Summand {
     /// The value as handlebars.js adds it. `None` for a value that joins as text.
     pub(super) fn of<D: Data>(data: &D, value: &D::Value) -> Result<Option<Self>> {
-        Ok(match data.sort(value) {
-            Sort::Bool => data.to_json(value)?.as_bool().map(Self::Bool),
-            Sort::Integer | Sort::Float => data.to_json(value)?.as_f64().map(Self::Number),
+        Ok(match data.kind_of(value) {
+            ValueKind::Bool => data.to_json(value)?.as_bool().map(Self::Bool),
+            ValueKind::Integer | ValueKind::Float => data.to_json(value)?.as_f64().map(Self::Number),
             _ => None,
         })
     }

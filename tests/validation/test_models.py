@@ -20,7 +20,7 @@ from prompt_manager.validation import FieldValidator, Schema, SchemaField, Schem
         (lambda: FieldValidator(type="enum"), "validator enum needs `allowed_values`"),
         (lambda: FieldValidator(type="custom"), "validator custom needs `custom_function`"),
         (lambda: FieldValidator(type="range", min_value=2, max_value=1), "`min_value` is greater than `max_value`"),
-        (lambda: FieldValidator(type="max_value", max_value=float("inf")), "NaN and infinity have no JSON form"),
+        (lambda: FieldValidator(type="max_value", max_value=float("inf")), "NaN and infinity cannot be written as JSON"),
         (lambda: FieldValidator(type="lenght"), "Input should be 'min_length'"),
         (lambda: SchemaField(name="x", type="text"), "Input should be 'string'"),
         (lambda: SchemaField(name="", type="string"), "the name of a field is empty"),

@@ -1,29 +1,29 @@
-//! Calls helpers that are Python functions.
+//! Calls helpers, which are Python functions.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::PyData;
 use super::helper_options::HelperOptions;
+use super::kind::Object;
 use super::overlay::Overlay;
-use super::sort::Object;
 use crate::error::{Error, Kind, Result};
 use crate::python::error::{foreign, is_ours};
-use crate::python::library::Helper;
+use crate::python::library::HelperFunction;
 use crate::template::Invocation;
 
 impl<'py> PyData<'_, 'py> {
-    /// Calls a helper: positional arguments in order, named arguments as keywords.
+    /// Calls a helper with its positional arguments in order and its named arguments as keyword arguments.
     pub(super) fn call_helper(
         &self,
-        helper: &Helper,
+        helper: &HelperFunction,
         call: Invocation<'_, Self>,
     ) -> Result<Option<Object<'py>>> {
         let py = self.py;
         let name = call.name;
         let raised = |raised: PyErr| {
             if is_ours(py, &raised) {
-                // The error of a branch of its block is complete already.
+                // The helper rendered a branch of its block, and that failed. The error is complete already.
                 return Error::new(Kind::Foreign, "a branch failed").with_cause(raised);
             }
             let kind = raised
@@ -33,10 +33,10 @@ impl<'py> PyData<'_, 'py> {
             foreign(py, raised, || format!("helper `{name}` raised {kind}"))
         };
         let none = || py.None().into_bound(py);
-        // A helper gets plain dictionaries: an overlay is merged into one.
+        // A helper gets plain dicts, so an overlay is merged into one.
         let plain = |value: Object<'py>| -> Result<Object<'py>> {
             match value.cast_exact::<Overlay>() {
-                Ok(overlay) => Ok(PyData::alone(py).merged(overlay.get())?.into_any()),
+                Ok(overlay) => Ok(PyData::without_engine(py).merged(overlay.get())?.into_any()),
                 Err(_) => Ok(value),
             }
         };

@@ -1,25 +1,25 @@
-//! Reads overlays: one member, or all of them in one dictionary.
+//! Reads one member of an overlay, or merges all of them into one dict.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::PyData;
+use super::kind::Object;
 use super::overlay::Overlay;
-use super::sort::Object;
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Item};
 
 impl<'py> PyData<'_, 'py> {
-    /// The base and the members of an overlay in one new dictionary.
+    /// Merges the base and the members of an overlay into a new dict.
     pub(in crate::python) fn merged(&self, overlay: &Overlay) -> Result<Bound<'py, PyDict>> {
         self.merged_over(overlay.base.as_ref().map(|base| base.bind(self.py)), overlay.members.bind(self.py))
     }
 
-    /// The members of any mapping or record in one new dictionary.
+    /// Copies the members of a mapping or record into a new dict.
     pub(in crate::python) fn as_dict(&self, value: &Object<'py>) -> Result<Bound<'py, PyDict>> {
         if let Ok(dict) = value.cast_exact::<PyDict>() {
             return dict.copy().map_err(|error| {
-                Error::new(Kind::TemplateRender, "a context cannot be copied").with_cause(error)
+                Error::new(Kind::TemplateRender, "the context cannot be copied").with_cause(error)
             });
         }
         match value.cast_exact::<Overlay>() {
@@ -34,35 +34,36 @@ impl<'py> PyData<'_, 'py> {
         members: &Bound<'py, PyDict>,
     ) -> Result<Bound<'py, PyDict>> {
         let all = PyDict::new(self.py);
-        let kept = |outcome: PyResult<()>| {
-            outcome.map_err(|error| {
-                Error::new(Kind::TemplateRender, "a context cannot be walked").with_cause(error)
+        let checked = |result: PyResult<()>| {
+            result.map_err(|error| {
+                Error::new(Kind::TemplateRender, "the members of the context cannot be read")
+                    .with_cause(error)
             })
         };
         if let Some(base) = base {
             let mut index = 0;
             self.walk(base, &mut |Item { key, value, .. }| {
-                let kept = match key {
-                    Some(key) => kept(all.set_item(key, value)),
-                    // The items of a list are its members by number.
-                    None => kept(all.set_item(index.to_string(), value)),
+                let inserted = match key {
+                    Some(key) => checked(all.set_item(key, value)),
+                    // A list has its items as members, with the index as name.
+                    None => checked(all.set_item(index.to_string(), value)),
                 };
                 index += 1;
-                kept
+                inserted
             })?;
         }
-        kept(all.update(members.as_mapping()))?;
+        checked(all.update(members.as_mapping()))?;
         Ok(all)
     }
 
-    /// The names of an overlay's members: first its own, then those of its base.
+    /// Returns the names of an overlay's members: first its own, then those of its base.
     pub(super) fn overlaid_names(&self, overlay: &Overlay) -> Vec<String> {
         let mut names = self.names(overlay.members.bind(self.py).as_any());
         names.extend(overlay.base.iter().flat_map(|base| self.names(base.bind(self.py))));
         names
     }
 
-    /// The member of an overlay under a name, which is also given as a Python string.
+    /// Returns a member of an overlay. `key` is the name as a Python string.
     pub(in crate::python) fn overlaid(
         &self,
         overlay: &Overlay,

@@ -1,16 +1,16 @@
-//! Python objects as the data that templates read, walked in place.
+//! Lets templates read Python objects in place.
 //!
-//! What a template can reach of an object: the keys of a mapping, the items of a sequence, `length`, and the declared
-//! public fields of a pydantic model, dataclass or named tuple. No other attribute is ever read, and nothing is
-//! called but the object's own protocol of that kind. Every object is held by a strong reference before any code of
-//! the caller's can run.
+//! A template can read the keys of a mapping, the items of a sequence, `length`, and the declared public fields of a
+//! pydantic model, dataclass or named tuple. No other attribute is ever read, and no method is called except those of
+//! the mapping, sequence or iterator protocol. Each object is held by a strong reference while code of the caller may
+//! run.
 
 mod helper_call;
 mod helper_options;
 mod json;
+mod kind;
 mod merge;
 mod overlay;
-mod sort;
 pub(super) mod values;
 mod write;
 
@@ -25,23 +25,24 @@ use pyo3::types::{
 };
 
 pub(super) use self::helper_options::HelperOptions;
+pub(super) use self::kind::{Object, kind_of};
+use self::kind::{bare, extra, fields, is_public, is_stored, tuple_fields};
 pub(super) use self::overlay::Overlay;
-pub(super) use self::sort::{Object, sort};
-use self::sort::{bare, extra, fields, is_public, is_stored, tuple_fields};
 use super::error::foreign;
-use super::library::{Helper, Shared};
+use super::library::{EngineState, HelperFunction};
 use super::text::{PyOutput, PySink, PyText};
 use crate::error::{Error, Kind, Result};
 use crate::template::{
-    Data, Invocation, Item, Literal, Output, Sink, Sort, Style, Text, Truth, WriteOutcome,
+    Data, Invocation, Item, Literal, Output, Sink, Style, Text, Truth, ValueKind, WriteOutcome,
 };
 
 /// Python objects as template data, for one render.
 pub struct PyData<'e, 'py> {
     py: Python<'py>,
-    /// The engine, for its helpers.
-    engine: Option<&'e Arc<Shared>>,
-    /// Iterators that this render walked, with what they gave: an iterator gives its items only once.
+    /// The engine, which has the helpers.
+    engine: Option<&'e Arc<EngineState>>,
+    /// The iterators that this render has read, with their items. An iterator returns its items only once, so a second
+    /// `{{#each}}` reads them here.
     walked: RefCell<Vec<Walked<'py>>>,
 }
 
@@ -51,28 +52,28 @@ struct Walked<'py> {
     ended: bool,
 }
 
-/// How many names are looked through for one to suggest.
+/// The maximum number of names that are compared for a suggestion.
 const NAMES: usize = 1000;
 
 impl<'e, 'py> PyData<'e, 'py> {
-    /// The data of a render by this engine.
-    pub(super) fn new(py: Python<'py>, engine: &'e Arc<Shared>) -> Self {
+    /// The data of a render with this engine.
+    pub(super) fn new(py: Python<'py>, engine: &'e Arc<EngineState>) -> Self {
         Self { py, engine: Some(engine), walked: RefCell::default() }
     }
 
-    /// The data alone, without an engine's helpers.
-    pub(super) fn alone(py: Python<'py>) -> Self {
+    /// The data without an engine, and so without helpers.
+    pub(super) fn without_engine(py: Python<'py>) -> Self {
         Self { py, engine: None, walked: RefCell::default() }
     }
 }
 
 impl<'py> PyData<'_, 'py> {
-    /// Whether values are read as JavaScript reads them.
+    /// Whether the engine reads values like JavaScript.
     pub(super) fn is_javascript(&self) -> bool {
         self.engine.is_some_and(|engine| engine.options.is_javascript())
     }
 
-    /// The member under a name, which is also given as a Python string.
+    /// Returns the member of a value. `key` is the name as a Python string.
     #[inline]
     pub(super) fn member(
         &self,
@@ -80,8 +81,8 @@ impl<'py> PyData<'_, 'py> {
         name: &str,
         key: &Object<'py>,
     ) -> Result<Option<Object<'py>>> {
-        // Subclasses too: what they would make up for a key that is not there is not asked. The exact type is asked
-        // first, which needs no call into Python.
+        // For a subclass of `dict` too, `__missing__` is not called. The exact type is tested first, because that needs
+        // no call into Python.
         let dict = match value.cast_exact::<PyDict>() {
             Ok(dict) => dict,
             Err(_) => match value.cast::<PyDict>() {
@@ -96,14 +97,14 @@ impl<'py> PyData<'_, 'py> {
         }
     }
 
-    /// What a name that is no key of a dictionary may still mean.
+    /// Returns the member of a `dict` that does not have the name as a key: its length, or the value of an integer key.
     #[cold]
     fn absent(&self, dict: &Bound<'py, PyDict>, name: &str) -> Result<Option<Object<'py>>> {
         // In JavaScript an object has no length.
         if name == "length" && !self.is_javascript() {
             return self.counted(dict).map(Some);
         }
-        // Keys that are numbers are written as their digits.
+        // A template writes an integer key as digits.
         match name.parse::<u64>() {
             Ok(number) => dict.get_item(number).map_err(|error| self.raised(error, "reading a mapping")),
             Err(_) => Ok(None),
@@ -121,7 +122,7 @@ impl<'py> PyData<'_, 'py> {
         }
     }
 
-    /// The member of a mapping that is no exact `dict`.
+    /// Returns the member of a mapping that is not a `dict`.
     fn of_mapping(&self, mapping: &Bound<'py, PyMapping>, key: &Object<'py>) -> Result<Option<Object<'py>>> {
         match mapping.get_item(key) {
             Ok(found) => Ok(Some(found)),
@@ -130,23 +131,23 @@ impl<'py> PyData<'_, 'py> {
         }
     }
 
-    /// The member of anything but an exact `dict`.
+    /// Returns the member of a value that is not a `dict`.
     fn of_object(&self, value: &Object<'py>, name: &str, key: &Object<'py>) -> Result<Option<Object<'py>>> {
-        match sort(value) {
-            Sort::Sequence => {
+        match kind_of(value) {
+            ValueKind::Sequence => {
                 if name == "length" {
                     return self.counted(value).map(Some);
                 }
                 let declared = tuple_fields(value).map(|fields| fields.contains(key));
-                if self.asked(declared.transpose())?.unwrap_or(false) {
+                if self.looked_up(declared.transpose())?.unwrap_or(false) {
                     return self.field(value, name, key);
                 }
                 let Ok(index) = name.parse::<usize>() else { return Ok(None) };
                 self.item(value, index)
             }
-            Sort::String if self.is_javascript() => Ok(self.of_javascript_text(value, name)),
-            Sort::String if name == "length" => self.counted(value).map(Some),
-            Sort::Mapping => {
+            ValueKind::String if self.is_javascript() => Ok(self.of_javascript_text(value, name)),
+            ValueKind::String if name == "length" => self.counted(value).map(Some),
+            ValueKind::Mapping => {
                 let found = if let Ok(overlay) = value.cast_exact::<Overlay>() {
                     self.overlaid(overlay.get(), name, key)?
                 } else if let Ok(mapping) = value.cast::<PyMapping>() {
@@ -159,16 +160,16 @@ impl<'py> PyData<'_, 'py> {
                     found => Ok(found),
                 }
             }
-            Sort::Record => {
+            ValueKind::Record => {
                 let declared = match fields(value) {
-                    Some(fields) => self.asked(fields.get_item(key))?,
+                    Some(fields) => self.looked_up(fields.get_item(key))?,
                     None => None,
                 };
                 if declared.is_some_and(|field| is_stored(&field)) {
                     return self.field(value, name, key);
                 }
                 match extra(value) {
-                    Some(extra) if is_public(name) => self.asked(extra.get_item(key)),
+                    Some(extra) if is_public(name) => self.looked_up(extra.get_item(key)),
                     _ => Ok(None),
                 }
             }
@@ -176,22 +177,22 @@ impl<'py> PyData<'_, 'py> {
         }
     }
 
-    /// The length or a character of a text, which JavaScript counts in UTF-16.
+    /// Returns the length or a character of a text. JavaScript counts in UTF-16.
     fn of_javascript_text(&self, value: &Object<'py>, name: &str) -> Option<Object<'py>> {
         let text = value.cast::<PyString>().ok()?.to_string_lossy();
         if name == "length" {
             return Some(self.integer(text.encode_utf16().count()));
         }
-        // Only the plain spelling of an index is a property.
+        // JavaScript accepts an index only in its plain spelling: `1`, not `01`.
         let index = name.parse::<usize>().ok().filter(|index| index.to_string() == name)?;
         let unit = text.encode_utf16().nth(index)?;
-        // Half of a surrogate pair is a string in Python too.
+        // A Python string can also contain half of a surrogate pair.
         self.py.import("builtins").and_then(|builtins| builtins.call_method1("chr", (unit,))).ok()
     }
 
-    /// What the caller's code answered.
-    fn asked<R>(&self, answer: PyResult<R>) -> Result<R> {
-        answer.map_err(|error| self.raised(error, "asking an object"))
+    /// Returns the result of a lookup in an object of the caller.
+    fn looked_up<R>(&self, result: PyResult<R>) -> Result<R> {
+        result.map_err(|error| self.raised(error, "reading a field"))
     }
 
     fn field(&self, value: &Object<'py>, name: &str, key: &Object<'py>) -> Result<Option<Object<'py>>> {
@@ -201,14 +202,14 @@ impl<'py> PyData<'_, 'py> {
         }
         match value.getattr(key) {
             Ok(found) => Ok(Some(found)),
-            // Declared, and never set.
+            // The field is declared, but was never set.
             Err(error) if error.is_instance_of::<PyAttributeError>(self.py) => Ok(None),
             Err(error) => Err(self.raised(error, "reading a field")),
         }
     }
 
     fn counted(&self, value: &Object<'py>) -> Result<Object<'py>> {
-        let length = value.len().map_err(|error| self.raised(error, "asking for a length"))?;
+        let length = value.len().map_err(|error| self.raised(error, "taking the length of a value"))?;
         Ok(self.integer(length))
     }
 
@@ -218,7 +219,7 @@ impl<'py> PyData<'_, 'py> {
         } else if let Ok(tuple) = value.cast::<PyTuple>() {
             return Ok(tuple.get_item(index).ok());
         } else {
-            let length = value.len().map_err(|error| self.raised(error, "asking for a length"))?;
+            let length = value.len().map_err(|error| self.raised(error, "taking the length of a value"))?;
             if index >= length {
                 return Ok(None);
             }
@@ -246,7 +247,7 @@ impl<'py> PyData<'_, 'py> {
         value: &Object<'py>,
         visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
     ) -> Result<()> {
-        // The length is asked anew each round, for the walk may run code that changes the list.
+        // The length is read again in each round, because `visit` may run code that changes the list.
         if let Ok(list) = value.cast_exact::<PyList>() {
             let mut at = 0;
             let mut count = list.len();
@@ -258,7 +259,7 @@ impl<'py> PyData<'_, 'py> {
             }
             return Ok(());
         }
-        let length = || value.len().map_err(|error| self.raised(error, "asking for a length"));
+        let length = || value.len().map_err(|error| self.raised(error, "taking the length of a value"));
         let mut at = 0;
         let mut count = length()?;
         while at < count {
@@ -294,7 +295,7 @@ impl<'py> PyData<'_, 'py> {
         value: &Object<'py>,
         visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
     ) -> Result<()> {
-        let iterator = value.try_iter().map_err(|error| self.raised(error, "walking an iterable"))?;
+        let iterator = value.try_iter().map_err(|error| self.raised(error, "iterating over a value"))?;
         let place = self.walked_place(iterator.into_any());
         let mut at = 0;
         let mut ahead = self.walked_item(place, at)?;
@@ -314,7 +315,7 @@ impl<'py> PyData<'_, 'py> {
         })
     }
 
-    /// Item `at` of an iterator, taken from it if no walk of this render has yet.
+    /// Returns item `at` of an iterator. It is taken from the iterator unless this render already did so.
     fn walked_item(&self, place: usize, at: usize) -> Result<Option<Object<'py>>> {
         let iterator = {
             let walked = self.walked.borrow();
@@ -335,7 +336,7 @@ impl<'py> PyData<'_, 'py> {
                 Ok(Some(item))
             }
             Some(Err(error)) if !error.is_instance_of::<PyStopIteration>(self.py) => {
-                Err(self.raised(error, "walking an iterable"))
+                Err(self.raised(error, "iterating over a value"))
             }
             _ => {
                 walked[place].ended = true;
@@ -345,7 +346,7 @@ impl<'py> PyData<'_, 'py> {
     }
 }
 
-/// Pairs in the order in which JavaScript walks an object: keys that are array indexes first, by number.
+/// Returns the pairs in the order of JavaScript: first the keys that are array indexes, in ascending order.
 fn javascript_order<'py>(pairs: &Bound<'py, PyList>) -> Bound<'py, PyList> {
     let index = |pair: &Object<'py>| {
         let key = pair.get_item(0).ok()?.extract::<String>().ok()?;
@@ -368,7 +369,7 @@ impl<'py> Data for PyData<'_, 'py> {
     type Text = PyText;
     type Value = Object<'py>;
     type Kept = Py<PyAny>;
-    type Helper = Helper;
+    type Helper = HelperFunction;
     type Sink = PySink<'py>;
     type Output = PyOutput<'py>;
 
@@ -380,16 +381,16 @@ impl<'py> Data for PyData<'_, 'py> {
         kept.bind(self.py).clone()
     }
 
-    fn helper(&self, name: &PyText) -> Option<Helper> {
+    fn helper(&self, name: &PyText) -> Option<HelperFunction> {
         self.engine.and_then(|engine| engine.helper(self.py, name.as_str()))
     }
 
-    fn invoke(&self, helper: &Helper, call: Invocation<'_, Self>) -> Result<Option<Object<'py>>> {
+    fn invoke(&self, helper: &HelperFunction, call: Invocation<'_, Self>) -> Result<Option<Object<'py>>> {
         self.call_helper(helper, call)
     }
 
-    fn sort(&self, value: &Object<'py>) -> Sort {
-        sort(value)
+    fn kind_of(&self, value: &Object<'py>) -> ValueKind {
+        kind_of(value)
     }
 
     #[inline]
@@ -400,7 +401,7 @@ impl<'py> Data for PyData<'_, 'py> {
     fn lookup(&self, value: &Object<'py>, key: &Object<'py>) -> Result<Option<Object<'py>>> {
         if let Ok(dict) = value.cast::<PyDict>() {
             let found = match dict.get_item(key) {
-                // A key that cannot be hashed is not there.
+                // A key that cannot be hashed is not in the dict.
                 Err(error) if error.is_instance_of::<pyo3::exceptions::PyTypeError>(self.py) => None,
                 found => found.map_err(|error| self.raised(error, "reading a mapping"))?,
             };
@@ -439,30 +440,33 @@ impl<'py> Data for PyData<'_, 'py> {
             return Vec::new();
         };
         let text = |key: Object<'py>| key.extract::<String>().ok();
-        // An object's private fields are not reached, so they are not named either; a mapping's keys are data.
-        let open = matches!(sort(value), Sort::Mapping);
-        keys.iter().take(NAMES).filter_map(text).filter(|name| open || is_public(name)).collect()
+        // Templates cannot read private fields, so they are not suggested. Keys of a mapping are data and always public.
+        let all_public = matches!(kind_of(value), ValueKind::Mapping);
+        keys.iter().take(NAMES).filter_map(text).filter(|name| all_public || is_public(name)).collect()
     }
 
     fn truth(&self, value: &Object<'py>, empty_mapping_is_false: bool) -> Result<Truth> {
         let is = |truth: bool| if truth { Truth::True } else { Truth::False };
-        let asked = |truth: PyResult<bool>| truth.map_err(|error| self.raised(error, "asking for a truth"));
+        let checked =
+            |truth: PyResult<bool>| truth.map_err(|error| self.raised(error, "converting a value to bool"));
         let value = &bare(value);
-        Ok(match sort(value) {
-            Sort::Null => Truth::False,
-            Sort::Bool => is(asked(value.is_truthy())?),
-            Sort::Integer | Sort::Float => {
-                if asked(value.is_truthy())? {
-                    // NaN is the number that differs from itself.
-                    is(asked(value.eq(value))?)
+        Ok(match kind_of(value) {
+            ValueKind::Null => Truth::False,
+            ValueKind::Bool => is(checked(value.is_truthy())?),
+            ValueKind::Integer | ValueKind::Float => {
+                if checked(value.is_truthy())? {
+                    // NaN is true for Python but false for templates. It is the only number that is not equal to itself.
+                    is(checked(value.eq(value))?)
                 } else {
                     Truth::Zero
                 }
             }
-            Sort::String | Sort::Sequence => is(asked(value.len().map(|length| length > 0))?),
-            Sort::Mapping => is(!empty_mapping_is_false || asked(value.len().map(|length| length > 0))?),
-            Sort::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {
-                is(asked(value.len().map(|length| length > 0))?)
+            ValueKind::String | ValueKind::Sequence => is(checked(value.len().map(|length| length > 0))?),
+            ValueKind::Mapping => {
+                is(!empty_mapping_is_false || checked(value.len().map(|length| length > 0))?)
+            }
+            ValueKind::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {
+                is(checked(value.len().map(|length| length > 0))?)
             }
             _ => Truth::True,
         })
@@ -474,9 +478,9 @@ impl<'py> Data for PyData<'_, 'py> {
         visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
     ) -> Result<()> {
         let value = &bare(value);
-        match sort(value) {
-            Sort::Sequence => self.walk_sequence(value, visit),
-            Sort::Mapping => {
+        match kind_of(value) {
+            ValueKind::Sequence => self.walk_sequence(value, visit),
+            ValueKind::Mapping => {
                 if let Ok(dict) = value.cast::<PyDict>() {
                     let pairs = dict.items();
                     return self
@@ -488,12 +492,12 @@ impl<'py> Data for PyData<'_, 'py> {
                 }
                 match value.cast::<PyMapping>().map(PyMappingMethods::items) {
                     Ok(Ok(pairs)) => self.pairs(&pairs, visit),
-                    Ok(Err(error)) => Err(self.raised(error, "walking a mapping")),
+                    Ok(Err(error)) => Err(self.raised(error, "iterating over a mapping")),
                     Err(_) => Ok(()),
                 }
             }
-            Sort::Record => self.walk_record(value, visit),
-            Sort::Iterable => self.walk_iterable(value, visit),
+            ValueKind::Record => self.walk_record(value, visit),
+            ValueKind::Iterable => self.walk_iterable(value, visit),
             _ => Ok(()),
         }
     }
@@ -527,12 +531,12 @@ impl<'py> Data for PyData<'_, 'py> {
 
     #[inline]
     fn same(&self, a: &Object<'py>, b: &Object<'py>) -> bool {
-        // A mapping is the same as nothing but itself, which is the usual case.
+        // A dict, which is the usual context, is the same only as itself.
         if a.is(b) || a.cast_exact::<PyDict>().is_ok() || b.cast_exact::<PyDict>().is_ok() {
             return a.is(b);
         }
-        // The same text or number as the context is no new context, as in JavaScript. Only types whose comparison is
-        // Python's own are asked.
+        // As in JavaScript, an equal text or number does not make a new context. Only Python's own types are compared, so
+        // that no code of the caller runs.
         let own = |value: &Object<'py>| {
             value.cast_exact::<PyString>().is_ok()
                 || value.cast_exact::<PyInt>().is_ok()
@@ -542,45 +546,46 @@ impl<'py> Data for PyData<'_, 'py> {
     }
 
     fn equal(&self, a: &Object<'py>, b: &Object<'py>) -> Result<bool> {
-        let kind = |value: &Object<'py>| match sort(value) {
-            // A number is equal by value, whatever its type; a truth value is none.
-            Sort::Integer => Sort::Float,
-            sort => sort,
+        let comparable_kind = |value: &Object<'py>| match kind_of(value) {
+            // Integers and floats are compared by value. A bool is not a number here.
+            ValueKind::Integer => ValueKind::Float,
+            kind => kind,
         };
-        if kind(a) != kind(b) {
+        if comparable_kind(a) != comparable_kind(b) {
             return Ok(false);
         }
         bare(a).eq(bare(b)).map_err(|error| self.raised(error, "comparing two values"))
     }
 
     fn order(&self, a: &Object<'py>, b: &Object<'py>) -> Result<Option<Ordering>> {
-        let number = |sort| matches!(sort, Sort::Integer | Sort::Float);
+        let is_number = |kind| matches!(kind, ValueKind::Integer | ValueKind::Float);
         let (a, b) = (&bare(a), &bare(b));
-        let (of_a, of_b) = (sort(a), sort(b));
-        let ordered = matches!(of_a, Sort::String | Sort::Date | Sort::DateTime) && of_a == of_b;
-        let numbers = number(of_a) && number(of_b);
+        let (kind_a, kind_b) = (kind_of(a), kind_of(b));
+        let ordered =
+            matches!(kind_a, ValueKind::String | ValueKind::Date | ValueKind::DateTime) && kind_a == kind_b;
+        let numbers = is_number(kind_a) && is_number(kind_b);
         if !ordered && !numbers {
             return Ok(None);
         }
-        let asked =
+        let checked =
             |answer: PyResult<bool>| answer.map_err(|error| self.raised(error, "comparing two values"));
-        if asked(a.lt(b))? {
+        if checked(a.lt(b))? {
             Ok(Some(Ordering::Less))
-        } else if asked(a.gt(b))? {
+        } else if checked(a.gt(b))? {
             Ok(Some(Ordering::Greater))
         } else {
-            Ok(asked(a.eq(b))?.then_some(Ordering::Equal))
+            Ok(checked(a.eq(b))?.then_some(Ordering::Equal))
         }
     }
 
     fn length(&self, value: &Object<'py>) -> Result<Option<usize>> {
         let value = &bare(value);
-        match sort(value) {
-            Sort::String | Sort::Sequence | Sort::Mapping => {}
-            Sort::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {}
+        match kind_of(value) {
+            ValueKind::String | ValueKind::Sequence | ValueKind::Mapping => {}
+            ValueKind::Iterable if value.cast::<PySet>().is_ok() || value.cast::<PyFrozenSet>().is_ok() => {}
             _ => return Ok(None),
         }
-        value.len().map(Some).map_err(|error| self.raised(error, "asking for a length"))
+        value.len().map(Some).map_err(|error| self.raised(error, "taking the length of a value"))
     }
 
     fn text(&self, text: &str) -> Object<'py> {
@@ -588,7 +593,7 @@ impl<'py> Data for PyData<'_, 'py> {
     }
 
     fn to_json(&self, value: &Object<'py>) -> Result<serde_json::Value> {
-        self.json(value, 0).map_err(|unsayable| unsayable.error)
+        self.json(value, 0).map_err(|json_error| json_error.error)
     }
 
     fn literal(&self, literal: &Literal<PyText>) -> Object<'py> {
@@ -607,7 +612,8 @@ impl<'py> Data for PyData<'_, 'py> {
 
     fn of_json(&self, value: &serde_json::Value) -> Result<Object<'py>> {
         pythonize::pythonize(self.py, value).map_err(|error| {
-            Error::new(Kind::TemplateRender, "the value cannot be handed to Python").with_cause(error)
+            Error::new(Kind::TemplateRender, "the value cannot be converted to a Python object")
+                .with_cause(error)
         })
     }
 
@@ -631,10 +637,13 @@ impl<'py> Data for PyData<'_, 'py> {
         let logger = py
             .import("logging")
             .and_then(|logging| logging.call_method1("getLogger", ("prompt_manager.template",)));
-        self.asked(logger.and_then(|logger| logger.call_method1("log", (number, "%s", text)))).map(|_| ())
+        logger
+            .and_then(|logger| logger.call_method1("log", (number, "%s", text)))
+            .map(drop)
+            .map_err(|error| self.raised(error, "logging"))
     }
 
-    fn pulse(&self) -> Result<()> {
+    fn check_interrupt(&self) -> Result<()> {
         self.py.check_signals().map_err(|error| self.raised(error, "a signal handler"))
     }
 

@@ -1,12 +1,13 @@
-//! A mapping with some members laid over it: the context of a partial that is given values, and that of a prompt whose
-//! variables have defaults. Nothing is copied, so the cost does not depend on the size of the mapping.
+//! Adds members to a mapping without copying it, so that the cost does not depend on its size.
+//!
+//! It is the context of a partial that gets arguments, and the variables of a prompt with defaults.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::python::text::PyText;
 
-/// Members over a base. Its methods for Python are in `python/overlay.rs`.
+/// Members that hide those of a base with the same name. The methods for Python are in `python/overlay.rs`.
 #[pyclass(frozen, mapping, module = "prompt_manager._native")]
 pub struct Overlay {
     pub(super) base: Option<Py<PyAny>>,
@@ -27,7 +28,7 @@ impl Overlay {
         Ok(Bound::new(py, overlay)?.into_any())
     }
 
-    /// The members and the base.
+    /// Returns the members and the base.
     pub(in crate::python) fn parts<'a, 'py>(
         &'a self,
         py: Python<'py>,

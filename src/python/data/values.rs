@@ -1,4 +1,4 @@
-//! Python objects as data that is validated, and changed to fit. What fits as it is stays the object that it was.
+//! Lets schemas validate and coerce Python objects. A value that needs no coercion stays the same object.
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, 
 use speedate::{DateTime, Time};
 
 use super::PyData;
+use super::kind::{Object, bare, fields, is_stored, kind_of};
 use super::overlay::Overlay;
-use super::sort::{Object, bare, fields, is_stored, sort};
 use crate::error::{Error, Kind, Result};
 use crate::python::text::{PyOutput, PyText};
 use crate::schema::numeric::NumericValue;
 use crate::schema::{NewValue, Values, Violation};
-use crate::template::{Data, Item, Sort};
+use crate::template::{Data, Item, ValueKind};
 
-/// What a model tells of each violation: path, rule, message.
-type Told = Vec<(String, String, String)>;
+/// The violations that a pydantic model found, each as path, rule and message.
+type ReportedViolations = Vec<(String, String, String)>;
 
-/// A function or model of the application, which several plans may hold.
-pub type Held = Arc<Py<PyAny>>;
+/// A function or model of the application. Several compiled schemas can share it.
+pub type SharedObject = Arc<Py<PyAny>>;
 
 impl<'py> PyData<'_, 'py> {
     fn wrong(&self, raised: PyErr) -> Error {
         self.raised(raised, "validating a value")
     }
 
-    /// A class of the standard library, which is imported for it.
+    /// Imports a class of the standard library.
     fn class(&self, module: &str, name: &str) -> Result<Object<'py>> {
         self.py.import(module).and_then(|module| module.getattr(name)).map_err(|error| self.wrong(error))
     }
@@ -55,8 +55,8 @@ impl<'py> PyData<'_, 'py> {
         self.class("datetime", "datetime")?.call1(arguments).map_err(|error| self.wrong(error))
     }
 
-    /// Calls a model of pydantic's.
-    fn call_model(&self, model: &Held, value: &Object<'py>) -> PyResult<Object<'py>> {
+    /// Validates a value with a pydantic model.
+    fn call_model(&self, model: &SharedObject, value: &Object<'py>) -> PyResult<Object<'py>> {
         let py = self.py;
         let helper = py.import("prompt_manager.validation._pydantic")?;
         let given = match value.cast_exact::<Overlay>() {
@@ -71,8 +71,8 @@ impl<'py> PyData<'_, 'py> {
 }
 
 impl<'py> Values for PyData<'_, 'py> {
-    type Function = Held;
-    type Model = Held;
+    type Function = SharedObject;
+    type Model = SharedObject;
 
     #[inline]
     fn member(&self, value: &Object<'py>, name: &PyText) -> Result<Option<Object<'py>>> {
@@ -94,7 +94,7 @@ impl<'py> Values for PyData<'_, 'py> {
         }
         if let Some(declared) = fields(value) {
             let stored = declared.get_item(key).ok().flatten().is_some_and(|field| is_stored(&field));
-            let extra = || super::sort::extra(value).and_then(|extra| extra.get_item(key).ok().flatten());
+            let extra = || super::kind::extra(value).and_then(|extra| extra.get_item(key).ok().flatten());
             return if stored { self.field(value, name_of(name), key.as_any()) } else { Ok(extra()) };
         }
         match value.cast::<PyMapping>() {
@@ -165,7 +165,7 @@ impl<'py> Values for PyData<'_, 'py> {
                 day: u8::try_from(part("day")?)?,
             };
             let mut time = Time { hour: 0, minute: 0, second: 0, microsecond: 0, tz_offset: None };
-            if sort(value) == Sort::DateTime {
+            if kind_of(value) == ValueKind::DateTime {
                 time.hour = u8::try_from(part("hour")?)?;
                 time.minute = u8::try_from(part("minute")?)?;
                 time.second = u8::try_from(part("second")?)?;
@@ -244,7 +244,7 @@ impl<'py> Values for PyData<'_, 'py> {
         Ok(dict.into_any())
     }
 
-    fn call(&self, function: &Held, name: &str, value: &Object<'py>) -> Result<bool> {
+    fn call(&self, function: &SharedObject, name: &str, value: &Object<'py>) -> Result<bool> {
         let py = self.py;
         let failed = |what: String| Error::new(Kind::Schema, format!("the function '{name}' {what}"));
         match function.bind(py).call1((value,)) {
@@ -263,9 +263,11 @@ impl<'py> Values for PyData<'_, 'py> {
                     return Ok(false);
                 }
                 if !error.is_instance_of::<PyException>(py) {
-                    return Err(
-                        Error::new(Kind::Foreign, "the caller's code asked to stop").with_cause(error)
-                    );
+                    return Err(Error::new(
+                        Kind::Foreign,
+                        "the caller's code raised an exception that stops the program",
+                    )
+                    .with_cause(error));
                 }
                 let kind = error.get_type(py).name().map_or_else(|_| String::new(), |name| name.to_string());
                 Err(failed(format!("raised {kind}")).with_context("function", name).with_cause(error))
@@ -275,38 +277,42 @@ impl<'py> Values for PyData<'_, 'py> {
 
     fn validate(
         &self,
-        model: &Held,
+        model: &SharedObject,
         value: &Object<'py>,
         found: &mut Vec<Violation>,
     ) -> Result<Option<Object<'py>>> {
-        let foreign = |error: PyErr| Error::new(Kind::Foreign, "a model failed").with_cause(error);
+        let foreign =
+            |error: PyErr| Error::new(Kind::Foreign, "a model raised an exception").with_cause(error);
         let answer = self.call_model(model, value).map_err(foreign)?;
-        let (made, violations): (Object<'py>, Option<Told>) = answer.extract().map_err(foreign)?;
+        let (made, violations): (Object<'py>, Option<ReportedViolations>) =
+            answer.extract().map_err(foreign)?;
         match violations {
             None => Ok(Some(made)),
             Some(violations) => {
-                let told =
+                let reported =
                     violations.into_iter().map(|(path, rule, message)| Violation { path, rule, message });
-                found.extend(told);
+                found.extend(reported);
                 Ok(None)
             }
         }
     }
 
-    fn json_schema(&self, model: &Held) -> Result<serde_json::Value> {
+    fn json_schema(&self, model: &SharedObject) -> Result<serde_json::Value> {
         let py = self.py;
-        let asked = || -> PyResult<serde_json::Value> {
+        let schema = || -> PyResult<serde_json::Value> {
             let helper = py.import("prompt_manager.validation._pydantic")?;
-            let says = helper.call_method1("json_schema", (model.bind(py),))?;
-            Ok(pythonize::depythonize(&says)?)
+            let schema = helper.call_method1("json_schema", (model.bind(py),))?;
+            Ok(pythonize::depythonize(&schema)?)
         };
-        asked().map_err(|error| Error::new(Kind::Schema, "the model has no JSON Schema").with_cause(error))
+        schema().map_err(|error| {
+            Error::new(Kind::Schema, "the JSON Schema of the model cannot be made").with_cause(error)
+        })
     }
 
     fn append(&self, output: PyOutput<'py>, text: &str) -> PyOutput<'py> {
         let joined = output.0.as_any().add(PyString::new(self.py, text)).ok();
         let joined = joined.and_then(|joined| joined.cast_into::<PyString>().ok());
-        // Joining strings fails only when memory ends.
+        // Joining strings fails only if memory runs out.
         PyOutput(joined.unwrap_or(output.0))
     }
 }
@@ -315,8 +321,8 @@ fn name_of(name: &PyText) -> &str {
     crate::template::Text::as_str(name)
 }
 
-/// An answer's JSON as Python objects.
-pub(in crate::python) fn object<'py>(
+/// Makes Python objects from the JSON of a model's answer.
+pub(in crate::python) fn answer_to_python<'py>(
     py: Python<'py>,
     parsed: &crate::schema::output::Parsed,
 ) -> PyResult<Object<'py>> {
@@ -331,14 +337,14 @@ pub(in crate::python) fn object<'py>(
         Parsed::List(items) => {
             let list = PyList::empty(py);
             for item in items {
-                list.append(object(py, item)?)?;
+                list.append(answer_to_python(py, item)?)?;
             }
             list.into_any()
         }
         Parsed::Dict(members) => {
             let dict = PyDict::new(py);
             for (name, value) in members {
-                dict.set_item(name, object(py, value)?)?;
+                dict.set_item(name, answer_to_python(py, value)?)?;
             }
             dict.into_any()
         }

@@ -1,19 +1,21 @@
-//! Python objects as text.
+//! Prints Python objects as text.
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyString};
 
 use super::PyData;
-use super::sort::{Object, bare, sort};
+use super::kind::{Object, bare, kind_of};
 use crate::error::{Error, Kind, Result};
 use crate::python::text::PySink;
-use crate::template::{Item, Sink, Sort, Style, WriteOutcome, escape_html, javascript_number, python_number};
+use crate::template::{
+    Item, Sink, Style, ValueKind, WriteOutcome, escape_html, javascript_number, python_number,
+};
 
-/// How deep lists in lists are printed; a list that holds itself ends here.
+/// The maximum nesting depth of lists. It also stops at a list that contains itself.
 const PRINT_DEPTH: usize = 32;
 
-/// How many items one tag prints, those of lists within lists included.
+/// The maximum number of items that one tag prints, including those of nested lists.
 const PRINT_ITEMS: u64 = 100_000;
 
 impl<'py> PyData<'_, 'py> {
@@ -30,43 +32,45 @@ impl<'py> PyData<'_, 'py> {
             return Ok(WriteOutcome::Done);
         }
         let value = &bare(value);
-        match sort(value) {
-            Sort::Null => return Ok(WriteOutcome::Null),
-            Sort::Bool => {
-                let truth = value.is_truthy().map_err(|error| self.raised(error, "asking for a truth"))?;
+        match kind_of(value) {
+            ValueKind::Null => return Ok(WriteOutcome::Null),
+            ValueKind::Bool => {
+                let truth =
+                    value.is_truthy().map_err(|error| self.raised(error, "converting a value to bool"))?;
                 out.str(if truth { "true" } else { "false" });
             }
-            Sort::Integer | Sort::Float if style.javascript_numbers => match value.extract::<f64>() {
+            ValueKind::Integer | ValueKind::Float if style.javascript_numbers => match value.extract::<f64>()
+            {
                 Ok(number) => out.str(&javascript_number(number)),
                 Err(_) => self.write_str(&value.str(), style, out)?,
             },
-            Sort::Integer => match value.extract::<i64>() {
+            ValueKind::Integer => match value.extract::<i64>() {
                 Ok(number) => out.str(&number.to_string()),
                 Err(_) => self.write_str(&builtin_text(value), style, out)?,
             },
-            Sort::Float => match value.cast_exact::<PyFloat>() {
+            ValueKind::Float => match value.cast_exact::<PyFloat>() {
                 Ok(number) => out.str(&python_number(number.value())),
                 Err(_) => self.write_str(&value.str(), style, out)?,
             },
-            Sort::String => {
-                // The text itself, whatever a subclass says of it.
+            ValueKind::String => {
+                // The text itself. A subclass may override `__str__`, which is not called.
                 if let Ok(string) = value.cast::<PyString>() {
                     self.write_string(string, style, out);
                 }
             }
-            Sort::Date | Sort::DateTime | Sort::Uuid | Sort::Scalar => {
+            ValueKind::Date | ValueKind::DateTime | ValueKind::Uuid | ValueKind::Scalar => {
                 self.write_str(&value.str(), style, out)?;
             }
-            Sort::Sequence => return self.write_items(value, style, depth, items, out),
+            ValueKind::Sequence => return self.write_items(value, style, depth, items, out),
             _ if style.lenient => out.str("[object Object]"),
-            sort @ (Sort::Mapping | Sort::Record | Sort::Iterable | Sort::Other) => {
-                return Ok(WriteOutcome::NoText(sort));
+            kind @ (ValueKind::Mapping | ValueKind::Record | ValueKind::Iterable | ValueKind::Other) => {
+                return Ok(WriteOutcome::NoText(kind));
             }
         }
         Ok(WriteOutcome::Done)
     }
 
-    /// Writes the items of a sequence, with commas between.
+    /// Writes the items of a sequence, separated by commas.
     fn write_items(
         &self,
         value: &Object<'py>,
@@ -78,7 +82,7 @@ impl<'py> PyData<'_, 'py> {
         if depth >= PRINT_DEPTH {
             return Err(Error::new(
                 Kind::TemplateRender,
-                format!("lists nest more than {PRINT_DEPTH} deep, or one is within itself"),
+                format!("lists are nested more than {PRINT_DEPTH} levels deep, or one contains itself"),
             ));
         }
         let mut first = true;
@@ -88,9 +92,9 @@ impl<'py> PyData<'_, 'py> {
             if *items > PRINT_ITEMS {
                 return Err(Error::new(
                     Kind::TemplateRender,
-                    format!("a list of more than {PRINT_ITEMS} items is not printed"),
+                    format!("cannot print a list of more than {PRINT_ITEMS} items"),
                 )
-                .with_hint("walk it with `{{#each}}`"));
+                .with_hint("loop over it with `{{#each}}`"));
             }
             if !std::mem::take(&mut first) {
                 out.str(",");
@@ -106,7 +110,7 @@ impl<'py> PyData<'_, 'py> {
         Ok(written)
     }
 
-    #[allow(clippy::unused_self, reason = "one of a family")]
+    #[allow(clippy::unused_self, reason = "called like the other write methods")]
     fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) {
         if style.html {
             escape_html(&string.to_string_lossy(), |piece| out.str(piece));
@@ -115,7 +119,7 @@ impl<'py> PyData<'_, 'py> {
         }
     }
 
-    /// Writes what `str()` gave.
+    /// Writes the result of `str()`.
     fn write_str(
         &self,
         text: &PyResult<Bound<'py, PyString>>,
@@ -127,13 +131,13 @@ impl<'py> PyData<'_, 'py> {
                 self.write_string(text, style, out);
                 Ok(())
             }
-            Err(error) => Err(self.raised(error.clone_ref(self.py), "turning a value into text")),
+            Err(error) => Err(self.raised(error.clone_ref(self.py), "converting a value to text")),
         }
     }
 }
 
-/// The decimal digits of an `int`, whatever a subclass says of it. Python refuses to write long ones in one go, so
-/// those are written in pieces.
+/// Returns the decimal digits of an `int`. A subclass may override `__repr__`, which is not called. Python refuses to convert
+/// a very long integer at once, so it is converted in pieces.
 fn builtin_text<'py>(value: &Object<'py>) -> PyResult<Bound<'py, PyString>> {
     const PIECE: usize = 4000;
     const PIECES: usize = 100;

@@ -1,4 +1,4 @@
-//! What sort of value a Python object is, and what of it can be reached.
+//! The kind of value of a Python object, and the fields that a template can read.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -9,21 +9,22 @@ use pyo3::types::{
 };
 
 use super::overlay::Overlay;
-use crate::template::Sort;
+use crate::template::ValueKind;
 
 /// A Python object that templates read.
 pub(in crate::python) type Object<'py> = Bound<'py, PyAny>;
 
-/// The object itself; of an enum member its value, of a `UserString` its text. What reads a value reads this.
+/// Returns the value of an enum member, the text of a `UserString`, and any other object itself. Call this before reading
+/// an object.
 pub(super) fn bare<'py>(value: &Object<'py>) -> Object<'py> {
-    // Asking whether it is a `UserString` runs the machinery of abstract classes, so plain values are not asked.
+    // Testing for a `UserString` is slow, because it runs the Python code of `abc`. So plain values are not tested.
     if is_plain(value) {
         return value.clone();
     }
     inner(value).unwrap_or_else(|| value.clone())
 }
 
-/// Whether the object is of one of Python's own types and no subclass of it.
+/// Whether the object has one of Python's own types, and not a subclass.
 #[inline]
 fn is_plain(value: &Object<'_>) -> bool {
     value.cast_exact::<PyString>().is_ok()
@@ -35,7 +36,7 @@ fn is_plain(value: &Object<'_>) -> bool {
         || value.cast_exact::<PyFloat>().is_ok()
 }
 
-/// What an object stands for, where that is another object.
+/// Returns the value of an enum member or the text of a `UserString`.
 fn inner<'py>(value: &Object<'py>) -> Option<Object<'py>> {
     let py = value.py();
     let is = |kind: &Bound<'py, PyType>| value.is_instance(kind).unwrap_or(false);
@@ -48,123 +49,124 @@ fn inner<'py>(value: &Object<'py>) -> Option<Object<'py>> {
     None
 }
 
-type Known = PyOnceLock<Option<Py<PyType>>>;
+type TypeCell = PyOnceLock<Option<Py<PyType>>>;
 
-static ENUM: Known = PyOnceLock::new();
-static USER_STRING: Known = PyOnceLock::new();
-static DATE: Known = PyOnceLock::new();
-static DATETIME: Known = PyOnceLock::new();
-static UUID: Known = PyOnceLock::new();
-static PATH: Known = PyOnceLock::new();
-static NUMBER: Known = PyOnceLock::new();
-static TIME: Known = PyOnceLock::new();
-static TIMEDELTA: Known = PyOnceLock::new();
+static ENUM: TypeCell = PyOnceLock::new();
+static USER_STRING: TypeCell = PyOnceLock::new();
+static DATE: TypeCell = PyOnceLock::new();
+static DATETIME: TypeCell = PyOnceLock::new();
+static UUID: TypeCell = PyOnceLock::new();
+static PATH: TypeCell = PyOnceLock::new();
+static NUMBER: TypeCell = PyOnceLock::new();
+static TIME: TypeCell = PyOnceLock::new();
+static TIMEDELTA: TypeCell = PyOnceLock::new();
 
-/// A type of the standard library. Its module is not imported for this: a program that has no such module loaded has
-/// no object of such a type.
+/// Returns a type of the standard library, or `None` if its module is not imported. A program that has not imported the
+/// module cannot have an object of that type.
 pub(super) fn known_type<'py>(
     py: Python<'py>,
-    place: &'static Known,
+    cell: &'static TypeCell,
     module: &str,
     name: &str,
 ) -> Option<&'py Bound<'py, PyType>> {
-    if let Some(known) = place.get(py) {
+    if let Some(known) = cell.get(py) {
         return known.as_ref().map(|known| known.bind(py));
     }
     let modules = py.import(intern!(py, "sys")).and_then(|sys| sys.getattr(intern!(py, "modules"))).ok()?;
     let module = modules.get_item(module).ok()?;
     let found = module.getattr(name).ok()?.cast_into::<PyType>().ok()?.unbind();
-    place.get_or_init(py, || Some(found)).as_ref().map(|known| known.bind(py))
+    cell.get_or_init(py, || Some(found)).as_ref().map(|known| known.bind(py))
 }
 
-/// What sort of value an object is. Enum members are the sort of their value.
-pub(in crate::python) fn sort(value: &Object<'_>) -> Sort {
+/// Returns the kind of a value. An enum member has the kind of its value.
+pub(in crate::python) fn kind_of(value: &Object<'_>) -> ValueKind {
     if value.cast_exact::<PyString>().is_ok() {
-        Sort::String
+        ValueKind::String
     } else if value.cast_exact::<PyDict>().is_ok() {
-        Sort::Mapping
+        ValueKind::Mapping
     } else if value.cast_exact::<PyList>().is_ok() {
-        Sort::Sequence
+        ValueKind::Sequence
     } else if value.cast_exact::<PyInt>().is_ok() {
-        Sort::Integer
+        ValueKind::Integer
     } else if value.cast::<PyNone>().is_ok() {
-        Sort::Null
+        ValueKind::Null
     } else if value.cast_exact::<PyBool>().is_ok() {
-        Sort::Bool
+        ValueKind::Bool
     } else if value.cast_exact::<PyFloat>().is_ok() {
-        Sort::Float
+        ValueKind::Float
     } else {
-        sort_of_object(value)
+        kind_of_object(value)
     }
 }
 
-fn sort_of_object(value: &Object<'_>) -> Sort {
+fn kind_of_object(value: &Object<'_>) -> ValueKind {
     let py = value.py();
     if let Some(inner) = inner(value) {
-        return sort(&inner);
+        return kind_of(&inner);
     }
     if value.cast::<PyString>().is_ok() {
-        return Sort::String;
+        return ValueKind::String;
     }
     if value.cast::<PyDict>().is_ok() || value.cast_exact::<Overlay>().is_ok() {
-        return Sort::Mapping;
+        return ValueKind::Mapping;
     }
     if value.cast::<PyInt>().is_ok() {
-        return Sort::Integer;
+        return ValueKind::Integer;
     }
     if value.cast::<PyFloat>().is_ok() {
-        return Sort::Float;
+        return ValueKind::Float;
     }
     if value.cast::<PyTuple>().is_ok() || value.cast::<PyList>().is_ok() {
-        return Sort::Sequence;
+        return ValueKind::Sequence;
     }
     if value.cast::<PyBytes>().is_ok()
         || value.cast::<PyByteArray>().is_ok()
         || value.cast::<PyType>().is_ok()
     {
-        return Sort::Other;
+        return ValueKind::Other;
     }
-    let is = |place, module, name| {
-        known_type(py, place, module, name).is_some_and(|known| value.is_instance(known).unwrap_or(false))
+    let is = |cell, module, name| {
+        known_type(py, cell, module, name).is_some_and(|known| value.is_instance(known).unwrap_or(false))
     };
     if is(&DATETIME, "datetime", "datetime") {
-        Sort::DateTime
+        ValueKind::DateTime
     } else if is(&DATE, "datetime", "date") {
-        Sort::Date
+        ValueKind::Date
     } else if is(&UUID, "uuid", "UUID") {
-        Sort::Uuid
+        ValueKind::Uuid
     } else if is(&NUMBER, "numbers", "Number") {
-        Sort::Float
+        ValueKind::Float
     } else if is(&PATH, "pathlib", "PurePath")
         || is(&TIME, "datetime", "time")
         || is(&TIMEDELTA, "datetime", "timedelta")
     {
-        Sort::Scalar
+        ValueKind::Scalar
     } else if fields(value).is_some() {
-        Sort::Record
+        ValueKind::Record
     } else if value.cast::<PyMapping>().is_ok() {
-        Sort::Mapping
+        ValueKind::Mapping
     } else if value.cast::<PySequence>().is_ok() {
-        Sort::Sequence
-    } else if value.try_iter_is_supported() {
-        Sort::Iterable
+        ValueKind::Sequence
+    } else if value.is_iterable() {
+        ValueKind::Iterable
     } else {
-        Sort::Other
+        ValueKind::Other
     }
 }
 
-/// Whether an object can be walked, without starting a walk.
-trait Walkable {
-    fn try_iter_is_supported(&self) -> bool;
+/// Tests whether an object can be iterated over, without starting an iteration.
+trait MaybeIterable {
+    fn is_iterable(&self) -> bool;
 }
 
-impl Walkable for Object<'_> {
-    fn try_iter_is_supported(&self) -> bool {
+impl MaybeIterable for Object<'_> {
+    fn is_iterable(&self) -> bool {
         self.get_type().hasattr(intern!(self.py(), "__iter__")).unwrap_or(false)
     }
 }
 
-/// The declared fields of a pydantic model or dataclass, by name. A dataclass declares pseudo-fields too.
+/// Returns the declared fields of a pydantic model or dataclass, by name. A dataclass also declares pseudo-fields; see
+/// [`is_stored`].
 pub(super) fn fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
     let py = value.py();
     let class = value.get_type();
@@ -178,25 +180,25 @@ pub(super) fn fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
     None
 }
 
-/// Whether a declared field is one that instances hold, and not a class variable or an argument of the constructor,
-/// which a dataclass lists among its fields.
+/// Whether instances have the field. A dataclass also lists class variables and arguments of the constructor among its
+/// fields.
 pub(super) fn is_stored(field: &Object<'_>) -> bool {
     let py = field.py();
     let kind = field.getattr(intern!(py, "_field_type")).and_then(|kind| kind.getattr(intern!(py, "name")));
     kind.is_err() || kind.is_ok_and(|name| name.eq("_FIELD").unwrap_or(false))
 }
 
-/// Whether a name is public: one that templates may reach.
+/// Whether a name is public. Templates cannot read private fields.
 pub(super) fn is_public(name: &str) -> bool {
     !name.starts_with('_')
 }
 
-/// The further fields that a pydantic model was given and keeps.
+/// Returns the extra fields of a pydantic model that allows them.
 pub(super) fn extra<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
     value.getattr(intern!(value.py(), "__pydantic_extra__")).ok()?.cast_into::<PyDict>().ok()
 }
 
-/// The field names of a named tuple.
+/// Returns the field names of a named tuple.
 pub(super) fn tuple_fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyTuple>> {
     if value.cast::<PyTuple>().is_err() || value.cast_exact::<PyTuple>().is_ok() {
         return None;

@@ -1,4 +1,4 @@
-//! Turns the tree that a conversion gives into Python objects.
+//! Turns the payload that a conversion returns into Python objects.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -7,9 +7,12 @@ use pyo3::types::{PyBool, PyDict, PyList, PyString};
 use super::text::PyOutput;
 use crate::convert::{Key, Payload};
 
-/// The tree as dicts, lists and strings.
-pub(super) fn object<'py>(py: Python<'py>, form: Payload<PyOutput<'py>>) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match form {
+/// Makes dicts, lists and strings from a payload.
+pub(super) fn payload_to_python<'py>(
+    py: Python<'py>,
+    payload: Payload<PyOutput<'py>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match payload {
         Payload::Null => py.None().into_bound(py),
         Payload::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
         Payload::Number(value) => pythonize::pythonize(py, &value)?,
@@ -19,7 +22,7 @@ pub(super) fn object<'py>(py: Python<'py>, form: Payload<PyOutput<'py>>) -> PyRe
         Payload::List(items) => {
             let list = PyList::empty(py);
             for item in items {
-                list.append(object(py, item)?)?;
+                list.append(payload_to_python(py, item)?)?;
             }
             list.into_any()
         }
@@ -30,16 +33,16 @@ pub(super) fn object<'py>(py: Python<'py>, form: Payload<PyOutput<'py>>) -> PyRe
                     Key::Static(key) => fixed(py, key),
                     Key::String(key) => PyString::new(py, key),
                 };
-                dict.set_item(key, object(py, value)?)?;
+                dict.set_item(key, payload_to_python(py, value)?)?;
             }
             dict.into_any()
         }
     })
 }
 
-/// A word that a provider prescribes. The words that nearly every conversation has are interned once.
+/// Returns a fixed word of a provider's format as an interned string. The most frequent words are looked up only once.
 pub(super) fn fixed<'py>(py: Python<'py>, word: &'static str) -> Bound<'py, PyString> {
-    macro_rules! kept {
+    macro_rules! interned {
         ($($known:literal),*) => {
             match word {
                 $($known => intern!(py, $known).clone(),)*
@@ -47,5 +50,16 @@ pub(super) fn fixed<'py>(py: Python<'py>, word: &'static str) -> Bound<'py, PySt
             }
         };
     }
-    kept!("role", "content", "system", "user", "assistant", "messages", "type", "text", "tool", "developer")
+    interned!(
+        "role",
+        "content",
+        "system",
+        "user",
+        "assistant",
+        "messages",
+        "type",
+        "text",
+        "tool",
+        "developer"
+    )
 }
