@@ -272,7 +272,7 @@ class TestDirectories:
         manager = follow(root, schema_dir=schemas)
         schema.rename(tmp_path / "person.yaml")
         until(lambda: manager.reload_errors)
-        assert "names the schema 'person'" in str(manager.reload_errors[0])
+        assert "uses the schema 'person'" in str(manager.reload_errors[0])
         (tmp_path / "person.yaml").rename(schema)
         until(lambda: not manager.reload_errors)
 
@@ -305,21 +305,21 @@ class TestBrokenSaves:
         assert f"{root / 'a.yaml'}:3:" in record.message
         assert record.message.endswith("The last good prompts stay in use.")
 
-    def test_what_is_mended_is_live(self, follow, root):
+    def test_a_fixed_file_becomes_live(self, follow, root):
         manager = follow(root)
         in_place(root / "a.yaml", BROKEN)
         until(lambda: manager.reload_errors)
-        in_place(root / "a.yaml", text("mended"))
-        renders(manager, "mended")
+        in_place(root / "a.yaml", text("fixed"))
+        renders(manager, "fixed")
         until(lambda: not manager.reload_errors)
 
-    def test_each_broken_save_is_told_of(self, follow, root, caplog):
+    def test_each_broken_save_is_logged(self, follow, root, caplog):
         manager = follow(root)
         for count in (1, 2):
             in_place(root / "a.yaml", BROKEN)
             until(lambda count=count: len(caplog.records) == count)
-            in_place(root / "a.yaml", text(f"mended{count}"))
-            renders(manager, f"mended{count}")
+            in_place(root / "a.yaml", text(f"fixed{count}"))
+            renders(manager, f"fixed{count}")
 
     def test_with_skip_the_good_files_are_live_and_the_broken_one_stays_as_it_was(self, follow, root, caplog):
         manager = follow(root, on_error="skip")
@@ -335,13 +335,13 @@ class TestBrokenSaves:
         until(lambda: not manager.reload_errors)
         assert {record.levelname for record in caplog.records} == {"ERROR"}
 
-    def test_with_skip_what_was_broken_from_the_start_is_live_once_it_is_mended(self, follow, directory):
+    def test_with_skip_a_file_broken_at_the_start_becomes_live_when_fixed(self, follow, directory):
         root = directory({"a.yaml": BROKEN, "b.yaml": text("b", "b")})
         with pytest.warns(UserWarning, match="never closed"):
             manager = follow(root, on_error="skip")
         assert [type(error) for error in manager.reload_errors] == [TemplateSyntaxError]
-        in_place(root / "a.yaml", text("mended"))
-        renders(manager, "mended")
+        in_place(root / "a.yaml", text("fixed"))
+        renders(manager, "fixed")
 
     def test_a_broken_start_is_an_error(self, follow, directory):
         with pytest.raises(StorageReadError, match="a problem in"):
@@ -467,8 +467,8 @@ class TestUnchangedFiles:
         in_place(many / "p8.yaml", text("edited", "p8"))
         until(lambda: manager._watch.files_read == 2)
         assert manager.reload_errors
-        in_place(many / "p7.yaml", text("mended", "p7"))
-        renders(manager, "mended", "p7")
+        in_place(many / "p7.yaml", text("fixed", "p7"))
+        renders(manager, "fixed", "p7")
         assert manager.render_sync("p8") == "edited"
 
     def test_a_helper_that_was_registered_since_holds_for_all_files(self, follow, many):

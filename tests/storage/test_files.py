@@ -224,7 +224,7 @@ DAMAGE = {
     "a name that is no version": ("greeting/notes.json", "{}", "is not a version"),
     "an unlawful id": ("my prompt/1.0.0.json", "{}", "cannot be an id"),
     "a file in no directory": ("greeting.yaml", GREETING, "it is not in the directory of a prompt"),
-    "labels that are none": ("greeting/.labels.json", "[]", "it contains no moves of labels"),
+    "labels that are none": ("greeting/.labels.json", "[]", "it does not contain label moves"),
     "a rule that is broken": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "version": "2.0.0", "format": "chat", "template": "a"}',

@@ -100,7 +100,7 @@ class Maker:
 
 
 #: Nothing else of what loads there is refused here.
-CONTRADICTION = re.compile(r"`nested_schema` belongs to a field of type dict, and this one is (?!dict|list|any)")
+CONTRADICTION = re.compile(r"`nested_schema` belongs to a field of type dict, but this field has type (?!dict|list|any)")
 
 
 def test_what_loads_there_loads_here_unless_it_contradicts_itself(published, tmp_path):
