@@ -14,7 +14,7 @@ use super::template::Engine;
 use super::text::PyText;
 use crate::error::Error;
 use crate::prompt::AboutFile;
-use crate::store::directory::{self, Loaded};
+use crate::store::directory::{self, LoadedDirectory};
 
 /// Reads the prompts of a file or directory. Returns the files, each with its version, metadata and prompts, and the
 /// warnings.
@@ -71,7 +71,7 @@ impl ReadRequest {
     }
 
     /// Reads the files.
-    fn run(&self) -> crate::Result<(Loaded<PyText>, Vec<String>)> {
+    fn run(&self) -> crate::Result<(LoadedDirectory<PyText>, Vec<String>)> {
         let Self { path, skip, shared } = self;
         let mut loaded = if path.is_dir() {
             directory::load(path, None, &shared.options, shared)?
@@ -91,7 +91,7 @@ impl ReadRequest {
 /// Groups the prompts by file, in the order of the files.
 fn files<'py>(
     py: Python<'py>,
-    loaded: Loaded<PyText>,
+    loaded: LoadedDirectory<PyText>,
     shared: &Arc<EngineState>,
 ) -> PyResult<Vec<LoadedPromptFile<'py>>> {
     let mut files: Vec<LoadedPromptFile<'py>> = Vec::new();

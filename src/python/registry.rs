@@ -16,7 +16,7 @@ use super::schema::{PySchemas, SharedSchemas};
 use super::template::Engine;
 use super::text::PyText;
 use crate::prompt::{Compiled, RenderOptions};
-use crate::store::directory::{self, Loaded};
+use crate::store::directory::{self, LoadedDirectory};
 use crate::store::{self, LabelMove, Labels, SearchFilter, VersionSelector};
 
 pub(super) type SharedRegistry = RwLock<store::Registry<PyText>>;
@@ -129,7 +129,7 @@ struct DirectoryLoad {
 impl DirectoryLoad {
     /// Loads the directory into the registry; gives what to warn of.
     fn run(self) -> crate::Result<Vec<String>> {
-        let mut loaded: Loaded<PyText> =
+        let mut loaded: LoadedDirectory<PyText> =
             directory::load(&self.path, self.schemas.as_deref(), &self.shared.options, &self.shared)?;
         let mut warnings = std::mem::take(&mut loaded.warnings);
         if self.skip {

@@ -20,13 +20,13 @@ use super::schema::SharedSchemas;
 use super::text::PyText;
 use crate::error::{ContextValue, Error};
 use crate::prompt::{Prompt, PromptId, Version};
-use crate::store::directory::{self, Known, Loaded};
-use crate::store::watch::{self, Follow, Noted};
+use crate::store::directory::{self, FileCache, LoadedDirectory};
+use crate::store::watch::{self, ChangeRecorder, ReloadHandler};
 
 /// Watches a directory. While it runs, the registry takes over each change that is saved there.
 #[pyclass(frozen, name = "Watch", module = "prompt_manager._native")]
 pub struct PyWatch {
-    watch: Mutex<watch::Watch>,
+    watch: Mutex<watch::DirectoryWatch>,
     state: Arc<WatchState>,
 }
 
@@ -155,7 +155,7 @@ impl WatchRequest {
     /// Loads the directory and starts the thread. It records changes before the first load begins, so that none is missed.
     fn run(self) -> crate::Result<(PyWatch, Vec<String>)> {
         let roots = [Some(self.path.clone()), self.schemas.clone()].into_iter().flatten().collect();
-        let noted = Noted::begin(roots)?;
+        let recorder = ChangeRecorder::begin(roots)?;
         let state = Arc::new(WatchState::default());
         let mut directory = WatchedDirectory {
             start: self,
@@ -164,7 +164,7 @@ impl WatchRequest {
             schemas: Vec::new(),
             linked: Vec::new(),
             warned: HashSet::new(),
-            known: Known::default(),
+            known: FileCache::default(),
             registrations: 0,
         };
         let mut result = directory.load();
@@ -179,7 +179,7 @@ impl WatchRequest {
             warnings.extend(error.errors().iter().map(Error::report));
             *state.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
-        let watch = Mutex::new(noted.follow(directory)?);
+        let watch = Mutex::new(recorder.start_thread(directory)?);
         Ok((PyWatch { watch, state }, warnings))
     }
 }
@@ -201,7 +201,7 @@ struct WatchedDirectory {
     /// The warnings of the last reload. They are logged once.
     warned: HashSet<String>,
     /// The files as they were at the last reload.
-    known: Known<PyText>,
+    known: FileCache<PyText>,
     /// [`EngineState::registrations`] at the time when those files were compiled.
     registrations: u64,
 }
@@ -221,7 +221,7 @@ impl WatchedDirectory {
         let registrations = shared.registrations();
         if registrations != self.registrations {
             // A name may now be a helper, or a partial may have another text, so everything is compiled again.
-            (self.registrations, self.known) = (registrations, Known::default());
+            (self.registrations, self.known) = (registrations, FileCache::default());
         }
         let known = &mut self.known;
         match directory::load_again(path, schemas.as_deref(), &shared.options, shared, known) {
@@ -234,7 +234,7 @@ impl WatchedDirectory {
     }
 
     /// Puts the loaded prompts and schemas into the registry, and returns the result.
-    fn put(&mut self, mut loaded: Loaded<PyText>) -> ReloadResult {
+    fn put(&mut self, mut loaded: LoadedDirectory<PyText>) -> ReloadResult {
         self.linked = std::mem::take(&mut loaded.linked);
         let warnings = std::mem::take(&mut loaded.warnings);
         let error = loaded.error(&self.start.path);
@@ -247,7 +247,7 @@ impl WatchedDirectory {
     }
 
     /// Replaces the old prompts by the new ones in one step. A file with an error keeps its old prompts.
-    fn exchange(&mut self, loaded: Loaded<PyText>, error: Option<&Error>) -> crate::Result<()> {
+    fn exchange(&mut self, loaded: LoadedDirectory<PyText>, error: Option<&Error>) -> crate::Result<()> {
         let broken: HashSet<&str> =
             error.iter().flat_map(|error| error.errors()).filter_map(file_of).collect();
         let mut held: Vec<_> = loaded
@@ -287,8 +287,8 @@ fn file_of(error: &Error) -> Option<&str> {
     })
 }
 
-impl Follow for WatchedDirectory {
-    type Account = ReloadResult;
+impl ReloadHandler for WatchedDirectory {
+    type ReloadReport = ReloadResult;
 
     fn reload(&mut self) -> ReloadResult {
         self.state.reloads.fetch_add(1, Ordering::Relaxed);
@@ -299,7 +299,7 @@ impl Follow for WatchedDirectory {
         result.error.is_none()
     }
 
-    fn tell(&mut self, result: ReloadResult) {
+    fn report(&mut self, result: ReloadResult) {
         let ReloadResult { error, warnings, prompts } = result;
         let path = self.start.path.display();
         let new = warnings.iter().filter(|warning| !self.warned.contains(*warning));
@@ -319,12 +319,12 @@ impl Follow for WatchedDirectory {
         log(&lines);
     }
 
-    fn broke_off(&mut self, error: Error) {
+    fn panicked(&mut self, error: Error) {
         let warnings = self.warned.iter().cloned().collect();
-        self.tell(ReloadResult { error: Some(error), warnings, prompts: 0 });
+        self.report(ReloadResult { error: Some(error), warnings, prompts: 0 });
     }
 
-    fn linked(&self) -> Vec<PathBuf> {
+    fn linked_directories(&self) -> Vec<PathBuf> {
         self.linked.clone()
     }
 }

@@ -1,4 +1,4 @@
-//! Conversion of one value to a field's type: what is of it already, and what pydantic's lax mode makes of the rest.
+//! Converts one value to the type of its field. Values of other types are converted as in pydantic's lax mode.
 
 use speedate::{
     Date, DateConfig, DateTime, DateTimeConfig, MicrosecondsPrecisionOverflowBehavior, TimeConfig,
@@ -12,29 +12,29 @@ use super::values::{NewValue, Values};
 use crate::error::Result;
 use crate::template::ValueKind;
 
-/// What came of a value.
+/// The result of converting a value.
 pub enum Coercion<V> {
-    /// It is of the type.
+    /// The value already has the type.
     Same,
-    /// It became of the type.
+    /// The converted value.
     New(V),
-    /// It is not, and why.
+    /// The value cannot be converted; the text is the error message.
     Wrong(String),
 }
 
-/// How a field takes values.
+/// Options for the values of a field.
 #[derive(Debug, Clone, Copy)]
 pub struct CoerceOptions {
     /// Whether values are converted.
     pub coerce: bool,
-    /// Whether NaN and the infinities are numbers.
+    /// Whether NaN and infinity are valid numbers.
     pub allow_inf_nan: bool,
 }
 
-/// Takes a value as one of a simple type; lists and dicts of a schema's are taken elsewhere.
+/// Converts a value to a type. The items of a list and the members of a dict are not converted here.
 ///
 /// # Errors
-/// When asking the value fails.
+/// If reading the value fails.
 pub fn take<D: Values>(
     data: &D,
     wanted: FieldType,
@@ -72,12 +72,12 @@ fn wrong<V>(wanted: &str, kind: ValueKind) -> Coercion<V> {
     Coercion::Wrong(format!("must be {wanted}, not {kind}"))
 }
 
-/// A text that cannot be read as what is wanted.
+/// The result for a text that cannot be converted.
 fn unread<V>(wanted: &str) -> Coercion<V> {
-    Coercion::Wrong(format!("must be {wanted}, and this text is none"))
+    Coercion::Wrong(format!("must be {wanted}, but this text is not"))
 }
 
-/// Text, or bytes that are text.
+/// The text of a string, or of bytes in UTF-8.
 fn text_of<D: Values>(data: &D, value: &D::Value, kind: ValueKind) -> Option<String> {
     match kind {
         ValueKind::String => data.with_text(value, str::to_owned),
@@ -109,7 +109,7 @@ fn integer<D: Values>(
     options: CoerceOptions,
 ) -> Result<Coercion<D::Value>> {
     const WANTED: &str = "an integer";
-    /// Whole floats below it become integers, as with pydantic.
+    /// Whole floats below this limit become integers, as in pydantic.
     const EDGE: f64 = 9.223_372_036_854_775e18;
     if kind == ValueKind::Integer {
         return Ok(Coercion::Same);
@@ -126,16 +126,16 @@ fn integer<D: Values>(
             Some(NumericValue::Float(float)) if float.fract() == 0.0 && float.abs() < EDGE => {
                 Ok(Coercion::New(data.make(NewValue::Integer(float as i128))?))
             }
-            Some(NumericValue::Float(float)) if float.fract() == 0.0 => Ok(Coercion::Wrong(
-                "must be an integer, and a float this large holds none exactly".to_owned(),
-            )),
+            Some(NumericValue::Float(float)) if float.fract() == 0.0 => {
+                Ok(Coercion::Wrong("must be an integer, but a float this large is not exact".to_owned()))
+            }
             Some(NumericValue::Float(_)) => {
                 Ok(Coercion::Wrong("must be an integer, not a number with a fraction".to_owned()))
             }
             None => Ok(wrong(WANTED, kind)),
         };
     }
-    // Most such texts are digits alone.
+    // Fast path: most such texts contain only digits.
     if kind == ValueKind::String
         && let Some(Some(whole)) = data.with_text(value, |text| text.parse::<i64>().ok())
     {
@@ -151,10 +151,10 @@ fn integer<D: Values>(
     }
 }
 
-/// The digits of a whole number that a text says, with a sign where it is negative: blanks around it, a leading
-/// plus, single underscores between digits and a fraction of zeros are passed over.
+/// The digits of the whole number in a text, with a minus sign if it is negative. Surrounding blanks, a leading plus,
+/// single underscores between digits and a fraction of zeros are ignored.
 fn digits(text: &str) -> Option<String> {
-    /// As many as Python reads.
+    /// The limit of Python's `int`.
     const DIGITS: usize = 4300;
     let text = text.trim();
     let (negative, rest) = match text.as_bytes().first()? {
@@ -179,10 +179,10 @@ fn digits(text: &str) -> Option<String> {
     })
 }
 
-/// The text without underscores that stand alone between other characters; `None` where one stands elsewhere.
+/// Removes single underscores between other characters. `None` if there is an underscore at an end or next to another.
 fn without_underscores(text: &str) -> Option<String> {
-    let lawful = !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
-    lawful.then(|| text.replace('_', ""))
+    let is_valid = !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
+    is_valid.then(|| text.replace('_', ""))
 }
 
 fn float<D: Values>(
@@ -200,7 +200,7 @@ fn float<D: Values>(
             Some(amount) if !finite(amount.float()) => infinite(),
             Some(_) => Ok(Coercion::Same),
         },
-        // A whole number is a number; as a float it is one only where that is asked for.
+        // An integer is a valid number. It becomes a float only if values are converted.
         ValueKind::Integer if !options.coerce => Ok(Coercion::Same),
         ValueKind::Integer | ValueKind::Bool if options.coerce => match data.numeric_value(value)? {
             Some(amount) if amount.float().is_finite() => {
@@ -219,7 +219,7 @@ fn float<D: Values>(
     }
 }
 
-/// The number that a text says, as Python's `float` reads it.
+/// The number in a text, read like Python's `float`.
 fn float_of(text: &str) -> Option<f64> {
     without_underscores(text.trim())?.parse().ok()
 }
@@ -264,19 +264,19 @@ fn times() -> DateTimeConfig {
     DateTimeConfig { time_config: time, ..DateTimeConfig::default() }
 }
 
-/// A date that a text says. The year 0 is none that Python has, nor has the calendar.
+/// The date in a text. The year 0 is refused, because Python's dates begin with the year 1.
 fn date_of(text: &str) -> Option<Date> {
     let date = Date::parse_bytes_with_config(text.as_bytes(), &DateConfig::default()).ok()?;
     (date.year > 0).then_some(date)
 }
 
-/// A date with a time that a text says; see [`date_of`].
+/// The date with time in a text; see [`date_of`].
 fn datetime_of(text: &str) -> Option<DateTime> {
     let moment = DateTime::parse_bytes_with_config(text.as_bytes(), &times()).ok()?;
     (moment.date.year > 0).then_some(moment)
 }
 
-/// The moment of a number of seconds, or of milliseconds where it is large, since 1970.
+/// The date with time for a number of seconds since 1970, or of milliseconds if the number is large.
 fn moment_of(amount: NumericValue) -> Option<DateTime> {
     match amount {
         NumericValue::Integer(whole) => {
@@ -320,6 +320,12 @@ fn date<D: Values>(
         ValueKind::Integer | ValueKind::Float if options.coerce => {
             match data.numeric_value(value)?.and_then(moment_of) {
                 Some(moment) => exact(moment),
+                None => Ok(Coercion::Wrong(format!("must be {WANTED}, but this number is not"))),
+            }
+        }
+        ValueKind::Integer | ValueKind::Float if options.coerce => {
+            match data.numeric_value(value)?.and_then(moment_of) {
+                Some(moment) => exact(moment),
                 None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
             }
         }
@@ -353,6 +359,12 @@ fn datetime<D: Values>(
             Some(moment) => made(moment),
             None => Ok(wrong(WANTED, kind)),
         },
+        ValueKind::Integer | ValueKind::Float if options.coerce => {
+            match data.numeric_value(value)?.and_then(moment_of) {
+                Some(moment) => made(moment),
+                None => Ok(Coercion::Wrong(format!("must be {WANTED}, but this number is not"))),
+            }
+        }
         ValueKind::Integer | ValueKind::Float if options.coerce => {
             match data.numeric_value(value)?.and_then(moment_of) {
                 Some(moment) => made(moment),
@@ -396,7 +408,7 @@ fn uuid<D: Values>(
         },
         ValueKind::Other if options.coerce => {
             let uuid = data.bytes(value).and_then(|bytes| {
-                // Text in bytes is tried first; sixteen bytes may also be the number itself.
+                // The bytes may be the UUID as text, or its sixteen raw bytes.
                 Uuid::try_parse_ascii(&bytes).ok().or_else(|| Uuid::from_slice(&bytes).ok())
             });
             match uuid {

@@ -12,7 +12,7 @@ pub fn is_email(text: &str) -> bool {
     EmailAddress::parse_with_options(text, options).is_ok_and(|address| ascii(address.domain()))
 }
 
-/// The ASCII form of a domain name; `None` for an IP address and for what is no domain.
+/// The ASCII (IDNA) spelling of a domain name. `None` for an IP address or an invalid domain.
 fn idna_of(domain: &str) -> Option<String> {
     match Url::parse(&format!("http://{domain}/")).ok()?.host()? {
         url::Host::Domain(domain) => Some(domain.to_owned()),
@@ -45,7 +45,7 @@ pub fn is_datetime(text: &str) -> bool {
     speedate::DateTime::parse_str_rfc3339(text).is_ok_and(|moment| moment.date.year > 0)
 }
 
-/// Whether a text is a UUID, in any of the forms that Python reads.
+/// Whether a text is a UUID, in any of the notations that Python accepts.
 #[must_use]
 pub fn is_uuid(text: &str) -> bool {
     Uuid::try_parse(text).is_ok()

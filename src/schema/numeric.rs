@@ -1,4 +1,4 @@
-//! Numbers that rules and conversions compare: exact where they are whole, of any sign, and floats.
+//! Numbers for rules and conversions: exact integers and floats, which can be compared with each other.
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ pub enum NumericValue {
 }
 
 impl NumericValue {
-    /// Converts a number of JSON, such as the bound of a rule.
+    /// Converts a JSON number, such as the bound of a rule.
     #[must_use]
     pub fn of(number: &Number) -> Self {
         match number.as_i128() {
@@ -43,7 +43,7 @@ impl PartialEq for NumericValue {
 impl PartialOrd for NumericValue {
     #[allow(clippy::cast_possible_truncation, reason = "the float is whole and in range")]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        /// Floats from here on are whole, and no `i128` reaches them.
+        /// Floats of this size or more are compared with integers by sign only. Smaller ones fit an `i128`.
         const EDGE: f64 = 1.0e38;
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => Some(a.cmp(b)),

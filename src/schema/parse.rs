@@ -1,4 +1,5 @@
-//! Reads schema files: YAML with `schemas`, and beside them `version` and `metadata` of the file. Every mistake is noted.
+//! Reads schema files: YAML with `schemas`, and optionally the `version` and `metadata` of the file. All errors are
+//! collected.
 
 use serde_json::{Map, Number, Value};
 
@@ -13,17 +14,17 @@ use crate::limits::FILE_BYTES;
 /// A schema file.
 #[derive(Debug, Default)]
 pub struct SchemaFile {
-    /// What it calls its version.
+    /// The version of the file.
     pub version: Option<String>,
-    /// What it says of itself.
+    /// The metadata of the file.
     pub metadata: Map<String, Value>,
-    /// The good schemas, each with the file's metadata beside its own.
+    /// The schemas without errors. The metadata of the file is merged into that of each schema.
     pub schemas: Vec<Schema>,
-    /// What is wrong: [`Kind::SchemaParse`], each with its place.
+    /// The errors, each [`Kind::SchemaParse`] with its place.
     pub errors: Vec<Error>,
 }
 
-/// Reads the schemas of a file. `file_name` is for errors. A broken schema hides no other.
+/// Reads the schemas of a file. `file_name` appears in errors. A broken schema does not hide the others.
 ///
 /// Every error is [`Kind::SchemaParse`] with its place.
 #[must_use]
@@ -32,7 +33,7 @@ pub fn read_schemas(file_name: &str, text: &str) -> (Vec<Schema>, Vec<Error>) {
     (file.schemas, file.errors)
 }
 
-/// Reads a schema file whole; see [`read_schemas`].
+/// Reads a schema file with its version and metadata; see [`read_schemas`].
 #[must_use]
 pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -46,7 +47,7 @@ pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
     }
     let chunks = documents(text);
     if chunks.is_empty() {
-        file.errors.push(at_start("the file holds no schema".to_owned()));
+        file.errors.push(at_start("the file contains no schema".to_owned()));
     }
     let mut reader = NodeReader::of_yaml(Kind::SchemaParse, text);
     let mut found = NamedSchemas::new(Some(text));
@@ -75,10 +76,10 @@ pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
     file
 }
 
-/// Reads one schema that a program made.
+/// Reads one schema from JSON that a program made.
 ///
 /// # Errors
-/// [`Kind::SchemaParse`]: the only mistake, or an error that sums them up.
+/// [`Kind::SchemaParse`]: the only error, or one that lists all errors.
 pub fn read_one(json: &Value) -> Result<Schema> {
     let mut reader = NodeReader::new(Kind::SchemaParse);
     let read = read_schema(&mut reader, SourceNode::of_json(json));
@@ -86,10 +87,10 @@ pub fn read_one(json: &Value) -> Result<Schema> {
     schema.map(|(_, schema)| schema).ok_or_else(|| unreadable("schema"))
 }
 
-/// [`read_one`], for what must say nothing without effect; see [`lints`](super::lints()).
+/// Like [`read_one`], but a member that has no effect is an error too; see [`lints`](super::lints()).
 ///
 /// # Errors
-/// As that; the first remark.
+/// The same as [`read_one`], and the first lint.
 pub fn read_exact(json: &Value) -> Result<Schema> {
     let schema = read_one(json)?;
     match super::lints(&schema).into_iter().next() {
@@ -98,10 +99,10 @@ pub fn read_exact(json: &Value) -> Result<Schema> {
     }
 }
 
-/// Reads one validator that a program made.
+/// Reads one validator from JSON that a program made.
 ///
 /// # Errors
-/// [`Kind::SchemaParse`]: the only mistake, or an error that sums them up.
+/// [`Kind::SchemaParse`]: the only error, or one that lists all errors.
 pub fn read_validator_of(json: &Value) -> Result<Validator> {
     let mut reader = NodeReader::new(Kind::SchemaParse);
     let read = read_validator(&mut reader, SourceNode::of_json(json));
@@ -112,9 +113,9 @@ fn unreadable(what: &str) -> Error {
     Error::new(Kind::SchemaParse, format!("this is not a {what}"))
 }
 
-/// Schemas, of which no two have one name.
+/// Schemas with distinct names.
 struct NamedSchemas<'s> {
-    /// The text that places count in.
+    /// The source text, if there is one. It is used to find line numbers.
     text: Option<&'s str>,
     names: Vec<SpannedText>,
     good: Vec<(SourceSpan, Schema)>,
@@ -137,7 +138,7 @@ impl<'s> NamedSchemas<'s> {
     }
 }
 
-/// Whether a name is not among those that were read before, which is a mistake. It is added.
+/// Adds a name and returns whether it is new. A name that was read before is an error.
 fn is_new(
     reader: &mut NodeReader<'_>,
     what: &str,
@@ -145,7 +146,7 @@ fn is_new(
     known: &mut Vec<SpannedText>,
     text: Option<&str>,
 ) -> bool {
-    // What has no name is reported as that.
+    // A missing or empty name is reported elsewhere.
     if name.text.is_empty() {
         return true;
     }
@@ -153,18 +154,18 @@ fn is_new(
         known.push(SpannedText { text: name.text.clone(), span: name.span });
         return true;
     };
-    let message = format!("{what} {} is there twice", shown(&name.text));
+    let message = format!("{what} {} is defined twice", shown(&name.text));
     match text.zip(first.span.offset()) {
         Some((text, offset)) => {
             let line = Place::of(None, text, offset).line;
-            reader.wrong_hint(name.span, message, &format!("the first is in line {line}"));
+            reader.wrong_hint(name.span, message, &format!("the first definition is in line {line}"));
         }
         None => reader.wrong(name.span, message),
     }
     false
 }
 
-/// Reads a schema; its name with its place too.
+/// Reads a schema, and its name with the place.
 fn read_schema(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Schema)> {
     const KEYS: &[&str] = &[
         "name",
@@ -192,18 +193,18 @@ fn read_schema(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(Spa
     let strict = read_flag(reader, &mut keys, "strict");
     let extra = read_flag(reader, &mut keys, "allow_extra");
     if strict == Some(true) && extra == Some(true) {
-        let message = "`strict` refuses further keys and `allow_extra` allows them: both cannot be true";
+        let message = "`strict` refuses extra keys and `allow_extra` allows them: both cannot be true";
         reader.wrong(name.span, message);
     }
     schema.strict = strict.unwrap_or(extra != Some(true));
-    // Both false, and both said: further keys are dropped.
+    // If both are explicitly false, extra keys are dropped.
     schema.allow_extra = extra.unwrap_or(!schema.strict);
     schema.coerce = read_flag(reader, &mut keys, "coerce").unwrap_or(true);
     schema.extends = reader.optional_text(&mut keys, "extends");
     if schema.extends.as_deref() == Some(name.text.as_str()) && !name.text.is_empty() {
         reader.wrong(name.span, format!("schema {} extends itself", shown(&name.text)));
     }
-    // A schema that extends another may add nothing to it.
+    // A schema that extends another needs no fields of its own.
     match keys.take_value("fields") {
         Some(list) => schema.fields = read_fields(reader, list),
         None if schema.extends.is_none() && !keys.means("fields") && !keys.means("extends") => {
@@ -234,7 +235,7 @@ fn read_fields(reader: &mut NodeReader<'_>, list: SourceNode<'_>) -> Vec<Field> 
     fields
 }
 
-/// Reads a field; its name with its place too.
+/// Reads a field, and its name with the place.
 fn read_field(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Field)> {
     const KEYS: &[&str] = &[
         "name",
@@ -281,14 +282,14 @@ fn read_field(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(Span
     {
         reader.note(type_span, error);
     }
-    // Null is a default of its own only where null is allowed.
+    // `default: null` counts as a default only if the field is nullable.
     field.default = default.filter(|default| !default.is_null() || field.nullable);
     field.required = required.unwrap_or(field.default.is_none());
     Some((name, field))
 }
 
-/// Checks that members are said only of what may have some. A value of any type that has a schema is a dict; beside a
-/// list it has no effect, which is remarked.
+/// Checks that `nested_schema` fits the type of the field. A field of type any with a `nested_schema` becomes a dict.
+/// For a list the key has no effect, which is a lint.
 fn fit_type(field: &mut Field) -> Result<()> {
     match field.field_type {
         _ if field.nested_schema.is_none() => Ok(()),
@@ -298,13 +299,14 @@ fn fit_type(field: &mut Field) -> Result<()> {
             Ok(())
         }
         other => {
-            let message = format!("`nested_schema` belongs to a field of type dict, and this one is {other}");
+            let message =
+                format!("`nested_schema` belongs to a field of type dict, but this field has type {other}");
             Err(Error::new(Kind::SchemaParse, message))
         }
     }
 }
 
-/// True or false, also in the words that YAML had for them in its version 1.1, and as 1 or 0.
+/// Reads true or false. The words of YAML 1.1 (`yes`, `off`, ...) and the numbers 1 and 0 are accepted too.
 fn read_flag(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static str) -> Option<bool> {
     let node = keys.take_value(key)?;
     let flag = match &node.value {
@@ -327,7 +329,7 @@ fn read_flag(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static s
     flag
 }
 
-/// Reads a validator. Where a part of it is broken, what it lacks is not looked at.
+/// Reads a validator. If it has an error, missing members are not checked.
 fn read_validator(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Validator> {
     const KEYS: &[&str] = &[
         "type",
@@ -360,7 +362,10 @@ fn read_validator(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<V
     let format = reader.optional_spanned(&mut keys, "format");
     if let (Some(SpannedText { text, span }), Some(kind)) = (format, kind) {
         if !matches!(kind, ValidatorKind::Date | ValidatorKind::DateTime) {
-            reader.wrong(span, format!("`format` belongs to validator date or datetime, not {kind}"));
+            reader.wrong(
+                span,
+                format!("`format` works only with validators of type date or datetime, not {kind}"),
+            );
         } else if let Err(error) = DateFormat::new(&text, kind) {
             reader.note(span, error);
         }
@@ -386,7 +391,7 @@ fn read_validator(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<V
     Some(validator)
 }
 
-/// Takes `value` as the bound that the rule needs and that is not given under its own name.
+/// Uses `value` as the bound of the rule, unless the bound is given under its own name.
 fn take_value(validator: &mut Validator) {
     let number = || validator.value.as_ref().and_then(Value::as_number).cloned();
     match validator.kind {
@@ -400,7 +405,7 @@ fn take_value(validator: &mut Validator) {
     }
 }
 
-/// A bound, also one that is written as text; NaN and the infinities bound nothing.
+/// Reads a bound, which may be a number in quotes. NaN and infinity are refused, because they limit nothing.
 fn read_bound(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static str) -> Option<Number> {
     let node = keys.take_value(key)?;
     match &node.value {
@@ -415,7 +420,7 @@ fn read_bound(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static 
     None
 }
 
-/// Checks that a rule has what it needs to mean anything. One that lacks its bound checks nothing; see
+/// Checks that a validator has the members it needs. A missing bound is not an error here, but a lint; see
 /// [`lints`](super::lints()).
 fn check_validator(validator: &Validator) -> Result<()> {
     let Validator { kind, min_value, max_value, .. } = validator;

@@ -1,4 +1,4 @@
-//! The rules of validators. Each [`Rule`] checks one value: a text, a number or a length.
+//! The rules of validators. Each [`Rule`] checks one value, for example its length or range.
 
 use std::cmp::Ordering;
 
@@ -16,8 +16,8 @@ use crate::template::ValueKind;
 /// Compiles a pattern. It is matched in linear time, anywhere in the text unless it has `^` and `$`.
 ///
 /// # Errors
-/// [`Kind::SchemaParse`] for what is no pattern, for look-around and backreferences, and for one that would take
-/// more than a megabyte.
+/// [`Kind::SchemaParse`] for an invalid pattern, for look-around and backreferences, and for a pattern of more than a
+/// megabyte when compiled.
 pub fn pattern(text: &str) -> Result<Regex> {
     const COMPILED: usize = 1 << 20;
     RegexBuilder::new(text).size_limit(COMPILED).dfa_size_limit(COMPILED).build().map_err(|error| {
@@ -34,13 +34,13 @@ pub fn pattern(text: &str) -> Result<Regex> {
             return error;
         }
         error.with_hint(
-            "patterns are matched in linear time, which look-around and backreferences rule out; use two \
+            "patterns are matched in linear time, so look-around and backreferences are not supported; use two \
              validators, or `custom`",
         )
     })
 }
 
-/// A validator that is ready to be applied.
+/// A validator that is compiled and ready for use.
 #[derive(Debug, Clone)]
 pub struct Rule<F> {
     kind: ValidatorKind,
@@ -59,7 +59,7 @@ enum Check<F> {
     Call { name: String, function: F },
 }
 
-/// The words of a number in a message: whole ones without a fraction.
+/// A number as text for a message; a whole number has no fraction.
 fn shown(number: NumericValue) -> String {
     match number {
         NumericValue::Integer(whole) => whole.to_string(),
@@ -68,15 +68,15 @@ fn shown(number: NumericValue) -> String {
 }
 
 impl<F> Rule<F> {
-    /// Makes a validator ready; `function` finds what `custom` names.
+    /// Compiles a validator. `function` finds the function that a `custom` validator names.
     ///
     /// # Errors
-    /// [`Kind::SchemaParse`] for a pattern that cannot be used or a function that is not there.
+    /// [`Kind::SchemaParse`] for a pattern that cannot be used or a function that does not exist.
     pub fn new(validator: &Validator, function: impl FnOnce(&str) -> Result<F>) -> Result<Self> {
         let bound = |number: &Option<Number>| number.as_ref().map(NumericValue::of);
         let (low, high) = (bound(&validator.min_value), bound(&validator.max_value));
         let check = match validator.kind {
-            // Both bounds hold wherever both are said: a bound is never passed over.
+            // If both bounds are given, both are checked, whatever the kind: no bound is ignored.
             ValidatorKind::MinLength | ValidatorKind::MaxLength => Check::Length { low, high },
             ValidatorKind::MinValue | ValidatorKind::MaxValue | ValidatorKind::Range => {
                 Check::Range { low, high }
@@ -106,16 +106,16 @@ impl<F> Rule<F> {
         Ok(Self { kind: validator.kind, check, message: validator.error_message.clone() })
     }
 
-    /// The rule's word.
+    /// The name of the rule, such as `min_length`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         self.kind.as_str()
     }
 
-    /// What is wrong with a value, if anything is; the validator's own message where it has one.
+    /// The error message if a value breaks the rule. The validator's own message replaces ours if it has one.
     ///
     /// # Errors
-    /// When asking the value, or a function of the application, fails.
+    /// If reading the value fails, or a function of the application fails.
     pub fn broken<D: Values<Function = F>>(
         &self,
         data: &D,
@@ -192,7 +192,7 @@ impl<F> Rule<F> {
     }
 }
 
-/// Which bound an amount passes. What cannot be compared, as NaN, is within none.
+/// The bound that a number exceeds, if any. NaN is outside every bound.
 fn outside(
     amount: NumericValue,
     low: Option<NumericValue>,
@@ -206,7 +206,7 @@ fn outside(
     }
 }
 
-/// Whether a value is one of those; 1 and 1.0 are one number, and neither is true.
+/// Whether a value equals one of the others. 1 and 1.0 are equal; neither equals `true`.
 fn is_one_of<D: Values>(data: &D, value: &D::Value, kind: ValueKind, others: &[Value]) -> Result<bool> {
     for other in others {
         let equal = match (other, kind) {

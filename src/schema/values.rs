@@ -1,4 +1,5 @@
-//! What validation asks of the data beyond what templates ask: exact members, numbers, and making new values.
+//! The operations on values that validation needs in addition to those of templates: exact members, numbers, and the
+//! creation of new values.
 
 use std::fmt;
 
@@ -10,84 +11,85 @@ use super::violation::Violation;
 use crate::error::Result;
 use crate::template::Data;
 
-/// A world of values that can be validated, and changed to fit.
+/// A kind of data, such as Python objects or JSON, that can be validated and converted.
 pub trait Values: Data {
     /// A function of the application that `custom` calls.
     type Function: Clone;
-    /// A model of the application that stands for a schema and validates by itself.
+    /// A model class of the application that is used as a schema and validates values itself.
     type Model: Clone;
 
-    /// The member under exactly this name; see [`Data::get`], which also knows names such as `length`.
+    /// The member with exactly this name. In contrast, [`Data::get`] also accepts names such as `length`.
     ///
     /// # Errors
-    /// When asking ran code of the caller and that failed.
+    /// If this runs code of the caller and that code fails.
     fn member(&self, value: &Self::Value, name: &Self::Text) -> Result<Option<Self::Value>>;
 
-    /// How many members a mapping or record has.
+    /// The number of members of a mapping or record.
     ///
     /// # Errors
-    /// As [`Values::member`].
+    /// The same as [`Values::member`].
     fn size(&self, value: &Self::Value) -> Result<usize>;
 
-    /// Whether the value is the world's own list, which items can be put into.
+    /// Whether the value is a true list, such as Python's `list`, and not another sequence.
     fn is_list(&self, value: &Self::Value) -> bool;
 
-    /// The number that a number or truth value is; `None` for one that is not real.
+    /// The value of a number or boolean; `None` for a number that is not real.
     ///
     /// # Errors
-    /// As [`Values::member`].
+    /// The same as [`Values::member`].
     fn numeric_value(&self, value: &Self::Value) -> Result<Option<NumericValue>>;
 
-    /// Reads a text; `None` for what is no text, or has no UTF-8.
+    /// Reads a text; `None` if the value is not a text, or cannot be encoded as UTF-8.
     fn with_text<R>(&self, value: &Self::Value, read: impl FnOnce(&str) -> R) -> Option<R>;
 
-    /// The bytes of what is bytes.
+    /// The content of a bytes value; `None` for other values.
     fn bytes(&self, value: &Self::Value) -> Option<Vec<u8>>;
 
-    /// The instant of a date or datetime, without its offset's name.
+    /// The date and time of a date or datetime, without the name of its time zone.
     ///
     /// # Errors
-    /// As [`Values::member`].
+    /// The same as [`Values::member`].
     fn moment(&self, value: &Self::Value) -> Result<Option<DateTime>>;
 
-    /// A new value.
+    /// Makes a new value.
     ///
     /// # Errors
-    /// When the world cannot hold it.
+    /// If this kind of data cannot represent it.
     fn make(&self, made: NewValue<'_>) -> Result<Self::Value>;
 
-    /// The list with some items changed; any iterable becomes a list.
+    /// A list of the items of any iterable, with some items changed.
     ///
     /// # Errors
-    /// As [`Values::member`].
+    /// The same as [`Values::member`].
     fn list(&self, value: &Self::Value, changes: Vec<(usize, Self::Value)>) -> Result<Self::Value>;
 
-    /// The mapping with some members set, or a mapping of the record's members; the value itself does not change.
+    /// A copy of a mapping, or a mapping of a record's members, with some members set. The value itself is not
+    /// changed.
     ///
     /// # Errors
-    /// As [`Values::member`].
+    /// The same as [`Values::member`].
     fn amend(&self, value: &Self::Value, changes: Vec<(&Self::Text, Self::Value)>) -> Result<Self::Value>;
 
-    /// A mapping of the members under these names, where they are there.
+    /// A mapping of the members with these names. Missing members are left out.
     ///
     /// # Errors
-    /// As [`Values::member`].
+    /// The same as [`Values::member`].
     fn pick(
         &self,
         value: &Self::Value,
         names: &mut dyn Iterator<Item = &'_ Self::Text>,
     ) -> Result<Self::Value>;
 
-    /// Calls a function of `custom`.
+    /// Calls the function of a `custom` validator.
     ///
     /// # Errors
-    /// [`Kind::Schema`](crate::Kind::Schema) where the function itself fails.
+    /// [`Kind::Schema`](crate::Kind::Schema) if the function itself fails.
     fn call(&self, function: &Self::Function, name: &str, value: &Self::Value) -> Result<bool>;
 
-    /// Calls a model; what it found is added to `found`, with paths from the value.
+    /// Validates a value with a model. Violations are added to `found`, with paths relative to the value.
     ///
     /// # Errors
-    /// When the model fails in another way than by refusing the value.
+    /// If the model fails for another reason than an invalid value.
     fn validate(
         &self,
         model: &Self::Model,
@@ -98,17 +100,17 @@ pub trait Values: Data {
     /// The JSON Schema of a model.
     ///
     /// # Errors
-    /// [`Kind::Schema`](crate::Kind::Schema) where the model has none.
+    /// [`Kind::Schema`](crate::Kind::Schema) if the model has no JSON Schema.
     fn json_schema(&self, model: &Self::Model) -> Result<serde_json::Value>;
 
-    /// Finished output with more text behind it.
+    /// Appends text to a finished output.
     fn append(&self, output: Self::Output, text: &str) -> Self::Output;
 }
 
 /// A value that a conversion makes.
 #[derive(Debug)]
 pub enum NewValue<'a> {
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// A whole number.
     Integer(i128),
@@ -126,10 +128,10 @@ pub enum NewValue<'a> {
     Uuid(Uuid),
 }
 
-/// The way to a value, from the outside in. It lives on the stack of the walk.
+/// The path to a value from the root. Each step is kept on the stack, so that a path costs no allocation.
 #[derive(Debug, Clone, Copy)]
 pub enum Trail<'a> {
-    /// The whole.
+    /// The root value.
     Root,
     /// A member.
     Key(&'a Trail<'a>, &'a str),
@@ -138,7 +140,8 @@ pub enum Trail<'a> {
 }
 
 impl fmt::Display for Trail<'_> {
-    /// `items[3].email`; a key that is no plain word stands in brackets, cut where it is long.
+    /// For example `items[3].email`. A key with other characters than letters, digits, `_` and `-`, or a long key, is
+    /// written in brackets, and cut if it is long.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 60;
         match self {

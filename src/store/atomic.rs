@@ -1,8 +1,8 @@
-//! Files that are there whole or not at all.
+//! Writes a file completely or not at all.
 //!
-//! A file is written under a temporary name in its own directory, brought to the disk, and renamed into place, and
-//! the directory is brought to the disk too. A process that is killed leaves the old file, and perhaps a temporary
-//! one, which begins with a dot and which [`sweep`] removes.
+//! A file is written under a temporary name in its own directory, synced to the disk and renamed. Then the directory
+//! is synced too. If the process is killed before that, the old file is still there. A temporary file may remain: its
+//! name begins with a dot, and [`sweep`] removes it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,14 +13,14 @@ use tempfile::{Builder, NamedTempFile};
 use super::errors::{reason, unwritable};
 use crate::error::{Error, Result};
 
-/// How the name of a temporary file begins and ends.
+/// The prefix and suffix of the name of a temporary file.
 const TEMPORARY: (&str, &str) = (".saving-", ".tmp");
 
-/// How often a directory is made again that somebody else removes meanwhile.
+/// How often to create a directory again if another process removes it at the same time.
 const ATTEMPTS: usize = 16;
 
-/// Puts a file with these bytes in the place of whatever file has the path. A link is replaced, not followed. The
-/// directory must be there; a file that is replaced hands on its permissions.
+/// Writes a file with these bytes, in place of any file that has the path. A link is replaced, not followed. The
+/// directory must exist. The new file keeps the permissions of a file that it replaces.
 ///
 /// ```
 /// # let directory = tempfile::tempdir().unwrap();
@@ -33,8 +33,8 @@ const ATTEMPTS: usize = 16;
 /// ```
 ///
 /// # Errors
-/// [`crate::Kind::StorageWrite`] with the path. The old file is still there, unless it is the directory that cannot
-/// be brought to the disk.
+/// [`crate::Kind::StorageWrite`] with the path. The old file is still there, unless only the sync of the
+/// directory failed.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let directory = directory_of(path);
     let failed = |error: io::Error| cannot_write(path, error);
@@ -44,7 +44,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_directory(directory).map_err(failed)
 }
 
-/// Removes a file, and brings that to the disk. A file that is not there is none to remove.
+/// Removes a file and syncs its directory. A file that does not exist is not an error.
 ///
 /// # Errors
 /// [`crate::Kind::StorageWrite`] with the path.
@@ -58,7 +58,7 @@ pub fn remove(path: &Path) -> Result<()> {
     })
 }
 
-/// Makes a directory and those above it that are missing, each brought to the disk.
+/// Creates a directory and its missing parents, and syncs each of them to the disk.
 ///
 /// # Errors
 /// [`crate::Kind::StorageWrite`] with the path.
@@ -71,7 +71,7 @@ pub fn make_directory(path: &Path) -> Result<()> {
         match fs::create_dir(path) {
             Ok(()) => return sync_directory(directory_of(path)).map_err(failed),
             Err(_) if path.is_dir() => return Ok(()),
-            // One above it is missing, and may be again: whoever deletes a prompt removes what is empty.
+            // A parent is missing. It may vanish again, because deleting a prompt removes empty directories.
             Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {
                 match path.parent() {
                     Some(parent) if !parent.as_os_str().is_empty() => make_directory(parent)?,
@@ -84,8 +84,8 @@ pub fn make_directory(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes the temporary files that killed writers left in a directory. Only whoever holds the lock of the directory
-/// may do so, for nobody else is writing there then. What cannot be removed stays; it does no harm.
+/// Removes the temporary files that killed writers left in a directory. The caller must hold the lock of the directory,
+/// so that nobody else is writing there. A file that cannot be removed stays; it does no harm.
 pub fn sweep(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
@@ -99,7 +99,7 @@ fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
 }
 
-/// A new file in the directory, with the permissions of the file that it will replace, or those of any new file.
+/// Creates a temporary file with the permissions of the file that it will replace, or else the usual permissions.
 fn temporary(path: &Path, directory: &Path) -> io::Result<NamedTempFile> {
     let file = builder().prefix(TEMPORARY.0).suffix(TEMPORARY.1).tempfile_in(directory)?;
     if let Ok(old) = fs::symlink_metadata(path)
@@ -110,14 +110,14 @@ fn temporary(path: &Path, directory: &Path) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// How temporary files are made: open to those to whom a file made as usual is open.
+/// Creates temporary files with the same permissions as ordinary new files; by default only the owner could read them.
 #[cfg(unix)]
 fn builder() -> Builder<'static, 'static> {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
 
     let mut builder = Builder::new();
-    // The process's mask takes off what it takes off of any new file.
+    // The umask of the process applies, as for any new file.
     builder.permissions(Permissions::from_mode(0o666));
     builder
 }
@@ -127,13 +127,12 @@ fn builder() -> Builder<'static, 'static> {
     Builder::new()
 }
 
-/// The directory that a path is in.
+/// The directory that contains a path.
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Brings the names in a directory to the disk. Where a directory cannot be opened as a file, as on Windows, the
-/// system does so itself.
+/// Syncs the names in a directory to the disk. Windows cannot open a directory as a file, and syncs names itself.
 fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }

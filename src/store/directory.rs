@@ -1,7 +1,7 @@
 //! Loads a directory of prompt files, and one of schema files.
 //!
-//! Files are found recursively, read and compiled in parallel by threads of this call's own, and given in the order
-//! of their paths. A bad file hides no other: what is wrong is gathered, each with its place.
+//! Files are found recursively and returned in the order of their paths. Threads that live as long as the call read
+//! and compile them in parallel. A bad file does not hide the others: every error is collected with its place.
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -22,30 +22,30 @@ use crate::prompt::{AboutFile, Compiled, Prompt, PromptId, SchemaSource, Templat
 use crate::schema::{Schema, SchemaSet, parse};
 use crate::template::{Library, TemplateOptions, Text};
 
-/// What a directory holds.
+/// The prompts and schemas of a directory, with all errors and warnings.
 #[derive(Debug)]
-pub struct Loaded<T> {
-    /// The good prompts.
+pub struct LoadedDirectory<T> {
+    /// The prompts without errors.
     pub prompts: Vec<Arc<Compiled<T>>>,
-    /// Where the id of each of those stands.
+    /// The place of the id of each of these prompts.
     pub places: Vec<Place>,
-    /// What files with a list of prompts say of themselves, by the file's name.
+    /// The file version and metadata of files with a list of prompts, by file name.
     pub about: HashMap<String, AboutFile>,
     /// The schemas.
     pub schemas: Vec<Schema>,
-    /// What the author should know.
+    /// Warnings for the authors of the files.
     pub warnings: Vec<String>,
-    /// What is wrong, each with its place.
+    /// The errors, each with its place.
     pub errors: Vec<Error>,
-    /// How many files there are.
+    /// The number of files.
     pub files: usize,
-    /// How many of them were read; the others are as they were.
+    /// The number of files that were read. The others had not changed since the last load.
     pub read: usize,
-    /// The directories of files that links led to.
+    /// The directories that contain the targets of links.
     pub linked: Vec<PathBuf>,
 }
 
-impl<T> Default for Loaded<T> {
+impl<T> Default for LoadedDirectory<T> {
     fn default() -> Self {
         Self {
             prompts: Vec::new(),
@@ -61,8 +61,8 @@ impl<T> Default for Loaded<T> {
     }
 }
 
-impl<T> Loaded<T> {
-    /// All errors as one that names them.
+impl<T> LoadedDirectory<T> {
+    /// Takes all errors and combines them into one.
     #[must_use]
     pub fn error(&mut self, directory: &Path) -> Option<Error> {
         if self.errors.is_empty() {
@@ -80,54 +80,54 @@ impl<T> Loaded<T> {
     }
 }
 
-/// The prompts and warnings of one file. It is immutable, so that a reload can reuse it if the file has not changed.
+/// The prompts of one file. They never change, so that a reload can use them again.
 #[derive(Debug)]
-struct ParsedFile<T> {
+struct LoadedFile<T> {
     name: String,
     about: AboutFile,
     prompts: Vec<(Arc<Compiled<T>>, Place)>,
     warnings: Vec<String>,
 }
 
-/// A file that was read.
-struct Outcome<T> {
-    parsed: Arc<ParsedFile<T>>,
+/// The result of reading a file, or of finding it in the cache.
+struct FileOutcome<T> {
+    file: Arc<LoadedFile<T>>,
     errors: Vec<Error>,
-    /// What tells that the file is as it was; `None` where nothing can.
+    /// Shows later whether the file has changed; `None` if a change could not be seen.
     stamp: Option<FileStamp>,
-    /// Whether it was taken over from an earlier load.
-    is_known: bool,
+    /// Whether it comes from the cache.
+    is_cached: bool,
 }
 
-/// What is known of the files of a directory from its last load: those that are as they were need not be read again.
-/// It holds for one set of options, helpers and partials.
+/// The files of a directory at its last load. A file that has not changed since then is not read again.
+/// The cache is valid for one set of options, helpers and partials.
 #[derive(Debug)]
-pub struct Known<T> {
-    files: HashMap<PathBuf, (FileStamp, Arc<ParsedFile<T>>)>,
+pub struct FileCache<T> {
+    files: HashMap<PathBuf, (FileStamp, Arc<LoadedFile<T>>)>,
 }
 
-impl<T> Default for Known<T> {
+impl<T> Default for FileCache<T> {
     fn default() -> Self {
         Self { files: HashMap::new() }
     }
 }
 
-impl<T> Known<T> {
-    /// What the file gave, where it is as it was.
-    fn unchanged(&self, path: &Path) -> Option<Outcome<T>> {
-        let (stamp, parsed) = self.files.get(path)?;
+impl<T> FileCache<T> {
+    /// The cached file, unless it has changed.
+    fn unchanged(&self, path: &Path) -> Option<FileOutcome<T>> {
+        let (stamp, file) = self.files.get(path)?;
         if FileStamp::of(&fs::metadata(path).ok()?) != *stamp {
             return None;
         }
-        let (parsed, stamp) = (Arc::clone(parsed), Some(stamp.clone()));
-        Some(Outcome { parsed, errors: Vec::new(), stamp, is_known: true })
+        let (file, stamp) = (Arc::clone(file), Some(stamp.clone()));
+        Some(FileOutcome { file, errors: Vec::new(), stamp, is_cached: true })
     }
 
-    /// Remembers what was read now, and nothing else. What was wrong is read again.
-    fn remember(&mut self, files: Vec<PathBuf>, outcomes: &[Outcome<T>]) {
+    /// Replaces the cache by the files of this load. Files with errors are left out, so that they are read again.
+    fn remember(&mut self, files: Vec<PathBuf>, outcomes: &[FileOutcome<T>]) {
         let kept = files.into_iter().zip(outcomes).filter_map(|(path, outcome)| {
             let stamp = outcome.stamp.clone().filter(|_| outcome.errors.is_empty())?;
-            Some((path, (stamp, Arc::clone(&outcome.parsed))))
+            Some((path, (stamp, Arc::clone(&outcome.file))))
         });
         self.files = kept.collect();
     }
@@ -135,66 +135,74 @@ impl<T> Known<T> {
 
 /// Loads every prompt below `directory` and every schema below `schemas`.
 ///
-/// Files end in `.yaml` or `.yml`; what begins with a dot is passed over; links are followed. Where `schemas` is
-/// given, a prompt that names a schema that is not there is an error.
+/// File names end in `.yaml` or `.yml`. Names that begin with a dot are skipped, and links are followed. If `schemas`
+/// is given, a prompt that uses a schema that does not exist is an error.
 ///
 /// # Errors
-/// [`Kind::StorageRead`] where a directory itself cannot be read. What is wrong with files is in the result.
+/// [`Kind::StorageRead`] if a directory itself cannot be read. The errors of files are in the result.
 pub fn load<T: Text>(
     directory: &Path,
     schemas: Option<&Path>,
     options: &TemplateOptions,
     engine: &(dyn Library<T> + Sync),
-) -> Result<Loaded<T>> {
-    load_again(directory, schemas, options, engine, &mut Known::default())
+) -> Result<LoadedDirectory<T>> {
+    load_again(directory, schemas, options, engine, &mut FileCache::default())
 }
 
-/// [`load`] that reads only the files that changed since the load that `known` is of. The rules between files are
-/// checked for all.
+/// Like [`load`], but reads only the files that changed since the last load with this cache. The rules between files
+/// are checked for all files.
 ///
 /// # Errors
-/// As [`load`].
+/// The same as [`load`].
 pub fn load_again<T: Text>(
     directory: &Path,
     schemas: Option<&Path>,
     options: &TemplateOptions,
     engine: &(dyn Library<T> + Sync),
-    known: &mut Known<T>,
-) -> Result<Loaded<T>> {
-    let mut loaded = Loaded::default();
+    cache: &mut FileCache<T>,
+) -> Result<LoadedDirectory<T>> {
+    let mut loaded = LoadedDirectory::default();
     if let Some(schemas) = schemas {
         load_schemas(schemas, &mut loaded)?;
     }
     let files = find(directory, &mut loaded)?;
     let outcomes =
-        in_parallel(&files, |path| known.unchanged(path).unwrap_or_else(|| read_file(path, options, engine)));
-    loaded.read = outcomes.iter().filter(|outcome| !outcome.is_known).count();
-    known.remember(files, &outcomes);
+        in_parallel(&files, |path| cache.unchanged(path).unwrap_or_else(|| read_file(path, options, engine)));
+    loaded.read = outcomes.iter().filter(|outcome| !outcome.is_cached).count();
+    cache.remember(files, &outcomes);
     gather(&mut loaded, outcomes, schemas.is_some());
     Ok(loaded)
 }
 
-/// Loads one file. Its schemas are not looked for.
-pub fn load_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Library<T>) -> Loaded<T> {
-    let mut loaded = Loaded { files: 1, ..Loaded::default() };
+/// Loads one file. Whether the schemas that it uses exist is not checked.
+pub fn load_file<T: Text>(
+    path: &Path,
+    options: &TemplateOptions,
+    engine: &dyn Library<T>,
+) -> LoadedDirectory<T> {
+    let mut loaded = LoadedDirectory { files: 1, ..LoadedDirectory::default() };
     gather(&mut loaded, [read_file(path, options, engine)], false);
     loaded
 }
 
-/// Puts the parts together. What is there twice is an error, and so is a schema that is not there, where asked for.
-fn gather<T: Text>(loaded: &mut Loaded<T>, outcomes: impl IntoIterator<Item = Outcome<T>>, schemas: bool) {
-    let mut parts = Vec::new();
-    for Outcome { parsed, errors, .. } in outcomes {
+/// Combines the files. A version that exists twice is an error. With `schemas`, so is a schema that does not exist.
+fn gather<T: Text>(
+    loaded: &mut LoadedDirectory<T>,
+    outcomes: impl IntoIterator<Item = FileOutcome<T>>,
+    schemas: bool,
+) {
+    let mut files = Vec::new();
+    for FileOutcome { file, errors, .. } in outcomes {
         loaded.errors.extend(errors);
-        parts.push(parsed);
+        files.push(file);
     }
     let mut first_places: HashMap<(&PromptId, &Version), &Place> = HashMap::new();
-    for parsed in &parts {
-        if parsed.about.version.is_some() || !parsed.about.metadata.is_empty() {
-            loaded.about.insert(parsed.name.clone(), parsed.about.clone());
+    for file in &files {
+        if file.about.version.is_some() || !file.about.metadata.is_empty() {
+            loaded.about.insert(file.name.clone(), file.about.clone());
         }
-        loaded.warnings.extend_from_slice(&parsed.warnings);
-        for (compiled, place) in &parsed.prompts {
+        loaded.warnings.extend_from_slice(&file.warnings);
+        for (compiled, place) in &file.prompts {
             let Prompt { id, version, .. } = compiled.prompt();
             if let Some(first) = first_places.get(&(id, version)) {
                 loaded.errors.push(there_twice(compiled.prompt(), first, place));
@@ -220,13 +228,13 @@ fn there_twice(prompt: &Prompt, first: &Place, place: &Place) -> Error {
         .with_place(place.clone())
 }
 
-fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
+fn load_schemas<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<()> {
     let mut found = SchemaFiles::default();
     for path in find(directory, loaded)? {
         read_schema_file(&path, &mut found);
     }
     loaded.errors.extend(found.errors);
-    // What schemas refer to must be there too, and lead in no circle.
+    // References between schemas must resolve and must not form a cycle.
     let mut set = SchemaSet::<Box<str>, (), ()>::default();
     match set.add(found.schemas.clone()) {
         Ok(()) => loaded.errors.extend(set.check()),
@@ -237,23 +245,23 @@ fn load_schemas<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<()> {
     Ok(())
 }
 
-/// Schemas that were read.
+/// The schemas of one or more files, with all errors.
 #[derive(Debug, Default)]
 pub struct SchemaFiles {
-    /// The good ones.
+    /// The schemas without errors.
     pub schemas: Vec<Schema>,
-    /// What is wrong, each with its place.
+    /// The errors, each with its place.
     pub errors: Vec<Error>,
-    /// The path, version and metadata of each that could be.
+    /// The path, version and metadata of each file that could be read.
     pub heads: Vec<(String, Option<String>, serde_json::Map<String, serde_json::Value>)>,
 }
 
-/// Reads every schema file below a directory. References between schemas are not looked at.
+/// Reads every schema file below a directory. References between schemas are not checked.
 ///
 /// # Errors
-/// [`Kind::StorageRead`] where the directory itself cannot be read.
+/// [`Kind::StorageRead`] if the directory itself cannot be read.
 pub fn schemas(directory: &Path) -> Result<SchemaFiles> {
-    let mut looked = Loaded::<Box<str>>::default();
+    let mut looked = LoadedDirectory::<Box<str>>::default();
     let files = find(directory, &mut looked)?;
     let mut found = SchemaFiles { errors: looked.errors, ..SchemaFiles::default() };
     for path in files {
@@ -265,7 +273,7 @@ pub fn schemas(directory: &Path) -> Result<SchemaFiles> {
 /// Reads one schema file.
 ///
 /// # Errors
-/// [`Kind::StorageRead`] where it cannot be read.
+/// [`Kind::StorageRead`] if it cannot be read.
 pub fn schema_file(path: &Path) -> Result<SchemaFiles> {
     fs::metadata(path).map_err(|error| unreadable("file", path, &reason(&error)).with_cause(error))?;
     let mut found = SchemaFiles::default();
@@ -302,7 +310,7 @@ fn read_schema_file(path: &Path, found: &mut SchemaFiles) {
     }
 }
 
-/// Schemas that a prompt names and that are not there.
+/// An error for each schema that a prompt uses and that does not exist.
 fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &Place) -> Vec<Error> {
     let prompt = compiled.prompt();
     let named = [("input_schema", &prompt.input_schema), ("output_schema", &prompt.output_schema)];
@@ -313,7 +321,7 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
                 let error = Error::new(
                     Kind::Schema,
                     format!(
-                        "prompt '{}' names the schema '{name}' as its {key}, and there is none",
+                        "prompt '{}' uses the schema '{name}' as its {key}, but that schema does not exist",
                         prompt.id
                     ),
                 )
@@ -329,13 +337,13 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
         .collect()
 }
 
-/// Lists the YAML files below a directory, in order. `loaded` takes their number, the directories that links lead to,
-/// and an error for each entry that cannot be read.
-fn find<T>(directory: &Path, loaded: &mut Loaded<T>) -> Result<Vec<PathBuf>> {
+/// Lists the YAML files below a directory, in order. Their number, the directories that links lead
+/// to, and an error for each entry that cannot be read are added to `loaded`.
+fn find<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<Vec<PathBuf>> {
     let kind = fs::metadata(directory)
         .map_err(|error| unreadable("directory", directory, &reason(&error)).with_cause(error))?;
     if !kind.is_dir() {
-        return Err(unreadable("directory", directory, "it is no directory"));
+        return Err(unreadable("directory", directory, "it is not a directory"));
     }
     let mut files = Vec::new();
     for entry in WalkDir::new(directory).follow_links(true).into_iter().filter_entry(is_visible) {
@@ -368,14 +376,14 @@ fn is_visible(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
-fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Library<T>) -> Outcome<T> {
+fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Library<T>) -> FileOutcome<T> {
     let name = path.display().to_string();
     let (FileContent { bytes, saved }, stamp) = match read_settled(path) {
         Ok(read) => read,
         Err(error) => {
             let (about, prompts, warnings) = (AboutFile::default(), Vec::new(), Vec::new());
-            let parsed = Arc::new(ParsedFile { name, about, prompts, warnings });
-            return Outcome { parsed, errors: vec![error], stamp: None, is_known: false };
+            let file = Arc::new(LoadedFile { name, about, prompts, warnings });
+            return FileOutcome { file, errors: vec![error], stamp: None, is_cached: false };
         }
     };
     let ReadFile { prompts: found, broken, mut warnings, mut errors, about } =
@@ -397,12 +405,12 @@ fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Libra
         errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id.as_deref(), places)));
     }
     errors.sort_by_key(|error| error.place().map(|place| (place.line, place.column)));
-    let parsed = Arc::new(ParsedFile { name, about, prompts, warnings });
-    Outcome { parsed, errors, stamp, is_known: false }
+    let file = Arc::new(LoadedFile { name, about, prompts, warnings });
+    FileOutcome { file, errors, stamp, is_cached: false }
 }
 
-/// Gives a prompt what its file leaves out, the same at each load: an identity of its id and version, and the times
-/// of the file.
+/// Fills in what the file of a prompt leaves out: a `uid` that is computed from the id and version, so that every load
+/// gives the same one, and the times of the file.
 pub(super) fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
     let name = format!("{} {}", prompt.id, prompt.version);
     prompt.uid.get_or_insert_with(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()));
@@ -410,7 +418,7 @@ pub(super) fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
     prompt.updated_at = prompt.updated_at.or(saved);
 }
 
-/// A template's error with its place in the file; `id` is the prompt's, if it has one.
+/// The error of a template, with its place in the file. `id` is the id of the prompt, if it has one.
 fn in_file(
     fault: crate::prompt::TemplateError<'_>,
     prompt: &Prompt,
@@ -437,8 +445,8 @@ fn in_file(
     error.with_context("path", file).with_context("template_name", template)
 }
 
-/// Applies `work` to every item on as many threads as there are processors. The threads end with the call, so
-/// nothing is left behind that a fork could break.
+/// Applies `work` to every item on as many threads as there are processors. The threads end with the call,
+/// so that a later fork cannot lose them.
 pub(super) fn in_parallel<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<R> {
     /// Below this many items a thread costs more than it saves.
     const WORTHWHILE: usize = 16;
@@ -461,7 +469,7 @@ pub(super) fn in_parallel<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R 
         let mut done = take();
         for other in others {
             match other.join() {
-                Ok(part) => done.extend(part),
+                Ok(results) => done.extend(results),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }

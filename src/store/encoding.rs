@@ -1,7 +1,7 @@
 //! A version's file: one prompt as JSON or as YAML.
 //!
-//! JSON is read by a JSON parser, because the published package writes escapes that YAML does not know, and as
-//! strictly as YAML is: a key twice is an error. Nothing here touches a disk.
+//! JSON has its own parser, because the published package writes escapes that YAML does not have. It is as strict as
+//! the YAML reader: a duplicate key is an error. This module does no file access.
 
 use super::{yaml, yaml_write};
 use crate::de::yaml::decode;
@@ -10,17 +10,17 @@ use crate::error::{Error, Kind, Place, Result};
 use crate::prompt::read::read_prompt;
 use crate::prompt::{Prompt, Status};
 
-/// How a version's file is written.
+/// The format of a version's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// JSON, with an indentation of two.
     Json,
-    /// YAML for people.
+    /// YAML that is easy to read and edit.
     Yaml,
 }
 
 impl Encoding {
-    /// The encoding of files whose name ends so.
+    /// The encoding of files with this extension.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
         match extension {
@@ -30,7 +30,7 @@ impl Encoding {
         }
     }
 
-    /// How the names of new files end.
+    /// The extension of new files.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Encoding {
     /// The prompt as the text of a file.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`] where it would not read back as the same prompt.
+    /// [`Kind::PromptInvalid`] if reading the text would not give the same prompt.
     pub fn write(self, prompt: &Prompt) -> Result<String> {
         match self {
             Self::Json => write_json(prompt),
@@ -50,7 +50,7 @@ impl Encoding {
         }
     }
 
-    /// The prompt of a file, and what its author should know. `name` is the file's, for errors.
+    /// The prompt of a file, and warnings for its author. `name` is the file name for errors.
     ///
     /// # Errors
     /// [`Kind::PromptInvalid`] with the place.
@@ -72,7 +72,7 @@ fn write_json(prompt: &Prompt) -> Result<String> {
     text.push('\n');
     match read_json("", &text) {
         Ok((back, _)) if back == *prompt => Ok(text),
-        Ok(_) => Err(failed("it would not read back as it is".to_owned())),
+        Ok(_) => Err(failed("reading the text would not give the same prompt".to_owned())),
         Err(error) => Err(failed(error.message().to_owned())),
     }
 }
@@ -85,9 +85,13 @@ fn read_json(name: &str, text: &str) -> Result<(Prompt, Vec<String>)> {
     if let Some(error) = Error::sum_up(Kind::PromptInvalid, name, reader.located(name, text)) {
         return Err(error);
     }
-    // Without a mistake there is a prompt.
+    // If there is no error, there is a prompt.
     let raw = raw.ok_or_else(|| {
-        Error::new(Kind::PromptInvalid, "the file holds no prompt").with_place(Place::of(Some(name), text, 0))
+        Error::new(Kind::PromptInvalid, "the file contains no prompt").with_place(Place::of(
+            Some(name),
+            text,
+            0,
+        ))
     })?;
     let ignored = raw.helpers.map(|_| {
         format!(
@@ -106,7 +110,7 @@ fn read_yaml(name: &str, text: &str) -> Result<(Prompt, Vec<String>)> {
     match read.prompts.len() {
         1 => Ok((read.prompts.swap_remove(0).prompt, read.warnings)),
         count => {
-            Err(Error::new(Kind::PromptInvalid, format!("the file holds {count} prompts; expected one"))
+            Err(Error::new(Kind::PromptInvalid, format!("the file contains {count} prompts; expected one"))
                 .with_place(read.prompts.swap_remove(1).place()))
         }
     }

@@ -1,7 +1,8 @@
-//! One writer at a time, across threads and processes.
+//! A lock file that lets one writer work at a time, across threads and processes.
 //!
-//! The lock is the system's, on a file that is left there: it ends with the process that holds it, however that ends.
-//! It binds those who take it, and nobody else; readers need none, because files are replaced whole.
+//! The operating system locks the file, and releases the lock when the process ends, even if it is killed. The file
+//! itself stays. Only code that takes the lock is kept out. Readers need no lock, because files are replaced as a
+//! whole.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -15,13 +16,13 @@ use super::atomic;
 use super::errors::{reason, unwritable};
 use crate::error::{Error, Result};
 
-/// How long a lock is waited for unless the caller says otherwise. A save takes milliseconds.
+/// How long to wait for a lock by default. A save takes milliseconds.
 pub const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The first and the longest pause between two attempts.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
 
-/// A lock that is held until it is dropped. Taking one that this thread holds already waits for itself, in vain.
+/// A lock that is held until it is dropped. A thread that takes a lock it already holds waits until the timeout.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -29,7 +30,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of this file, which is made where it is missing, with its directories.
+    /// Takes the lock of this file. The file and its directories are created if they are missing.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -41,7 +42,8 @@ impl Lock {
     /// ```
     ///
     /// # Errors
-    /// [`crate::Kind::StorageWrite`] with the path where it cannot be made, or is held for longer than `lock_timeout`.
+    /// [`crate::Kind::StorageWrite`] with the path if the file cannot be created, or if another writer holds the lock
+    /// for longer than `lock_timeout`.
     pub fn take(path: &Path, lock_timeout: Duration) -> Result<Self> {
         let start = Instant::now();
         let mut pause = PAUSES.0;
@@ -57,7 +59,7 @@ impl Lock {
         }
     }
 
-    /// The lock, or `None` where another holds it or has just removed the file.
+    /// Tries once. `None` if another writer holds the lock or has just removed the file.
     fn attempt(path: &Path) -> Result<Option<Self>> {
         let failed = |error: io::Error| {
             let why = reason(&error);
@@ -84,7 +86,7 @@ impl Lock {
         Ok(lock.is_in_place().map_err(failed)?.then_some(lock))
     }
 
-    /// Whether the file that is locked still has its name: whoever deletes a prompt takes the lock file with it.
+    /// Whether the path still names the locked file. Deleting a prompt removes its lock file too.
     fn is_in_place(&self) -> io::Result<bool> {
         let held = Handle::from_file(self.file.try_clone()?)?;
         match Handle::from_path(&self.path) {
@@ -94,7 +96,7 @@ impl Lock {
         }
     }
 
-    /// Removes the lock file and lets go. Those who wait for it find it gone, and begin anew.
+    /// Removes the lock file and releases the lock. Writers that wait for it see that it is gone, and start again.
     ///
     /// # Errors
     /// [`crate::Kind::StorageWrite`] with the path.
@@ -104,7 +106,7 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Lets go outright, because a process that was forked meanwhile has the file open too.
+    /// Unlocks explicitly. Closing the file is not enough, because a forked process may have it open too.
     fn drop(&mut self) {
         let _ = self.file.unlock();
     }
@@ -112,6 +114,7 @@ impl Drop for Lock {
 
 fn busy(path: &Path, lock_timeout: Duration) -> Error {
     let why = format!("another writer has held it for {} s", lock_timeout.as_secs_f32());
-    unwritable("lock file", path, &why)
-        .with_hint("wait for the other writer, or end it: its lock ends with it, the file may stay")
+    unwritable("lock file", path, &why).with_hint(
+        "wait for the other writer or stop it; its lock is released when it ends, and the lock file may stay",
+    )
 }

@@ -26,7 +26,7 @@ pub struct StoredPrompt {
     pub warnings: Vec<String>,
 }
 
-/// The prompt in the file of a version; `None` where there is no file.
+/// The prompt in the file of a version; `None` if there is no file.
 ///
 /// # Errors
 /// [`Kind::StorageRead`] with the path if it cannot be read, or contains another prompt or version.
@@ -42,10 +42,11 @@ pub(super) fn read_version(path: &Path, id: &PromptId, version: &Version) -> Res
     Ok(Some(StoredPrompt { prompt, warnings }))
 }
 
-type PromptFile = (Prompt, Option<jiff::Timestamp>, Vec<String>);
+/// A prompt, the time its file was saved, and warnings for its author.
+type ReadPrompt = (Prompt, Option<jiff::Timestamp>, Vec<String>);
 
-/// Whatever prompt a file holds.
-fn read_prompt(path: &Path) -> Result<Option<PromptFile>> {
+/// Reads the prompt in a file, with any id and version. `None` if there is no file.
+fn read_prompt(path: &Path) -> Result<Option<ReadPrompt>> {
     let Some(file) = read_plain(path)? else { return Ok(None) };
     let encoding = path.extension().and_then(|extension| extension.to_str()).and_then(Encoding::of_extension);
     let (prompt, warnings) = encoding
@@ -55,7 +56,7 @@ fn read_prompt(path: &Path) -> Result<Option<PromptFile>> {
     Ok(Some((prompt, file.saved, warnings)))
 }
 
-/// A file that is neither link nor directory; `None` where there is none.
+/// Reads a regular file. `None` if there is none; a link or a directory is an error.
 pub(super) fn read_plain(path: &Path) -> Result<Option<FileContent>> {
     let why = match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() => None,
@@ -81,7 +82,7 @@ fn is_gone(error: &Error) -> bool {
     cause.is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound)
 }
 
-/// The error about a file that cannot be used, for this reason.
+/// The error for a file whose content cannot be used; `error` is the reason.
 pub(super) fn damaged(path: &Path, error: Error) -> Error {
     let name = path.display().to_string();
     Error::new(Kind::StorageRead, format!("the file {name} cannot be used"))
@@ -89,7 +90,7 @@ pub(super) fn damaged(path: &Path, error: Error) -> Error {
         .with_errors(vec![error])
 }
 
-/// One version in two files.
+/// The error for a version that is in two files.
 pub(super) fn twice(id: &str, version: &Version, first: &Path, second: &Path) -> Error {
     Error::new(
         Kind::StorageRead,
@@ -112,7 +113,7 @@ pub(super) fn read_labels(directory: &Path) -> Result<Labels> {
     let path = directory.join(LABELS);
     let Some(file) = read_plain(&path)? else { return Ok(Labels::default()) };
     serde_json::from_slice(&file.bytes).map_err(|error| {
-        let why = format!("it contains no moves of labels: {}", crate::de::plain(&error));
+        let why = format!("it does not contain label moves: {}", crate::de::plain(&error));
         unreadable("file", &path, &why).with_cause(error)
     })
 }

@@ -1,4 +1,4 @@
-//! Looks through all the files of a store. A bad file hides no other: what is wrong is gathered, each with its file.
+//! Lists all files of a store. A bad file does not hide the others: every error is collected with its file.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Status, Version};
 
 /// The hint for an id or version that is invalid here.
-const MIGRATE: &str = "`migrate(rename=...)` saves it under another name";
+const MIGRATE: &str = "use `migrate(rename=...)` to save it under another name";
 
 /// Every version of every prompt below the root, by id and version.
 pub(super) fn list(root: &Path) -> Result<StoredPrompts> {
@@ -64,7 +64,8 @@ fn labels_of(directories: &[PathBuf], root: &Path, errors: &mut Vec<Error>) -> B
     all
 }
 
-/// A file whose id or version is invalid, or differs from its path; in another directory, any file with a prompt.
+/// A prompt file that the store does not manage, because its id or version is invalid or differs from its path. In a
+/// directory that is not a store, this is any file with a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnmanagedFile {
     /// The file.
@@ -77,11 +78,11 @@ pub struct UnmanagedFile {
     pub is_valid: bool,
 }
 
-/// The JSON files below a directory that hold a prompt which is not where a store of ours would keep it; with `all`,
-/// those that are too. What cannot be read is in the second list.
+/// The JSON files below a directory that contain a prompt but are not where a store would save it. With `all`, also
+/// those that are. The second list has an error for each file that cannot be read.
 ///
 /// # Errors
-/// [`Kind::StorageRead`] where the directory itself cannot be read.
+/// [`Kind::StorageRead`] if the directory itself cannot be read.
 pub(super) fn unmanaged_files(root: &Path, all: bool) -> Result<(Vec<UnmanagedFile>, Vec<Error>)> {
     let real = fs::canonicalize(root)
         .map_err(|error| unreadable("directory", root, &reason(&error)).with_cause(error))?;
@@ -104,7 +105,7 @@ pub(super) fn unmanaged_files(root: &Path, all: bool) -> Result<(Vec<UnmanagedFi
     Ok((found, errors))
 }
 
-/// The id and version that a JSON file says it holds.
+/// The id and version in a JSON file.
 fn named(path: &Path) -> Result<Option<(String, String)>> {
     if path.extension() != Some(OsStr::new("json")) {
         return Ok(None);
@@ -127,7 +128,7 @@ pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
     id.parse::<PromptId>().and_then(|id| check_id(&id))?;
     version.parse::<Version>()?;
     let Some(mut value) = read_value(path)? else {
-        return Err(unreadable("file", path, "there is none"));
+        return Err(unreadable("file", path, "it does not exist"));
     };
     let Value::Object(members) = &mut value else {
         return Err(unreadable("file", path, "it contains no prompt"));
@@ -141,12 +142,12 @@ pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
     Ok(prompt)
 }
 
-/// The files below a root that may hold a version.
+/// The files below a root that may contain a version.
 struct StoreTree {
     files: Vec<PathBuf>,
-    /// Directories that hold labels.
+    /// Directories with a file of labels.
     labelled: Vec<PathBuf>,
-    /// Directories that are called what the file of a version is.
+    /// Directories with the name of a version's file.
     misplaced: Vec<PathBuf>,
     errors: Vec<Error>,
 }
@@ -159,7 +160,7 @@ impl StoreTree {
         while let Some(directory) = open.pop() {
             match tree.look_into(&directory, &mut open) {
                 Ok(()) => {}
-                // A prompt that was deleted meanwhile.
+                // The prompt was deleted at the same time.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && directory != root => {}
                 Err(error) => {
                     let error = unreadable("directory", &directory, &reason(&error)).with_cause(error);
@@ -171,7 +172,7 @@ impl StoreTree {
             }
         }
         tree.files.sort_unstable();
-        // Of one that holds files, those are reported.
+        // If such a directory contains files, only the files are reported.
         for path in std::mem::take(&mut tree.misplaced) {
             if !tree.files.iter().any(|file| file.starts_with(&path)) {
                 tree.errors.push(unreadable("file", &path, "it is a directory"));
@@ -204,26 +205,26 @@ impl StoreTree {
     }
 }
 
-/// The id that a directory's place stands for; `None` for the root, and for a name that is no text.
+/// The id that a directory's path means. `None` for the root, and for a name that is not UTF-8.
 fn id_of(root: &Path, directory: &Path) -> Option<String> {
     let parts = directory.strip_prefix(root).ok()?.iter().map(OsStr::to_str).collect::<Option<Vec<_>>>()?;
     (!parts.is_empty()).then(|| parts.join("/"))
 }
 
-/// The prompt in a file; `None` where it is gone, or none of ours.
+/// The prompt in a file. `None` if the file is gone or does not belong to the store.
 fn read_file(root: &Path, path: &Path) -> Result<Option<StoredPrompt>> {
     let directory = path.parent().unwrap_or(root);
     let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     if directory == root {
         return Err(unreadable("file", path, "it is not in the directory of a prompt").with_hint(
-            "a storage has a version at ID/VERSION.json; prompt files of other names are for `from_directory`",
+            "a storage keeps each version at ID/VERSION.json; use `from_directory` for prompt files with other names",
         ));
     }
     let Some(id) = id_of(root, directory) else {
-        return Err(unreadable("file", path, "its path is no text"));
+        return Err(unreadable("file", path, "its path is not UTF-8 text"));
     };
     let stem = name.rsplit_once('.').map_or(&*name, |(stem, _)| stem);
-    // What hides in a directory of a version control system is none of ours.
+    // Files in hidden directories, such as those of a version control system, do not belong to the store.
     if id.split('/').any(|segment| segment.starts_with('.'))
         && !stem.starts_with(|c: char| c.is_ascii_digit())
     {

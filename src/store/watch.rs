@@ -1,11 +1,12 @@
-//! Follows directories in which people edit files.
+//! Watches directories of files that people edit, and reloads them after a change.
 //!
-//! A thread waits for the system to tell of changes, lets them settle, and has everything read anew. What an editor
-//! does to save a file is many events, and a checkout thousands; both end in one reload. A reload that finds something
-//! wrong is told of only once nothing changes any more, for a file may be read while it is written. What a reload is,
-//! and whom it tells, is the business of a [`Follow`].
+//! A thread receives the change events of the operating system, waits until they stop, and then reloads. An editor
+//! makes several events when it saves a file, and a checkout makes thousands; both cause one reload. A reload with
+//! errors is reported only when nothing changes any more, because a file may be read while it is written. A
+//! [`ReloadHandler`] does the reload and reports it.
 //!
-//! The thread ends with its [`Watch`]. A process that was forked has no such thread: what it read stays as it is.
+//! The thread ends when its [`DirectoryWatch`] is dropped. A forked process does not have the thread, so its prompts
+//! do not change.
 
 use std::collections::HashSet;
 use std::fs;
@@ -23,106 +24,108 @@ use super::errors::{reason, unreadable};
 use crate::error::{Error, Kind, Result};
 
 /// How long nothing may change before a reload.
-const QUIET: Duration = Duration::from_millis(50);
+const QUIET_TIME: Duration = Duration::from_millis(50);
 
-/// The same where more changes than an editor makes have come: a checkout or a generator, which pauses at times.
-const QUIET_OF_MANY: Duration = Duration::from_millis(200);
+/// The same after [`MANY_CHANGES`]: a checkout or a generator pauses between its changes.
+const QUIET_TIME_AFTER_MANY: Duration = Duration::from_millis(200);
 
-/// How many changes are more than an editor makes.
-const MANY: usize = 60;
+/// More changes than an editor makes at once.
+const MANY_CHANGES: usize = 60;
 
-/// How long a reload is put off at most, where something changes without end.
-const LONGEST: Duration = Duration::from_secs(5);
+/// The longest delay of a reload, if changes never stop.
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
-/// How long after a reload that found something wrong a further change may come that mends it.
-const GRACE: Duration = Duration::from_millis(100);
+/// How long to wait, after a reload with errors, for a change that may fix them.
+const RETRY_TIME: Duration = Duration::from_millis(100);
 
-/// How often the directories themselves are looked at, for no event tells that one is there again, or that a link on
-/// the way to it leads elsewhere.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often to check the directories themselves. There is no event when one is created again, or when a link in its
+/// path changes.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is done when files have changed. It runs on the thread of the watch.
-pub trait Follow: Send + 'static {
-    /// What there is to tell of a reload.
-    type Account: Send;
+/// Reloads the files after a change. Its methods run on the thread of the watch.
+pub trait ReloadHandler: Send + 'static {
+    /// The result of a reload.
+    type ReloadReport: Send;
 
-    /// Reads everything anew and puts it in the place of what was there before.
-    fn reload(&mut self) -> Self::Account;
+    /// Reads the files again and replaces the old content.
+    fn reload(&mut self) -> Self::ReloadReport;
 
-    /// Whether the reload found nothing wrong.
-    fn is_clean(account: &Self::Account) -> bool;
+    /// Whether the reload had no errors.
+    fn is_clean(report: &Self::ReloadReport) -> bool;
 
-    /// Takes the account of the reloads since the last; what came of those before was not final.
-    fn tell(&mut self, account: Self::Account);
+    /// Takes the report of the last reload. The reports of the reloads just before it are dropped, because files were
+    /// still changing.
+    fn report(&mut self, report: Self::ReloadReport);
 
-    /// Takes the account of a fault of ours: the reload broke off.
-    fn broke_off(&mut self, error: Error);
+    /// Takes the error of a reload that panicked, which is a bug in this library.
+    fn panicked(&mut self, error: Error);
 
-    /// Directories outside those that are watched to which links in them led.
-    fn linked(&self) -> Vec<PathBuf>;
+    /// Directories outside the watched ones that contain the targets of links.
+    fn linked_directories(&self) -> Vec<PathBuf>;
 }
 
-/// A message to the thread of the watch.
-enum ThreadSignal {
+/// An event for the thread.
+enum WatchEvent {
     Changed,
     Stop,
 }
 
-/// Directories whose changes are noted, so that none is missed between reading them and following them.
-pub struct Noted {
+/// Records changes in directories. It starts before the first load, so that no change between the load and the start
+/// of the thread is missed.
+pub struct ChangeRecorder {
     roots: Vec<PathBuf>,
     watcher: RecommendedWatcher,
-    sender: Sender<ThreadSignal>,
-    receiver: Receiver<ThreadSignal>,
+    sender: Sender<WatchEvent>,
+    receiver: Receiver<WatchEvent>,
 }
 
-impl Noted {
-    /// Begins to note what changes below these directories.
+impl ChangeRecorder {
+    /// Begins to record changes below these directories.
     ///
     /// # Errors
-    /// [`Kind::StorageRead`] where the system cannot watch one of them.
+    /// [`Kind::StorageRead`] if the system cannot watch one of them.
     pub fn begin(roots: Vec<PathBuf>) -> Result<Self> {
         let (sender, receiver) = channel();
         let (changed, below) = (sender.clone(), roots.clone());
-        let handler = move |event: notify::Result<Event>| {
+        let on_event = move |event: notify::Result<Event>| {
             if event.is_ok_and(|event| !matters(&event, &below)) {
                 return;
             }
-            // Nobody listens any more where the watch has ended.
-            let _ = changed.send(ThreadSignal::Changed);
+            // Nobody receives the event after the watch has ended. That is no error.
+            let _ = changed.send(WatchEvent::Changed);
         };
         let first = roots.first().cloned().unwrap_or_default();
-        let watcher = notify::recommended_watcher(handler).map_err(|error| unwatchable(&first, error))?;
-        let mut noted = Self { roots, watcher, sender, receiver };
-        noted.watch()?;
-        Ok(noted)
+        let watcher = notify::recommended_watcher(on_event).map_err(|error| unwatchable(&first, error))?;
+        let mut recorder = Self { roots, watcher, sender, receiver };
+        recorder.watch()?;
+        Ok(recorder)
     }
 
-    /// Follows the directories on a thread of its own, until the watch is dropped or stopped.
+    /// Starts a thread that reloads after changes, until the watch is dropped or stopped.
     ///
     /// # Errors
-    /// [`Kind::StorageRead`] where the system has no thread to give.
-    pub fn follow<F: Follow>(self, follow: F) -> Result<Watch> {
+    /// [`Kind::StorageRead`] if the system cannot start a thread.
+    pub fn start_thread<F: ReloadHandler>(self, handler: F) -> Result<DirectoryWatch> {
         let sender = self.sender.clone();
         let first = self.roots.first().cloned().unwrap_or_default();
-        let mut watching = Watching {
+        let mut watch_thread = WatchThread {
             seen: self.roots.iter().map(|root| identity(root)).collect(),
-            noted: self,
+            recorder: self,
             linked: HashSet::new(),
-            follow,
+            handler,
         };
-        watching.watch_linked();
+        watch_thread.watch_linked();
         let thread = thread::Builder::new()
             .name("prompt-manager-watch".to_owned())
-            .spawn(move || watching.run())
+            .spawn(move || watch_thread.run())
             .map_err(|error| unreadable("directory", &first, "it cannot be watched").with_cause(error))?;
-        Ok(Watch { sender, thread: Some(thread), process: std::process::id() })
+        Ok(DirectoryWatch { sender, thread: Some(thread), process: std::process::id() })
     }
 
-    /// Watches the directories as they are now: one that was removed and made again is another to the system.
+    /// Watches the directories again. For the system, a directory that was removed and created again is a new one.
     fn watch(&mut self) -> Result<()> {
         for root in &self.roots {
-            // It is an error where it was not watched, as at first.
+            // This is an error if the directory was not watched yet, as at the start. It can be ignored.
             let _ = self.watcher.unwatch(root);
         }
         for root in &self.roots {
@@ -132,56 +135,56 @@ impl Noted {
     }
 }
 
-/// A directory that is followed. Dropping it ends that without waiting.
-pub struct Watch {
-    sender: Sender<ThreadSignal>,
+/// A handle on watched directories. Dropping it stops the watch without waiting for the thread.
+pub struct DirectoryWatch {
+    sender: Sender<WatchEvent>,
     thread: Option<JoinHandle<()>>,
     process: u32,
 }
 
-impl Watch {
-    /// Whether changes are followed: until it is stopped, and in the process that started it.
+impl DirectoryWatch {
+    /// Whether changes cause reloads. `false` after [`DirectoryWatch::stop`], and in a forked process.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.process == std::process::id() && self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Ends the following and waits for a reload that is under way.
+    /// Stops the watch and waits for a reload that is in progress.
     pub fn stop(&mut self) {
-        // A forked child has the handle and not the thread.
+        // A forked child has the handle, but not the thread.
         let own = self.process == std::process::id();
         let Some(thread) = self.thread.take().filter(|_| own) else { return };
-        let _ = self.sender.send(ThreadSignal::Stop);
-        // Whoever is told of a reload, on that very thread, may stop it too.
+        let _ = self.sender.send(WatchEvent::Stop);
+        // The handler runs on the watch's own thread and may stop the watch; a thread cannot join itself.
         if thread.thread().id() != thread::current().id() {
-            // A panic in it has been told of.
+            // A panic of the thread has already been reported.
             let _ = thread.join();
         }
     }
 }
 
-impl Drop for Watch {
+impl Drop for DirectoryWatch {
     fn drop(&mut self) {
         if self.process == std::process::id() {
-            let _ = self.sender.send(ThreadSignal::Stop);
+            let _ = self.sender.send(WatchEvent::Stop);
         }
     }
 }
 
-/// The thread's own.
-struct Watching<F> {
-    noted: Noted,
-    /// What the directories were when they were last looked at.
-    seen: Vec<Option<Identity>>,
-    /// Directories outside that are watched too.
+/// The state of the thread.
+struct WatchThread<F> {
+    recorder: ChangeRecorder,
+    /// The directories as they were at the last check.
+    seen: Vec<Option<DirectoryIdentity>>,
+    /// Directories outside, with targets of links. They are watched too.
     linked: HashSet<PathBuf>,
-    follow: F,
+    handler: F,
 }
 
 /// The watch was stopped.
 struct Stopped;
 
-impl<F: Follow> Watching<F> {
+impl<F: ReloadHandler> WatchThread<F> {
     fn run(mut self) {
         while self.next_change().and_then(|()| self.reload()).is_ok() {}
     }
@@ -189,40 +192,40 @@ impl<F: Follow> Watching<F> {
     /// Waits until something has changed.
     fn next_change(&mut self) -> std::result::Result<(), Stopped> {
         loop {
-            match self.noted.receiver.recv_timeout(LOOK) {
-                Ok(ThreadSignal::Changed) => return Ok(()),
-                Err(RecvTimeoutError::Timeout) if self.moved() => return Ok(()),
+            match self.recorder.receiver.recv_timeout(POLL_INTERVAL) {
+                Ok(WatchEvent::Changed) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) if self.has_moved() => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}
-                Ok(ThreadSignal::Stop) | Err(RecvTimeoutError::Disconnected) => return Err(Stopped),
+                Ok(WatchEvent::Stop) | Err(RecvTimeoutError::Disconnected) => return Err(Stopped),
             }
         }
     }
 
-    /// Whether a directory is another than before, or none.
-    fn moved(&self) -> bool {
-        self.noted.roots.iter().map(|root| identity(root)).ne(self.seen.iter().cloned())
+    /// Whether a directory was removed or replaced by another.
+    fn has_moved(&self) -> bool {
+        self.recorder.roots.iter().map(|root| identity(root)).ne(self.seen.iter().cloned())
     }
 
-    /// Reloads until nothing changes any more, and tells of the last time.
+    /// Reloads until nothing changes any more, and reports the last reload.
     fn reload(&mut self) -> std::result::Result<(), Stopped> {
         loop {
             self.settle()?;
-            // In this order: what changes from here on is either read or noted.
-            self.seen = self.noted.roots.iter().map(|root| identity(root)).collect();
-            let _ = self.noted.watch();
-            let reload = catch_unwind(AssertUnwindSafe(|| self.follow.reload()));
-            let Ok(account) = reload else {
-                self.follow.broke_off(Error::new(
+            // This happens before the reload: every later change is then either read by it or recorded.
+            self.seen = self.recorder.roots.iter().map(|root| identity(root)).collect();
+            let _ = self.recorder.watch();
+            let reload = catch_unwind(AssertUnwindSafe(|| self.handler.reload()));
+            let Ok(report) = reload else {
+                self.handler.panicked(Error::new(
                     Kind::StorageRead,
-                    "the reload broke off; this is a fault of prompt-manager",
+                    "the reload panicked; this is a bug in prompt-manager",
                 ));
                 return Ok(());
             };
             let again = self.watch_linked();
-            if again || (!F::is_clean(&account) && self.changes_within(GRACE)?) {
+            if again || (!F::is_clean(&report) && self.changes_within(RETRY_TIME)?) {
                 continue;
             }
-            self.follow.tell(account);
+            self.handler.report(report);
             return Ok(());
         }
     }
@@ -230,8 +233,8 @@ impl<F: Follow> Watching<F> {
     /// Waits until nothing has changed for a while.
     fn settle(&self) -> std::result::Result<(), Stopped> {
         let (begin, mut changes) = (Instant::now(), 0);
-        while begin.elapsed() < LONGEST {
-            let quiet = if changes < MANY { QUIET } else { QUIET_OF_MANY };
+        while begin.elapsed() < LONGEST_DELAY {
+            let quiet = if changes < MANY_CHANGES { QUIET_TIME } else { QUIET_TIME_AFTER_MANY };
             if !self.changes_within(quiet)? {
                 return Ok(());
             }
@@ -241,32 +244,33 @@ impl<F: Follow> Watching<F> {
     }
 
     fn changes_within(&self, time: Duration) -> std::result::Result<bool, Stopped> {
-        match self.noted.receiver.recv_timeout(time) {
-            Ok(ThreadSignal::Changed) => Ok(true),
+        match self.recorder.receiver.recv_timeout(time) {
+            Ok(WatchEvent::Changed) => Ok(true),
             Err(RecvTimeoutError::Timeout) => Ok(false),
-            Ok(ThreadSignal::Stop) | Err(RecvTimeoutError::Disconnected) => Err(Stopped),
+            Ok(WatchEvent::Stop) | Err(RecvTimeoutError::Disconnected) => Err(Stopped),
         }
     }
 
-    /// Watches where links lead; whether there are new ones, which may have changed before they were watched.
+    /// Watches the directories that links lead to. Returns whether there are new ones; their files may have changed
+    /// before the watch on them began.
     fn watch_linked(&mut self) -> bool {
-        let linked: HashSet<PathBuf> = self.follow.linked().into_iter().collect();
+        let linked: HashSet<PathBuf> = self.handler.linked_directories().into_iter().collect();
         for gone in self.linked.difference(&linked) {
-            let _ = self.noted.watcher.unwatch(gone);
+            let _ = self.recorder.watcher.unwatch(gone);
         }
         let mut new = false;
         for directory in linked.difference(&self.linked) {
-            new |= self.noted.watcher.watch(directory, RecursiveMode::NonRecursive).is_ok();
+            new |= self.recorder.watcher.watch(directory, RecursiveMode::NonRecursive).is_ok();
         }
         self.linked = linked;
         new
     }
 }
 
-/// What tells a directory from another of the same path.
-type Identity = (PathBuf, Option<u64>);
+/// Distinguishes a directory from another one that had the same path earlier.
+type DirectoryIdentity = (PathBuf, Option<u64>);
 
-fn identity(directory: &Path) -> Option<Identity> {
+fn identity(directory: &Path) -> Option<DirectoryIdentity> {
     let path = fs::canonicalize(directory).ok()?;
     let inode = inode(&path);
     Some((path, inode))
@@ -285,7 +289,7 @@ fn inode(path: &Path) -> Option<u64> {
     made.duration_since(std::time::UNIX_EPOCH).ok().map(|age| age.as_secs())
 }
 
-/// Whether an event can change what the directories hold. Reading them makes events too.
+/// Whether an event can change the prompts. Reading files makes events too, which do not count.
 fn matters(event: &Event, roots: &[PathBuf]) -> bool {
     if event.need_rescan() {
         return true;
@@ -293,7 +297,7 @@ fn matters(event: &Event, roots: &[PathBuf]) -> bool {
     let any_name = match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
         EventKind::Access(_) => return false,
-        // Something was renamed, or it is a directory that comes or goes.
+        // A rename, or a directory that was created or removed: its name need not be that of a prompt file.
         EventKind::Modify(ModifyKind::Name(_))
         | EventKind::Create(CreateKind::Folder)
         | EventKind::Remove(RemoveKind::Folder) => true,
@@ -302,7 +306,7 @@ fn matters(event: &Event, roots: &[PathBuf]) -> bool {
     event.paths.iter().any(|path| !is_hidden(path, roots) && (any_name || may_hold_prompts(path)))
 }
 
-/// Whether loading passes over it: something on the way to it begins with a dot.
+/// Whether loading skips the path, because a part of it below the root begins with a dot.
 fn is_hidden(path: &Path, roots: &[PathBuf]) -> bool {
     let below = roots.iter().find_map(|root| path.strip_prefix(root).ok());
     let below = below.or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
@@ -316,7 +320,7 @@ fn may_hold_prompts(path: &Path) -> bool {
 fn unwatchable(directory: &Path, error: notify::Error) -> Error {
     let cannot = |why: &str| unreadable("directory", directory, &format!("it cannot be watched, {why}"));
     let refused = match &error.kind {
-        // The error that reading it would be.
+        // The same error as for reading the directory.
         notify::ErrorKind::PathNotFound => unreadable("directory", directory, "no such file or directory"),
         notify::ErrorKind::Io(error) if error.kind() == io::ErrorKind::NotFound => {
             unreadable("directory", directory, &reason(error))

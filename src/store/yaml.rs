@@ -1,7 +1,7 @@
-//! Reads prompt files: YAML, and so JSON too. Nothing here touches a disk.
+//! Reads prompt files in YAML, which includes JSON. This module does no file access.
 //!
-//! A file holds one prompt, a `prompts:` list, or several documents. All mistakes are collected, and a broken prompt
-//! hides no other. A place in a template is mapped back to the file.
+//! A file contains one prompt, a `prompts:` list, or several documents. All errors are collected, and a broken prompt
+//! does not hide the others. A place in a template is mapped back to the file.
 
 use std::sync::Arc;
 
@@ -12,54 +12,54 @@ use crate::limits::FILE_BYTES;
 use crate::prompt::read::{self, Document, PromptSpans, RawPrompt};
 use crate::prompt::{AboutFile, Prompt, Status, TemplateLocation};
 
-/// What a file holds. Errors do not hide the prompts that are good.
+/// The content of a prompt file. A prompt with errors does not hide the others.
 #[derive(Debug, Default)]
 pub struct ReadFile {
-    /// The good prompts, in order.
+    /// The prompts without errors, in order.
     pub prompts: Vec<LocatedPrompt>,
-    /// What the author should know, each with file and line.
+    /// Warnings for the author, each with file and line.
     pub warnings: Vec<String>,
-    /// The prompts with mistakes, whose templates can still be looked at.
+    /// The prompts with errors. Their templates can still be checked.
     pub broken: Vec<BrokenPrompt>,
-    /// What is wrong, in the order of the places, each [`Kind::PromptInvalid`].
+    /// The errors, sorted by place. Each is [`Kind::PromptInvalid`].
     pub errors: Vec<Error>,
-    /// What a file with a list of prompts says of itself.
+    /// The version and metadata of a file with a list of prompts.
     pub about: AboutFile,
 }
 
-/// A prompt and where it is in the file.
+/// A prompt and its places in the file.
 #[derive(Debug)]
 pub struct LocatedPrompt {
     /// The prompt.
     pub prompt: Prompt,
-    /// Where its parts are.
+    /// The places of its id and templates.
     pub places: Places,
 }
 
-/// A prompt that has mistakes; stand-ins fill what could not be read.
+/// A prompt with errors. Members that could not be read have placeholder values.
 #[derive(Debug)]
 pub struct BrokenPrompt {
-    /// What could be read of it.
+    /// The members that could be read.
     pub located: LocatedPrompt,
     /// The id as it is written, if there is one.
     pub id: Option<String>,
 }
 
-/// Where the id and the templates of a prompt are in the file.
+/// The places of the id and the templates of a prompt in its file.
 #[derive(Debug)]
 pub struct Places {
     /// The file, shared by its prompts.
-    file: Arc<PromptFile>,
+    file: Arc<SourceFile>,
     spans: PromptSpans,
 }
 
 #[derive(Debug)]
-struct PromptFile {
+struct SourceFile {
     name: String,
     text: String,
 }
 
-/// Reads a file of prompts. `file_name` is for errors and warnings.
+/// Reads a prompt file. `file_name` appears in errors and warnings.
 ///
 /// ```
 /// use prompt_manager::store::yaml::read_prompts;
@@ -72,7 +72,7 @@ struct PromptFile {
 pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
     let mut read = ReadFile::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let file = Arc::new(PromptFile { name: file_name.to_owned(), text: text.to_owned() });
+    let file = Arc::new(SourceFile { name: file_name.to_owned(), text: text.to_owned() });
     let whole = |message: String| read::wrong(message).with_place(Place::of(Some(file_name), text, 0));
     if text.len() as u64 > FILE_BYTES {
         let mut place = Place::of(Some(file_name), "", 0);
@@ -94,7 +94,7 @@ pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
     }
     read.errors = reader.located(file_name, text);
     if read.prompts.is_empty() && read.errors.is_empty() {
-        read.errors.push(whole("the file holds no prompt".to_owned()));
+        read.errors.push(whole("the file contains no prompt".to_owned()));
     }
     read
 }
@@ -109,7 +109,7 @@ pub fn read_prompts_bytes(file_name: &str, bytes: &[u8]) -> ReadFile {
 }
 
 impl ReadFile {
-    fn extend(&mut self, prompts: impl IntoIterator<Item = RawPrompt>, file: &Arc<PromptFile>) {
+    fn extend(&mut self, prompts: impl IntoIterator<Item = RawPrompt>, file: &Arc<SourceFile>) {
         for RawPrompt { prompt, is_good, id, spans, helpers } in prompts {
             let places = Places { file: Arc::clone(file), spans };
             if let Some(helpers) = helpers.filter(|_| is_good) {
@@ -151,7 +151,7 @@ impl LocatedPrompt {
 }
 
 impl Places {
-    /// Where the prompt's id is.
+    /// The place of the prompt's id.
     #[must_use]
     pub fn id(&self) -> Place {
         self.of(self.spans.id)
@@ -161,8 +161,9 @@ impl Places {
         Place::of(Some(&self.file.name), &self.file.text, span.offset().unwrap_or_default())
     }
 
-    /// The place in the file of a line and column of a template of the prompt. Exact for a literal block (`|`) and for
-    /// a text on one line without escapes; otherwise where the text begins. `None` for a template that is not there.
+    /// Maps a line and column of one of the prompt's templates to the place in the file. The place is exact for a
+    /// literal block (`|`) and for a text on one line without escapes. For other texts it is the start of the text.
+    /// `None` if the prompt has no such template.
     #[must_use]
     pub fn in_file(
         &self,
@@ -203,8 +204,8 @@ impl Places {
         self.file.text.lines().nth(line.checked_sub(1)?)
     }
 
-    /// The file's line for a template's line in a literal block, and its indentation; only if it really is there.
-    /// The parser places a block at its first line that is not blank.
+    /// The line in the file of a template's line in a literal block, and its indentation. `None` unless the file's line
+    /// contains that text. The parser reports the first line of a block that is not blank as its start.
     fn in_block(&self, text: &str, start_line: usize, wanted: &str, line: usize) -> Option<(usize, usize)> {
         let blank_lines = text.len() - text.trim_start_matches('\n').len();
         let file_line = (start_line + line - 1).checked_sub(blank_lines)?;
@@ -212,7 +213,7 @@ impl Places {
         indent.chars().all(|c| c == ' ').then_some((file_line, indent.len()))
     }
 
-    /// The characters before a one-line text on its line; only if it really is there.
+    /// The number of characters before a one-line text on its line. `None` unless the text is there.
     fn on_line(&self, start_line: usize, column: usize, wanted: &str, line: usize) -> Option<usize> {
         let mut before = column - 1;
         let mut rest = self.file_line(start_line)?.chars();

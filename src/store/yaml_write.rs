@@ -1,5 +1,5 @@
-//! Writes prompts as YAML for people: block literals for text with line breaks, keys in the order of the
-//! documentation, no defaults, no folded lines. What is written reads back as the same prompt.
+//! Writes prompts as readable YAML: literal blocks for text with line breaks, keys in the order of the documentation,
+//! no defaults, no folded lines. Reading the text gives the same prompt.
 
 use serde_json::Value;
 
@@ -19,7 +19,8 @@ use crate::prompt::{Prompt, Status, no_parameters};
 /// ```
 ///
 /// # Errors
-/// [`Kind::PromptInvalid`] where YAML has no form for it that reads back, such as metadata that nests too deep.
+/// [`Kind::PromptInvalid`] if reading the YAML would not give the same prompt, for example because its metadata is
+/// nested too deeply.
 pub fn write_prompt(prompt: &Prompt) -> Result<String> {
     let failed = |why: String| {
         Error::new(Kind::PromptInvalid, format!("prompt '{}' cannot be written as YAML: {why}", prompt.id))
@@ -34,11 +35,11 @@ pub fn write_prompt(prompt: &Prompt) -> Result<String> {
     match (read.errors.first(), read.prompts.as_slice()) {
         (None, [back]) if back.prompt == *prompt => Ok(text),
         (Some(error), _) => Err(failed(error.message().to_owned())),
-        _ => Err(failed("it would not read back as it is".to_owned())),
+        _ => Err(failed("reading the text would not give the same prompt".to_owned())),
     }
 }
 
-/// Takes out what holds in a file anyway.
+/// Removes members that have the default value of a prompt file.
 fn leave_out_defaults(value: &mut Value, prompt: &Prompt) {
     let Value::Object(members) = value else { return };
     if prompt.status == Status::Active {
@@ -57,7 +58,7 @@ fn leave_out_defaults(value: &mut Value, prompt: &Prompt) {
 fn options() -> serde_saphyr::SerializerOptions {
     serde_saphyr::ser_options! {
         compact_list_indent: false,
-        // Never a folded block: its line breaks are not those of the text.
+        // No folded blocks: their line breaks differ from those of the text.
         folded_wrap_chars: usize::MAX,
     }
 }

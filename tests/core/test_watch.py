@@ -272,7 +272,7 @@ class TestDirectories:
         manager = watch(root, schema_dir=schemas)
         schema.rename(tmp_path / "person.yaml")
         until(lambda: manager.reload_errors)
-        assert "names the schema 'person'" in str(manager.reload_errors[0])
+        assert "uses the schema 'person'" in str(manager.reload_errors[0])
         (tmp_path / "person.yaml").rename(schema)
         until(lambda: not manager.reload_errors)
 
@@ -309,8 +309,8 @@ class TestBrokenSaves:
         manager = watch(root)
         in_place(root / "a.yaml", BROKEN)
         until(lambda: manager.reload_errors)
-        in_place(root / "a.yaml", text("mended"))
-        renders(manager, "mended")
+        in_place(root / "a.yaml", text("fixed"))
+        renders(manager, "fixed")
         until(lambda: not manager.reload_errors)
 
     def test_each_broken_save_is_logged(self, watch, root, caplog):
@@ -318,8 +318,8 @@ class TestBrokenSaves:
         for count in (1, 2):
             in_place(root / "a.yaml", BROKEN)
             until(lambda count=count: len(caplog.records) == count)
-            in_place(root / "a.yaml", text(f"mended{count}"))
-            renders(manager, f"mended{count}")
+            in_place(root / "a.yaml", text(f"fixed{count}"))
+            renders(manager, f"fixed{count}")
 
     def test_skip_reloads_the_good_files_of_a_broken_save(self, watch, root, caplog):
         manager = watch(root, on_error="skip")
@@ -340,8 +340,8 @@ class TestBrokenSaves:
         with pytest.warns(UserWarning, match="never closed"):
             manager = watch(root, on_error="skip")
         assert [type(error) for error in manager.reload_errors] == [TemplateSyntaxError]
-        in_place(root / "a.yaml", text("mended"))
-        renders(manager, "mended")
+        in_place(root / "a.yaml", text("fixed"))
+        renders(manager, "fixed")
 
     def test_a_broken_file_at_the_start_is_an_error(self, watch, directory):
         with pytest.raises(StorageReadError, match="a problem in"):
@@ -467,8 +467,8 @@ class TestUnchangedFiles:
         in_place(many / "p8.yaml", text("edited", "p8"))
         until(lambda: manager._watch.files_read == 2)
         assert manager.reload_errors
-        in_place(many / "p7.yaml", text("mended", "p7"))
-        renders(manager, "mended", "p7")
+        in_place(many / "p7.yaml", text("fixed", "p7"))
+        renders(manager, "fixed", "p7")
         assert manager.render_sync("p8") == "edited"
 
     def test_a_new_helper_applies_to_unchanged_files(self, watch, many):

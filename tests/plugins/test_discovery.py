@@ -61,8 +61,8 @@ print(json.dumps(records))
     messages = sorted(message for _, _, message in said)
     expected = {
         "broken": ("ModuleNotFoundError: No module named 'nothing_of_this_name'", "uninstall broken-prompts"),
-        "classless": ("AttributeError: module 'classless' has no attribute 'Plugin'", "mend or uninstall"),
-        "leaving": ("SystemExit: 3", "mend or uninstall leaving-prompts"),
+        "classless": ("AttributeError: module 'classless' has no attribute 'Plugin'", "fix or uninstall"),
+        "leaving": ("SystemExit: 3", "fix or uninstall leaving-prompts"),
         "named": ("the plugin calls itself 'storm'", "the same name"),
         "openai": ("has this name already", "registry.unregister('openai')"),
         "plain": ("`async def render_for_framework`", "derive it from prompt_manager.plugins.BasePlugin"),

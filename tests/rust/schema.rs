@@ -122,8 +122,8 @@ fn errors_do_not_contain_the_data() {
     assert!(!format!("{error:?}{}", error.report()).contains("s3cr3t"));
     assert_eq!(
         error.report(),
-        "the data does not fit schema 's': a: must be an integer, and this text is none (and 3 more)\n  \
-         - a: must be an integer, and this text is none\n  - b: must be an email address\n  \
+        "the data does not fit schema 's': a: must be an integer, but this text is not (and 3 more)\n  \
+         - a: must be an integer, but this text is not\n  - b: must be an email address\n  \
          - b: must have at most 2 characters\n  - b: must be one of 'x'"
     );
 }

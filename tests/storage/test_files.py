@@ -224,7 +224,7 @@ DAMAGE = {
     "a file name that is not a version": ("greeting/notes.json", "{}", "is not a version"),
     "an invalid id": ("my prompt/1.0.0.json", "{}", "cannot be an id"),
     "a file outside of a prompt directory": ("greeting.yaml", GREETING, "it is not in the directory of a prompt"),
-    "labels in another format": ("greeting/.labels.json", "[]", "it contains no moves of labels"),
+    "labels in another format": ("greeting/.labels.json", "[]", "it does not contain label moves"),
     "a prompt that breaks a rule": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "version": "2.0.0", "format": "chat", "template": "a"}',

@@ -30,7 +30,7 @@ from prompt_manager.validation import FieldValidator, Schema, SchemaField, Schem
         (lambda: Schema(name="s", version="1"), "needs three numbers"),
         (lambda: Schema(name="s", extends="s"), "schema `s` extends itself"),
         (lambda: Schema(name="s", strict=True, allow_extra=True), "both cannot be true"),
-        (lambda: Schema(name="s", fields=[{"name": "x", "type": "any"}] * 2), "field `x` is there twice"),
+        (lambda: Schema(name="s", fields=[{"name": "x", "type": "any"}] * 2), "field `x` is defined twice"),
         (lambda: SchemaRegistry(schemas=[Schema(name="s"), Schema(name="s")]), "two schemas are named 's'"),
     ],
 )  # fmt: skip

@@ -100,7 +100,9 @@ class Maker:
 
 
 #: The only reasons to refuse a file that the published package loads.
-CONTRADICTION = re.compile(r"`nested_schema` belongs to a field of type dict, and this one is (?!dict|list|any)")
+CONTRADICTION = re.compile(
+    r"`nested_schema` belongs to a field of type dict, but this field has type (?!dict|list|any)"
+)
 
 
 def test_published_schema_files_load_unless_contradictory(published, tmp_path):

@@ -140,9 +140,7 @@ class TestUpdate:
     async def test_updating_an_old_version_keeps_the_newer_one(self, call):
         first = await call("create_prompt", active())
         await call("update_prompt", first, template="Hi {{name}}", status="draft")
-        with pytest.raises(
-            VersionConflictError, match=r"(?s)1\.0\.1 already exists.*newest is 1\.0\.1"
-        ) as caught:
+        with pytest.raises(VersionConflictError, match=r"(?s)1\.0\.1 already exists.*newest is 1\.0\.1") as caught:
             await call("update_prompt", first, template="Ho {{name}}")
         assert caught.value.context["version"] == "1.0.1"
         again = await call("update_prompt", first, template="Hi {{name}}", status="draft")

@@ -87,15 +87,15 @@ class PromptSource(Serializable):
         """The variables that may be given."""
         return list(self._optional)
 
-    def among(self, variables: Mapping[str, Any], strangers: frozenset[str] | None = None) -> Mapping[str, Any]:
-        """The variables without those that are not its own: all that it does not know, or of those the strangers."""
+    def among(self, variables: Mapping[str, Any], removable: frozenset[str] | None = None) -> Mapping[str, Any]:
+        """Remove the variables that this prompt does not use; with ``removable``, only those that are named there."""
         known = self._known
         if known is None:
             return variables
         return {
             name: value
             for name, value in variables.items()
-            if name in known or not (strangers is None or name in strangers)
+            if name in known or not (removable is None or name in removable)
         }
 
     def text(self, variables: Mapping[str, Any]) -> str:

@@ -50,7 +50,7 @@ def load(entry: metadata.EntryPoint) -> PluginProtocol:
     except PluginError:
         raise
     except (Exception, SystemExit) as error:  # a stranger's code: all that it raises is the reason
-        remedy = f"mend or uninstall {_distribution(entry) or 'the package'}"
+        remedy = f"fix or uninstall {_distribution(entry) or 'the package'}"
         if isinstance(error, ModuleNotFoundError):
             remedy = f"install what it needs, or uninstall {_distribution(entry) or 'the package'}"
         raise failure(entry.name, whence, error, remedy) from error

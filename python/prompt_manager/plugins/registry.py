@@ -203,7 +203,7 @@ class PluginRegistry:
             found = import_module(path)
             made = [_discovery.make(each) for each in _plugins_in(found, attribute)]
         except (Exception, SystemExit) as error:  # a stranger's code: all that it raises is the reason
-            raise _discovery.failure(module, "loaded from a module", error, "mend the module, or its path") from error
+            raise _discovery.failure(module, "loaded from a module", error, "fix the module or its path") from error
         if not made:
             raise PluginValidationError(
                 f"module '{path}' defines no class that derives from prompt_manager.plugins.BasePlugin: name one with "

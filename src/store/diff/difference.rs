@@ -5,44 +5,44 @@ use serde_json::Value;
 
 use crate::prompt::{Bump, Version};
 
-/// What differs between an old prompt and a new one.
+/// The difference between an old and a new prompt.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diff {
-    /// The id of the new one.
+    /// The id of the new prompt.
     pub prompt_id: String,
-    /// The version of the old one.
+    /// The version of the old prompt.
     pub old_version: Version,
-    /// The version of the new one.
+    /// The version of the new prompt.
     pub new_version: Version,
-    /// Whether the model is sent the same.
+    /// Whether both prompts have the same content hash, so that a model receives the same.
     pub same_content: bool,
-    /// The text of the template, unified; empty where it is the same.
+    /// The unified diff of the template; empty if the text is the same.
     pub template: String,
-    /// The messages that differ, by their new place.
+    /// The messages that differ, sorted by their new position.
     pub messages: Vec<MessageChange>,
-    /// The partials that differ, by name.
+    /// The partials that differ, sorted by name.
     pub partials: Vec<TextChange>,
-    /// The variables that differ, by name.
+    /// The variables that differ, sorted by name.
     pub variables: Vec<VariableChange>,
-    /// The tools that differ, by name.
+    /// The tools that differ, sorted by name.
     pub tools: Vec<ToolChange>,
-    /// The settings that differ, those in the metadata too.
+    /// The settings that differ, including those in the metadata.
     pub settings: Vec<ValueChange>,
-    /// `input_schema` and `output_schema`.
+    /// Changes of `input_schema` and `output_schema`.
     pub schemas: Vec<ValueChange>,
-    /// `format`, `tool_choice`, `status`, and the keys of the metadata.
+    /// Changes of `format`, `tool_choice`, `status` and the keys of the metadata.
     pub other: Vec<ValueChange>,
-    /// Labels that point at the new one only.
+    /// Labels that only the new prompt has.
     pub labels_added: Vec<String>,
-    /// Labels that point at the old one only.
+    /// Labels that only the old prompt has.
     pub labels_removed: Vec<String>,
-    /// How far the version is to be raised.
+    /// The proposed version bump.
     pub bump: Bump,
-    /// Why.
+    /// The reasons for the bump.
     pub reasons: Vec<String>,
 }
 
-/// What became of a part.
+/// How a part of a prompt changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
@@ -50,24 +50,24 @@ pub enum Change {
     Added,
     /// It is gone.
     Removed,
-    /// It is the same in another place.
+    /// It is the same, at another position.
     Moved,
-    /// It is another in the same place.
+    /// It has other content, at the same position.
     Changed,
 }
 
 /// A message or placeholder that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MessageChange {
-    /// What became of it.
+    /// How it changed.
     pub change: Change,
-    /// Its role; `placeholder` for one.
+    /// Its role, or `placeholder` for a placeholder.
     pub role: String,
-    /// Its place in the old prompt, from 1.
+    /// Its position in the old prompt, from 1.
     pub old: Option<usize>,
-    /// Its place in the new prompt, from 1.
+    /// Its position in the new prompt, from 1.
     pub new: Option<usize>,
-    /// Where it changed, what it says, unified; else the whole of what it says.
+    /// The unified diff of its text if it changed; otherwise its whole text.
     pub text: String,
 }
 
@@ -76,9 +76,9 @@ pub struct MessageChange {
 pub struct TextChange {
     /// Its name.
     pub name: String,
-    /// What became of it.
+    /// How it changed.
     pub change: Change,
-    /// The difference, unified.
+    /// The unified diff.
     pub text: String,
 }
 
@@ -87,24 +87,24 @@ pub struct TextChange {
 pub struct VariableChange {
     /// Its name.
     pub name: String,
-    /// What became of it.
+    /// How it changed.
     pub change: Change,
-    /// What it was.
-    pub old: Option<Facts>,
-    /// What it is.
-    pub new: Option<Facts>,
+    /// Its old value.
+    pub old: Option<VariableSummary>,
+    /// Its new value.
+    pub new: Option<VariableSummary>,
 }
 
-/// What a variable is.
+/// The properties of a variable that a diff compares.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Facts {
+pub struct VariableSummary {
     /// Its type.
     pub r#type: &'static str,
-    /// Whether a render needs it.
+    /// Whether rendering needs a value for it.
     pub required: bool,
-    /// What holds where it is not given.
+    /// The value that is used if none is given.
     pub default: Option<Value>,
-    /// What it means.
+    /// Its description.
     pub description: Option<String>,
 }
 
@@ -113,21 +113,21 @@ pub struct Facts {
 pub struct ToolChange {
     /// Its name.
     pub name: String,
-    /// What became of it.
+    /// How it changed.
     pub change: Change,
-    /// What it was.
+    /// Its old value.
     pub old: Option<Value>,
-    /// What it is.
+    /// Its new value.
     pub new: Option<Value>,
 }
 
-/// A value that differs; absent where there was or is none.
+/// A value that differs. `old` or `new` is `None` if there is no value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ValueChange {
-    /// Where it stands, such as `temperature`.
+    /// Its key, such as `temperature`.
     pub key: String,
-    /// What it was.
+    /// Its old value.
     pub old: Option<Value>,
-    /// What it is.
+    /// Its new value.
     pub new: Option<Value>,
 }

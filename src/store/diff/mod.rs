@@ -1,8 +1,8 @@
-//! What differs between two prompts, told part by part, and how far that raises the version.
+//! Compares two prompts part by part, and proposes a version bump.
 //!
-//! The proposal looks at it from the side of the application: major is what a caller must follow, minor what changes
-//! how the model works or what a caller may use, patch is wording. Status, labels and metadata are told and raise
-//! nothing.
+//! The bump is chosen from the application's side. A change that callers must react to is major. A change of the
+//! model's behaviour, or of what callers may use, is minor. A change of wording is a patch. Changes of status, labels
+//! and metadata are listed, but do not cause a bump.
 
 mod difference;
 mod proposal;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
 
 pub use difference::{
-    Change, Diff, Facts, MessageChange, TextChange, ToolChange, ValueChange, VariableChange,
+    Change, Diff, MessageChange, TextChange, ToolChange, ValueChange, VariableChange, VariableSummary,
 };
 
 use crate::prompt::{
@@ -23,7 +23,7 @@ use crate::prompt::{
 };
 use crate::template::Text;
 
-/// What differs between two prompts.
+/// Compares two prompts.
 #[must_use]
 pub fn diff<T: Text>(old: &Compiled<T>, new: &Compiled<T>) -> Diff {
     let (before, after) = (old.prompt(), new.prompt());
@@ -49,10 +49,10 @@ pub fn diff<T: Text>(old: &Compiled<T>, new: &Compiled<T>) -> Diff {
     diff
 }
 
-/// However long and different two texts are: from then on the difference is right, and no longer the shortest.
+/// The time limit for comparing two texts. After it, the diff is still correct, but may not be the shortest.
 const ENOUGH: Duration = Duration::from_secs(2);
 
-/// Two texts line by line, unified; empty where they are equal.
+/// The unified diff of two texts, by line; empty if they are equal.
 fn unified(old: &str, new: &str) -> String {
     if old == new {
         return String::new();
@@ -120,7 +120,7 @@ fn role_of(entry: &ChatEntry) -> &'static str {
     }
 }
 
-/// What an entry says, as text: its content where that is all, else what it has as JSON.
+/// The text of an entry: its content if it has nothing else, otherwise its members as JSON.
 fn text_of(entry: &ChatEntry) -> String {
     let message = match entry {
         ChatEntry::Placeholder { name, optional } => {
@@ -141,8 +141,8 @@ fn text_of(entry: &ChatEntry) -> String {
     }
 }
 
-/// The messages that differ. Those of one role that stand where others stood are those others, changed; what was
-/// removed in one place and added in another has moved.
+/// The messages that differ. A new message at the position of an old one with the same role counts as changed. A
+/// message that was removed at one position and added at another counts as moved.
 fn messages(old: &[ChatEntry], new: &[ChatEntry]) -> Vec<MessageChange> {
     let written = |entries: &[ChatEntry]| -> Vec<String> {
         entries.iter().map(|entry| json!(entry).to_string()).collect()
@@ -196,11 +196,11 @@ fn messages(old: &[ChatEntry], new: &[ChatEntry]) -> Vec<MessageChange> {
 }
 
 fn variables(old: Vec<VariableInfo>, new: Vec<VariableInfo>) -> Vec<VariableChange> {
-    let facts = |infos: Vec<VariableInfo>| -> BTreeMap<String, Facts> {
+    let facts = |infos: Vec<VariableInfo>| -> BTreeMap<String, VariableSummary> {
         let fact = |info: VariableInfo| {
             let r#type = info.field_type.as_str();
             let VariableInfo { name, required, default, description, .. } = info;
-            (name, Facts { r#type, required, default, description })
+            (name, VariableSummary { r#type, required, default, description })
         };
         infos.into_iter().map(fact).collect()
     };
@@ -224,7 +224,7 @@ fn values(old: &BTreeMap<String, Value>, new: &BTreeMap<String, Value>) -> Vec<V
         .collect()
 }
 
-/// The settings that hold, those under `extra` by `extra.NAME`.
+/// The settings of a prompt. Those under `extra` have the key `extra.NAME`.
 fn settings(prompt: &Prompt) -> BTreeMap<String, Value> {
     let mut settings: Map<String, Value> = json!(prompt.settings()).as_object().cloned().unwrap_or_default();
     let extra =
@@ -253,7 +253,7 @@ fn other(prompt: &Prompt) -> BTreeMap<String, Value> {
     if let Some(choice) = &prompt.tool_choice {
         other.insert("tool_choice".to_owned(), json!(choice));
     }
-    // The two settings in the metadata are told with the settings.
+    // The two settings in the metadata are compared with the settings.
     let described =
         prompt.metadata.as_map().iter().filter(|(key, _)| *key != "temperature" && *key != "max_tokens");
     other.extend(described.map(|(key, value)| (format!("metadata.{key}"), value.clone())));

@@ -1,13 +1,15 @@
-//! How far a difference raises the version, and why.
+//! Chooses the version bump for a diff, with reasons.
 
-use super::difference::{Change, Diff, Facts, MessageChange, ToolChange, ValueChange, VariableChange};
+use super::difference::{
+    Change, Diff, MessageChange, ToolChange, ValueChange, VariableChange, VariableSummary,
+};
 use crate::prompt::Bump;
 use crate::schema::FieldType;
 
-/// How far the version is to be raised, and what asks for that much.
+/// The proposed bump, and the changes that require it.
 pub(super) fn proposal(diff: &Diff) -> (Bump, Vec<String>) {
     if diff.same_content {
-        return (Bump::None, vec!["the model is sent the same".to_owned()]);
+        return (Bump::None, vec!["the model receives the same".to_owned()]);
     }
     let mut asked: Vec<(Bump, String)> = Vec::new();
     asked.extend(diff.variables.iter().flat_map(of_variable));
@@ -32,7 +34,7 @@ pub(super) fn proposal(diff: &Diff) -> (Bump, Vec<String>) {
     let mut reasons: Vec<String> =
         asked.into_iter().filter(|(asked, _)| *asked == bump).map(|(_, reason)| reason).collect();
     if reasons.is_empty() {
-        reasons.push("the same is written in another way".to_owned());
+        reasons.push("the same content is written differently".to_owned());
     }
     (bump, reasons)
 }
@@ -54,13 +56,17 @@ fn of_variable(variable: &VariableChange) -> Vec<(Bump, String)> {
         }
         (None, _) => vec![(Bump::Minor, format!("variable `{name}` was added and is optional"))],
         (Some(_), None) => {
-            vec![(Bump::Major, format!("variable `{name}` was removed, and values for it reach nobody"))]
+            vec![(Bump::Major, format!("variable `{name}` was removed; values for it have no effect now"))]
         }
-        (Some(old), Some(new)) => of_facts(name, old, new),
+        (Some(old), Some(new)) => compare_variable(name, old, new),
     }
 }
 
-pub(super) fn of_facts(name: &str, old: &Facts, new: &Facts) -> Vec<(Bump, String)> {
+pub(super) fn compare_variable(
+    name: &str,
+    old: &VariableSummary,
+    new: &VariableSummary,
+) -> Vec<(Bump, String)> {
     let mut asked = Vec::new();
     if old.r#type != new.r#type {
         let wider = new.r#type == FieldType::Any.as_str()
@@ -95,14 +101,12 @@ fn of_schema(schema: &ValueChange) -> (Bump, String) {
 fn of_tool(tool: &ToolChange) -> (Bump, String) {
     let name = &tool.name;
     match (&tool.old, &tool.new) {
-        (None, _) => {
-            (Bump::Major, format!("tool `{name}` was added, and the application must answer its calls"))
-        }
+        (None, _) => (Bump::Major, format!("tool `{name}` was added; the application must handle its calls")),
         (_, None) => (Bump::Minor, format!("tool `{name}` was removed")),
         (Some(old), Some(new)) if old.get("parameters") == new.get("parameters") => {
-            (Bump::Minor, format!("tool `{name}` is described in another way"))
+            (Bump::Minor, format!("the definition of tool `{name}` changed, but not its parameters"))
         }
-        _ => (Bump::Major, format!("tool `{name}` takes other parameters")),
+        _ => (Bump::Major, format!("the parameters of tool `{name}` changed")),
     }
 }
 

@@ -1,11 +1,13 @@
-//! A difference as people read it: a line with the proposal, then what differs, part by part.
+//! The text format of a diff: a line with the proposed bump, then the changes by section.
 
 use std::fmt;
 
 use serde_json::Value;
 
-use super::difference::{Change, Diff, Facts, MessageChange, TextChange, ValueChange, VariableChange};
-use super::proposal::{done, of_facts};
+use super::difference::{
+    Change, Diff, MessageChange, TextChange, ValueChange, VariableChange, VariableSummary,
+};
+use super::proposal::{compare_variable, done};
 
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,7 +28,7 @@ impl fmt::Display for Diff {
     }
 }
 
-/// A heading and its lines; nothing where there are none.
+/// Writes a heading and its lines, or nothing if there are no lines.
 fn section(f: &mut fmt::Formatter<'_>, name: &str, lines: impl Iterator<Item = String>) -> fmt::Result {
     for (at, line) in lines.enumerate() {
         if at == 0 {
@@ -68,7 +70,7 @@ impl VariableChange {
         match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
                 let reasons: Vec<String> =
-                    of_facts(name, old, new).into_iter().map(|(_, reason)| reason).collect();
+                    compare_variable(name, old, new).into_iter().map(|(_, reason)| reason).collect();
                 format!("~ {}", reasons.join("; "))
             }
             (None, new) => format!("+ {name}: {}", new.as_ref().map(ToString::to_string).unwrap_or_default()),
@@ -77,7 +79,7 @@ impl VariableChange {
     }
 }
 
-impl fmt::Display for Facts {
+impl fmt::Display for VariableSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}", self.r#type, if self.required { "required" } else { "optional" })?;
         match &self.default {
