@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde_json::{Map, Number, Value};
 
 use super::node::{KeyPath, NodeValue, SourceNode, SourceSpan};
-use super::{VALUE_DEPTH, scalars, unknown};
+use super::{VALUE_DEPTH, mustache, scalars, unknown};
 use crate::error::{Error, Kind, Place, nearest};
 
 /// A text that may become a template, with its place.
@@ -76,9 +76,9 @@ impl<'s> NodeReader<'s> {
         self.mistakes.sort_by_key(|(span, _)| span.start);
         let located = self.mistakes.into_iter().map(|(span, error)| {
             let place = Place::of(Some(file_name), text, span.offset().unwrap_or_default());
-            let mustache = error.hint().is_none() && super::yaml::has_bare_mustache(&place);
+            let mustache = error.hint().is_none() && mustache::is_in_line_of(&place);
             let error = error.with_place(place);
-            if mustache { error.with_hint(super::yaml::MUSTACHE) } else { error }
+            if mustache { error.with_hint(mustache::HINT) } else { error }
         });
         located.collect()
     }
@@ -409,13 +409,5 @@ impl<'n> Fields<'n> {
     /// Whether an unknown key is likely a slip of this one.
     pub(crate) fn means(&self, key: &str) -> bool {
         self.meant.contains(&key)
-    }
-}
-
-/// Message and hint in one line, for where an error has no place for a hint.
-pub(crate) fn one_line(error: &Error) -> String {
-    match error.hint() {
-        Some(hint) => format!("{}; {hint}", error.message()),
-        None => error.message().to_owned(),
     }
 }

@@ -22,6 +22,14 @@ pub(crate) fn unknown(kind: Kind, what: &str, word: &str, known: &[&str]) -> Err
     Error::new(kind, message).with_hint(format!("known: {}", known.join(", ")))
 }
 
+/// The message and the hint of an error in one line, for an error type that has no hint.
+pub(crate) fn one_line(error: &Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{}; {hint}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
 /// Gives an enum of words `FromStr`, `Display` and `Serialize`, from its `ALL`, `as_str` and what to call it in errors.
 macro_rules! words {
     ($type:ty, $what:literal, $kind:expr) => {
@@ -57,7 +65,7 @@ macro_rules! text_serde {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <String as serde::Deserialize>::deserialize(deserializer)?;
                 text.parse().map_err(|error: $crate::error::Error| {
-                    serde::de::Error::custom($crate::de::reader::one_line(&error))
+                    serde::de::Error::custom($crate::de::one_line(&error))
                 })
             }
         }

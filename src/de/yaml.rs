@@ -11,7 +11,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag}
 use super::node::{NodeValue, SourceNode, SourceSpan};
 use super::reader::NodeReader;
 use super::scalars::{self, ScalarTag};
-use super::shown;
+use super::{mustache, shown};
 use crate::error::{Error, Kind, Place, Result};
 
 /// The bytes of a file as text.
@@ -70,7 +70,7 @@ pub(crate) fn read_document<'s>(
             } else if let Some(tab) = tab_line(text, span) {
                 reader.wrong_hint(tab, "a tab cannot indent YAML", "indent with spaces");
             } else if let Some(mustache) = mustache_in_line(text, span) {
-                reader.wrong_hint(mustache, "expected a string, found a mapping", MUSTACHE);
+                reader.wrong_hint(mustache, "expected a string, found a mapping", mustache::HINT);
             } else {
                 reader.wrong(span, message);
             }
@@ -531,8 +531,6 @@ pub(crate) fn documents(text: &str) -> Vec<Chunk> {
     chunks
 }
 
-pub(crate) const MUSTACHE: &str = "a value that begins with `{{` is a mapping to YAML: write it in quotes, \"{{name}}\", or as a block with `|`";
-
 /// The line of a place or the one after it, if it is indented with a tab.
 fn tab_line(text: &str, span: SourceSpan) -> Option<SourceSpan> {
     let at = span.offset()?.min(text.len());
@@ -548,25 +546,9 @@ fn tab_line(text: &str, span: SourceSpan) -> Option<SourceSpan> {
     None
 }
 
-/// Whether the line of a place has a value that begins with two braces outside quotes.
-pub(crate) fn has_bare_mustache(place: &Place) -> bool {
-    bare_mustache(place.source_line.as_deref().unwrap_or_default()).is_some()
-}
-
 fn mustache_in_line(text: &str, span: SourceSpan) -> Option<SourceSpan> {
     let at = span.offset()?.min(text.len());
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let found = start + bare_mustache(text[start..].lines().next()?)?;
+    let found = start + mustache::find(text[start..].lines().next()?)?;
     Some(SourceSpan::new(found, found))
-}
-
-/// Where in a line a value begins with two braces outside quotes.
-fn bare_mustache(line: &str) -> Option<usize> {
-    let indent = line.len() - line.trim_start().len();
-    let item = if line[indent..].starts_with("- ") { indent + 2 } else { indent };
-    let values = line.match_indices(": ").map(|(offset, _)| offset + 2);
-    std::iter::once(item).chain(values).find_map(|start| {
-        let value = line[start..].trim_start();
-        value.starts_with("{{").then(|| line.len() - value.len())
-    })
 }

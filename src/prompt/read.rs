@@ -73,7 +73,7 @@ impl Prompt {
         });
         let prompt = reader.finish("the prompt", read)?;
         // Without a mistake there is a prompt.
-        prompt.map(|raw| raw.prompt).ok_or_else(|| wrong("this is not a prompt"))
+        prompt.map(|raw| raw.prompt).ok_or_else(|| Error::new(Kind::PromptInvalid, "this is not a prompt"))
     }
 }
 
@@ -82,7 +82,7 @@ impl<'de> serde::Deserialize<'de> for Prompt {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Value::deserialize(deserializer)?;
         Self::from_json(&json, Status::Draft)
-            .map_err(|error| serde::de::Error::custom(crate::de::reader::one_line(&error)))
+            .map_err(|error| serde::de::Error::custom(crate::de::one_line(&error)))
     }
 }
 
@@ -702,9 +702,4 @@ fn read_metadata(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Metadata 
         }
     }
     Metadata(metadata)
-}
-
-/// The kind of every error that reading a prompt gives.
-pub(crate) fn wrong(message: impl Into<String>) -> Error {
-    Error::new(Kind::PromptInvalid, message)
 }

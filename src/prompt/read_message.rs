@@ -8,7 +8,7 @@ use super::check_name;
 use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 use super::model::ChatEntry;
 use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, VALUE_DEPTH, unknown};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A chat entry as it was read.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl ChatEntry {
         let mut reader = NodeReader::new(Kind::PromptInvalid);
         let read = read_entry(&mut reader, SourceNode::of_json(json));
         let entry = reader.finish("the message", read)?;
-        entry.map(|raw| raw.entry).ok_or_else(|| super::read::wrong("this is not a message"))
+        entry.map(|raw| raw.entry).ok_or_else(|| Error::new(Kind::PromptInvalid, "this is not a message"))
     }
 }
 
@@ -40,7 +40,7 @@ impl Message<String> {
         match ChatEntry::from_json(json)? {
             ChatEntry::Message(message) => Ok(message),
             ChatEntry::Placeholder { .. } => {
-                Err(super::read::wrong("expected a message, found a placeholder"))
+                Err(Error::new(Kind::PromptInvalid, "expected a message, found a placeholder"))
             }
         }
     }

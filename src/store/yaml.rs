@@ -73,11 +73,13 @@ pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
     let mut read = ReadFile::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let file = Arc::new(SourceFile { name: file_name.to_owned(), text: text.to_owned() });
-    let whole = |message: String| read::wrong(message).with_place(Place::of(Some(file_name), text, 0));
+    let whole = |message: String| {
+        Error::new(Kind::PromptInvalid, message).with_place(Place::of(Some(file_name), text, 0))
+    };
     if text.len() as u64 > FILE_BYTES {
         let mut place = Place::of(Some(file_name), "", 0);
         place.source_line = None;
-        let error = read::wrong(format!("the file is larger than {FILE_BYTES} bytes"));
+        let error = Error::new(Kind::PromptInvalid, format!("the file is larger than {FILE_BYTES} bytes"));
         read.errors.push(error.with_place(place));
         return read;
     }
