@@ -140,7 +140,7 @@ FAULTS = {
     "d.yaml": (PromptValidationError, 3, 10, "three numbers"),
     "sub/e.yml": (PromptValidationError, 2, 9, "YAML"),
     "sub/f.yaml": (PromptValidationError, 1, 5, "has version 1.0.0 twice"),
-    "g.yaml": (PromptValidationError, 1, 1, "holds no prompt"),
+    "g.yaml": (PromptValidationError, 1, 1, "contains no prompt"),
     "h.yaml": (PromptValidationError, 2, 9, "did you mean `text`"),
 }
 
@@ -286,7 +286,7 @@ class TestDirectory:
 
     def test_a_file_in_place_of_the_directory_is_an_error(self, load, directory):
         root = directory({"a.yaml": GREETING})
-        with pytest.raises(StorageReadError, match="no directory"):
+        with pytest.raises(StorageReadError, match="it is not a directory"):
             load(root / "a.yaml")
 
     def test_a_missing_schema_directory_is_an_error(self, load, directory, tmp_path):

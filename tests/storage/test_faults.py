@@ -120,7 +120,9 @@ from prompt_manager.storage import FileSystemStorage
 storage = FileSystemStorage(sys.argv[1])
 for number in range(int(sys.argv[2]), int(sys.argv[3])):
     prompt = Prompt(id="greeting", format="text", version=f"1.0.{number}", template=f"{number}" * 500)
-    storage.save_sync(prompt)
+    # The killed writer may have finished this version. An active version does not become a draft again.
+    if not storage.exists_sync("greeting", prompt.version):
+        storage.save_sync(prompt)
     storage.save_sync(prompt.replace(status="active"))
     if number % 10 == 0:
         storage.set_label_sync("greeting", "production", prompt.version)

@@ -188,7 +188,7 @@ def test_an_unknown_id_gets_a_suggestion(storage):
 
 DAMAGE = {
     "an empty file": ("greeting/2.0.0.json", "", "ends too early"),
-    "only whitespace": ("greeting/2.0.0.yaml", " \n", "holds no prompt"),
+    "only whitespace": ("greeting/2.0.0.yaml", " \n", "contains no prompt"),
     "invalid JSON": ("greeting/2.0.0.json", '{"id": "greeting",}', "this is not JSON"),
     "a duplicate key in JSON": (
         "greeting/2.0.0.json",
@@ -215,11 +215,11 @@ DAMAGE = {
     "a number for a template in JSON": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "format": "text", "template": 1.0}',
-        "write it in quotes",
+        "expected a template: a string, or a mapping with `content`, found a number",
     ),
     "another prompt": ("greeting/2.0.0.yaml", GREETING, "it contains prompt 'greeting' in version 1.0.0"),
     "another id": ("other/1.0.0.yaml", GREETING, "it contains prompt 'greeting' in version 1.0.0"),
-    "two prompts": ("greeting/2.0.0.yaml", f"{GREETING}---\n{GREETING}", "the file holds 2 prompts"),
+    "two prompts": ("greeting/2.0.0.yaml", f"{GREETING}---\n{GREETING}", "the file contains 2 prompts"),
     "an invalid version": ("greeting/02.0.0.json", "{}", "is not a version"),
     "a file name that is not a version": ("greeting/notes.json", "{}", "is not a version"),
     "an invalid id": ("my prompt/1.0.0.json", "{}", "cannot be an id"),

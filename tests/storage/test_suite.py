@@ -74,6 +74,6 @@ def test_the_suite_finds_a_broken_storage_under_unittest():
         file = Path(directory, "mine.py")
         file.write_text(FORGETFUL, encoding="utf-8")
         finished = subprocess.run([sys.executable, str(file)], check=False, capture_output=True, text=True)
-    assert "what was loaded: expected" in finished.stderr
+    assert "the loaded prompt: expected" in finished.stderr
     assert "Ran 18 tests" in finished.stderr
     assert "skipped=4" in finished.stderr

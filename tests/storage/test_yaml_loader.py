@@ -65,10 +65,10 @@ class TestLoadFile:
         ("content", "line", "piece"),
         [
             (BROKEN, 3, "never closed"),
-            ("", 1, "holds no prompt"),
+            ("", 1, "contains no prompt"),
             ("id: a\nid: b\nformat: text\ntemplate: x\n", 2, "id"),
             (GREETING + "---\n" + GREETING, 5, "has version 1.0.0 twice"),
-            (SEVERAL + "id: three\n", 6, "both `prompts` and `id`"),
+            (SEVERAL + "id: three\n", 6, "a file has `prompts` or `id`, not both"),
         ],
     )
     def test_load_file_errors_have_a_location(self, call, directory, content, line, piece):

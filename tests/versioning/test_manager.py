@@ -251,7 +251,7 @@ class TestReadOnly:
             ("set_label", ("greeting", "production", prompt.version)),
             ("rollback", ("greeting", "production")),
         ):
-            with pytest.raises(StorageWriteError, match="files are the truth") as caught:
+            with pytest.raises(StorageWriteError, match="are read-only here: edit the files") as caught:
                 await call(name, *arguments, to=manager)
             assert "examples/prompts" in caught.value.path
 
