@@ -94,7 +94,13 @@ impl<'s> NodeReader<'s> {
 
     /// Notes that a node is not what is expected: "expected a list, found a number".
     pub(crate) fn expected(&mut self, node: &SourceNode<'_>, expected: &str) {
-        self.wrong(node.span, format!("expected {expected}, found {}", node.kind()));
+        let message = format!("expected {expected}, found {}", node.kind());
+        let is_bare = matches!(node.value, NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_));
+        if is_bare && expected.contains("a string") {
+            self.wrong_hint(node.span, message, "write it in quotes");
+        } else {
+            self.wrong(node.span, message);
+        }
     }
 
     /// A mapping with these keys; `expected` names it: "a prompt, which is a mapping". Any other key is a mistake.
@@ -390,10 +396,10 @@ impl<'n> Fields<'n> {
         self.entries.iter().find(|(known, ..)| *known == key).map(|(_, span, _)| *span)
     }
 
-    /// The first key that was not taken yet.
-    pub(crate) fn first(&self) -> Option<(&'static str, SourceSpan)> {
-        let first = self.entries.iter().min_by_key(|(_, span, _)| span.start)?;
-        Some((first.0, first.1))
+    /// The first key, of those that were not taken yet, that is wanted.
+    pub(crate) fn first_of(&self, is_wanted: impl Fn(&str) -> bool) -> Option<(&'static str, SourceSpan)> {
+        let wanted = self.entries.iter().filter(|(key, ..)| is_wanted(key));
+        wanted.min_by_key(|(_, span, _)| span.start).map(|(key, span, _)| (*key, *span))
     }
 
     /// The keys that were not taken yet.

@@ -114,11 +114,11 @@ pub(crate) fn read_document(reader: &mut NodeReader<'_>, node: SourceNode<'_>, s
     let Some(span) = fields.key_span("prompts") else {
         return Document::Prompt(Some(Box::new(read_fields(reader, fields, status))));
     };
-    let own = fields.keys().find(|key| !matches!(*key, "version" | "metadata" | "prompts"));
-    if let Some(key) = own {
+    let own = fields.first_of(|key| !matches!(key, "version" | "metadata" | "prompts"));
+    if let Some((key, own)) = own {
         reader.wrong_hint(
-            span,
-            format!("a file has `prompts` or `{key}`, not both"),
+            if own.start > span.start { own } else { span },
+            format!("both `prompts` and `{key}`: a file has one or the other"),
             "write one prompt, or a list of prompts with `version` and `metadata` of the file",
         );
     }
@@ -522,7 +522,7 @@ fn read_tool(reader: &mut NodeReader<'_>, node: SourceNode<'_>, may_nest: bool) 
         read_function_type(reader, word);
     }
     if let Some(function) = fields.take_value("function") {
-        if let Some((key, span)) = fields.first() {
+        if let Some((key, span)) = fields.first_of(|_| true) {
             reader.wrong(span, format!("a tool has `function` or `{key}`, not both"));
             return None;
         }

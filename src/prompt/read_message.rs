@@ -251,7 +251,7 @@ impl TextReader<'_, '_> {
         }
         let function = match fields.take_value("function") {
             Some(function) => {
-                if let Some((key, span)) = fields.first() {
+                if let Some((key, span)) = fields.first_of(|_| true) {
                     let message = format!("a tool call has `function` or `{key}`, not both");
                     self.reader.wrong(span, message);
                 }

@@ -215,7 +215,7 @@ DAMAGE = {
     "a number for a template in JSON": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "format": "text", "template": 1.0}',
-        "expected a template: a string, or a mapping with `content`, found a number",
+        "write it in quotes",
     ),
     "another prompt": ("greeting/2.0.0.yaml", GREETING, "it contains prompt 'greeting' in version 1.0.0"),
     "another id": ("other/1.0.0.yaml", GREETING, "it contains prompt 'greeting' in version 1.0.0"),

@@ -68,7 +68,7 @@ class TestLoadFile:
             ("", 1, "contains no prompt"),
             ("id: a\nid: b\nformat: text\ntemplate: x\n", 2, "id"),
             (GREETING + "---\n" + GREETING, 5, "has version 1.0.0 twice"),
-            (SEVERAL + "id: three\n", 6, "a file has `prompts` or `id`, not both"),
+            (SEVERAL + "id: three\n", 6, "both `prompts` and `id`"),
         ],
     )
     def test_load_file_errors_have_a_location(self, call, directory, content, line, piece):
