@@ -14,9 +14,6 @@ PACKAGE = Path(__file__).parent.parent / "python" / "prompt_manager"
 
 SUFFIX = "_sync"
 
-#: Classes whose methods wait for nothing themselves: their docstrings are those of the protocol that they implement.
-IMPLEMENTS = {"Storage": (PACKAGE / "core" / "protocols.py", "StorageBackendProtocol")}
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -33,16 +30,6 @@ def docstring(function: Function) -> ast.Constant | None:
     return None
 
 
-def originals(scope: ast.AST) -> tuple[str | None, dict[str, Function]]:
-    """The functions that a scope's synchronous ones take their docstrings from, and the file they are in if another."""
-    if getattr(scope, "name", None) not in IMPLEMENTS:
-        return None, functions(scope)
-    path, protocol = IMPLEMENTS[scope.name]
-    text = path.read_text(encoding="utf-8")
-    (found,) = (node for node in ast.parse(text).body if getattr(node, "name", None) == protocol)
-    return text, functions(found)
-
-
 def expected(text: str) -> str:
     """A module's source with the docstring of each ``name_sync`` equal to that of ``name``."""
     tree = ast.parse(text)
@@ -50,16 +37,15 @@ def expected(text: str) -> str:
     for scope in ast.walk(tree):
         if not isinstance(scope, ast.Module | ast.ClassDef):
             continue
-        source, known = originals(scope)
-        for name, function in functions(scope).items():
+        known = functions(scope)
+        for name, function in known.items():
             original = known.get(name.removesuffix(SUFFIX)) if name.endswith(SUFFIX) else None
             if original is None:
                 continue
             old, new = docstring(function), docstring(original)
             if old is None or new is None:
                 continue
-            written = ast.get_source_segment(text if source is None else source, new)
-            replacements.append((old, written))
+            replacements.append((old, ast.get_source_segment(text, new)))
     lines = text.splitlines(keepends=True)
     for old, written in sorted(replacements, key=lambda pair: -pair[0].lineno):
         first, last = old.lineno - 1, old.end_lineno - 1

@@ -280,7 +280,7 @@ class TestAnswers:
         assert asyncio.run(manager.render_and_parse("p", {"x": 1}, model)) == {"n": 4, "why": ""}
         assert asyncio.run(manager.render_and_parse("p", {"x": 1}, waiting)) == {"n": 4, "why": ""}
         assert seen == [manager.render_sync("p", {"x": 1})] * 3
-        with pytest.raises(TypeError, match="use `await manager.render_and_parse"):
+        with pytest.raises(TypeError, match=r"use `await manager\.render_and_parse"):
             manager.render_and_parse_sync("p", {"x": 1}, waiting)
 
     @pytest.mark.parametrize("how", ["sync", "async"])

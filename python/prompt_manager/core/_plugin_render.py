@@ -45,7 +45,7 @@ class PluginRenders:
         self._config = config
 
     def render_sync(self, name: str, prompt_id: str, variables: Mapping[str, Any] | None, **which: str | None) -> Any:
-        """The prompt as the plugin of this name renders it, for callers that do not await."""
+        """The prompt as the plugin of this name renders it."""
         held = self._plugins._found(name)
         if held.blocks and held.is_ready and not self._observers.hear_renders:
             # The usual case needs no coroutine.

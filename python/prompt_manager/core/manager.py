@@ -158,7 +158,26 @@ class PromptManager:
         watch: bool = False,
         template_engine: TemplateEngine | None = None,
     ) -> Self:
-        """:meth:`from_directory`, for code that does not await."""
+        """Load every prompt file below a directory.
+
+        Prompt files end in ``.yaml`` or ``.yml``. Files and folders whose name begins with a dot are skipped.
+
+        Args:
+            path: The directory of the prompts.
+            schema_dir: The directory of the schemas that the prompts name. If it is given, a prompt that names a
+                missing schema is an error.
+            on_error: With ``"raise"``, one bad file fails the load. With ``"skip"``, the good files load and each bad
+                one gives a warning.
+            watch: Reload files as they are saved, for development. A saved file is live within half a second, until
+                :meth:`close`. If a saved file is broken, the error is logged (logger ``prompt_manager``, level error)
+                and listed in :attr:`reload_errors`, and the last good prompts stay in use; with ``on_error="skip"``
+                only those of the broken file. A forked process keeps the prompts but does not watch.
+            template_engine: Compiles the prompts.
+
+        Raises:
+            StorageReadError: files cannot be read or break a rule. Its ``errors`` has one exception for each mistake,
+                with file, line and column.
+        """
         manager = cls(template_engine=template_engine)
         if watch:
             from prompt_manager.storage.yaml_loader import YAMLLoader
@@ -191,7 +210,10 @@ class PromptManager:
             await self._plugins.shutdown_all()
 
     def close_sync(self) -> None:
-        """:meth:`close`, for code that does not await."""
+        """Stop watching the directory and shut the plugins down. Rendering still works.
+
+        It may be called more than once, and also if no directory is watched.
+        """
         if self._watch is not None:
             self._watch.close_sync()
         if self._plugins is not None:
@@ -305,7 +327,25 @@ class PromptManager:
         label: str | None = None,
         output_instructions: bool = True,
     ) -> str:
-        """:meth:`render`, for code that does not await."""
+        """Render a prompt to text.
+
+        A chat prompt becomes a transcript for people to read (``role: content``). To send it to a provider, use
+        :meth:`render_messages` or an integration.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables. Values that the prompt does not use are ignored.
+            version: The version to render; the latest by default.
+            label: The label of the version to render.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the variables do not fit the input schema.
+            TemplateRenderError: a variable is missing or has the wrong type, or the template cannot be rendered.
+        """
         given = {} if variables is None else variables
         if version is None and label is None and output_instructions:
             # Keywords cost time, so the usual call passes none.
@@ -384,7 +424,27 @@ class PromptManager:
         label: str | None = None,
         output_instructions: bool = True,
     ) -> list[dict[str, Any]]:
-        """:meth:`render_messages`, for code that does not await."""
+        """Render a chat prompt to messages with the keys of prompt files.
+
+        Each message is a dict with ``role``, ``content`` and the other keys that the prompt gives it. No provider's
+        rules are checked; integrations do that. If the prompt has an output schema, instructions that describe the
+        answer are appended to the last of the leading system messages, or become a system message of their own.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables. Values that the prompt does not use are ignored.
+            version: The version to render; the latest by default.
+            label: The label of the version to render.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+
+        Raises:
+            PromptError: the prompt is not a chat.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the variables do not fit the input schema.
+            TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
+        """
         return self._renders.render_messages(
             prompt_id,
             {} if variables is None else variables,
@@ -476,7 +536,35 @@ class PromptManager:
         version: str | None = None,
         label: str | None = None,
     ) -> Any:
-        """:meth:`render_for_plugin`, for code that does not await."""
+        """Render a prompt for a framework, by the name of its plugin.
+
+        If no plugin of this name is registered, the plugins of installed packages are discovered first. A plugin is
+        initialized at its first use, with this manager's ``template_engine`` and ``schemas`` and its own
+        configuration. The variables are validated and completed with defaults before the plugin gets them.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables.
+            plugin_name: The name of the plugin, such as ``"openai"``.
+            version: The version to render; the latest by default.
+            label: The label of the version to render.
+
+        Raises:
+            PluginNotFoundError: no plugin has this name.
+            PluginLoadError: the plugin cannot be loaded or initialized.
+            IntegrationNotAvailableError: a package that the plugin needs is missing. The message has the command that
+                installs it.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaValidationError: the variables do not fit the input schema.
+            ConversionError: a variable is missing or has the wrong type, or the result breaks a rule of the provider.
+            IncompatibleFormatError: the framework cannot take a prompt of this format.
+
+        >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+        >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
+        >>> manager.render_for_plugin_sync("customer_support", values, "openai")[1]
+        {'role': 'user', 'content': 'How do I reset my password?'}
+        """
         which = {} if version is None and label is None else {"version": version, "label": label}
         return self._plugin_renders().render_sync(plugin_name, prompt_id, variables, **which)
 
@@ -511,7 +599,13 @@ class PromptManager:
         return sum(len(file["names"]) for file in files)
 
     def load_schemas_sync(self, path: str | os.PathLike[str]) -> int:
-        """:meth:`load_schemas`, for code that does not await."""
+        """Load a schema file, or every schema file below a directory. Returns the number of schemas.
+
+        Raises:
+            StorageReadError: a file cannot be read.
+            SchemaParseError: a file breaks a rule, or a schema of a directory refers to one that does not exist.
+            SchemaError: another schema already has one of the names.
+        """
         files, warnings = self._core.schemas.load_sync(path)
         _warn(warnings)
         return sum(len(file["names"]) for file in files)
@@ -558,7 +652,16 @@ class PromptManager:
     def validate_output_sync(
         self, prompt_id: str, data: Any, *, version: str | None = None, label: str | None = None
     ) -> Any:
-        """:meth:`validate_output`, for code that does not await."""
+        """Validate data by the prompt's output schema. Without an output schema, the data is returned unchanged.
+
+        The result has defaults filled in and values converted. If the schema is a pydantic model, it is an instance.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the data does not fit. Its ``errors`` has every violation.
+        """
         return self._core.get(prompt_id, version=version, label=label).validate_output(data)
 
     def parse_output(
@@ -653,7 +756,27 @@ class PromptManager:
         output_instructions: bool = True,
         strict: bool = False,
     ) -> Any:
-        """:meth:`render_and_parse`, for code that does not await; ``model`` does not either."""
+        """Render a prompt, call a model with it, and return the data of its answer, validated.
+
+        The render fires the observers' events like any other.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables.
+            model: A function that takes the rendered prompt (the messages of a chat, the text of any other prompt) and
+                returns the model's answer as text; :meth:`render_and_parse` also takes a coroutine function. Or an
+                answer that you already have, as text or data.
+            version: The version to render; the latest by default.
+            label: The label of the version to render.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            strict: Accept JSON only and repair nothing; see :meth:`parse_output`.
+
+        Raises:
+            SchemaValidationError: the variables do not fit the input schema, or the answer not the output schema.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
+        """
         from prompt_manager.validation.output import read_answer
 
         core = self._core.get(prompt_id, version=version, label=label)
@@ -683,7 +806,12 @@ class PromptManager:
         return self._registry.get_sync(prompt_id, version, label=label)
 
     def get_prompt_sync(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
-        """:meth:`get_prompt`, for code that does not await."""
+        """Look up a prompt: its latest version, the version given, or the one that a label points at.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id, or all its versions are archived.
+            VersionNotFoundError: the prompt has no such version or label.
+        """
         return self._registry.get_sync(prompt_id, version, label=label)
 
     async def list_prompts(
@@ -706,7 +834,18 @@ class PromptManager:
     def list_prompts_sync(
         self, *, limit: int | None = None, offset: int = 0, **filters: Unpack[PromptFilters]
     ) -> list[PromptSummary]:
-        """:meth:`list_prompts`, for code that does not await."""
+        """Summaries of the prompts that match every filter, sorted by id: the latest version of each.
+
+        Args:
+            limit: How many to give at most.
+            offset: How many to skip first.
+            filters: ``status``, ``tags``, ``category``, ``format``, ``label`` and ``text``; see
+                :class:`~prompt_manager.core.filters.PromptFilters`.
+
+        Raises:
+            TypeError: There is no such filter.
+            ValueError: There is no such status or format, or ``limit`` or ``offset`` is negative.
+        """
         return self._registry.list_sync(limit=limit, offset=offset, **filters)
 
     def _check_writable(self) -> None:
@@ -728,7 +867,8 @@ class PromptManager:
             author: Who made this version; the author in the metadata by default.
 
         Raises:
-            VersionConflictError: this id and version exist with other content.
+            VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a
+                draft.
             TemplateSyntaxError: a template cannot be parsed.
             StorageError: the storage refuses the prompt. Then it is not registered either.
             StorageWriteError: the prompts were loaded from a directory, and the manager has no storage.
@@ -737,7 +877,22 @@ class PromptManager:
         return await self._writer.create(AWAITING, prompt, (changelog, author))
 
     def create_prompt_sync(self, prompt: Prompt, *, changelog: str | None = None, author: str | None = None) -> Prompt:
-        """:meth:`create_prompt`, for code that does not await."""
+        """Register a prompt, start its history, and return it as registered.
+
+        A draft of the same version is replaced. A version that exists with the same content is left unchanged.
+
+        Args:
+            prompt: The prompt.
+            changelog: A note for the history of versions.
+            author: Who made this version; the author in the metadata by default.
+
+        Raises:
+            VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a
+                draft.
+            TemplateSyntaxError: a template cannot be parsed.
+            StorageError: the storage refuses the prompt. Then it is not registered either.
+            StorageWriteError: the prompts were loaded from a directory, and the manager has no storage.
+        """
         self._check_writable()
         return run_asking(
             lambda ask: self._writer.create(ask, prompt, (changelog, author)), "create_prompt", *self._writer.asked()
@@ -796,7 +951,36 @@ class PromptManager:
         status: PromptStatus | str | None = None,
         **changes: Any,
     ) -> Prompt:
-        """:meth:`update_prompt`, for code that does not await."""
+        """Register a changed prompt as a new version, and return it. The prompt that you pass does not change.
+
+        If the change does not affect what the model is sent, ``bump="auto"`` keeps the version and changes status and
+        metadata in place. A new version has no labels unless you pass ``labels=``; move labels with :meth:`set_label`.
+
+        Args:
+            prompt: The prompt with the version that it was made from. It may already contain changes.
+            bump: Which part of the version to raise. ``"auto"`` takes the proposal of :meth:`compare_versions`; before
+                1.0.0 it never raises the major part, and it raises a pre-release to the next pre-release. Named
+                explicitly, a part turns a pre-release into its release.
+            changelog: What changed, for the history of versions.
+            author: Who changed it; the author in the metadata by default.
+            status: The status of the new version; that of ``prompt`` by default.
+            changes: More fields to change, as for :meth:`Prompt.replace`.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the version of ``prompt`` is not registered.
+            VersionConflictError: the raised version already exists with other content.
+            TypeError: a field to change does not exist. The message has the nearest name.
+            pydantic.ValidationError: the changed prompt breaks a rule.
+            TemplateSyntaxError: a template cannot be parsed.
+            StorageError: the storage refuses the prompt. Then it is not registered either.
+
+        >>> manager = PromptManager()
+        >>> from prompt_manager import Prompt
+        >>> first = manager.create_prompt_sync(Prompt(id="hi", format="text", template="Hi {{name}}", status="active"))
+        >>> manager.update_prompt_sync(first, template="Hi {{name}}!", changelog="Friendlier").version
+        '1.0.1'
+        """
         self._check_writable()
         changes = _fields(status, changes)
         return run_asking(
@@ -817,7 +1001,13 @@ class PromptManager:
         await self._writer.delete(AWAITING, prompt_id, version)
 
     def delete_prompt_sync(self, prompt_id: str, version: str | None = None) -> None:
-        """:meth:`delete_prompt`, for code that does not await."""
+        """Delete a version of a prompt, or all of them, with the history. Labels that point at it are removed.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version.
+            StorageError: the storage refuses. Then the prompt stays registered.
+        """
         self._check_writable()
         run_asking(
             lambda ask: self._writer.delete(ask, prompt_id, version),
@@ -858,7 +1048,19 @@ class PromptManager:
         until: datetime | None = None,
         limit: int | None = None,
     ) -> list[PromptVersion]:
-        """:meth:`get_history`, for code that does not await."""
+        """List the versions of a prompt with their records, the highest version first.
+
+        A version that has no record, because it came from a file or a storage, has the time and author of its prompt.
+
+        Args:
+            prompt_id: The id of the prompt.
+            since: Only versions made at this time or later. A naive time is read as UTC.
+            until: Only versions made at this time or earlier.
+            limit: The largest number of records to return.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+        """
         return run_asking(
             lambda ask: self._writer.history(ask, prompt_id, since, until, limit),
             "get_history",
@@ -877,7 +1079,14 @@ class PromptManager:
         return self.compare_versions_sync(prompt_id, version1, version2)
 
     def compare_versions_sync(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
-        """:meth:`compare_versions`, for code that does not await."""
+        """Compare two versions of a prompt. The result also proposes which part of the version to raise.
+
+        ``str()`` of the result is a readable diff.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version.
+        """
         from prompt_manager.versioning.compare import of_compiled
 
         old, new = self._core.get(prompt_id, version=version1), self._core.get(prompt_id, version=version2)
@@ -899,7 +1108,13 @@ class PromptManager:
     def set_label_sync(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
     ) -> LabelMove:
-        """:meth:`set_label`, for code that does not await."""
+        """Point a label at a version, or remove it with ``version=None``. See :meth:`PromptRegistry.set_label`.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            PromptValidationError: the label's name is not allowed.
+            VersionNotFoundError: the prompt has no such version, or there is no such label to remove.
+        """
         self._check_writable()
         return self._registry.set_label_sync(prompt_id, label, version, author=author)
 
@@ -914,7 +1129,12 @@ class PromptManager:
         return await self._registry.rollback(prompt_id, label, author=author)
 
     def rollback_sync(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
-        """:meth:`rollback`, for code that does not await."""
+        """Point a label at the version that it pointed at before. See :meth:`PromptRegistry.rollback`.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the label was never moved, or it had no version before.
+        """
         self._check_writable()
         return self._registry.rollback_sync(prompt_id, label, author=author)
 
@@ -927,7 +1147,11 @@ class PromptManager:
         return await self._registry.get_label_history(prompt_id, label)
 
     def get_label_history_sync(self, prompt_id: str, label: str | None = None) -> list[LabelMove]:
-        """:meth:`get_label_history`, for code that does not await."""
+        """List the moves of a prompt's labels, or of one label, the oldest first.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+        """
         return self._registry.get_label_history_sync(prompt_id, label)
 
 

@@ -1,4 +1,4 @@
-"""The registry: prompts by id and version, compiled and ready to render, and the labels that point at versions."""
+"""`PromptRegistry`: compiled prompts by id and version, with the labels that point at versions."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ __all__ = ["PromptRegistry"]
 
 
 class PromptRegistry:
-    """Prompts by id and version. What is registered lives in the core and cannot be changed through a reference.
+    """Holds prompts by id and version. A registered prompt is compiled into the core and cannot be changed from outside.
 
     Args:
-        storage: Where prompts are kept; nowhere but in memory by default. It is the truth, and this a view of it: what
-            it refuses is not changed here either, and nobody reads here what it has not kept.
-        template_engine: What compiles the prompts.
-        observers: Who is told of ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
-            ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)``, each where it has such a method.
+        storage: Saves the prompts; by default they are in memory only. A change is written to the storage first: if the
+            storage refuses it, the registry does not change either.
+        template_engine: Compiles the prompts.
+        observers: Objects whose methods ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
+            ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)`` are called, if they have them.
 
-    Writes of one id take turns in the order in which they were asked for, across threads and event loops; a load from
-    the storage waits for those before it, and those after it wait for the load. A write that is cancelled while it
-    waits for its turn never begins. One that has begun runs to its end, in the storage, here and for observers.
+    Writes of one id run one after the other, in the order in which you make them, across threads and event loops. A
+    load from the storage runs alone. If you cancel a write that waits for its turn, it never begins. A write that has
+    begun runs to its end: in the storage, in the registry and for observers.
+
+    Raises:
+        TypeError: ``template_engine`` is not this package's :class:`TemplateEngine`.
     """
 
     def __init__(
@@ -54,8 +57,8 @@ class PromptRegistry:
         self._engine = TemplateEngine() if template_engine is None else template_engine
         if not isinstance(self._engine, TemplateEngine):
             raise TypeError(
-                f"a registry compiles prompts by the package's own TemplateEngine, not {type(self._engine).__name__}; "
-                "an integration takes an engine of your own"
+                f"a registry needs a prompt_manager.TemplateEngine, not {type(self._engine).__name__}; "
+                "pass your own engine to an integration"
             )
         self._core = Registry(self._engine)
         self._lock = KeyedLock()
@@ -63,37 +66,46 @@ class PromptRegistry:
 
     @property
     def template_engine(self) -> TemplateEngine:
-        """What compiles the prompts."""
+        """The engine that compiles the prompts."""
         return self._engine
 
     @property
     def storage(self) -> StorageBackendProtocol | None:
-        """Where prompts are kept, if anywhere."""
+        """The storage that saves the prompts, or ``None``."""
         return self._storage
 
     def add_observer(self, observer: object) -> None:
-        """Tell this part of events too. What it raises is logged once and never breaks a call."""
+        """Call this object's methods for events too. An exception that it raises is logged and never fails a call."""
         self._observers.add(observer)
 
     def remove_observer(self, observer: object) -> None:
-        """Tell this part no more."""
+        """Stop calling this observer."""
         self._observers.remove(observer)
 
     async def register(self, prompt: Prompt) -> None:
-        """Add a prompt, keeping it in the storage first.
+        """Add a prompt. It is saved to the storage first.
 
-        A draft is replaced; another version that is there with the same content is left as it is, with its status
-        and metadata: :meth:`update` changes those.
+        A draft of the same version is replaced. Any other version that exists with the same content is left unchanged,
+        with its status and metadata; :meth:`update` changes those.
 
         Raises:
             TemplateSyntaxError: a template cannot be parsed.
-            VersionConflictError: the version exists, is no draft, and the prompt has other content or is a draft.
+            VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
             PromptError: the prompt is a draft without a template.
         """
         await self._register(AWAITING, prompt)
 
     def register_sync(self, prompt: Prompt) -> None:
-        """:meth:`register`, for code that does not await."""
+        """Add a prompt. It is saved to the storage first.
+
+        A draft of the same version is replaced. Any other version that exists with the same content is left unchanged,
+        with its status and metadata; :meth:`update` changes those.
+
+        Raises:
+            TemplateSyntaxError: a template cannot be parsed.
+            VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
+            PromptError: the prompt is a draft without a template.
+        """
         asked = self._observers.asked("on_prompt_registered")
         run_asking(lambda ask: self._register(ask, prompt), "register", (self._storage, "save"), *asked)
 
@@ -126,18 +138,25 @@ class PromptRegistry:
         return added
 
     async def update(self, prompt: Prompt) -> None:
-        """Put a prompt in the place of the same version: a draft whole, any other with its status and metadata.
+        """Replace a version that exists. Of a draft everything may change, of any other version status and metadata.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version.
-            VersionConflictError: the version is no draft, and the prompt has other content or is a draft.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version.
+            VersionConflictError: the version is not a draft, and the prompt has other content or is a draft.
             TemplateSyntaxError: a template cannot be parsed.
         """
         await self._update(AWAITING, prompt)
 
     def update_sync(self, prompt: Prompt) -> None:
-        """:meth:`update`, for code that does not await."""
+        """Replace a version that exists. Of a draft everything may change, of any other version status and metadata.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version.
+            VersionConflictError: the version is not a draft, and the prompt has other content or is a draft.
+            TemplateSyntaxError: a template cannot be parsed.
+        """
         asked = self._observers.asked("on_prompt_updated")
         run_asking(lambda ask: self._update(ask, prompt), "update", (self._storage, "save"), *asked)
 
@@ -159,32 +178,42 @@ class PromptRegistry:
         self._core.update(core)
 
     async def get(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
-        """The prompt in its latest version, in this one, or in the one that a label points at.
+        """Look up a prompt: its latest version, the version given, or the one that a label points at.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id, or all its versions are archived.
-            VersionNotFoundError: it has no such version or label.
+            PromptNotFoundError: no prompt has this id, or all its versions are archived.
+            VersionNotFoundError: the prompt has no such version or label.
         """
         return self.get_sync(prompt_id, version, label=label)
 
     def get_sync(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
-        """:meth:`get`, for code that does not await."""
+        """Look up a prompt: its latest version, the version given, or the one that a label points at.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id, or all its versions are archived.
+            VersionNotFoundError: the prompt has no such version or label.
+        """
         if version is None and label is None:
             # The usual call; keywords take time too.
             return self._core.prompt(prompt_id)
         return self._core.prompt(prompt_id, version=version, label=label)
 
     async def delete(self, prompt_id: str, version: str | None = None) -> None:
-        """Remove this version of a prompt, or all, from the storage too. Labels that point at the version come off.
+        """Delete a version of a prompt, or all of them, from the storage too. Labels that point at it are removed.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: it has no such version.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version.
         """
         await self._delete(AWAITING, prompt_id, version)
 
     def delete_sync(self, prompt_id: str, version: str | None = None) -> None:
-        """:meth:`delete`, for code that does not await."""
+        """Delete a version of a prompt, or all of them, from the storage too. Labels that point at it are removed.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version.
+        """
         asked = self._observers.asked("on_prompt_deleted", "on_label_moved")
         labels = [(self._storage, "set_label")] if self._stores_labels else []
         run_asking(
@@ -235,7 +264,7 @@ class PromptRegistry:
         try:
             await ask(self._storage, "delete", prompt_id, version)
         except (PromptNotFoundError, VersionNotFoundError):
-            # Somebody else has deleted it; the view follows.
+            # Another process has deleted it, so the registry drops it too.
             if await ask(self._storage, "exists", prompt_id, version):
                 raise
 
@@ -270,7 +299,18 @@ class PromptRegistry:
     def list_sync(
         self, *, limit: int | None = None, offset: int = 0, **filters: Unpack[PromptFilters]
     ) -> builtins.list[PromptSummary]:
-        """:meth:`list`, for code that does not await."""
+        """Summaries of the prompts that match every filter, sorted by id: the latest version of each.
+
+        Args:
+            limit: How many to give at most.
+            offset: How many to skip first.
+            filters: ``status``, ``tags``, ``category``, ``format``, ``label`` and ``text``; see
+                :class:`~prompt_manager.core.filters.PromptFilters`.
+
+        Raises:
+            TypeError: There is no such filter.
+            ValueError: There is no such status or format, or ``limit`` or ``offset`` is negative.
+        """
         from prompt_manager.core.filters import read_filters
         from prompt_manager.core.models import PromptSummary
 
@@ -281,23 +321,27 @@ class PromptRegistry:
         return [PromptSummary.model_validate(core, from_attributes=True) for core in found]
 
     async def get_versions(self, prompt_id: str) -> builtins.list[str]:
-        """The versions of a prompt, the lowest first.
+        """List the versions of a prompt, the lowest first.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
+            PromptNotFoundError: no prompt has this id.
         """
         return self._core.versions(prompt_id)
 
     def get_versions_sync(self, prompt_id: str) -> builtins.list[str]:
-        """:meth:`get_versions`, for code that does not await."""
+        """List the versions of a prompt, the lowest first.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+        """
         return self._core.versions(prompt_id)
 
     async def exists(self, prompt_id: str, version: str | None = None) -> bool:
-        """Whether the prompt is registered, in this version if one is given."""
+        """Whether the prompt is registered; with ``version``, whether that version is."""
         return self._core.contains(prompt_id, version)
 
     def exists_sync(self, prompt_id: str, version: str | None = None) -> bool:
-        """:meth:`exists`, for code that does not await."""
+        """Whether the prompt is registered; with ``version``, whether that version is."""
         return self._core.contains(prompt_id, version)
 
     async def count(self, **filters: Unpack[PromptFilters]) -> int:
@@ -313,7 +357,15 @@ class PromptRegistry:
         return self.count_sync(**filters)
 
     def count_sync(self, **filters: Unpack[PromptFilters]) -> int:
-        """:meth:`count`, for code that does not await."""
+        """How many prompts match every filter; without filters, how many are registered. Versions are not counted.
+
+        Args:
+            filters: As for :meth:`list`.
+
+        Raises:
+            TypeError: There is no such filter.
+            ValueError: There is no such status or format.
+        """
         if not filters:
             return len(self._core)
         from prompt_manager.core.filters import read_filters
@@ -321,10 +373,10 @@ class PromptRegistry:
         return self._core.count(read_filters(filters))
 
     def get_stats(self) -> dict[str, Any]:
-        """How much is registered.
+        """Count what is registered.
 
-        ``total_prompts`` and ``total_versions``, ``status_distribution`` (how many prompts have a latest version of
-        each status), ``has_storage`` and ``observer_count``.
+        The keys are ``total_prompts``, ``total_versions``, ``status_distribution`` (the number of prompts by the status
+        of their latest version), ``has_storage`` and ``observer_count``.
 
         >>> PromptRegistry().get_stats()["total_prompts"]
         0
@@ -341,15 +393,23 @@ class PromptRegistry:
     async def clear(self, *, persist: bool = True) -> None:
         """Remove every prompt, one after the other, from the storage too.
 
-        Where the storage refuses to delete one, that one and those after it stay, here too.
+        If the storage refuses to delete a prompt, that prompt and the ones after it stay, in the registry too.
 
         Args:
-            persist: Whether the storage loses them too. With false this view alone is emptied, to be loaded anew.
+            persist: Also delete the prompts from the storage. With ``False`` only the registry is emptied, and
+                :meth:`load_from_storage` fills it again.
         """
         await self._clear(AWAITING, persist=persist)
 
     def clear_sync(self, *, persist: bool = True) -> None:
-        """:meth:`clear`, for code that does not await."""
+        """Remove every prompt, one after the other, from the storage too.
+
+        If the storage refuses to delete a prompt, that prompt and the ones after it stay, in the registry too.
+
+        Args:
+            persist: Also delete the prompts from the storage. With ``False`` only the registry is emptied, and
+                :meth:`load_from_storage` fills it again.
+        """
         run_asking(lambda ask: self._clear(ask, persist=persist), "clear", (self._storage, "delete"))
 
     async def _clear(self, ask: CallMode, *, persist: bool) -> None:
@@ -362,18 +422,25 @@ class PromptRegistry:
         await self._write(ALL_KEYS, ask, write)
 
     async def load_from_storage(self) -> int:
-        """Register every prompt that the storage keeps, with its labels; gives how many versions were read.
+        """Register every prompt of the storage, with its labels. Returns the number of versions read.
 
-        What is registered with the same content takes the status, metadata and labels of the storage. All are taken
-        or none.
+        A version that is registered with the same content takes the status, metadata and labels of the storage. On an
+        error nothing is registered.
 
         Raises:
-            VersionConflictError: a version is registered, is no draft, and the storage has other content or a draft.
+            VersionConflictError: a registered version is not a draft, and the storage has other content or a draft.
         """
         return await self._load(AWAITING)
 
     def load_from_storage_sync(self) -> int:
-        """:meth:`load_from_storage`, for code that does not await."""
+        """Register every prompt of the storage, with its labels. Returns the number of versions read.
+
+        A version that is registered with the same content takes the status, metadata and labels of the storage. On an
+        error nothing is registered.
+
+        Raises:
+            VersionConflictError: a registered version is not a draft, and the storage has other content or a draft.
+        """
         labels = [(self._storage, "get_label_history")] if self._stores_labels else []
         return run_asking(self._load, "load_from_storage", (self._storage, "list"), *labels)
 
@@ -393,34 +460,51 @@ class PromptRegistry:
 
     @property
     def _stores_labels(self) -> bool:
-        """Whether the storage keeps labels; else they are kept here alone."""
+        """Whether the storage saves labels. If not, they are in memory only."""
         return hasattr(self._storage, "set_label") and hasattr(self._storage, "get_label_history")
 
     async def set_label(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
     ) -> LabelMove:
-        """Point a label at a version, in one step; without a version, take it off.
+        """Point a label at a version, in one step, or remove the label with ``version=None``.
 
-        Kept in the storage where it keeps labels (``set_label`` and ``get_label_history``), else with the process. A
-        label that points there already stays; the move is then from the version to itself, and not in the history.
+        The move is saved if the storage has ``set_label`` and ``get_label_history``; otherwise it is in memory only. If
+        the label already points at the version, the result is a move from the version to itself, which is not added
+        to the history.
 
         Args:
-            prompt_id: The prompt.
+            prompt_id: The id of the prompt.
             label: 1 to 255 letters, digits, ``_``, ``-`` and ``.``, such as ``production``.
             version: The version, or ``None``.
-            author: Who moves it.
+            author: Who moves the label, for the history.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            PromptValidationError: no label can have this name.
-            VersionNotFoundError: there is no such version, or no such label to take off.
+            PromptNotFoundError: no prompt has this id.
+            PromptValidationError: the label's name is not allowed.
+            VersionNotFoundError: the prompt has no such version, or there is no such label to remove.
         """
         return await self._set_label(AWAITING, prompt_id, label, version, author)
 
     def set_label_sync(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
     ) -> LabelMove:
-        """:meth:`set_label`, for code that does not await."""
+        """Point a label at a version, in one step, or remove the label with ``version=None``.
+
+        The move is saved if the storage has ``set_label`` and ``get_label_history``; otherwise it is in memory only. If
+        the label already points at the version, the result is a move from the version to itself, which is not added
+        to the history.
+
+        Args:
+            prompt_id: The id of the prompt.
+            label: 1 to 255 letters, digits, ``_``, ``-`` and ``.``, such as ``production``.
+            version: The version, or ``None``.
+            author: Who moves the label, for the history.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            PromptValidationError: the label's name is not allowed.
+            VersionNotFoundError: the prompt has no such version, or there is no such label to remove.
+        """
         return run_asking(
             lambda ask: self._set_label(ask, prompt_id, label, version, author), "set_label", *self._asked_for_labels()
         )
@@ -456,16 +540,23 @@ class PromptRegistry:
     async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
         """Point a label at the version that it pointed at before.
 
-        Like an undo, each rollback goes one step further back. Versions that were deleted are passed over.
+        Each rollback goes one step further back, like an undo. Deleted versions are skipped.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
-            VersionNotFoundError: the label was never moved, or nothing is before.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the label was never moved, or it had no version before.
         """
         return await self._rollback(AWAITING, prompt_id, label, author)
 
     def rollback_sync(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
-        """:meth:`rollback`, for code that does not await."""
+        """Point a label at the version that it pointed at before.
+
+        Each rollback goes one step further back, like an undo. Deleted versions are skipped.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the label was never moved, or it had no version before.
+        """
         return run_asking(
             lambda ask: self._rollback(ask, prompt_id, label, author), "rollback", *self._asked_for_labels()
         )
@@ -479,19 +570,23 @@ class PromptRegistry:
             await self._observers.tell(ask, "on_label_moved", prompt_id, move)
             return move
 
-        # Between the look at the history and the move no other may come, with or without a storage.
+        # No other write may run between reading the history and the move, with or without a storage.
         return await self._lock.run(prompt_id, ask, write)
 
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
-        """Every move of a prompt's labels, or of one, oldest first.
+        """List the moves of a prompt's labels, or of one label, the oldest first.
 
         Raises:
-            PromptNotFoundError: there is no prompt with this id.
+            PromptNotFoundError: no prompt has this id.
         """
         return await self._label_history(AWAITING, prompt_id, label)
 
     def get_label_history_sync(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
-        """:meth:`get_label_history`, for code that does not await."""
+        """List the moves of a prompt's labels, or of one label, the oldest first.
+
+        Raises:
+            PromptNotFoundError: no prompt has this id.
+        """
         storage = self._storage if self._stores_labels else None
         return run_asking(
             lambda ask: self._label_history(ask, prompt_id, label),

@@ -204,7 +204,19 @@ class ChatTemplateEngine:
         *,
         partials: Mapping[str, str | Template] | None = None,
     ) -> list[dict[str, Any]]:
-        """:meth:`render_messages`, for code that does not await."""
+        """Render messages to dicts in the format of prompt files.
+
+        Args:
+            messages: The messages and placeholders, in order.
+            variables: The values of the variables, and the messages for the placeholders.
+            partials: Templates that the messages can include. They take precedence over the engine's partials.
+
+        Raises:
+            PromptValidationError: an item is not a valid message.
+            TemplateSyntaxError: a text cannot be parsed.
+            TemplateRenderError: a value is missing or has no text, or the value of a placeholder is not a list of
+                messages.
+        """
         return self.compile(messages, partials=partials).render(variables)
 
     async def validate(self, messages: Sequence[Mapping[str, Any] | Message]) -> bool:
@@ -217,7 +229,12 @@ class ChatTemplateEngine:
         return self.validate_sync(messages)
 
     def validate_sync(self, messages: Sequence[Mapping[str, Any] | Message]) -> bool:
-        """:meth:`validate`, for code that does not await."""
+        """Return True if the messages can be compiled. Raise an error that explains why if they cannot.
+
+        Raises:
+            PromptValidationError: an item is not a valid message.
+            TemplateSyntaxError: a text cannot be parsed.
+        """
         self.compile(messages)
         return True
 

@@ -68,7 +68,16 @@ class ProviderIntegration(BaseIntegration[T]):
         return converted
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
-        """:meth:`convert`, for code that does not await."""
+        """Render a prompt and convert it to the provider's format, which the class describes.
+
+        Raises:
+            ConversionError: a variable is missing, or the messages break a rule of the provider.
+            IncompatibleFormatError: the provider does not support prompts of this format.
+            IntegrationError: the prompt is a draft without a template.
+            SchemaError: a schema that the prompt refers to does not exist.
+            SchemaValidationError: the variables do not match the prompt's input schema.
+            TemplateSyntaxError: a template cannot be parsed.
+        """
         converted: T
         if self._native_engine is None:
             converted = self._converter.assemble(*self._render_texts_sync("convert", prompt, variables))
@@ -110,7 +119,26 @@ class ProviderIntegration(BaseIntegration[T]):
     def build_request_sync(
         self, prompt: Prompt, variables: Mapping[str, Any], *, model: str | None = None, **arguments: Any
     ) -> dict[str, Any]:
-        """:meth:`build_request`, for code that does not await."""
+        """Return all arguments of the provider's call: messages, tools, settings, and the output format.
+
+        A setting of the prompt that the call has no argument for is left out, with a
+        :class:`~prompt_manager.integrations.PromptConversionWarning`.
+
+        Args:
+            prompt: The prompt.
+            variables: The values of its variables.
+            model: The model. By default the one in the prompt's settings.
+            arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one.
+
+        Raises:
+            ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.
+            IncompatibleFormatError: the provider does not support prompts of this format.
+            IntegrationError: the prompt is a draft without a template.
+            SchemaError: a schema that the prompt refers to does not exist.
+            SchemaValidationError: the variables do not match the prompt's input schema.
+            TemplateSyntaxError: a template cannot be parsed.
+            TypeError: an argument is a misspelt ``model``.
+        """
         _check_arguments(arguments)
         if self._native_engine is None:
             parts = self._render_texts_sync("build_request", prompt, variables)

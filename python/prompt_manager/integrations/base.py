@@ -113,7 +113,12 @@ class BaseIntegration(ABC, Generic[T]):
         """
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
-        """:meth:`convert`, for code that does not await."""
+        """Render a prompt and convert it to the framework's format.
+
+        Raises:
+            ConversionError: a variable is missing, or the result breaks a rule of the provider.
+            IncompatibleFormatError: the framework does not support prompts of this format.
+        """
         return run(self.convert(prompt, variables), f"{type(self).__name__}.convert", self)
 
     @abstractmethod
@@ -135,7 +140,13 @@ class BaseIntegration(ABC, Generic[T]):
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
     def render_messages_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """:meth:`render_messages`, for code that does not await."""
+        """Render the messages of a chat prompt to dicts in the format of prompt files, for use in :meth:`convert`.
+
+        Raises:
+            PromptError: the prompt is not a chat prompt.
+            TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
+            ConversionError: a custom template engine failed.
+        """
         if self._native_engine is None:
             core, context, texts = self._render_texts_sync("render_messages", prompt, variables)
             return core.assemble_messages(context, texts, self._output_instructions, self._schemas)

@@ -131,7 +131,19 @@ class LangChainIntegration(BaseIntegration[Any]):
     def convert_sync(
         self, prompt: Prompt, variables: Mapping[str, Any]
     ) -> PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate:
-        """:meth:`convert`, for code that does not await."""
+        """Convert a chat prompt to a ``ChatPromptTemplate``, and any other prompt to a string prompt template.
+
+        Args:
+            prompt: The prompt.
+            variables: Values to bind now, as ``template.partial(...)`` does. You pass the others when you use the
+                template. If a value is a function, it is called on each use.
+
+        Raises:
+            ConversionError: a variable has a name that LangChain reserves.
+            IntegrationError: the prompt is a draft without a template.
+            SchemaError: a schema that the prompt refers to does not exist.
+            TemplateSyntaxError: a template cannot be parsed.
+        """
         return self._template(prompt, variables)
 
     def _template(

@@ -73,7 +73,7 @@ class IntegrationPlugin(BasePlugin):
         return await self._integration.convert(prompt, self._to_convert(prompt, variables))
 
     def render_for_framework_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
-        """:meth:`render_for_framework`, for code that does not await."""
+        """The prompt as the integration converts it."""
         return self._integration.convert_sync(prompt, self._to_convert(prompt, variables))
 
     def _to_convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - see the subclass
@@ -85,7 +85,7 @@ class IntegrationPlugin(BasePlugin):
         return self._integration.validate_compatibility(prompt)
 
     def validate_compatibility_sync(self, prompt: Prompt) -> bool:
-        """:meth:`validate_compatibility`, for code that does not await."""
+        """Whether the integration can convert this prompt."""
         return self._integration.validate_compatibility(prompt)
 
     async def _shutdown_impl(self) -> None:

@@ -88,7 +88,15 @@ class BasePlugin(ABC):
         self._initialized = True
 
     def initialize_sync(self, config: Mapping[str, Any] | None = None) -> None:
-        """:meth:`initialize`, for code that does not await."""
+        """Make the plugin ready; again, with another configuration.
+
+        Args:
+            config: What the plugin goes by. A manager gives ``template_engine``, ``schemas``, and what the plugin was
+                registered with.
+
+        Raises:
+            IntegrationNotAvailableError: a package that it needs is missing.
+        """
         run(
             self.initialize(config),
             f"{type(self).__name__}.initialize",
@@ -126,7 +134,12 @@ class BasePlugin(ABC):
         """
 
     def render_for_framework_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
-        """:meth:`render_for_framework`, for code that does not await."""
+        """The prompt in the framework's form.
+
+        Args:
+            prompt: The prompt.
+            variables: The values of its variables. A manager gives them validated, and with the defaults.
+        """
         return run(self.render_for_framework(prompt, variables), f"{type(self).__name__}.render_for_framework", self)
 
     async def validate_compatibility(self, prompt: Prompt) -> bool:  # noqa: ARG002 - a subclass asks it
@@ -134,7 +147,7 @@ class BasePlugin(ABC):
         return True
 
     def validate_compatibility_sync(self, prompt: Prompt) -> bool:
-        """:meth:`validate_compatibility`, for code that does not await."""
+        """Whether the framework has a form for this prompt; any prompt, unless a subclass says otherwise."""
         name = "validate_compatibility"
         return run(self.validate_compatibility(prompt), f"{type(self).__name__}.{name}", self._waiting(name))
 
@@ -145,7 +158,7 @@ class BasePlugin(ABC):
             await self._shutdown_impl()
 
     def shutdown_sync(self) -> None:
-        """:meth:`shutdown`, for code that does not await."""
+        """Let go of what it holds; it may be initialized again. Nothing where it is not initialized."""
         run(self.shutdown(), f"{type(self).__name__}.shutdown", self._waiting("shutdown", "_shutdown_impl"))
 
     async def _shutdown_impl(self) -> None:  # noqa: B027 - one may hold nothing

@@ -286,7 +286,10 @@ class PluginRegistry:
         await self._shutdown_all(AWAITING)
 
     def shutdown_all_sync(self) -> None:
-        """:meth:`shutdown_all`, for code that does not await."""
+        """Shut every initialized plugin down. They stay registered, and are initialized anew when they are used.
+
+        One that raises is logged (``prompt_manager``, level error), and the others are shut down.
+        """
         asked = [(held.plugin, "shutdown") for held in self._ready()]
         run_asking(self._shutdown_all, "shutdown_all", *asked)
 

@@ -1,4 +1,4 @@
-"""The synchronous methods that all storages share, over a store of the core."""
+"""Converts between the storages and the stores of the core."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from prompt_manager._native import FileStore, MemoryStore
     from prompt_manager.core.models import LabelMove, Prompt, PromptStatus
 
-__all__ = ["Storage", "as_move", "as_prompt", "as_prompts", "checked", "warn"]
+__all__ = ["as_move", "as_prompt", "as_prompts", "checked", "warn"]
 
 
 def warn(warnings: Sequence[str]) -> None:
@@ -57,46 +56,3 @@ def checked(
     if isinstance(tags, str):
         raise TypeError("tags must be a list of tags, not a str")
     return list(tags or ()), None if status is None else PromptStatus(status)
-
-
-class Storage:
-    """The synchronous methods of a storage."""
-
-    __slots__ = ("_core",)
-
-    _core: FileStore | MemoryStore
-
-    def save_sync(self, prompt: Prompt) -> None:
-        """:meth:`save`, for code that does not await."""
-        self._core.save_sync(prompt._plain())
-
-    def load_sync(self, prompt_id: str, version: str | None = None) -> Prompt:
-        """:meth:`load`, for code that does not await."""
-        return as_prompt(self._core.load_sync(prompt_id, version))
-
-    def delete_sync(self, prompt_id: str, version: str | None = None) -> None:
-        """:meth:`delete`, for code that does not await."""
-        self._core.delete_sync(prompt_id, version)
-
-    def list_sync(
-        self,
-        *,
-        tags: Sequence[str] | None = None,
-        status: PromptStatus | str | None = None,
-    ) -> builtins.list[Prompt]:
-        """:meth:`list`, for code that does not await."""
-        return as_prompts(self._core.list_sync(*checked(tags, status)))
-
-    def exists_sync(self, prompt_id: str, version: str | None = None) -> bool:
-        """:meth:`exists`, for code that does not await."""
-        return self._core.exists_sync(prompt_id, version)
-
-    def set_label_sync(
-        self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
-    ) -> LabelMove:
-        """:meth:`set_label`, for code that does not await."""
-        return as_move(self._core.set_label_sync(prompt_id, label, version, author))
-
-    def get_label_history_sync(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
-        """:meth:`get_label_history`, for code that does not await."""
-        return [as_move(plain) for plain in self._core.label_history_sync(prompt_id, label)]

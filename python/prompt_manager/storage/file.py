@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prompt_manager._native import FileStore
-from prompt_manager.storage._shared import Storage, as_move, as_prompt, as_prompts, checked, warn
+from prompt_manager.storage._shared import as_move, as_prompt, as_prompts, checked, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FileSystemStorage"]
 
 
-class FileSystemStorage(Storage):
+class FileSystemStorage:
     """Stores prompts in a directory, as ``{path}/{id}/{version}.json`` or ``.yaml``.
 
     Labels are in ``{path}/{id}/.labels.json``. Files are replaced atomically, under a lock that works across processes.
@@ -49,9 +49,7 @@ class FileSystemStorage(Storage):
     '1.0.0'
     """
 
-    __slots__ = ("_path",)
-
-    _core: FileStore
+    __slots__ = ("_core", "_path")
 
     def __init__(
         self,
@@ -77,6 +75,16 @@ class FileSystemStorage(Storage):
         """
         await self._core.save(prompt._plain())
 
+    def save_sync(self, prompt: Prompt) -> None:
+        """Save a prompt under its id and version.
+
+        Raises:
+            PromptError: the prompt has no template yet.
+            VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
+            StorageError: the file cannot be written, or the existing file cannot be read.
+        """
+        self._core.save_sync(prompt._plain())
+
     async def load(self, prompt_id: str, version: str | None = None) -> Prompt:
         """Load the given version of a prompt, by default the latest.
 
@@ -86,6 +94,16 @@ class FileSystemStorage(Storage):
             StorageReadError: the file is damaged. For the latest: a file that may contain it is damaged.
         """
         return as_prompt(await self._core.load(prompt_id, version))
+
+    def load_sync(self, prompt_id: str, version: str | None = None) -> Prompt:
+        """Load the given version of a prompt, by default the latest.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id, or all its versions are archived.
+            VersionNotFoundError: the prompt has no such version.
+            StorageReadError: the file is damaged. For the latest: a file that may contain it is damaged.
+        """
+        return as_prompt(self._core.load_sync(prompt_id, version))
 
     async def delete(self, prompt_id: str, version: str | None = None) -> None:
         """Delete the given version of a prompt, by default all versions.
@@ -98,6 +116,18 @@ class FileSystemStorage(Storage):
             StorageWriteError: a file cannot be deleted.
         """
         await self._core.delete(prompt_id, version)
+
+    def delete_sync(self, prompt_id: str, version: str | None = None) -> None:
+        """Delete the given version of a prompt, by default all versions.
+
+        Labels that point at the version are removed. Deleting all versions deletes the history of the labels too.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: the prompt has no such version.
+            StorageWriteError: a file cannot be deleted.
+        """
+        self._core.delete_sync(prompt_id, version)
 
     async def list(
         self,
@@ -115,9 +145,29 @@ class FileSystemStorage(Storage):
         """
         return as_prompts(await self._core.list(*checked(tags, status)))
 
+    def list_sync(
+        self,
+        *,
+        tags: Sequence[str] | None = None,
+        status: PromptStatus | str | None = None,
+    ) -> builtins.list[Prompt]:
+        """Return all versions of all prompts, sorted by id and version.
+
+        A damaged file is left out with a warning that names it. :meth:`check` lists all of them.
+
+        Args:
+            tags: Return only prompts that have all these tags.
+            status: Return only prompts with this status.
+        """
+        return as_prompts(self._core.list_sync(*checked(tags, status)))
+
     async def exists(self, prompt_id: str, version: str | None = None) -> bool:
         """Return whether the prompt, or the given version of it, has a file. The file may be damaged."""
         return await self._core.exists(prompt_id, version)
+
+    def exists_sync(self, prompt_id: str, version: str | None = None) -> bool:
+        """Return whether the prompt, or the given version of it, has a file. The file may be damaged."""
+        return self._core.exists_sync(prompt_id, version)
 
     async def set_label(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
@@ -139,6 +189,26 @@ class FileSystemStorage(Storage):
         """
         return as_move(await self._core.set_label(prompt_id, label, version, author))
 
+    def set_label_sync(
+        self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
+    ) -> LabelMove:
+        """Point a label at a version, and return the move that was recorded.
+
+        A label in a prompt's own ``labels`` counts until you move it for the first time.
+
+        Args:
+            prompt_id: The id of the prompt.
+            label: The label, such as ``"production"``.
+            version: The version, or None to remove the label.
+            author: Who moves the label, for the history.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            VersionNotFoundError: the prompt has no such version, or no such label to remove.
+            StorageError: a file cannot be read or written.
+        """
+        return as_move(self._core.set_label_sync(prompt_id, label, version, author))
+
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
         """Return the moves of one label of a prompt, by default of all labels, oldest first.
 
@@ -148,12 +218,21 @@ class FileSystemStorage(Storage):
         """
         return [as_move(plain) for plain in await self._core.label_history(prompt_id, label)]
 
+    def get_label_history_sync(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
+        """Return the moves of one label of a prompt, by default of all labels, oldest first.
+
+        Raises:
+            PromptNotFoundError: there is no prompt with this id.
+            StorageReadError: the label file is damaged.
+        """
+        return [as_move(plain) for plain in self._core.label_history_sync(prompt_id, label)]
+
     async def check(self) -> builtins.list[StorageError]:
         """Check all files, and return one exception for each damaged file. The exceptions are not raised."""
         return await self._core.check()
 
     def check_sync(self) -> builtins.list[StorageError]:
-        """:meth:`check`, for code that does not await."""
+        """Check all files, and return one exception for each damaged file. The exceptions are not raised."""
         return self._core.check_sync()
 
     async def migrate(
@@ -195,7 +274,32 @@ class FileSystemStorage(Storage):
     def migrate_sync(
         self, rename: Rename, *, source: str | os.PathLike[str] | None = None
     ) -> dict[tuple[str, str], tuple[str, str]]:
-        """:meth:`migrate`, for code that does not await."""
+        """Import prompts that ``agentic-prompt-manager`` saved, and rename ids and versions that are invalid here.
+
+        Args:
+            rename: A mapping of old ids and versions to new ones, or a function that takes an id and a version and
+                returns both. It is used for invalid names only.
+            source: Another directory, whose prompts are all copied to this storage. By default the invalid files of
+                this storage are replaced.
+
+        Returns:
+            The new id and version of each imported prompt, by its old id and version. Prompts whose names are still
+            invalid stay where they are.
+
+        Raises:
+            PromptValidationError: a new name is invalid too.
+            VersionConflictError: the new version already exists with different content.
+            StorageError: a file cannot be read or written.
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as directory:
+        ...     old = Path(directory, "my prompt", "1.0.0.json")
+        ...     old.parent.mkdir()
+        ...     _ = old.write_text('{"id": "my prompt", "version": "1.0.0", "format": "text", "template": "Hi"}')
+        ...     FileSystemStorage(directory).migrate_sync({"my prompt": "my-prompt"})
+        {('my prompt', '1.0.0'): ('my-prompt', '1.0.0')}
+        """
         found, warnings = self._core.unmanaged_files_sync(source)
         warn(warnings)
         moved = _renamed(found, rename)

@@ -79,7 +79,12 @@ class YAMLLoader:
         return _only(filepath, _schemas(files, warnings))
 
     def load_file_sync(self, filepath: Path) -> PromptSchema:
-        """:meth:`load_file`, for code that does not await."""
+        """Load the prompts of a file, with the version and metadata of the file itself.
+
+        Raises:
+            StorageReadError: the file cannot be read or breaks a rule. ``errors`` has one exception for each problem,
+                with line and column. With ``on_error="skip"``: the file has no valid prompt.
+        """
         files, warnings = _native.read_prompts_sync(filepath, self._engine, on_error=self._on_error)
         return _only(filepath, _schemas(files, warnings))
 
@@ -96,7 +101,14 @@ class YAMLLoader:
         return _schemas(files, warnings)
 
     def load_directory_sync(self, dirpath: Path) -> list[PromptSchema]:
-        """:meth:`load_directory`, for code that does not await."""
+        """Load every prompt file below a directory, sorted by path.
+
+        Files end in ``.yaml`` or ``.yml``. Names that begin with a dot are skipped.
+
+        Raises:
+            StorageReadError: files cannot be read or break a rule. ``errors`` has one exception for each problem, with
+                file, line and column.
+        """
         files, warnings = _native.read_prompts_sync(_directory(dirpath), self._engine, on_error=self._on_error)
         return _schemas(files, warnings)
 
@@ -117,7 +129,18 @@ class YAMLLoader:
         return await _register(target, [await self.load_file(filepath)])
 
     def import_to_registry_sync(self, filepath: Path, *, registry: PromptRegistry | None = None) -> int:
-        """:meth:`import_to_registry`, for code that does not await."""
+        """Register the prompts of a file, in order, and return how many there are.
+
+        Args:
+            filepath: The file.
+            registry: The registry. By default the loader's.
+
+        Raises:
+            ValueError: neither the loader nor the call has a registry.
+            StorageReadError: the file cannot be read or breaks a rule. Nothing is registered.
+            VersionConflictError: a version is already registered with different content. The prompts before it in the
+                file are registered.
+        """
         target = self._target(registry)
         return _register_sync(target, [self.load_file_sync(filepath)])
 
@@ -138,7 +161,18 @@ class YAMLLoader:
         return await _register(target, await self.load_directory(dirpath))
 
     def import_directory_to_registry_sync(self, dirpath: Path, *, registry: PromptRegistry | None = None) -> int:
-        """:meth:`import_directory_to_registry`, for code that does not await."""
+        """Register the prompts of every file below a directory, in order, and return how many there are.
+
+        Args:
+            dirpath: The directory.
+            registry: The registry. By default the loader's.
+
+        Raises:
+            ValueError: neither the loader nor the call has a registry.
+            StorageReadError: files cannot be read or break a rule. Nothing is registered.
+            VersionConflictError: a version is already registered with different content. The prompts before it are
+                registered.
+        """
         target = self._target(registry)
         return _register_sync(target, self.load_directory_sync(dirpath))
 
@@ -182,7 +216,25 @@ class YAMLLoader:
         registry: PromptRegistry | None = None,
         schema_dir: Path | None = None,
     ) -> Watch:
-        """:meth:`watch_directory`, for code that does not await."""
+        """Load a directory into a registry, and reload it when a file changes.
+
+        Each reload replaces all prompts that came from the directory in one step. Other prompts of the registry stay.
+        If a changed file has a problem, the last valid prompts stay in use. The problem is logged (logger
+        ``prompt_manager``, level ERROR) and is in ``errors`` of the watch.
+
+        Args:
+            dirpath: The directory of the prompts.
+            registry: The registry. By default the loader's.
+            schema_dir: The directory of the schemas that the prompts refer to. It is watched too.
+
+        Returns:
+            The watch. It has ``is_running``, ``errors``, and ``close`` or ``close_sync`` to stop it. It also stops when
+            it is garbage-collected. A forked process keeps the prompts, but does not watch.
+
+        Raises:
+            ValueError: there is no registry, or the registry has a storage.
+            StorageReadError: files cannot be read or break a rule, or the system cannot watch the directory.
+        """
         target = self._watched(registry)
         watch, warnings = _native.watch_directory_sync(
             target._core, dirpath, schema_dir=schema_dir, on_error=self._on_error

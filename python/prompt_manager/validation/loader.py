@@ -106,7 +106,16 @@ class SchemaLoader(SchemaHolder):
         return self._registry(files[0])
 
     def load_file_sync(self, filepath: str | os.PathLike[str]) -> SchemaRegistry:
-        """:meth:`load_file`, for code that does not await."""
+        """Load a schema file. The schemas that it refers to may be loaded later.
+
+        Keys without effect, which files of the published package may have, give a warning.
+
+        Raises:
+            StorageReadError: the file cannot be read.
+            SchemaParseError: the file breaks a rule. Its ``errors`` has one exception for each mistake, with file,
+                line and column.
+            SchemaError: another schema already has one of the names.
+        """
         files, warnings = self._core.load_sync(filepath, is_directory=False)
         _warn(warnings)
         return self._registry(files[0])
@@ -132,7 +141,17 @@ class SchemaLoader(SchemaHolder):
     def load_directory_sync(
         self, dirpath: str | os.PathLike[str], *, on_error: Literal["raise", "skip"] = "raise"
     ) -> list[SchemaRegistry]:
-        """:meth:`load_directory`, for code that does not await."""
+        """Load every schema file below a directory. Every schema that they refer to must exist.
+
+        Args:
+            dirpath: The directory.
+            on_error: With ``"raise"``, one bad file fails the load. With ``"skip"``, the good schemas load and each bad
+                one gives a warning.
+
+        Raises:
+            StorageReadError: the directory cannot be read.
+            SchemaParseError: files break a rule. Its ``errors`` has one exception for each mistake.
+        """
         files, warnings = self._core.load_sync(dirpath, is_directory=True, skip=_skips(on_error))
         _warn(warnings)
         return [self._registry(file) for file in files]
@@ -176,7 +195,19 @@ class SchemaLoader(SchemaHolder):
         return self._core.validate(schema_name, data, coerce=coerce)
 
     def validate_data_sync(self, schema_name: str, data: Any, *, coerce: bool | None = None) -> Any:
-        """:meth:`validate_data`, for code that does not await."""
+        """Validate data by a schema. Returns it with values converted and defaults filled in.
+
+        Data that needs neither is returned itself, not copied.
+
+        Args:
+            schema_name: The name of a schema, or of a registered model, whose instance is then returned.
+            data: A mapping, or an object with declared fields.
+            coerce: Whether to convert values to their type. By default the schema decides.
+
+        Raises:
+            SchemaError: no schema has this name, or a function that it calls is not registered.
+            SchemaValidationError: the data does not fit. Its ``errors`` has every violation.
+        """
         return self._core.validate(schema_name, data, coerce=coerce)
 
     def create_pydantic_model(self, schema: Schema, *, model_name: str | None = None) -> type[BaseModel]:

@@ -61,7 +61,13 @@ class VersionStore:
             await self._core.save(_plain(version))
 
     def save_version_sync(self, version: PromptVersion) -> None:
-        """:meth:`save_version`, for code that does not await."""
+        """Save a record. If the version exists with the same content, its creation time stays.
+
+        Raises:
+            VersionConflictError: the version exists and is not a draft, and the new record has other content or is a
+                draft.
+            StorageWriteError: a file cannot be written.
+        """
         self._core.save_sync(_plain(version))
 
     async def get_version(self, prompt_id: str, version: str) -> PromptVersion:
@@ -77,7 +83,13 @@ class VersionStore:
         return _record(await self._core.get(prompt_id, version))
 
     def get_version_sync(self, prompt_id: str, version: str) -> PromptVersion:
-        """:meth:`get_version`, for code that does not await."""
+        """Return the record of a version.
+
+        Raises:
+            PromptNotFoundError: the prompt has no records.
+            VersionNotFoundError: the version has no record.
+            StorageReadError: the file of the record is damaged.
+        """
         return _record(self._core.get_sync(prompt_id, version))
 
     async def list_versions(self, prompt_id: str) -> list[PromptVersion]:
@@ -91,7 +103,11 @@ class VersionStore:
         return _records(await self._core.records(prompt_id))
 
     def list_versions_sync(self, prompt_id: str) -> list[PromptVersion]:
-        """:meth:`list_versions`, for code that does not await."""
+        """Return the records of a prompt, highest version first.
+
+        Raises:
+            PromptNotFoundError: the prompt has no records.
+        """
         return _records(self._core.records_sync(prompt_id))
 
     async def get_latest(self, prompt_id: str) -> PromptVersion:
@@ -103,7 +119,11 @@ class VersionStore:
         return _highest(prompt_id, await self.list_versions(prompt_id))
 
     def get_latest_sync(self, prompt_id: str) -> PromptVersion:
-        """:meth:`get_latest`, for code that does not await."""
+        """Return the record of the highest version.
+
+        Raises:
+            PromptNotFoundError: the prompt has no records, or none of them can be read.
+        """
         return _highest(prompt_id, self.list_versions_sync(prompt_id))
 
     async def get_history(
@@ -136,7 +156,18 @@ class VersionStore:
         until: datetime | None = None,
         limit: int | None = None,
     ) -> list[PromptVersion]:
-        """:meth:`get_history`, for code that does not await."""
+        """Return the records created in a range of time, highest version first.
+
+        Args:
+            prompt_id: The id of the prompt.
+            since: Return records created at this time or later. A time without a zone is in UTC.
+            until: Return records created at this time or earlier.
+            limit: The maximum number of records.
+
+        Raises:
+            PromptNotFoundError: the prompt has no records.
+            ValueError: ``limit`` is negative, or ``since`` is after ``until``.
+        """
         return within(self.list_versions_sync(prompt_id), since=since, until=until, limit=limit)
 
     async def get_changelog(
@@ -163,7 +194,20 @@ class VersionStore:
     def get_changelog_sync(
         self, prompt_id: str, from_version: str | None = None, to_version: str | None = None
     ) -> list[PromptVersion]:
-        """:meth:`get_changelog`, for code that does not await."""
+        """Return the records that explain an upgrade from one version to another, highest version first.
+
+        These are the records with a changelog, of all versions above ``from_version`` up to ``to_version``.
+
+        Args:
+            prompt_id: The id of the prompt.
+            from_version: The version to upgrade from, which is left out. By default, start at the first version.
+            to_version: The version to upgrade to. By default the highest one.
+
+        Raises:
+            PromptNotFoundError: the prompt has no records.
+            VersionNotFoundError: one of the versions has no record.
+            PromptValidationError: ``from_version`` is after ``to_version``.
+        """
         return [_record(each) for each in self._core.changelog_sync(prompt_id, from_version, to_version)]
 
     async def compare_versions(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
@@ -179,7 +223,12 @@ class VersionStore:
         return diff(old.prompt, new.prompt)
 
     def compare_versions_sync(self, prompt_id: str, version1: str, version2: str) -> PromptDiff:
-        """:meth:`compare_versions`, for code that does not await."""
+        """Compare two versions of a prompt.
+
+        Raises:
+            PromptNotFoundError: the prompt has no records.
+            VersionNotFoundError: one of the versions has no record.
+        """
         from prompt_manager.versioning.compare import diff
 
         old, new = self.get_version_sync(prompt_id, version1), self.get_version_sync(prompt_id, version2)
@@ -199,7 +248,13 @@ class VersionStore:
             await self._core.remove(prompt_id, version)
 
     def delete_version_sync(self, prompt_id: str, version: str | None = None) -> None:
-        """:meth:`delete_version`, for code that does not await."""
+        """Delete the record of a version, by default all records of the prompt.
+
+        Raises:
+            PromptNotFoundError: the prompt has no records.
+            VersionNotFoundError: the version has no record.
+            StorageWriteError: a file cannot be deleted.
+        """
         self._core.remove_sync(prompt_id, version)
 
     async def load_from_storage(self) -> int:
@@ -211,7 +266,11 @@ class VersionStore:
         return self._core.check_sync() if self._in_memory else await self._core.check()
 
     def load_from_storage_sync(self) -> int:
-        """:meth:`load_from_storage`, for code that does not await."""
+        """Check every file, and return the number of records. Nothing is cached: other calls read the files again.
+
+        Raises:
+            StorageReadError: files are damaged. ``errors`` has one exception for each.
+        """
         return self._core.check_sync()
 
 
