@@ -29,7 +29,7 @@ __all__ = ["PromptRegistry"]
 
 
 class PromptRegistry:
-    """Holds prompts by id and version. A registered prompt is compiled into the core and cannot be changed from outside.
+    """Holds prompts by id and version. A registered prompt is compiled and cannot be changed from outside.
 
     Args:
         storage: Saves the prompts; by default they are in memory only. A change is written to the storage first: if the
