@@ -9,7 +9,7 @@
 //! | [`json`] | JSON text to nodes |
 //! | [`mustache`] | the hint for a value that begins with `{{` |
 //! | [`reader`] | the collector of mistakes, with what every reader asks of a node |
-//! | [`words`] | types that are words of a fixed list |
+//! | [`words`](mod@words) | types that are words of a fixed list |
 
 pub(crate) mod json;
 mod mustache;

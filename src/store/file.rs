@@ -183,7 +183,7 @@ impl FileStore {
     /// Points a label at a version, or with none takes it off.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`], [`Kind::StorageWrite`]; see [`Labels::set`].
+    /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`], [`Kind::StorageWrite`]; see [`Labels::set`](super::Labels::set).
     pub fn set_label(
         &self,
         id: &str,
