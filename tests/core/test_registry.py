@@ -1114,5 +1114,7 @@ def test_a_custom_engine_is_refused_with_an_alternative():
     class Jinja:
         async def render(self, template, variables, *, partials=None): ...
 
-    with pytest.raises(TypeError, match="own TemplateEngine, not Jinja; an integration takes an engine of your own"):
+    with pytest.raises(
+        TypeError, match=r"needs a prompt_manager\.TemplateEngine, not Jinja; pass your own engine to an integration"
+    ):
         PromptRegistry(template_engine=Jinja())
