@@ -20,7 +20,7 @@ PYTHON_SOURCES := python tests examples
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo  ## Build an optimized package and show three example prompts.
+demo: $(VENV)/.debug  ## Build the package and show three example prompts.
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.test $(VENV)/.debug  ## Run all tests of Rust and Python, and print the totals.
@@ -85,7 +85,7 @@ clean:  ## Remove all environments, builds and caches.
 	find python tests examples -name __pycache__ -prune -exec rm -rf {} +
 	find python -name '_native*.so' -delete
 
-# All in one environment. Stamp files record what is installed. Of the three builds of the extension, the last one made is installed.
+# All in one environment. Stamp files record what is installed. Of the two builds of the extension, the last one made is installed.
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is required: run make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
@@ -117,17 +117,13 @@ $(VENV)/.check: $(VENV)/.uv pyproject.toml
 	$(INSTALL) $(BIN)/python --group check
 	touch $@
 
-# Tests run on the debug build, which checks integers for overflow. The demo is optimized without the costly link of a
-# release, which only the benchmark and the wheel need.
-DEVELOP = rm -f $(addprefix $(VENV)/.,debug demo release) && \
+# The demo and the tests share the debug build, which takes the least time and checks integers for overflow. Benchmarks
+# use the release build.
+DEVELOP = rm -f $(addprefix $(VENV)/.,debug release) && \
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/maturin develop --quiet --locked --extras cli
 
 $(VENV)/.debug: $(VENV)/.build $(RUST_SOURCES)
 	$(DEVELOP)
-	touch $@
-
-$(VENV)/.demo: $(VENV)/.build $(RUST_SOURCES)
-	$(DEVELOP) --profile demo
 	touch $@
 
 $(VENV)/.release: $(VENV)/.build $(RUST_SOURCES)

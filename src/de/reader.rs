@@ -200,7 +200,12 @@ impl<'s> NodeReader<'s> {
             return Ok(written.to_owned());
         }
         match node.value {
-            NodeValue::Text(text) => Ok(text.into_owned()),
+            NodeValue::Text(text) => {
+                let mut text = text.into_owned();
+                // The parser lets long texts grow by doubling; prompts stay in memory.
+                text.shrink_to_fit();
+                Ok(text)
+            }
             value => Err(SourceNode { value, ..node }),
         }
     }
