@@ -27,7 +27,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import (
     ErrorDetails,
     InitErrorDetails,
@@ -42,6 +41,8 @@ from prompt_manager.core._frozen import EMPTY_DICT, freeze, frozen_set
 from prompt_manager.exceptions import PromptManagerError
 
 if TYPE_CHECKING:
+    from pydantic.functional_validators import ModelWrapValidatorHandler
+
     from prompt_manager._native import CompiledPrompt, Engine
 
 __all__ = [
