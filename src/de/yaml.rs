@@ -494,8 +494,8 @@ pub(crate) struct Chunk {
     pub(crate) end: usize,
 }
 
-/// Splits a text at its document markers. A line that begins with `---` or `...` and a blank is a marker wherever
-/// it stands, in a block or a quoted scalar too: YAML forbids it there. Documents without content are left out.
+/// Splits a text at its document markers. A line that begins with `---` or `...` and a blank is a marker
+/// everywhere, in a block or a quoted scalar too: YAML forbids such a line there. Documents without content are left out.
 /// The parser is given one document at a time, so that a broken one does not hide those after it.
 pub(crate) fn documents(text: &str) -> Vec<Chunk> {
     let mut chunks = Vec::new();

@@ -1,5 +1,5 @@
 //! A prompt in pieces, for a framework that composes messages by itself: what its entries are, one of its messages
-//! alone, what a render needs, and the messages without what stands between them.
+//! alone, what a render needs, and the messages without the placeholders between them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -41,14 +41,14 @@ def _running_loop() -> AbstractEventLoop | None:
         return None
 
 
-def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, twin: str | None = None) -> T:
+def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, sync_name: str | None = None) -> T:
     """The result of a coroutine of ours.
 
     Args:
         coroutine: The coroutine.
         name: What to await instead, for the error.
         part: The part that it awaits, if any. One of the user's own gets an event loop.
-        twin: What was called, for the error; ``{name}_sync`` by default.
+        sync_name: The method that was called, for the error; ``{name}_sync`` by default.
 
     Raises:
         RuntimeError: the part is the user's own, and an event loop is running already.
@@ -63,8 +63,8 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, tw
     if _running_loop() is not None:
         coroutine.close()
         raise RuntimeError(
-            f"{twin or f'{name}_sync'} would have to wait for {type(part).__name__}, and an event loop is running: "
-            f"use `await {name}(...)`"
+            f"{sync_name or f'{name}_sync'} would have to wait for {type(part).__name__}, and an event loop is "
+            f"running: use `await {name}(...)`"
         )
     import asyncio
 
@@ -84,7 +84,7 @@ class CallMode:
 
     async def __call__(self, part: object, name: str, *arguments: Any, **options: Any) -> Any:
         """The result of the part's coroutine of this name."""
-        if self.blocks and _has_twin(part, name):
+        if self.blocks and _has_sync_version(part, name):
             return getattr(part, f"{name}_sync")(*arguments, **options)
         return await getattr(part, name)(*arguments, **options)
 
@@ -92,33 +92,36 @@ class CallMode:
 AWAITING, BLOCKING = CallMode(blocks=False), CallMode(blocks=True)
 
 
-def _has_twin(part: object, name: str) -> bool:
-    """Whether the part has a twin of this coroutine that does the same: a subclass may override the one alone."""
+def _has_sync_version(part: object, name: str) -> bool:
+    """Whether the part has a synchronous version that does the same. A subclass may override the coroutine alone."""
     for part_of in type(part).__mro__:
         if f"{name}_sync" in vars(part_of):
             return True
         if name in vars(part_of):
-            # Ours may have the two in different classes, and they do the same.
+            # A class of this package may define the two in different classes. They do the same.
             return part_of.__module__.startswith("prompt_manager.") and hasattr(part, f"{name}_sync")
     return False
 
 
 def run_asking(
-    work: Callable[[CallMode], Coroutine[Any, Any, T]], name: str, *asked: tuple[object, str], twin: str | None = None
+    work: Callable[[CallMode], Coroutine[Any, Any, T]],
+    name: str,
+    *asked: tuple[object, str],
+    sync_name: str | None = None,
 ) -> T:
     """The result of a coroutine of ours that asks parts.
 
     Args:
         work: Makes the coroutine.
         name: What to await instead, for the error.
-        asked: The parts, each with the name of a coroutine that it is asked for. One that has no twin, and may wait,
-            gets an event loop.
-        twin: What was called, for the error; ``{name}_sync`` by default.
+        asked: The parts, each with the name of a coroutine that it is asked for. A part without
+            a synchronous version gets an event loop.
+        sync_name: The method that was called, for the error; ``{name}_sync`` by default.
 
     Raises:
         RuntimeError: a part needs an event loop, and one is running already.
     """
     for part, method in asked:
-        if part is not None and type(part) not in _NEVER_WAITING and not _has_twin(part, method):
-            return run(work(AWAITING), name, part, twin=twin)
+        if part is not None and type(part) not in _NEVER_WAITING and not _has_sync_version(part, method):
+            return run(work(AWAITING), name, part, sync_name=sync_name)
     return run(work(BLOCKING), name)

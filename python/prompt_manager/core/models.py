@@ -494,13 +494,13 @@ class Prompt(_Part):
 
     def _with_core(self, core: CompiledPrompt) -> Self:
         """The same prompt with another handle. The two share everything else, for nothing of it can change."""
-        twin = _new(type(self))
-        _set_fields(twin, self.__dict__)
-        _set_given(twin, self.__pydantic_fields_set__)
-        _set_extra(twin, None)
-        _set_private(twin, None)
-        object.__setattr__(twin, "_core", core)
-        return twin
+        copy = _new(type(self))
+        _set_fields(copy, self.__dict__)
+        _set_given(copy, self.__pydantic_fields_set__)
+        _set_extra(copy, None)
+        _set_private(copy, None)
+        object.__setattr__(copy, "_core", core)
+        return copy
 
     def _compiled(self, engine: Engine) -> CompiledPrompt:
         """The handle of the prompt, compiled by this engine with the prompt's own partials alone, as registries do.

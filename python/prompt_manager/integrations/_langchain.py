@@ -335,7 +335,7 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
         return self.source.among(variables, places) if places else variables
 
     def _composed(self, rendered: list[dict[str, Any]], variables: dict[str, Any]) -> list[BaseMessage]:
-        """The rendered messages with what stands between them."""
+        """The rendered messages with the placeholders between them."""
         own = iter(rendered)
         messages: list[BaseMessage] = []
         for part in self.messages:

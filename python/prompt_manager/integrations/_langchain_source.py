@@ -127,7 +127,7 @@ class PromptSource(Serializable):
 
     def _render_texts_sync(self, variables: Mapping[str, Any]) -> list[str]:
         asked = (self.engine, "render")
-        return run_asking(lambda ask: self._render_texts(ask, variables), "ainvoke", asked, twin="invoke")
+        return run_asking(lambda ask: self._render_texts(ask, variables), "ainvoke", asked, sync_name="invoke")
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:

@@ -20,9 +20,9 @@ __all__ = ["BasePlugin"]
 class BasePlugin(ABC):
     """A framework by name, for :meth:`PromptManager.render_for_plugin`.
 
-    A subclass says how in :meth:`render_for_framework`, and overrides what else it needs: :meth:`_initialize_impl`,
-    :meth:`validate_compatibility`, :meth:`_shutdown_impl`, :meth:`check_available`. Each coroutine has a twin with the
-    suffix ``_sync``, which runs the coroutine where a subclass does not override it too.
+    A subclass implements :meth:`render_for_framework`, and may override :meth:`_initialize_impl`,
+    :meth:`validate_compatibility`, :meth:`_shutdown_impl` and :meth:`check_available`. Each coroutine has a synchronous
+    version with the suffix ``_sync``. It runs the coroutine, unless a subclass overrides it too.
 
     Args:
         name: The name that it is asked for by; as an entry point it has the same.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._native import nearest
 from prompt_manager.core._keyed_lock import KeyedLock
-from prompt_manager.core._sync import AWAITING, _has_twin, run_asking
+from prompt_manager.core._sync import AWAITING, _has_sync_version, run_asking
 from prompt_manager.exceptions import (
     IntegrationNotAvailableError,
     PluginError,
@@ -60,7 +60,7 @@ class _Held:
         self.found = found
         self.ready = False
         #: Whether it renders without being awaited.
-        self.blocks = _has_twin(plugin, "render_for_framework")
+        self.blocks = _has_sync_version(plugin, "render_for_framework")
 
     @property
     def is_ready(self) -> bool:
