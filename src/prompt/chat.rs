@@ -140,7 +140,7 @@ impl<T: Text> Chat<T> {
                     messages.push(message.try_map(&mut render)?);
                 }
                 CompiledEntry::Placeholder { name, optional } => match data.get(context, name)? {
-                    Some(value) if data.kind_of(&value) != ValueKind::Null => {
+                    Some(value) if data.kind_of(&value)? != ValueKind::Null => {
                         fill(data, name.as_str(), &value, &mut messages)?;
                     }
                     _ if *optional => {}
@@ -189,8 +189,8 @@ fn fill<D: Data>(
     value: &D::Value,
     messages: &mut Vec<Message<D::Output>>,
 ) -> Result<()> {
-    if !matches!(data.kind_of(value), ValueKind::Sequence | ValueKind::Iterable) {
-        let kind = data.kind_of(value);
+    let kind = data.kind_of(value)?;
+    if !matches!(kind, ValueKind::Sequence | ValueKind::Iterable) {
         return Err(Error::new(
             Kind::TemplateRender,
             format!("placeholder '{name}' takes a list of messages, not {kind}"),

@@ -440,15 +440,15 @@ impl<T: Text> Compiled<T> {
             let found = data.get(variables, &declared.name)?;
             match found {
                 Some(value) if declared.field_type == FieldType::Any => {
-                    if declared.default.is_some() && data.kind_of(&value) == ValueKind::Null {
+                    if declared.default.is_some() && data.kind_of(&value)? == ValueKind::Null {
                         defaults.push(declared);
                     }
                 }
                 Some(value) if is_of_type(data, declared.field_type, &value)? => {}
-                Some(value) if data.kind_of(&value) == ValueKind::Null && !declared.required => {
+                Some(value) if data.kind_of(&value)? == ValueKind::Null && !declared.required => {
                     defaults.push(declared);
                 }
-                Some(value) => return Err(self.wrong_type(declared, data.kind_of(&value))),
+                Some(value) => return Err(self.wrong_type(declared, data.kind_of(&value)?)),
                 None if declared.required => missing.push(declared.name.as_str()),
                 None => defaults.push(declared),
             }
@@ -489,7 +489,10 @@ impl<T: Text> Compiled<T> {
         )
         .with_context("variable", names.first().copied().unwrap_or_default())
         .with_context("variables", names.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let given = data.names(variables);
+        let given = match data.names(variables) {
+            Ok(given) => given,
+            Err(error) => return error,
+        };
         // A name that is declared is not a misspelling of another.
         let stray = given.iter().map(String::as_str).filter(|name| !self.declares(name));
         let error = match names.iter().find_map(|name| nearest(name, stray.clone()).map(|near| (*name, near)))
@@ -535,7 +538,7 @@ pub(super) fn append<D: Values>(data: &D, text: &str, message: &mut Message<D::O
 
 /// Whether a value is of a type, without conversion. Dates, datetimes and UUIDs may be texts in ISO form.
 fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<bool> {
-    let kind = data.kind_of(value);
+    let kind = data.kind_of(value)?;
     Ok(match wanted {
         FieldType::Any => true,
         FieldType::String => kind == ValueKind::String,

@@ -312,7 +312,8 @@ pub(super) fn check_rule(
     let validator = parse::read_validator_of(&json).or_raise(py)?;
     let missing = || Error::new(Kind::Schema, "the validator calls a function, but none was passed");
     let rule = Rule::new(&validator, |_| function.map(Arc::new).ok_or_else(missing)).or_raise(py)?;
-    rule.broken(&data, value, data.kind_of(value)).or_raise(py)
+    let kind = data.kind_of(value).or_raise(py)?;
+    rule.broken(&data, value, kind).or_raise(py)
 }
 
 /// Converts a JSON Schema to a schema, as plain data.

@@ -78,11 +78,11 @@ fn unread<V>(wanted: &str) -> Coercion<V> {
 }
 
 /// The text of a string, or of bytes in UTF-8.
-fn text_of<D: Values>(data: &D, value: &D::Value, kind: ValueKind) -> Option<String> {
+fn text_of<D: Values>(data: &D, value: &D::Value, kind: ValueKind) -> Result<Option<String>> {
     match kind {
         ValueKind::String => data.with_text(value, str::to_owned),
-        ValueKind::Other => String::from_utf8(data.bytes(value)?).ok(),
-        _ => None,
+        ValueKind::Other => Ok(data.bytes(value).and_then(|bytes| String::from_utf8(bytes).ok())),
+        _ => Ok(None),
     }
 }
 
@@ -95,7 +95,7 @@ fn string<D: Values>(
     if kind == ValueKind::String {
         return Ok(Coercion::Same);
     }
-    match text_of(data, value, kind).filter(|_| options.coerce) {
+    match text_of(data, value, kind)?.filter(|_| options.coerce) {
         Some(text) => Ok(Coercion::New(data.make(NewValue::Text(&text))?)),
         None => Ok(wrong("text", kind)),
     }
@@ -137,11 +137,11 @@ fn integer<D: Values>(
     }
     // Fast path: most such texts contain only digits.
     if kind == ValueKind::String
-        && let Some(Some(whole)) = data.with_text(value, |text| text.parse::<i64>().ok())
+        && let Some(Some(whole)) = data.with_text(value, |text| text.parse::<i64>().ok())?
     {
         return Ok(Coercion::New(data.make(NewValue::Integer(whole.into()))?));
     }
-    let Some(text) = text_of(data, value, kind) else { return Ok(wrong(WANTED, kind)) };
+    let Some(text) = text_of(data, value, kind)? else { return Ok(wrong(WANTED, kind)) };
     match digits(&text) {
         Some(digits) => match digits.parse::<i128>() {
             Ok(whole) => Ok(Coercion::New(data.make(NewValue::Integer(whole))?)),
@@ -208,7 +208,7 @@ fn float<D: Values>(
             }
             _ => Ok(Coercion::Wrong("is too large for a float".to_owned())),
         },
-        _ => match text_of(data, value, kind).filter(|_| options.coerce) {
+        _ => match text_of(data, value, kind)?.filter(|_| options.coerce) {
             None => Ok(wrong(WANTED, kind)),
             Some(text) => match float_of(&text) {
                 None => Ok(unread(WANTED)),
@@ -243,7 +243,7 @@ fn boolean<D: Values>(
             Some(NumericValue::Integer(1) | NumericValue::Float(1.0)) => Some(true),
             _ => None,
         },
-        _ => text_of(data, value, kind).and_then(|text| match text.to_ascii_lowercase().as_str() {
+        _ => text_of(data, value, kind)?.and_then(|text| match text.to_ascii_lowercase().as_str() {
             "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
             "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
             _ => None,
@@ -310,7 +310,7 @@ fn date<D: Values>(
     match kind {
         ValueKind::Date => Ok(Coercion::Same),
         ValueKind::String if !options.coerce => {
-            let fits = data.with_text(value, is_date).unwrap_or(false);
+            let fits = data.with_text(value, is_date)?.unwrap_or(false);
             Ok(if fits { Coercion::Same } else { unread(WANTED) })
         }
         ValueKind::DateTime if options.coerce => match data.moment(value)? {
@@ -323,14 +323,8 @@ fn date<D: Values>(
                 None => Ok(Coercion::Wrong(format!("must be {WANTED}, but this number is not"))),
             }
         }
-        ValueKind::Integer | ValueKind::Float if options.coerce => {
-            match data.numeric_value(value)?.and_then(moment_of) {
-                Some(moment) => exact(moment),
-                None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
-            }
-        }
         _ => {
-            let Some(text) = text_of(data, value, kind).filter(|_| options.coerce) else {
+            let Some(text) = text_of(data, value, kind)?.filter(|_| options.coerce) else {
                 return Ok(wrong(WANTED, kind));
             };
             if let Some(date) = date_of(&text) {
@@ -352,7 +346,7 @@ fn datetime<D: Values>(
     match kind {
         ValueKind::DateTime => Ok(Coercion::Same),
         ValueKind::String if !options.coerce => {
-            let fits = data.with_text(value, is_datetime).unwrap_or(false);
+            let fits = data.with_text(value, is_datetime)?.unwrap_or(false);
             Ok(if fits { Coercion::Same } else { unread(WANTED) })
         }
         ValueKind::Date if options.coerce => match data.moment(value)? {
@@ -365,14 +359,8 @@ fn datetime<D: Values>(
                 None => Ok(Coercion::Wrong(format!("must be {WANTED}, but this number is not"))),
             }
         }
-        ValueKind::Integer | ValueKind::Float if options.coerce => {
-            match data.numeric_value(value)?.and_then(moment_of) {
-                Some(moment) => made(moment),
-                None => Ok(Coercion::Wrong(format!("must be {WANTED}, and this number is none"))),
-            }
-        }
         _ => {
-            let Some(text) = text_of(data, value, kind).filter(|_| options.coerce) else {
+            let Some(text) = text_of(data, value, kind)?.filter(|_| options.coerce) else {
                 return Ok(wrong(WANTED, kind));
             };
             if let Some(moment) = datetime_of(&text) {
@@ -401,7 +389,7 @@ fn uuid<D: Values>(
     const WANTED: &str = "a UUID";
     match kind {
         ValueKind::Uuid => Ok(Coercion::Same),
-        ValueKind::String => match data.with_text(value, |text| Uuid::try_parse(text).ok()).flatten() {
+        ValueKind::String => match data.with_text(value, |text| Uuid::try_parse(text).ok())?.flatten() {
             None => Ok(unread(WANTED)),
             Some(_) if !options.coerce => Ok(Coercion::Same),
             Some(uuid) => Ok(Coercion::New(data.make(NewValue::Uuid(uuid))?)),

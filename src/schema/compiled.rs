@@ -186,7 +186,7 @@ impl<'w, D: Values> Validation<'w, D> {
         depth: usize,
     ) -> Result<Option<D::Value>> {
         let data = self.data;
-        let kind = data.kind_of(value);
+        let kind = data.kind_of(value)?;
         if !matches!(kind, ValueKind::Mapping | ValueKind::Record) {
             self.add_violation(trail, "type", format!("must be a dict, not {kind}"));
             return Ok(None);
@@ -213,7 +213,7 @@ impl<'w, D: Values> Validation<'w, D> {
             }
         }
         if object.forbid_extra && present < data.size(value)? {
-            self.extra_keys(object, value, trail);
+            self.extra_keys(object, value, trail)?;
         }
         if object.drop_extra && present < data.size(value)? {
             let kept = data.pick(value, &mut object.fields.iter().map(|field| &field.name))?;
@@ -234,7 +234,7 @@ impl<'w, D: Values> Validation<'w, D> {
             return Ok(value);
         }
         let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
-        match coerce::take(data, field.field_type, &value, data.kind_of(&value), options)? {
+        match coerce::take(data, field.field_type, &value, data.kind_of(&value)?, options)? {
             Coercion::New(converted) => Ok(converted),
             Coercion::Same | Coercion::Wrong(_) => Ok(value),
         }
@@ -242,10 +242,15 @@ impl<'w, D: Values> Validation<'w, D> {
 
     /// Reports the keys that are not fields.
     #[cold]
-    fn extra_keys(&mut self, object: &ObjectPlan<D::Text, D::Function>, value: &D::Value, trail: &Trail<'_>) {
+    fn extra_keys(
+        &mut self,
+        object: &ObjectPlan<D::Text, D::Function>,
+        value: &D::Value,
+        trail: &Trail<'_>,
+    ) -> Result<()> {
         let fields = || object.fields.iter().map(|field| field.name.as_str());
         let mut reported = false;
-        for name in self.data.names(value) {
+        for name in self.data.names(value)? {
             if fields().any(|field| field == name) {
                 continue;
             }
@@ -259,6 +264,7 @@ impl<'w, D: Values> Validation<'w, D> {
         if !reported {
             self.add_violation(trail, "extra", "has a key that is not text");
         }
+        Ok(())
     }
 
     fn field(
@@ -270,7 +276,7 @@ impl<'w, D: Values> Validation<'w, D> {
         coerce: bool,
     ) -> Result<Option<D::Value>> {
         let data = self.data;
-        let kind = data.kind_of(value);
+        let kind = data.kind_of(value)?;
         let trail = &Trail::Key(parent, field.name.as_str());
         if kind == ValueKind::Null {
             if !field.nullable && field.field_type != FieldType::Any {
@@ -302,7 +308,7 @@ impl<'w, D: Values> Validation<'w, D> {
         converted = inner.or(converted);
         if !field.rules.is_empty() {
             let value = converted.as_ref().unwrap_or(value);
-            let kind = if converted.is_some() { data.kind_of(value) } else { kind };
+            let kind = if converted.is_some() { data.kind_of(value)? } else { kind };
             for rule in &field.rules {
                 if let Some(message) = rule.broken(data, value, kind)? {
                     self.add_violation(trail, rule.word(), message);
@@ -330,7 +336,7 @@ impl<'w, D: Values> Validation<'w, D> {
             let mut current = None;
             let mut fits = true;
             if let Some(wanted) = field.item_type {
-                match coerce::take(data, wanted, &item.value, data.kind_of(&item.value), options)? {
+                match coerce::take(data, wanted, &item.value, data.kind_of(&item.value)?, options)? {
                     Coercion::Same => {}
                     Coercion::New(new) => current = Some(new),
                     Coercion::Wrong(message) => {

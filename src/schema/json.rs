@@ -40,8 +40,8 @@ impl<'v> Values for JsonData<'v> {
         })
     }
 
-    fn with_text<R>(&self, value: &JsonDataValue<'v>, read: impl FnOnce(&str) -> R) -> Option<R> {
-        value.value().as_str().map(read)
+    fn with_text<R>(&self, value: &JsonDataValue<'v>, read: impl FnOnce(&str) -> R) -> Result<Option<R>> {
+        Ok(value.value().as_str().map(read))
     }
 
     fn bytes(&self, _: &JsonDataValue<'v>) -> Option<Vec<u8>> {

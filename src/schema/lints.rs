@@ -65,7 +65,8 @@ fn accepts_default(field: &Field, coerce: bool) -> bool {
     }
     let (data, value) = (JsonData::default(), JsonDataValue::Borrowed(default));
     let options = CoerceOptions { coerce, allow_inf_nan: field.allow_inf_nan };
-    let result = coerce::take(&data, field.field_type, &value, data.kind_of(&value), options);
+    let result =
+        data.kind_of(&value).and_then(|kind| coerce::take(&data, field.field_type, &value, kind, options));
     result.is_ok_and(|coercion| !matches!(coercion, Coercion::Wrong(_)))
 }
 

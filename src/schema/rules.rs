@@ -151,12 +151,12 @@ impl<F> Rule<F> {
                         .map(|(word, bound)| format!("must be at {word} {}", shown(bound))),
                 }
             }
-            Check::Pattern(pattern) => match data.with_text(value, |text| pattern.is_match(text)) {
+            Check::Pattern(pattern) => match data.with_text(value, |text| pattern.is_match(text))? {
                 None => Some(format!("must be text, not {kind}")),
                 Some(fits) => unless(fits, &|| format!("must match the pattern {}", pattern.as_str())),
             },
             Check::OneOf { texts, others } => {
-                let text = data.with_text(value, |text| texts.iter().any(|known| known == text));
+                let text = data.with_text(value, |text| texts.iter().any(|known| known == text))?;
                 let fits = text == Some(true) || is_one_of(data, value, kind, others)?;
                 unless(fits, &|| {
                     let known = texts.iter().map(|text| format!("'{text}'"));
@@ -173,14 +173,14 @@ impl<F> Rule<F> {
                     ValidatorKind::Date => "a date such as 2026-01-31",
                     _ => "a date with a time such as 2026-01-31T12:00:00Z",
                 };
-                unless(data.with_text(value, *fits).unwrap_or(false), &|| format!("must be {what}"))
+                unless(data.with_text(value, *fits)?.unwrap_or(false), &|| format!("must be {what}"))
             }
             Check::Written(format) => match (kind, self.kind) {
                 (ValueKind::Date, ValidatorKind::Date) | (ValueKind::DateTime, ValidatorKind::DateTime) => {
                     None
                 }
                 _ => {
-                    let fits = data.with_text(value, |text| format.fits(text)).unwrap_or(false);
+                    let fits = data.with_text(value, |text| format.fits(text))?.unwrap_or(false);
                     unless(fits, &|| format!("must be {}", format.describe()))
                 }
             },

@@ -39,8 +39,11 @@ pub trait Values: Data {
     /// The same as [`Values::member`].
     fn numeric_value(&self, value: &Self::Value) -> Result<Option<NumericValue>>;
 
-    /// Reads a text; `None` if the value is not a text, or cannot be encoded as UTF-8.
-    fn with_text<R>(&self, value: &Self::Value, read: impl FnOnce(&str) -> R) -> Option<R>;
+    /// Reads a text; `None` if the value is not a text.
+    ///
+    /// # Errors
+    /// The same as [`Values::member`].
+    fn with_text<R>(&self, value: &Self::Value, read: impl FnOnce(&str) -> R) -> Result<Option<R>>;
 
     /// The content of a bytes value; `None` for other values.
     fn bytes(&self, value: &Self::Value) -> Option<Vec<u8>>;

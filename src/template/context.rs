@@ -146,7 +146,10 @@ pub trait Data {
     type Output: Output;
 
     /// The kind of the value.
-    fn kind_of(&self, value: &Self::Value) -> ValueKind;
+    ///
+    /// # Errors
+    /// If finding the kind runs code of the caller and that code fails.
+    fn kind_of(&self, value: &Self::Value) -> Result<ValueKind>;
 
     /// The member of a mapping, record or sequence under this name. Sequences have the indexes `0`, `1`, … and
     /// `length`. `None` if there is no such member, or if `value` has no members. Templates can reach nothing else of a
@@ -163,7 +166,10 @@ pub trait Data {
     fn lookup(&self, value: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>>;
 
     /// The names that [`Data::get`] finds, for "did you mean" hints. Empty if `value` has no names.
-    fn names(&self, value: &Self::Value) -> Vec<String>;
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    fn names(&self, value: &Self::Value) -> Result<Vec<String>>;
 
     /// The result of the value as a condition. With `empty_mapping_is_false` a mapping without members is false.
     ///

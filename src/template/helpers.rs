@@ -160,8 +160,11 @@ impl<D: Data> HelperArguments<'_, D> {
 
     /// The argument as a whole number of at least 0. `what` names the argument in the error.
     fn count(&self, value: &D::Value, what: &str) -> Result<usize> {
-        let text =
-            if self.data.kind_of(value) == ValueKind::Integer { self.text_of(value)? } else { String::new() };
+        let text = if self.data.kind_of(value)? == ValueKind::Integer {
+            self.text_of(value)?
+        } else {
+            String::new()
+        };
         text.parse().map_err(|_| fail(format!("{what} must be a whole number of at least 0")))
     }
 
@@ -178,7 +181,7 @@ impl<D: Data> HelperArguments<'_, D> {
         match (self.get(0), self.get(1)) {
             (Some(a), Some(b)) => self.data.equal(a, b),
             (None, None) => Ok(true),
-            (Some(value), None) | (None, Some(value)) => Ok(self.data.kind_of(value) == ValueKind::Null),
+            (Some(value), None) | (None, Some(value)) => Ok(self.data.kind_of(value)? == ValueKind::Null),
         }
     }
 
@@ -187,13 +190,10 @@ impl<D: Data> HelperArguments<'_, D> {
         match self.data.order(a, b)? {
             Some(order) => Ok(Some(self.boolean(fits(order)))),
             // NaN is neither less nor greater than any number.
-            None if self.data.kind_of(a) == ValueKind::Float || self.data.kind_of(b) == ValueKind::Float => {
-                Ok(Some(self.boolean(false)))
-            }
-            None => {
-                let (a, b) = (self.data.kind_of(a), self.data.kind_of(b));
-                Err(fail(format!("cannot compare {a} with {b}")))
-            }
+            None => match (self.data.kind_of(a)?, self.data.kind_of(b)?) {
+                (ValueKind::Float, _) | (_, ValueKind::Float) => Ok(Some(self.boolean(false))),
+                (a, b) => Err(fail(format!("cannot compare {a} with {b}"))),
+            },
         }
     }
 }
@@ -210,7 +210,7 @@ pub(super) fn call<D: Data>(
             (Some(object), _)
                 if arguments.javascript
                     && data.truth(object, false)? != Truth::True
-                    && data.kind_of(object) != ValueKind::Sequence =>
+                    && data.kind_of(object)? != ValueKind::Sequence =>
             {
                 Ok(Some(object.clone()))
             }
@@ -237,7 +237,7 @@ pub(super) fn call<D: Data>(
         }
         BuiltinHelper::Not => Ok(Some(arguments.boolean(!arguments.is_true(0)?))),
         BuiltinHelper::Default => match arguments.get(0) {
-            Some(value) if data.kind_of(value) != ValueKind::Null => Ok(Some(value.clone())),
+            Some(value) if data.kind_of(value)? != ValueKind::Null => Ok(Some(value.clone())),
             _ => Ok(arguments.get(1).cloned()),
         },
         BuiltinHelper::Join => join(arguments),
@@ -252,7 +252,7 @@ pub(super) fn call<D: Data>(
                 Some(length) => {
                     Ok(Some(data.literal(&Literal::Integer(i64::try_from(length).unwrap_or(i64::MAX)))))
                 }
-                None => Err(fail(format!("cannot take the length of {}", data.kind_of(value)))),
+                None => Err(fail(format!("cannot take the length of {}", data.kind_of(value)?))),
             }
         }
     }
@@ -260,15 +260,20 @@ pub(super) fn call<D: Data>(
 
 /// Passes the arguments to the log of the data. A value that has no text is logged as its type.
 fn log<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
+    let data = arguments.data;
     let text = |value: Option<&D::Value>| match value {
-        Some(value) => arguments.text_of(value).unwrap_or_else(|_| arguments.data.kind_of(value).to_string()),
-        None => "nothing".to_owned(),
+        Some(value) => match arguments.text_of(value) {
+            Err(error) if error.kind() == Kind::TemplateRender => Ok(data.kind_of(value)?.to_string()),
+            text => text,
+        },
+        None => Ok("nothing".to_owned()),
     };
-    let level = arguments.named("level").map_or_else(|| "info".to_owned(), |level| text(Some(level)));
-    let words: Vec<String> = arguments.positional.iter().map(|value| text(value.as_ref())).collect();
-    arguments.data.log(&level, &words.join(" "))?;
+    let level = arguments.named("level").map_or_else(|| Ok("info".to_owned()), |level| text(Some(level)))?;
+    let words: Vec<String> =
+        arguments.positional.iter().map(|value| text(value.as_ref())).collect::<Result<_>>()?;
+    data.log(&level, &words.join(" "))?;
     // The result is an empty text, because a missing value would be an error.
-    Ok(Some(arguments.data.text("")))
+    Ok(Some(data.text("")))
 }
 
 fn json<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
@@ -294,8 +299,9 @@ fn json<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>>
 fn join<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let Some(list) = arguments.get(0) else { return Ok(None) };
     let data = arguments.data;
-    if !matches!(data.kind_of(list), ValueKind::Sequence | ValueKind::Iterable) {
-        return Err(fail(format!("cannot join {}: expected a list", data.kind_of(list))));
+    let kind = data.kind_of(list)?;
+    if !matches!(kind, ValueKind::Sequence | ValueKind::Iterable) {
+        return Err(fail(format!("cannot join {kind}: expected a list")));
     }
     let between = if arguments.positional.len() > 1 { arguments.text(1)? } else { ", ".to_owned() };
     let mut text = String::new();
@@ -333,7 +339,7 @@ fn indent<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value
     let text = arguments.text(0)?;
     let lead = match arguments.get(1) {
         None => " ".repeat(4),
-        Some(lead) if arguments.data.kind_of(lead) == ValueKind::String => arguments.text_of(lead)?,
+        Some(lead) if arguments.data.kind_of(lead)? == ValueKind::String => arguments.text_of(lead)?,
         Some(width) => " ".repeat(arguments.count(width, "the width")?.min(1000)),
     };
     let mut out = String::with_capacity(text.len() + lead.len());

@@ -116,8 +116,8 @@ impl<'v> Data for JsonData<'v> {
         match *helper {}
     }
 
-    fn kind_of(&self, value: &Self::Value) -> ValueKind {
-        match value.value() {
+    fn kind_of(&self, value: &Self::Value) -> Result<ValueKind> {
+        Ok(match value.value() {
             Value::Null => ValueKind::Null,
             Value::Bool(_) => ValueKind::Bool,
             Value::Number(number) if number.is_f64() => ValueKind::Float,
@@ -125,7 +125,7 @@ impl<'v> Data for JsonData<'v> {
             Value::String(_) => ValueKind::String,
             Value::Array(_) => ValueKind::Sequence,
             Value::Object(_) => ValueKind::Mapping,
-        }
+        })
     }
 
     fn get(&self, value: &Self::Value, key: &Box<str>) -> Result<Option<Self::Value>> {
@@ -156,11 +156,11 @@ impl<'v> Data for JsonData<'v> {
         self.get(value, &key)
     }
 
-    fn names(&self, value: &Self::Value) -> Vec<String> {
-        match value.value() {
+    fn names(&self, value: &Self::Value) -> Result<Vec<String>> {
+        Ok(match value.value() {
             Value::Object(members) => members.keys().cloned().collect(),
             _ => Vec::new(),
-        }
+        })
     }
 
     fn truth(&self, value: &Self::Value, empty_mapping_is_false: bool) -> Result<Truth> {

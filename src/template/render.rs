@@ -382,7 +382,7 @@ impl<D: Data> Renderer<'_, D> {
             && matches!(path.root, PathRoot::Context(_))
             && let Some(parent) = self.path_to(path, last, scope)?
             && !matches!(
-                self.data.kind_of(&parent),
+                self.data.kind_of(&parent)?,
                 ValueKind::Sequence | ValueKind::Mapping | ValueKind::Record
             )
         {
@@ -400,8 +400,9 @@ impl<D: Data> Renderer<'_, D> {
             && let ([name], Some(found)) = (&**parts, &value)
         {
             // handlebars.js looks up the name again in the value that it found under the name.
+            let text = self.data.kind_of(found)? == ValueKind::String;
             return match self.data.get(found, name)? {
-                Some(inner) if !matches!(self.data.kind_of(found), ValueKind::String) => Ok(Some(inner)),
+                Some(inner) if !text => Ok(Some(inner)),
                 _ => Err(self.missing(expr, expr.span.start, scope)),
             };
         }
@@ -432,13 +433,16 @@ impl<D: Data> Renderer<'_, D> {
                 Ok(Some(found)) => value = found,
                 Ok(None) => {
                     let part = super::Text::as_str(part);
-                    let known = self.data.names(&value);
+                    let (known, kind) = match (self.data.names(&value), self.data.kind_of(&value)) {
+                        (Ok(known), Ok(kind)) => (known, kind),
+                        (Err(error), _) | (_, Err(error)) => return error.at(offset),
+                    };
                     let message = if at == 0 && path.root == PathRoot::Context(0) && scope.level.up.is_none()
                     {
                         format!("Missing variable '{part}'")
                     } else if at == 0 {
                         format!("`{name}` has no value: the current context has no `{part}`")
-                    } else if self.data.kind_of(&value) == ValueKind::Null {
+                    } else if kind == ValueKind::Null {
                         format!("`{name}` has no value: the value before `.{part}` is None")
                     } else {
                         format!("`{name}` has no value: the value before `.{part}` has no such member")
@@ -493,7 +497,7 @@ impl<D: Data> Renderer<'_, D> {
     fn is_something(&self, value: Option<&D::Value>) -> Result<bool> {
         let Some(value) = value else { return Ok(false) };
         let object = matches!(
-            self.data.kind_of(value),
+            self.data.kind_of(value)?,
             ValueKind::Sequence | ValueKind::Mapping | ValueKind::Record | ValueKind::Iterable
         );
         Ok(object || self.data.truth(value, false)? == Truth::True)
@@ -503,7 +507,7 @@ impl<D: Data> Renderer<'_, D> {
     fn asked(&mut self, unknown: &Unknown<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let value = self.path(&unknown.value, scope)?;
         match value {
-            Some(value) if self.data.kind_of(&value) != ValueKind::Null => Ok(Some(value)),
+            Some(value) if self.data.kind_of(&value)? != ValueKind::Null => Ok(Some(value)),
             value if scope.template.options().strict => Ok(value),
             _ => self.ask(unknown, scope),
         }
@@ -531,7 +535,7 @@ impl<D: Data> Renderer<'_, D> {
                 // The most common case, without cloning the context.
                 (Some(context), [first, rest @ ..]) => match self.data.get(context, first)? {
                     Some(found) => (Some(found), rest),
-                    None if !rest.is_empty() || self.data.kind_of(context) == ValueKind::Null => {
+                    None if !rest.is_empty() || self.data.kind_of(context)? == ValueKind::Null => {
                         return Self::no_object(scope);
                     }
                     None => return Ok(None),
@@ -578,7 +582,7 @@ impl<D: Data> Renderer<'_, D> {
             }
             match self.data.get(&value, part)? {
                 Some(found) => value = found,
-                None if at + 1 < parts.len() || self.data.kind_of(&value) == ValueKind::Null => {
+                None if at + 1 < parts.len() || self.data.kind_of(&value)? == ValueKind::Null => {
                     return Self::no_object(scope);
                 }
                 None => return Ok(None),
@@ -603,7 +607,7 @@ impl<D: Data> Renderer<'_, D> {
             level = here.up;
             let Some(context) = &here.context else { continue };
             let primitive = !matches!(
-                self.data.kind_of(context),
+                self.data.kind_of(context)?,
                 ValueKind::Sequence | ValueKind::Mapping | ValueKind::Null
             );
             if primitive && self.data.truth(context, false)? != Truth::True {
@@ -611,7 +615,7 @@ impl<D: Data> Renderer<'_, D> {
                 return Ok(Some(context.clone()));
             }
             if let Some(found) = self.data.get(context, name)?
-                && self.data.kind_of(&found) != ValueKind::Null
+                && self.data.kind_of(&found)? != ValueKind::Null
             {
                 return Ok(Some(found));
             }
@@ -802,8 +806,13 @@ impl<D: Data> Renderer<'_, D> {
     /// Renders a block. In handlebars.js, if the context is null or missing, a block helper and its block see an empty
     /// object instead.
     fn block(&mut self, block: &Arc<Block<D::Text>>, scope: &Scope<'_, D>, out: &mut D::Sink) -> Result<()> {
-        let something = |context: &D::Value| self.data.kind_of(context) != ValueKind::Null;
-        if !scope.template.options().is_javascript() || scope.level.context.as_ref().is_some_and(something) {
+        let something = || -> Result<bool> {
+            match &scope.level.context {
+                Some(context) => Ok(self.data.kind_of(context)? != ValueKind::Null),
+                None => Ok(false),
+            }
+        };
+        if !scope.template.options().is_javascript() || something()? {
             return self.block_in(block, scope, scope, out);
         }
         let empty = self.data.of_json(&serde_json::Value::Object(serde_json::Map::new()))?;
@@ -911,7 +920,7 @@ impl<D: Data> Renderer<'_, D> {
         out: &mut D::Sink,
     ) -> Result<()> {
         let Some(value) = value else { return self.branch(&block.inverse, None, scope, out) };
-        match self.data.kind_of(&value) {
+        match self.data.kind_of(&value)? {
             ValueKind::Sequence | ValueKind::Iterable => self.each(block, &value, scope, out),
             ValueKind::Null => self.branch(&block.inverse, None, scope, out),
             ValueKind::Bool => {

@@ -19,7 +19,7 @@ pub(super) enum Summand {
 impl Summand {
     /// The value as handlebars.js adds it. `None` for a value that joins as text.
     pub(super) fn of<D: Data>(data: &D, value: &D::Value) -> Result<Option<Self>> {
-        Ok(match data.kind_of(value) {
+        Ok(match data.kind_of(value)? {
             ValueKind::Bool => data.to_json(value)?.as_bool().map(Self::Bool),
             ValueKind::Integer | ValueKind::Float => data.to_json(value)?.as_f64().map(Self::Number),
             _ => None,

@@ -57,10 +57,12 @@ impl<'py> PyData<'_, 'py> {
     }
 
     /// Returns the names of an overlay's members: first its own, then those of its base.
-    pub(super) fn overlaid_names(&self, overlay: &Overlay) -> Vec<String> {
-        let mut names = self.names(overlay.members.bind(self.py).as_any());
-        names.extend(overlay.base.iter().flat_map(|base| self.names(base.bind(self.py))));
-        names
+    pub(super) fn overlaid_names(&self, overlay: &Overlay) -> Result<Vec<String>> {
+        let mut names = self.names(overlay.members.bind(self.py).as_any())?;
+        if let Some(base) = &overlay.base {
+            names.extend(self.names(base.bind(self.py))?);
+        }
+        Ok(names)
     }
 
     /// Returns a member of an overlay. `key` is the name as a Python string.

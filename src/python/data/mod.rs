@@ -277,7 +277,7 @@ impl<'py> PyData<'_, 'py> {
         visit: &mut dyn FnMut(Item<Object<'py>>) -> Result<()>,
     ) -> Result<()> {
         let mut members = Vec::new();
-        for name in self.names(value) {
+        for name in self.names(value)? {
             let key = PyString::new(self.py, &name).into_any();
             if let Some(item) = self.of_object(value, &name, &key)? {
                 members.push((key, item));
@@ -389,8 +389,8 @@ impl<'py> Data for PyData<'_, 'py> {
         self.call_helper(helper, call)
     }
 
-    fn kind_of(&self, value: &Object<'py>) -> ValueKind {
-        kind_of(value)
+    fn kind_of(&self, value: &Object<'py>) -> Result<ValueKind> {
+        Ok(kind_of(value))
     }
 
     #[inline]
@@ -418,7 +418,7 @@ impl<'py> Data for PyData<'_, 'py> {
         name.with_str(|text| self.member(value, text, name.0.as_any()))
     }
 
-    fn names(&self, value: &Object<'py>) -> Vec<String> {
+    fn names(&self, value: &Object<'py>) -> Result<Vec<String>> {
         let keys = if let Ok(dict) = value.cast::<PyDict>() {
             dict.keys()
         } else if let Ok(overlay) = value.cast_exact::<Overlay>() {
@@ -432,17 +432,16 @@ impl<'py> Data for PyData<'_, 'py> {
             }
             keys
         } else if let Ok(mapping) = value.cast::<PyMapping>() {
-            let Ok(keys) = mapping.keys() else { return Vec::new() };
-            keys
+            mapping.keys().map_err(|error| self.raised(error, "reading a mapping"))?
         } else if let Some(fields) = tuple_fields(value) {
             fields.to_list()
         } else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let text = |key: Object<'py>| key.extract::<String>().ok();
         // Templates cannot read private fields, so they are not suggested. Keys of a mapping are data and always public.
         let all_public = matches!(kind_of(value), ValueKind::Mapping);
-        keys.iter().take(NAMES).filter_map(text).filter(|name| all_public || is_public(name)).collect()
+        Ok(keys.iter().take(NAMES).filter_map(text).filter(|name| all_public || is_public(name)).collect())
     }
 
     fn truth(&self, value: &Object<'py>, empty_mapping_is_false: bool) -> Result<Truth> {

@@ -112,7 +112,7 @@ impl<'py> Values for PyData<'_, 'py> {
             return Ok(dict.len());
         }
         if fields(value).is_some() {
-            return Ok(self.names(value).len());
+            return Ok(self.names(value)?.len());
         }
         value.len().map_err(|error| self.wrong(error))
     }
@@ -141,11 +141,11 @@ impl<'py> Values for PyData<'_, 'py> {
     }
 
     #[inline]
-    fn with_text<R>(&self, value: &Object<'py>, read: impl FnOnce(&str) -> R) -> Option<R> {
+    fn with_text<R>(&self, value: &Object<'py>, read: impl FnOnce(&str) -> R) -> Result<Option<R>> {
         if let Ok(text) = value.cast_exact::<PyString>() {
-            return text.to_str().ok().map(read);
+            return Ok(text.to_str().ok().map(read));
         }
-        bare(value).cast::<PyString>().ok()?.to_str().ok().map(read)
+        Ok(bare(value).cast::<PyString>().ok().and_then(|text| text.to_str().ok().map(read)))
     }
 
     fn bytes(&self, value: &Object<'py>) -> Option<Vec<u8>> {
