@@ -144,7 +144,8 @@ impl<T: Text> Chat<T> {
                         fill(data, name.as_str(), &value, &mut messages)?;
                     }
                     _ if *optional => {}
-                    _ => return Err(missing(name.as_str())),
+                    Some(_) => return Err(missing(name.as_str()).with_hint(NULL_PLACEHOLDER)),
+                    None => return Err(missing(name.as_str())),
                 },
             }
         }
@@ -181,6 +182,10 @@ impl<T: Text> Chat<T> {
         })
     }
 }
+
+/// The hint for a required placeholder that is given null.
+const NULL_PLACEHOLDER: &str =
+    "null was given for it; give a list of messages, or write `optional: true` in the placeholder";
 
 /// Inserts the messages that a placeholder is given. They are data: nothing in them is parsed as a template.
 fn fill<D: Data>(

@@ -44,6 +44,13 @@ impl Metadata {
         self.texts("tags")
     }
 
+    /// Whether one of the tags is this one. Case, and white space around them, make no difference.
+    #[must_use]
+    pub fn has_tag(&self, wanted: &str) -> bool {
+        let wanted = wanted.trim().to_lowercase();
+        self.tags().any(|tag| tag.trim().to_lowercase() == wanted)
+    }
+
     /// The use cases.
     pub fn use_cases(&self) -> impl Iterator<Item = &str> {
         self.texts("use_cases")

@@ -493,8 +493,9 @@ impl<T: Text> Compiled<T> {
             Ok(given) => given,
             Err(error) => return error,
         };
-        // A name that is declared is not a misspelling of another.
-        let stray = given.iter().map(String::as_str).filter(|name| !self.declares(name));
+        // A name that is declared is not a misspelling of another, and no name is a misspelling of itself.
+        let stray = given.iter().map(String::as_str);
+        let stray = stray.filter(|name| !self.declares(name) && !names.contains(name));
         let error = match names.iter().find_map(|name| nearest(name, stray.clone()).map(|near| (*name, near)))
         {
             Some((name, near)) => error.with_hint(format!("`{near}` was given: is it meant to be `{name}`?")),

@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use super::check_name;
 use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 use super::model::ChatEntry;
+use super::{check_name, keys};
 use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, VALUE_DEPTH, unknown};
 use crate::error::{Error, Kind, Result};
 
@@ -46,24 +46,12 @@ impl Message<String> {
     }
 }
 
-const ENTRY: &[&str] = &[
-    "role",
-    "content",
-    "refusal",
-    "name",
-    "tool_calls",
-    "tool_call_id",
-    "function_call",
-    "cache",
-    "optional",
-];
-
 /// The word that makes an entry a placeholder.
 const PLACEHOLDER: &str = "placeholder";
 
 /// Reads a chat entry. Where its role is wrong, the rest is looked at as that of a message.
 pub(super) fn read_entry(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<RawEntry> {
-    let mut fields = reader.fields(node, "a message, which is a mapping", ENTRY)?;
+    let mut fields = reader.fields(node, "a message, which is a mapping", keys::MESSAGE)?;
     let role = reader.required(&mut fields, "role").and_then(|node| reader.text_or_expected(node));
     let optional = fields.take_value("optional");
     let optional_span = optional.as_ref().map(|node| node.span);
@@ -119,7 +107,7 @@ fn read_placeholder(
             "name the variable that holds the messages: `name: history`",
         ),
     }
-    for key in ENTRY {
+    for key in keys::MESSAGE {
         let is_empty =
             |node: &SourceNode<'_>| matches!(&node.value, NodeValue::List(items) if items.is_empty());
         if fields.take_value(key).is_some_and(|node| !(*key == "tool_calls" && is_empty(&node))) {
@@ -129,17 +117,6 @@ fn read_placeholder(
     let entry = ChatEntry::Placeholder { name: name?.text, optional };
     Some(RawEntry { entry, spans: Vec::new() })
 }
-
-const PART: &[&str] = &["type", "text", "image_url", "media_type", "data", "input_audio", "file", "cache"];
-
-/// The types of parts, with the keys that each has.
-const PART_TYPES: [(&str, &[&str]); 5] = [
-    ("text", &["text"]),
-    ("image_url", &["image_url"]),
-    ("image", &["media_type", "data"]),
-    ("input_audio", &["input_audio"]),
-    ("file", &["file"]),
-];
 
 /// Reads the texts of a message, which may be templates, and keeps their places.
 struct TextReader<'r, 's> {
@@ -183,12 +160,12 @@ impl TextReader<'_, '_> {
             Err(node) => node,
         };
         let expected = "a part of a message: a string, or a mapping with a `type`";
-        let mut fields = self.reader.fields(node, expected, PART)?;
+        let mut fields = self.reader.fields(node, expected, keys::PART)?;
         let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
         let part_type = self.reader.required(&mut fields, "type");
         let SpannedText { text: word, span } = self.reader.text_or_expected(part_type?)?;
-        let Some((word, keys)) = PART_TYPES.into_iter().find(|(known, _)| *known == word) else {
-            let words = PART_TYPES.map(|(word, _)| word);
+        let Some((word, keys)) = keys::PART_TYPES.into_iter().find(|(known, _)| *known == word) else {
+            let words = keys::PART_TYPES.map(|(word, _)| word);
             self.reader.note(span, unknown(Kind::PromptInvalid, "type of part", &word, &words));
             return None;
         };
@@ -212,21 +189,21 @@ impl TextReader<'_, '_> {
     }
 
     fn image_url(&mut self, node: SourceNode<'_>) -> Option<PartBody<String>> {
-        let mut fields = self.reader.fields(node, "a mapping with `url`", &["url", "detail"])?;
+        let mut fields = self.reader.fields(node, "a mapping with `url`", keys::IMAGE_URL)?;
         let url = self.required(&mut fields, "url");
         Some(PartBody::ImageUrl { url, detail: self.optional(&mut fields, "detail") })
     }
 
     fn audio(&mut self, node: SourceNode<'_>) -> Option<PartBody<String>> {
         let expected = "a mapping with `data` and `format`";
-        let mut fields = self.reader.fields(node, expected, &["data", "format"])?;
+        let mut fields = self.reader.fields(node, expected, keys::INPUT_AUDIO)?;
         let data = self.required(&mut fields, "data");
         Some(PartBody::Audio { data, format: self.required(&mut fields, "format") })
     }
 
     fn file(&mut self, node: SourceNode<'_>) -> Option<PartBody<String>> {
         let expected = "a mapping with `file_id`, or `filename` and `file_data`";
-        let mut fields = self.reader.fields(node, expected, &["file_id", "filename", "file_data"])?;
+        let mut fields = self.reader.fields(node, expected, keys::FILE)?;
         let file_id = self.optional(&mut fields, "file_id");
         let filename = self.optional(&mut fields, "filename");
         let file_data = self.optional(&mut fields, "file_data");
@@ -243,7 +220,7 @@ impl TextReader<'_, '_> {
     }
 
     fn tool_call(&mut self, node: SourceNode<'_>) -> Option<ToolCall<String>> {
-        let known = &["id", "type", "function", "name", "arguments"];
+        let known = keys::TOOL_CALL;
         let mut fields = self.reader.fields(node, "a tool call, which is a mapping", known)?;
         let id = self.required(&mut fields, "id");
         if let Some(word) = fields.take("type") {
@@ -270,7 +247,7 @@ impl TextReader<'_, '_> {
 
     fn function_call(&mut self, node: SourceNode<'_>) -> Option<FunctionCall<String>> {
         let expected = "a function call, which is a mapping";
-        let mut fields = self.reader.fields(node, expected, &["name", "arguments"])?;
+        let mut fields = self.reader.fields(node, expected, keys::FUNCTION_CALL)?;
         Some(self.function(&mut fields))
     }
 
@@ -362,7 +339,7 @@ fn read_cache(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Cache
         _ => {}
     }
     let expected = "a cache hint: `true`, a time such as `1h`, or `{ttl: 1h}`";
-    let mut fields = reader.fields(node, expected, &["type", "ttl"])?;
+    let mut fields = reader.fields(node, expected, keys::CACHE)?;
     let word = fields.take("type").and_then(|node| reader.text_or_expected(node));
     if let Some(SpannedText { text, span }) = word
         && text != "ephemeral"

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 use walkdir::{DirEntry, WalkDir};
 
+use super::encoding::Encoding;
 use super::errors::{reason, unreadable};
 use super::stable_read::{FileContent, FileStamp, read_settled};
 use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
@@ -356,9 +357,8 @@ fn find<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<Vec<Path
             }
         };
         let path = entry.path();
-        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         // Only plain files: reading a pipe would wait for a writer.
-        if yaml && entry.file_type().is_file() {
+        if Encoding::of_path(path) == Some(Encoding::Yaml) && entry.file_type().is_file() {
             if entry.path_is_symlink() {
                 let target = fs::canonicalize(path).ok();
                 loaded.linked.extend(target.and_then(|target| target.parent().map(Path::to_owned)));

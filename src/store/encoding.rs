@@ -3,6 +3,9 @@
 //! JSON has its own parser, because the published package writes escapes that YAML does not have. It is as strict as
 //! the YAML reader: a duplicate key is an error. This module does no file access.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use super::{yaml, yaml_write};
 use crate::de::yaml::decode;
 use crate::de::{NodeReader, json};
@@ -20,14 +23,23 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding of files with this extension.
+    /// The encoding of files with this extension, in any case.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
-        match extension {
-            "json" => Some(Self::Json),
-            "yaml" | "yml" => Some(Self::Yaml),
-            _ => None,
+        let is = |known: &str| extension.eq_ignore_ascii_case(known);
+        if is("json") {
+            Some(Self::Json)
+        } else if is("yaml") || is("yml") {
+            Some(Self::Yaml)
+        } else {
+            None
         }
+    }
+
+    /// The encoding of the file at this path, by its extension.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        path.extension().and_then(OsStr::to_str).and_then(Self::of_extension)
     }
 
     /// The extension of new files.

@@ -81,9 +81,8 @@ impl FileStore {
         };
         let known = known.map(|given| given.prompt);
         let Some(kept) = merge(known.as_ref(), prompt)? else { return Ok(()) };
-        let encoding = path.extension().and_then(|it| it.to_str()).and_then(Encoding::of_extension);
-        let text =
-            encoding.unwrap_or(self.encoding).write(&kept).map_err(|error| cannot_keep(&path, &error))?;
+        let encoding = Encoding::of_path(&path).unwrap_or(self.encoding);
+        let text = encoding.write(&kept).map_err(|error| cannot_keep(&path, &error))?;
         atomic::sweep(directory);
         atomic::write(&path, text.as_bytes())
     }

@@ -52,6 +52,6 @@ impl ListFilter {
     #[must_use]
     pub fn matches(&self, prompt: &Prompt) -> bool {
         self.status.is_none_or(|status| status == prompt.status)
-            && self.tags.iter().all(|wanted| prompt.metadata.tags().any(|tag| tag == wanted))
+            && self.tags.iter().all(|tag| prompt.metadata.has_tag(tag))
     }
 }

@@ -428,7 +428,7 @@ fn fits(prompt: &Prompt, filter: &SearchFilter<'_>) -> bool {
     filter.status.is_none_or(|status| prompt.status == status)
         && filter.format.is_none_or(|format| prompt.format == format)
         && filter.category.is_none_or(|category| prompt.metadata.category() == Some(category))
-        && filter.tags.iter().all(|tag| prompt.metadata.tags().any(|known| known == *tag))
+        && filter.tags.iter().all(|tag| prompt.metadata.has_tag(tag))
 }
 
 /// Whether each of the words, in lower case, occurs somewhere in the prompt.

@@ -48,8 +48,7 @@ type ReadPrompt = (Prompt, Option<jiff::Timestamp>, Vec<String>);
 /// Reads the prompt in a file, with any id and version. `None` if there is no file.
 fn read_prompt(path: &Path) -> Result<Option<ReadPrompt>> {
     let Some(file) = read_plain(path)? else { return Ok(None) };
-    let encoding = path.extension().and_then(|extension| extension.to_str()).and_then(Encoding::of_extension);
-    let (prompt, warnings) = encoding
+    let (prompt, warnings) = Encoding::of_path(path)
         .unwrap_or(Encoding::Json)
         .read(&path.display().to_string(), &file.bytes)
         .map_err(|error| damaged(path, error))?;

@@ -107,7 +107,7 @@ pub(super) fn unmanaged_files(root: &Path, all: bool) -> Result<(Vec<UnmanagedFi
 
 /// The id and version in a JSON file.
 fn named(path: &Path) -> Result<Option<(String, String)>> {
-    if path.extension() != Some(OsStr::new("json")) {
+    if Encoding::of_path(path) != Some(Encoding::Json) {
         return Ok(None);
     }
     let Some(value) = read_value(path)? else { return Ok(None) };
@@ -187,7 +187,6 @@ impl StoreTree {
             let (path, kind, name) = (entry.path(), entry.file_type()?, entry.file_name());
             let name = name.to_string_lossy();
             let is_file = kind.is_file() && !name.starts_with('.');
-            let extension = path.extension().and_then(OsStr::to_str);
             if kind.is_dir() {
                 if version_of(&name).is_some() {
                     self.misplaced.push(path.clone());
@@ -197,7 +196,7 @@ impl StoreTree {
                 self.errors.push(unreadable("file", &path, LINK));
             } else if name == LABELS {
                 self.labelled.push(directory.to_owned());
-            } else if is_file && extension.and_then(Encoding::of_extension).is_some() {
+            } else if is_file && Encoding::of_path(&path).is_some() {
                 self.files.push(path);
             }
         }

@@ -83,6 +83,10 @@ class TestLoad:
         root = directory({"a.yaml": GREETING, ".draft.yaml": "[", ".git/x.yaml": "[", "sub/.y.yml": "["})
         assert len(load(root).list_prompts_sync()) == 1
 
+    def test_an_extension_counts_in_any_case(self, load, directory):
+        root = directory({"a.YAML": GREETING, "b.Yml": TYPED, "c.JSON": "{", "d.yamlx": "{"})
+        assert [prompt.id for prompt in load(root).list_prompts_sync()] == ["greeting", "typed"]
+
     def test_a_directory_with_a_hidden_name_is_read(self, load, directory):
         root = directory({"a.yaml": GREETING, "sub/b.yaml": TYPED})
         hidden = root.rename(root.with_name(".prompts"))
@@ -553,6 +557,18 @@ class TestMessages:
         with pytest.raises(TemplateRenderError, match="Missing required variable 'history'"):
             prompt_manager.render_messages_sync("explain", {})
         assert prompt_manager.render_messages_sync("explain", {"history": []}) == []
+
+    def test_none_for_a_required_placeholder_is_called_null(self, prompt_manager):
+        history = {"role": "placeholder", "name": "history"}
+        prompt_manager.registry.register_sync(create_chat_prompt(chat_template={"messages": [history]}))
+        with pytest.raises(TemplateRenderError, match="Missing required variable 'history'") as caught:
+            prompt_manager.render_messages_sync("explain", {"history": None})
+        assert caught.value.hint == (
+            "null was given for it; give a list of messages, or write `optional: true` in the placeholder"
+        )
+        with pytest.raises(TemplateRenderError, match="Missing required variable 'history'") as caught:
+            prompt_manager.render_messages_sync("explain", {"histori": []})
+        assert caught.value.hint == "`histori` was given: is it meant to be `history`?"
 
     @pytest.mark.parametrize(
         ("history", "match"),

@@ -193,7 +193,7 @@ def filled(registry):
         active(id="b/two", metadata={"tags": ["x", "y"], "category": "service"}, labels=["production"]),
         active(id="a", metadata={"tags": ["x"], "description": "First", "author": "Ada"}),
         active("2.0.0", id="a", metadata={"tags": ["z"], "description": "Second", "author": "Bo"}),
-        create_chat_prompt(id="c", status="deprecated", metadata={"category": "service"}),
+        create_chat_prompt(id="c", status="deprecated", metadata={"category": "service", "tags": [" ÉMOI "]}),
         create_text_prompt(id="d", status="archived", metadata={"tags": ["x"]}),
     ):
         registry.register_sync(prompt)
@@ -208,6 +208,9 @@ LISTS = [
     ({"tags": ["x"]}, ["b/two"]),
     ({"tags": ["x", "y"]}, ["b/two"]),
     ({"tags": ["x", "q"]}, []),
+    ({"tags": ["X ", " y"]}, ["b/two"]),
+    ({"tags": ["émoi"]}, ["c"]),
+    ({"tags": ["xy"]}, []),
     ({"tags": []}, ["a", "b/two", "c"]),
     ({"category": "service"}, ["b/two", "c"]),
     ({"format": "chat"}, ["c"]),

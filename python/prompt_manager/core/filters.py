@@ -31,7 +31,7 @@ class PromptFilters(TypedDict, total=False):
     """The status, such as ``"active"``."""
 
     tags: Sequence[str] | None
-    """Tags. A prompt must have all of them."""
+    """Tags. A prompt must have all of them. Case, and white space around a tag, make no difference."""
 
     category: str | None
     """The category in the metadata."""

@@ -265,12 +265,14 @@ class Message(_Part):
     """A message of a chat template, or with the role ``placeholder`` the place for messages given at render.
 
     ``content`` is a template, or parts in OpenAI's forms (``text``, ``image_url``, ``input_audio``, ``file``) whose
-    texts are templates. Texts in the arguments of tool calls are templates too. ``cache`` hints that the provider may
+    texts are templates. Texts in the arguments of tool calls are templates too. ``refusal`` is what an assistant said
+    instead of content. ``cache`` hints that the provider may
     keep the conversation up to here: ``True`` or a duration such as ``"1h"``.
     """
 
     role: Role
     content: str | tuple[str | FrozenJson, ...] | None = None
+    refusal: str | None = None
     name: str | None = None
     tool_calls: tuple[FrozenJson, ...] | None = None
     tool_call_id: str | None = None
@@ -280,20 +282,33 @@ class Message(_Part):
 
 
 class ChatPromptTemplate(_Part):
-    """A template for messages."""
+    """A template for messages. ``helpers`` is accepted because older files have it, and ignored."""
 
     messages: tuple[Message, ...]
     variables: Variables = ()
     partials: FrozenTexts = EMPTY_DICT
+    helpers: FrozenTexts = EMPTY_DICT
 
 
 class Tool(_Part):
-    """A tool that the model may call; ``parameters`` is a JSON Schema of an object."""
+    """A tool that the model may call; ``parameters`` is a JSON Schema of an object.
+
+    OpenAI's format is accepted too, ``{"type": "function", "function": {...}}``, and so is the flat one of its
+    Responses API.
+    """
 
     name: str
     description: str | None = None
     parameters: FrozenJson | None = None
     strict: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_openai(cls, value: object) -> object:
+        if not isinstance(value, Mapping) or value.get("type", "function") != "function":
+            return value
+        flat = {key: each for key, each in value.items() if key != "type"}
+        return flat["function"] if flat.keys() == {"function"} else flat
 
 
 class Settings(_Part):

@@ -276,6 +276,7 @@ class StorageSuite:
         _same(_keys(await storage.list(tags=["b", "a"])), everything[1:2], "two tags")
         _same(_keys(await storage.list(status="active")), everything[:2], "one status")
         _same(_keys(await storage.list(tags=["a"], status=PromptStatus.ARCHIVED)), everything[2:], "a tag and a status")
+        _same(_keys(await storage.list(tags=[" B", "A"])), everything[1:2], "two tags in another case")
         _same(_keys(await storage.list(tags=["c"])), [], "a tag that no prompt has")
 
     @_test

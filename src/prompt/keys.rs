@@ -1,0 +1,100 @@
+//! The keys of prompt files, in the order of the documentation. Any other key is an error.
+
+/// The keys of a prompt. `prompts` is a list of several in one file.
+pub(super) const PROMPT: &[&str] = &[
+    "id",
+    "version",
+    "format",
+    "status",
+    "template",
+    "chat_template",
+    "tools",
+    "tool_choice",
+    "settings",
+    "input_schema",
+    "output_schema",
+    "metadata",
+    "labels",
+    "uid",
+    "created_at",
+    "updated_at",
+    "prompts",
+];
+
+pub(super) const TEMPLATE: &[&str] = &["content", "variables", "partials", "helpers"];
+
+pub(super) const CHAT_TEMPLATE: &[&str] = &["messages", "variables", "partials", "helpers"];
+
+pub(super) const MESSAGE: &[&str] = &[
+    "role",
+    "content",
+    "refusal",
+    "name",
+    "tool_calls",
+    "tool_call_id",
+    "function_call",
+    "cache",
+    "optional",
+];
+
+/// The keys of a part of any type; see [`PART_TYPES`].
+pub(super) const PART: &[&str] =
+    &["type", "text", "image_url", "media_type", "data", "input_audio", "file", "cache"];
+
+/// The types of parts, with the keys that each has.
+pub(super) const PART_TYPES: [(&str, &[&str]); 5] = [
+    ("text", &["text"]),
+    ("image_url", &["image_url"]),
+    ("image", &["media_type", "data"]),
+    ("input_audio", &["input_audio"]),
+    ("file", &["file"]),
+];
+
+pub(super) const IMAGE_URL: &[&str] = &["url", "detail"];
+
+pub(super) const INPUT_AUDIO: &[&str] = &["data", "format"];
+
+pub(super) const FILE: &[&str] = &["file_id", "filename", "file_data"];
+
+/// The keys of a tool call: OpenAI's format, or flat.
+pub(super) const TOOL_CALL: &[&str] = &["id", "type", "function", "name", "arguments"];
+
+pub(super) const FUNCTION_CALL: &[&str] = &["name", "arguments"];
+
+pub(super) const CACHE: &[&str] = &["type", "ttl"];
+
+pub(super) const VARIABLE: &[&str] = &["type", "description", "default", "required"];
+
+/// The keys of a tool: OpenAI's format, or flat.
+pub(super) const TOOL: &[&str] = &["name", "description", "parameters", "strict", "type", "function"];
+
+/// The keys of the `function` of a tool in OpenAI's format.
+pub(super) const TOOL_FUNCTION: &[&str] = &["name", "description", "parameters", "strict"];
+
+pub(super) const TOOL_CHOICE: &[&str] = &["name", "type", "function"];
+
+pub(super) const SETTINGS: &[&str] = &[
+    "model",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "stop",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "top_k",
+    "extra",
+];
+
+/// The keys of metadata whose types are checked. Other keys are free.
+pub(super) const METADATA: &[&str] = &[
+    "author",
+    "description",
+    "category",
+    "tags",
+    "use_cases",
+    "model_recommendations",
+    "temperature",
+    "max_tokens",
+    "custom",
+];

@@ -1,0 +1,112 @@
+//! Reads settings, and the metadata, which may hold two of them.
+
+use serde_json::{Map, Value};
+
+use super::{Metadata, Settings, keys};
+use crate::de::{Fields, KeyPath, NodeReader, NodeValue, SourceNode};
+
+pub(super) fn read_settings(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Settings {
+    let Some(mut fields) = reader.fields(node, "settings, which are a mapping", keys::SETTINGS) else {
+        return Settings::default();
+    };
+    let stop = fields.take_value("stop").map(|node| match node.value {
+        NodeValue::List(_) => reader.texts(node),
+        _ => match reader.spanned_or_node(node) {
+            Ok(text) => vec![text.text],
+            Err(node) => {
+                reader.expected(&node, "a string or a list of strings");
+                Vec::new()
+            }
+        },
+    });
+    let whole = |reader: &mut NodeReader<'_>, fields: &mut Fields<'_>, key: &'static str| {
+        let node = fields.take_value(key)?;
+        Some((reader.integer(&node)?, node.span))
+    };
+    let seed = whole(reader, &mut fields, "seed").and_then(|(number, span)| {
+        let seed = number.as_i64();
+        if seed.is_none() {
+            reader.wrong(span, "`seed` must be a whole number of at most 64 bits");
+        }
+        seed
+    });
+    let top_k = whole(reader, &mut fields, "top_k").and_then(|(number, span)| {
+        let count = number.as_u64();
+        if count.is_none() {
+            reader.wrong(span, "`top_k` must not be negative");
+        }
+        count
+    });
+    Settings {
+        model: reader.optional_text(&mut fields, "model"),
+        temperature: fields.take_value("temperature").and_then(|node| read_temperature(reader, &node)),
+        top_p: read_number(reader, fields.take_value("top_p").as_ref(), "top_p", (0.0, 1.0), "from 0 to 1"),
+        max_tokens: fields.take_value("max_tokens").and_then(|node| read_max_tokens(reader, &node)),
+        stop: stop.unwrap_or_default(),
+        seed,
+        presence_penalty: read_finite(reader, &mut fields, "presence_penalty"),
+        frequency_penalty: read_finite(reader, &mut fields, "frequency_penalty"),
+        top_k,
+        extra: fields
+            .take_value("extra")
+            .and_then(|node| reader.object(node, "settings.extra"))
+            .unwrap_or_default(),
+    }
+}
+
+fn read_number(
+    reader: &mut NodeReader<'_>,
+    node: Option<&SourceNode<'_>>,
+    key: &str,
+    (low, high): (f64, f64),
+    range: &str,
+) -> Option<f64> {
+    let node = node?;
+    let number = reader.float(node)?;
+    if number.is_finite() && (low..=high).contains(&number) {
+        return Some(number);
+    }
+    reader.wrong(node.span, format!("`{key}` must be {range}"));
+    None
+}
+
+fn read_temperature(reader: &mut NodeReader<'_>, node: &SourceNode<'_>) -> Option<f64> {
+    read_number(reader, Some(node), "temperature", (0.0, 2.0), "from 0 to 2")
+}
+
+fn read_finite(reader: &mut NodeReader<'_>, fields: &mut Fields<'_>, key: &'static str) -> Option<f64> {
+    let node = fields.take_value(key);
+    read_number(reader, node.as_ref(), key, (f64::MIN, f64::MAX), "a finite number")
+}
+
+fn read_max_tokens(reader: &mut NodeReader<'_>, node: &SourceNode<'_>) -> Option<u64> {
+    let count = reader.integer(node)?.as_u64().filter(|count| *count > 0);
+    if count.is_none() {
+        reader.wrong(node.span, "`max_tokens` must be more than 0");
+    }
+    count
+}
+
+pub(super) fn read_metadata(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Metadata {
+    let root = KeyPath::Root("metadata");
+    let mut metadata = Map::new();
+    let members = reader.members(node, "metadata, which is a mapping").unwrap_or_default();
+    for (key, _, node) in members {
+        let known = keys::METADATA.contains(&key.as_str());
+        if known && node.is_null() {
+            continue;
+        }
+        let value = match key.as_str() {
+            "author" | "description" | "category" => Some(Value::String(reader.text(node))),
+            "tags" | "use_cases" | "model_recommendations" => Some(Value::from(reader.texts(node))),
+            "temperature" => read_temperature(reader, &node).map(Value::from),
+            "max_tokens" => read_max_tokens(reader, &node).map(Value::from),
+            "custom" => reader.object(node, "metadata.custom").map(Value::Object),
+            _ => Some(reader.json(node, KeyPath::Key(&root, &key))),
+        };
+        if let Some(value) = value {
+            metadata.insert(key, value);
+        }
+    }
+    Metadata(metadata)
+}

@@ -1,0 +1,177 @@
+"""Every key of a prompt file survives the way through the Python models and back into a file.
+
+``src/prompt/keys.rs`` has the keys that the reader accepts. :data:`PROMPTS` uses each of them, which the first test
+checks, so a new key fails here until it has an example.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from prompt_manager import Prompt, PromptManager
+
+KEYS = Path(__file__).parents[2] / "src/prompt/keys.rs"
+
+CALL = {"name": "look_up", "arguments": {"id": "{{id}}", "deep": [1, None, True]}}
+PARTS = [
+    {"type": "text", "text": "{{question}}", "cache": {"type": "ephemeral", "ttl": "1h"}},
+    {"type": "image_url", "image_url": {"url": "https://example.com/{{id}}.png", "detail": "low"}},
+    {"type": "image", "media_type": "image/png", "data": "aGk="},
+    {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}},
+    {"type": "file", "file": {"file_id": "file-1"}},
+    {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,aGk="}},
+]
+MESSAGES = [
+    {"role": "system", "content": "You answer {{question}}.", "cache": True},
+    {"role": "placeholder", "name": "history", "optional": True},
+    {"role": "user", "name": "ada", "content": PARTS},
+    {"role": "assistant", "content": "One moment.", "tool_calls": [{"id": "1", "type": "function", "function": CALL}]},
+    {"role": "tool", "tool_call_id": "1", "content": "42"},
+    {"role": "assistant", "tool_calls": [{"id": "2", **CALL}]},
+    {"role": "tool", "tool_call_id": "2", "content": "43"},
+    {"role": "assistant", "function_call": CALL},
+    {"role": "function", "name": "look_up", "content": "44"},
+    {"role": "assistant", "refusal": "No, {{id}}."},
+]
+SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+#: Variables, tools and so on, as both prompts have them.
+VARIABLES = {
+    "question": {"type": "string", "description": "What to answer", "default": "Why?"},
+    "id": {"type": "string", "required": False},
+}
+TOOLS = [
+    {"name": "look_up", "description": "Find an order", "parameters": SCHEMA, "strict": True},
+    {"type": "function", "function": {"name": "b", "description": "B", "parameters": SCHEMA, "strict": False}},
+]
+SETTINGS = {
+    "model": "gpt-5",
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "max_tokens": 800,
+    "stop": ["END"],
+    "seed": 7,
+    "presence_penalty": 0.5,
+    "frequency_penalty": 0.25,
+    "top_k": 40,
+    "extra": {"store": False},
+}
+METADATA = {
+    "author": "Ada",
+    "description": "An example",
+    "category": "service",
+    "tags": ["support"],
+    "use_cases": ["tickets"],
+    "model_recommendations": ["gpt-5"],
+    "temperature": 0.25,
+    "max_tokens": 9,
+    "custom": {"a": [1, {"b": None}]},
+    "team": {"since": "2026-01-31"},
+}
+ABOUT = {
+    "version": "2.1.0",
+    "status": "active",
+    "input_schema": {"type": "object", "properties": {}},
+    "output_schema": SCHEMA,
+    "metadata": METADATA,
+    "labels": ["production"],
+    "uid": "6f1f1f6e-7a3a-4b8e-9f57-0a1b2c3d4e5f",
+    "created_at": "2026-01-31T12:00:00Z",
+    "updated_at": "2026-02-01T12:00:00.5Z",
+}
+PROMPTS = {
+    "chat": {
+        "id": "chat",
+        "format": "chat",
+        "chat_template": {
+            "messages": MESSAGES,
+            "variables": VARIABLES,
+            "partials": {"tone": "Be {{id}}."},
+            "helpers": {},
+        },
+        "tools": TOOLS,
+        "tool_choice": {"type": "function", "function": {"name": "look_up"}},
+        "settings": SETTINGS,
+        **ABOUT,
+    },
+    "text": {
+        "id": "text",
+        "format": "instruction",
+        "template": {
+            "content": "{{> tone}} {{question}}",
+            "variables": ["id", "question"],
+            "partials": {"tone": "Be {{id}}."},
+            "helpers": {},
+        },
+        "tools": TOOLS,
+        "tool_choice": {"name": "b"},
+        **ABOUT,
+    },
+}
+
+
+def accepted() -> dict[str, set[str]]:
+    """The tables of keys in the source of the reader, by name."""
+    tables = re.findall(r"const (\w+): &\[&str\] =\s*&\[(.*?)\];", KEYS.read_text(encoding="utf-8"), re.DOTALL)
+    return {name: set(re.findall(r'"(\w+)"', body)) for name, body in tables}
+
+
+def used(prompt: dict) -> dict[str, set[str]]:
+    """The keys that a prompt uses, by the table that has them."""
+    found: dict[str, set[str]] = {}
+
+    def note(table: str, *mappings: object) -> None:
+        for mapping in mappings:
+            if isinstance(mapping, dict):
+                found.setdefault(table, set()).update(mapping)
+
+    note("PROMPT", prompt)
+    note("TEMPLATE", prompt.get("template"))
+    chat = prompt.get("chat_template", {})
+    note("CHAT_TEMPLATE", chat)
+    for message in chat.get("messages", ()):
+        note("MESSAGE", message)
+        note("FUNCTION_CALL", message.get("function_call"))
+        for call in message.get("tool_calls", ()):
+            note("TOOL_CALL", call)
+            note("FUNCTION_CALL", call.get("function"))
+        for part in message["content"] if isinstance(message.get("content"), list) else ():
+            note("PART", part)
+            note("CACHE", part.get("cache"))
+            for key in ("image_url", "input_audio", "file"):
+                note(key.upper(), part.get(key))
+    note("VARIABLE", *(chat or {}).get("variables", {}).values())
+    for tool in prompt["tools"]:
+        note("TOOL", tool)
+        note("TOOL_FUNCTION", tool.get("function"))
+    note("TOOL_CHOICE", prompt["tool_choice"])
+    note("SETTINGS", prompt.get("settings"))
+    note("METADATA", {key: value for key, value in prompt["metadata"].items() if key != "team"})
+    return found
+
+
+def test_the_examples_use_every_key_of_the_reader():
+    found: dict[str, set[str]] = {"PROMPT": {"prompts"}}
+    for prompt in PROMPTS.values():
+        for table, keys in used(prompt).items():
+            found.setdefault(table, set()).update(keys)
+    assert found == accepted()
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_every_key_survives_the_python_models(name, directory):
+    root = directory({"a.yaml": json.dumps(PROMPTS[name])})
+    loaded = PromptManager.from_directory_sync(root)
+    prompt = loaded.get_prompt_sync(name)
+
+    built = Prompt.model_validate(prompt.model_dump())
+    assert built == prompt
+    assert Prompt(**PROMPTS[name]).content_hash == prompt.content_hash == built.content_hash
+
+    (root / "a.yaml").write_text(built.to_yaml(), encoding="utf-8")
+    again = PromptManager.from_directory_sync(root).get_prompt_sync(name)
+    assert again == prompt
+    assert again.content_hash == prompt.content_hash
