@@ -19,7 +19,7 @@ pub(crate) fn read<'s>(text: &'s str, reader: &mut NodeReader<'_>) -> Option<Sou
     match parser.whole() {
         Ok(node) => {
             for (span, key) in parser.twice {
-                reader.wrong(span, format!("the key {} is there twice", shown(&key)));
+                reader.wrong(span, format!("the key {} is defined twice", shown(&key)));
             }
             Some(node)
         }

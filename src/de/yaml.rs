@@ -426,7 +426,7 @@ impl<'s> Builder<'s> {
             let is_new = known.insert(name);
             if !is_new {
                 let message =
-                    format!("the key {} is there twice", shown(&self.identity(key).unwrap_or_default()));
+                    format!("the key {} is defined twice", shown(&self.identity(key).unwrap_or_default()));
                 self.mistakes.push(Mistake { span: key.span, message });
             }
             is_new

@@ -193,14 +193,14 @@ DAMAGE = {
     "a duplicate key in JSON": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "format": "text", "template": "a", "template": "b"}',
-        "the key `template` is there twice",
+        "the key `template` is defined twice",
     ),
     "a nested duplicate key in JSON": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "format": "text", "template": "a", "metadata": {"custom": {"a": 1, "a": 2}}}',
-        "the key `a` is there twice",
+        "the key `a` is defined twice",
     ),
-    "a duplicate key in YAML": ("greeting/2.0.0.yaml", GREETING + "template: again\n", "is there twice"),
+    "a duplicate key in YAML": ("greeting/2.0.0.yaml", GREETING + "template: again\n", "is defined twice"),
     "a tab in YAML": ("greeting/2.0.0.yaml", GREETING + "metadata:\n\tauthor: Ada\n", "a tab cannot indent YAML"),
     "an alias bomb": (
         "greeting/2.0.0.yaml",
