@@ -1,4 +1,4 @@
-//! JSON text to nodes. A key that an object has twice is a mistake.
+//! JSON text to nodes. A duplicate key is a mistake.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,10 +10,10 @@ use super::node::{NodeValue, SourceNode, SourceSpan};
 use super::reader::NodeReader;
 use super::shown;
 
-/// How deep JSON may nest.
+/// The maximum nesting of JSON.
 const DEPTH: usize = 127;
 
-/// The tree of a JSON text. `None` where it is no JSON, which is then the only mistake that `reader` notes.
+/// The tree of a JSON text. `None` if the text is not JSON; this is then the only mistake that `reader` notes.
 pub(crate) fn read<'s>(text: &'s str, reader: &mut NodeReader<'_>) -> Option<SourceNode<'s>> {
     let mut parser = JsonParser { text, at: 0, twice: Vec::new() };
     match parser.whole() {
@@ -34,7 +34,7 @@ pub(crate) fn read<'s>(text: &'s str, reader: &mut NodeReader<'_>) -> Option<Sou
     }
 }
 
-/// What is wrong at the parser's place; `None` where the text ends too early.
+/// The mistake at the parser's position. `None` if the text ends too early.
 type JsonFault = Option<&'static str>;
 
 struct JsonParser<'s> {
@@ -48,11 +48,11 @@ impl<'s> JsonParser<'s> {
         let node = self.value(0)?;
         match self.peek() {
             None => Ok(node),
-            Some(_) => Err(Some("something follows after its end")),
+            Some(_) => Err(Some("there is more text after its end")),
         }
     }
 
-    /// The next byte that is no blank.
+    /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
@@ -65,7 +65,7 @@ impl<'s> JsonParser<'s> {
         let first = self.peek().ok_or(None)?;
         let start = self.at;
         if depth > DEPTH {
-            return Err(Some("it nests too deep"));
+            return Err(Some("it is nested too deeply"));
         }
         let value = match first {
             b'{' => self.object(depth)?,
@@ -175,7 +175,7 @@ impl<'s> JsonParser<'s> {
         }
     }
 
-    /// Reads a comma, after which something must follow, or the end.
+    /// Reads a comma or the end. Returns whether it was a comma, after which another item must follow.
     fn goes_on(&mut self, end: u8) -> Result<bool, JsonFault> {
         match self.peek().ok_or(None)? {
             b',' => {
@@ -191,8 +191,8 @@ impl<'s> JsonParser<'s> {
     }
 }
 
-/// What serde says about data that is not of the right form, in our words and without values. For records that only
-/// programs write.
+/// Rewords serde's message about data of the wrong shape in the style of our errors, and without values. For records
+/// that only programs write.
 pub(crate) fn plain(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
@@ -207,7 +207,7 @@ pub(crate) fn plain(error: &impl fmt::Display) -> String {
     }
 }
 
-/// Serde's word for what was found, without the value: "string \"x\"" is a string.
+/// The kind of the value that serde found, without the value: `a string` for `string "x"`.
 fn kind_of(unexpected: &str) -> &'static str {
     match unexpected.split([' ', '`', '"']).next().unwrap_or_default() {
         "string" | "character" => "a string",

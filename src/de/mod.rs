@@ -1,15 +1,15 @@
-//! Reads what people and programs write: YAML, JSON and Python values become one tree of [`SourceNode`]s with their places
-//! in the source; plain functions walk it and collect every mistake.
+//! Reads YAML, JSON and Python values into one kind of tree, of [`SourceNode`]s with their places in the source. Plain
+//! functions walk the tree and collect every mistake.
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`node`] | the tree, and values that JSON can hold taken from it |
+//! | [`node`] | the tree |
 //! | [`yaml`] | YAML text to nodes, one document at a time |
-//! | [`scalars`] | what a bare YAML word means: null, a boolean, a number or a text |
+//! | [`scalars`] | the value of a YAML scalar: null, a boolean, a number or a string |
 //! | [`json`] | JSON text to nodes |
 //! | [`mustache`] | the hint for a value that begins with `{{` |
-//! | [`reader`] | the collector of mistakes, with what every reader asks of a node |
-//! | [`words`](mod@words) | types that are words of a fixed list |
+//! | [`reader`] | collects mistakes, and reads the types that all readers need |
+//! | [`words`](mod@words) | types whose values are words from a fixed list |
 
 pub(crate) mod json;
 mod mustache;
@@ -28,6 +28,6 @@ pub(crate) use node::{KeyPath, NodeValue, SourceNode, SourceSpan};
 pub(crate) use reader::{Fields, NodeReader, SpannedText};
 pub(crate) use words::{one_line, shown, text_serde, unknown, words};
 
-/// How deep lists and mappings may nest inside a value that a prompt or schema carries as JSON. More would endanger the
-/// stack of whoever walks it.
+/// The maximum nesting of lists and mappings in a value that a prompt or schema contains as JSON. Deeper values could
+/// overflow the stack of the code that walks them.
 pub(crate) const VALUE_DEPTH: usize = 64;

@@ -2,11 +2,11 @@
 
 use crate::error::Place;
 
-/// What to do about such a value.
+/// The hint.
 pub(super) const HINT: &str = "a value that begins with `{{` is a mapping to YAML: write it in quotes, \"{{name}}\", or as a \
                                block with `|`";
 
-/// Where in a line a value begins with two braces outside quotes.
+/// The offset in a line at which an unquoted value begins with two braces.
 pub(super) fn find(line: &str) -> Option<usize> {
     let indent = line.len() - line.trim_start().len();
     let item = if line[indent..].starts_with("- ") { indent + 2 } else { indent };
@@ -17,7 +17,7 @@ pub(super) fn find(line: &str) -> Option<usize> {
     })
 }
 
-/// Whether the line of a place has such a value outside quotes.
+/// Whether the line of a place has such a value.
 pub(super) fn is_in_line_of(place: &Place) -> bool {
     find(place.source_line.as_deref().unwrap_or_default()).is_some()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Number, Value};
 
-/// The bytes of the source that a node was read from. A Python value has no source; see [`SourceSpan::NONE`].
+/// The byte range of the source from which a node was read. A Python value has no source; see [`SourceSpan::NONE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SourceSpan {
     pub(crate) start: u32,
@@ -13,7 +13,7 @@ pub(crate) struct SourceSpan {
 }
 
 impl SourceSpan {
-    /// The span of what comes from no source.
+    /// The span of a node without a source.
     pub(crate) const NONE: Self = Self { start: u32::MAX, end: u32::MAX };
 
     /// Positions beyond 4 GiB count as 4 GiB; files are far smaller.
@@ -33,14 +33,14 @@ impl SourceSpan {
     }
 }
 
-/// A value with its place. Behind a YAML alias, the place is that of the anchor.
+/// A value and its place in the source. The place of a YAML alias is that of its anchor.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceNode<'s> {
     pub(crate) span: SourceSpan,
     pub(crate) value: NodeValue<'s>,
 }
 
-/// What a node is.
+/// The value of a node.
 #[derive(Debug, Clone)]
 pub(crate) enum NodeValue<'s> {
     Null,
@@ -50,7 +50,7 @@ pub(crate) enum NodeValue<'s> {
     NonFinite,
     Text(Cow<'s, str>),
     List(Vec<SourceNode<'s>>),
-    /// Keys and values in the order in which they are written. A key is any node in YAML; readers want texts.
+    /// Keys and values in the order of the source. In YAML a key can be any node; readers accept only strings.
     Map(Vec<(SourceNode<'s>, SourceNode<'s>)>),
 }
 
@@ -63,7 +63,7 @@ impl<'s> SourceNode<'s> {
         matches!(self.value, NodeValue::Null)
     }
 
-    /// What it is, for messages: "a mapping".
+    /// The kind of the value, for messages: `a mapping`.
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             NodeValue::Null => "nothing",
@@ -75,7 +75,7 @@ impl<'s> SourceNode<'s> {
         }
     }
 
-    /// JSON as a tree without places.
+    /// Converts JSON to a tree without places.
     pub(crate) fn of_json(value: &'s Value) -> Self {
         let value = match value {
             Value::Null => NodeValue::Null,
@@ -100,7 +100,7 @@ impl<'s> SourceNode<'s> {
 }
 
 impl SourceNode<'static> {
-    /// [`SourceNode::of_json`] of a value that is given away.
+    /// [`SourceNode::of_json`] for an owned value.
     #[cfg(feature = "python")]
     pub(crate) fn from_json(value: Value) -> Self {
         let text = |text: String| NodeValue::Text(Cow::Owned(text));
@@ -123,7 +123,7 @@ impl SourceNode<'static> {
     }
 }
 
-/// Where a value is inside a structure, for messages: `metadata.custom.rows[3]`.
+/// The path of a nested value, for messages: `metadata.custom.rows[3]`.
 #[derive(Clone, Copy)]
 pub(crate) enum KeyPath<'a> {
     Root(&'a str),

@@ -1,8 +1,7 @@
-//! Collects mistakes, and has what every reader of prompts and schemas asks of a node.
+//! Collects mistakes, and reads the types of value that all readers of prompts and schemas need.
 //!
-//! A function that reads gives a value in any case. Where a node cannot be read, the mistake is noted and the value is a
-//! stand-in, so that the rest is looked at too; [`NodeReader::mark`] and [`NodeReader::is_clean_since`] tell whether a value
-//! is to be trusted.
+//! If a node cannot be read, the mistake is noted and a stand-in value is returned, so that the other nodes are checked
+//! too. [`NodeReader::mark`] and [`NodeReader::is_clean_since`] show whether a value is real.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -13,24 +12,25 @@ use super::node::{KeyPath, NodeValue, SourceNode, SourceSpan};
 use super::{VALUE_DEPTH, mustache, scalars, unknown};
 use crate::error::{Error, Kind, Place, nearest};
 
-/// A text that may become a template, with its place.
+/// A text and its place. It may become a template.
 #[derive(Debug, Clone)]
 pub(crate) struct SpannedText {
     pub(crate) text: String,
     pub(crate) span: SourceSpan,
 }
 
-/// Reads nodes and collects what is wrong with them.
+/// Reads nodes and collects their mistakes.
 pub(crate) struct NodeReader<'s> {
     kind: Kind,
-    /// The text of a YAML file. There, a bare number is taken as it is written where text is meant, and a text that reads
-    /// as a number or boolean counts as one where that is meant. JSON and Python values are held to their types.
+    /// The text of the YAML file, if there is one. In YAML an unquoted number is accepted as a string, exactly as it is
+    /// written, and a string that looks like a number or boolean is accepted as one. JSON and Python values must have
+    /// the right type.
     yaml: Option<&'s str>,
     mistakes: Vec<(SourceSpan, Error)>,
 }
 
 impl<'s> NodeReader<'s> {
-    /// A reader whose mistakes are of this kind.
+    /// A reader whose mistakes have this kind.
     pub(crate) fn new(kind: Kind) -> Self {
         Self { kind, yaml: None, mistakes: Vec::new() }
     }
@@ -40,28 +40,28 @@ impl<'s> NodeReader<'s> {
         Self { yaml: Some(text), ..Self::new(kind) }
     }
 
-    /// The text of the YAML file that is read.
+    /// The text of the YAML file.
     pub(crate) fn source(&self) -> Option<&'s str> {
         self.yaml
     }
 
-    /// Notes a mistake, which becomes one of the reader's kind.
+    /// Notes a mistake. It gets the reader's kind.
     pub(crate) fn note(&mut self, span: SourceSpan, error: Error) {
         let message = error.message().to_owned();
         self.mistakes.push((span, error.recast(self.kind, message)));
     }
 
-    /// Notes a mistake with this message, of the reader's kind.
+    /// Notes a mistake with this message.
     pub(crate) fn wrong(&mut self, span: SourceSpan, message: impl Into<String>) {
         self.note(span, Error::new(self.kind, message));
     }
 
-    /// [`NodeReader::wrong`] with what to do about it.
+    /// [`NodeReader::wrong`] with a hint.
     pub(crate) fn wrong_hint(&mut self, span: SourceSpan, message: impl Into<String>, hint: &str) {
         self.note(span, Error::new(self.kind, message).with_hint(hint));
     }
 
-    /// What follows is checked by [`NodeReader::is_clean_since`].
+    /// Marks the current state, for [`NodeReader::is_clean_since`].
     pub(crate) fn mark(&self) -> usize {
         self.mistakes.len()
     }
@@ -71,7 +71,7 @@ impl<'s> NodeReader<'s> {
         self.mistakes.len() == mark
     }
 
-    /// The mistakes in the order of their places in `text`, with file name, line and column.
+    /// The mistakes with file name, line and column, sorted by their places in `text`.
     pub(crate) fn located(mut self, file_name: &str, text: &str) -> Vec<Error> {
         self.mistakes.sort_by_key(|(span, _)| span.start);
         let located = self.mistakes.into_iter().map(|(span, error)| {
@@ -83,7 +83,7 @@ impl<'s> NodeReader<'s> {
         located.collect()
     }
 
-    /// The mistakes in values that come from no file: the only one, or one that names them all.
+    /// The value, or its mistakes as one error. For values that do not come from a file.
     pub(crate) fn finish<T>(self, what: &str, value: T) -> crate::Result<T> {
         let mistakes: Vec<Error> = self.mistakes.into_iter().map(|(_, error)| error).collect();
         match Error::sum_up(self.kind, what, mistakes) {
@@ -92,7 +92,7 @@ impl<'s> NodeReader<'s> {
         }
     }
 
-    /// Notes that a node is not what is expected: "expected a list, found a number".
+    /// Notes that a node has the wrong type: `expected a list, found a number`.
     pub(crate) fn expected(&mut self, node: &SourceNode<'_>, expected: &str) {
         let message = format!("expected {expected}, found {}", node.kind());
         let is_bare = matches!(node.value, NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_));
@@ -103,7 +103,7 @@ impl<'s> NodeReader<'s> {
         }
     }
 
-    /// A mapping with these keys; `expected` names it: "a prompt, which is a mapping". Any other key is a mistake.
+    /// A mapping with these keys. Any other key is a mistake. `expected` describes it: `a prompt, which is a mapping`.
     pub(crate) fn fields<'n>(
         &mut self,
         node: SourceNode<'n>,
@@ -124,7 +124,7 @@ impl<'s> NodeReader<'s> {
             fields.last = key.span;
             let Some(name) = self.key_text(&key) else {
                 self.expected(&key, "a string as the key");
-                // Whatever it was to be, it is not reported as missing too.
+                // It may stand for any known key, so none is reported as missing.
                 fields.is_known = false;
                 fields.meant.extend(known);
                 continue;
@@ -141,7 +141,7 @@ impl<'s> NodeReader<'s> {
         Some(fields)
     }
 
-    /// The keys and values of a mapping whose keys are free.
+    /// The keys and values of a mapping that may have any keys.
     pub(crate) fn members<'n>(
         &mut self,
         node: SourceNode<'n>,
@@ -161,7 +161,7 @@ impl<'s> NodeReader<'s> {
         Some(members)
     }
 
-    /// The value of a key that must be there.
+    /// The value of a required key.
     pub(crate) fn required<'n>(
         &mut self,
         fields: &mut Fields<'n>,
@@ -184,7 +184,7 @@ impl<'s> NodeReader<'s> {
         }
     }
 
-    /// How a bare number or boolean of a YAML file is written.
+    /// The source text of an unquoted number or boolean of a YAML file.
     fn written(&self, node: &SourceNode<'_>) -> Option<&'s str> {
         match node.value {
             NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
@@ -194,7 +194,7 @@ impl<'s> NodeReader<'s> {
         }
     }
 
-    /// A text, or `None` for what is none.
+    /// The text of a node, or the node itself if it is not a text.
     pub(crate) fn as_text<'n>(&self, node: SourceNode<'n>) -> Result<String, SourceNode<'n>> {
         if let Some(written) = self.written(&node) {
             return Ok(written.to_owned());
@@ -202,7 +202,7 @@ impl<'s> NodeReader<'s> {
         match node.value {
             NodeValue::Text(text) => {
                 let mut text = text.into_owned();
-                // The parser lets long texts grow by doubling; prompts stay in memory.
+                // The parser grows long texts by doubling. Prompts stay in memory, so the rest is freed.
                 text.shrink_to_fit();
                 Ok(text)
             }
@@ -210,7 +210,7 @@ impl<'s> NodeReader<'s> {
         }
     }
 
-    /// A text.
+    /// A text. Any other node is noted as a mistake and gives an empty text.
     pub(crate) fn text(&mut self, node: SourceNode<'_>) -> String {
         self.as_text(node).unwrap_or_else(|node| {
             self.expected(&node, "a string");
@@ -218,18 +218,18 @@ impl<'s> NodeReader<'s> {
         })
     }
 
-    /// A text with its place, or the node itself where it is none.
+    /// A text with its place, or the node itself if it is not a text.
     pub(crate) fn spanned_or_node<'n>(&self, node: SourceNode<'n>) -> Result<SpannedText, SourceNode<'n>> {
         let span = node.span;
         self.as_text(node).map(|text| SpannedText { text, span })
     }
 
-    /// A text with its place, or nothing, which is noted.
+    /// A text with its place. `None` for any other node, which is noted as a mistake.
     pub(crate) fn text_or_expected(&mut self, node: SourceNode<'_>) -> Option<SpannedText> {
         self.spanned_or_node(node).map_err(|node| self.expected(&node, "a string")).ok()
     }
 
-    /// A text with its place.
+    /// [`NodeReader::text`] with its place.
     pub(crate) fn spanned(&mut self, node: SourceNode<'_>) -> SpannedText {
         SpannedText { span: node.span, text: self.text(node) }
     }
@@ -248,7 +248,7 @@ impl<'s> NodeReader<'s> {
         fields.take_value(key).map(|node| self.spanned(node))
     }
 
-    /// The text of a key that must be there, with its place.
+    /// The text of a required key, with its place.
     pub(crate) fn required_spanned(&mut self, fields: &mut Fields<'_>, key: &'static str) -> SpannedText {
         match self.required(fields, key) {
             Some(node) => self.spanned(node),
@@ -256,7 +256,7 @@ impl<'s> NodeReader<'s> {
         }
     }
 
-    /// A text parsed into a type that cannot be wrong.
+    /// A text that is parsed into its type. `None` if this fails, which is noted as a mistake.
     pub(crate) fn parse<T: FromStr<Err = Error>>(&mut self, node: SourceNode<'_>) -> Option<T> {
         let SpannedText { text, span } = self.text_or_expected(node)?;
         text.parse().map_err(|error| self.note(span, error)).ok()
@@ -275,7 +275,7 @@ impl<'s> NodeReader<'s> {
         found
     }
 
-    /// A number; NaN for what is not finite.
+    /// A number. NaN for a number that is not finite.
     pub(crate) fn float(&mut self, node: &SourceNode<'_>) -> Option<f64> {
         let read = |value: &NodeValue<'_>| match value {
             NodeValue::Number(number) => number.as_f64(),
@@ -305,7 +305,7 @@ impl<'s> NodeReader<'s> {
         found
     }
 
-    /// The items of a list; `expected` names it: "a list of tools".
+    /// The items of a list. `expected` describes it: `a list of tools`.
     pub(crate) fn items<'n>(&mut self, node: SourceNode<'n>, expected: &str) -> Option<Vec<SourceNode<'n>>> {
         if let NodeValue::List(items) = node.value {
             return Some(items);
@@ -320,10 +320,10 @@ impl<'s> NodeReader<'s> {
         items.into_iter().map(|item| self.text(item)).collect()
     }
 
-    /// A value that JSON can hold.
+    /// A value as JSON.
     pub(crate) fn json(&mut self, node: SourceNode<'_>, path: KeyPath<'_>) -> Value {
         if path.depth() > VALUE_DEPTH {
-            self.wrong_hint(node.span, format!("`{path}` nests too deep"), "at most 64 levels");
+            self.wrong_hint(node.span, format!("`{path}` is nested too deeply"), "at most 64 levels");
             return Value::Null;
         }
         match node.value {
@@ -353,7 +353,7 @@ impl<'s> NodeReader<'s> {
         }
     }
 
-    /// A mapping that JSON can hold; nothing for null. `name` is the path to it.
+    /// A mapping as JSON. `None` for null. `name` is the path to it.
     pub(crate) fn object(&mut self, node: SourceNode<'_>, name: &str) -> Option<Map<String, Value>> {
         let span = node.span;
         let kind = node.kind();
@@ -368,24 +368,24 @@ impl<'s> NodeReader<'s> {
     }
 }
 
-/// The values of a mapping whose keys are known, to be taken one by one.
+/// The values of a mapping with known keys. Readers take them one by one.
 pub(crate) struct Fields<'n> {
-    /// Where its last key is, or the mapping itself where it is empty. There a missing key is reported.
+    /// The place of the last key, or of the mapping if it is empty. A missing key is reported here.
     pub(crate) last: SourceSpan,
     entries: Vec<(&'static str, SourceSpan, SourceNode<'n>)>,
-    /// Whether all its keys are known.
+    /// Whether all keys are known.
     pub(crate) is_known: bool,
-    /// The keys that unknown ones are likely slips of.
+    /// The known keys that the unknown keys are probably misspellings of.
     meant: Vec<&'static str>,
 }
 
 impl<'n> Fields<'n> {
-    /// Treats keys like those that unknown ones are slips of: that they are missing is no mistake.
+    /// Treats these keys as if they were misspelt: it is no mistake if they are missing.
     pub(crate) fn pass_over(&mut self, keys: impl Iterator<Item = &'static str>) {
         self.meant.extend(keys);
     }
 
-    /// The value of a key, null too.
+    /// The value of a key. It can be null.
     pub(crate) fn take(&mut self, key: &str) -> Option<SourceNode<'n>> {
         let at = self.entries.iter().position(|(known, ..)| *known == key)?;
         Some(self.entries.swap_remove(at).2)
@@ -396,12 +396,12 @@ impl<'n> Fields<'n> {
         self.take(key).filter(|node| !node.is_null())
     }
 
-    /// Where a key is written that was not taken yet.
+    /// The place of a key that was not taken yet.
     pub(crate) fn key_span(&self, key: &str) -> Option<SourceSpan> {
         self.entries.iter().find(|(known, ..)| *known == key).map(|(_, span, _)| *span)
     }
 
-    /// The first key, of those that were not taken yet, that is wanted.
+    /// The first wanted key among those that were not taken yet.
     pub(crate) fn first_of(&self, is_wanted: impl Fn(&str) -> bool) -> Option<(&'static str, SourceSpan)> {
         let wanted = self.entries.iter().filter(|(key, ..)| is_wanted(key));
         wanted.min_by_key(|(_, span, _)| span.start).map(|(key, span, _)| (*key, *span))
@@ -412,12 +412,12 @@ impl<'n> Fields<'n> {
         self.entries.iter().map(|(key, ..)| *key)
     }
 
-    /// Whether there are unknown keys that are likely slips of known ones.
+    /// Whether any unknown key is probably a misspelling of a known one.
     pub(crate) fn has_slips(&self) -> bool {
         !self.meant.is_empty()
     }
 
-    /// Whether an unknown key is likely a slip of this one.
+    /// Whether an unknown key is probably a misspelling of this one.
     pub(crate) fn means(&self, key: &str) -> bool {
         self.meant.contains(&key)
     }

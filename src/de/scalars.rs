@@ -1,8 +1,8 @@
-//! What a YAML scalar means: null, a boolean, a number or a text.
+//! Resolves a YAML scalar to null, a boolean, a number or a string.
 //!
-//! The rules are those of YAML 1.2's core schema, with three additions that keep a text a text: a number with a leading
-//! zero (`0123`) or an underscore (`1_000`) is a text, and so are the booleans of YAML 1.1 (`yes`, `off`). They agree
-//! with serde-saphyr, which a test compares on thousands of texts.
+//! The rules are those of the core schema of YAML 1.2, with three additions that keep text as text. A number with a
+//! leading zero (`0123`) or an underscore (`1_000`) is a string. So are the booleans of YAML 1.1 (`yes`, `off`).
+//! serde-saphyr has the same rules; a test compares the two on thousands of texts.
 
 use std::borrow::Cow;
 
@@ -14,11 +14,11 @@ use super::NodeValue;
 /// The tags that have a meaning here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScalarTag {
-    /// There is none, or one that says nothing about the type.
+    /// No tag, or a tag that does not set the type.
     Free,
-    /// `!!str`: a text, whatever it looks like.
+    /// `!!str`: a string, even if it looks like another type.
     Text,
-    /// `!` alone: a text too, but lists and mappings may have it.
+    /// `!` alone: a string too, but lists and mappings may also have this tag.
     NonSpecific,
     Null,
     Bool,
@@ -30,7 +30,7 @@ pub(super) enum ScalarTag {
     List,
     /// `!!map`
     Map,
-    /// A tag for a type that neither JSON nor we know, such as `!!binary` or `!!timestamp`.
+    /// A tag for a type that does not exist here or in JSON, such as `!!binary` or `!!timestamp`.
     Other,
 }
 
@@ -74,10 +74,10 @@ impl ScalarTag {
     }
 }
 
-/// Why a scalar with a tag has no value.
+/// The message for a scalar whose tag cannot be applied.
 pub(super) type Refusal = &'static str;
 
-/// The meaning of a scalar.
+/// The value of a scalar.
 pub(super) fn resolve(
     text: Cow<'_, str>,
     style: ScalarStyle,
@@ -92,16 +92,16 @@ pub(super) fn resolve(
             integer(&text).map(NodeValue::Number).ok_or("expected a whole number of at most 64 bits")
         }
         ScalarTag::Float => float(&text).ok_or("expected a number"),
-        ScalarTag::List | ScalarTag::Map => Err("the tag does not fit: this is a single value"),
+        ScalarTag::List | ScalarTag::Map => Err("the tag does not fit: it is for a list or a mapping"),
         ScalarTag::Other => Err("a value with this tag cannot be read: write it as text, without the tag"),
         ScalarTag::Free | ScalarTag::Merge if !plain => Ok(NodeValue::Text(text)),
         ScalarTag::Free | ScalarTag::Merge => Ok(bare(text)),
     }
 }
 
-/// The meaning of a scalar without quotes and without a tag.
+/// The value of a scalar without quotes and without a tag.
 fn bare(text: Cow<'_, str>) -> NodeValue<'_> {
-    // Most texts are settled by their first character.
+    // For most texts the first character decides.
     match text.as_bytes().first() {
         None => return NodeValue::Null,
         Some(b'~' | b'n' | b'N') if matches!(&*text, "~" | "null" | "Null" | "NULL") => {
@@ -123,7 +123,7 @@ fn bare(text: Cow<'_, str>) -> NodeValue<'_> {
     float(trimmed).unwrap_or(NodeValue::Text(text))
 }
 
-/// Blanks that conversions ignore.
+/// Removes the white space around a text, which conversions ignore.
 fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
@@ -137,14 +137,14 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether it is a decimal with a zero too many in front, such as `007`.
+/// Whether it is a decimal number with an extra leading zero, such as `007`.
 fn has_leading_zero(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A whole number of 64 bits: decimal, or with `0x`, `0o` or `0b`. Single underscores between digits are allowed here;
-/// [`bare`] keeps them out.
+/// A whole number of at most 64 bits: decimal, or with `0x`, `0o` or `0b`. Single underscores between digits are
+/// allowed here, but [`bare`] does not pass them.
 pub(super) fn integer(text: &str) -> Option<Number> {
     let text = trim(text);
     if let Some(digits) = text.strip_prefix('-') {
@@ -179,14 +179,15 @@ fn magnitude(digits: &str) -> Option<u64> {
     after_digit.then_some(value)
 }
 
-/// A number with a fraction or an exponent, `.nan` or `.inf`. What is too large for 64 bits counts as infinite.
+/// A number with a fraction or an exponent, `.nan` or `.inf`. A number that is too large for 64 bits counts as
+/// infinite.
 pub(super) fn float(text: &str) -> Option<NodeValue<'static>> {
     let text = trim(text);
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if matches!(unsigned, ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF") {
         return Some(NodeValue::NonFinite);
     }
-    // Rust also reads `inf` and `nan`, which are texts here.
+    // Rust also parses `inf` and `nan`, which are strings here.
     let digit = unsigned.starts_with(|c: char| c.is_ascii_digit());
     if !digit && !unsigned.starts_with('.') {
         return None;

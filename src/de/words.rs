@@ -1,8 +1,8 @@
-//! Types that are words of a fixed list, and the errors for a word that is none of them.
+//! Types whose values are words from a fixed list, and the errors for other words.
 
 use crate::error::{Error, Kind, nearest};
 
-/// A word for showing: a very long one is cut.
+/// A word in backquotes, for messages. A very long word is cut.
 pub(crate) fn shown(word: &str) -> String {
     const SHOWN: usize = 60;
     match word.char_indices().nth(SHOWN) {
@@ -22,7 +22,7 @@ pub(crate) fn unknown(kind: Kind, what: &str, word: &str, known: &[&str]) -> Err
     Error::new(kind, message).with_hint(format!("known: {}", known.join(", ")))
 }
 
-/// The message and the hint of an error in one line, for an error type that has no hint.
+/// The message and hint of an error in one line, for an error type that cannot have a hint.
 pub(crate) fn one_line(error: &Error) -> String {
     match error.hint() {
         Some(hint) => format!("{}; {hint}", error.message()),
@@ -30,7 +30,8 @@ pub(crate) fn one_line(error: &Error) -> String {
     }
 }
 
-/// Gives an enum of words `FromStr`, `Display` and `Serialize`, from its `ALL`, `as_str` and what to call it in errors.
+/// Implements `FromStr`, `Display` and `Serialize` for an enum of words. It needs `ALL`, `as_str`, and its name in
+/// errors.
 macro_rules! words {
     ($type:ty, $what:literal, $kind:expr) => {
         impl std::str::FromStr for $type {
@@ -58,7 +59,7 @@ macro_rules! words {
     };
 }
 
-/// Gives a type with `FromStr` and `Display` serde as a text.
+/// Implements `Deserialize` and `Serialize` as a string for a type with `FromStr` and `Display`.
 macro_rules! text_serde {
     ($type:ty) => {
         impl<'de> serde::Deserialize<'de> for $type {

@@ -1,7 +1,8 @@
 //! YAML text to nodes, one document at a time.
 //!
-//! The parser's events become the tree directly. Aliases are copies of what their anchor names, merge keys (`<<`) are
-//! resolved, and a key twice is a mistake. Budgets stop a text that nests too deep or grows by its aliases.
+//! The parser's events become the tree directly. An alias becomes a copy of the anchored node, and merge keys (`<<`)
+//! are resolved. A duplicate key is a mistake. Limits stop a text that is nested too deeply, or that aliases make too
+//! large.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -22,33 +23,34 @@ pub(crate) fn decode<'a>(file_name: &str, bytes: &'a [u8]) -> Result<&'a str> {
     std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
         let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        let found = if utf16 { "it is UTF-16" } else { "it has a byte that is not" };
-        Error::new(Kind::PromptInvalid, format!("the file must be UTF-8, and {found}"))
+        let found = if utf16 { "it is UTF-16" } else { "this byte is not valid" };
+        Error::new(Kind::PromptInvalid, format!("the file must be UTF-8, but {found}"))
             .with_place(Place::of(Some(file_name), &good, good.len()))
             .with_hint("save the file with the encoding UTF-8")
     })
 }
 
-/// How deep lists and mappings may nest in a document.
+/// The maximum nesting of lists and mappings in a document.
 const DEPTH: usize = 40;
 
-/// How many aliases, anchors and merge keys a document may have, each counted by itself.
+/// The maximum number of aliases in a document. The same limit applies to anchors, and to merge keys.
 const REFERENCES: usize = 1_000;
 
-/// How many events aliases may repeat in a document. A scalar is one event, a list or mapping two and its members.
+/// The maximum number of events that aliases repeat in a document. A scalar is one event. A list or mapping is two,
+/// plus the events of its members.
 const REPEATED_EVENTS: usize = 10_000;
 
-/// How many events may be kept for aliases.
+/// The maximum number of events that are kept for aliases.
 const KEPT_EVENTS: usize = 100_000;
 
-/// From this many aliases on, there must be an anchor for each ten of them.
+/// A document with at least this many aliases must have one anchor for every ten of them.
 const MANY_ALIASES: usize = 100;
 
-/// Below this many bytes, a text has the budgets of one of this size.
+/// A text that is shorter than this, in bytes, has the limits of a text of this length.
 const SMALL: usize = 64 * 1024;
 
-/// The tree of one document, which is the part of `text` at `chunk`; places count in `text`. `None` where the document
-/// cannot be read as YAML, which is then the only mistake that `reader` notes of it.
+/// The tree of one document, which is the part of `text` at `chunk`. Offsets count from the start of `text`. `None` if
+/// the document is not YAML; this is then the only mistake that `reader` notes for it.
 pub(crate) fn read_document<'s>(
     text: &'s str,
     chunk: &Chunk,
@@ -81,7 +83,7 @@ pub(crate) fn read_document<'s>(
 
 const NOT_YAML: &str = "this is not YAML";
 
-/// What is wrong with a document as YAML.
+/// A mistake in the YAML of a document.
 struct Mistake {
     span: SourceSpan,
     message: String,
@@ -90,23 +92,23 @@ struct Mistake {
 /// A mistake that ends the reading of a document.
 type Fatal = Box<Mistake>;
 
-#[allow(clippy::unnecessary_box_returns, reason = "what a result of many calls carries stays small")]
+#[allow(clippy::unnecessary_box_returns, reason = "a small error keeps the results of many calls small")]
 fn fatal(span: SourceSpan, message: impl Into<String>) -> Fatal {
     Box::new(Mistake { span, message: message.into() })
 }
 
 #[allow(clippy::unnecessary_box_returns, reason = "as `fatal`")]
 fn too_much(span: SourceSpan) -> Fatal {
-    fatal(span, "the document nests too deep, or grows too much by its aliases")
+    fatal(span, "the document is nested too deeply, or its aliases make it too large")
 }
 
 /// A list or mapping that is being read.
 struct Open<'s> {
     span: SourceSpan,
     anchor: usize,
-    /// What the document had when this began.
+    /// The counts of the document when this began.
     since: Counts,
-    /// How deep what is in it nests.
+    /// The nesting of its deepest member.
     deepest: usize,
     content: OpenContent<'s>,
 }
@@ -117,7 +119,7 @@ enum OpenContent<'s> {
         entries: Vec<(SourceNode<'s>, SourceNode<'s>)>,
         /// A key that waits for its value.
         key: Option<WaitingKey<'s>>,
-        /// What merge keys bring.
+        /// The entries that merge keys add.
         merged: Vec<(SourceNode<'s>, SourceNode<'s>)>,
     },
 }
@@ -127,7 +129,7 @@ enum WaitingKey<'s> {
     Of(SourceNode<'s>),
 }
 
-/// What budgets count.
+/// The counts that are limited.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     events: usize,
@@ -147,7 +149,7 @@ impl Counts {
     }
 }
 
-/// What an anchor names.
+/// The node of an anchor, with its counts and nesting.
 struct Anchored<'s> {
     node: SourceNode<'s>,
     counts: Counts,
@@ -241,7 +243,7 @@ impl<'s> Builder<'s> {
         });
         let span = SourceSpan::new(self.base + offset, self.base + offset);
         match error.kind() {
-            ErrorKind::UnknownAnchor => fatal(span, "this alias has no anchor"),
+            ErrorKind::UnknownAnchor => fatal(span, "this alias refers to an anchor that does not exist"),
             _ => fatal(span, format!("{NOT_YAML}: {}", error.info())),
         }
     }
@@ -250,7 +252,7 @@ impl<'s> Builder<'s> {
         2 * self.text.len().max(SMALL)
     }
 
-    /// Checks what counts, after something was added.
+    /// Checks the limits after the counts have grown.
     fn check_budget(&self, span: SourceSpan) -> Result<(), Fatal> {
         let room = self.room();
         let exceeded = self.counts.events > room
@@ -300,7 +302,7 @@ impl<'s> Builder<'s> {
         };
         let value = scalars::resolve(text, style, tag).map_err(|refusal| fatal(span, refusal))?;
         if tag != ScalarTag::Free {
-            // What a tag made a number is not how it is written.
+            // The source text of a tagged number is not its value, so it must not be read from there.
             span.end = span.start;
         }
         let node = SourceNode::new(span, value);
@@ -310,20 +312,20 @@ impl<'s> Builder<'s> {
         Ok(self.add(node, 0))
     }
 
-    /// Whether this is a block at the end of a text without a line break, to which the parser adds one.
+    /// Whether this is a block scalar at the end of a text that has no final line break. The parser adds one to it.
     fn lacks_line_break(&self, span: &Span, style: ScalarStyle) -> bool {
         matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
             && !self.text.ends_with('\n')
             && span.end.byte_offset().is_some_and(|end| end >= self.text.len())
     }
 
-    /// Checks that the tag of a list or mapping is not one of something else.
+    /// Checks that the tag of a list or mapping, if there is one, is for this type.
     fn fits(span: SourceSpan, tag: Option<&Tag>, own: ScalarTag) -> Result<(), Fatal> {
         let tag = ScalarTag::of(tag);
         if tag == own || matches!(tag, ScalarTag::Free | ScalarTag::NonSpecific) {
             return Ok(());
         }
-        Err(fatal(span, "the tag does not fit: it is one of another type"))
+        Err(fatal(span, "the tag does not fit: it is for another type of value"))
     }
 
     fn begin(&mut self, span: SourceSpan, anchor: usize, content: OpenContent<'s>) -> Result<(), Fatal> {
@@ -338,7 +340,7 @@ impl<'s> Builder<'s> {
     }
 
     fn end(&mut self) -> Result<Option<SourceNode<'s>>, Fatal> {
-        // The parser ends only what it has begun.
+        // The parser never ends a list or mapping that it has not begun.
         let Some(Open { span, anchor, since, deepest, content }) = self.open.pop() else { return Ok(None) };
         let value = match content {
             OpenContent::List(items) => NodeValue::List(items),
@@ -351,7 +353,7 @@ impl<'s> Builder<'s> {
         Ok(self.add(node, deepest + 1))
     }
 
-    /// Keeps what an anchor names.
+    /// Keeps the node of an anchor for its aliases.
     fn keep(
         &mut self,
         anchor: usize,
@@ -373,10 +375,10 @@ impl<'s> Builder<'s> {
     fn alias(&mut self, span: SourceSpan, anchor: usize) -> Result<Option<SourceNode<'s>>, Fatal> {
         self.aliases += 1;
         if self.open.iter().any(|open| open.anchor == anchor) {
-            return Err(fatal(span, "an alias cannot name what it is part of"));
+            return Err(fatal(span, "an alias cannot refer to a value that contains it"));
         }
         let Some(Some(Anchored { node, counts, depth })) = self.anchors.get(anchor) else {
-            return Err(fatal(span, "this alias has no anchor"));
+            return Err(fatal(span, "this alias refers to an anchor that does not exist"));
         };
         let depth = *depth;
         self.counts.events += counts.events;
@@ -392,7 +394,7 @@ impl<'s> Builder<'s> {
         Ok(self.add(node, depth))
     }
 
-    /// Adds a node to what is open; gives back the root.
+    /// Adds a node to the innermost open list or mapping. Returns the node if none is open: then it is the root.
     fn add(&mut self, node: SourceNode<'s>, depth: usize) -> Option<SourceNode<'s>> {
         let Some(open) = self.open.last_mut() else { return Some(node) };
         open.deepest = open.deepest.max(depth);
@@ -413,7 +415,7 @@ impl<'s> Builder<'s> {
         None
     }
 
-    /// The entries without those whose key is there already, which is a mistake; then the merged ones whose key is not.
+    /// The entries, without those that repeat a key, which is a mistake. Then the merged entries with new keys.
     fn unique(
         &mut self,
         entries: Vec<(SourceNode<'s>, SourceNode<'s>)>,
@@ -437,8 +439,8 @@ impl<'s> Builder<'s> {
         kept
     }
 
-    /// What tells a key from others; none for what no reader takes as a key. Readers take `1` and `"1"` for one key, so
-    /// it is there twice if both are, and `0x1` is the number that it spells.
+    /// The text by which keys are compared. `None` for a value that no reader accepts as a key. For readers `1` and
+    /// `"1"` are the same key, so together they are duplicates. `0x1` is compared as the number 1.
     fn identity(&self, key: &SourceNode<'s>) -> Option<Cow<'s, str>> {
         match &key.value {
             NodeValue::Text(text) => Some(text.clone()),
@@ -452,7 +454,8 @@ impl<'s> Builder<'s> {
     }
 }
 
-/// Takes the entries of a mapping, or of all in a list, for a merge key. Whether it is one.
+/// Adds the entries of the value of a merge key, which is a mapping or a list of mappings. Returns false for any other
+/// value.
 fn merge<'s>(node: SourceNode<'s>, merged: &mut Vec<(SourceNode<'s>, SourceNode<'s>)>) -> bool {
     match node.value {
         NodeValue::Null => true,
@@ -465,7 +468,7 @@ fn merge<'s>(node: SourceNode<'s>, merged: &mut Vec<(SourceNode<'s>, SourceNode<
     }
 }
 
-/// Keys that were seen. Few are compared one by one, which is faster than hashing them.
+/// The keys that were seen. The first few are compared one by one, which is faster than hashing them.
 #[derive(Default)]
 struct KnownKeys<'s> {
     few: Vec<Cow<'s, str>>,
@@ -494,9 +497,11 @@ pub(crate) struct Chunk {
     pub(crate) end: usize,
 }
 
-/// Splits a text at its document markers. A line that begins with `---` or `...` and a blank is a marker
-/// everywhere, in a block or a quoted scalar too: YAML forbids such a line there. Documents without content are left out.
-/// The parser is given one document at a time, so that a broken one does not hide those after it.
+/// Splits a text at its document markers, and leaves out documents without content.
+///
+/// A marker is a line that consists of `---` or `...`, or begins with one of them and white space. YAML does not allow
+/// such a line inside a block or quoted scalar, so it is a marker everywhere. The parser gets one document at a time,
+/// so that a broken document does not hide the ones after it.
 pub(crate) fn documents(text: &str) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let (mut start, mut offset, mut content) = (0, 0, false);
@@ -522,7 +527,7 @@ pub(crate) fn documents(text: &str) -> Vec<Chunk> {
             continue;
         }
         let own = if begins { &line[3..] } else { line }.trim();
-        // A directive belongs to the document after it, so it is no content of its own.
+        // A directive belongs to the document after it, so it does not count as content.
         content = !(own.is_empty() || own.starts_with('#') || line.starts_with('%'));
     }
     if content {
@@ -531,7 +536,7 @@ pub(crate) fn documents(text: &str) -> Vec<Chunk> {
     chunks
 }
 
-/// The line of a place or the one after it, if it is indented with a tab.
+/// The line of a span or the line after it, whichever is indented with a tab.
 fn tab_line(text: &str, span: SourceSpan) -> Option<SourceSpan> {
     let at = span.offset()?.min(text.len());
     let first = text[..at].rfind('\n').map_or(0, |newline| newline + 1);

@@ -99,8 +99,8 @@ fn a_byte_order_mark_and_windows_line_ends_are_ignored() {
 #[test]
 fn other_encodings_are_refused_at_their_first_byte() {
     for (bytes, message, line, column) in [
-        (&b"id: a\ntext: caf\xe9\n"[..], "the file must be UTF-8, and it has a byte that is not", 2, 10),
-        (&b"\xff\xfei\0d\0"[..], "the file must be UTF-8, and it is UTF-16", 1, 1),
+        (&b"id: a\ntext: caf\xe9\n"[..], "the file must be UTF-8, but this byte is not valid", 2, 10),
+        (&b"\xff\xfei\0d\0"[..], "the file must be UTF-8, but it is UTF-16", 1, 1),
     ] {
         let file = read_prompts_bytes("f.yaml", bytes);
         assert_eq!(file.errors[0].message(), message);

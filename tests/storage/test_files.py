@@ -166,7 +166,7 @@ def test_metadata_too_deep_for_yaml_is_refused(root):
     for _ in range(45):
         current["x"] = current = {}
     prompt = active(metadata={"custom": deep})
-    with pytest.raises(StorageWriteError, match="nests too deep"):
+    with pytest.raises(StorageWriteError, match="is nested too deeply"):
         FileSystemStorage(root, format="yaml").save_sync(prompt)
     assert not root.exists()
     storage = FileSystemStorage(root)
@@ -207,7 +207,7 @@ DAMAGE = {
         GREETING
         + "metadata:\n  custom:\n    a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
         + "".join(f"    {n}: &{n} [{', '.join([f'*{p}'] * 9)}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True)),
-        "grows too much by its aliases",
+        "its aliases make it too large",
     ),
     "UTF-16": ("greeting/2.0.0.yaml", GREETING.encode("utf-16"), "it is UTF-16"),
     "Latin-1": ("greeting/2.0.0.json", '{"id": "grüße"}'.encode("latin-1"), "must be UTF-8"),
