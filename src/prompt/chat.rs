@@ -224,10 +224,10 @@ fn fill<D: Data>(
             let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
             let why = unknown.unwrap_or(why);
             let role = role_of(&json).map(|role| format!(" ({})", role.as_str())).unwrap_or_default();
-            let problem = format!("message {at}{role} of placeholder '{name}' is no message: {why}");
-            let ours = "messages are taken in OpenAI's form: {\"role\": \"user\", \"content\": \"…\"}";
-            let hint = match detect_format::form_of(&json) {
-                Some(form) => format!("this is {form}; {ours}"),
+            let problem = format!("message {at}{role} of placeholder '{name}' is not a message: {why}");
+            let ours = "write messages in OpenAI's format: {\"role\": \"user\", \"content\": \"…\"}";
+            let hint = match detect_format::format_of(&json) {
+                Some(format) => format!("this is {format}; {ours}"),
                 None => ours.to_owned(),
             };
             Error::new(Kind::TemplateRender, problem).with_context("variable", name).with_hint(hint)

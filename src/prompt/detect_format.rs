@@ -1,14 +1,14 @@
-//! Whose form a message is in that is not ours, for the hint of the error that refuses it.
+//! Detects the foreign format of a message, for the hint of the error that refuses the message.
 
 use serde_json::Value;
 
-const ANTHROPIC: &str = "Anthropic's form";
-const LANGCHAIN: &str = "LangChain's form";
-const RESPONSES: &str = "the form of OpenAI's Responses";
-const GEMINI: &str = "Gemini's form";
+const ANTHROPIC: &str = "Anthropic's format";
+const LANGCHAIN: &str = "LangChain's format";
+const RESPONSES: &str = "the format of OpenAI's Responses API";
+const GEMINI: &str = "Gemini's format";
 
-/// The form that a message is written in, where that can be told from its shape.
-pub(super) fn form_of(message: &Value) -> Option<&'static str> {
+/// The foreign format of a message. `None` if its keys do not show one.
+pub(super) fn format_of(message: &Value) -> Option<&'static str> {
     if let Value::Array(pair) = message {
         return matches!(&pair[..], [Value::String(word), _] if is_langchain(word)).then_some(LANGCHAIN);
     }
@@ -25,11 +25,11 @@ pub(super) fn form_of(message: &Value) -> Option<&'static str> {
         _ => {}
     }
     let parts = message.get("content").and_then(Value::as_array)?;
-    let of_parts = parts.iter().find_map(part_form);
+    let of_parts = parts.iter().find_map(part_format);
     of_parts.or_else(|| (kind == Some("message")).then_some(RESPONSES))
 }
 
-fn part_form(part: &Value) -> Option<&'static str> {
+fn part_format(part: &Value) -> Option<&'static str> {
     match word(part, "type")? {
         "tool_use" | "tool_result" | "document" | "thinking" | "redacted_thinking" => Some(ANTHROPIC),
         "input_text" | "input_image" | "input_file" | "output_text" => Some(RESPONSES),
@@ -37,7 +37,7 @@ fn part_form(part: &Value) -> Option<&'static str> {
     }
 }
 
-/// LangChain's words for who speaks; `system` and `tool` are in `type` nowhere else.
+/// Whether a `type` is one of LangChain's. Only LangChain writes `system` and `tool` as a type.
 fn is_langchain(kind: &str) -> bool {
     matches!(kind, "human" | "ai" | "system" | "tool" | "AIMessageChunk" | "HumanMessageChunk")
 }

@@ -41,7 +41,7 @@ pub(super) const MESSAGE: &[&str] = &[
 pub(super) const PART: &[&str] =
     &["type", "text", "image_url", "media_type", "data", "input_audio", "file", "cache"];
 
-/// The types of parts, with the keys that each has.
+/// The types of parts, with the keys of each type.
 pub(super) const PART_TYPES: [(&str, &[&str]); 5] = [
     ("text", &["text"]),
     ("image_url", &["image_url"]),

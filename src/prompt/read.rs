@@ -1,4 +1,4 @@
-//! Reads prompts out of nodes: every key is checked and every mistake is noted.
+//! Reads prompts from nodes. Checks every key and notes every mistake.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,56 +13,56 @@ use super::{Metadata, PromptId, Version};
 use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText};
 use crate::error::{Error, Kind, Result};
 
-/// A prompt as it was read, with the places of its parts. Where it is broken, stand-ins fill what could not be read.
+/// A prompt as it was read, with the places of its parts. Stand-ins replace the parts that could not be read.
 #[derive(Debug)]
 pub(crate) struct RawPrompt {
     pub(crate) prompt: Prompt,
-    /// Whether there is no mistake in it.
+    /// Whether it has no mistakes.
     pub(crate) is_good: bool,
-    /// The id as it is written, however wrong.
+    /// The id as it is written, even if it is invalid.
     pub(crate) id: Option<String>,
     pub(crate) spans: PromptSpans,
-    /// Where `helpers` are, which are ignored.
+    /// The place of the key `helpers`, which is ignored.
     pub(crate) helpers: Option<SourceSpan>,
 }
 
-/// Where the parts of a prompt are.
+/// The places of the parts of a prompt.
 #[derive(Debug)]
 pub(crate) struct PromptSpans {
     pub(crate) id: SourceSpan,
     pub(crate) content: Option<SourceSpan>,
-    /// For each chat entry the places of its texts, in the order of [`super::Message::try_map`].
+    /// The places of the texts of each chat entry, in the order of [`super::Message::try_map`].
     pub(crate) entries: Vec<Vec<SourceSpan>>,
     pub(crate) partials: Vec<SourceSpan>,
 }
 
-/// What a file of several prompts says of itself.
+/// The version and metadata of a file that has several prompts.
 #[derive(Debug, Clone, Default)]
 pub struct AboutFile {
-    /// Its version, as it is written.
+    /// The version, as it is written.
     pub version: Option<String>,
-    /// Whatever its author keeps there.
+    /// The metadata.
     pub metadata: Metadata,
 }
 
-/// What a document holds.
+/// The content of a document.
 pub(crate) enum Document {
     Prompt(Option<Box<RawPrompt>>),
-    /// Several, and what the file says of itself.
+    /// Several prompts, with the version and metadata of the file.
     Several(Vec<RawPrompt>, AboutFile),
 }
 
 impl Prompt {
-    /// Reads a prompt from JSON, with this status where it names none.
+    /// Reads a prompt from JSON. `status` is the status of a prompt without one.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`]: the only mistake, or an error that sums them up.
+    /// [`Kind::PromptInvalid`] with the only mistake, or a summary of several.
     pub fn from_json(json: &Value, status: Status) -> Result<Self> {
         Self::from_node(SourceNode::of_json(json), status, &[])
     }
 
-    /// [`Prompt::from_json`] from a node of any origin. The keys in `broken` are known to be wrong and have been left
-    /// out; rules about them are passed over.
+    /// [`Prompt::from_json`] for a node of any origin. The keys in `broken` are known to be wrong and were left out;
+    /// rules about them are not checked.
     pub(crate) fn from_node(node: SourceNode<'_>, status: Status, broken: &[String]) -> Result<Self> {
         let mut reader = NodeReader::new(Kind::PromptInvalid);
         let fields = reader.fields(node, A_PROMPT, keys::PROMPT);
@@ -73,13 +73,13 @@ impl Prompt {
             read_one(&mut reader, fields, status)
         });
         let prompt = reader.finish("the prompt", read)?;
-        // Without a mistake there is a prompt.
+        // If there is no mistake, there is a prompt.
         prompt.map(|raw| raw.prompt).ok_or_else(|| Error::new(Kind::PromptInvalid, "this is not a prompt"))
     }
 }
 
 impl<'de> serde::Deserialize<'de> for Prompt {
-    /// [`Prompt::from_json`] with draft as the status of a prompt that names none.
+    /// [`Prompt::from_json`] for which a prompt without a status is a draft.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Value::deserialize(deserializer)?;
         Self::from_json(&json, Status::Draft)
@@ -89,7 +89,7 @@ impl<'de> serde::Deserialize<'de> for Prompt {
 
 const A_PROMPT: &str = "a prompt, which is a mapping";
 
-/// Reads a document of a file: a prompt, or the published package's list of several.
+/// Reads a document of a file: one prompt, or the published package's format with a list of prompts.
 pub(crate) fn read_document(reader: &mut NodeReader<'_>, node: SourceNode<'_>, status: Status) -> Document {
     let Some(mut fields) = reader.fields(node, A_PROMPT, keys::PROMPT) else { return Document::Prompt(None) };
     let Some(span) = fields.key_span("prompts") else {
@@ -129,11 +129,11 @@ fn read_one(reader: &mut NodeReader<'_>, fields: Fields<'_>, status: Status) -> 
     Some(read_fields(reader, fields, status))
 }
 
-/// Which keys of a prompt could be read.
+/// The keys of a prompt that could not be read.
 struct Trust(Vec<&'static str>);
 
 impl Trust {
-    /// Reads the value of a key, and notes whether it could be.
+    /// Reads the value of a key. Records the key if this fails.
     fn read<'n, T>(
         &mut self,
         reader: &mut NodeReader<'_>,
@@ -154,7 +154,7 @@ impl Trust {
 fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_status: Status) -> RawPrompt {
     let start = reader.mark();
     let is_known = fields.is_known;
-    // A slip of a key's name counts as the key, with a value that is not known.
+    // A misspelt key counts as a key that could not be read.
     let mut trust = Trust(keys::PROMPT.iter().copied().filter(|key| fields.means(key)).collect());
     let mut spans = PromptSpans { id: fields.last, content: None, entries: Vec::new(), partials: Vec::new() };
 
@@ -250,7 +250,7 @@ fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_stat
     RawPrompt { prompt, is_good, id: id_text, spans, helpers }
 }
 
-/// Where the values of keys are that rules between keys are about.
+/// The places of the values that the rules between keys are about.
 struct PartSpans {
     format: SourceSpan,
     template: SourceSpan,
@@ -293,7 +293,7 @@ fn read_time(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Timest
     };
     let time = zoned.or_else(naive);
     if time.is_none() {
-        reader.wrong_hint(span, "this is not a time", "write it as 2026-01-31T12:00:00Z");
+        reader.wrong_hint(span, "expected a date and time", "write it as 2026-01-31T12:00:00Z");
     }
     time
 }

@@ -1,6 +1,6 @@
 //! Reads chat entries: messages, their parts, tool calls and placeholders.
 //!
-//! Only the structure is checked. What a provider allows on which role is for the conversions.
+//! Checks only the structure. The conversions check which fields a provider allows for a role.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 #[derive(Debug)]
 pub(super) struct RawEntry {
     pub(super) entry: ChatEntry,
-    /// The places of its texts, in the order of [`Message::try_map`].
+    /// The places of the texts, in the order of [`Message::try_map`].
     pub(super) spans: Vec<SourceSpan>,
 }
 
@@ -22,7 +22,7 @@ impl ChatEntry {
     /// Reads a chat entry from JSON.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`]: the only mistake, or an error that sums them up.
+    /// [`Kind::PromptInvalid`] with the only mistake, or a summary of several.
     pub fn from_json(json: &Value) -> Result<Self> {
         let mut reader = NodeReader::new(Kind::PromptInvalid);
         let read = read_entry(&mut reader, SourceNode::of_json(json));
@@ -35,7 +35,7 @@ impl Message<String> {
     /// Reads a message from JSON.
     ///
     /// # Errors
-    /// [`Kind::PromptInvalid`]: the only mistake, or an error that sums them up.
+    /// [`Kind::PromptInvalid`] with the only mistake, or a summary of several.
     pub fn from_json(json: &Value) -> Result<Self> {
         match ChatEntry::from_json(json)? {
             ChatEntry::Message(message) => Ok(message),
@@ -46,10 +46,10 @@ impl Message<String> {
     }
 }
 
-/// The word that makes an entry a placeholder.
+/// The role of a placeholder.
 const PLACEHOLDER: &str = "placeholder";
 
-/// Reads a chat entry. Where its role is wrong, the rest is looked at as that of a message.
+/// Reads a chat entry. If its role is wrong, the other keys are checked as those of a message.
 pub(super) fn read_entry(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<RawEntry> {
     let mut fields = reader.fields(node, "a message, which is a mapping", keys::MESSAGE)?;
     let role = reader.required(&mut fields, "role").and_then(|node| reader.text_or_expected(node));
@@ -68,11 +68,11 @@ pub(super) fn read_entry(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> O
         }
         known
     });
-    // What writes all its keys may write this one as false.
+    // A program that writes every key may write `optional: false` for a message too.
     if let Some(span) = optional_span.filter(|_| optional && known.is_some()) {
         reader.wrong(span, "only a placeholder can be `optional`");
     }
-    // Texts are read in the order of `Message::try_map`, so that their places are kept in it.
+    // Texts are read in the order of `Message::try_map`, so that their places have this order too.
     let mut texts = TextReader { reader, spans: Vec::new() };
     let message = Message {
         role: known.unwrap_or(Role::User),
@@ -118,7 +118,7 @@ fn read_placeholder(
     Some(RawEntry { entry, spans: Vec::new() })
 }
 
-/// Reads the texts of a message, which may be templates, and keeps their places.
+/// Reads the texts of a message, which may be templates, and collects their places.
 struct TextReader<'r, 's> {
     reader: &'r mut NodeReader<'s>,
     spans: Vec<SourceSpan>,
@@ -150,7 +150,7 @@ impl TextReader<'_, '_> {
         Some(Content::Parts(items.into_iter().filter_map(|item| self.part(item)).collect()))
     }
 
-    /// Reads a part: a mapping, or a bare text for a text part.
+    /// Reads a part: a mapping, or just the text of a text part.
     fn part(&mut self, node: SourceNode<'_>) -> Option<Part<String>> {
         let node = match self.reader.spanned_or_node(node) {
             Ok(SpannedText { text, span }) => {
@@ -166,7 +166,7 @@ impl TextReader<'_, '_> {
         let SpannedText { text: word, span } = self.reader.text_or_expected(part_type?)?;
         let Some((word, keys)) = keys::PART_TYPES.into_iter().find(|(known, _)| *known == word) else {
             let words = keys::PART_TYPES.map(|(word, _)| word);
-            self.reader.note(span, unknown(Kind::PromptInvalid, "type of part", &word, &words));
+            self.reader.note(span, unknown(Kind::PromptInvalid, "part type", &word, &words));
             return None;
         };
         for key in fields.keys().filter(|key| !keys.contains(key)) {
@@ -274,7 +274,7 @@ impl TextReader<'_, '_> {
         FunctionCall { arguments, ..without }
     }
 
-    /// The tree of arguments that are written as JSON text, at whose place all its texts are.
+    /// The tree of arguments that are written as JSON text. All its texts have the place of the JSON text.
     fn json_tree(&mut self, value: Value, span: SourceSpan) -> Tree<String> {
         match value {
             Value::Null => Tree::Null,
@@ -295,7 +295,7 @@ impl TextReader<'_, '_> {
 
     fn tree(&mut self, node: SourceNode<'_>, depth: usize) -> Tree<String> {
         if depth > VALUE_DEPTH {
-            self.reader.wrong_hint(node.span, "the arguments nest too deep", "at most 64 levels");
+            self.reader.wrong_hint(node.span, "the arguments are nested too deeply", "at most 64 levels");
             return Tree::Null;
         }
         match node.value {
@@ -322,16 +322,16 @@ impl TextReader<'_, '_> {
     }
 }
 
-/// Checks `type: function`, which OpenAI's forms of tools and calls carry.
+/// Checks `type: function`, which tools and calls have in OpenAI's format.
 pub(super) fn read_function_type(reader: &mut NodeReader<'_>, node: SourceNode<'_>) {
     if let Some(SpannedText { text, span }) = reader.text_or_expected(node)
         && text != "function"
     {
-        reader.note(span, unknown(Kind::PromptInvalid, "type of tool", &text, &["function"]));
+        reader.note(span, unknown(Kind::PromptInvalid, "tool type", &text, &["function"]));
     }
 }
 
-/// Reads `true`, `"1h"`, `{ttl: 1h}` or `{type: ephemeral, ttl: 1h}`; false is no hint.
+/// Reads `true`, `"1h"`, `{ttl: 1h}` or `{type: ephemeral, ttl: 1h}`. `None` for `false`.
 fn read_cache(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<CacheHint> {
     match node.value {
         NodeValue::Bool(cache) => return cache.then_some(CacheHint { ttl: None }),
@@ -344,7 +344,7 @@ fn read_cache(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Cache
     if let Some(SpannedText { text, span }) = word
         && text != "ephemeral"
     {
-        reader.note(span, unknown(Kind::PromptInvalid, "type of cache", &text, &["ephemeral"]));
+        reader.note(span, unknown(Kind::PromptInvalid, "cache type", &text, &["ephemeral"]));
     }
     Some(CacheHint { ttl: reader.optional_text(&mut fields, "ttl") })
 }

@@ -19,7 +19,7 @@ impl TemplateParts {
     fn read(reader: &mut NodeReader<'_>, fields: &mut Fields<'_>) -> Self {
         let mut parts = Self::default();
         if let Some(node) = fields.take_value("variables") {
-            // An empty declaration says nothing, like none.
+            // An empty declaration is the same as none.
             parts.variables =
                 Some(read_variables(reader, node)).filter(|variables| !variables.items.is_empty());
         }
@@ -31,7 +31,7 @@ impl TemplateParts {
                 parts.partial_spans.push(span);
             }
         }
-        // The published package writes an empty mapping, which says nothing.
+        // The published package writes an empty mapping, which has no effect.
         parts.helpers = fields.take_value("helpers").and_then(|node| match node.value {
             NodeValue::Map(helpers) if helpers.is_empty() => None,
             _ => Some(node.span),
@@ -79,7 +79,7 @@ pub(super) fn read_chat(
     let items = list.and_then(|list| reader.items(list, "a list of messages")).unwrap_or_default();
     let (mut messages, mut entries) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
     for item in items {
-        // An empty place stands in for what cannot be read, so that the others keep their numbers.
+        // A stand-in replaces an entry that cannot be read, so that the other entries keep their indexes.
         let stand_in = || ChatEntry::Placeholder { name: String::new(), optional: true };
         let read = read_entry(reader, item);
         let RawEntry { entry, spans } =

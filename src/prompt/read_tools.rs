@@ -6,7 +6,7 @@ use super::{Tool, ToolChoice, keys};
 use crate::de::{NodeReader, SourceNode, SourceSpan, SpannedText, unknown};
 use crate::error::Kind;
 
-/// Reads tools; broken ones are left out.
+/// Reads tools. Leaves out those with mistakes.
 pub(super) fn read_tools(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> (Vec<Tool>, Vec<SourceSpan>) {
     let items = reader.items(node, "a list of tools").unwrap_or_default();
     let (mut tools, mut spans) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));

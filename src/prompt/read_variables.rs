@@ -37,7 +37,7 @@ pub(super) fn read_variables(reader: &mut NodeReader<'_>, node: SourceNode<'_>) 
     Variables { short: false, items }
 }
 
-/// Reads a variable's type or mapping; also where its default is.
+/// Reads a variable's type or mapping. Also returns the place of its default.
 fn read_variable(
     reader: &mut NodeReader<'_>,
     node: SourceNode<'_>,

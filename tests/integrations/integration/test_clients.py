@@ -297,6 +297,6 @@ async def test_the_next_request_can_answer_a_tool_call(openai_client):
 def test_an_anthropic_answer_in_a_history_is_named_in_the_error(anthropic_client):
     form = AnthropicIntegration(ENGINE).convert_sync(chat_of({"role": "user", "content": "U"}), {})
     answer = anthropic_client.messages.create(**form, model="m", max_tokens=5)
-    with pytest.raises(Exception, match="is no message") as caught:
+    with pytest.raises(Exception, match="is not a message") as caught:
         OpenAIIntegration(ENGINE).convert_sync(HISTORY, {"history": [answer]})
-    assert "Anthropic's form" in str(caught.value)
+    assert "Anthropic's format" in str(caught.value)

@@ -35,7 +35,7 @@ def test_a_placeholder_accepts_only_a_list(engine, integration, value, sort):
 TEXT = {"type": "text", "text": SECRET}
 
 FOREIGN = {
-    "Anthropic's form": [
+    "Anthropic's format": [
         {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"a": SECRET}}]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": SECRET}]},
         {"role": "user", "content": [TEXT, {"type": "image", "source": {"type": "url", "url": SECRET}}]},
@@ -43,19 +43,19 @@ FOREIGN = {
         {"role": "assistant", "content": [{"type": "thinking", "thinking": SECRET, "signature": "s"}, TEXT]},
         {"id": "m", "type": "message", "role": "assistant", "content": [TEXT], "stop_reason": "end_turn"},
     ],
-    "LangChain's form": [
+    "LangChain's format": [
         {"type": "human", "content": SECRET},
         {"type": "ai", "data": {"content": SECRET}},
         ("human", SECRET),
         ["system", SECRET],
     ],
-    "the form of OpenAI's Responses": [
+    "the format of OpenAI's Responses API": [
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "c", "output": SECRET},
         {"role": "user", "content": [{"type": "input_text", "text": SECRET}]},
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": SECRET}]},
     ],
-    "Gemini's form": [{"role": "user", "parts": [{"text": SECRET}]}],
+    "Gemini's format": [{"role": "user", "parts": [{"text": SECRET}]}],
 }
 
 
@@ -64,9 +64,9 @@ FOREIGN = {
 )
 def test_messages_in_another_format_are_rejected_by_name(engine, form, message):
     said = {"role": "assistant", "content": "A"}
-    with pytest.raises(ConversionError, match=r"message 1 .*of placeholder 'history' is no message") as caught:
+    with pytest.raises(ConversionError, match=r"message 1 .*of placeholder 'history' is not a message") as caught:
         OpenAIIntegration(engine).convert_sync(PROMPT, {"history": [said, message]})
-    assert f"this is {form}; messages are taken in OpenAI's form" in caught.value.context["hint"]
+    assert f"this is {form}; write messages in OpenAI's format" in caught.value.context["hint"]
     assert SECRET not in everything_said_by(caught.value)
 
 
@@ -75,7 +75,7 @@ def test_messages_in_another_format_are_rejected_by_name(engine, form, message):
 )
 def test_invalid_messages_are_rejected_with_their_position(engine, item):
     said = {"role": "assistant", "content": "A"}
-    with pytest.raises(ConversionError, match="message 1 of placeholder 'history' is no message") as caught:
+    with pytest.raises(ConversionError, match="message 1 of placeholder 'history' is not a message") as caught:
         OpenAIIntegration(engine).convert_sync(PROMPT, {"history": [said, item]})
     assert SECRET not in everything_said_by(caught.value)
 
