@@ -1,8 +1,8 @@
-//! A storage of prompts in files, one for each version: `{root}/{id}/{version}.json` or `.yaml`.
+//! Stores prompts in files, one for each version: `{root}/{id}/{version}.json` or `.yaml`.
 //!
-//! A writer takes the lock of the prompt's directory, so that only one at a time, in whatever process, checks the rules
-//! of versions and writes. Readers need no lock, because a file is replaced in one step. Labels are in `.labels.json`
-//! beside the versions. Nothing is cached between calls.
+//! A writer holds the lock of the prompt's directory while it checks the rules of versions and writes. So only one
+//! writer does this at a time, across all processes. Readers need no lock, because a file is replaced in one step.
+//! Labels are in `.labels.json` next to the versions. Nothing is cached between calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,18 +29,18 @@ pub struct FileStore {
     lock_timeout: Duration,
 }
 
-/// How often a read is repeated if a file disappears while it runs.
+/// The maximum number of attempts to read, if files disappear meanwhile.
 const ATTEMPTS: usize = 16;
 
 impl FileStore {
-    /// The store in this directory, which is touched only when it is used. With `create` a directory that is missing
-    /// is an empty store, made by the first save.
+    /// A store in this directory. The directory is not accessed before the first call. With `create`, a directory that
+    /// does not exist is an empty store, and the first save creates it.
     #[must_use]
     pub fn new(root: PathBuf, encoding: Encoding, create: bool) -> Self {
         Self { root, encoding, create, lock_timeout: DEFAULT_LOCK_TIMEOUT }
     }
 
-    /// The same store with another limit for how long it waits for other writers.
+    /// Sets how long the store waits for other writers.
     #[must_use]
     pub fn with_lock_timeout(mut self, lock_timeout: Duration) -> Self {
         self.lock_timeout = lock_timeout;
@@ -53,15 +53,16 @@ impl FileStore {
         &self.root
     }
 
-    /// Saves a prompt in its version. A version that exists keeps its encoding.
+    /// Saves a prompt under its id and version. A version that exists keeps its encoding.
     ///
     /// # Errors
-    /// [`Kind::VersionConflict`] if the version exists, is no draft, and the new one has other content or is a draft;
+    /// [`Kind::VersionConflict`] if the version exists and is not a draft, and the new one has other content or is a
+    /// draft;
     /// [`Kind::Prompt`] for a prompt without a template; [`Kind::StorageWrite`], [`Kind::StorageRead`] with the path.
     pub fn save(&self, prompt: &Prompt) -> Result<()> {
         prompt.check_storable()?;
         layout::check_id(&prompt.id)?;
-        // A prompt that cannot be written is refused before anything is changed.
+        // Refuse a prompt that cannot be written before anything is changed.
         self.encoding.write(prompt).map_err(|error| cannot_keep(&self.root, &error))?;
         let root = self.make_root()?;
         let directory = layout::claim(&root, &prompt.id, self.lock_timeout)?;
@@ -87,11 +88,11 @@ impl FileStore {
         atomic::write(&path, text.as_bytes())
     }
 
-    /// The prompt in this version, or in its latest.
+    /// This version of the prompt, by default the latest.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`]; [`Kind::StorageRead`] where the file that is wanted, or one
-    /// that may be the latest, is damaged.
+    /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`]; [`Kind::StorageRead`] if the file of this version, or a
+    /// file that may be the latest version, is damaged.
     pub fn load(&self, id: &str, version: Option<&str>) -> Result<StoredPrompt> {
         for _ in 0..ATTEMPTS {
             let (id, directory, files) = self.versions(id)?;
@@ -117,7 +118,7 @@ impl FileStore {
         Err(unreadable("directory", &self.root.join(id), "its files disappear while they are read"))
     }
 
-    /// Removes one version of a prompt, with the labels that point at it, or all that there is of it.
+    /// Removes one version of a prompt and the labels that point at it, or the whole prompt.
     ///
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`], [`Kind::StorageWrite`].
@@ -144,7 +145,7 @@ impl FileStore {
         let version = pick(&files, id.as_str(), version)?;
         let paths = &files[&version];
         let mut labels = read_labels(directory)?;
-        // A damaged file is to be removed too; what labels it named is lost already.
+        // A damaged file is removed too. The labels that it named are already lost.
         let written = read_one(paths, id, &version).ok().flatten().map(|it| it.prompt.labels);
         paths.iter().try_for_each(|path| atomic::remove(path))?;
         if !labels.forget(&version, &written.unwrap_or_default()).is_empty() && files.len() > 1 {
@@ -153,10 +154,10 @@ impl FileStore {
         Ok(())
     }
 
-    /// Every version of every prompt that matches, by id and version, and the problems of files.
+    /// All versions that match the filter, sorted by id and version, and the errors of files that cannot be used.
     ///
     /// # Errors
-    /// [`Kind::StorageRead`] where the directory itself cannot be read.
+    /// [`Kind::StorageRead`] if the directory itself cannot be read.
     pub fn list(&self, filter: &ListFilter) -> Result<StoredPrompts> {
         let mut kept = match self.find_root()? {
             Some(root) => walk::list(&root)?,
@@ -166,10 +167,10 @@ impl FileStore {
         Ok(kept)
     }
 
-    /// Whether there is a file for the prompt, in this version if one is given. It may be damaged.
+    /// Whether the prompt has a file; with `version`, whether that version has one. The file may be damaged.
     ///
     /// # Errors
-    /// [`Kind::StorageRead`] where a directory cannot be read.
+    /// [`Kind::StorageRead`] if a directory cannot be read.
     pub fn exists(&self, id: &str, version: Option<&str>) -> Result<bool> {
         match self.versions(id) {
             Ok((_, _, files)) => Ok(version
@@ -179,10 +180,11 @@ impl FileStore {
         }
     }
 
-    /// Points a label at a version, or with none takes it off.
+    /// Points a label at a version. Without a version, removes the label.
     ///
     /// # Errors
-    /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`], [`Kind::StorageWrite`]; see [`Labels::set`](super::Labels::set).
+    /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`], [`Kind::StorageWrite`]; see
+    /// [`Labels::set`](super::Labels::set).
     pub fn set_label(
         &self,
         id: &str,
@@ -195,7 +197,7 @@ impl FileStore {
         let (prompt_id, _, files) = match self.versions(id) {
             Ok(found) => found,
             Err(error) => {
-                // The prompt was deleted meanwhile; what taking the lock made goes too.
+                // The prompt was deleted meanwhile. Remove the directory and file that taking the lock has created.
                 leave(&self.make_root()?, &directory, lock);
                 return Err(error);
             }
@@ -212,7 +214,7 @@ impl FileStore {
         Ok(moved)
     }
 
-    /// The moves of one label of a prompt, or of all; the oldest first.
+    /// The moves of one label of a prompt, or of all labels, oldest first.
     ///
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::StorageRead`].
@@ -221,16 +223,16 @@ impl FileStore {
         Ok(read_labels(&directory)?.history(label))
     }
 
-    /// Saves the prompt of an unmanaged file under this id and version. With `take` the file is then removed.
+    /// Saves the prompt of an unmanaged file under this id and version. With `take`, then removes the file.
     ///
     /// # Errors
-    /// Those of [`FileStore::save`]; [`Kind::PromptInvalid`] where id, version or the prompt break a rule.
+    /// As [`FileStore::save`]; [`Kind::PromptInvalid`] if the id, the version or the prompt breaks a rule.
     pub fn adopt(&self, path: &Path, id: &str, version: &str, take: bool) -> Result<()> {
         let prompt = walk::renamed(path, id, version)?;
         let root = self.make_root()?;
         let target = root.join(id).join(format!("{version}.json"));
         if take && fs::canonicalize(path).is_ok_and(|path| path == target) {
-            // The path is right already, only the id or version in the file is not.
+            // The path is already right. Only the id or version in the file is wrong.
             let directory = layout::claim(&root, &prompt.id, self.lock_timeout)?;
             let _lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
             let text = Encoding::Json.write(&prompt).map_err(|error| cannot_keep(&target, &error))?;
@@ -246,16 +248,16 @@ impl FileStore {
         Ok(())
     }
 
-    /// The JSON files below a directory whose prompt is not where this store would save it; with a `source`, all of
-    /// that directory. Errors of files that cannot be read are in the second list.
+    /// The JSON files of the store that are not at the path where it would save their prompt; with a `source`, all JSON
+    /// files below that directory. The second list has the errors of files that cannot be read.
     ///
     /// # Errors
-    /// [`Kind::StorageRead`] where the directory itself cannot be read.
+    /// [`Kind::StorageRead`] if the directory itself cannot be read.
     pub fn unmanaged_files(&self, source: Option<&Path>) -> Result<(Vec<UnmanagedFile>, Vec<Error>)> {
         walk::unmanaged_files(source.unwrap_or(&self.root), source.is_some())
     }
 
-    /// The id, directory and files of a prompt that has any.
+    /// The id, directory and files of a prompt. It has at least one file.
     fn versions(&self, id: &str) -> Result<(PromptId, PathBuf, VersionFiles)> {
         let root = self.find_root()?;
         let prompt_id: PromptId =
@@ -274,21 +276,21 @@ impl FileStore {
         no_prompt(id, known.iter().map(String::as_str))
     }
 
-    /// The root without links in it, if it is there or need not be.
+    /// The root, with links resolved. `None` if it does not exist and may be created later.
     fn find_root(&self) -> Result<Option<PathBuf>> {
         match layout::real_root(&self.root)? {
-            None if !self.create => Err(unreadable("directory", &self.root, "there is none")),
+            None if !self.create => Err(unreadable("directory", &self.root, "it does not exist")),
             found => Ok(found),
         }
     }
 
-    /// The root without links in it, which is made where it is missing and may be.
+    /// The root, with links resolved. Creates it if it does not exist and `create` is set.
     fn make_root(&self) -> Result<PathBuf> {
         if let Some(root) = layout::real_root(&self.root)? {
             return Ok(root);
         }
         if !self.create {
-            return Err(unwritable("directory", &self.root, "there is none"));
+            return Err(unwritable("directory", &self.root, "it does not exist"));
         }
         atomic::make_directory(&self.root)?;
         fs::canonicalize(&self.root)
@@ -299,11 +301,11 @@ impl FileStore {
 enum LatestLookup {
     Found(Box<StoredPrompt>),
     Archived,
-    /// A file vanished while it was read.
+    /// A file disappeared while it was read.
     Gone,
 }
 
-/// The latest version of the prompt. Lower ones are read only if they are needed.
+/// Finds the latest version of the prompt. Lower versions are read only if they are needed.
 fn read_latest(files: &VersionFiles, id: &PromptId) -> Result<LatestLookup> {
     let read = files.iter().map(|(version, paths)| match read_one(paths, id, version) {
         Ok(Some(given)) => Ok(given),
@@ -318,7 +320,7 @@ fn read_latest(files: &VersionFiles, id: &PromptId) -> Result<LatestLookup> {
     }
 }
 
-/// The prompt in a version's only file; `None` where the file is gone.
+/// Reads the only file of a version. `None` if the file has disappeared.
 fn read_one(paths: &[PathBuf], id: &PromptId, version: &Version) -> Result<Option<StoredPrompt>> {
     if let [first, second, ..] = paths {
         return Err(twice(id.as_str(), version, first, second));
@@ -326,7 +328,7 @@ fn read_one(paths: &[PathBuf], id: &PromptId, version: &Version) -> Result<Optio
     read_version(&paths[0], id, version)
 }
 
-/// The version of this text, which the files have.
+/// Parses a version and checks that it has a file.
 fn pick(files: &VersionFiles, id: &str, text: &str) -> Result<Version> {
     let version: Version = text.parse().map_err(|error| no_such_version(id, text, error))?;
     if files.contains_key(&version) {
@@ -346,7 +348,7 @@ fn written(files: &VersionFiles, id: &PromptId, label: &str) -> Result<Option<Ve
     Ok(None)
 }
 
-/// Removes the directory of a prompt that has no version any more.
+/// Removes the directory of a prompt that has no versions left.
 fn leave(root: &Path, directory: &Path, lock: Lock) {
     atomic::sweep(directory);
     if lock.remove().is_ok() {

@@ -1,8 +1,8 @@
-//! Which version a label of one prompt points at, and where it pointed before.
+//! The labels of one prompt: the version that each points at, and its earlier versions.
 //!
-//! Storages and the registry keep the moves of labels; a prompt's file may name labels too. A label that was ever
-//! moved is where its last move left it, whatever files say; one that was not is where the files say. These rules exist
-//! only here.
+//! Storages and the registry keep the moves of labels. A prompt's file can name labels too. A label that was moved
+//! points where its last move put it, even if files differ. A label that was never moved points where the files put it.
+//! These rules exist only here.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,11 @@ use crate::prompt::{Prompt, Version, check_label};
 pub struct LabelMove {
     /// The label.
     pub label: String,
-    /// Where it points since this move; `None` if it was removed.
+    /// The version that it points at since this move. `None` if the label was removed.
     pub version: Option<Version>,
-    /// Where it pointed before, if anywhere.
+    /// The version that it pointed at before, if any.
     pub previous: Option<Version>,
-    /// When; never earlier than the move before it.
+    /// The time. It is never earlier than that of the move before.
     pub moved_at: Timestamp,
     /// Who moved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ impl Labels {
         Self { moves }
     }
 
-    /// The moves of one label, or of all; the oldest first.
+    /// The moves of one label, or of all labels, oldest first.
     #[must_use]
     pub fn history(&self, label: Option<&str>) -> Vec<LabelMove> {
         self.moves.iter().filter(|one| label.is_none_or(|label| one.label == label)).cloned().collect()
@@ -55,12 +55,12 @@ impl Labels {
         self.moves.iter().any(|one| one.label == label)
     }
 
-    /// Where each label that was moved points now.
+    /// The version that each moved label points at now.
     fn targets(&self) -> BTreeMap<&str, Option<&Version>> {
         self.moves.iter().map(|one| (one.label.as_str(), one.version.as_ref())).collect()
     }
 
-    /// The labels that point at a version whose file names these; `None` where they are the same.
+    /// The labels that point at a version whose file names the labels `written`. `None` if they are the same.
     #[must_use]
     pub fn of(&self, version: &Version, written: &[String]) -> Option<Vec<String>> {
         if self.moves.is_empty() {
@@ -78,14 +78,14 @@ impl Labels {
         (right != written).then_some(right)
     }
 
-    /// Gives a prompt the labels that point at it.
+    /// Sets the labels of a prompt to those that point at it.
     pub fn apply(&self, prompt: &mut Prompt) {
         if let Some(right) = self.of(&prompt.version, &prompt.labels) {
             prompt.labels = right;
         }
     }
 
-    /// Adds a move. A clock that went backwards does not turn the order of the times.
+    /// Adds a move. Its time is at least that of the last move, even if the clock was set back.
     pub fn push(&mut self, mut made: LabelMove) -> &LabelMove {
         if let Some(last) = self.moves.last() {
             made.moved_at = made.moved_at.max(last.moved_at);
@@ -94,14 +94,15 @@ impl Labels {
         &self.moves[self.moves.len() - 1]
     }
 
-    /// Points a label at a version, or with none takes it off. Returns the move, and whether anything changed.
+    /// Points a label at a version. Without a version, removes the label. Returns the move, and whether anything
+    /// changed.
     ///
-    /// `written` is where the prompt's files say that it points; it counts where the label was never moved. The clock
-    /// may have been set back: no move is recorded as earlier than the one before.
+    /// `written` is the version whose file names the label. It counts if the label was never moved. A move is never
+    /// recorded as earlier than the one before, even if the clock was set back.
     ///
     /// # Errors
-    /// [`crate::Kind::VersionNotFound`] where a label that points nowhere is to be taken off;
-    /// [`crate::Kind::PromptInvalid`] for a name that no label can have.
+    /// [`crate::Kind::VersionNotFound`] if the label to remove does not exist; [`crate::Kind::PromptInvalid`] for an
+    /// invalid name of a label.
     pub fn set(
         &mut self,
         id: &str,
@@ -130,7 +131,8 @@ impl Labels {
         Ok((self.push(moved).clone(), true))
     }
 
-    /// Takes off the labels that point at a version that is gone; gives the moves. Its file named these.
+    /// Removes the labels that point at a deleted version, and returns the moves. `written` are the labels that its
+    /// file named.
     pub fn forget(&mut self, version: &Version, written: &[String]) -> Vec<LabelMove> {
         let targets = self.targets();
         let never_moved = |label: &&String| !targets.contains_key(label.as_str());
@@ -148,11 +150,11 @@ impl Labels {
         off.map(|made| self.push(made).clone()).collect()
     }
 
-    /// Where a rollback takes a label: to what it pointed at before the version that it points at now, and so one
-    /// step further with each rollback, as an undo does. Versions that are no longer there are passed over.
+    /// The version to which a rollback moves a label: the one before the version that it points at now. Each further
+    /// rollback goes one step back, like an undo. Versions that no longer exist are skipped.
     ///
     /// # Errors
-    /// [`Kind::VersionNotFound`] where the label was never moved or nothing is before.
+    /// [`Kind::VersionNotFound`] if the label was never moved, or has no earlier version.
     pub fn rollback_target(
         &self,
         id: &str,
@@ -166,7 +168,7 @@ impl Labels {
             }
             let to = made.version.as_ref();
             if trail.len() > 1 && to.is_some() && trail[trail.len() - 2] == to {
-                // Back where it came from: what was undone is forgotten.
+                // The label moved back, so the move that this undid no longer counts.
                 trail.pop();
             } else {
                 trail.push(to);
@@ -177,7 +179,7 @@ impl Labels {
         before.ok_or_else(|| {
             let message = match self.moves.iter().find(|made| made.label == label) {
                 Some(_) => {
-                    format!("label '{label}' of prompt '{id}' points at its first version: nothing is before")
+                    format!("label '{label}' of prompt '{id}' points at its first version, so there is no earlier one")
                 }
                 None => format!("label '{label}' of prompt '{id}' was never moved"),
             };
@@ -194,12 +196,12 @@ impl Labels {
     }
 }
 
-/// What a move of a label asks for.
+/// A requested move of a label.
 #[derive(Debug, Clone, Copy)]
 pub struct LabelRequest<'a> {
     /// The label.
     pub label: &'a str,
-    /// Where it is to point; nowhere if absent.
+    /// The version to point at. `None` removes the label.
     pub version: Option<&'a Version>,
     /// Who moves it.
     pub author: Option<&'a str>,

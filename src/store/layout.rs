@@ -1,7 +1,8 @@
-//! Where a file store saves its prompts: `{root}/{id}/{version}.json`.
+//! The paths of a file store: it saves a prompt as `{root}/{id}/{version}.json`.
 //!
-//! A store follows no links below its root, so nothing outside of it is read or written. On a disk that knows no case
-//! two ids that differ only in case would be one directory; so the second is refused, on every system.
+//! A store does not follow links below its root, so it reads and writes nothing outside of it. On a case-insensitive
+//! file system two ids that differ only in case would share a directory. The second of them is therefore refused on
+//! every system.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,19 +19,19 @@ use crate::prompt::{PromptId, Version};
 /// The lock file of the root, and of each prompt's directory.
 pub(super) const LOCK: &str = ".lock";
 
-/// Why a link is not used.
-pub(super) const LINK: &str = "it is a link, and a store follows none";
+/// The reason why a link is refused.
+pub(super) const LINK: &str = "it is a link, and a store does not follow links";
 
-/// The files of a prompt's versions. More than one for a version is a mistake that somebody made by hand.
+/// The files of each version of a prompt. A version with more than one file is a mistake that somebody made by hand.
 pub(super) type VersionFiles = BTreeMap<Version, Vec<PathBuf>>;
 
-/// The version and encoding that a file's name tells of; `None` where it is no name of such a file.
+/// The version and encoding in the name of a file. `None` if it is not the name of a version's file.
 pub(super) fn version_of(name: &str) -> Option<(Version, Encoding)> {
     let (stem, extension) = name.rsplit_once('.')?;
     Some((stem.parse().ok()?, Encoding::of_extension(extension)?))
 }
 
-/// Whether an id can be kept in files: no segment is what the file of a version is called.
+/// Checks that an id can be a path: no segment may look like the name of a version's file.
 ///
 /// # Errors
 /// [`Kind::StorageWrite`].
@@ -39,22 +40,24 @@ pub(super) fn check_id(id: &PromptId) -> Result<()> {
         None => Ok(()),
         Some(segment) => Err(Error::new(
             Kind::StorageWrite,
-            format!("prompt '{id}' cannot be saved in files: `{segment}` is the name of a version's file"),
+            format!(
+                "prompt '{id}' cannot be saved in files: `{segment}` is reserved for the file of a version"
+            ),
         )
         .with_context("prompt_id", id.as_str())
-        .with_hint("rename the segment")),
+        .with_hint("rename this part of the id")),
     }
 }
 
-/// What exists at a path below the root.
+/// The result of looking for a path below the root.
 enum PathLookup {
     Nothing,
     Directory(PathBuf),
-    /// Another spelling of it, on a disk that knows no case.
+    /// The path in another case, on a case-insensitive file system.
     Other(PathBuf),
 }
 
-/// Looks for `{root}/{name}`, where `root` has no links in it.
+/// Looks for `{root}/{name}`. `root` must not contain links.
 fn look(root: &Path, name: &str) -> Result<PathLookup> {
     let path = root.join(name);
     let real = match fs::canonicalize(&path) {
@@ -74,7 +77,7 @@ fn look(root: &Path, name: &str) -> Result<PathLookup> {
     Err(unreadable("directory", &path, LINK))
 }
 
-/// The root without links in it; `None` where there is none.
+/// The root, with links resolved. `None` if it does not exist.
 ///
 /// # Errors
 /// [`Kind::StorageRead`].
@@ -87,10 +90,10 @@ pub(super) fn real_root(root: &Path) -> Result<Option<PathBuf>> {
     }
 }
 
-/// The directory of a prompt, if there is one.
+/// The directory of a prompt, if it exists.
 ///
 /// # Errors
-/// [`Kind::StorageRead`] if a link is in its place.
+/// [`Kind::StorageRead`] if it is a link.
 pub(super) fn find(root: &Path, id: &PromptId) -> Result<Option<PathBuf>> {
     Ok(match look(root, id.as_str())? {
         PathLookup::Directory(path) => Some(path),
@@ -98,17 +101,17 @@ pub(super) fn find(root: &Path, id: &PromptId) -> Result<Option<PathBuf>> {
     })
 }
 
-/// The directory of a prompt, which is made where it is missing.
+/// The directory of a prompt. Creates it if it does not exist.
 ///
 /// # Errors
-/// [`Kind::StorageWrite`] where it cannot be made, or another spelling of the id is there.
+/// [`Kind::StorageWrite`] if it cannot be created, or if the id exists in another case.
 pub(super) fn claim(root: &Path, id: &PromptId, lock_timeout: Duration) -> Result<PathBuf> {
     match look(root, id.as_str())? {
         PathLookup::Directory(path) => return Ok(path),
         PathLookup::Other(path) => return Err(another_case(root, id, &path)),
         PathLookup::Nothing => {}
     }
-    // One at a time, so that two spellings are not both made.
+    // The lock prevents two processes from creating the id in two cases at the same time.
     let _lock = Lock::take(&root.join(LOCK), lock_timeout)?;
     check_way(root, id)?;
     let path = root.join(id.as_str());
@@ -116,7 +119,7 @@ pub(super) fn claim(root: &Path, id: &PromptId, lock_timeout: Duration) -> Resul
     Ok(path)
 }
 
-/// Refuses an id of which a part is there with another case, or as a link that leads elsewhere.
+/// Refuses an id if a part of its path is a link, or exists in another case.
 fn check_way(root: &Path, id: &PromptId) -> Result<()> {
     let mut parent = root.to_owned();
     for segment in id.as_str().split('/') {
@@ -137,16 +140,16 @@ fn check_way(root: &Path, id: &PromptId) -> Result<()> {
 }
 
 fn another_case(root: &Path, id: &PromptId, there: &Path) -> Error {
-    let why = format!("{} is there, and differs only in case", there.display());
+    let why = format!("{} exists, and its name differs only in case", there.display());
     unwritable("directory", &root.join(id.as_str()), &why)
         .with_context("prompt_id", id.as_str())
-        .with_hint("some disks know no case: use the spelling that is there, or another id")
+        .with_hint("some file systems ignore case: use the name that exists, or another id")
 }
 
-/// The files of the versions in a prompt's directory, by their names alone.
+/// The files of the versions in a prompt's directory. Only their names are looked at.
 ///
 /// # Errors
-/// [`Kind::StorageRead`] where the directory cannot be read.
+/// [`Kind::StorageRead`] if the directory cannot be read.
 pub(super) fn files(directory: &Path) -> Result<VersionFiles> {
     let mut files = VersionFiles::new();
     let failed = |error: io::Error| unreadable("directory", directory, &reason(&error)).with_cause(error);
@@ -166,7 +169,7 @@ pub(super) fn files(directory: &Path) -> Result<VersionFiles> {
     Ok(files)
 }
 
-/// Removes a prompt's directory and those above it, up to the root, as far as they are empty.
+/// Removes a prompt's directory and its parents below the root, as long as they are empty.
 pub(super) fn prune(root: &Path, directory: &Path) {
     let mut directory = directory;
     while directory != root && fs::remove_dir(directory).is_ok() {
@@ -175,7 +178,7 @@ pub(super) fn prune(root: &Path, directory: &Path) {
     }
 }
 
-/// The ids beside one that does not exist, to suggest which one was meant.
+/// The ids next to an id that does not exist, for a suggestion.
 pub(super) fn neighbours(root: &Path, id: &str) -> Vec<String> {
     let (parent, prefix) = match id.rsplit_once('/') {
         Some((parent, _)) => (root.join(parent), format!("{parent}/")),

@@ -1,4 +1,4 @@
-//! A storage of prompts in memory, uncompiled, with the same rules as the storage in files.
+//! Stores uncompiled prompts in memory, by the same rules as the store in files.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct MemoryStore {
     prompts: BTreeMap<PromptId, VersionedPrompt>,
 }
 
-/// The versions of one prompt, of which there is at least one, and its labels.
+/// The versions of one prompt, at least one, and its labels.
 #[derive(Debug, Default)]
 struct VersionedPrompt {
     versions: BTreeMap<Version, Prompt>,
@@ -29,7 +29,7 @@ impl VersionedPrompt {
         prompt
     }
 
-    /// The highest version whose file would name the label.
+    /// The highest version whose prompt was saved with the label.
     fn written(&self, label: &str) -> Option<&Version> {
         let mut versions = self.versions.iter().rev();
         versions
@@ -39,10 +39,10 @@ impl VersionedPrompt {
 }
 
 impl MemoryStore {
-    /// Saves a prompt in its version.
+    /// Saves a prompt under its id and version.
     ///
     /// # Errors
-    /// [`crate::Kind::VersionConflict`] if the version exists, is no draft, and the new one has other content or
+    /// [`crate::Kind::VersionConflict`] if the version exists and is not a draft, and the new one has other content or
     /// is a draft;
     /// [`crate::Kind::Prompt`] for a prompt without a template.
     pub fn save(&mut self, prompt: &Prompt) -> Result<()> {
@@ -55,7 +55,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// The prompt in this version, or in its latest.
+    /// This version of the prompt, by default the latest.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].
@@ -70,7 +70,7 @@ impl MemoryStore {
         Ok(entry.give(prompt))
     }
 
-    /// Removes one version of a prompt, with the labels that point at it, or all.
+    /// Removes one version of a prompt and the labels that point at it, or all versions.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].
@@ -89,7 +89,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// Every version of every prompt that matches, by id and version.
+    /// All versions that match the filter, sorted by id and version.
     #[must_use]
     pub fn list(&self, filter: &ListFilter) -> Vec<Prompt> {
         let entries = self.prompts.values();
@@ -100,13 +100,13 @@ impl MemoryStore {
             .collect()
     }
 
-    /// Whether the prompt exists, in this version if one is given.
+    /// Whether the prompt exists; with `version`, whether that version exists.
     #[must_use]
     pub fn exists(&self, id: &str, version: Option<&str>) -> bool {
         version.map_or_else(|| self.entry(id).is_ok(), |version| self.version(id, version).is_ok())
     }
 
-    /// Points a label at a version, or with none takes it off.
+    /// Points a label at a version. Without a version, removes the label.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`]; see [`Labels::set`].
@@ -124,7 +124,7 @@ impl MemoryStore {
         Ok(entry.labels.set(id, request, written.as_ref())?.0)
     }
 
-    /// The moves of one label of a prompt, or of all; the oldest first.
+    /// The moves of one label of a prompt, or of all labels, oldest first.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`].
@@ -136,7 +136,7 @@ impl MemoryStore {
         self.prompts.get(id).ok_or_else(|| no_prompt(id, self.prompts.keys().map(PromptId::as_str)))
     }
 
-    /// The version of this text, which the prompt has.
+    /// Parses a version and checks that the prompt has it.
     fn version(&self, id: &str, text: &str) -> Result<Version> {
         let entry = self.entry(id)?;
         let version: Version = text.parse().map_err(|error| no_such_version(id, text, error))?;

@@ -10,11 +10,11 @@ use crate::error::Result;
 use crate::prompt::{Compiled, Format, Prompt, PromptId, Status, Version, check_label};
 use crate::template::Text;
 
-/// Every prompt that was registered, in every version.
+/// All registered prompts, in all versions.
 #[derive(Debug)]
 pub struct Registry<T> {
     prompts: HashMap<PromptId, RegisteredPrompt<T>>,
-    /// The ids in order, so that a page of many prompts costs no more than one of few.
+    /// The ids in order, so that the cost of a page does not depend on the number of prompts.
     order: BTreeSet<PromptId>,
 }
 
@@ -30,15 +30,15 @@ type CompiledVersions<T> = BTreeMap<Version, Arc<Compiled<T>>>;
 /// Which version of a prompt to get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VersionSelector<'a> {
-    /// The highest active one; where none is active, the highest that is not archived.
+    /// The highest active version, or if none is active, the highest that is not archived.
     Latest,
-    /// This one, archived or not.
+    /// This version, even if it is archived.
     Version(&'a str),
-    /// The one that this label points at.
+    /// The version that this label points at.
     Label(&'a str),
 }
 
-/// What a search asks for; a prompt fits that has all of it.
+/// The conditions of a search. A prompt must meet all of them.
 #[derive(Debug, Default)]
 pub struct SearchFilter<'a> {
     /// The status.
@@ -47,11 +47,11 @@ pub struct SearchFilter<'a> {
     pub format: Option<Format>,
     /// The category.
     pub category: Option<&'a str>,
-    /// Tags, of which it must have all.
+    /// Tags. A prompt must have all of them.
     pub tags: Vec<&'a str>,
-    /// A label: the version that it points at is looked at, in place of the latest.
+    /// A label. The search looks at the version that it points at, not at the latest.
     pub label: Option<&'a str>,
-    /// Words, of which each must occur in the id, the description, a tag or a template; case does not count.
+    /// Words. Each must occur in the id, the description, a tag or a template. Case is ignored.
     pub text: Option<&'a str>,
 }
 
@@ -65,8 +65,8 @@ impl<T: Text> Registry<T> {
     /// The prompt with this id.
     ///
     /// # Errors
-    /// [`crate::Kind::PromptNotFound`] for an id that is not there, or one whose versions are all archived;
-    /// [`crate::Kind::VersionNotFound`] for a version or label that it does not have.
+    /// [`crate::Kind::PromptNotFound`] if the id does not exist or all its versions are archived;
+    /// [`crate::Kind::VersionNotFound`] if the prompt has no such version or label.
     pub fn get(&self, id: &str, which: VersionSelector<'_>) -> Result<&Arc<Compiled<T>>> {
         let versions = self.versions(id)?;
         match which {
@@ -99,7 +99,7 @@ impl<T: Text> Registry<T> {
         self.prompts.get(id).ok_or_else(|| no_prompt(id, self.prompts.keys().map(PromptId::as_str)))
     }
 
-    /// Whether the prompt exists, in this version if one is given.
+    /// Whether the prompt exists; with `version`, whether that version exists.
     #[must_use]
     pub fn contains(&self, id: &str, version: Option<&str>) -> bool {
         self.prompts.get(id).is_some_and(|entry| {
@@ -109,20 +109,21 @@ impl<T: Text> Registry<T> {
         })
     }
 
-    /// Whether [`Registry::insert`] would add the prompt; not so where it is there with the same content.
+    /// Whether [`Registry::insert`] would add the prompt. False if it already exists with the same content.
     ///
     /// # Errors
-    /// [`crate::Kind::VersionConflict`] if the version exists, is no draft, and the new one has other
+    /// [`crate::Kind::VersionConflict`] if the version exists and is not a draft, and the new one has other
     /// content or is a draft.
     pub fn can_insert(&self, prompt: &Prompt) -> Result<bool> {
         let existing = self.known(prompt).map(|compiled| compiled.prompt());
         Ok(check_replacement(existing, prompt)? == Replacement::Whole)
     }
 
-    /// Puts prompts in the place of those that are named, all or none. Others are not touched.
+    /// Replaces the named prompts by the new ones: all of them, or none on an error. Other prompts stay unchanged.
     ///
     /// # Errors
-    /// [`crate::Kind::VersionConflict`] where a new one has the id and version of another, and other content.
+    /// [`crate::Kind::VersionConflict`] if a new prompt has the id and version of a prompt that is not replaced, and
+    /// other content.
     pub fn exchange(&mut self, named: &[(PromptId, Version)], new: Vec<Arc<Compiled<T>>>) -> Result<()> {
         let given: HashSet<(&PromptId, &Version)> = new.iter().map(|compiled| key(compiled)).collect();
         let old: HashSet<(&PromptId, &Version)> = named.iter().map(|(id, version)| (id, version)).collect();
@@ -151,8 +152,8 @@ impl<T: Text> Registry<T> {
         Ok(())
     }
 
-    /// Adds a prompt; gives whether it did. What exists already with the same content is left as it is; a draft is
-    /// replaced.
+    /// Adds a prompt, and returns whether it did. A version that already exists with the same content stays unchanged.
+    /// A draft is replaced.
     ///
     /// # Errors
     /// As [`Registry::can_insert`].
@@ -164,7 +165,7 @@ impl<T: Text> Registry<T> {
         Ok(admitted)
     }
 
-    /// Adds a prompt, or puts it in the place of the same content: its status, metadata and times are the new ones.
+    /// Adds a prompt. If it already exists with the same content, updates its status, metadata and times.
     ///
     /// # Errors
     /// As [`Registry::can_insert`].
@@ -174,11 +175,11 @@ impl<T: Text> Registry<T> {
         Ok(())
     }
 
-    /// Whether [`Registry::update`] would take the prompt.
+    /// Checks that [`Registry::update`] would accept the prompt.
     ///
     /// # Errors
-    /// [`crate::Kind::PromptNotFound`] and [`crate::Kind::VersionNotFound`] where it is not there; [`crate::Kind::VersionConflict`] where it
-    /// is no draft, and the new one has other content or is one.
+    /// [`crate::Kind::PromptNotFound`] and [`crate::Kind::VersionNotFound`] if the version does not exist;
+    /// [`crate::Kind::VersionConflict`] if it is not a draft, and the new one has other content or is a draft.
     pub fn can_update(&self, prompt: &Prompt) -> Result<()> {
         let Prompt { id, version, .. } = prompt;
         let versions = self.versions(id.as_str())?;
@@ -188,7 +189,7 @@ impl<T: Text> Registry<T> {
         check_replacement(Some(known.prompt()), prompt).map(drop)
     }
 
-    /// Checks that a version whose number was raised is new, or was made by the same call before.
+    /// Checks that the new number of a raised version is free, or that an earlier attempt at the same call has used it.
     ///
     /// # Errors
     /// [`crate::Kind::VersionConflict`].
@@ -198,8 +199,8 @@ impl<T: Text> Registry<T> {
         check_raised(existing.prompt(), prompt, newest.unwrap_or(&prompt.version))
     }
 
-    /// Puts a prompt in the place of the version that is there: a draft whole, any other only with another status,
-    /// other metadata and other times.
+    /// Replaces a version that exists. Everything in a draft may change; in any other version only the status, metadata
+    /// and times.
     ///
     /// # Errors
     /// As [`Registry::can_update`].
@@ -213,7 +214,7 @@ impl<T: Text> Registry<T> {
         self.prompts.get(&prompt.id)?.versions.get(&prompt.version)
     }
 
-    /// Puts a prompt into its place, with the labels that point at it.
+    /// Stores a prompt without checks, with the labels that point at it.
     fn put(&mut self, compiled: Arc<Compiled<T>>) {
         let Prompt { id, version, .. } = compiled.prompt();
         let (id, version) = (id.clone(), version.clone());
@@ -225,18 +226,18 @@ impl<T: Text> Registry<T> {
         entry.versions.insert(version, compiled);
     }
 
-    /// Removes a prompt with all that is known of it.
+    /// Removes a prompt with all its versions and labels.
     fn forget(&mut self, id: &str) {
         self.prompts.remove(id);
         self.order.remove(id);
     }
 
-    /// Moves a label to a version, or takes it off; gives the move. Where the label points there already, the move is
-    /// from the version to itself, and not noted.
+    /// Moves a label to a version, or removes it. Returns the move. If the label already points at the version, the
+    /// move is from the version to itself and is not recorded.
     ///
     /// # Errors
-    /// [`crate::Kind::PromptInvalid`] for a name that no label can have; [`crate::Kind::PromptNotFound`];
-    /// [`crate::Kind::VersionNotFound`] for a version that is not there, or a label to take off that is not.
+    /// [`crate::Kind::PromptInvalid`] for an invalid name of a label; [`crate::Kind::PromptNotFound`];
+    /// [`crate::Kind::VersionNotFound`] if the version, or the label to remove, does not exist.
     pub fn set_label(
         &mut self,
         id: &str,
@@ -255,7 +256,7 @@ impl<T: Text> Registry<T> {
         Ok(made)
     }
 
-    /// Whether [`Registry::set_label`] would move the label so; gives the version.
+    /// Checks that [`Registry::set_label`] would accept this move. Returns the version.
     ///
     /// # Errors
     /// As [`Registry::set_label`].
@@ -269,7 +270,7 @@ impl<T: Text> Registry<T> {
         }
     }
 
-    /// Records a move of a label that a storage has made.
+    /// Records a move that a storage has made.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`].
@@ -310,8 +311,8 @@ impl<T: Text> Registry<T> {
         labels.rollback_target(id, label, |version| versions.contains_key(version))
     }
 
-    /// Removes one version of a prompt, or all; gives the moves that took its labels off. With its last version goes
-    /// the history of the labels.
+    /// Removes one version of a prompt, or all. Returns the moves that removed its labels. The history of the labels is
+    /// removed together with the last version.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].
@@ -324,7 +325,7 @@ impl<T: Text> Registry<T> {
         let compiled = Arc::clone(self.get(id, VersionSelector::Version(version))?);
         let Prompt { id, version, labels, .. } = compiled.prompt();
         let entry = self.entry_mut(id.as_str())?;
-        // Of two versions whose files name a label, it points at the higher.
+        // If the files of two versions name a label, it points at the higher version.
         let points_here = |label: &&String| {
             labelled(&entry.versions, label).is_some_and(|held| Arc::ptr_eq(held, &compiled))
         };
@@ -339,7 +340,7 @@ impl<T: Text> Registry<T> {
         Ok(off)
     }
 
-    /// Every version of every prompt, by id and version.
+    /// All versions of all prompts, sorted by id and version.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Compiled<T>>> {
         self.entries().flat_map(|entry| entry.versions.values())
     }
@@ -348,8 +349,8 @@ impl<T: Text> Registry<T> {
         self.order.iter().filter_map(|id| self.prompts.get(id))
     }
 
-    /// The latest version of every prompt, or the one that the label points at, where it fits; by id. Nothing is looked
-    /// at before it is asked for.
+    /// The latest version of each prompt, or with a label the version that it points at, if it meets the conditions.
+    /// Sorted by id. The iterator is lazy.
     pub fn find<'f>(&'f self, filter: &'f SearchFilter<'_>) -> impl Iterator<Item = &'f Arc<Compiled<T>>> {
         let words: Vec<String> =
             filter.text.unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
@@ -361,7 +362,7 @@ impl<T: Text> Registry<T> {
             .filter(move |compiled| fits(compiled.prompt(), filter) && holds(compiled.prompt(), &words))
     }
 
-    /// The status of every prompt: that of its latest version, or archived where all are.
+    /// The status of each prompt: that of its latest version, or archived if all versions are.
     pub fn statuses(&self) -> impl Iterator<Item = Status> {
         let status = |entry: &RegisteredPrompt<T>| {
             latest(&entry.versions).map_or(Status::Archived, |latest| latest.status())
@@ -374,13 +375,13 @@ impl<T: Text> Registry<T> {
         self.order.iter()
     }
 
-    /// How many ids there are.
+    /// The number of ids.
     #[must_use]
     pub fn len(&self) -> usize {
         self.prompts.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no prompts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.prompts.is_empty()
@@ -394,7 +395,7 @@ impl<T> Default for RegisteredPrompt<T> {
 }
 
 impl<T: Text> RegisteredPrompt<T> {
-    /// Gives every version the labels that the moves give it.
+    /// Sets the labels of every version according to the moves.
     fn relabel(&mut self) {
         for place in self.versions.values_mut() {
             if let Some(relabelled) = relabelled(place, &self.labels) {
@@ -409,7 +410,7 @@ fn key<T: Text>(compiled: &Compiled<T>) -> (&PromptId, &Version) {
     (id, version)
 }
 
-/// The prompt with the labels that the moves give it; nothing where it has them.
+/// The prompt with its labels according to the moves. `None` if it already has them.
 fn relabelled<T: Text>(compiled: &Compiled<T>, labels: &Labels) -> Option<Arc<Compiled<T>>> {
     let Prompt { version, labels: written, .. } = compiled.prompt();
     labels.of(version, written).map(|right| Arc::new(compiled.with_labels(right)))
@@ -419,7 +420,7 @@ fn latest<T: Text>(versions: &CompiledVersions<T>) -> Option<&Arc<Compiled<T>>> 
     version_rules::latest(versions.values(), |compiled| compiled.status())
 }
 
-/// The version that a label points at: of several whose files name it, the highest.
+/// The version that a label points at. If several files name the label, it is the highest of their versions.
 fn labelled<'v, T: Text>(versions: &'v CompiledVersions<T>, label: &str) -> Option<&'v Arc<Compiled<T>>> {
     versions.values().rev().find(|compiled| compiled.prompt().labels.iter().any(|known| known == label))
 }
@@ -431,7 +432,7 @@ fn fits(prompt: &Prompt, filter: &SearchFilter<'_>) -> bool {
         && filter.tags.iter().all(|tag| prompt.metadata.has_tag(tag))
 }
 
-/// Whether each of the words, in lower case, occurs somewhere in the prompt.
+/// Whether every word occurs somewhere in the prompt. `words` must be in lower case.
 fn holds(prompt: &Prompt, words: &[String]) -> bool {
     if words.is_empty() {
         return true;

@@ -789,7 +789,7 @@ class TestLabels:
             ("3.0.0", "2.0.0", "Bo"),
             ("2.0.0", "1.0.0", "Bo"),
         ]
-        with pytest.raises(VersionNotFoundError, match="nothing is before"):
+        with pytest.raises(VersionNotFoundError, match="there is no earlier one"):
             await call(labelled, "rollback", "greeting", "production")
         assert labelled.get_sync("greeting", label="production").version == "1.0.0"
 

@@ -116,10 +116,10 @@ def test_the_first_save_creates_the_directory_if_allowed(root):
     assert not root.exists()
     strict = FileSystemStorage(root, create=False)
     for use in (strict.list_sync, lambda: strict.load_sync("greeting"), lambda: strict.exists_sync("greeting")):
-        with pytest.raises(StorageReadError, match="there is none") as caught:
+        with pytest.raises(StorageReadError, match="it does not exist") as caught:
             use()
         assert caught.value.path == str(root)
-    with pytest.raises(StorageWriteError, match="there is none"):
+    with pytest.raises(StorageWriteError, match="it does not exist"):
         strict.save_sync(active())
     storage.save_sync(active())
     strict.save_sync(active("2.0.0"))
@@ -413,7 +413,7 @@ def test_a_version_too_long_for_a_file_name_is_an_error(storage, root):
 def test_an_id_that_looks_like_a_version_file_is_refused(storage, root, id):
     storage.save_sync(active(id="a"))
     before = tree(root)
-    with pytest.raises(StorageWriteError, match="is the name of a version's file"):
+    with pytest.raises(StorageWriteError, match="is reserved for the file of a version"):
         storage.save_sync(active(id=id))
     with pytest.raises(PromptNotFoundError):
         storage.load_sync(id)
