@@ -100,7 +100,7 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// Keeps the texts of a prompt unparsed, for a template engine that is not the package's own. Only the declared
+    /// Keeps the texts of a prompt unparsed, for a custom template engine. Only the declared
     /// variables are known then, because the texts cannot be searched for others.
     ///
     /// # Errors

@@ -256,8 +256,8 @@ impl Prompt {
         }
     }
 
-    /// The rules of [`Prompt::check`] that are broken. `is_known` tells of a key whether its value could be read; rules
-    /// about others are passed over.
+    /// The rules of [`Prompt::check`] that are broken. `is_known` returns whether the value of a key could be read;
+    /// rules about other keys are not checked.
     pub(super) fn problems(&self, is_known: impl Fn(&str) -> bool) -> Vec<(PromptPart, Error)> {
         let mut problems = Vec::new();
         self.check_template(&is_known, &mut problems);

@@ -1,5 +1,5 @@
-//! A prompt in pieces, for a framework that composes messages by itself: what its entries are, one of its messages
-//! alone, what a render needs, and the messages without the placeholders between them.
+//! Splits a prompt for a framework that composes messages itself, such as LangChain: the entries of a prompt, a prompt
+//! with one of its messages, the variables that a render needs, and the rendered messages without placeholders.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use crate::error::Result;
 use crate::schema::{Dependencies, FieldType, SchemaRef, SharedSchemaSet, Values};
 use crate::template::{self, LayeredLibrary, Library, Template, Text};
 
-/// One entry of a prompt: of one that is no chat, its text.
+/// One entry of a prompt. A prompt that is not a chat has its text as the only entry.
 pub enum PromptEntry<'c, T> {
-    /// The text of a prompt that is no chat.
+    /// The text of a prompt that is not a chat.
     Text(&'c Template<T>),
     /// A message.
     Message(&'c Message<Template<T>>),
-    /// A place for messages.
+    /// A placeholder for messages.
     Placeholder {
-        /// The variable that holds them.
+        /// The variable that contains the messages.
         name: &'c str,
-        /// Whether it may be missing.
+        /// Whether the variable may be missing.
         optional: bool,
     },
 }
 
-/// A variable that a render looks at.
+/// A variable that a render uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
     /// Its name.
@@ -58,7 +58,7 @@ impl<T: Text> Compiled<T> {
         })
     }
 
-    /// The entry that instructions for the answer are appended to: the last of the system messages that lead.
+    /// The index of the message to which output instructions are appended: the last of the leading system messages.
     #[must_use]
     pub fn carrier(&self) -> Option<usize> {
         let PromptBody::Chat(own) = &*self.body else { return None };
@@ -69,7 +69,7 @@ impl<T: Text> Compiled<T> {
         own.entries.iter().take_while(leads).count().checked_sub(1)
     }
 
-    /// Whether a variable must be given that no template reads.
+    /// Whether a required variable is not read by any template.
     ///
     /// # Errors
     /// As [`Template::variables`].
@@ -78,13 +78,13 @@ impl<T: Text> Compiled<T> {
         Ok(self.declared.iter().any(|item| item.required && !read.contains_key(item.name.as_str())))
     }
 
-    /// Whether a schema is named or written for the input or the answer.
+    /// Whether the prompt has an input or output schema, by name or inline.
     #[must_use]
     pub fn has_schemas(&self) -> bool {
         self.input.is_some() || self.output.is_some()
     }
 
-    /// Whether a declared variable is other than a text that must be given: of another type, or with a default.
+    /// Whether a declared variable is more than a required string: it has another type, or a default.
     #[must_use]
     pub fn is_particular(&self, name: &str) -> bool {
         self.declared.iter().any(|declared| {
@@ -94,7 +94,7 @@ impl<T: Text> Compiled<T> {
         })
     }
 
-    /// The prompt without what changes no render: tools, settings, metadata, the schema of the answer.
+    /// The prompt without the parts that do not affect a render: tools, settings, metadata and output schema.
     #[must_use]
     pub fn bare(&self) -> Prompt {
         let prompt = &self.prompt;
@@ -107,8 +107,8 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// The prompt with the message at this place as its only one, and of the declared variables those that the message
-    /// reads; `None` where there is no message. What opaque texts read is not known: they keep all.
+    /// The prompt reduced to the message at this index and the declared variables that the message reads. `None` if
+    /// there is no message. The variables of opaque texts are not known, so all are kept.
     ///
     /// # Errors
     /// As [`Template::variables`].
@@ -152,9 +152,9 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// The variables that a render looks at, by name: those that are declared, those that the templates read and the
-    /// fields of the input schema. Placeholders are not among them. The second is whether these are all, which they are
-    /// unless the schema is a model.
+    /// The variables that a render uses, sorted by name: the declared ones, those that the templates read, and the
+    /// fields of the input schema, without the variables of placeholders. Also returns whether the list is complete. It
+    /// is not if the schema is a model.
     ///
     /// # Errors
     /// As [`Template::variables`], and as [`SharedSchemaSet::compiled`].
@@ -190,10 +190,10 @@ impl<T: Text> Compiled<T> {
         Ok((needs.into_iter().map(|(name, required)| Need { name, required }).collect(), complete))
     }
 
-    /// What the input schema reaches by name.
+    /// The schemas, models and functions that the input schema refers to by name.
     ///
     /// # Errors
-    /// [`Kind::SchemaParse`](crate::Kind::SchemaParse) for a JSON Schema in the prompt that cannot be a schema.
+    /// [`Kind::SchemaParse`](crate::Kind::SchemaParse) for a JSON Schema in the prompt that is not supported.
     pub fn dependencies<F: Clone, M: Clone>(
         &self,
         schemas: &SharedSchemaSet<T, F, M>,
@@ -207,8 +207,8 @@ impl<T: Text> Compiled<T> {
         Ok(dependencies)
     }
 
-    /// Renders the messages of a chat prompt alone, each with its place among the entries; placeholders are for the
-    /// caller to fill. A text that is given is appended to the message that carries instructions.
+    /// Renders only the messages of a chat prompt, each with its index among the entries. The caller fills the
+    /// placeholders. `instructions` are appended to the message at [`Compiled::carrier`].
     ///
     /// # Errors
     /// As [`Compiled::messages_with`].
@@ -226,7 +226,7 @@ impl<T: Text> Compiled<T> {
         self.own_messages_by(data, |template| template.render(data, context, None, &partials), instructions)
     }
 
-    /// [`Compiled::own_messages`] of what another engine made of [`Compiled::texts`].
+    /// [`Compiled::own_messages`], with the texts that a custom engine rendered from [`Compiled::texts`].
     ///
     /// # Errors
     /// [`Kind::Prompt`](crate::Kind::Prompt) for too few texts.

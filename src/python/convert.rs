@@ -1,4 +1,4 @@
-//! `Converter`: converts prompts to a provider's format, and warns of every step that loses something.
+//! `Converter`: converts prompts to a provider's format, and warns about every step that loses something.
 
 use std::ffi::CString;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ use crate::prompt::{Rendered, Role};
 use crate::schema::json_schema;
 use crate::template::Output;
 
-/// Converts prompts for one provider, with the options of one integration.
+/// Converts prompts for a provider, with the options of an integration.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct Converter {
     rules: convert::ProviderConverter,
-    /// The engine that compiles prompts; `None` where the integration has an engine that is not the package's own.
+    /// The engine that compiles prompts. `None` if the integration has a custom engine.
     engine: Option<(Py<Engine>, Arc<EngineState>)>,
     schemas: Option<Py<PySchemas>>,
     output_instructions: bool,
@@ -78,7 +78,7 @@ impl Converter {
                 developer_as_system,
                 cache_control,
             )),
-            _ => return Err(PyValueError::new_err(format!("no provider is named {provider:?}"))),
+            _ => return Err(PyValueError::new_err(format!("no provider is named '{provider}'"))),
         };
         let engine = engine.map(|engine| (engine.clone().unbind(), Arc::clone(&engine.get().shared)));
         let rules = convert::ProviderConverter { provider, to_messages };
@@ -94,10 +94,10 @@ impl Converter {
         let compiled = self.compiled(prompt)?;
         let compiled = compiled.get();
         let rendered = self.rendered(compiled, variables)?;
-        self.form(prompt.py(), compiled, rendered)
+        self.converted(prompt.py(), compiled, rendered)
     }
 
-    /// Converts a prompt whose texts another engine rendered; see `CompiledPrompt.prepare`.
+    /// Converts a prompt with texts that a custom engine rendered; see [`Converter::prepare`].
     fn assemble<'py>(
         &self,
         prompt: &Bound<'py, CompiledPrompt>,
@@ -106,10 +106,10 @@ impl Converter {
     ) -> PyResult<Bound<'py, PyAny>> {
         let compiled = prompt.get();
         let rendered = self.assembled(compiled, context, texts)?;
-        self.form(prompt.py(), compiled, rendered)
+        self.converted(prompt.py(), compiled, rendered)
     }
 
-    /// The arguments of the call that sends a prompt; `given` has the names of those that the caller sets.
+    /// The arguments of the API call for a prompt. `given` are the names of the arguments that the caller sets.
     #[pyo3(signature = (prompt, variables, *, model, given))]
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn request<'py>(
@@ -125,7 +125,7 @@ impl Converter {
         self.request_of(prompt.py(), compiled, rendered, model, &given)
     }
 
-    /// As [`Converter::request`], for a prompt whose texts another engine rendered.
+    /// As [`Converter::request`], with texts that a custom engine rendered.
     #[pyo3(signature = (prompt, context, texts, *, model, given))]
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn assemble_request<'py>(
@@ -141,7 +141,7 @@ impl Converter {
         self.request_of(prompt.py(), compiled, rendered, model, &given)
     }
 
-    /// The input of a template engine that is not the package's own, for a prompt of a format that the provider takes.
+    /// The input for a custom template engine. Raises an error if the provider does not accept the prompt's format.
     fn prepare<'s, 'py>(
         &self,
         prompt: &'s Bound<'py, CompiledPrompt>,
@@ -156,7 +156,7 @@ impl Converter {
         prompt.prepared(variables, &options).map_err(|error| self.wrapped(py, prompt, error))
     }
 
-    /// The reasons why a prompt cannot be converted whatever its variables are; empty for one that can.
+    /// The reasons why a prompt cannot be converted, whatever its variables are. Empty if it can be.
     fn explain(&self, prompt: &Bound<'_, CompiledPrompt>) -> Vec<String> {
         self.rules.explain(prompt.get().compiled.prompt())
     }
@@ -173,14 +173,16 @@ impl Converter {
 }
 
 impl Converter {
-    /// The handle of a prompt for a conversion by this converter's engine.
+    /// The handle of a prompt for a conversion with this converter's engine.
     fn compiled<'py>(&self, prompt: &Bound<'py, PyAny>) -> PyResult<Bound<'py, CompiledPrompt>> {
         let py = prompt.py();
         if let Ok(core) = prompt.cast_exact::<CompiledPrompt>() {
             return Ok(core.clone());
         }
         let Some((engine, shared)) = &self.engine else {
-            return Err(PyValueError::new_err("the template engine is not the package's own"));
+            return Err(PyValueError::new_err(
+                "this converter has a custom template engine, so the prompt must be compiled already",
+            ));
         };
         let core = match prompt.getattr(intern!(py, "_core")) {
             Ok(core) => core,
@@ -220,7 +222,7 @@ impl Converter {
         prompt.assembled(context, texts, &options).map_err(|error| self.wrapped(py, prompt, error))
     }
 
-    fn form<'py>(
+    fn converted<'py>(
         &self,
         py: Python<'py>,
         prompt: &CompiledPrompt,
@@ -232,13 +234,13 @@ impl Converter {
             return Ok(messages);
         }
         let mut report = Report::default();
-        let form = self.rules.convert(rendered, &mut report);
-        let form = form.map_err(|error| self.wrapped(py, prompt, error))?;
+        let payload = self.rules.convert(rendered, &mut report);
+        let payload = payload.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
-        payload_to_python(py, form)
+        payload_to_python(py, payload)
     }
 
-    /// Plain messages as a list of dicts, for a provider that takes them so; this skips the tree that other messages need.
+    /// Plain messages as a list of dicts, if the provider accepts that. This skips the tree that other messages need.
     fn plain<'py>(
         &self,
         py: Python<'py>,
@@ -282,10 +284,10 @@ impl Converter {
         };
         let asked = RequestOptions { model, given, response, sampling: self.sampling };
         let mut report = Report::default();
-        let form = self.rules.request(prompt.compiled.prompt(), rendered, asked, &mut report);
-        let form = form.map_err(|error| self.wrapped(py, prompt, error))?;
+        let payload = self.rules.request(prompt.compiled.prompt(), rendered, asked, &mut report);
+        let payload = payload.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
-        payload_to_python(py, form)
+        payload_to_python(py, payload)
     }
 
     fn wrapped(&self, py: Python<'_>, prompt: &CompiledPrompt, error: Error) -> PyErr {
@@ -293,7 +295,7 @@ impl Converter {
     }
 }
 
-/// Warns of each step that loses something, at the line that called the package.
+/// Warns about each step that loses something. The warning points at the line that called the package.
 fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
     static CATEGORY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     if report.warnings().is_empty() {
@@ -302,16 +304,16 @@ fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
     let category = CATEGORY.import(py, "prompt_manager.integrations.base", "PromptConversionWarning")?;
     let level = stack_level(py)?;
     for warning in report.warnings() {
-        let text =
-            CString::new(warning.as_str()).map_err(|_| PyUserWarning::new_err("a warning with a NUL"))?;
+        let text = CString::new(warning.as_str())
+            .map_err(|_| PyUserWarning::new_err("a warning contains a NUL character"))?;
         PyErr::warn(py, category, &text, level)?;
     }
     Ok(())
 }
 
-/// The number of frames up to the caller of the package. A plugin adds frames between the caller and the binding.
+/// The number of frames up to the caller of the package. Plugins add frames between the caller and this module.
 fn stack_level(py: Python<'_>) -> PyResult<i32> {
-    // Where all frames are the package's own, the caller of the method that called the binding.
+    // If all frames belong to the package: the caller of the method that called this module.
     const CALLER: i32 = 2;
     let mut frame = py.import("sys")?.call_method1("_getframe", (0,))?;
     for level in 1.. {
@@ -327,7 +329,7 @@ fn stack_level(py: Python<'_>) -> PyResult<i32> {
     Ok(CALLER)
 }
 
-/// Checks that the roles begin with the user's and alternate, as Anthropic requires.
+/// Checks that the roles begin with `user` and alternate, as Anthropic requires.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
 pub(super) fn validate_alternation(py: Python<'_>, roles: Vec<String>) -> PyResult<()> {

@@ -1,4 +1,4 @@
-//! Python values as nodes, which the core reads prompts from.
+//! Converts Python values to nodes, from which the core reads prompts.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use super::data::PyData;
 use crate::de::{NodeValue, SourceNode, SourceSpan};
 use crate::error::{Error, Kind, Result};
 
-/// How deep values may nest; one that holds itself ends here.
+/// The maximum nesting of values. It also stops a value that contains itself.
 const DEPTH: usize = 100;
 
-/// A value as a node. What is no plain data, such as a date or a model, is what it is in JSON.
+/// Converts a value to a node. A value that is not plain data, such as a date or a model, is converted to JSON first.
 ///
 /// # Errors
-/// `kind` for a value that has no form in JSON.
+/// `kind` for a value that cannot be written as JSON.
 pub(super) fn of_object(value: &Bound<'_, PyAny>, kind: Kind) -> Result<SourceNode<'static>> {
     of_value(value, 0).map_err(|error| {
         let message = error.message().to_owned();
@@ -26,7 +26,7 @@ pub(super) fn of_object(value: &Bound<'_, PyAny>, kind: Kind) -> Result<SourceNo
 
 fn of_value(value: &Bound<'_, PyAny>, depth: usize) -> Result<SourceNode<'static>> {
     if depth > DEPTH {
-        let message = format!("the value nests more than {DEPTH} deep, or is within itself");
+        let message = format!("the value is nested more than {DEPTH} levels deep, or contains itself");
         return Err(Error::new(Kind::PromptInvalid, message));
     }
     let node = |value| Ok(SourceNode::new(SourceSpan::NONE, value));

@@ -1,4 +1,4 @@
-//! `CompiledPrompt`: the handle of a prompt that lives in the core, ready to render and convert.
+//! `CompiledPrompt`: the Python object of a compiled prompt in the core, which renders and converts it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -25,25 +25,24 @@ use crate::error::Kind;
 use crate::prompt::{Compiled, Prompt, RenderOptions, Rendered, Status};
 use crate::template::TemplateOptions;
 
-/// The input of a template engine that is not the package's own: the variables that its templates see, the texts that are
-/// templates, and the partials by name.
+/// The input for a custom template engine: the variables, the template texts, and the partials by name.
 pub(super) type Prepared<'s, 'py> = (Bound<'py, PyAny>, Vec<&'s str>, BTreeMap<&'s str, &'s str>);
 
-/// The options of a render of Python objects.
+/// The options of a render with Python objects.
 pub(super) type PyRenderOptions<'s> = RenderOptions<'s, PyText, SharedObject, SharedObject>;
 
-/// The registry that a prompt came from, as far as the prompt needs it: the schemas that it names, and the engine that
-/// has the partials that it includes.
+/// The parts that a prompt needs of its registry: the schemas that it refers to, and the engine with the partials that
+/// it includes.
 pub(super) struct PromptOrigin {
     pub(super) schemas: Arc<SharedSchemas>,
     pub(super) shared: Arc<EngineState>,
 }
 
-/// The origin of a prompt as Python passes it from one handle to another.
+/// The origin of a prompt, for Python code that passes it from one `CompiledPrompt` to another.
 #[pyclass(frozen, name = "PromptOrigin", module = "prompt_manager._native")]
 pub struct PyPromptOrigin(Arc<PromptOrigin>);
 
-/// The variables that a plugin is handed, with those that the caller gave. Both are plain Python objects.
+/// The variables that a plugin receives, and the variables of the caller from which they were made.
 struct ResolvedVariables {
     given: Py<PyAny>,
     resolved: Py<PyDict>,
@@ -57,42 +56,43 @@ impl ResolvedVariables {
 
 /// A prompt compiled for an engine other than the one that compiled it first.
 struct EngineForm {
-    /// Weak, so that a prompt that lives long keeps no engine alive.
+    /// A weak reference, so that a long-lived prompt does not keep an engine alive.
     engine: Weak<EngineState>,
-    /// How often helpers and partials had been registered with this engine and with the origin's, when it was compiled.
+    /// The number of registrations of helpers and partials at the time of the compilation: with this engine, and with
+    /// the engine of the origin.
     registrations: (u64, u64),
-    /// Whether the partials of the origin's engine were added.
+    /// Whether the partials of the engine of the origin were added.
     has_partials: bool,
     compiled: Arc<Compiled<PyText>>,
 }
 
-/// The values that are kept with a compiled prompt, and dropped with it.
+/// Values that are stored with a compiled prompt and dropped with it.
 #[derive(Default)]
 struct PromptAttachment {
-    /// The pydantic `Prompt`, made at the first request. It refers to a [`Compiled::without_attachment`], so that there is
-    /// no cycle.
+    /// The pydantic `Prompt`, created at the first request. It refers to a [`Compiled::without_attachment`], which
+    /// avoids a reference cycle.
     face: OnceLock<Py<PyAny>>,
     forms: Mutex<Vec<EngineForm>>,
     opaque: OnceLock<Arc<Compiled<PyText>>>,
 }
 
-/// A prompt with its templates compiled. It never changes, and any thread may use it.
+/// A prompt with compiled templates. It is immutable, and any thread can use it.
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct CompiledPrompt {
     pub(super) compiled: Arc<Compiled<PyText>>,
     pub(super) shared: Arc<EngineState>,
     origin: Option<Arc<PromptOrigin>>,
-    /// Set in the handle that a plugin gets: these variables need no second validation.
+    /// Set in the handle that a plugin receives: these variables are not validated again.
     resolution: Option<ResolvedVariables>,
 }
 
 impl CompiledPrompt {
-    /// A prompt that no registry holds.
+    /// A prompt that is not in a registry.
     pub(super) fn alone(compiled: Arc<Compiled<PyText>>, shared: &Arc<EngineState>) -> Self {
         Self { compiled, shared: Arc::clone(shared), origin: None, resolution: None }
     }
 
-    /// A prompt of a registry.
+    /// A prompt from a registry.
     pub(super) fn of_registry(compiled: &Arc<Compiled<PyText>>, origin: &Arc<PromptOrigin>) -> Self {
         Self {
             compiled: Arc::clone(compiled),
@@ -107,8 +107,7 @@ impl CompiledPrompt {
         self.origin.as_ref().map(|origin| &origin.schemas)
     }
 
-    /// The options for what needs no variables. The schemas are those that came with the prompt, else those that are
-    /// given.
+    /// The options for a call that has no variables. The schemas of the prompt's origin come first, then those given.
     pub(super) fn schema_options<'s>(
         &'s self,
         given: Option<&'s Bound<'_, PySchemas>>,
@@ -119,8 +118,8 @@ impl CompiledPrompt {
         RenderOptions { schemas, output_instructions, resolved: false }
     }
 
-    /// The options for a render with these variables. Only the very dict that [`CompiledPrompt::resolve`] made counts as
-    /// resolved: a handle that is used later, with other variables, validates them.
+    /// The options for a render with these variables. They count as resolved only if they are the same dict that
+    /// [`CompiledPrompt::resolve`] returned. A later render with other variables validates them.
     pub(super) fn render_options<'s>(
         &'s self,
         variables: &Bound<'_, PyAny>,
@@ -138,7 +137,7 @@ impl CompiledPrompt {
     ) -> crate::Result<Prepared<'s, 'py>> {
         let data = PyData::new(variables.py(), &self.shared);
         let context = self.compiled.context(&data, variables, options)?;
-        // The other engine may need a whole mapping, and an overlay has only part of a mapping's methods.
+        // A custom engine may need all methods of a mapping, and an overlay has only some of them.
         let context = match context.as_ref().map(|context| context.cast_exact::<Overlay>()) {
             Some(Ok(overlay)) => data.merged(overlay.get())?.into_any(),
             _ => context.unwrap_or_else(|| variables.clone()),
@@ -148,7 +147,7 @@ impl CompiledPrompt {
         Ok((context, self.compiled.texts(), partials))
     }
 
-    /// Puts together the texts that another engine rendered.
+    /// Builds the rendered prompt from texts that a custom engine rendered.
     pub(super) fn assembled<'py>(
         &self,
         context: &Bound<'py, PyAny>,
@@ -160,8 +159,8 @@ impl CompiledPrompt {
         self.compiled.assembled(&data, context, texts, options)
     }
 
-    /// Whether a conversion by this engine can use the handle as it is: the engine compiled the prompt, and has the
-    /// partials of its origin.
+    /// Whether a conversion with this engine can use the handle unchanged: the engine has compiled the prompt, and has
+    /// the partials of its origin.
     pub(super) fn is_for(&self, engine: &Arc<EngineState>) -> bool {
         Arc::ptr_eq(&self.shared, engine) && !self.needs_partials(engine)
     }
@@ -170,8 +169,8 @@ impl CompiledPrompt {
         self.origin.as_ref().is_some_and(|origin| !Arc::ptr_eq(&origin.shared, engine))
     }
 
-    /// The handle for a conversion by this engine: its options and helpers, and for names that it lacks the partials of
-    /// the engine that the prompt came from.
+    /// The handle for a conversion with this engine. It uses the engine's options, helpers and partials. Partials that
+    /// the engine does not have come from the engine of the origin.
     pub(super) fn for_conversion(&self, py: Python<'_>, engine: &Arc<EngineState>) -> PyResult<Self> {
         let compiled = self.compiled_for(engine, self.needs_partials(engine)).or_raise(py)?;
         Ok(self.with_compiled(py, compiled, engine))
@@ -191,7 +190,7 @@ impl CompiledPrompt {
         }
     }
 
-    /// The prompt compiled by this engine; kept while the engine lives.
+    /// The prompt compiled by this engine. It is cached as long as the engine exists.
     fn compiled_for(
         &self,
         engine: &Arc<EngineState>,
@@ -225,15 +224,15 @@ impl CompiledPrompt {
         Ok(compiled)
     }
 
-    /// The prompt as JSON that [`Prompt::from_json`] takes.
+    /// The prompt as JSON, for [`Prompt::from_json`].
     fn json(&self) -> PyResult<serde_json::Value> {
         serde_json::to_value(self.compiled.prompt())
             .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
     }
 }
 
-/// Compiles a prompt whose own partials these are too, where it has none of the same name. A partial that this engine
-/// cannot parse is left out: perhaps the prompt does not include it. If it does, the render reports the missing partial.
+/// Compiles a prompt with additional partials. Its own partials of the same name come first. A partial that this engine
+/// cannot parse is left out, because the prompt may not include it. If it does, the render reports a missing partial.
 fn compile_with(
     prompt: &Prompt,
     partials: Vec<(String, String)>,
@@ -264,7 +263,7 @@ fn compile_with(
     })
 }
 
-/// The pydantic `Prompt` of a registered prompt, made once and kept with it.
+/// The pydantic `Prompt` of a registered prompt. It is created once and stored with the prompt.
 pub(super) fn face<'py>(
     py: Python<'py>,
     compiled: &Arc<Compiled<PyText>>,
@@ -278,7 +277,7 @@ pub(super) fn face<'py>(
     let class = CLASS.import(py, "prompt_manager.core.models", "Prompt")?;
     let core = CompiledPrompt::of_registry(&Arc::new(compiled.without_attachment()), origin);
     let made = class.call_method1(intern!(py, "_of"), (core,))?;
-    // Another thread may have been faster; then its face is the one that everybody gets.
+    // If another thread was faster, everybody gets the object of that thread.
     Ok(match place {
         Some(place) => place.get_or_init(|| made.unbind()).bind(py).clone(),
         None => made,
@@ -337,13 +336,13 @@ impl CompiledPrompt {
         self.compiled.prompt().metadata.author()
     }
 
-    /// The schemas and partials that the prompt carries.
+    /// The schemas and partials of the registry that the prompt came from.
     #[getter]
     fn origin(&self) -> Option<PyPromptOrigin> {
         self.origin.clone().map(PyPromptOrigin)
     }
 
-    /// The prompt compiled by this engine, with its own partials alone.
+    /// The prompt compiled by this engine, with only its own partials.
     fn compiled_by<'py>(slf: &Bound<'py, Self>, engine: &Bound<'py, Engine>) -> PyResult<Bound<'py, Self>> {
         let (py, engine) = (slf.py(), &engine.get().shared);
         if Arc::ptr_eq(&slf.get().shared, engine) {
@@ -353,7 +352,7 @@ impl CompiledPrompt {
         Bound::new(py, slf.get().with_compiled(py, compiled, engine))
     }
 
-    /// The prompt for a conversion by this engine; see [`CompiledPrompt::for_conversion`].
+    /// The prompt for a conversion with this engine; see [`CompiledPrompt::for_conversion`].
     fn converted_by<'py>(slf: &Bound<'py, Self>, engine: &Bound<'py, Engine>) -> PyResult<Bound<'py, Self>> {
         let (py, engine) = (slf.py(), &engine.get().shared);
         if slf.get().is_for(engine) {
@@ -362,7 +361,7 @@ impl CompiledPrompt {
         Bound::new(py, slf.get().for_conversion(py, engine)?)
     }
 
-    /// The prompt with its texts unparsed, for a template engine that is not the package's own.
+    /// The prompt with unparsed texts, for a custom template engine.
     fn opaque(&self, py: Python<'_>) -> PyResult<Self> {
         let place = self.compiled.attachment::<PromptAttachment>().map(|attachment| &attachment.opaque);
         let shared = EngineState::with_options(TemplateOptions::default());
@@ -417,8 +416,8 @@ impl CompiledPrompt {
         self.messages(variables, &self.render_options(variables, schemas, output_instructions))
     }
 
-    /// Resolves the variables of a plugin's render. Gives them as a dict, and the handle for which exactly this dict needs
-    /// no second validation.
+    /// Resolves the variables for a plugin. Returns them as a dict, with a handle that does not validate this dict
+    /// again.
     #[pyo3(signature = (variables, framework))]
     fn resolve<'py>(
         &self,
@@ -438,13 +437,13 @@ impl CompiledPrompt {
         Ok((all, Self { resolution: Some(resolution), ..handle }))
     }
 
-    /// The variables that the caller gave, of which [`CompiledPrompt::resolve`] made these; `None` for any others.
+    /// The caller's variables from which [`CompiledPrompt::resolve`] made these. `None` for any other dict.
     fn given_variables<'py>(&self, variables: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
         let known = self.resolution.as_ref().filter(|known| known.resolved.is(variables))?;
         Some(known.given.bind(variables.py()).clone())
     }
 
-    /// The garbage collector must see the variables: they may refer to the prompt.
+    /// Shows the variables to the garbage collector, because they may refer to the prompt.
     #[allow(clippy::needless_pass_by_value, reason = "the signature that pyo3 requires")]
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         if let Some(known) = &self.resolution {
@@ -454,7 +453,7 @@ impl CompiledPrompt {
         Ok(())
     }
 
-    /// Validates an answer by the output schema. Without a schema the answer is returned unchanged.
+    /// Validates an answer against the output schema. Without a schema, returns the answer unchanged.
     #[pyo3(signature = (data, *, coerce = None, schemas = None))]
     fn validate_output<'py>(
         &self,
@@ -474,7 +473,7 @@ impl CompiledPrompt {
         Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
     }
 
-    /// Whether the answer must be a dict: where the output schema is not a pydantic model, which may want a list.
+    /// Whether the answer must be a dict. It need not be for a pydantic model, which can also accept a list.
     #[pyo3(signature = (schemas = None))]
     fn wants_dict(&self, py: Python<'_>, schemas: Option<&Bound<'_, PySchemas>>) -> PyResult<bool> {
         let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(false) };
@@ -483,7 +482,7 @@ impl CompiledPrompt {
         Ok(schemas.compiled(wanted).or_raise(py)?.describes_dict())
     }
 
-    /// The input of a template engine that is not the package's own; see [`Prepared`].
+    /// The input for a custom template engine; see [`Prepared`].
     #[pyo3(signature = (variables, schemas = None))]
     fn prepare<'py>(
         &self,
@@ -495,7 +494,7 @@ impl CompiledPrompt {
         self.prepared(variables, &self.render_options(variables, schemas, true)).or_raise(py)
     }
 
-    /// The messages whose texts another engine rendered; see [`CompiledPrompt::prepare`].
+    /// The messages, with texts that a custom engine rendered; see [`CompiledPrompt::prepare`].
     #[pyo3(signature = (context, texts, output_instructions = true, schemas = None))]
     fn assemble_messages<'py>(
         &self,
@@ -553,7 +552,7 @@ pub(super) fn text<'py>(
     Ok(compiled.render_with(&data, variables, shared, options).or_raise(py)?.0)
 }
 
-/// Reads a prompt that Python built. The rules are those of prompt files, except that the default status is draft.
+/// Reads a prompt from Python data. The rules are those of prompt files, but the default status is draft.
 pub(super) fn read_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<Prompt> {
     read_partly(prompt, &[]).or_raise(prompt.py())
 }
@@ -562,8 +561,8 @@ fn read_partly(prompt: &Bound<'_, PyAny>, broken: &[String]) -> crate::Result<Pr
     Prompt::from_node(node::of_object(prompt, Kind::PromptInvalid)?, Status::Draft, broken)
 }
 
-/// Checks a prompt that Python built, given as plain data, and raises all its mistakes at once. The keys in `broken` are
-/// known to be wrong and have been left out; rules about them are passed over.
+/// Checks a prompt that is given as plain data, and raises all its mistakes at once. The keys in `broken` are known to
+/// be wrong and were left out; rules about them are not checked.
 #[pyfunction]
 #[pyo3(signature = (prompt, broken = Vec::new()))]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
@@ -571,14 +570,14 @@ pub(super) fn check_prompt(prompt: &Bound<'_, PyAny>, broken: Vec<String>) -> Py
     read_partly(prompt, &broken).map(|_| ()).or_raise(prompt.py())
 }
 
-/// The content hash of a prompt that Python built; `engine` names a template engine that is not the package's own.
+/// The content hash of a prompt that is given as plain data. `engine` is the name of a custom template engine.
 #[pyfunction]
 #[pyo3(signature = (prompt, engine = None))]
 pub(super) fn content_hash(prompt: &Bound<'_, PyAny>, engine: Option<&str>) -> PyResult<String> {
     Ok(read_prompt(prompt)?.content_hash(engine))
 }
 
-/// Compiles a prompt that Python built; `origin` is that of the prompt that it was made from.
+/// Compiles a prompt that is given as plain data. `origin` is the origin of the prompt from which it was made.
 #[pyfunction]
 #[pyo3(signature = (prompt, engine, origin = None))]
 pub(super) fn compile_prompt(
@@ -591,7 +590,7 @@ pub(super) fn compile_prompt(
     Ok(of_origin(compiled, shared, origin))
 }
 
-/// As [`compile_prompt`], with the texts unparsed, for a template engine that is not the package's own.
+/// As [`compile_prompt`], but with unparsed texts, for a custom template engine.
 #[pyfunction]
 #[pyo3(signature = (prompt, origin = None))]
 pub(super) fn opaque_prompt(

@@ -40,14 +40,14 @@ fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<Versi
 }
 
 impl PyRegistry {
-    /// Reads under the lock. Nothing in `read` may run Python code, which could wait for a thread that waits for the
-    /// lock; so errors of the core are raised only after it.
+    /// Reads under the lock. `read` must not run Python code: it could wait for a thread that waits for the lock.
+    /// Errors of the core are therefore raised after the lock is released.
     fn reading<R>(&self, read: impl FnOnce(&store::Registry<PyText>) -> R) -> R {
         read(&self.prompts.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes under the lock; see [`PyRegistry::reading`]. It detaches from the interpreter: a version that goes takes its
-    /// Python objects along, and the end of one may run code, which now waits until the lock is free.
+    /// Writes under the lock; see [`PyRegistry::reading`]. It detaches from the interpreter, because dropping a version
+    /// drops its Python objects, which can run Python code. That code then runs after the lock is released.
     fn writing<R: Send>(
         &self,
         py: Python<'_>,
@@ -73,7 +73,8 @@ impl PyRegistry {
         CompiledPrompt::of_registry(compiled, &self.origin)
     }
 
-    /// The prompt as the registry keeps it, if it may be stored. What is attached to it is this registry's alone.
+    /// The prompt as the registry stores it, without values that another registry attached. Fails for a draft without a
+    /// template.
     fn storable(prompt: &Bound<'_, CompiledPrompt>) -> PyResult<Arc<Compiled<PyText>>> {
         let compiled = &prompt.get().compiled;
         compiled.prompt().check_storable().or_raise(prompt.py())?;
@@ -81,7 +82,7 @@ impl PyRegistry {
     }
 }
 
-/// What is searched for, as Python says it.
+/// The conditions of a search, as a Python dict.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 struct SearchQuery {
@@ -106,20 +107,20 @@ impl SearchQuery {
     }
 }
 
-/// Whether bad files are to be warned of instead of refused.
+/// Parses `on_error`. Returns whether a bad file gives a warning instead of an error.
 pub(super) fn is_skip(on_error: &str) -> PyResult<bool> {
     match on_error {
         "raise" => Ok(false),
         "skip" => Ok(true),
-        other => Err(PyValueError::new_err(format!("on_error must be 'raise' or 'skip', not {other:?}"))),
+        other => Err(PyValueError::new_err(format!("on_error must be 'raise' or 'skip', not '{other}'"))),
     }
 }
 
-/// What a load is asked for.
+/// A directory to load, with its options and targets.
 struct DirectoryLoad {
     path: PathBuf,
     schemas: Option<PathBuf>,
-    /// Whether bad files are warned of instead of refused.
+    /// Whether a bad file gives a warning instead of an error.
     skip: bool,
     prompts: Arc<SharedRegistry>,
     shared: Arc<EngineState>,
@@ -127,7 +128,7 @@ struct DirectoryLoad {
 }
 
 impl DirectoryLoad {
-    /// Loads the directory into the registry; gives what to warn of.
+    /// Loads the directory into the registry. Returns the warnings.
     fn run(self) -> crate::Result<Vec<String>> {
         let mut loaded: LoadedDirectory<PyText> =
             directory::load(&self.path, self.schemas.as_deref(), &self.shared.options, &self.shared)?;
@@ -168,7 +169,7 @@ impl PyRegistry {
         Self { prompts: Arc::default(), shared, schemas, origin: Arc::new(origin) }
     }
 
-    /// The schemas that its prompts name.
+    /// The schemas that the prompts refer to.
     #[getter]
     fn schemas(&self) -> PySchemas {
         PySchemas::of(&self.schemas)
@@ -198,45 +199,45 @@ impl PyRegistry {
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
-    /// Whether [`PyRegistry::insert`] would add the prompt, which this registry's engine compiled.
+    /// Whether [`PyRegistry::insert`] would add the prompt. This registry's engine must have compiled it.
     fn can_insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
         let compiled = &prompt.get().compiled;
         compiled.prompt().check_storable().or_raise(prompt.py())?;
         self.reading(|prompts| prompts.can_insert(compiled.prompt())).or_raise(prompt.py())
     }
 
-    /// Adds a prompt that this registry's engine compiled.
+    /// Adds a prompt, and returns whether it did. This registry's engine must have compiled it.
     fn insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
         let compiled = Self::storable(prompt)?;
         self.writing(prompt.py(), |prompts| prompts.insert(compiled)).or_raise(prompt.py())
     }
 
-    /// Adds a prompt, or gives the same content another status and other metadata.
+    /// Adds a prompt. If it already exists with the same content, updates its status and metadata.
     fn upsert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = Self::storable(prompt)?;
         self.writing(prompt.py(), |prompts| prompts.upsert(compiled)).or_raise(prompt.py())
     }
 
-    /// Whether [`PyRegistry::update`] would take the prompt; an error where not.
+    /// Raises the error that [`PyRegistry::update`] would raise for the prompt.
     fn can_update(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = &prompt.get().compiled;
         compiled.prompt().check_storable().or_raise(prompt.py())?;
         self.reading(|prompts| prompts.can_update(compiled.prompt())).or_raise(prompt.py())
     }
 
-    /// Checks that a version whose number was raised is new, or was made by the same call before.
+    /// Checks that the new number of a raised version is free, or that an earlier attempt at the same call has used it.
     fn check_raised(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = &prompt.get().compiled;
         self.reading(|prompts| prompts.check_raised(compiled.prompt())).or_raise(prompt.py())
     }
 
-    /// Puts a prompt in the place of the version that is there.
+    /// Replaces a version that exists.
     fn update(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = Self::storable(prompt)?;
         self.writing(prompt.py(), |prompts| prompts.update(compiled)).or_raise(prompt.py())
     }
 
-    /// Adds prompts with the moves of their labels by id: all of them, or none where one is refused.
+    /// Adds prompts, with the moves of their labels by id: all of them, or none if one is refused.
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn upsert_all(
         &self,
@@ -254,14 +255,14 @@ impl PyRegistry {
         kept.or_raise(py)
     }
 
-    /// Removes a version or all; gives the moves that took its labels off.
+    /// Removes one version or all. Returns the moves that removed its labels.
     #[pyo3(signature = (id, version = None))]
     fn remove<'py>(&self, py: Python<'py>, id: &str, version: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let off = self.writing(py, |prompts| prompts.remove(id, version)).or_raise(py)?;
         Ok(pythonize::pythonize(py, &off)?)
     }
 
-    /// Moves a label, or takes it off.
+    /// Moves a label, or removes it without a version. Returns the move.
     fn set_label<'py>(
         &self,
         py: Python<'py>,
@@ -274,25 +275,25 @@ impl PyRegistry {
         Ok(pythonize::pythonize(py, &made.or_raise(py)?)?)
     }
 
-    /// Whether a label may be set so; an error where not.
+    /// Raises the error that [`PyRegistry::set_label`] would raise for this move.
     fn can_set_label(&self, py: Python<'_>, id: &str, label: &str, version: Option<&str>) -> PyResult<()> {
         self.reading(|prompts| prompts.can_set_label(id, label, version).map(|_| ())).or_raise(py)
     }
 
-    /// Takes over a move that a storage made.
+    /// Records a move that a storage has made.
     fn record_label_move(&self, py: Python<'_>, id: &str, made: &Bound<'_, PyAny>) -> PyResult<()> {
         let made: LabelMove = pythonize::depythonize(made)?;
         self.writing(py, |prompts| prompts.record_label_move(id, made)).or_raise(py)
     }
 
-    /// The moves of a prompt's labels, or of one, oldest first.
+    /// The moves of one label of a prompt, or of all labels, oldest first.
     #[pyo3(signature = (id, label = None))]
     fn moves<'py>(&self, py: Python<'py>, id: &str, label: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let moves = self.reading(|prompts| prompts.labels(id).map(|labels| labels.history(label)));
         Ok(pythonize::pythonize(py, &moves.or_raise(py)?)?)
     }
 
-    /// Where a rollback takes a label whose moves these are.
+    /// The version to which a rollback moves a label that has these moves.
     fn rollback_target(
         &self,
         py: Python<'_>,
@@ -316,8 +317,8 @@ impl PyRegistry {
         self.find(py, id, which(version, label)?)
     }
 
-    /// The pydantic `Prompt` of a version. It is made at the first call, and the same one as long as the version is not
-    /// replaced, labelled or removed.
+    /// The pydantic `Prompt` of a version. It is created at the first call. Later calls return the same object, until
+    /// the version is replaced, labelled or removed.
     #[pyo3(signature = (id, *, version = None, label = None))]
     fn prompt<'py>(
         &self,
@@ -329,14 +330,15 @@ impl PyRegistry {
         face(py, &self.compiled(py, id, which(version, label)?)?, &self.origin)
     }
 
-    /// The latest version of every prompt that has one in use, by id.
+    /// The latest version of each prompt, sorted by id. Prompts whose versions are all archived are left out.
     fn latest(&self) -> Vec<CompiledPrompt> {
         self.reading(|prompts| {
             prompts.find(&SearchFilter::default()).map(|compiled| self.handle(compiled)).collect()
         })
     }
 
-    /// The latest version of every prompt, or the one that the label points at, where it fits; by id.
+    /// The latest version of each prompt, or with a label the version that it points at, if it meets the conditions.
+    /// Sorted by id.
     #[pyo3(signature = (query, *, offset, limit))]
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn search(
@@ -353,14 +355,14 @@ impl PyRegistry {
         }))
     }
 
-    /// How many fit; see [`PyRegistry::search`].
+    /// The number of prompts that [`PyRegistry::search`] finds.
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn count(&self, py: Python<'_>, query: SearchQuery) -> PyResult<usize> {
         let filter = query.filter().or_raise(py)?;
         Ok(self.reading(|prompts| prompts.find(&filter).count()))
     }
 
-    /// How many ids, how many versions, and how many ids by the status of their latest version.
+    /// The number of ids, the number of versions, and the number of ids by the status of their latest version.
     fn stats(&self) -> (usize, usize, BTreeMap<&'static str, usize>) {
         self.reading(|prompts| {
             let mut statuses = BTreeMap::new();
@@ -371,17 +373,17 @@ impl PyRegistry {
         })
     }
 
-    /// Every id, sorted.
+    /// All ids, sorted.
     fn ids(&self) -> Vec<String> {
         self.reading(|prompts| prompts.ids().map(ToString::to_string).collect())
     }
 
-    /// Every version of every prompt, by id and version.
+    /// All versions of all prompts, sorted by id and version.
     fn all(&self) -> Vec<CompiledPrompt> {
         self.reading(|prompts| prompts.all().map(|compiled| self.handle(compiled)).collect())
     }
 
-    /// The versions of a prompt, the lowest first.
+    /// The versions of a prompt, lowest first.
     fn versions(&self, py: Python<'_>, id: &str) -> PyResult<Vec<String>> {
         let versions = |prompts: &store::Registry<PyText>| {
             Ok(prompts.versions(id)?.keys().map(ToString::to_string).collect())
@@ -407,7 +409,7 @@ impl PyRegistry {
         label: Option<&str>,
         output_instructions: bool,
     ) -> PyResult<Bound<'py, PyString>> {
-        // Without a handle of its own for the prompt, which would count three references.
+        // No `CompiledPrompt` is created here, because it would count three more references.
         let compiled = self.compiled(variables.py(), id, which(version, label)?)?;
         let options = RenderOptions { schemas: Some(&*self.schemas), output_instructions, resolved: false };
         text(&compiled, &self.shared, variables, &options)

@@ -87,15 +87,17 @@ pub(super) fn turn_content<S: Output>(
 }
 
 /// The top-level `system`: a string if all of it is plain, blocks otherwise.
-pub(super) fn system<S: Output>(mut said: Vec<TurnContent<S>>) -> Option<Payload<S>> {
-    if said.len() <= 1 {
-        return said.pop().map(TurnContent::into_payload);
+pub(super) fn system<S: Output>(mut contents: Vec<TurnContent<S>>) -> Option<Payload<S>> {
+    if contents.len() <= 1 {
+        return contents.pop().map(TurnContent::into_payload);
     }
-    if said.iter().any(|said| said.plain.is_none()) {
-        return Some(Payload::List(said.iter_mut().flat_map(|said| said.blocks_mut().drain(..)).collect()));
+    if contents.iter().any(|content| content.plain.is_none()) {
+        return Some(Payload::List(
+            contents.iter_mut().flat_map(|content| content.blocks_mut().drain(..)).collect(),
+        ));
     }
     let mut joined = String::new();
-    for text in said.iter().filter_map(|said| said.plain.as_ref()) {
+    for text in contents.iter().filter_map(|content| content.plain.as_ref()) {
         if !joined.is_empty() {
             joined.push_str("\n\n");
         }
@@ -141,7 +143,7 @@ fn block<S: Output>(
     let Some(cache) = &part.cache else { return Ok(Some(block)) };
     TurnContent { plain: None, blocks: vec![block] }
         .cached(Some(cache), at, violations)
-        .map(|mut said| said.blocks.pop())
+        .map(|mut content| content.blocks.pop())
 }
 
 fn body_block<S: Output>(body: PartBody<S>, index: usize, at: Position) -> Result<Payload<S>, RuleViolation> {

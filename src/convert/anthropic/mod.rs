@@ -119,7 +119,7 @@ struct Conversation<'a, S> {
 /// Consecutive messages of one role.
 struct Turn<S> {
     role_name: &'static str,
-    said: TurnContent<S>,
+    content: TurnContent<S>,
     /// The number of tool results. They are its first blocks.
     results: usize,
     /// The position of its last message.
@@ -132,7 +132,7 @@ impl<S: Output> Conversation<'_, S> {
         rules::check_fields(&mut message, at, &mut self.violations)?;
         self.limit_hints(&mut message, at)?;
         if message.role != Role::Function && message.name.take().is_some() {
-            let hint = "remove `name`, or name the role_name in the content";
+            let hint = "remove `name`, or write the name in the content";
             self.violations
                 .handle(RuleViolation::new(at, "Anthropic does not accept `name`", hint), LEFT_OUT)?;
         }
@@ -186,9 +186,9 @@ impl<S: Output> Conversation<'_, S> {
             return Err(RuleViolation::new(at, "Anthropic supports only one system message", hint).into());
         }
         match blocks::turn_content(message.content, at, &mut self.violations)? {
-            Some(said) => {
-                let said = said.cached(message.cache.as_ref(), at, &mut self.violations)?;
-                self.system.push(said);
+            Some(content) => {
+                let content = content.cached(message.cache.as_ref(), at, &mut self.violations)?;
+                self.system.push(content);
                 Ok(())
             }
             None => self.violations.handle(empty_content(at), DROPPED),
@@ -198,36 +198,36 @@ impl<S: Output> Conversation<'_, S> {
     /// Adds a user or assistant message.
     fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
         rules::refusal_as_content(&mut message, "Anthropic", at, &mut self.violations)?;
-        let said = blocks::turn_content(message.content, at, &mut self.violations)?;
-        if said.is_none() && message.tool_calls.is_empty() && message.function_call.is_none() {
+        let content = blocks::turn_content(message.content, at, &mut self.violations)?;
+        if content.is_none() && message.tool_calls.is_empty() && message.function_call.is_none() {
             return self.violations.handle(empty_content(at), DROPPED);
         }
         self.begin(at)?;
-        let mut said = said.unwrap_or_else(TurnContent::empty);
+        let mut content = content.unwrap_or_else(TurnContent::empty);
         for (index, call) in message.tool_calls.into_iter().enumerate() {
             let call_ref = CallRef::Tool(index);
             let sent = self.call_id(&call.id, call_ref, at)?;
             let id = sent.map_or(Payload::Text(call.id), Payload::String);
-            said.blocks_mut().push(blocks::tool_use(id, call.function, call_ref, at)?);
+            content.blocks_mut().push(blocks::tool_use(id, call.function, call_ref, at)?);
         }
         if let Some(call) = message.function_call {
             let id = self.ids.fresh(FUNCTION_ID);
             call.name.with_str(|name| {
                 self.pairing.call(CallLink::Name, name, Some(id.clone()), CallRef::Function, at);
             });
-            said.blocks_mut().push(blocks::tool_use(Payload::String(id), call, CallRef::Function, at)?);
+            content.blocks_mut().push(blocks::tool_use(Payload::String(id), call, CallRef::Function, at)?);
         }
-        let said = said.cached(message.cache.as_ref(), at, &mut self.violations)?;
+        let content = content.cached(message.cache.as_ref(), at, &mut self.violations)?;
         if let Some(turn) = self.turns.last_mut() {
-            turn.said.append(said);
+            turn.content.append(content);
         }
         Ok(())
     }
 
     /// Adds a tool or function message.
     fn add_result(&mut self, message: Message<S>, at: Position) -> Result<()> {
-        let said = blocks::turn_content(message.content, at, &mut self.violations)?;
-        if said.is_none() && message.role == Role::Tool {
+        let content = blocks::turn_content(message.content, at, &mut self.violations)?;
+        if content.is_none() && message.role == Role::Tool {
             // The result must be sent, because its call would have none otherwise.
             self.violations.handle(empty_content(at), "sent without content")?;
         }
@@ -240,13 +240,13 @@ impl<S: Output> Conversation<'_, S> {
         let mut result = Vec::with_capacity(4);
         result.push(member("type", Payload::Static("tool_result")));
         result.push(member("tool_use_id", id));
-        result.extend(said.map(|said| member("content", said.into_payload())));
+        result.extend(content.map(|content| member("content", content.into_payload())));
         if let Some(cache) = &message.cache {
             result.push(rules::cache_control(cache, at, &mut self.violations)?);
         }
         if let Some(turn) = self.turns.last_mut() {
             // The API requires results before any other content of the user.
-            turn.said.blocks_mut().insert(turn.results, Payload::Map(result));
+            turn.content.blocks_mut().insert(turn.results, Payload::Map(result));
             turn.results += 1;
         }
         Ok(())
@@ -273,7 +273,7 @@ impl<S: Output> Conversation<'_, S> {
         if role_name == "assistant" {
             self.close()?;
         }
-        self.turns.push(Turn { role_name, said: TurnContent::empty(), results: 0, last: at });
+        self.turns.push(Turn { role_name, content: TurnContent::empty(), results: 0, last: at });
         Ok(())
     }
 
@@ -337,7 +337,7 @@ impl<S: Output> Conversation<'_, S> {
                 let violation = RuleViolation::new(last.last, "the last message is from the assistant", hint);
                 self.violations.handle(violation, PASSED_ON)?;
             }
-            if let Some(text) = last.said.last_text()
+            if let Some(text) = last.content.last_text()
                 && let Some(Some(trimmed)) = text.with_str(trimmed_end)
             {
                 let hint = "remove the white space at its end";
@@ -348,7 +348,10 @@ impl<S: Output> Conversation<'_, S> {
             }
         }
         let messages = self.turns.into_iter().map(|turn| {
-            Payload::map([("role", Payload::Static(turn.role_name)), ("content", turn.said.into_payload())])
+            Payload::map([
+                ("role", Payload::Static(turn.role_name)),
+                ("content", turn.content.into_payload()),
+            ])
         });
         let messages = member("messages", Payload::List(messages.collect()));
         Ok(Payload::Map(match blocks::system(self.system) {
