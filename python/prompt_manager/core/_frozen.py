@@ -28,7 +28,7 @@ def _refuse(name: str) -> Callable[..., NoReturn]:
 
 
 def _read_only(view: type) -> type:
-    """Make every method that changes an instance raise; ``__init__`` is one, for it can be called again."""
+    """Make every method that changes an instance raise. ``__init__`` is one of them, because it can be called again."""
     shared = ("__init__", "__setattr__", "__delattr__", "clear", "pop")
     own = {
         dict: ("__setitem__", "__delitem__", "__ior__", "update", "popitem", "setdefault"),
@@ -93,7 +93,7 @@ class FrozenList(list[Any]):
 
 
 class FrozenSet(set[Any]):
-    """A set that cannot be changed; made by :func:`frozen_set`. Pydantic takes no ``frozenset`` for the fields set."""
+    """A set that cannot be changed; made by :func:`frozen_set`. For the set of fields, pydantic needs a ``set``."""
 
     __slots__ = ()
 
@@ -131,16 +131,16 @@ def _frozen_list(items: Iterable[Any]) -> FrozenList:
 
 
 def frozen_set(items: Iterable[Any]) -> FrozenSet:
-    """A view of a copy of these items."""
+    """Return a read-only copy of a set."""
     view = set.__new__(FrozenSet)
     set.update(view, items)
     return view
 
 
 def freeze(value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
-    """The value with a view of a copy in place of every dict and list, and a ``frozenset`` for every set, however deep.
+    """Return a read-only copy: dicts and lists become views, sets become ``frozenset``, at every level.
 
-    Values that are none of these stay, or are what ``convert`` makes of them.
+    Any other value is kept, or converted with ``convert``.
 
     >>> freeze({"a": [1, {"b": 2}]})["a"].append(3)
     Traceback (most recent call last):
@@ -165,7 +165,7 @@ _IMMUTABLE = frozenset({str, int, float, bool, type(None), FrozenDict, FrozenLis
 
 
 def thaw(value: Any) -> Any:
-    """A copy that may be changed, with plain dicts and lists, however deep."""
+    """Return a copy that can be changed, with plain dicts and lists at every level."""
     if isinstance(value, dict):
         return {key: thaw(each) for key, each in value.items()}
     if isinstance(value, list):

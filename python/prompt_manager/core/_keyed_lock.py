@@ -1,4 +1,4 @@
-"""A lock for each key: one task or thread at a time works under a key, in the order in which they asked."""
+"""A lock for each key. Only one task or thread holds a key at a time, in the order of the requests."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["ALL_KEYS", "KeyedLock", "Turn"]
 #: The key of a turn that excludes every other turn.
 ALL_KEYS = object()
 
-#: How many forks lie between this process and the one that imported this module.
+#: The number of forks between this process and the process that imported this module.
 _fork_count = 0
 _resetting = allocate_lock()
 
 
 def _count_fork() -> None:
-    global _fork_count, _resetting  # noqa: PLW0603 - only this thread exists in the child
+    global _fork_count, _resetting  # noqa: PLW0603 - the child has only this thread
     _fork_count += 1
     _resetting = allocate_lock()
 
@@ -39,9 +39,9 @@ if hasattr(os, "register_at_fork"):
 
 
 class KeyedLock:
-    """One task or thread at a time for each key, whatever event loop it runs in. Whoever asks first is first.
+    """Lets one task or thread at a time hold a key, across event loops. Turns are taken in the order of the requests.
 
-    A forked child begins with no turn taken: the threads that took them do not exist there.
+    A forked child starts without turns, because the threads that took them do not exist there.
     """
 
     __slots__ = ("_all_keys", "_fork_count", "_later", "_lock", "_turns")
@@ -51,37 +51,37 @@ class KeyedLock:
 
     def _reset(self) -> None:
         self._lock = allocate_lock()
-        #: The turns of each key in their order; the first of each has begun.
+        #: The turns of each key, in order. The first turn of each key has begun.
         self._turns: dict[Hashable, deque[Turn]] = {}
-        #: The turn for all keys. It begins when the turns of the keys have ended.
+        #: The turn for all keys, if there is one. It begins when the turns of single keys have ended.
         self._all_keys: Turn | None = None
-        #: Turns that were asked for after it, which wait for its end.
+        #: The turns that were requested after it. They wait until it ends.
         self._later: deque[Turn] = deque()
         self._fork_count = _fork_count
 
     def take(self, key: Hashable, mode: CallMode) -> Turn:
-        """A context in which no other task has this key, or with :data:`ALL_KEYS` any key."""
+        """Return a context manager that holds a key; with :data:`ALL_KEYS`, no other task holds any key meanwhile."""
         return Turn(self, key, mode)
 
     async def run(self, key: Hashable, mode: CallMode, work: Callable[[Turn], Coroutine[Any, Any, T]]) -> T:
-        """The result of work under a key. Once it has begun, it goes on to its end although the await is cancelled.
+        """Run work while holding a key, and return its result. Work that has begun continues if the await is cancelled.
 
         Args:
             key: The key.
             mode: How to wait.
-            work: Makes the coroutine. It gets the turn, which it may end early; its own end ends it too.
+            work: Makes the coroutine. It gets the turn and can end it early. Otherwise the turn ends with the work.
         """
         turn = Turn(self, key, mode)
         await turn.begin()
         return await (_run(turn, work) if mode.blocks else run_to_end(_run(turn, work)))
 
     def _enter(self, turn: Turn) -> None:
-        """Give the turn its place."""
+        """Put the turn into the queue."""
         with self._locked():
             self._place(turn)
 
     def _leave(self, turn: Turn) -> None:
-        """Take the turn out, whether it has begun or not, and begin those that waited for it."""
+        """Remove the turn from the queue, whether or not it has begun, and begin the turns that waited for it."""
         begun: list[Turn] = []
         with self._locked():
             turns = self._turns.get(turn.key)
@@ -119,7 +119,7 @@ class KeyedLock:
             turn.has_begun = turns[0] is turn
 
     def _when_begun(self, turn: Turn) -> Future[None] | None:
-        """What is done when the turn begins; nothing if it has begun."""
+        """Return a future that is done when the turn begins, or ``None`` if it has begun."""
         from concurrent.futures import Future
 
         with self._locked():
@@ -128,7 +128,7 @@ class KeyedLock:
             return turn.beginning
 
     def _waits_for_its_thread(self, turn: Turn) -> bool:
-        """Whether a turn before this one belongs to a task of the same thread, which cannot go on while it waits."""
+        """Whether another turn belongs to a task of this thread, which could not continue while this thread waits."""
         with self._locked():
             turns = [*self._turns.get(turn.key, ()), *self._later]
             if self._all_keys is not None:
@@ -138,7 +138,7 @@ class KeyedLock:
         return any(each.thread == turn.thread for each in turns if each is not turn)
 
     def _locked(self) -> Any:
-        """The lock of the bookkeeping, which is begun anew in a forked child."""
+        """Return the lock that protects the queues. A forked child first resets all of them."""
         if self._fork_count != _fork_count:
             with _resetting:
                 if self._fork_count != _fork_count:
@@ -147,7 +147,7 @@ class KeyedLock:
 
 
 class Turn:
-    """A place in the line for a key; as a context, the time in which no other task has the key."""
+    """A place in the queue for a key. As a context manager, it holds the key."""
 
     __slots__ = ("_lock", "_mode", "beginning", "has_begun", "key", "thread")
 
@@ -155,16 +155,16 @@ class Turn:
         self.key = key
         self.thread = get_ident()
         self.has_begun = False
-        #: Done when the turn begins, where somebody waits for that.
+        #: Done when the turn begins. It exists only if somebody waits for that.
         self.beginning: Future[None] | None = None
         self._lock = lock
         self._mode = mode
 
     async def begin(self) -> None:
-        """Wait for the turn. A wait that is given up leaves the line.
+        """Wait for the turn. A wait that is cancelled removes the turn from the queue.
 
         Raises:
-            RuntimeError: the thread would block, and a task of the same thread has its turn before.
+            RuntimeError: the wait would block the thread, and a task of the same thread holds the key or waits for it.
         """
         self._lock._enter(self)
         try:
@@ -176,7 +176,7 @@ class Turn:
             raise
 
     def end(self) -> None:
-        """Let the next turn begin. A turn ends once; further calls do nothing."""
+        """Let the next turn begin. Further calls do nothing."""
         self._lock._leave(self)
 
     async def __aenter__(self) -> None:
@@ -189,7 +189,7 @@ class Turn:
         if not self._mode.blocks:
             import asyncio
 
-            # A cancelled wait must not cancel the future, which the turn before is about to set.
+            # A cancelled wait must not cancel the future, because the turn before will set it.
             await asyncio.shield(asyncio.wrap_future(beginning))
             return
         if self._lock._waits_for_its_thread(self):

@@ -56,7 +56,7 @@ class ObservedRenders:
         observers = self._observers
         if observers.renders_wait:
             return run_asking(
-                lambda ask: self.observe(ask, method, prompt_id, compiled, variables, **options),
+                lambda mode: self.observe(mode, method, prompt_id, compiled, variables, **options),
                 method,
                 *observers.asked(*RENDER_EVENTS),
             )
@@ -76,18 +76,18 @@ class ObservedRenders:
         return rendered
 
     async def observe(
-        self, ask: CallMode, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any
+        self, mode: CallMode, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any
     ) -> Any:
         """The result of this method of the prompt."""
 
         async def render() -> Any:
             return getattr(compiled, method)(variables, **options)
 
-        return await self.around(ask, render, prompt_id, compiled.version, variables)
+        return await self.around(mode, render, prompt_id, compiled.version, variables)
 
     async def around(
         self,
-        ask: CallMode,
+        mode: CallMode,
         render: Callable[[], Awaitable[Any]],
         prompt_id: str,
         version: str,
@@ -95,17 +95,17 @@ class ObservedRenders:
     ) -> Any:
         """The result of this render of a prompt. An exception reaches the observers, and then the caller."""
         observers = self._observers
-        await observers.tell(ask, "on_render_start", prompt_id, version, variables)
+        await observers.tell(mode, "on_render_start", prompt_id, version, variables)
         start = perf_counter()
         try:
             rendered = await render()
         except Exception as error:
-            await observers.tell(ask, "on_render_error", prompt_id, version, error)
+            await observers.tell(mode, "on_render_error", prompt_id, version, error)
             raise
         elapsed = (perf_counter() - start) * 1000
         if observers.by_event["on_render_complete"]:
             execution = _execution(prompt_id, version, variables, rendered, elapsed)
-            await observers.tell(ask, "on_render_complete", prompt_id, version, execution)
+            await observers.tell(mode, "on_render_complete", prompt_id, version, execution)
         return rendered
 
 

@@ -27,13 +27,13 @@ _EVENTS = (
 
 
 class Observers:
-    """Observers in the order in which they were added. Each gets the events that it has methods for.
+    """Calls observers in the order in which they were added. Each gets the events for which it has a method.
 
-    The methods are looked for when the observer is added, so that an event that nobody observes costs nothing. A method
-    that the observer gets later, on itself or on its class, is not called until it is removed and added again; one that
-    is replaced is called in its new form.
+    Methods are looked up when an observer is added, so that an event without observers costs nothing. To call a method
+    that was added to an observer or its class later, remove the observer and add it again. A method that was replaced
+    is called in its new version.
 
-    An exception of an observer is logged, once for each observer and event, and goes no further.
+    An exception of an observer is logged once for each observer and event, and is not passed on.
     """
 
     __slots__ = ("_all", "_reported", "by_event", "hear_renders", "renders_wait")
@@ -48,7 +48,7 @@ class Observers:
         self._all = observers
         #: The observers that have a method for each event.
         self.by_event = {event: tuple(each for each in observers if _has(each, event)) for event in _EVENTS}
-        #: Whether an observer has a method for an event of renders.
+        #: Whether any observer has a method for an event of a render.
         self.hear_renders = any(self.by_event[event] for event in RENDER_EVENTS)
         #: Whether one of these methods is a coroutine function.
         self.renders_wait = bool(self.asked(*RENDER_EVENTS))
@@ -57,7 +57,7 @@ class Observers:
         return len(self._all)
 
     def add(self, observer: object) -> None:
-        """Call this observer too, unless it was added before."""
+        """Add an observer, unless it was added before."""
         if not any(observer is known for known in self._all):
             self._set((*self._all, observer))
 
@@ -78,28 +78,28 @@ class Observers:
             if iscoroutinefunction(getattr(observer, event, None))
         ]
 
-    async def tell(self, ask: CallMode, event: str, *arguments: Any) -> None:
+    async def tell(self, mode: CallMode, event: str, *arguments: Any) -> None:
         """Call every observer that has a method for this event."""
         for observer in self.by_event[event]:
             try:
                 answer = getattr(observer, event)(*arguments)
                 if hasattr(answer, "__await__"):
-                    if ask.blocks and hasattr(answer, "send"):
+                    if mode.blocks and hasattr(answer, "send"):
                         run(answer, event)
                     else:
                         await answer
-            except Exception as error:  # noqa: BLE001 - a stranger's code; see the class
+            except Exception as error:  # noqa: BLE001 - code of the application; see the class
                 self._report(observer, event, error)
 
     def tell_now(self, event: str, *arguments: Any) -> None:
-        """As :meth:`tell`, for callers that do not await, where no observer has a coroutine function for this event."""
+        """Do the same as :meth:`tell` without await. No observer may have a coroutine function for this event."""
         for observer in self.by_event[event]:
             try:
                 answer = getattr(observer, event)(*arguments)
                 # Most methods return nothing.
                 if answer is not None and hasattr(answer, "__await__"):
                     run(_wait_for(answer), event)
-            except Exception as error:  # noqa: BLE001 - a stranger's code; see the class
+            except Exception as error:  # noqa: BLE001 - code of the application; see the class
                 self._report(observer, event, error)
 
     def _report(self, observer: object, event: str, error: BaseException) -> None:

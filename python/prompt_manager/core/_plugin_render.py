@@ -45,14 +45,14 @@ class PluginRenders:
         self._config = config
 
     def render_sync(self, name: str, prompt_id: str, variables: Mapping[str, Any] | None, **which: str | None) -> Any:
-        """The prompt as the plugin of this name renders it."""
+        """Render a prompt with the plugin of this name."""
         held = self._plugins._found(name)
         if held.blocks and held.is_ready and not self._observers.hear_renders:
             # The usual case needs no coroutine.
             prompt = self._core.prompt(prompt_id, **which)
             return held.plugin.render_for_framework_sync(*self._resolved(name, prompt, variables))  # type: ignore[attr-defined]
         return run_asking(
-            lambda ask: self.render(ask, name, prompt_id, variables, **which),
+            lambda mode: self.render(mode, name, prompt_id, variables, **which),
             "render_for_plugin",
             (held.plugin, "initialize"),
             (held.plugin, "render_for_framework"),
@@ -60,21 +60,21 @@ class PluginRenders:
         )
 
     async def render(
-        self, ask: CallMode, name: str, prompt_id: str, variables: Mapping[str, Any] | None, **which: str | None
+        self, mode: CallMode, name: str, prompt_id: str, variables: Mapping[str, Any] | None, **which: str | None
     ) -> Any:
-        """The prompt as the plugin of this name renders it."""
+        """Render a prompt with the plugin of this name."""
         self._plugins._found(name)
-        plugin = await self._plugins._prepare(ask, name, self._config())
+        plugin = await self._plugins._prepare(mode, name, self._config())
         prompt = self._core.prompt(prompt_id, **which)
 
         async def render() -> Any:
-            return await ask(plugin, "render_for_framework", *self._resolved(name, prompt, variables))
+            return await mode(plugin, "render_for_framework", *self._resolved(name, prompt, variables))
 
         if not self._observers.hear_renders:
             return await render()
         renders = ObservedRenders(self._core, self._observers)
         given = {} if variables is None else variables
-        return await renders.around(ask, render, prompt_id, prompt.version, given)
+        return await renders.around(mode, render, prompt_id, prompt.version, given)
 
     @staticmethod
     def _resolved(name: str, prompt: Prompt, variables: Mapping[str, Any] | None) -> tuple[Prompt, dict[str, Any]]:

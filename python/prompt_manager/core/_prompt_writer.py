@@ -1,7 +1,7 @@
-"""Writes of a manager: prompts in the registry, each version with its record in the version store.
+"""Writes prompts for a manager: to the registry, and a record of each version to the version store.
 
-The registry comes first. If the version store then refuses the record, the prompt is registered without it, and the
-same call made again adds it. Observers are notified when all is done and the turn is over, so that they may write too.
+The registry is written first. If the version store then refuses the record, the prompt is registered without a record,
+and repeating the call adds it. Observers are notified after the turn has ended, so that they can write too.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from prompt_manager.core.registry import PromptRegistry
 
     Bump = Literal["auto", "major", "minor", "patch"]
-    #: A changelog and an author.
+    #: A changelog and an author, each or ``None``.
     Note = tuple[str | None, str | None]
 
 __all__ = ["PromptWriter"]
 
 
 class PromptWriter:
-    """Creates, updates and deletes prompts with their history, each in a turn of the registry's for its id."""
+    """Creates, updates and deletes prompts with their history. Each write holds the registry's lock for the id."""
 
     __slots__ = ("_observers", "_registry", "_store")
 
@@ -42,7 +42,7 @@ class PromptWriter:
         self._observers = observers
 
     def asked(self) -> list[tuple[object, str]]:
-        """The parts that a write calls, for its synchronous version."""
+        """The objects and methods that a write calls, for :func:`run_asking`."""
         storage, store = self._registry.storage, self._store()
         events = ("on_version_created", "on_prompt_registered", "on_prompt_updated", "on_prompt_deleted")
         return [
@@ -52,27 +52,27 @@ class PromptWriter:
             *self._observers.asked(*events),
         ]
 
-    async def create(self, ask: CallMode, prompt: Prompt, note: Note) -> Prompt:
+    async def create(self, mode: CallMode, prompt: Prompt, note: Note) -> Prompt:
         """:meth:`PromptManager.create_prompt`."""
         core = prompt._compiled(self._registry.template_engine)
 
         async def write(turn: Turn) -> Prompt:
-            added = await self._registry._add(ask, prompt, core)
+            added = await self._registry._add(mode, prompt, core)
             held = self._registry.get_sync(prompt.id, prompt.version)
-            record = await self._record(ask, held, note)
+            record = await self._record(mode, held, note)
             turn.end()
-            await self._tell_of_new(ask, record, added=added)
+            await self._tell_of_new(mode, record, added=added)
             return held
 
-        return await self._registry._lock.run(prompt.id, ask, write)
+        return await self._registry._lock.run(prompt.id, mode, write)
 
-    async def _tell_of_new(self, ask: CallMode, record: PromptVersion, *, added: bool) -> None:
+    async def _tell_of_new(self, mode: CallMode, record: PromptVersion, *, added: bool) -> None:
         if added:
-            await self._registry._observers.tell(ask, "on_prompt_registered", record.prompt)
-            await self._observers.tell(ask, "on_version_created", record)
+            await self._registry._observers.tell(mode, "on_prompt_registered", record.prompt)
+            await self._observers.tell(mode, "on_version_created", record)
 
-    async def _record(self, ask: CallMode, prompt: Prompt, note: Note, parent: str | None = None) -> PromptVersion:
-        """Keep the record of a version that is registered, whatever was known of another that had its number."""
+    async def _record(self, mode: CallMode, prompt: Prompt, note: Note, parent: str | None = None) -> PromptVersion:
+        """Save the record of a registered version. It replaces the record of a deleted version with the same number."""
         from prompt_manager.core.models import PromptVersion
 
         changelog, author = note
@@ -83,22 +83,22 @@ class PromptWriter:
             parent_version=parent,
         )
         try:
-            await ask(self._store(), "save_version", record)
+            await mode(self._store(), "save_version", record)
         except VersionConflictError:
-            await self._forget(ask, prompt.id, prompt.version)
-            await ask(self._store(), "save_version", record)
+            await self._forget(mode, prompt.id, prompt.version)
+            await mode(self._store(), "save_version", record)
         return record
 
-    async def _forget(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
+    async def _forget(self, mode: CallMode, prompt_id: str, version: str | None) -> None:
         from contextlib import suppress
 
         if hasattr(self._store(), "delete_version"):
             with suppress(PromptNotFoundError, VersionNotFoundError):
-                await ask(self._store(), "delete_version", prompt_id, version)
+                await mode(self._store(), "delete_version", prompt_id, version)
 
     async def update(
         self,
-        ask: CallMode,
+        mode: CallMode,
         prompt: Prompt,
         bump: Bump,
         note: Note,
@@ -112,49 +112,49 @@ class PromptWriter:
             changed, version = self._raised(prompt.replace(**changes), bump)
             if version != prompt.version:
                 return await self._add_raised(
-                    turn, ask, _as_new(changed, version, keep_labels="labels" in changes), note, prompt.version
+                    turn, mode, _as_new(changed, version, keep_labels="labels" in changes), note, prompt.version
                 )
-            await self._registry._replace(ask, changed, changed._compiled(self._registry.template_engine))
+            await self._registry._replace(mode, changed, changed._compiled(self._registry.template_engine))
             held = self._registry.get_sync(prompt.id, version)
-            await self._record(ask, held, note)
+            await self._record(mode, held, note)
             turn.end()
-            await self._registry._observers.tell(ask, "on_prompt_updated", held)
+            await self._registry._observers.tell(mode, "on_prompt_updated", held)
             return held
 
-        return await self._registry._lock.run(prompt.id, ask, write)
+        return await self._registry._lock.run(prompt.id, mode, write)
 
-    async def _add_raised(self, turn: Turn, ask: CallMode, changed: Prompt, note: Note, parent: str) -> Prompt:
-        """Add a changed prompt under its new version."""
+    async def _add_raised(self, turn: Turn, mode: CallMode, changed: Prompt, note: Note, parent: str) -> Prompt:
+        """Add a changed prompt as a new version."""
         core = changed._compiled(self._registry.template_engine)
         self._registry._core.check_raised(core)
-        added = await self._registry._add(ask, changed, core)
+        added = await self._registry._add(mode, changed, core)
         held = self._registry.get_sync(changed.id, changed.version)
-        record = await self._record(ask, held, note, parent)
+        record = await self._record(mode, held, note, parent)
         turn.end()
-        await self._tell_of_new(ask, record, added=added)
+        await self._tell_of_new(mode, record, added=added)
         return held
 
     def _raised(self, changed: Prompt, bump: Bump) -> tuple[Prompt, str]:
-        """The changed prompt, and the version that it is to have."""
+        """Return the changed prompt and its new version, which may be the old one."""
         before = self._registry._core.get(changed.id, version=changed.version)
         if bump != "auto":
             return changed, raise_version(changed.version, bump, found=False)
         found = diff(before, changed._compiled(self._registry.template_engine))["bump"]
         return changed, raise_version(changed.version, found, found=True)
 
-    async def delete(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
+    async def delete(self, mode: CallMode, prompt_id: str, version: str | None) -> None:
         """:meth:`PromptManager.delete_prompt`."""
 
         async def write(turn: Turn) -> None:
-            gone, off = await self._registry._remove(ask, prompt_id, version)
-            await self._forget(ask, prompt_id, version)
+            gone, off = await self._registry._remove(mode, prompt_id, version)
+            await self._forget(mode, prompt_id, version)
             turn.end()
-            await self._registry._tell_of_removed(ask, prompt_id, gone, off)
+            await self._registry._tell_of_removed(mode, prompt_id, gone, off)
 
-        await self._registry._lock.run(prompt_id, ask, write)
+        await self._registry._lock.run(prompt_id, mode, write)
 
     async def history(
-        self, ask: CallMode, prompt_id: str, since: datetime | None, until: datetime | None, limit: int | None
+        self, mode: CallMode, prompt_id: str, since: datetime | None, until: datetime | None, limit: int | None
     ) -> list[PromptVersion]:
         """:meth:`PromptManager.get_history`."""
         from prompt_manager.core.models import PromptVersion
@@ -162,7 +162,7 @@ class PromptWriter:
 
         versions = self._registry._core.versions(prompt_id)
         try:
-            kept = {record.version: record for record in await ask(self._store(), "list_versions", prompt_id)}
+            kept = {record.version: record for record in await mode(self._store(), "list_versions", prompt_id)}
         except PromptNotFoundError:
             kept = {}
         found = []
@@ -177,12 +177,12 @@ class PromptWriter:
         return within(found, since=since, until=until, limit=limit)
 
 
-#: What a record knows beside the prompt.
+#: The fields of a record besides the prompt.
 _KNOWN = ("created_at", "created_by", "changelog", "parent_version")
 
 
 def _as_new(prompt: Prompt, version: str, *, keep_labels: bool) -> Prompt:
-    """The prompt as a version of its own."""
+    """The prompt as a new version, with its own uid and time of creation."""
     from datetime import UTC, datetime
     from uuid import uuid4
 

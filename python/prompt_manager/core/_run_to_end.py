@@ -1,4 +1,4 @@
-"""Running work to its end although the task that awaits it is cancelled."""
+"""Runs work to its end, even if the task that awaits it is cancelled."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 __all__ = ["run_to_end"]
 
-#: How many seconds the end of an event loop waits for work that nobody awaits any more.
+#: The maximum time in seconds that a closing event loop waits for work that nobody awaits any more.
 _LAST_WAIT = 2.0
 
-#: An event loop keeps weak references to tasks only.
+#: Strong references to the tasks, because an event loop keeps only weak ones.
 _watching: set[Task[None]] = set()
 
 
 async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """The result of work that goes on to its end when this await is cancelled.
+    """Run work in a task of its own, and return its result. The work continues if this await is cancelled.
 
-    ``asyncio.run`` cancels every task that it knows when its main task has ended. It does not know the task of the
-    work, but one that waits for that task, and so for the end of the work.
+    When its main task has ended, ``asyncio.run`` cancels all tasks that it knows. It does not know the task of the
+    work, but it knows a task that waits for the work. So it waits too.
     """
     import asyncio
 
@@ -36,7 +36,7 @@ async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _wait_for_end(task: Task[Any]) -> None:
-    """Wait for a task; when the loop ends, for a limited time."""
+    """Wait for a task. If the loop closes meanwhile, wait only for a limited time."""
     import asyncio
 
     try:

@@ -1,4 +1,4 @@
-"""Running our coroutines for callers that do not await."""
+"""Runs the package's coroutines for callers that do not await."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["AWAITING", "BLOCKING", "CallMode", "never_waits", "run", "run_asking
 
 
 def never_waits(part: type[P]) -> type[P]:
-    """Mark a class whose coroutines run to their end without ever waiting, so that they need no event loop.
+    """Mark a class whose coroutines never wait, so that they run without an event loop.
 
-    A subclass is somebody else's, and not marked.
+    The mark does not apply to subclasses, because they may override the coroutines.
     """
     _NEVER_WAITING.add(part)
     return part
@@ -29,10 +29,10 @@ _NEVER_WAITING: set[type] = set()
 
 
 def _running_loop() -> AbstractEventLoop | None:
-    # Where nobody has imported it, no loop can be running; and it is costly to import for nothing.
+    # Before asyncio is imported, no loop can be running. An import only to check this would be slow.
     if "asyncio" not in sys.modules:
         return None
-    # Another thread may be importing it just now, and this waits for that.
+    # If another thread is importing it at this moment, this import waits until it is complete.
     import asyncio
 
     try:
@@ -42,16 +42,17 @@ def _running_loop() -> AbstractEventLoop | None:
 
 
 def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, sync_name: str | None = None) -> T:
-    """The result of a coroutine of ours.
+    """Run a coroutine of the package, and return its result.
 
     Args:
         coroutine: The coroutine.
-        name: What to await instead, for the error.
-        part: The part that it awaits, if any. One of the user's own gets an event loop.
-        sync_name: The method that was called, for the error; ``{name}_sync`` by default.
+        name: The name to await instead, for the error message.
+        part: The object that the coroutine awaits, if any. If its class is not marked by :func:`never_waits`, the
+            coroutine runs in a new event loop.
+        sync_name: The method that was called, for the error message. By default ``{name}_sync``.
 
     Raises:
-        RuntimeError: the part is the user's own, and an event loop is running already.
+        RuntimeError: ``part`` needs an event loop, and one is already running in this thread.
     """
     if part is None or type(part) in _NEVER_WAITING:
         try:
@@ -72,9 +73,9 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, sy
 
 
 class CallMode:
-    """How a coroutine of ours calls a part: by awaiting it, or by the part's synchronous method, which blocks.
+    """How a coroutine calls other objects: by awaiting their coroutines, or by their synchronous methods, which block.
 
-    The code that uses the results is written once, for both.
+    A coroutine that takes its mode as a parameter works for both kinds of callers.
     """
 
     __slots__ = ("blocks",)
@@ -83,7 +84,7 @@ class CallMode:
         self.blocks = blocks
 
     async def __call__(self, part: object, name: str, *arguments: Any, **options: Any) -> Any:
-        """The result of the part's coroutine of this name."""
+        """Call a coroutine method, or in blocking mode its synchronous version, and return the result."""
         if self.blocks and _has_sync_version(part, name):
             return getattr(part, f"{name}_sync")(*arguments, **options)
         return await getattr(part, name)(*arguments, **options)
@@ -93,12 +94,12 @@ AWAITING, BLOCKING = CallMode(blocks=False), CallMode(blocks=True)
 
 
 def _has_sync_version(part: object, name: str) -> bool:
-    """Whether the part has a synchronous version that does the same. A subclass may override the coroutine alone."""
+    """Whether a synchronous version exists and matches the coroutine. A subclass may override only the coroutine."""
     for part_of in type(part).__mro__:
         if f"{name}_sync" in vars(part_of):
             return True
         if name in vars(part_of):
-            # A class of this package may define the two in different classes. They do the same.
+            # Classes of this package may inherit the synchronous version, and it still matches.
             return part_of.__module__.startswith("prompt_manager.") and hasattr(part, f"{name}_sync")
     return False
 
@@ -109,17 +110,17 @@ def run_asking(
     *asked: tuple[object, str],
     sync_name: str | None = None,
 ) -> T:
-    """The result of a coroutine of ours that asks parts.
+    """Run a coroutine that calls other objects, and return its result.
 
     Args:
-        work: Makes the coroutine.
-        name: What to await instead, for the error.
-        asked: The parts, each with the name of a coroutine that it is asked for. A part without
-            a synchronous version gets an event loop.
-        sync_name: The method that was called, for the error; ``{name}_sync`` by default.
+        work: Makes the coroutine for a mode.
+        name: The name to await instead, for the error message.
+        asked: The objects that the coroutine calls, each with the name of the method. If one of them has no synchronous
+            version, the coroutine runs in a new event loop.
+        sync_name: The method that was called, for the error message. By default ``{name}_sync``.
 
     Raises:
-        RuntimeError: a part needs an event loop, and one is running already.
+        RuntimeError: one of the objects needs an event loop, and one is already running in this thread.
     """
     for part, method in asked:
         if part is not None and type(part) not in _NEVER_WAITING and not _has_sync_version(part, method):

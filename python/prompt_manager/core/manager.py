@@ -895,7 +895,7 @@ class PromptManager:
         """
         self._check_writable()
         return run_asking(
-            lambda ask: self._writer.create(ask, prompt, (changelog, author)), "create_prompt", *self._writer.asked()
+            lambda mode: self._writer.create(mode, prompt, (changelog, author)), "create_prompt", *self._writer.asked()
         )
 
     async def update_prompt(
@@ -984,7 +984,7 @@ class PromptManager:
         self._check_writable()
         changes = _fields(status, changes)
         return run_asking(
-            lambda ask: self._writer.update(ask, prompt, bump, (changelog, author), changes),
+            lambda mode: self._writer.update(mode, prompt, bump, (changelog, author), changes),
             "update_prompt",
             *self._writer.asked(),
         )
@@ -1010,7 +1010,7 @@ class PromptManager:
         """
         self._check_writable()
         run_asking(
-            lambda ask: self._writer.delete(ask, prompt_id, version),
+            lambda mode: self._writer.delete(mode, prompt_id, version),
             "delete_prompt",
             (self._registry.storage, "delete"),
             *self._registry._asked_for_labels(),
@@ -1062,7 +1062,7 @@ class PromptManager:
             PromptNotFoundError: no prompt has this id.
         """
         return run_asking(
-            lambda ask: self._writer.history(ask, prompt_id, since, until, limit),
+            lambda mode: self._writer.history(mode, prompt_id, since, until, limit),
             "get_history",
             (self.version_store, "list_versions"),
         )

@@ -374,9 +374,9 @@ class Prompt(_Part):
     '1.1.0'
     """
 
-    #: `_core`: the handle of the prompt in the core, made when it is needed. `_opaque_core`: the handle for a template
-    #: engine that is not the package's own, where there is no other. `_origin`: the schemas and partials that a prompt
-    #: keeps that was made from one of a manager.
+    #: `_core`: the compiled prompt in the core, created when it is needed. `_opaque_core`: the same for a custom
+    #: template engine, if there is no `_core`. `_origin`: the schemas and partials of the manager whose prompt this one
+    #: was made from.
     __slots__ = ("_core", "_opaque_core", "_origin")
 
     if TYPE_CHECKING:
@@ -534,7 +534,7 @@ class Prompt(_Part):
         return (self._compiled(engine) if core is None else core).converted_by(engine)
 
     def _opaque(self) -> CompiledPrompt:
-        """The handle for a template engine that is not the package's own: the texts are not parsed."""
+        """The handle for a custom template engine, with unparsed texts."""
         core: CompiledPrompt | None = getattr(self, "_core", None)
         if core is not None:
             return core.opaque()

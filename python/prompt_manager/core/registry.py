@@ -107,33 +107,33 @@ class PromptRegistry:
             PromptError: the prompt is a draft without a template.
         """
         asked = self._observers.asked("on_prompt_registered")
-        run_asking(lambda ask: self._register(ask, prompt), "register", (self._storage, "save"), *asked)
+        run_asking(lambda mode: self._register(mode, prompt), "register", (self._storage, "save"), *asked)
 
-    async def _register(self, ask: CallMode, prompt: Prompt) -> None:
+    async def _register(self, mode: CallMode, prompt: Prompt) -> None:
         core = prompt._compiled(self._engine)
 
         async def write(turn: Turn | None) -> None:
-            added = await self._add(ask, prompt, core)
+            added = await self._add(mode, prompt, core)
             _end(turn)
             if added:
-                await self._observers.tell(ask, "on_prompt_registered", prompt)
+                await self._observers.tell(mode, "on_prompt_registered", prompt)
 
-        await self._write(prompt.id, ask, write)
+        await self._write(prompt.id, mode, write)
 
-    async def _write(self, key: Hashable, ask: CallMode, work: Callable[[Turn | None], Coroutine[Any, Any, T]]) -> T:
-        """Run a write to its end, in a turn where a storage has to agree with the core."""
+    async def _write(self, key: Hashable, mode: CallMode, work: Callable[[Turn | None], Coroutine[Any, Any, T]]) -> T:
+        """Run a write to its end. With a storage, hold the lock of the key, to keep storage and core consistent."""
         if self._storage is not None:
-            return await self._lock.run(key, ask, work)
-        if ask.blocks or not self._observers:
+            return await self._lock.run(key, mode, work)
+        if mode.blocks or not self._observers:
             return await work(None)
         return await run_to_end(work(None))
 
-    async def _add(self, ask: CallMode, prompt: Prompt, core: CompiledPrompt) -> bool:
-        """Add a prompt in a turn that has begun; gives whether it was not there already."""
+    async def _add(self, mode: CallMode, prompt: Prompt, core: CompiledPrompt) -> bool:
+        """Add a prompt, and return whether it is new. Called during a write; see :meth:`_write`."""
         added = self._core.can_insert(core)
         if added:
             if self._storage is not None:
-                await ask(self._storage, "save", prompt)
+                await mode(self._storage, "save", prompt)
             self._core.insert(core)
         return added
 
@@ -158,23 +158,23 @@ class PromptRegistry:
             TemplateSyntaxError: a template cannot be parsed.
         """
         asked = self._observers.asked("on_prompt_updated")
-        run_asking(lambda ask: self._update(ask, prompt), "update", (self._storage, "save"), *asked)
+        run_asking(lambda mode: self._update(mode, prompt), "update", (self._storage, "save"), *asked)
 
-    async def _update(self, ask: CallMode, prompt: Prompt) -> None:
+    async def _update(self, mode: CallMode, prompt: Prompt) -> None:
         core = prompt._compiled(self._engine)
 
         async def write(turn: Turn | None) -> None:
-            await self._replace(ask, prompt, core)
+            await self._replace(mode, prompt, core)
             _end(turn)
-            await self._observers.tell(ask, "on_prompt_updated", prompt)
+            await self._observers.tell(mode, "on_prompt_updated", prompt)
 
-        await self._write(prompt.id, ask, write)
+        await self._write(prompt.id, mode, write)
 
-    async def _replace(self, ask: CallMode, prompt: Prompt, core: CompiledPrompt) -> None:
-        """Update a prompt in a turn that has begun."""
+    async def _replace(self, mode: CallMode, prompt: Prompt, core: CompiledPrompt) -> None:
+        """Update a prompt. Called during a write; see :meth:`_write`."""
         self._core.can_update(core)
         if self._storage is not None:
-            await ask(self._storage, "save", prompt)
+            await mode(self._storage, "save", prompt)
         self._core.update(core)
 
     async def get(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
@@ -217,63 +217,63 @@ class PromptRegistry:
         asked = self._observers.asked("on_prompt_deleted", "on_label_moved")
         labels = [(self._storage, "set_label")] if self._stores_labels else []
         run_asking(
-            lambda ask: self._delete(ask, prompt_id, version), "delete", (self._storage, "delete"), *labels, *asked
+            lambda mode: self._delete(mode, prompt_id, version), "delete", (self._storage, "delete"), *labels, *asked
         )
 
-    async def _delete(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
+    async def _delete(self, mode: CallMode, prompt_id: str, version: str | None) -> None:
         async def write(turn: Turn | None) -> None:
-            gone, off = await self._remove(ask, prompt_id, version)
+            gone, off = await self._remove(mode, prompt_id, version)
             _end(turn)
-            await self._tell_of_removed(ask, prompt_id, gone, off)
+            await self._tell_of_removed(mode, prompt_id, gone, off)
 
-        await self._write(prompt_id, ask, write)
+        await self._write(prompt_id, mode, write)
 
     async def _remove(
-        self, ask: CallMode, prompt_id: str, version: str | None
+        self, mode: CallMode, prompt_id: str, version: str | None
     ) -> tuple[builtins.list[Prompt], builtins.list[dict[str, Any]]]:
-        """Delete a prompt in a turn that has begun.
+        """Delete a prompt. Called during a write; see :meth:`_write`.
 
         Returns:
-            The versions that were deleted, and the moves that took labels off, for the observers.
+            The deleted versions, and the moves that removed labels, for the observers.
         """
         gone = self._versions_of(prompt_id, version) if self._observers else []
         if self._storage is not None:
-            await self._delete_stored(ask, prompt_id, version)
+            await self._delete_stored(mode, prompt_id, version)
         off = self._core.remove(prompt_id, version)
         if self._stores_labels:
             for move in off:
-                await self._take_stored_label_off(ask, prompt_id, move["label"])
+                await self._take_stored_label_off(mode, prompt_id, move["label"])
         return gone, off
 
     async def _tell_of_removed(
-        self, ask: CallMode, prompt_id: str, gone: builtins.list[Prompt], off: builtins.list[dict[str, Any]]
+        self, mode: CallMode, prompt_id: str, gone: builtins.list[Prompt], off: builtins.list[dict[str, Any]]
     ) -> None:
         for prompt in gone:
-            await self._observers.tell(ask, "on_prompt_deleted", prompt)
+            await self._observers.tell(mode, "on_prompt_deleted", prompt)
         if off and self._observers:
             from prompt_manager.core.models import LabelMove
 
             for move in off:
-                await self._observers.tell(ask, "on_label_moved", prompt_id, LabelMove.model_validate(move))
+                await self._observers.tell(mode, "on_label_moved", prompt_id, LabelMove.model_validate(move))
 
-    async def _delete_stored(self, ask: CallMode, prompt_id: str, version: str | None) -> None:
+    async def _delete_stored(self, mode: CallMode, prompt_id: str, version: str | None) -> None:
         if version is None:
             self._core.versions(prompt_id)
         else:
             version = self._core.get(prompt_id, version=version).version
         try:
-            await ask(self._storage, "delete", prompt_id, version)
+            await mode(self._storage, "delete", prompt_id, version)
         except (PromptNotFoundError, VersionNotFoundError):
             # Another process has deleted it, so the registry drops it too.
-            if await ask(self._storage, "exists", prompt_id, version):
+            if await mode(self._storage, "exists", prompt_id, version):
                 raise
 
-    async def _take_stored_label_off(self, ask: CallMode, prompt_id: str, label: str) -> None:
+    async def _take_stored_label_off(self, mode: CallMode, prompt_id: str, label: str) -> None:
         from contextlib import suppress
 
-        # A storage may do so itself when it deletes.
+        # The storage may have removed the label itself when it deleted the version.
         with suppress(PromptNotFoundError, VersionNotFoundError):
-            await ask(self._storage, "set_label", prompt_id, label, None)
+            await mode(self._storage, "set_label", prompt_id, label, None)
 
     def _versions_of(self, prompt_id: str, version: str | None) -> builtins.list[Prompt]:
         wanted = self._core.versions(prompt_id) if version is None else [version]
@@ -410,16 +410,16 @@ class PromptRegistry:
             persist: Also delete the prompts from the storage. With ``False`` only the registry is emptied, and
                 :meth:`load_from_storage` fills it again.
         """
-        run_asking(lambda ask: self._clear(ask, persist=persist), "clear", (self._storage, "delete"))
+        run_asking(lambda mode: self._clear(mode, persist=persist), "clear", (self._storage, "delete"))
 
-    async def _clear(self, ask: CallMode, *, persist: bool) -> None:
+    async def _clear(self, mode: CallMode, *, persist: bool) -> None:
         async def write(_turn: Turn | None) -> None:
             for prompt_id in self._core.ids():
                 if persist and self._storage is not None:
-                    await self._delete_stored(ask, prompt_id, None)
+                    await self._delete_stored(mode, prompt_id, None)
                 self._core.remove(prompt_id)
 
-        await self._write(ALL_KEYS, ask, write)
+        await self._write(ALL_KEYS, mode, write)
 
     async def load_from_storage(self) -> int:
         """Register every prompt of the storage, with its labels. Returns the number of versions read.
@@ -444,23 +444,23 @@ class PromptRegistry:
         labels = [(self._storage, "get_label_history")] if self._stores_labels else []
         return run_asking(self._load, "load_from_storage", (self._storage, "list"), *labels)
 
-    async def _load(self, ask: CallMode) -> int:
+    async def _load(self, mode: CallMode) -> int:
         if self._storage is None:
             return 0
-        async with self._lock.take(ALL_KEYS, ask):
-            prompts: list[Prompt] = await ask(self._storage, "list")
+        async with self._lock.take(ALL_KEYS, mode):
+            prompts: list[Prompt] = await mode(self._storage, "list")
             cores = [prompt._compiled(self._engine) for prompt in prompts]
             moves = {}
             if self._stores_labels:
                 for prompt_id in dict.fromkeys(prompt.id for prompt in prompts):
-                    history = await ask(self._storage, "get_label_history", prompt_id)
+                    history = await mode(self._storage, "get_label_history", prompt_id)
                     moves[prompt_id] = [move.model_dump(mode="json") for move in history]
             self._core.upsert_all(cores, moves)
         return len(prompts)
 
     @property
     def _stores_labels(self) -> bool:
-        """Whether the storage saves labels. If not, they are in memory only."""
+        """Whether the storage saves labels. If not, they are only in memory."""
         return hasattr(self._storage, "set_label") and hasattr(self._storage, "get_label_history")
 
     async def set_label(
@@ -506,34 +506,36 @@ class PromptRegistry:
             VersionNotFoundError: the prompt has no such version, or there is no such label to remove.
         """
         return run_asking(
-            lambda ask: self._set_label(ask, prompt_id, label, version, author), "set_label", *self._asked_for_labels()
+            lambda mode: self._set_label(mode, prompt_id, label, version, author),
+            "set_label",
+            *self._asked_for_labels(),
         )
 
     def _asked_for_labels(self) -> builtins.list[tuple[object, str]]:
         storage = self._storage if self._stores_labels else None
-        told = self._observers.asked("on_label_moved")
-        return [(storage, "set_label"), (storage, "get_label_history"), *told]
+        observers = self._observers.asked("on_label_moved")
+        return [(storage, "set_label"), (storage, "get_label_history"), *observers]
 
     async def _set_label(
-        self, ask: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
+        self, mode: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
     ) -> LabelMove:
         async def write(turn: Turn | None) -> LabelMove:
-            move = await self._move_label(ask, prompt_id, label, version, author)
+            move = await self._move_label(mode, prompt_id, label, version, author)
             _end(turn)
-            await self._observers.tell(ask, "on_label_moved", prompt_id, move)
+            await self._observers.tell(mode, "on_label_moved", prompt_id, move)
             return move
 
-        return await self._write(prompt_id, ask, write)
+        return await self._write(prompt_id, mode, write)
 
     async def _move_label(
-        self, ask: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
+        self, mode: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
     ) -> LabelMove:
         from prompt_manager.core.models import LabelMove
 
         if not self._stores_labels:
             return LabelMove.model_validate(self._core.set_label(prompt_id, label, version, author))
         self._core.can_set_label(prompt_id, label, version)
-        move: LabelMove = await ask(self._storage, "set_label", prompt_id, label, version, author=author)
+        move: LabelMove = await mode(self._storage, "set_label", prompt_id, label, version, author=author)
         self._core.record_label_move(prompt_id, move.model_dump(mode="json"))
         return move
 
@@ -558,20 +560,20 @@ class PromptRegistry:
             VersionNotFoundError: the label was never moved, or it had no version before.
         """
         return run_asking(
-            lambda ask: self._rollback(ask, prompt_id, label, author), "rollback", *self._asked_for_labels()
+            lambda mode: self._rollback(mode, prompt_id, label, author), "rollback", *self._asked_for_labels()
         )
 
-    async def _rollback(self, ask: CallMode, prompt_id: str, label: str, author: str | None) -> LabelMove:
+    async def _rollback(self, mode: CallMode, prompt_id: str, label: str, author: str | None) -> LabelMove:
         async def write(turn: Turn | None) -> LabelMove:
-            moves = await self._label_moves(ask, prompt_id)
+            moves = await self._label_moves(mode, prompt_id)
             target = self._core.rollback_target(prompt_id, label, moves)
-            move = await self._move_label(ask, prompt_id, label, target, author)
+            move = await self._move_label(mode, prompt_id, label, target, author)
             _end(turn)
-            await self._observers.tell(ask, "on_label_moved", prompt_id, move)
+            await self._observers.tell(mode, "on_label_moved", prompt_id, move)
             return move
 
-        # No other write may run between reading the history and the move, with or without a storage.
-        return await self._lock.run(prompt_id, ask, write)
+        # No other write may run between reading the history and the move, even without a storage.
+        return await self._lock.run(prompt_id, mode, write)
 
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
         """List the moves of a prompt's labels, or of one label, the oldest first.
@@ -589,26 +591,26 @@ class PromptRegistry:
         """
         storage = self._storage if self._stores_labels else None
         return run_asking(
-            lambda ask: self._label_history(ask, prompt_id, label),
+            lambda mode: self._label_history(mode, prompt_id, label),
             "get_label_history",
             (storage, "get_label_history"),
         )
 
-    async def _label_history(self, ask: CallMode, prompt_id: str, label: str | None) -> builtins.list[LabelMove]:
+    async def _label_history(self, mode: CallMode, prompt_id: str, label: str | None) -> builtins.list[LabelMove]:
         from prompt_manager.core.models import LabelMove
 
-        moves = map(LabelMove.model_validate, await self._label_moves(ask, prompt_id))
+        moves = map(LabelMove.model_validate, await self._label_moves(mode, prompt_id))
         return [move for move in moves if label in (None, move.label)]
 
-    async def _label_moves(self, ask: CallMode, prompt_id: str) -> builtins.list[dict[str, Any]]:
+    async def _label_moves(self, mode: CallMode, prompt_id: str) -> builtins.list[dict[str, Any]]:
         self._core.versions(prompt_id)
         if not self._stores_labels:
             return self._core.moves(prompt_id)
-        history: list[LabelMove] = await ask(self._storage, "get_label_history", prompt_id)
+        history: list[LabelMove] = await mode(self._storage, "get_label_history", prompt_id)
         return [move.model_dump(mode="json") for move in history]
 
 
 def _end(turn: Turn | None) -> None:
-    """Let the next write begin before observers are told, so that they may write too."""
+    """Let the next write begin before observers are notified, so that they can write too."""
     if turn is not None:
         turn.end()

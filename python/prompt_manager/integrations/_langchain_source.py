@@ -28,7 +28,7 @@ NAMESPACE = ["prompt_manager", "integrations", "langchain"]
 
 
 def _warned(made: tuple[list[dict[str, Any]], list[str]]) -> list[dict[str, Any]]:
-    """Return the messages, and warn of each step that lost something."""
+    """Return the messages, and warn about each step that lost something."""
     messages, steps = made
     for step in steps:
         warn(step, PromptConversionWarning, stacklevel=4)
@@ -64,7 +64,7 @@ class PromptSource(Serializable):
         return {"core": compile_source(engine=engine, models={}, functions={}, **known), "engine": engine}
 
     def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic calls it so
-        """Read once what it needs."""
+        """Read the variables once."""
         required, optional, complete = self.core.variables()
         if not isinstance(self.engine, Engine):
             required = sorted({*required, *(self._read_by_engine() - {*optional})})
@@ -73,7 +73,7 @@ class PromptSource(Serializable):
         self._known = frozenset((*required, *optional)) if complete else None
 
     def _read_by_engine(self) -> set[str]:
-        """What an engine that is not ours says that its templates read, where it can say that."""
+        """The variables that a custom engine finds in the templates, if it has ``extract_variables``."""
         extract = getattr(self.engine, "extract_variables", None)
         return {name for text in self.core.texts for name in extract(text)} if callable(extract) else set()
 
@@ -99,13 +99,13 @@ class PromptSource(Serializable):
         }
 
     def text(self, variables: Mapping[str, Any]) -> str:
-        """The text of a prompt that is no chat."""
+        """The text of a prompt that is not a chat."""
         if isinstance(self.engine, Engine):
             return self.core.render(variables)
         return self.core.assemble(self._render_texts_sync(variables)[0])
 
     async def atext(self, variables: Mapping[str, Any]) -> str:
-        """:meth:`text`, for code that awaits."""
+        """Coroutine version of :meth:`text`."""
         if isinstance(self.engine, Engine):
             return self.core.render(variables)
         return self.core.assemble((await self._render_texts(AWAITING, variables))[0])
@@ -117,30 +117,30 @@ class PromptSource(Serializable):
         return _warned(self.core.assemble_messages(self._render_texts_sync(variables)))
 
     async def arendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """:meth:`rendered`, for code that awaits."""
+        """Coroutine version of :meth:`rendered`."""
         if isinstance(self.engine, Engine):
             return _warned(self.core.render_messages(variables))
         return _warned(self.core.assemble_messages(await self._render_texts(AWAITING, variables)))
 
-    async def _render_texts(self, ask: CallMode, variables: Mapping[str, Any]) -> list[str]:
-        return await render_texts(self.engine, ask, self.core.id, self.core.prepare(variables))
+    async def _render_texts(self, mode: CallMode, variables: Mapping[str, Any]) -> list[str]:
+        return await render_texts(self.engine, mode, self.core.id, self.core.prepare(variables))
 
     def _render_texts_sync(self, variables: Mapping[str, Any]) -> list[str]:
         asked = (self.engine, "render")
-        return run_asking(lambda ask: self._render_texts(ask, variables), "ainvoke", asked, sync_name="invoke")
+        return run_asking(lambda mode: self._render_texts(mode, variables), "ainvoke", asked, sync_name="invoke")
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
-        """Where it is found."""
+        """The module under which ``dumps`` writes the class."""
         return NAMESPACE
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """It is, where what it holds is data."""
+        """Always true: :meth:`to_json` refuses a source that contains code."""
         return True
 
     def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
-        """What ``dumps`` writes."""
+        """The data that ``dumps`` writes, or a refusal if the source contains code."""
         state = self._state()
         if type(self.engine) is not TemplateEngine or state["models"] or state["functions"]:
             return self.to_json_not_implemented()
@@ -157,7 +157,7 @@ class PromptSource(Serializable):
         }
 
     def _state(self) -> dict[str, Any]:
-        """Everything but the engine."""
+        """Everything except the engine."""
         core = self.core
         schemas, models, functions = core.dependencies()
         return {
@@ -192,7 +192,7 @@ class PromptSource(Serializable):
 
 
 def _engine(source: PromptSource) -> object:
-    """The engine in a form that can be compared."""
+    """The engine as a value that can be compared."""
     engine = source.engine
     if not isinstance(engine, Engine):
         return engine
@@ -200,7 +200,7 @@ def _engine(source: PromptSource) -> object:
 
 
 def _restore(state: dict[str, Any], engine: TemplateEngineProtocol) -> PromptSource:
-    """Make a source again from what pickle kept of it."""
+    """Restore a source from its pickled state."""
     return PromptSource(core=compile_source(engine=engine, **state), engine=engine)
 
 

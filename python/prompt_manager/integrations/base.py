@@ -33,13 +33,13 @@ class PromptConversionWarning(UserWarning):
     """A conversion left something out or changed it, because the provider does not support it."""
 
 
-async def render_texts(engine: TemplateEngineProtocol, ask: CallMode, prompt_id: str, prepared: Prepared) -> list[str]:
+async def render_texts(engine: TemplateEngineProtocol, mode: CallMode, prompt_id: str, prepared: Prepared) -> list[str]:
     """Render the texts of a prompt with a custom template engine, one after the other."""
     context, texts, partials = prepared
     rendered: list[str] = []
     for text in texts:
         try:
-            result = await ask(engine, "render", text, context, partials=partials or None)
+            result = await mode(engine, "render", text, context, partials=partials or None)
         except Exception as error:
             # The engine is third-party code, which may raise anything.
             raise ConversionError(
@@ -153,15 +153,15 @@ class BaseIntegration(ABC, Generic[T]):
         core = prompt._converted_by(self._native_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
-    async def _render_texts(self, ask: CallMode, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
+    async def _render_texts(self, mode: CallMode, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
         """Render the texts of a prompt with the custom template engine."""
         core = prompt._opaque()
         prepared = self._prepare(core, variables)
-        return core, prepared[0], await render_texts(self._template_engine, ask, core.id, prepared)
+        return core, prepared[0], await render_texts(self._template_engine, mode, core.id, prepared)
 
     def _render_texts_sync(self, name: str, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
         return run_asking(
-            lambda ask: self._render_texts(ask, prompt, variables),
+            lambda mode: self._render_texts(mode, prompt, variables),
             f"{type(self).__name__}.{name}",
             (self._template_engine, "render"),
         )

@@ -1,4 +1,4 @@
-"""The plugin ``anthropic``: Anthropic's Messages. Plain dicts: Anthropic's package is not needed."""
+"""The plugin ``anthropic``: converts to Anthropic's Messages API, as plain dicts. Anthropic's package is not needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["AnthropicPlugin"]
 
 @never_waits
 class AnthropicPlugin(IntegrationPlugin):
-    """Prompts by the name ``anthropic``, through :class:`~prompt_manager.integrations.AnthropicIntegration`."""
+    """The plugin ``anthropic``, which uses :class:`~prompt_manager.integrations.AnthropicIntegration`."""
 
     def __init__(self) -> None:
         super().__init__("anthropic")

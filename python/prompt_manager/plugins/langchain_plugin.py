@@ -30,10 +30,10 @@ class LangChainPlugin(IntegrationPlugin):
         super().__init__("langchain")
 
     def check_available(self) -> None:
-        """Raise where LangChain is not installed.
+        """Check that LangChain is installed.
 
         Raises:
-            IntegrationNotAvailableError: it is not.
+            IntegrationNotAvailableError: LangChain is not installed.
         """
         if find_spec("langchain_core") is None:
             raise IntegrationNotAvailableError("LangChain", "langchain")

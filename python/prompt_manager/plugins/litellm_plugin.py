@@ -1,4 +1,4 @@
-"""The plugin ``litellm``: LiteLLM. Plain dicts: its package is not needed."""
+"""The plugin ``litellm``: converts for LiteLLM, to plain dicts. LiteLLM's package is not needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LiteLLMPlugin"]
 
 @never_waits
 class LiteLLMPlugin(IntegrationPlugin):
-    """Prompts by the name ``litellm``, through :class:`~prompt_manager.integrations.LiteLLMIntegration`."""
+    """The plugin ``litellm``, which uses :class:`~prompt_manager.integrations.LiteLLMIntegration`."""
 
     def __init__(self) -> None:
         super().__init__("litellm")

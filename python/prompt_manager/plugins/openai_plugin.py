@@ -1,4 +1,4 @@
-"""The plugin ``openai``: OpenAI's Chat Completions and Responses. Plain dicts: OpenAI's package is not needed."""
+"""The plugin ``openai``: converts to OpenAI's APIs, as plain dicts. OpenAI's package is not needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["OpenAIPlugin"]
 
 @never_waits
 class OpenAIPlugin(IntegrationPlugin):
-    """Prompts by the name ``openai``, through :class:`~prompt_manager.integrations.OpenAIIntegration`."""
+    """The plugin ``openai``, which uses :class:`~prompt_manager.integrations.OpenAIIntegration`."""
 
     def __init__(self) -> None:
         super().__init__("openai")

@@ -250,18 +250,18 @@ class PluginRegistry:
                 f"it: registry.load_from_module('{value}') after registry.unregister('{name}')"
             )
 
-    async def _prepare(self, ask: CallMode, name: str, config: Mapping[str, Any]) -> PluginProtocol:
+    async def _prepare(self, mode: CallMode, name: str, config: Mapping[str, Any]) -> PluginProtocol:
         """The plugin, initialized with this configuration and its own if it is not initialized yet."""
         held = self._get(name)
         if not held.is_ready:
-            async with self._initializing.take(name, ask):
+            async with self._initializing.take(name, mode):
                 if not held.is_ready:
-                    await self._initialize(ask, name, held, {**config, **held.config})
+                    await self._initialize(mode, name, held, {**config, **held.config})
         return held.plugin
 
-    async def _initialize(self, ask: CallMode, name: str, held: _Held, config: Mapping[str, Any]) -> None:
+    async def _initialize(self, mode: CallMode, name: str, held: _Held, config: Mapping[str, Any]) -> None:
         try:
-            await ask(held.plugin, "initialize", config)
+            await mode(held.plugin, "initialize", config)
         except PromptManagerError:
             raise
         except Exception as error:
@@ -297,11 +297,11 @@ class PluginRegistry:
         with self._lock:
             return [held for held in self._held.values() if held.is_ready]
 
-    async def _shutdown_all(self, ask: CallMode) -> None:
+    async def _shutdown_all(self, mode: CallMode) -> None:
         for held in self._ready():
             held.ready = False
             try:
-                await ask(held.plugin, "shutdown")
+                await mode(held.plugin, "shutdown")
             except Exception as error:  # noqa: BLE001 - a stranger's code; it may say what it was given
                 from logging import getLogger
 
