@@ -207,7 +207,7 @@ fn read(source: &str, options: AnswerOptions) -> Result<FoundAnswer, AnswerError
         (Some(first), Some(second)) => {
             let second = Place::of(None, source, second.start);
             let message = format!(
-                "the text has two different answers: the second begins in line {}, column {}",
+                "the text has two different answers, and the second begins at line {}, column {}",
                 second.line, second.column
             );
             Err(AnswerError { offset: first.start, message })
@@ -239,7 +239,7 @@ fn after_reasoning(source: &str) -> Result<usize, AnswerError> {
 fn failed(source: &str, stop: &AnswerError) -> crate::Error {
     let place = Place::of(None, source, stop.offset);
     let message = format!("{} (line {}, column {})", stop.message, place.line, place.column);
-    invalid("the answer is not readable JSON", "", &[Violation::new(&"", "syntax", message)])
+    invalid("cannot read the answer", "", &[Violation::new(&"", "syntax", message)])
 }
 
 fn located(source: &str, mut repairs: Vec<(usize, RepairKind)>) -> Vec<Repair> {
