@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{cases, lines_of};
 
-/// Reads the file of a case. A table marks a last line without line break in words.
+/// Reads the file of a case. `<no line break>` at its end removes the last line break.
 fn read(text: &str) -> ReadFile {
     match text.strip_suffix("<no line break>\n") {
         Some(text) => read_prompts("f.yaml", text),
