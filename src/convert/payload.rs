@@ -110,7 +110,7 @@ impl<S> Payload<S> {
 }
 
 impl<S: Output> Payload<S> {
-    /// Passes the text to `read`. `None` if this is no text.
+    /// Passes the text to `read`. `None` if this is not a text.
     pub fn with_str<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
         match self {
             Self::Static(word) => Some(read(word)),

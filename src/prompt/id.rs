@@ -33,7 +33,7 @@ impl PromptId {
         &self.0
     }
 
-    /// What stands in for an id that could not be read, in a prompt that nobody is given.
+    /// The stand-in for an id that could not be read. Prompts with it are never returned to the caller.
     pub(super) fn stand_in() -> Self {
         Self("unreadable".into())
     }

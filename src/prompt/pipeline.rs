@@ -24,10 +24,10 @@ const OUTPUT: &str = "output_schema";
 pub struct RenderOptions<'s, T, F, M> {
     /// The schemas that prompts refer to by name.
     pub schemas: Option<&'s SharedSchemaSet<T, F, M>>,
-    /// Whether the instructions for the answer are appended, where the prompt has an output schema.
+    /// Whether output instructions are appended, if the prompt has an output schema.
     pub output_instructions: bool,
-    /// Whether the variables were resolved before, by [`Compiled::resolve`]. They are not validated again then: an input
-    /// schema may refuse a value that it converted itself, or a default that the prompt added.
+    /// Whether [`Compiled::resolve`] has already resolved the variables. They are then not validated again, because an
+    /// input schema may refuse a value that it converted itself, or a default that the prompt added.
     pub resolved: bool,
 }
 
@@ -43,11 +43,11 @@ pub type PlainMessages<S> = Vec<(Role, S)>;
 /// The result of a render.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rendered<S> {
-    /// The text of a prompt that is no chat.
+    /// The text of a prompt that is not a chat.
     Text(S),
     /// The messages of a chat.
     Messages(Vec<Message<S>>),
-    /// The messages of a chat in which each has a role and one text. Most chats are so, and this is their faster path.
+    /// The messages of a chat in which each message has only a role and a text. This is a faster path for most chats.
     Plain(PlainMessages<S>),
 }
 
@@ -55,7 +55,7 @@ impl<S> Rendered<S> {
     /// The messages of a chat.
     ///
     /// # Errors
-    /// The text of a prompt that is no chat.
+    /// The text of a prompt that is not a chat.
     pub fn into_messages(self) -> Result<Vec<Message<S>>, S> {
         match self {
             Self::Text(text) => Err(text),
@@ -67,7 +67,7 @@ impl<S> Rendered<S> {
     }
 }
 
-/// [`RenderOptions`] for a world of values.
+/// [`RenderOptions`] for one kind of data.
 pub type RenderOptionsOf<'s, D> =
     RenderOptions<'s, <D as Data>::Text, <D as Values>::Function, <D as Values>::Model>;
 
@@ -91,8 +91,8 @@ impl<T: Text> Compiled<T> {
     /// [`Compiled::render`] with schemas.
     ///
     /// # Errors
-    /// As that; [`Kind::SchemaInvalid`] for variables that do not fit the input schema; [`Kind::Schema`] for a schema
-    /// that is not there.
+    /// As [`Compiled::render`]; [`Kind::SchemaInvalid`] for variables that do not fit the input schema;
+    /// [`Kind::Schema`] for a schema that does not exist.
     pub fn render_with<D: Values<Text = T>>(
         &self,
         data: &D,
@@ -127,7 +127,7 @@ impl<T: Text> Compiled<T> {
     /// Renders a chat prompt to messages.
     ///
     /// # Errors
-    /// As [`Compiled::render`]; [`Kind::Prompt`] for a prompt that is no chat.
+    /// As [`Compiled::render`]; [`Kind::Prompt`] for a prompt that is not a chat.
     pub fn messages<D: Values<Text = T>>(
         &self,
         data: &D,
@@ -140,7 +140,7 @@ impl<T: Text> Compiled<T> {
     /// [`Compiled::messages`] with schemas.
     ///
     /// # Errors
-    /// As that and [`Compiled::render_with`].
+    /// As [`Compiled::messages`] and [`Compiled::render_with`].
     pub fn messages_with<D: Values<Text = T>>(
         &self,
         data: &D,
@@ -160,7 +160,7 @@ impl<T: Text> Compiled<T> {
         self.with_output_instructions(data, messages, options)
     }
 
-    /// Renders to text or to messages, as the prompt's format has it, for a conversion.
+    /// Renders to text or to messages, according to the prompt's format, for a conversion.
     ///
     /// # Errors
     /// As [`Compiled::render_with`].
@@ -180,8 +180,8 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// [`Compiled::messages_with`] of a chat whose messages are plain, and to which nothing is appended; `None` of any
-    /// other prompt.
+    /// [`Compiled::messages_with`] for a chat with plain messages, to which nothing is appended. `None` for any other
+    /// prompt.
     fn plain<D: Values<Text = T>>(
         &self,
         data: &D,
@@ -203,7 +203,7 @@ impl<T: Text> Compiled<T> {
         Ok(Some(texts))
     }
 
-    /// The variables for the templates of another engine, as [`Compiled::resolve`] returns them.
+    /// The variables for a custom template engine, as [`Compiled::resolve`] returns them.
     ///
     /// # Errors
     /// As [`Compiled::render_with`].
@@ -219,11 +219,11 @@ impl<T: Text> Compiled<T> {
         self.resolve(data, variables, options)
     }
 
-    /// Puts together the texts of [`Compiled::texts`] that another engine rendered; `context` is what it rendered them
-    /// with, and holds the messages of placeholders.
+    /// Builds the result from the texts of [`Compiled::texts`] that a custom engine rendered. `context` are the
+    /// variables of that render, with the messages of placeholders.
     ///
     /// # Errors
-    /// [`Kind::TemplateRender`] for a placeholder that is given no messages; [`Kind::Prompt`] for too few texts.
+    /// [`Kind::TemplateRender`] for a placeholder without messages; [`Kind::Prompt`] for too few texts.
     pub fn assembled<D: Values<Text = T>>(
         &self,
         data: &D,
@@ -294,16 +294,16 @@ impl<T: Text> Compiled<T> {
     /// The output schema of the prompt.
     ///
     /// # Errors
-    /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema.
+    /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that is not supported.
     pub fn output_schema(&self) -> Result<Option<&SchemaRef>> {
         self.asked(OUTPUT, self.output.as_deref())
     }
 
-    /// The output schema for a request for structured output. Where the strict form cannot express it, the result is
-    /// the full schema and the reason.
+    /// The output schema for a request for structured output. If the strict subset cannot express it, the result is the
+    /// full schema and the reason.
     ///
     /// # Errors
-    /// As [`Compiled::output_schema`]; [`Kind::Schema`] for a schema that is not there.
+    /// As [`Compiled::output_schema`]; [`Kind::Schema`] for a schema that does not exist.
     pub fn response_schema<D: Values<Text = T>>(
         &self,
         data: &D,
@@ -327,7 +327,7 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// An error about a schema of this prompt, with the prompt's id and a hint for one that no schemas were given to.
+    /// Adds the prompt's id to an error about one of its schemas. The message then begins with the key of the schema.
     pub(super) fn about_schema(&self, key: &str, error: Error) -> Error {
         let message = format!("`{key}` of prompt '{}': {}", self.prompt.id, error.message());
         let kind = error.kind();
@@ -337,7 +337,7 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// The variables as the input schema validates them; `None` where there is no schema, or nothing changes.
+    /// The variables after validation by the input schema. `None` if there is no schema, or if they do not change.
     #[inline]
     fn validated<D: Values<Text = T>>(
         &self,
@@ -363,7 +363,8 @@ impl<T: Text> Compiled<T> {
         let none = SharedSchemaSet::default();
         let schemas = options.schemas.unwrap_or(&none);
         let compiled = schemas.compiled(wanted).map_err(|error| self.about_schema(KEY, error))?;
-        // The defaults of variables that the schema knows too. The others are added when the variables are checked.
+        // Only the defaults of variables that are also in the schema. The others are added when the variables are
+        // checked.
         let (mut members, mut missing) = (Vec::new(), Vec::new());
         for declared in &*self.declared {
             let name = declared.name.as_str();
@@ -391,8 +392,8 @@ impl<T: Text> Compiled<T> {
     /// The instructions for the answer, which a render appends.
     ///
     /// # Errors
-    /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema; [`Kind::Schema`] for a schema that
-    /// is not there.
+    /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that is not supported; [`Kind::Schema`] for a schema that
+    /// does not exist.
     #[inline]
     pub fn instructions<D: Values<Text = T>>(
         &self,
@@ -412,7 +413,7 @@ impl<T: Text> Compiled<T> {
         error.with_context("prompt_id", self.prompt.id.as_str())
     }
 
-    /// The error for messages of a prompt that is no chat.
+    /// The error for messages of a prompt that is not a chat.
     #[must_use]
     pub fn no_messages(&self) -> Error {
         let (id, format) = (&self.prompt.id, self.prompt.format);
@@ -432,7 +433,7 @@ impl<T: Text> Compiled<T> {
         )
     }
 
-    /// Checks the variables; returns them with the defaults that are needed, or `None` where they need no change.
+    /// Checks the variables. Returns them with the missing defaults, or `None` if they need no change.
     fn checked<D: Data<Text = T>>(&self, data: &D, variables: &D::Value) -> Result<Option<D::Value>> {
         let mut missing = Vec::new();
         let mut defaults = Vec::new();

@@ -41,7 +41,7 @@ pub(super) fn no_version<'k>(
         .with_hint(known)
 }
 
-/// The text is no version, so the prompt cannot have it.
+/// The text is not a version, so the prompt cannot have it.
 pub(super) fn no_such_version(id: &str, wanted: &str, error: Error) -> Error {
     let message = error.message().to_owned();
     error.recast(Kind::VersionNotFound, message).with_context("prompt_id", id).with_context("version", wanted)

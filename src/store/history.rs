@@ -115,7 +115,8 @@ impl History {
     ///
     /// # Errors
     /// [`Kind::PromptInvalid`] as [`VersionRecord::check`]; [`Kind::VersionConflict`] if the version exists, is no
-    /// draft, and the new one has other content or is a draft; [`Kind::StorageWrite`] and [`Kind::StorageRead`] with the file.
+    /// draft, and the new one has other content or is a draft; [`Kind::StorageWrite`] and [`Kind::StorageRead`] with
+    /// the file.
     pub fn save(&self, record: VersionRecord) -> Result<()> {
         record.check()?;
         let (id, version) = (record.prompt.id.clone(), record.version.clone());
@@ -284,7 +285,7 @@ fn read_all(directory: &Path, id: &PromptId) -> Result<(VersionRecords, Vec<Erro
         let path = directory.join(&name);
         let record = match version.parse::<Version>() {
             Ok(version) => read(&path, id, Some(&version)),
-            Err(_) => Err(unreadable("file", &path, &format!("{version} is no version"))),
+            Err(_) => Err(unreadable("file", &path, &format!("{version} is not a version"))),
         };
         match record {
             Ok(record) => drop(records.insert(record.version.clone(), record)),

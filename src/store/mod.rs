@@ -41,7 +41,7 @@ pub struct StoredPrompts {
 /// Which prompts a storage lists: those that match everything that is set.
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {
-    /// Tags, of which a prompt must have all.
+    /// Tags. A prompt must have all of them.
     pub tags: Vec<String>,
     /// The status.
     pub status: Option<Status>,

@@ -12,14 +12,14 @@ use crate::prompt::{Prompt, Status, Version};
 pub(super) enum Replacement {
     /// Everything: there is no such version yet, or it is a draft.
     Whole,
-    /// Status, metadata, labels and times: the content is that of a version that is no draft.
+    /// Status, metadata, labels and times: the content is that of a version that is not a draft.
     Description,
 }
 
 /// What may change if `new` is written where `existing` is.
 ///
 /// # Errors
-/// [`Kind::VersionConflict`] if `existing` is no draft, and `new` has other content or is a draft.
+/// [`Kind::VersionConflict`] if `existing` is not a draft, and `new` has other content or is a draft.
 pub(super) fn check_replacement(existing: Option<&Prompt>, new: &Prompt) -> Result<Replacement> {
     let Some(existing) = existing.filter(|existing| existing.status != Status::Draft) else {
         return Ok(Replacement::Whole);
@@ -39,7 +39,7 @@ pub(super) fn check_replacement(existing: Option<&Prompt>, new: &Prompt) -> Resu
 
 /// What is to be stored if `new` is saved where `existing` is: `None` if nothing changes.
 ///
-/// A draft is replaced. A version that is no draft keeps its content, uid and time of creation; status, metadata and
+/// A draft is replaced. A version that is not a draft keeps its content, uid and time of creation; status, metadata and
 /// labels become those of `new`.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-"""A version that is no draft never changes its content and never becomes a draft again, wherever it is kept."""
+"""A version that is not a draft never changes its content and never becomes a draft again, wherever it is kept."""
 
 from __future__ import annotations
 

@@ -453,7 +453,7 @@ class Prompt(_Part):
         Loading the file gives the same prompt again.
 
         Raises:
-            PromptValidationError: it cannot be written as YAML, for example because its metadata nests too deep.
+            PromptValidationError: it cannot be written as YAML, for example because its metadata is nested too deeply.
 
         >>> print(Prompt(id="bye", format="text", template="Goodbye\n{{name}}").to_yaml().partition("uid:")[0])
         id: bye
