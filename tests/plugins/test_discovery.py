@@ -63,8 +63,8 @@ print(json.dumps(records))
         "broken": ("ModuleNotFoundError: No module named 'nothing_of_this_name'", "uninstall broken-prompts"),
         "classless": ("AttributeError: module 'classless' has no attribute 'Plugin'", "fix or uninstall"),
         "leaving": ("SystemExit: 3", "fix or uninstall leaving-prompts"),
-        "named": ("the plugin calls itself 'storm'", "the same name"),
-        "openai": ("has this name already", "registry.unregister('openai')"),
+        "named": ("the name of the plugin is 'storm'", "the same name"),
+        "openai": ("already has this name", "registry.unregister('openai')"),
         "plain": ("`async def render_for_framework`", "derive it from prompt_manager.plugins.BasePlugin"),
     }
     assert len(messages) == len(expected)
@@ -78,7 +78,7 @@ print(json.dumps(records))
     ("name", "kind", "said"),
     [
         ("broken", "PluginLoadError", "No module named 'nothing_of_this_name'"),
-        ("plain", "PluginValidationError", "`version` as a text"),
+        ("plain", "PluginValidationError", "`version` as a non-empty string"),
         ("failing", "PluginLoadError", "Failed to initialize plugin 'failing'"),
         ("wether", "PluginNotFoundError", "no plugin is named 'wether': did you mean 'weather'?"),
         ("langchian", "PluginNotFoundError", "no plugin is named 'langchian'"),

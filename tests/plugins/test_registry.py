@@ -72,7 +72,7 @@ class TestRegister:
         first, second, third = Echo(), Echo(), Echo()
         registry.register(first)
         registry.register(first)
-        with pytest.raises(PluginValidationError, match=r"a plugin 'echo' is registered already .*replace=True"):
+        with pytest.raises(PluginValidationError, match=r"a plugin 'echo' is already registered .*replace=True"):
             registry.register(second)
         registry.register(second, replace=True)
         assert registry.unregister("echo") is second
@@ -83,8 +83,8 @@ class TestRegister:
         ("plugin", "lacks"),
         [
             (object(), "`name`"),
-            (Echo(name=""), "`name` as a text that is not empty"),
-            (Echo(name=5), "`name` as a text that is not empty"),
+            (Echo(name=""), "`name` as a non-empty string"),
+            (Echo(name=5), "`name` as a non-empty string"),
             (Echo, "`async def initialize`|`name`"),
             (type("Plain", (Own,), {"render_for_framework": lambda *_: 1})(), "`async def render_for_framework`"),
             (type("Forgetful", (Echo,), {"__init__": lambda _: None})(), "call its __init__"),

@@ -1,4 +1,4 @@
-"""The plugins that installed packages offer as entry points, and what is said of those that cannot be loaded."""
+"""Loads plugins from the entry points of installed packages, and reports those that cannot be loaded."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP", "check", "failure", "found", "load", "make", "report"]
 
-#: The group of entry points that are plugins.
+#: The group of the entry points of plugins.
 GROUP = "prompt_manager.plugins"
 
 COROUTINES = ("initialize", "render_for_framework", "validate_compatibility", "shutdown")
 
-#: What was said already, so that it is said once in a process however many managers discover.
+#: The messages that were logged, so that each is logged only once in a process, even with several managers.
 _reported: set[str] = set()
 
 
 def found(group: str) -> Iterator[metadata.EntryPoint]:
-    """The entry points of a group, ours first, then by name and distribution, so that the order is always the same."""
+    """The entry points of a group in a fixed order: first those of this package, then by name and distribution."""
 
     def order(entry: metadata.EntryPoint) -> tuple[bool, str, str, str]:
         return _distribution(entry) != DISTRIBUTION, entry.name, _distribution(entry), entry.value
@@ -38,18 +38,18 @@ def _distribution(entry: metadata.EntryPoint) -> str:
 
 
 def load(entry: metadata.EntryPoint) -> PluginProtocol:
-    """The plugin of an entry point.
+    """Load the plugin of an entry point.
 
     Raises:
         PluginLoadError: it cannot be imported, or its class cannot be called without arguments.
-        PluginValidationError: it is no plugin, or has another name than the entry point.
+        PluginValidationError: it is not a plugin, or its name differs from that of the entry point.
     """
     whence = f"{entry.value} of {_distribution(entry) or 'an unnamed distribution'}"
     try:
         made: PluginProtocol = make(entry.load())
     except PluginError:
         raise
-    except (Exception, SystemExit) as error:  # a stranger's code: all that it raises is the reason
+    except (Exception, SystemExit) as error:  # code of another package may raise anything
         remedy = f"fix or uninstall {_distribution(entry) or 'the package'}"
         if isinstance(error, ModuleNotFoundError):
             remedy = f"install what it needs, or uninstall {_distribution(entry) or 'the package'}"
@@ -57,15 +57,15 @@ def load(entry: metadata.EntryPoint) -> PluginProtocol:
     check(made, f"Failed to load plugin '{entry.name}' ({whence}): ")
     if made.name != entry.name:
         raise PluginValidationError(
-            f"Failed to load plugin '{entry.name}' ({whence}): the plugin calls itself '{made.name}': give entry point "
-            "and plugin the same name",
+            f"Failed to load plugin '{entry.name}' ({whence}): the name of the plugin is '{made.name}': give entry "
+            "point and plugin the same name",
             plugin=entry.name,
         )
     return made
 
 
 def make(found: Any) -> Any:
-    """What an entry point leads to, called where it is a class or function that makes the plugin."""
+    """Return the plugin that was imported, or call the class or function that makes it."""
     return found() if isinstance(found, type) or (callable(found) and not isinstance(found, PluginProtocol)) else found
 
 
@@ -79,21 +79,21 @@ def failure(name: str, whence: str, error: BaseException, remedy: str) -> Plugin
 
 
 def check(plugin: Any, failed: str = "") -> None:
-    """Raise where this cannot be a plugin.
+    """Check that an object is a plugin.
 
     Args:
-        plugin: What should be one.
-        failed: What failed by that, for the start of the message.
+        plugin: The object.
+        failed: The start of the error message.
 
     Raises:
-        PluginValidationError: it lacks something that a plugin has.
+        PluginValidationError: it lacks an attribute or coroutine of a plugin.
     """
     lacks = [name for name in ("name", "version") if not _is_text(plugin, name)]
-    lacks = [f"`{name}` as a text that is not empty" for name in lacks]
+    lacks = [f"`{name}` as a non-empty string" for name in lacks]
     lacks += [f"`async def {name}`" for name in COROUTINES if not iscoroutinefunction(getattr(plugin, name, None))]
     if lacks:
         raise PluginValidationError(
-            f"{failed}{type(plugin).__name__} is no plugin: it lacks {', '.join(lacks)}; derive it from "
+            f"{failed}{type(plugin).__name__} is not a plugin: it lacks {', '.join(lacks)}; derive it from "
             "prompt_manager.plugins.BasePlugin, and call its __init__",
             missing=lacks,
         )
@@ -105,7 +105,7 @@ def _is_text(plugin: Any, name: str) -> bool:
 
 
 def report(message: str) -> None:
-    """Log a warning, once in a process."""
+    """Log a warning, but only once in a process."""
     if message in _reported:
         return
     _reported.add(message)

@@ -1,4 +1,4 @@
-"""What every plugin is made of."""
+"""The base class of plugins."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["BasePlugin"]
 
 
 class BasePlugin(ABC):
-    """A framework by name, for :meth:`PromptManager.render_for_plugin`.
+    """Renders prompts for a framework, which :meth:`PromptManager.render_for_plugin` selects by name.
 
     A subclass implements :meth:`render_for_framework`, and may override :meth:`_initialize_impl`,
     :meth:`validate_compatibility`, :meth:`_shutdown_impl` and :meth:`check_available`. Each coroutine has a synchronous
     version with the suffix ``_sync``. It runs the coroutine, unless a subclass overrides it too.
 
     Args:
-        name: The name that it is asked for by; as an entry point it has the same.
+        name: The name of the plugin. Its entry point, if it has one, must have the same name.
         version: The version of the plugin.
 
     >>> class Shouting(BasePlugin):
@@ -48,7 +48,7 @@ class BasePlugin(ABC):
 
     @property
     def name(self) -> str:
-        """The name that it is asked for by."""
+        """The name of the plugin."""
         return self._name
 
     @property
@@ -58,44 +58,44 @@ class BasePlugin(ABC):
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """What it was initialized with; empty before."""
+        """The configuration of :meth:`initialize`. Empty before that."""
         return self._config
 
     @property
     def is_initialized(self) -> bool:
-        """Whether it may be used."""
+        """Whether the plugin is ready to use."""
         return self._initialized
 
     def check_available(self) -> None:  # noqa: B027 - a plugin that needs nothing has nothing to check
-        """Raise where something that the plugin needs is not installed.
+        """Check that everything that the plugin needs is installed.
 
         Raises:
-            IntegrationNotAvailableError: a package is missing; the message has the command that installs it.
+            IntegrationNotAvailableError: a package is missing. The message has the install command.
         """
 
     async def initialize(self, config: Mapping[str, Any] | None = None) -> None:
-        """Make the plugin ready; again, with another configuration.
+        """Prepare the plugin for use. Call it again to change the configuration.
 
         Args:
-            config: What the plugin goes by. A manager gives ``template_engine``, ``schemas``, and what the plugin was
-                registered with.
+            config: The configuration. A manager passes ``template_engine``, ``schemas``, and the configuration that the
+                plugin was registered with.
 
         Raises:
-            IntegrationNotAvailableError: a package that it needs is missing.
+            IntegrationNotAvailableError: a package that the plugin needs is missing.
         """
         self._begin(config)
         await self._initialize_impl(self._config)
         self._initialized = True
 
     def initialize_sync(self, config: Mapping[str, Any] | None = None) -> None:
-        """Make the plugin ready; again, with another configuration.
+        """Prepare the plugin for use. Call it again to change the configuration.
 
         Args:
-            config: What the plugin goes by. A manager gives ``template_engine``, ``schemas``, and what the plugin was
-                registered with.
+            config: The configuration. A manager passes ``template_engine``, ``schemas``, and the configuration that the
+                plugin was registered with.
 
         Raises:
-            IntegrationNotAvailableError: a package that it needs is missing.
+            IntegrationNotAvailableError: a package that the plugin needs is missing.
         """
         run(
             self.initialize(config),
@@ -109,63 +109,63 @@ class BasePlugin(ABC):
         self._config = MappingProxyType(dict(config or {}))
 
     async def _initialize_impl(self, config: Mapping[str, Any]) -> None:  # noqa: B027 - one may need nothing
-        """What a subclass does to become ready."""
+        """Prepare the plugin. A subclass may override this."""
 
     def _ensure_initialized(self) -> None:
-        """Raise where the plugin is not ready.
+        """Check that the plugin is ready.
 
         Raises:
-            PluginError: it was not initialized, or was shut down.
+            PluginError: the plugin was not initialized, or was shut down.
         """
         if not self._initialized:
             raise PluginError(
-                f"plugin '{self._name}' is not initialized: await its initialize(config) first, or use it through "
-                "PromptManager.render_for_plugin, which does",
+                f"plugin '{self._name}' is not initialized: await its initialize(config) first, or use it with "
+                "PromptManager.render_for_plugin, which initializes it",
                 plugin=self._name,
             )
 
     @abstractmethod
     async def render_for_framework(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
-        """The prompt in the framework's form.
+        """Render a prompt in the framework's format.
 
         Args:
             prompt: The prompt.
-            variables: The values of its variables. A manager gives them validated, and with the defaults.
+            variables: The values of its variables. A manager passes validated values, with the defaults filled in.
         """
 
     def render_for_framework_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> Any:
-        """The prompt in the framework's form.
+        """Render a prompt in the framework's format.
 
         Args:
             prompt: The prompt.
-            variables: The values of its variables. A manager gives them validated, and with the defaults.
+            variables: The values of its variables. A manager passes validated values, with the defaults filled in.
         """
         return run(self.render_for_framework(prompt, variables), f"{type(self).__name__}.render_for_framework", self)
 
     async def validate_compatibility(self, prompt: Prompt) -> bool:  # noqa: ARG002 - a subclass asks it
-        """Whether the framework has a form for this prompt; any prompt, unless a subclass says otherwise."""
+        """Return whether the framework supports this prompt. True for any prompt, unless a subclass overrides it."""
         return True
 
     def validate_compatibility_sync(self, prompt: Prompt) -> bool:
-        """Whether the framework has a form for this prompt; any prompt, unless a subclass says otherwise."""
+        """Return whether the framework supports this prompt. True for any prompt, unless a subclass overrides it."""
         name = "validate_compatibility"
         return run(self.validate_compatibility(prompt), f"{type(self).__name__}.{name}", self._waiting(name))
 
     async def shutdown(self) -> None:
-        """Let go of what it holds; it may be initialized again. Nothing where it is not initialized."""
+        """Release the resources of the plugin. It can be initialized again. Does nothing if it is not initialized."""
         if self._initialized:
             self._initialized = False
             await self._shutdown_impl()
 
     def shutdown_sync(self) -> None:
-        """Let go of what it holds; it may be initialized again. Nothing where it is not initialized."""
+        """Release the resources of the plugin. It can be initialized again. Does nothing if it is not initialized."""
         run(self.shutdown(), f"{type(self).__name__}.shutdown", self._waiting("shutdown", "_shutdown_impl"))
 
     async def _shutdown_impl(self) -> None:  # noqa: B027 - one may hold nothing
-        """What a subclass does to let go."""
+        """Release resources. A subclass may override this."""
 
     def _waiting(self, *names: str) -> BasePlugin | None:
-        """The plugin, where one of these coroutines is a subclass's, and so may wait."""
+        """Return the plugin if a subclass overrides one of these coroutines, because it may then wait."""
         own = all(getattr(type(self), name) is getattr(BasePlugin, name) for name in names)
         return None if own else self
 

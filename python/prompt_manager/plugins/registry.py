@@ -32,19 +32,19 @@ __all__ = ["PluginInfo", "PluginRegistry"]
 
 
 class PluginInfo(NamedTuple):
-    """What a list tells of a plugin."""
+    """An entry in the list of plugins."""
 
-    #: The name that it is asked for by.
+    #: Its name.
     name: str
     #: Its version.
     version: str
     #: The entry point or class that it came from.
     origin: str
-    #: Whether all that it needs is installed.
+    #: Whether everything that it needs is installed.
     is_available: bool
-    #: What to install, where something is missing.
+    #: What to install, if something is missing.
     reason: str | None
-    #: Whether it is ready; it becomes so at its first use.
+    #: Whether it is initialized. This happens at its first use.
     is_initialized: bool
 
 
@@ -64,11 +64,11 @@ class _Held:
 
     @property
     def is_ready(self) -> bool:
-        # A plugin of ours knows itself, for its owner may have initialized it, or shut it down.
+        # A `BasePlugin` knows its own state, because its owner may have initialized it or shut it down.
         return self.plugin.is_initialized if isinstance(self.plugin, BasePlugin) else self.ready
 
     def unavailable(self) -> str | None:
-        """Why it cannot be used here."""
+        """The reason why it cannot be used here, or ``None``."""
         if isinstance(self.plugin, BasePlugin):
             try:
                 self.plugin.check_available()
@@ -89,25 +89,25 @@ class PluginRegistry:
 
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
-        #: What kept plugins from being loaded, by their names.
+        #: The errors of plugins that could not be loaded, by name.
         self._failures: dict[str, PluginError] = {}
         self._lock = allocate_lock()
-        # Plugins are imported while it is held, and one may discover while it is imported.
+        # Reentrant, because plugins are imported under this lock, and an import may start a discovery.
         self._discovering = RLock()
         self._initializing = KeyedLock()
 
     def register(
         self, plugin: PluginProtocol, *, config: Mapping[str, Any] | None = None, replace: bool = False
     ) -> None:
-        """Add a plugin; one that is there already stays as it is.
+        """Add a plugin. Adding the same plugin again changes nothing.
 
         Args:
             plugin: The plugin, initialized or not.
-            config: What it is initialized with at its first use, besides what the manager gives. It overrides that.
-            replace: Put it in the place of another of this name, which is not shut down by this.
+            config: The configuration for its first use. It overrides what the manager passes.
+            replace: Replace another plugin of this name. That plugin is not shut down.
 
         Raises:
-            PluginValidationError: it is no plugin, or another has its name.
+            PluginValidationError: it is not a plugin, or another plugin has its name.
         """
         _discovery.check(plugin)
         origin = f"{type(plugin).__module__}:{type(plugin).__qualname__}"
@@ -121,7 +121,7 @@ class PluginRegistry:
                 return
             if known is not None and not replace:
                 raise PluginValidationError(
-                    f"a plugin '{name}' is registered already ({known.origin}): unregister it, or use replace=True",
+                    f"a plugin '{name}' is already registered ({known.origin}): unregister it, or use replace=True",
                     plugin=name,
                 )
             self._held[name] = held
@@ -131,9 +131,9 @@ class PluginRegistry:
         """The plugin of this name.
 
         Raises:
-            PluginNotFoundError: none is registered under this name; the message has the one that is probably meant.
-            PluginLoadError: an installed package offers it, and it could not be loaded.
-            PluginValidationError: an installed package offers it, and it is no plugin.
+            PluginNotFoundError: no plugin is registered under this name. The message suggests a similar name.
+            PluginLoadError: the plugin of an installed package could not be loaded.
+            PluginValidationError: the object of an installed package is not a plugin.
         """
         return self._get(name).plugin
 
@@ -150,7 +150,7 @@ class PluginRegistry:
         raise PluginNotFoundError(f"no plugin is named '{name}'{meant}", plugin=name, nearest=near, known=known)
 
     def _found(self, name: str) -> _Held:
-        """As :meth:`_get`; the plugins of installed packages are discovered if none of this name is registered."""
+        """As :meth:`_get`, but if no plugin has this name, first discover the plugins of installed packages."""
         held = self._held.get(name)
         if held is not None:
             return held
@@ -161,12 +161,12 @@ class PluginRegistry:
         return name in self._held
 
     def unregister(self, name: str) -> PluginProtocol:
-        """Remove a plugin, and give it: it is not shut down by this.
+        """Remove a plugin and return it. It is not shut down.
 
         Raises:
-            PluginNotFoundError: none is registered under this name.
-            PluginLoadError: an installed package offers it, and it could not be loaded.
-            PluginValidationError: an installed package offers it, and it is no plugin.
+            PluginNotFoundError: no plugin is registered under this name.
+            PluginLoadError: the plugin of an installed package could not be loaded.
+            PluginValidationError: the object of an installed package is not a plugin.
         """
         held = self._get(name)
         with self._lock:
@@ -174,7 +174,7 @@ class PluginRegistry:
         return held.plugin
 
     def list(self) -> builtins.list[PluginInfo]:
-        """Every plugin, by name; those too that something is missing for."""
+        """List all plugins, sorted by name, including those that lack a package."""
         with self._lock:
             all_held = sorted(self._held.items())
         infos = []
@@ -186,23 +186,23 @@ class PluginRegistry:
         return infos
 
     def load_from_module(self, module: str, *, config: Mapping[str, Any] | None = None) -> builtins.list[str]:
-        """Register the plugins of a module; gives their names.
+        """Register the plugins of a module, and return their names.
 
         Args:
             module: ``"package.module"`` for every class in it that derives from :class:`BasePlugin` and is defined
                 there, or ``"package.module:Name"`` for one class, function or plugin.
-            config: What each is initialized with at its first use.
+            config: The configuration of each plugin for its first use.
 
         Raises:
             PluginLoadError: the module cannot be imported, has no such name, or a class cannot be called without
                 arguments.
-            PluginValidationError: what is there is no plugin, or another has its name.
+            PluginValidationError: the object is not a plugin, or another plugin has its name.
         """
         path, _, attribute = module.partition(":")
         try:
             found = import_module(path)
             made = [_discovery.make(each) for each in _plugins_in(found, attribute)]
-        except (Exception, SystemExit) as error:  # a stranger's code: all that it raises is the reason
+        except (Exception, SystemExit) as error:  # code of another package may raise anything
             raise _discovery.failure(module, "loaded from a module", error, "fix the module or its path") from error
         if not made:
             raise PluginValidationError(
@@ -215,11 +215,11 @@ class PluginRegistry:
         return [plugin.name for plugin in made]
 
     def discover_entry_points(self, group: str = GROUP) -> builtins.list[str]:
-        """Register the plugins that installed packages offer; gives the names of those that were not there before.
+        """Register the plugins of installed packages, and return the names of the new ones.
 
-        One that cannot be loaded is logged (``prompt_manager``, level warning) once in a process, with the reason and
-        what to do, and :meth:`get` raises it; the others are registered. A name that is registered already stays whose
-        it is. A plugin is initialized at its first use, not by this.
+        A plugin that cannot be loaded is logged once in a process (logger ``prompt_manager``, level WARNING), with the
+        reason and what to do. :meth:`get` raises the error again. The other plugins are registered. A plugin that is
+        already registered keeps its name. Plugins are initialized at their first use.
 
         Args:
             group: The group of entry points.
@@ -243,15 +243,15 @@ class PluginRegistry:
 
     @staticmethod
     def _note_rival(name: str, value: str, held: _Held) -> None:
-        """Say that an entry point has a name that another had first; who registers by hand knows."""
+        """Report an entry point whose name another entry point has. A plugin registered by hand is no conflict."""
         if held.found and held.origin != value:
             _discovery.report(
-                f"Failed to load plugin '{name}' ({value}): {held.origin} has this name already; to use it, register "
+                f"Failed to load plugin '{name}' ({value}): {held.origin} already has this name; to use it, register "
                 f"it: registry.load_from_module('{value}') after registry.unregister('{name}')"
             )
 
     async def _prepare(self, mode: CallMode, name: str, config: Mapping[str, Any]) -> PluginProtocol:
-        """The plugin, initialized with this configuration and its own if it is not initialized yet."""
+        """Return the plugin. If it is not initialized yet, do so with this configuration and its own."""
         held = self._get(name)
         if not held.is_ready:
             async with self._initializing.take(name, mode):
@@ -265,7 +265,7 @@ class PluginRegistry:
         except PromptManagerError:
             raise
         except Exception as error:
-            # What it says may hold what it was given, such as a key.
+            # The message of the exception may contain parts of the configuration, such as an API key.
             reason = f"{type(error).__name__} in its initialize"
             remedy = "see what raised it (the cause of this error), and what config the plugin was registered with"
             failure = PluginLoadError(
@@ -279,16 +279,16 @@ class PluginRegistry:
         held.ready = True
 
     async def shutdown_all(self) -> None:
-        """Shut every initialized plugin down. They stay registered, and are initialized anew when they are used.
+        """Shut down every initialized plugin. They stay registered, and are initialized again when you use them.
 
-        One that raises is logged (``prompt_manager``, level error), and the others are shut down.
+        An exception of a plugin is logged (logger ``prompt_manager``, level ERROR), and the others are shut down.
         """
         await self._shutdown_all(AWAITING)
 
     def shutdown_all_sync(self) -> None:
-        """Shut every initialized plugin down. They stay registered, and are initialized anew when they are used.
+        """Shut down every initialized plugin. They stay registered, and are initialized again when you use them.
 
-        One that raises is logged (``prompt_manager``, level error), and the others are shut down.
+        An exception of a plugin is logged (logger ``prompt_manager``, level ERROR), and the others are shut down.
         """
         asked = [(held.plugin, "shutdown") for held in self._ready()]
         run_asking(self._shutdown_all, "shutdown_all", *asked)
@@ -302,21 +302,21 @@ class PluginRegistry:
             held.ready = False
             try:
                 await mode(held.plugin, "shutdown")
-            except Exception as error:  # noqa: BLE001 - a stranger's code; it may say what it was given
+            except Exception as error:  # noqa: BLE001 - code of the plugin
                 from logging import getLogger
 
-                getLogger("prompt_manager").error(  # noqa: TRY400 - the traceback may show it too
-                    "plugin '%s' (%s) raised %s when it was shut down; others are shut down all the same",
+                getLogger("prompt_manager").error(  # noqa: TRY400 - a traceback may show the configuration
+                    "plugin '%s' (%s) raised %s when it was shut down; the other plugins are shut down too",
                     held.plugin.name,
                     held.origin,
                     type(error).__name__,
                 )
 
     def get_stats(self) -> dict[str, Any]:
-        """How many plugins there are.
+        """Count the plugins.
 
-        ``total_plugins``, ``available_plugins``, ``initialized_plugins``, and ``failed_plugins``: what installed
-        packages offer and cannot be loaded, each name with the reason.
+        The keys are ``total_plugins``, ``available_plugins``, ``initialized_plugins``, and ``failed_plugins``, which
+        has the reason for each plugin of an installed package that cannot be loaded.
 
         >>> PluginRegistry().get_stats()["total_plugins"]
         0
