@@ -25,6 +25,19 @@ PACKAGES = {
     "leaving": ("raise SystemExit(3)\n", {"leaving": "leaving:Plugin"}),
     "classless": ("", {"classless": "classless:Plugin"}),
     "plain": ("class Plain:\n    name = 'plain'\n", {"plain": "plain:Plain"}),
+    "nameless": (
+        WEATHER + "\n    @property\n    def name(self):\n        raise LookupError('no name today')\n",
+        {"nameless": "nameless:WeatherPlugin"},
+    ),
+    "speechless": (
+        "class Speechless(Exception):\n    def __str__(self):\n        raise ValueError\n\n\nraise Speechless\n",
+        {"speechless": "speechless:Plugin"},
+    ),
+    "checking": (
+        WEATHER.replace('"weather"', '"checking"')
+        + "\n    def check_available(self):\n        raise OSError('no disk')\n",
+        {"checking": "checking:WeatherPlugin"},
+    ),
     "named": (WEATHER.replace('"weather"', '"storm"'), {"named": "named:WeatherPlugin"}),
     "failing": (
         WEATHER.replace('"weather"', '"failing"')

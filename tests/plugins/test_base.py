@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from helpers import create_text_prompt, run_python
+from helpers import SECRET, create_text_prompt, run_python
 from prompt_manager.core.protocols import PluginProtocol
-from prompt_manager.exceptions import PluginError
+from prompt_manager.exceptions import IntegrationNotAvailableError, PluginError
 from prompt_manager.plugins import BasePlugin
 
 
@@ -102,12 +102,31 @@ async def test_methods_of_the_base_class_work_sync_in_a_loop():
 async def test_a_plugin_whose_initialize_fails_is_not_initialized():
     class Failing(Least):
         async def _initialize_impl(self, config):  # noqa: ARG002
-            raise ValueError
+            raise ValueError(SECRET)
 
     plugin = Failing("failing", "1")
-    with pytest.raises(ValueError):  # noqa: PT011 - raised by the plugin
+    with pytest.raises(PluginError, match=r"Failed to initialize plugin 'failing' .*: ValueError in") as caught:
         await plugin.initialize({})
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert SECRET not in str(caught.value)
     assert not plugin.is_initialized
+
+
+async def test_an_error_of_the_package_in_initialize_stays_as_it_is():
+    class Failing(Least):
+        async def _initialize_impl(self, config):  # noqa: ARG002
+            raise IntegrationNotAvailableError("Weather")
+
+    with pytest.raises(IntegrationNotAvailableError, match=r"prompt-manager\[weather\]"):
+        await Failing("failing", "1").initialize({})
+
+
+def test_get_config_is_a_copy_of_the_configuration():
+    plugin = Least("least", "1")
+    assert plugin.get_config() == {}
+    plugin.initialize_sync({"key": 1})
+    plugin.get_config()["key"] = 2
+    assert plugin.get_config() == {"key": 1}
 
 
 def test_the_configuration_is_read_only():

@@ -48,6 +48,14 @@ print(json.dumps([found, [info for info in manager.plugins.list() if info.name =
     assert said[1] == [["weather", "2.1.0", "weather:WeatherPlugin", True, None, False]]
 
 
+def test_a_plugin_whose_check_fails_is_listed_as_unavailable(run):
+    said = run("""
+manager.discover_plugins()
+print(json.dumps([[info.is_available, info.reason] for info in manager.plugins.list() if info.name == "checking"]))
+""")
+    assert said == [[False, "OSError in its check_available"]]
+
+
 def test_a_plugin_that_cannot_load_is_logged_once_with_a_hint(run):
     said = run("""
 manager.discover_plugins()
@@ -64,8 +72,10 @@ print(json.dumps(records))
         "classless": ("AttributeError: module 'classless' has no attribute 'Plugin'", "fix or uninstall"),
         "leaving": ("SystemExit: 3", "fix or uninstall leaving-prompts"),
         "named": ("the name of the plugin is 'storm'", "the same name"),
+        "nameless": ("LookupError: no name today", "fix or uninstall nameless-prompts"),
         "openai": ("already has this name", "registry.unregister('openai')"),
         "plain": ("`async def render_for_framework`", "derive it from prompt_manager.plugins.BasePlugin"),
+        "speechless": ("(speechless:Plugin of speechless-prompts): Speechless;", "fix or uninstall"),
     }
     assert len(messages) == len(expected)
     for message, (name, (reason, remedy)) in zip(messages, sorted(expected.items()), strict=True):
@@ -137,7 +147,8 @@ print(json.dumps([sorted(sum(found, [])), manager.plugins.get_stats()]))
     names, stats = said
     assert len(set(names)) == len(names) == stats["total_plugins"]
     assert {"weather", "openai"} <= set(names)
-    assert set(stats["failed_plugins"]) == {"broken", "classless", "leaving", "named", "plain"}
+    failed = {"broken", "classless", "leaving", "named", "nameless", "plain", "speechless"}
+    assert set(stats["failed_plugins"]) == failed
 
 
 def test_concurrent_threads_initialize_a_plugin_once(run):

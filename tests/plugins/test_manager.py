@@ -17,7 +17,6 @@ from prompt_manager.exceptions import (
     IncompatibleFormatError,
     PluginLoadError,
     PluginNotFoundError,
-    PluginValidationError,
     PromptNotFoundError,
     SchemaValidationError,
     TemplateRenderError,
@@ -160,17 +159,17 @@ class TestBuiltIn:
     @pytest.mark.parametrize(
         ("options", "said"),
         [
-            ({"strict_validtion": True}, "has no option 'strict_validtion': did you mean 'strict_validation'?"),
-            ({"temperature": 1}, "has no option 'temperature'; it takes: strict_validation, "),
+            ({"strict_validtion": 1}, "'strict_validtion', and ignores it: did you mean 'strict_validation'?"),
+            ({"api_key": "k"}, "has no option 'api_key', and ignores it; it takes: strict_validation, "),
         ],
     )
-    def test_an_unknown_option_is_an_error_that_names_it(self, render, manager, options, said):
+    def test_an_unknown_option_is_ignored_with_a_warning(self, render, manager, options, said):
         from prompt_manager.plugins.openai_plugin import OpenAIPlugin
 
-        manager.register_plugin(OpenAIPlugin(), config=options)
-        with pytest.raises(PluginValidationError) as caught:
-            render(manager, "greeting", {"name": "Ada"}, "openai")
-        assert said in str(caught.value)
+        manager.register_plugin(OpenAIPlugin(), config={**options, "strict_validation": False})
+        with pytest.warns(UserWarning, match="plugin 'openai' has no option") as warned:
+            assert render(manager, "greeting", {"name": "Ada"}, "openai") == "Hello Ada!"
+        assert [said in str(warning.message) for warning in warned] == [True]
 
     async def test_built_in_plugins_render_sync_in_a_running_loop(self, manager):
         assert manager.render_for_plugin_sync("greeting", {"name": "Ada"}, "openai") == "Hello Ada!"
@@ -309,9 +308,7 @@ class TestVariables:
         manager.register_plugin(plugin)
         with pytest.raises(ConversionError) as caught:
             render(manager, "greeting", {"nmae": SECRET}, "keeping")
-        assert "Failed to convert prompt 'greeting' to keeping format: Missing required variable 'name'" in str(
-            caught.value
-        )
+        assert "Failed to convert prompt 'greeting' to keeping format: Missing variable 'name'" in str(caught.value)
         assert isinstance(caught.value.__cause__, TemplateRenderError)
         assert SECRET not in everything_said_by(caught.value)
         assert plugin.handed == []
@@ -505,3 +502,45 @@ loaded = {name.partition(".")[0] for name in sys.modules}
 print(*sorted(loaded & {"asyncio", "logging", "openai", "anthropic", "langchain_core", "litellm"}))
 """
     assert run_python(code).split() == []
+
+
+class Warming(BasePlugin):
+    """A plugin that renders with a plugin while it is initialized."""
+
+    def __init__(self, name, manager, other, *, blocks=False):
+        super().__init__(name=name, version="1.0.0")
+        self.manager, self.other, self.blocks = manager, other, blocks
+
+    async def _initialize_impl(self, config):
+        await asyncio.sleep(0)
+        arguments = ("greeting", {"name": "Ada"}, self.other)
+        if self.blocks:
+            await asyncio.to_thread(self.manager.render_for_plugin_sync, *arguments)
+        else:
+            await asyncio.create_task(self.manager.render_for_plugin(*arguments))
+
+    async def render_for_framework(self, prompt, variables):
+        return f"{self.name}: {variables['name']}"
+
+
+class TestRenderWhileInitializing:
+    @pytest.mark.parametrize("blocks", [False, True])
+    def test_a_plugin_that_renders_for_itself_gets_an_error(self, render, manager, blocks):
+        manager.register_plugin(Warming("warming", manager, "warming", blocks=blocks))
+        with pytest.raises(PluginLoadError, match=r"'warming' .* is asked to render while it is being initialized"):
+            render(manager, "greeting", {"name": "Ada"}, "warming")
+
+    def test_two_plugins_that_need_each_other_get_an_error(self, render, manager):
+        manager.register_plugin(Warming("first", manager, "second"))
+        manager.register_plugin(Warming("second", manager, "first"))
+        with pytest.raises(PluginLoadError, match=r"'first' .* is asked to render while it is being initialized"):
+            render(manager, "greeting", {"name": "Ada"}, "first")
+
+    def test_a_plugin_may_render_with_another_plugin(self, render, manager):
+        manager.register_plugin(Warming("warming", manager, "openai"))
+        assert render(manager, "greeting", {"name": "Ada"}, "warming") == "warming: Ada"
+
+    async def test_first_renders_at_the_same_time_wait_for_each_other(self, manager):
+        manager.register_plugin(Warming("warming", manager, "openai"))
+        renders = (manager.render_for_plugin("greeting", {"name": "Ada"}, "warming") for _ in range(5))
+        assert await asyncio.gather(*renders) == ["warming: Ada"] * 5

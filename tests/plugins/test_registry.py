@@ -67,6 +67,7 @@ class TestRegister:
         assert registry.get("own") is own
         assert "echo" in registry
         assert "else" not in registry
+        assert (registry.has("echo"), registry.has("else")) == (True, False)
 
     def test_a_registered_name_cannot_be_registered_again(self, registry):
         first, second, third = Echo(), Echo(), Echo()

@@ -13,7 +13,7 @@ from prompt_manager.exceptions import PluginError, PluginLoadError, PluginValida
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["GROUP", "check", "failure", "found", "load", "make", "report"]
+__all__ = ["GROUP", "check", "failure", "found", "initialize_failure", "load", "make", "report"]
 
 #: The group of the entry points of plugins.
 GROUP = "prompt_manager.plugins"
@@ -34,7 +34,8 @@ def found(group: str) -> Iterator[metadata.EntryPoint]:
 
 
 def _distribution(entry: metadata.EntryPoint) -> str:
-    return "" if entry.dist is None else entry.dist.name
+    # A damaged installation may have no name.
+    return "" if entry.dist is None else entry.dist.name or ""
 
 
 def load(entry: metadata.EntryPoint) -> PluginProtocol:
@@ -47,6 +48,8 @@ def load(entry: metadata.EntryPoint) -> PluginProtocol:
     whence = f"{entry.value} of {_distribution(entry) or 'an unnamed distribution'}"
     try:
         made: PluginProtocol = make(entry.load())
+        check(made, f"Failed to load plugin '{entry.name}' ({whence}): ")
+        name = made.name
     except PluginError:
         raise
     except (Exception, SystemExit) as error:  # code of another package may raise anything
@@ -54,11 +57,10 @@ def load(entry: metadata.EntryPoint) -> PluginProtocol:
         if isinstance(error, ModuleNotFoundError):
             remedy = f"install what it needs, or uninstall {_distribution(entry) or 'the package'}"
         raise failure(entry.name, whence, error, remedy) from error
-    check(made, f"Failed to load plugin '{entry.name}' ({whence}): ")
-    if made.name != entry.name:
+    if name != entry.name:
         raise PluginValidationError(
-            f"Failed to load plugin '{entry.name}' ({whence}): the name of the plugin is '{made.name}': give entry "
-            "point and plugin the same name",
+            f"Failed to load plugin '{entry.name}' ({whence}): the name of the plugin is '{name}': give entry point "
+            "and plugin the same name",
             plugin=entry.name,
         )
     return made
@@ -71,10 +73,25 @@ def make(found: Any) -> Any:
 
 def failure(name: str, whence: str, error: BaseException, remedy: str) -> PluginLoadError:
     """The exception for a plugin that could not be loaded."""
-    said = str(error)
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - a stranger's exception may fail in its own text
+        said = ""
     reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return PluginLoadError(
         f"Failed to load plugin '{name}' ({whence}): {reason}; {remedy}", plugin=name, reason=reason, remedy=remedy
+    )
+
+
+def initialize_failure(name: str, origin: str, error: BaseException) -> PluginLoadError:
+    """The exception for a plugin whose ``initialize`` raised; what it said may hold the configuration."""
+    reason = f"{type(error).__name__} in its initialize"
+    remedy = "see what raised it (the cause of this error), and what config the plugin was registered with"
+    return PluginLoadError(
+        f"Failed to initialize plugin '{name}' ({origin}): {reason}; {remedy}",
+        plugin=name,
+        reason=reason,
+        remedy=remedy,
     )
 
 

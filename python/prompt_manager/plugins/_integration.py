@@ -6,7 +6,6 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from prompt_manager._native import nearest
-from prompt_manager.exceptions import PluginValidationError
 from prompt_manager.plugins.base import BasePlugin
 
 if TYPE_CHECKING:
@@ -22,7 +21,8 @@ class IntegrationPlugin(BasePlugin):
     """A plugin that converts prompts with an integration.
 
     In the configuration, ``template_engine`` is the engine of the integration, by default a new one. Every other key is
-    an option of the integration's constructor, such as ``schemas`` and ``strict_validation``.
+    an option of the integration's constructor, such as ``schemas`` and ``strict_validation``. Any other key is ignored
+    with a :class:`UserWarning`, because configurations of the published package have such keys.
     """
 
     def __init__(self, name: str) -> None:
@@ -35,11 +35,7 @@ class IntegrationPlugin(BasePlugin):
         """The class of the integration, imported by this call."""
 
     async def _initialize_impl(self, config: Mapping[str, Any]) -> None:
-        """Make the integration.
-
-        Raises:
-            PluginValidationError: the integration has no option of this name.
-        """
+        """Make the integration."""
         options = dict(config)
         engine = options.pop("template_engine", None)
         if engine is None:
@@ -47,20 +43,20 @@ class IntegrationPlugin(BasePlugin):
 
             engine = TemplateEngine()
         made = self._integration_class()
-        self._check_options(made, options)
-        self._made = made(engine, **options)
+        self._made = made(engine, **self._known_options(made, options))
 
-    def _check_options(self, made: type[BaseIntegration[Any]], options: Mapping[str, Any]) -> None:
+    def _known_options(self, made: type[BaseIntegration[Any]], options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that the integration takes, with a warning for each other one."""
         from inspect import Parameter, signature
+        from warnings import warn
 
         known = [each.name for each in signature(made).parameters.values() if each.kind is Parameter.KEYWORD_ONLY]
         for option in options:
             if option not in known:
                 near = nearest(option, known)
                 meant = f": did you mean '{near}'?" if near else f"; it takes: {', '.join(known)}"
-                raise PluginValidationError(
-                    f"plugin '{self.name}' has no option '{option}'{meant}", plugin=self.name, option=option
-                )
+                warn(f"plugin '{self.name}' has no option '{option}', and ignores it{meant}", stacklevel=2)
+        return {name: value for name, value in options.items() if name in known}
 
     @property
     def _integration(self) -> BaseIntegration[Any]:

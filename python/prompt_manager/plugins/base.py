@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from prompt_manager.core._sync import run
-from prompt_manager.exceptions import PluginError
+from prompt_manager.exceptions import PluginError, PromptManagerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,10 @@ class BasePlugin(ABC):
         """The configuration of :meth:`initialize`. Empty before that."""
         return self._config
 
+    def get_config(self) -> dict[str, Any]:
+        """A copy of :attr:`config`."""
+        return dict(self._config)
+
     @property
     def is_initialized(self) -> bool:
         """Whether the plugin is ready to use."""
@@ -82,9 +86,20 @@ class BasePlugin(ABC):
 
         Raises:
             IntegrationNotAvailableError: a package that the plugin needs is missing.
+            PluginLoadError: :meth:`_initialize_impl` raised an exception, which is the cause. An exception of this
+                package is raised as it is.
         """
         self._begin(config)
-        await self._initialize_impl(self._config)
+        try:
+            await self._initialize_impl(self._config)
+        except PromptManagerError:
+            raise
+        except Exception as error:
+            # A subclass's code, which may raise anything.
+            from prompt_manager.plugins._discovery import initialize_failure
+
+            origin = f"{type(self).__module__}:{type(self).__qualname__}"
+            raise initialize_failure(self._name, origin, error) from error
         self._initialized = True
 
     def initialize_sync(self, config: Mapping[str, Any] | None = None) -> None:
@@ -96,6 +111,8 @@ class BasePlugin(ABC):
 
         Raises:
             IntegrationNotAvailableError: a package that the plugin needs is missing.
+            PluginLoadError: :meth:`_initialize_impl` raised an exception, which is the cause. An exception of this
+                package is raised as it is.
         """
         run(
             self.initialize(config),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import RLock, allocate_lock
+from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,10 +52,13 @@ class PluginInfo(NamedTuple):
 class _Held:
     """A registered plugin, with its origin, its configuration and its state."""
 
-    __slots__ = ("blocks", "config", "found", "origin", "plugin", "ready")
+    __slots__ = ("blocks", "config", "found", "name", "origin", "plugin", "ready", "version")
 
     def __init__(self, plugin: PluginProtocol, config: Mapping[str, Any], origin: str, *, found: bool) -> None:
         self.plugin = plugin
+        # Read once: they are properties of a stranger's, and one that raises later must not take a list down.
+        self.name = plugin.name
+        self.version = plugin.version
         self.config = config
         self.origin = origin
         self.found = found
@@ -74,7 +78,13 @@ class _Held:
                 self.plugin.check_available()
             except IntegrationNotAvailableError as error:
                 return str(error)
+            except Exception as error:  # noqa: BLE001 - a stranger's code
+                return f"{type(error).__name__} in its check_available"
         return None
+
+
+#: The plugins that the running task or thread is initializing.
+_initializing: ContextVar[frozenset[_Held]] = ContextVar("_initializing", default=frozenset())
 
 
 class PluginRegistry:
@@ -114,7 +124,7 @@ class PluginRegistry:
         self._add(_Held(plugin, dict(config or {}), origin, found=False), replace=replace)
 
     def _add(self, held: _Held, *, replace: bool) -> None:
-        name = held.plugin.name
+        name = held.name
         with self._lock:
             known = self._held.get(name)
             if known is not None and known.plugin is held.plugin:
@@ -160,6 +170,10 @@ class PluginRegistry:
     def __contains__(self, name: object) -> bool:
         return name in self._held
 
+    def has(self, name: str) -> bool:
+        """Whether a plugin of this name is registered; the same as ``name in registry``."""
+        return name in self
+
     def unregister(self, name: str) -> PluginProtocol:
         """Remove a plugin and return it. It is not shut down.
 
@@ -181,7 +195,7 @@ class PluginRegistry:
         for name, held in all_held:
             reason = held.unavailable()
             infos.append(
-                PluginInfo(name, held.plugin.version, held.origin, reason is None, reason, is_initialized=held.is_ready)
+                PluginInfo(name, held.version, held.origin, reason is None, reason, is_initialized=held.is_ready)
             )
         return infos
 
@@ -254,28 +268,35 @@ class PluginRegistry:
         """Return the plugin. If it is not initialized yet, do so with this configuration and its own."""
         held = self._get(name)
         if not held.is_ready:
+            within = _initializing.get()
+            if held in within:
+                raise PluginLoadError(
+                    f"plugin '{name}' ({held.origin}) is asked to render while it is being initialized, so the render "
+                    "would wait for itself: render in its initialize without the plugin, or in its first render",
+                    plugin=name,
+                )
             async with self._initializing.take(name, mode):
                 if not held.is_ready:
-                    await self._initialize(mode, name, held, {**config, **held.config})
+                    outer = _initializing.set(within | {held})
+                    try:
+                        await self._initialize(mode, name, held, {**config, **held.config})
+                    finally:
+                        _initializing.reset(outer)
         return held.plugin
 
     async def _initialize(self, mode: CallMode, name: str, held: _Held, config: Mapping[str, Any]) -> None:
         try:
             await mode(held.plugin, "initialize", config)
+        except PluginLoadError as failure:
+            _discovery.report(failure.message)
+            raise
         except PromptManagerError:
             raise
         except Exception as error:
-            # The message of the exception may contain parts of the configuration, such as an API key.
-            reason = f"{type(error).__name__} in its initialize"
-            remedy = "see what raised it (the cause of this error), and what config the plugin was registered with"
-            failure = PluginLoadError(
-                f"Failed to initialize plugin '{name}' ({held.origin}): {reason}; {remedy}",
-                plugin=name,
-                reason=reason,
-                remedy=remedy,
-            )
-            _discovery.report(failure.message)
-            raise failure from error
+            # A stranger's code, which may raise anything.
+            raised = _discovery.initialize_failure(name, held.origin, error)
+            _discovery.report(raised.message)
+            raise raised from error
         held.ready = True
 
     async def shutdown_all(self) -> None:
@@ -307,7 +328,7 @@ class PluginRegistry:
 
                 getLogger("prompt_manager").error(  # noqa: TRY400 - a traceback may show the configuration
                     "plugin '%s' (%s) raised %s when it was shut down; the other plugins are shut down too",
-                    held.plugin.name,
+                    held.name,
                     held.origin,
                     type(error).__name__,
                 )
