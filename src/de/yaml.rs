@@ -22,12 +22,24 @@ use crate::error::{Error, Kind, Place, Result};
 pub(crate) fn decode<'a>(file_name: &str, bytes: &'a [u8]) -> Result<&'a str> {
     std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        let found = if utf16 { "it is UTF-16" } else { "this byte is not valid" };
+        let found = other_encoding(bytes)
+            .map_or_else(|| "this byte is not valid".to_owned(), |name| format!("it is {name}"));
         Error::new(Kind::PromptInvalid, format!("the file must be UTF-8, but {found}"))
             .with_place(Place::of(Some(file_name), &good, good.len()))
             .with_hint("save the file with the encoding UTF-8")
     })
+}
+
+/// The encoding that the byte order mark at the start names. That of UTF-32 in little-endian order begins with the one
+/// of UTF-16, so it is looked for first.
+fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
+    const MARKS: [(&[u8], &str); 4] = [
+        (&[0xff, 0xfe, 0, 0], "UTF-32"),
+        (&[0, 0, 0xfe, 0xff], "UTF-32"),
+        (&[0xff, 0xfe], "UTF-16"),
+        (&[0xfe, 0xff], "UTF-16"),
+    ];
+    MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, name)| *name)
 }
 
 /// The maximum nesting of lists and mappings in a document.

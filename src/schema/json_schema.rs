@@ -482,7 +482,14 @@ fn is_rule_of_text(keywords: &Value) -> bool {
 /// [`Kind::SchemaParse`] for a keyword that a schema cannot express, with its path.
 pub fn read(name: &str, document: &Value) -> Result<Schema> {
     let mut reader = JsonSchemaReader { document, definitions: Vec::new(), names: Vec::new() };
-    let Value::Object(root) = document else { return Err(refused("#", "it is not a JSON object")) };
+    let anything = Map::new();
+    let root = match document {
+        Value::Object(root) => root,
+        // JSON Schema reads `true` as `{}`.
+        Value::Bool(true) => &anything,
+        Value::Bool(false) => return Err(refused("#", ACCEPTS_NOTHING)),
+        _ => return Err(refused("#", "it is not a JSON object")),
+    };
     let root = match root.get("$ref").and_then(Value::as_str) {
         Some(reference) => reader.resolve(reference, "#")?,
         None => root,
@@ -491,6 +498,9 @@ pub fn read(name: &str, document: &Value) -> Result<Schema> {
     let schema = reader.object(name, root, "#")?;
     Ok(Schema { definitions: reader.definitions, ..schema })
 }
+
+/// Why the JSON Schema `false` is refused.
+const ACCEPTS_NOTHING: &str = "a schema cannot express `false`, which accepts no value at all";
 
 struct JsonSchemaReader<'r> {
     document: &'r Value,
@@ -544,11 +554,15 @@ impl<'r> JsonSchemaReader<'r> {
                 ("type", Value::String(kind)) if kind == "object" => {}
                 ("type", _) => return Err(refused(path, "its type must be object")),
                 ("properties", Value::Object(found)) => properties = Some(found),
-                ("required", Value::Array(names)) => required.extend(names.iter().filter_map(Value::as_str)),
+                ("required", Value::Array(names)) if names.iter().all(Value::is_string) => {
+                    required.extend(names.iter().filter_map(Value::as_str));
+                }
                 ("additionalProperties", Value::Bool(allowed)) => {
                     schema.strict = !allowed;
                     schema.allow_extra = *allowed;
                 }
+                // The same as `true`, which is the default.
+                ("additionalProperties", Value::Object(keywords)) if keywords.is_empty() => {}
                 (key, _) if ANNOTATIONS.contains(&key) => {}
                 (key, _) => return Err(unsupported(path, key)),
             }
@@ -590,6 +604,7 @@ impl<'r> JsonSchemaReader<'r> {
                 field.nullable = true;
                 return Ok(field);
             }
+            Value::Bool(false) => return Err(refused(path, ACCEPTS_NOTHING)),
             Value::Object(keywords) => keywords,
             _ => return Err(refused(path, "it is not a JSON Schema")),
         };

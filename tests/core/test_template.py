@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import enum
 import itertools
+import sys
 import threading
 from collections import ChainMap, OrderedDict, UserDict, UserString, defaultdict, deque, namedtuple
 from decimal import Decimal
@@ -111,6 +112,7 @@ TEXTS = [
     ("an integer", -12, "-12"),
     ("an integer beyond 64 bits", 2**64, str(2**64)),
     ("an integer of a thousand digits", 10**1000, str(10**1000)),
+    ("an integer with as many digits as Python prints", -(10**4299), str(-(10**4299))),
     ("a subclass of int, which is its number", Number(7), "7"),
     ("a large subclass of int", Number(2**70), str(2**70)),
     ("a float", 0.1, "0.1"),
@@ -154,6 +156,24 @@ TEXTS = [
 def test_values_print_as_their_text(engine, value, text):
     assert engine.render_sync("{{a}}", {"a": value}) == text
     assert engine.render_sync("é{{a}}ж", {"a": value}) == f"é{text}ж"
+
+
+@pytest.mark.parametrize("template", ["{{a}}", "{{{a}}}", "{{upper a}}", "{{join list}}", "{{list}}"])
+def test_an_integer_beyond_python_s_digit_limit_is_an_error(engine, template):
+    number = 10 ** sys.get_int_max_str_digits()
+    with pytest.raises(TemplateRenderError, match="more digits than Python converts to text") as caught:
+        engine.render_sync(template, {"a": number, "list": [number]})
+    assert "sys.set_int_max_str_digits" in caught.value.hint
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_raised_digit_limit_counts_for_templates_too(engine):
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(5000)
+    try:
+        assert engine.render_sync("{{a}}", {"a": -(10**4500)}) == str(-(10**4500))
+    finally:
+        sys.set_int_max_str_digits(limit)
 
 
 TRUTHS = [

@@ -210,6 +210,7 @@ DAMAGE = {
         "its aliases make it too large",
     ),
     "UTF-16": ("greeting/2.0.0.yaml", GREETING.encode("utf-16"), "it is UTF-16"),
+    "UTF-32": ("greeting/2.0.0.yaml", GREETING.encode("utf-32"), "it is UTF-32"),
     "Latin-1": ("greeting/2.0.0.json", '{"id": "grüße"}'.encode("latin-1"), "must be UTF-8"),
     "a file above the size limit": ("greeting/2.0.0.yaml", "#" * (16 * 2**20 + 1), "more than the limit"),
     "a number for a template in JSON": (

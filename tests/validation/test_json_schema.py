@@ -395,6 +395,9 @@ class TestFromJSONSchema:
             ({"$ref": "#/$defs/loop"}, "a `$ref` leads back to itself"),
             ({"type": "wat"}, 'unknown type "wat"'),
             ({"type": "string", "pattern": "a(?=b)"}, "look-around"),
+            (False, "#/properties/x: a schema cannot express `false`, which accepts no value at all"),
+            ({"type": "array", "items": False}, "#/properties/x/items: a schema cannot express `false`"),
+            (None, "#/properties/x: it is not a JSON Schema"),
         ],
     )  # fmt: skip
     def test_inexpressible_keywords_are_refused_by_name(self, says, why):
@@ -403,10 +406,19 @@ class TestFromJSONSchema:
             Schema.from_json_schema(document)
         assert why in str(caught.value)
 
-    @pytest.mark.parametrize("document", [{"type": "array"}, {"type": "object", "if": {}}])
+    @pytest.mark.parametrize("document", [{"type": "array"}, {"type": "object", "if": {}}, {"required": [1]}, False])
     def test_a_document_that_is_not_a_plain_object_is_refused(self, document):
         with pytest.raises(SchemaParseError, match="the JSON Schema cannot be converted to a schema: #: "):
             Schema.from_json_schema(document)
+
+    @pytest.mark.parametrize("document", [True, {}, {"additionalProperties": {}}, {"additionalProperties": True}])
+    def test_what_accepts_anything_accepts_every_object(self, document):
+        schema = Schema.from_json_schema(document, name="anything")
+        loader = SchemaLoader()
+        loader.register(schema)
+        assert loader.validate_data_sync("anything", {"a": [1], "b": None}) == {"a": [1], "b": None}
+        with pytest.raises(SchemaValidationError):
+            loader.validate_data_sync("anything", [1])
 
 
 POINT = {"name": "point", "fields": [{"name": "x", "type": "float"}]}
@@ -431,7 +443,7 @@ def test_schemas_must_be_a_loader(given, kind):
         OpenAIIntegration(TemplateEngine(), schemas=given)
 
 
-@pytest.mark.parametrize("given", [5, None, "point", [POINT]])
+@pytest.mark.parametrize("given", [5, None, "point", [POINT], b"{}", object()])
 def test_values_that_are_not_schemas_are_refused(given):
     kind = type(given).__name__
     with pytest.raises(TypeError, match=f"schema must be a Schema, not {kind}"):

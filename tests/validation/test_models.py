@@ -70,14 +70,18 @@ def test_strict_and_allow_extra_are_opposites():
     assert (both.strict, both.allow_extra) == (False, False)
 
 
-def test_changing_a_schema_registry_returns_a_new_one():
-    registry = SchemaRegistry(schemas=[Schema(name="a")])
-    more = registry.add_schema(Schema(name="b"))
-    assert [schema.name for schema in more.schemas] == ["a", "b"]
-    assert more.remove_schema("a").get_schema("a") is None
-    assert registry.get_schema("b") is None
+def test_schemas_are_added_to_a_registry_and_removed_in_place():
+    registry = SchemaRegistry()
+    for name in ("a", "b"):
+        registry.add_schema(Schema(name=name))
+    assert [schema["name"] for schema in registry.model_dump(exclude_unset=True)["schemas"]] == ["a", "b"]
     with pytest.raises(ValueError, match="a schema named 'a' already exists"):
         registry.add_schema(Schema(name="a"))
+    with pytest.raises(TypeError, match="schema must be a Schema, not dict"):
+        registry.add_schema({"name": "c"})
+    assert registry.remove_schema("a")
+    assert not registry.remove_schema("a")
+    assert [schema.name for schema in registry.schemas] == ["b"]
 
 
 def test_to_json_schema_includes_referenced_schemas():

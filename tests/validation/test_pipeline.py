@@ -81,7 +81,7 @@ class TestInput:
 
     def test_a_missing_variable_is_still_a_render_error(self, manager):
         add(manager, **TEXT, input_schema="visit")
-        with pytest.raises(TemplateRenderError, match="Missing required variable 'count' for prompt 'p'"):
+        with pytest.raises(TemplateRenderError, match="Missing variable 'count' for prompt 'p'"):
             manager.render_sync("p", {"name": "Ada"})
 
     def test_defaults_of_the_prompt_win_over_the_schema(self, manager):

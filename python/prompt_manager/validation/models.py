@@ -218,15 +218,25 @@ class Schema(_Model):
         return known.json_schema(self.name, strict=strict)
 
     @classmethod
-    def from_json_schema(cls, document: Mapping[str, Any], *, name: str | None = None) -> Self:
+    def from_json_schema(
+        cls,
+        document: Mapping[str, Any] | bool,  # noqa: FBT001 - JSON Schema has the schemas true and false
+        *,
+        name: str | None = None,
+    ) -> Self:
         """Make a schema that accepts the same data as a JSON Schema of an object.
 
-        Nested objects become ``definitions``. ``coerce`` is false, since JSON Schema converts nothing.
+        Nested objects become ``definitions``. ``coerce`` is false, since JSON Schema converts nothing. ``True`` is the
+        same as ``{}`` and accepts every object.
 
         Raises:
-            SchemaParseError: the document has a keyword that a schema cannot express. The message names it.
+            SchemaParseError: the document has a keyword that a schema cannot express, or is ``False``, which accepts
+                nothing. The message names it.
             TypeError: ``document`` is not a mapping.
         """
+        if isinstance(document, bool):
+            wanted = name or "schema"
+            return cls.model_validate(_native.json_schema_to_schema(wanted, document), context=_READ)
         if not isinstance(document, Mapping):
             raise TypeError(f"a JSON Schema must be a mapping, not {type(document).__name__}")
         title = document.get("title")
@@ -267,19 +277,35 @@ class SchemaRegistry(_Model):
         """The schema of this name, or ``None``."""
         return next((schema for schema in self.schemas if schema.name == name), None)
 
-    def add_schema(self, schema: Schema) -> Self:
-        """A copy of the registry with one more schema.
+    def add_schema(self, schema: Schema) -> None:
+        """Add a schema to this registry.
 
         Raises:
             ValueError: a schema with this name exists.
+            TypeError: it is not a :class:`Schema`.
+
+        >>> registry = SchemaRegistry()
+        >>> registry.add_schema(Schema(name="point", fields=[{"name": "x", "type": "float"}]))
+        >>> [schema.name for schema in registry.schemas]
+        ['point']
         """
+        if not isinstance(schema, Schema):
+            raise TypeError(f"schema must be a Schema, not {type(schema).__name__}")
         if self.get_schema(schema.name) is not None:
             raise ValueError(f"a schema named {schema.name!r} already exists")
-        return self.model_copy(update={"schemas": (*self.schemas, schema)})
+        self._set_schemas((*self.schemas, schema))
 
-    def remove_schema(self, name: str) -> Self:
-        """A copy of the registry without the schema of this name, if it has one."""
-        return self.model_copy(update={"schemas": tuple(schema for schema in self.schemas if schema.name != name)})
+    def remove_schema(self, name: str) -> bool:
+        """Remove the schema of this name. Returns whether there was one."""
+        kept = tuple(schema for schema in self.schemas if schema.name != name)
+        is_there = len(kept) < len(self.schemas)
+        self._set_schemas(kept)
+        return is_there
+
+    def _set_schemas(self, schemas: tuple[Schema, ...]) -> None:
+        # Fields are frozen, so that a list which is assigned or changed in place does not skip the check of names.
+        self.__dict__["schemas"] = schemas
+        self.__pydantic_fields_set__.add("schemas")
 
 
 def _read(plain: object) -> Schema:

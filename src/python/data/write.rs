@@ -1,5 +1,6 @@
 //! Prints Python objects as text.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyString};
@@ -7,6 +8,7 @@ use pyo3::types::{PyFloat, PyInt, PyString};
 use super::PyData;
 use super::kind::{Object, bare, kind_of};
 use crate::error::{Error, Kind, Result};
+use crate::python::error::foreign;
 use crate::python::text::PySink;
 use crate::template::{
     Item, Sink, Style, ValueKind, WriteOutcome, escape_html, javascript_number, python_number,
@@ -46,7 +48,7 @@ impl<'py> PyData<'_, 'py> {
             },
             ValueKind::Integer => match value.extract::<i64>() {
                 Ok(number) => out.str(&number.to_string()),
-                Err(_) => self.write_str(&builtin_text(value), style, out)?,
+                Err(_) => self.write_digits(value, style, out)?,
             },
             ValueKind::Float => match value.cast_exact::<PyFloat>() {
                 Ok(number) => out.str(&python_number(number.value())),
@@ -136,36 +138,20 @@ impl<'py> PyData<'_, 'py> {
     }
 }
 
-/// Returns the decimal digits of an `int`. A subclass may override `__repr__`, which is not called. Python refuses to convert
-/// a very long integer at once, so it is converted in pieces.
-fn builtin_text<'py>(value: &Object<'py>) -> PyResult<Bound<'py, PyString>> {
-    const PIECE: usize = 4000;
-    const PIECES: usize = 100;
-    let py = value.py();
-    let plain = |value: &Object<'py>| -> PyResult<Bound<'py, PyString>> {
-        Ok(py.get_type::<PyInt>().call_method1(intern!(py, "__repr__"), (value,))?.cast_into()?)
-    };
-    let refused = match plain(value) {
-        Ok(text) => return Ok(text),
-        Err(error) => error,
-    };
-    let ten = 10_i32.into_pyobject(py)?.into_any();
-    let unit = ten.pow(PIECE, py.None())?;
-    let (sign, mut rest) = if value.lt(0)? { ("-", value.neg()?) } else { ("", value.clone()) };
-    let mut pieces = Vec::new();
-    while rest.is_truthy()? {
-        if pieces.len() > PIECES {
-            return Err(refused);
+impl<'py> PyData<'_, 'py> {
+    /// Writes the decimal digits of an `int`. A subclass may override `__repr__`, which is not called. Python refuses to
+    /// convert an integer with more digits than `sys.get_int_max_str_digits()`, because that takes quadratic time.
+    fn write_digits(&self, value: &Object<'py>, style: Style, out: &mut PySink<'py>) -> Result<()> {
+        let int = self.py.get_type::<PyInt>();
+        match int.call_method1(intern!(self.py, "__repr__"), (value,)) {
+            Ok(digits) => self.write_str(&digits.cast_into().map_err(PyErr::from), style, out),
+            Err(error) if error.is_instance_of::<PyValueError>(self.py) => {
+                Err(foreign(self.py, error, || {
+                    "an integer has more digits than Python converts to text".to_owned()
+                })
+                .with_hint("raise the limit with `sys.set_int_max_str_digits`, or pass the number as a text"))
+            }
+            Err(error) => Err(self.raised(error, "converting a value to text")),
         }
-        let (quotient, piece): (Object<'py>, Object<'py>) = rest.divmod(&unit)?.extract()?;
-        pieces.push(plain(&piece)?.to_cow()?.into_owned());
-        rest = quotient;
     }
-    let mut text = sign.to_owned();
-    for (at, piece) in pieces.iter().rev().enumerate() {
-        let zeros = if at == 0 { 0 } else { PIECE - piece.len() };
-        text.extend(std::iter::repeat_n('0', zeros));
-        text.push_str(piece);
-    }
-    Ok(PyString::new(py, &text))
 }
