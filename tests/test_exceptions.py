@@ -23,8 +23,14 @@ from prompt_manager.exceptions import (
 CLASSES = {
     name: value
     for name, value in vars(exceptions).items()
-    if inspect.isclass(value) and issubclass(value, BaseException) and not name.startswith("_")
+    if inspect.isclass(value)
+    and issubclass(value, BaseException)
+    and not name.startswith("_")
+    and value.__name__ == name
 }
+
+#: Names that the published package has for one of the classes.
+ALIASES = {"TelemetryError": exceptions.ObservabilityError, "TracingError": exceptions.ObservabilityError}
 
 
 def made(kind):
@@ -55,7 +61,8 @@ def test_the_class_tree_in_the_docstring_is_correct():
 
 
 def test_all_lists_every_exception():
-    assert sorted(exceptions.__all__) == sorted(CLASSES)
+    assert sorted(exceptions.__all__) == sorted([*CLASSES, *ALIASES])
+    assert {name: getattr(exceptions, name) for name in ALIASES} == ALIASES
 
 
 @pytest.mark.parametrize("kind", CLASSES.values())

@@ -115,4 +115,4 @@ if __name__ == "__main__":
 # answer: Gladly.
 # response format: json_schema
 # answer: The harbour bridge is closed for a week
-# error: Failed to convert prompt 'customer_support' to OpenAI format: Missing required variable 'user_query'
+# error: Failed to convert prompt 'customer_support' to OpenAI format: Missing variable 'user_query'

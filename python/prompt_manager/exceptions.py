@@ -28,15 +28,20 @@
     │   └── IncompatibleFormatError
     └── ObservabilityError
 
+A ``VersionNotFoundError`` is a ``PromptNotFoundError`` too.
+
 Each exception has a ``message`` for people and a ``context`` for programs, a dict of names, ids, paths and positions.
 Neither contains the value of a variable. Exceptions can be pickled.
+
+Constructors take a message, and the context as keywords. Some also take the arguments that they have in
+``agentic-prompt-manager``, so that code which raises them keeps working; their docstrings show the call.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Self
 
 __all__ = [
@@ -59,9 +64,11 @@ __all__ = [
     "StorageError",
     "StorageReadError",
     "StorageWriteError",
+    "TelemetryError",
     "TemplateError",
     "TemplateRenderError",
     "TemplateSyntaxError",
+    "TracingError",
     "VersionConflictError",
     "VersionError",
     "VersionNotFoundError",
@@ -148,11 +155,34 @@ class PromptError(PromptManagerError):
 
 
 class PromptNotFoundError(PromptError):
-    """No prompt has this id, or all its versions are archived."""
+    """No prompt has this id or this version, or all its versions are archived.
+
+    >>> error = PromptNotFoundError("greeting", "2.0.0")
+    >>> str(error), error.context
+    ("prompt 'greeting' has no version '2.0.0'", {'prompt_id': 'greeting', 'version': '2.0.0'})
+    """
+
+    def __init__(self, message: str = "", version: str | None = None, /, **context: Any) -> None:
+        if version is not None:
+            context = {"prompt_id": message, "version": version, **context}
+            message = ""
+        if not message:
+            prompt_id, version = context.get("prompt_id"), context.get("version")
+            message = f"no prompt has the id '{prompt_id}'"
+            if version is not None:
+                message = f"prompt '{prompt_id}' has no version '{version}'"
+        super().__init__(message, **{name: value for name, value in context.items() if value is not None})
 
 
 class PromptValidationError(PromptError, _SummaryError):
-    """A prompt or a prompt file breaks a rule."""
+    """A prompt or a prompt file breaks a rule.
+
+    >>> PromptValidationError("the prompt breaks a rule", [PromptError("no template")]).errors
+    (PromptError('no template'),)
+    """
+
+    def __init__(self, message: str, errors: Sequence[Any] | None = None, /, **context: Any) -> None:
+        super().__init__(message, **context if errors is None else {"errors": list(errors), **context})
 
 
 class TemplateError(_SourceError):
@@ -169,15 +199,42 @@ class TemplateSyntaxError(TemplateError):
 
 
 class TemplateRenderError(TemplateError):
-    """A template cannot be rendered with these variables."""
+    """A template cannot be rendered with these variables.
+
+    An engine of your own may raise it with its template, its variables and the exception. The exception becomes the
+    cause, and of the variables nothing is kept.
+
+    >>> error = TemplateRenderError("Hi {{name}}", {"name": "Ada"}, KeyError("name"))
+    >>> str(error), error.__cause__
+    ('the template cannot be rendered (KeyError)', KeyError('name'))
+    """
+
+    def __init__(
+        self,
+        message: str,
+        variables: Mapping[str, Any] | None = None,
+        cause: BaseException | None = None,
+        /,
+        **context: Any,
+    ) -> None:
+        if variables is not None or cause is not None:
+            reason = "" if cause is None else f" ({type(cause).__name__})"
+            message = f"the template cannot be rendered{reason}"
+        super().__init__(message, **context)
+        if cause is not None:
+            self.__cause__ = cause
 
 
 class VersionError(PromptManagerError):
     """A version cannot be used."""
 
 
-class VersionNotFoundError(VersionError):
-    """The prompt exists, but it has no such version."""
+class VersionNotFoundError(VersionError, PromptNotFoundError):
+    """The prompt exists, but it has no such version or label. ``except PromptNotFoundError`` catches it too.
+
+    >>> str(VersionNotFoundError("greeting", "2.0.0"))
+    "prompt 'greeting' has no version '2.0.0'"
+    """
 
 
 class VersionConflictError(VersionError):
@@ -238,26 +295,81 @@ class IntegrationNotAvailableError(IntegrationError):
 
     Args:
         integration: The integration's name, such as ``"LangChain"``.
-        extra: The extra that installs the package, such as ``"langchain"``.
+        extra: The extra that installs the package, such as ``"langchain"``. By default the name in lower case.
 
     >>> print(IntegrationNotAvailableError("LangChain", "langchain"))
     LangChain integration not available. Install with: pip install prompt-manager[langchain]
     """
 
-    def __init__(self, integration: str, extra: str) -> None:
+    def __init__(self, integration: str, extra: str | None = None) -> None:
         from prompt_manager._distribution import install_command
 
+        extra = integration.lower() if extra is None else extra
         message = f"{integration} integration not available. Install with: {install_command(extra)}"
         super().__init__(message, integration=integration, extra=extra)
 
 
 class ConversionError(IntegrationError):
-    """A required variable is missing, or the rendered prompt breaks a rule of the provider."""
+    """A required variable is missing, or the rendered prompt breaks a rule of the provider.
+
+    Args:
+        message: The description of the problem, in one line.
+        prompt_id: The id of the prompt.
+        framework: The framework, by the name of its plugin, such as ``"openai"``.
+        cause: The exception that is the reason; it becomes ``__cause__``, as with ``raise ... from cause``.
+        context: More values for programs to read.
+
+    >>> error = ConversionError("no such model", framework="openai", cause=KeyError("model"))
+    >>> error.context, error.__cause__
+    ({'framework': 'openai'}, KeyError('model'))
+    """
+
+    def __init__(
+        self,
+        message: str,
+        prompt_id: str | None = None,
+        framework: str | None = None,
+        cause: BaseException | None = None,
+        **context: Any,
+    ) -> None:
+        named = {"prompt_id": prompt_id, "framework": framework}
+        super().__init__(message, **{name: value for name, value in named.items() if value is not None}, **context)
+        if cause is not None:
+            self.__cause__ = cause
 
 
 class IncompatibleFormatError(IntegrationError):
-    """The provider does not support prompts of this format."""
+    """The provider does not support prompts of this format.
+
+    >>> error = IncompatibleFormatError("text", "anthropic", ["chat"])
+    >>> str(error), error.context["framework"]
+    ('anthropic does not support prompts of format text; it supports: chat', 'anthropic')
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        framework: str | None = None,
+        supported_formats: Sequence[str] | None = None,
+        /,
+        **context: Any,
+    ) -> None:
+        if framework is not None:
+            given = {"prompt_format": message, "framework": framework, "supported_formats": supported_formats}
+            context = {**given, **context}
+            message = ""
+        if not message:
+            supported = context.get("supported_formats")
+            known = f"; it supports: {', '.join(supported)}" if supported else ""
+            message = (
+                f"{context.get('framework')} does not support prompts of format {context.get('prompt_format')}{known}"
+            )
+        super().__init__(message, **{name: value for name, value in context.items() if value is not None})
 
 
 class ObservabilityError(PromptManagerError):
     """An observer cannot be set up."""
+
+
+#: Names of ``agentic-prompt-manager`` for :class:`ObservabilityError`.
+TelemetryError = TracingError = ObservabilityError

@@ -486,7 +486,7 @@ impl<T: Text> Compiled<T> {
         let plural = if names.len() == 1 { "" } else { "s" };
         let error = Error::new(
             Kind::TemplateRender,
-            format!("Missing required variable{plural} {} for prompt '{}'", list.join(", "), self.prompt.id),
+            format!("Missing variable{plural} {} for prompt '{}'", list.join(", "), self.prompt.id),
         )
         .with_context("variable", names.first().copied().unwrap_or_default())
         .with_context("variables", names.iter().map(ToString::to_string).collect::<Vec<_>>());

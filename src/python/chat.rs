@@ -117,7 +117,7 @@ fn read_entries(messages: &Bound<'_, PyAny>, shared: &Arc<EngineState>) -> PyRes
 }
 
 fn missing_placeholder(name: &str) -> Error {
-    Error::new(Kind::TemplateRender, format!("Missing required variable '{name}', which holds messages"))
+    Error::new(Kind::TemplateRender, format!("Missing variable '{name}', which holds messages"))
         .with_context("variable", name)
         .with_hint("give it a list of messages, or mark the placeholder with \"optional\": true")
 }

@@ -150,7 +150,7 @@ impl Converter {
         let py = variables.py();
         let prompt = prompt.get();
         check_variables(variables)?;
-        self.rules.check_format(prompt.compiled.prompt()).or_raise(py)?;
+        self.rules.check_format(prompt.compiled.prompt()).map_err(|error| self.wrapped(py, prompt, error))?;
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
         let options = prompt.render_options(variables, schemas, true);
         prompt.prepared(variables, &options).map_err(|error| self.wrapped(py, prompt, error))
@@ -202,7 +202,7 @@ impl Converter {
     ) -> PyResult<Rendered<PyOutput<'py>>> {
         let py = variables.py();
         check_variables(variables)?;
-        self.rules.check_format(prompt.compiled.prompt()).or_raise(py)?;
+        self.rules.check_format(prompt.compiled.prompt()).map_err(|error| self.wrapped(py, prompt, error))?;
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
         let options = prompt.render_options(variables, schemas, self.output_instructions);
         let data = PyData::new(py, &prompt.shared);

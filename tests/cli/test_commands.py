@@ -346,7 +346,7 @@ def test_a_missing_directory_has_a_hint() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((*GREETING, "--var", "name=Ada"), "Missing required variable 'role' for prompt 'greeting'\n"),
+        ((*GREETING, "--var", "name=Ada"), "Missing variable 'role' for prompt 'greeting'\n"),
         ((*SUPPORT[:-2], "--to", "openai"), "'user_query'"),
         ((*GREETING, "--var", "name=a", "--var", "role=b", "--to", "messages"), "format text"),
         ((*GREETING, "--var", "name=a", "--var", "role=b", "--to", "anthropic"), "requires CHAT format"),

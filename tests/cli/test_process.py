@@ -63,7 +63,7 @@ def test_results_errors_and_status_follow_shell_conventions() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "Hello Ada! Your role is engineer.", "")
     done = command(*GREETING[:-2])
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: Missing required variable 'role' for prompt 'greeting'\n"
+    assert done.stderr == "error: Missing variable 'role' for prompt 'greeting'\n"
     done = command("list", "--nope")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: No such option")

@@ -111,7 +111,7 @@ def test_missing_variables_and_placeholders_are_named(engine):
     with pytest.raises(TemplateRenderError, match="Missing variable 'name'") as caught:
         engine.render_messages_sync([{"role": "user", "content": "Hi {{name}}"}], {"nam": 1})
     assert caught.value.template_name == "messages[0]"
-    with pytest.raises(TemplateRenderError, match="Missing required variable 'history'"):
+    with pytest.raises(TemplateRenderError, match="Missing variable 'history'"):
         engine.render_messages_sync([{"role": "placeholder", "name": "history"}], {})
     with pytest.raises(TemplateRenderError, match="takes a list of messages"):
         engine.render_messages_sync([{"role": "placeholder", "name": "history"}], {"history": "text"})

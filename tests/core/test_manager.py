@@ -395,14 +395,14 @@ class TestRender:
         with pytest.raises(TemplateRenderError) as caught:
             render("typed", {"nmae": SECRET})
         error = caught.value
-        assert error.message == "Missing required variables 'name', 'age' for prompt 'typed'"
+        assert error.message == "Missing variables 'name', 'age' for prompt 'typed'"
         assert "`nmae`" in error.hint
         assert "`name`" in error.hint
         assert error.context["prompt_id"] == "typed"
         assert SECRET not in everything_said_by(error)
 
     def test_render_without_variables_names_the_missing_ones(self, render):
-        with pytest.raises(TemplateRenderError, match="Missing required variable 'name' for prompt 'greeting'"):
+        with pytest.raises(TemplateRenderError, match="Missing variable 'name' for prompt 'greeting'"):
             render("greeting")
 
     @pytest.mark.parametrize(
@@ -554,19 +554,19 @@ class TestMessages:
     def test_a_required_placeholder_must_be_filled(self, prompt_manager):
         history = {"role": "placeholder", "name": "history"}
         prompt_manager.registry.register_sync(create_chat_prompt(chat_template={"messages": [history]}))
-        with pytest.raises(TemplateRenderError, match="Missing required variable 'history'"):
+        with pytest.raises(TemplateRenderError, match="Missing variable 'history'"):
             prompt_manager.render_messages_sync("explain", {})
         assert prompt_manager.render_messages_sync("explain", {"history": []}) == []
 
     def test_none_for_a_required_placeholder_is_called_null(self, prompt_manager):
         history = {"role": "placeholder", "name": "history"}
         prompt_manager.registry.register_sync(create_chat_prompt(chat_template={"messages": [history]}))
-        with pytest.raises(TemplateRenderError, match="Missing required variable 'history'") as caught:
+        with pytest.raises(TemplateRenderError, match="Missing variable 'history'") as caught:
             prompt_manager.render_messages_sync("explain", {"history": None})
         assert caught.value.hint == (
             "null was given for it; give a list of messages, or write `optional: true` in the placeholder"
         )
-        with pytest.raises(TemplateRenderError, match="Missing required variable 'history'") as caught:
+        with pytest.raises(TemplateRenderError, match="Missing variable 'history'") as caught:
             prompt_manager.render_messages_sync("explain", {"histori": []})
         assert caught.value.hint == "`histori` was given: is it meant to be `history`?"
 

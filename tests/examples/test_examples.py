@@ -58,7 +58,7 @@ class TestEach:
             assert tag in given
 
     def test_missing_variables_are_named(self, examples, prompt_id):
-        with pytest.raises(TemplateRenderError, match=f"Missing required variable.* for prompt '{prompt_id}'"):
+        with pytest.raises(TemplateRenderError, match=f"Missing variable.* for prompt '{prompt_id}'"):
             examples.render_sync(prompt_id, {})
         with pytest.raises(ConversionError, match=f"Failed to convert prompt '{prompt_id}' to OpenAI format: Missing"):
             OpenAIIntegration(examples.template_engine).convert_sync(examples.get_prompt_sync(prompt_id), {})

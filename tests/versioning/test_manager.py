@@ -353,7 +353,7 @@ class TestObservers:
         watching = Watching()
         manager = PromptManager(observers=[watching])
         manager.registry.register_sync(active())
-        with pytest.raises(TemplateRenderError, match="Missing required variable 'name'"):
+        with pytest.raises(TemplateRenderError, match="Missing variable 'name'"):
             await manager.render("greeting", {})
         assert watching.events[1:] == [("error", "greeting", "1.0.0", TemplateRenderError)]
         with pytest.raises(PromptNotFoundError):

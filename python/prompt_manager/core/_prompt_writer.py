@@ -100,13 +100,11 @@ class PromptWriter:
         self,
         mode: CallMode,
         prompt: Prompt,
-        bump: Bump,
+        bump: Bump | None,
         note: Note,
         changes: dict[str, Any],
     ) -> Prompt:
-        """:meth:`PromptManager.update_prompt`."""
-        if bump not in {"auto", "major", "minor", "patch"}:
-            raise ValueError(f"bump must be 'auto', 'major', 'minor' or 'patch', not {bump!r}")
+        """:meth:`PromptManager.update_prompt`; without ``bump`` the version is kept."""
 
         async def write(turn: Turn) -> Prompt:
             changed, version = self._raised(prompt.replace(**changes), bump)
@@ -134,9 +132,11 @@ class PromptWriter:
         await self._tell_of_new(mode, record, added=added)
         return held
 
-    def _raised(self, changed: Prompt, bump: Bump) -> tuple[Prompt, str]:
+    def _raised(self, changed: Prompt, bump: Bump | None) -> tuple[Prompt, str]:
         """Return the changed prompt and its new version, which may be the old one."""
         before = self._registry._core.get(changed.id, version=changed.version)
+        if bump is None:
+            return changed, changed.version
         if bump != "auto":
             return changed, raise_version(changed.version, bump, found=False)
         found = diff(before, changed._compiled(self._registry.template_engine))["bump"]

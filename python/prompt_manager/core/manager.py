@@ -9,7 +9,7 @@ from prompt_manager.core._observers import Observers
 from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.registry import PromptRegistry
-from prompt_manager.exceptions import StorageWriteError
+from prompt_manager.exceptions import PromptNotFoundError, StorageWriteError, VersionNotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from prompt_manager._native import Registry, Watch
+    from prompt_manager._native import CompiledPrompt, Registry, Watch
     from prompt_manager.core._observed import ObservedRenders
     from prompt_manager.core._plugin_render import PluginRenders
     from prompt_manager.core._prompt_writer import Bump
@@ -80,8 +80,8 @@ class PromptManager:
     def __init__(
         self,
         registry: PromptRegistry | None = None,
-        *,
         version_store: VersionStoreProtocol | None = None,
+        *,
         observers: Iterable[object] = (),
         template_engine: TemplateEngine | None = None,
     ) -> None:
@@ -642,12 +642,12 @@ class PromptManager:
         The result has defaults filled in and values converted. If the schema is a pydantic model, it is an instance.
 
         Raises:
-            PromptNotFoundError: no prompt has this id.
+            PromptNotFoundError: no prompt has this id. If a schema has this name, the hint says how to validate by it.
             VersionNotFoundError: the prompt has no such version or label.
             SchemaError: the prompt names a schema that does not exist.
             SchemaValidationError: the data does not fit. Its ``errors`` has every violation.
         """
-        return self._core.get(prompt_id, version=version, label=label).validate_output(data)
+        return self._with_output(prompt_id, version, label).validate_output(data)
 
     def validate_output_sync(
         self, prompt_id: str, data: Any, *, version: str | None = None, label: str | None = None
@@ -657,12 +657,25 @@ class PromptManager:
         The result has defaults filled in and values converted. If the schema is a pydantic model, it is an instance.
 
         Raises:
-            PromptNotFoundError: no prompt has this id.
+            PromptNotFoundError: no prompt has this id. If a schema has this name, the hint says how to validate by it.
             VersionNotFoundError: the prompt has no such version or label.
             SchemaError: the prompt names a schema that does not exist.
             SchemaValidationError: the data does not fit. Its ``errors`` has every violation.
         """
-        return self._core.get(prompt_id, version=version, label=label).validate_output(data)
+        return self._with_output(prompt_id, version, label).validate_output(data)
+
+    def _with_output(self, prompt_id: str, version: str | None, label: str | None) -> CompiledPrompt:
+        """The prompt whose output is validated. The published package validates by the name of a schema instead."""
+        try:
+            return self._core.get(prompt_id, version=version, label=label)
+        except PromptNotFoundError as error:
+            if isinstance(error, VersionNotFoundError) or prompt_id not in self._core.schemas.names():
+                raise
+            raise PromptNotFoundError(
+                f"there is no prompt '{prompt_id}', but a schema: validate by it with "
+                f"`manager.schemas.validate_data_sync('{prompt_id}', data)`",
+                **error.context,
+            ) from None
 
     def parse_output(
         self,
@@ -856,7 +869,14 @@ class PromptManager:
                 path=self._directory,
             )
 
-    async def create_prompt(self, prompt: Prompt, *, changelog: str | None = None, author: str | None = None) -> Prompt:
+    async def create_prompt(
+        self,
+        prompt: Prompt,
+        *,
+        changelog: str | None = None,
+        author: str | None = None,
+        created_by: str | None = None,
+    ) -> Prompt:
         """Register a prompt, start its history, and return it as registered.
 
         A draft of the same version is replaced. A version that exists with the same content is left unchanged.
@@ -865,8 +885,10 @@ class PromptManager:
             prompt: The prompt.
             changelog: A note for the history of versions.
             author: Who made this version; the author in the metadata by default.
+            created_by: Another name of ``author``.
 
         Raises:
+            TypeError: ``author`` and ``created_by`` are both given.
             VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a
                 draft.
             TemplateSyntaxError: a template cannot be parsed.
@@ -874,9 +896,16 @@ class PromptManager:
             StorageWriteError: the prompts were loaded from a directory, and the manager has no storage.
         """
         self._check_writable()
-        return await self._writer.create(AWAITING, prompt, (changelog, author))
+        return await self._writer.create(AWAITING, prompt, (changelog, _author(author, created_by)))
 
-    def create_prompt_sync(self, prompt: Prompt, *, changelog: str | None = None, author: str | None = None) -> Prompt:
+    def create_prompt_sync(
+        self,
+        prompt: Prompt,
+        *,
+        changelog: str | None = None,
+        author: str | None = None,
+        created_by: str | None = None,
+    ) -> Prompt:
         """Register a prompt, start its history, and return it as registered.
 
         A draft of the same version is replaced. A version that exists with the same content is left unchanged.
@@ -885,8 +914,10 @@ class PromptManager:
             prompt: The prompt.
             changelog: A note for the history of versions.
             author: Who made this version; the author in the metadata by default.
+            created_by: Another name of ``author``.
 
         Raises:
+            TypeError: ``author`` and ``created_by`` are both given.
             VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a
                 draft.
             TemplateSyntaxError: a template cannot be parsed.
@@ -894,9 +925,8 @@ class PromptManager:
             StorageWriteError: the prompts were loaded from a directory, and the manager has no storage.
         """
         self._check_writable()
-        return run_asking(
-            lambda mode: self._writer.create(mode, prompt, (changelog, author)), "create_prompt", *self._writer.asked()
-        )
+        note = (changelog, _author(author, created_by))
+        return run_asking(lambda mode: self._writer.create(mode, prompt, note), "create_prompt", *self._writer.asked())
 
     async def update_prompt(
         self,
@@ -905,6 +935,8 @@ class PromptManager:
         bump: Bump = "auto",
         changelog: str | None = None,
         author: str | None = None,
+        bump_version: bool | None = None,
+        created_by: str | None = None,
         status: PromptStatus | str | None = None,
         **changes: Any,
     ) -> Prompt:
@@ -920,14 +952,19 @@ class PromptManager:
                 explicitly, a part turns a pre-release into its release.
             changelog: What changed, for the history of versions.
             author: Who changed it; the author in the metadata by default.
+            bump_version: ``False`` keeps the version: then a draft may change as a whole, and any other version its
+                status and metadata. ``True`` raises it as ``bump`` says.
+            created_by: Another name of ``author``.
             status: The status of the new version; that of ``prompt`` by default.
             changes: More fields to change, as for :meth:`Prompt.replace`.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the version of ``prompt`` is not registered.
-            VersionConflictError: the raised version already exists with other content.
-            TypeError: a field to change does not exist. The message has the nearest name.
+            VersionConflictError: the raised version already exists with other content; or the version is kept, is not a
+                draft, and has other content.
+            TypeError: an option or a field to change does not exist, and the message has the nearest name. Or two
+                options contradict each other.
             pydantic.ValidationError: the changed prompt breaks a rule.
             TemplateSyntaxError: a template cannot be parsed.
             StorageError: the storage refuses the prompt. Then it is not registered either.
@@ -939,7 +976,9 @@ class PromptManager:
         '1.0.1'
         """
         self._check_writable()
-        return await self._writer.update(AWAITING, prompt, bump, (changelog, author), _fields(status, changes))
+        note = (changelog, _author(author, created_by))
+        raised = _bump(bump, bump_version)
+        return await self._writer.update(AWAITING, prompt, raised, note, _fields(status, changes))
 
     def update_prompt_sync(
         self,
@@ -948,6 +987,8 @@ class PromptManager:
         bump: Bump = "auto",
         changelog: str | None = None,
         author: str | None = None,
+        bump_version: bool | None = None,
+        created_by: str | None = None,
         status: PromptStatus | str | None = None,
         **changes: Any,
     ) -> Prompt:
@@ -963,14 +1004,19 @@ class PromptManager:
                 explicitly, a part turns a pre-release into its release.
             changelog: What changed, for the history of versions.
             author: Who changed it; the author in the metadata by default.
+            bump_version: ``False`` keeps the version: then a draft may change as a whole, and any other version its
+                status and metadata. ``True`` raises it as ``bump`` says.
+            created_by: Another name of ``author``.
             status: The status of the new version; that of ``prompt`` by default.
             changes: More fields to change, as for :meth:`Prompt.replace`.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the version of ``prompt`` is not registered.
-            VersionConflictError: the raised version already exists with other content.
-            TypeError: a field to change does not exist. The message has the nearest name.
+            VersionConflictError: the raised version already exists with other content; or the version is kept, is not a
+                draft, and has other content.
+            TypeError: an option or a field to change does not exist, and the message has the nearest name. Or two
+                options contradict each other.
             pydantic.ValidationError: the changed prompt breaks a rule.
             TemplateSyntaxError: a template cannot be parsed.
             StorageError: the storage refuses the prompt. Then it is not registered either.
@@ -982,9 +1028,10 @@ class PromptManager:
         '1.0.1'
         """
         self._check_writable()
-        changes = _fields(status, changes)
+        note = (changelog, _author(author, created_by))
+        raised, changes = _bump(bump, bump_version), _fields(status, changes)
         return run_asking(
-            lambda mode: self._writer.update(mode, prompt, bump, (changelog, author), changes),
+            lambda mode: self._writer.update(mode, prompt, raised, note, changes),
             "update_prompt",
             *self._writer.asked(),
         )
@@ -1155,6 +1202,28 @@ class PromptManager:
         return self._registry.get_label_history_sync(prompt_id, label)
 
 
+def _author(author: str | None, created_by: str | None) -> str | None:
+    """The author, by the one name or the other."""
+    if author is not None and created_by is not None:
+        raise TypeError("`author` and `created_by` are the same: pass one of them")
+    return created_by if author is None else author
+
+
+def _bump(bump: Bump, bump_version: bool | None) -> Bump | None:  # noqa: FBT001 - an option of the caller
+    """How far the version is raised; ``None`` if it is kept."""
+    if bump not in {"auto", "major", "minor", "patch"}:
+        raise ValueError(f"bump must be 'auto', 'major', 'minor' or 'patch', not {bump!r}")
+    if bump_version is None or bump_version:
+        return bump
+    if bump != "auto":
+        raise TypeError(f"bump_version=False keeps the version, and bump={bump!r} raises it: pass one of them")
+    return None
+
+
+#: The options of :meth:`PromptManager.update_prompt` that are not fields of a prompt.
+_UPDATE_OPTIONS = ("bump", "changelog", "author", "bump_version", "created_by")
+
+
 def _fields(status: PromptStatus | str | None, changes: dict[str, Any]) -> dict[str, Any]:
     """The fields to change; the version is not among them, for it is raised."""
     fixed = ("id", "version")
@@ -1164,5 +1233,5 @@ def _fields(status: PromptStatus | str | None, changes: dict[str, Any]) -> dict[
     from prompt_manager.core.models import Prompt
 
     fields = [name for name in Prompt.model_fields if name not in fixed]
-    check_keywords(changes, ["bump", "changelog", "author", *fields])
+    check_keywords(changes, [*_UPDATE_OPTIONS, *fields])
     return changes if status is None else {**changes, "status": status}

@@ -447,6 +447,37 @@ class Prompt(_Part):
         core: CompiledPrompt | None = getattr(self, "_core", None)
         return _native.content_hash(self._plain()) if core is None else core.content_hash
 
+    @property
+    def variables(self) -> list[str]:
+        """The names of the variables, declared or read from the template, and of the placeholders.
+
+        Raises:
+            TemplateSyntaxError: a template cannot be parsed; or it calls a helper of yours, the prompt declares no
+                variables, and it is not from a manager, whose template engine knows the helper.
+
+        >>> Prompt(id="greeting", format="text", template="Hello {{name}}, {{greeting}}!").variables
+        ['greeting', 'name']
+        """
+        return [variable["name"] for variable in self._inspected().variables()]
+
+    def get_variables(self) -> list[str]:
+        """The same as :attr:`variables`."""
+        return self.variables
+
+    def bump_version(self, level: Literal["major", "minor", "patch"] = "patch") -> str:
+        """The version with this part raised. The prompt itself does not change; :meth:`replace` makes one that has it.
+
+        Raises:
+            ValueError: ``level`` is none of the three.
+
+        >>> prompt = Prompt(id="greeting", format="text", template="Hello {{name}}!", version="1.4.2")
+        >>> prompt.replace(version=prompt.bump_version("minor")).version
+        '1.5.0'
+        """
+        if level not in {"major", "minor", "patch"}:
+            raise ValueError(f"level must be 'major', 'minor' or 'patch', not {level!r}")
+        return _native.raise_version(self.version, level, found=False)
+
     def to_yaml(self) -> str:
         r"""The text of a prompt file, without defaults, and with blocks for texts that have line breaks.
 
@@ -532,6 +563,16 @@ class Prompt(_Part):
         """The handle for a conversion by this engine, with the schemas and partials that the prompt carries."""
         core: CompiledPrompt | None = getattr(self, "_core", None)
         return (self._compiled(engine) if core is None else core).converted_by(engine)
+
+    def _inspected(self) -> CompiledPrompt:
+        """The handle of the prompt, to look at. Its texts are parsed only if no variables are declared."""
+        core: CompiledPrompt | None = getattr(self, "_core", None)
+        if core is not None:
+            return core
+        part = self.template or self.chat_template
+        if part is not None and part.variables:
+            return self._opaque()
+        return _native.compile_prompt(self._plain(), _native.Engine())
 
     def _opaque(self) -> CompiledPrompt:
         """The handle for a custom template engine, with unparsed texts."""

@@ -82,24 +82,32 @@ class PromptRegistry:
         """Stop calling this observer."""
         self._observers.remove(observer)
 
-    async def register(self, prompt: Prompt) -> None:
+    async def register(self, prompt: Prompt, *, persist: bool = True) -> None:
         """Add a prompt. It is saved to the storage first.
 
         A draft of the same version is replaced. Any other version that exists with the same content is left unchanged,
         with its status and metadata; :meth:`update` changes those.
+
+        Args:
+            prompt: The prompt.
+            persist: Also save it to the storage. With ``False`` it is registered until the process ends.
 
         Raises:
             TemplateSyntaxError: a template cannot be parsed.
             VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
             PromptError: the prompt is a draft without a template.
         """
-        await self._register(AWAITING, prompt)
+        await self._register(AWAITING, prompt, persist=persist)
 
-    def register_sync(self, prompt: Prompt) -> None:
+    def register_sync(self, prompt: Prompt, *, persist: bool = True) -> None:
         """Add a prompt. It is saved to the storage first.
 
         A draft of the same version is replaced. Any other version that exists with the same content is left unchanged,
         with its status and metadata; :meth:`update` changes those.
+
+        Args:
+            prompt: The prompt.
+            persist: Also save it to the storage. With ``False`` it is registered until the process ends.
 
         Raises:
             TemplateSyntaxError: a template cannot be parsed.
@@ -107,13 +115,14 @@ class PromptRegistry:
             PromptError: the prompt is a draft without a template.
         """
         asked = self._observers.asked("on_prompt_registered")
-        run_asking(lambda mode: self._register(mode, prompt), "register", (self._storage, "save"), *asked)
+        storage = self._storage if persist else None
+        run_asking(lambda mode: self._register(mode, prompt, persist=persist), "register", (storage, "save"), *asked)
 
-    async def _register(self, mode: CallMode, prompt: Prompt) -> None:
+    async def _register(self, mode: CallMode, prompt: Prompt, *, persist: bool) -> None:
         core = prompt._compiled(self._engine)
 
         async def write(turn: Turn | None) -> None:
-            added = await self._add(mode, prompt, core)
+            added = await self._add(mode, prompt, core, persist=persist)
             _end(turn)
             if added:
                 await self._observers.tell(mode, "on_prompt_registered", prompt)
@@ -128,17 +137,21 @@ class PromptRegistry:
             return await work(None)
         return await run_to_end(work(None))
 
-    async def _add(self, mode: CallMode, prompt: Prompt, core: CompiledPrompt) -> bool:
+    async def _add(self, mode: CallMode, prompt: Prompt, core: CompiledPrompt, *, persist: bool = True) -> bool:
         """Add a prompt, and return whether it is new. Called during a write; see :meth:`_write`."""
         added = self._core.can_insert(core)
         if added:
-            if self._storage is not None:
+            if persist and self._storage is not None:
                 await mode(self._storage, "save", prompt)
             self._core.insert(core)
         return added
 
-    async def update(self, prompt: Prompt) -> None:
+    async def update(self, prompt: Prompt, *, persist: bool = True) -> None:
         """Replace a version that exists. Of a draft everything may change, of any other version status and metadata.
+
+        Args:
+            prompt: The prompt.
+            persist: Also save it to the storage.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
@@ -146,10 +159,14 @@ class PromptRegistry:
             VersionConflictError: the version is not a draft, and the prompt has other content or is a draft.
             TemplateSyntaxError: a template cannot be parsed.
         """
-        await self._update(AWAITING, prompt)
+        await self._update(AWAITING, prompt, persist=persist)
 
-    def update_sync(self, prompt: Prompt) -> None:
+    def update_sync(self, prompt: Prompt, *, persist: bool = True) -> None:
         """Replace a version that exists. Of a draft everything may change, of any other version status and metadata.
+
+        Args:
+            prompt: The prompt.
+            persist: Also save it to the storage.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
@@ -158,22 +175,23 @@ class PromptRegistry:
             TemplateSyntaxError: a template cannot be parsed.
         """
         asked = self._observers.asked("on_prompt_updated")
-        run_asking(lambda mode: self._update(mode, prompt), "update", (self._storage, "save"), *asked)
+        storage = self._storage if persist else None
+        run_asking(lambda mode: self._update(mode, prompt, persist=persist), "update", (storage, "save"), *asked)
 
-    async def _update(self, mode: CallMode, prompt: Prompt) -> None:
+    async def _update(self, mode: CallMode, prompt: Prompt, *, persist: bool) -> None:
         core = prompt._compiled(self._engine)
 
         async def write(turn: Turn | None) -> None:
-            await self._replace(mode, prompt, core)
+            await self._replace(mode, prompt, core, persist=persist)
             _end(turn)
             await self._observers.tell(mode, "on_prompt_updated", prompt)
 
         await self._write(prompt.id, mode, write)
 
-    async def _replace(self, mode: CallMode, prompt: Prompt, core: CompiledPrompt) -> None:
+    async def _replace(self, mode: CallMode, prompt: Prompt, core: CompiledPrompt, *, persist: bool = True) -> None:
         """Update a prompt. Called during a write; see :meth:`_write`."""
         self._core.can_update(core)
-        if self._storage is not None:
+        if persist and self._storage is not None:
             await mode(self._storage, "save", prompt)
         self._core.update(core)
 
@@ -198,38 +216,53 @@ class PromptRegistry:
             return self._core.prompt(prompt_id)
         return self._core.prompt(prompt_id, version=version, label=label)
 
-    async def delete(self, prompt_id: str, version: str | None = None) -> None:
+    async def delete(self, prompt_id: str, version: str | None = None, *, persist: bool = True) -> None:
         """Delete a version of a prompt, or all of them, from the storage too. Labels that point at it are removed.
+
+        Args:
+            prompt_id: The id of the prompt.
+            version: The version; by default all of them.
+            persist: Also delete it from the storage. With ``False`` only the registry forgets it.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the prompt has no such version.
         """
-        await self._delete(AWAITING, prompt_id, version)
+        await self._delete(AWAITING, prompt_id, version, persist=persist)
 
-    def delete_sync(self, prompt_id: str, version: str | None = None) -> None:
+    def delete_sync(self, prompt_id: str, version: str | None = None, *, persist: bool = True) -> None:
         """Delete a version of a prompt, or all of them, from the storage too. Labels that point at it are removed.
+
+        Args:
+            prompt_id: The id of the prompt.
+            version: The version; by default all of them.
+            persist: Also delete it from the storage. With ``False`` only the registry forgets it.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the prompt has no such version.
         """
         asked = self._observers.asked("on_prompt_deleted", "on_label_moved")
-        labels = [(self._storage, "set_label")] if self._stores_labels else []
+        storage = self._storage if persist else None
+        labels = [(storage, "set_label")] if self._stores_labels else []
         run_asking(
-            lambda mode: self._delete(mode, prompt_id, version), "delete", (self._storage, "delete"), *labels, *asked
+            lambda mode: self._delete(mode, prompt_id, version, persist=persist),
+            "delete",
+            (storage, "delete"),
+            *labels,
+            *asked,
         )
 
-    async def _delete(self, mode: CallMode, prompt_id: str, version: str | None) -> None:
+    async def _delete(self, mode: CallMode, prompt_id: str, version: str | None, *, persist: bool) -> None:
         async def write(turn: Turn | None) -> None:
-            gone, off = await self._remove(mode, prompt_id, version)
+            gone, off = await self._remove(mode, prompt_id, version, persist=persist)
             _end(turn)
             await self._tell_of_removed(mode, prompt_id, gone, off)
 
         await self._write(prompt_id, mode, write)
 
     async def _remove(
-        self, mode: CallMode, prompt_id: str, version: str | None
+        self, mode: CallMode, prompt_id: str, version: str | None, *, persist: bool = True
     ) -> tuple[builtins.list[Prompt], builtins.list[dict[str, Any]]]:
         """Delete a prompt. Called during a write; see :meth:`_write`.
 
@@ -237,10 +270,10 @@ class PromptRegistry:
             The deleted versions, and the moves that removed labels, for the observers.
         """
         gone = self._versions_of(prompt_id, version) if self._observers else []
-        if self._storage is not None:
+        if persist and self._storage is not None:
             await self._delete_stored(mode, prompt_id, version)
         off = self._core.remove(prompt_id, version)
-        if self._stores_labels:
+        if persist and self._stores_labels:
             for move in off:
                 await self._take_stored_label_off(mode, prompt_id, move["label"])
         return gone, off

@@ -247,6 +247,14 @@ class ChatTemplateEngine:
         """Return the names of the variables that the messages read, and of the placeholders, sorted."""
         return self.compile(messages, partials=partials).variables
 
+    def extract_variables_from_messages(self, messages: Sequence[Mapping[str, Any] | Message]) -> list[str]:
+        """The same as :meth:`extract_variables`, by the name that the published package has for it.
+
+        >>> ChatTemplateEngine().extract_variables_from_messages([{"role": "user", "content": "{{name}} {{age}}"}])
+        ['age', 'name']
+        """
+        return self.extract_variables(messages)
+
     def analyze(
         self,
         messages: Sequence[Mapping[str, Any] | Message],

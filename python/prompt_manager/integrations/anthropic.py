@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prompt_manager import _native
 from prompt_manager.integrations._provider import ProviderIntegration
 from prompt_manager.integrations.types import AnthropicRequest
+from prompt_manager.integrations.utils import validate_alternation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,4 +76,4 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
         )
 
     def _validate_alternation(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        _native.validate_alternation([message["role"] for message in messages])
+        validate_alternation(messages)

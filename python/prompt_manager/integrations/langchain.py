@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from prompt_manager import _native
 from prompt_manager.exceptions import (
-    ConversionError,
     IntegrationError,
     IntegrationNotAvailableError,
     PromptManagerError,
 )
 from prompt_manager.integrations.base import BaseIntegration
+from prompt_manager.integrations.utils import handlebars_to_fstring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,10 +200,4 @@ class LangChainIntegration(BaseIntegration[Any]):
         """
         if self._native_engine is None:
             raise IntegrationError(f"only {type(self._template_engine).__name__} can parse its templates")
-        text = _native.langchain_f_string(template, self._native_engine)
-        if text is None:
-            raise ConversionError(
-                "the template cannot become an f-string: it contains more than text and variables with simple names",
-                hint="use `convert`, which returns a Handlebars template for such a prompt",
-            )
-        return text
+        return handlebars_to_fstring(template, self._native_engine)

@@ -39,6 +39,10 @@ class FileSystemStorage:
         create: Treat a missing directory as an empty storage, and create it on the first save. If false, a missing
             directory is an error.
         lock_timeout: How many seconds to wait for another writer of the same prompt.
+        base_path: Another name of ``path``.
+
+    Raises:
+        TypeError: both ``path`` and ``base_path`` are given, or none of them.
 
     >>> from tempfile import TemporaryDirectory
     >>> from prompt_manager import Prompt
@@ -53,14 +57,18 @@ class FileSystemStorage:
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | None = None,
         *,
         format: Literal["json", "yaml"] = "json",
         create: bool = True,
         lock_timeout: float = 30.0,
+        base_path: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._path = path
-        self._core = FileStore(path, format=format, create=create, lock_timeout=lock_timeout)
+        given = base_path if path is None else path
+        if given is None or (path is not None and base_path is not None):
+            raise TypeError("FileSystemStorage needs its directory as `path`, or by its other name `base_path`")
+        self._path = given
+        self._core = FileStore(given, format=format, create=create, lock_timeout=lock_timeout)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self._path)!r})"

@@ -245,7 +245,7 @@ def test_a_slice_is_a_chat_that_checks_its_own_variables(convert):
     assert type(head) is ChatPromptTemplate
     assert head.input_variables == ["company"]
     assert head.format_messages(company="Acme") == SENT[:1]
-    with pytest.raises(ConversionError, match="Missing required variable 'company'"):
+    with pytest.raises(ConversionError, match="Missing variable 'company'"):
         head.format_messages()
     assert template[1:].input_variables == ["question"]
     assert template[1:].format_messages(question="Why?") == SENT[1:]

@@ -125,9 +125,7 @@ def test_the_warning_points_at_the_line_that_converts(engine):
 def test_a_missing_variable_is_a_conversion_error(integration):
     with pytest.raises(ConversionError) as caught:
         integration.convert_sync(create_chat_prompt(), {"topc": SECRET})
-    assert caught.value.message == (
-        "Failed to convert prompt 'explain' to Anthropic format: Missing required variable 'topic'"
-    )
+    assert caught.value.message == ("Failed to convert prompt 'explain' to Anthropic format: Missing variable 'topic'")
     assert isinstance(caught.value.__cause__, TemplateRenderError)
     assert SECRET not in everything_said_by(caught.value)
 

@@ -342,7 +342,7 @@ def test_a_missing_variable_is_named_in_the_error(langchain_integration):
     with pytest.raises(ConversionError) as caught:
         template.format_messages(question="Why?")
     assert caught.value.message == (
-        "Failed to convert prompt 'explain' to LangChain format: Missing required variable 'company'"
+        "Failed to convert prompt 'explain' to LangChain format: Missing variable 'company'"
     )
     assert isinstance(caught.value.__cause__, TemplateRenderError)
     # In a chain, LangChain itself checks the variables first.
@@ -368,7 +368,7 @@ def test_a_declared_but_unused_variable_is_required(langchain_integration):
     prompt = create_chat_prompt(chat_template=chat)
     template = langchain_integration.convert_sync(prompt, {})
     assert [type(message) for message in template.messages] == [HumanMessagePromptTemplate]
-    with pytest.raises(ConversionError, match="Missing required variable 'user_id'"):
+    with pytest.raises(ConversionError, match="Missing variable 'user_id'"):
         template.format_messages(topic="AI")
     assert template.format_messages(topic="AI", user_id=1) == [HumanMessage("AI")]
 

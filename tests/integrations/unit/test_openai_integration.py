@@ -108,7 +108,7 @@ async def test_a_missing_variable_is_a_conversion_error(openai_integration, prom
     with pytest.raises(ConversionError) as caught:
         await openai_integration.convert(prompt, {"topc": SECRET})
     error = caught.value
-    assert error.message == "Failed to convert prompt 'p' to OpenAI format: Missing required variable 'topic'"
+    assert error.message == "Failed to convert prompt 'p' to OpenAI format: Missing variable 'topic'"
     assert isinstance(error.__cause__, TemplateRenderError)
     assert error.context["prompt_id"] == "p"
     assert "`topc`" in str(error)

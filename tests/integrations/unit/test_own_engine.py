@@ -129,7 +129,7 @@ async def test_declared_variables_are_checked_and_get_defaults():
     prompt = create_text_prompt(template={"content": "{{ greeting }} {{ name }}!", "variables": variables})
     integration = OpenAIIntegration(Jinja())
     assert await integration.convert(prompt, {"name": "Ada"}) == "Hello Ada!"
-    with pytest.raises(ConversionError, match="Missing required variable 'name'"):
+    with pytest.raises(ConversionError, match="Missing variable 'name'"):
         await integration.convert(prompt, {})
     with pytest.raises(ConversionError, match="must be of type string"):
         await integration.convert(prompt, {"name": 5})
