@@ -13,9 +13,11 @@
 //! | [`prompt`] | prompts: identity, version, messages, variables, the render pipeline |
 //! | [`schema`] | schemas of inputs and outputs |
 //! | [`convert`] | conversion of rendered messages to a provider's format |
+//! | [`check`] | rules about prompts, which loads and the command line run |
 //! | [`store`] | reading prompt files, storing prompts in memory and in files |
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod convert;
 mod de;
 pub mod error;

@@ -24,7 +24,7 @@ CLASSES = {
     name: value
     for name, value in vars(exceptions).items()
     if inspect.isclass(value)
-    and issubclass(value, BaseException)
+    and issubclass(value, PromptManagerError)
     and not name.startswith("_")
     and value.__name__ == name
 }
@@ -61,7 +61,7 @@ def test_the_class_tree_in_the_docstring_is_correct():
 
 
 def test_all_lists_every_exception():
-    assert sorted(exceptions.__all__) == sorted([*CLASSES, *ALIASES])
+    assert sorted(exceptions.__all__) == sorted([*CLASSES, *ALIASES, "PromptWarning"])
     assert {name: getattr(exceptions, name) for name in ALIASES} == ALIASES
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from prompt_manager._native import Finding
     from prompt_manager._native import __version__ as __version__
     from prompt_manager.core.manager import PromptManager
     from prompt_manager.core.models import Prompt, PromptMetadata, PromptVersion
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
         PromptManagerError,
         PromptNotFoundError,
         PromptValidationError,
+        PromptWarning,
         TemplateError,
     )
     from prompt_manager.versioning.store import VersionStore
 
 __all__ = [
+    "Finding",
     "Prompt",
     "PromptError",
     "PromptManager",
@@ -35,6 +38,7 @@ __all__ = [
     "PromptRegistry",
     "PromptValidationError",
     "PromptVersion",
+    "PromptWarning",
     "TemplateEngine",
     "TemplateError",
     "VersionStore",
@@ -42,6 +46,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Finding": "_native",
     "Prompt": "core.models",
     "PromptError": "exceptions",
     "PromptManager": "core.manager",
@@ -51,6 +56,7 @@ _MODULES = {
     "PromptRegistry": "core.registry",
     "PromptValidationError": "exceptions",
     "PromptVersion": "core.models",
+    "PromptWarning": "exceptions",
     "TemplateEngine": "core.template",
     "TemplateError": "exceptions",
     "VersionStore": "versioning.store",

@@ -28,6 +28,9 @@
     │   └── IncompatibleFormatError
     └── ObservabilityError
 
+    UserWarning
+    └── PromptWarning
+
 A ``VersionNotFoundError`` is a ``PromptNotFoundError`` too.
 
 Each exception has a ``message`` for people and a ``context`` for programs, a dict of names, ids, paths and positions.
@@ -41,8 +44,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Self
+
+    from prompt_manager._native import Finding
 
 __all__ = [
     "ConversionError",
@@ -58,6 +63,7 @@ __all__ = [
     "PromptManagerError",
     "PromptNotFoundError",
     "PromptValidationError",
+    "PromptWarning",
     "SchemaError",
     "SchemaParseError",
     "SchemaValidationError",
@@ -373,3 +379,22 @@ class ObservabilityError(PromptManagerError):
 
 #: Names of ``agentic-prompt-manager`` for :class:`ObservabilityError`.
 TelemetryError = TracingError = ObservabilityError
+
+
+class PromptWarning(UserWarning):
+    """A prompt is probably not as its author meant it. A load gives one such warning about all problems that it found.
+
+    Args:
+        message: The text of the warning.
+        findings: The problems, for programs to read.
+
+    To make it an error, for example in CI, run ``python -W error::UserWarning`` or call
+    ``warnings.simplefilter("error", PromptWarning)``. The load is complete when the warning is raised.
+    """
+
+    #: The problems that a load found, each with code, severity, message, file, line and column.
+    findings: tuple[Finding, ...]
+
+    def __init__(self, message: str, findings: Iterable[Finding] = ()) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)

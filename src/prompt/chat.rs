@@ -110,6 +110,20 @@ impl<T: Text> Chat<T> {
         texts
     }
 
+    /// Calls `each` with the template of every text, in reading order.
+    pub(super) fn each_template(&self, mut each: impl FnMut(TemplateLocation<'static>, &Template<T>)) {
+        for (index, entry) in self.entries.iter().enumerate() {
+            let CompiledEntry::Message(message) = entry else { continue };
+            let mut leaf = 0;
+            // The closure never fails.
+            let _: Result<Message<()>> = message.try_map(|template| {
+                each(TemplateLocation::Message { index, leaf }, template);
+                leaf += 1;
+                Ok(())
+            });
+        }
+    }
+
     /// Renders to messages; `missing` makes the error for a placeholder that is given no messages.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! A prompt with its templates compiled. The registry keeps it, and every render and conversion starts from it.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::chat::Chat;
 use super::compiler::{Compiler, TemplateError};
 use super::{Format, Prompt, SchemaSource, Status, TemplateLocation, Variables};
-use crate::error::{Error, Kind, Result, nearest};
+use crate::error::{Error, Kind, Result};
 use crate::schema::{FieldType, SchemaRef, json_schema};
 use crate::template::{EmptyLibrary, LayeredLibrary, Library, Template, TemplateOptions, Text};
 
@@ -235,25 +235,27 @@ impl<T: Text> Compiled<T> {
         self.attachment.get_or_init(|| Box::<A>::default()).downcast_ref()
     }
 
-    /// Warnings for the author: names that the templates need and that `variables` does not declare.
+    /// Calls `each` with the template of every text, in reading order. Partials are not among them.
+    pub fn each_template(&self, mut each: impl FnMut(TemplateLocation<'static>, &Template<T>)) {
+        match &*self.body {
+            PromptBody::Nothing => {}
+            PromptBody::Text(template) => each(TemplateLocation::Template, template),
+            PromptBody::Chat(chat) => chat.each_template(each),
+        }
+    }
+
+    /// The partials of the prompt.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let Some(declared) = self.prompt.declared() else { return Vec::new() };
-        let known: HashSet<&str> = declared.items.iter().map(|variable| variable.name.as_str()).collect();
-        // Compiling has read them before, with more partials.
-        let read = read(&self.body, &LayeredLibrary(&*self.partials, &EmptyLibrary)).unwrap_or_default();
-        read.into_iter()
-            .filter(|(name, required)| *required && !known.contains(name.as_str()))
-            .map(|(name, _)| {
-                let id = &self.prompt.id;
-                let near =
-                    nearest(&name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
-                format!(
-                    "prompt `{id}` uses `{name}`, which its `variables` do not declare{}",
-                    near.unwrap_or_default()
-                )
-            })
-            .collect()
+    pub fn partials(&self) -> &BTreeMap<Box<str>, Template<T>> {
+        &self.partials
+    }
+
+    /// The input schema of the prompt.
+    ///
+    /// # Errors
+    /// [`Kind::SchemaParse`] for a JSON Schema in the prompt that cannot be a schema.
+    pub fn input_schema(&self) -> Result<Option<&SchemaRef>> {
+        self.asked("input_schema", self.input.as_deref())
     }
 
     /// The prompt as its author wrote it.

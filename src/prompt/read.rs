@@ -34,6 +34,8 @@ pub(crate) struct PromptSpans {
     /// The places of the texts of each chat entry, in the order of [`super::Message::try_map`].
     pub(crate) entries: Vec<Vec<SourceSpan>>,
     pub(crate) partials: Vec<SourceSpan>,
+    /// The names of the declared variables, in order.
+    pub(crate) variables: Vec<SourceSpan>,
 }
 
 /// The version and metadata of a file that has several prompts.
@@ -156,7 +158,13 @@ fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_stat
     let is_known = fields.is_known;
     // A misspelt key counts as a key that could not be read.
     let mut trust = Trust(keys::PROMPT.iter().copied().filter(|key| fields.means(key)).collect());
-    let mut spans = PromptSpans { id: fields.last, content: None, entries: Vec::new(), partials: Vec::new() };
+    let mut spans = PromptSpans {
+        id: fields.last,
+        content: None,
+        entries: Vec::new(),
+        partials: Vec::new(),
+        variables: Vec::new(),
+    };
 
     let id_node = reader.required(&mut fields, "id");
     let mut id_text = None;
@@ -184,6 +192,7 @@ fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_stat
         let (template, content, shared) = read_template(reader, node);
         spans.content = Some(content);
         spans.partials = shared.partial_spans;
+        spans.variables = shared.variable_spans;
         helpers = shared.helpers;
         template
     });
@@ -193,6 +202,7 @@ fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_stat
         spans.entries = entries;
         if template.is_none() {
             spans.partials = shared.partial_spans;
+            spans.variables = shared.variable_spans;
             helpers = shared.helpers;
         }
         chat

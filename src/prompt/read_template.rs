@@ -12,6 +12,7 @@ pub(super) struct TemplateParts {
     variables: Option<Variables>,
     partials: Vec<(String, String)>,
     pub(super) partial_spans: Vec<SourceSpan>,
+    pub(super) variable_spans: Vec<SourceSpan>,
     pub(super) helpers: Option<SourceSpan>,
 }
 
@@ -20,8 +21,9 @@ impl TemplateParts {
         let mut parts = Self::default();
         if let Some(node) = fields.take_value("variables") {
             // An empty declaration is the same as none.
-            parts.variables =
-                Some(read_variables(reader, node)).filter(|variables| !variables.items.is_empty());
+            let (variables, spans) = read_variables(reader, node);
+            parts.variables = Some(variables).filter(|variables| !variables.items.is_empty());
+            parts.variable_spans = spans;
         }
         if let Some(node) = fields.take_value("partials") {
             let partials = reader.members(node, "a mapping from names to templates").unwrap_or_default();

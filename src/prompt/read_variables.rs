@@ -4,8 +4,13 @@ use super::{Variable, Variables, check_name, keys};
 use crate::de::{KeyPath, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, shown};
 use crate::schema::FieldType;
 
-pub(super) fn read_variables(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Variables {
+/// Reads the declared variables; also where their names are.
+pub(super) fn read_variables(
+    reader: &mut NodeReader<'_>,
+    node: SourceNode<'_>,
+) -> (Variables, Vec<SourceSpan>) {
     let mut items: Vec<Variable> = Vec::new();
+    let mut spans = Vec::new();
     if let NodeValue::List(names) = node.value {
         for name in names {
             let Some(SpannedText { text, span }) = reader.text_or_expected(name) else { continue };
@@ -15,9 +20,10 @@ pub(super) fn read_variables(reader: &mut NodeReader<'_>, node: SourceNode<'_>) 
                 reader.wrong(span, format!("variable {} is listed twice", shown(&text)));
             } else {
                 items.push(Variable::new(text));
+                spans.push(span);
             }
         }
-        return Variables { short: true, items };
+        return (Variables { short: true, items }, spans);
     }
     let members = reader.members(node, "variables: a list of names, or a mapping from names to types");
     for (name, span, spec) in members.unwrap_or_default() {
@@ -33,8 +39,9 @@ pub(super) fn read_variables(reader: &mut NodeReader<'_>, node: SourceNode<'_>) 
             reader.note(default_span.unwrap_or(spec_span), error);
         }
         items.push(variable);
+        spans.push(span);
     }
-    Variables { short: false, items }
+    (Variables { short: false, items }, spans)
 }
 
 /// Reads a variable's type or mapping. Also returns the place of its default.

@@ -80,6 +80,11 @@ impl Library<PyText> for Arc<EngineState> {
         self.helpers.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
     }
 
+    fn sees_context(&self, name: &str) -> bool {
+        let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
+        helpers.get(name).is_some_and(|helper| helper.pass_options)
+    }
+
     fn helpers(&self) -> Vec<String> {
         let helpers = self.helpers.read().unwrap_or_else(PoisonError::into_inner);
         helpers.keys().map(ToString::to_string).collect()

@@ -2,6 +2,7 @@
 //! pyo3.
 
 mod chat;
+mod check;
 mod conversion_error;
 mod convert;
 mod data;
@@ -34,6 +35,8 @@ mod _native {
 
     #[pymodule_export]
     use super::chat::{PyChatTemplate, compile_chat};
+    #[pymodule_export]
+    use super::check::{PyFinding, report_findings};
     #[pymodule_export]
     use super::convert::{Converter, validate_alternation};
     #[pymodule_export]

@@ -20,6 +20,7 @@ use super::payload::payload_to_python;
 use super::schema::{PySchemas, SharedSchemas};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
+use crate::check;
 use crate::convert::message_dicts;
 use crate::error::Kind;
 use crate::prompt::{Compiled, Prompt, RenderOptions, Rendered, Status};
@@ -376,6 +377,12 @@ impl CompiledPrompt {
             )
         };
         Ok(self.with_compiled(py, opaque, &shared))
+    }
+
+    /// What keeps the prompt from being rendered: the partials that it includes and that exist nowhere.
+    fn unknown_partials(&self) -> Vec<String> {
+        let found = check::unknown_partials(&self.compiled, &self.shared);
+        found.into_iter().map(|finding| finding.message).collect()
     }
 
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

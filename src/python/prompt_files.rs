@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::check::{PyFinding, findings};
 use super::error::OrRaise;
 use super::library::EngineState;
 use super::prompt::CompiledPrompt;
@@ -12,7 +13,6 @@ use super::registry::is_skip;
 use super::runtime::on_thread;
 use super::template::Engine;
 use super::text::PyText;
-use crate::error::Error;
 use crate::prompt::AboutFile;
 use crate::store::directory::{self, LoadedDirectory};
 
@@ -24,7 +24,7 @@ pub fn read_prompts_sync<'py>(
     path: PathBuf,
     engine: &Bound<'py, Engine>,
     on_error: &str,
-) -> PyResult<(Vec<LoadedPromptFile<'py>>, Vec<String>)> {
+) -> PyResult<(Vec<LoadedPromptFile<'py>>, Vec<PyFinding>)> {
     let py = engine.py();
     let read = ReadRequest::new(path, engine, on_error)?;
     let shared = Arc::clone(&read.shared);
@@ -71,20 +71,18 @@ impl ReadRequest {
     }
 
     /// Reads the files.
-    fn run(&self) -> crate::Result<(LoadedDirectory<PyText>, Vec<String>)> {
+    fn run(&self) -> crate::Result<(LoadedDirectory<PyText>, Vec<PyFinding>)> {
         let Self { path, skip, shared } = self;
         let mut loaded = if path.is_dir() {
             directory::load(path, None, &shared.options, shared)?
         } else {
             directory::load_file(path, &shared.options, shared)
         };
-        let mut warnings = std::mem::take(&mut loaded.warnings);
-        if *skip {
-            warnings.extend(loaded.errors.iter().map(Error::report));
-        } else if let Some(error) = loaded.error(path) {
+        let warnings = loaded.findings(*skip);
+        if let Some(error) = loaded.error(path).filter(|_| !skip) {
             return Err(error);
         }
-        Ok((loaded, warnings))
+        Ok((loaded, findings(warnings)))
     }
 }
 

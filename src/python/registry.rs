@@ -1,13 +1,14 @@
 //! `Registry`: the prompts that a manager holds.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use super::check::{PyFinding, findings};
 use super::error::{OrRaise, raise};
 use super::library::EngineState;
 use super::prompt::{CompiledPrompt, PromptOrigin, face, text};
@@ -15,7 +16,8 @@ use super::runtime::on_thread;
 use super::schema::{PySchemas, SharedSchemas};
 use super::template::Engine;
 use super::text::PyText;
-use crate::prompt::{Compiled, RenderOptions};
+use crate::check::{Finding, Severity};
+use crate::prompt::{Compiled, Prompt, RenderOptions};
 use crate::store::directory::{self, LoadedDirectory};
 use crate::store::{self, LabelMove, Labels, SearchFilter, VersionSelector};
 
@@ -129,13 +131,11 @@ struct DirectoryLoad {
 
 impl DirectoryLoad {
     /// Loads the directory into the registry. Returns the warnings.
-    fn run(self) -> crate::Result<Vec<String>> {
+    fn run(self) -> crate::Result<Vec<PyFinding>> {
         let mut loaded: LoadedDirectory<PyText> =
             directory::load(&self.path, self.schemas.as_deref(), &self.shared.options, &self.shared)?;
-        let mut warnings = std::mem::take(&mut loaded.warnings);
-        if self.skip {
-            warnings.extend(loaded.errors.iter().map(crate::Error::report));
-        } else if let Some(error) = loaded.error(&self.path) {
+        let warnings = loaded.findings(self.skip);
+        if let Some(error) = loaded.error(&self.path).filter(|_| !self.skip) {
             return Err(error);
         }
         self.into.write().add(std::mem::take(&mut loaded.schemas))?;
@@ -143,11 +143,33 @@ impl DirectoryLoad {
         for compiled in loaded.prompts {
             prompts.insert(compiled)?;
         }
-        Ok(warnings)
+        Ok(findings(warnings))
     }
 }
 
 impl PyRegistry {
+    fn check_all(&self, path: Option<&Path>, schema_dir: Option<&Path>) -> crate::Result<Vec<Finding>> {
+        let mut loaded: LoadedDirectory<PyText> = match path {
+            Some(path) => directory::load(path, schema_dir, &self.shared.options, &self.shared)?,
+            None => LoadedDirectory::default(),
+        };
+        let mut found = loaded.findings(true);
+        let of_file = |prompt: &Prompt| {
+            let is_loaded = |compiled: &Arc<Compiled<PyText>>| {
+                compiled.prompt().id == prompt.id && compiled.prompt().version == prompt.version
+            };
+            loaded.prompts.iter().any(is_loaded)
+        };
+        let broken: HashSet<String> = found
+            .iter()
+            .filter(|finding| finding.severity() == Severity::Error)
+            .filter_map(|finding| finding.prompt_id.clone())
+            .collect();
+        let is_checked = |prompt: &Prompt| !broken.contains(prompt.id.as_str()) && !of_file(prompt);
+        found.extend(self.reading(|prompts| prompts.check(&self.shared, &loaded.schemas, is_checked)));
+        Ok(found)
+    }
+
     fn load(&self, path: PathBuf, schemas: Option<PathBuf>, on_error: &str) -> PyResult<DirectoryLoad> {
         Ok(DirectoryLoad {
             path,
@@ -182,7 +204,7 @@ impl PyRegistry {
         path: PathBuf,
         schema_dir: Option<PathBuf>,
         on_error: &str,
-    ) -> PyResult<Vec<String>> {
+    ) -> PyResult<Vec<PyFinding>> {
         let load = self.load(path, schema_dir, on_error)?;
         py.detach(|| load.run()).or_raise(py)
     }
@@ -197,6 +219,18 @@ impl PyRegistry {
     ) -> PyResult<Bound<'py, PyAny>> {
         let load = self.load(path, schema_dir, on_error)?;
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
+    }
+
+    /// Runs the rules on the files of a directory as they are now, and on the prompts that come from elsewhere.
+    #[pyo3(signature = (path, *, schema_dir))]
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn check(
+        &self,
+        py: Python<'_>,
+        path: Option<PathBuf>,
+        schema_dir: Option<PathBuf>,
+    ) -> PyResult<Vec<PyFinding>> {
+        py.detach(|| self.check_all(path.as_deref(), schema_dir.as_deref())).map(findings).or_raise(py)
     }
 
     /// Whether [`PyRegistry::insert`] would add the prompt. This registry's engine must have compiled it.

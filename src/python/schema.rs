@@ -8,11 +8,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
 
+use super::check::{PyFinding, findings};
 use super::data::PyData;
 use super::data::values::{SharedObject, answer_to_python};
 use super::error::{OrRaise, raise};
 use super::runtime::on_thread;
 use super::text::PyText;
+use crate::check::Finding;
 use crate::error::{Error, Kind};
 use crate::schema::json_schema::{self, JsonSchemaMode};
 use crate::schema::output::{self, AnswerOptions};
@@ -62,7 +64,7 @@ fn read(schema: &Bound<'_, PyAny>, exact: bool) -> PyResult<Schema> {
 }
 
 /// The result of a load: the files and the warnings.
-type LoadedSchemas = (Vec<LoadedSchemaFile>, Vec<String>);
+type LoadedSchemas = (Vec<LoadedSchemaFile>, Vec<PyFinding>);
 
 #[derive(IntoPyObject)]
 struct LoadedSchemaFile {
@@ -126,7 +128,7 @@ fn load(
     let files = found.heads.into_iter().map(file).collect();
     errors.extend(good.iter().flat_map(schema::lints));
     shared.write().add(good)?;
-    Ok((files, errors.iter().map(Error::report).collect()))
+    Ok((files, findings(errors.iter().map(Finding::of_error).collect())))
 }
 
 /// Returns the only error, or one error that contains all of them.

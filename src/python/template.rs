@@ -27,7 +27,7 @@ pub struct Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (*, dialect = "prompt", strict = None, allow_none = None, escape = None, limits = None,
-        assume_objects = false, known_helpers = Vec::new(), known_helpers_only = false, prevent_indent = false,
+        assume_objects = false, known_helpers = Vec::new(), known_helpers_only = false, known_partials = Vec::new(), prevent_indent = false,
         ignore_standalone = false, explicit_partial_context = false, compat = false))]
     #[allow(
         clippy::fn_params_excessive_bools,
@@ -43,6 +43,7 @@ impl Engine {
         assume_objects: bool,
         known_helpers: Vec<String>,
         known_helpers_only: bool,
+        known_partials: Vec<String>,
         prevent_indent: bool,
         ignore_standalone: bool,
         explicit_partial_context: bool,
@@ -65,6 +66,7 @@ impl Engine {
             assume_objects,
             known_helpers: known_helpers.into_iter().map(String::into_boxed_str).collect(),
             known_helpers_only,
+            known_partials: known_partials.into_iter().map(String::into_boxed_str).collect(),
             prevent_indent,
             ignore_standalone,
             explicit_partial_context,
@@ -315,6 +317,7 @@ fn options<'py>(py: Python<'py>, options: &TemplateOptions) -> PyResult<Bound<'p
         assume_objects,
         known_helpers,
         known_helpers_only,
+        known_partials,
         compat,
         limits,
     } = options;
@@ -343,6 +346,7 @@ fn options<'py>(py: Python<'py>, options: &TemplateOptions) -> PyResult<Bound<'p
     arguments.set_item("assume_objects", assume_objects)?;
     arguments.set_item("known_helpers", known_helpers.iter().map(AsRef::as_ref).collect::<Vec<&str>>())?;
     arguments.set_item("known_helpers_only", known_helpers_only)?;
+    arguments.set_item("known_partials", known_partials.iter().map(AsRef::as_ref).collect::<Vec<&str>>())?;
     arguments.set_item("compat", compat)?;
     arguments.set_item("limits", budgets)?;
     Ok(arguments)

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
+use super::check::{PyFinding, findings};
 use super::error::{OrRaise, raise};
 use super::fork_gate::{LoggingGuard, gate, wait_for_threads};
 use super::library::EngineState;
@@ -18,6 +19,7 @@ use super::registry::{PyRegistry, SharedRegistry, is_skip};
 use super::runtime::on_thread;
 use super::schema::SharedSchemas;
 use super::text::PyText;
+use crate::check::Finding;
 use crate::error::{ContextValue, Error};
 use crate::prompt::{Prompt, PromptId, Version};
 use crate::store::directory::{self, FileCache, LoadedDirectory};
@@ -102,7 +104,7 @@ pub fn watch_directory_sync(
     path: PathBuf,
     schema_dir: Option<PathBuf>,
     on_error: &str,
-) -> PyResult<(PyWatch, Vec<String>)> {
+) -> PyResult<(PyWatch, Vec<PyFinding>)> {
     let py = registry.py();
     let start = WatchRequest::new(registry, path, schema_dir, on_error)?;
     py.detach(|| start.run()).or_raise(py)
@@ -153,7 +155,7 @@ impl WatchRequest {
     }
 
     /// Loads the directory and starts the thread. It records changes before the first load begins, so that none is missed.
-    fn run(self) -> crate::Result<(PyWatch, Vec<String>)> {
+    fn run(self) -> crate::Result<(PyWatch, Vec<PyFinding>)> {
         let roots = [Some(self.path.clone()), self.schemas.clone()].into_iter().flatten().collect();
         let recorder = ChangeRecorder::begin(roots)?;
         let state = Arc::new(WatchState::default());
@@ -174,13 +176,13 @@ impl WatchRequest {
             return Err(error);
         }
         let mut warnings = result.warnings;
-        directory.warned = warnings.iter().cloned().collect();
+        directory.warned = warnings.iter().map(Finding::report).collect();
         if let Some(error) = result.error {
-            warnings.extend(error.errors().iter().map(Error::report));
+            warnings.extend(error.errors().iter().map(Finding::of_error));
             *state.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
         let watch = Mutex::new(recorder.start_thread(directory)?);
-        Ok((PyWatch { watch, state }, warnings))
+        Ok((PyWatch { watch, state }, findings(warnings)))
     }
 }
 
@@ -209,7 +211,7 @@ struct WatchedDirectory {
 /// The result of a reload.
 struct ReloadResult {
     error: Option<Error>,
-    warnings: Vec<String>,
+    warnings: Vec<Finding>,
     prompts: usize,
 }
 
@@ -236,7 +238,7 @@ impl WatchedDirectory {
     /// Puts the loaded prompts and schemas into the registry, and returns the result.
     fn put(&mut self, mut loaded: LoadedDirectory<PyText>) -> ReloadResult {
         self.linked = std::mem::take(&mut loaded.linked);
-        let warnings = std::mem::take(&mut loaded.warnings);
+        let warnings = loaded.findings(false);
         let error = loaded.error(&self.start.path);
         let prompts = loaded.prompts.len();
         let error = match error {
@@ -302,9 +304,13 @@ impl ReloadHandler for WatchedDirectory {
     fn report(&mut self, result: ReloadResult) {
         let ReloadResult { error, warnings, prompts } = result;
         let path = self.start.path.display();
+        let warnings: Vec<String> = warnings.iter().map(Finding::report).collect();
         let new = warnings.iter().filter(|warning| !self.warned.contains(*warning));
         let mut lines: Vec<_> = new.map(|warning| ("warning", warning.clone())).collect();
-        self.warned = warnings.into_iter().collect();
+        // A load that failed as a whole says nothing of the warnings.
+        if error.is_none() || !warnings.is_empty() {
+            self.warned = warnings.into_iter().collect();
+        }
         match &error {
             Some(error) => {
                 let text = format!("{}\n\nThe last good prompts stay in use.", error.report());
@@ -320,8 +326,7 @@ impl ReloadHandler for WatchedDirectory {
     }
 
     fn panicked(&mut self, error: Error) {
-        let warnings = self.warned.iter().cloned().collect();
-        self.report(ReloadResult { error: Some(error), warnings, prompts: 0 });
+        self.report(ReloadResult { error: Some(error), warnings: Vec::new(), prompts: 0 });
     }
 
     fn linked_directories(&self) -> Vec<PathBuf> {

@@ -14,7 +14,8 @@ pub fn lints(schema: &Schema) -> Vec<Error> {
         let messages = lint_field(field, schema.coerce).into_iter();
         found.extend(messages.map(|message| {
             let error = Error::new(Kind::SchemaParse, format!("schema '{}': {message}", schema.name))
-                .with_context("schema", schema.name.as_str());
+                .with_context("schema", schema.name.as_str())
+                .with_context("code", "schema-without-effect");
             match &schema.place {
                 Some(place) => error.with_place(place.clone()),
                 None => error,

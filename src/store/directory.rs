@@ -18,6 +18,7 @@ use super::encoding::Encoding;
 use super::errors::{reason, unreadable};
 use super::stable_read::{FileContent, FileStamp, read_settled};
 use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
+use crate::check::{Finding, Severity, check};
 use crate::error::{Error, Kind, Place, Result};
 use crate::prompt::{AboutFile, Compiled, Prompt, PromptId, SchemaSource, TemplateLocation, Version};
 use crate::schema::{Schema, SchemaSet, parse};
@@ -35,7 +36,7 @@ pub struct LoadedDirectory<T> {
     /// The schemas.
     pub schemas: Vec<Schema>,
     /// Warnings for the authors of the files.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Finding>,
     /// The errors, each with its place.
     pub errors: Vec<Error>,
     /// The number of files.
@@ -63,6 +64,20 @@ impl<T> Default for LoadedDirectory<T> {
 }
 
 impl<T> LoadedDirectory<T> {
+    /// Takes all warnings, and with `errors` what the errors say too, sorted by file and place.
+    #[must_use]
+    pub fn findings(&mut self, errors: bool) -> Vec<Finding> {
+        let mut findings = std::mem::take(&mut self.warnings);
+        if errors {
+            findings.extend(self.errors.iter().map(Finding::of_error));
+        }
+        findings.sort_by(|one, other| {
+            let key = |finding: &Finding| finding.place.as_ref().map(|place| (place.line, place.column));
+            (&one.file, key(one)).cmp(&(&other.file, key(other)))
+        });
+        findings
+    }
+
     /// Takes all errors and combines them into one.
     #[must_use]
     pub fn error(&mut self, directory: &Path) -> Option<Error> {
@@ -87,7 +102,7 @@ struct LoadedFile<T> {
     name: String,
     about: AboutFile,
     prompts: Vec<(Arc<Compiled<T>>, Place)>,
-    warnings: Vec<String>,
+    warnings: Vec<Finding>,
 }
 
 /// The result of reading a file, or of finding it in the cache.
@@ -105,11 +120,13 @@ struct FileOutcome<T> {
 #[derive(Debug)]
 pub struct FileCache<T> {
     files: HashMap<PathBuf, (FileStamp, Arc<LoadedFile<T>>)>,
+    /// The schemas with which the prompts were checked.
+    schemas: Vec<Schema>,
 }
 
 impl<T> Default for FileCache<T> {
     fn default() -> Self {
-        Self { files: HashMap::new() }
+        Self { files: HashMap::new(), schemas: Vec::new() }
     }
 }
 
@@ -166,9 +183,14 @@ pub fn load_again<T: Text>(
     if let Some(schemas) = schemas {
         load_schemas(schemas, &mut loaded)?;
     }
+    if cache.schemas != loaded.schemas {
+        // What the rules find in a prompt depends on its input schema.
+        *cache = FileCache { files: HashMap::new(), schemas: loaded.schemas.clone() };
+    }
     let files = find(directory, &mut loaded)?;
-    let outcomes =
-        in_parallel(&files, |path| cache.unchanged(path).unwrap_or_else(|| read_file(path, options, engine)));
+    let outcomes = in_parallel(&files, |path| {
+        cache.unchanged(path).unwrap_or_else(|| read_file(path, options, engine, &loaded.schemas))
+    });
     loaded.read = outcomes.iter().filter(|outcome| !outcome.is_cached).count();
     cache.remember(files, &outcomes);
     gather(&mut loaded, outcomes, schemas.is_some());
@@ -182,7 +204,7 @@ pub fn load_file<T: Text>(
     engine: &dyn Library<T>,
 ) -> LoadedDirectory<T> {
     let mut loaded = LoadedDirectory { files: 1, ..LoadedDirectory::default() };
-    gather(&mut loaded, [read_file(path, options, engine)], false);
+    gather(&mut loaded, [read_file(path, options, engine, &[])], false);
     loaded
 }
 
@@ -241,7 +263,8 @@ fn load_schemas<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<
         Ok(()) => loaded.errors.extend(set.check()),
         Err(error) => loaded.errors.push(error),
     }
-    loaded.warnings.extend(found.schemas.iter().flat_map(crate::schema::lints).map(|remark| remark.report()));
+    let lints = found.schemas.iter().flat_map(crate::schema::lints);
+    loaded.warnings.extend(lints.map(|lint| Finding::of_error(&lint)));
     loaded.schemas = found.schemas;
     Ok(())
 }
@@ -376,7 +399,12 @@ fn is_visible(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
-fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Library<T>) -> FileOutcome<T> {
+fn read_file<T: Text>(
+    path: &Path,
+    options: &TemplateOptions,
+    engine: &dyn Library<T>,
+    schemas: &[Schema],
+) -> FileOutcome<T> {
     let name = path.display().to_string();
     let (FileContent { bytes, saved }, stamp) = match read_settled(path) {
         Ok(read) => read,
@@ -395,10 +423,15 @@ fn read_file<T: Text>(path: &Path, options: &TemplateOptions, engine: &dyn Libra
             let id = Some(prompt.id.as_str());
             errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id, &places)));
         });
-        if let Some(compiled) = compiled {
-            warnings.extend(compiled.warnings());
+        let Some(compiled) = compiled else { continue };
+        let (wrong, remarks): (Vec<_>, Vec<_>) = check(&compiled, engine, Some(&places), schemas)
+            .into_iter()
+            .partition(|finding| finding.severity() == Severity::Error);
+        warnings.extend(remarks);
+        if wrong.is_empty() {
             prompts.push((Arc::new(compiled), places.id()));
         }
+        errors.extend(wrong.into_iter().map(Finding::into_error));
     }
     for BrokenPrompt { located: LocatedPrompt { prompt, places }, id } in &broken {
         let faults = Compiled::<T>::template_errors(prompt, options, engine);

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::{yaml, yaml_write};
+use crate::check::Finding;
 use crate::de::yaml::decode;
 use crate::de::{NodeReader, json};
 use crate::error::{Error, Kind, Place, Result};
@@ -120,7 +121,10 @@ fn read_yaml(name: &str, text: &str) -> Result<(Prompt, Vec<String>)> {
         return Err(error);
     }
     match read.prompts.len() {
-        1 => Ok((read.prompts.swap_remove(0).prompt, read.warnings)),
+        1 => {
+            let warnings = read.warnings.iter().map(Finding::report).collect();
+            Ok((read.prompts.swap_remove(0).prompt, warnings))
+        }
         count => {
             Err(Error::new(Kind::PromptInvalid, format!("the file contains {count} prompts; expected one"))
                 .with_place(read.prompts.swap_remove(1).place()))

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::errors::{all_archived, no_label, no_prompt, no_such_version, no_version};
 use super::labels::{LabelMove, LabelRequest, Labels};
 use super::version_rules::{self, Replacement, check_raised, check_replacement};
+use crate::check::{Finding, check};
 use crate::error::Result;
 use crate::prompt::{Compiled, Format, Prompt, PromptId, Status, Version, check_label};
-use crate::template::Text;
+use crate::schema::Schema;
+use crate::template::{Library, Text};
 
 /// All registered prompts, in all versions.
 #[derive(Debug)]
@@ -62,6 +64,17 @@ impl<T> Default for Registry<T> {
 }
 
 impl<T: Text> Registry<T> {
+    /// Runs the rules of [`mod@crate::check`] on every prompt that `is_checked` asks for, by id and version.
+    pub fn check(
+        &self,
+        engine: &dyn Library<T>,
+        schemas: &[Schema],
+        is_checked: impl Fn(&Prompt) -> bool,
+    ) -> Vec<Finding> {
+        let checked = self.all().filter(|compiled| is_checked(compiled.prompt()));
+        checked.flat_map(|compiled| check(compiled, engine, None, schemas)).collect()
+    }
+
     /// The prompt with this id.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::check::{Code, Finding, PromptSource};
 use crate::de::yaml::{decode, documents, read_document};
 use crate::de::{NodeReader, SourceSpan};
 use crate::error::{Error, Kind, Place};
@@ -17,8 +18,8 @@ use crate::prompt::{AboutFile, Prompt, Status, TemplateLocation};
 pub struct ReadFile {
     /// The prompts without errors, in order.
     pub prompts: Vec<LocatedPrompt>,
-    /// Warnings for the author, each with file and line.
-    pub warnings: Vec<String>,
+    /// Warnings for the author.
+    pub warnings: Vec<Finding>,
     /// The prompts with errors. Their templates can still be checked.
     pub broken: Vec<BrokenPrompt>,
     /// The errors, sorted by place. Each is [`Kind::PromptInvalid`].
@@ -115,12 +116,15 @@ impl ReadFile {
         for RawPrompt { prompt, is_good, id, spans, helpers } in prompts {
             let places = Places { file: Arc::clone(file), spans };
             if let Some(helpers) = helpers.filter(|_| is_good) {
-                self.warnings.push(format!(
-                    "{}:{}: `helpers` of prompt `{}` are ignored; register them with the template engine",
-                    file.name,
-                    places.of(helpers).line,
-                    prompt.id
-                ));
+                let finding = Finding::in_file(
+                    Code::IgnoredHelpers,
+                    format!("`helpers` of prompt `{}` are ignored", prompt.id),
+                    places.of(helpers),
+                );
+                self.warnings.push(Finding {
+                    prompt_id: Some(prompt.id.as_str().to_owned()),
+                    ..finding.with_hint("register them with the template engine")
+                });
             }
             let located = LocatedPrompt { prompt, places };
             if is_good {
@@ -149,6 +153,30 @@ impl LocatedPrompt {
     #[must_use]
     pub fn place_in_file(&self, leaf: TemplateLocation<'_>, line: usize, column: usize) -> Option<Place> {
         self.places.in_file(&self.prompt, leaf, line, column)
+    }
+}
+
+impl PromptSource for Places {
+    fn id(&self) -> Place {
+        self.id()
+    }
+
+    fn in_file(
+        &self,
+        prompt: &Prompt,
+        location: TemplateLocation<'_>,
+        line: usize,
+        column: usize,
+    ) -> Option<Place> {
+        self.in_file(prompt, location, line, column)
+    }
+
+    fn variable(&self, index: usize) -> Option<Place> {
+        self.spans.variables.get(index).map(|span| self.of(*span))
+    }
+
+    fn comment_after(&self, prompt: &Prompt, location: TemplateLocation<'_>) -> Option<(&str, Place)> {
+        self.comment_behind(prompt, location)
     }
 }
 
@@ -189,6 +217,22 @@ impl Places {
         let rest = self.file.text[begin..].lines().next().unwrap_or_default();
         let inside = rest.char_indices().nth(column - 1).map_or(rest.len(), |(offset, _)| offset);
         Some(Place::of(Some(&self.file.name), &self.file.text, begin + inside))
+    }
+
+    /// The YAML comment right behind a text without quotes; see [`PromptSource::comment_after`].
+    fn comment_behind(&self, prompt: &Prompt, location: TemplateLocation<'_>) -> Option<(&str, Place)> {
+        let span = self.span_of(prompt, location)?;
+        let text = span.slice(&self.file.text)?;
+        // In quotes and in a block, a `#` is part of the text. A block ends where a line ends.
+        if text.starts_with(['"', '\'', '|', '>']) || text.ends_with('\n') || text.is_empty() {
+            return None;
+        }
+        let end = span.start as usize + text.len();
+        let rest = self.file.text[end..].lines().next()?;
+        let comment = rest.trim_start();
+        let is_comment = comment.len() < rest.len() && comment.starts_with('#');
+        let offset = end + rest.len() - comment.len();
+        is_comment.then(|| (comment, Place::of(Some(&self.file.name), &self.file.text, offset)))
     }
 
     fn span_of(&self, prompt: &Prompt, location: TemplateLocation<'_>) -> Option<SourceSpan> {

@@ -29,6 +29,7 @@ mod number;
 mod parser;
 mod print;
 mod program;
+mod references;
 mod render;
 mod stack;
 mod sums;
@@ -47,6 +48,7 @@ pub use json::{JsonData, JsonDataValue};
 pub use number::{javascript as javascript_number, python as python_number};
 pub use print::print;
 pub use program::Literal;
+pub use references::{Reference, References};
 pub use render::{KeptLibrary, Library};
 pub use variables::{VariableUsage, VariableUsages};
 
@@ -75,6 +77,8 @@ pub struct TemplateOptions {
     pub assume_objects: bool,
     /// Names of helpers, even if no such helper is registered.
     pub known_helpers: Arc<[Box<str>]>,
+    /// Names of partials that are registered only after the templates that include them are loaded.
+    pub known_partials: Arc<[Box<str>]>,
     /// Only the built-in and the known helpers can be called.
     pub known_helpers_only: bool,
     /// A name that the current context does not have is looked up in the contexts around it.
@@ -106,6 +110,7 @@ impl Default for TemplateOptions {
             explicit_partial_context: false,
             assume_objects: false,
             known_helpers: Arc::default(),
+            known_partials: Arc::default(),
             known_helpers_only: false,
             compat: false,
             limits: Limits::default(),
@@ -130,6 +135,14 @@ impl TemplateOptions {
     #[must_use]
     pub fn is_javascript(&self) -> bool {
         self.dialect == Dialect::Handlebars
+    }
+
+    /// Whether a helper of this name may be registered only after a template that calls it is compiled. In handlebars.js
+    /// such a call is an error.
+    fn announces_helper(&self, name: &str) -> bool {
+        !self.is_javascript()
+            && self.known_helpers.iter().any(|known| **known == *name)
+            && !program::is_built_in(name)
     }
 
     /// How a tag writes its value.
@@ -217,7 +230,7 @@ impl<T: Text> Template<T> {
         library: &dyn Library<T>,
     ) -> Result<Self> {
         let body = program::lower(program, options, library)?;
-        let usage = Arc::new(variables::usage(program, &|name| library.has_helper(name)));
+        let usage = Arc::new(variables::usage(program, &LookupNames { library, options }));
         let inner = ParsedTemplate {
             name: name.map(Into::into),
             source: source.into(),
@@ -263,6 +276,10 @@ impl<T: Text> Template<T> {
     #[must_use]
     pub fn options(&self) -> &TemplateOptions {
         &self.inner.options
+    }
+
+    fn usage(&self) -> Arc<variables::TemplateUsage> {
+        Arc::clone(&self.inner.usage)
     }
 
     fn body(&self) -> &program::CompiledProgram<T> {
@@ -317,6 +334,32 @@ impl<T: Text> Template<T> {
     }
 }
 
+/// How the names of a template that is being compiled are looked up.
+struct LookupNames<'l, T> {
+    library: &'l dyn Library<T>,
+    options: &'l TemplateOptions,
+}
+
+impl<T: Text> variables::HelperNames for LookupNames<'_, T> {
+    fn is_helper(&self, name: &str) -> bool {
+        self.library.has_helper(name) || self.options.announces_helper(name)
+    }
+
+    fn sees_context(&self, name: &str) -> bool {
+        // What a helper takes that is not registered yet is not known.
+        self.library.sees_context(name)
+            || (self.options.announces_helper(name) && !self.library.has_helper(name))
+    }
+
+    fn is_text(&self, block: &ast::BlockNode<'_>) -> bool {
+        !self.options.is_javascript() && !self.is_helper(&block.call.callee.name())
+    }
+
+    fn is_recursive(&self) -> bool {
+        self.options.compat
+    }
+}
+
 /// A library without partials and helpers.
 #[derive(Debug, Clone, Copy)]
 pub struct EmptyLibrary;
@@ -346,6 +389,10 @@ impl<T: Text> Library<T> for LayeredLibrary<'_, T> {
 
     fn has_helper(&self, name: &str) -> bool {
         self.0.has_helper(name) || self.1.has_helper(name)
+    }
+
+    fn sees_context(&self, name: &str) -> bool {
+        self.0.sees_context(name) || self.1.sees_context(name)
     }
 
     fn helpers(&self) -> Vec<String> {
@@ -379,6 +426,10 @@ impl<T: Text> Library<T> for OwnedLayeredLibrary<T> {
 
     fn has_helper(&self, name: &str) -> bool {
         LayeredLibrary(&*self.0, &*self.1).has_helper(name)
+    }
+
+    fn sees_context(&self, name: &str) -> bool {
+        LayeredLibrary(&*self.0, &*self.1).sees_context(name)
     }
 
     fn helpers(&self) -> Vec<String> {

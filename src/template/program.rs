@@ -203,6 +203,11 @@ pub(super) fn lower<T: Text>(
     Lowering { params: ParamScope::default(), options, library }.body(program)
 }
 
+/// Whether a helper of this name is built in, in one of the dialects.
+pub(super) fn is_built_in(name: &str) -> bool {
+    BLOCKS.contains(&name) || helpers::find(name).is_some()
+}
+
 /// The block parameters in scope.
 #[derive(Default)]
 struct ParamScope<'a> {
@@ -321,7 +326,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             return Ok(BlockKind::Result(self.call(call, CallSite::Block)?));
         }
         self.check_known(&name, call)?;
-        if self.library.has_helper(&name) {
+        if self.is_registered(&name) {
             return Ok(BlockKind::Helper(T::new(&name), self.registered_call(&name, call)?));
         }
         if !BLOCKS.contains(&&*name) {
@@ -453,6 +458,11 @@ impl<'a, T: Text> Lowering<'a, T> {
             || self.prompt_helper(name).is_some()
     }
 
+    /// Whether the caller registered a helper of this name, or announced one that is registered before a render.
+    fn is_registered(&self, name: &str) -> bool {
+        self.library.has_helper(name) || self.options.announces_helper(name)
+    }
+
     /// The built-in helper of this name, if the dialect has it.
     fn prompt_helper(&self, name: &str) -> Option<&'static HelperSignature> {
         let own = |signature: &&HelperSignature| {
@@ -470,7 +480,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         let name = self.helper_name(call);
         if let Some(name) = name.as_deref() {
             self.check_known(name, call)?;
-            if self.library.has_helper(name) {
+            if self.is_registered(name) {
                 return Ok(Expr { kind: Kinds::Call(Box::new(self.registered_call(name, call)?)), span });
             }
             if BLOCKS.contains(&name) {
@@ -631,7 +641,9 @@ impl<'a, T: Text> Lowering<'a, T> {
         let mut known = self.library.helpers();
         known.extend(BLOCKS.into_iter().chain(helpers::names()).map(ToOwned::to_owned));
         let message = format!("there is no helper `{name}`");
-        let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
+        let error = Error::new(Kind::TemplateSyntax, message)
+            .at(call.span.start)
+            .with_context("code", "unknown-helper");
         match nearest(&name, known.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint(format!("the available helpers are {}", known.join(", "))),

@@ -31,6 +31,10 @@ pub trait Library<T> {
     fn has_helper(&self, _name: &str) -> bool {
         false
     }
+    /// Whether the helper of this name can read the whole context, and not only its arguments.
+    fn sees_context(&self, _name: &str) -> bool {
+        false
+    }
     /// The names of all helpers that the caller registered, for "did you mean" hints.
     fn helpers(&self) -> Vec<String> {
         Vec::new()
@@ -768,10 +772,8 @@ impl<D: Data> Renderer<'_, D> {
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
         let Some(helper) = self.data.helper(name) else {
-            return Err(Error::new(
-                Kind::TemplateRender,
-                format!("the helper `{named}` is no longer registered"),
-            ));
+            return Err(Error::new(Kind::TemplateRender, format!("the helper `{named}` is not registered"))
+                .with_hint("register it with the template engine before you render"));
         };
         let closure = block.map(|block| Closure::new(block, scope, self)).transpose()?;
         let steps = closure.as_ref().map(Closure::steps);

@@ -47,6 +47,13 @@ pub(super) struct TemplateUsage {
     /// The uses, without duplicates.
     uses: Box<[PathUse]>,
     includes: Box<[Include]>,
+    /// Names that may be variables of the context, depending on what a block is rendered with: the first names of paths
+    /// in the block of a value, of a helper, of a partial or in an inline partial, and those below `@root`.
+    mentions: BTreeSet<Box<str>>,
+    /// The inline partials that it defines.
+    inlines: BTreeSet<Box<str>>,
+    /// Whether it reads its context as a whole, as `{{json this}}` does, or includes a partial whose name is computed.
+    reads_all: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,17 +61,56 @@ struct PathUse {
     path_id: PathId,
     purpose: Purpose,
     needed: bool,
+    /// Whether the context of the path is certain. It is not where a block or an inline partial is rendered by others.
+    certain: bool,
+    /// The offset of the first such use in the source.
+    offset: u32,
 }
 
 /// A partial that the template includes.
 #[derive(Debug)]
-struct Include {
+pub(super) struct Include {
     name: Box<str>,
     /// The path of its context. `None` if the path is not known before rendering.
     context: Option<PathId>,
     /// The names of the values that the tag passes to it, as in `{{> partial name=value}}`.
     given: HashSet<String>,
     guards: Guards,
+    /// Whether it has a block, which is rendered if the partial does not exist.
+    has_block: bool,
+    certain: bool,
+    /// The offset of the tag in the source.
+    offset: usize,
+}
+
+impl Include {
+    pub(super) fn context_path(&self) -> ContextPath {
+        match self.context {
+            None => ContextPath::Unknown,
+            Some(path) if path.is_empty() => ContextPath::Whole,
+            Some(_) => ContextPath::Below,
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn given(&self) -> impl Iterator<Item = &str> {
+        self.given.iter().map(String::as_str)
+    }
+
+    pub(super) fn has_block(&self) -> bool {
+        self.has_block
+    }
+
+    pub(super) fn is_certain(&self) -> bool {
+        self.certain
+    }
+
+    pub(super) fn offset(&self) -> usize {
+        self.offset
+    }
 }
 
 /// A path from the template's context: 0 is the context itself, any other number is the position of its last segment in
@@ -82,7 +128,41 @@ struct PathSegment {
     names: Box<[Box<str>]>,
 }
 
+/// What the path of a context is, as far as it is known before a render.
+pub(super) enum ContextPath {
+    /// The context of the template itself.
+    Whole,
+    /// A value in that context.
+    Below,
+    Unknown,
+}
+
 impl TemplateUsage {
+    /// The variables that it reads, each with the offset of a use and with whether it certainly is a variable of the
+    /// template's context.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&str, usize, bool)> {
+        self.uses.iter().filter_map(|one| {
+            let first = self.backwards(one.path_id).last()?.first()?;
+            (**first != *ITEMS).then_some((&**first, one.offset as usize, one.certain))
+        })
+    }
+
+    pub(super) fn includes(&self) -> &[Include] {
+        &self.includes
+    }
+
+    pub(super) fn mentions(&self) -> impl Iterator<Item = &str> {
+        self.mentions.iter().map(|name| &**name)
+    }
+
+    pub(super) fn inlines(&self) -> impl Iterator<Item = &str> {
+        self.inlines.iter().map(|name| &**name)
+    }
+
+    pub(super) fn reads_all(&self) -> bool {
+        self.reads_all
+    }
+
     /// The names of a path, segment by segment, the last segment first.
     fn backwards(&self, path_id: PathId) -> impl Iterator<Item = &[Box<str>]> {
         let mut at = path_id;
@@ -133,11 +213,22 @@ static ITEM_SEGMENT: [Cow<'static, str>; 1] = [Cow::Borrowed(ITEMS)];
 /// The maximum depth to which partials are followed.
 const DEPTH: usize = 50;
 
-/// Reads the uses in a template's own source. A name without arguments is not a variable if `is_helper` knows it: then
-/// it calls that helper.
-pub(super) fn usage(program: &Program, is_helper: &dyn Fn(&str) -> bool) -> TemplateUsage {
+/// The names that templates do not look up in their context, and how the others are looked up.
+pub(super) trait HelperNames {
+    /// Whether the caller registered a helper of this name. Without arguments it is no variable then, but a call.
+    fn is_helper(&self, name: &str) -> bool;
+    /// Whether this helper can read the whole context.
+    fn sees_context(&self, name: &str) -> bool;
+    /// Whether a raw block is the text between its tags, because no helper has its name.
+    fn is_text(&self, block: &BlockNode<'_>) -> bool;
+    /// Whether a name that the current context lacks is looked up in the contexts around it.
+    fn is_recursive(&self) -> bool;
+}
+
+/// Reads the uses in a template's own source.
+pub(super) fn usage(program: &Program, names: &dyn HelperNames) -> TemplateUsage {
     let mut reader = UsageReader {
-        is_helper,
+        names,
         segments: Vec::new(),
         known: HashMap::new(),
         uses: Vec::new(),
@@ -146,6 +237,10 @@ pub(super) fn usage(program: &Program, is_helper: &dyn Fn(&str) -> bool) -> Temp
         params: HashMap::new(),
         guards: Vec::new(),
         inlines: HashMap::new(),
+        uncertain: 0,
+        mentions: BTreeSet::new(),
+        defined: BTreeSet::new(),
+        reads_all: false,
     };
     reader.program(program);
     let owned = |names: &[Cow<'_, str>]| names.iter().map(|name| (**name).into()).collect();
@@ -153,8 +248,15 @@ pub(super) fn usage(program: &Program, is_helper: &dyn Fn(&str) -> bool) -> Temp
         reader.segments.iter().map(|(before, names)| PathSegment { before: *before, names: owned(names) });
     // The same use is recorded once, however often the template repeats it.
     reader.uses.sort_unstable();
-    reader.uses.dedup();
-    TemplateUsage { segments: segments.collect(), uses: reader.uses.into(), includes: reader.includes.into() }
+    reader.uses.dedup_by_key(|one| PathUse { offset: 0, ..*one });
+    TemplateUsage {
+        segments: segments.collect(),
+        uses: reader.uses.into(),
+        includes: reader.includes.into(),
+        mentions: reader.mentions.into_iter().map(Into::into).collect(),
+        inlines: reader.defined.into_iter().map(Into::into).collect(),
+        reads_all: reader.reads_all,
+    }
 }
 
 /// Joins a template's uses with those of the partials that it includes.
@@ -306,8 +408,7 @@ fn too_much(why: &str) -> Error {
 }
 
 struct UsageReader<'a> {
-    /// Whether the caller registered a helper of this name.
-    is_helper: &'a dyn Fn(&str) -> bool,
+    names: &'a dyn HelperNames,
     segments: Vec<(PathId, SegmentNames<'a>)>,
     /// The position of each segment in `segments`.
     known: HashMap<(PathId, SegmentNames<'a>), PathId>,
@@ -321,6 +422,12 @@ struct UsageReader<'a> {
     guards: Vec<Guard<'a>>,
     /// How many inline partials of each name are in scope.
     inlines: HashMap<&'a str, usize>,
+    /// How many blocks around the current place may be rendered with another context than the one assumed here.
+    uncertain: usize,
+    mentions: BTreeSet<String>,
+    /// The names of all inline partials.
+    defined: BTreeSet<&'a str>,
+    reads_all: bool,
 }
 
 /// One or more consecutive names of a path.
@@ -359,6 +466,7 @@ impl<'a> UsageReader<'a> {
         };
         for name in defined() {
             *self.inlines.entry(name).or_default() += 1;
+            self.defined.insert(name);
         }
         for statement in &program.body {
             self.statement(statement);
@@ -373,19 +481,29 @@ impl<'a> UsageReader<'a> {
             Statement::Content(_) | Statement::Comment(_) => {}
             Statement::Mustache(mustache) => self.call(&mustache.call, Purpose::Needed),
             Statement::Block(block) => self.block(block),
-            Statement::Partial(partial) => self.partial(partial),
+            Statement::Partial(partial) => self.partial(partial, false),
             Statement::PartialBlock(block) => {
-                self.partial(&block.partial);
-                self.program(&block.program);
+                self.partial(&block.partial, true);
+                self.uncertainly(|reader| reader.program(&block.program));
             }
-            Statement::Inline(inline) => self.program(&inline.program),
+            Statement::Inline(inline) => self.uncertainly(|reader| reader.program(&inline.program)),
         }
+    }
+
+    /// Reads a part of the template that may be rendered with another context than the one assumed here.
+    fn uncertainly(&mut self, read: impl FnOnce(&mut Self)) {
+        self.uncertain += 1;
+        read(self);
+        self.uncertain -= 1;
     }
 
     fn block(&mut self, block: &'a BlockNode<'a>) {
         let callee = block.call.callee.as_path();
         let name = callee.as_ref().and_then(|path| path.simple_name());
         let argument = block.call.params.first();
+        if block.raw && self.names.is_text(block) {
+            return;
+        }
         let (program, inverse) = (block.program.as_ref(), block.inverse.as_ref());
         match (name, argument) {
             (Some(test @ ("if" | "unless")), Some(argument)) => {
@@ -421,7 +539,10 @@ impl<'a> UsageReader<'a> {
         let path = path.filter(|path| !self.is_call(path));
         let context = path.and_then(|path| self.resolve_path(path));
         let guard = context.and_then(|context| self.first(context));
-        self.guarded(guard.into_iter().collect(), |reader| reader.scoped(block.program.as_ref(), context));
+        self.guarded(guard.into_iter().collect(), |reader| {
+            // The context of a helper's block is the helper's to choose, and a value that is `true` keeps the outer one.
+            reader.uncertainly(|reader| reader.scoped(block.program.as_ref(), context));
+        });
         self.branch(block.inverse.as_ref());
     }
 
@@ -473,7 +594,7 @@ impl<'a> UsageReader<'a> {
         }
     }
 
-    fn partial(&mut self, partial: &'a PartialNode<'a>) {
+    fn partial(&mut self, partial: &'a PartialNode<'a>, has_block: bool) {
         if let Some(context) = &partial.context {
             self.argument(context, Purpose::Passed);
         }
@@ -481,6 +602,7 @@ impl<'a> UsageReader<'a> {
             self.argument(value, Purpose::Passed);
         }
         let Some(path) = partial.name.as_path() else {
+            self.reads_all = true;
             return self.argument(&partial.name, Purpose::Needed);
         };
         let name = &*path.original;
@@ -493,17 +615,27 @@ impl<'a> UsageReader<'a> {
         };
         let given = partial.hash.iter().map(|(name, _)| name.to_string()).collect();
         let guards = self.kept_guards();
-        self.includes.push(Include { name: name.into(), context, given, guards });
+        self.includes.push(Include {
+            name: name.into(),
+            context,
+            given,
+            guards,
+            has_block,
+            certain: self.uncertain == 0,
+            offset: partial.span.start,
+        });
     }
 
     fn call(&mut self, call: &'a CallNode<'a>, purpose: Purpose) {
         if call.params.is_empty() && call.hash.is_empty() {
-            if let Some(path) = call.callee.as_path().filter(|path| !self.is_call(path)) {
-                self.read(path, purpose);
+            match call.callee.as_path().filter(|path| !self.is_call(path)) {
+                Some(path) => self.read(path, purpose, call.callee.span.start),
+                None => self.reads_all |= self.names.sees_context(&call.callee.name()),
             }
             return;
         }
         let name = call.callee.name();
+        self.reads_all |= self.names.sees_context(&name);
         for (at, value) in call.params.iter().enumerate() {
             let may_be_missing = accepts_missing(&name, at);
             self.argument(
@@ -519,12 +651,12 @@ impl<'a> UsageReader<'a> {
     /// Whether a name without arguments calls a helper that the caller registered.
     fn is_call(&self, path: &PathNode) -> bool {
         let is_param = |name: &str| self.params.get(name).is_some_and(|places| !places.is_empty());
-        path.simple_name().is_some_and(|name| !is_param(name) && (self.is_helper)(name))
+        path.simple_name().is_some_and(|name| !is_param(name) && self.names.is_helper(name))
     }
 
     fn argument(&mut self, expr: &'a ExprNode<'a>, purpose: Purpose) {
         match &expr.kind {
-            ExprKind::Path(path) => self.read(Cow::Borrowed(path), purpose),
+            ExprKind::Path(path) => self.read(Cow::Borrowed(path), purpose, expr.span.start),
             ExprKind::Call(call) => self.call(call, purpose),
             _ => {}
         }
@@ -546,11 +678,30 @@ impl<'a> UsageReader<'a> {
         }
     }
 
-    fn read(&mut self, path: Cow<'a, PathNode<'a>>, purpose: Purpose) {
+    fn read(&mut self, path: Cow<'a, PathNode<'a>>, purpose: Purpose, offset: usize) {
+        self.mention(&path);
         let Some(path_id) = self.resolve_path(path) else { return };
-        let Some(name) = self.first(path_id) else { return };
+        let Some(name) = self.first(path_id) else {
+            self.reads_all = true;
+            return;
+        };
         let needed = matches!(purpose, Purpose::Needed | Purpose::Iterated) && !self.is_guarded(&name);
-        self.uses.push(PathUse { path_id, purpose, needed });
+        // An offset beyond 4 GiB counts as 4 GiB; templates are far smaller.
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        self.uses.push(PathUse { path_id, purpose, needed, certain: self.uncertain == 0, offset });
+    }
+
+    /// Notes the name at the start of a path where the path does not tell which variable it is.
+    fn mention(&mut self, path: &PathNode<'a>) {
+        let is_root = path.data && path.parts.first().is_some_and(|name| name == "root");
+        let is_nested = self.uncertain > 0 || (self.names.is_recursive() && self.contexts.len() > 1);
+        let name = if is_root { path.parts.get(1) } else { path.parts.first().filter(|_| !path.data) };
+        match name {
+            Some(name) if is_root || is_nested => drop(self.mentions.insert(name.to_string())),
+            // Which value the path means is not certain, so it may be the context.
+            None if is_root || (is_nested && !path.data) => self.reads_all = true,
+            _ => {}
+        }
     }
 
     fn resolve(&mut self, expr: &'a ExprNode<'a>) -> Option<PathId> {

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from helpers import EXAMPLES, SECRET, create_chat_prompt, create_text_prompt, everything_said_by, run_python
-from prompt_manager import PromptManager, PromptRegistry, TemplateEngine
+from prompt_manager import PromptManager, PromptRegistry, PromptWarning, TemplateEngine
 from prompt_manager.core.models import Message, Role
 from prompt_manager.exceptions import (
     PromptError,
@@ -188,7 +188,8 @@ class TestBrokenFiles:
         assert manager.render_sync("greeting", {"name": "Ada"}) == "Hello Ada!"
         shown = "\n".join(str(warning.message) for warning in warned)
         assert all(f"{root / name}:{line}" in shown for name, (_, line, _, _) in FAULTS.items())
-        assert len(warned) == len(FAULTS)
+        (warning,) = warned
+        assert len(warning.message.findings) == len(FAULTS)
 
     def test_the_error_message_is_readable(self, load, directory):
         root = directory({"a.yaml": BROKEN["c.yaml"]})
@@ -331,7 +332,7 @@ class TestSchemas:
 class TestWarnings:
     def test_an_undeclared_variable_gives_a_warning(self, load, directory):
         file = "id: a\nformat: text\ntemplate: {content: '{{nmae}}', variables: [name]}\n"
-        with pytest.warns(UserWarning, match=r"`nmae`.*did you mean `name`"):
+        with pytest.warns(PromptWarning, match=r"(?s)`nmae`.*did you mean `name`"):
             load(directory({"a.yaml": file}))
 
     def test_helpers_in_files_are_ignored_with_a_warning(self, load, directory):

@@ -349,7 +349,7 @@ class TestBrokenSaves:
 
     def test_a_new_warning_is_logged_once(self, watch, root, caplog):
         manager = watch(root)
-        undeclared = "id: greeting\nformat: text\ntemplate:\n  content: '{{nme}}'\n  variables: [name]\n"
+        undeclared = "id: greeting\nformat: text\ntemplate:\n  content: '{{name}} {{nme}}'\n  variables: [name]\n"
         in_place(root / "a.yaml", undeclared)
         until(lambda: caplog.records)
         in_place(root / "b.yaml", text("b", "b"))

@@ -2,6 +2,7 @@
 //!
 //! A case of a table is a line `@@ SENTENCE`, lines `@ EXPECTATION`, and the text of the file.
 
+mod findings;
 mod places;
 mod prompts;
 mod schemas;

@@ -80,10 +80,11 @@ fn errors_of_later_documents_count_lines_in_the_file() {
 fn helpers_are_ignored_with_a_warning() {
     let text = "---\nid: a\nformat: text\ntemplate:\n  content: x\n  helpers: {shout: upper}\n";
     let file = read_prompts("p/f.yaml", text);
-    assert_eq!(
-        file.warnings,
-        ["p/f.yaml:6: `helpers` of prompt `a` are ignored; register them with the template engine"]
-    );
+    let [warning] = &*file.warnings else { panic!("{:?}", file.warnings) };
+    assert_eq!(warning.message, "`helpers` of prompt `a` are ignored");
+    assert_eq!(warning.hint.as_deref(), Some("register them with the template engine"));
+    let place = warning.place.as_ref().map(|place| (place.line, place.column));
+    assert_eq!((warning.file.as_deref(), place), (Some("p/f.yaml"), Some((6, 12))));
     assert_eq!(file.prompts.len(), 1);
 }
 

@@ -147,7 +147,8 @@ async def test_all_errors_are_reported_and_good_schemas_can_be_kept(loader, call
     assert [error.line for error in caught.value.errors] == [3, 1]
     with pytest.warns(UserWarning, match="is") as warned:
         found = await call(loader, "load_directory", tmp_path, on_error="skip")
-    messages = [str(warning.message).splitlines()[0] for warning in warned]
+    (warning,) = warned
+    messages = [finding.message for finding in warning.message.findings]
     assert messages == ["`fields` is missing", "expected a list of schemas, found a number"]
     assert [[schema.name for schema in file.schemas] for file in found] == [["a"], []]
     assert loader.names() == ["a"]
@@ -180,8 +181,9 @@ async def test_settings_without_effect_give_warnings_with_location(loader, call,
     path = write(tmp_path / "s.yaml", EFFECTLESS)
     with pytest.warns(UserWarning, match="schema 's'") as warned:
         registry = await call(loader, "load_file", path)
-    assert [str(warning.message).splitlines()[0] for warning in warned] == REMARKS
-    assert all("s.yaml:2:" in str(warning.message) for warning in warned)
+    (warning,) = warned
+    assert [finding.message for finding in warning.message.findings] == REMARKS
+    assert str(warning.message).count("s.yaml:2:") == len(REMARKS)
     assert await call(loader, "validate_data", "s", {}) == {"a": "x", "b": "b"}
     # A schema that was loaded with a warning can be registered elsewhere.
     (schema,) = registry.schemas
@@ -201,10 +203,12 @@ async def test_a_manager_warns_about_schema_settings_without_effect(call, tmp_pa
     write(tmp_path / "prompts" / "p.yaml", "id: p\nformat: text\ntemplate: x\noutput_schema: s\n")
     with pytest.warns(UserWarning, match="schema 's'") as warned:
         PromptManager.from_directory_sync(tmp_path / "prompts", schema_dir=tmp_path / "schemas")
-    assert [str(warning.message).splitlines()[0] for warning in warned] == REMARKS
+    (warning,) = warned
+    assert [finding.message for finding in warning.message.findings] == REMARKS
     with pytest.warns(UserWarning, match="schema 's'") as warned:
         assert await call(PromptManager(), "load_schemas", tmp_path / "schemas") == 1
-    assert len(warned) == 3
+    (warning,) = warned
+    assert len(warning.message.findings) == 3
 
 
 @pytest.mark.parametrize("remark", range(3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 
 from prompt_manager._keywords import check_keywords
+from prompt_manager.core._load_warning import warn_of
 from prompt_manager.core._observers import Observers
 from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._sync import AWAITING, run_asking
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from prompt_manager._native import CompiledPrompt, Registry, Watch
+    from prompt_manager._native import CompiledPrompt, Finding, Registry, Watch
     from prompt_manager.core._observed import ObservedRenders
     from prompt_manager.core._plugin_render import PluginRenders
     from prompt_manager.core._prompt_writer import Bump
@@ -46,15 +47,6 @@ if TYPE_CHECKING:
     Model = Callable[[Any], str | Awaitable[str]]
 
 __all__ = ["PromptManager"]
-
-
-def _warn(warnings: list[str]) -> None:
-    """Issue the warnings of a load, at the line that called the manager."""
-    if warnings:
-        from warnings import warn
-
-        for warning in warnings:
-            warn(warning, stacklevel=3)
 
 
 class PromptManager:
@@ -96,6 +88,7 @@ class PromptManager:
         self._version_store = version_store
         #: The directory that the prompts were loaded from. Its files are edited, not the manager.
         self._directory: str | None = None
+        self._schema_directory: str | None = None
         self._observers = Observers()
         self._writer = PromptWriter(registry, lambda: self.version_store, self._observers)
         #: Renders prompts: the core itself, or with observers the wrapper that calls them.
@@ -119,7 +112,9 @@ class PromptManager:
     ) -> Self:
         """Load every prompt file below a directory.
 
-        Prompt files end in ``.yaml`` or ``.yml``. Files and folders whose name begins with a dot are skipped.
+        Prompt files end in ``.yaml`` or ``.yml``. Files and folders whose name begins with a dot are skipped. If the
+        load finds something that is probably a mistake, such as a variable that is used and not declared, it gives one
+        :class:`~prompt_manager.PromptWarning` that lists every such place when everything is loaded.
 
         Args:
             path: The directory of the prompts.
@@ -131,7 +126,8 @@ class PromptManager:
                 :meth:`close`. If a saved file is broken, the error is logged (logger ``prompt_manager``, level error)
                 and listed in :attr:`reload_errors`, and the last good prompts stay in use; with ``on_error="skip"``
                 only those of the broken file. A forked process keeps the prompts but does not watch.
-            template_engine: Compiles the prompts.
+            template_engine: Compiles the prompts. Register the helpers and partials that they use before the load.
+                Names that you can register only later go into its ``known_helpers`` and ``known_partials``.
 
         Raises:
             StorageReadError: files cannot be read or break a rule. Its ``errors`` has one exception for each mistake,
@@ -144,8 +140,10 @@ class PromptManager:
             loader = YAMLLoader(manager.registry, on_error=on_error)
             manager._watch = await loader.watch_directory(path, schema_dir=schema_dir)
         else:
-            _warn(await manager._core.load_directory(path, schema_dir=schema_dir, on_error=on_error))
+            findings = await manager._core.load_directory(path, schema_dir=schema_dir, on_error=on_error)
+            warn_of(findings)
         manager._directory = str(path)
+        manager._schema_directory = None if schema_dir is None else str(schema_dir)
         return manager
 
     @classmethod
@@ -160,7 +158,9 @@ class PromptManager:
     ) -> Self:
         """Load every prompt file below a directory.
 
-        Prompt files end in ``.yaml`` or ``.yml``. Files and folders whose name begins with a dot are skipped.
+        Prompt files end in ``.yaml`` or ``.yml``. Files and folders whose name begins with a dot are skipped. If the
+        load finds something that is probably a mistake, such as a variable that is used and not declared, it gives one
+        :class:`~prompt_manager.PromptWarning` that lists every such place when everything is loaded.
 
         Args:
             path: The directory of the prompts.
@@ -172,7 +172,8 @@ class PromptManager:
                 :meth:`close`. If a saved file is broken, the error is logged (logger ``prompt_manager``, level error)
                 and listed in :attr:`reload_errors`, and the last good prompts stay in use; with ``on_error="skip"``
                 only those of the broken file. A forked process keeps the prompts but does not watch.
-            template_engine: Compiles the prompts.
+            template_engine: Compiles the prompts. Register the helpers and partials that they use before the load.
+                Names that you can register only later go into its ``known_helpers`` and ``known_partials``.
 
         Raises:
             StorageReadError: files cannot be read or break a rule. Its ``errors`` has one exception for each mistake,
@@ -185,9 +186,36 @@ class PromptManager:
             loader = YAMLLoader(manager.registry, on_error=on_error)
             manager._watch = loader.watch_directory_sync(path, schema_dir=schema_dir)
         else:
-            _warn(manager._core.load_directory_sync(path, schema_dir=schema_dir, on_error=on_error))
+            findings = manager._core.load_directory_sync(path, schema_dir=schema_dir, on_error=on_error)
+            warn_of(findings)
         manager._directory = str(path)
+        manager._schema_directory = None if schema_dir is None else str(schema_dir)
         return manager
+
+    def check(self) -> list[Finding]:
+        """Find what is wrong, or probably wrong, with the prompts.
+
+        The files of a directory are read again, so the findings are those of the files as they are now. Prompts that
+        come from elsewhere are checked as they are registered. Nothing is loaded or changed.
+
+        Returns:
+            The findings, sorted by file and line. Each has ``code``, ``severity`` (``"warning"`` or ``"error"``),
+            ``message``, ``file``, ``line``, ``column``, ``prompt_id`` and ``hint``; ``str()`` shows all of it. For a
+            prompt that comes from no file, ``file`` is ``None``, and line and column are those in its template.
+
+        Raises:
+            StorageReadError: the directory cannot be read.
+
+        >>> from prompt_manager import Prompt
+        >>> manager = PromptManager()
+        >>> prompt = Prompt(id="hi", format="text", template={"content": "Hi {{nmae}}", "variables": ["name"]})
+        >>> _ = manager.create_prompt_sync(prompt)
+        >>> for finding in manager.check():
+        ...     print(finding.code, finding.line, finding.column, finding.hint)
+        undeclared-variable 1 6 did you mean `name`?
+        unused-variable None None the template uses `nmae`: is it meant to be `name`?
+        """
+        return self._core.check(self._directory, schema_dir=self._schema_directory)
 
     @property
     def is_watching(self) -> bool:
@@ -594,8 +622,8 @@ class PromptManager:
             SchemaParseError: a file breaks a rule, or a schema of a directory refers to one that does not exist.
             SchemaError: another schema already has one of the names.
         """
-        files, warnings = await self._core.schemas.load(path)
-        _warn(warnings)
+        files, findings = await self._core.schemas.load(path)
+        warn_of(findings)
         return sum(len(file["names"]) for file in files)
 
     def load_schemas_sync(self, path: str | os.PathLike[str]) -> int:
@@ -606,8 +634,8 @@ class PromptManager:
             SchemaParseError: a file breaks a rule, or a schema of a directory refers to one that does not exist.
             SchemaError: another schema already has one of the names.
         """
-        files, warnings = self._core.schemas.load_sync(path)
-        _warn(warnings)
+        files, findings = self._core.schemas.load_sync(path)
+        warn_of(findings)
         return sum(len(file["names"]) for file in files)
 
     def register_schema(self, name: str, schema: Schema | Mapping[str, Any] | type[BaseModel]) -> None:

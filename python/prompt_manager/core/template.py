@@ -29,8 +29,11 @@ class TemplateEngine(Engine):
             ``handlebars``.
         escape: Escape the output of tags for HTML, except ``{{{ }}}`` and ``{{& }}``. The default in ``handlebars``.
         assume_objects: Raise an error for a path if a part before its last one is missing.
-        known_helpers: Treat these names as helpers even if they are not registered.
+        known_helpers: Treat these names as helpers even if they are not registered. A prompt or template that calls one
+            compiles, and a render fails if it is still not registered.
         known_helpers_only: Treat no other names as helpers.
+        known_partials: The names of partials that you register only after a load. A directory whose prompts include
+            one loads, and a render fails if it is still not registered. Other unknown partials are errors at load.
         prevent_indent: Do not indent the output of a partial that is alone on an indented line.
         ignore_standalone: Keep the whitespace and line break around a block tag that is alone on its line.
         explicit_partial_context: Let partials see only the context that they are given.
@@ -92,8 +95,8 @@ class TemplateEngine(Engine):
         r"""Register a function as a helper that templates can call. Works as a method and as a decorator.
 
         Positional arguments of the tag are passed in order and named ones as keywords. A missing variable is passed
-        as ``None``. The return value is the value of the tag. Register helpers before you compile templates that call
-        them: a compiled template does not see new names.
+        as ``None``. The return value is the value of the tag. Register helpers before you compile templates or load
+        prompts that call them: an unknown helper is an error there, unless its name is in ``known_helpers``.
 
         Args:
             name: The name in templates. It takes precedence over a variable of the same name.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from prompt_manager._native import Converter, nearest
 from prompt_manager.core._sync import AWAITING
-from prompt_manager.integrations.base import BaseIntegration
+from prompt_manager.integrations.base import BaseIntegration, explain_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -154,10 +154,10 @@ class ProviderIntegration(BaseIntegration[T]):
     def explain_compatibility(self, prompt: Prompt) -> list[str]:
         """Return the reasons why the prompt cannot be converted, or an empty list if it can.
 
-        The values of variables are not considered. A prompt with a placeholder is compatible if there are messages for
-        the placeholder with which it can be converted.
+        A partial or helper that exists nowhere is a reason. The values of variables are not considered. A prompt with a
+        placeholder is compatible if there are messages for the placeholder with which it can be converted.
         """
-        return self._converter.explain(prompt._opaque())
+        return [*self._converter.explain(prompt._opaque()), *explain_templates(prompt, self._native_engine)]
 
     def _prepare(
         self, core: CompiledPrompt, variables: Mapping[str, Any]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from prompt_manager._native import Engine
 from prompt_manager.core._sync import AWAITING, run, run_asking
-from prompt_manager.exceptions import ConversionError
+from prompt_manager.exceptions import ConversionError, TemplateError
 from prompt_manager.validation._holder import held_schemas
 
 if TYPE_CHECKING:
@@ -51,6 +51,19 @@ async def render_texts(engine: TemplateEngineProtocol, mode: CallMode, prompt_id
             raise TypeError(f"{type(engine).__name__}.render must return a str, not {type(result).__name__}")
         rendered.append(result)
     return rendered
+
+
+def explain_templates(prompt: Prompt, engine: Engine | None) -> list[str]:
+    """Return what keeps the templates of a prompt from being rendered: a partial or helper that exists nowhere.
+
+    The templates of a custom engine, for which ``engine`` is ``None``, cannot be searched.
+    """
+    if engine is None:
+        return []
+    try:
+        return prompt._converted_by(engine).unknown_partials()
+    except TemplateError as error:
+        return [error.message]
 
 
 class BaseIntegration(ABC, Generic[T]):

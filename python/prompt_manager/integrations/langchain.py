@@ -11,7 +11,7 @@ from prompt_manager.exceptions import (
     IntegrationNotAvailableError,
     PromptManagerError,
 )
-from prompt_manager.integrations.base import BaseIntegration
+from prompt_manager.integrations.base import BaseIntegration, explain_templates
 from prompt_manager.integrations.utils import handlebars_to_fstring
 
 if TYPE_CHECKING:
@@ -189,6 +189,8 @@ class LangChainIntegration(BaseIntegration[Any]):
             core.check_names([])
         except PromptManagerError as error:
             reasons.append(error.message)
+        else:
+            reasons += explain_templates(prompt, self._native_engine)
         return reasons
 
     def _handlebars_to_fstring(self, template: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prompt_manager import _native
+from prompt_manager.core._load_warning import warn_of
 from prompt_manager.core.template import TemplateEngine
 
 TYPE_CHECKING = False
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     import os
     from typing import Any, Literal
 
-    from prompt_manager._native import CompiledPrompt, Watch
+    from prompt_manager._native import CompiledPrompt, Finding, Watch
     from prompt_manager.core.models import PromptSchema
     from prompt_manager.core.registry import PromptRegistry
 
@@ -75,8 +76,8 @@ class YAMLLoader:
             StorageReadError: the file cannot be read or breaks a rule. ``errors`` has one exception for each problem,
                 with line and column. With ``on_error="skip"``: the file has no valid prompt.
         """
-        files, warnings = await _native.read_prompts(filepath, self._engine, on_error=self._on_error)
-        return _only(filepath, _schemas(files, warnings))
+        files, findings = await _native.read_prompts(filepath, self._engine, on_error=self._on_error)
+        return _only(filepath, _schemas(files, findings))
 
     def load_file_sync(self, filepath: Path) -> PromptSchema:
         """Load the prompts of a file, with the version and metadata of the file itself.
@@ -85,8 +86,8 @@ class YAMLLoader:
             StorageReadError: the file cannot be read or breaks a rule. ``errors`` has one exception for each problem,
                 with line and column. With ``on_error="skip"``: the file has no valid prompt.
         """
-        files, warnings = _native.read_prompts_sync(filepath, self._engine, on_error=self._on_error)
-        return _only(filepath, _schemas(files, warnings))
+        files, findings = _native.read_prompts_sync(filepath, self._engine, on_error=self._on_error)
+        return _only(filepath, _schemas(files, findings))
 
     async def load_directory(self, dirpath: Path) -> list[PromptSchema]:
         """Load every prompt file below a directory, sorted by path.
@@ -97,8 +98,8 @@ class YAMLLoader:
             StorageReadError: files cannot be read or break a rule. ``errors`` has one exception for each problem, with
                 file, line and column.
         """
-        files, warnings = await _native.read_prompts(_directory(dirpath), self._engine, on_error=self._on_error)
-        return _schemas(files, warnings)
+        files, findings = await _native.read_prompts(_directory(dirpath), self._engine, on_error=self._on_error)
+        return _schemas(files, findings)
 
     def load_directory_sync(self, dirpath: Path) -> list[PromptSchema]:
         """Load every prompt file below a directory, sorted by path.
@@ -109,8 +110,8 @@ class YAMLLoader:
             StorageReadError: files cannot be read or break a rule. ``errors`` has one exception for each problem, with
                 file, line and column.
         """
-        files, warnings = _native.read_prompts_sync(_directory(dirpath), self._engine, on_error=self._on_error)
-        return _schemas(files, warnings)
+        files, findings = _native.read_prompts_sync(_directory(dirpath), self._engine, on_error=self._on_error)
+        return _schemas(files, findings)
 
     async def import_to_registry(self, filepath: Path, *, registry: PromptRegistry | None = None) -> int:
         """Register the prompts of a file, in order, and return how many there are.
@@ -203,10 +204,10 @@ class YAMLLoader:
             StorageReadError: files cannot be read or break a rule, or the system cannot watch the directory.
         """
         target = self._watched(registry)
-        watch, warnings = await _native.watch_directory(
+        watch, findings = await _native.watch_directory(
             target._core, dirpath, schema_dir=schema_dir, on_error=self._on_error
         )
-        _warn(warnings)
+        warn_of(findings)
         return watch
 
     def watch_directory_sync(
@@ -236,10 +237,10 @@ class YAMLLoader:
             StorageReadError: files cannot be read or break a rule, or the system cannot watch the directory.
         """
         target = self._watched(registry)
-        watch, warnings = _native.watch_directory_sync(
+        watch, findings = _native.watch_directory_sync(
             target._core, dirpath, schema_dir=schema_dir, on_error=self._on_error
         )
-        _warn(warnings)
+        warn_of(findings)
         return watch
 
     @staticmethod
@@ -276,11 +277,11 @@ def _directory(path: Path) -> Path:
 
 
 def _schemas(
-    files: list[tuple[str | None, dict[str, Any] | None, list[CompiledPrompt]]], warnings: list[str]
+    files: list[tuple[str | None, dict[str, Any] | None, list[CompiledPrompt]]], findings: list[Finding]
 ) -> list[PromptSchema]:
     from prompt_manager.core.models import Prompt, PromptSchema
 
-    _warn(warnings)
+    warn_of(findings)
     return [
         PromptSchema(
             prompts=tuple(map(Prompt._of, prompts)),
@@ -297,14 +298,6 @@ def _only(path: Path, schemas: list[PromptSchema]) -> PromptSchema:
     if not schemas:
         raise StorageReadError(f"{path} has no valid prompt", path=str(path))
     return schemas[0]
-
-
-def _warn(warnings: list[str]) -> None:
-    if warnings:
-        from warnings import warn
-
-        for warning in warnings:
-            warn(warning, stacklevel=4)
 
 
 async def _register(registry: PromptRegistry, schemas: list[PromptSchema]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prompt_manager.core._load_warning import warn_of
 from prompt_manager.validation._holder import SchemaHolder
 
 TYPE_CHECKING = False
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[[Any], bool])
 
 __all__ = ["SchemaLoader"]
-
-
-def _warn(warnings: list[str]) -> None:
-    """Issue the warnings of a load, at the line that called the loader."""
-    if warnings:
-        from warnings import warn
-
-        for warning in warnings:
-            warn(warning, stacklevel=3)
 
 
 class SchemaLoader(SchemaHolder):
@@ -101,8 +93,8 @@ class SchemaLoader(SchemaHolder):
                 line and column.
             SchemaError: another schema already has one of the names.
         """
-        files, warnings = await self._core.load(filepath, is_directory=False)
-        _warn(warnings)
+        files, findings = await self._core.load(filepath, is_directory=False)
+        warn_of(findings)
         return self._registry(files[0])
 
     def load_file_sync(self, filepath: str | os.PathLike[str]) -> SchemaRegistry:
@@ -116,8 +108,8 @@ class SchemaLoader(SchemaHolder):
                 line and column.
             SchemaError: another schema already has one of the names.
         """
-        files, warnings = self._core.load_sync(filepath, is_directory=False)
-        _warn(warnings)
+        files, findings = self._core.load_sync(filepath, is_directory=False)
+        warn_of(findings)
         return self._registry(files[0])
 
     async def load_directory(
@@ -134,8 +126,8 @@ class SchemaLoader(SchemaHolder):
             StorageReadError: the directory cannot be read.
             SchemaParseError: files break a rule. Its ``errors`` has one exception for each mistake.
         """
-        files, warnings = await self._core.load(dirpath, is_directory=True, skip=_skips(on_error))
-        _warn(warnings)
+        files, findings = await self._core.load(dirpath, is_directory=True, skip=_skips(on_error))
+        warn_of(findings)
         return [self._registry(file) for file in files]
 
     def load_directory_sync(
@@ -152,8 +144,8 @@ class SchemaLoader(SchemaHolder):
             StorageReadError: the directory cannot be read.
             SchemaParseError: files break a rule. Its ``errors`` has one exception for each mistake.
         """
-        files, warnings = self._core.load_sync(dirpath, is_directory=True, skip=_skips(on_error))
-        _warn(warnings)
+        files, findings = self._core.load_sync(dirpath, is_directory=True, skip=_skips(on_error))
+        warn_of(findings)
         return [self._registry(file) for file in files]
 
     def _registry(self, file: LoadedSchemaFile) -> SchemaRegistry:

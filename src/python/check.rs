@@ -1,0 +1,124 @@
+//! `Finding`: a problem that a rule found in a prompt or its file.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::check::{Code, Finding, report};
+use crate::error::Place;
+
+/// A problem that a rule found.
+#[pyclass(frozen, eq, name = "Finding", module = "prompt_manager._native")]
+#[derive(PartialEq)]
+pub struct PyFinding(Finding);
+
+/// The arguments of the constructor, as pickle keeps them. The place is the name of the file or template, the line, the
+/// column and the text of the line.
+type FindingArguments<'f> =
+    (&'f str, &'f str, Option<PickledPlace>, Option<&'f str>, Option<&'f str>, Option<&'f str>);
+type PickledPlace = (Option<String>, usize, usize, Option<String>);
+
+/// The findings as Python objects.
+pub(super) fn findings(found: Vec<Finding>) -> Vec<PyFinding> {
+    found.into_iter().map(PyFinding).collect()
+}
+
+/// The text of a warning about these findings.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+pub(super) fn report_findings(found: Vec<PyRef<'_, PyFinding>>) -> String {
+    let found: Vec<Finding> = found.iter().map(|finding| finding.0.clone()).collect();
+    report(&found)
+}
+
+#[pymethods]
+impl PyFinding {
+    #[new]
+    fn new(
+        code: &str,
+        message: String,
+        place: Option<PickledPlace>,
+        file: Option<String>,
+        prompt_id: Option<String>,
+        hint: Option<String>,
+    ) -> PyResult<Self> {
+        let known = Code::ALL.into_iter().find(|known| known.as_str() == code);
+        let code = known.ok_or_else(|| PyValueError::new_err(format!("unknown code {code:?}")))?;
+        let place = place.map(|(name, line, column, source_line)| Place { name, line, column, source_line });
+        Ok(Self(Finding { code, message, place, file, prompt_id, hint }))
+    }
+
+    /// The name of the rule.
+    #[getter]
+    fn code(&self) -> &'static str {
+        self.0.code.as_str()
+    }
+
+    /// `"warning"` or `"error"`.
+    #[getter]
+    fn severity(&self) -> &'static str {
+        self.0.severity().as_str()
+    }
+
+    /// The problem, in one line.
+    #[getter]
+    fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The path of the file; `None` for a prompt that comes from no file.
+    #[getter]
+    fn file(&self) -> Option<&str> {
+        self.0.file.as_deref()
+    }
+
+    /// The line in the file or template, from 1.
+    #[getter]
+    fn line(&self) -> Option<usize> {
+        self.0.place.as_ref().map(|place| place.line)
+    }
+
+    /// The character in the line, from 1.
+    #[getter]
+    fn column(&self) -> Option<usize> {
+        self.0.place.as_ref().map(|place| place.column)
+    }
+
+    /// The id of the prompt.
+    #[getter]
+    fn prompt_id(&self) -> Option<&str> {
+        self.0.prompt_id.as_deref()
+    }
+
+    /// What to do about it.
+    #[getter]
+    fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    fn __str__(&self) -> String {
+        self.0.report()
+    }
+
+    fn __repr__(&self) -> String {
+        let Finding { code, message, file, place, .. } = &self.0;
+        let place =
+            place.as_ref().map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
+        format!("<Finding {code} {}{place} {message:?}>", file.as_deref().unwrap_or_default())
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.code(), self.message(), self.file(), self.line(), self.column()).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __getnewargs__(&self) -> FindingArguments<'_> {
+        let Finding { message, place, file, prompt_id, hint, .. } = &self.0;
+        let place = place.as_ref().map(|Place { name, line, column, source_line }| {
+            (name.clone(), *line, *column, source_line.clone())
+        });
+        (self.code(), message, place, file.as_deref(), prompt_id.as_deref(), hint.as_deref())
+    }
+}
