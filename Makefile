@@ -41,7 +41,7 @@ oracle: node_modules/.package-lock.json  ## Compare the template cases with the 
 compare: $(VENV)/.test $(VENV)/.debug node_modules/.package-lock.json  ## Compare N random templates with handlebars.js; SEED selects them.
 	$(BIN)/python tests/oracle/compare.py --count $(N) --seed $(SEED)
 
-fuzz:  ## Fuzz the template engine for MINUTES each target, or only TARGET, and save new inputs.
+fuzz:  ## Fuzz the template engine and the reading of answers for MINUTES each target, or only TARGET, and save new inputs.
 	$(PYTHON) tests/fuzz/run.py --minutes $(MINUTES) $(TARGET)
 
 bench: $(VENV)/.bench $(VENV)/.release  ## Compare the speed with f-strings and other template engines.

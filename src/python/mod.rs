@@ -12,6 +12,7 @@ mod helper;
 mod langchain;
 mod library;
 mod node;
+mod output;
 mod overlay;
 mod payload;
 mod prompt;
@@ -46,6 +47,8 @@ mod _native {
     #[pymodule_export]
     use super::langchain::{LangChainSource, langchain_f_string};
     #[pymodule_export]
+    use super::output::{parse_answer, parse_json};
+    #[pymodule_export]
     use super::prompt::{
         CompiledPrompt, PyPromptOrigin, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
     };
@@ -54,7 +57,7 @@ mod _native {
     #[pymodule_export]
     use super::registry::PyRegistry;
     #[pymodule_export]
-    use super::schema::{PySchemas, check_rule, check_schema, json_schema_to_schema, parse_json};
+    use super::schema::{PySchemas, check_rule, check_schema, json_schema_to_schema};
     #[pymodule_export]
     use super::storage::{PyFileStore, PyMemoryStore, prompt_yaml};
     #[pymodule_export]

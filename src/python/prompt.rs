@@ -1,6 +1,6 @@
 //! `CompiledPrompt`: the Python object of a compiled prompt in the core, which renders and converts it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -129,6 +129,46 @@ impl CompiledPrompt {
     ) -> PyRenderOptions<'s> {
         let resolved = self.resolution.as_ref().is_some_and(|known| known.resolved.is(variables));
         RenderOptions { resolved, ..self.schema_options(given, output_instructions) }
+    }
+
+    /// The answer, converted by the output schema; `None` if it is unchanged.
+    pub(super) fn validated<'py>(
+        &self,
+        data: &Bound<'py, PyAny>,
+        coerce: Option<bool>,
+        given: Option<&Bound<'_, PySchemas>>,
+    ) -> crate::Result<Option<Bound<'py, PyAny>>> {
+        let Some(wanted) = self.compiled.output_schema()? else { return Ok(None) };
+        let none = SharedSchemas::default();
+        let schemas = self.schema_options(given, true).schemas.unwrap_or(&none);
+        let what = format!("the output of prompt '{}'", self.id());
+        let made = schemas
+            .compiled(wanted)
+            .and_then(|compiled| compiled.validate(&PyData::without_engine(data.py()), data, &what, coerce));
+        made.map_err(|error| error.with_context("prompt_id", self.id()))
+    }
+
+    /// Whether the answer must be a dict. A pydantic model may also want a list.
+    pub(super) fn wants_dict(&self, py: Python<'_>) -> PyResult<bool> {
+        let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(false) };
+        let none = SharedSchemas::default();
+        let compiled =
+            self.schema_options(None, true).schemas.unwrap_or(&none).compiled(wanted).or_raise(py)?;
+        match compiled.model() {
+            None => Ok(true),
+            Some(model) => {
+                let pydantic = py.import("prompt_manager.validation._pydantic")?;
+                pydantic.call_method1("wants_dict", (model.bind(py),))?.extract()
+            }
+        }
+    }
+
+    /// The keys of the output schema, at any depth; `None` without a schema.
+    pub(super) fn output_names(&self, py: Python<'_>) -> crate::Result<Option<HashSet<String>>> {
+        let Some(wanted) = self.compiled.output_schema()? else { return Ok(None) };
+        let none = SharedSchemas::default();
+        let schemas = self.schema_options(None, true).schemas.unwrap_or(&none);
+        schemas.property_names(&PyData::without_engine(py), wanted).map(Some)
     }
 
     pub(super) fn prepared<'s, 'py>(
@@ -468,25 +508,7 @@ impl CompiledPrompt {
         coerce: Option<bool>,
         schemas: Option<&Bound<'py, PySchemas>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = data.py();
-        let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(data.clone()) };
-        let none = SharedSchemas::default();
-        let schemas = self.schema_options(schemas, true).schemas.unwrap_or(&none);
-        let what = format!("the output of prompt '{}'", self.id());
-        let made = schemas
-            .compiled(wanted)
-            .and_then(|compiled| compiled.validate(&PyData::without_engine(py), data, &what, coerce));
-        let made = made.map_err(|error| error.with_context("prompt_id", self.id()));
-        Ok(made.or_raise(py)?.unwrap_or_else(|| data.clone()))
-    }
-
-    /// Whether the answer must be a dict. It need not be for a pydantic model, which can also accept a list.
-    #[pyo3(signature = (schemas = None))]
-    fn wants_dict(&self, py: Python<'_>, schemas: Option<&Bound<'_, PySchemas>>) -> PyResult<bool> {
-        let Some(wanted) = self.compiled.output_schema().or_raise(py)? else { return Ok(false) };
-        let none = SharedSchemas::default();
-        let schemas = self.schema_options(schemas, true).schemas.unwrap_or(&none);
-        Ok(schemas.compiled(wanted).or_raise(py)?.describes_dict())
+        Ok(self.validated(data, coerce, schemas).or_raise(data.py())?.unwrap_or_else(|| data.clone()))
     }
 
     /// The input for a custom template engine; see [`Prepared`].

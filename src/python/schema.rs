@@ -5,19 +5,17 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use serde_json::Value;
 
 use super::check::{PyFinding, findings};
 use super::data::PyData;
-use super::data::values::{SharedObject, answer_to_python};
+use super::data::values::SharedObject;
 use super::error::{OrRaise, raise};
 use super::runtime::on_thread;
 use super::text::PyText;
 use crate::check::Finding;
 use crate::error::{Error, Kind};
 use crate::schema::json_schema::{self, JsonSchemaMode};
-use crate::schema::output::{self, AnswerOptions};
 use crate::schema::rules::Rule;
 use crate::schema::{self, Schema, SchemaEntry, SchemaRef, Values, parse};
 use crate::store::directory;
@@ -331,27 +329,4 @@ pub(super) fn json_schema_to_schema<'py>(
     });
     let schema = json.and_then(|json| json_schema::read(name, &json)).or_raise(py)?;
     plain(py, &schema)
-}
-
-/// Parses the JSON in a model's answer. Returns the value, the repairs as `{kind, message, line, column}`, and the number
-/// of lists and dicts that are not closed.
-#[pyfunction]
-#[pyo3(signature = (text, *, strict = false, dict = false))]
-pub(super) fn parse_json<'py>(
-    py: Python<'py>,
-    text: &str,
-    strict: bool,
-    dict: bool,
-) -> PyResult<(Bound<'py, PyAny>, Vec<Bound<'py, PyDict>>, usize)> {
-    let answer = py.detach(|| output::parse(text, AnswerOptions { strict, dict })).or_raise(py)?;
-    let repairs = answer.repairs.into_iter().map(|repair| {
-        let dict = PyDict::new(py);
-        dict.set_item("kind", repair.kind.as_str())?;
-        dict.set_item("message", repair.message())?;
-        dict.set_item("line", repair.line)?;
-        dict.set_item("column", repair.column)?;
-        Ok(dict)
-    });
-    let repairs = repairs.collect::<PyResult<_>>()?;
-    Ok((answer_to_python(py, &answer.parsed)?, repairs, answer.open))
 }

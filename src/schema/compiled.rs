@@ -103,10 +103,13 @@ impl<T: Text, F: Clone, M: Clone> CompiledSchema<T, F, M> {
         }
     }
 
-    /// Whether it is a schema, which describes a dict, and not a model.
+    /// The model that validates, if it is not a schema.
     #[must_use]
-    pub fn describes_dict(&self) -> bool {
-        matches!(self.root, PlanIndex::Object(_))
+    pub fn model(&self) -> Option<&M> {
+        match self.root {
+            PlanIndex::Model(at) => self.models.get(at),
+            PlanIndex::Object(_) => None,
+        }
     }
 
     /// Validates a value. Returns the converted value, or `None` if it fits unchanged. `what` names the value in

@@ -22,6 +22,7 @@ mod openai_strict;
 pub mod output;
 pub mod parse;
 mod pattern;
+mod property_names;
 pub mod rules;
 mod schema_set;
 mod shared_schema_set;

@@ -1,6 +1,6 @@
 //! A schema set that several threads use at once, with caches of compiled schemas, instructions and response schemas.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -12,6 +12,7 @@ use super::instructions;
 use super::json_schema::{self, JsonSchemaMode};
 use super::model::Schema;
 use super::openai_strict;
+use super::property_names::property_names;
 use super::schema_set::{SchemaEntry, SchemaSet};
 use super::values::Values;
 use crate::error::{Error, Result};
@@ -232,6 +233,18 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
             kept.insert(key, Arc::clone(&response));
         }
         Ok(response)
+    }
+
+    /// The keys of the data that the schema describes, at any depth.
+    ///
+    /// # Errors
+    /// As [`SharedSchemaSet::json_schema`].
+    pub fn property_names<D>(&self, data: &D, wanted: &SchemaRef) -> Result<HashSet<String>>
+    where
+        D: Values<Text = T, Function = F, Model = M>,
+    {
+        let schema = self.json_schema(wanted, JsonSchemaMode::Full, &|model| data.json_schema(model))?;
+        Ok(property_names(&schema))
     }
 
     fn find(&self, wanted: &SchemaRef) -> Result<(Option<Arc<Schema>>, Option<M>)> {

@@ -84,7 +84,7 @@ def table(rows: Sequence[Row]) -> str:
     body = []
     for row in rows:
         met = {None: "-", True: "yes", False: "no"}[row.met]
-        digits = 0 if row.unit == "ns" else 1
+        digits = {"ns": 0, "exponent": 2}.get(row.unit, 1)
         cells = [row.name, row.title, shown(row.ours, digits)]
         cells += [shown(row.by_hand, digits), shown(row.ratio)] * compared
         cells += ["-" if row.target is None else f"{row.target:g}", met] * limited

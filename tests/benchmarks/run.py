@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import conversion
 import engines
 import floor
+import growth
 import loading
 import manager
 import startup
@@ -41,6 +42,7 @@ SECTIONS = {
     "saves": (loading.measure_saves, "A watched directory"),
     "held": (loading.measure_held, "Prompts in memory"),
     "validation": (validation.measure, "Schemas, compared with pydantic and json"),
+    "growth": (growth.measure, "Growth: the exponent of the time for an input of n times the size"),
     "floor": (floor.measure, "The floor: the cost of minimal calls, compared with the two-variable f-string"),
     "startup": (startup.measure, "Startup"),
 }

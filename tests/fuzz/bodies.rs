@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arbitrary::{Result as Taken, Unstructured};
 use prompt_manager::limits::Limits;
+use prompt_manager::schema::output::{self, AnswerOptions};
 use prompt_manager::template::{JsonData, JsonDataValue, Template, TemplateOptions};
 use prompt_manager::template::{parse as parse_source, print};
 use prompt_manager::{Error, Kind};
@@ -122,6 +123,42 @@ pub fn round_trip(data: &[u8]) {
         .unwrap_or_else(|error| panic!("{source:?} was printed as {printed:?}:\n{}", error.report()));
     assert_eq!(without_places(&tree), without_places(&again), "{source:?} was printed as {printed:?}");
     assert_eq!(print(&again).as_deref(), Some(printed.as_str()), "printed once more");
+}
+
+/// Reads an answer of a model: any text, or any value with text around it. The value is read as itself or refused, so
+/// nothing within its texts is taken for the answer.
+///
+/// The input is a byte that selects the text around the value, then the value; or a byte of 255, then any text.
+pub fn answer(data: &[u8]) {
+    const FRAMES: [&str; 10] = [
+        "{}",
+        "```json\n{}\n```",
+        "```\n{}\n```",
+        "```json\n{}",
+        "Here: {}",
+        "{}\nHope it helps.",
+        "Sure {thing}, see [1]:\n\n```json\n{}\n```\nDoes that [help]?",
+        "<think>hm</think>{}",
+        "<think>hm</think>\n```\n{}\n```\nDone.",
+        "\u{feff} {} ok?",
+    ];
+    let options = AnswerOptions { strict: false, dict: true };
+    let Some((first, rest)) = data.split_first() else { return };
+    if *first == SEPARATOR {
+        let Ok(text) = std::str::from_utf8(rest) else { return };
+        let parsed = output::parse(text, options);
+        let again = output::parse(text, options);
+        assert_eq!(format!("{parsed:?}"), format!("{again:?}"), "a second reading differs");
+        let names = ["a", "verdict"].map(str::to_owned).into();
+        let _ = output::readings::<std::hash::RandomState>(text, options, &names);
+        return;
+    }
+    let Ok(value) = value(&mut Unstructured::new(rest), 0) else { return };
+    let value = serde_json::json!({ "verdict": value });
+    let text = FRAMES[usize::from(*first) % FRAMES.len()].replace("{}", &value.to_string());
+    if let Ok(found) = output::parse(&text, options) {
+        assert_eq!(found.parsed.to_json(), value, "{text}");
+    }
 }
 
 /// Checks that a syntax error has a position in the source and can be printed.

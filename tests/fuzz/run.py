@@ -1,4 +1,4 @@
-"""Fuzzes the template engine. ``make fuzz`` calls it.
+"""Fuzzes the template engine and the reading of answers. ``make fuzz`` calls it.
 
 Each target starts with the inputs of its corpus file and with the template cases. New inputs are minimised and saved in
 ``tests/fuzz/corpus``, up to a size. ``tests/rust/corpus.rs`` runs them in every test run. An input that fails is saved
@@ -21,7 +21,7 @@ ROOT = HERE.parent.parent
 WORK = ROOT / "target" / "fuzz"
 
 #: For each target, the maximum length of an input in bytes.
-TARGETS = {"parse": 400, "render": 600, "round_trip": 400}
+TARGETS = {"answer": 400, "parse": 400, "render": 600, "round_trip": 400}
 
 #: The maximum size of a corpus file, in bytes.
 MAX_CORPUS_SIZE = 95_000
@@ -53,8 +53,15 @@ def encoded(value: object) -> bytes:
 
 
 def seeds(target: str) -> list[bytes]:
-    """Return the template cases, encoded for the target."""
+    """Return the template cases, or the cases of answers, encoded for the target."""
     found = []
+    if target == "answer":
+        folder = ROOT / "tests" / "data" / "schemas"
+        cases = json.loads((folder / "answers.json").read_text(encoding="utf-8"))["cases"]
+        cases += json.loads((folder / "output.json").read_text(encoding="utf-8"))
+        found += [b"\xff" + case["text"].encode() for case in cases]
+        found += [bytes([at % 16]) + encoded(case["data"]) for at, case in enumerate(cases) if "data" in case]
+        return found
     for path in sorted((ROOT / "tests" / "data" / "templates").glob("*.json")):
         for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
             javascript = case.get("options", {}).get("dialect") == "handlebars"
@@ -131,7 +138,7 @@ def missing_tool() -> str | None:
 
 def main() -> int:
     """Fuzz the targets named on the command line, by default all."""
-    parser = argparse.ArgumentParser(description="Fuzz the template engine.")
+    parser = argparse.ArgumentParser(description="Fuzz the template engine and the reading of answers.")
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="the targets to fuzz (default: all)")
     parser.add_argument("--minutes", type=float, default=20, help="minutes to run each target (default: 20)")
     arguments = parser.parse_args()

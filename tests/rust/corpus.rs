@@ -31,6 +31,11 @@ fn replay(target: &str, body: fn(&[u8])) {
 }
 
 #[test]
+fn every_saved_answer_passes() {
+    replay("answer", bodies::answer);
+}
+
+#[test]
 fn every_saved_parser_input_passes() {
     replay("parse", bodies::parse);
 }

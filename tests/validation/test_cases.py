@@ -8,13 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from helpers import DATA
+from helpers import DATA, create_text_prompt
+from prompt_manager import PromptManager
 from prompt_manager._native import parse_json
 from prompt_manager.exceptions import SchemaValidationError
 from prompt_manager.validation import SchemaLoader
 
 GROUPS = json.loads((DATA / "schemas" / "validate.json").read_text(encoding="utf-8"))
 ANSWERS = json.loads((DATA / "schemas" / "output.json").read_text(encoding="utf-8"))
+DAMAGED = json.loads((DATA / "schemas" / "answers.json").read_text(encoding="utf-8"))
 
 
 def written(value):
@@ -81,3 +83,27 @@ def test_an_answer_is_read_as_expected(answer):
     data, repairs, _ = read()
     assert same(data, answer["data"])
     assert [[repair["kind"], repair["line"], repair["column"]] for repair in repairs] == answer["repairs"]
+
+
+@pytest.fixture(scope="module")
+def manager():
+    manager = PromptManager()
+    for schema in reversed(DAMAGED["schemas"]):
+        name = schema["name"]
+        manager.register_schema(name, schema)
+        manager.registry.register_sync(create_text_prompt(id=name, status="active", output_schema=name))
+    return manager
+
+
+@pytest.mark.parametrize("case", DAMAGED["cases"], ids=[case["name"] for case in DAMAGED["cases"]])
+def test_a_damaged_answer_has_one_result_or_is_refused(manager, case):
+    if case.get("refused"):
+        with pytest.raises(SchemaValidationError):
+            manager.parse_output(case["schema"], case["text"])
+        return
+    answer = manager.parse_output(case["schema"], case["text"])
+    assert same(answer.data, case["data"])
+    assert [repair.kind for repair in answer.repairs] == case["repairs"]
+    if answer.repairs:
+        with pytest.raises(SchemaValidationError):
+            manager.parse_output(case["schema"], case["text"], strict=True)

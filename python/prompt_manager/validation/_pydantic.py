@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 
-__all__ = ["check_model", "json_schema", "validate"]
+__all__ = ["check_model", "json_schema", "validate", "wants_dict"]
 
 #: Error types of pydantic whose messages never contain the value.
 _TYPES_WITHOUT_VALUE = set(get_args(ErrorType)) - {"value_error", "assertion_error", "union_tag_invalid"}
@@ -52,3 +52,9 @@ def _path(location: tuple[int | str, ...]) -> str:
 def json_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of a model."""
     return model.model_json_schema()
+
+
+def wants_dict(model: type[BaseModel]) -> bool:
+    """Whether a model takes only dicts: it has fields, and no validator of its own that takes something else."""
+    own = model.__pydantic_decorators__.model_validators.values()
+    return not issubclass(model, RootModel) and all(validator.info.mode == "after" for validator in own)

@@ -18,7 +18,8 @@ class Repair:
     """A repair that was needed to parse an answer, and its position. Line and column count from 1.
 
     ``kind`` is one of ``code_fence``, ``prose``, ``trailing_comma``, ``single_quotes``, ``curly_quotes``,
-    ``needless_escape``, ``comment``, ``unquoted_key``, ``python_word``, ``not_finite``, ``control_character`` and
+    ``triple_quotes``, ``unescaped_quote``, ``unquoted_text``, ``needless_escape``, ``unknown_escape``, ``comment``,
+    ``unquoted_key``, ``python_word``, ``not_finite``, ``control_character``, ``list_around``, ``json_in_text`` and
     ``cut_off``.
     """
 
@@ -56,9 +57,9 @@ class ParsedOutput:
 
 def read_text(prompt: CompiledPrompt, text: str, *, strict: bool) -> ParsedOutput:
     """Parse and validate the JSON in an answer. See :meth:`PromptManager.parse_output`."""
-    from prompt_manager._native import parse_json
+    from prompt_manager._native import parse_answer
 
-    data, repairs, unclosed = parse_json(text, strict=strict, dict=prompt.wants_dict())
+    data, repairs, unclosed = parse_answer(prompt, text, strict=strict)
     validated = prompt.validate_output(data)
     _remove_defaults(validated, data, unclosed)
     return ParsedOutput._of(validated, repairs)
