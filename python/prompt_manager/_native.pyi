@@ -234,6 +234,7 @@ class CompiledPrompt:
     def prepare(
         self, variables: Mapping[str, Any], schemas: Schemas | None = None
     ) -> tuple[Mapping[str, Any], list[str], dict[str, str]]: ...
+    def assemble(self, context: Mapping[str, Any], texts: Sequence[str], output_instructions: bool = True) -> str: ...
     def assemble_messages(
         self,
         context: Mapping[str, Any],

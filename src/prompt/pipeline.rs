@@ -110,15 +110,7 @@ impl<T: Text> Compiled<T> {
                 self.appended(data, output, options)
             }
             PromptBody::Chat(_) => {
-                let mut out = data.sink();
-                let messages = self.messages_with(data, variables, engine, options)?;
-                for (at, message) in messages.iter().enumerate() {
-                    if at > 0 {
-                        out.str("\n\n");
-                    }
-                    transcribe(message, &mut out);
-                }
-                Ok(out.finish())
+                Ok(transcript(data, &self.messages_with(data, variables, engine, options)?))
             }
             PromptBody::Nothing => Err(self.template_required()),
         }
@@ -242,6 +234,21 @@ impl<T: Text> Compiled<T> {
                 self.with_output_instructions(data, messages, options).map(Rendered::Messages)
             }
         }
+    }
+
+    /// As [`Compiled::render`], of texts that another engine rendered; see [`Compiled::assembled`].
+    ///
+    /// # Errors
+    /// As [`Compiled::assembled`].
+    pub fn assembled_text<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        context: &D::Value,
+        texts: Vec<D::Output>,
+        options: &RenderOptionsOf<'_, D>,
+    ) -> Result<D::Output> {
+        let rendered = self.assembled(data, context, texts, options)?;
+        Ok(rendered.into_messages().map_or_else(|text| text, |messages| transcript(data, &messages)))
     }
 
     /// Appends the instructions for the answer, if there are any, to rendered messages.
@@ -564,6 +571,18 @@ fn is_of_type<D: Data>(data: &D, wanted: FieldType, value: &D::Value) -> Result<
         }
         FieldType::Date | FieldType::DateTime | FieldType::Uuid => false,
     })
+}
+
+/// The messages as a text for people to read.
+fn transcript<D: Data>(data: &D, messages: &[Message<D::Output>]) -> D::Output {
+    let mut out = data.sink();
+    for (at, message) in messages.iter().enumerate() {
+        if at > 0 {
+            out.str("\n\n");
+        }
+        transcribe(message, &mut out);
+    }
+    out.finish()
 }
 
 /// Writes one message of a transcript.

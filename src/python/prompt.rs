@@ -523,6 +523,21 @@ impl CompiledPrompt {
         self.prepared(variables, &self.render_options(variables, schemas, true)).or_raise(py)
     }
 
+    /// The text of the prompt, with texts that a custom engine rendered; see [`CompiledPrompt::prepare`].
+    #[pyo3(signature = (context, texts, output_instructions = true))]
+    fn assemble<'py>(
+        &self,
+        context: &Bound<'py, PyAny>,
+        texts: Vec<Bound<'py, PyString>>,
+        output_instructions: bool,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let py = context.py();
+        let options = self.schema_options(None, output_instructions);
+        let data = PyData::new(py, &self.shared);
+        let texts = texts.into_iter().map(PyOutput).collect();
+        Ok(self.compiled.assembled_text(&data, context, texts, &options).or_raise(py)?.0)
+    }
+
     /// The messages, with texts that a custom engine rendered; see [`CompiledPrompt::prepare`].
     #[pyo3(signature = (context, texts, output_instructions = true, schemas = None))]
     fn assemble_messages<'py>(

@@ -1,4 +1,4 @@
-"""Renders with observers. Imported when the first observer of renders is added."""
+"""Renders with observers, or with an engine of the application's own. Imported when there is one of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cache
 from time import perf_counter
 
 from prompt_manager.core._observers import RENDER_EVENTS
+from prompt_manager.core._own_engine import render_prompt
 from prompt_manager.core._sync import run_asking
 
 TYPE_CHECKING = False
@@ -16,18 +17,21 @@ if TYPE_CHECKING:
     from prompt_manager._native import CompiledPrompt, Registry
     from prompt_manager.core._observers import Observers
     from prompt_manager.core._sync import CallMode
+    from prompt_manager.core.protocols import TemplateEngineProtocol
 
 __all__ = ["ObservedRenders"]
 
 
 class ObservedRenders:
-    """Renders like the core's registry, and calls the observers."""
+    """Renders like the core's registry, and calls the observers, and ``render`` of the engine if that is its own."""
 
-    __slots__ = ("_core", "_observers")
+    __slots__ = ("_core", "_engine", "_observers")
 
-    def __init__(self, core: Registry, observers: Observers) -> None:
+    def __init__(self, core: Registry, observers: Observers, engine: TemplateEngineProtocol | None = None) -> None:
         self._core = core
         self._observers = observers
+        #: The engine if its `render` is not the package's.
+        self._engine = engine
 
     def render(
         self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
@@ -54,10 +58,11 @@ class ObservedRenders:
         self, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, options: dict[str, Any]
     ) -> Any:
         observers = self._observers
-        if observers.renders_wait:
+        if observers.renders_wait or self._engine is not None:
             return run_asking(
                 lambda mode: self.observe(mode, method, prompt_id, compiled, variables, **options),
                 method,
+                (self._engine, "render"),
                 *observers.asked(*RENDER_EVENTS),
             )
         version, render, listeners = compiled.version, getattr(compiled, method), observers.by_event
@@ -81,6 +86,8 @@ class ObservedRenders:
         """The result of this method of the prompt."""
 
         async def render() -> Any:
+            if self._engine is not None:
+                return await render_prompt(self._engine, mode, method, compiled, variables, **options)
             return getattr(compiled, method)(variables, **options)
 
         return await self.around(mode, render, prompt_id, compiled.version, variables)

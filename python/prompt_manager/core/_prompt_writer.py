@@ -54,7 +54,7 @@ class PromptWriter:
 
     async def create(self, mode: CallMode, prompt: Prompt, note: Note) -> Prompt:
         """:meth:`PromptManager.create_prompt`."""
-        core = prompt._compiled(self._registry.template_engine)
+        core = prompt._compiled(self._registry._compiler)
 
         async def write(turn: Turn) -> Prompt:
             added = await self._registry._add(mode, prompt, core)
@@ -112,7 +112,7 @@ class PromptWriter:
                 return await self._add_raised(
                     turn, mode, _as_new(changed, version, keep_labels="labels" in changes), note, prompt.version
                 )
-            await self._registry._replace(mode, changed, changed._compiled(self._registry.template_engine))
+            await self._registry._replace(mode, changed, changed._compiled(self._registry._compiler))
             held = self._registry.get_sync(prompt.id, version)
             await self._record(mode, held, note)
             turn.end()
@@ -123,7 +123,7 @@ class PromptWriter:
 
     async def _add_raised(self, turn: Turn, mode: CallMode, changed: Prompt, note: Note, parent: str) -> Prompt:
         """Add a changed prompt as a new version."""
-        core = changed._compiled(self._registry.template_engine)
+        core = changed._compiled(self._registry._compiler)
         self._registry._core.check_raised(core)
         added = await self._registry._add(mode, changed, core)
         held = self._registry.get_sync(changed.id, changed.version)
@@ -139,7 +139,7 @@ class PromptWriter:
             return changed, changed.version
         if bump != "auto":
             return changed, raise_version(changed.version, bump, found=False)
-        found = diff(before, changed._compiled(self._registry.template_engine))["bump"]
+        found = diff(before, changed._compiled(self._registry._compiler))["bump"]
         return changed, raise_version(changed.version, found, found=True)
 
     async def delete(self, mode: CallMode, prompt_id: str, version: str | None) -> None:

@@ -94,13 +94,20 @@ AWAITING, BLOCKING = CallMode(blocks=False), CallMode(blocks=True)
 
 
 def _has_sync_version(part: object, name: str) -> bool:
-    """Whether a synchronous version exists and matches the coroutine. A subclass may override only the coroutine."""
+    """Whether a synchronous version exists and matches the coroutine. A subclass may override only the coroutine.
+
+    So may an attribute of the instance, or a test that patches the class.
+    """
+    own = getattr(part, "__dict__", {})
+    if name in own:
+        return f"{name}_sync" in own
     for part_of in type(part).__mro__:
         if f"{name}_sync" in vars(part_of):
             return True
         if name in vars(part_of):
             # Classes of this package may inherit the synchronous version, and it still matches.
-            return part_of.__module__.startswith("prompt_manager.") and hasattr(part, f"{name}_sync")
+            module = str(getattr(vars(part_of)[name], "__module__", ""))
+            return module.startswith("prompt_manager.") and hasattr(part, f"{name}_sync")
     return False
 
 

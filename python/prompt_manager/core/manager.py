@@ -10,6 +10,7 @@ from prompt_manager.core._observers import Observers
 from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.registry import PromptRegistry
+from prompt_manager.core.template import native_engine
 from prompt_manager.exceptions import PromptNotFoundError, StorageWriteError, VersionNotFoundError
 
 TYPE_CHECKING = False
@@ -90,9 +91,13 @@ class PromptManager:
         self._directory: str | None = None
         self._schema_directory: str | None = None
         self._observers = Observers()
+        engine = registry.template_engine
+        #: The template engine if its `render` is not the package's: a subclass or a mock renders the texts itself.
+        self._own_engine = engine if native_engine(engine) is None else None
         self._writer = PromptWriter(registry, lambda: self.version_store, self._observers)
         #: Renders prompts: the core itself, or with observers the wrapper that calls them.
         self._renders: Registry | ObservedRenders = self._core
+        self._choose_renders()
         for observer in observers:
             self.add_observer(observer)
         self._watch: Watch | None = None
@@ -301,12 +306,17 @@ class PromptManager:
         self._choose_renders()
 
     def _choose_renders(self) -> None:
-        if self._observers.hear_renders:
-            from prompt_manager.core._observed import ObservedRenders
+        self._renders = self._observed_renders() if self._is_observed else self._core
 
-            self._renders = ObservedRenders(self._core, self._observers)
-        else:
-            self._renders = self._core
+    @property
+    def _is_observed(self) -> bool:
+        """Whether a render is more than a call of the core."""
+        return self._observers.hear_renders or self._own_engine is not None
+
+    def _observed_renders(self) -> ObservedRenders:
+        from prompt_manager.core._observed import ObservedRenders
+
+        return ObservedRenders(self._core, self._observers, self._own_engine)
 
     async def render(
         self,
@@ -336,7 +346,7 @@ class PromptManager:
             SchemaValidationError: the variables do not fit the input schema.
             TemplateRenderError: a variable is missing or has the wrong type, or the template cannot be rendered.
         """
-        if self._observers.hear_renders:
+        if self._is_observed:
             given = {} if variables is None else variables
             text: str = await self._observed(
                 "render", prompt_id, given, version=version, label=label, output_instructions=output_instructions
@@ -392,11 +402,8 @@ class PromptManager:
         label: str | None,
         **options: Any,
     ) -> Any:
-        from prompt_manager.core._observed import ObservedRenders
-
         compiled = self._core.get(prompt_id, version=version, label=label)
-        renders = ObservedRenders(self._core, self._observers)
-        return await renders.observe(AWAITING, method, prompt_id, compiled, variables, **options)
+        return await self._observed_renders().observe(AWAITING, method, prompt_id, compiled, variables, **options)
 
     async def render_messages(
         self,
@@ -428,7 +435,7 @@ class PromptManager:
             SchemaValidationError: the variables do not fit the input schema.
             TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
         """
-        if self._observers.hear_renders:
+        if self._is_observed:
             given = {} if variables is None else variables
             messages: list[dict[str, Any]] = await self._observed(
                 "render_messages",
@@ -774,11 +781,8 @@ class PromptManager:
         core = self._core.get(prompt_id, version=version, label=label)
         render = "render_messages" if core.format == "chat" else "render"
         given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
-        if self._observers.hear_renders:
-            from prompt_manager.core._observed import ObservedRenders
-
-            renders = ObservedRenders(self._core, self._observers)
-            rendered = await renders.observe(AWAITING, render, prompt_id, core, given, **options)
+        if self._is_observed:
+            rendered = await self._observed_renders().observe(AWAITING, render, prompt_id, core, given, **options)
         else:
             rendered = getattr(core, render)(given, **options)
         answer = model(rendered) if callable(model) else model
@@ -823,11 +827,8 @@ class PromptManager:
         core = self._core.get(prompt_id, version=version, label=label)
         render = "render_messages" if core.format == "chat" else "render"
         given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
-        if self._observers.hear_renders:
-            from prompt_manager.core._observed import ObservedRenders
-
-            renders = ObservedRenders(self._core, self._observers)
-            rendered = renders.blocking(render, prompt_id, core, given, **options)
+        if self._is_observed:
+            rendered = self._observed_renders().blocking(render, prompt_id, core, given, **options)
         else:
             rendered = getattr(core, render)(given, **options)
         answer = model(rendered) if callable(model) else model

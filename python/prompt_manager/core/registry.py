@@ -7,7 +7,7 @@ from prompt_manager.core._keyed_lock import ALL_KEYS, KeyedLock
 from prompt_manager.core._observers import Observers
 from prompt_manager.core._run_to_end import run_to_end
 from prompt_manager.core._sync import AWAITING, run_asking
-from prompt_manager.core.template import TemplateEngine
+from prompt_manager.core.template import TemplateEngine, compiling_engine
 from prompt_manager.exceptions import PromptNotFoundError, VersionNotFoundError
 
 TYPE_CHECKING = False
@@ -34,7 +34,8 @@ class PromptRegistry:
     Args:
         storage: Saves the prompts; by default they are in memory only. A change is written to the storage first: if the
             storage refuses it, the registry does not change either.
-        template_engine: Compiles the prompts.
+        template_engine: Compiles the prompts. If it is a subclass that overrides ``render``, or a mock of the class, a
+            manager calls its ``render`` for each text; a mock compiles as a new engine does.
         observers: Objects whose methods ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
             ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)`` are called, if they have them.
 
@@ -55,12 +56,9 @@ class PromptRegistry:
     ) -> None:
         self._storage = storage
         self._engine = TemplateEngine() if template_engine is None else template_engine
-        if not isinstance(self._engine, TemplateEngine):
-            raise TypeError(
-                f"a registry needs a prompt_manager.TemplateEngine, not {type(self._engine).__name__}; "
-                "pass your own engine to an integration"
-            )
-        self._core = Registry(self._engine)
+        #: Parses the templates, where the engine may be a mock.
+        self._compiler = compiling_engine(self._engine)
+        self._core = Registry(self._compiler)
         self._lock = KeyedLock()
         self._observers = Observers(observers)
 
@@ -119,7 +117,7 @@ class PromptRegistry:
         run_asking(lambda mode: self._register(mode, prompt, persist=persist), "register", (storage, "save"), *asked)
 
     async def _register(self, mode: CallMode, prompt: Prompt, *, persist: bool) -> None:
-        core = prompt._compiled(self._engine)
+        core = prompt._compiled(self._compiler)
 
         async def write(turn: Turn | None) -> None:
             added = await self._add(mode, prompt, core, persist=persist)
@@ -179,7 +177,7 @@ class PromptRegistry:
         run_asking(lambda mode: self._update(mode, prompt, persist=persist), "update", (storage, "save"), *asked)
 
     async def _update(self, mode: CallMode, prompt: Prompt, *, persist: bool) -> None:
-        core = prompt._compiled(self._engine)
+        core = prompt._compiled(self._compiler)
 
         async def write(turn: Turn | None) -> None:
             await self._replace(mode, prompt, core, persist=persist)
@@ -482,7 +480,7 @@ class PromptRegistry:
             return 0
         async with self._lock.take(ALL_KEYS, mode):
             prompts: list[Prompt] = await mode(self._storage, "list")
-            cores = [prompt._compiled(self._engine) for prompt in prompts]
+            cores = [prompt._compiled(self._compiler) for prompt in prompts]
             moves = {}
             if self._stores_labels:
                 for prompt_id in dict.fromkeys(prompt.id for prompt in prompts):

@@ -126,6 +126,40 @@ class TemplateEngine(Engine):
         return register if function is None else register(function)
 
 
+#: The package's own methods, taken before a test can patch the class.
+_OWN_METHODS = {"render": TemplateEngine.render, "render_sync": TemplateEngine.render_sync}
+
+
+def native_engine(engine: object) -> Engine | None:
+    """Return the engine if the core may render in its place, or ``None`` if its ``render`` is not the package's.
+
+    A mock with ``spec=TemplateEngine`` passes ``isinstance``, so the real type counts.
+    """
+    kind = type(engine)
+    if not issubclass(kind, Engine):
+        return None
+    overrides = getattr(engine, "__dict__", {})
+    for name, own in _OWN_METHODS.items():
+        if name in overrides or getattr(kind, name, own) is not own:
+            return None
+    return engine  # type: ignore[return-value] # its type is checked above
+
+
+def compiling_engine(engine: object) -> Engine:
+    """Return the engine that parses the templates: the engine itself, or a new one if a mock stands in for it.
+
+    Raises:
+        TypeError: the engine is not a :class:`TemplateEngine`.
+    """
+    if issubclass(type(engine), Engine):
+        return engine  # type: ignore[return-value] # its type is checked above
+    if isinstance(engine, TemplateEngine):
+        return TemplateEngine()
+    raise TypeError(
+        f"it needs a prompt_manager.TemplateEngine, not {type(engine).__name__}; pass your own engine to an integration"
+    )
+
+
 class ChatTemplateEngine:
     """Compiles and renders chat messages without a :class:`~prompt_manager.Prompt`.
 
@@ -175,8 +209,24 @@ class ChatTemplateEngine:
         Raises:
             PromptValidationError: an item is not a valid message.
             TemplateSyntaxError: a text cannot be parsed.
+            TypeError: the engine is a subclass that overrides ``render``, or a mock. A compiled template would not call
+                it; :meth:`render_messages` does.
         """
-        return compile_chat(messages, self._engine, partials=partials)
+        if self._is_own:
+            raise TypeError(
+                f"a compiled template would not call the `render` of {type(self._engine).__name__}: use render_messages"
+            )
+        return self._compiled(messages, partials)
+
+    def _compiled(
+        self, messages: Sequence[Mapping[str, Any] | Message], partials: Mapping[str, str | Template] | None
+    ) -> ChatTemplate:
+        return compile_chat(messages, compiling_engine(self._engine), partials=partials)
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether the engine's ``render`` is not the package's."""
+        return native_engine(self._engine) is None
 
     async def render_messages(
         self,
@@ -198,6 +248,11 @@ class ChatTemplateEngine:
             TemplateRenderError: a value is missing or has no text, or the value of a placeholder is not a list of
                 messages.
         """
+        if self._is_own:
+            from prompt_manager.core._own_engine import render_messages
+            from prompt_manager.core._sync import AWAITING
+
+            return await render_messages(self._engine, AWAITING, messages, variables, partials or {})
         return self.compile(messages, partials=partials).render(variables)
 
     def render_messages_sync(
@@ -220,6 +275,15 @@ class ChatTemplateEngine:
             TemplateRenderError: a value is missing or has no text, or the value of a placeholder is not a list of
                 messages.
         """
+        if self._is_own:
+            from prompt_manager.core._own_engine import render_messages
+            from prompt_manager.core._sync import run_asking
+
+            return run_asking(
+                lambda mode: render_messages(self._engine, mode, messages, variables, partials or {}),
+                "render_messages",
+                (self._engine, "render"),
+            )
         return self.compile(messages, partials=partials).render(variables)
 
     async def validate(self, messages: Sequence[Mapping[str, Any] | Message]) -> bool:
@@ -238,7 +302,7 @@ class ChatTemplateEngine:
             PromptValidationError: an item is not a valid message.
             TemplateSyntaxError: a text cannot be parsed.
         """
-        self.compile(messages)
+        self._compiled(messages, None)
         return True
 
     def extract_variables(
@@ -248,7 +312,7 @@ class ChatTemplateEngine:
         partials: Mapping[str, str | Template] | None = None,
     ) -> list[str]:
         """Return the names of the variables that the messages read, and of the placeholders, sorted."""
-        return self.compile(messages, partials=partials).variables
+        return self._compiled(messages, partials).variables
 
     def extract_variables_from_messages(self, messages: Sequence[Mapping[str, Any] | Message]) -> list[str]:
         """The same as :meth:`extract_variables`, by the name that the published package has for it.
@@ -265,4 +329,4 @@ class ChatTemplateEngine:
         partials: Mapping[str, str | Template] | None = None,
     ) -> dict[str, VariableUsage]:
         """Return how the messages use each variable. A placeholder counts as a list that is looped over."""
-        return self.compile(messages, partials=partials).analyze()
+        return self._compiled(messages, partials).analyze()

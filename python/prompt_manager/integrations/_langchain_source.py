@@ -11,8 +11,8 @@ from pydantic import ConfigDict, Field, PrivateAttr, SkipValidation, model_valid
 from prompt_manager._native import Engine, LangChainSource, Schemas, compile_prompt, opaque_prompt
 from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.protocols import TemplateEngineProtocol  # noqa: TC001 - pydantic reads it
-from prompt_manager.core.template import TemplateEngine
-from prompt_manager.integrations.base import PromptConversionWarning, render_texts
+from prompt_manager.core.template import TemplateEngine, native_engine
+from prompt_manager.integrations.base import PromptConversionWarning, convert_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +66,7 @@ class PromptSource(Serializable):
     def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic calls it so
         """Read the variables once."""
         required, optional, complete = self.core.variables()
-        if not isinstance(self.engine, Engine):
+        if native_engine(self.engine) is None:
             required = sorted({*required, *(self._read_by_engine() - {*optional})})
         self._required = required
         self._optional = optional
@@ -100,30 +100,30 @@ class PromptSource(Serializable):
 
     def text(self, variables: Mapping[str, Any]) -> str:
         """The text of a prompt that is not a chat."""
-        if isinstance(self.engine, Engine):
+        if native_engine(self.engine) is not None:
             return self.core.render(variables)
         return self.core.assemble(self._render_texts_sync(variables)[0])
 
     async def atext(self, variables: Mapping[str, Any]) -> str:
         """Coroutine version of :meth:`text`."""
-        if isinstance(self.engine, Engine):
+        if native_engine(self.engine) is not None:
             return self.core.render(variables)
         return self.core.assemble((await self._render_texts(AWAITING, variables))[0])
 
     def rendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The messages, each as a class and its arguments."""
-        if isinstance(self.engine, Engine):
+        if native_engine(self.engine) is not None:
             return _warned(self.core.render_messages(variables))
         return _warned(self.core.assemble_messages(self._render_texts_sync(variables)))
 
     async def arendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Coroutine version of :meth:`rendered`."""
-        if isinstance(self.engine, Engine):
+        if native_engine(self.engine) is not None:
             return _warned(self.core.render_messages(variables))
         return _warned(self.core.assemble_messages(await self._render_texts(AWAITING, variables)))
 
     async def _render_texts(self, mode: CallMode, variables: Mapping[str, Any]) -> list[str]:
-        return await render_texts(self.engine, mode, self.core.id, self.core.prepare(variables))
+        return await convert_texts(self.engine, mode, self.core.id, "langchain", self.core.prepare(variables))
 
     def _render_texts_sync(self, variables: Mapping[str, Any]) -> list[str]:
         asked = (self.engine, "render")
@@ -194,7 +194,7 @@ class PromptSource(Serializable):
 def _engine(source: PromptSource) -> object:
     """The engine as a value that can be compared."""
     engine = source.engine
-    if not isinstance(engine, Engine):
+    if not isinstance(engine, Engine) or native_engine(engine) is None:
         return engine
     return type(engine), engine.__getnewargs_ex__(), engine.__getstate__()
 
@@ -223,11 +223,12 @@ def compile_source(
         known.put_model(name, model)
     for schema in schemas:
         known.put(schema)
+    native = native_engine(engine)
     return LangChainSource(
-        compile_prompt(prompt, engine) if isinstance(engine, Engine) else opaque_prompt(prompt),
+        opaque_prompt(prompt) if native is None else compile_prompt(prompt, native),
         strict=strict,
         schemas=known,
-        opaque=not isinstance(engine, Engine),
+        opaque=native is None,
         index=index,
         instructions=instructions,
     )

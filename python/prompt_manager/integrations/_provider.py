@@ -40,6 +40,7 @@ class ProviderIntegration(BaseIntegration[T]):
             schemas=schemas,
             output_instructions=output_instructions,
         )
+        self._framework = "openai" if provider == "responses" else provider
         self._converter = Converter(
             provider,
             self._native_engine,

@@ -5,22 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from prompt_manager._native import Engine
+from prompt_manager.core._own_engine import render_texts
 from prompt_manager.core._sync import AWAITING, run, run_asking
-from prompt_manager.exceptions import ConversionError, TemplateError
+from prompt_manager.core.template import native_engine
+from prompt_manager.exceptions import ConversionError, PromptManagerError, TemplateError
 from prompt_manager.validation._holder import held_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from prompt_manager._native import CompiledPrompt, Schemas
+    from prompt_manager._native import CompiledPrompt, Engine, Schemas
+    from prompt_manager.core._own_engine import Prepared
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.validation.loader import SchemaLoader
 
-    #: The input of a custom template engine: the variables for its templates, the texts to render, and the partials.
-    Prepared = tuple[Mapping[str, Any], list[str], dict[str, str]]
     #: The output of a custom template engine: the prompt, the variables that its templates saw, and the rendered texts.
     RenderedTexts = tuple[CompiledPrompt, Mapping[str, Any], list[str]]
 
@@ -33,24 +33,17 @@ class PromptConversionWarning(UserWarning):
     """A conversion left something out or changed it, because the provider does not support it."""
 
 
-async def render_texts(engine: TemplateEngineProtocol, mode: CallMode, prompt_id: str, prepared: Prepared) -> list[str]:
-    """Render the texts of a prompt with a custom template engine, one after the other."""
-    context, texts, partials = prepared
-    rendered: list[str] = []
-    for text in texts:
-        try:
-            result = await mode(engine, "render", text, context, partials=partials or None)
-        except Exception as error:
-            # The engine is third-party code, which may raise anything.
-            raise ConversionError(
-                f"Failed to convert prompt '{prompt_id}': {type(engine).__name__} could not render text "
-                f"{len(rendered)} of {len(texts)}",
-                prompt_id=prompt_id,
-            ) from error
-        if not isinstance(result, str):
-            raise TypeError(f"{type(engine).__name__}.render must return a str, not {type(result).__name__}")
-        rendered.append(result)
-    return rendered
+async def convert_texts(
+    engine: TemplateEngineProtocol, mode: CallMode, prompt_id: str, framework: str | None, prepared: Prepared
+) -> list[str]:
+    """Render the texts of a prompt with a custom template engine, for a conversion."""
+    try:
+        return await render_texts(engine, mode, prompt_id, prepared)
+    except PromptManagerError as error:
+        cause = error.__cause__ if "engine" in error.context else error
+        raise ConversionError(
+            f"Failed to convert prompt '{prompt_id}': {error.message}", prompt_id=prompt_id, framework=framework
+        ) from cause
 
 
 def explain_templates(prompt: Prompt, engine: Engine | None) -> list[str]:
@@ -86,6 +79,9 @@ class BaseIntegration(ABC, Generic[T]):
         TypeError: ``template_engine`` cannot render, or ``schemas`` is not a :class:`SchemaLoader`.
     """
 
+    #: The name of the framework in the context of errors, as the plugin of the framework has it.
+    _framework: str | None = None
+
     def __init__(
         self,
         template_engine: TemplateEngineProtocol,
@@ -96,7 +92,7 @@ class BaseIntegration(ABC, Generic[T]):
     ) -> None:
         self._template_engine = template_engine
         #: The template engine if it is the package's, or None if it is a custom one.
-        self._native_engine = template_engine if isinstance(template_engine, Engine) else None
+        self._native_engine = native_engine(template_engine)
         if self._native_engine is None and not callable(getattr(template_engine, "render", None)):
             raise TypeError(
                 "template_engine must be a TemplateEngine, or have a coroutine `render(template, variables, *, "
@@ -170,7 +166,7 @@ class BaseIntegration(ABC, Generic[T]):
         """Render the texts of a prompt with the custom template engine."""
         core = prompt._opaque()
         prepared = self._prepare(core, variables)
-        return core, prepared[0], await render_texts(self._template_engine, mode, core.id, prepared)
+        return core, prepared[0], await convert_texts(self._template_engine, mode, core.id, self._framework, prepared)
 
     def _render_texts_sync(self, name: str, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
         return run_asking(

@@ -94,6 +94,8 @@ class LangChainIntegration(BaseIntegration[Any]):
     'Hi, Ada! Hi, {Bo}! '
     """
 
+    _framework = "langchain"
+
     def __init__(
         self,
         template_engine: TemplateEngineProtocol,

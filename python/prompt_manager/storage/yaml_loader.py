@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prompt_manager import _native
 from prompt_manager.core._load_warning import warn_of
-from prompt_manager.core.template import TemplateEngine
+from prompt_manager.core.template import TemplateEngine, compiling_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class YAMLLoader:
         if template_engine is None:
             template_engine = TemplateEngine() if registry is None else registry.template_engine
         self._registry = registry
-        self._engine = template_engine
+        self._engine = compiling_engine(template_engine)
         self._on_error: Literal["raise", "skip"] = on_error
 
     async def load_file(self, filepath: Path) -> PromptSchema:
