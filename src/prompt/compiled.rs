@@ -349,7 +349,10 @@ pub(super) fn declare<T: Text>(
 }
 
 /// The variables that the templates read, and whether a render needs them. Placeholders are not among them.
-fn read<T: Text>(body: &PromptBody<T>, partials: &dyn Library<T>) -> Result<BTreeMap<String, bool>> {
+pub(super) fn read<T: Text>(
+    body: &PromptBody<T>,
+    partials: &dyn Library<T>,
+) -> Result<BTreeMap<String, bool>> {
     let found = match body {
         PromptBody::Nothing => return Ok(BTreeMap::new()),
         PromptBody::Text(template) => template.variables(partials)?,

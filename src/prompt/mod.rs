@@ -2,6 +2,7 @@
 
 mod bump;
 mod chat;
+mod check_unknown;
 mod compiled;
 mod compiler;
 mod detect_format;
@@ -23,6 +24,7 @@ mod settings;
 mod split;
 mod template_location;
 mod tool;
+mod unknown_variables;
 mod variable;
 mod version;
 mod write;
@@ -43,5 +45,6 @@ pub use split::{Need, PromptEntry};
 pub use template_location::TemplateLocation;
 pub(crate) use tool::no_parameters;
 pub use tool::{Tool, ToolChoice};
+pub use unknown_variables::UnknownVariables;
 pub use variable::{Variable, Variables, check_name};
 pub use version::Version;

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use super::compiled::{Asked, Compiled, Declared, PromptBody};
+use super::unknown_variables::UnknownVariables;
 use super::{Content, Format, Message, Part, PartBody, Role};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::json_schema::JsonSchemaMode;
@@ -29,11 +30,13 @@ pub struct RenderOptions<'s, T, F, M> {
     /// Whether [`Compiled::resolve`] has already resolved the variables. They are then not validated again, because an
     /// input schema may refuse a value that it converted itself, or a default that the prompt added.
     pub resolved: bool,
+    /// What is done about variables that the prompt does not declare. `None`: nothing.
+    pub unknown: Option<&'s dyn UnknownVariables>,
 }
 
 impl<T, F, M> Default for RenderOptions<'_, T, F, M> {
     fn default() -> Self {
-        Self { schemas: None, output_instructions: true, resolved: false }
+        Self { schemas: None, output_instructions: true, resolved: false, unknown: None }
     }
 }
 
@@ -281,7 +284,9 @@ impl<T: Text> Compiled<T> {
             return Ok(None);
         }
         let validated = self.validated(data, variables, options)?;
-        let checked = self.checked(data, validated.as_ref().unwrap_or(variables))?;
+        let (checked, given) = self.checked(data, validated.as_ref().unwrap_or(variables))?;
+        // After validation it is not known how many the caller gave.
+        self.check_unknown(data, variables, validated.is_none().then_some(given), options)?;
         Ok(checked.or(validated))
     }
 
@@ -440,8 +445,14 @@ impl<T: Text> Compiled<T> {
         )
     }
 
-    /// Checks the variables. Returns them with the missing defaults, or `None` if they need no change.
-    fn checked<D: Data<Text = T>>(&self, data: &D, variables: &D::Value) -> Result<Option<D::Value>> {
+    /// Checks the variables. Returns them with the missing defaults, or `None` if they need no change, and how many of
+    /// the declared ones were given.
+    fn checked<D: Data<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+    ) -> Result<(Option<D::Value>, usize)> {
+        let mut absent = 0;
         let mut missing = Vec::new();
         let mut defaults = Vec::new();
         for declared in &*self.declared {
@@ -458,7 +469,10 @@ impl<T: Text> Compiled<T> {
                 }
                 Some(value) => return Err(self.wrong_type(declared, data.kind_of(&value)?)),
                 None if declared.required => missing.push(declared.name.as_str()),
-                None => defaults.push(declared),
+                None => {
+                    absent += 1;
+                    defaults.push(declared);
+                }
             }
         }
         if !missing.is_empty() {
@@ -470,7 +484,8 @@ impl<T: Text> Compiled<T> {
                 members.push((&declared.name, data.of_json(default)?));
             }
         }
-        if members.is_empty() { Ok(None) } else { data.overlay(Some(variables), members).map(Some) }
+        let completed = if members.is_empty() { None } else { Some(data.overlay(Some(variables), members)?) };
+        Ok((completed, self.declared.len() - absent))
     }
 
     fn wrong_type(&self, declared: &Declared<T>, found: ValueKind) -> Error {
@@ -510,10 +525,6 @@ impl<T: Text> Compiled<T> {
             None => error,
         };
         self.named(error)
-    }
-
-    fn declares(&self, name: &str) -> bool {
-        self.declared.iter().any(|declared| declared.name.as_str() == name)
     }
 }
 

@@ -16,6 +16,7 @@ use super::library::EngineState;
 use super::payload::{fixed, payload_to_python};
 use super::prompt::{CompiledPrompt, Prepared};
 use super::schema::PySchemas;
+use super::stack_level::stack_level;
 use super::template::{Engine, check_variables};
 use super::text::PyOutput;
 use crate::convert::{self, Provider, Report, RequestOptions, anthropic, openai};
@@ -309,24 +310,6 @@ fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
         PyErr::warn(py, category, &text, level)?;
     }
     Ok(())
-}
-
-/// The number of frames up to the caller of the package. Plugins add frames between the caller and this module.
-fn stack_level(py: Python<'_>) -> PyResult<i32> {
-    // If all frames belong to the package: the caller of the method that called this module.
-    const CALLER: i32 = 2;
-    let mut frame = py.import("sys")?.call_method1("_getframe", (0,))?;
-    for level in 1.. {
-        let module: String = frame.getattr("f_globals")?.get_item("__name__")?.extract()?;
-        if !module.starts_with("prompt_manager.") {
-            return Ok(level);
-        }
-        frame = frame.getattr("f_back")?;
-        if frame.is_none() {
-            break;
-        }
-    }
-    Ok(CALLER)
 }
 
 /// Checks that the roles begin with `user` and alternate, as Anthropic requires.

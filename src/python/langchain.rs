@@ -286,7 +286,11 @@ pub(super) fn langchain_f_string(
 impl LangChainSource {
     /// The options of a render. [`LangChainSource::text`] appends the instructions, so the pipeline must not.
     fn render_options(&self) -> PyRenderOptions<'_> {
-        RenderOptions { schemas: self.schemas.as_deref(), output_instructions: false, resolved: false }
+        RenderOptions {
+            schemas: self.schemas.as_deref(),
+            output_instructions: false,
+            ..RenderOptions::default()
+        }
     }
 
     /// Appends the instructions to a rendered text.

@@ -20,9 +20,11 @@ mod prompt_files;
 mod registry;
 mod runtime;
 mod schema;
+mod stack_level;
 mod storage;
 mod template;
 mod text;
+mod unknown_variables;
 mod versions;
 mod watch;
 

@@ -20,6 +20,7 @@ use super::payload::payload_to_python;
 use super::schema::{PySchemas, SharedSchemas};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
+use super::unknown_variables::UnknownVariablePolicy;
 use crate::check;
 use crate::convert::message_dicts;
 use crate::error::Kind;
@@ -37,6 +38,7 @@ pub(super) type PyRenderOptions<'s> = RenderOptions<'s, PyText, SharedObject, Sh
 pub(super) struct PromptOrigin {
     pub(super) schemas: Arc<SharedSchemas>,
     pub(super) shared: Arc<EngineState>,
+    pub(super) unknown: UnknownVariablePolicy,
 }
 
 /// The origin of a prompt, for Python code that passes it from one `CompiledPrompt` to another.
@@ -116,7 +118,8 @@ impl CompiledPrompt {
     ) -> PyRenderOptions<'s> {
         let own = self.schemas().map(Arc::as_ref);
         let schemas = own.or_else(|| given.map(|given| given.get().shared()));
-        RenderOptions { schemas, output_instructions, resolved: false }
+        let unknown = self.origin.as_ref().and_then(|origin| origin.unknown.active());
+        RenderOptions { schemas, output_instructions, resolved: false, unknown }
     }
 
     /// The options for a render with these variables. They count as resolved only if they are the same dict that

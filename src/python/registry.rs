@@ -16,6 +16,7 @@ use super::runtime::on_thread;
 use super::schema::{PySchemas, SharedSchemas};
 use super::template::Engine;
 use super::text::PyText;
+use super::unknown_variables::UnknownVariablePolicy;
 use crate::check::{Finding, Severity};
 use crate::prompt::{Compiled, Prompt, RenderOptions};
 use crate::store::directory::{self, LoadedDirectory};
@@ -187,14 +188,21 @@ impl PyRegistry {
     #[new]
     fn new(engine: &Bound<'_, Engine>) -> Self {
         let (shared, schemas) = (Arc::clone(&engine.get().shared), Arc::default());
-        let origin = PromptOrigin { shared: Arc::clone(&shared), schemas: Arc::clone(&schemas) };
-        Self { prompts: Arc::default(), shared, schemas, origin: Arc::new(origin) }
+        let prompts = Arc::default();
+        let unknown = UnknownVariablePolicy::new(Arc::downgrade(&prompts));
+        let origin = PromptOrigin { shared: Arc::clone(&shared), schemas: Arc::clone(&schemas), unknown };
+        Self { prompts, shared, schemas, origin: Arc::new(origin) }
     }
 
     /// The schemas that the prompts refer to.
     #[getter]
     fn schemas(&self) -> PySchemas {
         PySchemas::of(&self.schemas)
+    }
+
+    /// Decides about variables that a prompt does not declare: `"warn"`, `"error"` or `"ignore"`.
+    fn set_unknown_variables(&self, mode: &str) -> PyResult<()> {
+        self.origin.unknown.set(mode)
     }
 
     #[pyo3(signature = (path, *, schema_dir, on_error))]
@@ -445,7 +453,12 @@ impl PyRegistry {
     ) -> PyResult<Bound<'py, PyString>> {
         // No `CompiledPrompt` is created here, because it would count three more references.
         let compiled = self.compiled(variables.py(), id, which(version, label)?)?;
-        let options = RenderOptions { schemas: Some(&*self.schemas), output_instructions, resolved: false };
+        let options = RenderOptions {
+            schemas: Some(&*self.schemas),
+            output_instructions,
+            resolved: false,
+            unknown: self.origin.unknown.active(),
+        };
         text(&compiled, &self.shared, variables, &options)
     }
 

@@ -171,6 +171,11 @@ pub trait Data {
     /// As [`Data::get`].
     fn names(&self, value: &Self::Value) -> Result<Vec<String>>;
 
+    /// The number of names of a value, where it costs nothing to know.
+    fn member_count(&self, _value: &Self::Value) -> Option<usize> {
+        None
+    }
+
     /// The result of the value as a condition. With `empty_mapping_is_false` a mapping without members is false.
     ///
     /// # Errors

@@ -163,6 +163,10 @@ impl<'v> Data for JsonData<'v> {
         })
     }
 
+    fn member_count(&self, value: &Self::Value) -> Option<usize> {
+        value.value().as_object().map(serde_json::Map::len)
+    }
+
     fn truth(&self, value: &Self::Value, empty_mapping_is_false: bool) -> Result<Truth> {
         let is = |truth: bool| if truth { Truth::True } else { Truth::False };
         Ok(match value.value() {

@@ -304,7 +304,8 @@ fn response(
     for schema in list.as_array().expect("a list") {
         shared.write().add(vec![parse::read_one(schema).expect("it is a schema")]).expect("it is new");
     }
-    let options = RenderOptions { schemas: Some(&shared), output_instructions: false, resolved: false };
+    let options =
+        RenderOptions { schemas: Some(&shared), output_instructions: false, ..RenderOptions::default() };
     let response = compiled.response_schema(&JsonData::default(), &options, form)?.expect("it has a schema");
     let reason = response.not_strict.as_ref().map(|error| error.message().to_owned());
     Ok((response.name.clone(), response.schema.clone(), reason))

@@ -59,11 +59,17 @@ class PromptManager:
         observers: Objects whose methods are called for renders, new versions and changes of the registry; see
             :class:`~prompt_manager.core.protocols.ObserverProtocol`.
         template_engine: Compiles the prompts of the default registry.
+        unknown_variables: What a render does about variables that the prompt does not declare, if it declares any.
+            ``"warn"`` gives a :class:`~prompt_manager.PromptWarning`, once for each prompt and name, if the name is
+            close to a declared variable that was not given, and no other prompt has a variable of that name.
+            ``"error"`` raises an error for each undeclared name; use it in tests and CI. ``"ignore"`` does nothing. The
+            choice holds for the registry: another manager over the same registry shares it.
 
     Each coroutine has a synchronous version with the suffix ``_sync``, the same arguments and the same result.
 
     Raises:
-        ValueError: ``registry`` and ``template_engine`` are both given, and the registry has another engine.
+        ValueError: ``registry`` and ``template_engine`` are both given, and the registry has another engine; or
+            ``unknown_variables`` is another word.
 
     >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
     >>> manager.render_sync("greeting", {"name": "Ada", "role": "engineer"})
@@ -77,6 +83,7 @@ class PromptManager:
         *,
         observers: Iterable[object] = (),
         template_engine: TemplateEngine | None = None,
+        unknown_variables: Literal["warn", "error", "ignore"] = "warn",
     ) -> None:
         if registry is None:
             registry = PromptRegistry(template_engine=template_engine)
@@ -86,6 +93,8 @@ class PromptManager:
             )
         self._registry = registry
         self._core = registry._core
+        if unknown_variables != "warn":
+            self._core.set_unknown_variables(unknown_variables)
         self._version_store = version_store
         #: The directory that the prompts were loaded from. Its files are edited, not the manager.
         self._directory: str | None = None
@@ -114,6 +123,7 @@ class PromptManager:
         on_error: Literal["raise", "skip"] = "raise",
         watch: bool = False,
         template_engine: TemplateEngine | None = None,
+        unknown_variables: Literal["warn", "error", "ignore"] = "warn",
     ) -> Self:
         """Load every prompt file below a directory.
 
@@ -133,12 +143,14 @@ class PromptManager:
                 only those of the broken file. A forked process keeps the prompts but does not watch.
             template_engine: Compiles the prompts. Register the helpers and partials that they use before the load.
                 Names that you can register only later go into its ``known_helpers`` and ``known_partials``.
+            unknown_variables: What a render does about variables that the prompt does not declare; see the class.
 
         Raises:
             StorageReadError: files cannot be read or break a rule. Its ``errors`` has one exception for each mistake,
                 with file, line and column.
         """
         manager = cls(template_engine=template_engine)
+        manager._core.set_unknown_variables(unknown_variables)
         if watch:
             from prompt_manager.storage.yaml_loader import YAMLLoader
 
@@ -160,6 +172,7 @@ class PromptManager:
         on_error: Literal["raise", "skip"] = "raise",
         watch: bool = False,
         template_engine: TemplateEngine | None = None,
+        unknown_variables: Literal["warn", "error", "ignore"] = "warn",
     ) -> Self:
         """Load every prompt file below a directory.
 
@@ -179,12 +192,14 @@ class PromptManager:
                 only those of the broken file. A forked process keeps the prompts but does not watch.
             template_engine: Compiles the prompts. Register the helpers and partials that they use before the load.
                 Names that you can register only later go into its ``known_helpers`` and ``known_partials``.
+            unknown_variables: What a render does about variables that the prompt does not declare; see the class.
 
         Raises:
             StorageReadError: files cannot be read or break a rule. Its ``errors`` has one exception for each mistake,
                 with file, line and column.
         """
         manager = cls(template_engine=template_engine)
+        manager._core.set_unknown_variables(unknown_variables)
         if watch:
             from prompt_manager.storage.yaml_loader import YAMLLoader
 
@@ -334,7 +349,8 @@ class PromptManager:
 
         Args:
             prompt_id: The id of the prompt.
-            variables: The values of its variables. Values that the prompt does not use are ignored.
+            variables: The values of its variables. Values that the prompt does not use are ignored, except for the
+                warning that ``unknown_variables`` of the manager describes.
             version: The version to render; the latest by default.
             label: The label of the version to render.
             output_instructions: If the prompt has an output schema, append instructions that describe the answer.
@@ -372,7 +388,8 @@ class PromptManager:
 
         Args:
             prompt_id: The id of the prompt.
-            variables: The values of its variables. Values that the prompt does not use are ignored.
+            variables: The values of its variables. Values that the prompt does not use are ignored, except for the
+                warning that ``unknown_variables`` of the manager describes.
             version: The version to render; the latest by default.
             label: The label of the version to render.
             output_instructions: If the prompt has an output schema, append instructions that describe the answer.
@@ -422,7 +439,8 @@ class PromptManager:
 
         Args:
             prompt_id: The id of the prompt.
-            variables: The values of its variables. Values that the prompt does not use are ignored.
+            variables: The values of its variables. Values that the prompt does not use are ignored, except for the
+                warning that ``unknown_variables`` of the manager describes.
             version: The version to render; the latest by default.
             label: The label of the version to render.
             output_instructions: If the prompt has an output schema, append instructions that describe the answer.
@@ -467,7 +485,8 @@ class PromptManager:
 
         Args:
             prompt_id: The id of the prompt.
-            variables: The values of its variables. Values that the prompt does not use are ignored.
+            variables: The values of its variables. Values that the prompt does not use are ignored, except for the
+                warning that ``unknown_variables`` of the manager describes.
             version: The version to render; the latest by default.
             label: The label of the version to render.
             output_instructions: If the prompt has an output schema, append instructions that describe the answer.

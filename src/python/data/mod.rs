@@ -418,6 +418,11 @@ impl<'py> Data for PyData<'_, 'py> {
         name.with_str(|text| self.member(value, text, name.0.as_any()))
     }
 
+    #[inline]
+    fn member_count(&self, value: &Object<'py>) -> Option<usize> {
+        value.cast_exact::<PyDict>().ok().map(PyDictMethods::len)
+    }
+
     fn names(&self, value: &Object<'py>) -> Result<Vec<String>> {
         let keys = if let Ok(dict) = value.cast::<PyDict>() {
             dict.keys()
