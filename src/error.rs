@@ -217,6 +217,12 @@ impl Error {
         &self.repr.message
     }
 
+    /// The byte offset in the source, if the error is not located yet.
+    #[must_use]
+    pub fn offset(&self) -> Option<usize> {
+        self.repr.offset
+    }
+
     /// The place, if it is known.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {

@@ -1,6 +1,8 @@
 //! The compiled messages of a chat, of a prompt or on their own. Declared variables and defaults belong to prompts, and
 //! are not known here.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use super::compiler::Compiler;
@@ -14,6 +16,8 @@ pub struct Chat<T> {
     pub(super) entries: Vec<CompiledEntry<T>>,
     /// Whether every entry is a message with a role and one text, which has a faster path.
     is_plain: bool,
+    /// The positions of the placeholders that the templates must not see. Found by the first render.
+    hidden: OnceLock<Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -87,11 +91,15 @@ impl<T: Text> Chat<T> {
     }
 
     pub(super) fn of(entries: Vec<CompiledEntry<T>>) -> Self {
-        Self { is_plain: entries.iter().all(|entry| entry.plain_text().is_some()), entries }
+        Self {
+            is_plain: entries.iter().all(|entry| entry.plain_text().is_some()),
+            entries,
+            hidden: OnceLock::new(),
+        }
     }
 
     /// The roles and templates of a chat in which every message is one text, as in most prompts; else `None`.
-    pub(super) fn plain(&self) -> Option<impl Iterator<Item = (Role, &Template<T>)>> {
+    pub(super) fn plain(&self) -> Option<impl Iterator<Item = (Role, &Template<T>)> + Clone> {
         self.is_plain.then(|| self.entries.iter().filter_map(CompiledEntry::plain_text))
     }
 
@@ -127,7 +135,7 @@ impl<T: Text> Chat<T> {
     /// Renders to messages; `missing` makes the error for a placeholder that is given no messages.
     ///
     /// # Errors
-    /// [`Kind::TemplateRender`] as [`Template::render_into`], for a placeholder that is given no messages, and for one
+    /// [`Kind::TemplateRender`] as [`Template::render`], for a placeholder that is given no messages, and for one
     /// that is given something other than messages.
     pub fn messages<D: Data<Text = T>>(
         &self,
@@ -136,7 +144,62 @@ impl<T: Text> Chat<T> {
         partials: &dyn Library<T>,
         missing: &dyn Fn(&str) -> Error,
     ) -> Result<Vec<Message<D::Output>>> {
-        self.messages_by(data, context, missing, |template| template.render(data, context, None, partials))
+        let shown = self.template_context(data, context, partials)?;
+        let shown = shown.as_ref().unwrap_or(context);
+        data.fences().settle(|| {
+            self.messages_by(data, context, missing, |template| template.render(data, shown, None, partials))
+        })
+    }
+
+    /// The context of the templates, in which they see no placeholder that they do not name. `None`: it is the context of
+    /// the chat.
+    ///
+    /// # Errors
+    /// As [`Template::variables`], and as [`Data::get`].
+    pub(super) fn template_context<D: Data<Text = T>>(
+        &self,
+        data: &D,
+        context: &D::Value,
+        partials: &dyn Library<T>,
+    ) -> Result<Option<D::Value>> {
+        if self.is_plain {
+            return Ok(None);
+        }
+        let hidden = match self.hidden.get() {
+            Some(hidden) => hidden,
+            None => {
+                let hidden = self.find_hidden(partials)?;
+                self.hidden.get_or_init(|| hidden)
+            }
+        };
+        let mut names = Vec::new();
+        for at in hidden {
+            if let Some(CompiledEntry::Placeholder { name, .. }) = self.entries.get(*at)
+                && data.get(context, name)?.is_some()
+            {
+                names.push(name);
+            }
+        }
+        if names.is_empty() { Ok(None) } else { data.without(context, &names).map(Some) }
+    }
+
+    /// The positions of the placeholders that a template could print with its whole context, as `{{json this}}` does.
+    fn find_hidden(&self, partials: &dyn Library<T>) -> Result<Vec<usize>> {
+        let mut prints_context = false;
+        for entry in &self.entries {
+            if let CompiledEntry::Message(message) = entry {
+                message.try_map(|template| {
+                    prints_context |= template.prints_context(partials);
+                    Ok(())
+                })?;
+            }
+        }
+        if !prints_context {
+            return Ok(Vec::new());
+        }
+        let named = self.variables(partials)?;
+        let is_hidden = |entry: &CompiledEntry<T>| matches!(entry, CompiledEntry::Placeholder { name, .. } if !named.contains_key(name.as_str()));
+        Ok((0..self.entries.len()).filter(|at| is_hidden(&self.entries[*at])).collect())
     }
 
     /// As [`Chat::messages`], with the texts rendered by `render`, in reading order.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::chat::Chat;
 use super::compiler::{Compiler, TemplateError};
+use super::library::{Declared, PromptLibrary};
 use super::{Format, Prompt, SchemaSource, Status, TemplateLocation, Variables};
 use crate::error::{Error, Kind, Result};
 use crate::schema::{FieldType, SchemaRef, json_schema};
@@ -44,15 +45,6 @@ pub(super) enum PromptBody<T> {
     Nothing,
     Text(Template<T>),
     Chat(Chat<T>),
-}
-
-/// A variable whose value every render checks.
-#[derive(Debug)]
-pub(super) struct Declared<T> {
-    pub(super) name: T,
-    pub(super) field_type: FieldType,
-    pub(super) required: bool,
-    pub(super) default: Option<Value>,
 }
 
 /// The description of one variable of a prompt.
@@ -262,6 +254,11 @@ impl<T: Text> Compiled<T> {
     #[must_use]
     pub fn prompt(&self) -> &Prompt {
         &self.prompt
+    }
+
+    /// What its templates use by name: its own partials and declared variables, and what the engine has.
+    pub(super) fn library<'c>(&'c self, engine: &'c dyn Library<T>) -> PromptLibrary<'c, T> {
+        PromptLibrary { partials: &self.partials, declared: &self.declared, engine }
     }
 
     /// The variables in order, placeholders last.

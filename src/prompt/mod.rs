@@ -10,6 +10,7 @@ mod hash;
 mod id;
 mod keys;
 mod label;
+mod library;
 pub mod message;
 mod metadata;
 mod model;

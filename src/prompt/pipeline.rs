@@ -10,13 +10,14 @@
 
 use std::sync::Arc;
 
-use super::compiled::{Asked, Compiled, Declared, PromptBody};
+use super::compiled::{Asked, Compiled, PromptBody};
+use super::library::Declared;
 use super::unknown_variables::UnknownVariables;
 use super::{Content, Format, Message, Part, PartBody, Role};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::json_schema::JsonSchemaMode;
 use crate::schema::{FieldType, ResponseSchema, SchemaRef, SharedSchemaSet, Values};
-use crate::template::{Data, LayeredLibrary, Library, Output, Sink, Style, Text, ValueKind, WriteOutcome};
+use crate::template::{Data, Library, Output, Sink, Style, Text, ValueKind, WriteOutcome};
 
 /// The key of the output schema, for error messages.
 const OUTPUT: &str = "output_schema";
@@ -80,7 +81,7 @@ impl<T: Text> Compiled<T> {
     ///
     /// # Errors
     /// [`Kind::TemplateRender`] for a variable that is missing or of another type, and as
-    /// [`Template::render_into`](crate::template::Template::render_into); [`Kind::Prompt`] for a draft without a
+    /// [`Template::render`](crate::template::Template::render); [`Kind::Prompt`] for a draft without a
     /// template.
     pub fn render<D: Values<Text = T>>(
         &self,
@@ -108,7 +109,7 @@ impl<T: Text> Compiled<T> {
                 let resolved = self.resolve(data, variables, options)?;
                 let context = resolved.as_ref().unwrap_or(variables);
                 let output = template
-                    .render(data, context, None, &LayeredLibrary(&*self.partials, engine))
+                    .render(data, context, None, &self.library(engine))
                     .map_err(|error| self.named(error))?;
                 self.appended(data, output, options)
             }
@@ -151,7 +152,7 @@ impl<T: Text> Compiled<T> {
         let resolved = self.resolve(data, variables, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
         let missing = |name: &str| self.missing(data, context, &[name]);
-        let messages = chat.messages(data, context, &LayeredLibrary(&*self.partials, engine), &missing);
+        let messages = chat.messages(data, context, &self.library(engine), &missing);
         self.with_output_instructions(data, messages, options)
     }
 
@@ -189,13 +190,17 @@ impl<T: Text> Compiled<T> {
         let Some(templates) = chat.plain().filter(|_| is_alone) else { return Ok(None) };
         let resolved = self.resolve(data, variables, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
-        let partials = LayeredLibrary(&*self.partials, engine);
-        let mut texts = Vec::with_capacity(chat.entries.len());
-        for (role, template) in templates {
-            let text = template.render(data, context, None, &partials).map_err(|error| self.named(error))?;
-            texts.push((role, text));
-        }
-        Ok(Some(texts))
+        let partials = self.library(engine);
+        let texts = data.fences().settle(|| {
+            let mut texts = Vec::with_capacity(chat.entries.len());
+            for (role, template) in templates.clone() {
+                let text =
+                    template.render(data, context, None, &partials).map_err(|error| self.named(error))?;
+                texts.push((role, text));
+            }
+            Ok(texts)
+        });
+        texts.map(Some)
     }
 
     /// The variables for a custom template engine, as [`Compiled::resolve`] returns them.

@@ -10,7 +10,7 @@ use super::pipeline::{RenderOptionsOf, append, text_missing};
 use super::{ChatTemplate, Message, Prompt, Role, Variables};
 use crate::error::Result;
 use crate::schema::{Dependencies, FieldType, SchemaRef, SharedSchemaSet, Values};
-use crate::template::{self, LayeredLibrary, Library, Template, Text};
+use crate::template::{self, Library, Template, Text};
 
 /// One entry of a prompt. A prompt that is not a chat has its text as the only entry.
 pub enum PromptEntry<'c, T> {
@@ -123,7 +123,7 @@ impl<T: Text> Compiled<T> {
         };
         let message = message.try_map(|template| Ok(template.clone()))?;
         let body = PromptBody::Chat(Chat::of(vec![chat::CompiledEntry::Message(message)]));
-        let partials = LayeredLibrary(&*self.partials, engine);
+        let partials = self.library(engine);
         let PromptBody::Chat(alone) = &body else { return Ok(None) };
         let read = alone.variables(&partials)?;
         let variables = written.variables.as_ref().map(|declared| Variables {
@@ -144,7 +144,7 @@ impl<T: Text> Compiled<T> {
     }
 
     fn read(&self, engine: &dyn Library<T>) -> Result<template::VariableUsages> {
-        let partials = LayeredLibrary(&*self.partials, engine);
+        let partials = self.library(engine);
         match &*self.body {
             PromptBody::Nothing => Ok(template::VariableUsages::new()),
             PromptBody::Text(template) => template.variables(&partials),
@@ -222,8 +222,16 @@ impl<T: Text> Compiled<T> {
     ) -> Result<Vec<(usize, Message<D::Output>)>> {
         let resolved = self.resolve(data, variables, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
-        let partials = LayeredLibrary(&*self.partials, engine);
-        self.own_messages_by(data, |template| template.render(data, context, None, &partials), instructions)
+        let partials = self.library(engine);
+        let shown = match &*self.body {
+            PromptBody::Chat(chat) => chat.template_context(data, context, &partials)?,
+            _ => None,
+        };
+        let shown = shown.as_ref().unwrap_or(context);
+        data.fences().settle(|| {
+            let render = |template: &Template<T>| template.render(data, shown, None, &partials);
+            self.own_messages_by(data, render, instructions)
+        })
     }
 
     /// [`Compiled::own_messages`], with the texts that a custom engine rendered from [`Compiled::texts`].

@@ -142,8 +142,28 @@ impl<'py> Sink for PySink<'py> {
         }
     }
 
+    fn output(&mut self, output: &PyOutput<'py>) {
+        self.string(&output.0);
+    }
+
     fn bytes(&self) -> usize {
         self.characters + self.text.len()
+    }
+
+    fn ends_in_line_break(&self) -> bool {
+        if !self.text.is_empty() {
+            return self.text.ends_with('\n');
+        }
+        let py = self.py;
+        // The method of `str` itself, because a subclass may override it.
+        let ends = |last: &Bound<'py, PyString>| {
+            let ends_with = py.get_type::<PyString>().getattr(intern!(py, "endswith"))?;
+            ends_with.call1((last, intern!(py, "\n")))?.is_truthy()
+        };
+        let mut pieces = self.pieces.iter().rev();
+        pieces
+            .find(|piece| piece.len().is_ok_and(|length| length > 0))
+            .is_some_and(|last| ends(last).unwrap_or(false))
     }
 
     fn indented(&mut self, inner: Self, indent: &str) {

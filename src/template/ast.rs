@@ -132,6 +132,11 @@ pub struct BlockNode<'s> {
     pub inverse_strip: Strip,
     /// The tildes of the closing tag.
     pub close_strip: Strip,
+    /// The line break after the opening tag that was removed because the tag is alone on its line. Empty if there was
+    /// none.
+    pub open_line_break: &'static str,
+    /// The same for the closing tag.
+    pub close_line_break: &'static str,
     /// Whether it is a raw block, `{{{{name}}}} … {{{{/name}}}}`.
     pub raw: bool,
     /// The place of the opening tag.
@@ -151,6 +156,8 @@ pub struct PartialNode<'s> {
     pub strip: Strip,
     /// The white space before the tag if the tag is alone on its line. It indents each line of the partial.
     pub indent: String,
+    /// The line break after the tag that was removed because the tag is alone on its line. Empty if there was none.
+    pub line_break: &'static str,
     /// The place in the source.
     pub span: Span,
 }

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Template;
 use super::context::{Data, Sink};
+use super::fence::{Fences, SharedTags};
+use super::inlines::InlineSet;
 use super::program::{Block, CompiledProgram, Inline, Partial};
 use super::render::{BlockOf, Inlines, KeptLibrary, Lap, Level, Params, Renderer, Scope};
 use super::stack;
@@ -31,6 +33,7 @@ pub struct Closure<T, K> {
     top: K,
     caller_data: Option<K>,
     partials: KeptLibrary<T>,
+    tags: SharedTags,
     steps: Arc<AtomicU64>,
     levels: usize,
     /// The number of frames on the stack once the scope of this closure is there, including those of the closures
@@ -58,13 +61,11 @@ struct OwnedScope<T, K> {
     levels: Vec<Option<K>>,
     laps: Vec<OwnedLoopFrame<K>>,
     params: Vec<Option<[Option<K>; 2]>>,
-    inlines: Option<Box<WithScope<InlineList<T>, T, K>>>,
+    inlines: Option<Box<WithScope<Arc<InlineSet<Inline<T>>>, T, K>>>,
     block: Option<Box<OwnedPartialBlock<T, K>>>,
 }
 
 type OwnedPartialBlock<T, K> = WithScope<Arc<Partial<T>>, T, K>;
-
-type InlineList<T> = Arc<[Arc<Inline<T>>]>;
 
 /// A value with the scope in which it was defined.
 type WithScope<W, T, K> = (W, OwnedScope<T, K>);
@@ -91,6 +92,7 @@ impl<T: super::Text, K> Closure<T, K> {
             top: renderer.data.keep(renderer.top),
             caller_data: renderer.caller_data.map(|data| renderer.data.keep(data)),
             partials: renderer.partials.kept(),
+            tags: renderer.fences.shared(),
             steps: Arc::new(AtomicU64::new(renderer.steps)),
             levels: renderer.levels,
         })
@@ -110,7 +112,7 @@ impl<T: super::Text, K> Closure<T, K> {
     /// Renders a branch.
     ///
     /// # Errors
-    /// As [`Template::render_into`].
+    /// As [`Template::render`].
     pub fn render<D: Data<Text = T, Kept = K>>(
         &self,
         data: &D,
@@ -123,6 +125,7 @@ impl<T: super::Text, K> Closure<T, K> {
             Branch::Main => &self.block.body,
             Branch::Inverse => &self.block.inverse,
         };
+        let fences = Fences::sharing(&self.tags);
         let mut out = data.sink();
         let mut given = Some(given);
         with_scope(data, &self.scope, &mut |scope| {
@@ -137,6 +140,7 @@ impl<T: super::Text, K> Closure<T, K> {
                 outside: stack::levels().saturating_sub(self.levels),
                 frames: self.frames,
                 open_partials: 0,
+                fences: &fences,
                 sums: Sums::default(),
                 sum: None,
             };
@@ -188,7 +192,7 @@ fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<O
             .with_hint("check whether a partial includes itself through a helper's block without end"));
     }
     let inlines = match scope.inlines {
-        Some(inlines) => Some(Box::new((inlines.list.into(), keep(data, &inlines.scope, frames)?))),
+        Some(inlines) => Some(Box::new((Arc::clone(inlines.set), keep(data, &inlines.scope, frames)?))),
         None => None,
     };
     let block = match scope.block {
@@ -288,8 +292,8 @@ fn with_inlines<D: Data>(
     then: &mut dyn FnMut(Option<&Inlines<'_, D>>) -> Result<()>,
 ) -> Result<()> {
     match kept.inlines.as_deref() {
-        Some((list, scope)) => {
-            with_scope(data, scope, &mut |scope| then(Some(&Inlines { list, scope: *scope })))
+        Some((set, scope)) => {
+            with_scope(data, scope, &mut |scope| then(Some(&Inlines { set, scope: *scope })))
         }
         None => then(None),
     }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::hash::Hash;
 
 use super::closure::Closure;
+use super::fence::Fences;
 use super::program::Literal;
 use crate::error::Result;
 
@@ -294,6 +295,32 @@ pub trait Data {
         Ok(())
     }
 
+    /// The fences of this render, or of all renders of one chat.
+    fn fences(&self) -> &Fences;
+
+    /// The sum of two numbers, or their difference. `None` if they are not both numbers, or the result is not one.
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    fn sum(&self, a: &Self::Value, b: &Self::Value, subtract: bool) -> Result<Option<Self::Value>>;
+
+    /// The value as JSON text, with line breaks and this many spaces of indentation if `indent` is given.
+    ///
+    /// # Errors
+    /// If JSON cannot represent the value, or the text would have more than `limit` bytes.
+    fn to_json_text(&self, value: &Self::Value, indent: Option<usize>, limit: usize) -> Result<String>;
+
+    /// A mapping without some of the members of `base`.
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    fn without(&self, base: &Self::Value, names: &[&Self::Text]) -> Result<Self::Value>;
+
+    /// The work that this data has done on large values since the last call, in steps of a render.
+    fn take_work(&self) -> u64 {
+        0
+    }
+
     /// A new, empty sink.
     fn sink(&self) -> Self::Sink;
 
@@ -345,8 +372,12 @@ pub trait Sink {
     fn text(&mut self, text: &Self::Text);
     /// Appends other text.
     fn str(&mut self, text: &str);
+    /// Appends finished output.
+    fn output(&mut self, output: &Self::Output);
     /// The number of bytes so far, or a good estimate.
     fn bytes(&self) -> usize;
+    /// Whether the output so far ends in a line break.
+    fn ends_in_line_break(&self) -> bool;
     /// Appends `inner` with `indent` before each line, except before an empty last line. This writes a partial that is
     /// alone on an indented line.
     fn indented(&mut self, inner: Self, indent: &str);

@@ -8,6 +8,8 @@ use std::cmp::Ordering;
 
 use super::Literal;
 use super::context::{Data, Output, Sink, Style, Truth, ValueKind, WriteOutcome};
+use super::date;
+use super::fence::{self, Fences};
 use crate::error::{Error, Kind, Result};
 
 /// A built-in helper that returns a value.
@@ -33,6 +35,10 @@ pub(super) enum BuiltinHelper {
     Truncate,
     Indent,
     Length,
+    Add,
+    Sub,
+    Date,
+    FenceTag,
 }
 
 /// The arguments that a built-in helper takes.
@@ -52,7 +58,7 @@ pub(super) struct HelperSignature {
 const MANY: usize = 64;
 
 /// Every built-in helper, in the order of the documentation.
-pub(super) const SIGNATURES: [HelperSignature; 20] = [
+pub(super) const SIGNATURES: [HelperSignature; 24] = [
     signature("lookup", BuiltinHelper::Lookup, 2..=2, &[], false, "{{lookup object key}}"),
     signature("log", BuiltinHelper::Log, 0..=MANY, &["level"], false, "{{log value level=\"info\"}}"),
     signature("json", BuiltinHelper::Json, 1..=1, &["indent"], true, "{{json value indent=2}}"),
@@ -73,6 +79,10 @@ pub(super) const SIGNATURES: [HelperSignature; 20] = [
     signature("truncate", BuiltinHelper::Truncate, 2..=2, &["end"], true, "{{truncate text 100 end=\"…\"}}"),
     signature("indent", BuiltinHelper::Indent, 1..=2, &[], true, "{{indent text 4}}"),
     signature("length", BuiltinHelper::Length, 1..=1, &[], true, "{{length value}}"),
+    signature("add", BuiltinHelper::Add, 2..=2, &[], true, "{{add @index 1}}"),
+    signature("sub", BuiltinHelper::Sub, 2..=2, &[], true, "{{sub total 1}}"),
+    signature("date", BuiltinHelper::Date, 1..=2, &[], true, "{{date day \"%Y-%m-%d\"}}"),
+    signature("fence_tag", BuiltinHelper::FenceTag, 1..=1, &[], true, "{{fence_tag \"document\"}}"),
 ];
 
 const fn signature(
@@ -111,6 +121,7 @@ pub(super) struct HelperArguments<'a, D: Data> {
     pub(super) named: &'a [(&'a str, Option<D::Value>)],
     /// Whether the dialect is that of handlebars.js.
     pub(super) javascript: bool,
+    pub(super) fences: &'a Fences,
     /// How many bytes of text the call may read and write. Without a limit, a helper that repeats texts could fill the
     /// memory.
     pub(super) limit: usize,
@@ -176,8 +187,19 @@ impl<D: Data> HelperArguments<'_, D> {
         self.data.literal(&Literal::Bool(value))
     }
 
+    /// Counts the texts among the arguments, which a comparison or a lookup reads.
+    fn count_texts(&self) -> Result<()> {
+        for value in self.positional.iter().flatten() {
+            if self.data.kind_of(value)? == ValueKind::String {
+                self.count_bytes(self.data.length(value)?.unwrap_or(0))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the two arguments are equal. A missing argument equals null.
     fn equal(&self) -> Result<bool> {
+        self.count_texts()?;
         match (self.get(0), self.get(1)) {
             (Some(a), Some(b)) => self.data.equal(a, b),
             (None, None) => Ok(true),
@@ -186,6 +208,7 @@ impl<D: Data> HelperArguments<'_, D> {
     }
 
     fn ordered(&self, fits: fn(Ordering) -> bool) -> Result<Option<D::Value>> {
+        self.count_texts()?;
         let (Some(a), Some(b)) = (self.get(0), self.get(1)) else { return Ok(Some(self.boolean(false))) };
         match self.data.order(a, b)? {
             Some(order) => Ok(Some(self.boolean(fits(order)))),
@@ -214,7 +237,10 @@ pub(super) fn call<D: Data>(
             {
                 Ok(Some(object.clone()))
             }
-            (Some(object), Some(key)) => data.lookup(object, key),
+            (Some(object), Some(key)) => {
+                arguments.count_texts()?;
+                data.lookup(object, key)
+            }
             _ => Ok(None),
         },
         BuiltinHelper::Log => log(arguments),
@@ -241,6 +267,10 @@ pub(super) fn call<D: Data>(
             _ => Ok(arguments.get(1).cloned()),
         },
         BuiltinHelper::Join => join(arguments),
+        BuiltinHelper::Add => sum(arguments, false),
+        BuiltinHelper::Sub => sum(arguments, true),
+        BuiltinHelper::Date => date(arguments),
+        BuiltinHelper::FenceTag => fence_tag(arguments),
         BuiltinHelper::Upper => Ok(Some(data.text(&arguments.text(0)?.to_uppercase()))),
         BuiltinHelper::Lower => Ok(Some(data.text(&arguments.text(0)?.to_lowercase()))),
         BuiltinHelper::Trim => Ok(Some(data.text(arguments.text(0)?.trim()))),
@@ -256,6 +286,32 @@ pub(super) fn call<D: Data>(
             }
         }
     }
+}
+
+fn sum<D: Data>(arguments: &HelperArguments<'_, D>, subtract: bool) -> Result<Option<D::Value>> {
+    let (Some(a), Some(b)) = (arguments.get(0), arguments.get(1)) else { return Ok(None) };
+    if let Some(sum) = arguments.data.sum(a, b, subtract)? {
+        return Ok(Some(sum));
+    }
+    let (a, b) = (arguments.data.kind_of(a)?, arguments.data.kind_of(b)?);
+    Err(fail(if subtract {
+        format!("cannot subtract {b} from {a}")
+    } else {
+        format!("cannot add {a} and {b}")
+    }))
+}
+
+fn date<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
+    let format = if arguments.positional.len() > 1 { arguments.text(1)? } else { "%Y-%m-%d".to_owned() };
+    let text = date::format_date(&arguments.text(0)?, &format)?;
+    arguments.count_bytes(text.len())?;
+    Ok(Some(arguments.data.text(&text)))
+}
+
+fn fence_tag<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
+    let name = arguments.text(0)?;
+    fence::check_name(&name)?;
+    Ok(Some(arguments.data.text(&arguments.fences.tag(&name))))
 }
 
 /// Passes the arguments to the log of the data. A value that has no text is logged as its type.
@@ -278,20 +334,8 @@ fn log<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> 
 
 fn json<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let Some(value) = arguments.get(0) else { return Ok(None) };
-    let value = arguments.data.to_json(value)?;
-    let text = match arguments.named("indent") {
-        None => serde_json::to_string(&value),
-        Some(width) => {
-            let width = arguments.count(width, "indent")?.min(16);
-            let spaces = " ".repeat(width);
-            let mut out = Vec::new();
-            let formatter = serde_json::ser::PrettyFormatter::with_indent(spaces.as_bytes());
-            let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-            serde::Serialize::serialize(&value, &mut serializer)
-                .map(|()| String::from_utf8_lossy(&out).into_owned())
-        }
-    };
-    let text = text.map_err(|error| fail("cannot write the value as JSON").with_cause(error))?;
+    let width = arguments.named("indent").map(|width| arguments.count(width, "indent")).transpose()?;
+    let text = arguments.data.to_json_text(value, width.map(|width| width.min(16)), arguments.limit)?;
     arguments.count_bytes(text.len())?;
     Ok(Some(arguments.data.text(&text)))
 }

@@ -4,20 +4,23 @@ use std::cmp::Ordering;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::context::{Data, Invocation, Item, Sink, Style, Truth, ValueKind, WriteOutcome};
 use super::escape::escape_html;
+use super::fence::Fences;
+use super::json_text::JsonText;
 use super::number;
 use super::program::Literal;
 use super::{EmptyLibrary, Template};
 use crate::error::Result;
 
 /// JSON values as data. They print as in Python, or as in JavaScript if the style asks for it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub struct JsonData<'v> {
     /// Whether members are looked up by JavaScript's rules.
     javascript: bool,
+    fences: Fences,
     data: PhantomData<&'v Value>,
 }
 
@@ -25,7 +28,7 @@ impl JsonData<'_> {
     /// JSON values by JavaScript's rules, for templates in the `handlebars` dialect.
     #[must_use]
     pub fn javascript() -> Self {
-        Self { javascript: true, data: PhantomData }
+        Self { javascript: true, ..Self::default() }
     }
 }
 
@@ -303,12 +306,68 @@ impl<'v> Data for JsonData<'v> {
         Ok(JsonDataValue::owned(object))
     }
 
+    fn without(&self, base: &Self::Value, names: &[&Box<str>]) -> Result<Self::Value> {
+        let Value::Object(object) = base.value() else { return Ok(base.clone()) };
+        let mut object = object.clone();
+        object.retain(|key, _| names.iter().all(|name| ***name != *key));
+        Ok(JsonDataValue::owned(object))
+    }
+
+    fn fences(&self) -> &Fences {
+        &self.fences
+    }
+
+    fn sum(&self, a: &Self::Value, b: &Self::Value, subtract: bool) -> Result<Option<Self::Value>> {
+        let (Value::Number(a), Value::Number(b)) = (a.value(), b.value()) else { return Ok(None) };
+        let sum = match (a.as_i128(), b.as_i128()) {
+            (Some(a), Some(b)) => Number::from_i128(if subtract { a - b } else { a + b }),
+            _ => {
+                let sum = a.as_f64().zip(b.as_f64()).map(|(a, b)| if subtract { a - b } else { a + b });
+                sum.and_then(Number::from_f64)
+            }
+        };
+        Ok(sum.map(JsonDataValue::owned))
+    }
+
+    fn to_json_text(&self, value: &Self::Value, indent: Option<usize>, limit: usize) -> Result<String> {
+        let mut text = JsonText::new(indent, limit);
+        write_json(value.value(), &mut text)?;
+        Ok(text.finish())
+    }
+
     fn sink(&self) -> String {
         String::new()
     }
 
     fn output(&self, text: &str) -> String {
         text.to_owned()
+    }
+}
+
+fn write_json(value: &Value, out: &mut JsonText) -> Result<()> {
+    match value {
+        Value::Null => out.literal("null"),
+        Value::Bool(true) => out.literal("true"),
+        Value::Bool(false) => out.literal("false"),
+        Value::Number(number) => out.literal(&number.to_string()),
+        Value::String(text) => out.string(text),
+        Value::Array(items) => {
+            out.open('[')?;
+            for item in items {
+                out.item()?;
+                write_json(item, out)?;
+            }
+            out.close(']')
+        }
+        Value::Object(members) => {
+            out.open('{')?;
+            for (key, member) in members {
+                out.item()?;
+                out.key(key)?;
+                write_json(member, out)?;
+            }
+            out.close('}')
+        }
     }
 }
 
@@ -353,8 +412,16 @@ impl Sink for String {
         self.push_str(text);
     }
 
+    fn output(&mut self, output: &String) {
+        self.push_str(output);
+    }
+
     fn bytes(&self) -> usize {
         self.len()
+    }
+
+    fn ends_in_line_break(&self) -> bool {
+        self.ends_with('\n')
     }
 
     fn indented(&mut self, inner: Self, indent: &str) {
@@ -370,7 +437,7 @@ impl Template<Box<str>> {
     /// Renders over JSON, without partials.
     ///
     /// # Errors
-    /// As [`Template::render_into`].
+    /// As [`Template::render`].
     pub fn render_json(&self, context: &Value) -> Result<String> {
         self.render(&JsonData::default(), &JsonDataValue::Borrowed(context), None, &EmptyLibrary)
     }

@@ -20,10 +20,15 @@ pub mod ast;
 mod cache;
 mod closure;
 pub mod context;
+mod date;
 mod escape;
+mod fence;
 mod flat;
 mod helpers;
+mod hints;
+mod inlines;
 mod json;
+mod json_text;
 mod lexer;
 mod number;
 mod parser;
@@ -43,8 +48,10 @@ pub use cache::TemplateCache;
 pub use closure::{Branch, BranchArguments, Closure};
 pub use context::{Data, Invocation, Item, Output, Sink, Style, Text, Truth, ValueKind, WriteOutcome};
 pub use escape::{escape_html, indent_lines};
+pub use fence::Fences;
 pub use flat::FlatPiece;
 pub use json::{JsonData, JsonDataValue};
+pub use json_text::JsonText;
 pub use number::{javascript as javascript_number, python as python_number};
 pub use print::print;
 pub use program::Literal;
@@ -52,7 +59,7 @@ pub use references::{Reference, References};
 pub use render::{KeptLibrary, Library};
 pub use variables::{VariableUsage, VariableUsages};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 /// How templates are parsed and rendered. The default is the `prompt` dialect: strict, and without HTML escaping.
@@ -217,7 +224,7 @@ impl<T: Text> Template<T> {
         options: &TemplateOptions,
         library: &dyn Library<T>,
     ) -> Result<Self> {
-        let mut program = parser::parse(source, &options.limits)?;
+        let mut program = parser::parse(source, &options.limits).map_err(|error| with_hint(error, source))?;
         whitespace::control(&mut program, options.ignore_standalone);
         Self::from_program(name, source, &program, options, library)
     }
@@ -296,12 +303,16 @@ impl<T: Text> Template<T> {
         variables::join(&self.inner.usage, &usage)
     }
 
-    /// Renders into `out`. `caller_data` is a mapping with the values of `@name` outside loops.
-    ///
-    /// # Errors
-    /// [`Kind::TemplateRender`](crate::Kind::TemplateRender), with its place, for a missing value, a value that has no
-    /// text, a partial that does not exist, or an exceeded limit; or the error that code of the caller raised.
-    pub fn render_into<D: Data<Text = T>>(
+    /// Whether this template, or a partial that it includes, uses its whole context as a value, as `{{json this}}` does.
+    /// It may be true where only a part of the context is used so.
+    #[must_use]
+    pub fn prints_context(&self, partials: &dyn Library<T>) -> bool {
+        let usage = |name: &str| partials.partial(name).map(|partial| Arc::clone(&partial.inner.usage));
+        variables::prints_context(&self.inner.usage, &usage)
+    }
+
+    /// Renders into `out`, once.
+    fn render_into<D: Data<Text = T>>(
         &self,
         data: &D,
         context: &D::Value,
@@ -317,10 +328,11 @@ impl<T: Text> Template<T> {
         render::render(self, data, context, caller_data, partials, out)
     }
 
-    /// Renders and returns the finished output; see [`Template::render_into`].
+    /// Renders and returns the finished output. `caller_data` is a mapping with the values of `@name` outside loops.
     ///
     /// # Errors
-    /// As [`Template::render_into`].
+    /// [`Kind::TemplateRender`](crate::Kind::TemplateRender), with its place, for a missing value, a value that has no
+    /// text, a partial that does not exist, or an exceeded limit; or the error that code of the caller raised.
     pub fn render<D: Data<Text = T>>(
         &self,
         data: &D,
@@ -328,9 +340,13 @@ impl<T: Text> Template<T> {
         caller_data: Option<&D::Value>,
         partials: &dyn Library<T>,
     ) -> Result<D::Output> {
-        let mut out = data.sink();
-        self.render_into(data, context, caller_data, partials, &mut out)?;
-        Ok(out.finish())
+        let result = data.fences().settle(|| {
+            let mut out = data.sink();
+            self.render_into(data, context, caller_data, partials, &mut out)?;
+            Ok(out.finish())
+        });
+        // An error about the fences of the whole template has no place of its own.
+        result.map_err(|error| error.at(0).locate(self.name(), self.source()))
     }
 }
 
@@ -342,7 +358,9 @@ struct LookupNames<'l, T> {
 
 impl<T: Text> variables::HelperNames for LookupNames<'_, T> {
     fn is_helper(&self, name: &str) -> bool {
-        self.library.has_helper(name) || self.options.announces_helper(name)
+        self.library.has_helper(name)
+            || self.options.announces_helper(name)
+            || (self.options.is_javascript() && matches!(name, "log" | "lookup"))
     }
 
     fn sees_context(&self, name: &str) -> bool {
@@ -357,6 +375,19 @@ impl<T: Text> variables::HelperNames for LookupNames<'_, T> {
 
     fn is_recursive(&self) -> bool {
         self.options.compat
+    }
+
+    fn is_javascript(&self) -> bool {
+        self.options.is_javascript()
+    }
+}
+
+/// Adds a hint to a syntax error that has none, if the tag shows a known mistake.
+fn with_hint(error: Error, source: &str) -> Error {
+    // A hint that the error already has is kept.
+    match error.offset().and_then(|at| hints::for_tag(source, at)) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
     }
 }
 

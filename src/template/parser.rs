@@ -212,6 +212,8 @@ impl<'s> TemplateParser<'s, '_> {
             open_strip: opening.strip,
             inverse_strip: inverse_strip.unwrap_or_default(),
             close_strip,
+            open_line_break: "",
+            close_line_break: "",
             raw: false,
             span: opening.span,
         })))
@@ -360,6 +362,8 @@ impl<'s> TemplateParser<'s, '_> {
             open_strip: Strip::default(),
             inverse_strip: Strip::default(),
             close_strip: Strip::default(),
+            open_line_break: "",
+            close_line_break: "",
             raw: true,
             span,
         })))
@@ -402,6 +406,7 @@ impl<'s> TemplateParser<'s, '_> {
             hash,
             strip: Strip { open, close },
             indent: String::new(),
+            line_break: "",
             span: Span { start: token.start, end: end.end },
         })
     }
@@ -630,6 +635,8 @@ fn block_of<'s>(
         open_strip: opening.strip,
         inverse_strip: inverse_strip.unwrap_or_default(),
         close_strip: close.unwrap_or_default(),
+        open_line_break: "",
+        close_line_break: "",
         raw: false,
         span: opening.span,
     }

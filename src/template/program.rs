@@ -10,7 +10,10 @@ use std::sync::Arc;
 use super::TemplateOptions;
 use super::ast::{self, ExprKind, Span, Statement};
 use super::context::{Style, Text};
+use super::fence;
 use super::helpers::{self, BuiltinHelper, HelperSignature};
+use super::hints;
+use super::inlines::InlineSet;
 use super::render::Library;
 use crate::error::{Error, Kind, Result, nearest};
 
@@ -18,8 +21,8 @@ use crate::error::{Error, Kind, Result, nearest};
 #[derive(Debug)]
 pub(super) struct CompiledProgram<T> {
     pub(super) nodes: Box<[Node<T>]>,
-    /// Inline partials that are defined among the statements. They are in scope for all of them.
-    pub(super) inlines: Box<[Arc<Inline<T>>]>,
+    /// The inline partials that are defined among the statements, if there are any. They are in scope for all of them.
+    pub(super) inlines: Option<Arc<InlineSet<Inline<T>>>>,
     /// The number of block parameters.
     pub(super) params: usize,
 }
@@ -42,6 +45,8 @@ pub(super) struct Block<T> {
     pub(super) kind: BlockKind<T>,
     pub(super) body: CompiledProgram<T>,
     pub(super) inverse: CompiledProgram<T>,
+    /// Whether the template says what to render without a value: it has an `{{else}}`, even an empty one.
+    pub(super) has_inverse: bool,
     pub(super) span: Span,
 }
 
@@ -55,6 +60,12 @@ pub(super) enum BlockKind<T> {
     },
     Each(Expr<T>),
     With(Expr<T>),
+    /// A fence around text, with the line breaks after its tags.
+    Fence {
+        name: Expr<T>,
+        open_line_break: &'static str,
+        close_line_break: &'static str,
+    },
     /// A block on a helper that the caller registered.
     Helper(T, Call<T>),
     /// In the `handlebars` dialect: a block on a built-in helper, which prints the helper's result.
@@ -77,6 +88,9 @@ pub(super) struct Partial<T> {
     /// The block for `@partial-block`. It is also rendered in place of a partial that does not exist.
     pub(super) block: Option<CompiledProgram<T>>,
     pub(super) indent: Box<str>,
+    /// The line break after the tag, which is written if the partial renders to text that does not end in one. Always
+    /// empty in the `handlebars` dialect.
+    pub(super) line_break: &'static str,
     pub(super) span: Span,
 }
 
@@ -191,6 +205,9 @@ pub(super) enum Callee<T> {
 
 const HELPER_MISSING: &str = "helperMissing";
 
+/// The built-in block of the `prompt` dialect.
+const FENCE: &str = "fence";
+
 /// The names of the built-in block helpers.
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 
@@ -270,13 +287,26 @@ impl<'a, T: Text> Lowering<'a, T> {
                 Statement::Comment(_) => continue,
                 Statement::Inline(inline) => {
                     let name = self.expr(&inline.name)?;
-                    inlines.push(Arc::new(Inline { name, body: self.body(&inline.program)? }));
+                    let fixed = match &name.kind {
+                        Kinds::Literal(Literal::Text(text)) => Some(text.as_str().into()),
+                        _ => None,
+                    };
+                    inlines.push((fixed, Inline { name, body: self.body(&inline.program)? }));
                     continue;
                 }
                 Statement::Mustache(mustache) => {
                     let expr = self.call(&mustache.call, CallSite::Tag)?;
                     let short = !self.options.is_javascript() && is_member(&expr);
                     Node::Print { expr, style: self.options.style(mustache.escaped), short }
+                }
+                Statement::Block(block) if self.is_literal_text(block) => {
+                    let body = block.program.iter().flat_map(|program| &program.body);
+                    for statement in body {
+                        if let Statement::Content(content) = statement {
+                            text += content.value();
+                        }
+                    }
+                    continue;
                 }
                 Statement::Block(block) => Node::Block(Arc::new(self.block(block)?)),
                 Statement::Partial(partial) => Node::Partial(Arc::new(self.partial(partial, None)?)),
@@ -298,28 +328,39 @@ impl<'a, T: Text> Lowering<'a, T> {
         }
         Ok(CompiledProgram {
             nodes: nodes.into_boxed_slice(),
-            inlines: inlines.into_boxed_slice(),
+            inlines: (!inlines.is_empty()).then(|| Arc::new(InlineSet::new(inlines))),
             params: program.block_params.len(),
         })
+    }
+
+    /// Whether a block is a raw block that calls no helper: `{{{{raw}}}} … {{{{/raw}}}}`. handlebars.js prints nothing
+    /// for it; the `prompt` dialect prints the text inside.
+    fn is_literal_text(&self, block: &ast::BlockNode) -> bool {
+        block.raw
+            && !self.options.is_javascript()
+            && is_plain(&block.call)
+            && !self.library.has_helper(&block.call.callee.name())
     }
 
     fn branch(&mut self, program: Option<&'a ast::Program>) -> Result<CompiledProgram<T>> {
         match program {
             Some(program) => self.body(program),
-            None => Ok(CompiledProgram { nodes: Box::default(), inlines: Box::default(), params: 0 }),
+            None => Ok(CompiledProgram { nodes: Box::default(), inlines: None, params: 0 }),
         }
     }
 
     fn block(&mut self, block: &'a ast::BlockNode) -> Result<Block<T>> {
         Ok(Block {
-            kind: self.block_kind(&block.call)?,
+            kind: self.block_kind(block)?,
             body: self.branch(block.program.as_ref())?,
             inverse: self.branch(block.inverse.as_ref())?,
+            has_inverse: block.inverse.is_some(),
             span: block.span,
         })
     }
 
-    fn block_kind(&mut self, call: &'a ast::CallNode) -> Result<BlockKind<T>> {
+    fn block_kind(&mut self, block: &'a ast::BlockNode) -> Result<BlockKind<T>> {
+        let call = &block.call;
         let Some(name) = self.helper_name(call) else { return self.value_block(call) };
         let results = self.options.is_javascript() && self.prompt_helper(&name).is_some();
         if results && !self.library.has_helper(&name) {
@@ -328,6 +369,9 @@ impl<'a, T: Text> Lowering<'a, T> {
         self.check_known(&name, call)?;
         if self.is_registered(&name) {
             return Ok(BlockKind::Helper(T::new(&name), self.registered_call(&name, call)?));
+        }
+        if name == FENCE && !is_plain(call) && !self.options.is_javascript() {
+            return self.fence(block);
         }
         if !BLOCKS.contains(&&*name) {
             return self.value_block(call);
@@ -346,14 +390,36 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
+    fn fence(&mut self, block: &'a ast::BlockNode) -> Result<BlockKind<T>> {
+        let call = &block.call;
+        let refuse = |message: &str| {
+            Error::new(Kind::TemplateSyntax, message)
+                .at(call.span.start)
+                .with_hint("write `{{#fence \"document\"}} … {{/fence}}`")
+        };
+        let ([name], true) = (call.params.as_slice(), call.hash.is_empty()) else {
+            return Err(refuse("`fence` takes exactly one argument, the name of its tag"));
+        };
+        if block.inverse.is_some() {
+            return Err(refuse("`fence` has no `{{else}}`"));
+        }
+        if let ExprKind::String(name) = &name.kind {
+            fence::check_name(name).map_err(|error| {
+                let message = error.message().to_owned();
+                error.recast(Kind::TemplateSyntax, message).at(call.span.start)
+            })?;
+        }
+        let (open_line_break, close_line_break) = (block.open_line_break, block.close_line_break);
+        Ok(BlockKind::Fence { name: self.expr(name)?, open_line_break, close_line_break })
+    }
+
     fn value_block(&mut self, call: &'a ast::CallNode) -> Result<BlockKind<T>> {
         const HOOK: &str = "blockHelperMissing";
-        let plain = call.params.is_empty() && call.hash.is_empty();
         let value = self.call(call, CallSite::Block)?;
         if !self.options.is_javascript() {
             return Ok(BlockKind::Value(value));
         }
-        if !plain {
+        if !is_plain(call) {
             return Ok(BlockKind::Result(value));
         }
         if !self.library.has_helper(HOOK) {
@@ -408,6 +474,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             hash: self.hash(&partial.hash)?,
             block: block.map(|program| self.body(program)).transpose()?,
             indent: partial.indent.as_str().into(),
+            line_break: if self.options.is_javascript() { "" } else { partial.line_break },
             span: partial.span,
         })
     }
@@ -435,8 +502,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         if self.params.find(&name).is_some() {
             return None;
         }
-        let plain = call.params.is_empty() && call.hash.is_empty();
-        if plain && self.options.known_helpers_only && !self.is_known(&name) {
+        if is_plain(call) && self.options.known_helpers_only && !self.is_known(&name) {
             return None;
         }
         Some(name)
@@ -453,6 +519,7 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     fn is_known(&self, name: &str) -> bool {
         BLOCKS.contains(&name)
+            || (name == FENCE && !self.options.is_javascript())
             || matches!(name, "lookup" | "log" | "helperMissing" | "blockHelperMissing")
             || self.options.known_helpers.iter().any(|known| **known == *name)
             || self.prompt_helper(name).is_some()
@@ -474,8 +541,7 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     /// Compiles a name with or without arguments, in a tag, in parentheses or at the opening of a block.
     fn call(&mut self, call: &'a ast::CallNode, place: CallSite) -> Result<Expr<T>> {
-        let plain = call.params.is_empty() && call.hash.is_empty();
-        let calls = !plain || place == CallSite::Parentheses;
+        let calls = !is_plain(call) || place == CallSite::Parentheses;
         let span = call.span;
         let name = self.helper_name(call);
         if let Some(name) = name.as_deref() {
@@ -483,7 +549,10 @@ impl<'a, T: Text> Lowering<'a, T> {
             if self.is_registered(name) {
                 return Ok(Expr { kind: Kinds::Call(Box::new(self.registered_call(name, call)?)), span });
             }
-            if BLOCKS.contains(&name) {
+            // In the `prompt` dialect a built-in helper without arguments is the variable of that name.
+            let is_builtin = calls || self.options.is_javascript();
+            let is_fence = name == FENCE && !self.options.is_javascript();
+            if is_builtin && (BLOCKS.contains(&name) || is_fence) {
                 return self.fault(
                     call,
                     format!("`{name}` is a block helper"),
@@ -492,7 +561,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                     )),
                 );
             }
-            if let Some(signature) = self.prompt_helper(name) {
+            if let Some(signature) = self.prompt_helper(name).filter(|_| is_builtin) {
                 return self.helper(signature, call);
             }
         }
@@ -639,16 +708,32 @@ impl<'a, T: Text> Lowering<'a, T> {
     fn no_helper(&self, call: &ast::CallNode) -> Error {
         let name = call.callee.name();
         let mut known = self.library.helpers();
-        known.extend(BLOCKS.into_iter().chain(helpers::names()).map(ToOwned::to_owned));
+        known.extend(BLOCKS.into_iter().chain([FENCE]).chain(helpers::names()).map(ToOwned::to_owned));
         let message = format!("there is no helper `{name}`");
         let error = Error::new(Kind::TemplateSyntax, message)
             .at(call.span.start)
             .with_context("code", "unknown-helper");
+        if let Some(hint) = hints::for_name(&name) {
+            return error.with_hint(hint);
+        }
         match nearest(&name, known.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint(format!("the available helpers are {}", known.join(", "))),
         }
     }
+}
+
+/// How to call the built-in helper or block of this name, for the hint of an error.
+pub(super) fn usage_of_builtin(name: &str) -> Option<String> {
+    if BLOCKS.contains(&name) || name == FENCE {
+        return Some(format!("to open the block `{name}`, write `{{{{#{name} …}}}}`"));
+    }
+    helpers::find(name).map(|found| format!("to call the helper `{name}`, write `{}`", found.usage))
+}
+
+/// Whether a call has no arguments.
+fn is_plain(call: &ast::CallNode) -> bool {
+    call.params.is_empty() && call.hash.is_empty()
 }
 
 /// Whether an expression is one name of the context.

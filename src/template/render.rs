@@ -11,10 +11,13 @@ use std::sync::atomic::Ordering;
 use super::Template;
 use super::closure::Closure;
 use super::context::{Data, Invocation, Item, Sink, Style, Truth, ValueKind, WriteOutcome};
+use super::fence::{self, Fences};
 use super::helpers::{self, BuiltinHelper, HelperArguments};
+use super::hints;
+use super::inlines::InlineSet;
 use super::program::{
     Block, BlockKind, Call, Callee, CompiledProgram, Expr, Inline, Kinds, Literal, Node, Partial,
-    PartialName, PathRoot, Unknown, ValuePath,
+    PartialName, PathRoot, Unknown, ValuePath, usage_of_builtin,
 };
 use super::stack;
 use super::sums::{Summand, Sums};
@@ -35,6 +38,10 @@ pub trait Library<T> {
     fn sees_context(&self, _name: &str) -> bool {
         false
     }
+    /// Whether the prompt declares a variable of this name, which a render may leave out.
+    fn is_declared(&self, _name: &str) -> bool {
+        false
+    }
     /// The names of all helpers that the caller registered, for "did you mean" hints.
     fn helpers(&self) -> Vec<String> {
         Vec::new()
@@ -50,7 +57,7 @@ pub type KeptLibrary<T> = Box<dyn Library<T> + Send + Sync>;
 const PULSE: u64 = 0x4000;
 
 /// The number of bytes of text that a helper reads or writes for one step.
-const BYTES_OF_A_STEP: usize = 1024;
+const BYTES_OF_A_STEP: usize = 64;
 
 /// Renders a template into `out`.
 pub(super) fn render<D: Data>(
@@ -61,17 +68,23 @@ pub(super) fn render<D: Data>(
     partials: &dyn Library<D::Text>,
     out: &mut D::Sink,
 ) -> Result<()> {
+    // As in handlebars.js, the caller can give another `@root`.
+    let root = match caller_data {
+        Some(given) => data.get(given, &super::Text::new("root"))?,
+        None => None,
+    };
     let mut walk = Renderer {
         data,
         partials,
         caller_data,
-        top: context,
+        top: root.as_ref().unwrap_or(context),
         steps: 0,
         alarm: alarm(0, template.options().limits.steps),
         levels: 0,
         outside: stack::levels(),
         frames: 0,
         open_partials: 0,
+        fences: data.fences(),
         sums: Sums::default(),
         sum: None,
     };
@@ -106,6 +119,7 @@ pub(super) struct Renderer<'w, D: Data> {
     /// The number of frames of kept scopes on the stack.
     pub(super) frames: usize,
     pub(super) open_partials: usize,
+    pub(super) fences: &'w Fences,
     /// In the `handlebars` dialect: the numbers that are held back.
     pub(super) sums: Sums,
     /// The sum that the last program returned instead of text.
@@ -160,7 +174,7 @@ pub(super) type ParamValues<V> = Option<[Option<V>; 2]>;
 
 /// Inline partials, with the scope in which they were defined.
 pub(super) struct Inlines<'s, D: Data> {
-    pub(super) list: &'s [Arc<Inline<D::Text>>],
+    pub(super) set: &'s Arc<InlineSet<Inline<D::Text>>>,
     pub(super) scope: Scope<'s, D>,
 }
 
@@ -189,10 +203,8 @@ impl<D: Data> Renderer<'_, D> {
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
     ) -> Result<()> {
-        if body.inlines.is_empty() {
-            return self.nodes(&body.nodes, scope, out);
-        }
-        let inlines = Inlines { list: &body.inlines, scope: *scope };
+        let Some(set) = &body.inlines else { return self.nodes(&body.nodes, scope, out) };
+        let inlines = Inlines { set, scope: *scope };
         self.nodes(&body.nodes, &Scope { inlines: Some(&inlines), ..*scope }, out)
     }
 
@@ -431,7 +443,13 @@ impl<D: Data> Renderer<'_, D> {
             PathRoot::Data(_) => self.caller_data.cloned(),
             PathRoot::Param { .. } => None,
         };
-        let Some(mut value) = base else { return error(format!("`{name}` has no value")) };
+        let Some(mut value) = base else {
+            let error = error(format!("`{name}` has no value"));
+            return match path.root {
+                PathRoot::Data(_) => error.with_hint("pass the values of `@` names with `data={…}`"),
+                _ => error,
+            };
+        };
         for (at, part) in path.parts.iter().enumerate() {
             match self.data.get(&value, part) {
                 Ok(Some(found)) => value = found,
@@ -452,8 +470,13 @@ impl<D: Data> Renderer<'_, D> {
                         format!("`{name}` has no value: the value before `.{part}` has no such member")
                     };
                     let error = error(message).with_context("variable", name);
-                    return match nearest(part, known.iter().map(String::as_str)) {
-                        Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+                    let near = nearest(part, known.iter().map(String::as_str));
+                    let hint = match near {
+                        Some(near) => Some(format!("did you mean `{near}`?")),
+                        None => self.hint_for_missing(path, at, scope),
+                    };
+                    return match hint {
+                        Some(hint) => error.with_hint(hint),
                         None => error,
                     };
                 }
@@ -461,6 +484,33 @@ impl<D: Data> Renderer<'_, D> {
             }
         }
         error(format!("`{name}` has no value"))
+    }
+
+    /// A hint for a missing name that is no misspelling of another one.
+    fn hint_for_missing(&self, path: &ValuePath<D::Text>, at: usize, scope: &Scope<'_, D>) -> Option<String> {
+        let name = path.parts.first().filter(|_| at == 0)?;
+        if let PathRoot::Context(depth) = path.root {
+            let has_name = |context: &D::Value| matches!(self.data.get(context, name), Ok(Some(_)));
+            let mut level = Some(scope.level);
+            for _ in 0..depth {
+                level = level.and_then(|level| level.up);
+            }
+            let mut steps = String::from("../");
+            while let Some(outer) = level.and_then(|level| level.up) {
+                if outer.context.as_ref().is_some_and(has_name) {
+                    let name = super::Text::as_str(name);
+                    return Some(format!("it exists outside of the block: write `{steps}{name}`"));
+                }
+                steps.push_str("../");
+                level = Some(outer);
+            }
+        }
+        let name = super::Text::as_str(name);
+        match path.root {
+            PathRoot::Data(_) => Some("pass the values of `@` names with `data={…}`".to_owned()),
+            _ if path.parts.len() > 1 => None,
+            _ => hints::for_name(name).map(ToOwned::to_owned).or_else(|| usage_of_builtin(name)),
+        }
     }
 
     /// The value of an expression. `None` if it has no value.
@@ -718,6 +768,7 @@ impl<D: Data> Renderer<'_, D> {
             javascript,
             limit: scope.template.options().limits.output_bytes,
             bytes_counted: Cell::new(0),
+            fences: self.fences,
         };
         let value = helpers::call(helper, &arguments).map_err(|error| match error.kind() {
             Kind::TemplateRender => {
@@ -726,7 +777,8 @@ impl<D: Data> Renderer<'_, D> {
             }
             _ => error,
         })?;
-        self.work(arguments.bytes_counted.get() / BYTES_OF_A_STEP, scope)?;
+        let bytes = arguments.bytes_counted.get() / BYTES_OF_A_STEP;
+        self.work(bytes.saturating_add(usize::try_from(self.data.take_work()).unwrap_or(usize::MAX)), scope)?;
         Ok(value)
     }
 
@@ -847,11 +899,11 @@ impl<D: Data> Renderer<'_, D> {
                 let branch = if (truth == Truth::True) == *negate { &block.inverse } else { &block.body };
                 self.branch(branch, None, scope, out)
             }
-            BlockKind::Each(list) => match self.eval(list, outer)? {
-                Some(value) => self.each(block, &value, scope, out),
+            BlockKind::Each(list) => match self.block_value(block, list, outer)? {
+                Some(value) => self.each(block, list, &value, scope, out),
                 None => self.branch(&block.inverse, None, scope, out),
             },
-            BlockKind::With(value) => match self.eval(value, outer)? {
+            BlockKind::With(value) => match self.block_value(block, value, outer)? {
                 Some(value) if self.truth(Some(&value), scope).map_err(at)? != Truth::False => {
                     self.within(&block.body, value.clone(), Some([Some(value), None]), scope, out)
                 }
@@ -862,9 +914,9 @@ impl<D: Data> Renderer<'_, D> {
                 let value = if options.is_javascript() {
                     self.terminal(expr, outer)?
                 } else {
-                    self.eval(expr, outer)?
+                    self.block_value(block, expr, outer)?
                 };
-                self.value_block(block, value, scope, out)
+                self.value_block(block, expr, value, scope, out)
             }
             BlockKind::Result(expr) => {
                 let value = self.eval(expr, outer)?;
@@ -876,12 +928,120 @@ impl<D: Data> Renderer<'_, D> {
                     self.invoke(hook, name, vec![value], Vec::new(), Some(block), scope).map_err(at)?;
                 self.block_result(value, block, scope, out).map_err(at)
             }
+            BlockKind::Fence { name, open_line_break, close_line_break } => {
+                let name = self.fence_name(name, outer)?;
+                self.fence(&name, block, scope, out, open_line_break)?;
+                out.str(close_line_break);
+                Ok(())
+            }
             BlockKind::Helper(name, call) => {
                 let named = super::Text::as_str(name);
                 let value = self.call_registered(name, named, call, Some(block), scope).map_err(at)?;
                 self.block_result(value, block, scope, out).map_err(at)
             }
         }
+    }
+
+    /// The value of a block that needs one: `each`, `with`, or a block on a value. In strict mode a missing value is an
+    /// error, unless the block has an `{{else}}` or the prompt declares the variable. The `handlebars` dialect never
+    /// refuses it.
+    fn block_value(
+        &mut self,
+        block: &Block<D::Text>,
+        expr: &Expr<D::Text>,
+        scope: &Scope<'_, D>,
+    ) -> Result<Option<D::Value>> {
+        let value = self.eval(expr, scope)?;
+        let options = scope.template.options();
+        // A helper of the caller that returns nothing gives an empty list.
+        let is_registered =
+            matches!(&expr.kind, Kinds::Call(call) if matches!(call.callee, Callee::Registered(_)));
+        if value.is_some()
+            || is_registered
+            || block.has_inverse
+            || !options.strict
+            || options.is_javascript()
+            || self.is_declared(expr, scope)
+        {
+            return Ok(value);
+        }
+        Err(self.missing(expr, expr.span.start, scope))
+    }
+
+    /// Whether an expression is a path that begins with a declared variable.
+    fn is_declared(&self, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> bool {
+        let Kinds::Path(path) = &expr.kind else { return false };
+        let is_outermost = match path.root {
+            PathRoot::Context(depth) => {
+                let mut level = Some(scope.level);
+                for _ in 0..depth {
+                    level = level.and_then(|level| level.up);
+                }
+                level.is_some_and(|level| level.up.is_none())
+            }
+            PathRoot::Recursive | PathRoot::Top => true,
+            PathRoot::Param { .. } | PathRoot::Data(_) => false,
+        };
+        is_outermost
+            && path.parts.first().is_some_and(|name| self.partials.is_declared(super::Text::as_str(name)))
+    }
+
+    /// The value of a fence's argument.
+    fn fence_name(&mut self, expr: &Expr<D::Text>, scope: &Scope<'_, D>) -> Result<String> {
+        let at = |error: Error| error.at(expr.span.start);
+        let mut sink = self.data.sink();
+        let style = Style { html: false, lenient: false, javascript_numbers: false };
+        let value = self.terminal(expr, scope)?;
+        let outcome = match &value {
+            Some(value) => self.data.write(value, style, &mut sink).map_err(at)?,
+            None => WriteOutcome::Null,
+        };
+        let name = match outcome {
+            WriteOutcome::Done => super::Output::with_str(&sink.finish(), str::to_owned),
+            WriteOutcome::Null | WriteOutcome::NoText(_) => String::new(),
+        };
+        fence::check_name(&name).map_err(at)?;
+        Ok(name)
+    }
+
+    /// Renders a block between the tags of a fence.
+    fn fence(
+        &mut self,
+        name: &str,
+        block: &Block<D::Text>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+        line_break: &str,
+    ) -> Result<()> {
+        if !self.fences.open(name) {
+            return Err(fail(
+                format!("the fence `{name}` is inside a fence of the same name"),
+                block.span.start,
+            )
+            .with_hint("give the inner fence another name"));
+        }
+        let tag = self.fences.tag(name);
+        for piece in ["<", &tag, ">", line_break] {
+            out.str(piece);
+        }
+        let mut inner = self.data.sink();
+        let result = self.branch(&block.body, None, scope, &mut inner);
+        if result.is_err() {
+            self.fences.close(name, "");
+            return result;
+        }
+        let ends_line = inner.bytes() == 0 || inner.ends_in_line_break();
+        self.work(inner.bytes() / BYTES_OF_A_STEP, scope)?;
+        let inner = inner.finish();
+        super::Output::with_str(&inner, |text| self.fences.close(name, text));
+        out.output(&inner);
+        if !ends_line {
+            out.str(line_break);
+        }
+        for piece in ["</", &tag, ">"] {
+            out.str(piece);
+        }
+        Ok(())
     }
 
     /// Writes the result of a block helper, if it has one.
@@ -917,13 +1077,14 @@ impl<D: Data> Renderer<'_, D> {
     fn value_block(
         &mut self,
         block: &Block<D::Text>,
+        expr: &Expr<D::Text>,
         value: Option<D::Value>,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
     ) -> Result<()> {
         let Some(value) = value else { return self.branch(&block.inverse, None, scope, out) };
         match self.data.kind_of(&value)? {
-            ValueKind::Sequence | ValueKind::Iterable => self.each(block, &value, scope, out),
+            ValueKind::Sequence | ValueKind::Iterable => self.each(block, expr, &value, scope, out),
             ValueKind::Null => self.branch(&block.inverse, None, scope, out),
             ValueKind::Bool => {
                 let branch = if self.truth(Some(&value), scope)? == Truth::True {
@@ -944,6 +1105,7 @@ impl<D: Data> Renderer<'_, D> {
     fn each(
         &mut self,
         block: &Block<D::Text>,
+        expr: &Expr<D::Text>,
         value: &D::Value,
         scope: &Scope<'_, D>,
         out: &mut D::Sink,
@@ -951,6 +1113,9 @@ impl<D: Data> Renderer<'_, D> {
         let mut index = 0;
         let data = self.data;
         let javascript = scope.template.options().is_javascript();
+        if !javascript {
+            self.check_loop(expr, value, scope)?;
+        }
         data.walk(value, &mut |Item { key, value, last }| {
             self.step(block.span.start, scope)?;
             let params = (block.body.params > 0).then(|| {
@@ -971,6 +1136,25 @@ impl<D: Data> Renderer<'_, D> {
         })
         .map_err(|error| error.at(block.span.start))?;
         if index == 0 { self.branch(&block.inverse, None, scope, out) } else { Ok(()) }
+    }
+
+    /// Refuses a value that has no items. handlebars.js renders nothing for it.
+    fn check_loop(&self, expr: &Expr<D::Text>, value: &D::Value, scope: &Scope<'_, D>) -> Result<()> {
+        let kind = self.data.kind_of(value)?;
+        if matches!(
+            kind,
+            ValueKind::Sequence
+                | ValueKind::Mapping
+                | ValueKind::Record
+                | ValueKind::Iterable
+                | ValueKind::Null
+        ) {
+            return Ok(());
+        }
+        let name = written(expr, scope);
+        let error =
+            fail(format!("`each` takes a list or a mapping, but `{name}` is {kind}"), expr.span.start);
+        Err(error.with_hint(format!("pass a list, or print the value with `{{{{{name}}}}}`")))
     }
 
     /// Renders a branch in the same context.
@@ -1050,22 +1234,41 @@ impl<D: Data> Renderer<'_, D> {
             Some(self.data.overlay(context.as_ref(), members).map_err(|error| error.at(offset))?)
         };
         self.open_partials += 1;
-        let result = if partial.indent.is_empty() {
-            self.included(partial, context, scope, out)
-        } else if options.prevent_indent {
+        let result = self.indented(partial, context, scope, out);
+        self.open_partials -= 1;
+        result
+    }
+
+    /// Renders a partial with its indentation and the line break after it, if it is alone on its line.
+    fn indented(
+        &mut self,
+        partial: &Arc<Partial<D::Text>>,
+        context: Option<D::Value>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        let indents = !partial.indent.is_empty() && !scope.template.options().prevent_indent;
+        if !partial.indent.is_empty() {
             self.sums.text(out);
-            out.str(&partial.indent);
-            self.included(partial, context, scope, out)
-        } else {
-            self.sums.text(out);
+            if !indents {
+                out.str(&partial.indent);
+            }
+        }
+        let before = out.bytes();
+        if indents {
             let mut inner = self.data.sink();
             let result = self.included(partial, context, scope, &mut inner);
             self.settle(&mut inner);
             out.indented(inner, &partial.indent);
-            result
-        };
-        self.open_partials -= 1;
-        result
+            result?;
+        } else {
+            self.included(partial, context, scope, out)?;
+        }
+        // Without this line break, the next line would continue the last line of the partial.
+        if !partial.line_break.is_empty() && out.bytes() > before && !out.ends_in_line_break() {
+            out.str(partial.line_break);
+        }
+        Ok(())
     }
 
     /// Renders a block in its own scope with this context, which may be missing.
@@ -1111,8 +1314,8 @@ impl<D: Data> Renderer<'_, D> {
                 let inner =
                     Scope { template: &template, level, lap, params: None, inlines: scope.inlines, block };
                 // Inline partials that the block defines are in scope in the partial.
-                let defined = given.as_ref().filter(|(body, _)| !body.inlines.is_empty());
-                let inlines = defined.map(|(body, _)| Inlines { list: &body.inlines, scope: *scope });
+                let defined = given.as_ref().and_then(|(body, _)| body.inlines.as_ref());
+                let inlines = defined.map(|set| Inlines { set, scope: *scope });
                 let inner = Scope { inlines: inlines.as_ref().or(inner.inlines), ..inner };
                 self.sums.text(out);
                 // The partial may have another limit on steps.
@@ -1164,15 +1367,22 @@ impl<D: Data> Renderer<'_, D> {
         };
         let mut inlines = scope.inlines;
         while let Some(frame) = inlines {
-            for inline in frame.list.iter().rev() {
+            self.step(partial.span.start, scope)?;
+            let fixed = frame.set.fixed(name);
+            let mut found = fixed.map(|(_, inline)| inline);
+            for inline in frame.set.computed_after(fixed.map(|(at, _)| at)) {
                 self.step(partial.span.start, scope)?;
                 if self.computed_name(&inline.name, &frame.scope)? == name {
-                    return Ok(Some(FoundPartial::Closure {
-                        body: &inline.body,
-                        scope: frame.scope,
-                        block: scope.block,
-                    }));
+                    found = Some(inline);
+                    break;
                 }
+            }
+            if let Some(inline) = found {
+                return Ok(Some(FoundPartial::Closure {
+                    body: &inline.body,
+                    scope: frame.scope,
+                    block: scope.block,
+                }));
             }
             inlines = frame.scope.inlines;
         }
@@ -1191,7 +1401,10 @@ impl<D: Data> Renderer<'_, D> {
         let mut sink = self.data.sink();
         let style = Style { html: false, lenient: false, javascript_numbers: false };
         match self.data.write(&value, style, &mut sink)? {
-            WriteOutcome::Done => Ok(super::Output::with_str(&sink.finish(), str::to_owned)),
+            WriteOutcome::Done => {
+                self.work(sink.bytes() / BYTES_OF_A_STEP, scope)?;
+                Ok(super::Output::with_str(&sink.finish(), str::to_owned))
+            }
             WriteOutcome::Null | WriteOutcome::NoText(_) => Err(no_name()),
         }
     }

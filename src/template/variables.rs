@@ -223,6 +223,8 @@ pub(super) trait HelperNames {
     fn is_text(&self, block: &BlockNode<'_>) -> bool;
     /// Whether a name that the current context lacks is looked up in the contexts around it.
     fn is_recursive(&self) -> bool;
+    /// Whether the template is in the `handlebars` dialect, in which a block on a missing value is no error.
+    fn is_javascript(&self) -> bool;
 }
 
 /// Reads the uses in a template's own source.
@@ -257,6 +259,26 @@ pub(super) fn usage(program: &Program, names: &dyn HelperNames) -> TemplateUsage
         inlines: reader.defined.into_iter().map(Into::into).collect(),
         reads_all: reader.reads_all,
     }
+}
+
+/// Whether a template or a partial that it includes uses a whole context as a value.
+pub(super) fn prints_context(
+    usage: &TemplateUsage,
+    partial: &dyn Fn(&str) -> Option<Arc<TemplateUsage>>,
+) -> bool {
+    let mut seen: HashSet<Box<str>> = HashSet::new();
+    let mut waiting: Vec<Box<str>> = usage.includes.iter().map(|include| include.name.clone()).collect();
+    let mut prints = usage.reads_all;
+    while let (false, Some(name)) = (prints, waiting.pop()) {
+        if let Some(inner) = partial(&name) {
+            prints = inner.reads_all;
+            waiting.extend(
+                inner.includes.iter().map(|include| include.name.clone()).filter(|name| !seen.contains(name)),
+            );
+        }
+        seen.insert(name);
+    }
+    prints
 }
 
 /// Joins a template's uses with those of the partials that it includes.
@@ -326,7 +348,7 @@ impl UsageCollector<'_> {
             let unseen = VariableUsage { tested: true, ..VariableUsage::default() };
             let variable = self.variables.entry(path.first).or_insert(unseen);
             variable.required |= one.needed && !guarded;
-            variable.tested &= one.purpose == Purpose::Tested;
+            variable.tested &= matches!(one.purpose, Purpose::Tested | Purpose::Entered);
             variable.iterated |= one.purpose == Purpose::Iterated && path.names == 1;
             variable.paths.insert(path.text);
         }
@@ -448,6 +470,8 @@ enum Purpose {
     Needed,
     /// Tests whether it is given or true.
     Tested,
+    /// Tests whether it is true in a block without `{{else}}`, for which it must be given.
+    Entered,
     /// Passes it to something that accepts a missing value: a partial, or a helper such as `default`.
     Passed,
     Iterated,
@@ -515,17 +539,27 @@ impl<'a> UsageReader<'a> {
                 self.branch(other);
             }
             (Some("each"), Some(list)) => {
-                self.argument(list, Purpose::Iterated);
-                let list = self.resolve(list);
-                let item = list.map(|list| self.extend(list, Cow::Borrowed(&ITEM_SEGMENT)));
-                self.scoped(program, item);
+                let tested = self.tested_with_else(list, inverse);
+                self.guarded(tested, |reader| {
+                    reader.argument(list, Purpose::Iterated);
+                    let list = reader.resolve(list);
+                    let item = list.map(|list| reader.extend(list, Cow::Borrowed(&ITEM_SEGMENT)));
+                    reader.scoped(program, item);
+                });
                 self.branch(inverse);
             }
             (Some("with"), Some(value)) => {
-                self.argument(value, Purpose::Needed);
-                let context = self.resolve(value);
-                self.scoped(program, context);
+                let tested = self.tested_with_else(value, inverse);
+                self.guarded(tested, |reader| {
+                    reader.argument(value, Purpose::Needed);
+                    let context = reader.resolve(value);
+                    reader.scoped(program, context);
+                });
                 self.branch(inverse);
+            }
+            (Some("fence"), Some(name)) if !self.names.is_javascript() && !self.names.is_helper("fence") => {
+                self.argument(name, Purpose::Needed);
+                self.branch(program);
             }
             _ => self.value_block(block),
         }
@@ -534,9 +568,10 @@ impl<'a> UsageReader<'a> {
     /// A block on a value. Whether the value is a list, an object or a flag is not known here; its members are read as
     /// those of an object.
     fn value_block(&mut self, block: &'a BlockNode<'a>) {
-        self.call(&block.call, Purpose::Tested);
         let path = block.call.params.is_empty().then(|| block.call.callee.as_path()).flatten();
         let path = path.filter(|path| !self.is_call(path));
+        let may_be_missing = self.names.is_javascript() || block.inverse.is_some();
+        self.call(&block.call, if may_be_missing { Purpose::Tested } else { Purpose::Entered });
         let context = path.and_then(|path| self.resolve_path(path));
         let guard = context.and_then(|context| self.first(context));
         self.guarded(guard.into_iter().collect(), |reader| {
@@ -544,6 +579,15 @@ impl<'a> UsageReader<'a> {
             reader.uncertainly(|reader| reader.scoped(block.program.as_ref(), context));
         });
         self.branch(block.inverse.as_ref());
+    }
+
+    /// The variables that a block tests, because its `{{else}}` is rendered if the value is missing.
+    fn tested_with_else(&mut self, value: &'a ExprNode<'a>, inverse: Option<&Program>) -> Vec<Cow<'a, str>> {
+        let mut tested = Vec::new();
+        if inverse.is_some() {
+            self.tested(value, &mut tested);
+        }
+        tested
     }
 
     /// Reads a part of the template that is inside a test of these variables.
@@ -685,7 +729,8 @@ impl<'a> UsageReader<'a> {
             self.reads_all = true;
             return;
         };
-        let needed = matches!(purpose, Purpose::Needed | Purpose::Iterated) && !self.is_guarded(&name);
+        let needs_value = matches!(purpose, Purpose::Needed | Purpose::Iterated | Purpose::Entered);
+        let needed = needs_value && !self.is_guarded(&name);
         // An offset beyond 4 GiB counts as 4 GiB; templates are far smaller.
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
         self.uses.push(PathUse { path_id, purpose, needed, certain: self.uncertain == 0, offset });

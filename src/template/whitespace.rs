@@ -45,19 +45,24 @@ impl WhitespaceControl {
                 continue;
             }
             if effect.inline_standalone && before && after {
-                trim_start(content_at(body, Some(at + 1)), false);
+                let line_break = trim_start(content_at(body, Some(at + 1)), false);
+                keep_line_break(&mut body[at], line_break);
                 if trim_end(content_at(body, at.checked_sub(1)), false) {
                     indent_partial(body, at);
                 }
             }
             if effect.open_standalone && before {
                 if let Some(first) = first_branch(&mut body[at]) {
-                    trim_start(content_at(&mut first.body, Some(0)), false);
+                    let line_break = trim_start(content_at(&mut first.body, Some(0)), false);
+                    if let Statement::Block(block) = &mut body[at] {
+                        block.open_line_break = line_break;
+                    }
                 }
                 trim_end(content_at(body, at.checked_sub(1)), false);
             }
             if effect.close_standalone && after {
-                trim_start(content_at(body, Some(at + 1)), false);
+                let line_break = trim_start(content_at(body, Some(at + 1)), false);
+                keep_line_break(&mut body[at], line_break);
                 if let Some(last) = last_branch(&mut body[at]) {
                     let end = last.body.len().checked_sub(1);
                     trim_end(content_at(&mut last.body, end), false);
@@ -183,6 +188,16 @@ fn indent_partial(body: &mut [Statement], at: usize) {
     }
 }
 
+/// Remembers the line break that was removed after a partial or block, so that a render can put it back.
+fn keep_line_break(statement: &mut Statement, line_break: &'static str) {
+    match statement {
+        Statement::Partial(partial) => partial.line_break = line_break,
+        Statement::PartialBlock(block) => block.partial.line_break = line_break,
+        Statement::Block(block) => block.close_line_break = line_break,
+        _ => {}
+    }
+}
+
 fn content_at<'a, 's>(body: &'a mut [Statement<'s>], at: Option<usize>) -> Option<&'a mut ContentNode<'s>> {
     match body.get_mut(at?) {
         Some(Statement::Content(content)) => Some(content),
@@ -195,25 +210,27 @@ fn trim_last(program: &mut Program, all: bool) {
     trim_end(content_at(&mut program.body, end), all);
 }
 
-/// Trims the start: all white space, or spaces and tabs with one line break.
-fn trim_start(content: Option<&mut ContentNode>, all: bool) {
-    let Some(content) = content else { return };
+/// Trims the start: all white space, or spaces and tabs with one line break. Returns that line break.
+fn trim_start(content: Option<&mut ContentNode>, all: bool) -> &'static str {
+    let Some(content) = content else { return "" };
     if !all && content.right_stripped {
-        return;
+        return "";
     }
     let value = content.value();
-    let kept = if all {
-        value.trim_start_matches(is_space)
+    let (kept, line_break) = if all {
+        (value.trim_start_matches(is_space), "")
     } else {
         let line = value.trim_start_matches([' ', '\t']);
-        line.strip_prefix("\r\n").or_else(|| line.strip_prefix('\n')).unwrap_or(
-            // A carriage return alone is removed too: handlebars.js uses `\r?\n?`.
-            line.strip_prefix('\r').unwrap_or(line),
-        )
+        // A carriage return alone is removed too: handlebars.js uses `\r?\n?`.
+        ["\r\n", "\n", "\r"]
+            .into_iter()
+            .find_map(|line_break| line.strip_prefix(line_break).map(|kept| (kept, line_break)))
+            .unwrap_or((line, ""))
     };
     let taken = value.len() - kept.len();
     content.from += taken;
     content.right_stripped = taken > 0;
+    line_break
 }
 
 /// Trims the end: all white space, or spaces and tabs. Returns whether this or an earlier call removed anything.

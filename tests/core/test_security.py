@@ -189,7 +189,7 @@ def test_templates_cannot_reach_python_internals(engine, value):
             assert SECRET not in everything_said_by(caught.value)
         assert engine.render_sync(tag(f"#if v.{path}") + "reached{{/if}}", {"v": value}) == ""
         assert (
-            engine.render_sync("{{#with v}}" + tag(f"#each {path}") + "reached{{/each}}{{/with}}", {"v": value}) == ""
+            engine.render_sync("{{#with v}}" + tag(f"#each {path}") + "reached{{else}}{{/each}}{{/with}}", {"v": value}) == ""
         )
 
 
@@ -205,7 +205,9 @@ def test_objects_without_declared_fields_are_not_printed(engine, value):
     with pytest.raises(TemplateRenderError, match="has no text") as caught:
         engine.render_sync("{{v}}", {"v": value})
     assert SECRET not in everything_said_by(caught.value)
-    assert engine.render_sync("{{#each v}}walked{{else}}no{{/each}}", {"v": value}) == "no"
+    with pytest.raises(TemplateRenderError, match="`each` takes a list or a mapping") as caught:
+        engine.render_sync("{{#each v}}walked{{else}}no{{/each}}", {"v": value})
+    assert SECRET not in everything_said_by(caught.value)
     assert engine.render_sync("{{#if v}}there{{/if}}", {"v": value}) == "there"
 
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Sink, Style, ValueKind, WriteOutcome};
 
 /// The maximum nesting depth. It also stops at a value that contains itself.
-const JSON_DEPTH: usize = 100;
+pub(super) const JSON_DEPTH: usize = 100;
 
 impl<'py> PyData<'_, 'py> {
     /// Converts a value to JSON. A record becomes an object. A date, a UUID and the like become the text that a template
@@ -45,6 +45,7 @@ impl<'py> PyData<'_, 'py> {
                 let mut items = Vec::new();
                 let mut failed = None;
                 self.walk(value, &mut |item| {
+                    self.count_work(1)?;
                     if failed.is_none() {
                         match self.json(&item.value, depth + 1) {
                             Ok(item) => items.push(item),
@@ -59,6 +60,7 @@ impl<'py> PyData<'_, 'py> {
                 let mut members = Map::new();
                 let mut failed = None;
                 self.walk(value, &mut |item| {
+                    self.count_work(1)?;
                     if let (None, Some(key)) = (&failed, &item.key) {
                         let key = self.printed(key)?;
                         match self.json(&item.value, depth + 1) {

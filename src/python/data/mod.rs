@@ -8,17 +8,19 @@
 mod helper_call;
 mod helper_options;
 mod json;
+mod json_text;
 mod kind;
 mod merge;
 mod overlay;
 pub(super) mod values;
+mod work;
 mod write;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyAttributeError, PyKeyError, PyStopIteration};
+use pyo3::exceptions::{PyAttributeError, PyKeyError, PyStopIteration, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyIterator, PyList, PyMapping, PySet, PyString, PyTuple,
@@ -28,12 +30,15 @@ pub(super) use self::helper_options::HelperOptions;
 pub(super) use self::kind::{Object, kind_of};
 use self::kind::{bare, extra, fields, is_public, is_stored, tuple_fields};
 pub(super) use self::overlay::Overlay;
+use self::work::WorkMeter;
 use super::error::foreign;
 use super::library::{EngineState, HelperFunction};
 use super::text::{PyOutput, PySink, PyText};
 use crate::error::{Error, Kind, Result};
+use crate::limits::Limits;
 use crate::template::{
-    Data, Invocation, Item, Literal, Output, Sink, Style, Text, Truth, ValueKind, WriteOutcome,
+    Data, Fences, Invocation, Item, JsonText, Literal, Output, Sink, Style, Text, Truth, ValueKind,
+    WriteOutcome,
 };
 
 /// Python objects as template data, for one render.
@@ -44,6 +49,8 @@ pub struct PyData<'e, 'py> {
     /// The iterators that this render has read, with their items. An iterator returns its items only once, so a second
     /// `{{#each}}` reads them here.
     walked: RefCell<Vec<Walked<'py>>>,
+    work: WorkMeter,
+    fences: Fences,
 }
 
 struct Walked<'py> {
@@ -58,12 +65,14 @@ const NAMES: usize = 1000;
 impl<'e, 'py> PyData<'e, 'py> {
     /// The data of a render with this engine.
     pub(super) fn new(py: Python<'py>, engine: &'e Arc<EngineState>) -> Self {
-        Self { py, engine: Some(engine), walked: RefCell::default() }
+        let work = WorkMeter::new(engine.options.limits.steps);
+        Self { py, engine: Some(engine), walked: RefCell::default(), work, fences: Fences::default() }
     }
 
     /// The data without an engine, and so without helpers.
     pub(super) fn without_engine(py: Python<'py>) -> Self {
-        Self { py, engine: None, walked: RefCell::default() }
+        let work = WorkMeter::new(Limits::default().steps);
+        Self { py, engine: None, walked: RefCell::default(), work, fences: Fences::default() }
     }
 }
 
@@ -109,6 +118,12 @@ impl<'py> PyData<'_, 'py> {
             Ok(number) => dict.get_item(number).map_err(|error| self.raised(error, "reading a mapping")),
             Err(_) => Ok(None),
         }
+    }
+
+    /// Counts the work of one tag on a large value, in steps.
+    #[inline]
+    fn count_work(&self, steps: u64) -> Result<()> {
+        self.work.count(steps, || self.check_interrupt())
     }
 
     fn raised(&self, raised: PyErr, doing: &str) -> Error {
@@ -402,7 +417,7 @@ impl<'py> Data for PyData<'_, 'py> {
         if let Ok(dict) = value.cast::<PyDict>() {
             let found = match dict.get_item(key) {
                 // A key that cannot be hashed is not in the dict.
-                Err(error) if error.is_instance_of::<pyo3::exceptions::PyTypeError>(self.py) => None,
+                Err(error) if error.is_instance_of::<PyTypeError>(self.py) => None,
                 found => found.map_err(|error| self.raised(error, "reading a mapping"))?,
             };
             if found.is_some() {
@@ -598,6 +613,48 @@ impl<'py> Data for PyData<'_, 'py> {
 
     fn to_json(&self, value: &Object<'py>) -> Result<serde_json::Value> {
         self.json(value, 0).map_err(|json_error| json_error.error)
+    }
+
+    fn to_json_text(&self, value: &Object<'py>, indent: Option<usize>, limit: usize) -> Result<String> {
+        let mut text = JsonText::new(indent, limit);
+        self.write_json(value, 0, &mut text)?;
+        Ok(text.finish())
+    }
+
+    fn sum(&self, a: &Object<'py>, b: &Object<'py>, subtract: bool) -> Result<Option<Object<'py>>> {
+        let is_number = |value| matches!(kind_of(value), ValueKind::Integer | ValueKind::Float);
+        let (a, b) = (&bare(a), &bare(b));
+        if !is_number(a) || !is_number(b) {
+            return Ok(None);
+        }
+        let sum = if subtract { a.sub(b) } else { a.add(b) };
+        match sum {
+            Ok(sum) => Ok(Some(sum)),
+            // A decimal and a float have no sum in Python.
+            Err(error) if error.is_instance_of::<PyTypeError>(self.py) => Ok(None),
+            Err(error) => Err(self.raised(error, "adding two numbers")),
+        }
+    }
+
+    fn without(&self, base: &Object<'py>, names: &[&PyText]) -> Result<Object<'py>> {
+        let members = self.as_dict(base)?;
+        for name in names {
+            match members.del_item(name.string(self.py)) {
+                Err(error) if !error.is_instance_of::<PyKeyError>(self.py) => {
+                    return Err(self.raised(error, "reading a mapping"));
+                }
+                _ => {}
+            }
+        }
+        Ok(members.into_any())
+    }
+
+    fn fences(&self) -> &Fences {
+        &self.fences
+    }
+
+    fn take_work(&self) -> u64 {
+        self.work.take()
     }
 
     fn literal(&self, literal: &Literal<PyText>) -> Object<'py> {

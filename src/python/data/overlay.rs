@@ -20,11 +20,18 @@ impl Overlay {
         base: Option<&Bound<'py, PyAny>>,
         members: Vec<(&PyText, Bound<'py, PyAny>)>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let own = PyDict::new(py);
+        // The members of an overlay are copied and not kept as a base, so that a lookup never walks a chain.
+        let (base, own) = match base.map(|base| base.cast_exact::<Self>()) {
+            Some(Ok(overlay)) => {
+                let (members, base) = overlay.get().parts(py);
+                (base.cloned(), members.copy()?)
+            }
+            _ => (base.cloned(), PyDict::new(py)),
+        };
         for (name, value) in members {
             own.set_item(name.string(py), value)?;
         }
-        let overlay = Self { base: base.map(|base| base.clone().unbind()), members: own.unbind() };
+        let overlay = Self { base: base.map(Bound::unbind), members: own.unbind() };
         Ok(Bound::new(py, overlay)?.into_any())
     }
 

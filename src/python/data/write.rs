@@ -91,6 +91,7 @@ impl<'py> PyData<'_, 'py> {
         let mut written = WriteOutcome::Done;
         self.walk_sequence(value, &mut |Item { value, .. }| {
             *items += 1;
+            self.count_work(1)?;
             if *items > PRINT_ITEMS {
                 return Err(Error::new(
                     Kind::TemplateRender,

@@ -1,0 +1,284 @@
+//! Fences: tags around text that comes from strangers, which that text cannot close.
+//!
+//! `{{#fence "document"}} … {{/fence}}` writes `<document> … </document>`. If the text holds something that reads like
+//! one of these tags, both tags get a number that the text does not hold: `<document-2>`. All fences with one name have
+//! the same tag, and `{{fence_tag "document"}}` writes it anywhere in the same template or chat.
+//!
+//! A tag is known only after the texts of all its fences are, but it may be written before them. So a template is
+//! rendered with the plain tag first. If a text holds it, the template is rendered again with a number. The number
+//! depends on the texts alone: the same input gives the same output.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::error::{Error, Kind, Result};
+
+/// The most rounds before the tags must fit. Each round raises a number above those of the texts, so more are needed
+/// only if the text of a fence contains its own tag.
+const ROUNDS: usize = 8;
+
+/// The most digits of a number in a text that are looked at.
+const DIGITS: usize = 18;
+
+/// The maximum length of a tag's name in bytes.
+const NAME: usize = 64;
+
+/// The fences of one render, or of all messages of one chat.
+#[derive(Debug, Default)]
+pub struct Fences {
+    tags: OnceLock<SharedTags>,
+    is_settling: Cell<bool>,
+}
+
+/// The tags in use, shared with the blocks that helpers keep.
+pub(super) type SharedTags = Arc<Mutex<Vec<FenceTag>>>;
+
+/// The tag of all fences with one name.
+#[derive(Debug, Default)]
+pub(super) struct FenceTag {
+    name: Box<str>,
+    /// The number in the tag. `None`: the plain name.
+    number: Option<u64>,
+    /// Whether a text holds the plain tag.
+    is_held: bool,
+    /// The numbers that texts hold after the name.
+    held_numbers: BTreeSet<u64>,
+    is_open: bool,
+}
+
+impl Fences {
+    /// Renders until no text holds the tag of its fence. Inside another call it renders once.
+    ///
+    /// # Errors
+    /// The error of `render`; [`Kind::TemplateRender`] if the text of a fence contains the fence's own tag.
+    pub fn settle<R>(&self, mut render: impl FnMut() -> Result<R>) -> Result<R> {
+        if self.is_settling.replace(true) {
+            return render();
+        }
+        let result = self.settle_rounds(&mut render);
+        self.is_settling.set(false);
+        result
+    }
+
+    fn settle_rounds<R>(&self, render: &mut dyn FnMut() -> Result<R>) -> Result<R> {
+        for _ in 0..ROUNDS {
+            let result = render()?;
+            if !self.tags.get().is_some_and(renumber) {
+                return Ok(result);
+            }
+        }
+        Err(Error::new(Kind::TemplateRender, "the text inside a fence contains the fence's own tag")
+            .with_hint("use `fence_tag` outside of the fence, and give nested fences different names"))
+    }
+
+    /// The fences of a render, for a block that a helper kept. `tags` is what [`Fences::shared`] returned in that render.
+    pub(super) fn sharing(tags: &SharedTags) -> Self {
+        Self { tags: OnceLock::from(Arc::clone(tags)), is_settling: Cell::new(true) }
+    }
+
+    /// The tags, for a block that a helper keeps.
+    pub(super) fn shared(&self) -> SharedTags {
+        Arc::clone(self.tags())
+    }
+
+    fn tags(&self) -> &SharedTags {
+        self.tags.get_or_init(SharedTags::default)
+    }
+
+    fn with_tag<R>(&self, name: &str, change: impl FnOnce(&mut FenceTag) -> R) -> R {
+        let mut tags = lock(self.tags());
+        let at = tags.iter().position(|tag| *tag.name == *name).unwrap_or_else(|| {
+            tags.push(FenceTag { name: name.into(), ..FenceTag::default() });
+            tags.len() - 1
+        });
+        change(&mut tags[at])
+    }
+
+    /// The tag of the fences with this name, without its brackets.
+    pub(super) fn tag(&self, name: &str) -> String {
+        self.with_tag(name, |tag| match tag.number {
+            None => name.to_owned(),
+            Some(number) => format!("{name}-{number}"),
+        })
+    }
+
+    /// Opens a fence. Returns false if one with the same name is open already.
+    pub(super) fn open(&self, name: &str) -> bool {
+        self.with_tag(name, |tag| !std::mem::replace(&mut tag.is_open, true))
+    }
+
+    /// Closes a fence around this text.
+    pub(super) fn close(&self, name: &str, text: &str) {
+        self.with_tag(name, |tag| {
+            tag.is_open = false;
+            if may_hold_tag(text) {
+                read_tags(&folded(text), &name.to_lowercase(), tag);
+            }
+        });
+    }
+}
+
+/// Gives each tag that a text holds a number that no text holds. Returns whether a tag changed.
+fn renumber(tags: &SharedTags) -> bool {
+    let mut changed = false;
+    for tag in lock(tags).iter_mut() {
+        tag.is_open = false;
+        let number = tag.is_held.then(|| {
+            let mut number = 2;
+            while tag.held_numbers.contains(&number) {
+                number += 1;
+            }
+            number
+        });
+        changed |= tag.number != number;
+        tag.number = number;
+    }
+    changed
+}
+
+fn lock(tags: &SharedTags) -> MutexGuard<'_, Vec<FenceTag>> {
+    tags.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Checks the name of a fence.
+///
+/// # Errors
+/// [`Kind::TemplateRender`] if it cannot be the name of a tag.
+pub(super) fn check_name(name: &str) -> Result<()> {
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic();
+    let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let bytes = name.as_bytes();
+    if bytes.first().is_some_and(is_letter) && bytes.iter().all(is_inner) && bytes.len() <= NAME {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::TemplateRender,
+        "the name of a fence must be a letter followed by letters, digits, `-` or `_`",
+    )
+    .with_hint("for example `{{#fence \"document\"}} … {{/fence}}`"))
+}
+
+/// Characters that a reader may take for `<`.
+const OPENING: [char; 13] = ['<', '‹', '〈', '⟨', '〈', '《', '«', '❮', '❰', '⧼', '˂', 'ᐸ', '≺'];
+
+/// Spellings of `<` in languages that a text may be written in.
+const ESCAPED: [&str; 6] = ["&lt", "&#60", "&#x3c", "\\u003c", "\\x3c", "%3c"];
+
+/// Whether a text has a character with which a tag can begin. Most texts have none, and need no closer look.
+fn may_hold_tag(text: &str) -> bool {
+    let compatible = ['＜', '﹤', '≮', '︿', '︽', '︻', '&', '\\', '%'];
+    text.contains(|character| OPENING.contains(&character) || compatible.contains(&character))
+}
+
+/// The text as tags are compared: without white space, invisible characters and accents, in lower case, with characters
+/// that look alike made equal.
+fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for character in text.nfkd() {
+        if character.is_whitespace()
+            || character.is_control()
+            || is_combining_mark(character)
+            || is_invisible(character)
+        {
+            continue;
+        }
+        if OPENING.contains(&character) {
+            folded.push('<');
+            continue;
+        }
+        for upper in character.to_uppercase() {
+            folded.extend(upper.to_lowercase());
+        }
+    }
+    for escaped in ESCAPED {
+        if folded.contains(escaped) {
+            folded = folded.replace(escaped, "<");
+        }
+    }
+    folded
+}
+
+/// Whether a character prints nothing.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Reads from a folded text whether it holds the tag, and with which numbers it holds the name.
+fn read_tags(folded: &str, name: &str, tag: &mut FenceTag) {
+    let mut after_bracket = false;
+    for (at, character) in folded.char_indices() {
+        if character == '<' {
+            after_bracket = true;
+        } else if after_bracket && character.is_alphanumeric() {
+            tag.is_held |= folded[at..].starts_with(name);
+            after_bracket = false;
+        }
+    }
+    for (at, _) in folded.match_indices(name) {
+        let Some(digits) = folded[at + name.len()..].strip_prefix('-') else { continue };
+        let mut number = 0;
+        for digit in digits.bytes().take(DIGITS).take_while(u8::is_ascii_digit) {
+            number = number * 10 + u64::from(digit - b'0');
+            tag.held_numbers.insert(number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fences, renumber};
+
+    fn tag_for(text: &str) -> String {
+        let fences = Fences::default();
+        fences.close("document", text);
+        renumber(fences.tags());
+        fences.tag("document")
+    }
+
+    #[test]
+    fn a_text_without_the_tag_keeps_it_plain() {
+        for text in ["", "plain", "a < b and documents", "<doc>", "docu<ment>", "1 << 2", "语言 < 文档"] {
+            assert_eq!(tag_for(text), "document", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_with_the_tag_gets_another() {
+        for text in [
+            "</document>",
+            "<document>",
+            "</DOCUMENT >",
+            "< / Document\n>",
+            "<\u{200b}/doc\u{ad}ument>",
+            "＜/document＞",
+            "＜／ｄｏｃｕｍｅｎｔ＞",
+            "&lt;/document&gt;",
+            "&#60;/document>",
+            "\\u003c/document>",
+            "<!-- --></document>",
+            "</dócument>",
+            "</document",
+            "‹/document›",
+            "</documenſ></document>",
+        ] {
+            assert_eq!(tag_for(text), "document-2", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_number_is_one_that_the_text_does_not_hold() {
+        assert_eq!(tag_for("</document> document-2"), "document-3");
+        assert_eq!(tag_for("</document-2></document-31>"), "document-4");
+        assert_eq!(tag_for("</document-99999999999999999999999>"), "document-2");
+    }
+}

@@ -1,0 +1,122 @@
+//! Hints for mistakes that people bring along from other template languages.
+
+/// The longest part of a tag that is looked at, in bytes.
+const TAG: usize = 300;
+
+/// A hint for a tag that cannot be read. `at` is the place of the error.
+pub(super) fn for_tag(source: &str, at: usize) -> Option<String> {
+    let at = at.min(source.len());
+    let start = source
+        .get(..at)?
+        .rfind("{{")
+        .or_else(|| source.get(at..).filter(|rest| rest.starts_with("{{")).map(|_| at))?;
+    let mut end = (start + TAG).min(source.len());
+    while !source.is_char_boundary(end) {
+        end -= 1;
+    }
+    let rest = &source[start..end];
+    let inner = rest.trim_start_matches(['{', '#', '^', '/', '~', '&', '>', ' ']);
+    let closed = inner.find("}}");
+    let inner = &inner[..closed.unwrap_or(inner.len())];
+    if closed.is_some_and(|_| rest.contains("}}}")) && !rest.starts_with("{{{") {
+        return Some("`}}}` closes `{{{`: write a space before the last brace, `{{name}} }`, or `{{name~}} }` for none".to_owned());
+    }
+    if inner.starts_with(['"', '\'']) && inner.contains(':') || is_first_word_followed_by(inner, ':') {
+        return Some("to print two braces as text, write `\\{{`".to_owned());
+    }
+    if let Some(operator) = operator(inner) {
+        let (sign, helper) = operator;
+        return Some(format!(
+            "there is no operator `{sign}`: write `({helper} a b)`, as in `{{{{#if ({helper} a b)}}}}`"
+        ));
+    }
+    if let Some((value, filter)) =
+        inner.split_once('|').filter(|(value, _)| !value.trim_end().ends_with(" as"))
+    {
+        let filter: String = filter.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let value = value.trim();
+        if is_path(value) && !filter.is_empty() {
+            return Some(format!(
+                "there is no `|`: call a helper by its name first, `{{{{{filter} {value}}}}}`"
+            ));
+        }
+    }
+    let bracket = inner.find('[')?;
+    let (name, index) = inner.split_at(bracket);
+    if is_path(name) && !name.ends_with(['.', '/']) && index.contains(']') {
+        return Some(format!("write a dot before the bracket: `{name}.{}`", index.trim_end()));
+    }
+    None
+}
+
+/// The operator in a tag, and the helper that does the same.
+fn operator(inner: &str) -> Option<(&'static str, &'static str)> {
+    const OPERATORS: [(&str, &str); 10] = [
+        ("===", "eq"),
+        ("!==", "ne"),
+        ("==", "eq"),
+        ("!=", "ne"),
+        (">=", "gte"),
+        ("<=", "lte"),
+        ("&&", "and"),
+        ("||", "or"),
+        (" > ", "gt"),
+        (" < ", "lt"),
+    ];
+    let found = OPERATORS.into_iter().find(|(sign, _)| inner.contains(sign))?;
+    Some((found.0.trim(), found.1))
+}
+
+fn is_path(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '@'))
+}
+
+fn is_first_word_followed_by(inner: &str, mark: char) -> bool {
+    let rest = inner.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    rest.len() < inner.len() && rest.trim_start().starts_with(mark)
+}
+
+/// A hint for a name that is a keyword of another template language.
+pub(super) fn for_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "for" | "foreach" | "loop" | "range" => "loop with `{{#each list}} … {{/each}}`",
+        "elif" | "elseif" | "elsif" => "write `{{else if condition}}`",
+        "endif" => "close the block with `{{/if}}`",
+        "endfor" | "endeach" => "close the loop with `{{/each}}`",
+        "end" => "close a block with its name: `{{/if}}`, `{{/each}}`",
+        "include" | "render" => "include a partial with `{{> name}}`",
+        "set" | "assign" | "let" => {
+            "a template cannot set variables; pass a value to a partial: `{{> name key=value}}`"
+        }
+        "switch" | "case" => "write `{{#if (eq a b)}} … {{else if (eq a c)}} … {{/if}}`",
+        "ifEquals" | "ifeq" | "ifEq" | "equals" | "is" => "write `{{#if (eq a b)}}`",
+        "toJSON" | "tojson" | "stringify" | "to_json" => "write `{{json value}}`",
+        "uppercase" | "toUpperCase" => "write `{{upper text}}`",
+        "lowercase" | "toLowerCase" => "write `{{lower text}}`",
+        "concat" => "write the values one after the other: `{{a}}{{b}}`",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::for_tag;
+
+    #[test]
+    fn known_mistakes_get_a_hint() {
+        for (source, hint) in [
+            ("{\"a\": {{x}}}", "space before the last brace"),
+            ("{{\"a\": 1}}", "`\\{{`"),
+            ("{{a: 1}}", "`\\{{`"),
+            ("{{#if a == b}}x{{/if}}", "(eq a b)"),
+            ("{{#if a >= b}}x{{/if}}", "(gte a b)"),
+            ("{{#if a && b}}x{{/if}}", "(and a b)"),
+            ("{{x|upper}}", "{{upper x}}"),
+            ("{{ user.name | upper }}", "{{upper user.name}}"),
+            ("{{x[0].y}}", "x.[0].y"),
+        ] {
+            let found = for_tag(source, source.len() / 2).unwrap_or_default();
+            assert!(found.contains(hint), "{source}: {found}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Writes JSON text piece by piece, compact or indented, up to a limit.
+
+use crate::error::{Error, Kind, Result};
+
+/// JSON text under construction. The caller passes the pieces in order; commas and indentation are added here.
+#[derive(Debug)]
+pub struct JsonText {
+    text: String,
+    /// The spaces of one level, if the text is indented.
+    indent: Option<usize>,
+    limit: usize,
+    depth: usize,
+    /// Whether the innermost list or object has no item yet.
+    is_empty: bool,
+}
+
+impl JsonText {
+    /// An empty text of at most `limit` bytes, with `indent` spaces for each level.
+    #[must_use]
+    pub fn new(indent: Option<usize>, limit: usize) -> Self {
+        Self { text: String::new(), indent, limit, depth: 0, is_empty: true }
+    }
+
+    /// Adds a number, `true`, `false` or `null`, as it is written in JSON.
+    ///
+    /// # Errors
+    /// [`Kind::TemplateRender`] if the text is longer than the limit. The same holds for all other methods.
+    pub fn literal(&mut self, literal: &str) -> Result<()> {
+        self.text.push_str(literal);
+        self.check()
+    }
+
+    /// Adds a string.
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`].
+    pub fn string(&mut self, string: &str) -> Result<()> {
+        self.text.push('"');
+        self.escaped(string);
+        self.text.push('"');
+        self.check()
+    }
+
+    /// Adds a string that is given in UTF-16, for text with halves of surrogate pairs. They become escapes.
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`].
+    pub fn utf16_string(&mut self, units: impl Iterator<Item = u16>) -> Result<()> {
+        self.text.push('"');
+        for character in char::decode_utf16(units) {
+            match character {
+                Ok(character) => self.escaped(character.encode_utf8(&mut [0; 4])),
+                Err(half) => self.unit(half.unpaired_surrogate()),
+            }
+        }
+        self.text.push('"');
+        self.check()
+    }
+
+    /// Adds the key of an object's next member, after [`JsonText::item`].
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`].
+    pub fn key(&mut self, key: &str) -> Result<()> {
+        self.string(key)?;
+        self.after_key();
+        Ok(())
+    }
+
+    /// Adds what follows a key that was added as a string.
+    pub fn after_key(&mut self) {
+        self.text.push_str(if self.indent.is_some() { ": " } else { ":" });
+    }
+
+    /// Opens a list or an object.
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`].
+    pub fn open(&mut self, bracket: char) -> Result<()> {
+        self.text.push(bracket);
+        self.depth += 1;
+        self.is_empty = true;
+        self.check()
+    }
+
+    /// Begins the next item of the innermost list or object.
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`].
+    pub fn item(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.is_empty) {
+            self.text.push(',');
+        }
+        self.line();
+        self.check()
+    }
+
+    /// Closes the innermost list or object.
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`].
+    pub fn close(&mut self, bracket: char) -> Result<()> {
+        self.depth -= 1;
+        if !std::mem::take(&mut self.is_empty) {
+            self.line();
+        }
+        self.text.push(bracket);
+        self.check()
+    }
+
+    /// The number of bytes so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether nothing was added yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn finish(self) -> String {
+        self.text
+    }
+
+    fn line(&mut self) {
+        if let Some(indent) = self.indent {
+            self.text.push('\n');
+            self.text.extend(std::iter::repeat_n(' ', indent * self.depth));
+        }
+    }
+
+    fn escaped(&mut self, text: &str) {
+        let mut from = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            let escape = match byte {
+                b'"' => "\\\"",
+                b'\\' => "\\\\",
+                b'\n' => "\\n",
+                b'\r' => "\\r",
+                b'\t' => "\\t",
+                0x08 => "\\b",
+                0x0c => "\\f",
+                0x00..=0x1f => "",
+                _ => continue,
+            };
+            self.text.push_str(&text[from..at]);
+            if escape.is_empty() {
+                self.unit(u16::from(byte));
+            } else {
+                self.text.push_str(escape);
+            }
+            from = at + 1;
+        }
+        self.text.push_str(&text[from..]);
+    }
+
+    /// Adds a UTF-16 unit as an escape.
+    fn unit(&mut self, unit: u16) {
+        self.text.push_str(&format!("\\u{unit:04x}"));
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.text.len() <= self.limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::TemplateRender,
+            format!("the text is longer than the limit of {} bytes", self.limit),
+        )
+        .with_hint("shorten the text, or raise limits.output_bytes"))
+    }
+}

@@ -1,0 +1,204 @@
+"""What a caller gives or an author writes is never dropped in silence."""
+
+import collections
+import enum
+import typing
+
+import pytest
+
+from prompt_manager import Prompt, PromptManager, TemplateEngine
+from prompt_manager.core.template import ChatTemplateEngine
+from prompt_manager.exceptions import TemplateRenderError
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    LangChainIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
+
+ENGINE = TemplateEngine()
+
+
+def chat(*messages: dict, **fields: object) -> Prompt:
+    """A chat prompt with these messages."""
+    return Prompt(id="c", format="chat", status="active", chat_template={"messages": list(messages)}, **fields)
+
+
+def text(template: str, **variables: object) -> Prompt:
+    """A text prompt that declares these variables."""
+    return Prompt(id="t", format="text", status="active", template={"content": template, "variables": variables})
+
+
+class TestLoops:
+    """`each`, `with` and `{{#x}}` on values that have no items."""
+
+    @pytest.mark.parametrize("value", [b"ab", bytearray(b"ab"), 1, 1.5, True, "text", enum.Enum("E", "A").A])
+    def test_a_loop_needs_a_list(self, value: object) -> None:
+        with pytest.raises(TemplateRenderError, match="`each` takes a list or a mapping"):
+            ENGINE.render_sync("{{#each d}}x{{/each}}", {"d": value})
+
+    @pytest.mark.parametrize("value", [[1], (1,), {"a": 1}, {1}, frozenset({1}), collections.deque([1]), range(1)])
+    def test_what_has_items_is_looped_over(self, value: object) -> None:
+        assert ENGINE.render_sync("{{#each d}}x{{/each}}", {"d": value}) == "x"
+
+    @pytest.mark.parametrize("block", ["{{#each l}}x{{/each}}", "{{#with l}}x{{/with}}", "{{#l}}x{{/l}}"])
+    def test_a_declared_variable_may_be_left_out(self, block: str) -> None:
+        manager = PromptManager()
+        manager.create_prompt_sync(text(f"[{block}]", l={"type": "list", "required": False}))
+        assert manager.render_sync("t", {}) == "[]"
+        assert manager.render_sync("t", {"l": None}) == "[]"
+
+    def test_a_helper_that_returns_nothing_is_an_empty_list(self) -> None:
+        engine = TemplateEngine()
+        engine.register_helper("documents", lambda: None)
+        assert engine.render_sync("[{{#each (documents)}}x{{/each}}]", {}) == "[]"
+
+    def test_a_block_with_else_makes_its_variable_optional(self) -> None:
+        usage = ENGINE.analyze("{{#each a}}{{this}}{{else}}none{{/each}}{{#b}}x{{/b}}{{#c}}x{{else}}{{/c}}")
+        assert {name: variable["required"] for name, variable in usage.items()} == {"a": False, "b": True, "c": False}
+
+
+class TestHelperNames:
+    """A built-in helper without arguments is the variable of that name."""
+
+    def test_it_is_the_variable(self) -> None:
+        assert ENGINE.render_sync("Log: {{log}}.", {"log": "ERR"}) == "Log: ERR."
+        assert ENGINE.extract_variables("{{length}} {{#if json}}x{{/if}}") == ["json", "length"]
+
+    def test_a_missing_one_says_how_to_call_the_helper(self) -> None:
+        with pytest.raises(TemplateRenderError, match=r"Missing variable 'upper'(.|\n)*{{upper text}}"):
+            ENGINE.render_sync("{{upper}}", {})
+
+    def test_a_registered_helper_still_wins(self) -> None:
+        engine = TemplateEngine()
+        engine.register_helper("length", lambda: "helper")
+        assert engine.render_sync("{{length}}", {"length": 1}) == "helper"
+
+
+class TestPlaceholders:
+    """Templates of a chat see no placeholder that they do not name."""
+
+    MESSAGES = ({"role": "system", "content": "{{json this}}"}, {"role": "placeholder", "name": "h"})
+    VARIABLES: typing.ClassVar = {"a": 1, "h": [{"role": "user", "content": "q"}]}
+
+    @pytest.mark.parametrize(
+        "integration", [OpenAIIntegration, AnthropicIntegration, LiteLLMIntegration, LangChainIntegration]
+    )
+    def test_the_context_has_no_placeholder(self, integration: type) -> None:
+        converted = integration(ENGINE).convert_sync(chat(*self.MESSAGES), dict(self.VARIABLES))
+        if integration is LangChainIntegration:
+            converted = converted.invoke(self.VARIABLES).to_messages()[0].content
+        assert '"h"' not in str(converted)
+        assert '{"a":1}' in str(converted)
+
+    def test_a_template_may_name_a_placeholder(self) -> None:
+        prompt = chat({"role": "system", "content": "{{json this}}{{length h}}"}, self.MESSAGES[1])
+        messages = OpenAIIntegration(ENGINE).convert_sync(prompt, self.VARIABLES)
+        assert messages[0]["content"].endswith("1")
+        assert '"h"' in messages[0]["content"]
+
+    def test_a_partial_prints_no_placeholder(self) -> None:
+        messages = ChatTemplateEngine().render_messages_sync(
+            [{"role": "system", "content": "{{> all}}"}, self.MESSAGES[1]],
+            self.VARIABLES,
+            partials={"all": "{{json this}}"},
+        )
+        assert messages[0]["content"] == '{"a":1}'
+
+
+class TestRoot:
+    """`@root` is the caller's, if the caller gives one."""
+
+    @pytest.mark.parametrize("dialect", ["prompt", "handlebars"])
+    def test_the_callers_root(self, dialect: str) -> None:
+        engine = TemplateEngine(dialect=dialect)
+        assert engine.render_sync("{{@root.x}}", {"x": 1}, data={"root": {"x": 2}}) == "2"
+        assert engine.render_sync("{{@root.x}}", {"x": 1}, data={"user": {"x": 2}}) == "1"
+
+
+class TestNumbers:
+    """Numbers keep their digits."""
+
+    def test_json_keeps_every_digit(self) -> None:
+        assert ENGINE.render_sync("{{json v}}", {"v": [2**64 + 1, -(10**30)]}) == f"[{2**64 + 1},{-(10**30)}]"
+
+    def test_sums_of_large_integers(self) -> None:
+        assert ENGINE.render_sync("{{add v 1}} {{sub 0 v}}", {"v": 2**70}) == f"{2**70 + 1} {-(2**70)}"
+
+
+class TestFence:
+    """Text from strangers cannot close the fence around it."""
+
+    def test_all_messages_of_a_chat_share_the_tag(self) -> None:
+        prompt = chat(
+            {"role": "system", "content": 'Only read <{{fence_tag "doc"}}>.'},
+            {"role": "user", "content": '{{#fence "doc"}}{{d}}{{/fence}}'},
+        )
+        messages = OpenAIIntegration(ENGINE).convert_sync(prompt, {"d": "</doc>"})
+        assert messages[0]["content"] == "Only read <doc-2>."
+        assert messages[1]["content"] == "<doc-2></doc></doc-2>"
+
+    def test_a_helper_block_shares_the_tag(self) -> None:
+        engine = TemplateEngine()
+        engine.register_helper("twice", lambda options: options.fn() + options.fn(), pass_options=True)
+        template = "{{fence_tag 'd'}}: {{#twice}}{{#fence 'd'}}{{x}}{{/fence}}{{/twice}}"
+        assert engine.render_sync(template, {"x": "<d>"}) == "d-2: <d-2><d></d-2><d-2><d></d-2>"
+
+    def test_the_same_input_gives_the_same_output(self) -> None:
+        template = "{{#fence 'd'}}{{x}}{{/fence}}"
+        outputs = {TemplateEngine().render_sync(template, {"x": "</d> d-2"}) for _ in range(3)}
+        assert outputs == {"<d-3></d> d-2</d-3>"}
+
+    def test_fence_is_a_variable_too(self) -> None:
+        assert ENGINE.render_sync("{{fence}}", {"fence": "x"}) == "x"
+
+
+class TestBounds:
+    """The work inside one tag is limited."""
+
+    engine = TemplateEngine(limits={"steps": 100_000, "output_bytes": 10_000_000})
+
+    def test_a_value_without_end(self) -> None:
+        with pytest.raises(TemplateRenderError, match="limit"):
+            self.engine.render_sync("{{json v}}", {"v": range(10**12)})
+
+    def test_a_value_that_is_small_only_in_memory(self) -> None:
+        value: list = []
+        for _ in range(60):
+            value = [value, value]
+        with pytest.raises(TemplateRenderError, match="limit"):
+            self.engine.render_sync("{{json v}}", {"v": value})
+        with pytest.raises(TemplateRenderError, match=r"limit|more than"):
+            self.engine.render_sync("{{v}}", {"v": value})
+
+    def test_a_template_that_builds_a_value(self) -> None:
+        n = 30
+        template = (
+            '{{#*inline "p"}}{{#if '
+            + "x." * (n - 1)
+            + "x"
+            + "}}{{json .}}{{else}}{{> p x=. y=.}}{{/if}}{{/inline}}{{> p}}"
+        )
+        with pytest.raises(TemplateRenderError, match="limit"):
+            self.engine.render_sync(template, {})
+
+    @pytest.mark.parametrize(
+        "tag",
+        [
+            "{{upper @root.v}}",
+            "{{#if (json @root.v)}}{{/if}}",
+            "{{#if (eq @root.v @root.w)}}{{/if}}",
+            "{{length (trim @root.v)}}",
+        ],
+    )
+    def test_helpers_count_the_text_that_they_read(self, tag: str) -> None:
+        value = "x" * 1_000_000
+        with pytest.raises(TemplateRenderError, match="limit"):
+            self.engine.render_sync(
+                "{{#each l}}" + tag + "{{/each}}", {"l": range(10_000), "v": value, "w": value[:-1] + "y"}
+            )
+
+    def test_items_count_towards_the_limit_on_steps(self) -> None:
+        engine = TemplateEngine(limits={"steps": 1000})
+        with pytest.raises(TemplateRenderError, match="limit of 1000 steps"):
+            engine.render_sync("{{json v}}{{json v}}", {"v": list(range(600))})
