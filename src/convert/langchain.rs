@@ -219,10 +219,7 @@ fn function_call<S: Output>(
             }
             Payload::Text(text)
         }
-        arguments => Payload::String(arguments.to_json_text().map_err(|error| {
-            let problem = format!("{at}: the arguments of {call_ref} cannot be written as JSON");
-            Error::new(Kind::Conversion, problem).with_cause(error)
-        })?),
+        arguments => Payload::String(arguments.to_json_text()?),
     };
     Ok(Payload::map([("name", Payload::Text(call.name)), ("arguments", arguments)]))
 }

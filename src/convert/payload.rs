@@ -5,6 +5,7 @@
 
 use serde_json::{Number, Value};
 
+use crate::de::{NodeValue, SourceNode, nearest_number};
 use crate::prompt::Tree;
 use crate::template::Output;
 
@@ -17,6 +18,8 @@ pub enum Payload<S> {
     Bool(bool),
     /// A number.
     Number(Number),
+    /// A number with digits that [`Number`] would lose: its text in JSON.
+    ExactNumber(String),
     /// A word that the provider prescribes.
     Static(&'static str),
     /// A text that the conversion made.
@@ -85,10 +88,37 @@ impl<S> Payload<S> {
             Tree::Null => Self::Null,
             Tree::Bool(value) => Self::Bool(value),
             Tree::Number(value) => Self::Number(value),
+            Tree::ExactNumber(text) => Self::ExactNumber(text),
             Tree::Text(text) => Self::Text(text),
             Tree::List(items) => Self::List(items.into_iter().map(Self::from_tree).collect()),
             Tree::Map(members) => Self::Map(
                 members.into_iter().map(|(key, value)| (key.into(), Self::from_tree(value))).collect(),
+            ),
+        }
+    }
+
+    /// Reads JSON text. `None` if it is not JSON, or an object has a key twice.
+    #[must_use]
+    pub fn from_json_text(text: &str) -> Option<Self> {
+        crate::de::json::parse(text).ok().map(Self::from_node)
+    }
+
+    fn from_node(node: SourceNode<'_>) -> Self {
+        match node.value {
+            NodeValue::Null | NodeValue::NonFinite => Self::Null,
+            NodeValue::Bool(value) => Self::Bool(value),
+            NodeValue::Number(number) => Self::Number(number),
+            NodeValue::ExactNumber(text) => Self::ExactNumber(text.into_owned()),
+            NodeValue::Text(text) => Self::String(text.into_owned()),
+            NodeValue::List(items) => Self::List(items.into_iter().map(Self::from_node).collect()),
+            NodeValue::Map(members) => Self::Map(
+                members
+                    .into_iter()
+                    .filter_map(|(key, value)| match key.value {
+                        NodeValue::Text(key) => Some((key.into_owned().into(), Self::from_node(value))),
+                        _ => None,
+                    })
+                    .collect(),
             ),
         }
     }
@@ -127,6 +157,7 @@ impl<S: Output> Payload<S> {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(*value),
             Self::Number(value) => Value::Number(value.clone()),
+            Self::ExactNumber(text) => nearest_number(text).map_or(Value::Null, Value::Number),
             Self::Static(word) => Value::from(*word),
             Self::String(text) => Value::from(text.as_str()),
             Self::Text(text) => text.with_str(|text| Value::from(text)),

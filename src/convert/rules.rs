@@ -4,8 +4,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use serde_json::Value;
-
 use super::payload::{Member, Payload, member};
 use super::report::{Position, RuleViolation, ViolationHandler};
 use crate::error::{Error, Kind, Result};
@@ -334,10 +332,10 @@ pub(super) fn object<S: Output>(
     let problem = match arguments {
         Tree::Map(_) => return Ok(Payload::from_tree(arguments)),
         Tree::Text(text) if is_blank(&text) => return Ok(Payload::Map(Vec::new())),
-        Tree::Text(text) => match text.with_str(|text| serde_json::from_str::<Value>(text)) {
-            Ok(value @ Value::Object(_)) => return Ok(Payload::from_json(value)),
-            Ok(_) => "are not a JSON object",
-            Err(_) => "are not JSON",
+        Tree::Text(text) => match text.with_str(Payload::from_json_text) {
+            Some(object @ Payload::Map(_)) => return Ok(object),
+            Some(_) => "are not a JSON object",
+            None => "are not JSON",
         },
         _ => "are not an object",
     };

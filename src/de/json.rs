@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::Number;
 
-use super::node::{NodeValue, SourceNode, SourceSpan};
+use super::node::{NodeValue, SourceNode, SourceSpan, loses_digits};
 use super::reader::NodeReader;
 use super::shown;
 
@@ -31,6 +31,21 @@ pub(crate) fn read<'s>(text: &'s str, reader: &mut NodeReader<'_>) -> Option<Sou
             }
             None
         }
+    }
+}
+
+/// The tree of a JSON text that is a value of a file or a history, without places.
+///
+/// # Errors
+/// What is wrong with the text, for a message.
+pub(crate) fn parse(text: &str) -> Result<SourceNode<'_>, String> {
+    let mut parser = JsonParser { text, at: 0, twice: Vec::new() };
+    match parser.whole() {
+        Ok(node) => match parser.twice.first() {
+            None => Ok(node),
+            Some((_, key)) => Err(format!("the key {} is defined twice", shown(key))),
+        },
+        Err(message) => Err(message.unwrap_or("it ends too early").to_owned()),
     }
 }
 
@@ -92,9 +107,19 @@ impl<'s> JsonParser<'s> {
         let rest = &self.text[self.at..];
         let length =
             rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
-        let number: Number = rest[..length].parse().map_err(|_| Some("this number is not valid"))?;
+        let text = &rest[..length];
+        let number = match text.parse::<Number>() {
+            Ok(number) => Some(number),
+            // A number beyond the range of floats, which is still JSON.
+            Err(_) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => None,
+            Err(_) => return Err(Some("this number is not valid")),
+        };
         self.at += length;
-        Ok(NodeValue::Number(number))
+        // The sign of `-0` counts too, because the text is passed on.
+        Ok(match number {
+            Some(number) if text != "-0" && !loses_digits(text, &number) => NodeValue::Number(number),
+            _ => NodeValue::ExactNumber(Cow::Borrowed(text)),
+        })
     }
 
     fn string(&mut self) -> Result<Cow<'s, str>, JsonFault> {
@@ -123,9 +148,19 @@ impl<'s> JsonParser<'s> {
         if is_plain {
             return Ok(Cow::Borrowed(&self.text[start + 1..end]));
         }
-        serde_json::from_str(&self.text[start..=end]).map(Cow::Owned).map_err(|_| {
+        let text = &self.text[start..=end];
+        serde_json::from_str(text).map(Cow::Owned).map_err(|_| {
             self.at = start;
-            Some("an escape in this string is not valid")
+            let is_surrogate = |escape: &str| {
+                let digits = escape.get(1..3).unwrap_or_default();
+                escape.starts_with('u')
+                    && u8::from_str_radix(digits, 16).is_ok_and(|high| matches!(high, 0xd8..=0xdf))
+            };
+            if text.split('\\').any(is_surrogate) {
+                Some("a string has half of a surrogate pair, which is not a character")
+            } else {
+                Some("an escape in this string is not valid")
+            }
         })
     }
 

@@ -24,7 +24,7 @@ pub(crate) mod yaml;
 mod yaml_nodes;
 
 pub(crate) use json::plain;
-pub(crate) use node::{KeyPath, NodeValue, SourceNode, SourceSpan};
+pub(crate) use node::{KeyPath, NodeValue, SourceNode, SourceSpan, nearest_number};
 pub(crate) use reader::{Fields, NodeReader, SpannedText};
 pub(crate) use words::{one_line, shown, text_serde, unknown, words};
 

@@ -46,6 +46,8 @@ pub(crate) enum NodeValue<'s> {
     Null,
     Bool(bool),
     Number(Number),
+    /// A number with digits that [`Number`] would lose, such as an integer beyond 64 bits: its text in JSON.
+    ExactNumber(Cow<'s, str>),
     /// NaN or an infinity, which JSON cannot hold.
     NonFinite,
     Text(Cow<'s, str>),
@@ -68,7 +70,7 @@ impl<'s> SourceNode<'s> {
         match self.value {
             NodeValue::Null => "nothing",
             NodeValue::Bool(_) => "a boolean",
-            NodeValue::Number(_) | NodeValue::NonFinite => "a number",
+            NodeValue::Number(_) | NodeValue::ExactNumber(_) | NodeValue::NonFinite => "a number",
             NodeValue::Text(_) => "a string",
             NodeValue::List(_) => "a list",
             NodeValue::Map(_) => "a mapping",
@@ -121,6 +123,25 @@ impl SourceNode<'static> {
         };
         Self::new(SourceSpan::NONE, value)
     }
+}
+
+/// The float that is nearest to a number in JSON text.
+pub(crate) fn nearest_number(text: &str) -> Option<Number> {
+    text.parse().ok().and_then(Number::from_f64)
+}
+
+/// Whether `number`, read from this text, is another number than the text says.
+pub(crate) fn loses_digits(text: &str, number: &Number) -> bool {
+    fn digits(text: &str) -> &str {
+        let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+        text.trim_start_matches('0')
+    }
+    if text.contains(['e', 'E']) {
+        return text.bytes().filter(u8::is_ascii_digit).count() > 17;
+    }
+    let written = number.to_string();
+    text.starts_with('-') != written.starts_with('-') || digits(text) != digits(&written)
 }
 
 /// The path of a nested value, for messages: `metadata.custom.rows[3]`.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Number, Value};
 
-use super::node::{KeyPath, NodeValue, SourceNode, SourceSpan};
+use super::node::{KeyPath, NodeValue, SourceNode, SourceSpan, nearest_number};
 use super::{VALUE_DEPTH, mustache, scalars, unknown};
 use crate::error::{Error, Kind, Place, nearest};
 
@@ -95,7 +95,10 @@ impl<'s> NodeReader<'s> {
     /// Notes that a node has the wrong type: `expected a list, found a number`.
     pub(crate) fn expected(&mut self, node: &SourceNode<'_>, expected: &str) {
         let message = format!("expected {expected}, found {}", node.kind());
-        let is_bare = matches!(node.value, NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_));
+        let is_bare = matches!(
+            node.value,
+            NodeValue::Number(_) | NodeValue::ExactNumber(_) | NodeValue::NonFinite | NodeValue::Bool(_)
+        );
         if is_bare && expected.contains("a string") {
             self.wrong_hint(node.span, message, "write it in quotes");
         } else {
@@ -187,7 +190,7 @@ impl<'s> NodeReader<'s> {
     /// The source text of an unquoted number or boolean of a YAML file.
     fn written(&self, node: &SourceNode<'_>) -> Option<&'s str> {
         match node.value {
-            NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
+            NodeValue::Number(_) | NodeValue::ExactNumber(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
                 node.span.slice(self.yaml?).filter(|text| !text.is_empty())
             }
             _ => None,
@@ -279,6 +282,9 @@ impl<'s> NodeReader<'s> {
     pub(crate) fn float(&mut self, node: &SourceNode<'_>) -> Option<f64> {
         let read = |value: &NodeValue<'_>| match value {
             NodeValue::Number(number) => number.as_f64(),
+            NodeValue::ExactNumber(text) => {
+                nearest_number(text).map_or(Some(f64::NAN), |number| number.as_f64())
+            }
             NodeValue::NonFinite => Some(f64::NAN),
             _ => None,
         };
@@ -330,6 +336,14 @@ impl<'s> NodeReader<'s> {
             NodeValue::Null => Value::Null,
             NodeValue::Bool(value) => Value::Bool(value),
             NodeValue::Number(number) => Value::Number(number),
+            // JSON values of the core have 64 bits.
+            NodeValue::ExactNumber(text) => nearest_number(&text).map_or_else(
+                || {
+                    self.wrong(node.span, format!("`{path}` is too large for a number"));
+                    Value::Null
+                },
+                Value::Number,
+            ),
             NodeValue::NonFinite => {
                 self.wrong(node.span, format!("`{path}` is NaN or infinite, which JSON cannot hold"));
                 Value::Null

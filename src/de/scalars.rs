@@ -10,6 +10,7 @@ use granit_parser::{ScalarStyle, Tag};
 use serde_json::Number;
 
 use super::NodeValue;
+use super::node::loses_digits;
 
 /// The tags that have a meaning here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +121,21 @@ fn bare(text: Cow<'_, str>) -> NodeValue<'_> {
     if let Some(number) = integer(trimmed) {
         return NodeValue::Number(number);
     }
-    float(trimmed).unwrap_or(NodeValue::Text(text))
+    match float(trimmed) {
+        Some(NodeValue::Number(number)) => match exact(trimmed, &number) {
+            Some(exact) => NodeValue::ExactNumber(Cow::Owned(exact)),
+            None => NodeValue::Number(number),
+        },
+        Some(value) => value,
+        None => NodeValue::Text(text),
+    }
+}
+
+/// The JSON text of a number whose digits are lost in `number`. `None` if none are, or if JSON spells it otherwise.
+fn exact(text: &str, number: &Number) -> Option<String> {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let is_json = text.parse::<Number>().is_ok();
+    (is_json && loses_digits(text, number)).then(|| text.to_owned())
 }
 
 /// Removes the white space around a text, which conversions ignore.

@@ -457,7 +457,7 @@ impl<'s> Builder<'s> {
         match &key.value {
             NodeValue::Text(text) => Some(text.clone()),
             NodeValue::Number(number) if !number.is_f64() => Some(Cow::Owned(number.to_string())),
-            NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
+            NodeValue::Number(_) | NodeValue::ExactNumber(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
                 let (start, end) = (key.span.start as usize - self.base, key.span.end as usize - self.base);
                 self.text.get(start..end).map(Cow::Borrowed)
             }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::compiler::Compiler;
 use super::{ChatEntry, Message, Role, TemplateLocation, detect_format};
 use crate::error::{Error, Kind, Result};
+use crate::limits::Limits;
 use crate::template::{Data, Library, Template, TemplateOptions, Text, ValueKind, VariableUsages};
 
 /// Messages whose texts are templates, and placeholders for messages that are given at render.
@@ -165,12 +166,11 @@ impl<T: Text> Chat<T> {
         if self.is_plain {
             return Ok(None);
         }
-        let hidden = match self.hidden.get() {
-            Some(hidden) => hidden,
-            None => {
-                let hidden = self.find_hidden(partials)?;
-                self.hidden.get_or_init(|| hidden)
-            }
+        let hidden = if let Some(hidden) = self.hidden.get() {
+            hidden
+        } else {
+            let hidden = self.find_hidden(partials)?;
+            self.hidden.get_or_init(|| hidden)
         };
         let mut names = Vec::new();
         for at in hidden {
@@ -287,13 +287,10 @@ fn fill<D: Data>(
             let kind = error.kind();
             error.recast(kind, message).with_context("variable", name)
         };
-        let mut json = data.to_json(&item.value).map_err(about)?;
-        // The reply objects of SDKs dump every key, the unset ones as null or an empty list.
-        if let Some(members) = json.as_object_mut() {
-            members
-                .retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
-        }
-        let message = Message::<String>::from_json(&json).map_err(|error| {
+        // As text and not as a tree of JSON values, in which an integer beyond 64 bits would lose digits.
+        let text = data.to_json_text(&item.value, None, Limits::default().output_bytes).map_err(about)?;
+        let message = Message::<String>::from_dump(&text).map_err(|error| {
+            let json: Value = serde_json::from_str(&text).unwrap_or_default();
             // Of several mistakes the first is enough to find the message.
             let why = error.errors().first().unwrap_or(&error).message().to_owned();
             // An unknown value is the caller's data and must not be in the message; an unknown key may be named.

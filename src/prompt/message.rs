@@ -8,7 +8,7 @@
 use serde_json::Number;
 
 use crate::error::Result;
-use crate::template::Output;
+use crate::template::{JsonText, Output};
 
 /// The role of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -136,7 +136,7 @@ pub struct ToolCall<L> {
 pub struct FunctionCall<L> {
     /// The function.
     pub name: L,
-    /// The arguments; a mapping if valid. Each text in it is a template.
+    /// The arguments: a mapping, in which each text is a template, or a text that is JSON and no template.
     pub arguments: Tree<L>,
 }
 
@@ -149,6 +149,8 @@ pub enum Tree<L> {
     Bool(bool),
     /// A number.
     Number(Number),
+    /// A number with digits that [`Number`] would lose: its text in JSON.
+    ExactNumber(String),
     /// A text.
     Text(L),
     /// A list.
@@ -273,6 +275,7 @@ impl<L> Tree<L> {
             Self::Null => Tree::Null,
             Self::Bool(value) => Tree::Bool(*value),
             Self::Number(value) => Tree::Number(value.clone()),
+            Self::ExactNumber(text) => Tree::ExactNumber(text.clone()),
             Self::Text(text) => Tree::Text(map(text)?),
             Self::List(items) => {
                 Tree::List(items.iter().map(|item| item.try_map(map)).collect::<Result<_>>()?)
@@ -287,12 +290,54 @@ impl<L> Tree<L> {
     }
 }
 
+impl<L> Tree<L> {
+    /// Whether a number in it is an [`Tree::ExactNumber`].
+    pub(super) fn has_exact_number(&self) -> bool {
+        match self {
+            Self::ExactNumber(_) => true,
+            Self::List(items) => items.iter().any(Self::has_exact_number),
+            Self::Map(members) => members.iter().any(|(_, value)| value.has_exact_number()),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => false,
+        }
+    }
+}
+
 impl<L: Output> Tree<L> {
     /// Writes compact JSON, as Python's `json.dumps` does with `ensure_ascii=False` and `separators=(",", ":")`.
     ///
     /// # Errors
-    /// If JSON cannot represent a number.
-    pub fn to_json_text(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
+    /// None: the text has no limit.
+    pub fn to_json_text(&self) -> Result<String> {
+        let mut text = JsonText::new(None, usize::MAX);
+        self.write_json(&mut text)?;
+        Ok(text.finish())
+    }
+
+    fn write_json(&self, out: &mut JsonText) -> Result<()> {
+        match self {
+            Self::Null => out.literal("null"),
+            Self::Bool(true) => out.literal("true"),
+            Self::Bool(false) => out.literal("false"),
+            Self::Number(number) => out.literal(&number.to_string()),
+            Self::ExactNumber(text) => out.literal(text),
+            Self::Text(text) => text.with_str(|text| out.string(text)),
+            Self::List(items) => {
+                out.open('[')?;
+                for item in items {
+                    out.item()?;
+                    item.write_json(out)?;
+                }
+                out.close(']')
+            }
+            Self::Map(members) => {
+                out.open('{')?;
+                for (key, value) in members {
+                    out.item()?;
+                    out.key(key)?;
+                    value.write_json(out)?;
+                }
+                out.close('}')
+            }
+        }
     }
 }

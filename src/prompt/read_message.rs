@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 use super::model::ChatEntry;
 use super::{check_name, keys};
+use crate::de::json;
 use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, VALUE_DEPTH, unknown};
 use crate::error::{Error, Kind, Result};
 
@@ -24,8 +25,12 @@ impl ChatEntry {
     /// # Errors
     /// [`Kind::PromptInvalid`] with the only mistake, or a summary of several.
     pub fn from_json(json: &Value) -> Result<Self> {
+        Self::from_node(SourceNode::of_json(json), false)
+    }
+
+    fn from_node(node: SourceNode<'_>, is_data: bool) -> Result<Self> {
         let mut reader = NodeReader::new(Kind::PromptInvalid);
-        let read = read_entry(&mut reader, SourceNode::of_json(json));
+        let read = read_entry_as(&mut reader, node, is_data);
         let entry = reader.finish("the message", read)?;
         entry.map(|raw| raw.entry).ok_or_else(|| Error::new(Kind::PromptInvalid, "this is not a message"))
     }
@@ -37,7 +42,28 @@ impl Message<String> {
     /// # Errors
     /// [`Kind::PromptInvalid`] with the only mistake, or a summary of several.
     pub fn from_json(json: &Value) -> Result<Self> {
-        match ChatEntry::from_json(json)? {
+        Self::from_node(SourceNode::of_json(json))
+    }
+
+    /// Reads a message from the JSON text of one that a program dumped. The reply objects of SDKs dump every key, so
+    /// null and empty lists count as absent.
+    ///
+    /// # Errors
+    /// As [`Message::from_json`].
+    pub fn from_dump(text: &str) -> Result<Self> {
+        let mut node = json::parse(text).map_err(|why| Error::new(Kind::PromptInvalid, why))?;
+        if let NodeValue::Map(members) = &mut node.value {
+            let is_absent = |node: &SourceNode<'_>| match &node.value {
+                NodeValue::List(items) => items.is_empty(),
+                _ => node.is_null(),
+            };
+            members.retain(|(_, value)| !is_absent(value));
+        }
+        Self::from_node(node)
+    }
+
+    fn from_node(node: SourceNode<'_>) -> Result<Self> {
+        match ChatEntry::from_node(node, true)? {
             ChatEntry::Message(message) => Ok(message),
             ChatEntry::Placeholder { .. } => {
                 Err(Error::new(Kind::PromptInvalid, "expected a message, found a placeholder"))
@@ -51,6 +77,11 @@ const PLACEHOLDER: &str = "placeholder";
 
 /// Reads a chat entry. If its role is wrong, the other keys are checked as those of a message.
 pub(super) fn read_entry(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<RawEntry> {
+    read_entry_as(reader, node, false)
+}
+
+/// [`read_entry`]. `is_data`: no text is a template.
+fn read_entry_as(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: bool) -> Option<RawEntry> {
     let mut fields = reader.fields(node, "a message, which is a mapping", keys::MESSAGE)?;
     let role = reader.required(&mut fields, "role").and_then(|node| reader.text_or_expected(node));
     let optional = fields.take_value("optional");
@@ -73,7 +104,7 @@ pub(super) fn read_entry(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> O
         reader.wrong(span, "only a placeholder can be `optional`");
     }
     // Texts are read in the order of `Message::try_map`, so that their places have this order too.
-    let mut texts = TextReader { reader, spans: Vec::new() };
+    let mut texts = TextReader { reader, spans: Vec::new(), is_data };
     let message = Message {
         role: known.unwrap_or(Role::User),
         content: fields.take_value("content").and_then(|node| texts.content(node)),
@@ -122,6 +153,8 @@ fn read_placeholder(
 struct TextReader<'r, 's> {
     reader: &'r mut NodeReader<'s>,
     spans: Vec<SourceSpan>,
+    /// Whether the texts are data and no templates.
+    is_data: bool,
 }
 
 impl TextReader<'_, '_> {
@@ -258,14 +291,10 @@ impl TextReader<'_, '_> {
         let Some(node) = fields.take_value("arguments") else { return without };
         let span = node.span;
         let arguments = match node.value {
-            NodeValue::Text(text) if text.trim().is_empty() => return without,
-            NodeValue::Text(text) => {
-                let Ok(json) = serde_json::from_str(&text) else {
-                    self.reader.wrong_hint(span, "these arguments are not JSON", HINT);
-                    return without;
-                };
-                self.json_tree(json, span)
-            }
+            NodeValue::Text(text) => match self.arguments_text(&text, span) {
+                Some(arguments) => return FunctionCall { arguments, ..without },
+                None => return without,
+            },
             value => self.tree(SourceNode { span, value }, 0),
         };
         if !matches!(arguments, Tree::Map(_)) {
@@ -274,23 +303,33 @@ impl TextReader<'_, '_> {
         FunctionCall { arguments, ..without }
     }
 
-    /// The tree of arguments that are written as JSON text. All its texts have the place of the JSON text.
-    fn json_tree(&mut self, value: Value, span: SourceSpan) -> Tree<String> {
-        match value {
-            Value::Null => Tree::Null,
-            Value::Bool(value) => Tree::Bool(value),
-            Value::Number(value) => Tree::Number(value),
-            Value::String(text) => {
-                self.spans.push(span);
-                Tree::Text(text)
+    /// Arguments that are written as JSON text. A text that holds no template stays as it is, character for character;
+    /// models write an empty one for a function without arguments.
+    fn arguments_text(&mut self, text: &str, span: SourceSpan) -> Option<Tree<String>> {
+        const HINT: &str = "write the arguments as a mapping; each text in it is a template of its own";
+        let has_template = text.contains("{{") && !self.is_data;
+        if !text.trim().is_empty() {
+            let node = match json::parse(text) {
+                Ok(node) => node,
+                Err(why) => {
+                    self.reader.wrong_hint(span, format!("these arguments are not JSON: {why}"), HINT);
+                    return None;
+                }
+            };
+            if !matches!(node.value, NodeValue::Map(_)) {
+                self.reader.wrong_hint(span, "arguments must be an object", HINT);
+                return None;
             }
-            Value::Array(items) => {
-                Tree::List(items.into_iter().map(|item| self.json_tree(item, span)).collect())
+            if has_template {
+                let before = self.spans.len();
+                let tree = self.tree(node, 0);
+                // The places of its texts are within the JSON text, which has one place.
+                self.spans[before..].fill(span);
+                return Some(tree);
             }
-            Value::Object(members) => Tree::Map(
-                members.into_iter().map(|(key, value)| (key, self.json_tree(value, span))).collect(),
-            ),
         }
+        self.spans.push(span);
+        Some(Tree::Text(text.to_owned()))
     }
 
     fn tree(&mut self, node: SourceNode<'_>, depth: usize) -> Tree<String> {
@@ -302,6 +341,7 @@ impl TextReader<'_, '_> {
             NodeValue::Null => Tree::Null,
             NodeValue::Bool(value) => Tree::Bool(value),
             NodeValue::Number(number) => Tree::Number(number),
+            NodeValue::ExactNumber(text) => Tree::ExactNumber(text.into_owned()),
             NodeValue::NonFinite => {
                 self.reader.wrong(node.span, "an argument is NaN or infinite, which JSON cannot hold");
                 Tree::Null

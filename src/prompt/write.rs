@@ -11,6 +11,7 @@ use crate::template::Output;
 use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
 use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaSource, TextTemplate};
 use super::{Metadata, Settings, Tool, ToolChoice, Variable, Variables};
+use crate::de::nearest_number;
 use crate::schema::FieldType;
 
 /// Writes the entries of a mapping in order, without absent ones.
@@ -170,7 +171,12 @@ serialize_as_map!(ToolCall<String>, |call, map| {
 
 serialize_as_map!(FunctionCall<String>, |call, map| {
     map.some("name", Some(&call.name))?;
-    map.some("arguments", Some(&call.arguments))?;
+    // YAML and JSON values have 64 bits, so arguments with other numbers are written as JSON text.
+    if call.arguments.has_exact_number() {
+        map.some("arguments", call.arguments.to_json_text().ok().as_ref())?;
+    } else {
+        map.some("arguments", Some(&call.arguments))?;
+    }
 });
 
 impl<L: Output> Serialize for Tree<L> {
@@ -179,6 +185,7 @@ impl<L: Output> Serialize for Tree<L> {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Number(value) => value.serialize(serializer),
+            Self::ExactNumber(text) => nearest_number(text).serialize(serializer),
             Self::Text(text) => text.with_str(|text| serializer.serialize_str(text)),
             Self::List(items) => serializer.collect_seq(items),
             Self::Map(members) => serializer.collect_map(members.iter().map(|(key, value)| (key, value))),

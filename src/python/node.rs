@@ -43,6 +43,11 @@ fn of_value(value: &Bound<'_, PyAny>, depth: usize) -> Result<SourceNode<'static
         if let Ok(number) = number.or_else(|_| value.extract::<u64>().map(Number::from)) {
             return node(NodeValue::Number(number));
         }
+        // Python refuses to print integers of more digits than its own limit.
+        let digits = value.str().and_then(|digits| Ok(digits.to_cow()?.into_owned()));
+        if let Ok(digits) = digits {
+            return node(NodeValue::ExactNumber(Cow::Owned(digits)));
+        }
     } else if let Ok(value) = value.cast_exact::<PyFloat>() {
         return node(Number::from_f64(value.value()).map_or(NodeValue::NonFinite, NodeValue::Number));
     } else if let Ok(items) = value.cast_exact::<PyList>() {

@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyList, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::text::PyOutput;
 use crate::convert::{Key, Payload};
@@ -16,6 +16,14 @@ pub(super) fn payload_to_python<'py>(
         Payload::Null => py.None().into_bound(py),
         Payload::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
         Payload::Number(value) => pythonize::pythonize(py, &value)?,
+        Payload::ExactNumber(text) => {
+            // As Python's own `json` reads it.
+            if text.contains(['.', 'e', 'E']) {
+                PyFloat::new(py, text.parse().unwrap_or(f64::NAN)).into_any()
+            } else {
+                py.get_type::<PyInt>().call1((text,))?
+            }
+        }
         Payload::Static(word) => fixed(py, word).into_any(),
         Payload::String(text) => PyString::new(py, &text).into_any(),
         Payload::Text(output) => output.0.into_any(),

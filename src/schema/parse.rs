@@ -7,7 +7,9 @@ use super::dates::DateFormat;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::rules;
 use crate::de::yaml::{documents, read_document};
-use crate::de::{Fields, KeyPath, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, shown};
+use crate::de::{
+    Fields, KeyPath, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, nearest_number, shown,
+};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::FILE_BYTES;
 
@@ -410,6 +412,7 @@ fn read_bound(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static 
     let node = keys.take_value(key)?;
     match &node.value {
         NodeValue::Number(number) => return Some(number.clone()),
+        NodeValue::ExactNumber(text) => return nearest_number(text),
         NodeValue::NonFinite => reader.wrong(node.span, format!("`{key}` must be a finite number")),
         NodeValue::Text(text) => match text.trim().parse() {
             Ok(number) => return Some(number),

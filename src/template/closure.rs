@@ -61,11 +61,13 @@ struct OwnedScope<T, K> {
     levels: Vec<Option<K>>,
     laps: Vec<OwnedLoopFrame<K>>,
     params: Vec<Option<[Option<K>; 2]>>,
-    inlines: Option<Box<WithScope<Arc<InlineSet<Inline<T>>>, T, K>>>,
+    inlines: Option<Box<WithScope<SharedInlines<T>, T, K>>>,
     block: Option<Box<OwnedPartialBlock<T, K>>>,
 }
 
 type OwnedPartialBlock<T, K> = WithScope<Arc<Partial<T>>, T, K>;
+
+type SharedInlines<T> = Arc<InlineSet<Inline<T>>>;
 
 /// A value with the scope in which it was defined.
 type WithScope<W, T, K> = (W, OwnedScope<T, K>);

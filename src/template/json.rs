@@ -319,12 +319,11 @@ impl<'v> Data for JsonData<'v> {
 
     fn sum(&self, a: &Self::Value, b: &Self::Value, subtract: bool) -> Result<Option<Self::Value>> {
         let (Value::Number(a), Value::Number(b)) = (a.value(), b.value()) else { return Ok(None) };
-        let sum = match (a.as_i128(), b.as_i128()) {
-            (Some(a), Some(b)) => Number::from_i128(if subtract { a - b } else { a + b }),
-            _ => {
-                let sum = a.as_f64().zip(b.as_f64()).map(|(a, b)| if subtract { a - b } else { a + b });
-                sum.and_then(Number::from_f64)
-            }
+        let sum = if let (Some(a), Some(b)) = (a.as_i128(), b.as_i128()) {
+            Number::from_i128(if subtract { a - b } else { a + b })
+        } else {
+            let sum = a.as_f64().zip(b.as_f64()).map(|(a, b)| if subtract { a - b } else { a + b });
+            sum.and_then(Number::from_f64)
         };
         Ok(sum.map(JsonDataValue::owned))
     }

@@ -1,5 +1,7 @@
 //! Writes JSON text piece by piece, compact or indented, up to a limit.
 
+use std::fmt::Write;
+
 use crate::error::{Error, Kind, Result};
 
 /// JSON text under construction. The caller passes the pieces in order; commas and indentation are added here.
@@ -160,7 +162,8 @@ impl JsonText {
 
     /// Adds a UTF-16 unit as an escape.
     fn unit(&mut self, unit: u16) {
-        self.text.push_str(&format!("\\u{unit:04x}"));
+        // Writing to a string does not fail.
+        let _ = write!(self.text, "\\u{unit:04x}");
     }
 
     fn check(&self) -> Result<()> {

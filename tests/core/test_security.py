@@ -189,7 +189,8 @@ def test_templates_cannot_reach_python_internals(engine, value):
             assert SECRET not in everything_said_by(caught.value)
         assert engine.render_sync(tag(f"#if v.{path}") + "reached{{/if}}", {"v": value}) == ""
         assert (
-            engine.render_sync("{{#with v}}" + tag(f"#each {path}") + "reached{{else}}{{/each}}{{/with}}", {"v": value}) == ""
+            engine.render_sync("{{#with v}}" + tag(f"#each {path}") + "reached{{else}}{{/each}}{{/with}}", {"v": value})
+            == ""
         )
 
 

@@ -54,6 +54,8 @@ fn json(node: SourceNode<'_>, text: &str) -> Option<Value> {
         NodeValue::Null | NodeValue::NonFinite => Value::Null,
         NodeValue::Bool(value) => Value::Bool(value),
         NodeValue::Number(number) => Value::Number(number),
+        // serde-saphyr makes it the nearest float.
+        NodeValue::ExactNumber(text) => super::nearest_number(&text).map_or(Value::Null, Value::Number),
         NodeValue::Text(text) => Value::String(text.into_owned()),
         NodeValue::List(items) => {
             Value::Array(items.into_iter().map(|item| json(item, text)).collect::<Option<_>>()?)
@@ -63,9 +65,10 @@ fn json(node: SourceNode<'_>, text: &str) -> Option<Value> {
             for (key, value) in entries {
                 let key = match key.value {
                     NodeValue::Text(key) => key.into_owned(),
-                    NodeValue::Number(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
-                        key.span.slice(text).filter(|key| !key.is_empty())?.to_owned()
-                    }
+                    NodeValue::Number(_)
+                    | NodeValue::ExactNumber(_)
+                    | NodeValue::NonFinite
+                    | NodeValue::Bool(_) => key.span.slice(text).filter(|key| !key.is_empty())?.to_owned(),
                     _ => return None,
                 };
                 members.insert(key, json(value, text)?);

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use crate::convert::payload::{Member, Payload, member};
 use crate::convert::report::{Position, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::prompt::{Part, PartBody, Role, Tree};
 use crate::template::Output;
 
@@ -151,11 +151,8 @@ pub(super) fn arguments_text<S: Output>(
     match &arguments {
         Tree::Map(_) => {}
         Tree::Text(text) if text.with_str(is_json) => return Ok(Payload::from_tree(arguments)),
-        Tree::Text(text) if rules::is_blank(text) => {
-            let violation = RuleViolation::new(at, format!("the arguments of {call_ref} are empty"), hint);
-            violations.handle(violation, "sent as an empty object")?;
-            return Ok(Payload::Static("{}"));
-        }
+        // Models write it for a function without arguments.
+        Tree::Text(text) if rules::is_blank(text) => return Ok(Payload::from_tree(arguments)),
         Tree::Text(_) => {
             let problem = format!("the arguments of {call_ref} are not JSON text");
             return Err(RuleViolation::new(at, problem, hint).into());
@@ -165,10 +162,7 @@ pub(super) fn arguments_text<S: Output>(
             violations.handle(RuleViolation::new(at, problem, hint), "sent as JSON text")?;
         }
     }
-    arguments.to_json_text().map(Payload::String).map_err(|error| {
-        Error::new(Kind::Conversion, format!("{at}: the arguments of {call_ref} cannot be written as JSON"))
-            .with_cause(error)
-    })
+    Ok(Payload::String(arguments.to_json_text()?))
 }
 
 fn is_json(text: &str) -> bool {
