@@ -5,16 +5,12 @@
 //! name begins with a dot, and [`sweep`] removes it.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
-use tempfile::{Builder, NamedTempFile};
-
+use super::below::{self, Entry};
 use super::errors::{reason, unwritable};
 use crate::error::{Error, Result};
-
-/// The prefix and suffix of the name of a temporary file.
-const TEMPORARY: (&str, &str) = (".saving-", ".tmp");
 
 /// How often to create a directory again if another process removes it at the same time.
 const ATTEMPTS: usize = 16;
@@ -36,12 +32,15 @@ const ATTEMPTS: usize = 16;
 /// [`crate::Kind::StorageWrite`] with the path. The old file is still there, unless only the sync of the
 /// directory failed.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let directory = directory_of(path);
-    let failed = |error: io::Error| cannot_write(path, error);
-    let mut file = temporary(path, directory).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    sync_directory(directory).map_err(failed)
+    write_below(directory_of(path), path, bytes)
+}
+
+/// As [`write`]. No directory below the root may be a link, not even one that is put there meanwhile.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn write_below(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
+    Entry::open(root, path).and_then(|entry| entry.write(bytes)).map_err(|error| cannot_write(path, error))
 }
 
 /// Removes a file and syncs its directory. A file that does not exist is not an error.
@@ -49,12 +48,31 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`crate::Kind::StorageWrite`] with the path.
 pub fn remove(path: &Path) -> Result<()> {
-    let removed = match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other,
-    };
-    removed.and_then(|()| sync_directory(directory_of(path))).map_err(|error| {
-        unwritable("file", path, &format!("it cannot be removed, {}", reason(&error))).with_cause(error)
+    remove_below(directory_of(path), path)
+}
+
+/// As [`remove`]. No directory below the root may be a link, not even one that is put there meanwhile.
+///
+/// # Errors
+/// As [`remove`].
+pub(super) fn remove_below(root: &Path, path: &Path) -> Result<()> {
+    match Entry::open(root, path).and_then(|entry| entry.remove_file()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(|error| {
+            unwritable("file", path, &format!("it cannot be removed, {}", reason(&error))).with_cause(error)
+        }),
+    }
+}
+
+/// Creates a directory below a root, the root, and the directories between them. None below the root may be a link.
+///
+/// # Errors
+/// As [`make_directory`].
+pub(super) fn make_directory_below(root: &Path, path: &Path) -> Result<()> {
+    make_directory(root)?;
+    below::make_directory(root, path).map_err(|error| {
+        let why = reason(&error);
+        unwritable("directory", path, &why).with_cause(error)
     })
 }
 
@@ -87,48 +105,16 @@ pub fn make_directory(path: &Path) -> Result<()> {
 /// Removes the temporary files that killed writers left in a directory. The caller must hold the lock of the directory,
 /// so that nobody else is writing there. A file that cannot be removed stays; it does no harm.
 pub fn sweep(directory: &Path) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        if entry.file_name().to_str().is_some_and(is_temporary) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
+    sweep_below(directory, directory);
 }
 
-fn is_temporary(name: &str) -> bool {
-    name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
-}
-
-/// Creates a temporary file with the permissions of the file that it will replace, or else the usual permissions.
-fn temporary(path: &Path, directory: &Path) -> io::Result<NamedTempFile> {
-    let file = builder().prefix(TEMPORARY.0).suffix(TEMPORARY.1).tempfile_in(directory)?;
-    if let Ok(old) = fs::symlink_metadata(path)
-        && old.is_file()
-    {
-        file.as_file().set_permissions(old.permissions())?;
-    }
-    Ok(file)
-}
-
-/// Creates temporary files with the same permissions as ordinary new files; by default only the owner could read them.
-#[cfg(unix)]
-fn builder() -> Builder<'static, 'static> {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
-
-    let mut builder = Builder::new();
-    // The umask of the process applies, as for any new file.
-    builder.permissions(Permissions::from_mode(0o666));
-    builder
-}
-
-#[cfg(not(unix))]
-fn builder() -> Builder<'static, 'static> {
-    Builder::new()
+/// As [`sweep`], without following links below the root.
+pub(super) fn sweep_below(root: &Path, directory: &Path) {
+    let _ = below::remove_temporary(root, directory);
 }
 
 /// The directory that contains a path.
-fn directory_of(path: &Path) -> &Path {
+pub(super) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

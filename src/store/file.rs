@@ -66,15 +66,15 @@ impl FileStore {
         self.encoding.write(prompt).map_err(|error| cannot_keep(&self.root, &error))?;
         let root = self.make_root()?;
         let directory = layout::claim(&root, &prompt.id, self.lock_timeout)?;
-        let lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
-        let saved = self.save_locked(&directory, prompt);
+        let lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
+        let saved = self.save_locked(&root, &directory, prompt);
         if saved.is_err() && layout::files(&directory).is_ok_and(|files| files.is_empty()) {
             leave(&root, &directory, lock);
         }
         saved
     }
 
-    fn save_locked(&self, directory: &Path, prompt: &Prompt) -> Result<()> {
+    fn save_locked(&self, root: &Path, directory: &Path, prompt: &Prompt) -> Result<()> {
         let files = layout::files(directory)?;
         let (known, path) = match files.get(&prompt.version) {
             Some(paths) => (read_one(paths, &prompt.id, &prompt.version)?, paths[0].clone()),
@@ -84,8 +84,8 @@ impl FileStore {
         let Some(kept) = merge(known.as_ref(), prompt)? else { return Ok(()) };
         let encoding = Encoding::of_path(&path).unwrap_or(self.encoding);
         let text = encoding.write(&kept).map_err(|error| cannot_keep(&path, &error))?;
-        atomic::sweep(directory);
-        atomic::write(&path, text.as_bytes())
+        atomic::sweep_below(root, directory);
+        atomic::write_below(root, &path, text.as_bytes())
     }
 
     /// This version of the prompt, by default the latest.
@@ -125,31 +125,37 @@ impl FileStore {
     pub fn delete(&self, id: &str, version: Option<&str>) -> Result<()> {
         let (prompt_id, directory, _) = self.versions(id)?;
         let root = self.make_root()?;
-        let lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
-        let outcome = self.delete_locked(&prompt_id, &directory, version);
+        let lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
+        let outcome = self.delete_locked(&root, &prompt_id, &directory, version);
         if layout::files(&directory).is_ok_and(|files| files.is_empty()) {
-            let _ = atomic::remove(&directory.join(LABELS));
+            let _ = atomic::remove_below(&root, &directory.join(LABELS));
             leave(&root, &directory, lock);
         }
         outcome
     }
 
-    fn delete_locked(&self, id: &PromptId, directory: &Path, version: Option<&str>) -> Result<()> {
+    fn delete_locked(
+        &self,
+        root: &Path,
+        id: &PromptId,
+        directory: &Path,
+        version: Option<&str>,
+    ) -> Result<()> {
         let files = layout::files(directory)?;
         if files.is_empty() {
             return Err(self.unknown(id.as_str()));
         }
         let Some(version) = version else {
-            return files.values().flatten().try_for_each(|path| atomic::remove(path));
+            return files.values().flatten().try_for_each(|path| atomic::remove_below(root, path));
         };
         let version = pick(&files, id.as_str(), version)?;
         let paths = &files[&version];
         let mut labels = read_labels(directory)?;
         // A damaged file is removed too. The labels that it named are already lost.
         let written = read_one(paths, id, &version).ok().flatten().map(|it| it.prompt.labels);
-        paths.iter().try_for_each(|path| atomic::remove(path))?;
+        paths.iter().try_for_each(|path| atomic::remove_below(root, path))?;
         if !labels.forget(&version, &written.unwrap_or_default()).is_empty() && files.len() > 1 {
-            write_labels(directory, &labels)?;
+            write_labels(root, directory, &labels)?;
         }
         Ok(())
     }
@@ -193,12 +199,13 @@ impl FileStore {
         author: Option<&str>,
     ) -> Result<LabelMove> {
         let (_, directory, _) = self.versions(id)?;
-        let lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
+        let root = self.make_root()?;
+        let lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
         let (prompt_id, _, files) = match self.versions(id) {
             Ok(found) => found,
             Err(error) => {
                 // The prompt was deleted meanwhile. Remove the directory and file that taking the lock has created.
-                leave(&self.make_root()?, &directory, lock);
+                leave(&root, &directory, lock);
                 return Err(error);
             }
         };
@@ -208,8 +215,8 @@ impl FileStore {
         let request = LabelRequest { label, version: version.as_ref(), author };
         let (moved, changed) = labels.set(id, request, written.as_ref())?;
         if changed {
-            atomic::sweep(&directory);
-            write_labels(&directory, &labels)?;
+            atomic::sweep_below(&root, &directory);
+            write_labels(&root, &directory, &labels)?;
         }
         Ok(moved)
     }
@@ -234,9 +241,9 @@ impl FileStore {
         if take && fs::canonicalize(path).is_ok_and(|path| path == target) {
             // The path is already right. Only the id or version in the file is wrong.
             let directory = layout::claim(&root, &prompt.id, self.lock_timeout)?;
-            let _lock = Lock::take(&directory.join(LOCK), self.lock_timeout)?;
+            let _lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
             let text = Encoding::Json.write(&prompt).map_err(|error| cannot_keep(&target, &error))?;
-            return atomic::write(&target, text.as_bytes());
+            return atomic::write_below(&root, &target, text.as_bytes());
         }
         self.save(&prompt)?;
         if take {
@@ -350,7 +357,7 @@ fn written(files: &VersionFiles, id: &PromptId, label: &str) -> Result<Option<Ve
 
 /// Removes the directory of a prompt that has no versions left.
 fn leave(root: &Path, directory: &Path, lock: Lock) {
-    atomic::sweep(directory);
+    atomic::sweep_below(root, directory);
     if lock.remove().is_ok() {
         layout::prune(root, directory);
     }

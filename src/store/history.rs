@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
+use super::below::Entry;
 use super::errors::{no_prompt, no_version, reason, unreadable, unwritable};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
 use super::version_rules::check_replacement;
@@ -130,14 +131,14 @@ impl History {
             }
             RecordStorage::Files(root) => {
                 let directory = directory_of(root, &id)?;
-                let _lock = Lock::take(&directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
-                atomic::sweep(&directory);
+                let _lock = Lock::take_below(root, &directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
+                atomic::sweep_below(root, &directory);
                 let path = directory.join(file_name(&version));
                 let known = if path.exists() { Some(read(&path, &id, Some(&version))?) } else { None };
                 let record = record.after(known)?;
                 let text = serde_json::to_vec_pretty(&record)
                     .map_err(|error| unwritable("file", &path, &error.to_string()).with_cause(error))?;
-                atomic::write(&path, &text)
+                atomic::write_below(root, &path, &text)
             }
         }
     }
@@ -337,10 +338,10 @@ fn read(path: &Path, id: &PromptId, version: Option<&Version>) -> Result<Version
 
 fn remove_files(root: &Path, id: &str, version: Option<&Version>) -> Result<()> {
     let directory = directory_of(root, &id.parse()?)?;
-    let lock = Lock::take(&directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
+    let lock = Lock::take_below(root, &directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
     for name in names_in(&directory)? {
         if version_of(&name).is_some() && version.is_none_or(|version| name == file_name(version)) {
-            atomic::remove(&directory.join(name))?;
+            atomic::remove_below(root, &directory.join(name))?;
         }
     }
     if names_in(&directory)?.iter().any(|name| version_of(name).is_some()) {
@@ -348,7 +349,7 @@ fn remove_files(root: &Path, id: &str, version: Option<&Version>) -> Result<()> 
     }
     lock.remove()?;
     // Another id may have its directory in this one, which then stays.
-    let _ = fs::remove_dir(&directory);
+    let _ = Entry::open(root, &directory).and_then(|entry| entry.remove_directory());
     Ok(())
 }
 

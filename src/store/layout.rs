@@ -10,6 +10,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 use super::atomic;
+use super::below::{Entry, LINK};
 use super::encoding::Encoding;
 use super::errors::{reason, unreadable, unwritable};
 use super::lock::Lock;
@@ -18,9 +19,6 @@ use crate::prompt::{PromptId, Version};
 
 /// The lock file of the root, and of each prompt's directory.
 pub(super) const LOCK: &str = ".lock";
-
-/// The reason why a link is refused.
-pub(super) const LINK: &str = "it is a link, and a store does not follow links";
 
 /// The files of each version of a prompt. A version with more than one file is a mistake that somebody made by hand.
 pub(super) type VersionFiles = BTreeMap<Version, Vec<PathBuf>>;
@@ -112,10 +110,10 @@ pub(super) fn claim(root: &Path, id: &PromptId, lock_timeout: Duration) -> Resul
         PathLookup::Nothing => {}
     }
     // The lock prevents two processes from creating the id in two cases at the same time.
-    let _lock = Lock::take(&root.join(LOCK), lock_timeout)?;
+    let _lock = Lock::take_below(root, &root.join(LOCK), lock_timeout)?;
     check_way(root, id)?;
     let path = root.join(id.as_str());
-    atomic::make_directory(&path)?;
+    atomic::make_directory_below(root, &path)?;
     Ok(path)
 }
 
@@ -172,7 +170,8 @@ pub(super) fn files(directory: &Path) -> Result<VersionFiles> {
 /// Removes a prompt's directory and its parents below the root, as long as they are empty.
 pub(super) fn prune(root: &Path, directory: &Path) {
     let mut directory = directory;
-    while directory != root && fs::remove_dir(directory).is_ok() {
+    let remove = |directory| Entry::open(root, directory).and_then(|entry| entry.remove_directory());
+    while directory != root && remove(directory).is_ok() {
         let Some(parent) = directory.parent() else { return };
         directory = parent;
     }

@@ -4,7 +4,7 @@
 //! itself stays. Only code that takes the lock is kept out. Readers need no lock, because files are replaced as a
 //! whole.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use same_file::Handle;
 
 use super::atomic;
+use super::below::Entry;
 use super::errors::{reason, unwritable};
 use crate::error::{Error, Result};
 
@@ -26,6 +27,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    root: PathBuf,
     path: PathBuf,
 }
 
@@ -45,10 +47,18 @@ impl Lock {
     /// [`crate::Kind::StorageWrite`] with the path if the file cannot be created, or if another writer holds the lock
     /// for longer than `lock_timeout`.
     pub fn take(path: &Path, lock_timeout: Duration) -> Result<Self> {
+        Self::take_below(atomic::directory_of(path), path, lock_timeout)
+    }
+
+    /// As [`Lock::take`]. No directory below the root may be a link, not even one that is put there meanwhile.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub(super) fn take_below(root: &Path, path: &Path, lock_timeout: Duration) -> Result<Self> {
         let start = Instant::now();
         let mut pause = PAUSES.0;
         loop {
-            if let Some(lock) = Self::attempt(path)? {
+            if let Some(lock) = Self::attempt(root, path)? {
                 return Ok(lock);
             }
             if start.elapsed() >= lock_timeout {
@@ -60,19 +70,16 @@ impl Lock {
     }
 
     /// Tries once. `None` if another writer holds the lock or has just removed the file.
-    fn attempt(path: &Path) -> Result<Option<Self>> {
+    fn attempt(root: &Path, path: &Path) -> Result<Option<Self>> {
         let failed = |error: io::Error| {
             let why = reason(&error);
             unwritable("lock file", path, &why).with_cause(error)
         };
-        if path.is_symlink() {
-            return Err(unwritable("lock file", path, "it is a link"));
-        }
-        let file = match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
+        let file = match Entry::open(root, path).and_then(|entry| entry.open_lock(true)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let directory = path.parent().ok_or_else(|| failed(error))?;
-                atomic::make_directory(directory)?;
+                atomic::make_directory_below(root, directory)?;
                 return Ok(None);
             }
             Err(error) => return Err(failed(error)),
@@ -82,14 +89,15 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let lock = Self { file, path: path.to_owned() };
+        let lock = Self { file, root: root.to_owned(), path: path.to_owned() };
         Ok(lock.is_in_place().map_err(failed)?.then_some(lock))
     }
 
     /// Whether the path still names the locked file. Deleting a prompt removes its lock file too.
     fn is_in_place(&self) -> io::Result<bool> {
         let held = Handle::from_file(self.file.try_clone()?)?;
-        match Handle::from_path(&self.path) {
+        let named = Entry::open(&self.root, &self.path).and_then(|entry| entry.open_lock(false));
+        match named.and_then(Handle::from_file) {
             Ok(named) => Ok(held == named),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -101,7 +109,7 @@ impl Lock {
     /// # Errors
     /// [`crate::Kind::StorageWrite`] with the path.
     pub fn remove(self) -> Result<()> {
-        atomic::remove(&self.path)
+        atomic::remove_below(&self.root, &self.path)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Stores of prompts: prompt files that people write, storages in memory and in files, and the registry.
 
 pub mod atomic;
+mod below;
 pub mod diff;
 pub mod directory;
 pub mod encoding;

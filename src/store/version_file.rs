@@ -5,11 +5,11 @@ use std::io;
 use std::path::Path;
 
 use super::atomic;
+use super::below::LINK;
 use super::directory::identify;
 use super::encoding::Encoding;
 use super::errors::{reason, unreadable, unwritable};
 use super::labels::Labels;
-use super::layout::LINK;
 use super::stable_read::{FileContent, read};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Version};
@@ -117,14 +117,14 @@ pub(super) fn read_labels(directory: &Path) -> Result<Labels> {
     })
 }
 
-/// Writes the labels of a prompt's directory.
+/// Writes the labels of a prompt's directory, which is below the root.
 ///
 /// # Errors
 /// [`Kind::StorageWrite`] with the path.
-pub(super) fn write_labels(directory: &Path, labels: &Labels) -> Result<()> {
+pub(super) fn write_labels(root: &Path, directory: &Path, labels: &Labels) -> Result<()> {
     let path = directory.join(LABELS);
     let failed = |error: serde_json::Error| unwritable("file", &path, &error.to_string());
     let mut text = serde_json::to_string_pretty(labels).map_err(failed)?;
     text.push('\n');
-    atomic::write(&path, text.as_bytes())
+    atomic::write_below(root, &path, text.as_bytes())
 }

@@ -8,11 +8,12 @@ use std::{fs, io};
 use serde_json::Value;
 
 use super::StoredPrompts;
+use super::below::LINK;
 use super::directory::in_parallel;
 use super::encoding::Encoding;
 use super::errors::{reason, unreadable};
 use super::labels::Labels;
-use super::layout::{LINK, check_id, version_of};
+use super::layout::{check_id, version_of};
 use super::version_file::{LABELS, StoredPrompt, damaged, read_labels, read_plain, read_version, twice};
 use crate::de::plain;
 use crate::error::{Error, Kind, Result};
