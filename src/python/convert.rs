@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
+use super::arguments;
 use super::conversion_error::wrap;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
@@ -117,7 +118,7 @@ impl Converter {
         &self,
         prompt: &Bound<'py, PyAny>,
         variables: &Bound<'py, PyAny>,
-        model: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_model)] model: Option<&str>,
         given: Vec<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let compiled = self.compiled(prompt)?;
@@ -134,7 +135,7 @@ impl Converter {
         prompt: &Bound<'py, CompiledPrompt>,
         context: &Bound<'py, PyAny>,
         texts: Vec<Bound<'py, PyString>>,
-        model: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_model)] model: Option<&str>,
         given: Vec<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let compiled = prompt.get();
@@ -163,7 +164,11 @@ impl Converter {
     }
 
     /// The provider's name for a role.
-    fn map_role(&self, py: Python<'_>, role: &str) -> PyResult<&'static str> {
+    fn map_role(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::metadata)] role: &str,
+    ) -> PyResult<&'static str> {
         let provider = self.rules.name();
         let role = Role::ALL
             .into_iter()

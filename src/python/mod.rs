@@ -1,6 +1,7 @@
 //! The Python bindings. A function converts its arguments, calls the core and converts the result. Only this folder uses
 //! pyo3.
 
+mod arguments;
 mod chat;
 mod check;
 mod conversion_error;
@@ -36,6 +37,8 @@ mod _native {
     use super::PyResult;
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::arguments::encoding_problem;
     #[pymodule_export]
     use super::chat::{PyChatTemplate, compile_chat};
     #[pymodule_export]

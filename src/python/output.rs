@@ -4,6 +4,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::arguments;
 use super::data::values::answer_to_python;
 use super::error::OrRaise;
 use super::prompt::CompiledPrompt;
@@ -18,7 +19,7 @@ type ParsedAnswer<'py> = (Bound<'py, PyAny>, Vec<Bound<'py, PyDict>>, usize);
 #[pyo3(signature = (text, *, strict = false, dict = false))]
 pub(super) fn parse_json<'py>(
     py: Python<'py>,
-    text: &str,
+    #[pyo3(from_py_with = arguments::answer)] text: &str,
     strict: bool,
     dict: bool,
 ) -> PyResult<ParsedAnswer<'py>> {
@@ -32,7 +33,7 @@ pub(super) fn parse_json<'py>(
 #[pyo3(signature = (prompt, text, *, strict = false))]
 pub(super) fn parse_answer<'py>(
     prompt: &Bound<'py, CompiledPrompt>,
-    text: &str,
+    #[pyo3(from_py_with = arguments::answer)] text: &str,
     strict: bool,
 ) -> PyResult<ParsedAnswer<'py>> {
     let (py, prompt) = (prompt.py(), prompt.get());

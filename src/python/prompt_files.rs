@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::arguments;
 use super::check::{PyFinding, findings};
 use super::error::OrRaise;
 use super::library::EngineState;
@@ -21,9 +22,9 @@ use crate::store::directory::{self, LoadedDirectory};
 #[pyfunction]
 #[pyo3(signature = (path, engine, *, on_error))]
 pub fn read_prompts_sync<'py>(
-    path: PathBuf,
+    #[pyo3(from_py_with = arguments::path)] path: PathBuf,
     engine: &Bound<'py, Engine>,
-    on_error: &str,
+    #[pyo3(from_py_with = arguments::option)] on_error: &str,
 ) -> PyResult<(Vec<LoadedPromptFile<'py>>, Vec<PyFinding>)> {
     let py = engine.py();
     let read = ReadRequest::new(path, engine, on_error)?;
@@ -36,9 +37,9 @@ pub fn read_prompts_sync<'py>(
 #[pyfunction]
 #[pyo3(signature = (path, engine, *, on_error))]
 pub fn read_prompts<'py>(
-    path: PathBuf,
+    #[pyo3(from_py_with = arguments::path)] path: PathBuf,
     engine: &Bound<'py, Engine>,
-    on_error: &str,
+    #[pyo3(from_py_with = arguments::option)] on_error: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
     let read = ReadRequest::new(path, engine, on_error)?;
     on_thread(engine.py(), move || {

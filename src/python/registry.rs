@@ -8,6 +8,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use super::arguments;
 use super::check::{PyFinding, findings};
 use super::error::{OrRaise, raise};
 use super::library::EngineState;
@@ -87,13 +88,18 @@ impl PyRegistry {
 
 /// The conditions of a search, as a Python dict.
 #[derive(FromPyObject)]
-#[pyo3(from_item_all)]
 struct SearchQuery {
+    #[pyo3(item, from_py_with = arguments::optional_metadata)]
     status: Option<String>,
+    #[pyo3(item, from_py_with = arguments::optional_metadata)]
     format: Option<String>,
+    #[pyo3(item, from_py_with = arguments::optional_metadata)]
     category: Option<String>,
+    #[pyo3(item, from_py_with = arguments::texts)]
     tags: Vec<String>,
+    #[pyo3(item, from_py_with = arguments::optional_label)]
     label: Option<String>,
+    #[pyo3(item, from_py_with = arguments::optional_metadata)]
     text: Option<String>,
 }
 
@@ -209,9 +215,9 @@ impl PyRegistry {
     fn load_directory_sync(
         &self,
         py: Python<'_>,
-        path: PathBuf,
-        schema_dir: Option<PathBuf>,
-        on_error: &str,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::optional_path)] schema_dir: Option<PathBuf>,
+        #[pyo3(from_py_with = arguments::option)] on_error: &str,
     ) -> PyResult<Vec<PyFinding>> {
         let load = self.load(path, schema_dir, on_error)?;
         py.detach(|| load.run()).or_raise(py)
@@ -221,9 +227,9 @@ impl PyRegistry {
     fn load_directory<'py>(
         &self,
         py: Python<'py>,
-        path: PathBuf,
-        schema_dir: Option<PathBuf>,
-        on_error: &str,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::optional_path)] schema_dir: Option<PathBuf>,
+        #[pyo3(from_py_with = arguments::option)] on_error: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
         let load = self.load(path, schema_dir, on_error)?;
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
@@ -235,8 +241,8 @@ impl PyRegistry {
     fn check(
         &self,
         py: Python<'_>,
-        path: Option<PathBuf>,
-        schema_dir: Option<PathBuf>,
+        #[pyo3(from_py_with = arguments::optional_path)] path: Option<PathBuf>,
+        #[pyo3(from_py_with = arguments::optional_path)] schema_dir: Option<PathBuf>,
     ) -> PyResult<Vec<PyFinding>> {
         py.detach(|| self.check_all(path.as_deref(), schema_dir.as_deref())).map(findings).or_raise(py)
     }
@@ -299,7 +305,12 @@ impl PyRegistry {
 
     /// Removes one version or all. Returns the moves that removed its labels.
     #[pyo3(signature = (id, version = None))]
-    fn remove<'py>(&self, py: Python<'py>, id: &str, version: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+    fn remove<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let off = self.writing(py, |prompts| prompts.remove(id, version)).or_raise(py)?;
         Ok(pythonize::pythonize(py, &off)?)
     }
@@ -308,29 +319,45 @@ impl PyRegistry {
     fn set_label<'py>(
         &self,
         py: Python<'py>,
-        id: &str,
-        label: &str,
-        version: Option<&str>,
-        author: Option<&str>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::label)] label: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] author: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let made = self.writing(py, |prompts| prompts.set_label(id, label, version, author));
         Ok(pythonize::pythonize(py, &made.or_raise(py)?)?)
     }
 
     /// Raises the error that [`PyRegistry::set_label`] would raise for this move.
-    fn can_set_label(&self, py: Python<'_>, id: &str, label: &str, version: Option<&str>) -> PyResult<()> {
+    fn can_set_label(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::label)] label: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+    ) -> PyResult<()> {
         self.reading(|prompts| prompts.can_set_label(id, label, version).map(|_| ())).or_raise(py)
     }
 
     /// Records a move that a storage has made.
-    fn record_label_move(&self, py: Python<'_>, id: &str, made: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn record_label_move(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        made: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         let made: LabelMove = pythonize::depythonize(made)?;
         self.writing(py, |prompts| prompts.record_label_move(id, made)).or_raise(py)
     }
 
     /// The moves of one label of a prompt, or of all labels, oldest first.
     #[pyo3(signature = (id, label = None))]
-    fn moves<'py>(&self, py: Python<'py>, id: &str, label: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+    fn moves<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_label)] label: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let moves = self.reading(|prompts| prompts.labels(id).map(|labels| labels.history(label)));
         Ok(pythonize::pythonize(py, &moves.or_raise(py)?)?)
     }
@@ -339,8 +366,8 @@ impl PyRegistry {
     fn rollback_target(
         &self,
         py: Python<'_>,
-        id: &str,
-        label: &str,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::label)] label: &str,
         moves: &Bound<'_, PyAny>,
     ) -> PyResult<String> {
         let moves = Labels::new(pythonize::depythonize(moves)?);
@@ -352,9 +379,9 @@ impl PyRegistry {
     fn get(
         &self,
         py: Python<'_>,
-        id: &str,
-        version: Option<&str>,
-        label: Option<&str>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_label)] label: Option<&str>,
     ) -> PyResult<CompiledPrompt> {
         self.find(py, id, which(version, label)?)
     }
@@ -365,9 +392,9 @@ impl PyRegistry {
     fn prompt<'py>(
         &self,
         py: Python<'py>,
-        id: &str,
-        version: Option<&str>,
-        label: Option<&str>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_label)] label: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         face(py, &self.compiled(py, id, which(version, label)?)?, &self.origin)
     }
@@ -426,7 +453,11 @@ impl PyRegistry {
     }
 
     /// The versions of a prompt, lowest first.
-    fn versions(&self, py: Python<'_>, id: &str) -> PyResult<Vec<String>> {
+    fn versions(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+    ) -> PyResult<Vec<String>> {
         let versions = |prompts: &store::Registry<PyText>| {
             Ok(prompts.versions(id)?.keys().map(ToString::to_string).collect())
         };
@@ -434,8 +465,13 @@ impl PyRegistry {
     }
 
     #[pyo3(signature = (id, version = None))]
-    fn contains(&self, id: &str, version: Option<&str>) -> bool {
-        self.reading(|prompts| prompts.contains(id, version))
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn contains(
+        &self,
+        #[pyo3(from_py_with = arguments::lookup)] id: String,
+        #[pyo3(from_py_with = arguments::optional_lookup)] version: Option<String>,
+    ) -> bool {
+        self.reading(|prompts| prompts.contains(&id, version.as_deref()))
     }
 
     fn __len__(&self) -> usize {
@@ -445,10 +481,10 @@ impl PyRegistry {
     #[pyo3(signature = (id, variables, *, version = None, label = None, output_instructions = true))]
     fn render<'py>(
         &self,
-        id: &str,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
         variables: &Bound<'py, PyAny>,
-        version: Option<&str>,
-        label: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_label)] label: Option<&str>,
         output_instructions: bool,
     ) -> PyResult<Bound<'py, PyString>> {
         // No `CompiledPrompt` is created here, because it would count three more references.
@@ -465,10 +501,10 @@ impl PyRegistry {
     #[pyo3(signature = (id, variables, *, version = None, label = None, output_instructions = true))]
     fn render_messages<'py>(
         &self,
-        id: &str,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
         variables: &Bound<'py, PyAny>,
-        version: Option<&str>,
-        label: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_label)] label: Option<&str>,
         output_instructions: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.find(variables.py(), id, which(version, label)?)?.render_messages(variables, output_instructions)

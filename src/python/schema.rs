@@ -7,6 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::Value;
 
+use super::arguments;
 use super::check::{PyFinding, findings};
 use super::data::PyData;
 use super::data::values::SharedObject;
@@ -156,7 +157,7 @@ impl PySchemas {
     fn load_sync(
         &self,
         py: Python<'_>,
-        path: PathBuf,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
         is_directory: Option<bool>,
         skip: bool,
     ) -> PyResult<LoadedSchemas> {
@@ -168,7 +169,7 @@ impl PySchemas {
     fn load<'py>(
         &self,
         py: Python<'py>,
-        path: PathBuf,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
         is_directory: Option<bool>,
         skip: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -200,13 +201,17 @@ impl PySchemas {
     }
 
     /// Adds a model. It replaces the schema or model of that name.
-    fn put_model(&self, name: String, model: Py<PyAny>) {
+    fn put_model(&self, #[pyo3(from_py_with = arguments::schema_name)] name: String, model: Py<PyAny>) {
         let before = self.shared.write().put(name, SchemaEntry::Model(Arc::new(model)));
         // Dropped outside the lock, because dropping a Python object may run code.
         drop(before);
     }
 
-    fn register_function(&self, name: String, function: Py<PyAny>) {
+    fn register_function(
+        &self,
+        #[pyo3(from_py_with = arguments::schema_name)] name: String,
+        function: Py<PyAny>,
+    ) {
         let before = self.shared.write().register_function(name, Arc::new(function));
         drop(before);
     }
@@ -216,7 +221,11 @@ impl PySchemas {
     }
 
     /// Returns a schema as plain data, or a model, or `None`.
-    fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::schema_name)] name: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let entry = self.shared.read().get(name).cloned();
         match entry {
             None => Ok(None),
@@ -239,7 +248,7 @@ impl PySchemas {
     #[pyo3(signature = (name, data, *, coerce = None))]
     fn validate<'py>(
         &self,
-        name: &str,
+        #[pyo3(from_py_with = arguments::schema_name)] name: &str,
         data: &Bound<'py, PyAny>,
         coerce: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -263,13 +272,22 @@ impl PySchemas {
     }
 
     /// Returns the function that was registered under a name.
-    fn function(&self, py: Python<'_>, name: &str) -> Option<Py<PyAny>> {
+    fn function(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::schema_name)] name: &str,
+    ) -> Option<Py<PyAny>> {
         let function = self.shared.read().function(name).cloned();
         function.map(|function| function.clone_ref(py))
     }
 
     #[pyo3(signature = (name, *, strict = false))]
-    fn json_schema<'py>(&self, py: Python<'py>, name: &str, strict: bool) -> PyResult<Bound<'py, PyAny>> {
+    fn json_schema<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::schema_name)] name: &str,
+        strict: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let mode = if strict { JsonSchemaMode::Strict } else { JsonSchemaMode::Full };
         let data = PyData::without_engine(py);
         let schema =
@@ -278,13 +296,21 @@ impl PySchemas {
     }
 
     /// Returns example data that fits the schema, or `None` if no example can be made.
-    fn example<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn example<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::schema_name)] name: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let example =
             self.shared.example(&PyData::without_engine(py), &SchemaRef::Name(name.into())).or_raise(py)?;
         example.map(|example| plain(py, &example)).transpose()
     }
 
-    fn instructions(&self, py: Python<'_>, name: &str) -> PyResult<String> {
+    fn instructions(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::schema_name)] name: &str,
+    ) -> PyResult<String> {
         let text = self.shared.instructions(&PyData::without_engine(py), &SchemaRef::Name(name.into()));
         Ok(text.or_raise(py)?.as_ref().to_owned())
     }
@@ -319,7 +345,7 @@ pub(super) fn check_rule(
 /// Converts a JSON Schema to a schema, as plain data.
 #[pyfunction]
 pub(super) fn json_schema_to_schema<'py>(
-    name: &str,
+    #[pyo3(from_py_with = arguments::schema_name)] name: &str,
     document: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = document.py();

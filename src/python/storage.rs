@@ -10,6 +10,7 @@ use pyo3::types::PyList;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::arguments;
 use super::error::{OrRaise, raise};
 use super::prompt::read_prompt;
 use super::runtime::{in_turn, in_turn_sync};
@@ -138,7 +139,12 @@ fn unmanaged_files(
 impl PyFileStore {
     #[new]
     #[pyo3(signature = (path, *, format, create, lock_timeout))]
-    fn new(path: PathBuf, format: &str, create: bool, lock_timeout: f64) -> PyResult<Self> {
+    fn new(
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::option)] format: &str,
+        create: bool,
+        lock_timeout: f64,
+    ) -> PyResult<Self> {
         let encoding = match format {
             "json" => Encoding::Json,
             "yaml" => Encoding::Yaml,
@@ -162,28 +168,48 @@ impl PyFileStore {
         self.in_turn(prompt.py(), Access::Write, move |store| store.save(&read))
     }
 
-    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<LoadedPrompt> {
+    fn load_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+    ) -> PyResult<LoadedPrompt> {
         self.in_turn_sync(py, Access::Read, |store| load(store, id, version))
     }
 
-    fn load<'py>(&self, py: Python<'py>, id: String, version: Option<String>) -> PyResult<Bound<'py, PyAny>> {
+    fn load<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Read, move |store| load(store, &id, version.as_deref()))
     }
 
-    fn delete_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
+    fn delete_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+    ) -> PyResult<()> {
         self.in_turn_sync(py, Access::Write, |store| store.delete(id, version))
     }
 
     fn delete<'py>(
         &self,
         py: Python<'py>,
-        id: String,
-        version: Option<String>,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Write, move |store| store.delete(&id, version.as_deref()))
     }
 
-    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<PromptList> {
+    fn list_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::texts)] tags: Vec<String>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] status: Option<&str>,
+    ) -> PyResult<PromptList> {
         let wanted = wanted(py, tags, status)?;
         self.in_turn_sync(py, Access::Read, |store| store.list(&wanted).and_then(listed))
     }
@@ -191,22 +217,28 @@ impl PyFileStore {
     fn list<'py>(
         &self,
         py: Python<'py>,
-        tags: Vec<String>,
-        status: Option<&str>,
+        #[pyo3(from_py_with = arguments::texts)] tags: Vec<String>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] status: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let wanted = wanted(py, tags, status)?;
         self.in_turn(py, Access::Read, move |store| store.list(&wanted).and_then(listed))
     }
 
-    fn exists_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<bool> {
-        self.in_turn_sync(py, Access::Read, |store| store.exists(id, version))
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn exists_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::lookup)] id: String,
+        #[pyo3(from_py_with = arguments::optional_lookup)] version: Option<String>,
+    ) -> PyResult<bool> {
+        self.in_turn_sync(py, Access::Read, |store| store.exists(&id, version.as_deref()))
     }
 
     fn exists<'py>(
         &self,
         py: Python<'py>,
-        id: String,
-        version: Option<String>,
+        #[pyo3(from_py_with = arguments::lookup)] id: String,
+        #[pyo3(from_py_with = arguments::optional_lookup)] version: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Read, move |store| store.exists(&id, version.as_deref()))
     }
@@ -214,10 +246,10 @@ impl PyFileStore {
     fn set_label_sync(
         &self,
         py: Python<'_>,
-        id: &str,
-        label: &str,
-        version: Option<&str>,
-        author: Option<&str>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::label)] label: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] author: Option<&str>,
     ) -> PyResult<PlainData> {
         self.in_turn_sync(py, Access::Write, |store| {
             PlainData::of(&store.set_label(id, label, version, author)?)
@@ -227,25 +259,30 @@ impl PyFileStore {
     fn set_label<'py>(
         &self,
         py: Python<'py>,
-        id: String,
-        label: String,
-        version: Option<String>,
-        author: Option<String>,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::label)] label: String,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<String>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] author: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Write, move |store| {
             PlainData::of(&store.set_label(&id, &label, version.as_deref(), author.as_deref())?)
         })
     }
 
-    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<PlainData>> {
+    fn label_history_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_label)] label: Option<&str>,
+    ) -> PyResult<Vec<PlainData>> {
         self.in_turn_sync(py, Access::Read, |store| label_history(store, id, label))
     }
 
     fn label_history<'py>(
         &self,
         py: Python<'py>,
-        id: String,
-        label: Option<String>,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::optional_label)] label: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Read, move |store| label_history(store, &id, label.as_deref()))
     }
@@ -264,26 +301,37 @@ impl PyFileStore {
     fn unmanaged_files_sync(
         &self,
         py: Python<'_>,
-        source: Option<PathBuf>,
+        #[pyo3(from_py_with = arguments::optional_path)] source: Option<PathBuf>,
     ) -> PyResult<(Vec<UnmanagedFileInfo>, Vec<String>)> {
         self.in_turn_sync(py, Access::Read, |store| unmanaged_files(store, source.as_deref()))
     }
 
-    fn unmanaged_files<'py>(&self, py: Python<'py>, source: Option<PathBuf>) -> PyResult<Bound<'py, PyAny>> {
+    fn unmanaged_files<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::optional_path)] source: Option<PathBuf>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Read, move |store| unmanaged_files(store, source.as_deref()))
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
-    fn adopt_sync(&self, py: Python<'_>, path: PathBuf, id: &str, version: &str, take: bool) -> PyResult<()> {
+    fn adopt_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::version)] version: &str,
+        take: bool,
+    ) -> PyResult<()> {
         self.in_turn_sync(py, Access::Write, |store| store.adopt(&path, id, version, take))
     }
 
     fn adopt<'py>(
         &self,
         py: Python<'py>,
-        path: PathBuf,
-        id: String,
-        version: String,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::version)] version: String,
         take: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Write, move |store| store.adopt(&path, &id, &version, take))
@@ -315,38 +363,63 @@ impl PyMemoryStore {
         self.with(|store| store.save(&read)).or_raise(prompt.py())
     }
 
-    fn load_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<LoadedPrompt> {
+    fn load_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+    ) -> PyResult<LoadedPrompt> {
         let prompt: Prompt = self.with(|store| store.load(id, version)).or_raise(py)?;
         Ok((PlainData::of(&prompt).or_raise(py)?, Vec::new()))
     }
 
-    fn delete_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
+    fn delete_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+    ) -> PyResult<()> {
         self.with(|store| store.delete(id, version)).or_raise(py)
     }
 
-    fn list_sync(&self, py: Python<'_>, tags: Vec<String>, status: Option<&str>) -> PyResult<PromptList> {
+    fn list_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::texts)] tags: Vec<String>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] status: Option<&str>,
+    ) -> PyResult<PromptList> {
         let wanted: ListFilter = wanted(py, tags, status)?;
         let prompts = self.with(|store| store.list(&wanted));
         Ok((PlainData::each(&prompts).or_raise(py)?, Vec::new()))
     }
 
-    fn exists_sync(&self, id: &str, version: Option<&str>) -> bool {
-        self.with(|store| store.exists(id, version))
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn exists_sync(
+        &self,
+        #[pyo3(from_py_with = arguments::lookup)] id: String,
+        #[pyo3(from_py_with = arguments::optional_lookup)] version: Option<String>,
+    ) -> bool {
+        self.with(|store| store.exists(&id, version.as_deref()))
     }
 
     fn set_label_sync(
         &self,
         py: Python<'_>,
-        id: &str,
-        label: &str,
-        version: Option<&str>,
-        author: Option<&str>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::label)] label: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] author: Option<&str>,
     ) -> PyResult<PlainData> {
         let moved = self.with(|store| store.set_label(id, label, version, author)).or_raise(py)?;
         PlainData::of(&moved).or_raise(py)
     }
 
-    fn label_history_sync(&self, py: Python<'_>, id: &str, label: Option<&str>) -> PyResult<Vec<PlainData>> {
+    fn label_history_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_label)] label: Option<&str>,
+    ) -> PyResult<Vec<PlainData>> {
         let moves = self.with(|store| store.label_history(id, label)).or_raise(py)?;
         PlainData::each(&moves).or_raise(py)
     }

@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 
+use super::arguments;
 use super::data::{PyData, kind_of};
 use super::error::{OrRaise, raise};
 use super::library::{EngineState, HelperFunction, PartialMap, parse};
@@ -35,7 +36,7 @@ impl Engine {
         reason = "each is an option of the language, given by name"
     )]
     fn new(
-        dialect: &str,
+        #[pyo3(from_py_with = arguments::option)] dialect: &str,
         strict: Option<bool>,
         allow_none: Option<bool>,
         escape: Option<bool>,
@@ -81,7 +82,7 @@ impl Engine {
     fn compile(
         slf: &Bound<'_, Self>,
         template: &Bound<'_, PyString>,
-        name: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_template_name)] name: Option<&str>,
     ) -> PyResult<CompiledTemplate> {
         let template = slf.get().parsed(template, name.unwrap_or_default())?;
         Ok(CompiledTemplate { template, engine: slf.clone().unbind() })
@@ -136,7 +137,12 @@ impl Engine {
 
     /// Registers a helper for `TemplateEngine.register_helper`.
     #[pyo3(name = "_register_helper")]
-    fn add_helper(&self, name: &str, function: Py<PyAny>, pass_options: bool) {
+    fn add_helper(
+        &self,
+        #[pyo3(from_py_with = arguments::template_name)] name: &str,
+        function: Py<PyAny>,
+        pass_options: bool,
+    ) {
         let helper = HelperFunction { function, pass_options };
         let replaced = {
             let mut helpers = self.shared.helpers.write().unwrap_or_else(PoisonError::into_inner);
@@ -149,7 +155,11 @@ impl Engine {
         self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn register_partial(&self, name: &str, template: &Bound<'_, PyString>) -> PyResult<()> {
+    fn register_partial(
+        &self,
+        #[pyo3(from_py_with = arguments::template_name)] name: &str,
+        template: &Bound<'_, PyString>,
+    ) -> PyResult<()> {
         let partial = self.parsed(template, name)?;
         self.shared.partials.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), partial);
         self.shared.registrations.fetch_add(1, Ordering::AcqRel);
@@ -266,7 +276,7 @@ type TemplateReduction<'py> = (Bound<'py, PyAny>, (Bound<'py, Engine>, String, O
 pub(super) fn restore_template(
     engine: &Bound<'_, Engine>,
     source: &Bound<'_, PyString>,
-    name: Option<&str>,
+    #[pyo3(from_py_with = arguments::optional_template_name)] name: Option<&str>,
 ) -> PyResult<CompiledTemplate> {
     Engine::compile(engine, source, name)
 }

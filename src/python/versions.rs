@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::arguments;
 use super::error::{OrRaise, raise};
 use super::prompt::CompiledPrompt;
 use super::runtime::{in_turn, in_turn_sync};
@@ -30,7 +31,12 @@ pub(super) fn diff<'py>(
 /// The version that follows this one: raised by a person, or for a change that was found to be so large.
 #[pyfunction]
 #[pyo3(signature = (version, bump, *, found))]
-pub(super) fn raise_version(py: Python<'_>, version: &str, bump: &str, found: bool) -> PyResult<String> {
+pub(super) fn raise_version(
+    py: Python<'_>,
+    #[pyo3(from_py_with = arguments::version)] version: &str,
+    #[pyo3(from_py_with = arguments::option)] bump: &str,
+    found: bool,
+) -> PyResult<String> {
     let raised = version.parse::<Version>().and_then(|version| {
         let bump: Bump = bump.parse()?;
         if found { version.raise_for_change(bump) } else { version.raise(bump) }
@@ -100,7 +106,7 @@ fn check(history: &History) -> crate::Result<usize> {
 impl PyHistory {
     #[new]
     #[pyo3(signature = (path = None))]
-    fn new(path: Option<PathBuf>) -> Self {
+    fn new(#[pyo3(from_py_with = arguments::optional_path)] path: Option<PathBuf>) -> Self {
         let history = path.map_or_else(History::in_memory, History::in_files);
         Self { history: Arc::new(history), queue: WorkQueue::default() }
     }
@@ -116,28 +122,46 @@ impl PyHistory {
     }
 
     /// The records, the lowest version first, and a text for each file that cannot be read.
-    fn records_sync(&self, py: Python<'_>, id: &str) -> PyResult<RecordList> {
+    fn records_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+    ) -> PyResult<RecordList> {
         self.in_turn_sync(py, Access::Read, |history| records(history, id))
     }
 
-    fn records<'py>(&self, py: Python<'py>, id: String) -> PyResult<Bound<'py, PyAny>> {
+    fn records<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Read, move |history| records(history, &id))
     }
 
-    fn get_sync(&self, py: Python<'_>, id: &str, version: &str) -> PyResult<PlainData> {
+    fn get_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::version)] version: &str,
+    ) -> PyResult<PlainData> {
         self.in_turn_sync(py, Access::Read, |history| PlainData::of(&history.get(id, version)?))
     }
 
-    fn get<'py>(&self, py: Python<'py>, id: String, version: String) -> PyResult<Bound<'py, PyAny>> {
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::version)] version: String,
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Read, move |history| PlainData::of(&history.get(&id, &version)?))
     }
 
     fn changelog_sync(
         &self,
         py: Python<'_>,
-        id: &str,
-        after: Option<&str>,
-        up_to: Option<&str>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] after: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_version)] up_to: Option<&str>,
     ) -> PyResult<Vec<PlainData>> {
         self.in_turn_sync(py, Access::Read, |history| PlainData::each(&history.changelog(id, after, up_to)?))
     }
@@ -145,24 +169,29 @@ impl PyHistory {
     fn changelog<'py>(
         &self,
         py: Python<'py>,
-        id: String,
-        after: Option<String>,
-        up_to: Option<String>,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::optional_version)] after: Option<String>,
+        #[pyo3(from_py_with = arguments::optional_version)] up_to: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Read, move |history| {
             PlainData::each(&history.changelog(&id, after.as_deref(), up_to.as_deref())?)
         })
     }
 
-    fn remove_sync(&self, py: Python<'_>, id: &str, version: Option<&str>) -> PyResult<()> {
+    fn remove_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::id)] id: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+    ) -> PyResult<()> {
         self.in_turn_sync(py, Access::Write, |history| history.remove(id, version))
     }
 
     fn remove<'py>(
         &self,
         py: Python<'py>,
-        id: String,
-        version: Option<String>,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.in_turn(py, Access::Write, move |history| history.remove(&id, version.as_deref()))
     }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
+use super::arguments;
 use super::check::{PyFinding, findings};
 use super::error::{OrRaise, raise};
 use super::fork_gate::{LoggingGuard, gate, wait_for_threads};
@@ -101,9 +102,9 @@ impl PyWatch {
 #[pyo3(signature = (registry, path, *, schema_dir, on_error))]
 pub fn watch_directory_sync(
     registry: &Bound<'_, PyRegistry>,
-    path: PathBuf,
-    schema_dir: Option<PathBuf>,
-    on_error: &str,
+    #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+    #[pyo3(from_py_with = arguments::optional_path)] schema_dir: Option<PathBuf>,
+    #[pyo3(from_py_with = arguments::option)] on_error: &str,
 ) -> PyResult<(PyWatch, Vec<PyFinding>)> {
     let py = registry.py();
     let start = WatchRequest::new(registry, path, schema_dir, on_error)?;
@@ -115,9 +116,9 @@ pub fn watch_directory_sync(
 #[pyo3(signature = (registry, path, *, schema_dir, on_error))]
 pub fn watch_directory<'py>(
     registry: &Bound<'py, PyRegistry>,
-    path: PathBuf,
-    schema_dir: Option<PathBuf>,
-    on_error: &str,
+    #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+    #[pyo3(from_py_with = arguments::optional_path)] schema_dir: Option<PathBuf>,
+    #[pyo3(from_py_with = arguments::option)] on_error: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
     let start = WatchRequest::new(registry, path, schema_dir, on_error)?;
     on_thread(registry.py(), move || start.run().map_err(|error| Python::attach(|py| raise(py, &error))))

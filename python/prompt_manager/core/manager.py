@@ -683,8 +683,11 @@ class PromptManager:
         # What is no schema has no name, and `register` refuses it.
         own = schema.get("name") if hasattr(schema, "get") else getattr(schema, "name", name)
         if own != name:
+            from prompt_manager._encodable import check_encodable
             from prompt_manager.exceptions import SchemaParseError
 
+            for each in (name, own):
+                check_encodable(str(each), "the schema's name", SchemaParseError)
             raise SchemaParseError(f"the schema is named {own!r}: register it as {own!r}, not as {name!r}", schema=name)
         self.schemas.register(schema)
 

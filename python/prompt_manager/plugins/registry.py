@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from prompt_manager._encodable import check_encodable
 from prompt_manager._native import nearest
 from prompt_manager.core._keyed_lock import KeyedLock
 from prompt_manager.core._sync import AWAITING, _has_sync_version, run_asking
@@ -155,6 +156,7 @@ class PluginRegistry:
             failure, known = self._failures.get(name), sorted(self._held)
         if failure is not None:
             raise type(failure)(failure.message, **failure.context) from failure.__cause__
+        check_encodable(name, "the plugin's name", PluginNotFoundError)
         near = nearest(name, known)
         meant = f": did you mean '{near}'?" if near else f"; there are: {', '.join(known) or 'none'}"
         raise PluginNotFoundError(f"no plugin is named '{name}'{meant}", plugin=name, nearest=near, known=known)
@@ -212,6 +214,7 @@ class PluginRegistry:
                 arguments.
             PluginValidationError: the object is not a plugin, or another plugin has its name.
         """
+        check_encodable(module, "the module's name", PluginLoadError)
         path, _, attribute = module.partition(":")
         try:
             found = import_module(path)

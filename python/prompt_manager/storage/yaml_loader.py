@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from prompt_manager import _native
+from prompt_manager._encodable import check_encodable
 from prompt_manager.core._load_warning import warn_of
 from prompt_manager.core.template import TemplateEngine, compiling_engine
+from prompt_manager.exceptions import StorageWriteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -249,7 +251,9 @@ class YAMLLoader:
 
         Raises:
             FileExistsError: the file exists already. It is not changed.
+            StorageWriteError: the path has half a surrogate pair.
         """
+        check_encodable(str(output_path), "the path", StorageWriteError)
         with open(output_path, "x", encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - any path will do
             file.write(_EXAMPLE)
 

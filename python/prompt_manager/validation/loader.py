@@ -242,9 +242,14 @@ class SchemaLoader(SchemaHolder):
 
         Raises:
             FileExistsError: the file already exists.
+            StorageWriteError: the path has half a surrogate pair.
         """
         from pathlib import Path
 
+        from prompt_manager._encodable import check_encodable
+        from prompt_manager.exceptions import StorageWriteError
+
+        check_encodable(str(output_path), "the path", StorageWriteError)
         with Path(output_path).open("x", encoding="utf-8") as file:
             file.write(_EXAMPLE)
 
