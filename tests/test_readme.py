@@ -59,10 +59,10 @@ def test_the_prompt_file_in_the_readme_loads(directory):
     from prompt_manager import PromptManager
 
     (file,) = blocks("yaml")
-    manager = PromptManager.from_directory_sync(directory({"triage.yaml": file}))
+    manager = PromptManager.from_directory_sync(directory({"support/triage.yaml": file}))
     messages = manager.render_messages_sync("support/triage", {"company": "Acme", "ticket": "Help!"})
     assert messages == [
-        {"role": "system", "content": "You triage tickets for Acme.\nBe brief and kind."},
+        {"role": "system", "content": "You triage tickets for Acme.\nBe brief and kind. The urgency is low."},
         {"role": "user", "content": "Help!"},
     ]
 

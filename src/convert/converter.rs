@@ -99,7 +99,7 @@ impl ProviderConverter {
             .with_context("prompt_id", prompt.id.as_str()))
     }
 
-    /// The provider's name for a role, if every non-empty text of that role is valid and becomes `{"role": …,
+    /// The provider's name for a role, if every text of that role that is not blank is valid and becomes `{"role": …,
     /// "content": …}` in a list. `None`: use [`ProviderConverter::convert`].
     #[must_use]
     pub fn plain_role(self, role: Role) -> Option<&'static str> {

@@ -90,7 +90,9 @@ fn conversations(entries: &[ChatEntry]) -> impl Iterator<Item = Vec<Message<Stri
         let mut messages = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
             match entry {
-                ChatEntry::Message(message) => messages.push(stand_in(message)),
+                ChatEntry::Message(message) => {
+                    messages.extend(Some(stand_in(message)).filter(|message| !message.is_left_out()));
+                }
                 ChatEntry::Placeholder { .. } => {
                     let given = ALTERNATIVES[left % ALTERNATIVES.len()];
                     left /= ALTERNATIVES.len();

@@ -96,6 +96,9 @@ pub fn message<S: Output>(
     let at = Position { index, role: message.role };
     let mut violations = ViolationHandler::new(options.strict, report);
     rules::check_fields(&mut message, at, &mut violations)?;
+    if rules::is_blank_input(&message) {
+        return Err(rules::empty_content(at).into());
+    }
     let refusal = message.refusal.filter(|refusal| !refusal.is_empty());
     let may_be_empty = !message.tool_calls.is_empty() || message.function_call.is_some() || refusal.is_some();
     let mut arguments = vec![member("content", content(message.content, may_be_empty, at)?)];

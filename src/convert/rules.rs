@@ -7,6 +7,7 @@ use std::fmt;
 use super::payload::{Member, Payload, member};
 use super::report::{Position, RuleViolation, ViolationHandler};
 use crate::error::{Error, Kind, Result};
+use crate::prompt::message::is_blank;
 use crate::prompt::{CacheHint, Content, FunctionCall, Message, PartBody, Role, ToolCall, Tree};
 use crate::template::Output;
 
@@ -30,6 +31,27 @@ fn is_name_byte(byte: u8) -> bool {
 pub(super) fn no_messages() -> Error {
     Error::new(Kind::Conversion, "the conversation has no messages")
         .with_hint("add a message; a placeholder may have been filled with an empty list")
+}
+
+/// The violation of a message without content.
+pub(super) fn empty_content(at: Position) -> RuleViolation {
+    let hint = "add content, or write `optional: true` to leave out the message when it is blank";
+    RuleViolation::new(at, "the content is empty", hint)
+}
+
+/// Whether it is a system, developer or user message in which a model would read nothing.
+pub(super) fn is_blank_input<S: Output>(message: &Message<S>) -> bool {
+    // An empty part, and one that is no text, has an error of its own.
+    let has_own_error = match &message.content {
+        Some(Content::Parts(parts)) => parts.iter().any(|part| match &part.body {
+            PartBody::Text(text) => text.is_empty(),
+            _ => true,
+        }),
+        _ => false,
+    };
+    matches!(message.role, Role::System | Role::Developer | Role::User)
+        && !has_own_error
+        && message.is_blank()
 }
 
 /// One of a message's calls, for error messages.
@@ -387,9 +409,4 @@ pub(super) fn refusal_as_content<S: Output>(
 /// Base64 data as a `data:` URL.
 pub(super) fn data_url<S: Output>(media_type: &S, data: &S) -> String {
     media_type.with_str(|media_type| data.with_str(|data| format!("data:{media_type};base64,{data}")))
-}
-
-/// Whether the text is empty or only white space.
-pub(super) fn is_blank<S: Output>(text: &S) -> bool {
-    text.is_empty() || text.with_str(|text| text.trim().is_empty())
 }

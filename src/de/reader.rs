@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde_json::{Map, Number, Value};
 
 use super::node::{KeyPath, NodeValue, SourceNode, SourceSpan, nearest_number};
-use super::{VALUE_DEPTH, mustache, scalars, unknown};
+use super::{VALUE_DEPTH, mustache, scalars, shown, unknown};
 use crate::error::{Error, Kind, Place, nearest};
 
 /// A text and its place. It may become a template.
@@ -17,6 +17,26 @@ use crate::error::{Error, Kind, Place, nearest};
 pub(crate) struct SpannedText {
     pub(crate) text: String,
     pub(crate) span: SourceSpan,
+}
+
+/// What to do about a key that is likely and wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyHint {
+    /// The key that was meant, where its value belongs beside it.
+    meant: Option<&'static str>,
+    hint: &'static str,
+}
+
+impl KeyHint {
+    /// The hint for a key whose value belongs elsewhere.
+    pub(crate) fn new(hint: &'static str) -> Self {
+        Self { meant: None, hint }
+    }
+
+    /// The hint for another name of a key.
+    pub(crate) fn of(meant: &'static str, hint: &'static str) -> Self {
+        Self { meant: Some(meant), hint }
+    }
 }
 
 /// Reads nodes and collects their mistakes.
@@ -113,6 +133,17 @@ impl<'s> NodeReader<'s> {
         expected: &str,
         known: &'static [&'static str],
     ) -> Option<Fields<'n>> {
+        self.hinted_fields(node, expected, known, |_| None)
+    }
+
+    /// [`NodeReader::fields`] with a hint for keys that are likely and wrong.
+    pub(crate) fn hinted_fields<'n>(
+        &mut self,
+        node: SourceNode<'n>,
+        expected: &str,
+        known: &'static [&'static str],
+        hint_of: impl Fn(&str) -> Option<KeyHint>,
+    ) -> Option<Fields<'n>> {
         let NodeValue::Map(entries) = node.value else {
             self.expected(&node, expected);
             return None;
@@ -134,6 +165,10 @@ impl<'s> NodeReader<'s> {
             };
             if let Some(known) = known.iter().find(|known| **known == name) {
                 fields.entries.push((known, key.span, value));
+            } else if let Some(KeyHint { meant, hint }) = hint_of(&name) {
+                self.wrong_hint(key.span, format!("unknown key {}", shown(&name)), hint);
+                fields.is_known = false;
+                fields.meant.extend(meant);
             } else {
                 let message = unknown(self.kind, "key", &name, known).message().to_owned();
                 self.wrong(key.span, message);
@@ -408,6 +443,11 @@ impl<'n> Fields<'n> {
     /// The value of a key, unless it is null.
     pub(crate) fn take_value(&mut self, key: &str) -> Option<SourceNode<'n>> {
         self.take(key).filter(|node| !node.is_null())
+    }
+
+    /// Whether a key that was not taken yet has a value other than null.
+    pub(crate) fn has_value(&self, key: &str) -> bool {
+        self.entries.iter().any(|(known, _, node)| *known == key && !node.is_null())
     }
 
     /// The place of a key that was not taken yet.

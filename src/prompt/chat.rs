@@ -214,7 +214,10 @@ impl<T: Text> Chat<T> {
         for entry in &self.entries {
             match entry {
                 CompiledEntry::Message(message) => {
-                    messages.push(message.try_map(&mut render)?);
+                    let message = message.try_map(&mut render)?;
+                    if !message.is_left_out() {
+                        messages.push(message);
+                    }
                 }
                 CompiledEntry::Placeholder { name, optional } => match data.get(context, name)? {
                     Some(value) if data.kind_of(&value)? != ValueKind::Null => {

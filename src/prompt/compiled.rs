@@ -11,6 +11,7 @@ use super::compiler::{Compiler, TemplateError};
 use super::library::{Declared, PromptLibrary};
 use super::{Format, Prompt, SchemaSource, Status, TemplateLocation, Variables};
 use crate::error::{Error, Kind, Result};
+use crate::schema::rules::AllowedValues;
 use crate::schema::{FieldType, SchemaRef, json_schema};
 use crate::template::{EmptyLibrary, LayeredLibrary, Library, Template, TemplateOptions, Text};
 
@@ -54,6 +55,8 @@ pub struct VariableInfo {
     pub name: String,
     /// The type that its value must have.
     pub field_type: FieldType,
+    /// The values of an enum; empty for other types.
+    pub values: Vec<Value>,
     /// Whether a render fails without it.
     pub required: bool,
     /// The value that is used when the caller gives none.
@@ -268,14 +271,16 @@ impl<T: Text> Compiled<T> {
         let mut infos: Vec<VariableInfo> = self
             .declared
             .iter()
-            .map(|variable| VariableInfo {
-                name: variable.name.as_str().to_owned(),
-                field_type: variable.field_type,
-                required: variable.required,
-                default: variable.default.clone(),
-                description: declared
-                    .and_then(|declared| declared.get(variable.name.as_str()))
-                    .and_then(|variable| variable.description.clone()),
+            .map(|variable| {
+                let written = declared.and_then(|declared| declared.get(variable.name.as_str()));
+                VariableInfo {
+                    name: variable.name.as_str().to_owned(),
+                    field_type: variable.field_type,
+                    values: written.map(|written| written.values.clone()).unwrap_or_default(),
+                    required: variable.required,
+                    default: variable.default.clone(),
+                    description: written.and_then(|written| written.description.clone()),
+                }
             })
             .collect();
         if let PromptBody::Chat(chat) = &*self.body {
@@ -284,6 +289,7 @@ impl<T: Text> Compiled<T> {
                     infos.push(VariableInfo {
                         name: name.to_owned(),
                         field_type: FieldType::List,
+                        values: Vec::new(),
                         required: !optional,
                         default: None,
                         description: None,
@@ -328,6 +334,7 @@ pub(super) fn declare<T: Text>(
             .map(|(name, required)| Declared {
                 name: T::new(name),
                 field_type: FieldType::Any,
+                allowed: None,
                 required: *required,
                 default: None,
             })
@@ -338,6 +345,8 @@ pub(super) fn declare<T: Text>(
             .map(|variable| Declared {
                 name: T::new(&variable.name),
                 field_type: variable.field_type,
+                allowed: (variable.field_type == FieldType::Enum)
+                    .then(|| Box::new(AllowedValues::new(&variable.values))),
                 required: variable.is_required() && (!variables.short || needs(&variable.name)),
                 default: variable.default.clone(),
             })

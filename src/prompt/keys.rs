@@ -1,4 +1,5 @@
-//! The keys of prompt files, in the order of the documentation. Any other key is an error.
+//! The keys of prompt files, in the order of the documentation. Any other key is an error; [`super::key_hints`] knows
+//! what some of them were meant to be.
 
 /// The keys of a prompt. `prompts` is a list of several in one file.
 pub(super) const PROMPT: &[&str] = &[
@@ -7,6 +8,9 @@ pub(super) const PROMPT: &[&str] = &[
     "format",
     "status",
     "template",
+    "messages",
+    "variables",
+    "partials",
     "chat_template",
     "tools",
     "tool_choice",
@@ -63,7 +67,7 @@ pub(super) const FUNCTION_CALL: &[&str] = &["name", "arguments"];
 
 pub(super) const CACHE: &[&str] = &["type", "ttl"];
 
-pub(super) const VARIABLE: &[&str] = &["type", "description", "default", "required"];
+pub(super) const VARIABLE: &[&str] = &["type", "values", "description", "default", "required"];
 
 /// The keys of a tool: OpenAI's format, or flat.
 pub(super) const TOOL: &[&str] = &["name", "description", "parameters", "strict", "type", "function"];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::schema::FieldType;
+use crate::schema::rules::AllowedValues;
 use crate::template::{KeptLibrary, LayeredLibrary, Library, Template, Text};
 
 /// A variable whose value every render checks.
@@ -13,6 +14,8 @@ use crate::template::{KeptLibrary, LayeredLibrary, Library, Template, Text};
 pub(super) struct Declared<T> {
     pub(super) name: T,
     pub(super) field_type: FieldType,
+    /// The values of an enum.
+    pub(super) allowed: Option<Box<AllowedValues>>,
     pub(super) required: bool,
     pub(super) default: Option<Value>,
 }

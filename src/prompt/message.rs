@@ -65,6 +65,8 @@ pub struct Message<L> {
     pub function_call: Option<FunctionCall<L>>,
     /// A hint that the provider may cache the prompt up to and including this.
     pub cache: Option<CacheHint>,
+    /// Whether the message is left out where it renders to blank text.
+    pub optional: bool,
 }
 
 /// The content of a message.
@@ -184,7 +186,8 @@ impl<L> Message<L> {
                     && self.tool_call_id.is_none()
                     && self.function_call.is_none()
                     && self.tool_calls.is_empty()
-                    && self.cache.is_none() =>
+                    && self.cache.is_none()
+                    && !self.optional =>
             {
                 Some(text)
             }
@@ -204,6 +207,7 @@ impl<L> Message<L> {
             tool_call_id: None,
             function_call: None,
             cache: None,
+            optional: false,
         }
     }
 
@@ -228,7 +232,46 @@ impl<L> Message<L> {
             tool_call_id: self.tool_call_id.as_ref().map(&mut *map).transpose()?,
             function_call: self.function_call.as_ref().map(|call| call.try_map(map)).transpose()?,
             cache: self.cache.clone(),
+            optional: self.optional,
         })
+    }
+}
+
+/// Whether the text is empty or only white space.
+#[must_use]
+pub fn is_blank<L: Output>(text: &L) -> bool {
+    text.is_empty() || text.with_str(|text| text.trim().is_empty())
+}
+
+impl<L: Output> Message<L> {
+    /// Whether it is optional and blank.
+    #[must_use]
+    pub fn is_left_out(&self) -> bool {
+        self.optional && self.is_blank()
+    }
+
+    /// Whether a model would read nothing in it: no text, image, sound, file, call or refusal.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.tool_calls.is_empty()
+            && self.function_call.is_none()
+            && self.refusal.as_ref().is_none_or(is_blank)
+            && match &self.content {
+                None => true,
+                Some(Content::Text(text)) => is_blank(text),
+                Some(Content::Parts(parts)) => parts.iter().all(|part| part.body.is_blank()),
+            }
+    }
+}
+
+impl<L: Output> PartBody<L> {
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Text(text) => is_blank(text),
+            Self::ImageUrl { url, .. } => is_blank(url),
+            Self::Image { data, .. } | Self::Audio { data, .. } => is_blank(data),
+            Self::File { file_id, file_data, .. } => [file_id, file_data].into_iter().flatten().all(is_blank),
+        }
     }
 }
 

@@ -296,17 +296,20 @@ impl Prompt {
         let format = self.format;
         let chat = format == Format::Chat;
         if is_known("format") {
-            if chat && self.template.is_some() {
-                let message = "format chat takes `chat_template`, not `template`".to_owned();
+            if self.template.is_some() && self.chat_template.is_some() {
+                let error = invalid("a prompt has `template` or `messages`, not both".to_owned())
+                    .with_hint("a chat has `messages`; every other prompt has a `template`");
+                problems.push((PromptPart::Key("chat_template"), error));
+            } else if chat && self.template.is_some() {
+                let message = "format chat takes `messages`, not `template`".to_owned();
                 problems.push((PromptPart::Key("template"), invalid(message)));
-            }
-            if !chat && self.chat_template.is_some() {
-                let error = invalid(format!("format {format} takes `template`, not `chat_template`"))
-                    .with_hint("write `format: chat` to use messages");
+            } else if !chat && self.chat_template.is_some() {
+                let error = invalid(format!("format {format} takes `template`, not `messages`"))
+                    .with_hint("write `format: chat`, or leave the format out");
                 problems.push((PromptPart::Key("chat_template"), error));
             }
         }
-        let key = if chat { "chat_template" } else { "template" };
+        let key = if chat { "messages" } else { "template" };
         let may_lack = self.status == Status::Draft
             || self.template.is_some()
             || self.chat_template.is_some()
@@ -319,7 +322,7 @@ impl Prompt {
         if is_known("chat_template")
             && self.chat_template.as_ref().is_some_and(|chat| chat.messages.is_empty())
         {
-            let message = "a chat template needs at least one message".to_owned();
+            let message = "a chat needs at least one message".to_owned();
             problems.push((PromptPart::Key("chat_template"), invalid(message)));
         }
     }

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use super::compiled::{Asked, Compiled, PromptBody};
 use super::library::Declared;
 use super::unknown_variables::UnknownVariables;
-use super::{Content, Format, Message, Part, PartBody, Role};
+use super::{Content, Format, Message, Part, PartBody, Role, message};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::json_schema::JsonSchemaMode;
+use crate::schema::rules::AllowedValues;
 use crate::schema::{FieldType, ResponseSchema, SchemaRef, SharedSchemaSet, Values};
 use crate::template::{Data, Library, Output, Sink, Style, Text, ValueKind, WriteOutcome};
 
@@ -51,7 +52,8 @@ pub enum Rendered<S> {
     Text(S),
     /// The messages of a chat.
     Messages(Vec<Message<S>>),
-    /// The messages of a chat in which each message has only a role and a text. This is a faster path for most chats.
+    /// The messages of a chat in which each message has only a role and a text that is not blank. This is a faster path
+    /// for most chats.
     Plain(PlainMessages<S>),
 }
 
@@ -64,11 +66,13 @@ impl<S> Rendered<S> {
         match self {
             Self::Text(text) => Err(text),
             Self::Messages(messages) => Ok(messages),
-            Self::Plain(texts) => {
-                Ok(texts.into_iter().map(|(role, text)| Message::plain(role, text)).collect())
-            }
+            Self::Plain(texts) => Ok(plain_messages(texts)),
         }
     }
+}
+
+fn plain_messages<S>(texts: PlainMessages<S>) -> Vec<Message<S>> {
+    texts.into_iter().map(|(role, text)| Message::plain(role, text)).collect()
 }
 
 /// [`RenderOptions`] for one kind of data.
@@ -167,8 +171,8 @@ impl<T: Text> Compiled<T> {
         engine: &dyn Library<T>,
         options: &RenderOptionsOf<'_, D>,
     ) -> Result<Rendered<D::Output>> {
-        if let Some(texts) = self.plain(data, variables, engine, options)? {
-            Ok(Rendered::Plain(texts))
+        if let Some((texts, is_blank)) = self.plain(data, variables, engine, options)? {
+            Ok(if is_blank { Rendered::Messages(plain_messages(texts)) } else { Rendered::Plain(texts) })
         } else if self.is_chat() {
             self.messages_with(data, variables, engine, options).map(Rendered::Messages)
         } else {
@@ -176,15 +180,15 @@ impl<T: Text> Compiled<T> {
         }
     }
 
-    /// [`Compiled::messages_with`] for a chat with plain messages, to which nothing is appended. `None` for any other
-    /// prompt.
+    /// [`Compiled::messages_with`] for a chat with plain messages, to which nothing is appended, and whether one of them
+    /// is blank. `None` for any other prompt.
     fn plain<D: Values<Text = T>>(
         &self,
         data: &D,
         variables: &D::Value,
         engine: &dyn Library<T>,
         options: &RenderOptionsOf<'_, D>,
-    ) -> Result<Option<PlainMessages<D::Output>>> {
+    ) -> Result<Option<(PlainMessages<D::Output>, bool)>> {
         let PromptBody::Chat(chat) = &*self.body else { return Ok(None) };
         let is_alone = self.output.is_none() || !options.output_instructions;
         let Some(templates) = chat.plain().filter(|_| is_alone) else { return Ok(None) };
@@ -192,13 +196,15 @@ impl<T: Text> Compiled<T> {
         let context = resolved.as_ref().unwrap_or(variables);
         let partials = self.library(engine);
         let texts = data.fences().settle(|| {
+            let mut is_blank = false;
             let mut texts = Vec::with_capacity(chat.entries.len());
             for (role, template) in templates.clone() {
                 let text =
                     template.render(data, context, None, &partials).map_err(|error| self.named(error))?;
+                is_blank |= may_be_blank(template.source()) && message::is_blank(&text);
                 texts.push((role, text));
             }
-            Ok(texts)
+            Ok((texts, is_blank))
         });
         texts.map(Some)
     }
@@ -452,7 +458,7 @@ impl<T: Text> Compiled<T> {
 
     /// Checks the variables. Returns them with the missing defaults, or `None` if they need no change, and how many of
     /// the declared ones were given.
-    fn checked<D: Data<Text = T>>(
+    fn checked<D: Values<Text = T>>(
         &self,
         data: &D,
         variables: &D::Value,
@@ -468,11 +474,22 @@ impl<T: Text> Compiled<T> {
                         defaults.push(declared);
                     }
                 }
-                Some(value) if is_of_type(data, declared.field_type, &value)? => {}
+                Some(value) if is_of_type(data, declared.field_type, &value)? => {
+                    if let Some(allowed) = &declared.allowed
+                        && !allowed.has(data, &value, data.kind_of(&value)?)?
+                    {
+                        return Err(self.not_allowed(declared, allowed));
+                    }
+                }
                 Some(value) if data.kind_of(&value)? == ValueKind::Null && !declared.required => {
                     defaults.push(declared);
                 }
-                Some(value) => return Err(self.wrong_type(declared, data.kind_of(&value)?)),
+                Some(value) => {
+                    return Err(match &declared.allowed {
+                        Some(allowed) => self.not_allowed(declared, allowed),
+                        None => self.wrong_type(declared, data.kind_of(&value)?),
+                    });
+                }
                 None if declared.required => missing.push(declared.name.as_str()),
                 None => {
                     absent += 1;
@@ -491,6 +508,12 @@ impl<T: Text> Compiled<T> {
         }
         let completed = if members.is_empty() { None } else { Some(data.overlay(Some(variables), members)?) };
         Ok((completed, self.declared.len() - absent))
+    }
+
+    fn not_allowed(&self, declared: &Declared<T>, allowed: &AllowedValues) -> Error {
+        let (name, id) = (declared.name.as_str(), &self.prompt.id);
+        let message = format!("variable '{name}' of prompt '{id}' must be one of {allowed}");
+        self.named(Error::new(Kind::TemplateRender, message).with_context("variable", name))
     }
 
     fn wrong_type(&self, declared: &Declared<T>, found: ValueKind) -> Error {
@@ -531,6 +554,13 @@ impl<T: Text> Compiled<T> {
         };
         self.named(error)
     }
+}
+
+/// Whether a template may render to blank text: unless it begins with a text of its own, which spares the look at what
+/// was rendered.
+fn may_be_blank(source: &str) -> bool {
+    let source = source.trim_start();
+    source.is_empty() || source.starts_with("{{")
 }
 
 /// The error for fewer rendered texts than the prompt has templates.

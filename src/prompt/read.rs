@@ -4,12 +4,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::keys;
 use super::model::{Format, Prompt, PromptPart, SchemaSource, Status};
 use super::read_settings::{read_metadata, read_settings};
-use super::read_template::{read_chat, read_template};
+use super::read_template::read_body;
 use super::read_tools::{read_choice, read_tools};
-use super::{Metadata, PromptId, Version};
+use super::{Metadata, PromptId, Version, key_hints, keys};
 use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText};
 use crate::error::{Error, Kind, Result};
 
@@ -67,12 +66,12 @@ impl Prompt {
     /// rules about them are not checked.
     pub(crate) fn from_node(node: SourceNode<'_>, status: Status, broken: &[String]) -> Result<Self> {
         let mut reader = NodeReader::new(Kind::PromptInvalid);
-        let fields = reader.fields(node, A_PROMPT, keys::PROMPT);
+        let fields = prompt_fields(&mut reader, node);
         let read = fields.and_then(|mut fields| {
             fields.pass_over(
                 keys::PROMPT.iter().copied().filter(|key| broken.iter().any(|broken| broken == key)),
             );
-            read_one(&mut reader, fields, status)
+            read_one(&mut reader, fields, PromptDefaults::of_program(status))
         });
         let prompt = reader.finish("the prompt", read)?;
         // If there is no mistake, there is a prompt.
@@ -89,13 +88,44 @@ impl<'de> serde::Deserialize<'de> for Prompt {
     }
 }
 
-const A_PROMPT: &str = "a prompt, which is a mapping";
+/// What a prompt is that does not say so itself, and how strictly it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PromptDefaults<'d> {
+    status: Status,
+    /// The id, from the path of the file.
+    id: Option<&'d str>,
+    /// Whether the file has other prompts, so that each needs an id.
+    is_one_of_several: bool,
+    /// Whether a person wrote the file, so that a text without content is a mistake.
+    is_authored: bool,
+}
+
+impl<'d> PromptDefaults<'d> {
+    /// For prompts that a program made or stored.
+    pub(crate) fn of_program(status: Status) -> Self {
+        Self { status, id: None, is_one_of_several: false, is_authored: false }
+    }
+
+    /// For a file that a person wrote, with an id from its path.
+    pub(crate) fn of_file(id: Option<&'d str>) -> Self {
+        Self { status: Status::Active, id, is_one_of_several: false, is_authored: true }
+    }
+
+    /// For one of several prompts in a file.
+    pub(crate) fn of_several(self) -> Self {
+        Self { id: None, is_one_of_several: true, ..self }
+    }
+}
 
 /// Reads a document of a file: one prompt, or the published package's format with a list of prompts.
-pub(crate) fn read_document(reader: &mut NodeReader<'_>, node: SourceNode<'_>, status: Status) -> Document {
-    let Some(mut fields) = reader.fields(node, A_PROMPT, keys::PROMPT) else { return Document::Prompt(None) };
+pub(crate) fn read_document(
+    reader: &mut NodeReader<'_>,
+    node: SourceNode<'_>,
+    defaults: PromptDefaults<'_>,
+) -> Document {
+    let Some(mut fields) = prompt_fields(reader, node) else { return Document::Prompt(None) };
     let Some(span) = fields.key_span("prompts") else {
-        return Document::Prompt(Some(Box::new(read_fields(reader, fields, status))));
+        return Document::Prompt(Some(Box::new(read_fields(reader, fields, defaults))));
     };
     let own = fields.first_of(|key| !matches!(key, "version" | "metadata" | "prompts"));
     if let Some((key, own)) = own {
@@ -107,7 +137,8 @@ pub(crate) fn read_document(reader: &mut NodeReader<'_>, node: SourceNode<'_>, s
     }
     let list = fields.take("prompts");
     let items = list.and_then(|list| reader.items(list, "a list of prompts")).unwrap_or_default();
-    let prompts = items.into_iter().filter_map(|item| read_prompt(reader, item, status)).collect();
+    let several = defaults.of_several();
+    let prompts = items.into_iter().filter_map(|item| read_prompt(reader, item, several)).collect();
     let version = reader.optional_text(&mut fields, "version");
     let metadata = fields.take_value("metadata").map(|node| read_metadata(reader, node));
     Document::Several(prompts, AboutFile { version, metadata: metadata.unwrap_or_default() })
@@ -117,18 +148,26 @@ pub(crate) fn read_document(reader: &mut NodeReader<'_>, node: SourceNode<'_>, s
 pub(crate) fn read_prompt(
     reader: &mut NodeReader<'_>,
     node: SourceNode<'_>,
-    status: Status,
+    defaults: PromptDefaults<'_>,
 ) -> Option<RawPrompt> {
-    let fields = reader.fields(node, A_PROMPT, keys::PROMPT)?;
-    read_one(reader, fields, status)
+    let fields = prompt_fields(reader, node)?;
+    read_one(reader, fields, defaults)
 }
 
-fn read_one(reader: &mut NodeReader<'_>, fields: Fields<'_>, status: Status) -> Option<RawPrompt> {
+fn prompt_fields<'n>(reader: &mut NodeReader<'_>, node: SourceNode<'n>) -> Option<Fields<'n>> {
+    reader.hinted_fields(node, "a prompt, which is a mapping", keys::PROMPT, key_hints::of_prompt)
+}
+
+fn read_one(
+    reader: &mut NodeReader<'_>,
+    fields: Fields<'_>,
+    defaults: PromptDefaults<'_>,
+) -> Option<RawPrompt> {
     if let Some(span) = fields.key_span("prompts") {
         reader.wrong(span, "expected one prompt, found a list under `prompts`");
         return None;
     }
-    Some(read_fields(reader, fields, status))
+    Some(read_fields(reader, fields, defaults))
 }
 
 /// The keys of a prompt that could not be read.
@@ -153,60 +192,36 @@ impl Trust {
     }
 }
 
-fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_status: Status) -> RawPrompt {
+fn read_fields(
+    reader: &mut NodeReader<'_>,
+    mut fields: Fields<'_>,
+    defaults: PromptDefaults<'_>,
+) -> RawPrompt {
     let start = reader.mark();
     let is_known = fields.is_known;
     // A misspelt key counts as a key that could not be read.
     let mut trust = Trust(keys::PROMPT.iter().copied().filter(|key| fields.means(key)).collect());
-    let mut spans = PromptSpans {
-        id: fields.last,
-        content: None,
-        entries: Vec::new(),
-        partials: Vec::new(),
-        variables: Vec::new(),
-    };
-
-    let id_node = reader.required(&mut fields, "id");
-    let mut id_text = None;
-    let id = id_node.and_then(|node| {
-        spans.id = node.span;
-        let SpannedText { text, span } = reader.text_or_expected(node)?;
-        let parsed = text.parse::<PromptId>();
-        id_text = Some(text);
-        parsed.map_err(|error| reader.note(span, error)).ok()
-    });
+    if fields.means("messages") {
+        trust.0.push("chat_template");
+    }
+    let RawId { id, text: id_text, span: id_span } = read_id(reader, &mut fields, defaults);
     let version = trust.read(reader, &mut fields, "version", |reader, node| reader.parse::<Version>(node));
-    let mark = reader.mark();
-    let format_node = reader.required(&mut fields, "format");
-    let format_span = format_node.as_ref().map_or(spans.id, |node| node.span);
-    let format = format_node.and_then(|node| reader.parse::<Format>(node));
-    if !reader.is_clean_since(mark) {
+    let status = trust.read(reader, &mut fields, "status", |reader, node| reader.parse::<Status>(node));
+    let status = status.flatten().unwrap_or(defaults.status);
+    let mut part_spans = PartSpans::at(id_span);
+    let format = trust.read(reader, &mut fields, "format", |reader, node| {
+        part_spans.format = node.span;
+        reader.parse::<Format>(node)
+    });
+    let body = read_body(reader, &mut fields, defaults.is_authored);
+    trust.0.extend(&body.broken);
+    if format.is_none() && status != Status::Draft && body.is_missing(&fields) {
+        let hint = "only a draft (`status: draft`) may lack them";
+        reader.wrong_hint(fields.last, "`template` or `messages` is missing", hint);
         trust.0.push("format");
     }
-    let status = trust.read(reader, &mut fields, "status", |reader, node| reader.parse::<Status>(node));
-
-    let mut part_spans = PartSpans { format: format_span, ..PartSpans::at(spans.id) };
-    let mut helpers = None;
-    let template = trust.read(reader, &mut fields, "template", |reader, node| {
-        part_spans.template = node.span;
-        let (template, content, shared) = read_template(reader, node);
-        spans.content = Some(content);
-        spans.partials = shared.partial_spans;
-        spans.variables = shared.variable_spans;
-        helpers = shared.helpers;
-        template
-    });
-    let chat_template = trust.read(reader, &mut fields, "chat_template", |reader, node| {
-        part_spans.chat_template = node.span;
-        let (chat, entries, shared) = read_chat(reader, node);
-        spans.entries = entries;
-        if template.is_none() {
-            spans.partials = shared.partial_spans;
-            spans.variables = shared.variable_spans;
-            helpers = shared.helpers;
-        }
-        chat
-    });
+    part_spans.template = body.template_span.unwrap_or(id_span);
+    part_spans.chat_template = body.chat_span.unwrap_or(id_span);
     let tools = trust.read(reader, &mut fields, "tools", |reader, node| {
         part_spans.tools = node.span;
         read_tools(reader, node)
@@ -216,39 +231,31 @@ fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_stat
         part_spans.tool_choice = node.span;
         read_choice(reader, node)
     });
-    let settings = fields.take_value("settings").map(|node| read_settings(reader, node));
-    let input_schema = read_schema(reader, &mut fields, "input_schema");
-    let output_schema = read_schema(reader, &mut fields, "output_schema");
-    let metadata = fields.take_value("metadata").map(|node| read_metadata(reader, node));
     let labels = fields.take_value("labels").map(|node| read_labels(reader, node));
     let (labels, label_spans) = labels.unwrap_or_default();
-    let uid = fields.take_value("uid").and_then(|node| read_uid(reader, node));
-    let created_at = fields.take_value("created_at").and_then(|node| read_time(reader, node));
-    let updated_at = fields.take_value("updated_at").and_then(|node| read_time(reader, node));
-
     let prompt = Prompt {
         id: id.unwrap_or_else(PromptId::stand_in),
         version: version.flatten().unwrap_or_default(),
-        format: format.unwrap_or(Format::Text),
-        status: status.flatten().unwrap_or(default_status),
-        template,
-        chat_template,
+        format: format.flatten().unwrap_or_else(|| body.format()),
+        status,
+        template: body.template,
+        chat_template: body.chat_template,
         tools,
         tool_choice: tool_choice.flatten(),
-        settings: settings.unwrap_or_default(),
-        input_schema,
-        output_schema,
-        metadata: metadata.unwrap_or_default(),
+        settings: fields.take_value("settings").map(|node| read_settings(reader, node)).unwrap_or_default(),
+        input_schema: read_schema(reader, &mut fields, "input_schema"),
+        output_schema: read_schema(reader, &mut fields, "output_schema"),
+        metadata: fields.take_value("metadata").map(|node| read_metadata(reader, node)).unwrap_or_default(),
         labels,
-        uid,
-        created_at,
-        updated_at,
+        uid: fields.take_value("uid").and_then(|node| read_uid(reader, node)),
+        created_at: fields.take_value("created_at").and_then(|node| read_time(reader, node)),
+        updated_at: fields.take_value("updated_at").and_then(|node| read_time(reader, node)),
     };
     for (part, error) in prompt.problems(|key| !trust.0.contains(&key)) {
         let span = match part {
             PromptPart::Key(key) => part_spans.of(key),
             PromptPart::Tool(index) => tool_spans.get(index).copied().unwrap_or(part_spans.tools),
-            PromptPart::Label(index) => label_spans.get(index).copied().unwrap_or(spans.id),
+            PromptPart::Label(index) => label_spans.get(index).copied().unwrap_or(id_span),
         };
         let error = match &id_text {
             Some(id) => error.with_context("prompt_id", id.as_str()),
@@ -256,8 +263,56 @@ fn read_fields(reader: &mut NodeReader<'_>, mut fields: Fields<'_>, default_stat
         };
         reader.note(span, error);
     }
+    let spans = PromptSpans {
+        id: id_span,
+        content: body.content,
+        entries: body.entries,
+        partials: body.partials,
+        variables: body.variables,
+    };
     let is_good = is_known && reader.is_clean_since(start);
-    RawPrompt { prompt, is_good, id: id_text, spans, helpers }
+    RawPrompt { prompt, is_good, id: id_text, spans, helpers: body.helpers }
+}
+
+/// The id of a prompt as it was read.
+struct RawId {
+    id: Option<PromptId>,
+    /// The id as it is written, however wrong.
+    text: Option<String>,
+    span: SourceSpan,
+}
+
+/// Reads the id, or takes that of the file.
+fn read_id(reader: &mut NodeReader<'_>, fields: &mut Fields<'_>, defaults: PromptDefaults<'_>) -> RawId {
+    let first = fields.first_of(|_| true).map_or(fields.last, |(_, span)| span);
+    let Some(node) = fields.take_value("id") else {
+        let missing = RawId { id: None, text: None, span: first };
+        if fields.means("id") {
+            return missing;
+        }
+        let Some(text) = defaults.id else {
+            let hint = if defaults.is_one_of_several {
+                "a file of several prompts needs an `id` for each"
+            } else {
+                "a prompt that is in no file of its own needs an `id`"
+            };
+            reader.wrong_hint(fields.last, "`id` is missing", hint);
+            return missing;
+        };
+        let parsed = text.parse::<PromptId>();
+        let id = parsed.map_err(|error| {
+            let message = format!("the path of the file gives no id: {}", error.message());
+            let hint = "write an `id:` in the file, or rename the file";
+            reader.wrong_hint(first, message, hint);
+        });
+        return RawId { id: id.ok(), text: Some(text.to_owned()), span: first };
+    };
+    let span = node.span;
+    let Some(SpannedText { text, span }) = reader.text_or_expected(node) else {
+        return RawId { id: None, text: None, span };
+    };
+    let id = text.parse::<PromptId>().map_err(|error| reader.note(span, error)).ok();
+    RawId { id, text: Some(text), span }
 }
 
 /// The places of the values that the rules between keys are about.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 use super::model::ChatEntry;
-use super::{check_name, keys};
+use super::{check_name, key_hints, keys};
 use crate::de::json;
 use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, VALUE_DEPTH, unknown};
 use crate::error::{Error, Kind, Result};
@@ -17,6 +17,10 @@ pub(super) struct RawEntry {
     pub(super) entry: ChatEntry,
     /// The places of the texts, in the order of [`Message::try_map`].
     pub(super) spans: Vec<SourceSpan>,
+    /// Where its role is, or else the entry itself.
+    pub(super) role: SourceSpan,
+    /// Where the key of its content is.
+    pub(super) content: Option<SourceSpan>,
 }
 
 impl ChatEntry {
@@ -82,11 +86,12 @@ pub(super) fn read_entry(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> O
 
 /// [`read_entry`]. `is_data`: no text is a template.
 fn read_entry_as(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: bool) -> Option<RawEntry> {
-    let mut fields = reader.fields(node, "a message, which is a mapping", keys::MESSAGE)?;
+    let expected = "a message, which is a mapping";
+    let mut fields = reader.hinted_fields(node, expected, keys::MESSAGE, key_hints::of_message)?;
+    let content_span = fields.key_span("content");
     let role = reader.required(&mut fields, "role").and_then(|node| reader.text_or_expected(node));
-    let optional = fields.take_value("optional");
-    let optional_span = optional.as_ref().map(|node| node.span);
-    let optional = optional.and_then(|node| reader.boolean(&node)).unwrap_or_default();
+    let role_span = role.as_ref().map_or(fields.last, |role| role.span);
+    let optional = fields.take_value("optional").and_then(|node| reader.boolean(&node)).unwrap_or_default();
     if let Some(role) = role.as_ref().filter(|role| role.text == PLACEHOLDER) {
         return read_placeholder(reader, role.span, fields, optional);
     }
@@ -99,10 +104,6 @@ fn read_entry_as(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: boo
         }
         known
     });
-    // A program that writes every key may write `optional: false` for a message too.
-    if let Some(span) = optional_span.filter(|_| optional && known.is_some()) {
-        reader.wrong(span, "only a placeholder can be `optional`");
-    }
     // Texts are read in the order of `Message::try_map`, so that their places have this order too.
     let mut texts = TextReader { reader, spans: Vec::new(), is_data };
     let message = Message {
@@ -114,8 +115,10 @@ fn read_entry_as(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: boo
         tool_call_id: texts.optional(&mut fields, "tool_call_id"),
         function_call: fields.take_value("function_call").and_then(|node| texts.function_call(node)),
         cache: fields.take_value("cache").and_then(|node| read_cache(texts.reader, node)),
+        optional,
     };
-    Some(RawEntry { entry: ChatEntry::Message(message), spans: texts.spans })
+    let spans = texts.spans;
+    Some(RawEntry { entry: ChatEntry::Message(message), spans, role: role_span, content: content_span })
 }
 
 fn read_placeholder(
@@ -146,7 +149,7 @@ fn read_placeholder(
         }
     }
     let entry = ChatEntry::Placeholder { name: name?.text, optional };
-    Some(RawEntry { entry, spans: Vec::new() })
+    Some(RawEntry { entry, spans: Vec::new(), role, content: None })
 }
 
 /// Reads the texts of a message, which may be templates, and collects their places.
@@ -193,7 +196,7 @@ impl TextReader<'_, '_> {
             Err(node) => node,
         };
         let expected = "a part of a message: a string, or a mapping with a `type`";
-        let mut fields = self.reader.fields(node, expected, keys::PART)?;
+        let mut fields = self.reader.hinted_fields(node, expected, keys::PART, key_hints::of_part)?;
         let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
         let part_type = self.reader.required(&mut fields, "type");
         let SpannedText { text: word, span } = self.reader.text_or_expected(part_type?)?;
@@ -202,6 +205,14 @@ impl TextReader<'_, '_> {
             self.reader.note(span, unknown(Kind::PromptInvalid, "part type", &word, &words));
             return None;
         };
+        if word == "image" && (fields.key_span("image_url").is_some() || fields.means("image_url")) {
+            self.reader.wrong_hint(
+                span,
+                "an image with an address is a part of type image_url",
+                key_hints::IMAGE,
+            );
+            return None;
+        }
         for key in fields.keys().filter(|key| !keys.contains(key)) {
             self.reader.wrong(span, format!("a part of type {word} takes no `{key}`"));
         }

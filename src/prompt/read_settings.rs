@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{Metadata, Settings, keys};
+use super::{Metadata, Settings, key_hints, keys};
 use crate::de::{Fields, KeyPath, NodeReader, NodeValue, SourceNode};
 
 pub(super) fn read_settings(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Settings {
-    let Some(mut fields) = reader.fields(node, "settings, which are a mapping", keys::SETTINGS) else {
+    let expected = "settings, which are a mapping";
+    let fields = reader.hinted_fields(node, expected, keys::SETTINGS, key_hints::of_settings);
+    let Some(mut fields) = fields else {
         return Settings::default();
     };
     let stop = fields.take_value("stop").map(|node| match node.value {

@@ -2,7 +2,7 @@
 
 use super::read_message::read_function_type;
 use super::tool::no_parameters;
-use super::{Tool, ToolChoice, keys};
+use super::{Tool, ToolChoice, key_hints, keys};
 use crate::de::{NodeReader, SourceNode, SourceSpan, SpannedText, unknown};
 use crate::error::Kind;
 
@@ -24,7 +24,7 @@ pub(super) fn read_tools(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> (
 fn read_tool(reader: &mut NodeReader<'_>, node: SourceNode<'_>, may_nest: bool) -> Option<Tool> {
     let (expected, known) =
         if may_nest { ("a tool", keys::TOOL) } else { ("a function", keys::TOOL_FUNCTION) };
-    let mut fields = reader.fields(node, expected, known)?;
+    let mut fields = reader.hinted_fields(node, expected, known, key_hints::of_tool)?;
     if let Some(word) = fields.take("type") {
         read_function_type(reader, word);
     }

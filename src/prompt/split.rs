@@ -36,6 +36,10 @@ pub struct Need {
     pub required: bool,
 }
 
+/// The messages of a chat without its placeholders, each with its place among the entries. `None` is a message that is
+/// left out.
+pub type OwnMessages<S> = Vec<(usize, Option<Message<S>>)>;
+
 impl<T: Text> Compiled<T> {
     /// The entries in order.
     ///
@@ -58,7 +62,8 @@ impl<T: Text> Compiled<T> {
         })
     }
 
-    /// The index of the message to which output instructions are appended: the last of the leading system messages.
+    /// The index of the message to which output instructions are appended: of the leading system messages, the last that
+    /// is not optional.
     #[must_use]
     pub fn carrier(&self) -> Option<usize> {
         let PromptBody::Chat(own) = &*self.body else { return None };
@@ -66,7 +71,12 @@ impl<T: Text> Compiled<T> {
             chat::CompiledEntry::Message(message) => matches!(message.role, Role::System | Role::Developer),
             chat::CompiledEntry::Placeholder { .. } => false,
         };
-        own.entries.iter().take_while(leads).count().checked_sub(1)
+        let stays = |entry: &chat::CompiledEntry<T>| match entry {
+            chat::CompiledEntry::Message(message) => !message.optional,
+            chat::CompiledEntry::Placeholder { .. } => false,
+        };
+        let leading = own.entries.iter().take_while(leads).count();
+        own.entries[..leading].iter().rposition(stays)
     }
 
     /// Whether a required variable is not read by any template.
@@ -219,7 +229,7 @@ impl<T: Text> Compiled<T> {
         engine: &dyn Library<T>,
         options: &RenderOptionsOf<'_, D>,
         instructions: Option<&str>,
-    ) -> Result<Vec<(usize, Message<D::Output>)>> {
+    ) -> Result<OwnMessages<D::Output>> {
         let resolved = self.resolve(data, variables, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
         let partials = self.library(engine);
@@ -243,7 +253,7 @@ impl<T: Text> Compiled<T> {
         data: &D,
         texts: Vec<D::Output>,
         instructions: Option<&str>,
-    ) -> Result<Vec<(usize, Message<D::Output>)>> {
+    ) -> Result<OwnMessages<D::Output>> {
         let mut texts = texts.into_iter();
         self.own_messages_by(data, |_| texts.next().ok_or_else(text_missing), instructions)
     }
@@ -253,17 +263,18 @@ impl<T: Text> Compiled<T> {
         data: &D,
         mut render: impl FnMut(&Template<T>) -> Result<D::Output>,
         instructions: Option<&str>,
-    ) -> Result<Vec<(usize, Message<D::Output>)>> {
+    ) -> Result<OwnMessages<D::Output>> {
         let PromptBody::Chat(own) = &*self.body else { return Err(self.template_required()) };
         let mut messages = Vec::with_capacity(own.entries.len());
         for (at, entry) in own.entries.iter().enumerate() {
             if let chat::CompiledEntry::Message(message) = entry {
-                messages.push((at, message.try_map(&mut render).map_err(|error| self.named(error))?));
+                let message = message.try_map(&mut render).map_err(|error| self.named(error))?;
+                messages.push((at, (!message.is_left_out()).then_some(message)));
             }
         }
         if let (Some(text), Some(at)) = (instructions, self.carrier())
-            // The entries up to the carrier are all messages.
-            && let Some((_, message)) = messages.get_mut(at)
+            // The entries up to the carrier are all messages, and the carrier stays.
+            && let Some((_, Some(message))) = messages.get_mut(at)
         {
             append(data, text, message);
         }

@@ -31,6 +31,8 @@ pub struct Variable {
     pub name: String,
     /// The type; `any` by default.
     pub field_type: FieldType,
+    /// The values of an enum; empty for other types.
+    pub values: Vec<Value>,
     /// The description.
     pub description: Option<String>,
     /// The value if none is given. Null means no default.
@@ -46,6 +48,7 @@ impl Variable {
         Self {
             name: name.into(),
             field_type: FieldType::Any,
+            values: Vec::new(),
             description: None,
             default: None,
             required: None,
@@ -58,9 +61,21 @@ impl Variable {
         self.required.unwrap_or(true) && self.default.is_none()
     }
 
-    /// Checks that the default is of the type.
+    fn has_value(&self, wanted: &Value) -> bool {
+        self.values.iter().any(|value| same_value(value, wanted))
+    }
+
+    /// Checks that the default is of the type, and one of the values of an enum.
     pub(crate) fn check_default(&self) -> Result<()> {
         match &self.default {
+            Some(default) if self.field_type == FieldType::Enum && !self.has_value(default) => {
+                let name = &self.name;
+                Err(Error::new(
+                    Kind::PromptInvalid,
+                    format!("the default of variable `{name}` is not one of its `values`"),
+                )
+                .with_hint("add it to the `values`, or change it"))
+            }
             Some(default) if !self.field_type.fits(default) => Err(Error::new(
                 Kind::PromptInvalid,
                 format!("the default of variable `{}` is not of type {}", self.name, self.field_type),
@@ -74,6 +89,11 @@ impl Variable {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether two values of an enum are equal. 1 and 1.0 are.
+pub(super) fn same_value(one: &Value, other: &Value) -> bool {
+    one == other || one.as_f64().is_some_and(|number| other.as_f64() == Some(number))
 }
 
 /// Characters that Handlebars reserves, so a name cannot contain them.

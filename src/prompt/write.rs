@@ -116,6 +116,7 @@ serialize_as_map!(Message<String>, |message, map| {
     map.some("tool_call_id", message.tool_call_id.as_ref())?;
     map.some("function_call", message.function_call.as_ref())?;
     map.some("cache", message.cache.as_ref())?;
+    map.some("optional", Some(&message.optional).filter(|optional| **optional))?;
 });
 
 impl Serialize for Content<String> {
@@ -217,6 +218,7 @@ struct Spec<'a>(&'a Variable);
 
 serialize_as_map!(Spec<'_>, |spec, map| {
     map.some("type", Some(&spec.0.field_type).filter(|kind| **kind != FieldType::Any))?;
+    map.many("values", &spec.0.values)?;
     map.some("description", spec.0.description.as_ref())?;
     map.some("default", spec.0.default.as_ref())?;
     map.some("required", spec.0.required.as_ref())?;

@@ -24,7 +24,6 @@ use crate::convert::{self, Provider, Report, RequestOptions, anthropic, openai};
 use crate::error::{Error, Kind};
 use crate::prompt::{Rendered, Role};
 use crate::schema::json_schema;
-use crate::template::Output;
 
 /// Converts prompts for a provider, with the options of an integration.
 #[pyclass(frozen, module = "prompt_manager._native")]
@@ -254,7 +253,7 @@ impl Converter {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let mut messages = Vec::with_capacity(texts.len());
         for (role, text) in texts {
-            let Some(role) = self.rules.plain_role(*role).filter(|_| !text.is_empty()) else {
+            let Some(role) = self.rules.plain_role(*role) else {
                 return Ok(None);
             };
             let message = PyDict::new(py);

@@ -17,14 +17,14 @@ use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::{Report, langchain};
 use crate::error::Error;
-use crate::prompt::{Content, Message, PromptEntry, RenderOptions, Role};
+use crate::prompt::{Content, Message, OwnMessages, PromptEntry, RenderOptions, Role};
 use crate::template::{Template, Text};
 
 /// The provider's name in error messages.
 const LANGCHAIN: &str = "LangChain";
 
 /// Messages, each as a class and its arguments, and one warning for each thing that was lost.
-type MessagesAndWarnings<'py> = (Vec<Bound<'py, PyAny>>, Vec<String>);
+type MessagesAndWarnings<'py> = (Vec<Option<Bound<'py, PyAny>>>, Vec<String>);
 
 /// A prompt, or one of its messages, ready for LangChain. It is immutable, so every thread can use it.
 #[pyclass(frozen, module = "prompt_manager._native")]
@@ -227,8 +227,8 @@ impl LangChainSource {
         self.text(py, text)
     }
 
-    /// Renders a chat without its placeholders. Returns its messages, each as `{"class": …, "arguments": {…}}`, and one
-    /// warning for each thing that was lost.
+    /// Renders a chat without its placeholders. Returns its messages, each as `{"class": …, "arguments": {…}}` or `None`
+    /// for one that is left out, and one warning for each thing that was lost.
     fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<MessagesAndWarnings<'py>> {
         let py = variables.py();
         check_variables(variables)?;
@@ -308,14 +308,18 @@ impl LangChainSource {
     fn messages<'py>(
         &self,
         py: Python<'py>,
-        messages: crate::Result<Vec<(usize, Message<PyOutput<'py>>)>>,
+        messages: crate::Result<OwnMessages<PyOutput<'py>>>,
     ) -> PyResult<MessagesAndWarnings<'py>> {
         let options = langchain::LangChainOptions { strict: self.strict };
         let mut report = Report::default();
         let mut made = Vec::new();
         for (at, message) in messages.map_err(|error| self.raise(py, error))? {
+            let Some(message) = message else {
+                made.push(None);
+                continue;
+            };
             let payload = langchain::message(message, self.index + at, &options, &mut report);
-            made.push(payload_to_python(py, payload.map_err(|error| self.raise(py, error))?)?);
+            made.push(Some(payload_to_python(py, payload.map_err(|error| self.raise(py, error))?)?));
         }
         Ok((made, report.warnings().to_vec()))
     }
@@ -340,7 +344,8 @@ impl LangChainSource {
 /// Returns the template of a message that has only a role and a text.
 fn plain_text<T: Text>(message: &Message<Template<T>>) -> Option<&Template<T>> {
     let has_class = matches!(message.role, Role::System | Role::Developer | Role::User | Role::Assistant);
-    let bare = message.name.is_none()
+    let bare = !message.optional
+        && message.name.is_none()
         && message.refusal.is_none()
         && message.tool_calls.is_empty()
         && message.tool_call_id.is_none()

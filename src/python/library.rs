@@ -3,6 +3,7 @@
 //! Templates, prompts and registries hold a reference to the [`EngineState`] of their engine.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -31,6 +32,8 @@ pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
 pub(super) struct EngineState {
     pub(super) options: TemplateOptions,
     pub(super) partials: RwLock<PartialMap>,
+    /// The partials of the directories that were loaded. A registered one of the same name takes precedence.
+    loaded: RwLock<BTreeMap<PathBuf, PartialMap>>,
     pub(super) helpers: RwLock<BTreeMap<Box<str>, HelperFunction>>,
     /// The templates that were rendered most recently, by their source.
     pub(super) cache: Mutex<TemplateCache<PyText>>,
@@ -44,6 +47,7 @@ impl EngineState {
         Arc::new(Self {
             options,
             partials: RwLock::default(),
+            loaded: RwLock::default(),
             helpers: RwLock::default(),
             cache: Mutex::default(),
             registrations: AtomicU64::new(0),
@@ -55,11 +59,40 @@ impl EngineState {
         self.registrations.load(Ordering::Acquire)
     }
 
-    /// Returns the names and sources of the registered partials that `other` lacks.
+    /// Replaces the partials that came from a directory, and returns whether there are others now. With `keeps`, those
+    /// that are not found stay, because their files may have an error.
+    pub(super) fn put_loaded(&self, directory: &Path, partials: PartialMap, keeps: bool) -> bool {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        let mut new =
+            if keeps { loaded.get(directory).cloned().unwrap_or_default() } else { PartialMap::new() };
+        new.extend(partials);
+        let old = loaded.get(directory);
+        let is_same = old.map_or(0, BTreeMap::len) == new.len()
+            && old.into_iter().flatten().zip(&new).all(|((name, partial), (new_name, new_partial))| {
+                name == new_name && partial.source() == new_partial.source()
+            });
+        if !is_same {
+            loaded.insert(directory.to_owned(), new);
+            self.registrations.fetch_add(1, Ordering::AcqRel);
+        }
+        !is_same
+    }
+
+    /// Returns the partials by name, those of loaded directories too.
+    pub(super) fn all_partials(&self) -> PartialMap {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let registered = self.partials.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all = PartialMap::new();
+        for partials in loaded.values().chain([&*registered]) {
+            all.extend(partials.iter().map(|(name, partial)| (name.clone(), partial.clone())));
+        }
+        all
+    }
+
+    /// Returns the names and sources of the partials that `other` lacks.
     pub(super) fn partials_beside(&self, other: &Self) -> Vec<(String, String)> {
-        let known = other.partials.read().unwrap_or_else(PoisonError::into_inner);
-        let partials = self.partials.read().unwrap_or_else(PoisonError::into_inner);
-        let lacking = partials.iter().filter(|(name, _)| !known.contains_key(*name));
+        let known = other.all_partials();
+        let lacking = self.all_partials().into_iter().filter(|(name, _)| !known.contains_key(name));
         lacking.map(|(name, partial)| (name.to_string(), partial.source().to_owned())).collect()
     }
 
@@ -95,10 +128,14 @@ impl Library<PyText> for Arc<EngineState> {
     }
 
     fn partial(&self, name: &str) -> Option<Template<PyText>> {
-        self.partials.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        let registered = self.partials.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        registered.or_else(|| {
+            let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+            loaded.values().rev().find_map(|partials| partials.get(name).cloned())
+        })
     }
 
     fn names(&self) -> Vec<String> {
-        self.partials.read().unwrap_or_else(PoisonError::into_inner).names()
+        self.all_partials().names()
     }
 }

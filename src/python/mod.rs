@@ -55,7 +55,8 @@ mod _native {
     use super::output::{parse_answer, parse_json};
     #[pymodule_export]
     use super::prompt::{
-        CompiledPrompt, PyPromptOrigin, check_prompt, compile_prompt, content_hash, opaque_prompt, plain_json,
+        CompiledPrompt, PyPromptOrigin, check_prompt, check_spelling, compile_prompt, content_hash,
+        opaque_prompt, plain_json,
     };
     #[pymodule_export]
     use super::prompt_files::{read_prompts, read_prompts_sync};

@@ -23,8 +23,8 @@ use super::text::{PyOutput, PyText};
 use super::unknown_variables::UnknownVariablePolicy;
 use crate::check;
 use crate::convert::message_dicts;
-use crate::error::Kind;
-use crate::prompt::{Compiled, Prompt, RenderOptions, Rendered, Status};
+use crate::error::{Error, Kind};
+use crate::prompt::{Compiled, Prompt, RenderOptions, Rendered, Status, spelling};
 use crate::template::TemplateOptions;
 
 /// The input for a custom template engine: the variables, the template texts, and the partials by name.
@@ -437,6 +437,7 @@ impl CompiledPrompt {
             let dict = PyDict::new(py);
             dict.set_item("name", info.name)?;
             dict.set_item("type", info.field_type.as_str())?;
+            dict.set_item("values", pythonize::pythonize(py, &info.values)?)?;
             dict.set_item("required", info.required)?;
             dict.set_item("default", pythonize::pythonize(py, &info.default)?)?;
             dict.set_item("description", info.description)?;
@@ -615,6 +616,23 @@ fn read_partly(prompt: &Bound<'_, PyAny>, broken: &[String]) -> crate::Result<Pr
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
 pub(super) fn check_prompt(prompt: &Bound<'_, PyAny>, broken: Vec<String>) -> PyResult<()> {
     read_partly(prompt, &broken).map(|_| ()).or_raise(prompt.py())
+}
+
+/// Checks which keys of a prompt are written, given as paths such as `template.variables`, and returns the format of a
+/// prompt that names none.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+pub(super) fn check_spelling(py: Python<'_>, written: Vec<String>) -> PyResult<&'static str> {
+    let is_written = |path: &str| written.iter().any(|known| known == path);
+    let mistakes = spelling::mistakes(is_written).into_iter().map(|mistake| mistake.error).collect();
+    match Error::sum_up(Kind::PromptInvalid, "the prompt", mistakes) {
+        Some(error) => Err(raise(py, &error)),
+        None => Ok(spelling::format(
+            is_written("template"),
+            is_written("messages") || is_written("chat_template"),
+        )
+        .as_str()),
+    }
 }
 
 /// The content hash of a prompt that is given as plain data. `engine` is the name of a custom template engine.

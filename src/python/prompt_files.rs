@@ -83,6 +83,7 @@ impl ReadRequest {
         if let Some(error) = loaded.error(path).filter(|_| !skip) {
             return Err(error);
         }
+        shared.put_loaded(path, std::mem::take(&mut loaded.partials), false);
         Ok((loaded, findings(warnings)))
     }
 }

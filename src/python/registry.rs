@@ -146,6 +146,7 @@ impl DirectoryLoad {
             return Err(error);
         }
         self.into.write().add(std::mem::take(&mut loaded.schemas))?;
+        self.shared.put_loaded(&self.path, std::mem::take(&mut loaded.partials), false);
         let mut prompts = self.prompts.write().unwrap_or_else(PoisonError::into_inner);
         for compiled in loaded.prompts {
             prompts.insert(compiled)?;

@@ -177,7 +177,7 @@ impl Engine {
             .iter()
             .map(|(name, helper)| (name.to_string(), helper.function.clone_ref(py), helper.pass_options))
             .collect();
-        let partials = self.shared.partials.read().unwrap_or_else(PoisonError::into_inner);
+        let partials = self.shared.all_partials();
         let partials =
             partials.iter().map(|(name, partial)| (name.to_string(), partial.source().to_owned())).collect();
         (helpers, partials)

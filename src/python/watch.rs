@@ -269,6 +269,9 @@ impl WatchedDirectory {
             });
         let old: Vec<_> = old.into_iter().map(|(id, version, _)| (id, version)).collect();
         self.start.prompts.write().unwrap_or_else(PoisonError::into_inner).exchange(&old, loaded.prompts)?;
+        let is_changed = self.start.shared.put_loaded(&self.start.path, loaded.partials, error.is_some());
+        // The files were compiled with these partials, so this registration makes none of them outdated.
+        self.registrations += u64::from(is_changed);
         held.extend(kept);
         self.held = held;
         // While a file has an error, schemas that are not found are kept, because they may be in that file.

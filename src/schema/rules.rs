@@ -1,6 +1,7 @@
 //! The rules of validators. Each [`Rule`] checks one value, for example its length or range.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::{Number, Value};
@@ -53,7 +54,7 @@ enum Check<F> {
     Length { low: Option<NumericValue>, high: Option<NumericValue> },
     Range { low: Option<NumericValue>, high: Option<NumericValue> },
     Pattern(Regex),
-    OneOf { texts: Vec<String>, others: Vec<Value> },
+    OneOf(AllowedValues),
     Text(fn(&str) -> bool, ValueKind),
     Written(DateFormat),
     Call { name: String, function: F },
@@ -84,12 +85,7 @@ impl<F> Rule<F> {
             ValidatorKind::Regex => {
                 Check::Pattern(pattern(validator.pattern.as_deref().unwrap_or_default())?)
             }
-            ValidatorKind::Enum => {
-                let (texts, others): (Vec<_>, Vec<_>) =
-                    validator.allowed_values.iter().cloned().partition(Value::is_string);
-                let texts = texts.into_iter().filter_map(|text| text.as_str().map(str::to_owned)).collect();
-                Check::OneOf { texts, others }
-            }
+            ValidatorKind::Enum => Check::OneOf(AllowedValues::new(&validator.allowed_values)),
             ValidatorKind::Email => Check::Text(is_email, ValueKind::String),
             ValidatorKind::Url => Check::Text(is_url, ValueKind::String),
             ValidatorKind::Uuid => Check::Text(is_uuid, ValueKind::Uuid),
@@ -155,14 +151,8 @@ impl<F> Rule<F> {
                 None => Some(format!("must be text, not {kind}")),
                 Some(fits) => unless(fits, &|| format!("must match the pattern {}", pattern.as_str())),
             },
-            Check::OneOf { texts, others } => {
-                let text = data.with_text(value, |text| texts.iter().any(|known| known == text))?;
-                let fits = text == Some(true) || is_one_of(data, value, kind, others)?;
-                unless(fits, &|| {
-                    let known = texts.iter().map(|text| format!("'{text}'"));
-                    let known: Vec<String> = known.chain(others.iter().map(Value::to_string)).collect();
-                    format!("must be one of {}", known.join(", "))
-                })
+            Check::OneOf(allowed) => {
+                unless(allowed.has(data, value, kind)?, &|| format!("must be one of {allowed}"))
             }
             Check::Text(_, own) if kind == *own && kind != ValueKind::String => None,
             Check::Text(fits, _) => {
@@ -192,6 +182,41 @@ impl<F> Rule<F> {
     }
 }
 
+/// The values of an enum.
+#[derive(Debug, Clone)]
+pub struct AllowedValues {
+    texts: Vec<String>,
+    others: Vec<Value>,
+}
+
+impl AllowedValues {
+    /// These values.
+    #[must_use]
+    pub fn new(values: &[Value]) -> Self {
+        let (texts, others): (Vec<_>, Vec<_>) = values.iter().cloned().partition(Value::is_string);
+        let texts = texts.into_iter().filter_map(|text| text.as_str().map(str::to_owned)).collect();
+        Self { texts, others }
+    }
+
+    /// Whether a value is one of them. 1 and 1.0 are equal; neither equals `true`.
+    ///
+    /// # Errors
+    /// If reading the value fails.
+    pub fn has<D: Values>(&self, data: &D, value: &D::Value, kind: ValueKind) -> Result<bool> {
+        let text = data.with_text(value, |text| self.texts.iter().any(|known| known == text))?;
+        Ok(text == Some(true) || is_one_of(data, value, kind, &self.others)?)
+    }
+}
+
+impl fmt::Display for AllowedValues {
+    /// The values in the order of the file, texts first: `'low', 'high', 3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.texts.iter().map(|text| format!("'{text}'"));
+        let known: Vec<String> = known.chain(self.others.iter().map(Value::to_string)).collect();
+        f.write_str(&known.join(", "))
+    }
+}
+
 /// The bound that a number exceeds, if any. NaN is outside every bound.
 fn outside(
     amount: NumericValue,
@@ -206,7 +231,7 @@ fn outside(
     }
 }
 
-/// Whether a value equals one of the others. 1 and 1.0 are equal; neither equals `true`.
+/// Whether a value equals one of the others.
 fn is_one_of<D: Values>(data: &D, value: &D::Value, kind: ValueKind, others: &[Value]) -> Result<bool> {
     for other in others {
         let equal = match (other, kind) {

@@ -3,7 +3,8 @@
 //! Files are found recursively and returned in the order of their paths. Threads that live as long as the call read
 //! and compile them in parallel. A bad file does not hide the others: every error is collected with its place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,17 +13,16 @@ use std::{fs, thread};
 
 use jiff::Timestamp;
 use uuid::Uuid;
-use walkdir::{DirEntry, WalkDir};
 
-use super::encoding::Encoding;
 use super::errors::{reason, unreadable};
+use super::prompt_tree::{PromptTree, YamlFiles};
 use super::stable_read::{FileContent, FileStamp, read_settled};
 use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
 use crate::check::{Finding, Severity, check};
 use crate::error::{Error, Kind, Place, Result};
 use crate::prompt::{AboutFile, Compiled, Prompt, PromptId, SchemaSource, TemplateLocation, Version};
 use crate::schema::{Schema, SchemaSet, parse};
-use crate::template::{Library, TemplateOptions, Text};
+use crate::template::{LayeredLibrary, Library, Template, TemplateOptions, Text};
 
 /// The prompts and schemas of a directory, with all errors and warnings.
 #[derive(Debug)]
@@ -45,7 +45,12 @@ pub struct LoadedDirectory<T> {
     pub read: usize,
     /// The directories that contain the targets of links.
     pub linked: Vec<PathBuf>,
+    /// The partials of the directory, which every prompt can include.
+    pub partials: SharedPartials<T>,
 }
+
+/// Partials by name.
+type SharedPartials<T> = BTreeMap<Box<str>, Template<T>>;
 
 impl<T> Default for LoadedDirectory<T> {
     fn default() -> Self {
@@ -59,6 +64,7 @@ impl<T> Default for LoadedDirectory<T> {
             files: 0,
             read: 0,
             linked: Vec::new(),
+            partials: BTreeMap::new(),
         }
     }
 }
@@ -122,15 +128,27 @@ pub struct FileCache<T> {
     files: HashMap<PathBuf, (FileStamp, Arc<LoadedFile<T>>)>,
     /// The schemas with which the prompts were checked.
     schemas: Vec<Schema>,
+    /// The partials of the directory, by name and text. The files were compiled with them.
+    partials: Vec<(String, String)>,
 }
 
 impl<T> Default for FileCache<T> {
     fn default() -> Self {
-        Self { files: HashMap::new(), schemas: Vec::new() }
+        Self { files: HashMap::new(), schemas: Vec::new(), partials: Vec::new() }
     }
 }
 
-impl<T> FileCache<T> {
+impl<T: Text> FileCache<T> {
+    /// Empties the cache if the schemas or the partials of the directory are others now. What the rules find in a prompt
+    /// depends on its input schema.
+    fn keep_for(&mut self, schemas: &[Schema], partials: &SharedPartials<T>) {
+        let partials = partials.iter().map(|(name, partial)| (name.to_string(), partial.source().to_owned()));
+        let partials: Vec<_> = partials.collect();
+        if self.schemas != schemas || self.partials != partials {
+            *self = Self { files: HashMap::new(), schemas: schemas.to_vec(), partials };
+        }
+    }
+
     /// The cached file, unless it has changed.
     fn unchanged(&self, path: &Path) -> Option<FileOutcome<T>> {
         let (stamp, file) = self.files.get(path)?;
@@ -153,8 +171,8 @@ impl<T> FileCache<T> {
 
 /// Loads every prompt below `directory` and every schema below `schemas`.
 ///
-/// File names end in `.yaml` or `.yml`. Names that begin with a dot are skipped, and links are followed. If `schemas`
-/// is given, a prompt that uses a schema that does not exist is an error.
+/// [`PromptTree`] tells which files are prompts and which are partials. Without `schemas`, the schemas are those in the
+/// directory `schemas` of `directory`, if there is one. Where there are schemas, a prompt that uses another is an error.
 ///
 /// # Errors
 /// [`Kind::StorageRead`] if a directory itself cannot be read. The errors of files are in the result.
@@ -180,20 +198,25 @@ pub fn load_again<T: Text>(
     cache: &mut FileCache<T>,
 ) -> Result<LoadedDirectory<T>> {
     let mut loaded = LoadedDirectory::default();
-    if let Some(schemas) = schemas {
+    let tree = PromptTree::find(directory, schemas)?;
+    if let Some(schemas) = &tree.schemas {
         load_schemas(schemas, &mut loaded)?;
     }
-    if cache.schemas != loaded.schemas {
-        // What the rules find in a prompt depends on its input schema.
-        *cache = FileCache { files: HashMap::new(), schemas: loaded.schemas.clone() };
-    }
-    let files = find(directory, &mut loaded)?;
-    let outcomes = in_parallel(&files, |path| {
-        cache.unchanged(path).unwrap_or_else(|| read_file(path, options, engine, &loaded.schemas))
+    loaded.partials = load_partials(&tree.partials, options, engine, &mut loaded.errors);
+    cache.keep_for(&loaded.schemas, &loaded.partials);
+    loaded.errors.extend(tree.errors);
+    loaded.linked.extend(tree.linked);
+    loaded.files += tree.prompts.len();
+    let (partials, schemas) = (&loaded.partials, &loaded.schemas);
+    let outcomes = in_parallel(&tree.prompts, |path| {
+        cache.unchanged(path).unwrap_or_else(|| {
+            let id = id_of(directory, path);
+            read_file(path, id.as_deref(), options, &LayeredLibrary(engine, partials), schemas)
+        })
     });
     loaded.read = outcomes.iter().filter(|outcome| !outcome.is_cached).count();
-    cache.remember(files, &outcomes);
-    gather(&mut loaded, outcomes, schemas.is_some());
+    cache.remember(tree.prompts, &outcomes);
+    gather(&mut loaded, outcomes, tree.schemas.is_some());
     Ok(loaded)
 }
 
@@ -204,7 +227,8 @@ pub fn load_file<T: Text>(
     engine: &dyn Library<T>,
 ) -> LoadedDirectory<T> {
     let mut loaded = LoadedDirectory { files: 1, ..LoadedDirectory::default() };
-    gather(&mut loaded, [read_file(path, options, engine, &[])], false);
+    let id = path.file_name().and_then(|name| id_of(Path::new(""), Path::new(name)));
+    gather(&mut loaded, [read_file(path, id.as_deref(), options, engine, &[])], false);
     loaded
 }
 
@@ -253,7 +277,11 @@ fn there_twice(prompt: &Prompt, first: &Place, place: &Place) -> Error {
 
 fn load_schemas<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<()> {
     let mut found = SchemaFiles::default();
-    for path in find(directory, loaded)? {
+    let YamlFiles { files, errors, linked } = YamlFiles::find(directory)?;
+    loaded.files += files.len();
+    loaded.errors.extend(errors);
+    loaded.linked.extend(linked);
+    for path in files {
         read_schema_file(&path, &mut found);
     }
     loaded.errors.extend(found.errors);
@@ -285,9 +313,8 @@ pub struct SchemaFiles {
 /// # Errors
 /// [`Kind::StorageRead`] if the directory itself cannot be read.
 pub fn schemas(directory: &Path) -> Result<SchemaFiles> {
-    let mut looked = LoadedDirectory::<Box<str>>::default();
-    let files = find(directory, &mut looked)?;
-    let mut found = SchemaFiles { errors: looked.errors, ..SchemaFiles::default() };
+    let YamlFiles { files, errors, .. } = YamlFiles::find(directory)?;
+    let mut found = SchemaFiles { errors, ..SchemaFiles::default() };
     for path in files {
         read_schema_file(&path, &mut found);
     }
@@ -361,46 +388,52 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
         .collect()
 }
 
-/// Lists the YAML files below a directory, in order. Their number, the directories that links lead
-/// to, and an error for each entry that cannot be read are added to `loaded`.
-fn find<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<Vec<PathBuf>> {
-    let kind = fs::metadata(directory)
-        .map_err(|error| unreadable("directory", directory, &reason(&error)).with_cause(error))?;
-    if !kind.is_dir() {
-        return Err(unreadable("directory", directory, "it is not a directory"));
-    }
-    let mut files = Vec::new();
-    for entry in WalkDir::new(directory).follow_links(true).into_iter().filter_entry(is_visible) {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let why = error.io_error().map_or_else(|| error.to_string(), reason);
-                loaded.errors.push(unreadable("file", error.path().unwrap_or(directory), &why));
-                continue;
-            }
-        };
-        let path = entry.path();
-        // Only plain files: reading a pipe would wait for a writer.
-        if Encoding::of_path(path) == Some(Encoding::Yaml) && entry.file_type().is_file() {
-            if entry.path_is_symlink() {
-                let target = fs::canonicalize(path).ok();
-                loaded.linked.extend(target.and_then(|target| target.parent().map(Path::to_owned)));
-            }
-            files.push(entry.into_path());
+/// Reads and parses the partials of a directory. Those with errors are left out.
+fn load_partials<T: Text>(
+    files: &[(String, PathBuf)],
+    options: &TemplateOptions,
+    engine: &dyn Library<T>,
+    errors: &mut Vec<Error>,
+) -> SharedPartials<T> {
+    let mut partials = SharedPartials::new();
+    for (name, path) in files {
+        match read_partial(name, path, options, engine) {
+            Ok(partial) => drop(partials.insert(name.as_str().into(), partial)),
+            Err(error) => errors.push(error),
         }
     }
-    loaded.files += files.len();
-    files.sort_unstable();
-    Ok(files)
+    partials
 }
 
-/// Whether the walk looks at an entry: its name begins with no dot, or it is the directory where the walk began.
-fn is_visible(entry: &DirEntry) -> bool {
-    entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+fn read_partial<T: Text>(
+    name: &str,
+    path: &Path,
+    options: &TemplateOptions,
+    engine: &dyn Library<T>,
+) -> Result<Template<T>> {
+    let file_name = path.display().to_string();
+    let (FileContent { bytes, .. }, _) = read_settled(path)?;
+    let text = crate::de::yaml::decode(&file_name, &bytes)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Template::parse_with(name, text, options, engine).map_err(|error| {
+        let message = format!("{} (partial '{name}')", error.message());
+        let kind = error.kind();
+        let place = error.place().map(|place| Place { name: Some(file_name.clone()), ..place.clone() });
+        let place = place.unwrap_or_else(|| Place::of(Some(&file_name), text, 0));
+        error.recast(kind, message).with_place(place).with_context("path", file_name.clone())
+    })
+}
+
+/// The id that the path of a file gives: the path below the directory without its extension.
+fn id_of(directory: &Path, path: &Path) -> Option<String> {
+    let stem = path.with_extension("");
+    let parts = stem.strip_prefix(directory).ok()?.iter().map(OsStr::to_string_lossy);
+    Some(parts.collect::<Vec<_>>().join("/"))
 }
 
 fn read_file<T: Text>(
     path: &Path,
+    id: Option<&str>,
     options: &TemplateOptions,
     engine: &dyn Library<T>,
     schemas: &[Schema],
@@ -415,7 +448,7 @@ fn read_file<T: Text>(
         }
     };
     let ReadFile { prompts: found, broken, mut warnings, mut errors, about } =
-        yaml::read_prompts_bytes(&name, &bytes);
+        yaml::read_authored(&name, id, &bytes);
     let mut prompts = Vec::with_capacity(found.len());
     for LocatedPrompt { mut prompt, places } in found {
         identify(&mut prompt, saved);

@@ -11,7 +11,7 @@ use crate::check::Finding;
 use crate::de::yaml::decode;
 use crate::de::{NodeReader, json};
 use crate::error::{Error, Kind, Place, Result};
-use crate::prompt::read::read_prompt;
+use crate::prompt::read::{PromptDefaults, read_prompt};
 use crate::prompt::{Prompt, Status};
 
 /// The format of a version's file.
@@ -94,7 +94,8 @@ fn read_json(name: &str, text: &str) -> Result<(Prompt, Vec<String>)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = NodeReader::new(Kind::PromptInvalid);
     let node = json::read(text, &mut reader);
-    let raw = node.and_then(|node| read_prompt(&mut reader, node, Status::Active));
+    let raw =
+        node.and_then(|node| read_prompt(&mut reader, node, PromptDefaults::of_program(Status::Active)));
     if let Some(error) = Error::sum_up(Kind::PromptInvalid, name, reader.located(name, text)) {
         return Err(error);
     }
@@ -116,7 +117,7 @@ fn read_json(name: &str, text: &str) -> Result<(Prompt, Vec<String>)> {
 }
 
 fn read_yaml(name: &str, text: &str) -> Result<(Prompt, Vec<String>)> {
-    let mut read = yaml::read_prompts(name, text);
+    let mut read = yaml::read_stored(name, text);
     if let Some(error) = Error::sum_up(Kind::PromptInvalid, name, std::mem::take(&mut read.errors)) {
         return Err(error);
     }

@@ -12,6 +12,7 @@ pub mod labels;
 mod layout;
 pub mod lock;
 pub mod memory;
+mod prompt_tree;
 pub mod queue;
 mod registry;
 mod stable_read;

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RemoveKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::encoding::Encoding;
 use super::errors::{reason, unreadable};
+use super::prompt_tree::is_of_prompts;
 use crate::error::{Error, Kind, Result};
 
 /// How long nothing may change before a reload.
@@ -315,7 +315,7 @@ fn is_hidden(path: &Path, roots: &[PathBuf]) -> bool {
 }
 
 fn may_hold_prompts(path: &Path) -> bool {
-    path.extension().is_none() || Encoding::of_path(path) == Some(Encoding::Yaml) || path.is_dir()
+    path.extension().is_none() || is_of_prompts(path) || path.is_dir()
 }
 
 fn unwatchable(directory: &Path, error: notify::Error) -> Error {

@@ -3,6 +3,8 @@
 //! A file contains one prompt, a `prompts:` list, or several documents. All errors are collected, and a broken prompt
 //! does not hide the others. A place in a template is mapped back to the file.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::check::{Code, Finding, PromptSource};
@@ -10,7 +12,7 @@ use crate::de::yaml::{decode, documents, read_document};
 use crate::de::{NodeReader, SourceSpan};
 use crate::error::{Error, Kind, Place};
 use crate::limits::FILE_BYTES;
-use crate::prompt::read::{self, Document, PromptSpans, RawPrompt};
+use crate::prompt::read::{self, Document, PromptDefaults, PromptSpans, RawPrompt};
 use crate::prompt::{AboutFile, Prompt, Status, TemplateLocation};
 
 /// The content of a prompt file. A prompt with errors does not hide the others.
@@ -60,17 +62,27 @@ struct SourceFile {
     text: String,
 }
 
-/// Reads a prompt file. `file_name` appears in errors and warnings.
+/// Reads a prompt file that a person wrote. `file_name` appears in errors and warnings. A prompt without an id gets the
+/// name of the file without its extension.
 ///
 /// ```
 /// use prompt_manager::store::yaml::read_prompts;
 ///
-/// let file = read_prompts("hello.yaml", "id: hello\nformat: text\ntemplate: Hello {{name}}!\n");
+/// let file = read_prompts("hello.yaml", "template: Hello {{name}}!\n");
 /// assert!(file.errors.is_empty());
 /// assert_eq!(file.prompts[0].prompt.id.as_str(), "hello");
 /// ```
 #[must_use]
 pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
+    read_with(file_name, text, PromptDefaults::of_file(stem(file_name)))
+}
+
+/// [`read_prompts`] of a file that a store wrote.
+pub(super) fn read_stored(file_name: &str, text: &str) -> ReadFile {
+    read_with(file_name, text, PromptDefaults::of_program(Status::Active))
+}
+
+fn read_with(file_name: &str, text: &str, defaults: PromptDefaults<'_>) -> ReadFile {
     let mut read = ReadFile::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let file = Arc::new(SourceFile { name: file_name.to_owned(), text: text.to_owned() });
@@ -85,9 +97,11 @@ pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
         return read;
     }
     let mut reader = NodeReader::of_yaml(Kind::PromptInvalid, text);
-    for chunk in documents(text) {
+    let chunks = documents(text);
+    let defaults = if chunks.len() > 1 { defaults.of_several() } else { defaults };
+    for chunk in chunks {
         let Some(root) = read_document(text, &chunk, &mut reader) else { continue };
-        match read::read_document(&mut reader, root, Status::Active) {
+        match read::read_document(&mut reader, root, defaults) {
             Document::Prompt(prompt) => read.extend(prompt.map(|prompt| *prompt), &file),
             Document::Several(prompts, about) => {
                 read.extend(prompts, &file);
@@ -105,10 +119,19 @@ pub fn read_prompts(file_name: &str, text: &str) -> ReadFile {
 /// [`read_prompts`] from bytes, which must be UTF-8.
 #[must_use]
 pub fn read_prompts_bytes(file_name: &str, bytes: &[u8]) -> ReadFile {
+    read_authored(file_name, stem(file_name), bytes)
+}
+
+/// [`read_prompts_bytes`]; a prompt without an id gets this one.
+pub(super) fn read_authored(file_name: &str, id: Option<&str>, bytes: &[u8]) -> ReadFile {
     match decode(file_name, bytes) {
-        Ok(text) => read_prompts(file_name, text),
+        Ok(text) => read_with(file_name, text, PromptDefaults::of_file(id)),
         Err(error) => ReadFile { errors: vec![error], ..ReadFile::default() },
     }
+}
+
+fn stem(file_name: &str) -> Option<&str> {
+    Path::new(file_name).file_stem().and_then(OsStr::to_str)
 }
 
 impl ReadFile {

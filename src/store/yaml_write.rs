@@ -1,10 +1,10 @@
-//! Writes prompts as readable YAML: literal blocks for text with line breaks, keys in the order of the documentation,
+//! Writes prompts as readable YAML in the short spelling: literal blocks for text with line breaks, keys in the order of the documentation,
 //! no defaults, no folded lines. Reading the text gives the same prompt.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Prompt, Status, no_parameters};
+use crate::prompt::{Prompt, Status, no_parameters, spelling};
 
 /// The prompt as the text of a YAML file.
 ///
@@ -12,7 +12,7 @@ use crate::prompt::{Prompt, Status, no_parameters};
 /// use prompt_manager::store::yaml::read_prompts;
 /// use prompt_manager::store::yaml_write::write_prompt;
 ///
-/// let text = "id: bye\nversion: \"1.0.0\"\nformat: text\ntemplate: |-\n  Goodbye\n  {{name}}\n";
+/// let text = "id: bye\nversion: \"1.0.0\"\ntemplate: |-\n  Goodbye\n  {{name}}\n";
 /// let read = read_prompts("bye.yaml", text);
 /// assert_eq!(write_prompt(&read.prompts[0].prompt)?, text);
 /// # Ok::<(), prompt_manager::Error>(())
@@ -28,10 +28,11 @@ pub fn write_prompt(prompt: &Prompt) -> Result<String> {
     };
     let mut value = serde_json::to_value(prompt).map_err(|error| failed(error.to_string()))?;
     leave_out_defaults(&mut value, prompt);
+    write_in_short(&mut value, prompt);
     let mut text = String::new();
     serde_saphyr::to_fmt_writer_with_options(&mut text, &value, options())
         .map_err(|error| failed(error.to_string()))?;
-    let read = super::yaml::read_prompts("", &text);
+    let read = super::yaml::read_stored("", &text);
     match (read.errors.first(), read.prompts.as_slice()) {
         (None, [back]) if back.prompt == *prompt => Ok(text),
         (Some(error), _) => Err(failed(error.message().to_owned())),
@@ -53,6 +54,26 @@ fn leave_out_defaults(value: &mut Value, prompt: &Prompt) {
             }
         }
     }
+}
+
+/// Moves what is in the template or chat template beside it, and removes a format that follows from them.
+fn write_in_short(value: &mut Value, prompt: &Prompt) {
+    let Value::Object(members) = value else { return };
+    let is_followed = prompt.template.is_some() != prompt.chat_template.is_some()
+        && prompt.format == spelling::format(prompt.template.is_some(), prompt.chat_template.is_some());
+    let mut short = Map::new();
+    for (key, value) in std::mem::take(members) {
+        match (key.as_str(), value) {
+            ("format", _) if is_followed => {}
+            ("template", Value::Object(mut parts)) => {
+                short.extend(parts.shift_remove("content").map(|content| (key, content)));
+                short.extend(parts);
+            }
+            ("chat_template", Value::Object(parts)) => short.extend(parts),
+            (_, value) => drop(short.insert(key, value)),
+        }
+    }
+    *members = short;
 }
 
 fn options() -> serde_saphyr::SerializerOptions {

@@ -221,6 +221,7 @@ def test_show_writes_json() -> None:
     assert shown["variables"][3] == {
         "name": "max_points",
         "type": "integer",
+        "values": [],
         "required": False,
         "default": 5,
         "description": "Upper limit for the key points",

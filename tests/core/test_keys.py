@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,8 @@ PARTS = [
     {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,aGk="}},
 ]
 MESSAGES = [
-    {"role": "system", "content": "You answer {{question}}.", "cache": True},
+    {"role": "system", "content": "You answer {{question}}, {{urgency}}.", "cache": True},
+    {"role": "developer", "content": "{{#if id}}It is {{id}}.{{/if}}", "optional": True},
     {"role": "placeholder", "name": "history", "optional": True},
     {"role": "user", "name": "ada", "content": PARTS},
     {"role": "assistant", "content": "One moment.", "tool_calls": [{"id": "1", "type": "function", "function": CALL}]},
@@ -42,6 +44,7 @@ SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}, "required"
 VARIABLES = {
     "question": {"type": "string", "description": "What to answer", "default": "Why?"},
     "id": {"type": "string", "required": False},
+    "urgency": {"type": "enum", "values": ["low", "high", 3, True], "default": "low"},
 }
 TOOLS = [
     {"name": "look_up", "description": "Find an order", "parameters": SCHEMA, "strict": True},
@@ -82,9 +85,19 @@ ABOUT = {
     "created_at": "2026-01-31T12:00:00Z",
     "updated_at": "2026-02-01T12:00:00.5Z",
 }
-PROMPTS = {
-    "chat": {
-        "id": "chat",
+PROMPTS: dict[str, dict[str, Any]] = {
+    "short": {
+        "id": "short",
+        "messages": MESSAGES,
+        "variables": VARIABLES,
+        "partials": {"tone": "Be {{id}}."},
+        "tools": TOOLS,
+        "tool_choice": {"type": "function", "function": {"name": "look_up"}},
+        "settings": SETTINGS,
+        **ABOUT,
+    },
+    "long": {
+        "id": "long",
         "format": "chat",
         "chat_template": {
             "messages": MESSAGES,
@@ -93,7 +106,7 @@ PROMPTS = {
             "helpers": {},
         },
         "tools": TOOLS,
-        "tool_choice": {"type": "function", "function": {"name": "look_up"}},
+        "tool_choice": {"name": "look_up"},
         "settings": SETTINGS,
         **ABOUT,
     },
@@ -107,7 +120,7 @@ PROMPTS = {
             "helpers": {},
         },
         "tools": TOOLS,
-        "tool_choice": {"name": "b"},
+        "tool_choice": "auto",
         **ABOUT,
     },
 }
@@ -119,7 +132,7 @@ def accepted() -> dict[str, set[str]]:
     return {name: set(re.findall(r'"(\w+)"', body)) for name, body in tables}
 
 
-def used(prompt: dict) -> dict[str, set[str]]:
+def used(prompt: dict[str, Any]) -> dict[str, set[str]]:
     """The keys that a prompt uses, by the table that has them."""
     found: dict[str, set[str]] = {}
 
@@ -130,8 +143,10 @@ def used(prompt: dict) -> dict[str, set[str]]:
 
     note("PROMPT", prompt)
     note("TEMPLATE", prompt.get("template"))
-    chat = prompt.get("chat_template", {})
-    note("CHAT_TEMPLATE", chat)
+    chat = prompt.get(
+        "chat_template", {"messages": prompt.get("messages", ()), "variables": prompt.get("variables", {})}
+    )
+    note("CHAT_TEMPLATE", prompt.get("chat_template"))
     for message in chat.get("messages", ()):
         note("MESSAGE", message)
         note("FUNCTION_CALL", message.get("function_call"))
@@ -143,7 +158,7 @@ def used(prompt: dict) -> dict[str, set[str]]:
             note("CACHE", part.get("cache"))
             for key in ("image_url", "input_audio", "file"):
                 note(key.upper(), part.get(key))
-    note("VARIABLE", *(chat or {}).get("variables", {}).values())
+    note("VARIABLE", *chat.get("variables", {}).values())
     for tool in prompt["tools"]:
         note("TOOL", tool)
         note("TOOL_FUNCTION", tool.get("function"))
@@ -175,3 +190,9 @@ def test_every_key_survives_the_python_models(name, directory):
     again = PromptManager.from_directory_sync(root).get_prompt_sync(name)
     assert again == prompt
     assert again.content_hash == prompt.content_hash
+
+
+def test_both_spellings_have_the_same_content_hash():
+    short, long = (Prompt(**PROMPTS[name]) for name in ("short", "long"))
+    assert short.content_hash == long.content_hash
+    assert short.chat_template == long.chat_template

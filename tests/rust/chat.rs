@@ -25,6 +25,7 @@ fn message(json: &Value) -> Message<String> {
         tool_call_id: text(&json["tool_call_id"]),
         function_call: json.get("function_call").map(function_call),
         cache: json.get("cache").map(cache),
+        optional: false,
     }
 }
 

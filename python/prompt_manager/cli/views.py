@@ -142,7 +142,8 @@ def _variable_row(variable: Mapping[str, Any]) -> tuple[str, str, str, str]:
     need = "required" if variable["required"] else "optional"
     if variable["default"] is not None:
         need = f"default {_json(variable['default'])}"
-    return variable["name"], variable["type"], need, _line(variable["description"])
+    kind = ", ".join(map(_json, variable["values"])) if variable["values"] else variable["type"]
+    return variable["name"], kind, need, _line(variable["description"])
 
 
 def _template_parts(prompt: Mapping[str, Any]) -> Iterator[RenderableType]:

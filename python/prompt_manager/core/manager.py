@@ -127,14 +127,16 @@ class PromptManager:
     ) -> Self:
         """Load every prompt file below a directory.
 
-        Prompt files end in ``.yaml`` or ``.yml``. Files and folders whose name begins with a dot are skipped. If the
-        load finds something that is probably a mistake, such as a variable that is used and not declared, it gives one
-        :class:`~prompt_manager.PromptWarning` that lists every such place when everything is loaded.
+        Prompt files end in ``.yaml`` or ``.yml``. A prompt without an ``id`` has the path of its file as its id. Every
+        prompt can include the partials in ``partials/**/*.hbs``. Files and folders whose name begins with a dot, and
+        ``*.test.yaml``, are skipped. If the load finds something that is probably a mistake, such as a variable that is
+        used and not declared, it gives one :class:`~prompt_manager.PromptWarning` that lists every such place when
+        everything is loaded.
 
         Args:
             path: The directory of the prompts.
-            schema_dir: The directory of the schemas that the prompts name. If it is given, a prompt that names a
-                missing schema is an error.
+            schema_dir: The directory of the schemas that the prompts name; the folder ``schemas`` below ``path`` by
+                default. If there is one, a prompt that names a missing schema is an error.
             on_error: With ``"raise"``, one bad file fails the load. With ``"skip"``, the good files load and each bad
                 one gives a warning.
             watch: Reload files as they are saved, for development. A saved file is live within half a second, until
@@ -176,14 +178,16 @@ class PromptManager:
     ) -> Self:
         """Load every prompt file below a directory.
 
-        Prompt files end in ``.yaml`` or ``.yml``. Files and folders whose name begins with a dot are skipped. If the
-        load finds something that is probably a mistake, such as a variable that is used and not declared, it gives one
-        :class:`~prompt_manager.PromptWarning` that lists every such place when everything is loaded.
+        Prompt files end in ``.yaml`` or ``.yml``. A prompt without an ``id`` has the path of its file as its id. Every
+        prompt can include the partials in ``partials/**/*.hbs``. Files and folders whose name begins with a dot, and
+        ``*.test.yaml``, are skipped. If the load finds something that is probably a mistake, such as a variable that is
+        used and not declared, it gives one :class:`~prompt_manager.PromptWarning` that lists every such place when
+        everything is loaded.
 
         Args:
             path: The directory of the prompts.
-            schema_dir: The directory of the schemas that the prompts name. If it is given, a prompt that names a
-                missing schema is an error.
+            schema_dir: The directory of the schemas that the prompts name; the folder ``schemas`` below ``path`` by
+                default. If there is one, a prompt that names a missing schema is an error.
             on_error: With ``"raise"``, one bad file fails the load. With ``"skip"``, the good files load and each bad
                 one gives a warning.
             watch: Reload files as they are saved, for development. A saved file is live within half a second, until

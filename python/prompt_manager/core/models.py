@@ -41,6 +41,8 @@ from prompt_manager.core._frozen import EMPTY_DICT, freeze, frozen_set
 from prompt_manager.exceptions import PromptManagerError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic.functional_validators import ModelWrapValidatorHandler
 
     from prompt_manager._native import CompiledPrompt, Engine
@@ -156,6 +158,10 @@ FrozenTexts = Annotated[dict[str, str], AfterValidator(freeze)]
 #: The name of a schema, or a JSON Schema.
 SchemaReference = str | FrozenJson
 
+if TYPE_CHECKING:
+    #: The declarations of variables, as a caller may give them.
+    GivenVariables = Sequence[str] | Mapping[str, "Variable | Mapping[str, Any] | str | None"]
+
 #: The validation context of prompts that the core has checked. No other object is it, so that no caller skips a check.
 _CHECKED = object()
 
@@ -177,11 +183,54 @@ def _mistakes(prompt: dict[str, Any], broken: list[str]) -> list[InitErrorDetail
     return []
 
 
+def _is_unknown_field(detail: ErrorDetails) -> bool:
+    """Whether the mistake is a field that a prompt does not have."""
+    return detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1
+
+
 def _again(detail: ErrorDetails) -> InitErrorDetails:
     """A mistake that pydantic found, for an exception that reports more."""
     ours = detail["type"] == "prompt"
     kind = PydanticCustomError("prompt", "{reason}", {"reason": detail["msg"]}) if ours else detail["type"]
     return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"], ctx=detail.get("ctx", {}))
+
+
+#: The keys of the short spelling, beside ``template``. The models hold them in ``template`` and ``chat_template``.
+_SHORT = ("messages", "variables", "partials")
+
+
+def _in_long_form(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a prompt with ``messages``, ``variables`` and ``partials`` where the models hold them.
+
+    A prompt without ``format`` gets the one that follows from its template.
+
+    Raises:
+        PromptValidationError: one thing is written in both spellings, or there is no template for it.
+    """
+    fields = {key: value for key, value in given.items() if key not in _SHORT and (key != "format" or value)}
+    short = {key: given[key] for key in _SHORT if given.get(key) is not None}
+    owners = [key for key in ("template", "chat_template") if fields.get(key) is not None]
+    written = [*owners, *(key for key, value in short.items() if key == "messages" or value)]
+    written += [
+        f"{owner}.{key}" for owner in owners for key in ("variables", "partials") if _member(fields[owner], key)
+    ]
+    default_format = _native.check_spelling(written)
+    fields.setdefault("format", default_format)
+    if "messages" in short:
+        owners.append("chat_template")
+        fields["chat_template"] = {"messages": short.pop("messages")}
+    if short and owners:
+        fields[owners[0]] = {**_members(fields[owners[0]]), **short}
+    return fields
+
+
+def _member(template: object, key: str) -> object:
+    return template.get(key) if isinstance(template, Mapping) else getattr(template, key, None)
+
+
+def _members(template: object) -> dict[str, Any]:
+    """The fields of a template, which may be its text, a mapping or a model."""
+    return {"content": template} if isinstance(template, str) else dict(template)  # type: ignore[call-overload]
 
 
 #: Types whose values cannot be changed.
@@ -221,13 +270,27 @@ class Variable(_Part):
     """A variable of a template.
 
     ``type`` is one of string, integer, float, boolean, list, dict, enum, any, date, datetime and uuid; values are
-    checked, not coerced. A variable is required unless it has a default or ``required`` is false.
+    checked, not coerced. An enum has ``values``, of which a render accepts no other. A variable is required unless it
+    has a default or ``required`` is false.
     """
 
     type: str = "any"
+    values: Annotated[tuple[Any, ...], AfterValidator(_immutable)] = ()
     description: str | None = None
     default: Annotated[Any, AfterValidator(_immutable)] = None
     required: bool | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            type: str = "any",
+            values: Sequence[Any] = (),
+            description: str | None = None,
+            default: Any = None,
+            required: bool | None = None,
+        ) -> None: ...
 
     @model_validator(mode="before")
     @classmethod
@@ -255,6 +318,17 @@ class PromptTemplate(_Part):
     partials: FrozenTexts = EMPTY_DICT
     helpers: FrozenTexts = EMPTY_DICT
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            content: str,
+            variables: GivenVariables = (),
+            partials: Mapping[str, str] = ...,
+            helpers: Mapping[str, str] = ...,
+        ) -> None: ...
+
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: object) -> object:
@@ -263,6 +337,8 @@ class PromptTemplate(_Part):
 
 class Message(_Part):
     """A message of a chat template, or with the role ``placeholder`` the place for messages given at render.
+
+    An ``optional`` message is left out where it renders to blank text; an optional placeholder may be given nothing.
 
     ``content`` is a template, or parts in OpenAI's forms (``text``, ``image_url``, ``input_audio``, ``file``) whose
     texts are templates. Texts in the arguments of tool calls are templates too. ``refusal`` is what an assistant said
@@ -280,6 +356,22 @@ class Message(_Part):
     cache: bool | str | FrozenJson | None = None
     optional: bool | None = None
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            role: Role | str,
+            content: str | Sequence[str | Mapping[str, Any]] | None = None,
+            refusal: str | None = None,
+            name: str | None = None,
+            tool_calls: Sequence[Mapping[str, Any]] | None = None,
+            tool_call_id: str | None = None,
+            function_call: Mapping[str, Any] | None = None,
+            cache: bool | str | Mapping[str, Any] | None = None,
+            optional: bool | None = None,
+        ) -> None: ...
+
 
 class ChatPromptTemplate(_Part):
     """A template for messages. ``helpers`` is accepted because older files have it, and ignored."""
@@ -288,6 +380,17 @@ class ChatPromptTemplate(_Part):
     variables: Variables = ()
     partials: FrozenTexts = EMPTY_DICT
     helpers: FrozenTexts = EMPTY_DICT
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            messages: Sequence[Message | Mapping[str, Any]],
+            variables: GivenVariables = (),
+            partials: Mapping[str, str] = ...,
+            helpers: Mapping[str, str] = ...,
+        ) -> None: ...
 
 
 class Tool(_Part):
@@ -301,6 +404,17 @@ class Tool(_Part):
     description: str | None = None
     parameters: FrozenJson | None = None
     strict: bool | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            description: str | None = None,
+            parameters: Mapping[str, Any] | None = None,
+            strict: bool | None = None,
+        ) -> None: ...
 
     @model_validator(mode="before")
     @classmethod
@@ -358,6 +472,10 @@ class PromptMetadata(_Part):
 class Prompt(_Part):
     """A prompt in one version.
 
+    A text prompt has a ``template``; a chat has ``messages``, for which ``chat_template`` is the long spelling. With
+    either go ``variables``, which declare what the templates use, and ``partials``, which the templates include. The
+    ``format`` follows from what is given: ``text`` or ``chat``.
+
     A prompt cannot be changed, and neither can the dicts and lists that it holds: they are read-only views, apart from
     those that were given. :meth:`replace` makes a changed prompt; ``.copy()`` of a dict or list is a plain one.
 
@@ -369,9 +487,11 @@ class Prompt(_Part):
         pydantic.ValidationError: it breaks a rule, such as a chat with a text template, or a version that is not
             semantic. Templates are parsed when the prompt is registered or first used.
 
-    >>> prompt = Prompt(id="greeting", format="text", template="Hello {{name}}!")
+    >>> prompt = Prompt(id="greeting", template="Hello {{name}}!", variables={"name": "string"})
     >>> prompt.replace(version="1.1.0").version
     '1.1.0'
+    >>> Prompt(id="ask", messages=[{"role": "user", "content": "{{question}}"}]).format.value
+    'chat'
     """
 
     #: `_core`: the compiled prompt in the core, created when it is needed. `_opaque_core`: the same for a custom
@@ -381,6 +501,30 @@ class Prompt(_Part):
 
     if TYPE_CHECKING:
         _core: CompiledPrompt
+
+        def __init__(
+            self,
+            *,
+            id: str,
+            version: str = "1.0.0",
+            format: PromptFormat | str | None = None,
+            status: PromptStatus | str = PromptStatus.DRAFT,
+            template: PromptTemplate | Mapping[str, Any] | str | None = None,
+            messages: Sequence[Message | Mapping[str, Any]] | None = None,
+            variables: GivenVariables | None = None,
+            partials: Mapping[str, str] | None = None,
+            chat_template: ChatPromptTemplate | Mapping[str, Any] | None = None,
+            tools: Sequence[Tool | Mapping[str, Any]] = (),
+            tool_choice: str | Mapping[str, Any] | None = None,
+            settings: Settings | Mapping[str, Any] = ...,
+            input_schema: str | Mapping[str, Any] | None = None,
+            output_schema: str | Mapping[str, Any] | None = None,
+            metadata: PromptMetadata | Mapping[str, Any] = ...,
+            labels: Sequence[str] = (),
+            uid: UUID | str = ...,
+            created_at: datetime | str = ...,
+            updated_at: datetime | str = ...,
+        ) -> None: ...
 
     id: str
     version: str = "1.0.0"
@@ -404,15 +548,24 @@ class Prompt(_Part):
     def _check(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         if info.context is _CHECKED:
             return handler(value)
+        if isinstance(value, Mapping):
+            try:
+                value = _in_long_form(value)
+            except PromptManagerError as error:
+                raise _broken_rule(error) from error
         try:
             prompt = handler(value)
         except ValidationError as broken:
             details = broken.errors(include_url=False)
-            wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]}
             if not isinstance(value, Mapping):
                 raise
+            # The core knows what an unknown field was meant to be.
+            unknown = {detail["loc"][0] for detail in details if _is_unknown_field(detail)}
+            details = [detail for detail in details if not _is_unknown_field(detail)]
+            wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]}
             # What pydantic finds is about types; the core's rules about the other fields are reported with it.
-            rest = {key: item for key, item in value.items() if key not in wrong and item is not None}
+            rest = {key: item for key, item in value.items() if key not in wrong | unknown and item is not None}
+            rest.update(dict.fromkeys(unknown))
             more = _mistakes(rest, sorted(wrong))
             if not more:
                 raise
@@ -489,7 +642,6 @@ class Prompt(_Part):
         >>> print(Prompt(id="bye", format="text", template="Goodbye\n{{name}}").to_yaml().partition("uid:")[0])
         id: bye
         version: "1.0.0"
-        format: text
         status: draft
         template: |-
           Goodbye
@@ -505,13 +657,23 @@ class Prompt(_Part):
             TypeError: a prompt has no such field; with the nearest name.
             pydantic.ValidationError: the changed prompt breaks a rule.
         """
-        check_keywords(changes, type(self).model_fields)
-        changed = type(self)(**{**dict(self), "updated_at": _now(), **changes})
+        check_keywords(changes, [*type(self).model_fields, *_SHORT])
+        changed = type(self)(**{**dict(self), "updated_at": _now(), **self._in_template(changes)})
         core: CompiledPrompt | None = getattr(self, "_core", None)
         origin = getattr(self, "_origin", None) if core is None else core.origin
         if origin is not None:
             object.__setattr__(changed, "_origin", origin)
         return changed
+
+    def _in_template(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """The changes, with ``messages``, ``variables`` and ``partials`` in the template of this prompt."""
+        short = {key: value for key, value in changes.items() if key in _SHORT}
+        owner = "template" if self.template is not None and "messages" not in short else "chat_template"
+        held: PromptTemplate | ChatPromptTemplate | None = getattr(self, owner)
+        if not short or owner in changes or (held is None and "messages" not in short):
+            return changes
+        rest = {key: value for key, value in changes.items() if key not in _SHORT}
+        return {**rest, owner: {**({} if held is None else dict(held)), **short}}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; with ``update`` the same as :meth:`replace`."""
@@ -668,6 +830,7 @@ class VariableInfo(_Model):
 
     type: str
     required: bool
+    values: tuple[Any, ...] = ()
     default: Any = None
     description: str | None = None
 

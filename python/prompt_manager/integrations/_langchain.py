@@ -31,6 +31,7 @@ from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
 from prompt_manager.core.protocols import TemplateEngineProtocol  # noqa: TC001 - pydantic reads it
 from prompt_manager.core.template import TemplateEngine
+from prompt_manager.exceptions import ConversionError
 from prompt_manager.integrations._langchain_source import NAMESPACE, PromptSource, compile_source
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ _CLASSES: dict[str, type[BaseMessage]] = {
 
 def _message(made: dict[str, Any]) -> BaseMessage:
     return _CLASSES[made["class"]](**made["arguments"])
+
+
+def _messages(made: list[dict[str, Any] | None]) -> list[BaseMessage]:
+    """The messages that are not left out."""
+    return [_message(each) for each in made if each is not None]
 
 
 class _Text(StringPromptTemplate):
@@ -256,19 +262,22 @@ class HandlebarsMessagePromptTemplate(BaseMessagePromptTemplate):
         """The message.
 
         Raises:
-            ConversionError: a variable is missing or of another type, a value has no text, or the message lacks what
-                LangChain's needs.
+            ConversionError: a variable is missing or of another type, a value has no text, the message lacks what
+                LangChain's needs, or it is optional and blank.
             SchemaValidationError: the variables do not fit the prompt's input schema.
         """
-        return _message(self.source.rendered(self.source.among(kwargs))[0])
+        messages = self.format_messages(**kwargs)
+        if not messages:
+            raise ConversionError("the message is optional, and it rendered to blank text; use format_messages")
+        return messages[0]
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
-        """The message in a list."""
-        return [self.format(**kwargs)]
+        """The message in a list, which is empty for an optional message that renders to blank text."""
+        return _messages(self.source.rendered(self.source.among(kwargs)))
 
     async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """:meth:`format_messages`, for code that awaits."""
-        return [_message((await self.source.arendered(self.source.among(kwargs)))[0])]
+        return _messages(await self.source.arendered(self.source.among(kwargs)))
 
     def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
         """The templates as they were written."""
@@ -334,7 +343,7 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
         places = frozenset(part.variable_name for part in self.messages if isinstance(part, MessagesPlaceholder))
         return self.source.among(variables, places) if places else variables
 
-    def _composed(self, rendered: list[dict[str, Any]], variables: dict[str, Any]) -> list[BaseMessage]:
+    def _composed(self, rendered: list[dict[str, Any] | None], variables: dict[str, Any]) -> list[BaseMessage]:
         """The rendered messages with the placeholders between them."""
         own = iter(rendered)
         messages: list[BaseMessage] = []
@@ -344,7 +353,7 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
             elif isinstance(part, MessagesPlaceholder):
                 messages += part.format_messages(**variables)
             elif isinstance(part, HandlebarsMessagePromptTemplate):
-                messages.append(_message(next(own)))
+                messages += _messages([next(own)])
             else:
                 # One of LangChain's own, which may have been changed in place; ours has only checked the variables.
                 next(own)

@@ -27,7 +27,7 @@ __all__ = ["NAMESPACE", "PromptSource", "compile_source"]
 NAMESPACE = ["prompt_manager", "integrations", "langchain"]
 
 
-def _warned(made: tuple[list[dict[str, Any]], list[str]]) -> list[dict[str, Any]]:
+def _warned(made: tuple[list[dict[str, Any] | None], list[str]]) -> list[dict[str, Any] | None]:
     """Return the messages, and warn about each step that lost something."""
     messages, steps = made
     for step in steps:
@@ -110,13 +110,13 @@ class PromptSource(Serializable):
             return self.core.render(variables)
         return self.core.assemble((await self._render_texts(AWAITING, variables))[0])
 
-    def rendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The messages, each as a class and its arguments."""
+    def rendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any] | None]:
+        """Return the messages, each as a class and its arguments; ``None`` for one that is left out."""
         if native_engine(self.engine) is not None:
             return _warned(self.core.render_messages(variables))
         return _warned(self.core.assemble_messages(self._render_texts_sync(variables)))
 
-    async def arendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+    async def arendered(self, variables: Mapping[str, Any]) -> list[dict[str, Any] | None]:
         """Coroutine version of :meth:`rendered`."""
         if native_engine(self.engine) is not None:
             return _warned(self.core.render_messages(variables))

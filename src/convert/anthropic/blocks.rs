@@ -4,6 +4,7 @@ use crate::convert::payload::{Payload, member};
 use crate::convert::report::{Position, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallRef, DROPPED};
 use crate::error::Result;
+use crate::prompt::message::is_blank;
 use crate::prompt::{CacheHint, Content, FunctionCall, Part, PartBody, Role};
 use crate::template::Output;
 
@@ -76,7 +77,7 @@ pub(super) fn turn_content<S: Output>(
 ) -> Result<Option<TurnContent<S>>> {
     let parts = match content {
         None => return Ok(None),
-        Some(Content::Text(text)) => return Ok((!rules::is_blank(&text)).then(|| TurnContent::plain(text))),
+        Some(Content::Text(text)) => return Ok((!is_blank(&text)).then(|| TurnContent::plain(text))),
         Some(Content::Parts(parts)) => parts,
     };
     let mut blocks = Vec::with_capacity(parts.len());
@@ -152,7 +153,7 @@ fn body_block<S: Output>(body: PartBody<S>, index: usize, at: Position) -> Resul
     }
     let text_only = matches!(at.role, Role::System | Role::Developer | Role::Assistant);
     let (kind, source, title) = match body {
-        PartBody::Text(text) if rules::is_blank(&text) => {
+        PartBody::Text(text) if is_blank(&text) => {
             let hint = "remove the part, or give it text";
             return Err(RuleViolation::new(at, format!("part {index} is a blank text"), hint));
         }

@@ -191,7 +191,7 @@ impl<S: Output> Conversation<'_, S> {
                 self.system.push(content);
                 Ok(())
             }
-            None => self.violations.handle(empty_content(at), DROPPED),
+            None => self.violations.handle(rules::empty_content(at), DROPPED),
         }
     }
 
@@ -200,7 +200,7 @@ impl<S: Output> Conversation<'_, S> {
         rules::refusal_as_content(&mut message, "Anthropic", at, &mut self.violations)?;
         let content = blocks::turn_content(message.content, at, &mut self.violations)?;
         if content.is_none() && message.tool_calls.is_empty() && message.function_call.is_none() {
-            return self.violations.handle(empty_content(at), DROPPED);
+            return self.violations.handle(rules::empty_content(at), DROPPED);
         }
         self.begin(at)?;
         let mut content = content.unwrap_or_else(TurnContent::empty);
@@ -229,7 +229,7 @@ impl<S: Output> Conversation<'_, S> {
         let content = blocks::turn_content(message.content, at, &mut self.violations)?;
         if content.is_none() && message.role == Role::Tool {
             // The result must be sent, because its call would have none otherwise.
-            self.violations.handle(empty_content(at), "sent without content")?;
+            self.violations.handle(rules::empty_content(at), "sent without content")?;
         }
         self.begin(at)?;
         let id = match (message.tool_call_id, message.name) {
@@ -368,8 +368,4 @@ const MAX_CACHE_HINTS: usize = 4;
 fn trimmed_end(text: &str) -> Option<String> {
     let trimmed = text.trim_end();
     (trimmed.len() < text.len()).then(|| trimmed.to_owned())
-}
-
-fn empty_content(at: Position) -> RuleViolation {
-    RuleViolation::new(at, "the content is empty", "add content, or remove the message")
 }

@@ -43,6 +43,9 @@ impl<'r> ConversationChecker<'r> {
         at: Position,
     ) -> Result<Option<String>> {
         rules::check_fields(message, at, &mut self.violations)?;
+        if rules::is_blank_input(message) {
+            return Err(rules::empty_content(at).into());
+        }
         match message.role {
             Role::Tool => {
                 if let Some(id) = &message.tool_call_id {

@@ -12,6 +12,7 @@ use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
 use super::rules::{self, CallRef, LEFT_OUT, PASSED_ON};
 use crate::error::Result;
+use crate::prompt::message::is_blank;
 use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, Role, ToolCall};
 use crate::template::Output;
 use checker::ConversationChecker;
@@ -98,7 +99,7 @@ pub fn messages<S: Output>(
 /// Takes the text of a message that has only a text, as most have. No rule applies to it. This fast path saves a
 /// quarter of the time for plain messages.
 fn plain_text<S: Output>(message: &mut Message<S>) -> Option<S> {
-    let plain = message.plain_text().is_some_and(|text| !text.is_empty());
+    let plain = message.plain_text().is_some_and(|text| !is_blank(text));
     match message.content.take_if(|_| plain) {
         Some(Content::Text(text)) => Some(text),
         _ => None,

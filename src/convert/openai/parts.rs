@@ -6,6 +6,7 @@ use crate::convert::payload::{Member, Payload, member};
 use crate::convert::report::{Position, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT};
 use crate::error::Result;
+use crate::prompt::message::is_blank;
 use crate::prompt::{Part, PartBody, Role, Tree};
 use crate::template::Output;
 
@@ -123,7 +124,7 @@ pub(super) fn empty_content_violation(at: Position) -> RuleViolation {
         let hint = "add content or tool calls, or remove the message";
         return RuleViolation::new(at, "the assistant message has neither content nor calls", hint);
     }
-    RuleViolation::new(at, "the content is empty", "add content, or remove the message")
+    rules::empty_content(at)
 }
 
 fn image_detail<S: Output>(
@@ -152,7 +153,7 @@ pub(super) fn arguments_text<S: Output>(
         Tree::Map(_) => {}
         Tree::Text(text) if text.with_str(is_json) => return Ok(Payload::from_tree(arguments)),
         // Models write it for a function without arguments.
-        Tree::Text(text) if rules::is_blank(text) => return Ok(Payload::from_tree(arguments)),
+        Tree::Text(text) if is_blank(text) => return Ok(Payload::from_tree(arguments)),
         Tree::Text(_) => {
             let problem = format!("the arguments of {call_ref} are not JSON text");
             return Err(RuleViolation::new(at, problem, hint).into());

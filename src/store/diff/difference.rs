@@ -69,6 +69,9 @@ pub struct MessageChange {
     pub new: Option<usize>,
     /// The unified diff of its text if it changed; otherwise its whole text.
     pub text: String,
+    /// Whether it was optional, and is not any more.
+    #[serde(skip)]
+    pub lost_optional: bool,
 }
 
 /// A named text that differs.
@@ -100,6 +103,8 @@ pub struct VariableChange {
 pub struct VariableSummary {
     /// Its type.
     pub r#type: &'static str,
+    /// The values of an enum; empty for other types.
+    pub values: Vec<Value>,
     /// Whether rendering needs a value for it.
     pub required: bool,
     /// The value that is used if none is given.

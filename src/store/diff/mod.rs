@@ -141,6 +141,11 @@ fn text_of(entry: &ChatEntry) -> String {
     }
 }
 
+/// Whether it is a message that may be left out. An optional placeholder is compared as a variable.
+fn is_optional(entry: &ChatEntry) -> bool {
+    matches!(entry, ChatEntry::Message(message) if message.optional)
+}
+
 /// The messages that differ. A new message at the position of an old one with the same role counts as changed. A
 /// message that was removed at one position and added at another counts as moved.
 fn messages(old: &[ChatEntry], new: &[ChatEntry]) -> Vec<MessageChange> {
@@ -164,6 +169,7 @@ fn messages(old: &[ChatEntry], new: &[ChatEntry]) -> Vec<MessageChange> {
                         old: Some(from + 1),
                         new: Some(at + 1),
                         text: unified(&text_of(&old[from]), &text_of(&new[at])),
+                        lost_optional: is_optional(&old[from]) && !is_optional(&new[at]),
                     });
                 }
                 None => added.push(at),
@@ -182,6 +188,7 @@ fn messages(old: &[ChatEntry], new: &[ChatEntry]) -> Vec<MessageChange> {
             old: from.map(|from| from + 1),
             new: Some(at + 1),
             text: text_of(&new[at]),
+            lost_optional: false,
         });
     }
     found.extend(removed.into_iter().map(|at| MessageChange {
@@ -190,6 +197,7 @@ fn messages(old: &[ChatEntry], new: &[ChatEntry]) -> Vec<MessageChange> {
         old: Some(at + 1),
         new: None,
         text: text_of(&old[at]),
+        lost_optional: false,
     }));
     found.sort_by_key(|change| (change.new.or(change.old), change.new.is_none()));
     found
@@ -199,8 +207,8 @@ fn variables(old: Vec<VariableInfo>, new: Vec<VariableInfo>) -> Vec<VariableChan
     let facts = |infos: Vec<VariableInfo>| -> BTreeMap<String, VariableSummary> {
         let fact = |info: VariableInfo| {
             let r#type = info.field_type.as_str();
-            let VariableInfo { name, required, default, description, .. } = info;
-            (name, VariableSummary { r#type, required, default, description })
+            let VariableInfo { name, values, required, default, description, .. } = info;
+            (name, VariableSummary { r#type, values, required, default, description })
         };
         infos.into_iter().map(fact).collect()
     };

@@ -74,6 +74,20 @@ pub(super) fn compare_variable(
         let bump = if wider { Bump::Minor } else { Bump::Major };
         asked.push((bump, format!("variable `{name}` has type {}, not {}", new.r#type, old.r#type)));
     }
+    if old.r#type == new.r#type && old.values != new.values {
+        let is_kept = old.values.iter().all(|value| new.values.contains(value));
+        let is_new = new.values.iter().any(|value| !old.values.contains(value));
+        let (bump, how) = if !is_kept && is_new {
+            (Bump::Major, "takes other values now")
+        } else if !is_kept {
+            (Bump::Major, "takes fewer values now")
+        } else if old.values.len() < new.values.len() {
+            (Bump::Minor, "takes more values now")
+        } else {
+            (Bump::Patch, "has its values in another order")
+        };
+        asked.push((bump, format!("variable `{name}` {how}")));
+    }
     match (old.required, new.required) {
         (false, true) => asked.push((Bump::Major, format!("variable `{name}` is required now"))),
         (true, false) => asked.push((Bump::Minor, format!("variable `{name}` is optional now"))),
@@ -112,6 +126,9 @@ fn of_tool(tool: &ToolChange) -> (Bump, String) {
 
 fn of_message(message: &MessageChange) -> (Bump, String) {
     let place = message.new.or(message.old).unwrap_or_default();
+    if message.lost_optional {
+        return (Bump::Major, format!("message {place} ({}) is not optional any more", message.role));
+    }
     let bump = if message.change == Change::Changed { Bump::Patch } else { Bump::Minor };
     (bump, format!("message {place} ({}) was {}", message.role, done(message.change)))
 }

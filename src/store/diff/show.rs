@@ -81,7 +81,12 @@ impl VariableChange {
 
 impl fmt::Display for VariableSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}", self.r#type, if self.required { "required" } else { "optional" })?;
+        f.write_str(self.r#type)?;
+        if !self.values.is_empty() {
+            let values: Vec<String> = self.values.iter().map(Value::to_string).collect();
+            write!(f, " of {}", values.join(", "))?;
+        }
+        f.write_str(if self.required { ", required" } else { ", optional" })?;
         match &self.default {
             Some(default) => write!(f, ", default {default}"),
             None => Ok(()),

@@ -1,0 +1,115 @@
+//! Hints for keys that other tools have and prompt files have not: where their value belongs.
+
+use crate::de::KeyHint;
+
+/// The hint for an unknown key of a prompt.
+pub(super) fn of_prompt(key: &str) -> Option<KeyHint> {
+    Some(match key {
+        "model" => KeyHint::new("the model is a setting: `settings: {model: …}`"),
+        "temperature" => KeyHint::new("this is a setting: `settings: {temperature: …}`"),
+        "top_p" => KeyHint::new("this is a setting: `settings: {top_p: …}`"),
+        "top_k" => KeyHint::new("this is a setting: `settings: {top_k: …}`"),
+        "max_tokens" | "max_output_tokens" | "max_completion_tokens" => {
+            KeyHint::new("this is a setting: `settings: {max_tokens: …}`")
+        }
+        "stop" | "stop_sequences" => KeyHint::new("this is a setting: `settings: {stop: […]}`"),
+        "seed" => KeyHint::new("this is a setting: `settings: {seed: …}`"),
+        "presence_penalty" | "frequency_penalty" | "extra" | "config" | "parameters" | "model_parameters" => {
+            KeyHint::new("write it under `settings`")
+        }
+        "description" => KeyHint::new("the description is metadata: `metadata: {description: …}`"),
+        "author" => KeyHint::new("the author is metadata: `metadata: {author: …}`"),
+        "tags" => KeyHint::new("the tags are metadata: `metadata: {tags: […]}`"),
+        "category" => KeyHint::new("the category is metadata: `metadata: {category: …}`"),
+        "use_cases" | "model_recommendations" | "title" => KeyHint::new("write it under `metadata`"),
+        "prompt" | "content" | "text" | "body" | "instructions" => {
+            KeyHint::of("template", "the text of a prompt is its `template`; a chat has `messages`")
+        }
+        "system" => {
+            KeyHint::of("messages", "write it as a message: `messages: [{role: system, content: …}]`")
+        }
+        "developer" => {
+            KeyHint::of("messages", "write it as a message: `messages: [{role: developer, content: …}]`")
+        }
+        "user" | "human" => {
+            KeyHint::of("messages", "write it as a message: `messages: [{role: user, content: …}]`")
+        }
+        "assistant" | "ai" => {
+            KeyHint::of("messages", "write it as a message: `messages: [{role: assistant, content: …}]`")
+        }
+        "name" => KeyHint::of("id", "a prompt is named by its `id`"),
+        "input" | "inputs" | "input_variables" | "params" | "arguments" => {
+            KeyHint::of("variables", "variables are declared under `variables`")
+        }
+        "functions" => KeyHint::of("tools", "the functions that a model may call are `tools`"),
+        "response_format" | "output" | "response_schema" => KeyHint::of(
+            "output_schema",
+            "the answer is described by `output_schema`: a schema's name, or a JSON Schema",
+        ),
+        _ => return None,
+    })
+}
+
+/// The hint for an unknown key of a message.
+pub(super) fn of_message(key: &str) -> Option<KeyHint> {
+    Some(match key {
+        "text" | "template" | "message" | "prompt" | "parts" => {
+            KeyHint::of("content", "the text of a message is its `content`")
+        }
+        "image" | "image_url" | "images" => KeyHint::of(
+            "content",
+            "an image is a part of the content: `content: [{type: image_url, image_url: {url: …}}]`",
+        ),
+        _ => return None,
+    })
+}
+
+/// The hint for an unknown key of a part of a message.
+pub(super) fn of_part(key: &str) -> Option<KeyHint> {
+    match key {
+        "image" | "url" | "source" => Some(KeyHint::of("image_url", IMAGE)),
+        "content" => Some(KeyHint::of("text", "the text of a part is its `text`")),
+        _ => None,
+    }
+}
+
+/// The hint for an image that is written in another format.
+pub(super) const IMAGE: &str = "write `{type: image_url, image_url: {url: …}}`, or `{type: image, media_type: \
+                                image/png, data: …}` with the image in base64";
+
+/// The hint for an unknown key of a variable.
+pub(super) fn of_variable(key: &str) -> Option<KeyHint> {
+    Some(match key {
+        "enum" | "choices" | "options" | "allowed_values" | "allowed" => KeyHint::of("values", ENUM),
+        "optional" | "nullable" => {
+            KeyHint::of("required", "a variable that may be missing has `required: false`, or a `default`")
+        }
+        "value" => KeyHint::of("default", "the value for when none is given is the `default`"),
+        _ => return None,
+    })
+}
+
+/// The hint for the values of an enum.
+pub(super) const ENUM: &str = "list what is allowed: `{type: enum, values: [low, high]}`";
+
+/// The hint for an unknown key of a tool.
+pub(super) fn of_tool(key: &str) -> Option<KeyHint> {
+    match key {
+        "input_schema" | "schema" | "args_schema" => {
+            Some(KeyHint::of("parameters", "the schema of the arguments is `parameters`"))
+        }
+        _ => None,
+    }
+}
+
+/// The hint for an unknown key of the settings.
+pub(super) fn of_settings(key: &str) -> Option<KeyHint> {
+    Some(match key {
+        "max_output_tokens" | "max_completion_tokens" => {
+            KeyHint::of("max_tokens", "the setting is called `max_tokens`")
+        }
+        "stop_sequences" => KeyHint::of("stop", "the setting is called `stop`"),
+        "model_name" | "engine" | "deployment" => KeyHint::of("model", "the setting is called `model`"),
+        _ => return None,
+    })
+}

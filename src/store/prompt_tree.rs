@@ -1,0 +1,181 @@
+//! Which files of a directory are prompts, partials and schemas.
+//!
+//! | path | content |
+//! |---|---|
+//! | `**/*.yaml`, `**/*.yml`, in any case | prompts |
+//! | `**/*.test.yaml` | tests of prompts, which are skipped |
+//! | `partials/**/*.hbs` | partials that every prompt can include |
+//! | `schemas/` | schemas, unless they are in another directory |
+//! | `labels.yaml` | where labels point: no prompt |
+//!
+//! Names that begin with a dot are skipped, and links are followed.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::encoding::Encoding;
+use super::errors::{reason, unreadable};
+use crate::error::{Error, Kind, Result};
+
+/// The directory of the partials, below that of the prompts.
+const PARTIALS: &str = "partials";
+
+/// The extension of a partial, in any case.
+const PARTIAL: &str = "hbs";
+
+/// The directory of the schemas, below that of the prompts, where no other is given.
+const SCHEMAS: &str = "schemas";
+
+/// The name of the file of the labels, without its extension.
+const LABELS: &str = "labels";
+
+/// What the name of a file of tests ends in, before the extension.
+const TESTS: &str = ".test";
+
+/// The files of a directory of prompts, in the order of their paths.
+#[derive(Debug, Default)]
+pub(super) struct PromptTree {
+    pub(super) prompts: Vec<PathBuf>,
+    /// The partials by name: the path below their directory, without the extension.
+    pub(super) partials: Vec<(String, PathBuf)>,
+    /// The directory of the schemas, if there is one.
+    pub(super) schemas: Option<PathBuf>,
+    /// An error for each entry that cannot be read, and for each file in the wrong place.
+    pub(super) errors: Vec<Error>,
+    /// The directories that contain the targets of links.
+    pub(super) linked: Vec<PathBuf>,
+}
+
+impl PromptTree {
+    /// Lists the files below a directory. `schemas` is the directory of the schemas, which may be inside.
+    ///
+    /// # Errors
+    /// [`Kind::StorageRead`] if the directory itself cannot be read.
+    pub(super) fn find(root: &Path, schemas: Option<&Path>) -> Result<Self> {
+        let default = || Some(root.join(SCHEMAS)).filter(|path| path.is_dir());
+        let schemas = schemas.map(Path::to_owned).or_else(default);
+        let skipped = schemas.as_deref().and_then(|schemas| inside(root, schemas));
+        let found = walk(root, skipped.as_deref())?;
+        let mut tree = Self { schemas, errors: found.errors, linked: found.linked, ..Self::default() };
+        for path in found.files {
+            tree.sort_in(root, path);
+        }
+        Ok(tree)
+    }
+
+    fn sort_in(&mut self, root: &Path, path: PathBuf) {
+        let below = path.strip_prefix(root).unwrap_or(&path);
+        let is_yaml = Encoding::of_path(&path) == Some(Encoding::Yaml);
+        let stem = below.file_stem().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if let Ok(partial) = below.strip_prefix(PARTIALS)
+            && partial != Path::new("")
+        {
+            if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(PARTIAL)) {
+                match name_of(partial) {
+                    Some(name) => self.partials.push((name, path)),
+                    None => self.errors.push(unreadable("file", &path, "its path is not UTF-8 text")),
+                }
+            } else if is_yaml {
+                let why = format!("a prompt file cannot be in `{PARTIALS}/`, which holds partials");
+                let hint =
+                    format!("move the prompt out of `{PARTIALS}/`; a partial is a file `NAME.{PARTIAL}`");
+                self.errors.push(misplaced(&path, why, hint));
+            }
+        } else if !is_yaml || stem.ends_with(TESTS) {
+            // Not for a load of prompts.
+        } else if stem == LABELS && below.parent() == Some(Path::new("")) {
+            let why = "this name is kept for the labels of the directory".to_owned();
+            self.errors.push(misplaced(&path, why, "give a prompt file another name".to_owned()));
+        } else {
+            self.prompts.push(path);
+        }
+    }
+}
+
+/// The path of a directory below the root, as a walk from the root meets it; `None` if it is not below.
+fn inside(root: &Path, directory: &Path) -> Option<PathBuf> {
+    let (real_root, real) = (fs::canonicalize(root).ok()?, fs::canonicalize(directory).ok()?);
+    let below = real.strip_prefix(real_root).ok()?;
+    (below != Path::new("")).then(|| root.join(below))
+}
+
+fn name_of(partial: &Path) -> Option<String> {
+    let path = partial.with_extension("");
+    let parts = path.iter().map(OsStr::to_str).collect::<Option<Vec<_>>>()?;
+    Some(parts.join("/"))
+}
+
+fn misplaced(path: &Path, why: String, hint: String) -> Error {
+    let name = path.display().to_string();
+    Error::new(Kind::PromptInvalid, why)
+        .with_hint(hint)
+        .with_place(crate::error::Place::of(Some(&name), "", 0))
+        .with_context("path", name)
+}
+
+/// The YAML files below a directory, in the order of their paths.
+#[derive(Debug, Default)]
+pub(super) struct YamlFiles {
+    pub(super) files: Vec<PathBuf>,
+    /// An error for each entry that cannot be read.
+    pub(super) errors: Vec<Error>,
+    /// The directories that contain the targets of links.
+    pub(super) linked: Vec<PathBuf>,
+}
+
+impl YamlFiles {
+    /// Lists them.
+    ///
+    /// # Errors
+    /// [`Kind::StorageRead`] if the directory itself cannot be read.
+    pub(super) fn find(directory: &Path) -> Result<Self> {
+        let mut found = walk(directory, None)?;
+        found.files.retain(|path| Encoding::of_path(path) == Some(Encoding::Yaml));
+        Ok(found)
+    }
+}
+
+/// Whether a change of the file at this path can change what a load of prompts gives.
+pub(super) fn is_of_prompts(path: &Path) -> bool {
+    let is_partial = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(PARTIAL));
+    is_partial || Encoding::of_path(path) == Some(Encoding::Yaml)
+}
+
+/// Lists all files below a directory, without those below the directory that is skipped.
+fn walk(directory: &Path, skipped: Option<&Path>) -> Result<YamlFiles> {
+    let kind = fs::metadata(directory)
+        .map_err(|error| unreadable("directory", directory, &reason(&error)).with_cause(error))?;
+    if !kind.is_dir() {
+        return Err(unreadable("directory", directory, "it is not a directory"));
+    }
+    let mut found = YamlFiles::default();
+    let is_wanted = |entry: &DirEntry| is_visible(entry) && skipped != Some(entry.path());
+    for entry in WalkDir::new(directory).follow_links(true).into_iter().filter_entry(is_wanted) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let why = error.io_error().map_or_else(|| error.to_string(), reason);
+                found.errors.push(unreadable("file", error.path().unwrap_or(directory), &why));
+                continue;
+            }
+        };
+        // Only plain files: reading a pipe would wait for a writer.
+        if entry.file_type().is_file() && is_of_prompts(entry.path()) {
+            if entry.path_is_symlink() {
+                let target = fs::canonicalize(entry.path()).ok();
+                found.linked.extend(target.and_then(|target| target.parent().map(Path::to_owned)));
+            }
+            found.files.push(entry.into_path());
+        }
+    }
+    found.files.sort_unstable();
+    Ok(found)
+}
+
+/// Whether the walk looks at an entry: its name begins with no dot, or it is the directory where the walk began.
+fn is_visible(entry: &DirEntry) -> bool {
+    entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+}
