@@ -69,7 +69,9 @@ class VariableUsage(TypedDict):
     paths: list[str]
 
 # Helpers as (name, function, takes options), and partials as (name, source).
-_EngineState: TypeAlias = tuple[list[tuple[str, Callable[..., Any], bool]], list[tuple[str, str]]]
+_EngineState: TypeAlias = tuple[
+    list[tuple[str, Callable[..., Any], bool]], list[tuple[str, str]], list[tuple[type, list[str]]]
+]
 
 # The name of a file or template, the line, the column and the text of the line.
 _Place: TypeAlias = tuple[str | None, int, int, str | None]
@@ -147,6 +149,7 @@ class Engine:
     def __getstate__(self) -> _EngineState: ...
     def __setstate__(self, state: _EngineState) -> None: ...
     def _register_helper(self, name: str, function: Callable[..., Any], pass_options: bool) -> None: ...
+    def _register_type(self, class_: type, fields: list[str]) -> None: ...
 
 @final
 class HelperOptions:

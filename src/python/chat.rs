@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::data::{PyData, kind_of};
+use super::data::PyData;
 use super::error::OrRaise;
 use super::library::{EngineState, PartialMap};
 use super::payload::payload_to_python;
@@ -36,7 +36,7 @@ pub(super) fn compile_chat(
     let py = messages.py();
     let shared = &engine.get().shared;
     let partials = read_partials(partials, shared)?;
-    let entries = read_entries(messages, shared)?;
+    let entries = read_entries(messages)?;
     let chat = Chat::compile(&entries, &shared.options, shared).or_raise(py)?;
     Ok(PyChatTemplate { chat, partials, shared: Arc::clone(shared) })
 }
@@ -45,7 +45,7 @@ pub(super) fn compile_chat(
 impl PyChatTemplate {
     fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = variables.py();
-        check_variables(variables)?;
+        check_variables(variables, &self.shared)?;
         let py_data = PyData::new(py, &self.shared);
         let messages = self
             .chat
@@ -91,16 +91,17 @@ impl PyChatTemplate {
 }
 
 /// Reads messages in the format of prompt files.
-fn read_entries(messages: &Bound<'_, PyAny>, shared: &Arc<EngineState>) -> PyResult<Vec<ChatEntry>> {
+fn read_entries(messages: &Bound<'_, PyAny>) -> PyResult<Vec<ChatEntry>> {
     let py = messages.py();
-    if kind_of(messages) != ValueKind::Sequence {
+    // Without an engine, because the messages outlive this call.
+    let py_data = PyData::without_engine(py);
+    if py_data.kind(messages).or_raise(py)? != ValueKind::Sequence {
         let given = type_name(messages);
         return Err(PyTypeError::new_err(format!("messages must be a list of messages, not {given}")));
     }
     let mut entries = Vec::new();
     for (index, message) in messages.try_iter()?.enumerate() {
         let in_message = |why: String| Error::new(Kind::PromptInvalid, format!("message {index}: {why}"));
-        let py_data = PyData::new(py, shared);
         let mut json =
             py_data.to_json(&message?).map_err(|error| in_message(error.message().into())).or_raise(py)?;
         // A message that is a pydantic model has a key with `None` for each field that is not set.

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyUserWarning, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyUserWarning, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -14,10 +14,11 @@ use super::conversion_error::wrap;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
 use super::library::EngineState;
-use super::payload::{fixed, payload_to_python};
+use super::payload::{check_encodable, fixed, payload_to_python};
 use super::prompt::{CompiledPrompt, Prepared};
 use super::schema::PySchemas;
 use super::stack_level::stack_level;
+use super::surrogates;
 use super::template::{Engine, check_variables};
 use super::text::PyOutput;
 use crate::convert::{self, Provider, Report, RequestOptions, anthropic, openai};
@@ -150,7 +151,7 @@ impl Converter {
     ) -> PyResult<Prepared<'s, 'py>> {
         let py = variables.py();
         let prompt = prompt.get();
-        check_variables(variables)?;
+        check_variables(variables, &prompt.shared)?;
         self.rules.check_format(prompt.compiled.prompt()).map_err(|error| self.wrapped(py, prompt, error))?;
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
         let options = prompt.render_options(variables, schemas, true);
@@ -191,7 +192,10 @@ impl Converter {
         };
         let core = match prompt.getattr(intern!(py, "_core")) {
             Ok(core) => core,
-            Err(_) => prompt.call_method1(intern!(py, "_compiled"), (engine,))?,
+            Err(error) if error.is_instance_of::<PyAttributeError>(py) => {
+                prompt.call_method1(intern!(py, "_compiled"), (engine,))?
+            }
+            Err(error) => return Err(error),
         };
         let core = core.cast_into_exact::<CompiledPrompt>()?;
         if core.get().is_for(shared) {
@@ -206,7 +210,7 @@ impl Converter {
         variables: &Bound<'py, PyAny>,
     ) -> PyResult<Rendered<PyOutput<'py>>> {
         let py = variables.py();
-        check_variables(variables)?;
+        check_variables(variables, &prompt.shared)?;
         self.rules.check_format(prompt.compiled.prompt()).map_err(|error| self.wrapped(py, prompt, error))?;
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
         let options = prompt.render_options(variables, schemas, self.output_instructions);
@@ -240,6 +244,7 @@ impl Converter {
         }
         let mut report = Report::default();
         let payload = self.rules.convert(rendered, &mut report);
+        let payload = payload.and_then(|payload| check_encodable(&payload).map(|()| payload));
         let payload = payload.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
         payload_to_python(py, payload)
@@ -253,7 +258,7 @@ impl Converter {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let mut messages = Vec::with_capacity(texts.len());
         for (role, text) in texts {
-            let Some(role) = self.rules.plain_role(*role) else {
+            let Some(role) = self.rules.plain_role(*role).filter(|_| !surrogates::has_lone(&text.0)) else {
                 return Ok(None);
             };
             let message = PyDict::new(py);
@@ -290,6 +295,7 @@ impl Converter {
         let asked = RequestOptions { model, given, response, sampling: self.sampling };
         let mut report = Report::default();
         let payload = self.rules.request(prompt.compiled.prompt(), rendered, asked, &mut report);
+        let payload = payload.and_then(|payload| check_encodable(&payload).map(|()| payload));
         let payload = payload.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
         payload_to_python(py, payload)

@@ -10,12 +10,12 @@ use pyo3::types::{PyDict, PyList, PyString};
 use super::conversion_error::wrap;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
-use super::payload::payload_to_python;
+use super::payload::{check_encodable, payload_to_python};
 use super::prompt::{CompiledPrompt, Prepared, PyRenderOptions};
 use super::schema::{PySchemas, SharedSchemas, plain};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
-use crate::convert::{Report, langchain};
+use crate::convert::{Payload, Report, langchain};
 use crate::error::Error;
 use crate::prompt::{Content, Message, OwnMessages, PromptEntry, RenderOptions, Role};
 use crate::template::{Template, Text};
@@ -220,7 +220,7 @@ impl LangChainSource {
     /// Renders a text prompt.
     fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
         let py = variables.py();
-        check_variables(variables)?;
+        check_variables(variables, &self.prompt.shared)?;
         let data = PyData::new(py, &self.prompt.shared);
         let text =
             self.prompt.compiled.render_with(&data, variables, &self.prompt.shared, &self.render_options());
@@ -231,7 +231,7 @@ impl LangChainSource {
     /// for one that is left out, and one warning for each thing that was lost.
     fn render_messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<MessagesAndWarnings<'py>> {
         let py = variables.py();
-        check_variables(variables)?;
+        check_variables(variables, &self.prompt.shared)?;
         let data = PyData::new(py, &self.prompt.shared);
         let instructions = self.instructions.as_deref();
         let messages = self.prompt.compiled.own_messages(
@@ -247,7 +247,7 @@ impl LangChainSource {
     /// Returns what a custom engine needs for a render: the resolved variables, the texts and the partials.
     fn prepare<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Prepared<'_, 'py>> {
         let py = variables.py();
-        check_variables(variables)?;
+        check_variables(variables, &self.prompt.shared)?;
         self.prompt.prepared(variables, &self.render_options()).map_err(|error| self.raise(py, error))
     }
 
@@ -299,6 +299,7 @@ impl LangChainSource {
         py: Python<'py>,
         text: crate::Result<PyOutput<'py>>,
     ) -> PyResult<Bound<'py, PyString>> {
+        let text = text.and_then(|text| check_encodable(&Payload::Text(text.clone())).map(|()| text));
         let text = text.map_err(|error| self.raise(py, error))?;
         let Some(instructions) = &self.instructions else { return Ok(text.0) };
         let data = PyData::new(py, &self.prompt.shared);
@@ -319,6 +320,7 @@ impl LangChainSource {
                 continue;
             };
             let payload = langchain::message(message, self.index + at, &options, &mut report);
+            let payload = payload.and_then(|payload| check_encodable(&payload).map(|()| payload));
             made.push(Some(payload_to_python(py, payload.map_err(|error| self.raise(py, error))?)?));
         }
         Ok((made, report.warnings().to_vec()))

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyType};
 
+use super::data::TypeInfo;
 use super::text::PyText;
 use crate::template::{KeptLibrary, Library, Template, TemplateCache, TemplateOptions};
 
@@ -28,6 +30,12 @@ impl HelperFunction {
 /// Partials by name.
 pub(super) type PartialMap = BTreeMap<Box<str>, Template<PyText>>;
 
+/// The classes whose fields the caller opened. There are few, so a list is fast.
+type RegisteredTypes = Vec<(Py<PyType>, Arc<TypeInfo>)>;
+
+/// A registered class and a list of the names of its fields.
+pub(super) type RegisteredFields = (Py<PyType>, Py<PyList>);
+
 /// The state that an engine shares with everything that it compiled.
 pub(super) struct EngineState {
     pub(super) options: TemplateOptions,
@@ -35,6 +43,9 @@ pub(super) struct EngineState {
     /// The partials of the directories that were loaded. A registered one of the same name takes precedence.
     loaded: RwLock<BTreeMap<PathBuf, PartialMap>>,
     pub(super) helpers: RwLock<BTreeMap<Box<str>, HelperFunction>>,
+    types: RwLock<RegisteredTypes>,
+    /// Whether `types` is not empty.
+    has_types: AtomicBool,
     /// The templates that were rendered most recently, by their source.
     pub(super) cache: Mutex<TemplateCache<PyText>>,
     /// The number of registrations of helpers and partials so far.
@@ -49,6 +60,8 @@ impl EngineState {
             partials: RwLock::default(),
             loaded: RwLock::default(),
             helpers: RwLock::default(),
+            types: RwLock::default(),
+            has_types: AtomicBool::new(false),
             cache: Mutex::default(),
             registrations: AtomicU64::new(0),
         })
@@ -94,6 +107,41 @@ impl EngineState {
         let known = other.all_partials();
         let lacking = self.all_partials().into_iter().filter(|(name, _)| !known.contains_key(name));
         lacking.map(|(name, partial)| (name.to_string(), partial.source().to_owned())).collect()
+    }
+
+    /// Opens fields of a class. A later registration of the same class replaces the earlier one.
+    pub(super) fn register_type(&self, py: Python<'_>, class: &Bound<'_, PyType>, info: Arc<TypeInfo>) {
+        let replaced = {
+            let mut types = self.types.write().unwrap_or_else(PoisonError::into_inner);
+            self.has_types.store(true, Ordering::Release);
+            if let Some((_, known)) = types.iter_mut().find(|(known, _)| known.bind(py).is(class)) {
+                Some(std::mem::replace(known, info))
+            } else {
+                types.push((class.clone().unbind(), info));
+                None
+            }
+        };
+        // Dropped outside the lock, because dropping a Python object may run code.
+        drop(replaced);
+    }
+
+    /// Returns what is registered for a class, or else for the nearest of its base classes.
+    pub(super) fn registered_type(&self, class: &Bound<'_, PyType>) -> Option<Arc<TypeInfo>> {
+        if !self.has_types.load(Ordering::Acquire) {
+            return None;
+        }
+        let py = class.py();
+        let types = self.types.read().unwrap_or_else(PoisonError::into_inner);
+        class.mro().iter().find_map(|base| {
+            let found = types.iter().find(|(known, _)| known.bind(py).is(&base));
+            found.map(|(_, info)| Arc::clone(info))
+        })
+    }
+
+    /// Returns the registered classes with the names of their fields.
+    pub(super) fn registered_types(&self, py: Python<'_>) -> Vec<RegisteredFields> {
+        let types = self.types.read().unwrap_or_else(PoisonError::into_inner);
+        types.iter().map(|(class, info)| (class.clone_ref(py), info.field_names(py).unbind())).collect()
     }
 
     /// Returns the registered helper with this name.

@@ -23,6 +23,7 @@ mod runtime;
 mod schema;
 mod stack_level;
 mod storage;
+mod surrogates;
 mod template;
 mod text;
 mod unknown_variables;

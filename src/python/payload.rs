@@ -4,10 +4,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
+use super::surrogates;
 use super::text::PyOutput;
 use crate::convert::{Key, Payload};
+use crate::error::{Error, Kind, Result};
 
-/// Makes dicts, lists and strings from a payload.
+/// Makes dicts, lists and strings from rendered messages. Halves of surrogate pairs are kept.
 pub(super) fn payload_to_python<'py>(
     py: Python<'py>,
     payload: Payload<PyOutput<'py>>,
@@ -25,7 +27,7 @@ pub(super) fn payload_to_python<'py>(
             }
         }
         Payload::Static(word) => fixed(py, word).into_any(),
-        Payload::String(text) => PyString::new(py, &text).into_any(),
+        Payload::String(text) => surrogates::to_python(py, &text).into_any(),
         Payload::Text(output) => output.0.into_any(),
         Payload::List(items) => {
             let list = PyList::empty(py);
@@ -39,13 +41,48 @@ pub(super) fn payload_to_python<'py>(
             for (key, value) in members {
                 let key = match &key {
                     Key::Static(key) => fixed(py, key),
-                    Key::String(key) => PyString::new(py, key),
+                    Key::String(key) => surrogates::to_python(py, key),
                 };
                 dict.set_item(key, payload_to_python(py, value)?)?;
             }
             dict.into_any()
         }
     })
+}
+
+/// Checks that a provider can be sent the payload: no text may hold half a surrogate pair.
+pub(super) fn check_encodable(payload: &Payload<PyOutput<'_>>) -> Result<()> {
+    match lone_surrogate(payload) {
+        None => Ok(()),
+        Some(path) => Err(Error::new(
+            Kind::Conversion,
+            match path.trim_start_matches('.') {
+                "" => "the text holds half a surrogate pair, which cannot be sent".to_owned(),
+                path => format!("`{path}` holds half a surrogate pair, which cannot be sent"),
+            },
+        )
+        .with_hint(
+            "was the text cut in the middle of an emoji, or decoded with errors=\"surrogateescape\"?",
+        )),
+    }
+}
+
+/// Returns the path to the first text with half a surrogate pair.
+fn lone_surrogate(payload: &Payload<PyOutput<'_>>) -> Option<String> {
+    match payload {
+        Payload::Text(output) => surrogates::has_lone(&output.0).then(String::new),
+        Payload::String(text) => surrogates::has_stand_in(text).then(String::new),
+        Payload::List(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(at, item)| lone_surrogate(item).map(|inner| format!("[{at}]{inner}"))),
+        Payload::Map(members) => members.iter().find_map(|(key, value)| match key {
+            // The key is a text of the caller, so the message does not show it.
+            Key::String(key) if surrogates::has_stand_in(key) => Some(String::new()),
+            key => lone_surrogate(value).map(|inner| format!(".{}{inner}", key.as_str())),
+        }),
+        _ => None,
+    }
 }
 
 /// Returns a fixed word of a provider's format as an interned string. The most frequent words are looked up only once.

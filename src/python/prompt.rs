@@ -145,9 +145,9 @@ impl CompiledPrompt {
         let none = SharedSchemas::default();
         let schemas = self.schema_options(given, true).schemas.unwrap_or(&none);
         let what = format!("the output of prompt '{}'", self.id());
-        let made = schemas
-            .compiled(wanted)
-            .and_then(|compiled| compiled.validate(&PyData::without_engine(data.py()), data, &what, coerce));
+        let made = schemas.compiled(wanted).and_then(|compiled| {
+            compiled.validate(&PyData::new(data.py(), &self.shared), data, &what, coerce)
+        });
         made.map_err(|error| error.with_context("prompt_id", self.id()))
     }
 
@@ -476,7 +476,7 @@ impl CompiledPrompt {
         framework: &str,
     ) -> PyResult<(Bound<'py, PyDict>, Self)> {
         let py = variables.py();
-        check_variables(variables)?;
+        check_variables(variables, &self.shared)?;
         let data = PyData::new(py, &self.shared);
         let options = self.render_options(variables, None, true);
         let resolved = self.compiled.resolve(&data, variables, &options);
@@ -523,7 +523,7 @@ impl CompiledPrompt {
         schemas: Option<&Bound<'py, PySchemas>>,
     ) -> PyResult<Prepared<'_, 'py>> {
         let py = variables.py();
-        check_variables(variables)?;
+        check_variables(variables, &self.shared)?;
         self.prepared(variables, &self.render_options(variables, schemas, true)).or_raise(py)
     }
 
@@ -580,7 +580,7 @@ impl CompiledPrompt {
         options: &PyRenderOptions<'_>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = variables.py();
-        check_variables(variables)?;
+        check_variables(variables, &self.shared)?;
         let data = PyData::new(py, &self.shared);
         let messages = self.compiled.messages_with(&data, variables, &self.shared, options).or_raise(py)?;
         payload_to_python(py, message_dicts::messages(messages))
@@ -595,7 +595,7 @@ pub(super) fn text<'py>(
     options: &PyRenderOptions<'_>,
 ) -> PyResult<Bound<'py, PyString>> {
     let py = variables.py();
-    check_variables(variables)?;
+    check_variables(variables, shared)?;
     let data = PyData::new(py, shared);
     Ok(compiled.render_with(&data, variables, shared, options).or_raise(py)?.0)
 }

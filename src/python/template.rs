@@ -5,12 +5,12 @@ use std::sync::{Arc, PoisonError};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::arguments;
-use super::data::{PyData, kind_of};
+use super::data::{PyData, TypeInfo};
 use super::error::{OrRaise, raise};
-use super::library::{EngineState, HelperFunction, PartialMap, parse};
+use super::library::{EngineState, HelperFunction, PartialMap, RegisteredFields, parse};
 use super::text::PyText;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
@@ -155,6 +155,15 @@ impl Engine {
         self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Opens fields of a class for `TemplateEngine.register_type`, which checks the arguments.
+    #[pyo3(name = "_register_type")]
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn add_type(&self, class_: &Bound<'_, PyType>, fields: Vec<Bound<'_, PyString>>) -> PyResult<()> {
+        let py = class_.py();
+        self.shared.register_type(py, class_, TypeInfo::registered(py, &fields)?);
+        Ok(())
+    }
+
     fn register_partial(
         &self,
         #[pyo3(from_py_with = arguments::template_name)] name: &str,
@@ -166,7 +175,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Pickles the options. `__getstate__` pickles the helpers and partials.
+    /// Pickles the options. `__getstate__` pickles the helpers, partials and registered types.
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         Ok((PyTuple::empty(py), options(py, &self.shared.options)?))
     }
@@ -180,12 +189,15 @@ impl Engine {
         let partials = self.shared.all_partials();
         let partials =
             partials.iter().map(|(name, partial)| (name.to_string(), partial.source().to_owned())).collect();
-        (helpers, partials)
+        (helpers, partials, self.shared.registered_types(py))
     }
 
     /// Registers the helpers before the partials, because partials may call them.
     fn __setstate__(&self, py: Python<'_>, state: PickledEngine) -> PyResult<()> {
-        let (helpers, partials) = state;
+        let (helpers, partials, types) = state;
+        for (class, fields) in types {
+            self.add_type(class.bind(py), fields.into_bound(py).extract()?)?;
+        }
         for (name, function, pass_options) in helpers {
             self.add_helper(&name, function, pass_options);
         }
@@ -195,8 +207,9 @@ impl Engine {
     }
 }
 
-/// The pickled helpers (name, function, whether it takes options) and partials (name, source).
-type PickledEngine = (Vec<(String, Py<PyAny>, bool)>, Vec<(String, String)>);
+/// The pickled helpers (name, function, whether it takes options), partials (name, source) and registered types (class,
+/// names of its fields).
+type PickledEngine = (Vec<(String, Py<PyAny>, bool)>, Vec<(String, String)>, Vec<RegisteredFields>);
 
 impl Engine {
     /// Compiles a template with the helpers that are registered now.
@@ -289,7 +302,7 @@ fn render<'py>(
     data: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyString>> {
     let py = variables.py();
-    check_variables(variables)?;
+    check_variables(variables, shared)?;
     let py_data = PyData::new(py, shared);
     let output = if partials.is_none() {
         template.render(&py_data, variables, data, shared)
@@ -381,16 +394,18 @@ pub(super) fn type_name(value: &Bound<'_, PyAny>) -> String {
 
 /// Raises a `TypeError` if the variables are not a mapping or an object with fields.
 #[inline]
-pub(super) fn check_variables(variables: &Bound<'_, PyAny>) -> PyResult<()> {
-    if variables.cast_exact::<PyDict>().is_ok()
-        || matches!(kind_of(variables), ValueKind::Mapping | ValueKind::Record)
-    {
+pub(super) fn check_variables(variables: &Bound<'_, PyAny>, engine: &Arc<EngineState>) -> PyResult<()> {
+    if variables.cast_exact::<PyDict>().is_ok() {
         return Ok(());
     }
-    Err(PyTypeError::new_err(format!(
-        "variables must be a mapping of names to values, not {}",
-        type_name(variables)
-    )))
+    let py = variables.py();
+    match PyData::new(py, engine).kind(variables).or_raise(py)? {
+        ValueKind::Mapping | ValueKind::Record => Ok(()),
+        _ => Err(PyTypeError::new_err(format!(
+            "variables must be a mapping of names to values, not {}",
+            type_name(variables)
+        ))),
+    }
 }
 
 /// Reads the partials that a caller passes as a mapping of names to templates.
@@ -400,13 +415,15 @@ pub(super) fn read_partials(
 ) -> PyResult<PartialMap> {
     let mut read = PartialMap::new();
     let Some(partials) = partials else { return Ok(read) };
-    let given = partials.cast::<PyMapping>().map_err(|_| {
-        PyTypeError::new_err(format!(
+    let py = partials.py();
+    let data = PyData::new(py, engine);
+    if data.kind(partials).or_raise(py)? != ValueKind::Mapping {
+        return Err(PyTypeError::new_err(format!(
             "partials must be a mapping of names to templates, not {}",
             type_name(partials)
-        ))
-    })?;
-    for pair in given.items()? {
+        )));
+    }
+    for pair in data.items_of(partials).or_raise(py)? {
         let (name, source): (String, Bound<'_, PyAny>) = pair.extract()?;
         let partial = if let Ok(compiled) = source.cast::<CompiledTemplate>() {
             compiled.get().template.clone()

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyString};
 
+use super::surrogates;
 use crate::template::{Output, Sink, Text, indent_lines};
 
 /// Fixed text of a template. Its Python string is made when it is first needed.
@@ -134,11 +135,14 @@ impl<'py> Sink for PySink<'py> {
     }
 
     fn str(&mut self, text: &str) {
-        if text.is_ascii() && !self.joining {
+        let ascii = text.is_ascii();
+        if ascii && !self.joining {
             self.text.push_str(text);
         } else {
             self.joining = true;
-            self.piece(PyString::new(self.py, text), text.len());
+            let string =
+                if ascii { PyString::new(self.py, text) } else { surrogates::to_python(self.py, text) };
+            self.piece(string, text.len());
         }
     }
 
@@ -222,6 +226,6 @@ impl Output for PyOutput<'_> {
     }
 
     fn with_str<R>(&self, read: impl FnOnce(&str) -> R) -> R {
-        read(&self.0.to_string_lossy())
+        read(&surrogates::to_rust(&self.0))
     }
 }

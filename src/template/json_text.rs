@@ -43,22 +43,6 @@ impl JsonText {
         self.check()
     }
 
-    /// Adds a string that is given in UTF-16, for text with halves of surrogate pairs. They become escapes.
-    ///
-    /// # Errors
-    /// As [`JsonText::literal`].
-    pub fn utf16_string(&mut self, units: impl Iterator<Item = u16>) -> Result<()> {
-        self.text.push('"');
-        for character in char::decode_utf16(units) {
-            match character {
-                Ok(character) => self.escaped(character.encode_utf8(&mut [0; 4])),
-                Err(half) => self.unit(half.unpaired_surrogate()),
-            }
-        }
-        self.text.push('"');
-        self.check()
-    }
-
     /// Adds the key of an object's next member, after [`JsonText::item`].
     ///
     /// # Errors

@@ -11,7 +11,7 @@ import pickle
 from decimal import Decimal
 
 import pytest
-from pydantic import BaseModel, PrivateAttr, computed_field
+from pydantic import BaseModel, PrivateAttr
 
 from helpers import SECRET, everything_said_by, run_python
 from prompt_manager import PromptManager, TemplateEngine
@@ -96,7 +96,7 @@ class Model(BaseModel):
         called.append("key")
         return SECRET
 
-    @computed_field
+    @property
     def computed(self) -> str:
         called.append("computed")
         return SECRET

@@ -6,13 +6,14 @@ from prompt_manager._native import ChatTemplate, Engine, HelperOptions, Template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, TypeVar, overload
 
     from prompt_manager._native import VariableUsage
     from prompt_manager.core.models import Message
 
     F = TypeVar("F", bound=Callable[..., Any])
+    C = TypeVar("C", bound=type)
 
 __all__ = ["ChatTemplate", "ChatTemplateEngine", "HelperOptions", "Template", "TemplateEngine"]
 
@@ -124,6 +125,69 @@ class TemplateEngine(Engine):
             return function
 
         return register if function is None else register(function)
+
+    # The overloads are for type checkers only, so that importing this module does not load `typing`.
+    if TYPE_CHECKING:
+
+        @overload
+        def register_type(self, cls: C, fields: Iterable[str]) -> C: ...
+
+        @overload
+        def register_type(self, *, fields: Iterable[str]) -> Callable[[C], C]: ...
+
+    def register_type(self, cls: C | None = None, fields: Iterable[str] = ()) -> C | Callable[[C], C]:
+        """Let templates read fields of a class of your own, such as an ORM model. Works as a method and as a decorator.
+
+        Objects of the class, and of its subclasses, become records with exactly these members, in rendering, schemas,
+        ``{{json x}}`` and conversions. No other attribute becomes reachable. Fields of pydantic models, dataclasses,
+        attrs and msgspec classes, named tuples and database rows need no registration.
+
+        Args:
+            cls: The class. A later registration of the same class replaces this one.
+            fields: The names of the fields. A field can be a property. Names that begin with an underscore are private
+                and refused.
+
+        Raises:
+            TypeError: ``cls`` is not a class, or is one of Python's own types or a subclass of one, or ``fields`` is
+                not a sequence of names.
+            ValueError: ``fields`` is empty, or a name is private.
+
+        >>> class User:
+        ...     def __init__(self, id, name, password):
+        ...         self.id, self.name, self.password = id, name, password
+        >>> engine = TemplateEngine()
+        >>> _ = engine.register_type(User, fields=("id", "name"))
+        >>> engine.render_sync("{{user.name}} has the id {{user.id}}", {"user": User(7, "Ada", "secret")})
+        'Ada has the id 7'
+        """
+        names = _field_names(fields)
+
+        def register(cls: C) -> C:
+            if not isinstance(cls, type):
+                raise TypeError(f"register_type takes a class, not {type(cls).__name__}")
+            if cls is object or issubclass(cls, _OWN_TYPES):
+                raise TypeError(f"templates read {cls.__name__} as the value that it is; register a class of your own")
+            self._register_type(cls, names)
+            return cls
+
+        return register if cls is None else register(cls)
+
+
+# Objects of these types, and of their subclasses, are texts, numbers, lists and mappings for a template.
+_OWN_TYPES = (str, bytes, bytearray, int, float, complex, dict, list, tuple, set, frozenset, type, type(None))
+
+
+def _field_names(fields: Iterable[str]) -> list[str]:
+    """The names of the fields for ``register_type``, checked."""
+    names = [] if isinstance(fields, str) else list(fields)
+    if isinstance(fields, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError("fields must be a sequence of names, such as ('id', 'name')")
+    if not names:
+        raise ValueError("fields is empty: name the fields that templates may read")
+    private = [name for name in names if name.startswith("_") or not name]
+    if private:
+        raise ValueError(f"the field {private[0]!r} is private, so templates cannot read it")
+    return names
 
 
 #: The package's own methods, taken before a test can patch the class.

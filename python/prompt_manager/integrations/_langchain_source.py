@@ -144,8 +144,8 @@ class PromptSource(Serializable):
         state = self._state()
         if type(self.engine) is not TemplateEngine or state["models"] or state["functions"]:
             return self.to_json_not_implemented()
-        helpers, partials = self.engine.__getstate__()
-        if helpers:
+        helpers, partials, types = self.engine.__getstate__()
+        if helpers or types:
             return self.to_json_not_implemented()
         data = {name: value for name, value in state.items() if name not in {"models", "functions"}}
         options = self.engine.__getnewargs_ex__()[1]

@@ -5,7 +5,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::PyData;
 use super::helper_options::HelperOptions;
-use super::kind::Object;
+use super::object::Object;
 use super::overlay::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::python::error::{foreign, is_ours};
@@ -36,7 +36,7 @@ impl<'py> PyData<'_, 'py> {
         // A helper gets plain dicts, so an overlay is merged into one.
         let plain = |value: Object<'py>| -> Result<Object<'py>> {
             match value.cast_exact::<Overlay>() {
-                Ok(overlay) => Ok(PyData::without_engine(py).merged(overlay.get())?.into_any()),
+                Ok(overlay) => Ok(self.merged(overlay.get())?.into_any()),
                 Err(_) => Ok(value),
             }
         };

@@ -5,9 +5,11 @@ use pyo3::types::PyFloat;
 use serde_json::{Map, Number, Value};
 
 use super::PyData;
-use super::kind::{Object, bare, kind_of};
+use super::object::Object;
+use super::reading::ObjectReading;
 use crate::error::{Error, Kind, Result};
-use crate::template::{Data, Sink, Style, ValueKind, WriteOutcome};
+use crate::python::surrogates;
+use crate::template::{Data, Output, Sink, Style, ValueKind, WriteOutcome};
 
 /// The maximum nesting depth. It also stops at a value that contains itself.
 pub(super) const JSON_DEPTH: usize = 100;
@@ -21,8 +23,9 @@ impl<'py> PyData<'_, 'py> {
                 "the value is nested more than {JSON_DEPTH} levels deep, or contains itself"
             )));
         }
-        let value = &bare(value);
-        Ok(match kind_of(value) {
+        let resolved = self.content(value)?;
+        let value = &resolved.value;
+        Ok(match resolved.kind {
             ValueKind::Null => Value::Null,
             ValueKind::Bool => Value::Bool(
                 value.is_truthy().map_err(|error| self.raised(error, "converting a value to bool"))?,
@@ -41,10 +44,13 @@ impl<'py> PyData<'_, 'py> {
                 // A decimal keeps its digits.
                 Err(_) => Value::String(self.printed(value)?),
             },
-            ValueKind::Sequence => {
+            // Without an engine the JSON outlives the call, and the order of a set does not.
+            kind if kind == ValueKind::Sequence
+                || (resolved.reading == ObjectReading::Set && self.engine.is_some()) =>
+            {
                 let mut items = Vec::new();
                 let mut failed = None;
-                self.walk(value, &mut |item| {
+                self.walk_resolved(&resolved, &mut |item| {
                     self.count_work(1)?;
                     if failed.is_none() {
                         match self.json(&item.value, depth + 1) {
@@ -59,7 +65,7 @@ impl<'py> PyData<'_, 'py> {
             ValueKind::Mapping | ValueKind::Record => {
                 let mut members = Map::new();
                 let mut failed = None;
-                self.walk(value, &mut |item| {
+                self.walk_resolved(&resolved, &mut |item| {
                     self.count_work(1)?;
                     if let (None, Some(key)) = (&failed, &item.key) {
                         let key = self.printed(key)?;
@@ -72,7 +78,7 @@ impl<'py> PyData<'_, 'py> {
                 })?;
                 failed.map_or(Ok(Value::Object(members)), Err)?
             }
-            kind @ (ValueKind::Other | ValueKind::Iterable) => {
+            kind @ (ValueKind::Other | ValueKind::Iterable | ValueKind::Sequence) => {
                 return Err(json_error(format!("{kind} cannot be written as JSON")));
             }
             ValueKind::String
@@ -88,13 +94,17 @@ impl<'py> PyData<'_, 'py> {
         let mut sink = self.sink();
         let style = Style { html: false, lenient: false, javascript_numbers: false };
         match self.write(value, style, &mut sink)? {
-            WriteOutcome::Done => match sink.finish().0.to_str() {
-                Ok(text) => Ok(text.to_owned()),
-                Err(_) => Err(Error::new(
-                    Kind::TemplateRender,
-                    "text with half a surrogate pair, which is not a character, cannot be written as JSON",
-                )),
-            },
+            WriteOutcome::Done => {
+                let text = sink.finish();
+                // Without an engine the JSON outlives the call, in a prompt or a schema.
+                if self.engine.is_none() && surrogates::has_lone(&text.0) {
+                    return Err(Error::new(
+                        Kind::TemplateRender,
+                        "text with half a surrogate pair, which is not a character, cannot be written as JSON",
+                    ));
+                }
+                Ok(text.with_str(str::to_owned))
+            }
             WriteOutcome::Null => Ok("null".to_owned()),
             WriteOutcome::NoText(kind) => {
                 let message = format!("{kind} cannot be a key in JSON");

@@ -4,12 +4,14 @@
 //! and a value that is much larger as JSON than in memory reaches a limit before it fills the memory.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyFloat, PyString};
+use pyo3::types::PyFloat;
 
 use super::PyData;
 use super::json::JSON_DEPTH;
-use super::kind::{Object, bare, kind_of};
+use super::object::Object;
+use super::reading::ObjectReading;
 use crate::error::{Error, Kind, Result};
+use crate::python::surrogates;
 use crate::template::{Data, JsonText, Sink, Style, ValueKind, WriteOutcome};
 
 /// The number of bytes of text that are written for one step.
@@ -25,24 +27,20 @@ impl<'py> PyData<'_, 'py> {
             )));
         }
         let before = out.len();
-        let value = &bare(value);
-        match kind_of(value) {
+        let resolved = self.content(value)?;
+        let value = &resolved.value;
+        match resolved.kind {
             ValueKind::Null => out.literal("null")?,
             ValueKind::Bool => {
                 let truth = value.is_truthy();
                 let truth = truth.map_err(|error| self.raised(error, "converting a value to bool"))?;
                 out.literal(if truth { "true" } else { "false" })?;
             }
-            ValueKind::Integer => {
-                self.printed_text(value)?
-                    .0
-                    .to_str()
-                    .map_or_else(|_| Err(not_text()), |digits| out.literal(digits))?;
-            }
+            ValueKind::Integer => out.literal(&surrogates::to_rust(&self.printed_text(value)?.0))?,
             ValueKind::Float => self.write_json_float(value, out)?,
-            ValueKind::Sequence => {
+            kind if kind == ValueKind::Sequence || resolved.reading == ObjectReading::Set => {
                 out.open('[')?;
-                self.walk(value, &mut |item| {
+                self.walk_resolved(&resolved, &mut |item| {
                     self.count_work(1)?;
                     out.item()?;
                     self.write_json(&item.value, depth + 1, out)
@@ -51,7 +49,7 @@ impl<'py> PyData<'_, 'py> {
             }
             ValueKind::Mapping | ValueKind::Record => {
                 out.open('{')?;
-                self.walk(value, &mut |item| {
+                self.walk_resolved(&resolved, &mut |item| {
                     self.count_work(1)?;
                     let Some(key) = &item.key else { return Ok(()) };
                     out.item()?;
@@ -60,14 +58,14 @@ impl<'py> PyData<'_, 'py> {
                 })?;
                 out.close('}')?;
             }
-            kind @ (ValueKind::Other | ValueKind::Iterable) => {
+            kind @ (ValueKind::Other | ValueKind::Iterable | ValueKind::Sequence) => {
                 return Err(fail(format!("{kind} cannot be written as JSON")));
             }
             ValueKind::String
             | ValueKind::Date
             | ValueKind::DateTime
             | ValueKind::Uuid
-            | ValueKind::Scalar => self.write_json_string(&self.printed_text(value)?.0, out)?,
+            | ValueKind::Scalar => self.write_json_string(value, out)?,
         }
         if depth == 0 || out.len() - before > BYTES_OF_A_STEP {
             self.count_work(((out.len() - before) / BYTES_OF_A_STEP) as u64)?;
@@ -83,26 +81,19 @@ impl<'py> PyData<'_, 'py> {
                 out.literal(&number.to_string())
             }
             // A decimal keeps its digits.
-            Err(_) => self.write_json_string(&self.printed_text(value)?.0, out),
+            Err(_) => self.write_json_string(value, out),
         }
     }
 
-    fn write_json_string(&self, text: &Bound<'py, PyString>, out: &mut JsonText) -> Result<()> {
-        if let Ok(text) = text.to_str() {
-            return out.string(text);
-        }
-        // Halves of surrogate pairs, which UTF-8 cannot hold.
-        let encoded = text
-            .call_method1("encode", ("utf-16-le", "surrogatepass"))
-            .map_err(|error| self.raised(error, "encoding a text"))?;
-        let encoded = encoded.cast::<PyBytes>().map_err(|_| not_text())?.as_bytes();
-        out.utf16_string(encoded.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])))
+    /// Writes the text that a template prints for a value.
+    fn write_json_string(&self, value: &Object<'py>, out: &mut JsonText) -> Result<()> {
+        out.string(&surrogates::to_rust(&self.printed_text(value)?.0))
     }
 
     fn write_json_key(&self, key: &Object<'py>, out: &mut JsonText) -> Result<()> {
-        match kind_of(&bare(key)) {
+        match self.kind(key)? {
             ValueKind::Null => out.string("null")?,
-            _ => self.write_json_string(&self.printed_text(key)?.0, out)?,
+            _ => self.write_json_string(key, out)?,
         }
         out.after_key();
         Ok(())
@@ -122,8 +113,4 @@ impl<'py> PyData<'_, 'py> {
 
 fn fail(message: impl Into<String>) -> Error {
     Error::new(Kind::TemplateRender, message)
-}
-
-fn not_text() -> Error {
-    fail("a value has no text that can be written as JSON")
 }

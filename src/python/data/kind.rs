@@ -1,207 +1,81 @@
-//! The kind of value of a Python object, and the fields that a template can read.
+//! Finds the kind of value of a Python object.
+//!
+//! Python's own types are told apart by their exact type. Any other type is looked up in [`TypeInfo`], which is found once
+//! for each type.
 
-use pyo3::intern;
+use std::sync::Arc;
+
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyNone, PySequence, PyString,
-    PyTuple, PyType,
-};
 
-use super::overlay::Overlay;
+use super::PyData;
+use super::object::{Object, plain_kind};
+use super::packages;
+use super::reading::ObjectReading;
+use super::resolved::Resolved;
+use super::type_info::TypeInfo;
+use crate::error::{Error, Kind, Result};
 use crate::template::ValueKind;
 
-/// A Python object that templates read.
-pub(in crate::python) type Object<'py> = Bound<'py, PyAny>;
+/// The maximum number of values that hold one another, such as an enum member whose value is an enum member.
+const HELD_DEPTH: usize = 16;
 
-/// Returns the value of an enum member, the text of a `UserString`, and any other object itself. Call this before reading
-/// an object.
-pub(super) fn bare<'py>(value: &Object<'py>) -> Object<'py> {
-    // Testing for a `UserString` is slow, because it runs the Python code of `abc`. So plain values are not tested.
-    if is_plain(value) {
-        return value.clone();
-    }
-    inner(value).unwrap_or_else(|| value.clone())
-}
-
-/// Whether the object has one of Python's own types, and not a subclass.
-#[inline]
-fn is_plain(value: &Object<'_>) -> bool {
-    value.cast_exact::<PyString>().is_ok()
-        || value.cast_exact::<PyDict>().is_ok()
-        || value.cast_exact::<PyList>().is_ok()
-        || value.cast_exact::<PyInt>().is_ok()
-        || value.cast::<PyNone>().is_ok()
-        || value.cast_exact::<PyBool>().is_ok()
-        || value.cast_exact::<PyFloat>().is_ok()
-}
-
-/// Returns the value of an enum member or the text of a `UserString`.
-fn inner<'py>(value: &Object<'py>) -> Option<Object<'py>> {
-    let py = value.py();
-    let is = |kind: &Bound<'py, PyType>| value.is_instance(kind).unwrap_or(false);
-    if known_type(py, &ENUM, "enum", "Enum").is_some_and(is) {
-        return value.getattr(intern!(py, "value")).ok();
-    }
-    if known_type(py, &USER_STRING, "collections", "UserString").is_some_and(is) {
-        return value.getattr(intern!(py, "data")).ok();
-    }
-    None
-}
-
-type TypeCell = PyOnceLock<Option<Py<PyType>>>;
-
-static ENUM: TypeCell = PyOnceLock::new();
-static USER_STRING: TypeCell = PyOnceLock::new();
-static DATE: TypeCell = PyOnceLock::new();
-static DATETIME: TypeCell = PyOnceLock::new();
-static UUID: TypeCell = PyOnceLock::new();
-static PATH: TypeCell = PyOnceLock::new();
-static NUMBER: TypeCell = PyOnceLock::new();
-static TIME: TypeCell = PyOnceLock::new();
-static TIMEDELTA: TypeCell = PyOnceLock::new();
-
-/// Returns a type of the standard library, or `None` if its module is not imported. A program that has not imported the
-/// module cannot have an object of that type.
-pub(super) fn known_type<'py>(
-    py: Python<'py>,
-    cell: &'static TypeCell,
-    module: &str,
-    name: &str,
-) -> Option<&'py Bound<'py, PyType>> {
-    if let Some(known) = cell.get(py) {
-        return known.as_ref().map(|known| known.bind(py));
-    }
-    let modules = py.import(intern!(py, "sys")).and_then(|sys| sys.getattr(intern!(py, "modules"))).ok()?;
-    let module = modules.get_item(module).ok()?;
-    let found = module.getattr(name).ok()?.cast_into::<PyType>().ok()?.unbind();
-    cell.get_or_init(py, || Some(found)).as_ref().map(|known| known.bind(py))
-}
-
-/// Returns the kind of a value. An enum member has the kind of its value.
-pub(in crate::python) fn kind_of(value: &Object<'_>) -> ValueKind {
-    if value.cast_exact::<PyString>().is_ok() {
-        ValueKind::String
-    } else if value.cast_exact::<PyDict>().is_ok() {
-        ValueKind::Mapping
-    } else if value.cast_exact::<PyList>().is_ok() {
-        ValueKind::Sequence
-    } else if value.cast_exact::<PyInt>().is_ok() {
-        ValueKind::Integer
-    } else if value.cast::<PyNone>().is_ok() {
-        ValueKind::Null
-    } else if value.cast_exact::<PyBool>().is_ok() {
-        ValueKind::Bool
-    } else if value.cast_exact::<PyFloat>().is_ok() {
-        ValueKind::Float
-    } else {
-        kind_of_object(value)
-    }
-}
-
-fn kind_of_object(value: &Object<'_>) -> ValueKind {
-    let py = value.py();
-    if let Some(inner) = inner(value) {
-        return kind_of(&inner);
-    }
-    if value.cast::<PyString>().is_ok() {
-        return ValueKind::String;
-    }
-    if value.cast::<PyDict>().is_ok() || value.cast_exact::<Overlay>().is_ok() {
-        return ValueKind::Mapping;
-    }
-    if value.cast::<PyInt>().is_ok() {
-        return ValueKind::Integer;
-    }
-    if value.cast::<PyFloat>().is_ok() {
-        return ValueKind::Float;
-    }
-    if value.cast::<PyTuple>().is_ok() || value.cast::<PyList>().is_ok() {
-        return ValueKind::Sequence;
-    }
-    if value.cast::<PyBytes>().is_ok()
-        || value.cast::<PyByteArray>().is_ok()
-        || value.cast::<PyType>().is_ok()
-    {
-        return ValueKind::Other;
-    }
-    let is = |cell, module, name| {
-        known_type(py, cell, module, name).is_some_and(|known| value.is_instance(known).unwrap_or(false))
-    };
-    if is(&DATETIME, "datetime", "datetime") {
-        ValueKind::DateTime
-    } else if is(&DATE, "datetime", "date") {
-        ValueKind::Date
-    } else if is(&UUID, "uuid", "UUID") {
-        ValueKind::Uuid
-    } else if is(&NUMBER, "numbers", "Number") {
-        ValueKind::Float
-    } else if is(&PATH, "pathlib", "PurePath")
-        || is(&TIME, "datetime", "time")
-        || is(&TIMEDELTA, "datetime", "timedelta")
-    {
-        ValueKind::Scalar
-    } else if fields(value).is_some() {
-        ValueKind::Record
-    } else if value.cast::<PyMapping>().is_ok() {
-        ValueKind::Mapping
-    } else if value.cast::<PySequence>().is_ok() {
-        ValueKind::Sequence
-    } else if value.is_iterable() {
-        ValueKind::Iterable
-    } else {
-        ValueKind::Other
-    }
-}
-
-/// Tests whether an object can be iterated over, without starting an iteration.
-trait MaybeIterable {
-    fn is_iterable(&self) -> bool;
-}
-
-impl MaybeIterable for Object<'_> {
-    fn is_iterable(&self) -> bool {
-        self.get_type().hasattr(intern!(self.py(), "__iter__")).unwrap_or(false)
-    }
-}
-
-/// Returns the declared fields of a pydantic model or dataclass, by name. A dataclass also declares pseudo-fields; see
-/// [`is_stored`].
-pub(super) fn fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
-    let py = value.py();
-    let class = value.get_type();
-    for declared in [intern!(py, "__pydantic_fields__"), intern!(py, "__dataclass_fields__")] {
-        if let Ok(found) = class.getattr(declared)
-            && let Ok(found) = found.cast_into::<PyDict>()
-        {
-            return Some(found);
+impl<'py> PyData<'_, 'py> {
+    /// Returns the kind of a value. An enum member has the kind of its value.
+    #[inline]
+    pub(in crate::python) fn kind(&self, value: &Object<'py>) -> Result<ValueKind> {
+        match plain_kind(value) {
+            Some(kind) => Ok(kind),
+            None => Ok(self.resolve(value)?.kind),
         }
     }
-    None
-}
 
-/// Whether instances have the field. A dataclass also lists class variables and arguments of the constructor among its
-/// fields.
-pub(super) fn is_stored(field: &Object<'_>) -> bool {
-    let py = field.py();
-    let kind = field.getattr(intern!(py, "_field_type")).and_then(|kind| kind.getattr(intern!(py, "name")));
-    kind.is_err() || kind.is_ok_and(|name| name.eq("_FIELD").unwrap_or(false))
-}
-
-/// Whether a name is public. Templates cannot read private fields.
-pub(super) fn is_public(name: &str) -> bool {
-    !name.starts_with('_')
-}
-
-/// Returns the extra fields of a pydantic model that allows them.
-pub(super) fn extra<'py>(value: &Object<'py>) -> Option<Bound<'py, PyDict>> {
-    value.getattr(intern!(value.py(), "__pydantic_extra__")).ok()?.cast_into::<PyDict>().ok()
-}
-
-/// Returns the field names of a named tuple.
-pub(super) fn tuple_fields<'py>(value: &Object<'py>) -> Option<Bound<'py, PyTuple>> {
-    if value.cast::<PyTuple>().is_err() || value.cast_exact::<PyTuple>().is_ok() {
-        return None;
+    /// Finds how a value is read.
+    pub(super) fn resolve(&self, value: &Object<'py>) -> Result<Resolved<'py>> {
+        let mut value = value.clone();
+        for _ in 0..HELD_DEPTH {
+            if let Some(kind) = plain_kind(&value) {
+                return Ok(Resolved { value, kind, reading: ObjectReading::Kind(kind), info: None });
+            }
+            let info =
+                self.type_info(&value).map_err(|error| self.raised(error, "finding the type of a value"))?;
+            let held = packages::held(&value, info.reading);
+            let held = held.map_err(|error| self.raised(error, "reading the value that an object holds"))?;
+            let Some(inner) = held else {
+                let (kind, reading) = (info.reading.kind(), info.reading);
+                return Ok(Resolved { value, kind, reading, info: Some(info) });
+            };
+            value = inner;
+        }
+        Err(Error::new(
+            Kind::TemplateRender,
+            format!("a value holds others more than {HELD_DEPTH} levels deep, or holds itself"),
+        )
+        .with_hint("an enum member's value, or a UserString's data, must not be the object itself"))
     }
-    value.get_type().getattr(intern!(value.py(), "_fields")).ok()?.cast_into::<PyTuple>().ok()
+
+    /// Finds how a value is read, to read its content. A data frame is an error.
+    pub(super) fn content(&self, value: &Object<'py>) -> Result<Resolved<'py>> {
+        let resolved = self.resolve(value)?;
+        match resolved.reading {
+            ObjectReading::Frame(rows) => {
+                Err(Error::new(Kind::TemplateRender, "a data frame has no single meaning in a template")
+                    .with_hint(format!("give its rows, as a list of dicts: `{rows}`")))
+            }
+            _ => Ok(resolved),
+        }
+    }
+
+    /// Returns the value that an object holds, or the object itself.
+    pub(super) fn bare(&self, value: &Object<'py>) -> Result<Object<'py>> {
+        if plain_kind(value).is_some() { Ok(value.clone()) } else { Ok(self.resolve(value)?.value) }
+    }
+
+    fn type_info(&self, value: &Object<'py>) -> PyResult<Arc<TypeInfo>> {
+        if let Some(engine) = self.engine
+            && let Some(registered) = engine.registered_type(&value.get_type())
+        {
+            return Ok(registered);
+        }
+        TypeInfo::of(value)
+    }
 }

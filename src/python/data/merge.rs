@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::PyData;
-use super::kind::Object;
+use super::object::Object;
 use super::overlay::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::template::{Data, Item};
@@ -72,7 +72,8 @@ impl<'py> PyData<'_, 'py> {
         name: &str,
         key: &Object<'py>,
     ) -> Result<Option<Object<'py>>> {
-        if let Ok(Some(found)) = overlay.members.bind(self.py).get_item(key) {
+        let own = overlay.members.bind(self.py).get_item(key);
+        if let Some(found) = own.map_err(|error| self.raised(error, "reading a mapping"))? {
             return Ok(Some(found));
         }
         match &overlay.base {

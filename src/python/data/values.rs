@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyKeyError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use speedate::{DateTime, Time};
 
 use super::PyData;
-use super::kind::{Object, bare, fields, is_stored, kind_of};
+use super::object::Object;
 use super::overlay::Overlay;
 use crate::error::{Error, Kind, Result};
+use crate::python::surrogates;
 use crate::python::text::{PyOutput, PyText};
 use crate::schema::numeric::NumericValue;
 use crate::schema::{NewValue, Values, Violation};
@@ -82,28 +83,17 @@ impl<'py> Values for PyData<'_, 'py> {
         }
         if let Ok(overlay) = value.cast_exact::<Overlay>() {
             let (own, base) = overlay.get().parts(self.py);
-            return match (own.get_item(key), base) {
-                (Ok(Some(found)), _) => Ok(Some(found)),
-                (_, Some(base)) => Values::member(self, base, name),
-                _ => Ok(None),
+            return match (own.get_item(key).map_err(|error| self.wrong(error))?, base) {
+                (Some(found), _) => Ok(Some(found)),
+                (None, Some(base)) => Values::member(self, base, name),
+                (None, None) => Ok(None),
             };
         }
-        let value = &bare(value);
-        if let Ok(dict) = value.cast::<PyDict>() {
-            return dict.get_item(key).map_err(|error| self.wrong(error));
-        }
-        if let Some(declared) = fields(value) {
-            let stored = declared.get_item(key).ok().flatten().is_some_and(|field| is_stored(&field));
-            let extra = || super::kind::extra(value).and_then(|extra| extra.get_item(key).ok().flatten());
-            return if stored { self.field(value, name_of(name), key.as_any()) } else { Ok(extra()) };
-        }
-        match value.cast::<PyMapping>() {
-            Err(_) => Ok(None),
-            Ok(mapping) => match mapping.get_item(key) {
-                Ok(found) => Ok(Some(found)),
-                Err(error) if error.is_instance_of::<PyKeyError>(self.py) => Ok(None),
-                Err(error) => Err(self.wrong(error)),
-            },
+        let resolved = self.content(value)?;
+        match resolved.kind {
+            ValueKind::Mapping => self.of_mapping(&resolved.value, name_of(name), key.as_any()),
+            ValueKind::Record => self.of_record(&resolved, name_of(name), key.as_any()),
+            _ => Ok(None),
         }
     }
 
@@ -111,10 +101,12 @@ impl<'py> Values for PyData<'_, 'py> {
         if let Ok(dict) = value.cast::<PyDict>() {
             return Ok(dict.len());
         }
-        if fields(value).is_some() {
-            return Ok(self.names(value)?.len());
+        let resolved = self.content(value)?;
+        if resolved.kind == ValueKind::Record {
+            Ok(self.names(value)?.len())
+        } else {
+            self.size_of(&resolved.value)
         }
-        value.len().map_err(|error| self.wrong(error))
     }
 
     fn is_list(&self, value: &Object<'py>) -> bool {
@@ -125,7 +117,7 @@ impl<'py> Values for PyData<'_, 'py> {
         if let Ok(number) = value.cast_exact::<PyFloat>() {
             return Ok(Some(NumericValue::Float(number.value())));
         }
-        let value = &bare(value);
+        let value = &self.bare(value)?;
         if value.cast::<PyBool>().is_ok() || value.cast::<PyInt>().is_ok() {
             if let Ok(whole) = value.extract::<i64>() {
                 return Ok(Some(NumericValue::Integer(whole.into())));
@@ -133,19 +125,27 @@ impl<'py> Values for PyData<'_, 'py> {
             if let Ok(whole) = value.extract::<i128>() {
                 return Ok(Some(NumericValue::Integer(whole)));
             }
-            let negative = value.lt(0).map_err(|error| self.wrong(error))?;
-            let beyond = if negative { f64::NEG_INFINITY } else { f64::INFINITY };
-            return Ok(Some(NumericValue::Float(value.extract::<f64>().unwrap_or(beyond))));
         }
-        Ok(value.extract::<f64>().ok().map(NumericValue::Float))
+        match value.extract::<f64>() {
+            Ok(number) => Ok(Some(NumericValue::Float(number))),
+            Err(error) if error.is_instance_of::<PyTypeError>(self.py) => Ok(None),
+            // The number is beyond the range of a float.
+            Err(error) if error.is_instance_of::<PyOverflowError>(self.py) => {
+                let negative = value.lt(0).map_err(|error| self.wrong(error))?;
+                let beyond = if negative { f64::NEG_INFINITY } else { f64::INFINITY };
+                Ok(Some(NumericValue::Float(beyond)))
+            }
+            Err(error) => Err(self.wrong(error)),
+        }
     }
 
     #[inline]
     fn with_text<R>(&self, value: &Object<'py>, read: impl FnOnce(&str) -> R) -> Result<Option<R>> {
         if let Ok(text) = value.cast_exact::<PyString>() {
-            return Ok(text.to_str().ok().map(read));
+            return Ok(Some(read(&surrogates::to_rust(text))));
         }
-        Ok(bare(value).cast::<PyString>().ok().and_then(|text| text.to_str().ok().map(read)))
+        let value = self.bare(value)?;
+        Ok(value.cast::<PyString>().ok().map(|text| read(&surrogates::to_rust(text))))
     }
 
     fn bytes(&self, value: &Object<'py>) -> Option<Vec<u8>> {
@@ -156,6 +156,8 @@ impl<'py> Values for PyData<'_, 'py> {
     }
 
     fn moment(&self, value: &Object<'py>) -> Result<Option<DateTime>> {
+        let resolved = self.content(value)?;
+        let value = &resolved.value;
         let part = |name: &str| -> PyResult<u32> { value.getattr(name)?.extract() };
         let read = || -> PyResult<DateTime> {
             let year = u16::try_from(part("year")?)?;
@@ -165,7 +167,7 @@ impl<'py> Values for PyData<'_, 'py> {
                 day: u8::try_from(part("day")?)?,
             };
             let mut time = Time { hour: 0, minute: 0, second: 0, microsecond: 0, tz_offset: None };
-            if kind_of(value) == ValueKind::DateTime {
+            if resolved.kind == ValueKind::DateTime {
                 time.hour = u8::try_from(part("hour")?)?;
                 time.minute = u8::try_from(part("minute")?)?;
                 time.second = u8::try_from(part("second")?)?;
@@ -191,7 +193,7 @@ impl<'py> Values for PyData<'_, 'py> {
             },
             NewValue::Digits(digits) => integer(digits),
             NewValue::Float(float) => Ok(PyFloat::new(py, float).into_any()),
-            NewValue::Text(text) => Ok(PyString::new(py, text).into_any()),
+            NewValue::Text(text) => Ok(surrogates::to_python(py, text).into_any()),
             NewValue::Date(date) => self.date(date),
             NewValue::DateTime(moment) => self.datetime(moment),
             NewValue::Uuid(uuid) => {

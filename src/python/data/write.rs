@@ -1,21 +1,23 @@
 //! Prints Python objects as text.
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyString};
 
 use super::PyData;
-use super::kind::{Object, bare, kind_of};
+use super::object::Object;
+use super::resolved::Resolved;
 use crate::error::{Error, Kind, Result};
 use crate::python::error::foreign;
+use crate::python::surrogates;
 use crate::python::text::PySink;
 use crate::template::{
     Item, Sink, Style, ValueKind, WriteOutcome, escape_html, javascript_number, python_number,
 };
 
 /// The maximum nesting depth of lists. It also stops at a list that contains itself.
-const PRINT_DEPTH: usize = 32;
+pub(super) const PRINT_DEPTH: usize = 32;
 
 /// The maximum number of items that one tag prints, including those of nested lists.
 const PRINT_ITEMS: u64 = 100_000;
@@ -33,8 +35,9 @@ impl<'py> PyData<'_, 'py> {
             self.write_string(string, style, out);
             return Ok(WriteOutcome::Done);
         }
-        let value = &bare(value);
-        match kind_of(value) {
+        let resolved = self.content(value)?;
+        let value = &resolved.value;
+        match resolved.kind {
             ValueKind::Null => return Ok(WriteOutcome::Null),
             ValueKind::Bool => {
                 let truth =
@@ -44,7 +47,13 @@ impl<'py> PyData<'_, 'py> {
             ValueKind::Integer | ValueKind::Float if style.javascript_numbers => match value.extract::<f64>()
             {
                 Ok(number) => out.str(&javascript_number(number)),
-                Err(_) => self.write_str(&value.str(), style, out)?,
+                Err(error)
+                    if error.is_instance_of::<PyOverflowError>(self.py)
+                        || error.is_instance_of::<PyTypeError>(self.py) =>
+                {
+                    self.write_str(&value.str(), style, out)?;
+                }
+                Err(error) => return Err(self.raised(error, "converting a number")),
             },
             ValueKind::Integer => match value.extract::<i64>() {
                 Ok(number) => out.str(&number.to_string()),
@@ -63,7 +72,7 @@ impl<'py> PyData<'_, 'py> {
             ValueKind::Date | ValueKind::DateTime | ValueKind::Uuid | ValueKind::Scalar => {
                 self.write_str(&value.str(), style, out)?;
             }
-            ValueKind::Sequence => return self.write_items(value, style, depth, items, out),
+            ValueKind::Sequence => return self.write_items(&resolved, style, depth, items, out),
             _ if style.lenient => out.str("[object Object]"),
             kind @ (ValueKind::Mapping | ValueKind::Record | ValueKind::Iterable | ValueKind::Other) => {
                 return Ok(WriteOutcome::NoText(kind));
@@ -75,7 +84,7 @@ impl<'py> PyData<'_, 'py> {
     /// Writes the items of a sequence, separated by commas.
     fn write_items(
         &self,
-        value: &Object<'py>,
+        list: &Resolved<'py>,
         style: Style,
         depth: usize,
         items: &mut u64,
@@ -89,7 +98,7 @@ impl<'py> PyData<'_, 'py> {
         }
         let mut first = true;
         let mut written = WriteOutcome::Done;
-        self.walk_sequence(value, &mut |Item { value, .. }| {
+        self.walk_sequence(list, &mut |Item { value, .. }| {
             *items += 1;
             self.count_work(1)?;
             if *items > PRINT_ITEMS {
@@ -116,7 +125,7 @@ impl<'py> PyData<'_, 'py> {
     #[allow(clippy::unused_self, reason = "called like the other write methods")]
     fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) {
         if style.html {
-            escape_html(&string.to_string_lossy(), |piece| out.str(piece));
+            escape_html(&surrogates::to_rust(string), |piece| out.str(piece));
         } else {
             out.string(string);
         }
