@@ -33,6 +33,13 @@ impl Default for Limits {
     }
 }
 
+/// The highest value of [`Limits::nesting`]. Deeper templates could overflow the stack of a thread.
+pub const MAX_NESTING: usize = 300;
+
+/// The highest value of [`Limits::depth`] and [`Limits::partial_depth`]. Deeper renders could overflow the stack of a
+/// thread.
+pub const MAX_DEPTH: usize = 1000;
+
 /// Maximum number of variable uses that listing a template's variables reads. Uses in a partial count each time the
 /// partial is included.
 pub const VARIABLE_USES: u64 = 1_000_000;

@@ -13,7 +13,7 @@ use super::error::{OrRaise, raise};
 use super::library::{EngineState, HelperFunction, PartialMap, RegisteredFields, parse};
 use super::text::PyText;
 use crate::error::{Error, Kind};
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_DEPTH, MAX_NESTING};
 use crate::template::{
     Dialect, EmptyLibrary, LayeredLibrary, Template, TemplateOptions, ValueKind, VariableUsages,
 };
@@ -463,6 +463,16 @@ fn read_limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
             }
         };
         *known = value.extract()?;
+        let highest = match name.as_str() {
+            "nesting" => MAX_NESTING,
+            "depth" | "partial_depth" => MAX_DEPTH,
+            _ => usize::MAX,
+        };
+        if *known > highest {
+            return Err(PyValueError::new_err(format!(
+                "limits.{name} can be at most {highest}: deeper nesting could overflow the stack"
+            )));
+        }
     }
     Ok(limits)
 }

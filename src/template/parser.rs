@@ -11,7 +11,7 @@ use super::ast::{
 };
 use super::lexer::{Lexer, Token, TokenKind as K};
 use crate::error::{Error, Kind, Place, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_NESTING};
 
 /// Checks that a source does not exceed the limit on its length.
 pub(super) fn check_size(source: &str, limits: &Limits) -> Result<()> {
@@ -107,10 +107,11 @@ impl<'s> TemplateParser<'s, '_> {
 
     /// Records that a tag or parenthesis is open, unless the nesting limit is reached.
     fn enter(&mut self, span: Span) -> Result<()> {
-        if self.open.len() >= self.limits.nesting {
+        let limit = self.limits.nesting.min(MAX_NESTING);
+        if self.open.len() >= limit {
             return Err(Error::new(
                 Kind::TemplateSyntax,
-                format!("blocks and subexpressions are nested more than {} levels deep", self.limits.nesting),
+                format!("blocks and subexpressions are nested more than {limit} levels deep"),
             )
             .at(span.start)
             .with_hint("move inner blocks into partials, or raise limits.nesting"));

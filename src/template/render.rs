@@ -22,7 +22,7 @@ use super::program::{
 use super::stack;
 use super::sums::{Summand, Sums};
 use crate::error::{Error, Kind, Result, nearest};
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_DEPTH};
 
 /// What templates can use by name: partials, and the helpers that the caller registered.
 pub trait Library<T> {
@@ -311,7 +311,7 @@ impl<D: Data> Renderer<'_, D> {
 
     fn enter(&mut self, offset: usize, scope: &Scope<'_, D>) -> Result<()> {
         self.levels += 1;
-        let limit = scope.template.options().limits.depth;
+        let limit = scope.template.options().limits.depth.min(MAX_DEPTH);
         if self.levels > limit {
             return Err(fail(
                 format!("blocks and partials are nested more than {limit} levels deep"),

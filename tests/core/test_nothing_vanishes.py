@@ -202,3 +202,14 @@ class TestBounds:
         engine = TemplateEngine(limits={"steps": 1000})
         with pytest.raises(TemplateRenderError, match="limit of 1000 steps"):
             engine.render_sync("{{json v}}{{json v}}", {"v": list(range(600))})
+
+    @pytest.mark.parametrize("limit", ["nesting", "depth", "partial_depth"])
+    def test_a_limit_cannot_exceed_what_the_stack_holds(self, limit: str) -> None:
+        with pytest.raises(ValueError, match=rf"limits.{limit} can be at most \d+"):
+            TemplateEngine(limits={limit: 100_000})
+
+    def test_the_highest_limits_fit_the_stack(self) -> None:
+        engine = TemplateEngine(limits={"nesting": 300, "depth": 1000, "partial_depth": 1000})
+        assert engine.render_sync("{{#if a}}" * 300 + "x" + "{{/if}}" * 300, {"a": 1}) == "x"
+        with pytest.raises(TemplateRenderError, match="more than 1000 levels deep"):
+            engine.render_sync("{{> p}}", {}, partials={"p": "  {{> p a=1}}\n"})
