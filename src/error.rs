@@ -288,19 +288,56 @@ impl Error {
 /// Maximum number of characters of a source line that are shown.
 const MAX_SHOWN_LINE: usize = 160;
 
+/// Where the lines of a text begin. With it, the places of many offsets in one text take no longer than the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineStarts(Vec<usize>);
+
+impl LineStarts {
+    /// Finds the lines of a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect())
+    }
+
+    /// The line of an offset, counted from 1.
+    #[must_use]
+    pub fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset)
+    }
+
+    /// The offset at which a line begins. Lines are counted from 1.
+    #[must_use]
+    pub fn start(&self, line: usize) -> Option<usize> {
+        self.0.get(line.checked_sub(1)?).copied()
+    }
+}
+
 impl Place {
     /// The place of byte `offset` in `source`. An offset past the end gives the place of the end.
     #[must_use]
     pub fn of(name: Option<&str>, source: &str, offset: usize) -> Self {
+        let offset = offset.min(source.len());
+        let newlines = memchr::memchr_iter(b'\n', &source.as_bytes()[..offset]);
+        let (count, last) = newlines.fold((0, None), |(count, _), at| (count + 1, Some(at)));
+        Self::on_line(name, source, offset, count + 1, last.map_or(0, |at| at + 1))
+    }
+
+    /// [`Place::of`] for a source whose lines are known.
+    #[must_use]
+    pub fn with_lines(name: Option<&str>, source: &str, offset: usize, lines: &LineStarts) -> Self {
+        let line = lines.line(offset.min(source.len()));
+        Self::on_line(name, source, offset, line, lines.start(line).unwrap_or_default())
+    }
+
+    fn on_line(name: Option<&str>, source: &str, offset: usize, line: usize, line_start: usize) -> Self {
         let mut offset = offset.min(source.len());
         while !source.is_char_boundary(offset) {
             offset -= 1;
         }
-        let line_start = source[..offset].rfind('\n').map_or(0, |newline| newline + 1);
         let text = source[line_start..].lines().next().unwrap_or_default();
         Self {
             name: name.map(str::to_owned),
-            line: source[..line_start].matches('\n').count() + 1,
+            line,
             column: source[line_start..offset].chars().count() + 1,
             source_line: Some(text.chars().take(MAX_SHOWN_LINE).collect()),
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 
 use super::node::{KeyPath, NodeValue, SourceNode, SourceSpan, nearest_number};
 use super::{VALUE_DEPTH, mustache, scalars, shown, unknown};
-use crate::error::{Error, Kind, Place, nearest};
+use crate::error::{Error, Kind, LineStarts, Place, nearest};
 
 /// A text and its place. It may become a template.
 #[derive(Debug, Clone)]
@@ -93,9 +93,14 @@ impl<'s> NodeReader<'s> {
 
     /// The mistakes with file name, line and column, sorted by their places in `text`.
     pub(crate) fn located(mut self, file_name: &str, text: &str) -> Vec<Error> {
+        if self.mistakes.is_empty() {
+            return Vec::new();
+        }
+        let lines = LineStarts::of(text);
         self.mistakes.sort_by_key(|(span, _)| span.start);
         let located = self.mistakes.into_iter().map(|(span, error)| {
-            let place = Place::of(Some(file_name), text, span.offset().unwrap_or_default());
+            let offset = span.offset().unwrap_or_default();
+            let place = Place::with_lines(Some(file_name), text, offset, &lines);
             let mustache = error.hint().is_none() && mustache::is_in_line_of(&place);
             let error = error.with_place(place);
             if mustache { error.with_hint(mustache::HINT) } else { error }

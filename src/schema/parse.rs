@@ -10,7 +10,7 @@ use crate::de::yaml::{documents, read_document};
 use crate::de::{
     Fields, KeyPath, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, nearest_number, shown,
 };
-use crate::error::{Error, Kind, Place, Result};
+use crate::error::{Error, Kind, LineStarts, Place, Result};
 use crate::limits::FILE_BYTES;
 
 /// A schema file.
@@ -67,11 +67,12 @@ pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
             found.read(&mut reader, list);
         }
     }
+    let lines = LineStarts::of(text);
     for (span, mut schema) in found.good {
         for (key, value) in &file.metadata {
             schema.metadata.entry(key).or_insert_with(|| value.clone());
         }
-        schema.place = span.offset().map(|offset| Place::of(Some(file_name), text, offset));
+        schema.place = span.offset().map(|offset| Place::with_lines(Some(file_name), text, offset, &lines));
         file.schemas.push(schema);
     }
     file.errors.extend(reader.located(file_name, text));

@@ -5,12 +5,12 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::check::{Code, Finding, PromptSource};
 use crate::de::yaml::{decode, documents, read_document};
 use crate::de::{NodeReader, SourceSpan};
-use crate::error::{Error, Kind, Place};
+use crate::error::{Error, Kind, LineStarts, Place};
 use crate::limits::FILE_BYTES;
 use crate::prompt::read::{self, Document, PromptDefaults, PromptSpans, RawPrompt};
 use crate::prompt::{AboutFile, Prompt, Status, TemplateLocation};
@@ -60,6 +60,18 @@ pub struct Places {
 struct SourceFile {
     name: String,
     text: String,
+    /// Where the lines begin. Found when the first place is asked for.
+    lines: OnceLock<LineStarts>,
+}
+
+impl SourceFile {
+    fn lines(&self) -> &LineStarts {
+        self.lines.get_or_init(|| LineStarts::of(&self.text))
+    }
+
+    fn place(&self, offset: usize) -> Place {
+        Place::with_lines(Some(&self.name), &self.text, offset, self.lines())
+    }
 }
 
 /// Reads a prompt file that a person wrote. `file_name` appears in errors and warnings. A prompt without an id gets the
@@ -85,7 +97,8 @@ pub(super) fn read_stored(file_name: &str, text: &str) -> ReadFile {
 fn read_with(file_name: &str, text: &str, defaults: PromptDefaults<'_>) -> ReadFile {
     let mut read = ReadFile::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let file = Arc::new(SourceFile { name: file_name.to_owned(), text: text.to_owned() });
+    let file =
+        Arc::new(SourceFile { name: file_name.to_owned(), text: text.to_owned(), lines: OnceLock::new() });
     let whole = |message: String| {
         Error::new(Kind::PromptInvalid, message).with_place(Place::of(Some(file_name), text, 0))
     };
@@ -211,7 +224,7 @@ impl Places {
     }
 
     fn of(&self, span: SourceSpan) -> Place {
-        Place::of(Some(&self.file.name), &self.file.text, span.offset().unwrap_or_default())
+        self.file.place(span.offset().unwrap_or_default())
     }
 
     /// Maps a line and column of one of the prompt's templates to the place in the file. The place is exact for a
@@ -236,10 +249,10 @@ impl Places {
                 })
         };
         let (line, column) = exact().unwrap_or((start.line, start.column));
-        let begin: usize = self.file.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let begin = self.file.lines().start(line)?;
         let rest = self.file.text[begin..].lines().next().unwrap_or_default();
         let inside = rest.char_indices().nth(column - 1).map_or(rest.len(), |(offset, _)| offset);
-        Some(Place::of(Some(&self.file.name), &self.file.text, begin + inside))
+        Some(self.file.place(begin + inside))
     }
 
     /// The YAML comment right behind a text without quotes; see [`PromptSource::comment_after`].
@@ -255,7 +268,7 @@ impl Places {
         let comment = rest.trim_start();
         let is_comment = comment.len() < rest.len() && comment.starts_with('#');
         let offset = end + rest.len() - comment.len();
-        is_comment.then(|| (comment, Place::of(Some(&self.file.name), &self.file.text, offset)))
+        is_comment.then(|| (comment, self.file.place(offset)))
     }
 
     fn span_of(&self, prompt: &Prompt, location: TemplateLocation<'_>) -> Option<SourceSpan> {
@@ -270,7 +283,7 @@ impl Places {
     }
 
     fn file_line(&self, line: usize) -> Option<&str> {
-        self.file.text.lines().nth(line.checked_sub(1)?)
+        self.file.text[self.file.lines().start(line)?..].lines().next()
     }
 
     /// The line in the file of a template's line in a literal block, and its indentation. `None` unless the file's line
