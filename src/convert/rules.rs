@@ -1,7 +1,7 @@
 //! Rules that the providers share: which fields a role can have, which characters a name can have, and how calls and
 //! results pair up.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
 use super::payload::{Member, Payload, member};
@@ -158,7 +158,7 @@ fn check_function<S: Output>(
 }
 
 /// How a result refers to its call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum CallLink {
     /// By the id of a tool call.
     Id,
@@ -172,14 +172,14 @@ pub(super) enum CallLink {
 pub(super) struct CallPairing {
     /// The calls of the last turn, whose results follow.
     calls: Vec<PendingCall>,
+    /// The positions in `calls` of the calls with a key that wait for their results.
+    waiting: HashMap<(CallLink, String), VecDeque<usize>>,
     /// The ids of all tool calls so far.
     ids: HashSet<String>,
 }
 
 #[derive(Debug)]
 struct PendingCall {
-    link: CallLink,
-    key: String,
     at: Position,
     call_ref: CallRef,
     /// The id that is sent to the provider, if it is not `key`.
@@ -213,7 +213,8 @@ impl CallPairing {
         if link == CallLink::Id {
             self.ids.insert(key.to_owned());
         }
-        self.calls.push(PendingCall { link, key: key.to_owned(), at, call_ref, sent, answered: false });
+        self.waiting.entry((link, key.to_owned())).or_default().push_back(self.calls.len());
+        self.calls.push(PendingCall { at, call_ref, sent, answered: false });
     }
 
     /// Records a result. Returns the id that was sent for its call, if it is not `key`.
@@ -223,17 +224,13 @@ impl CallPairing {
         key: &str,
         at: Position,
     ) -> Result<Option<String>, RuleViolation> {
-        let mut answered = false;
-        for call in &mut self.calls {
-            if call.link == link && call.key == key {
-                if !call.answered {
-                    call.answered = true;
-                    return Ok(call.sent.clone());
-                }
-                answered = true;
-            }
+        let waiting = self.waiting.get_mut(&(link, key.to_owned()));
+        let is_known = waiting.is_some();
+        if let Some(call) = waiting.and_then(VecDeque::pop_front).and_then(|at| self.calls.get_mut(at)) {
+            call.answered = true;
+            return Ok(call.sent.clone());
         }
-        Err(if answered {
+        Err(if is_known {
             RuleViolation::new(
                 at,
                 "this is a second result for the same call",
@@ -251,6 +248,7 @@ impl CallPairing {
 
     /// Ends the turn. Returns a violation for each call without a result.
     pub(super) fn close(&mut self) -> Vec<RuleViolation> {
+        self.waiting.clear();
         self.calls
             .drain(..)
             .filter(|call| !call.answered)

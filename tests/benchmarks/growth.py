@@ -10,13 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import log
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from report import Row
 
+from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager._native import parse_json
+from prompt_manager.core.registry import PromptRegistry
 from prompt_manager.exceptions import SchemaValidationError
+from prompt_manager.integrations import OpenAIIntegration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +110,98 @@ def unquoted_keys(size: int) -> str:
     return "{" + "".join(f"k{number}:1," for number in range(size)) + "}"
 
 
+def templates() -> list[Case]:
+    """Return the cases of templates: their size, the length of a list, nesting, and partials."""
+    engine = TemplateEngine(limits={"nesting": 300, "depth": 1000, "partial_depth": 1000})
+
+    def partials(size: int) -> dict[str, str]:
+        chain = {f"p{number}": f"{{{{> p{number + 1} a=b b=a}}}}" for number in range(size)}
+        return {**chain, f"p{size}": "{{a}}{{b}}"}
+
+    def inlines(size: int) -> str:
+        defined = "".join(f'{{{{#*inline "p{number}"}}}}x{{{{/inline}}}}' for number in range(size))
+        return defined + "".join(f"{{{{> p{number}}}}}" for number in range(size))
+
+    return [
+        Case("template size: compile", "tags", lambda size: "text {{a}} " * size, engine.compile, 2000),
+        Case(
+            "template size: render",
+            "tags",
+            lambda size: engine.compile("text {{a}} " * size),
+            lambda template: template.render({"a": "x"}),
+            2000,
+        ),
+        Case(
+            "list length",
+            "items",
+            range,
+            lambda items: engine.render_sync("{{#each l}}{{this}}, {{/each}}", {"l": items}),
+            2000,
+        ),
+        Case(
+            "nesting",
+            "blocks in blocks",
+            lambda size: "{{#if a}}" * size + "x" + "{{/if}}" * size,
+            lambda template: [engine.compile(template).render({"a": 1}) for _ in range(20)],
+            18,
+        ),
+        Case(
+            "partial chains",
+            "partials with arguments",
+            partials,
+            lambda partials: engine.render_sync("{{> p0 a=1 b=2}}", {}, partials=partials),
+            30,
+        ),
+        Case(
+            "inline partials",
+            "partials, each included once",
+            lambda size: engine.compile(inlines(size)),
+            lambda template: template.render({}),
+            500,
+        ),
+    ]
+
+
+def prompts(folder: Path) -> list[Case]:
+    """Return the cases of prompts: many in a file, in a registry, and tool calls in a message."""
+    source = "---\nid: p{0}\nversion: 1.0.0\nformat: text\ntemplate: Hello {{{{name}}}} {0}\n"
+
+    def file(size: int) -> Path:
+        directory = folder / f"documents-{size}"
+        directory.mkdir()
+        (directory / "prompts.yaml").write_text("".join(source.format(number) for number in range(size)))
+        return directory
+
+    def register(size: int) -> None:
+        registry = PromptRegistry()
+        for number in range(size):
+            registry.register_sync(Prompt(id=f"p{number}", format="text", template="Hello", status="active"))
+
+    def history(size: int) -> list[dict[str, Any]]:
+        function = {"name": "f", "arguments": "{}"}
+        calls = [{"id": f"c{number}", "type": "function", "function": function} for number in range(size)]
+        results = [{"role": "tool", "tool_call_id": f"c{number}", "content": "1"} for number in range(size)]
+        return [{"role": "assistant", "tool_calls": calls}, *results]
+
+    placeholder = {"role": "placeholder", "name": "history"}
+    chat = Prompt(id="c", format="chat", chat_template={"messages": [placeholder]}, status="active")
+    openai = OpenAIIntegration(TemplateEngine())
+    return [
+        Case("prompts in a file", "YAML documents", file, PromptManager.from_directory_sync, 500),
+        Case("prompts in a registry", "registered one by one", int, register, 500),
+        Case(
+            "tool calls in a message",
+            "calls with their results",
+            history,
+            lambda history: openai.convert_sync(chat, {"history": history}),
+            2500,
+        ),
+    ]
+
+
 def measure(effort: Effort) -> list[Row]:
     """Measure the exponent of each case."""
     rounds = min(effort.rounds, 5)
-    return [Row(case.name, case.title, exponent(case, rounds), target=TARGET, unit="exponent") for case in answers()]
+    with TemporaryDirectory() as folder:
+        cases = [*templates(), *prompts(Path(folder)), *answers()]
+        return [Row(case.name, case.title, exponent(case, rounds), target=TARGET, unit="exponent") for case in cases]

@@ -51,17 +51,15 @@ id: support/triage
 ";
     let expected = "id: support/triage
 version: \"2.0.0\"
-format: chat
-chat_template:
-  messages:
-    - role: user
-      content: Hello
-    - role: placeholder
-      name: history
-  variables:
-    name:
-      type: string
-      required: false
+messages:
+  - role: user
+    content: Hello
+  - role: placeholder
+    name: history
+variables:
+  name:
+    type: string
+    required: false
 tools:
   - name: look
 settings:
