@@ -58,7 +58,10 @@ pub fn check<T: Text>(
     let input = InputFields::of(&compiled.input_schema(), schemas);
     let checked = CheckedPrompt { prompt, references, templates, source, input, partials: &partials };
     let mut findings: Vec<Finding> = RULES.iter().flat_map(|(_, find)| find(&checked)).collect();
-    findings.sort_by_key(|finding| finding.place.as_ref().map(|place| (place.line, place.column)));
+    // Those without a place are last.
+    findings.sort_by_key(|finding| {
+        finding.place.as_ref().map_or((usize::MAX, 0), |place| (place.line, place.column))
+    });
     findings
 }
 

@@ -89,7 +89,7 @@ VALUES = [
 
 TEMPLATE = (
     "{{#each xs}}{{#if this}}a{{/if}}{{#if this.x}}b{{/if}}{{#with this}}{{json .}}{{/with}}"
-    "{{#each this}}c{{/each}}{{#if (eq this 1)}}d{{/if}}{{/each}}"
+    "{{#this}}c{{else}}e{{/this}}{{#if (eq this 1)}}d{{/if}}{{/each}}"
 )
 TIMED = Prompt(
     id="p",

@@ -32,33 +32,40 @@ def repeats_system(messages):
     return roles[:2] == ["system", "system"] or roles[-1:] == ["assistant"]
 
 
+def has_blank_text(messages):
+    """Return whether a message of the application or the user is blank, which is an error in every conversion."""
+    texts = [message.get("content") for message in messages if message["role"] in ("system", "developer", "user")]
+    parts = [part.get("text", "x") for text in texts if isinstance(text, list) for part in text]
+    return any(isinstance(text, str) and not text.strip() for text in [*texts, *parts])
+
+
 APIS = {
     "openai": Api(
         "OpenAI",
         OpenAIIntegration,
         reference.openai_form,
         lambda form: openai_chat.check({"model": "m", "messages": form}),
-        lambda _: False,
+        has_blank_text,
     ),
     "responses": Api(
         "OpenAI",
         partial(OpenAIIntegration, api="responses"),
         reference.responses_form,
         lambda form: openai_responses.check({"model": "m", **form}),
-        lambda _: False,
+        has_blank_text,
     ),
     "litellm": Api(
         "LiteLLM",
         LiteLLMIntegration,
         reference.litellm_form,
         lambda form: openai_chat.check({"model": "m", "messages": form}),
-        lambda _: False,
+        has_blank_text,
     ),
     "anthropic": Api(
         "Anthropic",
         AnthropicIntegration,
         reference.anthropic_form,
         lambda form: anthropic_messages.check({"model": "m", "max_tokens": 5, **form}),
-        repeats_system,
+        lambda messages: repeats_system(messages) or has_blank_text(messages),
     ),
 }

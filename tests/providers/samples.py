@@ -9,9 +9,8 @@ from helpers import EXAMPLES, chat_of
 IDS = sorted(
     path.relative_to(EXAMPLES / "prompts").with_suffix("").as_posix() for path in (EXAMPLES / "prompts").rglob("*.yaml")
 )
-CHATS = [
-    prompt_id for prompt_id in IDS if "format: chat" in (EXAMPLES / f"prompts/{prompt_id}.yaml").read_text("utf-8")
-]
+CHATS = [prompt_id for prompt_id in IDS if "\nmessages:" in (EXAMPLES / f"prompts/{prompt_id}.yaml").read_text("utf-8")]
+assert CHATS
 
 
 def inputs(prompt_id):

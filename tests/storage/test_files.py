@@ -229,7 +229,7 @@ DAMAGE = {
     "a prompt that breaks a rule": (
         "greeting/2.0.0.json",
         '{"id": "greeting", "version": "2.0.0", "format": "chat", "template": "a"}',
-        "takes `chat_template`",
+        "takes `messages`",
     ),
 }
 

@@ -40,7 +40,7 @@ def test_any_text_and_metadata_survive_a_round_trip(template, description, custo
     )
     text = prompt.to_yaml()
     plain = yaml.safe_load(text)
-    assert plain["template"]["content"] == template
+    assert plain["template"] == template
     assert plain["metadata"].get("description") == description
     with tempfile.TemporaryDirectory() as directory:
         storage = FileSystemStorage(directory, format="yaml")

@@ -91,5 +91,5 @@ def arguments_in(form):
 def test_arguments_with_a_templated_structure_are_rejected(arguments):
     call = {"id": "c", "function": {"name": "f", "arguments": arguments}}
     said = [{"role": "user", "content": "U"}, {"role": "assistant", "tool_calls": [call]}]
-    with pytest.raises(ValidationError, match="not JSON: .*\n  hint: write the arguments as a mapping"):
+    with pytest.raises(ValidationError, match=r"not JSON: .*\n  hint: write the arguments as a mapping"):
         chat_of(*said, {"role": "tool", "tool_call_id": "c", "content": "R"})
