@@ -1,15 +1,15 @@
 //! Rules about prompts. A load warns of what they find, and the command line runs the same ones.
 //!
-//! A rule is a function over a [`CheckedPrompt`]: a compiled prompt with what its templates refer to and, if it comes
-//! from a file, its source. It has a file of its own with an example, and a row in [`RULES`].
+//! A rule is a function over a `CheckedPrompt`: a compiled prompt with what its templates refer to and, if it comes
+//! from a file, its source. It has a file of its own with an example, and a row in `RULES`.
 //!
 //! | code | finds | severity |
 //! |---|---|---|
-//! | [`undeclared-variable`](undeclared_variable) | a variable that is used and not declared | warning |
-//! | [`unused-variable`](unused_variable) | a variable that is declared and never used | warning |
-//! | [`unknown-partial`](unknown_partial) | a partial that exists nowhere | error |
-//! | [`yaml-comment`](yaml_comment) | a YAML comment that cuts a text | warning |
-//! | [`foreign-syntax`](foreign_syntax) | syntax of another template language | warning |
+//! | `undeclared-variable` | a variable that is used and not declared | warning |
+//! | `unused-variable` | a variable that is declared and never used | warning |
+//! | `unknown-partial` | a partial that exists nowhere | error |
+//! | `yaml-comment` | a YAML comment that cuts a text | warning |
+//! | `foreign-syntax` | syntax of another template language | warning |
 //!
 //! The other codes are of problems that are found while a file is read or a template is parsed.
 

@@ -35,10 +35,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_below(directory_of(path), path, bytes)
 }
 
-/// As [`write`]. No directory below the root may be a link, not even one that is put there meanwhile.
+/// As [`write()`]. No directory below the root may be a link, not even one that is put there meanwhile.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(super) fn write_below(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     Entry::open(root, path).and_then(|entry| entry.write(bytes)).map_err(|error| cannot_write(path, error))
 }

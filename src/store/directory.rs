@@ -171,7 +171,7 @@ impl<T: Text> FileCache<T> {
 
 /// Loads every prompt below `directory` and every schema below `schemas`.
 ///
-/// [`PromptTree`] tells which files are prompts and which are partials. Without `schemas`, the schemas are those in the
+/// `PromptTree` tells which files are prompts and which are partials. Without `schemas`, the schemas are those in the
 /// directory `schemas` of `directory`, if there is one. Where there are schemas, a prompt that uses another is an error.
 ///
 /// # Errors
