@@ -1,5 +1,8 @@
 //! Hints for mistakes that people bring along from other template languages.
 
+/// For braces that were doubled as in an f-string.
+pub(super) const BRACES: &str = "to print two braces as text, write `\\{{`";
+
 /// The longest part of a tag that is looked at, in bytes.
 const TAG: usize = 300;
 
@@ -22,7 +25,7 @@ pub(super) fn for_tag(source: &str, at: usize) -> Option<String> {
         return Some("`}}}` closes `{{{`: write a space before the last brace, `{{name}} }`, or `{{name~}} }` for none".to_owned());
     }
     if inner.starts_with(['"', '\'']) && inner.contains(':') || is_first_word_followed_by(inner, ':') {
-        return Some("to print two braces as text, write `\\{{`".to_owned());
+        return Some(BRACES.to_owned());
     }
     if let Some(operator) = operator(inner) {
         let (sign, helper) = operator;

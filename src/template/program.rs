@@ -716,6 +716,11 @@ impl<'a, T: Text> Lowering<'a, T> {
         if let Some(hint) = hints::for_name(&name) {
             return error.with_hint(hint);
         }
+        let is_colon =
+            |param: &ast::ExprNode| param.as_path().is_some_and(|path| path.original.starts_with(':'));
+        if name.ends_with(':') || call.params.first().is_some_and(is_colon) {
+            return error.with_hint(hints::BRACES);
+        }
         match nearest(&name, known.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint(format!("the available helpers are {}", known.join(", "))),
