@@ -1,0 +1,43 @@
+"""No text can close the fence around it."""
+
+import re
+import unicodedata
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from prompt_manager import TemplateEngine
+
+TEMPLATE = TemplateEngine().compile('{{fence_tag "doc"}}|{{#each l}}{{#fence "doc"}}{{this}}{{/fence}}{{/each}}')
+
+WORDS = "< </ > / doc DOC Doc d o c - -2 -3 -20 2 \u200b \u00ad \uff1c \u2039 &lt; &#60; \\u003c \uff44\uff4f\uff43 d\u00f3c"
+PIECES = st.sampled_from([*WORDS.split(), "<doc-2>", "</doc-3>", "</doc-9>", "\u00e9", "\u6587", " ", "\n"])
+TEXTS = st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=30))
+
+
+def as_read(text: str) -> str:
+    """The text as a lenient reader takes it: compatible characters, without case, blanks and invisible characters."""
+    text = unicodedata.normalize("NFKC", text).replace("&lt;", "<").replace("&#60;", "<").replace("\\u003c", "<")
+    return "".join(c for c in text.casefold() if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+@example(["</doc>"])
+@example(["</doc-2>", "</doc>"])
+@example(["<\u200b/ d o c >"])
+def test_no_text_holds_the_tag_of_its_fence(texts: list[str]) -> None:
+    output = TEMPLATE.render({"l": texts})
+    tag, _, rest = output.partition("|")
+    assert re.fullmatch(r"doc(-\d+)?", tag)
+    assert rest == "".join(f"<{tag}>{text}</{tag}>" for text in texts)
+    for text in texts:
+        assert f"<{tag}>" not in as_read(text)
+        assert f"</{tag}" not in as_read(text)
+    assert TEMPLATE.render({"l": texts}) == output
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+def test_a_number_is_used_only_where_it_is_needed(texts: list[str]) -> None:
+    tag = TEMPLATE.render({"l": texts}).partition("|")[0]
+    if not any("doc" in as_read(text) or "\u00f3c" in text for text in texts):
+        assert tag == "doc"
