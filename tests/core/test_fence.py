@@ -10,8 +10,32 @@ from prompt_manager import TemplateEngine
 
 TEMPLATE = TemplateEngine().compile('{{fence_tag "doc"}}|{{#each l}}{{#fence "doc"}}{{this}}{{/fence}}{{/each}}')
 
-WORDS = "< </ > / doc DOC Doc d o c - -2 -3 -20 2 \u200b \u00ad \uff1c \u2039 &lt; &#60; \\u003c \uff44\uff4f\uff43 d\u00f3c"
-PIECES = st.sampled_from([*WORDS.split(), "<doc-2>", "</doc-3>", "</doc-9>", "\u00e9", "\u6587", " ", "\n"])
+WORDS = [
+    "<",
+    "</",
+    ">",
+    "/",
+    "doc",
+    "DOC",
+    "Doc",
+    "d",
+    "o",
+    "c",
+    "-",
+    "-2",
+    "-3",
+    "-20",
+    "2",
+    "\u200b",
+    "\xad",
+    "＜",
+    "‹",
+    "&lt;",
+    "&#60;",
+    "\\u003c",
+]
+WORDS += ["\uff44\uff4f\uff43", "d\u00f3c", "<doc-2>", "</doc-3>", "</doc-9>", "\u00e9", "\u6587", " ", "\n"]
+PIECES = st.sampled_from(WORDS)
 TEXTS = st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=30))
 
 
