@@ -107,6 +107,12 @@ impl BuiltinHelper {
     }
 }
 
+/// The number of bytes that a helper changes at once.
+const PIECE: usize = 1 << 20;
+
+/// The number of items that a helper joins between two checks of whether the user interrupted the render.
+const ITEMS: usize = 4096;
+
 /// How a tag of a strict template prints text.
 const PLAIN: Style = Style { html: false, lenient: false, javascript_numbers: false };
 
@@ -167,6 +173,22 @@ impl<D: Data> HelperArguments<'_, D> {
             WriteOutcome::Null => Err(fail("cannot turn None into text")),
             WriteOutcome::NoText(kind) => Err(fail(format!("cannot turn {kind} into text"))),
         }
+    }
+
+    /// Changes a long text piece by piece, so that the user can interrupt it. The pieces end between words, because the
+    /// case of a letter can depend on the letters around it.
+    fn in_pieces(&self, text: &str, change: fn(&str) -> String) -> Result<String> {
+        let mut changed = String::with_capacity(text.len());
+        let mut rest = text;
+        while rest.len() > PIECE {
+            let after = rest.as_bytes()[PIECE..].iter().position(u8::is_ascii_whitespace);
+            let (piece, next) = rest.split_at(after.map_or(rest.len(), |at| PIECE + at));
+            changed.push_str(&change(piece));
+            self.data.check_interrupt()?;
+            rest = next;
+        }
+        changed.push_str(&change(rest));
+        Ok(changed)
     }
 
     /// The argument as a whole number of at least 0. `what` names the argument in the error.
@@ -271,8 +293,12 @@ pub(super) fn call<D: Data>(
         BuiltinHelper::Sub => sum(arguments, true),
         BuiltinHelper::Date => date(arguments),
         BuiltinHelper::FenceTag => fence_tag(arguments),
-        BuiltinHelper::Upper => Ok(Some(data.text(&arguments.text(0)?.to_uppercase()))),
-        BuiltinHelper::Lower => Ok(Some(data.text(&arguments.text(0)?.to_lowercase()))),
+        BuiltinHelper::Upper => {
+            Ok(Some(data.text(&arguments.in_pieces(&arguments.text(0)?, str::to_uppercase)?)))
+        }
+        BuiltinHelper::Lower => {
+            Ok(Some(data.text(&arguments.in_pieces(&arguments.text(0)?, str::to_lowercase)?)))
+        }
         BuiltinHelper::Trim => Ok(Some(data.text(arguments.text(0)?.trim()))),
         BuiltinHelper::Truncate => truncate(arguments),
         BuiltinHelper::Indent => indent(arguments),
@@ -349,11 +375,15 @@ fn join<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>>
     }
     let between = if arguments.positional.len() > 1 { arguments.text(1)? } else { ", ".to_owned() };
     let mut text = String::new();
-    let mut first = true;
+    let mut count = 0_usize;
     data.walk(list, &mut |item| {
-        if !std::mem::take(&mut first) {
+        if count > 0 {
             arguments.count_bytes(between.len())?;
             text.push_str(&between);
+        }
+        count += 1;
+        if count.is_multiple_of(ITEMS) {
+            data.check_interrupt()?;
         }
         text.push_str(&arguments.text_of(&item.value)?);
         Ok(())

@@ -43,6 +43,30 @@ impl JsonText {
         self.check()
     }
 
+    /// [`JsonText::string`] for a long text. `check` is called from time to time, and its error ends the work.
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`], and the error of `check`.
+    pub fn long_string(&mut self, string: &str, mut check: impl FnMut() -> Result<()>) -> Result<()> {
+        const PIECE: usize = 1 << 20;
+        self.text.push('"');
+        let mut rest = string;
+        while rest.len() > PIECE {
+            let mut at = PIECE;
+            while !rest.is_char_boundary(at) {
+                at -= 1;
+            }
+            let (piece, next) = rest.split_at(at);
+            self.escaped(piece);
+            self.check()?;
+            check()?;
+            rest = next;
+        }
+        self.escaped(rest);
+        self.text.push('"');
+        self.check()
+    }
+
     /// Adds the key of an object's next member, after [`JsonText::item`].
     ///
     /// # Errors

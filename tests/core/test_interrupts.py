@@ -139,6 +139,27 @@ def test_a_signal_handlers_exception_ends_a_call(make, call):
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signal.setitimer")
+@pytest.mark.parametrize("template", ["{{upper v}}", "{{lower v}}", "{{json v}}", "{{join l}}", "{{json l}}"])
+def test_a_signal_handlers_exception_ends_work_on_one_large_value(template):
+    def stop(*_):
+        raise Stop
+
+    values = {"v": "Word " * 4_000_000, "l": range(1_000_000)}
+    engine, after = TemplateEngine(), []
+    # Python code would run the signal handler before it does anything, and this method is none.
+    engine.register_helper("after", after.append)
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        with pytest.raises(Stop):
+            engine.render_sync(template + "{{#if (after 1)}}{{/if}}", values)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert after == []
+
+
 def raising(name: str, error: type[BaseException], base: type = object) -> object:
     """An object whose method or property ``name`` raises."""
 

@@ -87,7 +87,7 @@ impl<'py> PyData<'_, 'py> {
 
     /// Writes the text that a template prints for a value.
     fn write_json_string(&self, value: &Object<'py>, out: &mut JsonText) -> Result<()> {
-        out.string(&surrogates::to_rust(&self.printed_text(value)?.0))
+        out.long_string(&surrogates::to_rust(&self.printed_text(value)?.0), || self.check_interrupt())
     }
 
     fn write_json_key(&self, key: &Object<'py>, out: &mut JsonText) -> Result<()> {
