@@ -62,11 +62,12 @@ format: $(VENV)/.check  ## Format the code, and copy the docstrings of coroutine
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
 
-type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, and compare the stub with the extension.
+type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, also of the README, and compare the stub with the extension.
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/stubtest prompt_manager._native
+	$(BIN)/python -m pytest tests/test_readme.py -k mypy
 
 build: $(VENV)/.check  ## Build the wheel and the sdist into dist/.
 	rm -rf dist

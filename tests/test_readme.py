@@ -1,83 +1,115 @@
-"""The programs, files and errors in the README are correct."""
+"""The programs of the README run in an empty directory, print what is shown, and pass ``mypy --strict``."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
 import subprocess
 import sys
+import tomllib
+from typing import TYPE_CHECKING
 
 import pytest
 
 from helpers import ROOT
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+#: Each program, with the output that is shown directly after it.
+PROGRAMS = [
+    pytest.param(text, BLOCKS[index + 1], id=f"program {index}")
+    for index, (language, text) in enumerate(BLOCKS)
+    if language == "python"
+]
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
-
-
-def output_of(program):
-    """Run a program of the README in the root of the repository, and return its output."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-"],
-        input=program,
-        cwd=ROOT,
+def run(command: list[str], folder: Path, **options: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder. Relative entries of PYTHONPATH keep their meaning."""
+    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in entries if entry)}  # noqa: PTH100
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=60,
+        timeout=300,
+        **options,  # type: ignore[call-overload]
     )
+
+
+@pytest.mark.parametrize(("program", "after"), PROGRAMS)
+def test_a_program_prints_what_is_shown(program, after, tmp_path):
+    language, shown = after
+    assert language == "text", "each program is followed by its output"
+    done = run([sys.executable, "-X", "utf8", "-W", "error", "-"], tmp_path, input=program)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.stdout == shown
 
 
-def test_the_first_program_runs_as_printed():
-    greeting, openai, anthropic = output_of(blocks("python")[0]).splitlines()
-    assert greeting == "Hello Ada! Your role is engineer."
-    assert openai.startswith("[{'role': 'system', 'content': ")
-    assert openai.endswith("{'role': 'user', 'content': 'How do I reset my password?'}]")
-    assert anthropic.startswith("{'system': ")
-    assert "Acme" in openai
-    assert "Acme" in anthropic
+def test_the_programs_pass_mypy_strict(tmp_path):
+    """Without our configuration, as a user checks them."""
+    if importlib.util.find_spec("mypy") is None:
+        pytest.skip("mypy is not installed: `make type-check` runs this test")
+    names = []
+    for number, parameters in enumerate(PROGRAMS):
+        names.append(f"program_{number}.py")
+        (tmp_path / names[-1]).write_text(parameters.values[0], encoding="utf-8")
+    source = ROOT / "python"
+    (tmp_path / "mypy.ini").write_text(f"[mypy]\nstrict = True\nmypy_path = {source}\n", encoding="utf-8")
+    done = run([sys.executable, "-m", "mypy", "--python-executable", sys.executable, *names], tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_first_program_writes_the_file_that_is_shown():
+    (file,) = [text for language, text in BLOCKS if language == "yaml"]
+    (path, content) = file.split("\n", 1)
+    first = PROGRAMS[0].values[0]
+    assert f'Path("{path.removeprefix("# ")}").write_text({content!r})' in first
 
 
 def test_the_first_program_is_short():
-    program = blocks("python")[0]
-    assert len([line for line in program.splitlines() if line.strip()]) <= 10
+    statements = [line for line in PROGRAMS[0].values[0].splitlines() if line.strip() and "import" not in line]
+    assert len(statements) <= 5
 
 
-def test_the_program_with_a_request_and_a_plugin_runs_as_printed():
-    _, program = blocks("python")
-    assert output_of(program).splitlines() == [
-        "['max_completion_tokens', 'messages', 'model', 'temperature']",
-        "['messages', 'system']",
+def test_the_command_line_prints_what_is_shown(tmp_path):
+    pytest.importorskip("rich")
+    run([sys.executable, "-"], tmp_path, input=PROGRAMS[0].values[0])
+    (session,) = [text for language, text in BLOCKS if language == "console"]
+    for line, shown in re.findall(r"^\$ prompt-manager (.*)\n((?:[^$].*\n)*)", session, flags=re.MULTILINE):
+        done = run([sys.executable, "-m", "prompt_manager.cli", *line.split()], tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert not shown or done.stdout.strip() == shown.strip()
+
+
+def test_the_install_lines_name_extras_that_exist():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    named = re.findall(r"prompt-manager\[(\w+)\]", README)
+    assert {"openai", "cli", "all"} <= set(named) <= set(extras)
+
+
+def test_the_measured_figures_come_from_the_document():
+    """Each row shows the figures of a row of ``docs/performance.md``, rounded."""
+    document = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    (commit,) = re.findall(r"at commit (\w+) with CPython", README)
+    section = document.split(f"Measured at commit {commit}", 1)[1].split("Compiling (G)", 1)[0]
+    measured = [
+        tuple(float(cell.replace(",", "")) for cell in (row[2], row[4], row[7], row[10], row[8], row[9]))
+        for row in (line.strip("|").split("|") for line in section.splitlines() if re.match(r"\| [A-I]\d? ", line))
     ]
-
-
-def test_the_prompt_file_in_the_readme_loads(directory):
-    from prompt_manager import PromptManager
-
-    (file,) = blocks("yaml")
-    manager = PromptManager.from_directory_sync(directory({"support/triage.yaml": file}))
-    messages = manager.render_messages_sync("support/triage", {"company": "Acme", "ticket": "Help!"})
-    assert messages == [
-        {"role": "system", "content": "You triage tickets for Acme.\nBe brief and kind. The urgency is low."},
-        {"role": "user", "content": "Help!"},
-    ]
-
-
-def test_the_error_in_the_readme_is_correct(directory):
-    from prompt_manager import PromptManager
-    from prompt_manager.exceptions import StorageReadError
-
-    shown = next(block for block in blocks("text") if "closed" in block)
-    file = "id: greeting\nformat: text\nversion: 1.0.0\nstatus: active\ntemplate: |\n  Hi, {{#if name}}{{name}}!\n"
-    root = directory({"greeting.yaml": file})
-    with pytest.raises(StorageReadError) as caught:
-        PromptManager.from_directory_sync(root)
-    said = str(caught.value).replace(str(root), "prompts").strip()
-    assert said.splitlines()[1:] == shown.strip().splitlines()[1:]
+    rows = re.findall(r"^\| .* \| ([\d.]+) µs \| (.*) \|$", README, flags=re.MULTILINE)
+    assert rows
+    for microseconds, others in rows:
+        shown = [float(microseconds), *(float(cell) for cell in others.split("|"))]
+        assert any(
+            shown == pytest.approx([row[0] / 1000, 1 / row[1], *row[2:]], rel=0.06, abs=0.051) for row in measured
+        ), shown
 
 
 def test_every_linked_file_exists():
