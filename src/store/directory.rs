@@ -202,7 +202,11 @@ pub fn load_again<T: Text>(
     if let Some(schemas) = &tree.schemas {
         load_schemas(schemas, &mut loaded)?;
     }
-    loaded.partials = load_partials(&tree.partials, options, engine, &mut loaded.errors);
+    let broken;
+    (loaded.partials, broken) = load_partials(&tree.partials, options, engine, &mut loaded.errors);
+    // A prompt that includes a partial with an error of its own is not another error.
+    let known_partials = options.known_partials.iter().cloned().chain(broken).collect();
+    let options = &TemplateOptions { known_partials, ..options.clone() };
     cache.keep_for(&loaded.schemas, &loaded.partials);
     loaded.errors.extend(tree.errors);
     loaded.linked.extend(tree.linked);
@@ -388,21 +392,24 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
         .collect()
 }
 
-/// Reads and parses the partials of a directory. Those with errors are left out.
+/// Reads and parses the partials of a directory. Those with errors are left out; their names are the second result.
 fn load_partials<T: Text>(
     files: &[(String, PathBuf)],
     options: &TemplateOptions,
     engine: &dyn Library<T>,
     errors: &mut Vec<Error>,
-) -> SharedPartials<T> {
-    let mut partials = SharedPartials::new();
+) -> (SharedPartials<T>, Vec<Box<str>>) {
+    let (mut partials, mut broken) = (SharedPartials::new(), Vec::new());
     for (name, path) in files {
         match read_partial(name, path, options, engine) {
             Ok(partial) => drop(partials.insert(name.as_str().into(), partial)),
-            Err(error) => errors.push(error),
+            Err(error) => {
+                errors.push(error);
+                broken.push(name.as_str().into());
+            }
         }
     }
-    partials
+    (partials, broken)
 }
 
 fn read_partial<T: Text>(

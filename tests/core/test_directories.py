@@ -68,7 +68,7 @@ class TestPartials:
         root = directory({"a.yaml": "template: '{{> tone}}'\n", "partials/tone.hbs": "Be\n{{#if x}} kind."})
         with pytest.raises(StorageReadError) as caught:
             await load(root)
-        error = caught.value.errors[0]
+        (error,) = caught.value.errors
         assert "(partial 'tone')" in error.message
         assert (error.context["path"], error.context["line"]) == (str(root / "partials/tone.hbs"), 2)
 
