@@ -15,7 +15,7 @@ RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock py
 PYTHON_SOURCES := python tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-providers test-oldest oracle compare fuzz bench lint format type-check security \
+.PHONY: help demo test test-unit test-integration test-cov test-benchmark test-providers test-oldest oracle compare fuzz bench lint format type-check security \
 	check-workflows pre-commit-install build test-wheel ci clean
 
 help:  ## Show this list.
@@ -32,6 +32,12 @@ test-unit: $(VENV)/.test $(VENV)/.debug  ## Run the Python tests that are marked
 
 test-integration: $(VENV)/.test $(VENV)/.debug  ## Run the Python tests that are marked `integration`.
 	$(BIN)/python -m pytest -m integration
+
+test-cov: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Run the Python tests, and report which lines of the package they reach.
+	$(BIN)/python -m pytest --cov=prompt_manager --cov-report=term-missing:skip-covered --cov-report=html
+
+test-benchmark: $(VENV)/.test $(VENV)/.bench $(VENV)/.release  ## Time conversions with pytest-benchmark.
+	$(BIN)/python -m pytest -m benchmark tests/integrations/benchmark
 
 # The environment with the oldest SDKs imports the package and its extension from python/. It skips tests of the newest
 # SDKs, and slow tests that need no SDK. Deprecation warnings are ignored, because old packages use deprecated features.
