@@ -62,3 +62,37 @@ def test_the_package_is_typed():
 def test_the_license_is_included():
     assert PYPROJECT["project"]["license"] == "MIT"
     assert "MIT License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+INSTALLATION = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
+
+
+def test_the_installation_page_has_every_extra():
+    rows = re.findall(r"^\| `(\w+)` \|", INSTALLATION, flags=re.MULTILINE)
+    assert sorted(rows) == sorted(PYPROJECT["project"]["optional-dependencies"])
+
+
+def test_the_installation_page_has_the_oldest_python_and_rust():
+    oldest = PYPROJECT["project"]["requires-python"]
+    assert f"not in '{oldest}'" in INSTALLATION
+    assert f"CPython {oldest.removeprefix('>=')} and every later version" in INSTALLATION
+    assert f"Rust {CARGO['package']['rust-version']} or later" in INSTALLATION
+
+
+def test_a_wheel_is_built_for_each_processor_that_the_installation_page_names():
+    wheels = (ROOT / ".github" / "workflows" / "wheels.yml").read_text(encoding="utf-8")
+    built = re.findall(r"os: (ubuntu|macos|windows)\S*, target: (\w+)(?:, manylinux: \"?(2_28|musllinux))?", wheels)
+    names = {"x86-64": "x86_64", "arm64": "aarch64"}
+    systems = {
+        "Linux with glibc": ("ubuntu", "2_28"),
+        "Linux with musl (Alpine)": ("ubuntu", "musllinux"),
+        "macOS": ("macos", ""),
+        "Windows": ("windows", ""),
+    }
+    rows = re.findall(r"^\| ([\w ()]+) \| (x86-64, arm64) \|", INSTALLATION, flags=re.MULTILINE)
+    named = {
+        (systems[system][0], names[processor], systems[system][1])
+        for system, processors in rows
+        for processor in processors.split(", ")
+    }
+    assert named == set(built)
