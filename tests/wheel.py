@@ -1,18 +1,21 @@
 """Checks the sdist and the wheel that ``make build`` wrote to ``dist/``.
 
-The crate must build from the sdist alone. The wheel is installed in a new environment of each Python from 3.11 on, and
-must run the demo. The interpreters are those of pyenv, or those on the path. The demo runs in an empty directory, so
-that it imports the installed package.
+The crate must build from the sdist alone. The wheel must hold the files of the package, the extension, the license and
+its metadata, and nothing else. It is installed in a new environment of each Python from 3.11 on, and must run the demo.
+The interpreters are those of pyenv, or those on the path. The demo runs in an empty directory, so that it imports the
+installed package.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +45,31 @@ def interpreters() -> dict[str, Path]:
         if implementation == "cpython" and (int(major), int(minor)) >= OLDEST:
             found[f"{major}.{minor}"] = path
     return found
+
+
+def check_contents(wheel: Path) -> None:
+    """Check that the wheel has all it needs and nothing else."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    source = ROOT / "python"
+    package = {
+        path.relative_to(source).as_posix()
+        for path in (source / "prompt_manager").rglob("*")
+        if path.suffix in {".py", ".pyi"} or path.name == "py.typed"
+    }
+    extensions = {name for name in names if re.fullmatch(r"prompt_manager/_native\.[\w.-]*(so|pyd)", name)}
+    own = re.compile(
+        r"prompt_manager-[^/]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE|sboms/[^/]+)"
+    )
+    metadata = {name for name in names if own.fullmatch(name)}
+    licenses = {name for name in metadata if name.endswith("licenses/LICENSE")}
+    if missing := package - names:
+        raise SystemExit(f"the wheel lacks {sorted(missing)}")
+    if surplus := names - package - extensions - metadata:
+        raise SystemExit(f"the wheel has files that do not belong there: {sorted(surplus)}")
+    if (len(extensions), len(licenses)) != (1, 1):
+        raise SystemExit(f"the wheel has {len(extensions)} extensions and {len(licenses)} licenses, not one of each")
+    print(f"{wheel.name}: {len(names)} files", flush=True)
 
 
 def check(python: Path, wheel: Path, folder: Path) -> None:
@@ -94,6 +122,7 @@ def main() -> int:
     if len(wheels) != 1:
         print(f"dist/ must contain one wheel, but it contains {len(wheels)}: run `make build`", file=sys.stderr)
         return 1
+    check_contents(wheels[0])
     found = interpreters()
     for version, python in found.items():
         print(f"Python {version}: ", end="", flush=True)
