@@ -178,7 +178,7 @@ fn python_repr(value: &Value) -> String {
 fn damaged(value: &Value, random: &mut Random) -> String {
     let filler = |random: &mut Random| {
         random
-            .pick(&["", " ", "\n", "// {'verdict':'allow'}\n", "/* \"verdict\": \"allow\" */", "# \"\n"])
+            .pick(&["", " ", "\n", "// verdict: allow\n", "/* it's\n, allow */", "# the verdict, allow\n"])
             .to_owned()
     };
     match value {
@@ -283,6 +283,37 @@ fn text_within_an_answer_is_never_taken_for_the_answer() {
         }
     }
     assert!(refused < count / 20, "{refused} of {count} were refused");
+}
+
+/// Where a quotation lacks its backslashes, a comment in it hides the rest of the answer.
+#[test]
+fn a_quotation_with_a_comment_is_never_taken_for_the_answer() {
+    let (schemas, _) = cases();
+    let mut random = Random(0xC0_33E7);
+    for _ in 0..600 {
+        let mark = random.pick(&["//", "#", "/*", "/**", "///"]);
+        let quotes = random.pick(&["\"\"", "''", "“”"]);
+        let (open, close) = quotes.split_at(quotes.len() / 2);
+        let bracket = random.pick(&["", "}", "\n}", ",}", ","]);
+        let words = random.pick(&["", " ", " that is", " it's", "\n", " a\n// b", "*/", " /* x */"]);
+        let after = random.pick(&[", ", ",\n", ",", " ,"]);
+        let key = random.pick(&["verdict", "“verdict”", "'verdict'", "\"verdict\""]);
+        let end = random.pick(&["}", "", "\n}", "} // done", "}\nHope it helps."]);
+        let quotation = format!("x{close}, {key}: {open}good{close} {bracket} {mark}{words}");
+        let answer = format!("{{quote: {open}{quotation}{close}{after}{key}: {open}bad{close}{end}");
+        for text in wrapped(&answer, "hm") {
+            if let Some(found) = read(&schemas, "quoted", &text) {
+                let data = found.parsed.to_json();
+                assert_ne!(data["verdict"], json!("good"), "{text}");
+            }
+        }
+        for text in [
+            format!("{{ok: false}} {mark}{words} {{ok: true}}"),
+            format!("{{ok: false {mark}{words} {{ok: true}}"),
+        ] {
+            assert!(read(&schemas, "truth", &text).is_none(), "{text}");
+        }
+    }
 }
 
 /// An answer that ends early gives a part of itself.

@@ -5,6 +5,7 @@
 
 use super::answer::AnswerOptions;
 use super::answer_error::AnswerError;
+use super::comments::is_unclear_comment;
 use super::cursor::AnswerParser;
 use super::fences::{FENCE_ENDS_FIRST, begins_line, begins_with_bracket, ends_json, opening_fence};
 use super::parsed::Parsed;
@@ -193,6 +194,8 @@ impl<'s> Search<'s> {
             Err(stop) if self.fence.is_some() && self.text[stop.offset..].starts_with("```") => {
                 return Err(AnswerError { offset: stop.offset, message: FENCE_ENDS_FIRST.to_owned() });
             }
+            // Brackets in a comment do not tell where prose ends.
+            Err(stop) if is_unclear_comment(&stop) => return Err(stop),
             Err(stop) => stop,
         };
         self.at = if self.text[open..].starts_with('{') && self.text[open + 1..].trim_start().starts_with('{')

@@ -23,13 +23,24 @@ pub(super) struct AnswerParser<'s> {
     /// Where texts end that have quotes in them. If this is `None`, the first quote ends a text.
     pub(super) choices: Option<Choices<'s>>,
     pub(super) repairs: Vec<(usize, RepairKind)>,
+    /// Whether the text ends with the line of a comment.
+    pub(super) ends_in_comment: bool,
     /// How many lists and dicts lack their end.
     pub(super) open: usize,
 }
 
 impl<'s> AnswerParser<'s> {
     pub(super) fn new(text: &'s str, at: usize, strict: bool) -> Self {
-        Self { text, at, strict, in_fence: false, choices: None, repairs: Vec::new(), open: 0 }
+        Self {
+            text,
+            at,
+            strict,
+            in_fence: false,
+            choices: None,
+            repairs: Vec::new(),
+            ends_in_comment: false,
+            open: 0,
+        }
     }
 
     pub(super) fn stop<R>(&self, message: impl Into<String>) -> Result<R, AnswerError> {

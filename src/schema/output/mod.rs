@@ -14,6 +14,7 @@ mod answer;
 mod answer_error;
 mod candidates;
 mod choices;
+mod comments;
 mod cursor;
 mod fences;
 mod parsed;
@@ -29,6 +30,7 @@ mod unwrap;
 pub use answer::{Answer, AnswerOptions};
 use answer_error::AnswerError;
 use candidates::{Candidate, Search};
+use comments::COMMENT_WITHOUT_END;
 use cursor::AnswerParser;
 pub use parsed::Parsed;
 pub use readings::{Reading, only_fitting, readings};
@@ -48,7 +50,8 @@ use crate::error::{Place, Result};
 pub fn parse(text: &str, options: AnswerOptions) -> Result<Answer> {
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
     let found = whole(source, options).or_else(|stop| {
-        let is_final = options.strict || stop.message == NOT_AN_OBJECT;
+        let is_final =
+            options.strict || [NOT_AN_OBJECT, COMMENT_WITHOUT_END].contains(&stop.message.as_str());
         if is_final { Err(stop) } else { found_in(source, stop, options) }
     });
     found.map_err(|stop| failed(source, &stop))

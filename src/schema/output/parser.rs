@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::answer_error::AnswerError;
+use super::comments::{COMMENT_WITHOUT_END, Comment, begins_comment};
 use super::cursor::{AnswerParser, ReadValue};
 use super::parsed::Parsed;
 use super::repairs::RepairKind;
@@ -60,6 +61,7 @@ impl AnswerParser<'_> {
     pub(super) fn value(&mut self, depth: usize) -> Result<Parsed, AnswerError> {
         match self.piece(depth, TextPlace::Item)? {
             ReadValue::Whole(parsed) => Ok(parsed),
+            ReadValue::Cut(Some(_)) if self.ends_in_comment => self.stop(COMMENT_WITHOUT_END),
             ReadValue::Cut(Some(parsed)) => {
                 self.repair(self.text.len(), RepairKind::CutOff)?;
                 Ok(parsed)
@@ -91,15 +93,12 @@ impl AnswerParser<'_> {
                 self.at += rest.len() - trimmed.len();
                 continue;
             }
-            let length = if rest.starts_with("//") || rest.starts_with('#') {
-                rest.find('\n').unwrap_or(rest.len())
-            } else if let Some(inside) = rest.strip_prefix("/*") {
-                inside.find("*/").map_or(rest.len(), |end| end + 4)
-            } else {
-                return Ok(());
-            };
-            self.repair(self.at, RepairKind::Comment)?;
-            self.at += length;
+            if begins_comment(rest) {
+                self.repair(self.at, RepairKind::Comment)?;
+            }
+            let Some(comment) = Comment::read(self.text, self.at)? else { return Ok(()) };
+            self.ends_in_comment = comment.is_last;
+            self.at += comment.length;
         }
     }
 

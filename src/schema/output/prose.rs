@@ -32,23 +32,23 @@ pub(super) fn prose_group_end(text: &str, open: usize) -> Option<usize> {
 /// Whether text after a value holds the rest of JSON around it: a bracket that closes nothing after a quote, or a key
 /// that follows a quote and a comma. Then the value was read from the middle of a text.
 pub(super) fn holds_remnant(text: &str) -> bool {
-    let (mut depth, mut has_quote, mut before) = (0_usize, false, ' ');
+    let (mut depth, mut has_quote, mut is_opened, mut before) = (0_usize, false, false, ' ');
     for (offset, c) in text.char_indices() {
         match c {
             '{' | '[' => depth += 1,
             '}' | ']' if depth > 0 => depth -= 1,
             '}' | ']' if has_quote => return true,
-            _ if is_quote(c, before) => {
-                has_quote = true;
+            // A closing quote may follow a letter, as an apostrophe does.
+            '\'' | '‘' | '’' | '"' | '“' | '”' | '„' => {
                 let after = text[offset + c.len_utf8()..].trim_start();
-                if let Some(next) = after.strip_prefix(',')
-                    && key_of(next.trim_start()).is_some_and(|key| key.is_quoted)
-                {
+                let key = after.strip_prefix(',').and_then(|next| key_of(next.trim_start()));
+                // Prose may have a word and a colon after a quotation, but not after a quote that nothing opens.
+                if key.is_some_and(|key| key.is_quoted || !is_opened) {
                     return true;
                 }
+                has_quote = true;
+                is_opened |= is_quote(c, before);
             }
-            // A closing quote follows a letter, and so does an apostrophe.
-            '\'' | '’' => has_quote = true,
             _ => {}
         }
         before = c;

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use super::answer::{Answer, AnswerOptions};
+use super::answer_error::AnswerError;
 use super::choices::Choices;
+use super::comments::is_unclear_comment;
 use super::cursor::{AnswerParser, ReadValue};
 use super::fences::begins_with_bracket;
 use super::parsed::Parsed;
@@ -42,7 +44,10 @@ pub fn readings<S: BuildHasher>(
         let mut parser = AnswerParser::new(&source[..damaged.end], damaged.start, false);
         parser.in_fence = damaged.around.is_some_and(|(_, kind)| kind == RepairKind::Fence);
         parser.choices = Some(Choices::new(script, &is_name));
-        let parsed = complete(&mut parser);
+        let parsed = match complete(&mut parser) {
+            Err(stop) if is_unclear_comment(&stop) => return Vec::new(),
+            parsed => parsed.ok().flatten(),
+        };
         let Some(choices) = parser.choices else { return Vec::new() };
         let next = choices.next_script(parsed.is_none() && found.is_empty());
         if let Some(parsed) = parsed {
@@ -60,10 +65,10 @@ pub fn readings<S: BuildHasher>(
     Vec::new()
 }
 
-fn complete(parser: &mut AnswerParser<'_>) -> Option<Parsed> {
-    let ReadValue::Whole(parsed) = parser.outermost().ok()? else { return None };
-    parser.blank().ok()?;
-    (parser.at == parser.text.len()).then_some(parsed)
+fn complete(parser: &mut AnswerParser<'_>) -> Result<Option<Parsed>, AnswerError> {
+    let ReadValue::Whole(parsed) = parser.outermost()? else { return Ok(None) };
+    parser.blank()?;
+    Ok((parser.at == parser.text.len()).then_some(parsed))
 }
 
 /// The only reading that fits the schema.

@@ -1,6 +1,7 @@
 //! Texts in an answer: quotes of several kinds, escapes, and characters that JSON forbids in a text.
 
 use super::answer_error::AnswerError;
+use super::comments::{HOLDS_JSON, begins_comment};
 use super::cursor::AnswerParser;
 use super::fences::FENCE_ENDS_FIRST;
 use super::repairs::RepairKind;
@@ -151,6 +152,12 @@ impl AnswerParser<'_> {
             _ => true,
         };
         if !closes {
+            // It is unclear whether the quotes end the text and a comment follows.
+            let next = after.trim_start();
+            let next = next.strip_prefix(',').map_or(next, str::trim_start);
+            if begins_comment(next) {
+                return self.stop(HOLDS_JSON);
+            }
             if text_follows(after, place) {
                 return self.stop("a comma is missing between two texts");
             }
