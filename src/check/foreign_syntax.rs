@@ -17,6 +17,8 @@
 //! Found are Python's `{name}`, `${name}` and `%(name)s` of a declared variable, and the tags `{% … %}`, `{# … #}` and
 //! `<% … %>` of Jinja, Liquid and ERB, except between backticks. Comments and raw blocks are not searched.
 
+use std::collections::HashSet;
+
 use super::checked_prompt::CheckedPrompt;
 use super::finding::{Code, Finding};
 use crate::prompt::Variables;
@@ -53,9 +55,13 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The tags in a text, wherever they are.
+/// The most tags of one text that are reported. The first of each spelling is enough to find the others.
+const REPORTED: usize = 20;
+
+/// The tags in a text, wherever they are, each spelling once.
 fn tags(text: &str, declared: Option<&Variables>) -> Vec<ForeignTag> {
     let mut tags = Vec::new();
+    let mut known = HashSet::new();
     let mut after = 0;
     for (offset, _) in text.match_indices(['{', '<', '%']) {
         if offset < after {
@@ -64,7 +70,12 @@ fn tags(text: &str, declared: Option<&Variables>) -> Vec<ForeignTag> {
         let found = statement(text, offset).or_else(|| replacement_field(text, offset, declared?));
         if let Some(tag) = found {
             after = tag.end;
-            tags.push(tag);
+            if known.insert(&text[tag.offset..tag.end]) {
+                tags.push(tag);
+            }
+            if tags.len() == REPORTED {
+                break;
+            }
         }
     }
     tags

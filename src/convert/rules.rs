@@ -350,9 +350,13 @@ pub(super) fn object<S: Output>(
     at: Position,
 ) -> Result<Payload<S>, RuleViolation> {
     let problem = match arguments {
-        Tree::Map(_) => return Ok(Payload::from_tree(arguments)),
+        Tree::Map(_) => match Payload::from_tree(arguments) {
+            object if has_too_large_number(&object) => TOO_LARGE,
+            object => return Ok(object),
+        },
         Tree::Text(text) if is_blank(&text) => return Ok(Payload::Map(Vec::new())),
         Tree::Text(text) => match text.with_str(Payload::from_json_text) {
+            Some(object) if has_too_large_number(&object) => TOO_LARGE,
             Some(object @ Payload::Map(_)) => return Ok(object),
             Some(_) => "are not a JSON object",
             None => "are not JSON",
@@ -361,6 +365,22 @@ pub(super) fn object<S: Output>(
     };
     let hint = "write the arguments as a mapping";
     Err(RuleViolation::new(at, format!("the arguments of {call_ref} {problem}"), hint))
+}
+
+const TOO_LARGE: &str = "have a number that is too large for an object";
+
+/// Whether a number is beyond the range of floats, or has more digits than Python converts by default.
+fn has_too_large_number<S>(payload: &Payload<S>) -> bool {
+    const DIGITS: usize = 4300;
+    match payload {
+        Payload::ExactNumber(text) if text.contains(['.', 'e', 'E']) => {
+            text.parse().is_ok_and(|number: f64| number.is_infinite())
+        }
+        Payload::ExactNumber(text) => text.trim_start_matches('-').len() > DIGITS,
+        Payload::List(items) => items.iter().any(has_too_large_number),
+        Payload::Map(members) => members.iter().any(|(_, value)| has_too_large_number(value)),
+        _ => false,
+    }
 }
 
 /// The kind of a part, for error messages.

@@ -377,6 +377,11 @@ impl<'s> NodeReader<'s> {
             NodeValue::Bool(value) => Value::Bool(value),
             NodeValue::Number(number) => Value::Number(number),
             // JSON values of the core have 64 bits.
+            NodeValue::ExactNumber(text) if !text.contains(['.', 'e', 'E']) && text != "-0" => {
+                let message = format!("`{path}` is an integer beyond 64 bits, which would lose digits");
+                self.wrong_hint(node.span, message, "write it in quotes");
+                Value::Null
+            }
             NodeValue::ExactNumber(text) => nearest_number(&text).map_or_else(
                 || {
                     self.wrong(node.span, format!("`{path}` is too large for a number"));

@@ -2,12 +2,19 @@
 //!
 //! A render that gives only declared variables pays for one comparison of two counts.
 
+use std::collections::HashSet;
+
 use super::compiled::{Compiled, PromptBody, read};
 use super::pipeline::RenderOptionsOf;
 use super::unknown_variables::UnknownVariables;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::schema::Values;
 use crate::template::{EmptyLibrary, LayeredLibrary, Text};
+
+/// The most names that the caller gives, and the most declared variables, that are compared with each other. The names
+/// may be those of a stranger's data.
+const COMPARED_GIVEN: usize = 20;
+const COMPARED_DECLARED: usize = 100;
 
 impl<T: Text> Compiled<T> {
     /// Whether the prompt declares a variable or has a placeholder of this name, or reads it where it declares nothing.
@@ -70,14 +77,15 @@ impl<T: Text> Compiled<T> {
             _ => None,
         };
         stray.retain(|name| !input.as_ref().is_some_and(|schema| schema.has_field(name)));
-        let is_missing = |name: &str| !names.iter().any(|known| known == name);
+        let given_names: HashSet<&str> = names.iter().map(String::as_str).collect();
+        let is_missing = |name: &str| !given_names.contains(name);
         let missing =
             declared.items.iter().map(|variable| variable.name.as_str()).filter(|name| is_missing(name));
-        let missing: Vec<&str> = missing.collect();
+        let missing: Vec<&str> = missing.take(COMPARED_DECLARED).collect();
         if is_strict {
             return self.refuse_unknown(&stray, &missing);
         }
-        for name in stray {
+        for name in stray.into_iter().take(COMPARED_GIVEN) {
             let Some(meant) = nearest(name, missing.iter().copied()) else { continue };
             if !self.reads(name) && !unknown.is_known_elsewhere(&self.prompt.id, name) {
                 unknown.suspect(&self.prompt, name, meant)?;
@@ -103,8 +111,10 @@ impl<T: Text> Compiled<T> {
         )
         .with_context("variable", *first)
         .with_context("variables", stray.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let near =
-            stray.iter().find_map(|name| nearest(name, missing.iter().copied()).map(|near| (name, near)));
+        let near = stray
+            .iter()
+            .take(COMPARED_GIVEN)
+            .find_map(|name| nearest(name, missing.iter().copied()).map(|near| (name, near)));
         Err(self.named(match near {
             Some((name, near)) => error.with_hint(format!("`{name}` was given: is it meant to be `{near}`?")),
             None => error.with_hint("declare it under `variables`, or do not give it"),

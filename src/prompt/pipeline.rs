@@ -547,7 +547,10 @@ impl<T: Text> Compiled<T> {
         // A name that is declared is not a misspelling of another, and no name is a misspelling of itself.
         let stray = given.iter().map(String::as_str);
         let stray = stray.filter(|name| !self.declares(name) && !names.contains(name));
-        let error = match names.iter().find_map(|name| nearest(name, stray.clone()).map(|near| (*name, near)))
+        let error = match names
+            .iter()
+            .take(20)
+            .find_map(|name| nearest(name, stray.clone().take(100)).map(|near| (*name, near)))
         {
             Some((name, near)) => error.with_hint(format!("`{near}` was given: is it meant to be `{name}`?")),
             None => error,

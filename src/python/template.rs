@@ -441,6 +441,10 @@ fn partial_text<'a, 'py>(partial: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'
     })
 }
 
+fn not_a_limit(name: &str) -> PyErr {
+    PyValueError::new_err(format!("limits.{name} must be a whole number of at least 0 and at most 64 bits"))
+}
+
 fn read_limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
     let mut limits = Limits::default();
     for (name, value) in given {
@@ -452,7 +456,7 @@ fn read_limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
             "depth" => &mut limits.depth,
             "output_bytes" => &mut limits.output_bytes,
             "steps" => {
-                limits.steps = value.extract()?;
+                limits.steps = value.extract().map_err(|_| not_a_limit(&name))?;
                 continue;
             }
             _ => {
@@ -462,7 +466,7 @@ fn read_limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
                 )));
             }
         };
-        *known = value.extract()?;
+        *known = value.extract().map_err(|_| not_a_limit(&name))?;
         let highest = match name.as_str() {
             "nesting" => MAX_NESTING,
             "depth" | "partial_depth" => MAX_DEPTH,

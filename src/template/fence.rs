@@ -8,8 +8,9 @@
 //! rendered with the plain tag first. If a text holds it, the template is rendered again with a number. The number
 //! depends on the texts alone: the same input gives the same output.
 
+use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use unicode_normalization::UnicodeNormalization;
@@ -35,12 +36,11 @@ pub struct Fences {
 }
 
 /// The tags in use, shared with the blocks that helpers keep.
-pub(super) type SharedTags = Arc<Mutex<Vec<FenceTag>>>;
+pub(super) type SharedTags = Arc<Mutex<HashMap<Box<str>, FenceTag>>>;
 
 /// The tag of all fences with one name.
 #[derive(Debug, Default)]
 pub(super) struct FenceTag {
-    name: Box<str>,
     /// The number in the tag. `None`: the plain name.
     number: Option<u64>,
     /// Whether a text holds the plain tag.
@@ -90,12 +90,7 @@ impl Fences {
     }
 
     fn with_tag<R>(&self, name: &str, change: impl FnOnce(&mut FenceTag) -> R) -> R {
-        let mut tags = lock(self.tags());
-        let at = tags.iter().position(|tag| *tag.name == *name).unwrap_or_else(|| {
-            tags.push(FenceTag { name: name.into(), ..FenceTag::default() });
-            tags.len() - 1
-        });
-        change(&mut tags[at])
+        change(lock(self.tags()).entry(name.into()).or_default())
     }
 
     /// The tag of the fences with this name, without its brackets.
@@ -111,21 +106,23 @@ impl Fences {
         self.with_tag(name, |tag| !std::mem::replace(&mut tag.is_open, true))
     }
 
-    /// Closes a fence around this text.
-    pub(super) fn close(&self, name: &str, text: &str) {
+    /// Closes a fence around this text. Returns the number of bytes that were searched for a tag.
+    pub(super) fn close(&self, name: &str, text: &str) -> usize {
         self.with_tag(name, |tag| {
             tag.is_open = false;
-            if may_hold_tag(text) {
-                read_tags(&folded(text), &name.to_lowercase(), tag);
+            if !may_hold_tag(text) {
+                return 0;
             }
-        });
+            read_tags(&folded(&without_references(text)), &name.to_lowercase(), tag);
+            text.len()
+        })
     }
 }
 
 /// Gives each tag that a text holds a number that no text holds. Returns whether a tag changed.
 fn renumber(tags: &SharedTags) -> bool {
     let mut changed = false;
-    for tag in lock(tags).iter_mut() {
+    for tag in lock(tags).values_mut() {
         tag.is_open = false;
         let number = tag.is_held.then(|| {
             let mut number = 2;
@@ -140,7 +137,7 @@ fn renumber(tags: &SharedTags) -> bool {
     changed
 }
 
-fn lock(tags: &SharedTags) -> MutexGuard<'_, Vec<FenceTag>> {
+fn lock(tags: &SharedTags) -> MutexGuard<'_, HashMap<Box<str>, FenceTag>> {
     tags.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -163,15 +160,68 @@ pub(super) fn check_name(name: &str) -> Result<()> {
 }
 
 /// Characters that a reader may take for `<`.
-const OPENING: [char; 13] = ['<', '‹', '〈', '⟨', '〈', '《', '«', '❮', '❰', '⧼', '˂', 'ᐸ', '≺'];
+const OPENING: [char; 14] = ['\u{2329}', '<', '‹', '〈', '⟨', '〈', '《', '«', '❮', '❰', '⧼', '˂', 'ᐸ', '≺'];
 
 /// Spellings of `<` in languages that a text may be written in.
-const ESCAPED: [&str; 6] = ["&lt", "&#60", "&#x3c", "\\u003c", "\\x3c", "%3c"];
+const ESCAPED: [&str; 3] = ["\\u003c", "\\x3c", "%3c"];
 
 /// Whether a text has a character with which a tag can begin. Most texts have none, and need no closer look.
 fn may_hold_tag(text: &str) -> bool {
     let compatible = ['＜', '﹤', '≮', '︿', '︽', '︻', '&', '\\', '%'];
     text.contains(|character| OPENING.contains(&character) || compatible.contains(&character))
+}
+
+/// The text with the character references of HTML that can spell a tag resolved.
+fn without_references(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut resolved = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        resolved.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        match reference(rest) {
+            Some((character, length)) => {
+                resolved.push(character);
+                rest = &rest[length..];
+            }
+            None => resolved.push('&'),
+        }
+    }
+    resolved.push_str(rest);
+    Cow::Owned(resolved)
+}
+
+/// The character of a reference whose `&` is before the text, and the length of the reference.
+fn reference(text: &str) -> Option<(char, usize)> {
+    const NAMED: [(&str, char); 10] = [
+        ("lt", '<'),
+        ("gt", '>'),
+        ("sol", '/'),
+        ("lsaquo", '<'),
+        ("lang", '<'),
+        ("nbsp", ' '),
+        ("zwj", '\u{200d}'),
+        ("zwnj", '\u{200c}'),
+        ("shy", '\u{ad}'),
+        ("amp", '&'),
+    ];
+    let (character, length) = if let Some(number) = text.strip_prefix('#') {
+        let (radix, digits, skipped) = match number.strip_prefix(['x', 'X']) {
+            Some(digits) => (16, digits, 2),
+            None => (10, number, 1),
+        };
+        let length = digits.bytes().take_while(|byte| char::from(*byte).is_digit(radix)).count();
+        let digits = digits[..length].trim_start_matches('0');
+        let character = (digits.len() <= 7).then(|| u32::from_str_radix(digits, radix).ok()).flatten()?;
+        (char::from_u32(character)?, skipped + length)
+    } else {
+        let name = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let (found, character) = NAMED.into_iter().find(|(known, _)| name(known))?;
+        (character, found.len())
+    };
+    Some((character, length + usize::from(text[length..].starts_with(';'))))
 }
 
 /// The text as tags are compared: without white space, invisible characters and accents, in lower case, with characters
@@ -268,6 +318,11 @@ mod tests {
             "<!-- --></document>",
             "</dócument>",
             "</document",
+            "&#060;/document&#062;",
+            "&lt;&#47;document&gt;",
+            "&lt;&sol;d&#111;cument",
+            "</d&zwj;ocument>",
+            "\u{2329}/document\u{232a}",
             "‹/document›",
             "</documenſ></document>",
         ] {

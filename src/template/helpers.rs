@@ -111,7 +111,7 @@ impl BuiltinHelper {
 const PIECE: usize = 1 << 20;
 
 /// The number of items that a helper joins between two checks of whether the user interrupted the render.
-const ITEMS: usize = 4096;
+const ITEMS: u64 = 4096;
 
 /// How a tag of a strict template prints text.
 const PLAIN: Style = Style { html: false, lenient: false, javascript_numbers: false };
@@ -133,6 +133,10 @@ pub(super) struct HelperArguments<'a, D: Data> {
     pub(super) limit: usize,
     /// How many bytes it has read and written so far.
     pub(super) bytes_counted: Cell<usize>,
+    /// How many items it may visit.
+    pub(super) item_limit: u64,
+    /// How many items it has visited so far.
+    pub(super) items_counted: Cell<u64>,
 }
 
 impl<D: Data> HelperArguments<'_, D> {
@@ -173,6 +177,17 @@ impl<D: Data> HelperArguments<'_, D> {
             WriteOutcome::Null => Err(fail("cannot turn None into text")),
             WriteOutcome::NoText(kind) => Err(fail(format!("cannot turn {kind} into text"))),
         }
+    }
+
+    /// Counts an item of a list that the helper visits.
+    fn count_item(&self) -> Result<()> {
+        let items = self.items_counted.get() + 1;
+        self.items_counted.set(items);
+        if items > self.item_limit {
+            return Err(fail(format!("the render exceeded the limit of {} steps", self.item_limit))
+                .with_hint("render less data at once, or raise limits.steps"));
+        }
+        if items.is_multiple_of(ITEMS) { self.data.check_interrupt() } else { Ok(()) }
     }
 
     /// Changes a long text piece by piece, so that the user can interrupt it. The pieces end between words, because the
@@ -361,7 +376,10 @@ fn log<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> 
 fn json<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>> {
     let Some(value) = arguments.get(0) else { return Ok(None) };
     let width = arguments.named("indent").map(|width| arguments.count(width, "indent")).transpose()?;
-    let text = arguments.data.to_json_text(value, width.map(|width| width.min(16)), arguments.limit)?;
+    if width.is_some_and(|width| width > 16) {
+        return Err(fail("indent must be at most 16"));
+    }
+    let text = arguments.data.to_json_text(value, width, arguments.limit)?;
     arguments.count_bytes(text.len())?;
     Ok(Some(arguments.data.text(&text)))
 }
@@ -382,9 +400,7 @@ fn join<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value>>
             text.push_str(&between);
         }
         count += 1;
-        if count.is_multiple_of(ITEMS) {
-            data.check_interrupt()?;
-        }
+        arguments.count_item()?;
         text.push_str(&arguments.text_of(&item.value)?);
         Ok(())
     })?;
@@ -414,7 +430,13 @@ fn indent<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value
     let lead = match arguments.get(1) {
         None => " ".repeat(4),
         Some(lead) if arguments.data.kind_of(lead)? == ValueKind::String => arguments.text_of(lead)?,
-        Some(width) => " ".repeat(arguments.count(width, "the width")?.min(1000)),
+        Some(width) => {
+            let width = arguments.count(width, "the width")?;
+            if width > 1000 {
+                return Err(fail("the width must be at most 1000"));
+            }
+            " ".repeat(width)
+        }
     };
     let mut out = String::with_capacity(text.len() + lead.len());
     for line in text.split_inclusive('\n') {

@@ -59,6 +59,9 @@ const PULSE: u64 = 0x4000;
 /// The number of bytes of text that a helper reads or writes for one step.
 const BYTES_OF_A_STEP: usize = 64;
 
+/// The same for text that a fence is searched in.
+const BYTES_OF_A_FENCE_STEP: usize = 8;
+
 /// Renders a template into `out`.
 pub(super) fn render<D: Data>(
     template: &Template<D::Text>,
@@ -768,6 +771,8 @@ impl<D: Data> Renderer<'_, D> {
             javascript,
             limit: scope.template.options().limits.output_bytes,
             bytes_counted: Cell::new(0),
+            item_limit: scope.template.options().limits.steps,
+            items_counted: Cell::new(0),
             fences: self.fences,
         };
         let value = helpers::call(helper, &arguments).map_err(|error| match error.kind() {
@@ -778,7 +783,8 @@ impl<D: Data> Renderer<'_, D> {
             _ => error,
         })?;
         let bytes = arguments.bytes_counted.get() / BYTES_OF_A_STEP;
-        self.work(bytes.saturating_add(usize::try_from(self.data.take_work()).unwrap_or(usize::MAX)), scope)?;
+        let items = self.data.take_work().saturating_add(arguments.items_counted.get());
+        self.work(bytes.saturating_add(usize::try_from(items).unwrap_or(usize::MAX)), scope)?;
         Ok(value)
     }
 
@@ -1033,7 +1039,8 @@ impl<D: Data> Renderer<'_, D> {
         let ends_line = inner.bytes() == 0 || inner.ends_in_line_break();
         self.work(inner.bytes() / BYTES_OF_A_STEP, scope)?;
         let inner = inner.finish();
-        super::Output::with_str(&inner, |text| self.fences.close(name, text));
+        let searched = super::Output::with_str(&inner, |text| self.fences.close(name, text));
+        self.work(searched / BYTES_OF_A_FENCE_STEP, scope)?;
         out.output(&inner);
         if !ends_line {
             out.str(line_break);

@@ -198,6 +198,27 @@ class TestBounds:
                 "{{#each l}}" + tag + "{{/each}}", {"l": range(10_000), "v": value, "w": value[:-1] + "y"}
             )
 
+    def test_joined_items_count(self) -> None:
+        with pytest.raises(TemplateRenderError, match="limit"):
+            self.engine.render_sync("{{#each a}}{{join ../a ''}}{{/each}}", {"a": [""] * 5000})
+        with pytest.raises(TemplateRenderError, match="limit"):
+            self.engine.render_sync("{{join a ''}}", {"a": iter(str, None)})
+
+    def test_a_fence_around_a_fence_counts(self) -> None:
+        nested = "".join(f'{{{{#fence "f{n}"}}}}' for n in range(60)) + "{{x}}" + "{{/fence}}" * 60
+        with pytest.raises(TemplateRenderError, match="limit"):
+            self.engine.render_sync(nested, {"x": "<" * 100_000})
+
+    @pytest.mark.parametrize("template", ["{{indent 'a' 2000}}", "{{json 'a' indent=40}}"])
+    def test_a_width_that_is_too_large_is_an_error(self, template: str) -> None:
+        with pytest.raises(TemplateRenderError, match="at most"):
+            self.engine.render_sync(template, {})
+
+    @pytest.mark.parametrize("value", [-1, 2**70, "x", 1.5])
+    def test_a_limit_is_a_whole_number(self, value: object) -> None:
+        with pytest.raises(ValueError, match=r"limits\.steps must be a whole number"):
+            TemplateEngine(limits={"steps": value})
+
     def test_items_count_towards_the_limit_on_steps(self) -> None:
         engine = TemplateEngine(limits={"steps": 1000})
         with pytest.raises(TemplateRenderError, match="limit of 1000 steps"):

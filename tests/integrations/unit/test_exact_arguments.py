@@ -7,7 +7,7 @@ import pydantic
 import pytest
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
-from prompt_manager.exceptions import PromptManagerError
+from prompt_manager.exceptions import ConversionError, PromptManagerError
 from prompt_manager.integrations import AnthropicIntegration, LangChainIntegration, OpenAIIntegration
 
 ENGINE = TemplateEngine()
@@ -140,3 +140,15 @@ def test_langchain_gets_the_same_integers() -> None:
     made = LangChainIntegration(ENGINE).convert_sync(prompt(USER, call({"id": 2**70}), RESULT), {})
     messages = made.invoke({}).to_messages()
     assert messages[1].tool_calls[0]["args"] == {"id": 2**70}
+
+
+@pytest.mark.parametrize("text", ['{"e": 1e400}', '{"e": ' + "9" * 5000 + "}"])
+def test_a_number_that_python_cannot_hold_is_a_conversion_error(text: str) -> None:
+    with pytest.raises(ConversionError, match="too large"):
+        anthropic_input(prompt(USER, call(text), RESULT))
+    assert openai_arguments(prompt(USER, call(text), RESULT)) == text
+
+
+def test_a_default_beyond_64_bits_is_an_error() -> None:
+    with pytest.raises(pydantic.ValidationError, match="would lose digits"):
+        Prompt(id="x", template="{{a}}", variables={"a": {"default": 2**64}})
