@@ -9,13 +9,13 @@ pub(super) const HOLDS_JSON: &str = "a comment holds quotes or brackets, so it m
 pub(super) const COMMENT_WITHOUT_END: &str = "a comment has no end, so it may be a part of the answer";
 
 /// A comment at the beginning of a text.
-pub(super) struct Comment {
+pub(super) struct AnswerComment {
     pub(super) length: usize,
     /// Whether the text ends before the line of the comment does.
     pub(super) is_last: bool,
 }
 
-impl Comment {
+impl AnswerComment {
     /// Reads the comment at the offset; `None` if there is none.
     pub(super) fn read(text: &str, at: usize) -> Result<Option<Self>, AnswerError> {
         let rest = &text[at..];

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::answer_error::AnswerError;
-use super::comments::{COMMENT_WITHOUT_END, Comment, begins_comment};
+use super::comments::{AnswerComment, COMMENT_WITHOUT_END, begins_comment};
 use super::cursor::{AnswerParser, ReadValue};
 use super::parsed::Parsed;
 use super::repairs::RepairKind;
@@ -96,7 +96,7 @@ impl AnswerParser<'_> {
             if begins_comment(rest) {
                 self.repair(self.at, RepairKind::Comment)?;
             }
-            let Some(comment) = Comment::read(self.text, self.at)? else { return Ok(()) };
+            let Some(comment) = AnswerComment::read(self.text, self.at)? else { return Ok(()) };
             self.ends_in_comment = comment.is_last;
             self.at += comment.length;
         }
