@@ -58,7 +58,16 @@ def test_a_count_takes_no_limit():
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("bmup", "bump"), ("changlog", "changelog"), ("auther", "author"), ("tempalte", "template"), ("label", "labels")],
+    [
+        ("bmup", "bump"),
+        ("changlog", "changelog"),
+        ("auther", "author"),
+        ("tempalte", "template"),
+        ("label", "labels"),
+        ("mesages", "messages"),
+        ("varables", "variables"),
+        ("partial", "partials"),
+    ],
 )
 async def test_an_update_names_the_keyword_and_not_a_field_of_prompt(name, meant):
     manager = PromptManager()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+
 import pytest
 from pydantic import ValidationError
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
+from prompt_manager.core.models import ChatPromptTemplate, PromptTemplate
 from prompt_manager.exceptions import PromptManagerError, StorageReadError, TemplateRenderError
 from prompt_manager.integrations import AnthropicIntegration, LangChainIntegration, OpenAIIntegration
 
@@ -99,6 +102,93 @@ def test_a_changed_prompt_may_be_written_in_the_short_spelling():
     assert text.replace(template=None, format="chat", messages=[USER]).format == "chat"
     with pytest.raises(TypeError, match="did you mean 'messages'"):
         chat.replace(mesages=[USER])
+
+
+TONE = {"tone": {"type": "enum", "values": ["kind", "firm"], "default": "kind"}}
+PARTS = {"variables": TONE, "partials": {"sign": "Yours"}}
+WORDS = [{"role": "user", "content": "Your tone: {{tone}}"}]
+TEXT = {"content": "Your tone: {{tone}}"}
+
+#: For a text prompt and a chat with the parts above: a change, and what the changed template has.
+CHANGES = [
+    ("template", {"template": "Your tone: {{tone}}"}, {**TEXT, **PARTS}),
+    ("template", {"template": TEXT}, {**TEXT, **PARTS}),
+    ("template", {"template": {**TEXT, "variables": ["tone"]}}, {**TEXT, **PARTS, "variables": ["tone"]}),
+    ("template", {"template": {**TEXT, "variables": []}}, {**TEXT, "partials": PARTS["partials"]}),
+    ("template", {"template": {**TEXT, "partials": {}}}, {**TEXT, "variables": TONE}),
+    ("template", {"template": {"partials": {"sign": "Bye"}}}, {**PARTS, "partials": {"sign": "Bye"}}),
+    ("template", {"template": PromptTemplate(**TEXT)}, TEXT),
+    ("template", {"template": PromptTemplate(**TEXT, variables=["tone"])}, {**TEXT, "variables": ["tone"]}),
+    ("template", {"template": TEXT["content"], "variables": ["tone"]}, {**TEXT, **PARTS, "variables": ["tone"]}),
+    ("template", {"template": TEXT, "partials": {}}, {**TEXT, "variables": TONE}),
+    ("template", {"variables": {"tone": "string"}}, {**PARTS, "variables": {"tone": {"type": "string"}}}),
+    ("template", {"partials": {"sign": "Bye"}}, {**PARTS, "partials": {"sign": "Bye"}}),
+    ("chat_template", {"messages": WORDS}, {"messages": WORDS, **PARTS}),
+    ("chat_template", {"chat_template": {"messages": WORDS}}, {"messages": WORDS, **PARTS}),
+    ("chat_template", {"chat_template": ChatPromptTemplate(messages=WORDS)}, {"messages": WORDS}),
+    ("chat_template", {"messages": WORDS, "variables": []}, {"messages": WORDS, "partials": PARTS["partials"]}),
+    ("chat_template", {"variables": ["tone"]}, {**PARTS, "variables": ["tone"]}),
+]
+
+
+def changed_by_replace(prompt, changes):
+    return prompt.replace(**changes)
+
+
+def changed_by_model_copy(prompt, changes):
+    return prompt.model_copy(update=changes)
+
+
+def changed_by_update(prompt, changes):
+    manager = PromptManager()
+    return manager.update_prompt_sync(manager.create_prompt_sync(prompt), **changes)
+
+
+async def changed_by_awaited_update(prompt, changes):
+    manager = PromptManager()
+    return await manager.update_prompt(await manager.create_prompt(prompt), **changes)
+
+
+@pytest.mark.parametrize(
+    "change", [changed_by_replace, changed_by_model_copy, changed_by_update, changed_by_awaited_update]
+)
+@pytest.mark.parametrize(("owner", "changes", "expected"), CHANGES, ids=str)
+async def test_a_change_keeps_what_it_does_not_name_of_the_template(change, owner, changes, expected):
+    held = {
+        "template": {"content": "Be {{tone}}."},
+        "chat_template": {"messages": [{**WORDS[0], "content": "{{tone}}"}]},
+    }
+    prompt = Prompt(id="a", status="active", **{owner: {**held[owner], **PARTS}})
+    changed = change(prompt, changes)
+    if isinstance(changed, Coroutine):
+        changed = await changed
+    written = getattr(changed, owner).model_dump(mode="json", exclude_none=True)
+    wanted = {"variables": [], "partials": {}, "helpers": {}, **held[owner], **expected}
+    assert written == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"template": {"content": "x", "variables": ["q"]}, "variables": ["q"]},
+            "`variables` and `template.variables`",
+        ),
+        (
+            {"template": {"content": "x", "partials": {"p": ""}}, "partials": {"p": ""}},
+            "`partials` and `template.partials`",
+        ),
+        ({"template": "x", "messages": [USER]}, "a prompt has `template` or `messages`, not both"),
+    ],
+    ids=str,
+)
+def test_a_change_in_two_spellings_is_refused(changes, message):
+    manager = PromptManager()
+    prompt = manager.create_prompt_sync(Prompt(id="a", template="{{q}}", variables={"q": "string"}))
+    for change in (prompt.replace, lambda **given: manager.update_prompt_sync(prompt, **given)):
+        with pytest.raises(ValidationError) as caught:
+            change(**changes)
+        assert message in str(caught.value)
 
 
 def test_a_file_needs_only_a_template(directory):

@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from helpers import EXAMPLES, SECRET, create_chat_prompt, create_text_prompt, run_python
-from prompt_manager import PromptManager, PromptRegistry, VersionStore
+from prompt_manager import Prompt, PromptManager, PromptRegistry, VersionStore
 from prompt_manager.core.models import PromptExecution
 from prompt_manager.core.protocols import ObserverProtocol
 from prompt_manager.exceptions import (
@@ -99,6 +99,33 @@ class TestUpdate:
         ]
         assert (history[2].changelog, history[2].created_by) == ("Shorter", "Bo")
         assert (first.version, first.template.content) == ("1.0.0", "Hello {{name}}!")
+
+    async def test_a_new_text_keeps_the_declared_variables_and_the_partials(self, call):
+        tone = {"type": "enum", "values": ["kind", "firm"], "default": "kind"}
+        prompt = Prompt(
+            id="a",
+            status="active",
+            template="Be {{tone}}. {{> sign}}",
+            variables={"tone": tone},
+            partials={"sign": "Bye"},
+        )
+        first = await call("create_prompt", prompt)
+        second = await call("update_prompt", first, template="Your tone: {{tone}}. {{> sign}}")
+        assert second.version == "1.0.1"
+        assert await call("render", "a", {}) == "Your tone: kind. Bye"
+        with pytest.raises(TemplateRenderError, match="must be one of 'kind', 'firm'"):
+            await call("render", "a", {"tone": "rude"})
+
+    async def test_an_update_takes_messages_variables_and_partials(self, call):
+        messages = [{"role": "user", "content": "{{q}} {{> sign}}"}]
+        chat = Prompt(id="a", status="active", messages=messages, variables=["q"], partials={"sign": "Bye"})
+        first = await call("create_prompt", chat)
+        words = await call("update_prompt", first, messages=[{"role": "user", "content": "Q: {{q}} {{> sign}}"}])
+        partial = await call("update_prompt", words, partials={"sign": "Yours"})
+        variable = await call("update_prompt", partial, variables={"q": {"type": "string", "default": "Why?"}})
+        assert [each.version for each in (words, partial)] == ["1.0.1", "1.0.2"]
+        assert variable.version != "1.0.2"
+        assert await call("render_messages", "a", {}) == [{"role": "user", "content": "Q: Why? Yours"}]
 
     @pytest.mark.parametrize(
         ("version", "bump", "expected"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from prompt_manager._native import CompiledPrompt, Finding, Registry, Watch
+    from prompt_manager.core._changes import PromptChanges
     from prompt_manager.core._observed import ObservedRenders
     from prompt_manager.core._plugin_render import PluginRenders
     from prompt_manager.core._prompt_writer import Bump
@@ -993,7 +994,7 @@ class PromptManager:
         bump_version: bool | None = None,
         created_by: str | None = None,
         status: PromptStatus | str | None = None,
-        **changes: Any,
+        **changes: Unpack[PromptChanges],
     ) -> Prompt:
         """Register a changed prompt as a new version, and return it. The prompt that you pass does not change.
 
@@ -1011,7 +1012,8 @@ class PromptManager:
                 status and metadata. ``True`` raises it as ``bump`` says.
             created_by: Another name of ``author``.
             status: The status of the new version; that of ``prompt`` by default.
-            changes: More fields to change, as for :meth:`Prompt.replace`.
+            changes: More fields to change, as for :meth:`Prompt.replace`, with ``messages``, ``variables`` and
+                ``partials``. A ``template`` given as a text keeps the variables and partials of ``prompt``.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
@@ -1045,7 +1047,7 @@ class PromptManager:
         bump_version: bool | None = None,
         created_by: str | None = None,
         status: PromptStatus | str | None = None,
-        **changes: Any,
+        **changes: Unpack[PromptChanges],
     ) -> Prompt:
         """Register a changed prompt as a new version, and return it. The prompt that you pass does not change.
 
@@ -1063,7 +1065,8 @@ class PromptManager:
                 status and metadata. ``True`` raises it as ``bump`` says.
             created_by: Another name of ``author``.
             status: The status of the new version; that of ``prompt`` by default.
-            changes: More fields to change, as for :meth:`Prompt.replace`.
+            changes: More fields to change, as for :meth:`Prompt.replace`, with ``messages``, ``variables`` and
+                ``partials``. A ``template`` given as a text keeps the variables and partials of ``prompt``.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
@@ -1084,9 +1087,9 @@ class PromptManager:
         """
         self._check_writable()
         note = (changelog, _author(author, created_by))
-        raised, changes = _bump(bump, bump_version), _fields(status, changes)
+        raised, fields = _bump(bump, bump_version), _fields(status, changes)
         return run_asking(
-            lambda mode: self._writer.update(mode, prompt, raised, note, changes),
+            lambda mode: self._writer.update(mode, prompt, raised, note, fields),
             "update_prompt",
             *self._writer.asked(),
         )
@@ -1279,14 +1282,14 @@ def _bump(bump: Bump, bump_version: bool | None) -> Bump | None:  # noqa: FBT001
 _UPDATE_OPTIONS = ("bump", "changelog", "author", "bump_version", "created_by")
 
 
-def _fields(status: PromptStatus | str | None, changes: dict[str, Any]) -> dict[str, Any]:
+def _fields(status: PromptStatus | str | None, changes: PromptChanges) -> dict[str, Any]:
     """The fields to change; the version is not among them, for it is raised."""
     fixed = ("id", "version")
     for name in fixed:
         if name in changes:
             raise ValueError(f"{name} cannot be changed by an update: say how far the version is raised with `bump`")
-    from prompt_manager.core.models import Prompt
+    from prompt_manager.core.models import SHORT_FIELDS, Prompt
 
-    fields = [name for name in Prompt.model_fields if name not in fixed]
+    fields = [name for name in (*Prompt.model_fields, *SHORT_FIELDS) if name not in fixed]
     check_keywords(changes, [*_UPDATE_OPTIONS, *fields])
-    return changes if status is None else {**changes, "status": status}
+    return {**changes} if status is None else {**changes, "status": status}

@@ -196,7 +196,7 @@ def _again(detail: ErrorDetails) -> InitErrorDetails:
 
 
 #: The keys of the short spelling, beside ``template``. The models hold them in ``template`` and ``chat_template``.
-_SHORT = ("messages", "variables", "partials")
+SHORT_FIELDS = ("messages", "variables", "partials")
 
 
 def _in_long_form(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,8 +207,8 @@ def _in_long_form(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         PromptValidationError: one thing is written in both spellings, or there is no template for it.
     """
-    fields = {key: value for key, value in given.items() if key not in _SHORT and (key != "format" or value)}
-    short = {key: given[key] for key in _SHORT if given.get(key) is not None}
+    fields = {key: value for key, value in given.items() if key not in SHORT_FIELDS and (key != "format" or value)}
+    short = {key: given[key] for key in SHORT_FIELDS if given.get(key) is not None}
     owners = [key for key in ("template", "chat_template") if fields.get(key) is not None]
     written = [*owners, *(key for key, value in short.items() if key == "messages" or value)]
     written += [
@@ -653,11 +653,20 @@ class Prompt(_Part):
     def replace(self, **changes: Any) -> Self:
         """A new prompt with these fields changed, checked anew; ``updated_at`` is now unless it is given.
 
+        ``messages``, ``variables`` and ``partials`` are accepted as well, and each changes itself alone. A ``template``
+        that is a text changes the text, and the prompt keeps its variables and partials. A mapping changes the parts of
+        the template that it names; a :class:`PromptTemplate` replaces the template as a whole. ``chat_template``
+        follows the same rule.
+
         Raises:
             TypeError: a prompt has no such field; with the nearest name.
             pydantic.ValidationError: the changed prompt breaks a rule.
+
+        >>> prompt = Prompt(id="hi", template="Hi {{name}}", variables={"name": {"type": "string", "default": "you"}})
+        >>> prompt.replace(template="Hello {{name}}").template.variables["name"].default
+        'you'
         """
-        check_keywords(changes, [*type(self).model_fields, *_SHORT])
+        check_keywords(changes, [*type(self).model_fields, *SHORT_FIELDS])
         changed = type(self)(**{**dict(self), "updated_at": _now(), **self._in_template(changes)})
         core: CompiledPrompt | None = getattr(self, "_core", None)
         origin = getattr(self, "_origin", None) if core is None else core.origin
@@ -666,14 +675,18 @@ class Prompt(_Part):
         return changed
 
     def _in_template(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """The changes, with ``messages``, ``variables`` and ``partials`` in the template of this prompt."""
-        short = {key: value for key, value in changes.items() if key in _SHORT}
+        """The changes, with a template that keeps what they do not name of the template of this prompt."""
+        short = {key: value for key, value in changes.items() if key in SHORT_FIELDS}
         owner = "template" if self.template is not None and "messages" not in short else "chat_template"
         held: PromptTemplate | ChatPromptTemplate | None = getattr(self, owner)
-        if not short or owner in changes or (held is None and "messages" not in short):
+        given = changes.get(owner, {})
+        if held is None or not (short or owner in changes) or not isinstance(given, (str, Mapping)):
             return changes
-        rest = {key: value for key, value in changes.items() if key not in _SHORT}
-        return {**rest, owner: {**({} if held is None else dict(held)), **short}}
+        named = _members(given)
+        if short.keys() & named.keys():  # Two spellings of one thing, which the check of the prompt refuses.
+            return changes
+        rest = {key: value for key, value in changes.items() if key not in SHORT_FIELDS}
+        return {**rest, owner: {**dict(held), **named, **short}}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; with ``update`` the same as :meth:`replace`."""
