@@ -40,6 +40,9 @@ pub const MAX_NESTING: usize = 300;
 /// thread.
 pub const MAX_DEPTH: usize = 1000;
 
+/// The number of bytes of text that a helper reads or writes for one step of [`Limits::steps`].
+pub const BYTES_OF_A_STEP: usize = 64;
+
 /// Maximum number of variable uses that listing a template's variables reads. Uses in a partial count each time the
 /// partial is included.
 pub const VARIABLE_USES: u64 = 1_000_000;

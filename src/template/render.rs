@@ -22,7 +22,7 @@ use super::program::{
 use super::stack;
 use super::sums::{Summand, Sums};
 use crate::error::{Error, Kind, Result, nearest};
-use crate::limits::{Limits, MAX_DEPTH};
+use crate::limits::{BYTES_OF_A_STEP, Limits, MAX_DEPTH};
 
 /// What templates can use by name: partials, and the helpers that the caller registered.
 pub trait Library<T> {
@@ -56,10 +56,7 @@ pub type KeptLibrary<T> = Box<dyn Library<T> + Send + Sync>;
 /// The number of steps between two checks of whether the user interrupted the render.
 const PULSE: u64 = 0x4000;
 
-/// The number of bytes of text that a helper reads or writes for one step.
-const BYTES_OF_A_STEP: usize = 64;
-
-/// The same for text that a fence is searched in.
+/// The number of bytes of text that a fence is searched in for one step.
 const BYTES_OF_A_FENCE_STEP: usize = 8;
 
 /// Renders a template into `out`.

@@ -11,11 +11,9 @@ use super::json::JSON_DEPTH;
 use super::object::Object;
 use super::reading::ObjectReading;
 use crate::error::{Error, Kind, Result};
+use crate::limits::BYTES_OF_A_STEP;
 use crate::python::surrogates;
 use crate::template::{Data, JsonText, Sink, Style, ValueKind, WriteOutcome};
-
-/// The number of bytes of text that are written for one step.
-const BYTES_OF_A_STEP: usize = 64;
 
 impl<'py> PyData<'_, 'py> {
     /// Writes a value as JSON. A record becomes an object. A date, a UUID and the like become the text that a template

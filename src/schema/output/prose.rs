@@ -56,11 +56,14 @@ pub(super) fn holds_remnant(text: &str) -> bool {
     false
 }
 
-/// Whether quotes of one kind, which are not double quotes, are directly around a value.
+/// Whether quotes of one kind, which are not double quotes, are around a value. White space may be between them and the
+/// value, but not with `'`, which may close one quotation and open another.
 pub(super) fn is_enclosed(before: &str, after: &str) -> bool {
-    [("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»")]
-        .iter()
-        .any(|(open, close)| before.ends_with(open) && after.starts_with(close))
+    const PAIRS: [(char, char); 7] =
+        [('“', '”'), ('„', '“'), ('‘', '’'), ('«', '»'), ('‹', '›'), ('「', '」'), ('『', '』')];
+    let (outer_before, outer_after) = (before.trim_end(), after.trim_start());
+    before.ends_with('\'') && after.starts_with('\'')
+        || PAIRS.iter().any(|(open, close)| outer_before.ends_with(*open) && outer_after.starts_with(*close))
 }
 
 /// Whether a character is a quote, and not an apostrophe in a word.
