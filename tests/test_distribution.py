@@ -96,3 +96,37 @@ def test_a_wheel_is_built_for_each_processor_that_the_installation_page_names():
         for processor in processors.split(", ")
     }
     assert named == set(built)
+
+
+def requirements(lines):
+    """Return the lower bound of each requirement by its name."""
+    found = [re.match(r"([\w-]+)(?:\[\w+\])?[>=]=([\d.]+)", line) for line in lines]
+    return {requirement[1]: requirement[2].rstrip(".") for requirement in found if requirement}
+
+
+OLDEST = {
+    name: (ROOT / "tests" / "integrations" / name).read_text(encoding="utf-8").splitlines()
+    for name in ("oldest.in", "oldest.txt")
+}
+SDKS = [
+    *PYPROJECT["project"]["dependencies"],
+    *(
+        need
+        for name, needs in PYPROJECT["project"]["optional-dependencies"].items()
+        if name not in ("all", "cli")
+        for need in needs
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "oldest"), requirements(SDKS).items())
+def test_the_oldest_version_of_each_dependency_is_tested(name, oldest):
+    """``make test-oldest`` installs ``oldest.txt``, which is made from ``oldest.in``."""
+    assert requirements(OLDEST["oldest.in"])[name] == oldest
+    pinned = requirements(OLDEST["oldest.txt"])[name]
+    assert pinned == oldest or pinned.startswith(f"{oldest}.")
+
+
+def test_observers_find_their_packages_in_any_installation():
+    """Only the observers that use these packages import them; ``test_imports.py`` checks that."""
+    assert {"opentelemetry-api", "pydantic", "structlog"} == set(requirements(PYPROJECT["project"]["dependencies"]))
