@@ -33,6 +33,7 @@ PATHS = {
     "prompt_manager.integrations.langchain": """
         LangChainIntegration LANGCHAIN_AVAILABLE ALLOWED_OBJECTS VALID_NAMESPACES HandlebarsPromptTemplate
         HandlebarsMessagePromptTemplate HandlebarsChatPromptTemplate JoinedPromptTemplate PromptSource""",
+    "prompt_manager.observability": "BatchEvent Observer ReloadEvent RenderEvent",
     "prompt_manager.plugins": "BasePlugin PluginInfo PluginRegistry",
     "prompt_manager.plugins.base": "BasePlugin",
     "prompt_manager.plugins.registry": "PluginInfo PluginRegistry",

@@ -36,6 +36,8 @@ pub struct Converter {
     output_instructions: bool,
     structured_output: bool,
     sampling: bool,
+    /// The provider's name for observers.
+    target: &'static str,
 }
 
 #[pymethods]
@@ -64,6 +66,12 @@ impl Converter {
         developer_as_system: bool,
         cache_control: bool,
     ) -> PyResult<Self> {
+        let target = match provider {
+            "openai" => "openai",
+            "responses" => "openai-responses",
+            "anthropic" => "anthropic",
+            _ => "litellm",
+        };
         let provider = match provider {
             "openai" => {
                 Provider::OpenAi(openai::OpenAiOptions { strict, ..openai::OpenAiOptions::default() })
@@ -84,19 +92,31 @@ impl Converter {
         };
         let engine = engine.map(|engine| (engine.clone().unbind(), Arc::clone(&engine.get().shared)));
         let rules = convert::ProviderConverter { provider, to_messages };
-        Ok(Self { rules, engine, schemas, output_instructions, structured_output, sampling })
+        Ok(Self { rules, engine, schemas, output_instructions, structured_output, sampling, target })
+    }
+
+    /// The provider's name for observers.
+    #[getter]
+    fn target(&self) -> &'static str {
+        self.target
     }
 
     /// Converts a prompt.
     fn convert<'py>(
-        &self,
+        slf: &Bound<'py, Self>,
         prompt: &Bound<'py, PyAny>,
         variables: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let compiled = self.compiled(prompt)?;
+        let (py, converter) = (slf.py(), slf.get());
+        let compiled = converter.compiled(prompt)?;
+        if let Some(observers) = compiled.get().render_observers(py) {
+            static CONVERT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            let observed = CONVERT.import(py, "prompt_manager.integrations._observed", "convert_now")?;
+            return observed.call1((observers, slf, compiled, variables));
+        }
         let compiled = compiled.get();
-        let rendered = self.rendered(compiled, variables)?;
-        self.converted(prompt.py(), compiled, rendered)
+        let rendered = converter.rendered(compiled, variables)?;
+        converter.converted(py, compiled, rendered)
     }
 
     /// Converts a prompt with texts that a custom engine rendered; see [`Converter::prepare`].

@@ -13,6 +13,7 @@ mod helper;
 mod langchain;
 mod library;
 mod node;
+mod observers;
 mod output;
 mod overlay;
 mod payload;

@@ -16,6 +16,7 @@ use super::data::values::SharedObject;
 use super::error::{OrRaise, raise};
 use super::library::{EngineState, parse};
 use super::node;
+use super::observers::RegistryObservers;
 use super::payload::payload_to_python;
 use super::schema::{PySchemas, SharedSchemas};
 use super::template::{Engine, check_variables};
@@ -39,11 +40,21 @@ pub(super) struct PromptOrigin {
     pub(super) schemas: Arc<SharedSchemas>,
     pub(super) shared: Arc<EngineState>,
     pub(super) unknown: UnknownVariablePolicy,
+    pub(super) observers: RegistryObservers,
 }
 
 /// The origin of a prompt, for Python code that passes it from one `CompiledPrompt` to another.
 #[pyclass(frozen, name = "PromptOrigin", module = "prompt_manager._native")]
 pub struct PyPromptOrigin(Arc<PromptOrigin>);
+
+#[pymethods]
+impl PyPromptOrigin {
+    /// The observers that hear of a conversion of a prompt with this origin, or `None`.
+    #[getter]
+    fn observers<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.0.observers.of_renders(py)
+    }
+}
 
 /// The variables that a plugin receives, and the variables of the caller from which they were made.
 struct ResolvedVariables {
@@ -87,12 +98,14 @@ pub struct CompiledPrompt {
     origin: Option<Arc<PromptOrigin>>,
     /// Set in the handle that a plugin receives: these variables are not validated again.
     resolution: Option<ResolvedVariables>,
+    /// Set in the handle of a render that observers know already, so that they do not hear of it twice.
+    is_observed: bool,
 }
 
 impl CompiledPrompt {
     /// A prompt that is not in a registry.
     pub(super) fn alone(compiled: Arc<Compiled<PyText>>, shared: &Arc<EngineState>) -> Self {
-        Self { compiled, shared: Arc::clone(shared), origin: None, resolution: None }
+        Self { compiled, shared: Arc::clone(shared), origin: None, resolution: None, is_observed: false }
     }
 
     /// A prompt from a registry.
@@ -102,7 +115,14 @@ impl CompiledPrompt {
             shared: Arc::clone(&origin.shared),
             origin: Some(Arc::clone(origin)),
             resolution: None,
+            is_observed: false,
         }
+    }
+
+    /// The observers that hear of a conversion of this prompt, if there are any.
+    pub(super) fn render_observers<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let origin = self.origin.as_ref().filter(|_| !self.is_observed)?;
+        origin.observers.of_renders(py)
     }
 
     /// The schemas of the registry that the prompt came from.
@@ -230,6 +250,7 @@ impl CompiledPrompt {
             compiled,
             shared: Arc::clone(shared),
             origin: self.origin.clone(),
+            is_observed: self.is_observed,
             resolution: self.resolution.as_ref().map(|known| known.clone_ref(py)),
         }
     }
@@ -386,6 +407,17 @@ impl CompiledPrompt {
         self.origin.clone().map(PyPromptOrigin)
     }
 
+    /// The observers that hear of a conversion of this prompt, or `None`.
+    #[getter]
+    fn observers<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.render_observers(py)
+    }
+
+    /// The handle for a render that observers know already.
+    fn observed(&self, py: Python<'_>) -> Self {
+        Self { is_observed: true, ..self.with_compiled(py, Arc::clone(&self.compiled), &self.shared) }
+    }
+
     /// The prompt compiled by this engine, with only its own partials.
     fn compiled_by<'py>(slf: &Bound<'py, Self>, engine: &Bound<'py, Engine>) -> PyResult<Bound<'py, Self>> {
         let (py, engine) = (slf.py(), &engine.get().shared);
@@ -485,7 +517,7 @@ impl CompiledPrompt {
         let resolution =
             ResolvedVariables { given: variables.clone().unbind(), resolved: all.clone().unbind() };
         let handle = self.with_compiled(py, Arc::clone(&self.compiled), &self.shared);
-        Ok((all, Self { resolution: Some(resolution), ..handle }))
+        Ok((all, Self { resolution: Some(resolution), is_observed: true, ..handle }))
     }
 
     /// The caller's variables from which [`CompiledPrompt::resolve`] made these. `None` for any other dict.

@@ -12,6 +12,7 @@ use super::arguments;
 use super::check::{PyFinding, findings};
 use super::error::{OrRaise, raise};
 use super::library::EngineState;
+use super::observers::RegistryObservers;
 use super::prompt::{CompiledPrompt, PromptOrigin, face, text};
 use super::runtime::on_thread;
 use super::schema::{PySchemas, SharedSchemas};
@@ -31,7 +32,7 @@ pub struct PyRegistry {
     pub(super) prompts: Arc<SharedRegistry>,
     pub(super) shared: Arc<EngineState>,
     pub(super) schemas: Arc<SharedSchemas>,
-    origin: Arc<PromptOrigin>,
+    pub(super) origin: Arc<PromptOrigin>,
 }
 
 fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<VersionSelector<'a>> {
@@ -197,7 +198,12 @@ impl PyRegistry {
         let (shared, schemas) = (Arc::clone(&engine.get().shared), Arc::default());
         let prompts = Arc::default();
         let unknown = UnknownVariablePolicy::new(Arc::downgrade(&prompts));
-        let origin = PromptOrigin { shared: Arc::clone(&shared), schemas: Arc::clone(&schemas), unknown };
+        let origin = PromptOrigin {
+            shared: Arc::clone(&shared),
+            schemas: Arc::clone(&schemas),
+            unknown,
+            observers: RegistryObservers::default(),
+        };
         Self { prompts, shared, schemas, origin: Arc::new(origin) }
     }
 
@@ -210,6 +216,11 @@ impl PyRegistry {
     /// Decides about variables that a prompt does not declare: `"warn"`, `"error"` or `"ignore"`.
     fn set_unknown_variables(&self, mode: &str) -> PyResult<()> {
         self.origin.unknown.set(mode)
+    }
+
+    /// Sets the observers of conversions and reloads; see `prompt_manager.core._links`.
+    fn set_observers(&self, links: Option<Py<PyAny>>, hear_renders: bool) {
+        self.origin.observers.set(links, hear_renders);
     }
 
     #[pyo3(signature = (path, *, schema_dir, on_error))]

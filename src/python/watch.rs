@@ -16,6 +16,7 @@ use super::check::{PyFinding, findings};
 use super::error::{OrRaise, raise};
 use super::fork_gate::{LoggingGuard, gate, wait_for_threads};
 use super::library::EngineState;
+use super::prompt::PromptOrigin;
 use super::registry::{PyRegistry, SharedRegistry, is_skip};
 use super::runtime::on_thread;
 use super::schema::SharedSchemas;
@@ -75,13 +76,7 @@ impl PyWatch {
     /// The problems that the last reload found, one exception for each place.
     #[getter]
     fn errors(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
-        let error = self.state.error.lock().unwrap_or_else(PoisonError::into_inner);
-        let exception = |error: &Error| raise(py, error).into_value(py).into_any();
-        match &*error {
-            None => Vec::new(),
-            Some(error) if error.errors().is_empty() => vec![exception(error)],
-            Some(error) => error.errors().iter().map(exception).collect(),
-        }
+        exceptions(py, self.state.error.lock().unwrap_or_else(PoisonError::into_inner).as_ref())
     }
 
     /// The number of reloads.
@@ -94,6 +89,16 @@ impl PyWatch {
     #[getter]
     fn files_read(&self) -> usize {
         self.state.files_read.load(Ordering::Relaxed)
+    }
+}
+
+/// An exception for each problem of an error.
+fn exceptions(py: Python<'_>, error: Option<&Error>) -> Vec<Py<PyAny>> {
+    let exception = |error: &Error| raise(py, error).into_value(py).into_any();
+    match error {
+        None => Vec::new(),
+        Some(error) if error.errors().is_empty() => vec![exception(error)],
+        Some(error) => error.errors().iter().map(exception).collect(),
     }
 }
 
@@ -133,6 +138,8 @@ struct WatchRequest {
     shared: Arc<EngineState>,
     /// The schemas of the registry, which get those of the directory.
     into: Arc<SharedSchemas>,
+    /// Has the observers of the registry.
+    origin: Arc<PromptOrigin>,
 }
 
 impl WatchRequest {
@@ -152,6 +159,7 @@ impl WatchRequest {
             prompts: Arc::clone(&registry.prompts),
             shared: Arc::clone(&registry.shared),
             into: Arc::clone(&registry.schemas),
+            origin: Arc::clone(&registry.origin),
         })
     }
 
@@ -326,7 +334,14 @@ impl ReloadHandler for WatchedDirectory {
             let _gate = gate();
             *self.state.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
         }
-        log(&lines);
+        on_python_thread(|py| {
+            log(py, &lines)?;
+            let source = self.start.path.display().to_string();
+            let error = self.state.error.lock().unwrap_or_else(PoisonError::into_inner);
+            let errors = exceptions(py, error.as_ref());
+            drop(error);
+            self.start.origin.observers.tell_of_reload(py, &source, prompts, errors)
+        });
     }
 
     fn panicked(&mut self, error: Error) {
@@ -338,16 +353,18 @@ impl ReloadHandler for WatchedDirectory {
     }
 }
 
-/// Logs from the watch's thread. Where a program configures no logging, Python itself prints warnings and errors.
-fn log(lines: &[(&str, String)]) {
+/// Runs Python code on the watch's thread, unless the interpreter is ending.
+fn on_python_thread(run: impl FnOnce(Python<'_>) -> PyResult<()>) {
     let Some(_logging) = LoggingGuard::begin() else { return };
     Python::try_attach(|py| {
-        let logged = py.import("logging").and_then(|logging| {
-            let logger = logging.call_method1("getLogger", ("prompt_manager",))?;
-            lines.iter().try_for_each(|(level, line)| logger.call_method1(*level, ("%s", line)).map(drop))
-        });
-        if let Err(error) = logged {
+        if let Err(error) = run(py) {
             error.write_unraisable(py, None);
         }
     });
+}
+
+/// Logs from the watch's thread. Where a program configures no logging, Python itself prints warnings and errors.
+fn log(py: Python<'_>, lines: &[(&str, String)]) -> PyResult<()> {
+    let logger = py.import("logging")?.call_method1("getLogger", ("prompt_manager",))?;
+    lines.iter().try_for_each(|(level, line)| logger.call_method1(*level, ("%s", line)).map(drop))
 }

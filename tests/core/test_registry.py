@@ -15,6 +15,7 @@ from prompt_manager.core.models import LabelMove, PromptSummary
 from prompt_manager.exceptions import (
     PromptNotFoundError,
     PromptValidationError,
+    PromptWarning,
     StorageWriteError,
     TemplateSyntaxError,
     VersionConflictError,
@@ -981,11 +982,11 @@ class TestObservers:
         observer = Watching()
         registry = PromptRegistry(observers=[observer])
         await registry.register(active())
-        with pytest.raises(RuntimeError, match="await update"):
-            registry.update_sync(active(status="archived"))
-        assert registry.get_sync("greeting").status == "active"
+        with pytest.warns(PromptWarning, match="Watching.on_prompt_updated is a coroutine"):
+            registry.update_sync(active(status="deprecated"))
+        assert registry.get_sync("greeting").status == "deprecated"
         await registry.update(active(status="archived"))
-        assert observer.events[-1] == ("updated", "archived")
+        assert observer.events == [("registered", "1.0.0"), ("updated", "archived")]
 
 
 SEARCHES = [

@@ -20,6 +20,7 @@ from prompt_manager.core.protocols import ObserverProtocol
 from prompt_manager.exceptions import (
     PromptNotFoundError,
     PromptValidationError,
+    PromptWarning,
     StorageWriteError,
     TemplateRenderError,
     TemplateSyntaxError,
@@ -354,11 +355,17 @@ class TestObservers:
         assert "Tell me about Füchse." in watching.events[1][3].rendered_content
 
     async def test_async_observers_need_await_in_a_running_loop(self):
-        manager = PromptManager(observers=[Watching()])
+        watching, plain = Watching(), Plain()
+        manager = PromptManager(observers=[watching, plain])
         manager.registry.register_sync(active())
-        with pytest.raises(RuntimeError, match=r"Watching.*await render\("):
-            manager.render_sync("greeting", {"name": "Ada"})
+        with pytest.warns(PromptWarning, match=r"Watching.*await manager.render\(") as warned:
+            texts = [manager.render_sync("greeting", {"name": "Ada"}) for _ in range(2)]
+        assert texts == ["Hello Ada!", "Hello Ada!"]
+        assert (len(warned), warned[0].filename) == (1, __file__)
+        assert watching.events == []
+        assert [event[0] for event in plain.events] == ["registered", *["start", "complete"] * 2]
         assert await manager.render("greeting", {"name": "Ada"}) == "Hello Ada!"
+        assert [event[0] for event in watching.events] == ["start", "complete"]
 
     async def test_sync_observers_work_everywhere(self):
         plain = Plain()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,14 +17,7 @@ def warn_of(findings: Sequence[Finding]) -> None:
         from warnings import warn
 
         from prompt_manager._native import report_findings
+        from prompt_manager.core._caller import stack_level
         from prompt_manager.exceptions import PromptWarning
 
-        warn(PromptWarning(report_findings(findings), findings), stacklevel=_levels())
-
-
-def _levels() -> int:
-    """Count the frames from :func:`warn_of` to the caller of the package."""
-    levels, frame = 1, sys._getframe(1)
-    while frame.f_globals.get("__name__", "").startswith("prompt_manager.") and frame.f_back is not None:
-        levels, frame = levels + 1, frame.f_back
-    return levels
+        warn(PromptWarning(report_findings(findings), findings), stacklevel=stack_level())

@@ -5,21 +5,23 @@ from __future__ import annotations
 from functools import cache
 from time import perf_counter
 
-from prompt_manager.core._observers import RENDER_EVENTS
 from prompt_manager.core._own_engine import render_prompt
 from prompt_manager.core._sync import run_asking
+from prompt_manager.core.events import RenderEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from typing import Any
+    from typing import Any, TypeVar
 
     from prompt_manager._native import CompiledPrompt, Registry
     from prompt_manager.core._observers import Observers
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.protocols import TemplateEngineProtocol
 
-__all__ = ["ObservedRenders"]
+    T = TypeVar("T")
+
+__all__ = ["ObservedRenders", "around", "around_now"]
 
 
 class ObservedRenders:
@@ -37,51 +39,43 @@ class ObservedRenders:
         self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
     ) -> Any:
         """:meth:`Registry.render`, observed."""
-        return self._blocking("render", prompt_id, self._found(prompt_id, version, label), variables, options)
+        return self.blocking("render", self._found(prompt_id, version, label), variables, label, **options)
 
     def render_messages(
         self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
     ) -> Any:
         """:meth:`Registry.render_messages`, observed."""
-        return self._blocking("render_messages", prompt_id, self._found(prompt_id, version, label), variables, options)
+        return self.blocking("render_messages", self._found(prompt_id, version, label), variables, label, **options)
 
     def _found(self, prompt_id: str, version: str | None, label: str | None) -> CompiledPrompt:
         if version is None and label is None:
             return self._core.get(prompt_id)
         return self._core.get(prompt_id, version=version, label=label)
 
-    def blocking(self, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any) -> Any:
-        """:meth:`observe`, for callers that do not await."""
-        return self._blocking(method, prompt_id, compiled, variables, options)
-
-    def _blocking(
-        self, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, options: dict[str, Any]
+    def blocking(
+        self, method: str, compiled: CompiledPrompt, variables: Any, label: str | None = None, **options: Any
     ) -> Any:
+        """:meth:`observe`, for callers that do not await."""
         observers = self._observers
         if observers.renders_wait or self._engine is not None:
             return run_asking(
-                lambda mode: self.observe(mode, method, prompt_id, compiled, variables, **options),
+                lambda mode: self.observe(mode, method, compiled, variables, label, **options),
                 method,
                 (self._engine, "render"),
-                *observers.asked(*RENDER_EVENTS),
+                observers_wait=observers.renders_wait,
             )
-        version, render, listeners = compiled.version, getattr(compiled, method), observers.by_event
-        if listeners["on_render_start"]:
-            observers.tell_now("on_render_start", prompt_id, version, variables)
-        start = perf_counter()
-        try:
-            rendered = render(variables, **options)
-        except Exception as error:
-            observers.tell_now("on_render_error", prompt_id, version, error)
-            raise
-        elapsed = (perf_counter() - start) * 1000
-        if listeners["on_render_complete"]:
-            execution = _execution(prompt_id, version, variables, rendered, elapsed)
-            observers.tell_now("on_render_complete", prompt_id, version, execution)
-        return rendered
+        event = RenderEvent(compiled, method, label=label)
+        render = getattr(compiled, method)
+        return around_now(observers, event, variables, lambda: render(variables, **options))
 
     async def observe(
-        self, mode: CallMode, method: str, prompt_id: str, compiled: CompiledPrompt, variables: Any, **options: Any
+        self,
+        mode: CallMode,
+        method: str,
+        compiled: CompiledPrompt,
+        variables: Any,
+        label: str | None = None,
+        **options: Any,
     ) -> Any:
         """The result of this method of the prompt."""
 
@@ -90,35 +84,58 @@ class ObservedRenders:
                 return await render_prompt(self._engine, mode, method, compiled, variables, **options)
             return getattr(compiled, method)(variables, **options)
 
-        return await self.around(mode, render, prompt_id, compiled.version, variables)
+        return await around(self._observers, mode, RenderEvent(compiled, method, label=label), variables, render)
 
-    async def around(
-        self,
-        mode: CallMode,
-        render: Callable[[], Awaitable[Any]],
-        prompt_id: str,
-        version: str,
-        variables: Any,
-    ) -> Any:
-        """The result of this render of a prompt. An exception reaches the observers, and then the caller."""
-        observers = self._observers
-        await observers.tell(mode, "on_render_start", prompt_id, version, variables)
-        start = perf_counter()
+
+async def around(
+    observers: Observers, mode: CallMode, event: RenderEvent, variables: Any, render: Callable[[], Awaitable[T]]
+) -> T:
+    """The result of this render. Observers hear of its start and end; an exception then reaches the caller."""
+    prompt_id, version, listeners = event.prompt_id, event.version, observers.by_event
+    if listeners["on_render_start"]:
         try:
-            rendered = await render()
-        except Exception as error:
-            await observers.tell(mode, "on_render_error", prompt_id, version, error)
+            await observers.tell(mode, "on_render_start", prompt_id, version, variables, details=event)
+        except BaseException as error:
+            observers.tell_of_end("on_render_error", prompt_id, version, error, details=event)
             raise
-        elapsed = (perf_counter() - start) * 1000
-        if observers.by_event["on_render_complete"]:
-            execution = _execution(prompt_id, version, variables, rendered, elapsed)
-            await observers.tell(mode, "on_render_complete", prompt_id, version, execution)
-        return rendered
+    start = perf_counter()
+    try:
+        rendered = await render()
+    except Exception as error:
+        await observers.tell(mode, "on_render_error", prompt_id, version, error, details=event)
+        raise
+    except BaseException as error:
+        observers.tell_of_end("on_render_error", prompt_id, version, error, details=event)
+        raise
+    elapsed = (perf_counter() - start) * 1000
+    if listeners["on_render_complete"]:
+        execution = _execution(event, variables, rendered, elapsed)
+        await observers.tell(mode, "on_render_complete", prompt_id, version, execution, details=event)
+    return rendered
 
 
-def _execution(prompt_id: str, version: str, variables: Any, rendered: Any, elapsed: float) -> object:
+def around_now(observers: Observers, event: RenderEvent, variables: Any, render: Callable[[], T]) -> T:
+    """Do the same as :func:`around` for callers that do not await."""
+    prompt_id, version, listeners = event.prompt_id, event.version, observers.by_event
+    if listeners["on_render_start"]:
+        observers.tell_now("on_render_start", prompt_id, version, variables, details=event)
+    start = perf_counter()
+    try:
+        rendered = render()
+    except BaseException as error:
+        tell = observers.tell_now if isinstance(error, Exception) else observers.tell_of_end
+        tell("on_render_error", prompt_id, version, error, details=event)
+        raise
+    elapsed = (perf_counter() - start) * 1000
+    if listeners["on_render_complete"]:
+        execution = _execution(event, variables, rendered, elapsed)
+        observers.tell_now("on_render_complete", prompt_id, version, execution, details=event)
+    return rendered
+
+
+def _execution(event: RenderEvent, variables: Any, rendered: Any, elapsed: float) -> object:
     content = rendered if type(rendered) is str else _as_text(rendered)
-    return _record_maker()(prompt_id, version, dict(variables), content, elapsed)
+    return _record_maker()(event, dict(variables), content, elapsed)
 
 
 @cache

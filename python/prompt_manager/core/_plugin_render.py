@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prompt_manager.core._observed import ObservedRenders
-from prompt_manager.core._observers import RENDER_EVENTS
+from prompt_manager.core._observed import around
 from prompt_manager.core._sync import run_asking
+from prompt_manager.core.events import RenderEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,7 +56,7 @@ class PluginRenders:
             "render_for_plugin",
             (held.plugin, "initialize"),
             (held.plugin, "render_for_framework"),
-            *self._observers.asked(*RENDER_EVENTS),
+            observers_wait=self._observers.renders_wait,
         )
 
     async def render(
@@ -72,9 +72,8 @@ class PluginRenders:
 
         if not self._observers.hear_renders:
             return await render()
-        renders = ObservedRenders(self._core, self._observers)
-        given = {} if variables is None else variables
-        return await renders.around(mode, render, prompt_id, prompt.version, given)
+        event = RenderEvent(prompt._core, "render_for_plugin", label=which.get("label"), target=name)
+        return await around(self._observers, mode, event, {} if variables is None else variables, render)
 
     @staticmethod
     def _resolved(name: str, prompt: Prompt, variables: Mapping[str, Any] | None) -> tuple[Prompt, dict[str, Any]]:

@@ -43,14 +43,12 @@ class PromptWriter:
 
     def asked(self) -> list[tuple[object, str]]:
         """The objects and methods that a write calls, for :func:`run_asking`."""
-        storage, store = self._registry.storage, self._store()
-        events = ("on_version_created", "on_prompt_registered", "on_prompt_updated", "on_prompt_deleted")
-        return [
-            (storage, "save"),
-            (store, "save_version"),
-            *self._registry._observers.asked(*events),
-            *self._observers.asked(*events),
-        ]
+        return [(self._registry.storage, "save"), (self._store(), "save_version")]
+
+    def observers_wait(self) -> bool:
+        """Whether an observer of a write is a coroutine function."""
+        changes = ("on_prompt_registered", "on_prompt_updated", "on_prompt_deleted", "on_label_moved")
+        return self._registry._observers.wait(*changes) or self._observers.wait("on_version_created")
 
     async def create(self, mode: CallMode, prompt: Prompt, note: Note) -> Prompt:
         """:meth:`PromptManager.create_prompt`."""

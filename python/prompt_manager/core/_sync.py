@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     P = TypeVar("P")
     T = TypeVar("T")
 
-__all__ = ["AWAITING", "BLOCKING", "CallMode", "never_waits", "run", "run_asking"]
+__all__ = ["AWAITING", "BLOCKING", "CallMode", "never_waits", "run", "run_asking", "running_loop"]
 
 
 def never_waits(part: type[P]) -> type[P]:
@@ -28,7 +28,8 @@ def never_waits(part: type[P]) -> type[P]:
 _NEVER_WAITING: set[type] = set()
 
 
-def _running_loop() -> AbstractEventLoop | None:
+def running_loop() -> AbstractEventLoop | None:
+    """Return the event loop that runs in this thread, if there is one."""
     # Before asyncio is imported, no loop can be running. An import only to check this would be slow.
     if "asyncio" not in sys.modules:
         return None
@@ -61,7 +62,7 @@ def run(coroutine: Coroutine[Any, Any, T], name: str, part: object = None, *, sy
             result: T = ended.value
             return result
         raise AssertionError(f"{name} waited for {part!r}")
-    if _running_loop() is not None:
+    if running_loop() is not None:
         coroutine.close()
         raise RuntimeError(
             f"{sync_name or f'{name}_sync'} would have to wait for {type(part).__name__}, and an event loop is "
@@ -116,6 +117,7 @@ def run_asking(
     name: str,
     *asked: tuple[object, str],
     sync_name: str | None = None,
+    observers_wait: bool = False,
 ) -> T:
     """Run a coroutine that calls other objects, and return its result.
 
@@ -125,6 +127,8 @@ def run_asking(
         asked: The objects that the coroutine calls, each with the name of the method. If one of them has no synchronous
             version, the coroutine runs in a new event loop.
         sync_name: The method that was called, for the error message. By default ``{name}_sync``.
+        observers_wait: Whether it notifies observers that are coroutine functions. Then it runs in a new event loop,
+            unless one is already running in this thread, where such observers are skipped.
 
     Raises:
         RuntimeError: one of the objects needs an event loop, and one is already running in this thread.
@@ -132,4 +136,8 @@ def run_asking(
     for part, method in asked:
         if part is not None and type(part) not in _NEVER_WAITING and not _has_sync_version(part, method):
             return run(work(AWAITING), name, part, sync_name=sync_name)
+    if observers_wait and running_loop() is None:
+        import asyncio
+
+        return asyncio.run(work(AWAITING))
     return run(work(BLOCKING), name)

@@ -317,12 +317,14 @@ class PromptManager:
         """
         self._observers.add(observer)
         self._registry.add_observer(observer)
+        self._registry._link(self._observers)
         self._choose_renders()
 
     def remove_observer(self, observer: object) -> None:
         """Stop calling this observer."""
         self._observers.remove(observer)
         self._registry.remove_observer(observer)
+        self._registry._link(self._observers)
         self._choose_renders()
 
     def _choose_renders(self) -> None:
@@ -425,7 +427,7 @@ class PromptManager:
         **options: Any,
     ) -> Any:
         compiled = self._core.get(prompt_id, version=version, label=label)
-        return await self._observed_renders().observe(AWAITING, method, prompt_id, compiled, variables, **options)
+        return await self._observed_renders().observe(AWAITING, method, compiled, variables, label, **options)
 
     async def render_messages(
         self,
@@ -809,7 +811,7 @@ class PromptManager:
         render = "render_messages" if core.format == "chat" else "render"
         given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
         if self._is_observed:
-            rendered = await self._observed_renders().observe(AWAITING, render, prompt_id, core, given, **options)
+            rendered = await self._observed_renders().observe(AWAITING, render, core, given, label, **options)
         else:
             rendered = getattr(core, render)(given, **options)
         answer = model(rendered) if callable(model) else model
@@ -855,7 +857,7 @@ class PromptManager:
         render = "render_messages" if core.format == "chat" else "render"
         given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
         if self._is_observed:
-            rendered = self._observed_renders().blocking(render, prompt_id, core, given, **options)
+            rendered = self._observed_renders().blocking(render, core, given, label, **options)
         else:
             rendered = getattr(core, render)(given, **options)
         answer = model(rendered) if callable(model) else model
@@ -982,7 +984,12 @@ class PromptManager:
         """
         self._check_writable()
         note = (changelog, _author(author, created_by))
-        return run_asking(lambda mode: self._writer.create(mode, prompt, note), "create_prompt", *self._writer.asked())
+        return run_asking(
+            lambda mode: self._writer.create(mode, prompt, note),
+            "create_prompt",
+            *self._writer.asked(),
+            observers_wait=self._writer.observers_wait(),
+        )
 
     async def update_prompt(
         self,
@@ -1092,6 +1099,7 @@ class PromptManager:
             lambda mode: self._writer.update(mode, prompt, raised, note, fields),
             "update_prompt",
             *self._writer.asked(),
+            observers_wait=self._writer.observers_wait(),
         )
 
     async def delete_prompt(self, prompt_id: str, version: str | None = None) -> None:
@@ -1120,6 +1128,7 @@ class PromptManager:
             (self._registry.storage, "delete"),
             *self._registry._asked_for_labels(),
             *self._writer.asked(),
+            observers_wait=self._writer.observers_wait(),
         )
 
     async def get_history(

@@ -7,14 +7,12 @@ request and then shared by everybody who asks for this version.
 
 from __future__ import annotations
 
-import os
-from _random import Random
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from uuid import UUID, SafeUUID, uuid4
+from uuid import UUID, uuid4
 
 from pydantic import (
     AfterValidator,
@@ -46,6 +44,8 @@ if TYPE_CHECKING:
     from pydantic.functional_validators import ModelWrapValidatorHandler
 
     from prompt_manager._native import CompiledPrompt, Engine
+    from prompt_manager.core._links import ObserverLinks
+    from prompt_manager.core.events import RenderEvent
 
 __all__ = [
     "ChatPromptTemplate",
@@ -115,36 +115,9 @@ def _now() -> datetime:
 
 #: Make an object without its checks, and set the slots of a frozen one. Each is a third of `object.__setattr__`.
 _new = object.__new__
-_set_int, _set_safety = vars(UUID)["int"].__set__, vars(UUID)["is_safe"].__set__
 _set_fields, _set_extra = vars(BaseModel)["__dict__"].__set__, vars(BaseModel)["__pydantic_extra__"].__set__
 _set_given = vars(BaseModel)["__pydantic_fields_set__"].__set__
 _set_private = vars(BaseModel)["__pydantic_private__"].__set__
-
-#: The bits of a random UUID that say its version and variant, and all others.
-_UUID4, _RANDOM = (4 << 76) | (0x8000 << 48), ~((0xF000 << 64) | (0xC000 << 48))
-
-
-#: Random numbers of our own, which no `random.seed` of the application repeats.
-_numbers = Random()
-
-
-def _seed() -> None:
-    _numbers.seed(int.from_bytes(os.urandom(32), "big"))
-
-
-_seed()
-if hasattr(os, "register_at_fork"):
-    # A forked process would give the ids of its parent again.
-    os.register_at_fork(after_in_child=_seed)
-
-
-def _random_uuid() -> UUID:
-    """As ``uuid4()``, in a quarter of its time. It is unique, and not meant to be a secret."""
-    uuid = _new(UUID)
-    _set_int(uuid, _numbers.getrandbits(128) & _RANDOM | _UUID4)
-    _set_safety(uuid, SafeUUID.unknown)
-    return uuid
-
 
 #: A time in UTC; a naive one is read as UTC.
 Time = Annotated[datetime, AfterValidator(in_utc)]
@@ -749,6 +722,12 @@ class Prompt(_Part):
             return self._opaque()
         return _native.compile_prompt(self._plain(), _native.Engine())
 
+    @property
+    def _observers(self) -> ObserverLinks | None:
+        """The observers of the manager that the prompt came from, if they hear of renders."""
+        source = getattr(self, "_core", None) or getattr(self, "_origin", None)
+        return None if source is None else source.observers
+
     def _opaque(self) -> CompiledPrompt:
         """The handle for a custom template engine, with unparsed texts."""
         core: CompiledPrompt | None = getattr(self, "_core", None)
@@ -919,24 +898,28 @@ class PromptExecution(_Model):
     success: bool
     duration_ms: float | None = None
     error: str | None = None
+    #: The provider or framework that the result is for.
+    target: str | None = None
+    #: Whether the result came from a cache.
+    cache_hit: bool = False
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
-    def _of_render(
-        cls, prompt_id: str, version: str, variables: dict[str, Any], content: str, duration_ms: float
-    ) -> Self:
+    def _of_render(cls, event: RenderEvent, variables: dict[str, Any], content: str, duration_ms: float) -> Self:
         """The record of a successful render, not validated: 1 µs, where validation takes 5."""
         record = _new(cls)
         fields = {
-            "execution_id": _random_uuid(),
-            "prompt_id": prompt_id,
-            "prompt_version": version,
+            "execution_id": event.execution_id,
+            "prompt_id": event.prompt_id,
+            "prompt_version": event.version,
             "timestamp": datetime.now(UTC),
             "variables": variables,
             "rendered_content": content,
             "success": True,
             "duration_ms": duration_ms,
             "error": None,
+            "target": event.target,
+            "cache_hit": event.cache_hit,
             "metadata": {},
         }
         _set_fields(record, fields)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core._keyed_lock import Turn
+    from prompt_manager.core._links import ObserverLinks
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import LabelMove, Prompt, PromptSummary
@@ -60,7 +61,11 @@ class PromptRegistry:
         self._compiler = compiling_engine(self._engine)
         self._core = Registry(self._compiler)
         self._lock = KeyedLock()
-        self._observers = Observers(observers)
+        self._observers = Observers()
+        #: For conversions and reloads, from the first observer on.
+        self._links: ObserverLinks | None = None
+        for observer in observers:
+            self.add_observer(observer)
 
     @property
     def template_engine(self) -> TemplateEngine:
@@ -75,10 +80,21 @@ class PromptRegistry:
     def add_observer(self, observer: object) -> None:
         """Call this object's methods for events too. An exception that it raises is logged and never fails a call."""
         self._observers.add(observer)
+        self._link()
 
     def remove_observer(self, observer: object) -> None:
         """Stop calling this observer."""
         self._observers.remove(observer)
+
+    def _link(self, renders: Observers | None = None) -> None:
+        """Let conversions and reloads, which the core begins, notify observers; ``renders`` are those of a manager."""
+        if self._links is None:
+            from prompt_manager.core._links import ObserverLinks
+
+            self._links = ObserverLinks(self._observers)
+        if renders is not None:
+            self._links.add(renders)
+        self._links.hand_to(self._core)
 
     async def register(self, prompt: Prompt, *, persist: bool = True) -> None:
         """Add a prompt. It is saved to the storage first.
@@ -112,9 +128,12 @@ class PromptRegistry:
             VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
             PromptError: the prompt is a draft without a template.
         """
-        asked = self._observers.asked("on_prompt_registered")
-        storage = self._storage if persist else None
-        run_asking(lambda mode: self._register(mode, prompt, persist=persist), "register", (storage, "save"), *asked)
+        run_asking(
+            lambda mode: self._register(mode, prompt, persist=persist),
+            "register",
+            (self._storage if persist else None, "save"),
+            observers_wait=self._observers.wait("on_prompt_registered"),
+        )
 
     async def _register(self, mode: CallMode, prompt: Prompt, *, persist: bool) -> None:
         core = prompt._compiled(self._compiler)
@@ -172,9 +191,12 @@ class PromptRegistry:
             VersionConflictError: the version is not a draft, and the prompt has other content or is a draft.
             TemplateSyntaxError: a template cannot be parsed.
         """
-        asked = self._observers.asked("on_prompt_updated")
-        storage = self._storage if persist else None
-        run_asking(lambda mode: self._update(mode, prompt, persist=persist), "update", (storage, "save"), *asked)
+        run_asking(
+            lambda mode: self._update(mode, prompt, persist=persist),
+            "update",
+            (self._storage if persist else None, "save"),
+            observers_wait=self._observers.wait("on_prompt_updated"),
+        )
 
     async def _update(self, mode: CallMode, prompt: Prompt, *, persist: bool) -> None:
         core = prompt._compiled(self._compiler)
@@ -240,7 +262,6 @@ class PromptRegistry:
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the prompt has no such version.
         """
-        asked = self._observers.asked("on_prompt_deleted", "on_label_moved")
         storage = self._storage if persist else None
         labels = [(storage, "set_label")] if self._stores_labels else []
         run_asking(
@@ -248,7 +269,7 @@ class PromptRegistry:
             "delete",
             (storage, "delete"),
             *labels,
-            *asked,
+            observers_wait=self._observers.wait("on_prompt_deleted", "on_label_moved"),
         )
 
     async def _delete(self, mode: CallMode, prompt_id: str, version: str | None, *, persist: bool) -> None:
@@ -540,12 +561,12 @@ class PromptRegistry:
             lambda mode: self._set_label(mode, prompt_id, label, version, author),
             "set_label",
             *self._asked_for_labels(),
+            observers_wait=self._observers.wait("on_label_moved"),
         )
 
     def _asked_for_labels(self) -> builtins.list[tuple[object, str]]:
         storage = self._storage if self._stores_labels else None
-        observers = self._observers.asked("on_label_moved")
-        return [(storage, "set_label"), (storage, "get_label_history"), *observers]
+        return [(storage, "set_label"), (storage, "get_label_history")]
 
     async def _set_label(
         self, mode: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
@@ -591,7 +612,10 @@ class PromptRegistry:
             VersionNotFoundError: the label was never moved, or it had no version before.
         """
         return run_asking(
-            lambda mode: self._rollback(mode, prompt_id, label, author), "rollback", *self._asked_for_labels()
+            lambda mode: self._rollback(mode, prompt_id, label, author),
+            "rollback",
+            *self._asked_for_labels(),
+            observers_wait=self._observers.wait("on_label_moved"),
         )
 
     async def _rollback(self, mode: CallMode, prompt_id: str, label: str, author: str | None) -> LabelMove:

@@ -9,12 +9,17 @@ from prompt_manager.core._sync import AWAITING
 from prompt_manager.integrations.base import BaseIntegration, explain_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from prompt_manager._native import CompiledPrompt
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt, Role
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.validation.loader import SchemaLoader
+
+    RequestBuilder = Callable[
+        [CallMode, Prompt | CompiledPrompt, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
+    ]
 
 __all__ = ["ProviderIntegration"]
 
@@ -62,11 +67,16 @@ class ProviderIntegration(BaseIntegration[T]):
             TemplateSyntaxError: a template cannot be parsed.
         """
         converted: T
-        if self._native_engine is None:
-            converted = self._converter.assemble(*await self._render_texts(AWAITING, prompt, variables))
+        if prompt._observers is not None:
+            converted = await self._observed(AWAITING, "convert", prompt, variables, self._convert)
         else:
-            converted = self._converter.convert(prompt, variables)
+            converted = await self._convert(AWAITING, prompt, variables)
         return converted
+
+    async def _convert(self, mode: CallMode, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]) -> Any:
+        if self._native_engine is None:
+            return self._converter.assemble(*await self._render_texts(mode, prompt, variables))
+        return self._converter.convert(prompt, variables)
 
     def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
         """Render a prompt and convert it to the provider's format, which the class describes.
@@ -81,8 +91,9 @@ class ProviderIntegration(BaseIntegration[T]):
         """
         converted: T
         if self._native_engine is None:
-            converted = self._converter.assemble(*self._render_texts_sync("convert", prompt, variables))
+            converted = self._blocking("convert", prompt, variables, self._convert)
         else:
+            # The core itself notifies observers, so that the usual call pays nothing for them.
             converted = self._converter.convert(prompt, variables)
         return converted
 
@@ -109,12 +120,35 @@ class ProviderIntegration(BaseIntegration[T]):
             TemplateSyntaxError: a template cannot be parsed.
             TypeError: an argument is a misspelt ``model``.
         """
+        build = self._requests(model, arguments)
+        if prompt._observers is not None:
+            request: dict[str, Any] = await self._observed(AWAITING, "build_request", prompt, variables, build)
+            return request
+        return await build(AWAITING, prompt, variables)
+
+    def _requests(self, model: str | None, arguments: dict[str, Any]) -> RequestBuilder:
+        """A function that builds a request with this model and these arguments."""
         _check_arguments(arguments)
-        if self._native_engine is None:
-            parts = await self._render_texts(AWAITING, prompt, variables)
-            request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
-        else:
-            request = self._converter.request(prompt, variables, model=model, given=list(arguments))
+
+        async def build(
+            mode: CallMode, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]
+        ) -> dict[str, Any]:
+            if self._native_engine is None:
+                parts = await self._render_texts(mode, prompt, variables)
+                request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
+                return _merge_arguments(request, arguments)
+            return self._native_request(prompt, variables, model, arguments)
+
+        return build
+
+    def _native_request(
+        self,
+        prompt: Prompt | CompiledPrompt,
+        variables: Mapping[str, Any],
+        model: str | None,
+        arguments: dict[str, Any],
+    ) -> dict[str, Any]:
+        request = self._converter.request(prompt, variables, model=model, given=list(arguments))
         return _merge_arguments(request, arguments)
 
     def build_request_sync(
@@ -140,13 +174,11 @@ class ProviderIntegration(BaseIntegration[T]):
             TemplateSyntaxError: a template cannot be parsed.
             TypeError: an argument is a misspelt ``model``.
         """
-        _check_arguments(arguments)
-        if self._native_engine is None:
-            parts = self._render_texts_sync("build_request", prompt, variables)
-            request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
-        else:
-            request = self._converter.request(prompt, variables, model=model, given=list(arguments))
-        return _merge_arguments(request, arguments)
+        build = self._requests(model, arguments)
+        if self._native_engine is not None and prompt._observers is None:
+            return self._native_request(prompt, variables, model, arguments)
+        request: dict[str, Any] = self._blocking("build_request", prompt, variables, build)
+        return request
 
     def validate_compatibility(self, prompt: Prompt) -> bool:
         """Return whether the provider supports this prompt. :meth:`explain_compatibility` gives the reasons."""
@@ -159,6 +191,10 @@ class ProviderIntegration(BaseIntegration[T]):
         placeholder is compatible if there are messages for the placeholder with which it can be converted.
         """
         return [*self._converter.explain(prompt._opaque()), *explain_templates(prompt, self._native_engine)]
+
+    @property
+    def _target(self) -> str:
+        return self._converter.target
 
     def _prepare(
         self, core: CompiledPrompt, variables: Mapping[str, Any]

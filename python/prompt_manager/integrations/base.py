@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from prompt_manager._native import CompiledPrompt
 from prompt_manager.core._own_engine import render_texts
 from prompt_manager.core._sync import AWAITING, run, run_asking
 from prompt_manager.core.template import native_engine
@@ -12,9 +13,9 @@ from prompt_manager.exceptions import ConversionError, PromptManagerError, Templ
 from prompt_manager.validation._holder import held_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
-    from prompt_manager._native import CompiledPrompt, Engine, Schemas
+    from prompt_manager._native import Engine, Schemas
     from prompt_manager.core._own_engine import Prepared
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     #: The output of a custom template engine: the prompt, the variables that its templates saw, and the rendered texts.
     RenderedTexts = tuple[CompiledPrompt, Mapping[str, Any], list[str]]
+    #: A conversion of a prompt, or of its handle, in the given mode.
+    Conversion = Callable[[CallMode, Prompt | CompiledPrompt, Mapping[str, Any]], Coroutine[Any, Any, Any]]
 
 __all__ = ["BaseIntegration", "PromptConversionWarning"]
 
@@ -142,10 +145,20 @@ class BaseIntegration(ABC, Generic[T]):
             TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
             ConversionError: a custom template engine failed.
         """
+        rendered: list[dict[str, Any]]
+        if prompt._observers is not None:
+            rendered = await self._observed(AWAITING, "render_messages", prompt, variables, self._messages)
+        else:
+            rendered = await self._messages(AWAITING, prompt, variables)
+        return rendered
+
+    async def _messages(
+        self, mode: CallMode, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
         if self._native_engine is None:
-            core, context, texts = await self._render_texts(AWAITING, prompt, variables)
+            core, context, texts = await self._render_texts(mode, prompt, variables)
             return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
-        core = prompt._converted_by(self._native_engine)
+        core = self._compiled(prompt, self._native_engine)
         return core.render_messages(variables, self._output_instructions, self._schemas)
 
     def render_messages_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -156,24 +169,57 @@ class BaseIntegration(ABC, Generic[T]):
             TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
             ConversionError: a custom template engine failed.
         """
-        if self._native_engine is None:
-            core, context, texts = self._render_texts_sync("render_messages", prompt, variables)
-            return core.assemble_messages(context, texts, self._output_instructions, self._schemas)
-        core = prompt._converted_by(self._native_engine)
-        return core.render_messages(variables, self._output_instructions, self._schemas)
+        if self._native_engine is not None and prompt._observers is None:
+            core = prompt._converted_by(self._native_engine)
+            return core.render_messages(variables, self._output_instructions, self._schemas)
+        rendered: list[dict[str, Any]] = self._blocking("render_messages", prompt, variables, self._messages)
+        return rendered
 
-    async def _render_texts(self, mode: CallMode, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
+    @property
+    def _target(self) -> str:
+        """The name of the framework for observers."""
+        return self._framework or type(self).__name__
+
+    @staticmethod
+    def _compiled(prompt: Prompt | CompiledPrompt, engine: Engine) -> CompiledPrompt:
+        """The handle of a prompt for a conversion with this engine."""
+        return prompt.converted_by(engine) if isinstance(prompt, CompiledPrompt) else prompt._converted_by(engine)
+
+    async def _observed(
+        self, mode: CallMode, operation: str, prompt: Prompt, variables: Mapping[str, Any], convert: Conversion
+    ) -> Any:
+        """Return the result of a conversion, and notify the observers of the manager that the prompt came from."""
+        from prompt_manager.core.events import RenderEvent
+        from prompt_manager.integrations._observed import observe
+
+        links = prompt._observers
+        engine = self._native_engine
+        core = prompt._opaque() if engine is None else prompt._converted_by(engine)
+        if links is None:
+            return await convert(mode, core, variables)
+        event, observed = RenderEvent(core, operation, target=self._target), core.observed()
+        return await observe(links, mode, event, variables, lambda: convert(mode, observed, variables))
+
+    def _blocking(self, operation: str, prompt: Prompt, variables: Mapping[str, Any], convert: Conversion) -> Any:
+        """Run a conversion for callers that do not await, observed if the prompt has observers."""
+        links = prompt._observers
+        own = self._template_engine if self._native_engine is None else None
+
+        def work(mode: CallMode) -> Coroutine[Any, Any, Any]:
+            if links is None:
+                return convert(mode, prompt, variables)
+            return self._observed(mode, operation, prompt, variables, convert)
+
+        waits = links is not None and any(observers.renders_wait for observers in links.of_renders)
+        return run_asking(work, f"{type(self).__name__}.{operation}", (own, "render"), observers_wait=waits)
+
+    async def _render_texts(
+        self, mode: CallMode, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]
+    ) -> RenderedTexts:
         """Render the texts of a prompt with the custom template engine."""
-        core = prompt._opaque()
+        core = prompt if isinstance(prompt, CompiledPrompt) else prompt._opaque()
         prepared = self._prepare(core, variables)
         return core, prepared[0], await convert_texts(self._template_engine, mode, core.id, self._framework, prepared)
-
-    def _render_texts_sync(self, name: str, prompt: Prompt, variables: Mapping[str, Any]) -> RenderedTexts:
-        return run_asking(
-            lambda mode: self._render_texts(mode, prompt, variables),
-            f"{type(self).__name__}.{name}",
-            (self._template_engine, "render"),
-        )
 
     def _prepare(self, core: CompiledPrompt, variables: Mapping[str, Any]) -> Prepared:
         """Return the variables for the templates, the template texts, and the partials."""

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from prompt_manager import _native
+from prompt_manager._native import CompiledPrompt
+from prompt_manager.core._sync import AWAITING
 from prompt_manager.exceptions import (
     IntegrationError,
     IntegrationNotAvailableError,
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 
     from prompt_manager._native import LangChainSource
+    from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.integrations._langchain import (
@@ -128,6 +131,13 @@ class LangChainIntegration(BaseIntegration[Any]):
             SchemaError: a schema that the prompt refers to does not exist.
             TemplateSyntaxError: a template cannot be parsed.
         """
+        if prompt._observers is not None:
+            observed: PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate
+            observed = await self._observed(AWAITING, "convert", prompt, variables, self._convert)
+            return observed
+        return self._template(prompt, variables)
+
+    async def _convert(self, _mode: CallMode, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]) -> Any:
         return self._template(prompt, variables)
 
     def convert_sync(
@@ -146,10 +156,14 @@ class LangChainIntegration(BaseIntegration[Any]):
             SchemaError: a schema that the prompt refers to does not exist.
             TemplateSyntaxError: a template cannot be parsed.
         """
+        if prompt._observers is not None:
+            observed: PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate
+            observed = self._blocking("convert", prompt, variables, self._convert)
+            return observed
         return self._template(prompt, variables)
 
     def _template(
-        self, prompt: Prompt, variables: Mapping[str, Any]
+        self, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]
     ) -> PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate:
         from prompt_manager.integrations._langchain import build
 
@@ -163,10 +177,14 @@ class LangChainIntegration(BaseIntegration[Any]):
         bound = template.partial(**variables)  # type: ignore[assignment]
         return bound
 
-    def _core(self, prompt: Prompt) -> LangChainSource:
+    def _core(self, prompt: Prompt | CompiledPrompt) -> LangChainSource:
         engine = self._native_engine
+        if engine is not None:
+            core = self._compiled(prompt, engine)
+        else:
+            core = prompt if isinstance(prompt, CompiledPrompt) else prompt._opaque()
         return _native.LangChainSource(
-            prompt._opaque() if engine is None else prompt._converted_by(engine),
+            core,
             opaque=engine is None,
             strict=self._strict_validation,
             output_instructions=self._output_instructions,

@@ -1,0 +1,31 @@
+"""Observers: logs, metrics and traces of renders and of changes to prompts."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from prompt_manager.core.events import BatchEvent, ReloadEvent, RenderEvent
+    from prompt_manager.observability.observer import Observer
+
+__all__ = ["BatchEvent", "Observer", "ReloadEvent", "RenderEvent"]
+
+_HOMES = {
+    "BatchEvent": "prompt_manager.core.events",
+    "Observer": "prompt_manager.observability.observer",
+    "ReloadEvent": "prompt_manager.core.events",
+    "RenderEvent": "prompt_manager.core.events",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
