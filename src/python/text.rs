@@ -13,7 +13,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyString};
 
 use super::surrogates;
-use crate::template::{Output, Sink, Text, indent_lines};
+use crate::template::{Output, Sink, Text, escape_html, indent_lines};
 
 /// Fixed text of a template. Its Python string is made when it is first needed.
 pub struct PyText {
@@ -106,6 +106,18 @@ impl<'py> PySink<'py> {
             self.joining = true;
         }
         self.piece(string.clone(), characters);
+    }
+}
+
+impl PySink<'_> {
+    /// Appends a text with the reserved characters of HTML escaped.
+    pub(super) fn escaped(&mut self, text: &str) {
+        if !self.joining && text.is_ascii() {
+            return escape_html(text, |piece| self.text.push_str(piece));
+        }
+        let mut escaped = String::with_capacity(text.len());
+        escape_html(text, |piece| escaped.push_str(piece));
+        self.str(&escaped);
     }
 }
 

@@ -13,9 +13,9 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use super::long_text::Pulse;
 use crate::error::{Error, Kind, Result};
 
 /// The most rounds before the tags must fit. Each round raises a number above those of the texts, so more are needed
@@ -106,16 +106,33 @@ impl Fences {
         self.with_tag(name, |tag| !std::mem::replace(&mut tag.is_open, true))
     }
 
+    /// Leaves a fence whose text could not be rendered.
+    pub(super) fn leave(&self, name: &str) {
+        self.with_tag(name, |tag| tag.is_open = false);
+    }
+
     /// Closes a fence around this text. Returns the number of bytes that were searched for a tag.
-    pub(super) fn close(&self, name: &str, text: &str) -> usize {
+    ///
+    /// # Errors
+    /// The error of `check_interrupt`, which is called from time to time.
+    pub(super) fn close(
+        &self,
+        name: &str,
+        text: &str,
+        check_interrupt: &dyn Fn() -> Result<()>,
+    ) -> Result<usize> {
+        self.leave(name);
+        if !may_hold_tag(text) {
+            return Ok(0);
+        }
+        let pulse = &mut Pulse::new(check_interrupt);
+        let folded = folded(&without_references(text, pulse)?, pulse)?;
+        let held = read_tags(&folded, &name.to_lowercase(), pulse)?;
         self.with_tag(name, |tag| {
-            tag.is_open = false;
-            if !may_hold_tag(text) {
-                return 0;
-            }
-            read_tags(&folded(&without_references(text)), &name.to_lowercase(), tag);
-            text.len()
-        })
+            tag.is_held |= held.plain;
+            tag.held_numbers.extend(held.numbers);
+        });
+        Ok(text.len())
     }
 }
 
@@ -172,15 +189,16 @@ fn may_hold_tag(text: &str) -> bool {
 }
 
 /// The text with the character references of HTML that can spell a tag resolved.
-fn without_references(text: &str) -> Cow<'_, str> {
+fn without_references<'t>(text: &'t str, pulse: &mut Pulse<'_>) -> Result<Cow<'t, str>> {
     if !text.contains('&') {
-        return Cow::Borrowed(text);
+        return Ok(Cow::Borrowed(text));
     }
     let mut resolved = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {
         resolved.push_str(&rest[..at]);
         rest = &rest[at + 1..];
+        pulse.count(at + 1)?;
         match reference(rest) {
             Some((character, length)) => {
                 resolved.push(character);
@@ -190,7 +208,7 @@ fn without_references(text: &str) -> Cow<'_, str> {
         }
     }
     resolved.push_str(rest);
-    Cow::Owned(resolved)
+    Ok(Cow::Owned(resolved))
 }
 
 /// The character of a reference whose `&` is before the text, and the length of the reference.
@@ -226,30 +244,55 @@ fn reference(text: &str) -> Option<(char, usize)> {
 
 /// The text as tags are compared: without white space, invisible characters and accents, in lower case, with characters
 /// that look alike made equal.
-fn folded(text: &str) -> String {
+fn folded(text: &str, pulse: &mut Pulse<'_>) -> Result<String> {
     let mut folded = String::with_capacity(text.len());
-    for character in text.nfkd() {
-        if character.is_whitespace()
-            || character.is_control()
-            || is_combining_mark(character)
-            || is_invisible(character)
-        {
-            continue;
-        }
-        if OPENING.contains(&character) {
-            folded.push('<');
-            continue;
-        }
-        for upper in character.to_uppercase() {
-            folded.extend(upper.to_lowercase());
+    for character in text.chars() {
+        pulse.count(character.len_utf8())?;
+        if character.is_ascii() {
+            if character.is_ascii_graphic() {
+                folded.push(character.to_ascii_lowercase());
+            }
+        } else {
+            decompose_compatible(character, |part| fold(part, &mut folded));
         }
     }
     for escaped in ESCAPED {
         if folded.contains(escaped) {
-            folded = folded.replace(escaped, "<");
+            folded = replaced(&folded, escaped, pulse)?;
         }
     }
-    folded
+    Ok(folded)
+}
+
+/// Appends a character as tags are compared. It is decomposed already.
+fn fold(character: char, folded: &mut String) {
+    if character.is_whitespace()
+        || character.is_control()
+        || is_combining_mark(character)
+        || is_invisible(character)
+    {
+        return;
+    }
+    if OPENING.contains(&character) {
+        folded.push('<');
+        return;
+    }
+    for upper in character.to_uppercase() {
+        folded.extend(upper.to_lowercase());
+    }
+}
+
+/// The text with each `escaped` replaced by the bracket that it spells.
+fn replaced(text: &str, escaped: &str, pulse: &mut Pulse<'_>) -> Result<String> {
+    let mut replaced = String::with_capacity(text.len());
+    for (at, piece) in text.split(escaped).enumerate() {
+        pulse.count(piece.len() + escaped.len())?;
+        if at > 0 {
+            replaced.push('<');
+        }
+        replaced.push_str(piece);
+    }
+    Ok(replaced)
 }
 
 /// Whether a character prints nothing.
@@ -263,25 +306,38 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
+/// What a text holds that reads like the tag of its fence.
+#[derive(Default)]
+struct HeldTags {
+    /// Whether it holds the plain tag.
+    plain: bool,
+    /// The numbers that it holds after the name.
+    numbers: BTreeSet<u64>,
+}
+
 /// Reads from a folded text whether it holds the tag, and with which numbers it holds the name.
-fn read_tags(folded: &str, name: &str, tag: &mut FenceTag) {
+fn read_tags(folded: &str, name: &str, pulse: &mut Pulse<'_>) -> Result<HeldTags> {
+    let mut held = HeldTags::default();
     let mut after_bracket = false;
     for (at, character) in folded.char_indices() {
+        pulse.count(character.len_utf8())?;
         if character == '<' {
             after_bracket = true;
         } else if after_bracket && character.is_alphanumeric() {
-            tag.is_held |= folded[at..].starts_with(name);
+            held.plain |= folded[at..].starts_with(name);
             after_bracket = false;
         }
     }
     for (at, _) in folded.match_indices(name) {
+        pulse.count(name.len())?;
         let Some(digits) = folded[at + name.len()..].strip_prefix('-') else { continue };
         let mut number = 0;
         for digit in digits.bytes().take(DIGITS).take_while(u8::is_ascii_digit) {
             number = number * 10 + u64::from(digit - b'0');
-            tag.held_numbers.insert(number);
+            held.numbers.insert(number);
         }
     }
+    Ok(held)
 }
 
 #[cfg(test)]
@@ -290,7 +346,7 @@ mod tests {
 
     fn tag_for(text: &str) -> String {
         let fences = Fences::default();
-        fences.close("document", text);
+        fences.close("document", text, &|| Ok(())).expect("nothing interrupts");
         renumber(fences.tags());
         fences.tag("document")
     }

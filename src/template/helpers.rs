@@ -10,6 +10,7 @@ use super::Literal;
 use super::context::{Data, Output, Sink, Style, Truth, ValueKind, WriteOutcome};
 use super::date;
 use super::fence::{self, Fences};
+use super::long_text::{PIECE, Pulse, pieces};
 use crate::error::{Error, Kind, Result};
 
 /// A built-in helper that returns a value.
@@ -107,9 +108,6 @@ impl BuiltinHelper {
     }
 }
 
-/// The number of bytes that a helper changes at once.
-const PIECE: usize = 1 << 20;
-
 /// The number of items that a helper joins between two checks of whether the user interrupted the render.
 const ITEMS: u64 = 4096;
 
@@ -148,12 +146,17 @@ impl<D: Data> HelperArguments<'_, D> {
         self.named.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_ref())
     }
 
-    /// Counts text that the helper reads or writes against the limit.
+    /// Counts text that the helper reads or writes against the limit, and lets the user interrupt long work.
     fn count_bytes(&self, bytes: usize) -> Result<()> {
-        let bytes_counted = self.bytes_counted.get().saturating_add(bytes);
+        let before = self.bytes_counted.get();
+        let bytes_counted = before.saturating_add(bytes);
         self.bytes_counted.set(bytes_counted);
         if bytes_counted <= self.limit {
-            return Ok(());
+            return if before / PIECE == bytes_counted / PIECE {
+                Ok(())
+            } else {
+                self.data.check_interrupt()
+            };
         }
         Err(fail(format!("the text is longer than the limit of {} bytes", self.limit))
             .with_hint("shorten the text, or raise limits.output_bytes"))
@@ -204,6 +207,41 @@ impl<D: Data> HelperArguments<'_, D> {
         }
         changed.push_str(&change(rest));
         Ok(changed)
+    }
+
+    /// The offset of the character with this index. `None` if the text has no more than `index` characters.
+    fn offset(&self, text: &str, index: usize) -> Result<Option<usize>> {
+        let (mut index, mut start) = (index, 0);
+        for piece in pieces(text) {
+            let characters = piece.chars().count();
+            if index < characters {
+                return Ok(piece.char_indices().nth(index).map(|(at, _)| start + at));
+            }
+            self.data.check_interrupt()?;
+            index -= characters;
+            start += piece.len();
+        }
+        Ok(None)
+    }
+
+    /// The text without white space at its end, or at its start.
+    fn trim<'t>(&self, text: &'t str) -> Result<&'t str> {
+        let (mut start, mut end) = (0, 0);
+        let mut at = 0;
+        for piece in pieces(text) {
+            let kept = piece.trim_end();
+            if !kept.is_empty() {
+                if end == 0 {
+                    start = at + piece.len() - piece.trim_start().len();
+                }
+                end = at + kept.len();
+            }
+            at += piece.len();
+            if at < text.len() {
+                self.data.check_interrupt()?;
+            }
+        }
+        Ok(&text[start..end])
     }
 
     /// The argument as a whole number of at least 0. `what` names the argument in the error.
@@ -314,7 +352,7 @@ pub(super) fn call<D: Data>(
         BuiltinHelper::Lower => {
             Ok(Some(data.text(&arguments.in_pieces(&arguments.text(0)?, str::to_lowercase)?)))
         }
-        BuiltinHelper::Trim => Ok(Some(data.text(arguments.text(0)?.trim()))),
+        BuiltinHelper::Trim => Ok(Some(data.text(arguments.trim(&arguments.text(0)?)?))),
         BuiltinHelper::Truncate => truncate(arguments),
         BuiltinHelper::Indent => indent(arguments),
         BuiltinHelper::Length => {
@@ -412,7 +450,7 @@ fn truncate<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Val
     let text = arguments.text(0)?;
     let Some(length) = arguments.get(1) else { return Ok(None) };
     let length = arguments.count(length, "the length")?;
-    if text.chars().count() <= length {
+    if arguments.offset(&text, length)?.is_none() {
         return Ok(Some(data.text(&text)));
     }
     let end = match arguments.named("end") {
@@ -420,7 +458,8 @@ fn truncate<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Val
         None => "…".to_owned(),
     };
     let room = length.saturating_sub(end.chars().count());
-    let cut: String = text.chars().take(room).chain(end.chars()).take(length).collect();
+    let mut cut = arguments.offset(&text, room)?.map_or_else(String::new, |at| text[..at].to_owned());
+    cut.extend(end.chars().take(length));
     Ok(Some(data.text(&cut)))
 }
 
@@ -439,11 +478,14 @@ fn indent<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value
         }
     };
     let mut out = String::with_capacity(text.len() + lead.len());
+    let check_interrupt = || data.check_interrupt();
+    let mut pulse = Pulse::new(&check_interrupt);
     for line in text.split_inclusive('\n') {
-        if !line.trim().is_empty() {
+        if !arguments.trim(line)?.is_empty() {
             arguments.count_bytes(lead.len())?;
             out.push_str(&lead);
         }
+        pulse.count(line.len())?;
         out.push_str(line);
     }
     Ok(Some(data.text(&out)))

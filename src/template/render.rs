@@ -1030,13 +1030,15 @@ impl<D: Data> Renderer<'_, D> {
         let mut inner = self.data.sink();
         let result = self.branch(&block.body, None, scope, &mut inner);
         if result.is_err() {
-            self.fences.close(name, "");
+            self.fences.leave(name);
             return result;
         }
         let ends_line = inner.bytes() == 0 || inner.ends_in_line_break();
         self.work(inner.bytes() / BYTES_OF_A_STEP, scope)?;
         let inner = inner.finish();
-        let searched = super::Output::with_str(&inner, |text| self.fences.close(name, text));
+        let check_interrupt = || self.data.check_interrupt();
+        let searched =
+            super::Output::with_str(&inner, |text| self.fences.close(name, text, &check_interrupt))?;
         self.work(searched / BYTES_OF_A_FENCE_STEP, scope)?;
         out.output(&inner);
         if !ends_line {

@@ -19,6 +19,7 @@ import pytest
 from pydantic import BaseModel
 
 from prompt_manager import Prompt, TemplateEngine
+from prompt_manager.core.models import Variable
 from prompt_manager.exceptions import SchemaValidationError, TemplateRenderError
 from prompt_manager.integrations import OpenAIIntegration
 from prompt_manager.validation import SchemaLoader
@@ -151,13 +152,33 @@ def test_a_signal_handlers_exception_ends_a_call(make, call):
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signal.setitimer")
 @pytest.mark.usefixtures("no_collection")
-@pytest.mark.parametrize("template", ["{{upper v}}", "{{lower v}}", "{{json v}}", "{{join l}}", "{{json l}}"])
-def test_a_signal_handlers_exception_ends_work_on_one_large_value(template):
+@pytest.mark.parametrize("escape", [False, True])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{upper v}}",
+        "{{lower v}}",
+        "{{json v}}",
+        "{{join l}}",
+        "{{json l}}",
+        "{{indent v}}",
+        "{{truncate v 19999999}}",
+        "{{trim blank}}",
+        '{{#fence "doc"}}{{v}}{{/fence}}',
+        '{{#fence "doc"}}{{references}}{{/fence}}',
+    ],
+)
+def test_a_signal_handlers_exception_ends_work_on_one_large_value(template, escape):
     def stop(*_):
         raise Stop
 
-    values = {"v": "Word " * 4_000_000, "l": range(1_000_000)}
-    engine, after = TemplateEngine(), []
+    values = {
+        "v": "<ord\n" * 4_000_000,
+        "blank": "\u00a0" * 20_000_000,
+        "references": "&ltdo" * 4_000_000,
+        "l": range(1_000_000),
+    }
+    engine, after = TemplateEngine(escape=escape), []
     # Python code would run the signal handler before it does anything, and this method is none.
     engine.register_helper("after", after.append)
     before = signal.signal(signal.SIGALRM, stop)
@@ -233,6 +254,16 @@ def test_an_exception_of_a_class_ends_the_render():
     with pytest.raises(TemplateRenderError) as raised:
         ENGINE.render_sync("{{#if x}}a{{/if}}", {"x": Unreadable()})
     assert isinstance(raised.value.__cause__, LateError)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, LateError])
+def test_an_exception_while_variables_are_written_ends_the_construction_of_a_prompt(monkeypatch, error):
+    def interrupted(*_, **__):
+        raise error
+
+    monkeypatch.setattr(Variable, "model_dump", interrupted)
+    with pytest.raises(error):
+        Prompt(id="p", template="{{x}}", variables={"x": {"type": "string"}})
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, LateError])

@@ -555,7 +555,13 @@ class Prompt(_Part):
 
     def _plain(self) -> dict[str, Any]:
         """The prompt as JSON, without what is not set."""
-        plain = self.model_dump(mode="json", exclude={"metadata"}, exclude_none=True)
+        try:
+            plain = self.model_dump(mode="json", exclude={"metadata"}, exclude_none=True)
+        except PydanticSerializationError as error:
+            if error.__cause__ is None:
+                raise
+            # What a signal handler raised in Python code that pydantic called, such as ``_as_written``.
+            raise error.__cause__ from None
         metadata = self.metadata.model_dump(mode="json", exclude_defaults=True)
         return {**plain, "metadata": metadata} if metadata else plain
 

@@ -13,7 +13,7 @@ use crate::python::error::foreign;
 use crate::python::surrogates;
 use crate::python::text::PySink;
 use crate::template::{
-    Item, Sink, Style, ValueKind, WriteOutcome, escape_html, javascript_number, python_number,
+    Data, Item, Sink, Style, ValueKind, WriteOutcome, javascript_number, pieces, python_number,
 };
 
 /// The maximum nesting depth of lists. It also stops at a list that contains itself.
@@ -32,7 +32,7 @@ impl<'py> PyData<'_, 'py> {
         out: &mut PySink<'py>,
     ) -> Result<WriteOutcome> {
         if let Ok(string) = value.cast_exact::<PyString>() {
-            self.write_string(string, style, out);
+            self.write_string(string, style, out)?;
             return Ok(WriteOutcome::Done);
         }
         let resolved = self.content(value)?;
@@ -66,7 +66,7 @@ impl<'py> PyData<'_, 'py> {
             ValueKind::String => {
                 // The text itself. A subclass may override `__str__`, which is not called.
                 if let Ok(string) = value.cast::<PyString>() {
-                    self.write_string(string, style, out);
+                    self.write_string(string, style, out)?;
                 }
             }
             ValueKind::Date | ValueKind::DateTime | ValueKind::Uuid | ValueKind::Scalar => {
@@ -122,13 +122,19 @@ impl<'py> PyData<'_, 'py> {
         Ok(written)
     }
 
-    #[allow(clippy::unused_self, reason = "called like the other write methods")]
-    fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) {
-        if style.html {
-            escape_html(&surrogates::to_rust(string), |piece| out.str(piece));
-        } else {
+    fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) -> Result<()> {
+        if !style.html {
             out.string(string);
+            return Ok(());
         }
+        let text = surrogates::to_rust(string);
+        for piece in pieces(&text) {
+            out.escaped(piece);
+            if piece.len() < text.len() {
+                self.check_interrupt()?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the result of `str()`.
@@ -139,10 +145,7 @@ impl<'py> PyData<'_, 'py> {
         out: &mut PySink<'py>,
     ) -> Result<()> {
         match text {
-            Ok(text) => {
-                self.write_string(text, style, out);
-                Ok(())
-            }
+            Ok(text) => self.write_string(text, style, out),
             Err(error) => Err(self.raised(error.clone_ref(self.py), "converting a value to text")),
         }
     }
