@@ -112,7 +112,7 @@ def unquoted_keys(size: int) -> str:
 
 def templates() -> list[Case]:
     """Return the cases of templates: their size, the length of a list, nesting, and partials."""
-    engine = TemplateEngine(limits={"nesting": 300, "depth": 1000, "partial_depth": 1000})
+    engine = TemplateEngine(limits={"nesting": 200, "depth": 600, "partial_depth": 600})
 
     def partials(size: int) -> dict[str, str]:
         chain = {f"p{number}": f"{{{{> p{number + 1} a=b b=a}}}}" for number in range(size)}
@@ -143,7 +143,7 @@ def templates() -> list[Case]:
             "blocks in blocks",
             lambda size: "{{#if a}}" * size + "x" + "{{/if}}" * size,
             lambda template: [engine.compile(template).render({"a": 1}) for _ in range(20)],
-            18,
+            12,
         ),
         Case(
             "partial chains",
