@@ -126,7 +126,7 @@ pub fn round_trip(data: &[u8]) {
 }
 
 /// Reads an answer of a model: any text, or any value with text around it. The value is read as itself or refused, so
-/// nothing within its texts is taken for the answer.
+/// nothing within its texts is taken for the answer. In a quotation it is refused.
 ///
 /// The input is a byte that selects the text around the value, then the value; or a byte of 255, then any text.
 pub fn answer(data: &[u8]) {
@@ -141,6 +141,16 @@ pub fn answer(data: &[u8]) {
         "<think>hm</think>{}",
         "<think>hm</think>\n```\n{}\n```\nDone.",
         "\u{feff} {} ok?",
+    ];
+    const QUOTATIONS: [&str; 8] = [
+        "They wrote `{}` to me.",
+        "They wrote:\n> {}\nI refuse.",
+        "They wrote \"\n{}\n\" to me.",
+        "They wrote „{}“ to me.",
+        "They wrote \"{}",
+        "They wrote `please say {} now`.",
+        "They wrote <text>please say {} now</text>.",
+        "<|im_start|>user\n{}<|im_end|>",
     ];
     let options = AnswerOptions { strict: false, dict: true };
     let Some((first, rest)) = data.split_first() else { return };
@@ -158,6 +168,10 @@ pub fn answer(data: &[u8]) {
     let text = FRAMES[usize::from(*first) % FRAMES.len()].replace("{}", &value.to_string());
     if let Ok(found) = output::parse(&text, options) {
         assert_eq!(found.parsed.to_json(), value, "{text}");
+    }
+    for quotation in QUOTATIONS {
+        let text = quotation.replace("{}", &value.to_string());
+        assert!(output::parse(&text, options).is_err(), "{text}");
     }
 }
 

@@ -316,6 +316,68 @@ fn a_quotation_with_a_comment_is_never_taken_for_the_answer() {
     }
 }
 
+/// What somebody else wrote is not the answer, whatever it is and however it is quoted. Alone, it is the answer.
+#[test]
+fn a_quotation_is_never_taken_for_the_answer() {
+    const QUOTES: [&str; 29] = [
+        "\"{}\"",
+        "\"\n{}\n\"",
+        "'{}'",
+        "'\n{}\n'",
+        "`{}`",
+        "``{}``",
+        "` {} `",
+        "“{}”",
+        "„{}“",
+        "”{}”",
+        "«{}»",
+        "« {} »",
+        "»{}«",
+        "‹{}›",
+        "‘{}’",
+        "‚{}‘",
+        "「{}」",
+        "『{}』",
+        "《{}》",
+        "〝{}〞",
+        "＂{}＂",
+        "\"\u{200b}{}\u{200b}\"",
+        "“\u{200f}{}\u{200f}”",
+        "<quote>{}</quote>",
+        "<user_input id=\"1\">\n{}\n</user_input>",
+        "<!-- {} -->",
+        "[quote]{}[/quote]",
+        "\n> {}\n",
+        "\n> ```\n> {}\n> ```\n",
+    ];
+    const BEFORE: [&str; 7] = [
+        "The user wrote ",
+        "It's the users' \"text\": ",
+        "I saw `a`, «b», „c“, 'd' and “e”.\n",
+        "# Text\n\nThey wrote\n",
+        "- ",
+        "Hm <b>no</b> ",
+        "\u{feff}They wrote:\n\n",
+    ];
+    const AFTER: [&str; 5] =
+        [" and I refuse.", ".", "\nI refuse.", ", it isn't \"mine\".", "\n\n```\ncode\n```\n"];
+    let mut random = Random(0x9_0073);
+    for _ in 0..1_500 {
+        let answer = random.answer();
+        let (quotes, before) = (random.pick(&QUOTES), random.pick(&BEFORE));
+        let words = if quotes.contains("```") { "" } else { random.pick(&["", "", "please say ", "I say "]) };
+        let quotation = quotes.replace("{}", &format!("{words}{answer}"));
+        let text = format!("{before}{quotation}{}", random.pick(&AFTER));
+        assert!(output::parse(&text, LENIENT).is_err(), "{text}");
+        let end = quotation.rfind('}').expect("it has an end") + 1;
+        let cut_off = format!("{before}{}", &quotation[..end]);
+        assert!(quotes.starts_with("[quote]") || output::parse(&cut_off, LENIENT).is_err(), "{cut_off}");
+        if let Ok(found) = output::parse(&quotes.replace("{}", &answer.to_string()), LENIENT) {
+            assert_eq!(found.parsed.to_json(), answer, "{quotation}");
+        }
+    }
+}
+
 /// An answer that ends early gives a part of itself.
 #[test]
 fn a_cut_off_answer_gives_no_text_from_within() {
@@ -346,6 +408,43 @@ fn a_cut_off_answer_gives_no_text_from_within() {
             }
         }
     }
+}
+
+/// Quotes that pair up within an item leave no doubt where it ends.
+#[test]
+fn items_with_quotes_without_backslashes_are_right_or_refused() {
+    const PIECES: [&str; 12] = [
+        "a",
+        "b c",
+        " \"hi\" ",
+        "\"so\"",
+        " 5\" x",
+        ",",
+        ", ",
+        ": ",
+        "é",
+        " (\"x y\") ",
+        " \"yes\", \"no\" ",
+        "'s ",
+    ];
+    let (schemas, _) = cases();
+    let mut random = Random(0x117E);
+    let mut read_count = 0;
+    for _ in 0..3_000 {
+        let item =
+            |random: &mut Random| (0..random.below(4)).map(|_| random.pick(&PIECES)).collect::<String>();
+        let items: Vec<String> = (0..=random.below(4)).map(|_| item(&mut random)).collect();
+        let list = items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ");
+        let answer = format!("{{\"name\": \"A\", \"tags\": [{list}]}}");
+        if answer.contains("\"\"\"") {
+            continue;
+        }
+        if let Some(found) = read(&schemas, "person", &answer) {
+            read_count += 1;
+            assert_eq!(found.parsed.to_json()["tags"], json!(items), "{answer}");
+        }
+    }
+    assert!(read_count > 1_500, "only {read_count} were read");
 }
 
 /// The schema chooses between readings, so what it chooses must be the answer too.

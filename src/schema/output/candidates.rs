@@ -7,11 +7,14 @@ use super::answer::AnswerOptions;
 use super::answer_error::AnswerError;
 use super::comments::is_unclear_comment;
 use super::cursor::AnswerParser;
-use super::fences::{FENCE_ENDS_FIRST, begins_line, begins_with_bracket, ends_json, opening_fence};
+use super::fences::{
+    FENCE_ENDS_FIRST, begins_line, begins_with_bracket, ends_json, ends_line, opening_fence,
+};
 use super::parsed::Parsed;
-use super::prose::{holds_remnant, is_enclosed, prose_group_end};
+use super::prose::{holds_remnant, prose_group_end};
+use super::quotes::TextPlace;
 use super::repairs::RepairKind;
-use super::strings::TextPlace;
+use super::surroundings::{IS_QUOTED, Surroundings, is_decoration};
 
 /// A value that may be the answer.
 pub(super) struct Candidate {
@@ -30,27 +33,35 @@ struct Region {
     end: usize,
     /// The offset of the fence.
     fence: Option<usize>,
+    /// Whether it is within a quotation.
+    is_quoted: bool,
 }
 
 /// The fence whose content is being read.
-struct OpenFence {
+struct OpenFence<'s> {
     ticks: usize,
+    /// The prose around the fence.
+    around: Surroundings<'s>,
     /// Whether the content begins on the line of the fence. Then it may end there too.
     is_inline: bool,
     region: usize,
+    has_candidate: bool,
 }
 
 /// A search for answers.
 pub(super) struct Search<'s> {
     text: &'s str,
     options: AnswerOptions,
+    start: usize,
     at: usize,
     regions: Vec<Region>,
-    fence: Option<OpenFence>,
+    fence: Option<OpenFence<'s>>,
     /// Fences of other languages, whose content does not begin with a bracket.
     code: Vec<Region>,
-    /// How many double quotes the prose of this region has so far.
-    quotes: usize,
+    /// The prose of this region.
+    prose: Surroundings<'s>,
+    /// Whether a candidate in a fence that is closed may be a quotation.
+    is_quoted: bool,
     /// The offsets of all values, also of those that are no candidates.
     values: Vec<(usize, usize)>,
     pub(super) candidates: Vec<Candidate>,
@@ -60,14 +71,17 @@ pub(super) struct Search<'s> {
 
 impl<'s> Search<'s> {
     fn new(text: &'s str, region: Region, options: AnswerOptions) -> Self {
+        let text = &text[..region.end];
         Self {
-            text: &text[..region.end],
+            text,
             options,
+            start: region.start,
             at: region.start,
             regions: vec![region],
             fence: None,
             code: Vec::new(),
-            quotes: 0,
+            prose: Surroundings::new(text, region.start, region.is_quoted),
+            is_quoted: false,
             values: Vec::new(),
             candidates: Vec::new(),
             nearest: None,
@@ -76,7 +90,8 @@ impl<'s> Search<'s> {
 
     /// Searches a text from an offset on. The search ends after two different candidates.
     pub(super) fn run(text: &'s str, start: usize, options: AnswerOptions) -> Result<Self, AnswerError> {
-        let mut search = Self::new(text, Region { start, end: text.len(), fence: None }, options);
+        let mut search =
+            Self::new(text, Region { start, end: text.len(), fence: None, is_quoted: false }, options);
         search.read()?;
         // Code counts only if there is no other answer.
         for region in std::mem::take(&mut search.code) {
@@ -86,6 +101,7 @@ impl<'s> Search<'s> {
             }
             let mut inner = Search::new(text, region, options);
             inner.read()?;
+            inner.check_quotations(false)?;
             for mut candidate in inner.candidates.drain(..).collect::<Vec<_>>() {
                 inner.add_prose(&mut candidate);
                 candidate.region = usize::MAX;
@@ -97,13 +113,9 @@ impl<'s> Search<'s> {
 
     fn read(&mut self) -> Result<(), AnswerError> {
         self.skip_leading_text()?;
-        while let Some(offset) = self.text[self.at..].find(['{', '[', '`', '"']) {
+        while let Some(offset) = self.text[self.at..].find(['{', '[', '`']) {
             self.at += offset;
             match self.text.as_bytes()[self.at] {
-                b'"' => {
-                    self.quotes += 1;
-                    self.at += 1;
-                }
                 b'`' => self.ticks()?,
                 _ => self.value()?,
             }
@@ -128,6 +140,7 @@ impl<'s> Search<'s> {
             return Err(AnswerError { offset: start, message });
         }
         self.at = parser.at;
+        self.prose.skip_to(self.at);
         Ok(())
     }
 
@@ -147,25 +160,47 @@ impl<'s> Search<'s> {
                 || ends_json(self.text, region.start, open, ticks);
             if ticks >= fence.ticks && closes {
                 region.end = open;
-                self.fence = None;
-                self.quotes = 0;
+                self.close_fence();
             }
             return Ok(());
         }
         let Some(opening) = opening_fence(self.text, open, ticks) else { return Ok(()) };
-        let mut region = Region { start: opening.start, end: self.text.len(), fence: Some(open) };
+        self.prose.read_to(open);
+        self.prose.fence();
         self.at = opening.start;
+        let mut region =
+            Region { start: opening.start, end: self.text.len(), fence: Some(open), is_quoted: false };
         if opening.is_other_language && !begins_with_bracket(&self.text[self.at..]) {
             let close = opening.code_end(self.text);
             region.end = close.map_or(self.text.len(), |(start, _)| start);
+            region.is_quoted = self.prose.quotes();
             self.at = close.map_or(self.text.len(), |(_, end)| end);
+            self.prose.skip_to(self.at);
             self.code.push(region);
             return Ok(());
         }
-        self.fence = Some(OpenFence { ticks, is_inline: opening.is_inline, region: self.regions.len() });
+        let inside = Surroundings::new(self.text, opening.start, false);
+        self.fence = Some(OpenFence {
+            ticks,
+            around: std::mem::replace(&mut self.prose, inside),
+            is_inline: opening.is_inline,
+            region: self.regions.len(),
+            has_candidate: false,
+        });
         self.regions.push(region);
-        self.quotes = 0;
         self.skip_leading_text()
+    }
+
+    /// Leaves the fence that ends with its backticks before the current position.
+    fn close_fence(&mut self) {
+        if let Some(fence) = self.fence.take() {
+            self.prose.read_to(self.regions[fence.region].end);
+            // Backticks in a sentence are no fence.
+            let is_within_line = fence.is_inline && !ends_line(self.text, self.at);
+            self.is_quoted |= self.prose.may_quote() || (is_within_line && fence.has_candidate);
+            self.prose = fence.around;
+            self.prose.skip_to(self.at);
+        }
     }
 
     /// Reads a value, or skips a bracket of the prose.
@@ -185,7 +220,8 @@ impl<'s> Search<'s> {
                     region,
                 };
                 self.at = candidate.end;
-                return self.found(candidate);
+                self.found(candidate);
+                return Ok(());
             }
             Ok(_) => {
                 let message = "the JSON ends before any part of it is complete".to_owned();
@@ -214,17 +250,9 @@ impl<'s> Search<'s> {
         Ok(())
     }
 
-    fn found(&mut self, mut candidate: Candidate) -> Result<(), AnswerError> {
+    fn found(&mut self, mut candidate: Candidate) {
         self.values.push((candidate.start, candidate.end));
-        let region = self.regions[candidate.region];
-        let (before, after) =
-            (&self.text[region.start..candidate.start], &self.text[candidate.end..region.end]);
-        let is_whole = before.trim() == "\"" && after.trim() == "\"";
-        let is_quoted = (self.quotes % 2 == 1 && after.contains('"')) || is_enclosed(before, after);
-        if is_quoted && !is_whole {
-            let message = "the JSON is within quotes, so it may be a quotation".to_owned();
-            return Err(AnswerError { offset: candidate.start, message });
-        }
+        self.prose.read_to(candidate.start);
         if let (true, Parsed::List(items)) = (self.options.dict, &mut candidate.parsed) {
             match items.as_mut_slice() {
                 [item @ Parsed::Dict(_)] if candidate.open == 0 => {
@@ -232,11 +260,41 @@ impl<'s> Search<'s> {
                     candidate.repairs.push((candidate.start, RepairKind::ListAround));
                 }
                 // A list of scalars is part of the prose: `[1]`.
-                items if !items.iter().any(|item| matches!(item, Parsed::Dict(_))) => return Ok(()),
+                items if !items.iter().any(|item| matches!(item, Parsed::Dict(_))) => {
+                    self.prose.skip_to(candidate.end);
+                    return;
+                }
                 _ => {}
             }
         }
+        self.prose.value();
+        self.prose.skip_to(candidate.end);
+        if let Some(fence) = &mut self.fence {
+            fence.around.value();
+            fence.has_candidate = true;
+        }
         self.add(candidate);
+    }
+
+    /// Refuses a candidate that may be a quotation, unless there is nothing else around it.
+    pub(super) fn check_quotations(&mut self, may_be_alone: bool) -> Result<(), AnswerError> {
+        let Some(candidate) = self.candidates.first() else { return Ok(()) };
+        let (start, end) = (candidate.start, candidate.end);
+        self.prose.read_to(self.text.len());
+        let mut may_quote = self.is_quoted || self.prose.may_quote();
+        let mut is_closed = self.prose.is_closed();
+        if let Some(fence) = &mut self.fence {
+            may_quote |= fence.around.may_quote();
+            is_closed &= fence.around.is_closed();
+        }
+        let is_alone = may_be_alone
+            && is_closed
+            && self.candidates.len() == 1
+            && is_decoration(&self.text[self.start..start])
+            && is_decoration(&self.text[end..]);
+        if may_quote && !is_alone {
+            return Err(AnswerError { offset: start, message: IS_QUOTED.to_owned() });
+        }
         Ok(())
     }
 
@@ -248,6 +306,9 @@ impl<'s> Search<'s> {
 
     /// Returns the only candidate, with repairs for what is around it; `None` if there is none.
     pub(super) fn only(&mut self) -> Result<Option<Candidate>, AnswerError> {
+        if self.candidates.first().is_some_and(|candidate| candidate.region < usize::MAX) {
+            self.check_quotations(true)?;
+        }
         let Some(mut candidate) = self.candidates.pop() else { return Ok(None) };
         if candidate.region == usize::MAX {
             return Ok(Some(candidate));

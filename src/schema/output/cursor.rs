@@ -23,6 +23,8 @@ pub(super) struct AnswerParser<'s> {
     /// Where texts end that have quotes in them. If this is `None`, the first quote ends a text.
     pub(super) choices: Option<Choices<'s>>,
     pub(super) repairs: Vec<(usize, RepairKind)>,
+    /// How many texts in single quotes were read, other than keys.
+    pub(super) single_texts: usize,
     /// Whether the text ends with the line of a comment.
     pub(super) ends_in_comment: bool,
     /// How many lists and dicts lack their end.
@@ -38,6 +40,7 @@ impl<'s> AnswerParser<'s> {
             in_fence: false,
             choices: None,
             repairs: Vec::new(),
+            single_texts: 0,
             ends_in_comment: false,
             open: 0,
         }

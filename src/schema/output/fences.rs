@@ -52,9 +52,12 @@ pub(super) fn begins_line(text: &str, at: usize) -> bool {
 
 /// Whether the backticks at the offset follow a closing bracket and end their line.
 pub(super) fn ends_json(text: &str, start: usize, at: usize, ticks: usize) -> bool {
-    let after = text[at + ticks..].trim_start_matches([' ', '\t']);
-    text[start..at].trim_end().ends_with(['}', ']'])
-        && after.chars().next().is_none_or(|c| c == '\n' || c == '\r')
+    text[start..at].trim_end().ends_with(['}', ']']) && ends_line(text, at + ticks)
+}
+
+/// Whether only spaces follow the offset on its line.
+pub(super) fn ends_line(text: &str, at: usize) -> bool {
+    text[at..].trim_start_matches([' ', '\t']).chars().next().is_none_or(|c| c == '\n' || c == '\r')
 }
 
 /// Whether a text begins with a list or dict.

@@ -17,14 +17,21 @@ mod choices;
 mod comments;
 mod cursor;
 mod fences;
+mod lines;
+mod marks;
 mod parsed;
 mod parser;
 mod prose;
+mod quote_pairs;
+mod quotes;
 mod readings;
 mod reasoning;
 mod repairs;
 mod scalars;
+mod speakers;
 mod strings;
+mod surroundings;
+mod tags;
 mod unwrap;
 
 pub use answer::{Answer, AnswerOptions};
@@ -37,7 +44,7 @@ pub use readings::{Reading, only_fitting, readings};
 use reasoning::ReasoningEnd;
 use repairs::located;
 pub use repairs::{Repair, RepairKind};
-use unwrap::unwrapped;
+use unwrap::{is_unclear, unwrapped};
 
 use super::violation::{Violation, invalid};
 use crate::error::{Place, Result};
@@ -50,8 +57,8 @@ use crate::error::{Place, Result};
 pub fn parse(text: &str, options: AnswerOptions) -> Result<Answer> {
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
     let found = whole(source, options).or_else(|stop| {
-        let is_final =
-            options.strict || [NOT_AN_OBJECT, COMMENT_WITHOUT_END].contains(&stop.message.as_str());
+        let is_final = options.strict
+            || [NOT_AN_OBJECT, TWO_MEANINGS, COMMENT_WITHOUT_END].contains(&stop.message.as_str());
         if is_final { Err(stop) } else { found_in(source, stop, options) }
     });
     found.map_err(|stop| failed(source, &stop))
@@ -59,6 +66,9 @@ pub fn parse(text: &str, options: AnswerOptions) -> Result<Answer> {
 
 /// The error for a list or scalar where a dict is wanted.
 const NOT_AN_OBJECT: &str = "the answer is JSON, but not an object";
+
+/// The error for JSON in a text in quotes that JSON does not have.
+const TWO_MEANINGS: &str = "a text holds the JSON, and its backslashes have two meanings";
 
 /// Reads a text that is JSON as a whole, apart from repairs.
 fn whole(source: &str, options: AnswerOptions) -> std::result::Result<Answer, AnswerError> {
@@ -69,6 +79,9 @@ fn whole(source: &str, options: AnswerOptions) -> std::result::Result<Answer, An
         return Ok(answer);
     }
     let answer = unwrapped(answer, options);
+    if is_unclear(source, &answer) {
+        return Err(AnswerError { offset: 0, message: TWO_MEANINGS.to_owned() });
+    }
     if options.dict && !matches!(answer.parsed, Parsed::Dict(_)) {
         return Err(AnswerError { offset: 0, message: NOT_AN_OBJECT.to_owned() });
     }

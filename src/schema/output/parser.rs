@@ -6,8 +6,8 @@ use super::answer_error::AnswerError;
 use super::comments::{AnswerComment, COMMENT_WITHOUT_END, begins_comment};
 use super::cursor::{AnswerParser, ReadValue};
 use super::parsed::Parsed;
+use super::quotes::{TextPlace, begins_text};
 use super::repairs::RepairKind;
-use super::strings::{TextPlace, begins_text};
 
 /// Maximum nesting of an answer.
 const MAX_DEPTH: usize = 128;
@@ -96,7 +96,9 @@ impl AnswerParser<'_> {
             if begins_comment(rest) {
                 self.repair(self.at, RepairKind::Comment)?;
             }
-            let Some(comment) = AnswerComment::read(self.text, self.at)? else { return Ok(()) };
+            let Some(comment) = AnswerComment::read(self.text, self.at, self.single_texts > 0)? else {
+                return Ok(());
+            };
             self.ends_in_comment = comment.is_last;
             self.at += comment.length;
         }

@@ -1,6 +1,6 @@
 //! Tells prose from broken JSON.
 
-use super::strings::key_of;
+use super::quotes::key_of;
 
 /// The offset after the bracket that closes the one at `open`, if everything between them is prose.
 ///
@@ -54,16 +54,6 @@ pub(super) fn holds_remnant(text: &str) -> bool {
         before = c;
     }
     false
-}
-
-/// Whether quotes of one kind, which are not double quotes, are around a value. White space may be between them and the
-/// value, but not with `'`, which may close one quotation and open another.
-pub(super) fn is_enclosed(before: &str, after: &str) -> bool {
-    const PAIRS: [(char, char); 7] =
-        [('“', '”'), ('„', '“'), ('‘', '’'), ('«', '»'), ('‹', '›'), ('「', '」'), ('『', '』')];
-    let (outer_before, outer_after) = (before.trim_end(), after.trim_start());
-    before.ends_with('\'') && after.starts_with('\'')
-        || PAIRS.iter().any(|(open, close)| outer_before.ends_with(*open) && outer_after.starts_with(*close))
 }
 
 /// Whether a character is a quote, and not an apostrophe in a word.

@@ -9,10 +9,11 @@ use super::answer_error::AnswerError;
 use super::choices::Choices;
 use super::comments::is_unclear_comment;
 use super::cursor::{AnswerParser, ReadValue};
-use super::fences::begins_with_bracket;
+use super::fences::{begins_line, begins_with_bracket, ends_json, ends_line, opening_fence};
 use super::parsed::Parsed;
 use super::reasoning::ReasoningEnd;
 use super::repairs::{RepairKind, located};
+use super::surroundings::is_plain;
 use super::unwrap::unwrapped;
 
 /// A way to read a damaged answer.
@@ -105,18 +106,21 @@ struct Damaged {
 impl Damaged {
     /// Finds the only list or dict: all of the answer, the content of its only fence, or what follows plain prose.
     fn find(source: &str) -> Option<Self> {
-        const QUOTES: [char; 7] = ['"', '“', '”', '„', '‘', '`', '\''];
         let begin = ReasoningEnd::find(source).ok()?.offset;
         let rest = &source[begin..];
         let start = begin + rest.find(['{', '['])?;
         let before = &source[begin..start];
         let around = |kind| Some((begin, kind));
-        if let Some((prose, language)) = before.split_once("```") {
+        if let Some(prose) = before.find("```") {
+            let fence = begin + prose;
+            let ticks = before[prose..].len() - before[prose..].trim_start_matches('`').len();
+            let opening = opening_fence(source, fence, ticks)?;
             let end = source.rfind("```").filter(|end| *end > start)?;
-            let is_fence = language.trim().chars().all(|c| c.is_ascii_alphanumeric());
-            let plain = !prose.contains(QUOTES) && !source[end + 3..].contains(QUOTES);
+            let is_fence = source[opening.start..start].trim().is_empty()
+                && (!opening.is_inline || ends_line(source, end + 3))
+                && (begins_line(source, end) || ends_json(source, start, end, 3));
+            let plain = is_plain(&before[..prose]) && is_plain(&source[end + 3..]);
             let alone = !source[end..].contains(['{', '[', '}', ']']);
-            let fence = begin + prose.len();
             return (is_fence && plain && alone).then_some(Self {
                 start,
                 end,
@@ -127,6 +131,6 @@ impl Damaged {
         let is_closed = source[..end].ends_with(['}', ']']);
         let is_alone = before.trim().is_empty() && begins_with_bracket(rest);
         let around = if is_alone && begin == 0 { None } else { around(RepairKind::Prose) };
-        (is_closed && !before.contains(QUOTES)).then_some(Self { start, end, around })
+        (is_closed && is_plain(before)).then_some(Self { start, end, around })
     }
 }

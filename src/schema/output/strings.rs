@@ -4,63 +4,12 @@ use super::answer_error::AnswerError;
 use super::comments::{HOLDS_JSON, begins_comment};
 use super::cursor::AnswerParser;
 use super::fences::FENCE_ENDS_FIRST;
+use super::quote_pairs::QuotePairs;
+use super::quotes::{Quotes, TextPlace, begins_text, key_of};
 use super::repairs::RepairKind;
 
 /// The error for an escape that JSON does not have, where the meaning is unclear.
 const UNKNOWN_ESCAPE: &str = "a backslash precedes a character that it cannot escape";
-
-/// What a text is part of, which decides what may follow its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextPlace {
-    /// The key of a member.
-    Key,
-    /// The value of a member.
-    Member,
-    /// An item of a list, or the whole answer.
-    Item,
-}
-
-/// A kind of quotes.
-#[derive(Clone, Copy)]
-struct Quotes {
-    open: &'static str,
-    close: &'static [&'static str],
-    repair: Option<RepairKind>,
-}
-
-impl Quotes {
-    const ALL: [Self; 7] = [
-        Self { open: "\"\"\"", close: &["\"\"\""], repair: Some(RepairKind::TripleQuotes) },
-        Self { open: "'''", close: &["'''"], repair: Some(RepairKind::TripleQuotes) },
-        Self { open: "\"", close: &["\""], repair: None },
-        Self { open: "'", close: &["'"], repair: Some(RepairKind::SingleQuotes) },
-        Self { open: "“", close: &["”"], repair: Some(RepairKind::CurlyQuotes) },
-        Self { open: "„", close: &["“", "”"], repair: Some(RepairKind::CurlyQuotes) },
-        Self { open: "‘", close: &["’"], repair: Some(RepairKind::CurlyQuotes) },
-    ];
-
-    /// The quotes that open at the beginning of a text. Three quotes open a value only.
-    fn open(rest: &str, place: TextPlace, strict: bool) -> Option<Self> {
-        Self::ALL.into_iter().find(|quotes| {
-            let allowed = !quotes.is_triple() || (place != TextPlace::Key && !strict);
-            allowed && rest.starts_with(quotes.open)
-        })
-    }
-
-    fn is_triple(self) -> bool {
-        self.repair == Some(RepairKind::TripleQuotes)
-    }
-
-    /// Whether the first byte of closing quotes is this one.
-    fn may_close_with(self, byte: u8) -> bool {
-        self.close.iter().any(|close| close.as_bytes()[0] == byte)
-    }
-
-    /// The closing quotes at the beginning of a text.
-    fn close(self, rest: &str) -> Option<&'static str> {
-        self.close.iter().copied().find(|close| rest.starts_with(close))
-    }
-}
 
 /// A text that is being read.
 #[derive(Default)]
@@ -71,7 +20,7 @@ struct PartialText {
     /// Whether an escape could also be a backslash and a letter: `\t` in `\theta`.
     has_doubtful_escape: bool,
     has_control_character: bool,
-    has_unescaped_quote: bool,
+    quotes_within: QuotePairs,
 }
 
 impl PartialText {
@@ -86,11 +35,6 @@ impl PartialText {
     }
 }
 
-/// Whether a text in quotes, of any kind, begins here.
-pub(super) fn begins_text(rest: &str) -> bool {
-    Quotes::open(rest, TextPlace::Key, false).is_some()
-}
-
 impl AnswerParser<'_> {
     /// Reads a text in quotes; `None` if it has no end.
     pub(super) fn text(&mut self, place: TextPlace) -> Result<Option<String>, AnswerError> {
@@ -100,6 +44,7 @@ impl AnswerParser<'_> {
         if let Some(repair) = quotes.repair {
             self.repair(self.at, repair)?;
         }
+        self.single_texts += usize::from(place != TextPlace::Key && quotes.is_single());
         self.at += quotes.open.len();
         let mut partial = PartialText::default();
         let mut from = self.at;
@@ -123,6 +68,8 @@ impl AnswerParser<'_> {
                 if byte < 0x20 {
                     self.control_character(byte, quotes, &mut partial)?;
                 }
+                partial.quotes_within.is_quoting |=
+                    byte >= 0x80 && self.text.as_bytes()[self.at..].starts_with(quotes.open.as_bytes());
                 self.at += 1;
             }
         }
@@ -144,9 +91,12 @@ impl AnswerParser<'_> {
             }
             return Ok(true);
         }
+        let is_between = partial.quotes_within.pair_up() && item_follows(after, place);
         let closes = match &mut self.choices {
+            // The quotes within the text pair up, so these are between two items.
+            Some(_) if is_between => true,
             Some(choices) if place != TextPlace::Key => {
-                may_end(after, place) && choices.ends(partial.has_unescaped_quote)
+                may_end(after, place) && choices.ends(partial.quotes_within.has_any)
             }
             // A key with quotes in it would hide a missing comma or colon.
             _ => true,
@@ -162,7 +112,7 @@ impl AnswerParser<'_> {
                 return self.stop("a comma is missing between two texts");
             }
             self.note_key_within_text(after);
-            partial.has_unescaped_quote = true;
+            partial.quotes_within.add(quotes.is_single(), self.text[..self.at].chars().next_back(), after);
             self.repair(self.at, RepairKind::UnescapedQuote)?;
         }
         Ok(closes)
@@ -322,31 +272,10 @@ fn may_end(after: &str, place: TextPlace) -> bool {
     }
 }
 
-/// A key that precedes a colon.
-pub(super) struct KeyAhead<'s> {
-    name: &'s str,
-    pub(super) is_quoted: bool,
-}
-
-/// The key and colon at the beginning of a text.
-pub(super) fn key_of(rest: &str) -> Option<KeyAhead<'_>> {
-    /// The length of the longest key that is searched, in bytes.
-    const MAX_KEY: usize = 200;
-    let mut end = rest.len().min(MAX_KEY);
-    while !rest.is_char_boundary(end) {
-        end -= 1;
-    }
-    let near = &rest[..end];
-    let quotes = Quotes::open(near, TextPlace::Key, false);
-    let (name, after) = if let Some(quotes) = quotes {
-        let inside = &near[quotes.open.len()..];
-        quotes.close.iter().find_map(|close| inside.split_once(close))?
-    } else {
-        let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '-');
-        near.split_at(near.find(|c| !part(c)).unwrap_or(near.len()))
-    };
-    let is_key = !name.is_empty() && after.trim_start().starts_with(':');
-    is_key.then_some(KeyAhead { name, is_quoted: quotes.is_some() })
+/// Whether the next item of a list follows, and is a text.
+fn item_follows(after: &str, place: TextPlace) -> bool {
+    let next = after.trim_start().strip_prefix(',').map(str::trim_start);
+    place == TextPlace::Item && next.is_some_and(begins_text)
 }
 
 /// Whether a text follows that is not part of the one that a quote would end: the comma or plus between them is missing.

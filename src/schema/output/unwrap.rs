@@ -25,3 +25,14 @@ pub(super) fn unwrapped(mut answer: Answer, options: AnswerOptions) -> Answer {
     }
     answer
 }
+
+/// Whether the answer is the JSON in a text, and means something else if its backslashes are those of the JSON.
+pub(super) fn is_unclear(source: &str, answer: &Answer) -> bool {
+    let is_in_text = answer.repairs.iter().any(|repair| repair.kind == RepairKind::JsonInText);
+    let (Some(start), Some(end)) = (source.find(['{', '[']), source.rfind(['}', ']'])) else { return false };
+    if !is_in_text || start > end {
+        return false;
+    }
+    let bare = AnswerParser::new(&source[start..=end], 0, false).whole();
+    bare.is_ok_and(|bare| bare != answer.parsed && Parsed::List(vec![answer.parsed.clone()]) != bare)
+}

@@ -1,0 +1,142 @@
+//! The tags that are open at an offset of some prose: `<user_input>`, `[quote]`, `<!--`.
+
+/// A tag at the beginning of a text.
+struct Tag<'s> {
+    name: &'s str,
+    length: usize,
+    is_closing: bool,
+    /// Whether nothing is within it: `<br/>`.
+    is_empty: bool,
+}
+
+impl<'s> Tag<'s> {
+    fn read(text: &'s str) -> Option<Self> {
+        /// The length of the longest tag, in bytes.
+        const MAX_TAG: usize = 500;
+        let tag = |name, length, is_closing, is_empty| Some(Self { name, length, is_closing, is_empty });
+        if text.starts_with("<!--") {
+            return tag("!--", 4, false, false);
+        }
+        if text.starts_with("-->") {
+            return tag("!--", 3, true, false);
+        }
+        let (rest, close) = match text.strip_prefix('<') {
+            Some(rest) => (rest, '>'),
+            None => (text.strip_prefix('[')?, ']'),
+        };
+        let rest = rest.trim_start_matches([' ', '\t']);
+        let (name, is_closing) = rest.strip_prefix('/').map_or((rest, false), |rest| (rest, true));
+        let name = name.trim_start_matches([' ', '\t']);
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '.');
+        let end = name.find(|c| !is_part(c)).unwrap_or(name.len());
+        let (name, rest) = name.split_at(end);
+        if !name.starts_with(char::is_alphabetic) {
+            return None;
+        }
+        let near = rest.bytes().take(MAX_TAG).position(|byte| byte == close as u8)?;
+        let attributes = &rest[..near];
+        let is_tag = attributes.is_empty() || attributes.starts_with([' ', '\t', '\r', '\n', '/', '=']);
+        if !is_tag || attributes.contains(['<', '[', '{']) {
+            return None;
+        }
+        tag(name, text.len() - rest.len() + near + 1, is_closing, attributes.ends_with('/'))
+    }
+
+    /// Whether the content is somebody else's words, and not the answer or its layout.
+    fn quotes(&self) -> bool {
+        const LAYOUT: [&str; 31] = [
+            "p", "div", "span", "b", "i", "u", "strong", "em", "br", "hr", "pre", "html", "head", "body",
+            "main", "section", "ul", "ol", "li", "h1", "h2", "h3", "h4", "img", "details", "summary", "s",
+            "bos", "eos", "pad", "unk",
+        ];
+        const ANSWER: [&str; 14] = [
+            "json",
+            "answer",
+            "final",
+            "output",
+            "response",
+            "reply",
+            "result",
+            "object",
+            "data",
+            "structured",
+            "my",
+            "the",
+            "assistant",
+            "model",
+        ];
+        let name = self.name.to_lowercase();
+        let is_answer = || name.split(['_', '-', ':', '.']).all(|word| ANSWER.contains(&word));
+        !LAYOUT.contains(&name.as_str()) && !is_answer()
+    }
+}
+
+/// A tag that is open.
+struct OpenTag<'s> {
+    name: &'s str,
+    /// Whether it is in square brackets, which are usually no tag: `[sic]`.
+    is_square: bool,
+}
+
+/// The tags in a text that is read from left to right. Only those that quote are kept.
+#[derive(Default)]
+pub(super) struct OpenTags<'s> {
+    open: Vec<OpenTag<'s>>,
+    /// How many were open at the last value.
+    at_value: usize,
+    /// The end of the last tag that opened.
+    last_open: Option<usize>,
+    /// Whether a tag closes around a value.
+    pub(super) is_unclear: bool,
+}
+
+impl<'s> OpenTags<'s> {
+    /// Reads the tag at an offset, after the character `before`. Returns its length, or 0 if there is none.
+    pub(super) fn read(&mut self, text: &'s str, at: usize, before: char) -> usize {
+        /// With more open tags than these, nobody knows what is quoted.
+        const MAX_OPEN: usize = 64;
+        let rest = &text[at..];
+        let Some(tag) = Tag::read(rest).filter(|tag| tag.is_closing || !before.is_alphanumeric()) else {
+            return 0;
+        };
+        if tag.is_closing {
+            self.close(tag.name);
+        } else if !tag.is_empty && tag.quotes() && self.open.len() <= MAX_OPEN {
+            let is_square = rest.starts_with('[');
+            let quotes = tag.name.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("quote"));
+            self.open.push(OpenTag { name: tag.name, is_square: is_square && !quotes });
+            self.is_unclear |= self.open.len() > MAX_OPEN;
+            self.last_open = (!is_square || quotes).then_some(at + tag.length);
+        }
+        tag.length
+    }
+
+    fn close(&mut self, name: &str) {
+        let known = self.open.iter().rposition(|tag| tag.name.eq_ignore_ascii_case(name));
+        if let Some(known) = known {
+            self.is_unclear |= known < self.at_value;
+            self.open.truncate(known);
+            self.at_value = self.at_value.min(known);
+        }
+    }
+
+    /// Notes a value.
+    pub(super) fn value(&mut self) {
+        self.at_value = self.open.len();
+    }
+
+    /// Whether a value after this text, which is read, is directly within a tag.
+    pub(super) fn quotes(&self, before: &str) -> bool {
+        self.last_open == Some(before.len()) && !self.open.is_empty()
+    }
+
+    /// Whether a tag has no end.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.iter().any(|tag| !tag.is_square)
+    }
+}
+
+/// The length of a tag at the beginning of a text, or 0.
+pub(super) fn tag_length(text: &str) -> usize {
+    Tag::read(text).map_or(0, |tag| tag.length)
+}
