@@ -28,6 +28,7 @@ __all__ = [
     "Template",
     "Watch",
     "__version__",
+    "check_json_texts",
     "check_prompt",
     "check_rule",
     "check_schema",
@@ -283,7 +284,7 @@ class Converter:
         variables: Mapping[str, Any],
         *,
         model: str | None,
-        given: Sequence[str],
+        arguments: dict[str, Any],
     ) -> dict[str, Any]: ...
     def assemble_request(
         self,
@@ -292,7 +293,7 @@ class Converter:
         texts: Sequence[str],
         *,
         model: str | None,
-        given: Sequence[str],
+        arguments: dict[str, Any],
     ) -> dict[str, Any]: ...
     def prepare(
         self, prompt: CompiledPrompt, variables: Mapping[str, Any]
@@ -550,6 +551,7 @@ def check_prompt(prompt: Mapping[str, Any], broken: list[str] = ...) -> None: ..
 def check_spelling(written: Sequence[str]) -> str: ...
 def compile_prompt(prompt: Mapping[str, Any], engine: Engine, origin: PromptOrigin | None = None) -> CompiledPrompt: ...
 def prompt_yaml(prompt: Mapping[str, Any]) -> str: ...
+def check_json_texts(value: object) -> None: ...
 def plain_json(value: object, name: str) -> Any: ...
 def read_prompts(
     path: str | PathLike[str], engine: Engine, *, on_error: Literal["raise", "skip"]

@@ -8,17 +8,21 @@
 //! the provider accepts, and notes that in a [`Report`].
 
 pub mod anthropic;
+mod api;
 pub mod converter;
 pub mod explain;
+pub mod given_arguments;
 pub mod langchain;
 pub mod message_dicts;
 pub mod openai;
 pub mod payload;
 pub mod report;
 pub mod request;
+mod request_extra;
 mod rules;
 
 pub use converter::{Provider, ProviderConverter};
+pub use given_arguments::{GivenArguments, is_merged};
 pub use payload::{Key, Payload};
 pub use report::Report;
 pub use request::RequestOptions;

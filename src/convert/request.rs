@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::api::{Api, Setting};
 use super::converter::{Provider, ProviderConverter};
+use super::given_arguments::GivenArguments;
 use super::payload::{Member, Payload, member};
 use super::report::Report;
+use super::request_extra::RequestExtra;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, Rendered, Settings, Tool, ToolChoice};
 use crate::schema::ResponseSchema;
@@ -20,8 +23,8 @@ use crate::template::Output;
 pub struct RequestOptions<'a> {
     /// The model, if the caller gives it.
     pub model: Option<&'a str>,
-    /// The names of the arguments that the caller sets. They are left out of the result.
-    pub given: &'a [String],
+    /// The arguments that the caller sets.
+    pub given: GivenArguments<'a>,
     /// The schema of the answer.
     pub response: Option<Arc<ResponseSchema>>,
     /// Send Anthropic `temperature`, `top_p` and `top_k`, which its newer models refuse.
@@ -48,23 +51,24 @@ impl ProviderConverter {
         })?;
         let model = Payload::String(model.to_owned());
         let api = self.api(matches!(rendered, Rendered::Text(_)) && !self.to_messages);
-        let mut builder =
-            RequestBuilder { api, strict: self.is_strict(), given: asked.given, members: Vec::new(), report };
+        let extra = RequestExtra::new(settings.extra.clone(), api, asked.given)?;
+        let mut builder = RequestBuilder {
+            api,
+            strict: self.is_strict(),
+            given: asked.given,
+            members: Vec::new(),
+            extra,
+            report,
+        };
         builder.members.push(member("model", model));
         let payload = self.convert(rendered, builder.report)?;
         builder.conversation(payload);
         builder.tools(prompt)?;
-        let mut extra = settings.extra.clone();
-        builder.settings(&settings, asked.sampling, &mut extra)?;
+        builder.settings(&settings, asked.sampling)?;
         if let Some(response) = asked.response {
-            builder.response(&response, &mut extra);
+            builder.response(&response);
         }
-        for (key, value) in extra {
-            // The caller's `extra_body` is merged with this one.
-            if key == EXTRA_BODY || !builder.is_given(&key) {
-                builder.members.push((key.into(), Payload::from_json(value)));
-            }
-        }
+        builder.extra()?;
         Ok(Payload::Map(builder.members))
     }
 
@@ -77,91 +81,6 @@ impl ProviderConverter {
             Provider::LiteLlm(_) if text => Api::LiteLlmText,
             Provider::LiteLlm(_) => Api::LiteLlm,
         }
-    }
-}
-
-/// The API calls that a request can be for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Api {
-    /// `client.chat.completions.create`
-    Chat,
-    /// `client.completions.create`
-    Completions,
-    /// `client.responses.create`
-    Responses,
-    /// `client.messages.create`
-    Messages,
-    /// `litellm.completion`
-    LiteLlm,
-    /// `litellm.text_completion`
-    LiteLlmText,
-}
-
-impl Api {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Chat => "OpenAI's Chat Completions",
-            Self::Completions => "OpenAI's Completions",
-            Self::Responses => "OpenAI's Responses",
-            Self::Messages => "Anthropic's Messages",
-            Self::LiteLlm | Self::LiteLlmText => "LiteLLM",
-        }
-    }
-
-    /// Whether it accepts only a text, without tools or an answer format.
-    fn is_text(self) -> bool {
-        matches!(self, Self::Completions | Self::LiteLlmText)
-    }
-
-    /// The argument for a setting. `None` if the call has no such argument.
-    fn argument(self, setting: Setting) -> Option<&'static str> {
-        use Setting as S;
-        Some(match (self, setting) {
-            (Self::Messages, S::Stop) => "stop_sequences",
-            (Self::Chat, S::MaxTokens) => "max_completion_tokens",
-            (Self::Responses, S::MaxTokens) => "max_output_tokens",
-            (_, S::MaxTokens) => "max_tokens",
-            (Self::Messages, _) | (Self::Responses, S::Stop | S::Seed | S::Presence | S::Frequency) => {
-                return None;
-            }
-            (Self::LiteLlm | Self::LiteLlmText, S::TopK) => "top_k",
-            (_, S::TopK) => return None,
-            (_, setting) => setting.name(),
-        })
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Setting {
-    Temperature,
-    TopP,
-    TopK,
-    MaxTokens,
-    Stop,
-    Seed,
-    Presence,
-    Frequency,
-}
-
-impl Setting {
-    /// The key in a prompt's settings.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Temperature => "temperature",
-            Self::TopP => "top_p",
-            Self::TopK => "top_k",
-            Self::MaxTokens => "max_tokens",
-            Self::Stop => "stop",
-            Self::Seed => "seed",
-            Self::Presence => "presence_penalty",
-            Self::Frequency => "frequency_penalty",
-        }
-    }
-
-    /// Whether it is a sampling setting. Anthropic's API has these, but its newer packages have no arguments for them
-    /// and its newer models refuse them.
-    fn is_sampling(self) -> bool {
-        matches!(self, Self::Temperature | Self::TopP | Self::TopK)
     }
 }
 
@@ -180,10 +99,6 @@ fn given_settings(settings: &Settings) -> Vec<(Setting, Value)> {
     all.into_iter().filter_map(|(setting, value)| Some((setting, value?))).collect()
 }
 
-/// The argument in which Anthropic's package passes on what it has no argument for. Its oldest and its newest supported
-/// release have it.
-const EXTRA_BODY: &str = "extra_body";
-
 /// The maximum number of stop texts at OpenAI.
 const OPENAI_STOPS: usize = 4;
 
@@ -191,20 +106,15 @@ const OPENAI_STOPS: usize = 4;
 struct RequestBuilder<'m, S> {
     api: Api,
     strict: bool,
-    given: &'m [String],
+    given: GivenArguments<'m>,
     members: Vec<Member<S>>,
+    extra: RequestExtra,
     report: &'m mut Report,
 }
 
 impl<S: Output> RequestBuilder<'_, S> {
-    fn is_given(&self, key: &str) -> bool {
-        // Chat Completions has an older and a newer name for this argument, and accepts only one of them.
-        let other = if key == "max_completion_tokens" { "max_tokens" } else { key };
-        self.given.iter().any(|given| given == key || given == other)
-    }
-
     fn push(&mut self, key: &'static str, value: Value) {
-        if !self.is_given(key) {
+        if !self.given.has(key) {
             self.members.push(member(key, Payload::from_json(value)));
         }
     }
@@ -232,7 +142,8 @@ impl<S: Output> RequestBuilder<'_, S> {
                 "left out",
             );
         }
-        let tools = prompt.tools.iter().map(|tool| self.tool(tool)).collect();
+        let mut tools: Vec<Value> = prompt.tools.iter().map(|tool| self.tool(tool)).collect();
+        tools.extend(self.extra.take_tools()?);
         self.push("tools", Value::Array(tools));
         if let Some(choice) = &prompt.tool_choice {
             self.push("tool_choice", self.tool_choice(choice));
@@ -280,32 +191,23 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
     }
 
-    fn settings(
-        &mut self,
-        settings: &Settings,
-        sampling: bool,
-        extra: &mut Map<String, Value>,
-    ) -> Result<()> {
+    fn settings(&mut self, settings: &Settings, sampling: bool) -> Result<()> {
         for (setting, value) in given_settings(settings) {
             match self.api.argument(setting) {
                 Some(key) => {
                     let value = self.accepted_value(setting, value)?;
                     self.push(key, value);
                 }
-                None if self.is_given(setting.name()) => {}
+                None if self.given.has(setting.name()) => {}
                 None if sampling && setting.is_sampling() && self.api == Api::Messages => {
                     let value = self.accepted_value(setting, value)?;
-                    put(extra, setting.name(), value);
+                    self.extra.add_setting(setting, value)?;
                 }
                 None => self.left_out(setting),
             }
         }
         let is_set = self.members.iter().any(|(key, _)| key.as_str() == "max_tokens");
-        if self.api == Api::Messages
-            && !is_set
-            && !self.is_given("max_tokens")
-            && !extra.contains_key("max_tokens")
-        {
+        if self.api == Api::Messages && !is_set && !self.given.has("max_tokens") {
             return Err(Error::new(Kind::Conversion, "Anthropic requires `max_tokens`")
                 .with_hint("pass max_tokens=..., or set `max_tokens` in the prompt's settings"));
         }
@@ -356,7 +258,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         Ok(())
     }
 
-    fn response(&mut self, response: &ResponseSchema, extra: &mut Map<String, Value>) {
+    fn response(&mut self, response: &ResponseSchema) {
         let strict = response.not_strict.is_none();
         let format = || {
             let mut format = Map::new();
@@ -365,14 +267,14 @@ impl<S: Output> RequestBuilder<'_, S> {
             format.insert("strict".to_owned(), json!(strict));
             format
         };
-        let key = match self.api {
-            Api::Chat | Api::LiteLlm => "response_format",
-            Api::Responses => "text",
-            Api::Messages => "output_config",
-            // The instructions in the prompt describe the format.
-            Api::Completions | Api::LiteLlmText => return,
-        };
-        if self.is_given(key) {
+        let Some(key) = self.api.format_key() else { return };
+        let member = if key == "response_format" { key.to_owned() } else { format!("{key}.format") };
+        if self.given.has(key) || self.given.has(&member) {
+            return;
+        }
+        if self.extra.has(key, &member) {
+            let problem = format!("`settings.extra` sets `{member}`");
+            self.report.note(format!("{problem}; the output schema `{}` is not sent", response.name));
             return;
         }
         if let Some(reason) = &response.not_strict {
@@ -384,23 +286,27 @@ impl<S: Output> RequestBuilder<'_, S> {
             Api::Responses => {
                 let mut config = Map::from_iter([("type".to_owned(), json!("json_schema"))]);
                 config.extend(format());
-                self.push(key, json!({"format": config}));
+                self.extra.add_format(key, self.given, Value::Object(config));
             }
-            // Older releases of the package do not have this argument.
             Api::Messages if strict => {
-                put(extra, key, json!({"format": {"type": "json_schema", "schema": response.schema}}));
+                let format = json!({"type": "json_schema", "schema": response.schema});
+                self.extra.add_format(key, self.given, format);
             }
             Api::Messages => {}
             _ => self.push(key, json!({"type": "json_schema", "json_schema": format()})),
         }
     }
-}
 
-/// Adds a member to the `extra_body` of a request, unless the prompt's settings have it there.
-fn put(extra: &mut Map<String, Value>, key: &str, value: Value) {
-    let body = extra.entry(EXTRA_BODY).or_insert_with(|| json!({}));
-    if let Value::Object(body) = body {
-        body.entry(key).or_insert(value);
+    /// Adds the arguments of `settings.extra`.
+    fn extra(&mut self) -> Result<()> {
+        for (key, value) in std::mem::take(&mut self.extra).into_members(self.given) {
+            if self.members.iter().any(|(written, _)| written.as_str() == key) {
+                let problem = format!("`settings.extra.{key}` is set, and the prompt itself sets `{key}`");
+                return Err(Error::new(Kind::Conversion, problem).with_hint("keep one of the two"));
+            }
+            self.members.push((key.into(), Payload::from_json(value)));
+        }
+        Ok(())
     }
 }
 

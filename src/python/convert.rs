@@ -16,6 +16,7 @@ use super::error::{OrRaise, raise};
 use super::library::EngineState;
 use super::payload::{check_encodable, fixed, payload_to_python};
 use super::prompt::{CompiledPrompt, Prepared};
+use super::request_arguments::RequestArguments;
 use super::schema::PySchemas;
 use super::stack_level::stack_level;
 use super::surrogates;
@@ -131,24 +132,23 @@ impl Converter {
         self.converted(prompt.py(), compiled, rendered)
     }
 
-    /// The arguments of the API call for a prompt. `given` are the names of the arguments that the caller sets.
-    #[pyo3(signature = (prompt, variables, *, model, given))]
-    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    /// The arguments of the API call for a prompt, with those that the caller adds.
+    #[pyo3(signature = (prompt, variables, *, model, arguments))]
     fn request<'py>(
         &self,
         prompt: &Bound<'py, PyAny>,
         variables: &Bound<'py, PyAny>,
         #[pyo3(from_py_with = arguments::optional_model)] model: Option<&str>,
-        given: Vec<String>,
+        arguments: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let compiled = self.compiled(prompt)?;
         let compiled = compiled.get();
         let rendered = self.rendered(compiled, variables)?;
-        self.request_of(prompt.py(), compiled, rendered, model, &given)
+        self.request_of(prompt.py(), compiled, rendered, model, arguments)
     }
 
     /// As [`Converter::request`], with texts that a custom engine rendered.
-    #[pyo3(signature = (prompt, context, texts, *, model, given))]
+    #[pyo3(signature = (prompt, context, texts, *, model, arguments))]
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn assemble_request<'py>(
         &self,
@@ -156,11 +156,11 @@ impl Converter {
         context: &Bound<'py, PyAny>,
         texts: Vec<Bound<'py, PyString>>,
         #[pyo3(from_py_with = arguments::optional_model)] model: Option<&str>,
-        given: Vec<String>,
+        arguments: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let compiled = prompt.get();
         let rendered = self.assembled(compiled, context, texts)?;
-        self.request_of(prompt.py(), compiled, rendered, model, &given)
+        self.request_of(prompt.py(), compiled, rendered, model, arguments)
     }
 
     /// The input for a custom template engine. Raises an error if the provider does not accept the prompt's format.
@@ -299,7 +299,7 @@ impl Converter {
         prompt: &CompiledPrompt,
         rendered: Rendered<PyOutput<'py>>,
         model: Option<&str>,
-        given: &[String],
+        arguments: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
         let options = prompt.schema_options(schemas, self.output_instructions);
@@ -312,13 +312,23 @@ impl Converter {
         } else {
             None
         };
-        let asked = RequestOptions { model, given, response, sampling: self.sampling };
+        let arguments = RequestArguments(arguments);
+        arguments.check().map_err(|error| self.wrapped(py, prompt, error))?;
+        let given = arguments.names();
+        let asked = RequestOptions {
+            model,
+            given: convert::GivenArguments(&given),
+            response,
+            sampling: self.sampling,
+        };
         let mut report = Report::default();
         let payload = self.rules.request(prompt.compiled.prompt(), rendered, asked, &mut report);
         let payload = payload.and_then(|payload| check_encodable(&payload).map(|()| payload));
         let payload = payload.map_err(|error| self.wrapped(py, prompt, error))?;
         warn(py, &report)?;
-        payload_to_python(py, payload)
+        let request = payload_to_python(py, payload)?.cast_into::<PyDict>()?;
+        arguments.add_to(&request)?;
+        Ok(request.into_any())
     }
 
     fn wrapped(&self, py: Python<'_>, prompt: &CompiledPrompt, error: Error) -> PyErr {

@@ -10,6 +10,7 @@ mod data;
 mod error;
 mod fork_gate;
 mod helper;
+mod json_texts;
 mod langchain;
 mod library;
 mod node;
@@ -20,6 +21,7 @@ mod payload;
 mod prompt;
 mod prompt_files;
 mod registry;
+mod request_arguments;
 mod runtime;
 mod schema;
 mod stack_level;
@@ -51,6 +53,8 @@ mod _native {
     use super::data::HelperOptions;
     #[pymodule_export]
     use super::error::nearest;
+    #[pymodule_export]
+    use super::json_texts::check_json_texts;
     #[pymodule_export]
     use super::langchain::{LangChainSource, langchain_f_string};
     #[pymodule_export]

@@ -52,19 +52,17 @@ pub(super) fn payload_to_python<'py>(
 
 /// Checks that a provider can be sent the payload: no text may hold half a surrogate pair.
 pub(super) fn check_encodable(payload: &Payload<PyOutput<'_>>) -> Result<()> {
-    match lone_surrogate(payload) {
-        None => Ok(()),
-        Some(path) => Err(Error::new(
-            Kind::Conversion,
-            match path.trim_start_matches('.') {
-                "" => "the text holds half a surrogate pair, which cannot be sent".to_owned(),
-                path => format!("`{path}` holds half a surrogate pair, which cannot be sent"),
-            },
-        )
-        .with_hint(
-            "was the text cut in the middle of an emoji, or decoded with errors=\"surrogateescape\"?",
-        )),
-    }
+    lone_surrogate(payload).map_or(Ok(()), |path| Err(not_encodable(&path)))
+}
+
+/// The error for a text with half a surrogate pair at a path.
+pub(super) fn not_encodable(path: &str) -> Error {
+    let message = match path.trim_start_matches('.') {
+        "" => "the text holds half a surrogate pair, which cannot be sent".to_owned(),
+        path => format!("`{path}` holds half a surrogate pair, which cannot be sent"),
+    };
+    Error::new(Kind::Conversion, message)
+        .with_hint("was the text cut in the middle of an emoji, or decoded with errors=\"surrogateescape\"?")
 }
 
 /// Returns the path to the first text with half a surrogate pair.

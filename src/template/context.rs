@@ -346,6 +346,8 @@ pub enum WriteOutcome {
     Done,
     /// The value is null. The caller decides whether that prints nothing or is an error.
     Null,
+    /// The value was written. It is a list in which a null printed nothing.
+    NullItem,
     /// The value has no text, such as a mapping. Holds its kind.
     NoText(ValueKind),
 }

@@ -58,6 +58,13 @@ pub(super) struct HelperSignature {
 
 const MANY: usize = 64;
 
+impl BuiltinHelper {
+    /// Whether its value is true or false.
+    pub(super) fn is_comparison(self) -> bool {
+        matches!(self, Self::Eq | Self::Ne | Self::Lt | Self::Lte | Self::Gt | Self::Gte | Self::Not)
+    }
+}
+
 /// Every built-in helper, in the order of the documentation.
 pub(super) const SIGNATURES: [HelperSignature; 24] = [
     signature("lookup", BuiltinHelper::Lookup, 2..=2, &[], false, "{{lookup object key}}"),
@@ -178,6 +185,7 @@ impl<D: Data> HelperArguments<'_, D> {
                 Ok(sink.finish().with_str(str::to_owned))
             }
             WriteOutcome::Null => Err(fail("cannot turn None into text")),
+            WriteOutcome::NullItem => Err(fail("cannot turn a list in which an item is None into text")),
             WriteOutcome::NoText(kind) => Err(fail(format!("cannot turn {kind} into text"))),
         }
     }

@@ -225,13 +225,13 @@ impl<'v> Data for JsonData<'v> {
 
     fn write(&self, value: &Self::Value, style: Style, out: &mut String) -> Result<WriteOutcome> {
         let mut text = String::new();
+        let mut outcome = WriteOutcome::Done;
         let text: &str = match value.value() {
-            Value::Null => return Ok(WriteOutcome::Null),
             Value::String(text) => text,
-            Value::Object(_) if !style.lenient => return Ok(WriteOutcome::NoText(ValueKind::Mapping)),
             other => {
-                if let Some(kind) = spell(other, style, &mut text) {
-                    return Ok(WriteOutcome::NoText(kind));
+                outcome = spell(other, style, &mut text);
+                if matches!(outcome, WriteOutcome::Null | WriteOutcome::NoText(_)) {
+                    return Ok(outcome);
                 }
                 &text
             }
@@ -241,7 +241,7 @@ impl<'v> Data for JsonData<'v> {
         } else {
             out.push_str(text);
         }
-        Ok(WriteOutcome::Done)
+        Ok(outcome)
     }
 
     fn same(&self, a: &Self::Value, b: &Self::Value) -> bool {
@@ -370,10 +370,10 @@ fn write_json(value: &Value, out: &mut JsonText) -> Result<()> {
     }
 }
 
-/// Appends the text of a value. Returns the kind of the part that has no text, if there is one.
-fn spell(value: &Value, style: Style, out: &mut String) -> Option<ValueKind> {
+/// Appends the text of a value.
+fn spell(value: &Value, style: Style, out: &mut String) -> WriteOutcome {
     match value {
-        Value::Null => {}
+        Value::Null => return WriteOutcome::Null,
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Number(number) => {
             match number.as_f64().filter(|_| number.is_f64() || style.javascript_numbers) {
@@ -384,19 +384,23 @@ fn spell(value: &Value, style: Style, out: &mut String) -> Option<ValueKind> {
         }
         Value::String(text) => out.push_str(text),
         Value::Array(items) => {
+            let mut written = WriteOutcome::Done;
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                if let Some(kind) = spell(item, style, out) {
-                    return Some(kind);
+                match spell(item, style, out) {
+                    WriteOutcome::Done => {}
+                    WriteOutcome::Null | WriteOutcome::NullItem => written = WriteOutcome::NullItem,
+                    no_text @ WriteOutcome::NoText(_) => return no_text,
                 }
             }
+            return written;
         }
         Value::Object(_) if style.lenient => out.push_str("[object Object]"),
-        Value::Object(_) => return Some(ValueKind::Mapping),
+        Value::Object(_) => return WriteOutcome::NoText(ValueKind::Mapping),
     }
-    None
+    WriteOutcome::Done
 }
 
 impl Sink for String {

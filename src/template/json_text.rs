@@ -124,6 +124,12 @@ impl JsonText {
         self.text.len()
     }
 
+    /// What was added after the first `start` bytes.
+    #[must_use]
+    pub fn since(&self, start: usize) -> &str {
+        self.text.get(start..).unwrap_or_default()
+    }
+
     /// Whether nothing was added yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {

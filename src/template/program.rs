@@ -374,6 +374,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             return self.fence(block);
         }
         if !BLOCKS.contains(&&*name) {
+            self.check_is_condition(&name, call)?;
             return self.value_block(call);
         }
         let [argument] = call.params.as_slice() else {
@@ -388,6 +389,20 @@ impl<'a, T: Text> Lowering<'a, T> {
             "each" => BlockKind::Each(argument),
             _ => BlockKind::With(argument),
         })
+    }
+
+    /// Refuses a block on a built-in helper whose value the block would lose. A comparison is a condition.
+    fn check_is_condition(&self, name: &str, call: &ast::CallNode) -> Result<()> {
+        let found = self.prompt_helper(name).filter(|_| !self.options.is_javascript() && !is_plain(call));
+        let Some(signature) = found.filter(|signature| !signature.helper.is_comparison()) else {
+            return Ok(());
+        };
+        let message = format!("`{name}` is no block helper");
+        let usage = signature.usage;
+        let hint = format!(
+            "write `{usage}`; for a block on its value, write `{{{{#with ({name} …)}}}}` or `{{{{#if ({name} …)}}}}`"
+        );
+        Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start).with_hint(hint))
     }
 
     fn fence(&mut self, block: &'a ast::BlockNode) -> Result<BlockKind<T>> {

@@ -1001,7 +1001,7 @@ impl<D: Data> Renderer<'_, D> {
         };
         let name = match outcome {
             WriteOutcome::Done => super::Output::with_str(&sink.finish(), str::to_owned),
-            WriteOutcome::Null | WriteOutcome::NoText(_) => String::new(),
+            WriteOutcome::Null | WriteOutcome::NullItem | WriteOutcome::NoText(_) => String::new(),
         };
         fence::check_name(&name).map_err(at)?;
         Ok(name)
@@ -1069,12 +1069,15 @@ impl<D: Data> Renderer<'_, D> {
         let style = scope.template.options().style(false);
         match self.data.write(&value, style, out)? {
             WriteOutcome::Done | WriteOutcome::Null => Ok(()),
-            WriteOutcome::NoText(kind) => {
+            WriteOutcome::NullItem if scope.template.options().allow_none => Ok(()),
+            outcome @ (WriteOutcome::NullItem | WriteOutcome::NoText(_)) => {
                 let name = scope.template.source().get(block.span.start..block.span.end).unwrap_or_default();
-                Err(Error::new(
-                    Kind::TemplateRender,
-                    format!("`{name}` returned {kind}, which cannot be printed"),
-                ))
+                let what = match outcome {
+                    WriteOutcome::NoText(kind) => kind.to_string(),
+                    _ => "a list in which an item is None".to_owned(),
+                };
+                let message = format!("`{name}` returned {what}, which cannot be printed");
+                Err(Error::new(Kind::TemplateRender, message))
             }
         }
     }
@@ -1411,7 +1414,7 @@ impl<D: Data> Renderer<'_, D> {
                 self.work(sink.bytes() / BYTES_OF_A_STEP, scope)?;
                 Ok(super::Output::with_str(&sink.finish(), str::to_owned))
             }
-            WriteOutcome::Null | WriteOutcome::NoText(_) => Err(no_name()),
+            WriteOutcome::Null | WriteOutcome::NullItem | WriteOutcome::NoText(_) => Err(no_name()),
         }
     }
 
@@ -1469,9 +1472,15 @@ fn finish<D: Data>(outcome: WriteOutcome, expr: &Expr<D::Text>, scope: &Scope<'_
     let offset = expr.span.start;
     match outcome {
         WriteOutcome::Done => Ok(()),
-        WriteOutcome::Null if scope.template.options().allow_none => Ok(()),
+        WriteOutcome::Null | WriteOutcome::NullItem if scope.template.options().allow_none => Ok(()),
         WriteOutcome::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
             .with_hint("test it with `{{#if}}`, or use allow_none=True to print nothing")),
+        WriteOutcome::NullItem => {
+            Err(fail(format!("`{}` is a list in which an item is None", written(expr, scope)), offset)
+                .with_hint(
+                    "loop over it with `{{#each}}` and `{{#if}}`, or use allow_none=True to print nothing",
+                ))
+        }
         WriteOutcome::NoText(kind) => {
             Err(fail(format!("cannot print `{}`: {kind} has no text", written(expr, scope)), offset)
                 .with_hint("print one of its members, or loop over it with `{{#each}}`"))

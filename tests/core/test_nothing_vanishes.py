@@ -1,14 +1,17 @@
 """What a caller gives or an author writes is never dropped in silence."""
 
 import collections
+import datetime as dt
+import decimal
 import enum
 import typing
 
 import pytest
+from pydantic import ValidationError
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.core.template import ChatTemplateEngine
-from prompt_manager.exceptions import TemplateRenderError
+from prompt_manager.exceptions import ConversionError, PromptManagerError, TemplateRenderError, TemplateSyntaxError
 from prompt_manager.integrations import (
     AnthropicIntegration,
     LangChainIntegration,
@@ -234,3 +237,112 @@ class TestBounds:
         assert engine.render_sync("{{#if a}}" * 200 + "x" + "{{/if}}" * 200, {"a": 1}) == "x"
         with pytest.raises(TemplateRenderError, match="more than 600 levels deep"):
             engine.render_sync("{{> p}}", {}, partials={"p": "  {{> p a=1}}\n"})
+
+
+class Word(str):
+    """A text that is equal to nothing but itself."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class TestNullInLists:
+    """A null within a list is no empty text."""
+
+    @pytest.mark.parametrize("value", [[1, None], (None,), [[None]], collections.deque([None, 1])])
+    @pytest.mark.parametrize("template", ["{{x}}", "{{upper x}}", "{{join x}}"])
+    def test_a_printed_list_with_null_is_an_error(self, template: str, value: object) -> None:
+        with pytest.raises(TemplateRenderError, match="None"):
+            ENGINE.render_sync(template, {"x": value})
+
+    def test_null_in_a_list_prints_nothing_where_asked_for(self) -> None:
+        assert TemplateEngine(allow_none=True).render_sync("[{{x}}]", {"x": [1, None]}) == "[1,]"
+        assert TemplateEngine(dialect="handlebars").render_sync("[{{x}}]", {"x": [1, None]}) == "[1,]"
+
+    def test_json_writes_null(self) -> None:
+        assert ENGINE.render_sync("{{json x}}", {"x": [1, None]}) == "[1,null]"
+
+
+class TestKeysThatPrintAlike:
+    """JSON has only texts as keys."""
+
+    KEYS = (
+        (1, "1"),
+        (True, "true"),
+        (None, "null"),
+        (1.5, "1.5"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (enum.Enum("E", {"A": "a"}).A, "a"),
+        (Word("a"), Word("a")),
+        (decimal.Decimal("1.0"), "1.0"),
+    )
+
+    @pytest.mark.parametrize("keys", KEYS)
+    @pytest.mark.parametrize("wrap", [dict, collections.UserDict, lambda members: [{"in": dict(members)}]])
+    def test_json_refuses_a_key_twice(self, keys: tuple[object, object], wrap: typing.Any) -> None:
+        for first, second in (keys, keys[::-1]):
+            with pytest.raises(TemplateRenderError, match="two keys of a mapping are the same text in JSON"):
+                ENGINE.render_sync("{{json x}}", {"x": wrap({first: 2, second: 3})})
+
+    def test_different_keys_are_written(self) -> None:
+        assert ENGINE.render_sync("{{json x}}", {"x": {1: 2, "01": 3, None: 4}}) == '{"1":2,"01":3,"null":4}'
+
+    @pytest.mark.parametrize("keys", KEYS)
+    def test_a_tool_calls_arguments_have_no_key_twice(self, keys: tuple[object, object]) -> None:
+        prompt = chat({"role": "placeholder", "name": "h"})
+        call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": dict.fromkeys(keys, 1)}}
+        history = [
+            {"role": "user", "content": "q"},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": "r"},
+        ]
+        with pytest.raises(PromptManagerError, match="key"):
+            OpenAIIntegration(ENGINE).convert_sync(prompt, {"h": history})
+
+    @pytest.mark.parametrize("keys", KEYS)
+    def test_a_prompt_has_no_key_twice(self, keys: tuple[object, object]) -> None:
+        with pytest.raises(ValidationError, match="two keys of a mapping are the same text in JSON"):
+            chat({"role": "user", "content": "q"}, settings={"extra": {"a": [dict.fromkeys(keys, 1)]}})
+
+    @pytest.mark.parametrize("keys", KEYS)
+    def test_an_argument_of_a_request_has_no_key_twice(self, keys: tuple[object, object]) -> None:
+        prompt = chat({"role": "user", "content": "q"}, settings={"model": "m"})
+        with pytest.raises(ConversionError, match="two keys of a mapping are the same text in JSON"):
+            OpenAIIntegration(ENGINE).build_request_sync(prompt, {}, extra_body={"a": dict.fromkeys(keys, 1)})
+
+
+class TestHelpersAsBlocks:
+    """A block on a helper that has no use for the block."""
+
+    @pytest.mark.parametrize(
+        "call",
+        ["upper 'a'", "join x", "json x", "default x 'a'", "lookup x 'a'", "and x x", "length x", "log x", "add 1 2"],
+    )
+    def test_a_built_in_that_takes_no_block_is_an_error(self, call: str) -> None:
+        name = call.split(maxsplit=1)[0]
+        for template in (f"{{{{#{call}}}}}body{{{{/{name}}}}}", f"{{{{#if y}}}}{{{{else {call}}}}}body{{{{/if}}}}"):
+            with pytest.raises(TemplateSyntaxError, match=f"`{name}` is no block helper") as caught:
+                ENGINE.compile(template)
+            assert f"({name} …)" in str(caught.value)
+
+    def test_a_comparison_is_a_condition(self) -> None:
+        template = "{{#eq a 1}}one{{else gt a 1}}more{{else}}less{{/eq}}"
+        assert [ENGINE.render_sync(template, {"a": a}) for a in (0, 1, 2)] == ["less", "one", "more"]
+
+    def test_a_registered_helper_that_gets_no_block_is_an_error(self) -> None:
+        for options in ({}, {"dialect": "handlebars"}):
+            engine = TemplateEngine(**options)  # type: ignore[arg-type]
+            engine.register_helper("shout", lambda text: text.upper())
+            engine.register_helper("twice", lambda options: options.fn() * 2, pass_options=True)
+            assert engine.render_sync("{{#twice}}ab{{/twice}}{{shout 'a'}}", {}) == "ababA"
+            if options:
+                assert engine.render_sync("{{#shout 'a'}}body{{/shout}}", {}) == "A"
+                continue
+            with pytest.raises(TemplateRenderError, match="helper `shout` is called as a block") as caught:
+                engine.render_sync("{{#shout 'a'}}body{{/shout}}", {})
+            assert "pass_options=True" in str(caught.value)

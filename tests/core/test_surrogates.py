@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.exceptions import ConversionError, PromptManagerError, TemplateRenderError
@@ -147,3 +148,53 @@ def test_a_validation_keeps_it():
     rules = [{"type": "min_length", "min_value": 2}, {"type": "regex", "pattern": "^a"}]
     loader.register({"name": "s", "fields": [{"name": "x", "type": "string", "validators": rules}]})
     assert loader.validate_data_sync("s", {"x": "a" + HIGH}) == {"x": "a" + HIGH}
+
+
+REQUEST_ARGUMENTS = [
+    {"user": HIGH},
+    {"metadata": {"a": [HIGH]}},
+    {"metadata": {HIGH: "a"}},
+    {"stop": ("a", HIGH)},
+    {"extra_body": {"deep": {"er": [{"x": LOW}]}}},
+    {"model": HIGH},
+]
+REQUEST_SETTINGS = [
+    {"settings": {"model": HIGH}},
+    {"settings": {"stop": [HIGH]}},
+    {"settings": {"extra": {"user": HIGH}}},
+    {"settings": {"extra": {HIGH: 1}}},
+    {"settings": {"extra": {"metadata": {"a": [LOW]}}}},
+    {"tools": [{"name": "f", "description": HIGH}]},
+    {"tools": [{"name": "f", "parameters": {"properties": {"a": {"description": HIGH}}}}]},
+    {"tools": [{"name": "f", "parameters": {"properties": {HIGH: {}}}}]},
+    {"output_schema": {"type": "object", "description": HIGH}},
+    {"output_schema": {"type": "object", "properties": {HIGH: {"type": "string"}}}},
+]
+
+
+def request_of(make, arguments, fields):
+    settings = {"model": "m", "max_tokens": 5, **fields.get("settings", {})}
+    prompt = Prompt(
+        id="p",
+        format="chat",
+        chat_template={"messages": [{"role": "user", "content": "q"}]},
+        **{**fields, "settings": settings},
+    )
+    return make(TemplateEngine()).build_request_sync(prompt, {}, **arguments)
+
+
+@pytest.mark.parametrize("make", [OpenAIIntegration, AnthropicIntegration, LiteLLMIntegration])
+@pytest.mark.parametrize(
+    ("arguments", "fields"), [(one, {}) for one in REQUEST_ARGUMENTS] + [({}, one) for one in REQUEST_SETTINGS]
+)
+def test_a_request_refuses_it_everywhere(make, arguments, fields):
+    with pytest.raises((PromptManagerError, ValidationError), match="half a surrogate pair") as caught:
+        request_of(make, arguments, fields)
+    assert HIGH not in str(caught.value)
+    assert LOW not in str(caught.value)
+
+
+def test_an_argument_that_holds_itself_is_checked_once():
+    cyclic: list[object] = ["a"]
+    cyclic += [cyclic, cyclic]
+    assert request_of(OpenAIIntegration, {"metadata": {"a": cyclic}}, {})["metadata"]["a"] is cyclic

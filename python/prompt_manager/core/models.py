@@ -122,8 +122,18 @@ _set_private = vars(BaseModel)["__pydantic_private__"].__set__
 #: A time in UTC; a naive one is read as UTC.
 Time = Annotated[datetime, AfterValidator(in_utc)]
 
+
+def _frozen_json(value: dict[str, Any]) -> Any:
+    """A read-only copy of JSON, after a check of what pydantic would change: its texts and its keys."""
+    try:
+        _native.check_json_texts(value)
+    except PromptManagerError as error:
+        raise _broken_rule(error) from error
+    return freeze(value)
+
+
 #: JSON that belongs to a prompt: read-only, and apart from the dict that the caller gave.
-FrozenJson = Annotated[dict[str, Any], AfterValidator(freeze)]
+FrozenJson = Annotated[dict[str, Any], AfterValidator(_frozen_json)]
 
 #: Partials by name, and other texts by name; read-only.
 FrozenTexts = Annotated[dict[str, str], AfterValidator(freeze)]

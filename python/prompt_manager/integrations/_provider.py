@@ -109,7 +109,8 @@ class ProviderIntegration(BaseIntegration[T]):
             prompt: The prompt.
             variables: The values of its variables.
             model: The model. By default the one in the prompt's settings.
-            arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one.
+            arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
+                mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are merged, and their members win.
 
         Raises:
             ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.
@@ -135,8 +136,7 @@ class ProviderIntegration(BaseIntegration[T]):
         ) -> dict[str, Any]:
             if self._native_engine is None:
                 parts = await self._render_texts(mode, prompt, variables)
-                request = self._converter.assemble_request(*parts, model=model, given=list(arguments))
-                return _merge_arguments(request, arguments)
+                return self._converter.assemble_request(*parts, model=model, arguments=arguments)
             return self._native_request(prompt, variables, model, arguments)
 
         return build
@@ -148,8 +148,7 @@ class ProviderIntegration(BaseIntegration[T]):
         model: str | None,
         arguments: dict[str, Any],
     ) -> dict[str, Any]:
-        request = self._converter.request(prompt, variables, model=model, given=list(arguments))
-        return _merge_arguments(request, arguments)
+        return self._converter.request(prompt, variables, model=model, arguments=arguments)
 
     def build_request_sync(
         self, prompt: Prompt, variables: Mapping[str, Any], *, model: str | None = None, **arguments: Any
@@ -163,7 +162,8 @@ class ProviderIntegration(BaseIntegration[T]):
             prompt: The prompt.
             variables: The values of its variables.
             model: The model. By default the one in the prompt's settings.
-            arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one.
+            arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
+                mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are merged, and their members win.
 
         Raises:
             ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.
@@ -211,15 +211,3 @@ def _check_arguments(arguments: Iterable[str]) -> None:
         # OpenRouter takes `models`, which LiteLLM passes on.
         if name != "models" and nearest(name, ["model"]):
             raise TypeError(f"unexpected keyword argument '{name}'; did you mean 'model'?")
-
-
-def _merge_arguments(request: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """Add the caller's arguments to the request; None removes one."""
-    for name, value in arguments.items():
-        if value is None:
-            request.pop(name, None)
-        elif name == "extra_body" and isinstance(value, dict) and name in request:
-            request[name] = {**request[name], **value}
-        else:
-            request[name] = value
-    return request

@@ -32,6 +32,11 @@ impl<'py> PyData<'_, 'py> {
                 .map_or_else(|_| "an exception".to_owned(), |name| name.to_string());
             foreign(py, raised, || format!("helper `{name}` raised {kind}"))
         };
+        if call.block.is_some() && !helper.pass_options && !self.is_javascript() {
+            let message = format!("helper `{name}` is called as a block, which it does not get");
+            let hint = format!("register it with pass_options=True, or write `{{{{{name} …}}}}`");
+            return Err(Error::new(Kind::TemplateRender, message).with_hint(hint));
+        }
         let none = || py.None().into_bound(py);
         // A helper gets plain dicts, so an overlay is merged into one.
         let plain = |value: Object<'py>| -> Result<Object<'py>> {

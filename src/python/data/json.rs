@@ -68,9 +68,10 @@ impl<'py> PyData<'_, 'py> {
                 self.walk_resolved(&resolved, &mut |item| {
                     self.count_work(1)?;
                     if let (None, Some(key)) = (&failed, &item.key) {
-                        let key = self.printed(key)?;
+                        let key = self.json_key(key)?;
                         match self.json(&item.value, depth + 1) {
-                            Ok(value) => drop(members.insert(key, value)),
+                            Ok(value) if !members.contains_key(&key) => drop(members.insert(key, value)),
+                            Ok(_) => failed = Some(Self::duplicate_key().into()),
                             Err(error) => failed = Some(error.within(&format!(".{key}"))),
                         }
                     }
@@ -87,6 +88,17 @@ impl<'py> PyData<'_, 'py> {
             | ValueKind::Uuid
             | ValueKind::Scalar => Value::String(self.printed(value)?),
         })
+    }
+
+    /// The text of a mapping's key in JSON.
+    pub(in crate::python) fn json_key(&self, key: &Object<'py>) -> Result<String> {
+        self.printed(key)
+    }
+
+    /// The error for a mapping in which two keys print alike, such as `1` and `"1"`.
+    pub(in crate::python) fn duplicate_key() -> Error {
+        Error::new(Kind::TemplateRender, "two keys of a mapping are the same text in JSON")
+            .with_hint("keys of JSON are texts: `1` and `\"1\"` are one key. Rename or remove one of the two")
     }
 
     /// Returns the text that a template prints for a value.
@@ -106,6 +118,10 @@ impl<'py> PyData<'_, 'py> {
                 Ok(text.with_str(str::to_owned))
             }
             WriteOutcome::Null => Ok("null".to_owned()),
+            WriteOutcome::NullItem => Err(Error::new(
+                Kind::TemplateRender,
+                "a list in which an item is None cannot be a key in JSON",
+            )),
             WriteOutcome::NoText(kind) => {
                 let message = format!("{kind} cannot be a key in JSON");
                 Err(Error::new(Kind::TemplateRender, message))

@@ -3,8 +3,10 @@
 //! The text is written at once and not by way of a tree of JSON values, so that an integer of any size keeps its digits
 //! and a value that is much larger as JSON than in memory reaches a limit before it fills the memory.
 
+use std::collections::HashSet;
+
 use pyo3::prelude::*;
-use pyo3::types::PyFloat;
+use pyo3::types::{PyDict, PyFloat, PyString};
 
 use super::PyData;
 use super::json::JSON_DEPTH;
@@ -47,11 +49,18 @@ impl<'py> PyData<'_, 'py> {
             }
             ValueKind::Mapping | ValueKind::Record => {
                 out.open('{')?;
+                let mut written = can_repeat_keys(value).then(HashSet::new);
                 self.walk_resolved(&resolved, &mut |item| {
                     self.count_work(1)?;
                     let Some(key) = &item.key else { return Ok(()) };
                     out.item()?;
+                    let start = out.len();
                     self.write_json_key(key, out)?;
+                    if let Some(written) = &mut written
+                        && !written.insert(out.since(start).to_owned())
+                    {
+                        return Err(Self::duplicate_key());
+                    }
                     self.write_json(&item.value, depth + 1, out)
                 })?;
                 out.close('}')?;
@@ -104,8 +113,17 @@ impl<'py> PyData<'_, 'py> {
         match self.write(value, style, &mut sink)? {
             WriteOutcome::Done => Ok(sink.finish()),
             WriteOutcome::Null => Ok(self.output("null")),
+            WriteOutcome::NullItem => Err(fail("a list in which an item is None cannot be a key in JSON")),
             WriteOutcome::NoText(kind) => Err(fail(format!("{kind} cannot be a key in JSON"))),
         }
+    }
+}
+
+/// Whether two keys of a mapping can print alike. Two texts of a dict cannot.
+fn can_repeat_keys(mapping: &Bound<'_, PyAny>) -> bool {
+    match mapping.cast_exact::<PyDict>() {
+        Ok(dict) => !dict.iter().all(|(key, _)| key.is_exact_instance_of::<PyString>()),
+        Err(_) => true,
     }
 }
 

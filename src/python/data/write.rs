@@ -111,11 +111,13 @@ impl<'py> PyData<'_, 'py> {
             if !std::mem::take(&mut first) {
                 out.str(",");
             }
-            if written == WriteOutcome::Done
-                && let no_text @ WriteOutcome::NoText(_) =
-                    self.write_any(&value, style, depth + 1, items, out)?
-            {
-                written = no_text;
+            if matches!(written, WriteOutcome::NoText(_)) {
+                return Ok(());
+            }
+            match self.write_any(&value, style, depth + 1, items, out)? {
+                WriteOutcome::Done => {}
+                WriteOutcome::Null | WriteOutcome::NullItem => written = WriteOutcome::NullItem,
+                no_text @ WriteOutcome::NoText(_) => written = no_text,
             }
             Ok(())
         })?;

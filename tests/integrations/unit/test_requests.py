@@ -284,7 +284,7 @@ def test_structured_output_can_be_disabled_or_overridden():
     given = {"type": "json_object"}
     assert request_of(chat(engine), prompt, response_format=given)["response_format"] == given
     assert "response_format" not in request_of(chat(engine), prompt, response_format=None)
-    assert "extra_body" not in request_of(anthropic(engine), prompt, output_config={"effort": "low"})
+    assert "extra_body" not in request_of(anthropic(engine), prompt, output_config=None)
     merged = request_of(anthropic(engine), prompt, extra_body={"x": 1})["extra_body"]
     assert set(merged) == {"output_config", "x"}
 
@@ -319,3 +319,125 @@ def test_errors_and_warnings_of_a_request_show_no_value(make):
     with pytest.raises(ConversionError) as caught:
         integration.build_request_sync(prompt, {"x": f"{SECRET}!"})
     assert SECRET not in f"{caught.value} {caught.value.context}"
+
+
+# What `settings.extra` sets, the API, and where the hint says it belongs.
+MISPLACED = [
+    ({"model": "x"}, chat, "settings.model"),
+    ({"messages": []}, chat, "messages of the prompt"),
+    ({"messages": []}, anthropic, "messages of the prompt"),
+    ({"system": "x"}, anthropic, "messages of the prompt"),
+    ({"input": "x"}, responses, "messages of the prompt"),
+    ({"instructions": "x"}, responses, "messages of the prompt"),
+    ({"messages": []}, litellm, "messages of the prompt"),
+    ({"temperature": 1}, chat, "settings.temperature"),
+    ({"max_completion_tokens": 1}, chat, "settings.max_tokens"),
+    ({"max_output_tokens": 1}, responses, "settings.max_tokens"),
+    ({"stop_sequences": ["x"]}, anthropic, "settings.stop"),
+    ({"top_k": 1}, litellm, "settings.top_k"),
+    ({"extra_body": {"model": "x"}}, chat, "settings.model"),
+    ({"extra_body": {"messages": []}}, anthropic, "messages of the prompt"),
+    ({"extra_body": {"input": []}}, responses, "messages of the prompt"),
+    ({"extra_body": 1}, chat, "mapping"),
+    ({"tools": {}}, chat, "a list of tools"),
+    ({"tool_choice": "none"}, chat, "keep one of the two"),
+]
+
+
+@pytest.mark.parametrize(("extra", "make", "hint"), MISPLACED)
+def test_extra_cannot_replace_what_the_prompt_sets(extra, make, hint):
+    prompt = asks(settings={"model": "m", "max_tokens": 5, "extra": extra}, tools=[LOOKUP], tool_choice="auto")
+    with pytest.raises(ConversionError, match=r"settings\.extra") as caught:
+        request_of(make(TemplateEngine()), prompt)
+    assert hint in str(caught.value)
+
+
+def test_arguments_of_the_call_win_over_extra():
+    engine = TemplateEngine()
+    extra = {
+        "service_tier": "flex",
+        "metadata": {"a": "1", "b": "1"},
+        "extra_body": {"x": 1, "y": {"z": 1}, "user": "u"},
+    }
+    prompt = asks(settings={"model": "m", "max_tokens": 5, "extra": extra})
+    for make in (chat, responses, anthropic, litellm):
+        request = request_of(
+            make(engine),
+            prompt,
+            model="n",
+            service_tier="auto",
+            user="me",
+            metadata={"b": "2"},
+            extra_body={"x": 2, "y": {"w": 2}},
+        )
+        assert request["model"] == "n"
+        assert request["service_tier"] == "auto"
+        assert request["user"] == "me"
+        assert request["metadata"] == {"a": "1", "b": "2"}
+        assert request["extra_body"] == {"x": 2, "y": {"z": 1, "w": 2}}
+        assert "extra_body" not in request_of(make(engine), prompt, extra_body=None)
+    own = {"c": "3"}
+    request_of(chat(engine), prompt, metadata=own)
+    assert own == {"c": "3"}
+
+
+def test_the_newer_and_the_older_name_of_max_tokens_are_one_argument():
+    prompt = asks(settings={"model": "m", "max_tokens": 5})
+    assert request_of(chat(TemplateEngine()), prompt, max_tokens=7) == {"model": "m", "max_tokens": 7}
+    prompt = asks(settings={"model": "m", "extra": {"max_tokens": 5}})
+    assert request_of(chat(TemplateEngine()), prompt) == {"model": "m", "max_tokens": 5}
+    request = request_of(chat(TemplateEngine()), prompt, max_completion_tokens=7)
+    assert request == {"model": "m", "max_completion_tokens": 7}
+
+
+def test_an_output_schema_is_merged_with_other_members():
+    engine = TemplateEngine()
+
+    def of(extra):
+        return asks(output_schema=ANSWER, settings={"model": "m", "max_tokens": 9, "extra": extra})
+
+    schema = request_of(anthropic(engine), of({}))["extra_body"]["output_config"]["format"]
+    merged = {"effort": "high", "format": schema}
+    base = {"model": "m", "max_tokens": 9}
+    assert request_of(anthropic(engine), of({"output_config": {"effort": "high"}})) == {**base, "output_config": merged}
+    assert request_of(anthropic(engine), of({}), output_config={"effort": "high"}) == {**base, "output_config": merged}
+    in_body = {"extra_body": {"output_config": {"effort": "high"}}}
+    assert request_of(anthropic(engine), of(in_body)) == {**base, "extra_body": {"output_config": merged}}
+    assert request_of(anthropic(engine), of({}), **in_body) == {**base, "extra_body": {"output_config": merged}}
+    low = request_of(anthropic(engine), of(in_body), output_config={"effort": "low"})
+    assert low == {**base, "output_config": {"effort": "low", "format": schema}}
+
+    text = request_of(responses(engine), of({}))["text"]
+    assert request_of(responses(engine), of({"text": {"verbosity": "low"}}))["text"] == {"verbosity": "low", **text}
+    assert request_of(responses(engine), of({}), text={"verbosity": "low"})["text"] == {"verbosity": "low", **text}
+    given = {"format": {"type": "text"}}
+    assert request_of(responses(engine), of({}), text=given)["text"] == given
+
+
+@pytest.mark.parametrize(
+    ("make", "extra"),
+    [
+        (chat, {"response_format": {"type": "json_object"}}),
+        (responses, {"text": {"format": {"type": "json_object"}}}),
+        (anthropic, {"output_config": {"format": {"type": "other"}}}),
+    ],
+)
+def test_a_format_in_extra_replaces_the_schemas_with_a_warning(make, extra):
+    prompt = asks(output_schema=ANSWER, settings={"model": "m", "max_tokens": 9, "extra": extra})
+    request, texts = warned(make(TemplateEngine()), prompt)
+    (key,) = extra
+    assert request[key] == extra[key]
+    assert len(texts) == 1
+    assert "the output schema `output_schema` is not sent" in texts[0]
+
+
+def test_tools_of_the_provider_join_those_of_the_prompt():
+    search = {"type": "web_search"}
+    prompt = asks(settings={"model": "m", "max_tokens": 9, "extra": {"tools": [search]}}, tools=[LOOKUP])
+    for make in (responses, chat, anthropic):
+        tools = request_of(make(TemplateEngine()), prompt)["tools"]
+        assert len(tools) == 2
+        assert tools[1] == search
+        assert request_of(make(TemplateEngine()), prompt, tools=[])["tools"] == []
+    prompt = asks(settings={"model": "m", "extra": {"tools": [search]}})
+    assert request_of(responses(TemplateEngine()), prompt)["tools"] == [search]

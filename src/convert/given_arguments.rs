@@ -1,0 +1,37 @@
+//! The names of the arguments that the caller of a request sets.
+
+/// The argument whose members a provider's package adds to the body of the request. They replace its other arguments.
+pub(super) const EXTRA_BODY: &str = "extra_body";
+
+/// The arguments, besides [`EXTRA_BODY`], that are merged member by member.
+pub(super) const MERGED: [&str; 3] = ["text", "output_config", "metadata"];
+
+/// Whether an argument of the caller is merged with the one of the prompt. All others replace it.
+#[must_use]
+pub fn is_merged(argument: &str) -> bool {
+    argument == EXTRA_BODY || MERGED.contains(&argument)
+}
+
+/// The arguments of a call that the caller sets. They are left out of the result.
+///
+/// A mapping that is merged is given by the paths of its members, such as `text.verbosity`.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct GivenArguments<'a>(pub &'a [String]);
+
+impl GivenArguments<'_> {
+    /// Whether the caller sets this argument or this member of an argument.
+    pub(super) fn has(self, path: &str) -> bool {
+        // Chat Completions has an older and a newer name for this argument, and accepts only one of them.
+        let other = match path {
+            "max_completion_tokens" => "max_tokens",
+            "max_tokens" => "max_completion_tokens",
+            path => path,
+        };
+        self.0.iter().any(|given| given == path || given == other)
+    }
+
+    /// Whether the caller sets members of this argument.
+    pub(super) fn has_member_of(self, key: &str) -> bool {
+        self.0.iter().any(|given| given.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+    }
+}
