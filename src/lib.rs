@@ -14,6 +14,7 @@
 //! | [`schema`] | schemas of inputs and outputs |
 //! | [`convert`] | conversion of rendered messages to a provider's format |
 //! | [`check`] | rules about prompts, which loads and the command line run |
+//! | [`observe`] | metrics of renders, and `tracing` events |
 //! | [`store`] | reading prompt files, storing prompts in memory and in files |
 #![forbid(unsafe_code)]
 
@@ -22,6 +23,7 @@ pub mod convert;
 mod de;
 pub mod error;
 pub mod limits;
+pub mod observe;
 pub mod prompt;
 #[cfg(feature = "python")]
 pub mod python;

@@ -24,7 +24,8 @@ PATHS = {
     "prompt_manager.core.registry": "PromptRegistry",
     "prompt_manager.core.template": "TemplateEngine Template",
     "prompt_manager.core.protocols": """
-        TemplateEngineProtocol StorageBackendProtocol VersionStoreProtocol ObserverProtocol PluginProtocol""",
+        TemplateEngineProtocol StorageBackendProtocol VersionStoreProtocol ObserverProtocol PluginProtocol
+        MetricsCollectorProtocol EventStreamProtocol""",
     "prompt_manager.integrations": """
         BaseIntegration OpenAIIntegration AnthropicIntegration LangChainIntegration PromptConversionWarning""",
     "prompt_manager.integrations.base": "BaseIntegration PromptConversionWarning",
@@ -33,7 +34,8 @@ PATHS = {
     "prompt_manager.integrations.langchain": """
         LangChainIntegration LANGCHAIN_AVAILABLE ALLOWED_OBJECTS VALID_NAMESPACES HandlebarsPromptTemplate
         HandlebarsMessagePromptTemplate HandlebarsChatPromptTemplate JoinedPromptTemplate PromptSource""",
-    "prompt_manager.observability": "BatchEvent Observer ReloadEvent RenderEvent",
+    "prompt_manager.observability": """
+        BatchEvent EventStreamObserver MetricsCollector Observer PrometheusCollector ReloadEvent RenderEvent""",
     "prompt_manager.plugins": "BasePlugin PluginInfo PluginRegistry",
     "prompt_manager.plugins.base": "BasePlugin",
     "prompt_manager.plugins.registry": "PluginInfo PluginRegistry",

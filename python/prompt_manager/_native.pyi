@@ -15,6 +15,7 @@ __all__ = [
     "ChatTemplate",
     "CompiledPrompt",
     "Converter",
+    "CountedRegistry",
     "Engine",
     "FileStore",
     "Finding",
@@ -22,6 +23,7 @@ __all__ = [
     "History",
     "LangChainSource",
     "MemoryStore",
+    "Metrics",
     "PromptOrigin",
     "Registry",
     "Schemas",
@@ -392,6 +394,44 @@ class Schemas:
     def json_schema(self, name: str, *, strict: bool = False) -> dict[str, Any]: ...
     def example(self, name: str) -> dict[str, Any] | None: ...
     def instructions(self, name: str) -> str: ...
+
+@final
+class Metrics:
+    def __new__(cls, max_prompts: int) -> Self: ...
+    def record_render(self, prompt_id: str, version: str, duration_ms: float, success: bool) -> None: ...
+    def record_batch(self, prompt_id: str, version: str, rows: int, errors: int, duration_ms: float) -> None: ...
+    def record_cache(self, prompt_id: str, version: str | None, hit: bool) -> None: ...
+    def reset(self) -> None: ...
+    def report(self, since: int | None = None) -> dict[str, Any]: ...
+    def prometheus_text(self) -> str: ...
+    def families(
+        self,
+    ) -> tuple[
+        list[tuple[str, str, list[tuple[tuple[str, str], int]]]],
+        tuple[str, str, list[tuple[tuple[str, str], list[tuple[str, int]], float]]],
+    ]: ...
+
+@final
+class CountedRegistry:
+    def __new__(cls, registry: Registry, metrics: Sequence[Metrics]) -> Self: ...
+    def render(
+        self,
+        id: str,
+        variables: Mapping[str, Any],
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        output_instructions: bool = True,
+    ) -> str: ...
+    def render_messages(
+        self,
+        id: str,
+        variables: Mapping[str, Any],
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        output_instructions: bool = True,
+    ) -> list[dict[str, Any]]: ...
 
 @final
 class Registry:

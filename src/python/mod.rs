@@ -13,6 +13,7 @@ mod helper;
 mod json_texts;
 mod langchain;
 mod library;
+mod metrics;
 mod node;
 mod observers;
 mod output;
@@ -57,6 +58,8 @@ mod _native {
     use super::json_texts::check_json_texts;
     #[pymodule_export]
     use super::langchain::{LangChainSource, langchain_f_string};
+    #[pymodule_export]
+    use super::metrics::{PyCountedRegistry, PyMetrics};
     #[pymodule_export]
     use super::output::{parse_answer, parse_json};
     #[pymodule_export]

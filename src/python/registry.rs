@@ -35,7 +35,7 @@ pub struct PyRegistry {
     pub(super) origin: Arc<PromptOrigin>,
 }
 
-fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<VersionSelector<'a>> {
+pub(super) fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<VersionSelector<'a>> {
     match (version, label) {
         (None, None) => Ok(VersionSelector::Latest),
         (Some(version), None) => Ok(VersionSelector::Version(version)),
@@ -61,7 +61,7 @@ impl PyRegistry {
         py.detach(|| write(&mut self.prompts.write().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    fn compiled(
+    pub(super) fn compiled(
         &self,
         py: Python<'_>,
         id: &str,
@@ -70,11 +70,27 @@ impl PyRegistry {
         self.reading(|prompts| prompts.get(id, which).map(Arc::clone)).or_raise(py)
     }
 
+    /// Renders a prompt of this registry to text.
+    pub(super) fn text_of<'py>(
+        &self,
+        compiled: &Compiled<PyText>,
+        variables: &Bound<'py, PyAny>,
+        output_instructions: bool,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let options = RenderOptions {
+            schemas: Some(&*self.schemas),
+            output_instructions,
+            resolved: false,
+            unknown: self.origin.unknown.active(),
+        };
+        text(compiled, &self.shared, variables, &options)
+    }
+
     fn find(&self, py: Python<'_>, id: &str, which: VersionSelector<'_>) -> PyResult<CompiledPrompt> {
         Ok(self.handle(&self.compiled(py, id, which)?))
     }
 
-    fn handle(&self, compiled: &Arc<Compiled<PyText>>) -> CompiledPrompt {
+    pub(super) fn handle(&self, compiled: &Arc<Compiled<PyText>>) -> CompiledPrompt {
         CompiledPrompt::of_registry(compiled, &self.origin)
     }
 
@@ -501,13 +517,7 @@ impl PyRegistry {
     ) -> PyResult<Bound<'py, PyString>> {
         // No `CompiledPrompt` is created here, because it would count three more references.
         let compiled = self.compiled(variables.py(), id, which(version, label)?)?;
-        let options = RenderOptions {
-            schemas: Some(&*self.schemas),
-            output_instructions,
-            resolved: false,
-            unknown: self.origin.unknown.active(),
-        };
-        text(&compiled, &self.shared, variables, &options)
+        self.text_of(&compiled, variables, output_instructions)
     }
 
     #[pyo3(signature = (id, variables, *, version = None, label = None, output_instructions = true))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import time
 import weakref
 from contextlib import suppress
@@ -22,7 +23,7 @@ from prompt_manager.integrations import (
     OpenAIIntegration,
 )
 from prompt_manager.integrations.base import BaseIntegration
-from prompt_manager.observability import Observer
+from prompt_manager.observability import BatchEvent, EventStreamObserver, Observer, ReloadEvent, RenderEvent
 
 
 class OwnIntegration(BaseIntegration):
@@ -340,3 +341,48 @@ import prompt_manager.observability
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"structlog", "opentelemetry", "asyncio", "inspect"}))
 """
     assert run_python(code).split() == []
+
+
+class TestEventStreams:
+    """A stream gets every event as plain data, without values of variables."""
+
+    @pytest.mark.parametrize("waits", [True, False])
+    async def test_every_event_is_published(self, waits, tmp_path):
+        published = []
+
+        class Stream:
+            if waits:
+
+                async def publish(self, event_type, payload):
+                    await asyncio.sleep(0)
+                    published.append((event_type, payload))
+            else:
+
+                def publish(self, event_type, payload):
+                    published.append((event_type, payload))
+
+        observer = EventStreamObserver(Stream())
+        manager = PromptManager(observers=[observer])
+        call = (waits, manager)
+        prompt = await finished(call, "create_prompt", create_text_prompt(status="active"), changelog="First")
+        await finished(call, "render", "greeting", {"name": SECRET})
+        with pytest.raises(TemplateRenderError):
+            await finished(call, "render", "greeting", {"Name": SECRET})
+        await finished(call, "set_label", "greeting", "production", "1.0.0", author="Ada")
+        await finished(call, "update_prompt", prompt, status="deprecated")
+        await finished(call, "delete_prompt", "greeting")
+        event = RenderEvent(prompt._opaque(), "render", cache_hit=True)
+        for sent in (
+            observer.on_cache_hit("greeting", "1.0.0", event=event),
+            observer.on_cache_miss("greeting", "1.0.0", event=event),
+            observer.on_batch_complete(BatchEvent("greeting", "1.0.0", rows=2, duration_ms=1.0)),
+            observer.on_reload(ReloadEvent(str(tmp_path), 1)),
+        ):
+            if waits:
+                await sent
+        assert SECRET not in json.dumps(published)
+        assert sorted({f"on_{name}" for name, _ in published}) == sorted(EVENTS)
+        first = dict(published)["render_complete"]
+        assert (first["prompt_id"], first["content_length"]) == ("greeting", 6 + len(SECRET) + 1)
+        assert dict(published)["label_moved"]["author"] == "Ada"
+        assert dict(published)["cache_hit"]["cache_hit"] is True

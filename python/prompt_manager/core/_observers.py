@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
     from typing import Any
 
+    from prompt_manager._native import Metrics
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.events import RenderEvent
 
@@ -55,7 +56,7 @@ class Observers:
     A failure of an observer is logged once for each observer and event, and is not passed on.
     """
 
-    __slots__ = ("__weakref__", "_all", "_reported", "by_event", "hear_renders", "renders_wait")
+    __slots__ = ("__weakref__", "_all", "_reported", "by_event", "counters", "hear_renders", "renders_wait")
 
     def __init__(self, observers: Iterable[object] = ()) -> None:
         self._reported: set[tuple[int, str]] = set()
@@ -73,6 +74,20 @@ class Observers:
         self.hear_renders = any(self.by_event[event] for event in RENDER_EVENTS)
         #: Whether one of these methods is a coroutine function.
         self.renders_wait = self.wait(*RENDER_EVENTS)
+        heard = [listener.observer for event in RENDER_EVENTS for listener in self.by_event[event]]
+        #: What counts renders in the core, if that is all that the observers want of renders. Else it is empty.
+        self.counters: list[Metrics] = []
+        if all(_counts_in_core(each) for each in heard):
+            self.counters = [each._core for each in observers if _counts_in_core(each)]  # type: ignore[attr-defined]
+
+    @property
+    def metrics(self) -> Any:
+        """The first metrics collector among the observers, or ``None``."""
+        for observer in self._all:
+            collector = getattr(observer, "collector", observer)
+            if hasattr(collector, "get_metrics"):
+                return collector
+        return None
 
     def __len__(self) -> int:
         return len(self._all)
@@ -205,6 +220,12 @@ class Observers:
 def _has(observer: object, event: str) -> bool:
     method = getattr(observer, event, None)
     return method is not None and not is_no_op(method)
+
+
+def _counts_in_core(observer: object) -> bool:
+    """Whether it is a collector of the package. A subclass may override what it does at an event."""
+    kind = type(observer)
+    return kind.__name__ == "MetricsCollector" and kind.__module__ == "prompt_manager.observability.metrics"
 
 
 def _has_parameter(method: object, name: str) -> bool:

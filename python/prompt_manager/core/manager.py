@@ -5,10 +5,11 @@ from __future__ import annotations
 from _thread import allocate_lock
 
 from prompt_manager._keywords import check_keywords
+from prompt_manager._native import CountedRegistry
 from prompt_manager.core._load_warning import warn_of
 from prompt_manager.core._observers import Observers
 from prompt_manager.core._prompt_writer import PromptWriter
-from prompt_manager.core._sync import AWAITING, run_asking
+from prompt_manager.core._sync import AWAITING, run, run_asking
 from prompt_manager.core.registry import PromptRegistry
 from prompt_manager.core.template import native_engine
 from prompt_manager.exceptions import PromptNotFoundError, StorageWriteError, VersionNotFoundError
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
         PromptSummary,
         PromptVersion,
     )
-    from prompt_manager.core.protocols import PluginProtocol, VersionStoreProtocol
+    from prompt_manager.core.protocols import MetricsCollectorProtocol, PluginProtocol, VersionStoreProtocol
     from prompt_manager.core.template import TemplateEngine
     from prompt_manager.exceptions import PromptManagerError
     from prompt_manager.plugins.registry import PluginRegistry
@@ -59,6 +60,8 @@ class PromptManager:
         version_store: Keeps the history of versions. In memory by default.
         observers: Objects whose methods are called for renders, new versions and changes of the registry; see
             :class:`~prompt_manager.core.protocols.ObserverProtocol`.
+        metrics: Counts the renders for :meth:`get_metrics`: a :class:`~prompt_manager.observability.MetricsCollector`,
+            or your own class, which follows :class:`~prompt_manager.core.protocols.MetricsCollectorProtocol`.
         template_engine: Compiles the prompts of the default registry.
         unknown_variables: What a render does about variables that the prompt does not declare, if it declares any.
             ``"warn"`` gives a :class:`~prompt_manager.PromptWarning`, once for each prompt and name, if the name is
@@ -83,6 +86,7 @@ class PromptManager:
         version_store: VersionStoreProtocol | None = None,
         *,
         observers: Iterable[object] = (),
+        metrics: MetricsCollectorProtocol | None = None,
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
     ) -> None:
@@ -106,10 +110,12 @@ class PromptManager:
         self._own_engine = engine if native_engine(engine) is None else None
         self._writer = PromptWriter(registry, lambda: self.version_store, self._observers)
         #: Renders prompts: the core itself, or with observers the wrapper that calls them.
-        self._renders: Registry | ObservedRenders = self._core
+        self._renders: Registry | CountedRegistry | ObservedRenders = self._core
         self._choose_renders()
         for observer in observers:
             self.add_observer(observer)
+        if metrics is not None:
+            self._add_metrics(metrics)
         self._watch: Watch | None = None
         self._plugins: PluginRegistry | None = None
         self._plugins_lock = allocate_lock()
@@ -327,8 +333,20 @@ class PromptManager:
         self._registry._link(self._observers)
         self._choose_renders()
 
+    def _add_metrics(self, metrics: MetricsCollectorProtocol) -> None:
+        from prompt_manager.observability.metrics import ProtocolMetrics
+        from prompt_manager.observability.observer import Observer
+
+        self.add_observer(metrics if isinstance(metrics, Observer) else ProtocolMetrics(metrics))
+
     def _choose_renders(self) -> None:
-        self._renders = self._observed_renders() if self._is_observed else self._core
+        counters = self._observers.counters if self._own_engine is None else []
+        #: Whether renders are counted in the core, and nothing else observes them.
+        self._is_counted = bool(counters)
+        if counters:
+            self._renders = CountedRegistry(self._core, counters)
+        else:
+            self._renders = self._observed_renders() if self._is_observed else self._core
 
     @property
     def _is_observed(self) -> bool:
@@ -339,6 +357,51 @@ class PromptManager:
         from prompt_manager.core._observed import ObservedRenders
 
         return ObservedRenders(self._core, self._observers, self._own_engine)
+
+    async def get_metrics(self, *, since: datetime | None = None) -> dict[str, Any]:
+        """Return figures about the manager.
+
+        Args:
+            since: Only renders since this time. A naive time is read as UTC.
+
+        Returns:
+            ``registry`` has what :meth:`PromptRegistry.get_stats` returns. ``operations`` has what the collector
+            returns; see :meth:`~prompt_manager.observability.MetricsCollector.get_metrics`. It is empty without one.
+
+        >>> from prompt_manager.observability import MetricsCollector
+        >>> manager = PromptManager(metrics=MetricsCollector())
+        >>> manager.get_metrics_sync()["operations"]["summary"]["total_renders"]
+        0
+        """
+        metrics = self._observers.metrics
+        operations = {} if metrics is None else metrics.get_metrics(since=since)
+        if hasattr(operations, "__await__"):
+            operations = await operations
+        return {"registry": self._registry.get_stats(), "operations": operations}
+
+    def get_metrics_sync(self, *, since: datetime | None = None) -> dict[str, Any]:
+        """Return figures about the manager.
+
+        Args:
+            since: Only renders since this time. A naive time is read as UTC.
+
+        Returns:
+            ``registry`` has what :meth:`PromptRegistry.get_stats` returns. ``operations`` has what the collector
+            returns; see :meth:`~prompt_manager.observability.MetricsCollector.get_metrics`. It is empty without one.
+
+        >>> from prompt_manager.observability import MetricsCollector
+        >>> manager = PromptManager(metrics=MetricsCollector())
+        >>> manager.get_metrics_sync()["operations"]["summary"]["total_renders"]
+        0
+        """
+        metrics = self._observers.metrics
+        if metrics is None:
+            operations = {}
+        elif hasattr(metrics, "get_metrics_sync"):
+            operations = metrics.get_metrics_sync(since=since)
+        elif hasattr(operations := metrics.get_metrics(since=since), "__await__"):
+            operations = run(operations, "get_metrics", metrics)
+        return {"registry": self._registry.get_stats(), "operations": operations}
 
     async def render(
         self,
@@ -369,7 +432,7 @@ class PromptManager:
             SchemaValidationError: the variables do not fit the input schema.
             TemplateRenderError: a variable is missing or has the wrong type, or the template cannot be rendered.
         """
-        if self._is_observed:
+        if self._is_observed and not self._is_counted:
             given = {} if variables is None else variables
             text: str = await self._observed(
                 "render", prompt_id, given, version=version, label=label, output_instructions=output_instructions
@@ -460,7 +523,7 @@ class PromptManager:
             SchemaValidationError: the variables do not fit the input schema.
             TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
         """
-        if self._is_observed:
+        if self._is_observed and not self._is_counted:
             given = {} if variables is None else variables
             messages: list[dict[str, Any]] = await self._observed(
                 "render_messages",

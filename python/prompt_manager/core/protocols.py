@@ -12,12 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from prompt_manager.core.models import Prompt, PromptExecution, PromptStatus, PromptVersion
 
 __all__ = [
+    "EventStreamProtocol",
+    "MetricsCollectorProtocol",
     "ObserverProtocol",
     "PluginProtocol",
     "StorageBackendProtocol",
@@ -161,6 +163,43 @@ class ObserverProtocol(Protocol):
 
     async def on_version_created(self, version: PromptVersion) -> None:
         """Called after a manager has created a version."""
+        ...
+
+
+@runtime_checkable
+class MetricsCollectorProtocol(Protocol):
+    """Collects metrics. :class:`~prompt_manager.observability.MetricsCollector` does. Its methods may be plain too."""
+
+    async def record_render(self, prompt_id: str, version: str, duration_ms: float, success: bool) -> None:  # noqa: FBT001 - callers pass it by name
+        """Record a render. ``duration_ms`` is 0 if it failed."""
+        ...
+
+    async def record_cache_hit(self, prompt_id: str) -> None:
+        """Record a result that came from the cache."""
+        ...
+
+    async def record_cache_miss(self, prompt_id: str) -> None:
+        """Record a result that was not in the cache."""
+        ...
+
+    async def get_metrics(self, *, since: datetime | None = None) -> dict[str, Any]:
+        """Return what was recorded."""
+        ...
+
+
+@runtime_checkable
+class EventStreamProtocol(Protocol):
+    """Takes events to other processes. :class:`~prompt_manager.observability.EventStreamObserver` publishes them.
+
+    ``publish`` may be a plain function. The package never calls ``subscribe``, which is for the readers of the stream.
+    """
+
+    async def publish(self, event_type: str, payload: Mapping[str, Any]) -> None:
+        """Publish an event."""
+        ...
+
+    def subscribe(self, event_type: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Return the events of a type, as they arrive."""
         ...
 
 

@@ -5,13 +5,27 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from prompt_manager.core.events import BatchEvent, ReloadEvent, RenderEvent
+    from prompt_manager.observability.metrics import MetricsCollector
     from prompt_manager.observability.observer import Observer
+    from prompt_manager.observability.prometheus import PrometheusCollector
+    from prompt_manager.observability.stream import EventStreamObserver
 
-__all__ = ["BatchEvent", "Observer", "ReloadEvent", "RenderEvent"]
+__all__ = [
+    "BatchEvent",
+    "EventStreamObserver",
+    "MetricsCollector",
+    "Observer",
+    "PrometheusCollector",
+    "ReloadEvent",
+    "RenderEvent",
+]
 
 _HOMES = {
     "BatchEvent": "prompt_manager.core.events",
+    "EventStreamObserver": "prompt_manager.observability.stream",
+    "MetricsCollector": "prompt_manager.observability.metrics",
     "Observer": "prompt_manager.observability.observer",
+    "PrometheusCollector": "prompt_manager.observability.prometheus",
     "ReloadEvent": "prompt_manager.core.events",
     "RenderEvent": "prompt_manager.core.events",
 }
