@@ -30,6 +30,26 @@ pub(crate) fn decode<'a>(file_name: &str, bytes: &'a [u8]) -> Result<&'a str> {
     })
 }
 
+/// The text of a YAML file without its byte order mark. In YAML a carriage return alone is a line break, but the parser
+/// loses the last one of a block. Places do not change.
+pub(crate) fn source_text(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lone =
+        text.match_indices('\r').map(|(at, _)| at).filter(|at| !text[at + 1..].starts_with('\n')).peekable();
+    if lone.peek().is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut changed = String::with_capacity(text.len());
+    let mut from = 0;
+    for at in lone {
+        changed.push_str(&text[from..at]);
+        changed.push('\n');
+        from = at + 1;
+    }
+    changed.push_str(&text[from..]);
+    Cow::Owned(changed)
+}
+
 /// The encoding that the byte order mark at the start names. That of UTF-32 in little-endian order begins with the one
 /// of UTF-16, so it is looked for first.
 fn other_encoding(bytes: &[u8]) -> Option<&'static str> {

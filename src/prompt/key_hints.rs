@@ -60,6 +60,12 @@ pub(super) fn of_message(key: &str) -> Option<KeyHint> {
             "content",
             "an image is a part of the content: `content: [{type: image_url, image_url: {url: …}}]`",
         ),
+        "system" => KeyHint::new("a message names its role: `role: system`, `content: …`"),
+        "developer" => KeyHint::new("a message names its role: `role: developer`, `content: …`"),
+        "user" | "human" => KeyHint::new("a message names its role: `role: user`, `content: …`"),
+        "assistant" | "ai" => KeyHint::new("a message names its role: `role: assistant`, `content: …`"),
+        "tool" => KeyHint::new("a message names its role: `role: tool`, `tool_call_id: …`, `content: …`"),
+        "placeholder" => KeyHint::new("a message names its role: `role: placeholder`, `name: …`"),
         _ => return None,
     })
 }

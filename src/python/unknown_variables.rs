@@ -20,6 +20,9 @@ const WARN: u8 = 0;
 const ERROR: u8 = 1;
 const IGNORE: u8 = 2;
 
+/// How many names are remembered. A caller can pass ever new ones.
+const MAX_WARNED: usize = 1_000;
+
 /// What a registry does about variables that a prompt does not declare.
 pub(super) struct UnknownVariablePolicy {
     mode: AtomicU8,
@@ -49,6 +52,16 @@ impl UnknownVariablePolicy {
         Ok(())
     }
 
+    /// Whether there was no warning of this name yet, and notes that there is one now. When there are too many names to
+    /// remember, all are forgotten.
+    fn is_first(&self, prompt: &Prompt, name: &str) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.len() >= MAX_WARNED {
+            warned.clear();
+        }
+        warned.insert((prompt.id.to_string(), name.to_owned()))
+    }
+
     /// The policy for a render; `None` if it ignores such variables.
     pub(super) fn active(&self) -> Option<&dyn UnknownVariables> {
         (self.mode.load(Ordering::Relaxed) != IGNORE).then_some(self)
@@ -67,8 +80,7 @@ impl UnknownVariables for UnknownVariablePolicy {
     }
 
     fn suspect(&self, prompt: &Prompt, name: &str, meant: &str) -> crate::Result<()> {
-        let once = (prompt.id.to_string(), name.to_owned());
-        if !self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(once) {
+        if !self.is_first(prompt, name) {
             return Ok(());
         }
         let message = format!(

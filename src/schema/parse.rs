@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 use super::dates::DateFormat;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::rules;
-use crate::de::yaml::{documents, read_document};
+use crate::de::yaml::{documents, read_document, source_text};
 use crate::de::{
     Fields, KeyPath, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, nearest_number, shown,
 };
@@ -38,7 +38,7 @@ pub fn read_schemas(file_name: &str, text: &str) -> (Vec<Schema>, Vec<Error>) {
 /// Reads a schema file with its version and metadata; see [`read_schemas`].
 #[must_use]
 pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = &*source_text(text);
     let mut file = SchemaFile::default();
     let at_start = |message: String| {
         Error::new(Kind::SchemaParse, message).with_place(Place::of(Some(file_name), text, 0))

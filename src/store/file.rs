@@ -211,7 +211,13 @@ impl FileStore {
         };
         let version = version.map(|version| pick(&files, id, version)).transpose()?;
         let mut labels = read_labels(&directory)?;
-        let written = if labels.knows(label) { None } else { written(&files, &prompt_id, label)? };
+        if let Some(version) = &version
+            && let Some(paths) = files.get(version)
+        {
+            read_one(paths, &prompt_id, version)?
+                .ok_or_else(|| no_version(id, &version.to_string(), files.keys()))?;
+        }
+        let written = if labels.knows(label) { None } else { written(&files, &prompt_id, label) };
         let request = LabelRequest { label, version: version.as_ref(), author };
         let (moved, changed) = labels.set(id, request, written.as_ref())?;
         if changed {
@@ -344,15 +350,14 @@ fn pick(files: &VersionFiles, id: &str, text: &str) -> Result<Version> {
     Err(no_version(id, text, files.keys()))
 }
 
-/// The highest version whose file names the label.
-fn written(files: &VersionFiles, id: &PromptId, label: &str) -> Result<Option<Version>> {
-    for (version, paths) in files.iter().rev() {
-        let given = read_one(paths, id, version)?;
-        if given.is_some_and(|given| given.prompt.labels.iter().any(|known| known == label)) {
-            return Ok(Some(version.clone()));
-        }
-    }
-    Ok(None)
+/// The highest version whose file names the label. A damaged file is left out: a move needs only the version that it
+/// names.
+fn written(files: &VersionFiles, id: &PromptId, label: &str) -> Option<Version> {
+    let names_it = |(version, paths): &(&Version, &Vec<PathBuf>)| {
+        let given = read_one(paths, id, version).ok().flatten();
+        given.is_some_and(|given| given.prompt.labels.iter().any(|known| known == label))
+    };
+    files.iter().rev().find(names_it).map(|(version, _)| version.clone())
 }
 
 /// Removes the directory of a prompt that has no versions left.

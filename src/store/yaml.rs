@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::check::{Code, Finding, PromptSource};
-use crate::de::yaml::{decode, documents, read_document};
+use crate::de::yaml::{decode, documents, read_document, source_text};
 use crate::de::{NodeReader, SourceSpan};
 use crate::error::{Error, Kind, LineStarts, Place};
 use crate::limits::FILE_BYTES;
@@ -96,7 +96,7 @@ pub(super) fn read_stored(file_name: &str, text: &str) -> ReadFile {
 
 fn read_with(file_name: &str, text: &str, defaults: PromptDefaults<'_>) -> ReadFile {
     let mut read = ReadFile::default();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = &*source_text(text);
     let file =
         Arc::new(SourceFile { name: file_name.to_owned(), text: text.to_owned(), lines: OnceLock::new() });
     let whole = |message: String| {

@@ -292,12 +292,31 @@ def test_a_variable_is_text_or_json(argument: str, text: str) -> None:
     assert result_of(*GREETING, "--var", argument, "--var", "role=r") == f"Hello {text}! Your role is r."
 
 
-def test_later_values_win_and_options_override_files(tmp_path: Path) -> None:
-    first, second = tmp_path / "first.json", tmp_path / "second.json"
-    first.write_text('{"name": "file", "role": "first"}', encoding="utf-8")
-    second.write_text('{"role": "second"}', encoding="utf-8")
-    files = ("--vars", str(first), "--vars", str(second))
-    assert result_of(*GREETING, "--var", "name=a", "--var", "name=b", *files) == "Hello b! Your role is second."
+def test_values_of_several_sources_are_joined(tmp_path: Path) -> None:
+    file = tmp_path / "values.json"
+    file.write_text('{"role": "r"}', encoding="utf-8")
+    assert result_of(*GREETING, "--var", "name=a", "--vars", str(file)) == "Hello a! Your role is r."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--var", "name=a", "--var", "name=a"), "'name' is given twice"),
+        (("--var", "name=a", "--var", "name:=1"), "'name' is given twice"),
+        (("--var", "role=a", "--vars", "ROLE"), "the variable 'role' is given twice: by --vars ROLE and by --var"),
+        (("--vars", "ROLE", "--vars", "ROLE"), "the variable 'role' is given twice: by --vars ROLE and by --vars ROLE"),
+        (("--vars", "TWICE"), "variables in TWICE cannot be used: it has the key 'role' twice"),
+        (("--vars", "DEEP"), "variables in DEEP cannot be used: it has the key 'a' twice"),
+        (("--var", 'name:={"a": 1, "a": 1}'), "the value after name:= is not JSON: it has the key 'a' twice"),
+    ],
+)
+def test_a_variable_given_twice_is_a_usage_error(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    files = {"ROLE": '{"role": "r"}', "TWICE": '{"role": 1, "role": 2}', "DEEP": '{"role": [{"a": 1, "a": 1}]}'}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    given = [str(tmp_path / each) if each in files else each for each in arguments]
+    failure = failure_of(*GREETING, *given, status=2)
+    assert said in failure.replace(f"{tmp_path}/", "")
 
 
 def test_variables_come_from_standard_input() -> None:

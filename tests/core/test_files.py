@@ -121,3 +121,38 @@ def test_mistakes_of_types_and_of_rules_are_reported_together():
         Prompt(id="bad id!", version="one", format="txt", template="Hi", colour="red")
     messages = [error["msg"] for error in caught.value.errors()]
     assert len(messages) == 4, messages
+
+
+BLOCKS = [
+    "template: |\n  a\n  b\n",
+    "template: |\n  a\n  b",
+    "template: |+\n  a\n\n\n",
+    "template: >\n  a\n  b\n\n  c\n",
+    'template: "a\n  b\n\n  c"\n',
+    "template: a\n  b\n\n  c\n",
+    "# c\ntemplate: |2\n    a\n\nversion: 1.0.0\n",
+    "id: f\ntemplate: |\n  a\n---\nid: g\ntemplate: |\n  b\n",
+]
+
+
+@pytest.mark.parametrize("line_break", ["\r", "\r\n"])
+@pytest.mark.parametrize("text", BLOCKS)
+def test_texts_are_the_same_with_every_line_break(tmp_path, text, line_break):
+    def texts(folder, text):
+        manager = PromptManager.from_directory_sync(write(tmp_path / folder, text))
+        return [manager.get_prompt_sync(each.id).template.content for each in manager.list_prompts_sync()]
+
+    assert texts("changed", text.replace("\n", line_break)) == texts("plain", text)
+
+
+@pytest.mark.parametrize("line_break", ["\r", "\r\n"])
+@pytest.mark.parametrize(
+    "text", ["template: x\n\n vershion: 1\n", "template: |\n  a\n  {{/b}}\n", "id: a\nvershion: 1\n"]
+)
+def test_places_are_the_same_with_every_line_break(tmp_path, text, line_break):
+    def places(folder, text):
+        with pytest.raises(StorageReadError) as caught:
+            PromptManager.from_directory_sync(write(tmp_path / folder, text))
+        return [(error.context["line"], error.context["column"]) for error in caught.value.context["errors"]]
+
+    assert places("changed", text.replace("\n", line_break)) == places("plain", text)

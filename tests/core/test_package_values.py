@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, computed_field
 from sqlalchemy import orm
 
-from prompt_manager import Prompt, TemplateEngine
+from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.exceptions import PromptManagerError, SchemaValidationError, TemplateRenderError
 from prompt_manager.integrations import OpenAIIntegration
 from prompt_manager.validation import SchemaLoader
@@ -583,3 +583,23 @@ def test_a_value_that_holds_itself_is_an_error(value):
         render("{{x}}", value)
     with pytest.raises(PromptManagerError):
         validate({"x": value}, x={"type": "integer"})
+
+
+@pytest.mark.parametrize("value", [1j, complex(1, 0), np.complex128(1), np.complex64(1j)])
+@pytest.mark.parametrize("kind", ["float", "integer"])
+def test_a_complex_number_is_no_number_of_a_schema(value, kind):
+    manager = PromptManager()
+    manager.create_prompt_sync(
+        Prompt(id="a", format="text", status="active", template={"content": "{{x}}", "variables": {"x": kind}})
+    )
+    with pytest.raises(TemplateRenderError):
+        manager.render_sync("a", {"x": value})
+    loader = SchemaLoader()
+    loader.register({"name": "s", "fields": [{"name": "x", "type": kind}]})
+    with pytest.raises(SchemaValidationError):
+        loader.validate_data_sync("s", {"x": value})
+
+
+def test_complex_numbers_print_and_are_false_at_zero():
+    engine = TemplateEngine()
+    assert engine.render_sync("{{x}}{{#if y}}!{{/if}}", {"x": 1j, "y": 0j}) == "1j"

@@ -168,3 +168,13 @@ def test_directories_take_the_option(directory):
         PromptManager.from_directory_sync(root, unknown_variables="eror")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match='not "eror"'):
         PromptManager(unknown_variables="eror")  # type: ignore[arg-type]
+
+
+def test_ever_new_names_are_not_all_remembered():
+    manager = manager_of(TEXT)
+    names = [f"tone{chr(0x4E00 + at)}" for at in range(1_500)]
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for name in [*names, names[0], names[0]]:
+            manager.render_sync("a", {"name": "Ada", name: "x"})
+    assert len(warned) == len(names) + 1

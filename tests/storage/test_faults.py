@@ -446,3 +446,24 @@ def test_saves_work_if_the_clock_goes_backwards(tmp_path):
     assert history[0].moved_at <= history[1].moved_at
     assert storage.load_sync("greeting").version == "3.0.0"
     assert storage.load_sync("greeting", "1.0.0").status == "deprecated"
+
+
+@pytest.mark.parametrize("damage", ["not JSON", "a link", "two files"])
+def test_a_label_moves_past_a_damaged_version(tmp_path, damage):
+    storage = FileSystemStorage(tmp_path)
+    for version in ("1.0.0", "2.0.0", "3.0.0"):
+        storage.save_sync(active(version, "text"))
+    file = next(tmp_path.rglob("2.0.0*"))
+    if damage == "not JSON":
+        file.write_text("{", encoding="utf-8")
+    elif damage == "a link":
+        file.unlink()
+        file.symlink_to(next(tmp_path.rglob("1.0.0*")))
+    else:
+        file.with_suffix(".yaml").write_bytes(b"")
+    assert storage.set_label_sync("greeting", "production", "1.0.0").version == "1.0.0"
+    assert storage.set_label_sync("greeting", "production", "3.0.0").previous == "1.0.0"
+    with pytest.raises(StorageReadError):
+        storage.set_label_sync("greeting", "production", "2.0.0")
+    assert storage.get_label_history_sync("greeting", "production")[-1].version == "3.0.0"
+    assert storage.set_label_sync("greeting", "production", None).version is None

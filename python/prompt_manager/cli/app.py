@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from prompt_manager.cli.output import give_up_output, write_error, write_json, write_text, write_warning
-from prompt_manager.cli.values import Assignment, check_text, read_assignments, read_files
+from prompt_manager.cli.values import Assignment, check_text, read_assignments, read_values
 from prompt_manager.exceptions import IncompatibleFormatError, PromptManagerError, SchemaError
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _add_json_hint(error: PromptManagerError, prompt: CompiledPrompt, assignment
     metavar="NAME=TEXT",
     callback=read_assignments,
     multiple=True,
-    help="Set a variable to a text. Use NAME:=JSON for other types. Overrides --vars.",
+    help="Set a variable to a text. Use NAME:=JSON for other types.",
 )
 @click.option(
     "--vars",
@@ -248,7 +248,7 @@ def render_prompt(
         if given and target not in _PROVIDERS:
             message = f"{flag} needs --to with a provider: {', '.join(_PROVIDERS[:-1])} or {_PROVIDERS[-1]}"
             raise click.UsageError(message, click.get_current_context())
-    values = read_files(files) | {assignment.name: assignment.value for assignment in assignments}
+    values = read_values(files, assignments)
     prompt = find(load(directory, schemas), prompt_id, version, label)
     try:
         if target == "text":

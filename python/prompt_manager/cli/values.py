@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Assignment", "check_text", "read_assignments", "read_files"]
+__all__ = ["Assignment", "check_text", "read_assignments", "read_values"]
 
 _TYPE_NAMES: dict[type, str] = {list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
@@ -29,6 +29,20 @@ def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
+class _RepeatedKeyError(ValueError):
+    """An object has a key twice."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object, each of which may be there once."""
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise _RepeatedKeyError(f"it has the key {name!a} twice")
+        members[name] = value
+    return members
+
+
 def _parse(text: str) -> Any:
     """Parse a JSON text.
 
@@ -36,10 +50,10 @@ def _parse(text: str) -> Any:
         ValueError: the text is not JSON or is nested too deeply. ``json.JSONDecodeError`` if the position is known.
     """
     try:
-        return json.loads(text, parse_constant=_reject_constant)
+        return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_members)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, _RepeatedKeyError):
         raise
     except ValueError as error:
         # After a semicolon, Python's message about too many digits tells programmers which limit to raise.
@@ -86,9 +100,15 @@ def read_assignments(ctx: click.Context, param: click.Parameter, values: tuple[s
     for value in values:
         check_text(ctx, param, value)
     try:
-        return tuple(map(_read_assignment, values))
+        assignments = tuple(map(_read_assignment, values))
     except ValueError as error:
         raise click.BadParameter(str(error), ctx, param) from error
+    names: set[str] = set()
+    for assignment in assignments:
+        if assignment.name in names:
+            raise click.BadParameter(f"{assignment.name!r} is given twice", ctx, param)
+        names.add(assignment.name)
+    return assignments
 
 
 def _read_file(path: str) -> dict[str, Any]:
@@ -103,6 +123,8 @@ def _read_file(path: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         message = f"variables in {shown} are not JSON: {error.msg}\n  at {shown}:{error.lineno}:{error.colno}"
         raise click.ClickException(message) from error
+    except _RepeatedKeyError as error:
+        raise click.UsageError(f"variables in {shown} cannot be used: {error}") from error
     except ValueError as error:
         raise click.ClickException(f"variables in {shown} are not JSON: {error}") from error
     if not isinstance(values, dict):
@@ -114,13 +136,25 @@ def _read_file(path: str) -> dict[str, Any]:
     return values
 
 
-def read_files(paths: Iterable[str]) -> dict[str, Any]:
-    """Read the values of variables from JSON files. Later files override earlier ones; ``-`` is standard input.
+def read_values(paths: Iterable[str], assignments: Iterable[Assignment]) -> dict[str, Any]:
+    """Read the values of variables from JSON files, where ``-`` is standard input, and add those of ``--var``.
 
     Raises:
         click.ClickException: a file cannot be read, or its content is not a JSON object.
+        click.UsageError: a variable is given twice.
     """
     values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+
+    def add(name: str, value: Any, source: str) -> None:
+        if name in sources:
+            raise click.UsageError(f"the variable {name!r} is given twice: by {sources[name]} and by {source}")
+        values[name] = value
+        sources[name] = source
+
     for path in paths:
-        values.update(_read_file(path))
+        for name, value in _read_file(path).items():
+            add(name, value, f"--vars {path}")
+    for assignment in assignments:
+        add(assignment.name, assignment.value, "--var")
     return values

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyString};
 
 pub(super) use self::helper_options::HelperOptions;
 pub(super) use self::object::Object;
@@ -188,6 +188,7 @@ impl<'py> Data for PyData<'_, 'py> {
             ValueKind::String | ValueKind::Sequence => is(self.size_of(value)? > 0),
             ValueKind::Mapping => is(!empty_mapping_is_false || self.size_of(value)? > 0),
             ValueKind::Iterable if resolved.reading == ObjectReading::Set => is(self.size_of(value)? > 0),
+            ValueKind::Scalar if value.cast::<PyComplex>().is_ok() => is(checked(value.is_truthy())?),
             _ => Truth::True,
         })
     }

@@ -159,8 +159,8 @@ fn by_protocol(value: &Object<'_>, class: &Bound<'_, PyType>, has_fields: bool) 
     let py = class.py();
     let abc = py.import(intern!(py, "collections.abc"))?;
     let is = |name: &str| -> PyResult<bool> { value.is_instance(&abc.getattr(name)?) };
-    Ok(if is_number(value)? {
-        ObjectReading::Kind(ValueKind::Float)
+    Ok(if let Some(kind) = number_kind(value)? {
+        ObjectReading::Kind(kind)
     } else if has_fields {
         ObjectReading::Kind(ValueKind::Record)
     } else if is("Mapping")? {
@@ -176,12 +176,20 @@ fn by_protocol(value: &Object<'_>, class: &Bound<'_, PyType>, has_fields: bool) 
     })
 }
 
-/// Whether an object is a number. A program that has not imported `numbers` has no numbers but Python's own.
-fn is_number(value: &Object<'_>) -> PyResult<bool> {
+/// The kind of a number; `None` for any other object. A complex number is no float: it has no order, and no schema and no
+/// provider takes it. A program that has not imported `numbers` has no numbers but Python's own.
+fn number_kind(value: &Object<'_>) -> PyResult<Option<ValueKind>> {
     let py = value.py();
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    match modules.cast_into::<PyDict>()?.get_item(intern!(py, "numbers"))? {
-        Some(numbers) => value.is_instance(&numbers.getattr(intern!(py, "Number"))?),
-        None => Ok(value.cast::<PyComplex>().is_ok()),
-    }
+    let Some(numbers) = modules.cast_into::<PyDict>()?.get_item(intern!(py, "numbers"))? else {
+        return Ok(value.cast::<PyComplex>().is_ok().then_some(ValueKind::Scalar));
+    };
+    let is = |name: &str| -> PyResult<bool> { value.is_instance(&numbers.getattr(name)?) };
+    Ok(if !is("Number")? {
+        None
+    } else if is("Complex")? && !is("Real")? {
+        Some(ValueKind::Scalar)
+    } else {
+        Some(ValueKind::Float)
+    })
 }
