@@ -35,7 +35,11 @@ PATHS = {
         LangChainIntegration LANGCHAIN_AVAILABLE ALLOWED_OBJECTS VALID_NAMESPACES HandlebarsPromptTemplate
         HandlebarsMessagePromptTemplate HandlebarsChatPromptTemplate JoinedPromptTemplate PromptSource""",
     "prompt_manager.observability": """
-        BatchEvent EventStreamObserver MetricsCollector Observer PrometheusCollector ReloadEvent RenderEvent""",
+        BatchEvent EventStreamObserver LoggingObserver MetricsCollector Observer OpenTelemetryObserver
+        PrometheusCollector PromptSpanProcessor ReloadEvent RenderEvent forget_prompt prompt_attributes""",
+    "prompt_manager.observability.logging": "LoggingObserver",
+    "prompt_manager.observability.metrics": "MetricsCollector",
+    "prompt_manager.observability.telemetry": "OpenTelemetryObserver",
     "prompt_manager.plugins": "BasePlugin PluginInfo PluginRegistry",
     "prompt_manager.plugins.base": "BasePlugin",
     "prompt_manager.plugins.registry": "PluginInfo PluginRegistry",

@@ -137,7 +137,31 @@ def run_asking(
         if part is not None and type(part) not in _NEVER_WAITING and not _has_sync_version(part, method):
             return run(work(AWAITING), name, part, sync_name=sync_name)
     if observers_wait and running_loop() is None:
-        import asyncio
-
-        return asyncio.run(work(AWAITING))
+        return _run_in_context(work(AWAITING))
     return run(work(BLOCKING), name)
+
+
+def _run_in_context(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a new event loop, and keep the context variables that it sets, as a plain call does.
+
+    A task runs in a copy of the context, so that a trace, for example, would lose what an observer left for it.
+    """
+    import asyncio
+    from contextvars import copy_context
+
+    after = copy_context()
+
+    async def noting() -> T:
+        nonlocal after
+        try:
+            return await coroutine
+        finally:
+            after = copy_context()
+
+    before = copy_context()
+    try:
+        return asyncio.run(noting())
+    finally:
+        for variable, value in after.items():
+            if variable not in before or before[variable] is not value:
+                variable.set(value)

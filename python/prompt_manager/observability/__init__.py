@@ -5,29 +5,46 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from prompt_manager.core.events import BatchEvent, ReloadEvent, RenderEvent
+    from prompt_manager.observability.logging import LoggingObserver
     from prompt_manager.observability.metrics import MetricsCollector
     from prompt_manager.observability.observer import Observer
     from prompt_manager.observability.prometheus import PrometheusCollector
     from prompt_manager.observability.stream import EventStreamObserver
+    from prompt_manager.observability.telemetry import (
+        OpenTelemetryObserver,
+        PromptSpanProcessor,
+        forget_prompt,
+        prompt_attributes,
+    )
 
 __all__ = [
     "BatchEvent",
     "EventStreamObserver",
+    "LoggingObserver",
     "MetricsCollector",
     "Observer",
+    "OpenTelemetryObserver",
     "PrometheusCollector",
+    "PromptSpanProcessor",
     "ReloadEvent",
     "RenderEvent",
+    "forget_prompt",
+    "prompt_attributes",
 ]
 
 _HOMES = {
     "BatchEvent": "prompt_manager.core.events",
     "EventStreamObserver": "prompt_manager.observability.stream",
+    "LoggingObserver": "prompt_manager.observability.logging",
     "MetricsCollector": "prompt_manager.observability.metrics",
     "Observer": "prompt_manager.observability.observer",
+    "OpenTelemetryObserver": "prompt_manager.observability.telemetry",
     "PrometheusCollector": "prompt_manager.observability.prometheus",
+    "PromptSpanProcessor": "prompt_manager.observability.telemetry",
     "ReloadEvent": "prompt_manager.core.events",
     "RenderEvent": "prompt_manager.core.events",
+    "forget_prompt": "prompt_manager.observability.telemetry",
+    "prompt_attributes": "prompt_manager.observability.telemetry",
 }
 
 
