@@ -116,7 +116,7 @@ CALLS = {
 
 @pytest.fixture
 def no_collection():
-    """Keep the garbage collector from running: Python discards what is raised within its callbacks, and Hypothesis adds one."""
+    """Keep the garbage collector from running: Python discards what its callbacks raise, and Hypothesis adds one."""
     gc.disable()
     yield
     gc.enable()

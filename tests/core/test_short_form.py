@@ -341,3 +341,15 @@ class TestOptionalMessages:
         manager = PromptManager()
         manager.registry.register_sync(prompt)
         assert len(manager.render_messages_sync("a", {"x": " "})) == 2
+
+
+def test_messages_of_none_take_the_chat_away():
+    chat = Prompt(id="c", messages=[{"role": "user", "content": "{{x}}"}], variables={"x": "string"})
+    text = chat.replace(messages=None, template="{{x}}!", variables={"x": "string"}, format="text")
+    assert text == Prompt(id="c", template="{{x}}!", variables={"x": "string"}).replace(
+        uid=text.uid, created_at=text.created_at, updated_at=text.updated_at
+    )
+    assert chat.replace(messages=None, template="{{x}}", format="text").chat_template is None
+    assert text.replace(messages=None, updated_at=text.updated_at) == text
+    with pytest.raises(ValidationError):
+        chat.replace(messages=None, status="active")

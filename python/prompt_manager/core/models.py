@@ -665,6 +665,8 @@ class Prompt(_Part):
 
     def _in_template(self, changes: dict[str, Any]) -> dict[str, Any]:
         """The changes, with a template that keeps what they do not name of the template of this prompt."""
+        if changes.get("messages", changes) is None:  # As `chat_template=None`: the chat is taken away.
+            changes = {"chat_template": None, **{key: value for key, value in changes.items() if key != "messages"}}
         short = {key: value for key, value in changes.items() if key in SHORT_FIELDS}
         owner = "template" if self.template is not None and "messages" not in short else "chat_template"
         held: PromptTemplate | ChatPromptTemplate | None = getattr(self, owner)
