@@ -1,8 +1,8 @@
-//! Makes `os.fork` and the end of the interpreter wait for the threads that reload watched directories.
+//! Makes `os.fork` and the end of the interpreter wait for the threads that reload prompts.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 use std::thread;
 use std::time::Duration;
 
@@ -39,28 +39,37 @@ impl Drop for LoggingGuard {
     }
 }
 
-/// A reload thread holds this lock while it reloads, and a forking thread takes it before the fork. Otherwise a lock that
-/// the reload holds would stay locked forever in the child, where the reload thread does not exist. The value is true once
+/// Threads that reload hold this lock together, and a forking thread takes it alone before the fork. Otherwise a lock that
+/// a reload holds would stay locked forever in the child, where the reload thread does not exist. The value is true once
 /// the interpreter is ending: from then on no reload thread may attach.
-static GATE: Mutex<bool> = Mutex::new(false);
+static GATE: RwLock<bool> = RwLock::new(false);
 
-type Gate = MutexGuard<'static, bool>;
+type ReloadGate = RwLockReadGuard<'static, bool>;
+type ClosedGate = RwLockWriteGuard<'static, bool>;
 
-/// Takes the gate. A thread that is attached to the interpreter must use [`attached_gate`], except for `before_fork`.
-pub(super) fn gate() -> Gate {
-    GATE.lock().unwrap_or_else(PoisonError::into_inner)
+/// The number of forks between this process and the one that imported the package.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// A number that is another one in a forked child.
+pub(super) fn forks() -> u32 {
+    FORKS.load(Ordering::Acquire)
+}
+
+/// Passes the gate: until the result is dropped, no thread forks. The thread must not be attached to the interpreter.
+pub(super) fn gate() -> ReloadGate {
+    GATE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 thread_local! {
     /// The gate, held from before this thread forks until after the fork.
-    static FORKING: RefCell<Option<Gate>> = const { RefCell::new(None) };
+    static FORKING: RefCell<Option<ClosedGate>> = const { RefCell::new(None) };
 }
 
-/// Takes the gate on a thread that is attached to the interpreter. It detaches while it waits, because the thread that
-/// holds the gate may need the interpreter.
-fn attached_gate(py: Python<'_>) -> Gate {
+/// Closes the gate on a thread that is attached to the interpreter. It detaches while it waits, because a thread that
+/// has passed the gate may need the interpreter.
+fn attached_gate(py: Python<'_>) -> ClosedGate {
     loop {
-        match GATE.try_lock() {
+        match GATE.try_write() {
             Ok(gate) => return gate,
             Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => py.detach(|| thread::sleep(Duration::from_millis(1))),
@@ -68,11 +77,11 @@ fn attached_gate(py: Python<'_>) -> Gate {
     }
 }
 
-/// Takes the gate and stays attached, because a reload does not need the interpreter. If other threads could run now, one
+/// Closes the gate and stays attached, because a reload does not need the interpreter. If other threads could run now, one
 /// of them could import `logging`, which registers its own fork hooks in the middle of this fork.
 #[pyfunction]
 fn before_fork() {
-    FORKING.set(Some(gate()));
+    FORKING.set(Some(GATE.write().unwrap_or_else(PoisonError::into_inner)));
 }
 
 /// Lets the reload threads continue.
@@ -81,10 +90,11 @@ fn after_fork() {
     FORKING.take();
 }
 
-/// Releases the gate in the child and resets the count: threads that were logging do not exist there.
+/// Opens the gate in the child and resets the count: threads that were logging do not exist there.
 #[pyfunction]
 fn after_fork_in_child() {
     LOGGING.store(0, Ordering::Release);
+    FORKS.fetch_add(1, Ordering::AcqRel);
     after_fork();
 }
 

@@ -7,6 +7,7 @@ mod check;
 mod conversion_error;
 mod convert;
 mod data;
+mod directory_source;
 mod error;
 mod fork_gate;
 mod helper;
@@ -21,12 +22,15 @@ mod overlay;
 mod payload;
 mod prompt;
 mod prompt_files;
+mod refresh;
 mod registry;
+mod reload;
 mod request_arguments;
 mod runtime;
 mod schema;
 mod stack_level;
 mod storage;
+mod store_source;
 mod surrogates;
 mod template;
 mod text;
@@ -69,6 +73,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::prompt_files::{read_prompts, read_prompts_sync};
+    #[pymodule_export]
+    use super::refresh::PyLook;
     #[pymodule_export]
     use super::registry::PyRegistry;
     #[pymodule_export]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,20 +11,23 @@ use pyo3::types::PyString;
 use super::arguments;
 use super::check::{PyFinding, findings};
 use super::error::{OrRaise, raise};
+use super::fork_gate::wait_for_threads;
 use super::library::EngineState;
 use super::observers::RegistryObservers;
 use super::prompt::{CompiledPrompt, PromptOrigin, face, text};
+use super::refresh::{CoreSource, PyLook, Refresh, RefreshSource};
+use super::reload::{ReloadTarget, SharedRegistry, WriteLog};
 use super::runtime::on_thread;
 use super::schema::{PySchemas, SharedSchemas};
+use super::storage::PyFileStore;
+use super::store_source::StoreSource;
 use super::template::Engine;
 use super::text::PyText;
 use super::unknown_variables::UnknownVariablePolicy;
 use crate::check::{Finding, Severity};
-use crate::prompt::{Compiled, Prompt, RenderOptions};
+use crate::prompt::{Compiled, Prompt, PromptId, RenderOptions, Version};
 use crate::store::directory::{self, LoadedDirectory};
 use crate::store::{self, LabelMove, Labels, SearchFilter, VersionSelector};
-
-pub(super) type SharedRegistry = RwLock<store::Registry<PyText>>;
 
 /// Compiled prompts by id and version.
 #[pyclass(frozen, name = "Registry", module = "prompt_manager._native")]
@@ -33,6 +36,9 @@ pub struct PyRegistry {
     pub(super) shared: Arc<EngineState>,
     pub(super) schemas: Arc<SharedSchemas>,
     pub(super) origin: Arc<PromptOrigin>,
+    writes: Arc<WriteLog>,
+    /// Looks for changes of the source of the prompts.
+    refresh: OnceLock<Arc<Refresh>>,
 }
 
 pub(super) fn which<'a>(version: Option<&'a str>, label: Option<&'a str>) -> PyResult<VersionSelector<'a>> {
@@ -51,14 +57,45 @@ impl PyRegistry {
         read(&self.prompts.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes under the lock; see [`PyRegistry::reading`]. It detaches from the interpreter, because dropping a version
-    /// drops its Python objects, which can run Python code. That code then runs after the lock is released.
+    /// Writes these prompts under the lock; see [`PyRegistry::reading`]. It detaches from the interpreter, because dropping
+    /// a version drops its Python objects, which can run Python code. That code then runs after the lock is released.
     fn writing<R: Send>(
         &self,
         py: Python<'_>,
+        ids: &[&str],
         write: impl FnOnce(&mut store::Registry<PyText>) -> R + Send,
     ) -> R {
-        py.detach(|| write(&mut self.prompts.write().unwrap_or_else(PoisonError::into_inner)))
+        py.detach(|| {
+            let mut prompts = self.prompts.write().unwrap_or_else(PoisonError::into_inner);
+            self.writes.note(ids.iter().copied());
+            write(&mut prompts)
+        })
+    }
+
+    /// What a reload of prompts changes.
+    pub(super) fn target(&self) -> ReloadTarget {
+        ReloadTarget {
+            prompts: Arc::clone(&self.prompts),
+            shared: Arc::clone(&self.shared),
+            schemas: Arc::clone(&self.schemas),
+            writes: Arc::clone(&self.writes),
+        }
+    }
+
+    /// Takes over what changed in the source of the prompts, if it is time. A version that is asked for by its number does
+    /// not depend on it.
+    fn refresh_for(&self, py: Python<'_>, which: VersionSelector<'_>) {
+        if let Some(refresh) = self.refresh.get()
+            && !matches!(which, VersionSelector::Version(_))
+        {
+            refresh.look_if_due(py);
+        }
+    }
+
+    fn set_refresh(&self, refresh: Refresh) -> PyResult<()> {
+        self.writes.start();
+        let is_set = self.refresh.set(Arc::new(refresh)).is_ok();
+        is_set.then_some(()).ok_or_else(|| PyValueError::new_err("the registry already looks for changes"))
     }
 
     pub(super) fn compiled(
@@ -67,7 +104,15 @@ impl PyRegistry {
         id: &str,
         which: VersionSelector<'_>,
     ) -> PyResult<Arc<Compiled<PyText>>> {
-        self.reading(|prompts| prompts.get(id, which).map(Arc::clone)).or_raise(py)
+        self.refresh_for(py, which);
+        let found = self.reading(|prompts| prompts.get(id, which).map(Arc::clone));
+        match (&found, self.refresh.get()) {
+            // Another process may have saved a version that is not here yet.
+            (Err(_), Some(refresh)) if refresh.look_if_due(py) => {
+                self.reading(|prompts| prompts.get(id, which).map(Arc::clone)).or_raise(py)
+            }
+            _ => found.or_raise(py),
+        }
     }
 
     /// Renders a prompt of this registry to text.
@@ -220,7 +265,8 @@ impl PyRegistry {
             unknown,
             observers: RegistryObservers::default(),
         };
-        Self { prompts, shared, schemas, origin: Arc::new(origin) }
+        let (writes, refresh) = (Arc::default(), OnceLock::new());
+        Self { prompts, shared, schemas, origin: Arc::new(origin), writes, refresh }
     }
 
     /// The schemas that the prompts refer to.
@@ -263,6 +309,97 @@ impl PyRegistry {
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
+    /// From now on, looks for changes in a storage in files, at most every so many seconds. `report` takes the
+    /// [`PyLook`] of each look that found something.
+    fn refresh_from_store(
+        &self,
+        py: Python<'_>,
+        store: &Bound<'_, PyFileStore>,
+        seconds: f64,
+        report: Py<PyAny>,
+    ) -> PyResult<()> {
+        wait_for_threads(py)?;
+        let source = CoreSource::Store(StoreSource::new(store.get().shared(), self.target()));
+        let source = Arc::new(Mutex::new(source));
+        self.set_refresh(Refresh::new(seconds, RefreshSource::Core { source, report })?)
+    }
+
+    /// From now on, calls `look_sync()`, at most every so many seconds. [`PyRegistry::due_look`] gives the coroutine of
+    /// `look(release)`, which calls `release()` at its end.
+    fn refresh_from_calls(
+        &self,
+        py: Python<'_>,
+        look_sync: Py<PyAny>,
+        look: Py<PyAny>,
+        seconds: f64,
+    ) -> PyResult<()> {
+        wait_for_threads(py)?;
+        self.set_refresh(Refresh::new(seconds, RefreshSource::Python { look_sync, look })?)
+    }
+
+    /// Whether the registry looks for changes.
+    #[getter]
+    fn is_refreshing(&self) -> bool {
+        self.refresh.get().is_some()
+    }
+
+    /// Looks for changes now. `None` if nothing changed.
+    fn look_sync(&self, py: Python<'_>) -> Option<PyLook> {
+        self.refresh.get()?.look_now(py)
+    }
+
+    /// The coroutine of [`PyRegistry::look_sync`].
+    fn look<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.refresh.get().map_or(Ok(None), |refresh| refresh.look_now_awaitable(py))
+    }
+
+    /// An awaitable of a look for changes, if it is time.
+    fn due_look<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.refresh.get().map_or(Ok(None), |refresh| refresh.due_look(py))
+    }
+
+    /// The moment at which a look in Python begins, for [`PyRegistry::exchange`].
+    fn writes(&self) -> u64 {
+        self.writes.now()
+    }
+
+    /// Takes over what a look in Python found, which began at the moment `start`: replaces the old versions by the new ones,
+    /// and sets the moves of labels. The storage has so many versions. Prompts that were written since then are left out; their ids come back with the look.
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn exchange(
+        &self,
+        py: Python<'_>,
+        old: Vec<(String, String)>,
+        new: Vec<Bound<'_, CompiledPrompt>>,
+        moves: &Bound<'_, PyAny>,
+        start: u64,
+        versions: usize,
+    ) -> PyResult<(PyLook, Vec<String>)> {
+        let mut moves: BTreeMap<PromptId, Labels> =
+            pythonize::depythonize::<BTreeMap<String, Vec<LabelMove>>>(moves)?
+                .into_iter()
+                .filter_map(|(id, moves)| Some((id.parse().ok()?, Labels::new(moves))))
+                .collect();
+        let old = old.into_iter().filter_map(|(id, version)| Some((id.parse().ok()?, version.parse().ok()?)));
+        let mut old: Vec<(PromptId, Version)> = old.collect();
+        let mut new = new.iter().map(Self::storable).collect::<PyResult<Vec<_>>>()?;
+        let exchanged = py.detach(|| {
+            let mut prompts = self.prompts.write().unwrap_or_else(PoisonError::into_inner);
+            let mut newer = self.writes.since(start);
+            let conflicts = prompts.conflicts(&old, &new);
+            newer.extend(conflicts.iter().map(|(id, _)| id.to_string()));
+            let is_newer = |id: &PromptId| newer.iter().any(|newer| newer == id.as_str());
+            old.retain(|(id, _)| !is_newer(id));
+            new.retain(|compiled| !is_newer(&compiled.prompt().id));
+            moves.retain(|id, _| !is_newer(id));
+            let error = conflicts.into_iter().map(|(_, error)| error).next();
+            prompts
+                .exchange(&old, new, moves)
+                .map(|result| (PyLook::of_exchange(result, error, versions), newer))
+        });
+        exchanged.or_raise(py)
+    }
+
     /// Runs the rules on the files of a directory as they are now, and on the prompts that come from elsewhere.
     #[pyo3(signature = (path, *, schema_dir))]
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
@@ -285,13 +422,15 @@ impl PyRegistry {
     /// Adds a prompt, and returns whether it did. This registry's engine must have compiled it.
     fn insert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<bool> {
         let compiled = Self::storable(prompt)?;
-        self.writing(prompt.py(), |prompts| prompts.insert(compiled)).or_raise(prompt.py())
+        let id = compiled.prompt().id.clone();
+        self.writing(prompt.py(), &[id.as_str()], |prompts| prompts.insert(compiled)).or_raise(prompt.py())
     }
 
     /// Adds a prompt. If it already exists with the same content, updates its status and metadata.
     fn upsert(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = Self::storable(prompt)?;
-        self.writing(prompt.py(), |prompts| prompts.upsert(compiled)).or_raise(prompt.py())
+        let id = compiled.prompt().id.clone();
+        self.writing(prompt.py(), &[id.as_str()], |prompts| prompts.upsert(compiled)).or_raise(prompt.py())
     }
 
     /// Raises the error that [`PyRegistry::update`] would raise for the prompt.
@@ -310,7 +449,8 @@ impl PyRegistry {
     /// Replaces a version that exists.
     fn update(&self, prompt: &Bound<'_, CompiledPrompt>) -> PyResult<()> {
         let compiled = Self::storable(prompt)?;
-        self.writing(prompt.py(), |prompts| prompts.update(compiled)).or_raise(prompt.py())
+        let id = compiled.prompt().id.clone();
+        self.writing(prompt.py(), &[id.as_str()], |prompts| prompts.update(compiled)).or_raise(prompt.py())
     }
 
     /// Adds prompts, with the moves of their labels by id: all of them, or none if one is refused.
@@ -323,7 +463,9 @@ impl PyRegistry {
     ) -> PyResult<()> {
         let moves: BTreeMap<String, Vec<LabelMove>> = pythonize::depythonize(moves)?;
         let compiled = prompts.iter().map(Self::storable).collect::<PyResult<Vec<_>>>()?;
-        let kept = self.writing(py, |prompts| {
+        let ids: Vec<_> = compiled.iter().map(|each| each.prompt().id.clone()).collect();
+        let ids: Vec<&str> = ids.iter().map(PromptId::as_str).collect();
+        let kept = self.writing(py, &ids, |prompts| {
             compiled.iter().try_for_each(|each| prompts.can_insert(each.prompt()).map(|_| ()))?;
             compiled.into_iter().try_for_each(|each| prompts.upsert(each))?;
             moves.into_iter().try_for_each(|(id, moves)| prompts.set_labels(&id, Labels::new(moves)))
@@ -339,7 +481,7 @@ impl PyRegistry {
         #[pyo3(from_py_with = arguments::id)] id: &str,
         #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let off = self.writing(py, |prompts| prompts.remove(id, version)).or_raise(py)?;
+        let off = self.writing(py, &[id], |prompts| prompts.remove(id, version)).or_raise(py)?;
         Ok(pythonize::pythonize(py, &off)?)
     }
 
@@ -352,7 +494,7 @@ impl PyRegistry {
         #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
         #[pyo3(from_py_with = arguments::optional_metadata)] author: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let made = self.writing(py, |prompts| prompts.set_label(id, label, version, author));
+        let made = self.writing(py, &[id], |prompts| prompts.set_label(id, label, version, author));
         Ok(pythonize::pythonize(py, &made.or_raise(py)?)?)
     }
 
@@ -375,7 +517,7 @@ impl PyRegistry {
         made: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let made: LabelMove = pythonize::depythonize(made)?;
-        self.writing(py, |prompts| prompts.record_label_move(id, made)).or_raise(py)
+        self.writing(py, &[id], |prompts| prompts.record_label_move(id, made)).or_raise(py)
     }
 
     /// The moves of one label of a prompt, or of all labels, oldest first.
@@ -446,6 +588,7 @@ impl PyRegistry {
         limit: Option<usize>,
     ) -> PyResult<Vec<CompiledPrompt>> {
         let filter = query.filter().or_raise(py)?;
+        self.refresh_for(py, VersionSelector::Latest);
         Ok(self.reading(|prompts| {
             let found = prompts.find(&filter).skip(offset).take(limit.unwrap_or(usize::MAX));
             found.map(|compiled| self.handle(compiled)).collect()
@@ -456,6 +599,7 @@ impl PyRegistry {
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn count(&self, py: Python<'_>, query: SearchQuery) -> PyResult<usize> {
         let filter = query.filter().or_raise(py)?;
+        self.refresh_for(py, VersionSelector::Latest);
         Ok(self.reading(|prompts| prompts.find(&filter).count()))
     }
 

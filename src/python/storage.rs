@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::arguments;
 use super::error::{OrRaise, raise};
 use super::prompt::read_prompt;
-use super::runtime::{in_turn, in_turn_sync};
+use super::runtime::{in_turn, in_turn_sync, on_thread};
 use crate::error::{Error, Kind};
 use crate::prompt::Prompt;
 use crate::store::encoding::Encoding;
@@ -89,6 +89,11 @@ pub struct PyFileStore {
 }
 
 impl PyFileStore {
+    /// The store in the core.
+    pub(super) fn shared(&self) -> Arc<FileStore> {
+        Arc::clone(&self.store)
+    }
+
     fn in_turn<'py, R>(
         &self,
         py: Python<'py>,
@@ -287,6 +292,16 @@ impl PyFileStore {
         self.in_turn(py, Access::Read, move |store| label_history(store, &id, label.as_deref()))
     }
 
+    /// A text that is another one after each change, or `None` if the store cannot tell.
+    fn generation_sync(&self, py: Python<'_>) -> Option<String> {
+        py.detach(|| self.store.generation())
+    }
+
+    fn generation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let store = Arc::clone(&self.store);
+        on_thread(py, move || Ok(store.generation()))
+    }
+
     /// The problems of the files, as exceptions.
     fn check_sync(&self, py: Python<'_>) -> PyResult<ErrorList> {
         self.in_turn_sync(py, Access::Read, check)
@@ -412,6 +427,11 @@ impl PyMemoryStore {
     ) -> PyResult<PlainData> {
         let moved = self.with(|store| store.set_label(id, label, version, author)).or_raise(py)?;
         PlainData::of(&moved).or_raise(py)
+    }
+
+    /// A number that is greater after each change.
+    fn generation_sync(&self) -> u64 {
+        self.with(|store| store.generation())
     }
 
     fn label_history_sync(

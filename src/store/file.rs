@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::encoding::Encoding;
 use super::errors::{all_archived, no_prompt, no_such_version, no_version, reason, unreadable, unwritable};
+use super::generation::GenerationChange;
 use super::labels::{LabelMove, LabelRequest};
 use super::layout::{self, LOCK, VersionFiles};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
@@ -85,6 +86,7 @@ impl FileStore {
         let encoding = Encoding::of_path(&path).unwrap_or(self.encoding);
         let text = encoding.write(&kept).map_err(|error| cannot_keep(&path, &error))?;
         atomic::sweep_below(root, directory);
+        let _change = GenerationChange::begin(root);
         atomic::write_below(root, &path, text.as_bytes())
     }
 
@@ -126,6 +128,7 @@ impl FileStore {
         let (prompt_id, directory, _) = self.versions(id)?;
         let root = self.make_root()?;
         let lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
+        let _change = GenerationChange::begin(&root);
         let outcome = self.delete_locked(&root, &prompt_id, &directory, version);
         if layout::files(&directory).is_ok_and(|files| files.is_empty()) {
             let _ = atomic::remove_below(&root, &directory.join(LABELS));
@@ -222,6 +225,7 @@ impl FileStore {
         let (moved, changed) = labels.set(id, request, written.as_ref())?;
         if changed {
             atomic::sweep_below(&root, &directory);
+            let _change = GenerationChange::begin(&root);
             write_labels(&root, &directory, &labels)?;
         }
         Ok(moved)
@@ -249,10 +253,12 @@ impl FileStore {
             let directory = layout::claim(&root, &prompt.id, self.lock_timeout)?;
             let _lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
             let text = Encoding::Json.write(&prompt).map_err(|error| cannot_keep(&target, &error))?;
+            let _change = GenerationChange::begin(&root);
             return atomic::write_below(&root, &target, text.as_bytes());
         }
         self.save(&prompt)?;
         if take {
+            let _change = GenerationChange::begin(&root);
             atomic::remove(path)?;
             if let Some(directory) = path.parent() {
                 layout::prune(&root, directory);
@@ -290,7 +296,7 @@ impl FileStore {
     }
 
     /// The root, with links resolved. `None` if it does not exist and may be created later.
-    fn find_root(&self) -> Result<Option<PathBuf>> {
+    pub(super) fn find_root(&self) -> Result<Option<PathBuf>> {
         match layout::real_root(&self.root)? {
             None if !self.create => Err(unreadable("directory", &self.root, "it does not exist")),
             found => Ok(found),

@@ -13,6 +13,8 @@ use crate::prompt::{Prompt, PromptId, Version};
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     prompts: BTreeMap<PromptId, VersionedPrompt>,
+    /// The number of changes so far.
+    changes: u64,
 }
 
 /// The versions of one prompt, at least one, and its labels.
@@ -49,6 +51,7 @@ impl MemoryStore {
         prompt.check_storable()?;
         let known = self.prompts.get(&prompt.id).and_then(|entry| entry.versions.get(&prompt.version));
         if let Some(kept) = merge(known, prompt)? {
+            self.changes += 1;
             let entry = self.prompts.entry(kept.id.clone()).or_default();
             entry.versions.insert(kept.version.clone(), kept);
         }
@@ -77,6 +80,7 @@ impl MemoryStore {
     pub fn delete(&mut self, id: &str, version: Option<&str>) -> Result<()> {
         self.entry(id)?;
         let version = version.map(|version| self.version(id, version)).transpose()?;
+        self.changes += 1;
         if let (Some(version), Some(entry)) = (version, self.prompts.get_mut(id)) {
             if let Some(gone) = entry.versions.remove(&version) {
                 entry.labels.forget(&version, &gone.labels);
@@ -100,6 +104,12 @@ impl MemoryStore {
             .collect()
     }
 
+    /// A number that is greater after each change.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.changes
+    }
+
     /// Whether the prompt exists; with `version`, whether that version exists.
     #[must_use]
     pub fn exists(&self, id: &str, version: Option<&str>) -> bool {
@@ -121,7 +131,9 @@ impl MemoryStore {
         let written = self.entry(id)?.written(label).cloned();
         let Some(entry) = self.prompts.get_mut(id) else { return Err(no_prompt(id, [])) };
         let request = LabelRequest { label, version: version.as_ref(), author };
-        Ok(entry.labels.set(id, request, written.as_ref())?.0)
+        let (made, changed) = entry.labels.set(id, request, written.as_ref())?;
+        self.changes += u64::from(changed);
+        Ok(made)
     }
 
     /// The moves of one label of a prompt, or of all labels, oldest first.

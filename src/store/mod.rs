@@ -7,6 +7,8 @@ pub mod directory;
 pub mod encoding;
 mod errors;
 pub mod file;
+mod file_reload;
+mod generation;
 pub mod history;
 pub mod labels;
 mod layout;
@@ -23,8 +25,9 @@ pub mod watch;
 pub mod yaml;
 pub mod yaml_write;
 
+pub use file_reload::{StoreCache, StoreChange};
 pub use labels::{LabelMove, Labels};
-pub use registry::{Registry, SearchFilter, VersionSelector};
+pub use registry::{ExchangeResult, Registry, SearchFilter, VersionSelector};
 pub use walk::UnmanagedFile;
 
 use crate::prompt::{Prompt, Status};

@@ -7,7 +7,7 @@ use super::errors::{all_archived, no_label, no_prompt, no_such_version, no_versi
 use super::labels::{LabelMove, LabelRequest, Labels};
 use super::version_rules::{self, Replacement, check_raised, check_replacement};
 use crate::check::{Finding, check};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::prompt::{Compiled, Format, Prompt, PromptId, Status, Version, check_label};
 use crate::schema::Schema;
 use crate::template::{Library, Text};
@@ -38,6 +38,15 @@ pub enum VersionSelector<'a> {
     Version(&'a str),
     /// The version that this label points at.
     Label(&'a str),
+}
+
+/// What differs after an exchange of prompts.
+#[derive(Debug, Default)]
+pub struct ExchangeResult {
+    /// The prompts of which anything differs.
+    pub changed: Vec<PromptId>,
+    /// The labels that point elsewhere now.
+    pub moves: Vec<(PromptId, LabelMove)>,
 }
 
 /// The conditions of a search. A prompt must meet all of them.
@@ -132,22 +141,34 @@ impl<T: Text> Registry<T> {
         Ok(check_replacement(existing, prompt)? == Replacement::Whole)
     }
 
-    /// Replaces the named prompts by the new ones: all of them, or none on an error. Other prompts stay unchanged.
+    /// Replaces the named prompts by the new ones, and the moves of the labels of these ids: all of them, or none on an
+    /// error. Other prompts stay unchanged. Returns what differs afterwards.
     ///
     /// # Errors
     /// [`crate::Kind::VersionConflict`] if a new prompt has the id and version of a prompt that is not replaced, and
     /// other content.
-    pub fn exchange(&mut self, named: &[(PromptId, Version)], new: Vec<Arc<Compiled<T>>>) -> Result<()> {
+    pub fn exchange(
+        &mut self,
+        named: &[(PromptId, Version)],
+        new: Vec<Arc<Compiled<T>>>,
+        labels: BTreeMap<PromptId, Labels>,
+    ) -> Result<ExchangeResult> {
+        if let Some((_, error)) = self.conflicts(named, &new).into_iter().next() {
+            return Err(error);
+        }
         let given: HashSet<(&PromptId, &Version)> = new.iter().map(|compiled| key(compiled)).collect();
         let old: HashSet<(&PromptId, &Version)> = named.iter().map(|(id, version)| (id, version)).collect();
-        for compiled in &new {
-            if !old.contains(&key(compiled)) {
-                self.can_insert(compiled.prompt())?;
-            }
-        }
         let mut gone = old;
         gone.retain(|key| !given.contains(key));
         drop(given);
+        let affected: BTreeSet<PromptId> = (named.iter().map(|(id, _)| id))
+            .chain(new.iter().map(|compiled| &compiled.prompt().id))
+            .chain(labels.keys())
+            .cloned()
+            .collect();
+        let before: Vec<Vec<Arc<Compiled<T>>>> = affected.iter().map(|id| self.held(id)).collect();
+        let moved: BTreeSet<PromptId> = labels.keys().cloned().collect();
+        self.replace_moves(labels.clone());
         for (id, version) in &gone {
             self.prompts.get_mut(*id).and_then(|entry| entry.versions.remove(*version));
         }
@@ -162,7 +183,73 @@ impl<T: Text> Registry<T> {
                 self.forget(id.as_str());
             }
         }
-        Ok(())
+        // The moves of ids that did not exist before.
+        self.replace_moves(labels);
+        for id in &moved {
+            if let Some(entry) = self.prompts.get_mut(id) {
+                entry.relabel();
+            }
+        }
+        let mut result = ExchangeResult::default();
+        for (id, before) in affected.into_iter().zip(&before) {
+            let now = self.held(&id);
+            result.moves.extend(self.moves_between(&id, before, &now));
+            if !before.iter().map(|each| each.prompt()).eq(now.iter().map(|each| each.prompt())) {
+                result.changed.push(id);
+            }
+        }
+        Ok(result)
+    }
+
+    /// The prompts that [`Registry::exchange`] would refuse, with its errors.
+    pub fn conflicts(
+        &self,
+        named: &[(PromptId, Version)],
+        new: &[Arc<Compiled<T>>],
+    ) -> Vec<(PromptId, Error)> {
+        let old: HashSet<(&PromptId, &Version)> = named.iter().map(|(id, version)| (id, version)).collect();
+        let added = new.iter().filter(|compiled| !old.contains(&key(compiled)));
+        let refused = added.filter_map(|compiled| {
+            let error = self.can_insert(compiled.prompt()).err()?;
+            Some((compiled.prompt().id.clone(), error))
+        });
+        refused.collect()
+    }
+
+    fn held(&self, id: &PromptId) -> Vec<Arc<Compiled<T>>> {
+        self.prompts.get(id).into_iter().flat_map(|entry| entry.versions.values().cloned()).collect()
+    }
+
+    /// Sets the moves of labels without a change of the versions.
+    fn replace_moves(&mut self, labels: BTreeMap<PromptId, Labels>) {
+        for (id, labels) in labels {
+            if let Some(entry) = self.prompts.get_mut(&id) {
+                entry.labels = labels;
+            }
+        }
+    }
+
+    /// The moves of the labels of a prompt that do not point any more where they pointed before.
+    fn moves_between(
+        &self,
+        id: &PromptId,
+        before: &[Arc<Compiled<T>>],
+        now: &[Arc<Compiled<T>>],
+    ) -> Vec<(PromptId, LabelMove)> {
+        let (before, now) = (label_targets(before), label_targets(now));
+        let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        let changed = names.into_iter().filter(|label| before.get(*label) != now.get(*label));
+        let moves = changed.map(|label| {
+            let version = now.get(label).cloned();
+            let history = self.prompts.get(id).map(|entry| entry.labels.history(Some(label)));
+            let recorded =
+                history.and_then(|moves| moves.last().cloned()).filter(|made| made.version == version);
+            let (moved_at, author) =
+                recorded.map_or((jiff::Timestamp::now(), None), |made| (made.moved_at, made.author));
+            let previous = before.get(label).cloned();
+            (id.clone(), LabelMove { label: label.clone(), version, previous, moved_at, author })
+        });
+        moves.collect()
     }
 
     /// Adds a prompt, and returns whether it did. A version that already exists with the same content stays unchanged.
@@ -427,6 +514,15 @@ fn key<T: Text>(compiled: &Compiled<T>) -> (&PromptId, &Version) {
 fn relabelled<T: Text>(compiled: &Compiled<T>, labels: &Labels) -> Option<Arc<Compiled<T>>> {
     let Prompt { version, labels: written, .. } = compiled.prompt();
     labels.of(version, written).map(|right| Arc::new(compiled.with_labels(right)))
+}
+
+/// Where the labels of a prompt point. The versions come in order, and the highest that has a label counts.
+fn label_targets<T: Text>(versions: &[Arc<Compiled<T>>]) -> BTreeMap<String, Version> {
+    let targets = versions.iter().flat_map(|compiled| {
+        let Prompt { labels, version, .. } = compiled.prompt();
+        labels.iter().map(|label| (label.clone(), version.clone()))
+    });
+    targets.collect()
 }
 
 fn latest<T: Text>(versions: &CompiledVersions<T>) -> Option<&Arc<Compiled<T>>> {

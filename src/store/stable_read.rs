@@ -124,6 +124,16 @@ pub(super) fn read(path: &Path) -> Result<FileContent> {
     look(path).map(|look| look.file)
 }
 
+/// As [`read`], with the stamp of what was read where a later write cannot have the same.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_stamped(path: &Path) -> Result<(FileContent, Option<FileStamp>)> {
+    let ReadAttempt { file, before, after, .. } = look(path)?;
+    let stamp = (before == after && after.is_sure()).then_some(after);
+    Ok((file, stamp))
+}
+
 /// Reads a file that people edit: none of its states but one that was left alone for a moment. Gives its stamp where
 /// a later write cannot have the same.
 ///

@@ -10,7 +10,7 @@ use super::directory::identify;
 use super::encoding::Encoding;
 use super::errors::{reason, unreadable, unwritable};
 use super::labels::Labels;
-use super::stable_read::{FileContent, read};
+use super::stable_read::{FileContent, FileStamp, read, read_stamped};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Version};
 
@@ -31,48 +31,64 @@ pub struct StoredPrompt {
 /// # Errors
 /// [`Kind::StorageRead`] with the path if it cannot be read, or contains another prompt or version.
 pub(super) fn read_version(path: &Path, id: &PromptId, version: &Version) -> Result<Option<StoredPrompt>> {
-    let Some((prompt, saved, warnings)) = read_prompt(path)? else { return Ok(None) };
+    read_plain(path)?.map(|file| parse_version(path, id, version, &file)).transpose()
+}
+
+/// The prompt in the content of the file of a version.
+///
+/// # Errors
+/// As [`read_version`].
+pub(super) fn parse_version(
+    path: &Path,
+    id: &PromptId,
+    version: &Version,
+    file: &FileContent,
+) -> Result<StoredPrompt> {
+    let (prompt, warnings) = Encoding::of_path(path)
+        .unwrap_or(Encoding::Json)
+        .read(&path.display().to_string(), &file.bytes)
+        .map_err(|error| damaged(path, error))?;
     if prompt.id != *id || prompt.version != *version {
         let found = format!("it contains prompt '{}' in version {}", prompt.id, prompt.version);
         return Err(unreadable("file", path, &found)
             .with_hint(format!("its path is that of prompt '{id}' in version {version}")));
     }
     let mut prompt = prompt;
-    identify(&mut prompt, saved);
-    Ok(Some(StoredPrompt { prompt, warnings }))
-}
-
-/// A prompt, the time its file was saved, and warnings for its author.
-type ReadPrompt = (Prompt, Option<jiff::Timestamp>, Vec<String>);
-
-/// Reads the prompt in a file, with any id and version. `None` if there is no file.
-fn read_prompt(path: &Path) -> Result<Option<ReadPrompt>> {
-    let Some(file) = read_plain(path)? else { return Ok(None) };
-    let (prompt, warnings) = Encoding::of_path(path)
-        .unwrap_or(Encoding::Json)
-        .read(&path.display().to_string(), &file.bytes)
-        .map_err(|error| damaged(path, error))?;
-    Ok(Some((prompt, file.saved, warnings)))
+    identify(&mut prompt, file.saved);
+    Ok(StoredPrompt { prompt, warnings })
 }
 
 /// Reads a regular file. `None` if there is none; a link or a directory is an error.
 pub(super) fn read_plain(path: &Path) -> Result<Option<FileContent>> {
+    check_plain(path)?;
+    unless_gone(read(path))
+}
+
+/// As [`read_plain`], with the stamp of the content where a later write cannot have the same.
+pub(super) fn read_plain_stamped(path: &Path) -> Result<Option<(FileContent, Option<FileStamp>)>> {
+    check_plain(path)?;
+    unless_gone(read_stamped(path))
+}
+
+fn unless_gone<R>(outcome: Result<R>) -> Result<Option<R>> {
+    match outcome {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if is_gone(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses what is no regular file. Nothing at all is not refused.
+fn check_plain(path: &Path) -> Result<()> {
     let why = match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() => None,
         Ok(about) if about.is_symlink() => Some(LINK.to_owned()),
         Ok(about) if about.is_dir() => Some("it is a directory".to_owned()),
         Ok(_) => Some("it is not a file".to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => Some(reason(&error)),
     };
-    if let Some(why) = why {
-        return Err(unreadable("file", path, &why));
-    }
-    match read(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if is_gone(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
+    why.map_or(Ok(()), |why| Err(unreadable("file", path, &why)))
 }
 
 /// Whether an error means that a file does not exist.
@@ -111,9 +127,17 @@ pub(super) fn twice(id: &str, version: &Version, first: &Path, second: &Path) ->
 pub(super) fn read_labels(directory: &Path) -> Result<Labels> {
     let path = directory.join(LABELS);
     let Some(file) = read_plain(&path)? else { return Ok(Labels::default()) };
+    parse_labels(&path, &file)
+}
+
+/// The labels in the content of a file of labels.
+///
+/// # Errors
+/// As [`read_labels`].
+pub(super) fn parse_labels(path: &Path, file: &FileContent) -> Result<Labels> {
     serde_json::from_slice(&file.bytes).map_err(|error| {
         let why = format!("it does not contain label moves: {}", crate::de::plain(&error));
-        unreadable("file", &path, &why).with_cause(error)
+        unreadable("file", path, &why).with_cause(error)
     })
 }
 

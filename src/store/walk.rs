@@ -144,19 +144,26 @@ pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
 }
 
 /// The files below a root that may contain a version.
-struct StoreTree {
-    files: Vec<PathBuf>,
+#[derive(Debug, Default)]
+pub(super) struct StoreTree {
+    pub(super) root: PathBuf,
+    pub(super) files: Vec<PathBuf>,
     /// Directories with a file of labels.
-    labelled: Vec<PathBuf>,
+    pub(super) labelled: Vec<PathBuf>,
     /// Directories with the name of a version's file.
     misplaced: Vec<PathBuf>,
-    errors: Vec<Error>,
+    /// Directories that cannot be read.
+    pub(super) unreadable: Vec<PathBuf>,
+    pub(super) errors: Vec<Error>,
 }
 
 impl StoreTree {
-    fn of(root: &Path) -> Result<Self> {
-        let mut tree =
-            Self { files: Vec::new(), labelled: Vec::new(), misplaced: Vec::new(), errors: Vec::new() };
+    /// Lists the files. The errors are about entries that cannot be used.
+    ///
+    /// # Errors
+    /// [`Kind::StorageRead`] if the root cannot be read.
+    pub(super) fn of(root: &Path) -> Result<Self> {
+        let mut tree = Self { root: root.to_owned(), ..Self::default() };
         let mut open = vec![root.to_owned()];
         while let Some(directory) = open.pop() {
             match tree.look_into(&directory, &mut open) {
@@ -169,6 +176,7 @@ impl StoreTree {
                         return Err(error);
                     }
                     tree.errors.push(error);
+                    tree.unreadable.push(directory);
                 }
             }
         }
@@ -180,6 +188,11 @@ impl StoreTree {
             }
         }
         Ok(tree)
+    }
+
+    /// Whether there is nothing of a store, not even something that cannot be used.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.errors.is_empty()
     }
 
     fn look_into(&mut self, directory: &Path, open: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -206,13 +219,24 @@ impl StoreTree {
 }
 
 /// The id that a directory's path means. `None` for the root, and for a name that is not UTF-8.
-fn id_of(root: &Path, directory: &Path) -> Option<String> {
+pub(super) fn id_of(root: &Path, directory: &Path) -> Option<String> {
     let parts = directory.strip_prefix(root).ok()?.iter().map(OsStr::to_str).collect::<Option<Vec<_>>>()?;
     (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 /// The prompt in a file. `None` if the file is gone or does not belong to the store.
 fn read_file(root: &Path, path: &Path) -> Result<Option<StoredPrompt>> {
+    match version_at(root, path)? {
+        Some((id, version)) => read_version(path, &id, &version),
+        None => Ok(None),
+    }
+}
+
+/// The id and version that the path of a file gives. `None` if the file does not belong to the store.
+///
+/// # Errors
+/// [`Kind::StorageRead`] if the store would not save a version there.
+pub(super) fn version_at(root: &Path, path: &Path) -> Result<Option<(PromptId, Version)>> {
     let directory = path.parent().unwrap_or(root);
     let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     if directory == root {
@@ -234,5 +258,5 @@ fn read_file(root: &Path, path: &Path) -> Result<Option<StoredPrompt>> {
     let id: PromptId = id.parse().map_err(invalid)?;
     check_id(&id).map_err(invalid)?;
     let version: Version = stem.parse().map_err(invalid)?;
-    read_version(path, &id, &version)
+    Ok(Some((id, version)))
 }

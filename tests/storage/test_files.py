@@ -61,6 +61,7 @@ def test_a_version_is_a_file_beside_labels_and_lock(storage, root):
     storage.save_sync(active(id="greeting/formal"))
     storage.set_label_sync("greeting", "production", "1.0.0")
     assert tree(root) == [
+        ".generation",
         ".lock",
         "greeting/.labels.json",
         "greeting/.lock",
@@ -139,7 +140,7 @@ def test_delete_leaves_no_files_or_empty_directories(storage, root):
     storage.save_sync(active(id="a/d"))
     storage.set_label_sync("a/b/c", "production", "1.0.0")
     storage.delete_sync("a/b/c")
-    assert tree(root) == [".lock", "a/d/.lock", "a/d/1.0.0.json"]
+    assert tree(root) == [".generation", ".lock", "a/d/.lock", "a/d/1.0.0.json"]
     assert not (root / "a/b").exists()
     storage.delete_sync("a/d", "1.0.0")
     assert not (root / "a").exists()
@@ -406,7 +407,7 @@ def test_a_version_too_long_for_a_file_name_is_an_error(storage, root):
     with pytest.raises(StorageWriteError, match="file name too long") as caught:
         storage.save_sync(active(version))
     assert version in caught.value.path
-    assert tree(root) == [".lock"]
+    assert tree(root) == [".generation", ".lock"]
     assert not (root / "greeting").exists()
 
 

@@ -38,7 +38,12 @@ if TYPE_CHECKING:
         PromptSummary,
         PromptVersion,
     )
-    from prompt_manager.core.protocols import MetricsCollectorProtocol, PluginProtocol, VersionStoreProtocol
+    from prompt_manager.core.protocols import (
+        MetricsCollectorProtocol,
+        PluginProtocol,
+        StorageBackendProtocol,
+        VersionStoreProtocol,
+    )
     from prompt_manager.core.template import TemplateEngine
     from prompt_manager.exceptions import PromptManagerError
     from prompt_manager.plugins.registry import PluginRegistry
@@ -68,12 +73,14 @@ class PromptManager:
             close to a declared variable that was not given, and no other prompt has a variable of that name.
             ``"error"`` raises an error for each undeclared name; use it in tests and CI. ``"ignore"`` does nothing. The
             choice holds for the registry: another manager over the same registry shares it.
+        refresh: Take over what other processes write to the storage of ``registry``, looking at most once in this many
+            seconds; see :meth:`from_storage`.
 
     Each coroutine has a synchronous version with the suffix ``_sync``, the same arguments and the same result.
 
     Raises:
         ValueError: ``registry`` and ``template_engine`` are both given, and the registry has another engine; or
-            ``unknown_variables`` is another word.
+            ``unknown_variables`` is another word; or ``refresh`` is negative, or the registry has no storage.
 
     >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
     >>> manager.render_sync("greeting", {"name": "Ada", "role": "engineer"})
@@ -89,6 +96,7 @@ class PromptManager:
         metrics: MetricsCollectorProtocol | None = None,
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+        refresh: float | None = None,
     ) -> None:
         if registry is None:
             registry = PromptRegistry(template_engine=template_engine)
@@ -96,8 +104,12 @@ class PromptManager:
             raise ValueError(
                 "the registry already has a template engine: pass `registry` or `template_engine`, not both"
             )
+        if refresh is not None:
+            registry._begin_refresh(refresh)
         self._registry = registry
         self._core = registry._core
+        #: Takes over changes of the registry's storage.
+        self._refresh = registry._refresh
         if unknown_variables != "warn":
             self._core.set_unknown_variables(unknown_variables)
         self._version_store = version_store
@@ -223,6 +235,104 @@ class PromptManager:
         manager._schema_directory = None if schema_dir is None else str(schema_dir)
         return manager
 
+    @classmethod
+    async def from_storage(
+        cls,
+        storage: StorageBackendProtocol,
+        *,
+        refresh: float | None = 1.0,
+        version_store: VersionStoreProtocol | None = None,
+        observers: Iterable[object] = (),
+        metrics: MetricsCollectorProtocol | None = None,
+        template_engine: TemplateEngine | None = None,
+        unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+    ) -> Self:
+        """Load every prompt of a storage, and take over what other processes write to it.
+
+        A render, or another call that asks for a label or the latest version, looks for changes if the last look was
+        more than ``refresh`` seconds ago. So a label that another process moves is in use at the first render after
+        that time. One call looks, and others use what is there meanwhile. If the storage cannot be read, the last good
+        prompts stay in use, and the error is logged (logger ``prompt_manager``) and listed in :attr:`reload_errors`.
+
+        Args:
+            storage: The storage, such as a :class:`~prompt_manager.storage.FileSystemStorage`. One of your own may have
+                ``generation()``; see :class:`~prompt_manager.core.protocols.StorageBackendProtocol`.
+            refresh: The number of seconds between two looks; ``None`` never looks again.
+            version_store: Keeps the history of versions. In memory by default.
+            observers: As for the class.
+            metrics: As for the class.
+            template_engine: Compiles the prompts. Register the helpers that they use before the load.
+            unknown_variables: As for the class.
+
+        Raises:
+            StorageError: the storage cannot be read.
+            TemplateSyntaxError: a template of a storage of your own cannot be parsed.
+            ValueError: ``refresh`` is negative.
+
+        >>> from prompt_manager import Prompt
+        >>> from prompt_manager.storage import InMemoryStorage
+        >>> storage = InMemoryStorage()
+        >>> storage.save_sync(Prompt(id="hi", template="Hi {{name}}!", status="active"))
+        >>> manager = PromptManager.from_storage_sync(storage, refresh=0)
+        >>> _ = storage.set_label_sync("hi", "production", "1.0.0")
+        >>> manager.render_sync("hi", {"name": "Ada"}, label="production")
+        'Hi Ada!'
+        """
+        registry = PromptRegistry(storage, template_engine=template_engine, refresh=refresh)
+        await registry.load_from_storage()
+        return cls(
+            registry, version_store, observers=observers, metrics=metrics, unknown_variables=unknown_variables
+        )
+
+    @classmethod
+    def from_storage_sync(
+        cls,
+        storage: StorageBackendProtocol,
+        *,
+        refresh: float | None = 1.0,
+        version_store: VersionStoreProtocol | None = None,
+        observers: Iterable[object] = (),
+        metrics: MetricsCollectorProtocol | None = None,
+        template_engine: TemplateEngine | None = None,
+        unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+    ) -> Self:
+        """Load every prompt of a storage, and take over what other processes write to it.
+
+        A render, or another call that asks for a label or the latest version, looks for changes if the last look was
+        more than ``refresh`` seconds ago. So a label that another process moves is in use at the first render after
+        that time. One call looks, and others use what is there meanwhile. If the storage cannot be read, the last good
+        prompts stay in use, and the error is logged (logger ``prompt_manager``) and listed in :attr:`reload_errors`.
+
+        Args:
+            storage: The storage, such as a :class:`~prompt_manager.storage.FileSystemStorage`. One of your own may have
+                ``generation()``; see :class:`~prompt_manager.core.protocols.StorageBackendProtocol`.
+            refresh: The number of seconds between two looks; ``None`` never looks again.
+            version_store: Keeps the history of versions. In memory by default.
+            observers: As for the class.
+            metrics: As for the class.
+            template_engine: Compiles the prompts. Register the helpers that they use before the load.
+            unknown_variables: As for the class.
+
+        Raises:
+            StorageError: the storage cannot be read.
+            TemplateSyntaxError: a template of a storage of your own cannot be parsed.
+            ValueError: ``refresh`` is negative.
+
+        >>> from prompt_manager import Prompt
+        >>> from prompt_manager.storage import InMemoryStorage
+        >>> storage = InMemoryStorage()
+        >>> storage.save_sync(Prompt(id="hi", template="Hi {{name}}!", status="active"))
+        >>> manager = PromptManager.from_storage_sync(storage, refresh=0)
+        >>> _ = storage.set_label_sync("hi", "production", "1.0.0")
+        >>> manager.render_sync("hi", {"name": "Ada"}, label="production")
+        'Hi Ada!'
+        """
+        registry = PromptRegistry(storage, template_engine=template_engine, refresh=refresh)
+        registry.load_from_storage_sync()
+        return cls(
+            registry, version_store, observers=observers, metrics=metrics, unknown_variables=unknown_variables
+        )
+
     def check(self) -> list[Finding]:
         """Find what is wrong, or probably wrong, with the prompts.
 
@@ -256,7 +366,9 @@ class PromptManager:
     @property
     def reload_errors(self) -> tuple[PromptManagerError, ...]:
         """The mistakes that the last reload found, one exception each. The last good prompts stay in use meanwhile."""
-        return () if self._watch is None else tuple(self._watch.errors)
+        if self._watch is not None:
+            return tuple(self._watch.errors)
+        return self._registry._reload_errors
 
     async def close(self) -> None:
         """Stop watching the directory and shut the plugins down. Rendering still works.
@@ -432,6 +544,8 @@ class PromptManager:
             SchemaValidationError: the variables do not fit the input schema.
             TemplateRenderError: a variable is missing or has the wrong type, or the template cannot be rendered.
         """
+        if self._refresh is not None:
+            await self._refresh.before(prompt_id, version)
         if self._is_observed and not self._is_counted:
             given = {} if variables is None else variables
             text: str = await self._observed(
@@ -523,6 +637,8 @@ class PromptManager:
             SchemaValidationError: the variables do not fit the input schema.
             TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
         """
+        if self._refresh is not None:
+            await self._refresh.before(prompt_id, version)
         if self._is_observed and not self._is_counted:
             given = {} if variables is None else variables
             messages: list[dict[str, Any]] = await self._observed(
@@ -648,6 +764,8 @@ class PromptManager:
         >>> manager.render_for_plugin_sync("customer_support", values, "openai")[1]
         {'role': 'user', 'content': 'How do I reset my password?'}
         """
+        if self._refresh is not None:
+            await self._refresh.before(prompt_id, version)
         which = {} if version is None and label is None else {"version": version, "label": label}
         return await self._plugin_renders().render(AWAITING, plugin_name, prompt_id, variables, **which)
 
@@ -870,6 +988,8 @@ class PromptManager:
         """
         from prompt_manager.validation.output import read_answer
 
+        if self._refresh is not None:
+            await self._refresh.before(prompt_id, version)
         core = self._core.get(prompt_id, version=version, label=label)
         render = "render_messages" if core.format == "chat" else "render"
         given, options = {} if variables is None else variables, {"output_instructions": output_instructions}
@@ -937,7 +1057,7 @@ class PromptManager:
             PromptNotFoundError: no prompt has this id, or all its versions are archived.
             VersionNotFoundError: the prompt has no such version or label.
         """
-        return self._registry.get_sync(prompt_id, version, label=label)
+        return await self._registry.get(prompt_id, version, label=label)
 
     def get_prompt_sync(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
         """Look up a prompt: its latest version, the version given, or the one that a label points at.
@@ -963,7 +1083,7 @@ class PromptManager:
             TypeError: There is no such filter.
             ValueError: There is no such status or format, or ``limit`` or ``offset`` is negative.
         """
-        return self.list_prompts_sync(limit=limit, offset=offset, **filters)
+        return await self._registry.list(limit=limit, offset=offset, **filters)
 
     def list_prompts_sync(
         self, *, limit: int | None = None, offset: int = 0, **filters: Unpack[PromptFilters]

@@ -53,7 +53,13 @@ class TemplateEngineProtocol(Protocol):
 
 @runtime_checkable
 class StorageBackendProtocol(Protocol):
-    """A storage for prompts, such as :class:`~prompt_manager.storage.FileSystemStorage`."""
+    """A storage for prompts, such as :class:`~prompt_manager.storage.FileSystemStorage`.
+
+    A storage may have more methods. With ``set_label(prompt_id, label, version, *, author=None)`` and
+    ``get_label_history(prompt_id, label=None)`` it keeps labels. With ``generation()`` it tells a manager whether there
+    are changes to take over: the result differs after each change that any process makes, and ``None`` means that the
+    storage cannot tell. Without it, each look of :meth:`PromptManager.from_storage` lists all prompts.
+    """
 
     async def save(self, prompt: Prompt) -> None:
         """Save a prompt under its id and version."""

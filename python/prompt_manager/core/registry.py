@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core._keyed_lock import Turn
     from prompt_manager.core._links import ObserverLinks
+    from prompt_manager.core._refresh import StorageRefresh
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import LabelMove, Prompt, PromptSummary
     from prompt_manager.core.protocols import StorageBackendProtocol
+    from prompt_manager.exceptions import PromptManagerError
 
     T = TypeVar("T")
 
@@ -39,6 +41,8 @@ class PromptRegistry:
             manager calls its ``render`` for each text; a mock compiles as a new engine does.
         observers: Objects whose methods ``on_prompt_registered(prompt)``, ``on_prompt_updated(prompt)``,
             ``on_prompt_deleted(prompt)`` and ``on_label_moved(prompt_id, move)`` are called, if they have them.
+        refresh: Take over what other processes write to the storage: a call that asks for a label or the latest version
+            looks for changes, at most once in this many seconds. By default only :meth:`load_from_storage` does.
 
     Writes of one id run one after the other, in the order in which you make them, across threads and event loops. A
     load from the storage runs alone. If you cancel a write that waits for its turn, it never begins. A write that has
@@ -46,6 +50,7 @@ class PromptRegistry:
 
     Raises:
         TypeError: ``template_engine`` is not this package's :class:`TemplateEngine`.
+        ValueError: ``refresh`` is negative, or it is given without a storage.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class PromptRegistry:
         *,
         template_engine: TemplateEngine | None = None,
         observers: Iterable[object] = (),
+        refresh: float | None = None,
     ) -> None:
         self._storage = storage
         self._engine = TemplateEngine() if template_engine is None else template_engine
@@ -66,6 +72,22 @@ class PromptRegistry:
         self._links: ObserverLinks | None = None
         for observer in observers:
             self.add_observer(observer)
+        #: Takes over changes of the storage.
+        self._refresh: StorageRefresh | None = None
+        if refresh is not None:
+            self._begin_refresh(refresh)
+
+    def _begin_refresh(self, seconds: float) -> None:
+        if self._storage is None:
+            raise ValueError("refresh= looks for changes of a storage, and the registry has none")
+        from prompt_manager.core._refresh import StorageRefresh
+
+        self._refresh = StorageRefresh(self._core, self._storage, self._compiler, self._observers, seconds)
+
+    @property
+    def _reload_errors(self) -> tuple[PromptManagerError, ...]:
+        """What the last look at the storage found wrong."""
+        return () if self._refresh is None else self._refresh.problems
 
     @property
     def template_engine(self) -> TemplateEngine:
@@ -222,6 +244,8 @@ class PromptRegistry:
             PromptNotFoundError: no prompt has this id, or all its versions are archived.
             VersionNotFoundError: the prompt has no such version or label.
         """
+        if self._refresh is not None:
+            await self._refresh.before(prompt_id, version)
         return self.get_sync(prompt_id, version, label=label)
 
     def get_sync(self, prompt_id: str, version: str | None = None, *, label: str | None = None) -> Prompt:
@@ -291,11 +315,20 @@ class PromptRegistry:
         gone = self._versions_of(prompt_id, version) if self._observers else []
         if persist and self._storage is not None:
             await self._delete_stored(mode, prompt_id, version)
-        off = self._core.remove(prompt_id, version)
+        off = self._forgotten(prompt_id, version, is_stored=persist and self._storage is not None)
         if persist and self._stores_labels:
             for move in off:
                 await self._take_stored_label_off(mode, prompt_id, move["label"])
         return gone, off
+
+    def _forgotten(self, prompt_id: str, version: str | None, *, is_stored: bool) -> builtins.list[dict[str, Any]]:
+        """Remove a prompt from the core. A look at the storage may have done so since it was deleted there."""
+        try:
+            return self._core.remove(prompt_id, version)
+        except (PromptNotFoundError, VersionNotFoundError):
+            if is_stored and self._refresh is not None:
+                return []
+            raise
 
     async def _tell_of_removed(
         self, mode: CallMode, prompt_id: str, gone: builtins.list[Prompt], off: builtins.list[dict[str, Any]]
@@ -346,6 +379,8 @@ class PromptRegistry:
             TypeError: There is no such filter.
             ValueError: There is no such status or format, or ``limit`` or ``offset`` is negative.
         """
+        if self._refresh is not None:
+            await self._refresh.when_due()
         return self.list_sync(limit=limit, offset=offset, **filters)
 
     def list_sync(
@@ -406,6 +441,8 @@ class PromptRegistry:
             TypeError: There is no such filter.
             ValueError: There is no such status or format.
         """
+        if self._refresh is not None:
+            await self._refresh.when_due()
         return self.count_sync(**filters)
 
     def count_sync(self, **filters: Unpack[PromptFilters]) -> int:
@@ -477,7 +514,7 @@ class PromptRegistry:
         """Register every prompt of the storage, with its labels. Returns the number of versions read.
 
         A version that is registered with the same content takes the status, metadata and labels of the storage. On an
-        error nothing is registered.
+        error nothing is registered; with ``refresh``, everything but the prompts in conflict.
 
         Raises:
             VersionConflictError: a registered version is not a draft, and the storage has other content or a draft.
@@ -488,7 +525,7 @@ class PromptRegistry:
         """Register every prompt of the storage, with its labels. Returns the number of versions read.
 
         A version that is registered with the same content takes the status, metadata and labels of the storage. On an
-        error nothing is registered.
+        error nothing is registered; with ``refresh``, everything but the prompts in conflict.
 
         Raises:
             VersionConflictError: a registered version is not a draft, and the storage has other content or a draft.
@@ -500,6 +537,8 @@ class PromptRegistry:
         if self._storage is None:
             return 0
         async with self._lock.take(ALL_KEYS, mode):
+            if self._refresh is not None:
+                return await self._refresh.load(mode)
             prompts: list[Prompt] = await mode(self._storage, "list")
             cores = [prompt._compiled(self._compiler) for prompt in prompts]
             moves = {}

@@ -235,6 +235,20 @@ class FileSystemStorage:
         """
         return [as_move(plain) for plain in self._core.label_history_sync(prompt_id, label)]
 
+    async def generation(self) -> str | None:
+        """Return a text that is another one after each change, or None if the files do not tell.
+
+        A process that holds the prompts in memory compares it with the last one, and reads again if it differs.
+        """
+        return await self._core.generation()
+
+    def generation_sync(self) -> str | None:
+        """Return a text that is another one after each change, or None if the files do not tell.
+
+        A process that holds the prompts in memory compares it with the last one, and reads again if it differs.
+        """
+        return self._core.generation_sync()
+
     async def check(self) -> builtins.list[StorageError]:
         """Check all files, and return one exception for each damaged file. The exceptions are not raised."""
         return await self._core.check()

@@ -119,6 +119,20 @@ class InMemoryStorage:
         """Return whether the prompt, or the given version of it, exists."""
         return self._core.exists_sync(prompt_id, version)
 
+    async def generation(self) -> int:
+        """Return a number that is greater after each change.
+
+        A process that holds the prompts in memory compares it with the last one, and reads again if it differs.
+        """
+        return self.generation_sync()
+
+    def generation_sync(self) -> int:
+        """Return a number that is greater after each change.
+
+        A process that holds the prompts in memory compares it with the last one, and reads again if it differs.
+        """
+        return self._core.generation_sync()
+
     async def set_label(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
     ) -> LabelMove:
