@@ -264,7 +264,11 @@ fn text_that_only_resembles_json_is_refused_quickly() {
         assert!(output::parse(&text, AnswerOptions { strict: false, dict: true }).is_err());
     }
     // Each of these once took time quadratic in its length.
-    for text in ["```".repeat(300_000), "{/*".repeat(100_000) + "x", "{a b} ".repeat(100_000)] {
+    let blank_lines = format!("```json\n{{\"a\":\"{}\"}}\n```", "\n".repeat(300_000));
+    let backticks = "a``` .".repeat(100_000);
+    for text in
+        ["```".repeat(300_000), "{/*".repeat(100_000) + "x", "{a b} ".repeat(100_000), blank_lines, backticks]
+    {
         let _ = output::parse(&text, AnswerOptions { strict: false, dict: true });
     }
     for item in ["None,", "NaN,", "1,/* */", "“x”,", "'x',", "[1,],", "\"\\d\",", "\"\"\"x\"\"\","] {

@@ -100,6 +100,7 @@ impl<'s> Search<'s> {
                 break;
             }
             let mut inner = Search::new(text, region, options);
+            inner.prose = Surroundings::of_code(inner.text, region.start, region.is_quoted);
             inner.read()?;
             inner.check_quotations(false)?;
             for mut candidate in inner.candidates.drain(..).collect::<Vec<_>>() {
@@ -179,7 +180,8 @@ impl<'s> Search<'s> {
             self.code.push(region);
             return Ok(());
         }
-        let inside = Surroundings::new(self.text, opening.start, false);
+        // A fence within other code belongs to the code.
+        let inside = Surroundings::new(self.text, opening.start, self.prose.is_code());
         self.fence = Some(OpenFence {
             ticks,
             around: std::mem::replace(&mut self.prose, inside),

@@ -17,16 +17,22 @@ pub(super) struct OpeningFence {
 /// Reads the fence at an offset with this many backticks, if they open one.
 pub(super) fn opening_fence(text: &str, open: usize, ticks: usize) -> Option<OpeningFence> {
     let after = open + ticks;
-    let line_end = text[after..].find('\n').map_or(text.len(), |offset| after + offset);
-    let word = text[after..line_end].trim();
-    if word.chars().all(|c| c.is_ascii_alphanumeric()) {
-        let is_json = word.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("json"));
-        let is_other_language = !word.is_empty() && !is_json;
+    let line = text[after..].trim_start_matches([' ', '\t']);
+    let (word, rest) = line.split_at(line.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(line.len()));
+    let rest = rest.trim_start_matches([' ', '\t', '\r']);
+    if rest.is_empty() || rest.starts_with('\n') {
+        let line_end = text.len() - rest.len();
+        let is_other_language = !word.is_empty() && !is_json_name(word);
         return Some(OpeningFence { start: line_end, ticks, is_inline: false, is_other_language });
     }
     // A fence on one line has no language; its content follows.
     let fence = OpeningFence { start: after, ticks, is_inline: true, is_other_language: false };
     begins_line(text, open).then_some(fence)
+}
+
+/// Whether the language of a fence is JSON, or a kind of it.
+pub(super) fn is_json_name(word: &str) -> bool {
+    word.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("json"))
 }
 
 impl OpeningFence {

@@ -26,6 +26,7 @@ pub(super) struct MarkdownLine {
     progress: LineProgress,
     block: MarkdownBlock,
     has_quote_mark: bool,
+    first: Option<char>,
     /// The last mark of a quotation or list.
     last_mark: Option<char>,
     /// Whether a blank follows it.
@@ -40,7 +41,7 @@ impl MarkdownLine {
 
     fn after(block: MarkdownBlock) -> Self {
         let progress = LineProgress::Blank;
-        Self { progress, block, has_quote_mark: false, last_mark: None, is_apart: false }
+        Self { progress, block, has_quote_mark: false, first: None, last_mark: None, is_apart: false }
     }
 
     /// Reads a character, before the one after it.
@@ -60,14 +61,15 @@ impl MarkdownLine {
         }
         // Not an arrow, and not a comparison.
         let begins = match self.last_mark {
-            None | Some('>') => true,
+            None | Some('>' | '＞') => true,
             Some(mark) => self.is_apart && !mark.is_ascii_digit(),
         };
         self.last_mark = Some(c);
+        self.first = self.first.or(Some(c));
         self.is_apart = false;
         self.progress = LineProgress::Inside;
         match c {
-            '>' if begins => {
+            '>' | '＞' if begins => {
                 self.has_quote_mark = true;
                 self.block = MarkdownBlock::Quotation;
                 self.progress = LineProgress::Blank;
@@ -89,6 +91,16 @@ impl MarkdownLine {
     /// Whether a value here is in a quotation, a table or a footnote.
     pub(super) fn quotes(&self) -> bool {
         self.block != MarkdownBlock::Paragraph
+    }
+
+    /// Whether nothing is before on this line.
+    pub(super) fn is_empty(&self) -> bool {
+        self.progress == LineProgress::Blank
+    }
+
+    /// Whether a line of code here is a comment, a command or a difference, and no statement.
+    pub(super) fn is_no_statement(&self) -> bool {
+        self.first.is_some_and(|c| matches!(c, '#' | '/' | '*' | ';' | '%' | '$' | '-' | '+'))
     }
 
     /// Ends the paragraph before a code fence, unless the fence is on a line of the quotation.

@@ -25,19 +25,19 @@ fn mark(c: char) -> Option<(MarkKind, MarkSide)> {
     use MarkKind::{Corner, Curly, Double, Guillemets, Single, SingleGuillemets, WhiteCorner};
     use MarkSide::{Closes, Either, Opens};
     Some(match c {
-        '"' | '＂' => (Double, Either),
+        '"' | '＂' | '″' | '״' | 'ʺ' | '⹂' => (Double, Either),
         '“' | '„' | '‟' | '❝' | '〝' => (Curly, Opens),
         '”' | '❞' | '〞' | '〟' => (Curly, Closes),
         '«' | '《' | '⟪' => (Guillemets, Opens),
         '»' | '》' | '⟫' => (Guillemets, Closes),
-        '‹' | '〈' | '⟨' => (SingleGuillemets, Opens),
-        '›' | '〉' | '⟩' => (SingleGuillemets, Closes),
+        '‹' | '〈' | '⟨' | '❮' => (SingleGuillemets, Opens),
+        '›' | '〉' | '⟩' | '❯' => (SingleGuillemets, Closes),
         '「' | '﹁' | '｢' => (Corner, Opens),
         '」' | '﹂' | '｣' => (Corner, Closes),
         '『' | '﹃' => (WhiteCorner, Opens),
         '』' | '﹄' => (WhiteCorner, Closes),
-        '\'' | '＇' | '’' | '´' => (Single, Either),
-        '‘' | '‚' | '‛' => (Single, Opens),
+        '\'' | '＇' | '’' | '´' | '❜' | '′' | '׳' => (Single, Either),
+        '‘' | '‚' | '‛' | '❛' => (Single, Opens),
         _ => return None,
     })
 }
@@ -54,6 +54,33 @@ pub(super) fn is_blank(c: char) -> bool {
 /// Whether a character is a quotation mark of some language.
 pub(super) fn is_mark(c: char) -> bool {
     mark(c).is_some()
+}
+
+/// The mark that several characters stand for at the beginning of a text, and their length.
+pub(super) fn written_mark(text: &str) -> Option<(char, usize)> {
+    const WRITTEN: [(&str, char); 16] = [
+        ("''", '"'),
+        (",,", '„'),
+        ("<<", '«'),
+        (">>", '»'),
+        ("&quot;", '"'),
+        ("&#34;", '"'),
+        ("&#x22;", '"'),
+        ("&apos;", '\''),
+        ("&#39;", '\''),
+        ("&#x27;", '\''),
+        ("&ldquo;", '“'),
+        ("&rdquo;", '”'),
+        ("&lsquo;", '‘'),
+        ("&rsquo;", '’'),
+        ("&laquo;", '«'),
+        ("&raquo;", '»'),
+    ];
+    if !text.starts_with(['\'', ',', '<', '>', '&']) {
+        return None;
+    }
+    let written = WRITTEN.into_iter().find(|(written, _)| text.starts_with(written));
+    written.map(|(written, mark)| (mark, written.len()))
 }
 
 /// Whether a mark that usually opens closes here: „German“, »Danish« and ‚single‘ quotes.
@@ -94,6 +121,13 @@ impl QuotationMarks {
         if is_single && before.is_alphanumeric() && after.is_alphanumeric() {
             return;
         }
+        // „German“ may end in a straight quote.
+        let low = &self.counts[MarkKind::Curly as usize];
+        let closes_low = kind == MarkKind::Double
+            && self.counts[kind as usize].depth == 0
+            && low.depth > 0
+            && matches!(low.opener, '„' | '‟');
+        let kind = if closes_low { MarkKind::Curly } else { kind };
         let count = &mut self.counts[kind as usize];
         count.total += 1;
         let closes = match side {

@@ -44,6 +44,8 @@ pub use readings::{Reading, only_fitting, readings};
 use reasoning::ReasoningEnd;
 use repairs::located;
 pub use repairs::{Repair, RepairKind};
+use speakers::ends_with_label_of_another;
+use surroundings::IS_QUOTED;
 use unwrap::{is_unclear, unwrapped};
 
 use super::violation::{Violation, invalid};
@@ -74,6 +76,10 @@ const TWO_MEANINGS: &str = "a text holds the JSON, and its backslashes have two 
 fn whole(source: &str, options: AnswerOptions) -> std::result::Result<Answer, AnswerError> {
     let mut parser = AnswerParser::new(source, 0, options.strict);
     let parsed = parser.whole()?;
+    let before = source.find(['{', '[']).map_or("", |start| &source[..start]);
+    if before.starts_with(['#', '/']) && ends_with_label_of_another(before) {
+        return Err(AnswerError { offset: before.len(), message: IS_QUOTED.to_owned() });
+    }
     let answer = Answer { parsed, repairs: located(source, parser.repairs), open: parser.open };
     if options.strict {
         return Ok(answer);

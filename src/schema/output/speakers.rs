@@ -1,13 +1,14 @@
 //! Whose words some text is, where a transcript tells: `User: …`, `<|im_start|>user`.
 
 /// The names of those who are not the model, in transcripts and on labels.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     "user",
     "human",
     "customer",
     "client",
     "system",
     "developer",
+    "action",
     "tool",
     "function",
     "ipython",
@@ -17,8 +18,7 @@ const OTHERS: [&str; 12] = [
 ];
 
 /// The labels of what a model is given.
-const INPUTS: [&str; 8] =
-    ["input", "question", "query", "prompt", "request", "instruction", "observation", "quotation"];
+const INPUTS: [&str; 4] = ["input", "question", "observation", "quotation"];
 
 fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|known| known.eq_ignore_ascii_case(word))
@@ -28,8 +28,8 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
 pub(super) fn ends_with_label_of_another(text: &str) -> bool {
     /// The length of the longest label, in bytes.
     const MAX_LABEL: usize = 60;
-    let is_decoration = |c: char| matches!(c, '*' | '_' | '#' | '-') || super::marks::is_blank(c);
-    let text = text.trim_end_matches(is_decoration);
+    let is_decoration = |c: char| matches!(c, '*' | '_' | '#' | '-' | '[' | ']') || super::marks::is_blank(c);
+    let text = text.trim_end_matches(|c| c != ']' && is_decoration(c));
     let mut start = text.len().saturating_sub(MAX_LABEL);
     while !text.is_char_boundary(start) {
         start += 1;
@@ -39,7 +39,9 @@ pub(super) fn ends_with_label_of_another(text: &str) -> bool {
     if line.len() == text.len() - start && start > 0 {
         return false;
     }
-    let Some(label) = line.strip_suffix([':', '：']) else { return false };
+    let is_heading = line.trim_start().starts_with(['#', '[']);
+    let label = line.strip_suffix([':', '：', '>', ']']);
+    let Some(label) = label.or(is_heading.then_some(line)) else { return false };
     let words: Vec<&str> = label.trim_matches(is_decoration).split_whitespace().collect();
     match words.as_slice() {
         [word] => is_one_of(word, &OTHERS) || is_one_of(word, &INPUTS),

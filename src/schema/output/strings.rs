@@ -136,7 +136,8 @@ impl AnswerParser<'_> {
         partial: &mut PartialText,
     ) -> Result<(), AnswerError> {
         if byte == b'\n' && self.in_fence {
-            let next = self.text[self.at..].trim_start();
+            // Blank lines before the fence have a line break of their own.
+            let next = self.text[self.at + 1..].trim_start_matches([' ', '\t', '\r']);
             if next.starts_with("```") {
                 self.at = self.text.len() - next.len();
                 return self.stop(FENCE_ENDS_FIRST);

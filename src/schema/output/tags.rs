@@ -13,6 +13,15 @@ impl<'s> Tag<'s> {
     fn read(text: &'s str) -> Option<Self> {
         /// The length of the longest tag, in bytes.
         const MAX_TAG: usize = 500;
+        const BRACKETS: [(&str, &str); 7] = [
+            ("<", ">"),
+            ("[", "]"),
+            ("&lt;", "&gt;"),
+            ("＜", "＞"),
+            ("{{", "}}"),
+            ("\\begin{", "}"),
+            ("\\end{", "}"),
+        ];
         let tag = |name, length, is_closing, is_empty| Some(Self { name, length, is_closing, is_empty });
         if text.starts_with("<!--") {
             return tag("!--", 4, false, false);
@@ -20,11 +29,8 @@ impl<'s> Tag<'s> {
         if text.starts_with("-->") {
             return tag("!--", 3, true, false);
         }
-        let (rest, close) = match text.strip_prefix('<') {
-            Some(rest) => (rest, '>'),
-            None => (text.strip_prefix('[')?, ']'),
-        };
-        let rest = rest.trim_start_matches([' ', '\t']);
+        let (open, close) = BRACKETS.into_iter().find(|(open, _)| text.starts_with(open))?;
+        let rest = text[open.len()..].trim_start_matches([' ', '\t', '#']);
         let (name, is_closing) = rest.strip_prefix('/').map_or((rest, false), |rest| (rest, true));
         let name = name.trim_start_matches([' ', '\t']);
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '.');
@@ -33,13 +39,17 @@ impl<'s> Tag<'s> {
         if !name.starts_with(char::is_alphabetic) {
             return None;
         }
-        let near = rest.bytes().take(MAX_TAG).position(|byte| byte == close as u8)?;
-        let attributes = &rest[..near];
+        let mut end = rest.len().min(MAX_TAG);
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let attributes = &rest[..rest[..end].find(close)?];
         let is_tag = attributes.is_empty() || attributes.starts_with([' ', '\t', '\r', '\n', '/', '=']);
         if !is_tag || attributes.contains(['<', '[', '{']) {
             return None;
         }
-        tag(name, text.len() - rest.len() + near + 1, is_closing, attributes.ends_with('/'))
+        let length = text.len() - rest.len() + attributes.len() + close.len();
+        tag(name, length, is_closing || open == "\\end{", attributes.ends_with('/'))
     }
 
     /// Whether the content is somebody else's words, and not the answer or its layout.
@@ -49,7 +59,7 @@ impl<'s> Tag<'s> {
             "main", "section", "ul", "ol", "li", "h1", "h2", "h3", "h4", "img", "details", "summary", "s",
             "bos", "eos", "pad", "unk",
         ];
-        const ANSWER: [&str; 14] = [
+        const ANSWER: [&str; 20] = [
             "json",
             "answer",
             "final",
@@ -64,6 +74,12 @@ impl<'s> Tag<'s> {
             "the",
             "assistant",
             "model",
+            "verdict",
+            "decision",
+            "classification",
+            "evaluation",
+            "solution",
+            "completion",
         ];
         let name = self.name.to_lowercase();
         let is_answer = || name.split(['_', '-', ':', '.']).all(|word| ANSWER.contains(&word));
@@ -74,7 +90,7 @@ impl<'s> Tag<'s> {
 /// A tag that is open.
 struct OpenTag<'s> {
     name: &'s str,
-    /// Whether it is in square brackets, which are usually no tag: `[sic]`.
+    /// Whether it is in square brackets or braces, which are usually no tag: `[sic]`.
     is_square: bool,
 }
 
@@ -102,7 +118,7 @@ impl<'s> OpenTags<'s> {
         if tag.is_closing {
             self.close(tag.name);
         } else if !tag.is_empty && tag.quotes() && self.open.len() <= MAX_OPEN {
-            let is_square = rest.starts_with('[');
+            let is_square = rest.starts_with(['[', '{']);
             let quotes = tag.name.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("quote"));
             self.open.push(OpenTag { name: tag.name, is_square: is_square && !quotes });
             self.is_unclear |= self.open.len() > MAX_OPEN;
