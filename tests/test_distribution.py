@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 import prompt_manager
-from helpers import ROOT
+from helpers import DATA, ROOT
 from prompt_manager import _native
 from prompt_manager._distribution import DISTRIBUTION, install_command
 
@@ -25,13 +30,38 @@ def test_the_distribution_name_comes_from_pyproject():
 
 
 def test_the_version_comes_from_the_crate():
-    assert CARGO["package"]["version"] == prompt_manager.__version__ == _native.__version__
+    assert str(Version(CARGO["package"]["version"])) == prompt_manager.__version__ == _native.__version__
     assert "version" in PYPROJECT["project"]["dynamic"]
     assert "version" not in PYPROJECT["project"]
 
 
 def test_the_installed_metadata_has_the_same_version():
     assert metadata.version(DISTRIBUTION) == prompt_manager.__version__
+
+
+VERSIONS = json.loads((DATA / "python_versions.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("cargo", "python"), [(cargo, python) for cargo, python in VERSIONS.items() if python])
+def test_maturin_writes_the_version_that_the_package_reports(cargo, python, tmp_path):
+    """``build.rs`` spells the version for ``__version__``; ``tests/rust/python_version.rs`` reads the same rows."""
+    assert str(Version(cargo)) == python
+    maturin = Path(sys.executable).parent / "maturin"
+    if not maturin.exists():
+        pytest.skip("maturin is not installed")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "lib.rs").touch()
+    (tmp_path / "Cargo.toml").write_text(
+        f'[package]\nname = "probe"\nversion = "{cargo}"\nedition = "2024"\n[lib]\ncrate-type = ["cdylib"]\n'
+    )
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n[project]\nname = "probe"\n'
+        'dynamic = ["version"]\n[tool.maturin]\nbindings = "cffi"\n'
+    )
+    command = [maturin, "pep517", "write-dist-info", "--metadata-directory", "info", "--interpreter", sys.executable]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (found,) = (tmp_path / "info").glob("*.dist-info")
+    assert found.name == f"probe-{python}.dist-info"
 
 
 def test_the_install_command_names_distribution_and_extra():

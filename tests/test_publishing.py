@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import shutil
+import tomllib
 
 import pytest
 import yaml
@@ -51,8 +54,11 @@ def test_a_workflow_has_no_permissions_but_those_of_its_jobs(path):
 @by_name
 def test_only_the_jobs_of_an_index_can_publish(path):
     jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
-    publishing = {name for name, job in jobs.items() if "id-token" in job["permissions"]}
+    with_identity = {name for name, job in jobs.items() if "id-token" in job["permissions"]}
+    # A job with an identity can publish only in the environment that the index knows.
+    publishing = {name for name in with_identity if "environment" in jobs[name]}
     assert publishing == ({"testpypi", "pypi"} if path.name == "publish.yml" else set())
+    assert with_identity - publishing == ({"provenance"} if path.name == "publish.yml" else set())
     for name in publishing:
         assert jobs[name]["environment"] == name
 
@@ -94,3 +100,64 @@ def test_each_linked_file_exists():
     for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / path).read_text(encoding="utf-8")):
             assert ((ROOT / path).parent / target).exists(), target
+
+
+@pytest.fixture
+def rehearsal(monkeypatch):
+    """Return a function that imports a module of the rehearsal."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "rehearsal")
+    return importlib.import_module
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Return a folder with the files that a release changes."""
+    for name in ("pyproject.toml", "Cargo.toml", "README.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def test_the_rehearsal_runs_the_commands_of_the_document(rehearsal):
+    releasing = rehearsal("releasing")
+    found = releasing.commands(RELEASING)
+    assert set(releasing.NOT_REHEARSED) <= set(found)
+    assert releasing.FIRST_OF_A_RELEASE in found
+    assert sum("twine upload" in line for line in found) == 2
+    assert set(releasing.variables(RELEASING)) == {"REPOSITORY", "VERSION", "TEST_INDEX"}
+
+
+def test_the_repository_s_address_makes_all_links_absolute(rehearsal, copy, capsys):
+    repository = rehearsal("repository")
+    readme, pyproject = copy / "README.md", copy / "pyproject.toml"
+    for address in ("https://example.invalid/one/name", "https://example.invalid/other/name"):
+        assert repository.main([address], copy) == 0
+        text = readme.read_text(encoding="utf-8")
+        assert repository.relative_links(text) == []
+        assert f"]({address}/blob/main/docs/installation.md)" in text
+        urls = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["urls"]
+        assert urls == {"Repository": address, "Changelog": f"{address}/blob/main/CHANGELOG.md"}
+    assert "/one/" not in readme.read_text(encoding="utf-8") + pyproject.read_text(encoding="utf-8")
+    assert repository.main(["name"], copy) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_a_release_that_is_not_ready_is_refused_with_all_reasons(rehearsal, copy, capsys):
+    ready = rehearsal("ready")
+    assert ready.main(["v0.0.0"], copy) == 1
+    errors = capsys.readouterr().err
+    assert errors.count("error: ") == 3
+    for part in (
+        "the tag is v0.0.0",
+        "CHANGELOG.md needs entries under a heading `## [",
+        "README.md has relative links",
+    ):
+        assert part in errors
+
+
+def test_a_release_that_is_ready_prints_its_notes(rehearsal, copy, capsys):
+    version = tomllib.loads((copy / "Cargo.toml").read_text(encoding="utf-8"))["package"]["version"]
+    changelog = f"## [Unreleased]\n\n## [{version}] - 2026-01-31\n\n- New.\n\n## [0.0.1] - 2026-01-01\n\n- Old.\n"
+    (copy / "CHANGELOG.md").write_text(changelog, encoding="utf-8")
+    rehearsal("repository").main(["https://example.invalid/owner/name"], copy)
+    assert rehearsal("ready").main([f"v{version}"], copy) == 0
+    assert capsys.readouterr().out == "- New.\n"

@@ -113,5 +113,8 @@ def test_the_measured_figures_come_from_the_document():
 
 
 def test_every_linked_file_exists():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+    """The links are absolute once the address of the repository is known: ``tests/rehearsal/repository.py``."""
+    targets = re.findall(r"\]\((?:https://[^)]+/blob/main/)?([^)#:]+)\)", README)
+    assert targets
+    for target in targets:
         assert (ROOT / target).exists(), target

@@ -5,8 +5,8 @@ Setup::
     pip install "prompt-manager[anthropic]"
     python examples/integrations/anthropic_example.py
 
-The real client talks to a mock server on your machine. To use the real API, leave out ``api_key`` and ``base_url``. The
-client then reads the key from the environment variable ``ANTHROPIC_API_KEY``.
+The real client talks to a mock server on your machine. To use the real API, set the environment
+variable ``ANTHROPIC_API_KEY`` and leave out ``base_url``.
 
 Pitfalls:
 
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import anthropic
@@ -33,6 +34,8 @@ from prompt_manager.integrations import AnthropicIntegration
 
 EXAMPLES = Path(__file__).resolve().parent.parent
 MODEL = "claude-sonnet-4-5"
+#: The mock server takes any key.
+KEY = os.getenv("ANTHROPIC_API_KEY", "none")
 
 
 async def main() -> None:
@@ -43,7 +46,7 @@ async def main() -> None:
     integration = AnthropicIntegration(manager.template_engine)
 
     with MockServer() as server:
-        async with anthropic.AsyncAnthropic(api_key="none", base_url=server.url) as client:
+        async with anthropic.AsyncAnthropic(api_key=KEY, base_url=server.url) as client:
             prompt = await manager.get_prompt("customer_support")
             values = {"company": "Acme", "user_query": "How do I reset my password?"}
             request = await integration.build_request(prompt, values, model=MODEL, max_tokens=500, temperature=None)

@@ -5,7 +5,8 @@ Setup::
     pip install "prompt-manager[langchain,openai]"
     python examples/integrations/langchain_example.py
 
-The chain calls OpenAI's client with a mock server on your machine. If you have ``langchain-openai``, use
+The chain calls OpenAI's client with a mock server on your machine. To use the real API, set the environment variable
+``OPENAI_API_KEY`` and leave out ``base_url``. If you have ``langchain-openai``, use
 ``ChatOpenAI(model="gpt-4.1")`` in its place.
 
 Pitfalls:
@@ -22,6 +23,7 @@ Pitfalls:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from langchain_core.prompt_values import PromptValue
 
 EXAMPLES = Path(__file__).resolve().parent.parent
+#: The mock server takes any key.
+KEY = os.getenv("OPENAI_API_KEY", "none")
 
 
 def main() -> None:
@@ -48,7 +52,7 @@ def main() -> None:
     template = integration.convert_sync(manager.get_prompt_sync("customer_support"), {"company": "Acme"})
     print("input variables:", template.input_variables)
 
-    with MockServer() as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
+    with MockServer() as server, openai.OpenAI(api_key=KEY, base_url=f"{server.url}/v1") as client:
 
         def ask(value: PromptValue) -> str:
             messages = convert_to_openai_messages(value.to_messages())

@@ -5,8 +5,8 @@ Setup::
     pip install "prompt-manager[litellm]"
     python examples/integrations/litellm_example.py
 
-LiteLLM talks to a mock server on your machine. To use the real providers, leave out ``api_key`` and ``api_base``.
-LiteLLM then reads the keys from environment variables such as ``OPENAI_API_KEY`` and ``ANTHROPIC_API_KEY``.
+LiteLLM talks to a mock server on your machine. To use the real providers, set the environment variables
+``OPENAI_API_KEY`` and ``ANTHROPIC_API_KEY``, and leave out ``api_base``.
 
 Pitfalls:
 
@@ -45,9 +45,13 @@ def main() -> None:
     values = {"company": "Acme", "user_query": "How do I reset my password?"}
 
     with MockServer() as server:
-        for model, base in (("openai/gpt-4.1", f"{server.url}/v1"), ("anthropic/claude-sonnet-4-5", server.url)):
+        for model, variable, base in (
+            ("openai/gpt-4.1", "OPENAI_API_KEY", f"{server.url}/v1"),
+            ("anthropic/claude-sonnet-4-5", "ANTHROPIC_API_KEY", server.url),
+        ):
             request = integration.build_request_sync(prompt, values, model=model, max_tokens=500)
-            answer = litellm.completion(**request, api_key="none", api_base=base)
+            # The mock server takes any key.
+            answer = litellm.completion(**request, api_key=os.getenv(variable, "none"), api_base=base)
             server.show()
             print("answer:", answer.choices[0].message.content)
 

@@ -5,8 +5,8 @@ Setup::
     pip install "prompt-manager[openai]"
     python examples/integrations/openai_example.py
 
-The real client talks to a mock server on your machine. To use the real API, leave out ``api_key`` and ``base_url``. The
-client then reads the key from the environment variable ``OPENAI_API_KEY``.
+The real client talks to a mock server on your machine. To use the real API, set the environment
+variable ``OPENAI_API_KEY`` and leave out ``base_url``.
 
 Pitfalls:
 
@@ -23,6 +23,7 @@ Pitfalls:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import openai
@@ -33,6 +34,8 @@ from prompt_manager.integrations import OpenAIIntegration
 
 EXAMPLES = Path(__file__).resolve().parent.parent
 MODEL = "gpt-4.1"
+#: The mock server takes any key.
+KEY = os.getenv("OPENAI_API_KEY", "none")
 
 #: The answer of the mock server to the request for a summary.
 SUMMARY = """\
@@ -50,7 +53,7 @@ def main() -> None:
     prompt = manager.get_prompt_sync("customer_support")
     values = {"company": "Acme", "user_query": "How do I reset my password?"}
 
-    with MockServer() as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
+    with MockServer() as server, openai.OpenAI(api_key=KEY, base_url=f"{server.url}/v1") as client:
         request = OpenAIIntegration(engine).build_request_sync(prompt, values, model=MODEL)
         completion = client.chat.completions.create(**request)
         server.show()
@@ -64,7 +67,7 @@ def main() -> None:
     # The prompt has an output schema: the request asks for structured output, and the answer is validated.
     summary = manager.get_prompt_sync("summary")
     document = {"title": "Harbour bridge", "text": "The harbour bridge is closed from Monday to Friday for repairs."}
-    with MockServer(SUMMARY) as server, openai.OpenAI(api_key="none", base_url=f"{server.url}/v1") as client:
+    with MockServer(SUMMARY) as server, openai.OpenAI(api_key=KEY, base_url=f"{server.url}/v1") as client:
         request = OpenAIIntegration(engine, to_messages=True).build_request_sync(summary, document, model=MODEL)
         completion = client.chat.completions.create(**request)
         print("response format:", server.requests[-1][1]["response_format"]["type"])

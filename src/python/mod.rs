@@ -92,6 +92,6 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("DISTRIBUTION", env!("DISTRIBUTION"))?;
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        module.add("__version__", env!("PYTHON_VERSION"))
     }
 }

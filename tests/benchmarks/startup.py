@@ -1,6 +1,7 @@
 """Measures the cost of a start: the time added to that of a bare interpreter, the modules, and the memory.
 
-Each process is new, with cached bytecode. Processes alternate, and each figure is a median.
+Each process is new, with cached bytecode. Processes alternate, and each figure is a median. As a program, it needs only
+the package: ``make figures`` calls it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ import sys
 from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
-from typing import TYPE_CHECKING
 
-from report import Row
-
-if TYPE_CHECKING:
-    from measure import Effort
+from measure import Effort
+from report import Row, table
 
 __all__ = ["measure"]
 
@@ -43,10 +41,15 @@ for module in pkgutil.iter_modules(prompt_manager.integrations.__path__):
 STATE = """
 import sys
 modules = sorted(set(sys.modules) - before)
-with open("/proc/self/status") as status:
-    memory = next(line.split()[1] for line in status if line.startswith("VmRSS"))
+try:
+    with open("/proc/self/status") as status:
+        memory = int(next(line.split()[1] for line in status if line.startswith("VmRSS"))) / 1024
+except FileNotFoundError:
+    # macOS: the maximum, in bytes.
+    import resource
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 import json
-print(json.dumps({"memory": int(memory) / 1024, "modules": modules}))
+print(json.dumps({"memory": memory, "modules": modules}))
 """
 
 #: Modules that a program that only renders must not load.
@@ -99,3 +102,7 @@ def measure(effort: Effort) -> list[Row]:
         Row("memory", "resident after import and a render", memory, target=50.0, unit="MB"),
         Row("all", "with every integration loaded", all_memory, target=100.0, unit="MB"),
     ]
+
+
+if __name__ == "__main__":
+    print(table(measure(Effort.quick())))

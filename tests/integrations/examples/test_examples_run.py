@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 
@@ -59,8 +60,19 @@ def test_an_example_prints_its_expected_output(name, tmp_path):
 def test_an_example_explains_setup_and_common_problems(name):
     text = (FOLDER / name).read_text(encoding="utf-8")
     assert f"python examples/integrations/{name}" in text
-    assert "Setup::" in text
-    assert "Pitfalls:" in text
+    assert re.search(r'^Setup::\n\n    pip install "?prompt-manager', text, flags=re.MULTILINE)
+    pitfalls = text.partition("Pitfalls:\n\n")[2].partition('"""')[0]
+    assert pitfalls.count("\n- ") + pitfalls.startswith("- ") >= 3
+    assert expected_output(text).strip()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_takes_keys_from_the_environment_only(name):
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    for given in re.findall(r"api_key=([^,)]+)", text):
+        assert given == "KEY" or given.startswith("os.getenv("), given
+    if "api_key=KEY" in text:
+        assert re.search(r'^KEY = os\.getenv\("\w+_API_KEY", "none"\)$', text, flags=re.MULTILINE)
 
 
 def test_the_readme_lists_every_example():
