@@ -21,6 +21,7 @@ __all__ = [
     "Finding",
     "HelperOptions",
     "History",
+    "KeyedRender",
     "LangChainSource",
     "Look",
     "MemoryStore",
@@ -205,6 +206,12 @@ class PromptOrigin:
     def observers(self) -> ObserverLinks | None: ...
 
 @final
+class KeyedRender:
+    @property
+    def key(self) -> str | None: ...
+    def render(self) -> str: ...
+
+@final
 class CompiledPrompt:
     @property
     def id(self) -> str: ...
@@ -240,6 +247,7 @@ class CompiledPrompt:
     def render(
         self, variables: Mapping[str, Any], output_instructions: bool = True, schemas: Schemas | None = None
     ) -> str: ...
+    def keyed_render(self, variables: Mapping[str, Any], output_instructions: bool = True) -> KeyedRender: ...
     def render_messages(
         self, variables: Mapping[str, Any], output_instructions: bool = True, schemas: Schemas | None = None
     ) -> list[dict[str, Any]]: ...

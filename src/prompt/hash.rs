@@ -24,6 +24,16 @@ use sha2::{Digest, Sha256};
 
 use super::Prompt;
 
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 impl Prompt {
     /// The content hash in lower-case hexadecimal. `engine` names a template engine other than ours.
     ///
@@ -32,12 +42,7 @@ impl Prompt {
     pub fn content_hash(&self, engine: Option<&str>) -> String {
         let mut text = String::new();
         write_canonical(&Value::Object(self.content(engine)), &mut text);
-        let mut digest = String::with_capacity(64);
-        for byte in Sha256::digest(text.as_bytes()) {
-            // Writing to a string does not fail.
-            let _ = write!(digest, "{byte:02x}");
-        }
-        digest
+        hexadecimal(&Sha256::digest(text.as_bytes()))
     }
 
     /// The hashed content as JSON.

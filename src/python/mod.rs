@@ -12,6 +12,7 @@ mod error;
 mod fork_gate;
 mod helper;
 mod json_texts;
+mod keyed_render;
 mod langchain;
 mod library;
 mod metrics;
@@ -60,6 +61,8 @@ mod _native {
     use super::error::nearest;
     #[pymodule_export]
     use super::json_texts::check_json_texts;
+    #[pymodule_export]
+    use super::keyed_render::KeyedRender;
     #[pymodule_export]
     use super::langchain::{LangChainSource, langchain_f_string};
     #[pymodule_export]

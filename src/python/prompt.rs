@@ -14,6 +14,7 @@ use super::data::Overlay;
 use super::data::PyData;
 use super::data::values::SharedObject;
 use super::error::{OrRaise, raise};
+use super::keyed_render::KeyedRender;
 use super::library::{EngineState, parse};
 use super::node;
 use super::observers::RegistryObservers;
@@ -25,7 +26,7 @@ use super::unknown_variables::UnknownVariablePolicy;
 use crate::check;
 use crate::convert::message_dicts;
 use crate::error::{Error, Kind};
-use crate::prompt::{Compiled, Prompt, RenderOptions, Rendered, Status, spelling};
+use crate::prompt::{Compiled, Prompt, RenderInputs, RenderOptions, Rendered, Status, spelling};
 use crate::template::TemplateOptions;
 
 /// The input for a custom template engine: the variables, the template texts, and the partials by name.
@@ -88,6 +89,8 @@ struct PromptAttachment {
     face: OnceLock<Py<PyAny>>,
     forms: Mutex<Vec<EngineForm>>,
     opaque: OnceLock<Arc<Compiled<PyText>>>,
+    /// The inputs of its renders, with the number of registrations of helpers and partials at that time.
+    inputs: Mutex<Option<(u64, Option<Arc<RenderInputs>>)>>,
 }
 
 /// A prompt with compiled templates. It is immutable, and any thread can use it.
@@ -240,7 +243,7 @@ impl CompiledPrompt {
         Ok(self.with_compiled(py, compiled, engine))
     }
 
-    fn with_compiled(
+    pub(super) fn with_compiled(
         &self,
         py: Python<'_>,
         compiled: Arc<Compiled<PyText>>,
@@ -287,6 +290,23 @@ impl CompiledPrompt {
             forms.push(EngineForm { engine, registrations, has_partials, compiled });
         }
         Ok(compiled)
+    }
+
+    /// What a render depends on apart from the values; see [`RenderInputs::of`].
+    pub(super) fn render_inputs(&self) -> Option<Arc<RenderInputs>> {
+        let registrations = self.shared.registrations();
+        let place = self.compiled.attachment::<PromptAttachment>().map(|attachment| &attachment.inputs);
+        let place = || place.map(|place| place.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some((at, known)) = place().as_deref().and_then(Option::as_ref)
+            && *at == registrations
+        {
+            return known.clone();
+        }
+        let inputs = RenderInputs::of(&self.compiled, &self.shared.options, &self.shared).map(Arc::new);
+        if let Some(mut place) = place() {
+            *place = Some((registrations, inputs.clone()));
+        }
+        inputs
     }
 
     /// The prompt as JSON, for [`Prompt::from_json`].
@@ -487,6 +507,12 @@ impl CompiledPrompt {
     ) -> PyResult<Bound<'py, PyString>> {
         let options = self.render_options(variables, schemas, output_instructions);
         text(&self.compiled, &self.shared, variables, &options)
+    }
+
+    /// A render to text, with the key under which its result can be cached.
+    #[pyo3(signature = (variables, output_instructions = true))]
+    fn keyed_render(&self, variables: &Bound<'_, PyAny>, output_instructions: bool) -> PyResult<KeyedRender> {
+        KeyedRender::of(self, variables, output_instructions)
     }
 
     #[pyo3(name = "render_messages", signature = (variables, output_instructions = true, schemas = None))]

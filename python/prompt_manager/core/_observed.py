@@ -1,4 +1,4 @@
-"""Renders with observers, or with an engine of the application's own. Imported when there is one of them."""
+"""Renders with observers, a cache or an engine of the application's own. Imported when there is one of them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from prompt_manager._native import CompiledPrompt, Registry
     from prompt_manager.core._observers import Observers
+    from prompt_manager.core._render_cache import RenderCache
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.protocols import TemplateEngineProtocol
 
@@ -25,13 +26,21 @@ __all__ = ["ObservedRenders", "around", "around_now"]
 
 
 class ObservedRenders:
-    """Renders like the core's registry, and calls the observers, and ``render`` of the engine if that is its own."""
+    """Renders like the core's registry, and calls the observers, the cache, and ``render`` of an engine of its own."""
 
-    __slots__ = ("_core", "_engine", "_observers")
+    __slots__ = ("_cache", "_core", "_engine", "_observers")
 
-    def __init__(self, core: Registry, observers: Observers, engine: TemplateEngineProtocol | None = None) -> None:
+    def __init__(
+        self,
+        core: Registry,
+        observers: Observers,
+        engine: TemplateEngineProtocol | None = None,
+        cache: RenderCache | None = None,
+    ) -> None:
         self._core = core
         self._observers = observers
+        # Nobody knows what a text depends on that another engine renders.
+        self._cache = None if engine is not None else cache
         #: The engine if its `render` is not the package's.
         self._engine = engine
 
@@ -53,20 +62,37 @@ class ObservedRenders:
         return self._core.get(prompt_id, version=version, label=label)
 
     def blocking(
-        self, method: str, compiled: CompiledPrompt, variables: Any, label: str | None = None, **options: Any
+        self,
+        method: str,
+        compiled: CompiledPrompt,
+        variables: Any,
+        label: str | None = None,
+        *,
+        use_cache: bool = True,
+        **options: Any,
     ) -> Any:
         """:meth:`observe`, for callers that do not await."""
         observers = self._observers
         if observers.renders_wait or self._engine is not None:
             return run_asking(
-                lambda mode: self.observe(mode, method, compiled, variables, label, **options),
+                lambda mode: self.observe(mode, method, compiled, variables, label, use_cache=use_cache, **options),
                 method,
                 (self._engine, "render"),
                 observers_wait=observers.renders_wait,
             )
         event = RenderEvent(compiled, method, label=label)
-        render = getattr(compiled, method)
-        return around_now(observers, event, variables, lambda: render(variables, **options))
+        cache = self._cache_for(method) if use_cache else None
+
+        def render() -> Any:
+            if cache is not None:
+                return cache.render_now(observers, compiled, event, variables, **options)
+            return getattr(compiled, method)(variables, **options)
+
+        return around_now(observers, event, variables, render)
+
+    def _cache_for(self, method: str) -> RenderCache | None:
+        """The cache for this method. It holds texts."""
+        return self._cache if method == "render" else None
 
     async def observe(
         self,
@@ -75,16 +101,22 @@ class ObservedRenders:
         compiled: CompiledPrompt,
         variables: Any,
         label: str | None = None,
+        *,
+        use_cache: bool = True,
         **options: Any,
     ) -> Any:
         """The result of this method of the prompt."""
+        event = RenderEvent(compiled, method, label=label)
+        cache = self._cache_for(method) if use_cache else None
 
         async def render() -> Any:
             if self._engine is not None:
                 return await render_prompt(self._engine, mode, method, compiled, variables, **options)
+            if cache is not None:
+                return await cache.render(self._observers, mode, compiled, event, variables, **options)
             return getattr(compiled, method)(variables, **options)
 
-        return await around(self._observers, mode, RenderEvent(compiled, method, label=label), variables, render)
+        return await around(self._observers, mode, event, variables, render)
 
 
 async def around(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from prompt_manager.core._observed import ObservedRenders
     from prompt_manager.core._plugin_render import PluginRenders
     from prompt_manager.core._prompt_writer import Bump
+    from prompt_manager.core._render_cache import RenderCache
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import (
         LabelMove,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         PromptVersion,
     )
     from prompt_manager.core.protocols import (
+        CacheProtocol,
         MetricsCollectorProtocol,
         PluginProtocol,
         StorageBackendProtocol,
@@ -75,12 +77,17 @@ class PromptManager:
             choice holds for the registry: another manager over the same registry shares it.
         refresh: Take over what other processes write to the storage of ``registry``, looking at most once in this many
             seconds; see :meth:`from_storage`.
+        cache: Keeps the texts of :meth:`render`, for example a :class:`~prompt_manager.core.cache.MemoryCache`. The key
+            covers the prompt's content, its partials and the values that the render may read. A prompt is not cached
+            whose templates name a helper that you registered or use ``log``, and neither are values that may change
+            between two reads, such as sets, iterators and arrays.
 
     Each coroutine has a synchronous version with the suffix ``_sync``, the same arguments and the same result.
 
     Raises:
         ValueError: ``registry`` and ``template_engine`` are both given, and the registry has another engine; or
             ``unknown_variables`` is another word; or ``refresh`` is negative, or the registry has no storage.
+        TypeError: ``cache`` lacks a method of :class:`~prompt_manager.core.protocols.CacheProtocol`.
 
     >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
     >>> manager.render_sync("greeting", {"name": "Ada", "role": "engineer"})
@@ -97,6 +104,7 @@ class PromptManager:
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
         refresh: float | None = None,
+        cache: CacheProtocol | None = None,
     ) -> None:
         if registry is None:
             registry = PromptRegistry(template_engine=template_engine)
@@ -120,10 +128,13 @@ class PromptManager:
         engine = registry.template_engine
         #: The template engine if its `render` is not the package's: a subclass or a mock renders the texts itself.
         self._own_engine = engine if native_engine(engine) is None else None
+        self._cache: RenderCache | None = None
         self._writer = PromptWriter(registry, lambda: self.version_store, self._observers)
         #: Renders prompts: the core itself, or with observers the wrapper that calls them.
         self._renders: Registry | CountedRegistry | ObservedRenders = self._core
         self._choose_renders()
+        if cache is not None:
+            self._use_cache(cache)
         for observer in observers:
             self.add_observer(observer)
         if metrics is not None:
@@ -143,6 +154,7 @@ class PromptManager:
         watch: bool = False,
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+        cache: CacheProtocol | None = None,
     ) -> Self:
         """Load every prompt file below a directory.
 
@@ -165,12 +177,13 @@ class PromptManager:
             template_engine: Compiles the prompts. Register the helpers and partials that they use before the load.
                 Names that you can register only later go into its ``known_helpers`` and ``known_partials``.
             unknown_variables: What a render does about variables that the prompt does not declare; see the class.
+            cache: Keeps rendered texts; see the class.
 
         Raises:
             StorageReadError: files cannot be read or break a rule. Its ``errors`` has one exception for each mistake,
                 with file, line and column.
         """
-        manager = cls(template_engine=template_engine)
+        manager = cls(template_engine=template_engine, cache=cache)
         manager._core.set_unknown_variables(unknown_variables)
         if watch:
             from prompt_manager.storage.yaml_loader import YAMLLoader
@@ -194,6 +207,7 @@ class PromptManager:
         watch: bool = False,
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+        cache: CacheProtocol | None = None,
     ) -> Self:
         """Load every prompt file below a directory.
 
@@ -216,12 +230,13 @@ class PromptManager:
             template_engine: Compiles the prompts. Register the helpers and partials that they use before the load.
                 Names that you can register only later go into its ``known_helpers`` and ``known_partials``.
             unknown_variables: What a render does about variables that the prompt does not declare; see the class.
+            cache: Keeps rendered texts; see the class.
 
         Raises:
             StorageReadError: files cannot be read or break a rule. Its ``errors`` has one exception for each mistake,
                 with file, line and column.
         """
-        manager = cls(template_engine=template_engine)
+        manager = cls(template_engine=template_engine, cache=cache)
         manager._core.set_unknown_variables(unknown_variables)
         if watch:
             from prompt_manager.storage.yaml_loader import YAMLLoader
@@ -246,6 +261,7 @@ class PromptManager:
         metrics: MetricsCollectorProtocol | None = None,
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+        cache: CacheProtocol | None = None,
     ) -> Self:
         """Load every prompt of a storage, and take over what other processes write to it.
 
@@ -263,6 +279,7 @@ class PromptManager:
             metrics: As for the class.
             template_engine: Compiles the prompts. Register the helpers that they use before the load.
             unknown_variables: As for the class.
+            cache: As for the class.
 
         Raises:
             StorageError: the storage cannot be read.
@@ -281,7 +298,12 @@ class PromptManager:
         registry = PromptRegistry(storage, template_engine=template_engine, refresh=refresh)
         await registry.load_from_storage()
         return cls(
-            registry, version_store, observers=observers, metrics=metrics, unknown_variables=unknown_variables
+            registry,
+            version_store,
+            observers=observers,
+            metrics=metrics,
+            unknown_variables=unknown_variables,
+            cache=cache,
         )
 
     @classmethod
@@ -295,6 +317,7 @@ class PromptManager:
         metrics: MetricsCollectorProtocol | None = None,
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+        cache: CacheProtocol | None = None,
     ) -> Self:
         """Load every prompt of a storage, and take over what other processes write to it.
 
@@ -312,6 +335,7 @@ class PromptManager:
             metrics: As for the class.
             template_engine: Compiles the prompts. Register the helpers that they use before the load.
             unknown_variables: As for the class.
+            cache: As for the class.
 
         Raises:
             StorageError: the storage cannot be read.
@@ -330,7 +354,12 @@ class PromptManager:
         registry = PromptRegistry(storage, template_engine=template_engine, refresh=refresh)
         registry.load_from_storage_sync()
         return cls(
-            registry, version_store, observers=observers, metrics=metrics, unknown_variables=unknown_variables
+            registry,
+            version_store,
+            observers=observers,
+            metrics=metrics,
+            unknown_variables=unknown_variables,
+            cache=cache,
         )
 
     def check(self) -> list[Finding]:
@@ -452,7 +481,8 @@ class PromptManager:
         self.add_observer(metrics if isinstance(metrics, Observer) else ProtocolMetrics(metrics))
 
     def _choose_renders(self) -> None:
-        counters = self._observers.counters if self._own_engine is None else []
+        is_native = self._own_engine is None and self._cache is None
+        counters = self._observers.counters if is_native else []
         #: Whether renders are counted in the core, and nothing else observes them.
         self._is_counted = bool(counters)
         if counters:
@@ -463,12 +493,19 @@ class PromptManager:
     @property
     def _is_observed(self) -> bool:
         """Whether a render is more than a call of the core."""
-        return self._observers.hear_renders or self._own_engine is not None
+        return self._observers.hear_renders or self._own_engine is not None or self._cache is not None
 
     def _observed_renders(self) -> ObservedRenders:
         from prompt_manager.core._observed import ObservedRenders
 
-        return ObservedRenders(self._core, self._observers, self._own_engine)
+        return ObservedRenders(self._core, self._observers, self._own_engine, self._cache)
+
+    def _use_cache(self, cache: CacheProtocol) -> None:
+        from prompt_manager.core._render_cache import RenderCache
+
+        self._cache = RenderCache(cache)
+        self._registry.add_observer(self._cache)
+        self._choose_renders()
 
     async def get_metrics(self, *, since: datetime | None = None) -> dict[str, Any]:
         """Return figures about the manager.
@@ -523,6 +560,7 @@ class PromptManager:
         version: str | None = None,
         label: str | None = None,
         output_instructions: bool = True,
+        use_cache: bool = True,
     ) -> str:
         """Render a prompt to text.
 
@@ -536,6 +574,7 @@ class PromptManager:
             version: The version to render; the latest by default.
             label: The label of the version to render.
             output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            use_cache: Whether to look the text up in the manager's cache and keep it there, if it has one.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
@@ -549,7 +588,13 @@ class PromptManager:
         if self._is_observed and not self._is_counted:
             given = {} if variables is None else variables
             text: str = await self._observed(
-                "render", prompt_id, given, version=version, label=label, output_instructions=output_instructions
+                "render",
+                prompt_id,
+                given,
+                version=version,
+                label=label,
+                output_instructions=output_instructions,
+                use_cache=use_cache,
             )
             return text
         return self.render_sync(
@@ -564,6 +609,7 @@ class PromptManager:
         version: str | None = None,
         label: str | None = None,
         output_instructions: bool = True,
+        use_cache: bool = True,
     ) -> str:
         """Render a prompt to text.
 
@@ -577,6 +623,7 @@ class PromptManager:
             version: The version to render; the latest by default.
             label: The label of the version to render.
             output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            use_cache: Whether to look the text up in the manager's cache and keep it there, if it has one.
 
         Raises:
             PromptNotFoundError: no prompt has this id.
@@ -586,11 +633,13 @@ class PromptManager:
             TemplateRenderError: a variable is missing or has the wrong type, or the template cannot be rendered.
         """
         given = {} if variables is None else variables
-        if version is None and label is None and output_instructions:
+        uncached = not use_cache and self._cache is not None
+        if version is None and label is None and output_instructions and not uncached:
             # Keywords cost time, so the usual call passes none.
             return self._renders.render(prompt_id, given)
+        options = {"use_cache": False} if uncached else {}
         return self._renders.render(
-            prompt_id, given, version=version, label=label, output_instructions=output_instructions
+            prompt_id, given, version=version, label=label, output_instructions=output_instructions, **options
         )
 
     async def _observed(

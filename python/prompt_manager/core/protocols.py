@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
     from datetime import datetime
 
     from prompt_manager.core.models import Prompt, PromptExecution, PromptStatus, PromptVersion
 
 __all__ = [
+    "CacheProtocol",
     "EventStreamProtocol",
     "MetricsCollectorProtocol",
     "ObserverProtocol",
@@ -169,6 +170,30 @@ class ObserverProtocol(Protocol):
 
     async def on_version_created(self, version: PromptVersion) -> None:
         """Called after a manager has created a version."""
+        ...
+
+
+@runtime_checkable
+class CacheProtocol(Protocol):
+    """A cache for rendered texts, such as :class:`~prompt_manager.core.cache.MemoryCache`.
+
+    Each method may be a coroutine or a plain function. Synchronous renders use only a cache of plain functions.
+    """
+
+    def get(self, key: str) -> str | Awaitable[str | None] | None:
+        """Return the text under a key, or ``None``."""
+        ...
+
+    def set(self, key: str, value: str, *, ttl: float | None = None) -> Awaitable[None] | None:
+        """Keep a text under a key, for ``ttl`` seconds if given."""
+        ...
+
+    def invalidate(self, pattern: str) -> int | Awaitable[int]:
+        """Drop the texts whose keys match a pattern such as ``"prompt:greeting:*"``. Returns how many there were."""
+        ...
+
+    def clear(self) -> Awaitable[None] | None:
+        """Drop every text."""
         ...
 
 

@@ -6,6 +6,7 @@
 //! run.
 
 mod fields;
+pub(super) mod fingerprint;
 mod helper_call;
 mod helper_options;
 mod json;
