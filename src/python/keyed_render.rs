@@ -25,8 +25,11 @@ pub struct KeyedRender {
     key: Option<String>,
 }
 
+#[pymethods]
 impl KeyedRender {
-    pub(super) fn of(
+    #[new]
+    #[pyo3(signature = (prompt, variables, output_instructions = true))]
+    fn new(
         prompt: &CompiledPrompt,
         variables: &Bound<'_, PyAny>,
         output_instructions: bool,
@@ -51,6 +54,26 @@ impl KeyedRender {
         let prompt = prompt.with_compiled(py, Arc::clone(&prompt.compiled), &prompt.shared);
         Ok(Self { prompt, context: context.unbind(), output_instructions, key })
     }
+
+    /// The key, or `None` if the text must not be cached. It begins with `prompt:{id}:{version}:`, and is the same in every
+    /// process. Two renders have the same key only if they give the same text.
+    #[getter]
+    fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The text.
+    fn render<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        let options =
+            RenderOptions { resolved: true, ..self.prompt.schema_options(None, self.output_instructions) };
+        text(&self.prompt.compiled, &self.prompt.shared, self.context.bind(py), &options)
+    }
+
+    /// Shows the variables to the garbage collector.
+    #[allow(clippy::needless_pass_by_value, reason = "the signature that pyo3 requires")]
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.context)
+    }
 }
 
 /// The digest of everything that the text of a render depends on. `None` if a value has none.
@@ -73,27 +96,4 @@ fn digest<'py>(
         }
     };
     Ok(is_complete.then(|| fingerprint.hexadecimal()))
-}
-
-#[pymethods]
-impl KeyedRender {
-    /// The key, or `None` if the text must not be cached. It begins with `prompt:{id}:{version}:`, and is the same in every
-    /// process. Two renders have the same key only if they give the same text.
-    #[getter]
-    fn key(&self) -> Option<&str> {
-        self.key.as_deref()
-    }
-
-    /// The text.
-    fn render<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        let options =
-            RenderOptions { resolved: true, ..self.prompt.schema_options(None, self.output_instructions) };
-        text(&self.prompt.compiled, &self.prompt.shared, self.context.bind(py), &options)
-    }
-
-    /// Shows the variables to the garbage collector.
-    #[allow(clippy::needless_pass_by_value, reason = "the signature that pyo3 requires")]
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.context)
-    }
 }

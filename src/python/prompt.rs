@@ -14,7 +14,6 @@ use super::data::Overlay;
 use super::data::PyData;
 use super::data::values::SharedObject;
 use super::error::{OrRaise, raise};
-use super::keyed_render::KeyedRender;
 use super::library::{EngineState, parse};
 use super::node;
 use super::observers::RegistryObservers;
@@ -507,12 +506,6 @@ impl CompiledPrompt {
     ) -> PyResult<Bound<'py, PyString>> {
         let options = self.render_options(variables, schemas, output_instructions);
         text(&self.compiled, &self.shared, variables, &options)
-    }
-
-    /// A render to text, with the key under which its result can be cached.
-    #[pyo3(signature = (variables, output_instructions = true))]
-    fn keyed_render(&self, variables: &Bound<'_, PyAny>, output_instructions: bool) -> PyResult<KeyedRender> {
-        KeyedRender::of(self, variables, output_instructions)
     }
 
     #[pyo3(name = "render_messages", signature = (variables, output_instructions = true, schemas = None))]

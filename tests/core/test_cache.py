@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from prompt_manager import Prompt, PromptManager, PromptWarning, TemplateEngine
+from prompt_manager._native import KeyedRender
 from prompt_manager.core.cache import MemoryCache
 from prompt_manager.core.protocols import CacheProtocol
 from prompt_manager.exceptions import TemplateRenderError
@@ -238,11 +239,11 @@ class TestKeys:
     def test_values_that_differ_have_keys_that_differ(self):
         manager, _ = manager_of("{{json v}}")
         core = manager.registry._core.get("p")
-        keys = {core.keyed_render({"v": value}).key for value in DISTINCT}
+        keys = {KeyedRender(core, {"v": value}).key for value in DISTINCT}
         # An enum member is the value that it holds.
         assert len(keys) == len(DISTINCT)
         assert None not in keys
-        assert core.keyed_render({"v": Color.RED}).key == core.keyed_render({"v": "red"}).key
+        assert KeyedRender(core, {"v": Color.RED}).key == KeyedRender(core, {"v": "red"}).key
 
     JSON = st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -254,7 +255,7 @@ class TestKeys:
     def test_the_same_key_means_the_same_text(self, a, b):
         manager, _ = manager_of("{{json v}}|{{#if v}}t{{/if}}", engine=TemplateEngine(allow_none=True))
         core = manager.registry._core.get("p")
-        one, other = core.keyed_render({"v": a}), core.keyed_render({"v": b})
+        one, other = KeyedRender(core, {"v": a}), KeyedRender(core, {"v": b})
         if one.key is not None and one.key == other.key:
             assert one.render() == other.render()
 
@@ -264,15 +265,16 @@ class TestKeys:
 
         manager, _ = manager_of("{{json v}}", engine=TemplateEngine(allow_none=True))
         core = manager.registry._core.get("p")
-        assert core.keyed_render({"v": value}).key == core.keyed_render({"v": copy.deepcopy(value)}).key
+        assert KeyedRender(core, {"v": value}).key == KeyedRender(core, {"v": copy.deepcopy(value)}).key
 
     def test_the_key_is_the_same_in_every_process(self):
         program = (
             "from prompt_manager import *\n"
+            "from prompt_manager._native import KeyedRender\n"
             "m = PromptManager(template_engine=TemplateEngine(known_helpers=list({'a', 'b', 'c', 'd'})))\n"
             "m.template_engine.register_partial('q', 'Q')\n"
             "m.create_prompt_sync(Prompt(id='p', template='{{#each v}}{{this}}{{/each}}{{> q}}', status='active'))\n"
-            "print(m.registry._core.get('p').keyed_render({'v': ['a', 1, 2.5, {'b': None}]}).key)\n"
+            "print(KeyedRender(m.registry._core.get('p'), {'v': ['a', 1, 2.5, {'b': None}]}).key)\n"
         )
         keys = {
             subprocess.run(

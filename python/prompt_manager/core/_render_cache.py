@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from inspect import iscoroutinefunction
 
+from prompt_manager._native import KeyedRender
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -52,7 +54,7 @@ class RenderCache:
         self, observers: Observers, compiled: CompiledPrompt, event: RenderEvent, variables: Any, **options: Any
     ) -> str:
         """The text of a prompt, for callers that do not await. They do not use a cache whose methods are coroutines."""
-        keyed = compiled.keyed_render(variables, **options)
+        keyed = KeyedRender(compiled, variables, **options)
         key = keyed.key
         if key is None:
             return keyed.render()
@@ -80,7 +82,7 @@ class RenderCache:
         """The text of a prompt. In a mode that awaits, it waits for the cache."""
         if mode.blocks:
             return self.render_now(observers, compiled, event, variables, **options)
-        keyed = compiled.keyed_render(variables, **options)
+        keyed = KeyedRender(compiled, variables, **options)
         key = keyed.key
         if key is None:
             return keyed.render()
