@@ -26,7 +26,8 @@
     │   ├── IntegrationNotAvailableError
     │   ├── ConversionError
     │   └── IncompatibleFormatError
-    └── ObservabilityError
+    ├── ObservabilityError
+    └── PromptPicklingError
 
     UserWarning
     └── PromptWarning
@@ -41,6 +42,9 @@ Constructors take a message, and the context as keywords. Some also take the arg
 """
 
 from __future__ import annotations
+
+# `pickle` itself would take longer to import than the rest of the package.
+from _pickle import PicklingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +66,7 @@ __all__ = [
     "PromptError",
     "PromptManagerError",
     "PromptNotFoundError",
+    "PromptPicklingError",
     "PromptValidationError",
     "PromptWarning",
     "SchemaError",
@@ -398,3 +403,7 @@ class PromptWarning(UserWarning):
     def __init__(self, message: str, findings: Iterable[Finding] = ()) -> None:
         super().__init__(message)
         self.findings = tuple(findings)
+
+
+class PromptPicklingError(PromptManagerError, PicklingError):
+    """Something that a manager, an engine or an integration holds cannot be pickled, such as a lambda as a helper."""

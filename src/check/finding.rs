@@ -43,6 +43,8 @@ pub enum Code {
     IgnoredHelpers,
     /// A part of a schema that has no effect.
     SchemaWithoutEffect,
+    /// A label that a prompt file and the file of labels point at different versions.
+    LabelDisagreement,
     /// A file that cannot be read.
     UnreadableFile,
     /// A prompt that breaks a rule of prompt files.
@@ -53,11 +55,13 @@ pub enum Code {
     InvalidSchema,
     /// A schema that a prompt names and that does not exist.
     UnknownSchema,
+    /// A version that a label points at and that does not exist.
+    UnknownLabelTarget,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::UndeclaredVariable,
         Self::UnusedVariable,
         Self::UnknownPartial,
@@ -66,11 +70,13 @@ impl Code {
         Self::ForeignSyntax,
         Self::IgnoredHelpers,
         Self::SchemaWithoutEffect,
+        Self::LabelDisagreement,
         Self::UnreadableFile,
         Self::InvalidPrompt,
         Self::TemplateSyntax,
         Self::InvalidSchema,
         Self::UnknownSchema,
+        Self::UnknownLabelTarget,
     ];
 
     /// The name of the rule.
@@ -85,11 +91,13 @@ impl Code {
             Self::ForeignSyntax => "foreign-syntax",
             Self::IgnoredHelpers => "ignored-helpers",
             Self::SchemaWithoutEffect => "schema-without-effect",
+            Self::LabelDisagreement => "label-disagreement",
             Self::UnreadableFile => "unreadable-file",
             Self::InvalidPrompt => "invalid-prompt",
             Self::TemplateSyntax => "template-syntax",
             Self::InvalidSchema => "invalid-schema",
             Self::UnknownSchema => "unknown-schema",
+            Self::UnknownLabelTarget => "unknown-label-target",
         }
     }
 
@@ -102,14 +110,16 @@ impl Code {
             | Self::YamlComment
             | Self::ForeignSyntax
             | Self::IgnoredHelpers
-            | Self::SchemaWithoutEffect => Severity::Warning,
+            | Self::SchemaWithoutEffect
+            | Self::LabelDisagreement => Severity::Warning,
             Self::UnknownPartial
             | Self::UnknownHelper
             | Self::UnreadableFile
             | Self::InvalidPrompt
             | Self::TemplateSyntax
             | Self::InvalidSchema
-            | Self::UnknownSchema => Severity::Error,
+            | Self::UnknownSchema
+            | Self::UnknownLabelTarget => Severity::Error,
         }
     }
 

@@ -9,7 +9,9 @@ use super::text::PyText;
 use crate::check::Finding;
 use crate::error::{ContextValue, Error};
 use crate::prompt::{Prompt, PromptId, Version};
+use crate::store::Labels;
 use crate::store::directory::{self, FileCache, LoadedDirectory};
+use crate::store::label_file::LabelFileStamp;
 
 /// A directory, and the prompts and schemas of the registry that came from it.
 pub(super) struct DirectorySource {
@@ -22,6 +24,10 @@ pub(super) struct DirectorySource {
     held: Vec<(PromptId, Version, String)>,
     /// The names of the schemas that came from this directory.
     schemas: Vec<String>,
+    /// The labels of the prompts that the file of labels names.
+    labels: BTreeMap<PromptId, Labels>,
+    /// The file of labels at the last load, and whether that load found no error.
+    last: (LabelFileStamp, bool),
     /// The directories that links lead to.
     pub(super) linked: Vec<PathBuf>,
     /// The files as they were at the last load.
@@ -46,6 +52,8 @@ impl DirectorySource {
             target,
             held: Vec::new(),
             schemas: Vec::new(),
+            labels: BTreeMap::new(),
+            last: (LabelFileStamp::default(), false),
             linked: Vec::new(),
             known: FileCache::default(),
             registrations: 0,
@@ -63,8 +71,22 @@ impl DirectorySource {
         }
     }
 
+    /// [`DirectorySource::load`] if the file of labels changed, or if the last load found an error.
+    pub(super) fn load_if_relabelled(&mut self) -> Option<DirectoryReport> {
+        let is_same = self.last.1 && LabelFileStamp::of(&self.path) == self.last.0;
+        (!is_same).then(|| self.load())
+    }
+
     /// Reads the files that changed. Replaces the registry's prompts, unless an error forbids it.
     pub(super) fn load(&mut self) -> DirectoryReport {
+        // Before the file is read: a later change gives another stamp.
+        let stamp = LabelFileStamp::of(&self.path);
+        let report = self.load_files();
+        self.last = (stamp, report.error.is_none());
+        report
+    }
+
+    fn load_files(&mut self) -> DirectoryReport {
         let registrations = self.target.shared.registrations();
         if registrations != self.registrations {
             // A name may now be a helper, or a partial may have another text, so everything is compiled again.
@@ -123,7 +145,12 @@ impl DirectorySource {
                 broken.contains(file.as_str()) && !new.contains(&(id, version))
             });
         let old: Vec<_> = old.into_iter().map(|(id, version, _)| (id, version)).collect();
-        let labels = BTreeMap::new();
+        // A broken file of labels keeps the last good labels.
+        let file_labels = loaded.labels.unwrap_or_else(|| self.labels.clone());
+        let mut labels = file_labels.clone();
+        for id in self.labels.keys() {
+            labels.entry(id.clone()).or_default();
+        }
         let mut prompts = self.target.prompts.write().unwrap_or_else(PoisonError::into_inner);
         report.result = prompts.exchange(&old, loaded.prompts, labels)?;
         drop(prompts);
@@ -131,7 +158,7 @@ impl DirectorySource {
         // The files were compiled with these partials, so this registration makes none of them outdated.
         self.registrations += u64::from(is_changed);
         held.extend(kept);
-        self.held = held;
+        (self.held, self.labels) = (held, file_labels);
         // While a file has an error, schemas that are not found are kept, because they may be in that file.
         let gone = if error.is_none() { std::mem::take(&mut self.schemas) } else { Vec::new() };
         self.schemas.extend(loaded.schemas.iter().map(|schema| schema.name.clone()));

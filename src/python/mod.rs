@@ -7,6 +7,7 @@ mod check;
 mod conversion_error;
 mod convert;
 mod data;
+mod directory_label;
 mod directory_source;
 mod error;
 mod fork_gate;

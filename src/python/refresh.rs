@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::directory_source::DirectorySource;
 use super::error::raise;
 use super::fork_gate::{forks, gate};
 use super::reload::ReloadReport;
 use super::runtime::on_thread;
 use super::storage::PlainData;
 use super::store_source::StoreSource;
+use crate::check::Finding;
 use crate::error::Error;
 use crate::prompt::PromptId;
 use crate::store::{ExchangeResult, LabelMove};
@@ -44,7 +46,9 @@ pub(super) enum RefreshSource {
 
 /// A source of prompts that the core reads.
 pub(super) enum CoreSource {
-    Store(StoreSource),
+    Store(Box<StoreSource>),
+    /// A directory, which is loaded again if its `labels.yaml` changes.
+    Directory(Box<DirectorySource>),
 }
 
 impl CoreSource {
@@ -52,6 +56,9 @@ impl CoreSource {
     fn load(&mut self) -> Option<PyLook> {
         match self {
             Self::Store(store) => store.load().map(|report| PyLook::of(report, Clone::clone)),
+            Self::Directory(directory) => {
+                directory.load_if_relabelled().map(|report| PyLook::of(report, Finding::report))
+            }
         }
     }
 }
@@ -245,6 +252,22 @@ impl ReleasedClaim {
 fn look(source: &Mutex<CoreSource>) -> Option<PyLook> {
     let _gate = gate();
     source.lock().unwrap_or_else(PoisonError::into_inner).load()
+}
+
+/// The first load of a directory. Must be called without the interpreter.
+///
+/// # Errors
+/// Those of [`DirectorySource::load_first`].
+pub(super) fn load_first(source: &Mutex<CoreSource>) -> crate::Result<Vec<Finding>> {
+    let _gate = gate();
+    match &mut *source.lock().unwrap_or_else(PoisonError::into_inner) {
+        CoreSource::Directory(directory) => {
+            let report = directory.load_first()?;
+            let skipped = report.error.iter().flat_map(Error::errors).map(Finding::of_error);
+            Ok(report.warnings.into_iter().chain(skipped.collect::<Vec<_>>()).collect())
+        }
+        CoreSource::Store(_) => Ok(Vec::new()),
+    }
 }
 
 fn nanos(duration: Duration) -> u64 {

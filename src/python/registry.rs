@@ -10,16 +10,18 @@ use pyo3::types::PyString;
 
 use super::arguments;
 use super::check::{PyFinding, findings};
+use super::directory_label::DirectoryLabel;
+use super::directory_source::DirectorySource;
 use super::error::{OrRaise, raise};
 use super::fork_gate::wait_for_threads;
 use super::library::EngineState;
 use super::observers::RegistryObservers;
 use super::prompt::{CompiledPrompt, PromptOrigin, face, text};
-use super::refresh::{CoreSource, PyLook, Refresh, RefreshSource};
+use super::refresh::{CoreSource, PyLook, Refresh, RefreshSource, load_first};
 use super::reload::{ReloadTarget, SharedRegistry, WriteLog};
 use super::runtime::on_thread;
 use super::schema::{PySchemas, SharedSchemas};
-use super::storage::PyFileStore;
+use super::storage::{PlainData, PyFileStore};
 use super::store_source::StoreSource;
 use super::template::Engine;
 use super::text::PyText;
@@ -213,6 +215,9 @@ impl DirectoryLoad {
         for compiled in loaded.prompts {
             prompts.insert(compiled)?;
         }
+        for (id, labels) in loaded.labels.unwrap_or_default() {
+            prompts.set_labels(id.as_str(), labels)?;
+        }
         Ok(findings(warnings))
     }
 }
@@ -249,6 +254,25 @@ impl PyRegistry {
             shared: Arc::clone(&self.shared),
             into: Arc::clone(&self.schemas),
         })
+    }
+}
+
+impl PyRegistry {
+    /// The first load of a directory that is loaded again if its labels change. It starts the looks if it succeeds.
+    fn directory(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        schema_dir: Option<PathBuf>,
+        on_error: &str,
+        (seconds, report): (f64, Py<PyAny>),
+    ) -> PyResult<impl FnOnce() -> crate::Result<Vec<PyFinding>> + Send + 'static> {
+        wait_for_threads(py)?;
+        let source = DirectorySource::new(path, schema_dir, is_skip(on_error)?, self.target());
+        let source = Arc::new(Mutex::new(CoreSource::Directory(Box::new(source))));
+        let first = Arc::clone(&source);
+        self.set_refresh(Refresh::new(seconds, RefreshSource::Core { source, report })?)?;
+        Ok(move || load_first(&first).map(findings))
     }
 }
 
@@ -319,9 +343,91 @@ impl PyRegistry {
         report: Py<PyAny>,
     ) -> PyResult<()> {
         wait_for_threads(py)?;
-        let source = CoreSource::Store(StoreSource::new(store.get().shared(), self.target()));
+        let source = CoreSource::Store(Box::new(StoreSource::new(store.get().shared(), self.target())));
         let source = Arc::new(Mutex::new(source));
         self.set_refresh(Refresh::new(seconds, RefreshSource::Core { source, report })?)
+    }
+
+    /// Loads a directory, and from now on loads it again if its `labels.yaml` changes; see
+    /// [`PyRegistry::refresh_from_store`].
+    #[pyo3(signature = (path, *, schema_dir, on_error, seconds, report))]
+    fn refresh_from_directory_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::optional_path)] schema_dir: Option<PathBuf>,
+        #[pyo3(from_py_with = arguments::option)] on_error: &str,
+        seconds: f64,
+        report: Py<PyAny>,
+    ) -> PyResult<Vec<PyFinding>> {
+        let load = self.directory(py, path, schema_dir, on_error, (seconds, report))?;
+        py.detach(load).or_raise(py)
+    }
+
+    /// The coroutine of [`PyRegistry::refresh_from_directory_sync`].
+    #[pyo3(signature = (path, *, schema_dir, on_error, seconds, report))]
+    fn refresh_from_directory<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::optional_path)] schema_dir: Option<PathBuf>,
+        #[pyo3(from_py_with = arguments::option)] on_error: &str,
+        seconds: f64,
+        report: Py<PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let load = self.directory(py, path, schema_dir, on_error, (seconds, report))?;
+        on_thread(py, move || load().map_err(|error| Python::attach(|py| raise(py, &error))))
+    }
+
+    /// Points a label at a version in the `labels.yaml` of a directory, and in the registry. Returns the move.
+    fn set_label_in_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::label)] label: &str,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<&str>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] author: Option<&str>,
+    ) -> PyResult<PlainData> {
+        let work = DirectoryLabel { path, id, target: self.target() };
+        py.detach(|| work.set(label, version, author)).or_raise(py)
+    }
+
+    /// The coroutine of [`PyRegistry::set_label_in_sync`].
+    fn set_label_in<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+        #[pyo3(from_py_with = arguments::label)] label: String,
+        #[pyo3(from_py_with = arguments::optional_version)] version: Option<String>,
+        #[pyo3(from_py_with = arguments::optional_metadata)] author: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let work = DirectoryLabel { path, id, target: self.target() };
+        let set = move || work.set(&label, version.as_deref(), author.as_deref());
+        on_thread(py, move || set().map_err(|error| Python::attach(|py| raise(py, &error))))
+    }
+
+    /// The moves of a prompt's labels in the `labels.yaml` of a directory.
+    fn moves_in_sync(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+    ) -> PyResult<Vec<PlainData>> {
+        let work = DirectoryLabel { path, id, target: self.target() };
+        py.detach(|| work.history()).or_raise(py)
+    }
+
+    /// The coroutine of [`PyRegistry::moves_in_sync`].
+    fn moves_in<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = arguments::path)] path: PathBuf,
+        #[pyo3(from_py_with = arguments::id)] id: String,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let work = DirectoryLabel { path, id, target: self.target() };
+        on_thread(py, move || work.history().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
     /// From now on, calls `look_sync()`, at most every so many seconds. [`PyRegistry::due_look`] gives the coroutine of

@@ -1,5 +1,6 @@
 //! `FileStore` and `MemoryStore`, the storages of prompts. Prompts are passed as plain data.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::store::encoding::Encoding;
 use crate::store::file::FileStore;
 use crate::store::memory::MemoryStore;
 use crate::store::queue::{Access, WorkQueue};
-use crate::store::{ListFilter, StoredPrompts, UnmanagedFile, yaml_write};
+use crate::store::{LabelMove, Labels, ListFilter, StoredPrompts, UnmanagedFile, yaml_write};
 
 /// A value that becomes dicts, lists, strings and numbers of Python.
 pub(super) struct PlainData(Value);
@@ -427,6 +428,27 @@ impl PyMemoryStore {
     ) -> PyResult<PlainData> {
         let moved = self.with(|store| store.set_label(id, label, version, author)).or_raise(py)?;
         PlainData::of(&moved).or_raise(py)
+    }
+
+    /// The prompts as they were saved, and the moves of their labels by id.
+    fn state(&self, py: Python<'_>) -> PyResult<(Vec<PlainData>, PlainData)> {
+        let plain = |store: &mut MemoryStore| {
+            let (prompts, labels) = store.state();
+            let moves: BTreeMap<&str, Vec<LabelMove>> =
+                labels.iter().map(|(id, labels)| (id.as_str(), labels.history(None))).collect();
+            Ok((PlainData::each(prompts)?, PlainData::of(&moves)?))
+        };
+        self.with(plain).or_raise(py)
+    }
+
+    /// Puts back what [`PyMemoryStore::state`] returned.
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn restore(&self, prompts: Vec<Bound<'_, PyAny>>, moves: &Bound<'_, PyAny>) -> PyResult<()> {
+        let prompts = prompts.iter().map(read_prompt).collect::<PyResult<Vec<_>>>()?;
+        let moves: BTreeMap<String, Vec<LabelMove>> = pythonize::depythonize(moves)?;
+        let labels = moves.into_iter().map(|(id, moves)| (id, Labels::new(moves))).collect();
+        self.with(|store| store.restore(prompts, labels));
+        Ok(())
     }
 
     /// A number that is greater after each change.

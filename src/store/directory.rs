@@ -15,6 +15,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::errors::{reason, unreadable};
+use super::label_file::{self, two_files};
+use super::labels::Labels;
 use super::prompt_tree::{PromptTree, YamlFiles};
 use super::stable_read::{FileContent, FileStamp, read_settled};
 use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
@@ -47,6 +49,8 @@ pub struct LoadedDirectory<T> {
     pub linked: Vec<PathBuf>,
     /// The partials of the directory, which every prompt can include.
     pub partials: SharedPartials<T>,
+    /// The labels of the prompts that the file of labels names. `None` if the file has an error.
+    pub labels: Option<BTreeMap<PromptId, Labels>>,
 }
 
 /// Partials by name.
@@ -65,6 +69,7 @@ impl<T> Default for LoadedDirectory<T> {
             read: 0,
             linked: Vec::new(),
             partials: BTreeMap::new(),
+            labels: Some(BTreeMap::new()),
         }
     }
 }
@@ -221,7 +226,54 @@ pub fn load_again<T: Text>(
     loaded.read = outcomes.iter().filter(|outcome| !outcome.is_cached).count();
     cache.remember(tree.prompts, &outcomes);
     gather(&mut loaded, outcomes, tree.schemas.is_some());
+    if let Some((first, others)) = tree.labels.split_first() {
+        loaded.errors.extend(others.iter().map(|second| two_files(first, second)));
+        loaded.files += 1;
+        load_labels(first, &mut loaded);
+    }
     Ok(loaded)
+}
+
+/// Reads the file of labels. It wins over labels in prompt files, which must not disagree. A label must point at a version
+/// that exists, unless a file has errors, which may be that of the version.
+fn load_labels<T: Text>(path: &Path, loaded: &mut LoadedDirectory<T>) {
+    let file = match label_file::read(path) {
+        Ok(file) => file,
+        Err(errors) => {
+            loaded.labels = None;
+            return loaded.errors.extend(errors);
+        }
+    };
+    let is_whole = loaded.errors.is_empty();
+    let mut written: HashMap<(&PromptId, &str), (&Version, &Place)> = HashMap::new();
+    let mut versions: HashMap<&PromptId, Vec<&Version>> = HashMap::new();
+    for (compiled, place) in loaded.prompts.iter().zip(&loaded.places) {
+        let Prompt { id, version, labels, .. } = compiled.prompt();
+        versions.entry(id).or_default().push(version);
+        for label in labels {
+            let named = written.entry((id, label)).or_insert((version, place));
+            if *named.0 < *version {
+                *named = (version, place);
+            }
+        }
+    }
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    for (id, label, target) in file.targets() {
+        let Some(version) = &target.version else { continue };
+        let known = versions.get(id).map_or(&[][..], Vec::as_slice);
+        if !known.contains(&version) {
+            errors.extend(is_whole.then(|| label_file::unknown_target(id, label, target, &versions)));
+        } else if let Some((named, place)) = written.get(&(id, label)).filter(|(named, _)| *named != version)
+        {
+            warnings.push(label_file::disagreement(id, label, target, named, place));
+        }
+    }
+    let named = |id: &PromptId, label: &str| written.get(&(id, label)).map(|(version, _)| (*version).clone());
+    let labels = file.ids().filter(|id| versions.contains_key(id));
+    let labels = labels.map(|id| (id.clone(), file.labels(id, |label| named(id, label)))).collect();
+    loaded.labels = errors.is_empty().then_some(labels);
+    loaded.errors.extend(errors);
+    loaded.warnings.extend(warnings);
 }
 
 /// Loads one file. Whether the schemas that it uses exist is not checked.

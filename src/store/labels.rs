@@ -56,7 +56,7 @@ impl Labels {
     }
 
     /// The version that each moved label points at now.
-    fn targets(&self) -> BTreeMap<&str, Option<&Version>> {
+    pub(super) fn targets(&self) -> BTreeMap<&str, Option<&Version>> {
         self.moves.iter().map(|one| (one.label.as_str(), one.version.as_ref())).collect()
     }
 

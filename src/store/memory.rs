@@ -104,6 +104,25 @@ impl MemoryStore {
             .collect()
     }
 
+    /// The prompts as they were saved, and the labels by id.
+    #[must_use]
+    pub fn state(&self) -> (Vec<&Prompt>, BTreeMap<&PromptId, &Labels>) {
+        let prompts = self.prompts.values().flat_map(|entry| entry.versions.values()).collect();
+        (prompts, self.prompts.iter().map(|(id, entry)| (id, &entry.labels)).collect())
+    }
+
+    /// Puts back what [`MemoryStore::state`] returned.
+    pub fn restore(&mut self, prompts: Vec<Prompt>, mut labels: BTreeMap<String, Labels>) {
+        self.changes += 1;
+        for prompt in prompts {
+            let entry = self.prompts.entry(prompt.id.clone()).or_default();
+            if let Some(labels) = labels.remove(prompt.id.as_str()) {
+                entry.labels = labels;
+            }
+            entry.versions.insert(prompt.version.clone(), prompt);
+        }
+    }
+
     /// A number that is greater after each change.
     #[must_use]
     pub fn generation(&self) -> u64 {

@@ -10,6 +10,7 @@ pub mod file;
 mod file_reload;
 mod generation;
 pub mod history;
+pub mod label_file;
 pub mod labels;
 mod layout;
 pub mod lock;
@@ -26,7 +27,7 @@ pub mod yaml;
 pub mod yaml_write;
 
 pub use file_reload::{StoreCache, StoreChange};
-pub use labels::{LabelMove, Labels};
+pub use labels::{LabelMove, LabelRequest, Labels};
 pub use registry::{ExchangeResult, Registry, SearchFilter, VersionSelector};
 pub use walk::UnmanagedFile;
 

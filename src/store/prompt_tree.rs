@@ -6,7 +6,7 @@
 //! | `**/*.test.yaml` | tests of prompts, which are skipped |
 //! | `partials/**/*.hbs` | partials that every prompt can include |
 //! | `schemas/` | schemas, unless they are in another directory |
-//! | `labels.yaml` | where labels point: no prompt |
+//! | `labels.yaml` | where labels point |
 //!
 //! Names that begin with a dot are skipped, and links are followed.
 
@@ -43,6 +43,8 @@ pub(super) struct PromptTree {
     pub(super) partials: Vec<(String, PathBuf)>,
     /// The directory of the schemas, if there is one.
     pub(super) schemas: Option<PathBuf>,
+    /// The files that tell where labels point; more than one is an error.
+    pub(super) labels: Vec<PathBuf>,
     /// An error for each entry that cannot be read, and for each file in the wrong place.
     pub(super) errors: Vec<Error>,
     /// The directories that contain the targets of links.
@@ -86,13 +88,20 @@ impl PromptTree {
             }
         } else if !is_yaml || stem.ends_with(TESTS) {
             // Not for a load of prompts.
-        } else if stem == LABELS && below.parent() == Some(Path::new("")) {
-            let why = "this name is kept for the labels of the directory".to_owned();
-            self.errors.push(misplaced(&path, why, "give a prompt file another name".to_owned()));
+        } else if is_label_file(below) {
+            self.labels.push(path);
         } else {
             self.prompts.push(path);
         }
     }
+}
+
+/// Whether this path below the directory is that of its labels.
+pub(super) fn is_label_file(below: &Path) -> bool {
+    let stem = below.file_stem().unwrap_or_default().to_string_lossy();
+    Encoding::of_path(below) == Some(Encoding::Yaml)
+        && stem.eq_ignore_ascii_case(LABELS)
+        && below.parent() == Some(Path::new(""))
 }
 
 /// The path of a directory below the root, as a walk from the root meets it; `None` if it is not below.

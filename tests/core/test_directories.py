@@ -150,6 +150,6 @@ async def test_a_prompt_under_the_name_of_the_labels_is_an_error(load, directory
     with pytest.raises(StorageReadError) as caught:
         await load(root)
     (error,) = caught.value.errors
-    assert error.message == "this name is kept for the labels of the directory"
+    assert error.hint == "this file is for the labels of the directory; give a prompt file another name"
     (root / name).unlink()
     assert [prompt.id for prompt in (await load(root)).list_prompts_sync()] == ["a", "sub/labels"]

@@ -276,8 +276,6 @@ class TestReadOnly:
             ("create_prompt", (active(),)),
             ("update_prompt", (prompt,)),
             ("delete_prompt", ("greeting",)),
-            ("set_label", ("greeting", "production", prompt.version)),
-            ("rollback", ("greeting", "production")),
         ):
             with pytest.raises(StorageWriteError, match="are read-only here: edit the files") as caught:
                 await call(name, *arguments, to=manager)

@@ -1,4 +1,4 @@
-"""Keeps a registry up to date with its storage: takes over what other processes write."""
+"""Keeps a registry up to date with its storage or directory: takes over what other processes write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prompt_manager.exceptions import PromptManagerError, VersionConflictError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from typing import Any
+    from typing import Any, TypeVar
 
     from prompt_manager._native import Engine, Look, Registry
     from prompt_manager.core._observers import Observers
@@ -21,79 +21,35 @@ if TYPE_CHECKING:
     #: The versions of a prompt, and the moves of its labels as plain data.
     Stored = tuple[dict[str, Prompt], list[dict[str, Any]]]
 
-__all__ = ["StorageRefresh"]
+    R = TypeVar("R")
+
+__all__ = ["SourceRefresh", "StorageRefresh"]
 
 
-class StorageRefresh:
-    """Looks for changes of the storage of a registry, and takes them over.
+class SourceRefresh:
+    """Reports what the looks of a core's registry at the source of its prompts find.
 
-    The core reads the files of a :class:`~prompt_manager.storage.FileSystemStorage` itself. Any other storage is asked
-    with ``generation()``, if it has that, and lists its prompts if the answer differs from the last one.
+    Args:
+        core: The registry of the core.
+        observers: The observers of the registry.
+        source: The directory or storage, for messages.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_compiler",
-        "_core",
-        "_generation",
-        "_held",
-        "_logged",
-        "_observers",
-        "_reads_files",
-        "_storage",
-        "_versions",
-        "problems",
-    )
-
-    def __init__(
-        self, core: Registry, storage: StorageBackendProtocol, compiler: Engine, observers: Observers, seconds: float
-    ) -> None:
-        from prompt_manager.storage.file import FileSystemStorage
-
+    def __init__(self, core: Registry, observers: Observers, source: str) -> None:
         self._core = core
-        self._storage: Any = storage
-        self._compiler = compiler
         self._observers = observers
+        self._source = source
         #: The problems that the last look found.
         self.problems: tuple[PromptManagerError, ...] = ()
         self._logged: str | None = None
-        self._generation: object = None
-        self._held: dict[str, Stored] = {}
-        #: The number of versions in the storage at the last look.
+        #: The number of versions in the source at the last look.
         self._versions = 0
-        #: Whether the core looks. A subclass may read differently.
-        self._reads_files = type(storage) is FileSystemStorage
-        # The core must not keep the registry alive that keeps the core alive.
+
+    @property
+    def report_weakly(self) -> Callable[[Look], None]:
+        """Takes the looks of the core, which must not keep the registry alive that keeps the core alive."""
         this = ref(self)
-        if type(storage) is FileSystemStorage:
-            core.refresh_from_store(storage._core, seconds, lambda look: _alive(this)._report_now(look))
-        else:
-            core.refresh_from_calls(
-                lambda: _alive(this)._look_now(), lambda release: _alive(this)._look_and_release(release), seconds
-            )
-
-    async def load(self, mode: CallMode) -> int:
-        """Take over what changed now, and return the number of versions in the storage.
-
-        Raises:
-            StorageError: the storage cannot be read.
-            VersionConflictError: a version that this process registered has other content than in the storage.
-        """
-        if self._reads_files:
-            awaitable = None if mode.blocks else self._core.look()
-            look = self._core.look_sync() if awaitable is None else await awaitable
-        else:
-            look = await self._look(mode)
-        if look is None:
-            return self._versions
-        problems = self._note(look)
-        conflicts = [each for each in problems if isinstance(each, VersionConflictError)]
-        if conflicts or (look.error is not None and problems == (look.error,)):
-            raise conflicts[0] if conflicts else problems[0]
-        from prompt_manager.storage._shared import warn
-
-        warn([*look.warnings, *map(str, problems)])
-        return self._versions
+        return lambda look: _alive(this)._report_now(look)
 
     async def before(self, prompt_id: str, version: str | None) -> None:
         """Do :meth:`when_due` before a lookup of a label, the latest version, or a version that is not known yet."""
@@ -129,7 +85,7 @@ class StorageRefresh:
         for prompt_id, move in look.moves:
             await self._observers.tell(mode, "on_label_moved", prompt_id, LabelMove.model_validate(move))
         if is_news:
-            event = ReloadEvent(repr(self._storage), self._versions, self.problems)
+            event = ReloadEvent(self._source, self._versions, self.problems)
             await self._observers.tell(mode, "on_reload", event)
 
     def _note(self, look: Look) -> tuple[PromptManagerError, ...]:
@@ -149,12 +105,63 @@ class StorageRefresh:
         if problem is not None and problem != self._logged:
             logger.error("%s\n\nThe last good prompts stay in use.", problem)
         elif problem is None and self._logged is not None:
-            logger.info("%r can be read again", self._storage)
+            logger.info("%s can be read again", self._source)
         is_news = problem != self._logged or bool(look.changed)
         self._logged = problem
         if look.changed:
-            logger.info("took over changes from %r: %s", self._storage, ", ".join(look.changed))
+            logger.info("took over changes from %s: %s", self._source, ", ".join(look.changed))
         return is_news
+
+
+class StorageRefresh(SourceRefresh):
+    """Looks for changes of the storage of a registry, and takes them over.
+
+    The core reads the files of a :class:`~prompt_manager.storage.FileSystemStorage` itself. Any other storage is asked
+    with ``generation()``, if it has that, and lists its prompts if the answer differs from the last one.
+    """
+
+    def __init__(
+        self, core: Registry, storage: StorageBackendProtocol, compiler: Engine, observers: Observers, seconds: float
+    ) -> None:
+        from prompt_manager.storage.file import FileSystemStorage
+
+        super().__init__(core, observers, repr(storage))
+        self._storage: Any = storage
+        self._compiler = compiler
+        self._generation: object = None
+        self._held: dict[str, Stored] = {}
+        #: Whether the core looks. A subclass may read differently.
+        self._reads_files = type(storage) is FileSystemStorage
+        this = ref(self)
+        if type(storage) is FileSystemStorage:
+            core.refresh_from_store(storage._core, seconds, self.report_weakly)
+        else:
+            core.refresh_from_calls(
+                lambda: _alive(this)._look_now(), lambda release: _alive(this)._look_and_release(release), seconds
+            )
+
+    async def load(self, mode: CallMode) -> int:
+        """Take over what changed now, and return the number of versions in the storage.
+
+        Raises:
+            StorageError: the storage cannot be read.
+            VersionConflictError: a version that this process registered has other content than in the storage.
+        """
+        if self._reads_files:
+            awaitable = None if mode.blocks else self._core.look()
+            look = self._core.look_sync() if awaitable is None else await awaitable
+        else:
+            look = await self._look(mode)
+        if look is None:
+            return self._versions
+        problems = self._note(look)
+        conflicts = [each for each in problems if isinstance(each, VersionConflictError)]
+        if conflicts or (look.error is not None and problems == (look.error,)):
+            raise conflicts[0] if conflicts else problems[0]
+        from prompt_manager.storage._shared import warn
+
+        warn([*look.warnings, *map(str, problems)])
+        return self._versions
 
     def _look_now(self) -> None:
         try:
@@ -218,7 +225,7 @@ class StorageRefresh:
         return look
 
 
-def _alive(this: ref[StorageRefresh]) -> StorageRefresh:
+def _alive(this: ref[R]) -> R:
     refresh = this()
     if refresh is None:
         raise RuntimeError("the registry no longer exists")

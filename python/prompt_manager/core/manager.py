@@ -6,6 +6,7 @@ from _thread import allocate_lock
 
 from prompt_manager._keywords import check_keywords
 from prompt_manager._native import CountedRegistry
+from prompt_manager.core._directory_labels import DirectoryLabels
 from prompt_manager.core._load_warning import warn_of
 from prompt_manager.core._observers import Observers
 from prompt_manager.core._prompt_writer import PromptWriter
@@ -124,6 +125,9 @@ class PromptManager:
         #: The directory that the prompts were loaded from. Its files are edited, not the manager.
         self._directory: str | None = None
         self._schema_directory: str | None = None
+        #: The arguments of :meth:`from_directory`, for a copy in another process.
+        self._loaded: dict[str, Any] | None = None
+        self._unknown_variables = unknown_variables
         self._observers = Observers()
         engine = registry.template_engine
         #: The template engine if its `render` is not the package's: a subclass or a mock renders the texts itself.
@@ -152,6 +156,7 @@ class PromptManager:
         schema_dir: str | os.PathLike[str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
         watch: bool = False,
+        refresh: float | None = None,
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
         cache: CacheProtocol | None = None,
@@ -160,9 +165,10 @@ class PromptManager:
 
         Prompt files end in ``.yaml`` or ``.yml``. A prompt without an ``id`` has the path of its file as its id. Every
         prompt can include the partials in ``partials/**/*.hbs``. Files and folders whose name begins with a dot, and
-        ``*.test.yaml``, are skipped. If the load finds something that is probably a mistake, such as a variable that is
-        used and not declared, it gives one :class:`~prompt_manager.PromptWarning` that lists every such place when
-        everything is loaded.
+        ``*.test.yaml``, are skipped. ``labels.yaml`` tells where labels point, and :meth:`set_label` and
+        :meth:`rollback` write it; everything else is read-only. If the load finds something that is probably a mistake,
+        such as a variable that is used and not declared, it gives one :class:`~prompt_manager.PromptWarning` that lists
+        every such place when everything is loaded.
 
         Args:
             path: The directory of the prompts.
@@ -174,6 +180,9 @@ class PromptManager:
                 :meth:`close`. If a saved file is broken, the error is logged (logger ``prompt_manager``, level error)
                 and listed in :attr:`reload_errors`, and the last good prompts stay in use; with ``on_error="skip"``
                 only those of the broken file. A forked process keeps the prompts but does not watch.
+            refresh: For production: a call that asks for a label or the latest version looks at ``labels.yaml``, at
+                most once in this many seconds, and reads what changed if somebody moved a label. By default, moves of
+                other processes and edits by hand are seen at the next load. It has no effect with ``watch``.
             template_engine: Compiles the prompts. Register the helpers and partials that they use before the load.
                 Names that you can register only later go into its ``known_helpers`` and ``known_partials``.
             unknown_variables: What a render does about variables that the prompt does not declare; see the class.
@@ -185,16 +194,29 @@ class PromptManager:
         """
         manager = cls(template_engine=template_engine, cache=cache)
         manager._core.set_unknown_variables(unknown_variables)
+        registry = manager._registry
         if watch:
             from prompt_manager.storage.yaml_loader import YAMLLoader
 
-            loader = YAMLLoader(manager.registry, on_error=on_error)
+            loader = YAMLLoader(registry, on_error=on_error)
             manager._watch = await loader.watch_directory(path, schema_dir=schema_dir)
+        elif refresh is not None:
+            from prompt_manager.core._refresh import SourceRefresh
+
+            registry._refresh = manager._refresh = SourceRefresh(manager._core, registry._observers, str(path))
+            report = registry._refresh.report_weakly
+            findings = await manager._core.refresh_from_directory(
+                path, schema_dir=schema_dir, on_error=on_error, seconds=refresh, report=report
+            )
+            warn_of(findings)
         else:
             findings = await manager._core.load_directory(path, schema_dir=schema_dir, on_error=on_error)
             warn_of(findings)
+        registry._directory_labels = DirectoryLabels(manager._core, path)
         manager._directory = str(path)
         manager._schema_directory = None if schema_dir is None else str(schema_dir)
+        manager._loaded = _arguments(path, schema_dir, on_error, refresh)
+        manager._unknown_variables = unknown_variables
         return manager
 
     @classmethod
@@ -205,6 +227,7 @@ class PromptManager:
         schema_dir: str | os.PathLike[str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
         watch: bool = False,
+        refresh: float | None = None,
         template_engine: TemplateEngine | None = None,
         unknown_variables: Literal["warn", "error", "ignore"] = "warn",
         cache: CacheProtocol | None = None,
@@ -213,9 +236,10 @@ class PromptManager:
 
         Prompt files end in ``.yaml`` or ``.yml``. A prompt without an ``id`` has the path of its file as its id. Every
         prompt can include the partials in ``partials/**/*.hbs``. Files and folders whose name begins with a dot, and
-        ``*.test.yaml``, are skipped. If the load finds something that is probably a mistake, such as a variable that is
-        used and not declared, it gives one :class:`~prompt_manager.PromptWarning` that lists every such place when
-        everything is loaded.
+        ``*.test.yaml``, are skipped. ``labels.yaml`` tells where labels point, and :meth:`set_label` and
+        :meth:`rollback` write it; everything else is read-only. If the load finds something that is probably a mistake,
+        such as a variable that is used and not declared, it gives one :class:`~prompt_manager.PromptWarning` that lists
+        every such place when everything is loaded.
 
         Args:
             path: The directory of the prompts.
@@ -227,6 +251,9 @@ class PromptManager:
                 :meth:`close`. If a saved file is broken, the error is logged (logger ``prompt_manager``, level error)
                 and listed in :attr:`reload_errors`, and the last good prompts stay in use; with ``on_error="skip"``
                 only those of the broken file. A forked process keeps the prompts but does not watch.
+            refresh: For production: a call that asks for a label or the latest version looks at ``labels.yaml``, at
+                most once in this many seconds, and reads what changed if somebody moved a label. By default, moves of
+                other processes and edits by hand are seen at the next load. It has no effect with ``watch``.
             template_engine: Compiles the prompts. Register the helpers and partials that they use before the load.
                 Names that you can register only later go into its ``known_helpers`` and ``known_partials``.
             unknown_variables: What a render does about variables that the prompt does not declare; see the class.
@@ -238,16 +265,29 @@ class PromptManager:
         """
         manager = cls(template_engine=template_engine, cache=cache)
         manager._core.set_unknown_variables(unknown_variables)
+        registry = manager._registry
         if watch:
             from prompt_manager.storage.yaml_loader import YAMLLoader
 
-            loader = YAMLLoader(manager.registry, on_error=on_error)
+            loader = YAMLLoader(registry, on_error=on_error)
             manager._watch = loader.watch_directory_sync(path, schema_dir=schema_dir)
+        elif refresh is not None:
+            from prompt_manager.core._refresh import SourceRefresh
+
+            registry._refresh = manager._refresh = SourceRefresh(manager._core, registry._observers, str(path))
+            report = registry._refresh.report_weakly
+            findings = manager._core.refresh_from_directory_sync(
+                path, schema_dir=schema_dir, on_error=on_error, seconds=refresh, report=report
+            )
+            warn_of(findings)
         else:
             findings = manager._core.load_directory_sync(path, schema_dir=schema_dir, on_error=on_error)
             warn_of(findings)
+        registry._directory_labels = DirectoryLabels(manager._core, path)
         manager._directory = str(path)
         manager._schema_directory = None if schema_dir is None else str(schema_dir)
+        manager._loaded = _arguments(path, schema_dir, on_error, refresh)
+        manager._unknown_variables = unknown_variables
         return manager
 
     @classmethod
@@ -361,6 +401,26 @@ class PromptManager:
             unknown_variables=unknown_variables,
             cache=cache,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle and deepcopy take: the directory or storage that the prompts came from, or the prompts.
+
+        The copy loads a directory or a storage again, as it is then, and does not watch it. Observers, metrics, a cache
+        and plugins stay behind, because they belong to a process.
+
+        Raises:
+            PromptPicklingError: something cannot be pickled, such as a lambda helper; with its name.
+        """
+        from prompt_manager.core._travel import check_travels, content_of
+
+        store = self._version_store
+        if store is not None:
+            check_travels(f"the version store {type(store).__name__}", store, "give its class a __reduce__")
+        if self._loaded is None:
+            return _restore, (type(self), self._registry, store, self._unknown_variables)
+        engine = self._registry.template_engine
+        options = {**self._loaded, "template_engine": engine, "unknown_variables": self._unknown_variables}
+        return _load_again, (type(self), options, store, content_of(self._core))
 
     def check(self) -> list[Finding]:
         """Find what is wrong, or probably wrong, with the prompts.
@@ -1448,7 +1508,6 @@ class PromptManager:
             PromptValidationError: the label's name is not allowed.
             VersionNotFoundError: the prompt has no such version, or there is no such label to remove.
         """
-        self._check_writable()
         return await self._registry.set_label(prompt_id, label, version, author=author)
 
     def set_label_sync(
@@ -1461,7 +1520,6 @@ class PromptManager:
             PromptValidationError: the label's name is not allowed.
             VersionNotFoundError: the prompt has no such version, or there is no such label to remove.
         """
-        self._check_writable()
         return self._registry.set_label_sync(prompt_id, label, version, author=author)
 
     async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
@@ -1471,7 +1529,6 @@ class PromptManager:
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the label was never moved, or it had no version before.
         """
-        self._check_writable()
         return await self._registry.rollback(prompt_id, label, author=author)
 
     def rollback_sync(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
@@ -1481,7 +1538,6 @@ class PromptManager:
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the label was never moved, or it had no version before.
         """
-        self._check_writable()
         return self._registry.rollback_sync(prompt_id, label, author=author)
 
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> list[LabelMove]:
@@ -1499,6 +1555,39 @@ class PromptManager:
             PromptNotFoundError: no prompt has this id.
         """
         return self._registry.get_label_history_sync(prompt_id, label)
+
+
+def _arguments(
+    path: str | os.PathLike[str],
+    schema_dir: str | os.PathLike[str] | None,
+    on_error: Literal["raise", "skip"],
+    refresh: float | None,
+) -> dict[str, Any]:
+    """The arguments of a load, for a process with another working directory."""
+    from os.path import abspath
+
+    # Importing pathlib for this would take longer than a load.
+    schemas = None if schema_dir is None else abspath(schema_dir)  # noqa: PTH100
+    return {"path": abspath(path), "schema_dir": schemas, "on_error": on_error, "refresh": refresh}  # noqa: PTH100
+
+
+def _load_again(
+    kind: type[PromptManager], options: dict[str, Any], store: VersionStoreProtocol | None, _content: object
+) -> PromptManager:
+    """Put a pickled manager of a directory together. Its content at that time is for fingerprints alone."""
+    manager = kind.from_directory_sync(**options)
+    manager._version_store = store
+    return manager
+
+
+def _restore(
+    kind: type[PromptManager],
+    registry: PromptRegistry,
+    store: VersionStoreProtocol | None,
+    unknown_variables: Literal["warn", "error", "ignore"],
+) -> PromptManager:
+    """Put a pickled manager together."""
+    return kind(registry, store, unknown_variables=unknown_variables)
 
 
 def _author(author: str | None, created_by: str | None) -> str | None:

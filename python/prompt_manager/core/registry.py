@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar, Unpack
 
     from prompt_manager._native import CompiledPrompt
+    from prompt_manager.core._directory_labels import DirectoryLabels
     from prompt_manager.core._keyed_lock import Turn
     from prompt_manager.core._links import ObserverLinks
-    from prompt_manager.core._refresh import StorageRefresh
+    from prompt_manager.core._refresh import SourceRefresh
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import LabelMove, Prompt, PromptSummary
@@ -73,7 +74,10 @@ class PromptRegistry:
         for observer in observers:
             self.add_observer(observer)
         #: Takes over changes of the storage.
-        self._refresh: StorageRefresh | None = None
+        self._refresh: SourceRefresh | None = None
+        self._interval = refresh
+        #: The labels of the directory that the prompts were loaded from.
+        self._directory_labels: DirectoryLabels | None = None
         if refresh is not None:
             self._begin_refresh(refresh)
 
@@ -82,7 +86,24 @@ class PromptRegistry:
             raise ValueError("refresh= looks for changes of a storage, and the registry has none")
         from prompt_manager.core._refresh import StorageRefresh
 
+        self._interval = seconds
         self._refresh = StorageRefresh(self._core, self._storage, self._compiler, self._observers, seconds)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle and deepcopy take: the storage, or without one the prompts.
+
+        Observers stay behind.
+
+        Raises:
+            PromptPicklingError: the template engine or the storage cannot be pickled.
+        """
+        from prompt_manager.core._travel import check_travels, content_of, core_state
+
+        if self._storage is None:
+            return _restore, (type(self), self._engine, None, None, core_state(self._core))
+        name = type(self._storage).__name__
+        check_travels(f"the storage {name}", self._storage, "give its class a __reduce__ that connects again")
+        return _restore, (type(self), self._engine, self._storage, self._interval, content_of(self._core))
 
     @property
     def _reload_errors(self) -> tuple[PromptManagerError, ...]:
@@ -537,7 +558,9 @@ class PromptRegistry:
         if self._storage is None:
             return 0
         async with self._lock.take(ALL_KEYS, mode):
-            if self._refresh is not None:
+            from prompt_manager.core._refresh import StorageRefresh
+
+            if isinstance(self._refresh, StorageRefresh):
                 return await self._refresh.load(mode)
             prompts: list[Prompt] = await mode(self._storage, "list")
             cores = [prompt._compiled(self._compiler) for prompt in prompts]
@@ -551,8 +574,13 @@ class PromptRegistry:
 
     @property
     def _stores_labels(self) -> bool:
-        """Whether the storage saves labels. If not, they are only in memory."""
+        """Whether the storage saves labels."""
         return hasattr(self._storage, "set_label") and hasattr(self._storage, "get_label_history")
+
+    @property
+    def _label_store(self) -> object:
+        """What saves labels: a directory's file or the storage. ``None`` if they are only in memory."""
+        return self._directory_labels or (self._storage if self._stores_labels else None)
 
     async def set_label(
         self, prompt_id: str, label: str, version: str | None, *, author: str | None = None
@@ -604,8 +632,7 @@ class PromptRegistry:
         )
 
     def _asked_for_labels(self) -> builtins.list[tuple[object, str]]:
-        storage = self._storage if self._stores_labels else None
-        return [(storage, "set_label"), (storage, "get_label_history")]
+        return [(self._label_store, "set_label"), (self._label_store, "get_label_history")]
 
     async def _set_label(
         self, mode: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
@@ -623,11 +650,13 @@ class PromptRegistry:
     ) -> LabelMove:
         from prompt_manager.core.models import LabelMove
 
-        if not self._stores_labels:
+        store = self._label_store
+        if store is None:
             return LabelMove.model_validate(self._core.set_label(prompt_id, label, version, author))
         self._core.can_set_label(prompt_id, label, version)
-        move: LabelMove = await mode(self._storage, "set_label", prompt_id, label, version, author=author)
-        self._core.record_label_move(prompt_id, move.model_dump(mode="json"))
+        move: LabelMove = await mode(store, "set_label", prompt_id, label, version, author=author)
+        if store is self._storage:
+            self._core.record_label_move(prompt_id, move.model_dump(mode="json"))
         return move
 
     async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
@@ -683,11 +712,10 @@ class PromptRegistry:
         Raises:
             PromptNotFoundError: no prompt has this id.
         """
-        storage = self._storage if self._stores_labels else None
         return run_asking(
             lambda mode: self._label_history(mode, prompt_id, label),
             "get_label_history",
-            (storage, "get_label_history"),
+            (self._label_store, "get_label_history"),
         )
 
     async def _label_history(self, mode: CallMode, prompt_id: str, label: str | None) -> builtins.list[LabelMove]:
@@ -698,9 +726,10 @@ class PromptRegistry:
 
     async def _label_moves(self, mode: CallMode, prompt_id: str) -> builtins.list[dict[str, Any]]:
         self._core.versions(prompt_id)
-        if not self._stores_labels:
+        store = self._label_store
+        if store is None:
             return self._core.moves(prompt_id)
-        history: list[LabelMove] = await mode(self._storage, "get_label_history", prompt_id)
+        history: list[LabelMove] = await mode(store, "get_label_history", prompt_id)
         return [move.model_dump(mode="json") for move in history]
 
 
@@ -708,3 +737,21 @@ def _end(turn: Turn | None) -> None:
     """Let the next write begin before observers are notified, so that they can write too."""
     if turn is not None:
         turn.end()
+
+
+def _restore(
+    kind: type[PromptRegistry],
+    engine: TemplateEngine,
+    storage: StorageBackendProtocol | None,
+    refresh: float | None,
+    state: Any,
+) -> PromptRegistry:
+    """Put a pickled registry together. With a storage, ``state`` is only for fingerprints."""
+    registry = kind(storage, template_engine=engine, refresh=refresh)
+    if storage is None:
+        from prompt_manager.core._travel import restore_core
+
+        restore_core(registry._core, registry._compiler, state)
+    elif state:
+        registry.load_from_storage_sync()
+    return registry

@@ -1,0 +1,90 @@
+"""How managers and registries reach other processes: what ``pickle`` and ``deepcopy`` take, and how it is put together.
+
+A manager from a directory or a storage carries where its prompts came from, and loads them again. One in memory carries
+its prompts. Observers, metrics and plugins belong to a process and stay behind.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from prompt_manager.exceptions import PromptPicklingError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
+
+    from prompt_manager._native import Engine, Registry
+
+__all__ = ["check_engine", "check_travels", "content_of", "core_state", "restore_core"]
+
+#: Packages that pickle or copy functions by value. Datasets' fingerprints use dill.
+_TAKE_CODE = frozenset({"cloudpickle", "copy", "dill", "datasets"})
+
+
+def _code_is_taken() -> bool:
+    """Whether the caller is a package that also takes functions without a name, such as lambdas."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _TAKE_CODE:
+        frame = frame.f_back
+    return frame is not None
+
+
+def check_travels(what: str, value: object, hint: str) -> None:
+    """Check that another process can load a value.
+
+    Raises:
+        PromptPicklingError: it cannot; with the name of the value.
+    """
+    if _code_is_taken():
+        return
+    from pickle import dumps
+
+    try:
+        dumps(value)
+    except Exception as error:
+        raise PromptPicklingError(f"{what} cannot be pickled\n  hint: {hint}") from error
+
+
+def check_engine(engine: Engine) -> None:
+    """Check that another process can load a template engine, with its helpers and registered types.
+
+    Raises:
+        PromptPicklingError: it cannot; with the name of what cannot.
+    """
+    kind = type(engine)
+    check_travels(f"the template engine {kind.__qualname__}", kind, "define its class at the top of a module")
+    helpers, _, types = engine.__getstate__()
+    for name, function, _ in helpers:
+        check_travels(f"the helper {name!r}", function, "use a function that is defined at the top of a module")
+    for registered, _ in types:
+        what = f"the registered type {registered.__qualname__}"
+        check_travels(what, registered, "define the class at the top of a module")
+
+
+def core_state(core: Registry) -> dict[str, Any]:
+    """What a registry of the core holds: its prompts, the moves of their labels, and its schemas."""
+    from prompt_manager.validation.loader import SchemaLoader
+
+    prompts = [compiled.to_dict() for compiled in core.all()]
+    moves = {prompt_id: core.moves(prompt_id) for prompt_id in core.ids()}
+    return {
+        "prompts": prompts,
+        "moves": {prompt_id: made for prompt_id, made in moves.items() if made},
+        "schemas": SchemaLoader._of(core.schemas),
+    }
+
+
+def restore_core(core: Registry, engine: Engine, state: dict[str, Any]) -> None:
+    """Fill an empty registry with what :func:`core_state` returned."""
+    from prompt_manager._native import compile_prompt
+
+    state["schemas"]._copy_to(core.schemas)
+    core.upsert_all([compile_prompt(prompt, engine) for prompt in state["prompts"]], state["moves"])
+
+
+def content_of(core: Registry) -> tuple[tuple[str, str, str, str, tuple[str, ...]], ...]:
+    """What a fingerprint of a manager depends on, besides where its prompts came from."""
+    held = core.all()
+    return tuple((each.id, each.version, each.content_hash, each.status, tuple(each.labels)) for each in held)
