@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from conversion import ROLES
@@ -12,6 +13,7 @@ from templates import CHAT, CHAT_VALUES, TWO, TWO_VALUES, two
 
 from prompt_manager import Prompt, PromptManager
 from prompt_manager.integrations import OpenAIIntegration
+from prompt_manager.storage import FileSystemStorage
 
 if TYPE_CHECKING:
     from measure import Effort
@@ -24,7 +26,7 @@ TARGET = 4.0
 
 def measure(effort: Effort) -> list[Row]:
     """The rows of renders, and those of a prompt that is handed out and converted."""
-    return [*measure_renders(effort), *measure_conversions(effort)]
+    return [*measure_renders(effort), *measure_refresh(effort), *measure_conversions(effort)]
 
 
 def measure_renders(effort: Effort) -> list[Row]:
@@ -54,6 +56,21 @@ def measure_renders(effort: Effort) -> list[Row]:
         if observer is not None:
             manager.remove_observer(observer)
     return rows
+
+
+def measure_refresh(effort: Effort) -> list[Row]:
+    """The render by id of a manager that takes over changes of its storage: it reads the clock, and nothing changes."""
+    with TemporaryDirectory() as directory:
+        storage = FileSystemStorage(directory)
+        storage.save_sync(Prompt(id="greeting", format="text", status="active", template=TWO.handlebars[0]))
+        render = PromptManager.from_storage_sync(storage, refresh=1.0).render_sync
+
+        def ours(values: Values) -> str:
+            return render("greeting", values)
+
+        check_equal("refresh", ours(TWO_VALUES), two(TWO_VALUES))
+        timings = interleaved({"ours": ours, "by hand": two}, TWO_VALUES, effort)
+        return [Row.of("refresh", "the same, from_storage(refresh=1.0)", timings)]
 
 
 class Completed:

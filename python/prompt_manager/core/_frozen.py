@@ -110,8 +110,9 @@ class FrozenSet(set[Any]):
     def __deepcopy__(self, memo: object) -> FrozenSet:
         return self
 
-    def __reduce_ex__(self, _: object) -> tuple[Callable[[Any], Any], tuple[set[Any]]]:
-        return frozen_set, (set(self),)
+    def __reduce_ex__(self, _: object) -> tuple[Callable[[Any], Any], tuple[list[Any]]]:
+        # In order, because the order of a set differs between processes.
+        return frozen_set, (sorted(self, key=str),)
 
 
 for _view in (FrozenDict, FrozenList, FrozenSet):

@@ -7,7 +7,7 @@ from prompt_manager._native import ChatTemplate, Engine, HelperOptions, Template
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, TypeVar, overload
+    from typing import Any, SupportsIndex, TypeVar, overload
 
     from prompt_manager._native import VariableUsage
     from prompt_manager.core.models import Message
@@ -50,6 +50,17 @@ class TemplateEngine(Engine):
     """
 
     __slots__ = ()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """What pickle takes: the options, helpers, partials and registered types.
+
+        Raises:
+            PromptPicklingError: a helper, a registered type or the class of the engine cannot be pickled.
+        """
+        from prompt_manager.core._travel import check_engine
+
+        check_engine(self)
+        return super().__reduce_ex__(protocol)
 
     async def render(
         self,

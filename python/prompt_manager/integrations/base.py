@@ -14,6 +14,7 @@ from prompt_manager.validation._holder import held_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+    from typing import Self
 
     from prompt_manager._native import Engine, Schemas
     from prompt_manager.core._own_engine import Prepared
@@ -84,6 +85,27 @@ class BaseIntegration(ABC, Generic[T]):
 
     #: The name of the framework in the context of errors, as the plugin of the framework has it.
     _framework: str | None = None
+    #: The arguments of the constructor, for a copy.
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Keep the arguments, so that the integration can be pickled and copied."""
+        integration = super().__new__(cls)
+        integration._arguments = (arguments, options)
+        return integration
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """What pickle and deepcopy take: the class and the arguments of its constructor.
+
+        Raises:
+            PromptPicklingError: a custom template engine cannot be pickled.
+        """
+        if self._native_engine is None:
+            from prompt_manager.core._travel import check_travels
+
+            name = type(self._template_engine).__name__
+            check_travels(f"the template engine {name}", self._template_engine, "give its class a __reduce__")
+        return _make, (type(self), *self._arguments)
 
     def __init__(
         self,
@@ -224,3 +246,8 @@ class BaseIntegration(ABC, Generic[T]):
     def _prepare(self, core: CompiledPrompt, variables: Mapping[str, Any]) -> Prepared:
         """Return the variables for the templates, the template texts, and the partials."""
         return core.prepare(variables, self._schemas)
+
+
+def _make(kind: type[BaseIntegration[Any]], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Put a pickled integration together."""
+    return kind(*arguments, **options)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from typing import Literal
+    from typing import Any, Literal
 
     from prompt_manager.core.models import LabelMove, Prompt, PromptStatus
     from prompt_manager.exceptions import StorageError
@@ -53,7 +53,7 @@ class FileSystemStorage:
     '1.0.0'
     """
 
-    __slots__ = ("_core", "_path")
+    __slots__ = ("_core", "_options", "_path")
 
     def __init__(
         self,
@@ -68,7 +68,14 @@ class FileSystemStorage:
         if given is None or (path is not None and base_path is not None):
             raise TypeError("FileSystemStorage needs its directory as `path`, or by its other name `base_path`")
         self._path = given
+        self._options = {"format": format, "create": create, "lock_timeout": lock_timeout}
         self._core = FileStore(given, format=format, create=create, lock_timeout=lock_timeout)
+
+    def __reduce__(self) -> tuple[Callable[..., FileSystemStorage], tuple[object, ...]]:
+        """What pickle and deepcopy take: the directory and the options."""
+        from os.path import abspath
+
+        return _reopen, (type(self), abspath(self._path), self._options)  # noqa: PTH100 - as `core.manager` has it
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self._path)!r})"
@@ -342,3 +349,8 @@ def _renamed(
         if is_valid or new != old:
             moved[path] = (old, new)
     return moved
+
+
+def _reopen(kind: type[FileSystemStorage], path: str, options: dict[str, Any]) -> FileSystemStorage:
+    """Open the directory of a pickled storage."""
+    return kind(path, **options)

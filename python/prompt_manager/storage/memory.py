@@ -9,7 +9,8 @@ from prompt_manager.storage._shared import as_move, as_prompt, as_prompts, check
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from prompt_manager.core.models import LabelMove, Prompt, PromptStatus
 
@@ -28,6 +29,10 @@ class InMemoryStorage:
 
     def __init__(self) -> None:
         self._core = MemoryStore()
+
+    def __reduce__(self) -> tuple[Callable[..., InMemoryStorage], tuple[object, ...]]:
+        """What pickle and deepcopy take: the prompts and the moves of their labels."""
+        return _restore, (type(self), *self._core.state())
 
     async def save(self, prompt: Prompt) -> None:
         """Save a prompt under its id and version.
@@ -186,3 +191,12 @@ class InMemoryStorage:
             PromptNotFoundError: there is no prompt with this id.
         """
         return [as_move(plain) for plain in self._core.label_history_sync(prompt_id, label)]
+
+
+def _restore(
+    kind: type[InMemoryStorage], prompts: list[dict[str, Any]], moves: dict[str, list[dict[str, Any]]]
+) -> InMemoryStorage:
+    """Fill a new storage with what a pickled one held."""
+    storage = kind()
+    storage._core.restore(prompts, moves)
+    return storage

@@ -8,7 +8,7 @@ from prompt_manager.validation._holder import SchemaHolder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any, Literal, TypeVar
 
     from pydantic import BaseModel
@@ -36,6 +36,18 @@ class SchemaLoader(SchemaHolder):
         loader = cls.__new__(cls)
         loader._core = core
         return loader
+
+    def __reduce__(self) -> tuple[Callable[..., SchemaLoader], tuple[object, ...]]:
+        """What pickle and deepcopy take: the schemas, the models, and the functions that their rules call."""
+        held = [(name, self._core.get(name)) for name in self._core.names()]
+        names = sorted({name for _, schema in held for name in _functions_of(schema)})
+        functions = [(name, self._core.function(name)) for name in names]
+        return _restore, (type(self), held, functions)
+
+    def _copy_to(self, core: Schemas) -> None:
+        """Add the schemas and functions to others."""
+        _, (_, held, functions) = self.__reduce__()
+        _fill(core, held, functions)  # type: ignore[arg-type] # they are what `__reduce__` returned
 
     def register(self, schema: Schema | Mapping[str, Any]) -> None:
         """Add a schema. The schemas that it names may be added later.
@@ -299,3 +311,33 @@ schemas:
       - {name: street, type: string}
       - {name: city, type: string}
 """
+
+
+def _functions_of(schema: object) -> Iterator[str]:
+    """The names of the functions that the rules of a schema call."""
+    if isinstance(schema, dict):
+        function = schema.get("custom_function")
+        if isinstance(function, str):
+            yield function
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _functions_of(each)
+
+
+def _restore(kind: type[SchemaLoader], held: list[tuple[str, Any]], functions: list[tuple[str, Any]]) -> SchemaLoader:
+    """Put a pickled loader together."""
+    loader = kind()
+    _fill(loader._core, held, functions)
+    return loader
+
+
+def _fill(core: Schemas, held: list[tuple[str, Any]], functions: list[tuple[str, Any]]) -> None:
+    for name, schema in held:
+        if isinstance(schema, type):
+            core.put_model(name, schema)
+        else:
+            core.add(schema)
+    for name, function in functions:
+        if function is not None:
+            core.register_function(name, function)

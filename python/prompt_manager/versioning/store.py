@@ -7,7 +7,7 @@ from prompt_manager._native import History
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from typing import Any
 
@@ -41,11 +41,30 @@ class VersionStore:
     'First words'
     """
 
-    __slots__ = ("_core", "_in_memory")
+    __slots__ = ("_core", "_ids", "_in_memory", "_path")
 
     def __init__(self, storage_path: str | os.PathLike[str] | None = None) -> None:
         self._in_memory = storage_path is None
+        self._path = storage_path
+        #: The ids of records in memory, for a copy of the store.
+        self._ids: dict[str, None] = {}
         self._core = History(storage_path)
+
+    def __reduce__(self) -> tuple[Callable[..., VersionStore], tuple[object, ...]]:
+        """What pickle and deepcopy take: the directory, or the records in memory."""
+        if self._path is not None:
+            from os.path import abspath
+
+            return _restore, (type(self), abspath(self._path), [])  # noqa: PTH100 - as `core.manager` has it
+        from prompt_manager.exceptions import PromptNotFoundError
+
+        records: list[dict[str, Any]] = []
+        for prompt_id in self._ids:
+            try:
+                records += self._core.records_sync(prompt_id)[0]
+            except PromptNotFoundError:
+                continue
+        return _restore, (type(self), None, records)
 
     async def save_version(self, version: PromptVersion) -> None:
         """Save a record. If the version exists with the same content, its creation time stays.
@@ -56,7 +75,7 @@ class VersionStore:
             StorageWriteError: a file cannot be written.
         """
         if self._in_memory:
-            self._core.save_sync(_plain(version))
+            self.save_version_sync(version)
         else:
             await self._core.save(_plain(version))
 
@@ -69,6 +88,8 @@ class VersionStore:
             StorageWriteError: a file cannot be written.
         """
         self._core.save_sync(_plain(version))
+        if self._in_memory:
+            self._ids[version.prompt.id] = None
 
     async def get_version(self, prompt_id: str, version: str) -> PromptVersion:
         """Return the record of a version.
@@ -320,3 +341,12 @@ def _highest(prompt_id: str, records: list[PromptVersion]) -> PromptVersion:
     if not records:
         raise PromptNotFoundError(f"no version of prompt '{prompt_id}' can be read", prompt_id=prompt_id)
     return records[0]
+
+
+def _restore(kind: type[VersionStore], path: str | None, records: list[dict[str, Any]]) -> VersionStore:
+    """Put a pickled store together."""
+    store = kind(path)
+    for record in reversed(records):
+        store._core.save_sync(record)
+        store._ids[record["prompt"]["id"]] = None
+    return store
