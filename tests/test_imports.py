@@ -36,7 +36,8 @@ PATHS = {
         HandlebarsMessagePromptTemplate HandlebarsChatPromptTemplate JoinedPromptTemplate PromptSource""",
     "prompt_manager.observability": """
         BatchEvent EventStreamObserver LoggingObserver MetricsCollector Observer OpenTelemetryObserver
-        PrometheusCollector PromptSpanProcessor ReloadEvent RenderEvent forget_prompt prompt_attributes""",
+        PrometheusCollector PromptSpanProcessor ReloadEvent RenderEvent enable_native_logging
+        forget_prompt prompt_attributes""",
     "prompt_manager.observability.logging": "LoggingObserver",
     "prompt_manager.observability.metrics": "MetricsCollector",
     "prompt_manager.observability.telemetry": "OpenTelemetryObserver",

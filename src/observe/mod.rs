@@ -4,3 +4,4 @@ pub mod exposition;
 pub mod history;
 pub mod metrics;
 pub mod sketch;
+pub mod slow;

@@ -24,6 +24,7 @@ use super::template::{Engine, check_variables};
 use super::text::PyOutput;
 use crate::convert::{self, Provider, Report, RequestOptions, anthropic, openai};
 use crate::error::{Error, Kind};
+use crate::observe::slow;
 use crate::prompt::{Rendered, Role};
 use crate::schema::json_schema;
 
@@ -235,7 +236,9 @@ impl Converter {
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
         let options = prompt.render_options(variables, schemas, self.output_instructions);
         let data = PyData::new(py, &prompt.shared);
-        let rendered = prompt.compiled.rendered(&data, variables, &prompt.shared, &options);
+        let rendered = slow::watched(prompt.compiled.prompt(), || {
+            prompt.compiled.rendered(&data, variables, &prompt.shared, &options)
+        });
         rendered.map_err(|error| self.wrapped(py, prompt, error))
     }
 

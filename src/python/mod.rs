@@ -17,6 +17,7 @@ mod keyed_render;
 mod langchain;
 mod library;
 mod metrics;
+mod native_logging;
 mod node;
 mod observers;
 mod output;
@@ -68,6 +69,8 @@ mod _native {
     use super::langchain::{LangChainSource, langchain_f_string};
     #[pymodule_export]
     use super::metrics::{PyCountedRegistry, PyMetrics};
+    #[pymodule_export]
+    use super::native_logging::{flush_native_logging, set_native_logging};
     #[pymodule_export]
     use super::output::{parse_answer, parse_json};
     #[pymodule_export]

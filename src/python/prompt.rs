@@ -25,6 +25,7 @@ use super::unknown_variables::UnknownVariablePolicy;
 use crate::check;
 use crate::convert::message_dicts;
 use crate::error::{Error, Kind};
+use crate::observe::slow;
 use crate::prompt::{Compiled, Prompt, RenderInputs, RenderOptions, Rendered, Status, spelling};
 use crate::template::TemplateOptions;
 
@@ -633,7 +634,10 @@ impl CompiledPrompt {
         let py = variables.py();
         check_variables(variables, &self.shared)?;
         let data = PyData::new(py, &self.shared);
-        let messages = self.compiled.messages_with(&data, variables, &self.shared, options).or_raise(py)?;
+        let messages = slow::watched(self.compiled.prompt(), || {
+            self.compiled.messages_with(&data, variables, &self.shared, options)
+        });
+        let messages = messages.or_raise(py)?;
         payload_to_python(py, message_dicts::messages(messages))
     }
 }
@@ -648,7 +652,9 @@ pub(super) fn text<'py>(
     let py = variables.py();
     check_variables(variables, shared)?;
     let data = PyData::new(py, shared);
-    Ok(compiled.render_with(&data, variables, shared, options).or_raise(py)?.0)
+    let rendered =
+        slow::watched(compiled.prompt(), || compiled.render_with(&data, variables, shared, options));
+    Ok(rendered.or_raise(py)?.0)
 }
 
 /// Reads a prompt from Python data. The rules are those of prompt files, but the default status is draft.

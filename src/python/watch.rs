@@ -196,12 +196,12 @@ impl ReloadHandler for WatchedDirectory {
         if error.is_none() || !warnings.is_empty() {
             self.warned = warnings.into_iter().collect();
         }
-        match &error {
-            Some(error) => {
-                let text = format!("{}\n\nThe last good prompts stay in use.", error.report());
-                lines.push(("error", text));
-            }
-            None => lines.push(("info", format!("reloaded {prompts} prompts from {path}"))),
+        if let Some(error) = &error {
+            let text = format!("{}\n\nThe last good prompts stay in use.", error.report());
+            lines.push(("error", text));
+        } else {
+            tracing::info!(directory = %path, prompts, "reloaded prompts");
+            lines.push(("info", format!("reloaded {prompts} prompts from {path}")));
         }
         {
             let _gate = gate();

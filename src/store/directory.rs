@@ -231,6 +231,8 @@ pub fn load_again<T: Text>(
         loaded.files += 1;
         load_labels(first, &mut loaded);
     }
+    let (prompts, errors) = (loaded.prompts.len(), loaded.errors.len());
+    tracing::info!(directory = %directory.display(), files = loaded.files, read = loaded.read, prompts, errors, "loaded prompts");
     Ok(loaded)
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::encoding::Encoding;
 use super::errors::{all_archived, no_prompt, no_such_version, no_version, reason, unreadable, unwritable};
 use super::generation::GenerationChange;
-use super::labels::{LabelMove, LabelRequest};
+use super::labels::{LabelMove, LabelRequest, tell_of_move};
 use super::layout::{self, LOCK, VersionFiles};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
 use super::version_file::{LABELS, StoredPrompt, read_labels, read_version, twice, write_labels};
@@ -71,6 +71,9 @@ impl FileStore {
         let saved = self.save_locked(&root, &directory, prompt);
         if saved.is_err() && layout::files(&directory).is_ok_and(|files| files.is_empty()) {
             leave(&root, &directory, lock);
+        }
+        if saved.is_ok() {
+            tracing::info!(prompt = %prompt.id, version = %prompt.version, "saved a prompt");
         }
         saved
     }
@@ -133,6 +136,9 @@ impl FileStore {
         if layout::files(&directory).is_ok_and(|files| files.is_empty()) {
             let _ = atomic::remove_below(&root, &directory.join(LABELS));
             leave(&root, &directory, lock);
+        }
+        if outcome.is_ok() {
+            tracing::info!(prompt = id, version, "deleted a prompt");
         }
         outcome
     }
@@ -227,6 +233,7 @@ impl FileStore {
             atomic::sweep_below(&root, &directory);
             let _change = GenerationChange::begin(&root);
             write_labels(&root, &directory, &labels)?;
+            tell_of_move(id, &moved);
         }
         Ok(moved)
     }

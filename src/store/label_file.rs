@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use super::atomic;
 use super::errors::{reason, unreadable, unwritable};
-use super::labels::{LabelMove, LabelRequest, Labels};
+use super::labels::{LabelMove, LabelRequest, Labels, tell_of_move};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
 use super::prompt_tree::is_label_file;
 use super::stable_read::{FileStamp, read_settled};
@@ -422,6 +422,7 @@ fn move_locked(
         file.set(id, request.label, request.version.cloned(), named.is_some());
         file.history.insert(id.clone(), labels.history(None));
         write(root, &path, &file)?;
+        tell_of_move(id.as_str(), &made);
     }
     Ok((made, labels))
 }

@@ -29,6 +29,13 @@ pub struct LabelMove {
     pub author: Option<String>,
 }
 
+/// Tells of a move, as a `tracing` event.
+pub fn tell_of_move(id: &str, made: &LabelMove) {
+    let version = made.version.as_ref().map(ToString::to_string);
+    let previous = made.previous.as_ref().map(ToString::to_string);
+    tracing::info!(prompt = id, label = made.label, version, previous, "moved a label");
+}
+
 /// The moves of a prompt's labels, the oldest first.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

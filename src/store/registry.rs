@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::errors::{all_archived, no_label, no_prompt, no_such_version, no_version};
-use super::labels::{LabelMove, LabelRequest, Labels};
+use super::labels::{LabelMove, LabelRequest, Labels, tell_of_move};
 use super::version_rules::{self, Replacement, check_raised, check_replacement};
 use crate::check::{Finding, check};
 use crate::error::{Error, Result};
@@ -351,6 +351,7 @@ impl<T: Text> Registry<T> {
         let written = labelled(&entry.versions, label).map(|compiled| compiled.prompt().version.clone());
         let (made, changed) = entry.labels.set(id, request, written.as_ref())?;
         if changed {
+            tell_of_move(id, &made);
             entry.relabel();
         }
         Ok(made)

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from prompt_manager.core.events import BatchEvent, ReloadEvent, RenderEvent
     from prompt_manager.observability.logging import LoggingObserver
     from prompt_manager.observability.metrics import MetricsCollector
+    from prompt_manager.observability.native import enable_native_logging
     from prompt_manager.observability.observer import Observer
     from prompt_manager.observability.prometheus import PrometheusCollector
     from prompt_manager.observability.stream import EventStreamObserver
@@ -28,6 +29,7 @@ __all__ = [
     "PromptSpanProcessor",
     "ReloadEvent",
     "RenderEvent",
+    "enable_native_logging",
     "forget_prompt",
     "prompt_attributes",
 ]
@@ -43,6 +45,7 @@ _HOMES = {
     "PromptSpanProcessor": "prompt_manager.observability.telemetry",
     "ReloadEvent": "prompt_manager.core.events",
     "RenderEvent": "prompt_manager.core.events",
+    "enable_native_logging": "prompt_manager.observability.native",
     "forget_prompt": "prompt_manager.observability.telemetry",
     "prompt_attributes": "prompt_manager.observability.telemetry",
 }
