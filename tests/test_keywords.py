@@ -103,9 +103,16 @@ async def test_a_request_names_a_misspelt_model(integration, name):
 def test_a_request_hands_on_what_is_the_providers():
     made = LiteLLMIntegration(TemplateEngine(), strict_validation=False)
     request = made.build_request_sync(
-        create_chat_prompt(), {"topic": "AI"}, model="openrouter/auto", models=["a"], modalities=["text"], metadata={}
+        create_chat_prompt(),
+        {"topic": "AI"},
+        model="openrouter/auto",
+        extra={"models": ["a"]},
+        modalities=["text"],
+        metadata={},
     )
     assert (request["models"], request["modalities"], request["metadata"]) == (["a"], ["text"], {})
+    with refused("models", "model"):
+        made.build_request_sync(create_chat_prompt(), {"topic": "AI"}, model="m", models=["a"])
 
 
 @pytest.mark.parametrize("integration", [OpenAIIntegration, AnthropicIntegration, LiteLLMIntegration])

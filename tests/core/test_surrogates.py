@@ -151,10 +151,10 @@ def test_a_validation_keeps_it():
 
 
 REQUEST_ARGUMENTS = [
-    {"user": HIGH},
+    {"service_tier": HIGH},
     {"metadata": {"a": [HIGH]}},
     {"metadata": {HIGH: "a"}},
-    {"stop": ("a", HIGH)},
+    {"extra": {"stop": ("a", HIGH)}},
     {"extra_body": {"deep": {"er": [{"x": LOW}]}}},
     {"model": HIGH},
 ]

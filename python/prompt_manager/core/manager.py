@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from prompt_manager.core._plugin_render import PluginRenders
     from prompt_manager.core._prompt_writer import Bump
     from prompt_manager.core._render_cache import RenderCache
+    from prompt_manager.core._requests import ProviderRequests
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import (
         LabelMove,
@@ -147,6 +148,7 @@ class PromptManager:
         self._plugins: PluginRegistry | None = None
         self._plugins_lock = allocate_lock()
         self._rendering_plugins: PluginRenders | None = None
+        self._requests: ProviderRequests | None = None
 
     @classmethod
     async def from_directory(
@@ -802,6 +804,263 @@ class PromptManager:
             output_instructions=output_instructions,
         )
 
+    async def build_request(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        provider: str,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        model: str | None = None,
+        output_instructions: bool = True,
+        structured_output: bool = True,
+        strict: bool = True,
+        extra: Mapping[str, Any] | None = None,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        """Return the keyword arguments of a provider's call: messages, tools, settings, and the output format.
+
+        Nothing is sent: ``client.chat.completions.create(**request)`` does that for ``"openai"``,
+        ``client.responses.create`` for ``"openai-responses"``, ``client.messages.create`` for ``"anthropic"`` and
+        ``litellm.completion`` for ``"litellm"``. A setting that the call has no argument for is left out, with a
+        :class:`~prompt_manager.integrations.PromptConversionWarning`. For the other options of a provider, such as
+        ``merge_turns``, use its integration.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"litellm"``.
+            version: The version to send; the latest by default.
+            label: The label of the version to send.
+            model: The model. By default the one in the prompt's settings.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            structured_output: If the prompt has an output schema, ask the provider to enforce it.
+            strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
+                false, convert to the nearest valid result, with a warning for each change.
+            extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
+            arguments: Further arguments of the call, such as ``stream=True``. They override those of the prompt;
+                ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are
+                merged, and their members win.
+
+        Raises:
+            ValueError: no provider has this name.
+            TypeError: the call has no such argument, and the message has the nearest name.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the variables do not fit the input schema.
+            ConversionError: no model is given, a variable is missing or has the wrong type, or the messages break a
+                rule of the provider.
+            IncompatibleFormatError: the provider does not support prompts of this format.
+
+        >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+        >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
+        >>> request = manager.build_request_sync("customer_support", values, "openai", model="gpt-5", store=False)
+        >>> list(request)
+        ['model', 'messages', 'store']
+        """
+        if self._refresh is not None:
+            await self._refresh.before(prompt_id, version)
+        integration, handle = self._provider_requests().found(
+            provider,
+            prompt_id,
+            version,
+            label,
+            output_instructions=output_instructions,
+            structured_output=structured_output,
+            strict_validation=strict,
+        )
+        call = integration._call(model, arguments, extra, of_manager=True)
+        return await integration._build_handle(handle, {} if variables is None else variables, call, label)
+
+    def build_request_sync(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        provider: str,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        model: str | None = None,
+        output_instructions: bool = True,
+        structured_output: bool = True,
+        strict: bool = True,
+        extra: Mapping[str, Any] | None = None,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        """Return the keyword arguments of a provider's call: messages, tools, settings, and the output format.
+
+        Nothing is sent: ``client.chat.completions.create(**request)`` does that for ``"openai"``,
+        ``client.responses.create`` for ``"openai-responses"``, ``client.messages.create`` for ``"anthropic"`` and
+        ``litellm.completion`` for ``"litellm"``. A setting that the call has no argument for is left out, with a
+        :class:`~prompt_manager.integrations.PromptConversionWarning`. For the other options of a provider, such as
+        ``merge_turns``, use its integration.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"litellm"``.
+            version: The version to send; the latest by default.
+            label: The label of the version to send.
+            model: The model. By default the one in the prompt's settings.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            structured_output: If the prompt has an output schema, ask the provider to enforce it.
+            strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
+                false, convert to the nearest valid result, with a warning for each change.
+            extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
+            arguments: Further arguments of the call, such as ``stream=True``. They override those of the prompt;
+                ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are
+                merged, and their members win.
+
+        Raises:
+            ValueError: no provider has this name.
+            TypeError: the call has no such argument, and the message has the nearest name.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the variables do not fit the input schema.
+            ConversionError: no model is given, a variable is missing or has the wrong type, or the messages break a
+                rule of the provider.
+            IncompatibleFormatError: the provider does not support prompts of this format.
+
+        >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+        >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
+        >>> request = manager.build_request_sync("customer_support", values, "openai", model="gpt-5", store=False)
+        >>> list(request)
+        ['model', 'messages', 'store']
+        """
+        integration, handle = self._provider_requests().found(
+            provider,
+            prompt_id,
+            version,
+            label,
+            output_instructions=output_instructions,
+            structured_output=structured_output,
+            strict_validation=strict,
+        )
+        call = integration._call(model, arguments, extra, of_manager=True)
+        return integration._build_handle_sync(handle, {} if variables is None else variables, call, label)
+
+    async def convert(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        provider: str,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        output_instructions: bool = True,
+        strict: bool = True,
+        to_messages: bool = False,
+    ) -> Any:
+        """Render a prompt and convert it to a provider's format, without model, tools and settings.
+
+        ``"openai"`` and ``"litellm"`` give the list for ``messages``, ``"openai-responses"`` a dict with
+        ``instructions`` and ``input``, ``"anthropic"`` one with ``system`` and ``messages``. A prompt that is not a
+        chat gives its text. :meth:`build_request` gives the whole call.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"litellm"``.
+            version: The version to convert; the latest by default.
+            label: The label of the version to convert.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
+                false, convert to the nearest valid result, with a
+                :class:`~prompt_manager.integrations.PromptConversionWarning` for each change.
+            to_messages: Convert a prompt that is not a chat to one user message. Anthropic requires it.
+
+        Raises:
+            ValueError: no provider has this name.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the variables do not fit the input schema.
+            ConversionError: a variable is missing or has the wrong type, or the messages break a rule of the provider.
+            IncompatibleFormatError: the provider does not support prompts of this format.
+
+        >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+        >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
+        >>> manager.convert_sync("customer_support", values, "anthropic")["messages"]
+        [{'role': 'user', 'content': 'How do I reset my password?'}]
+        """
+        if self._refresh is not None:
+            await self._refresh.before(prompt_id, version)
+        integration, handle = self._provider_requests().found(
+            provider,
+            prompt_id,
+            version,
+            label,
+            output_instructions=output_instructions,
+            strict_validation=strict,
+            to_messages=to_messages,
+        )
+        return await integration._convert_handle(handle, {} if variables is None else variables, label)
+
+    def convert_sync(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        provider: str,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        output_instructions: bool = True,
+        strict: bool = True,
+        to_messages: bool = False,
+    ) -> Any:
+        """Render a prompt and convert it to a provider's format, without model, tools and settings.
+
+        ``"openai"`` and ``"litellm"`` give the list for ``messages``, ``"openai-responses"`` a dict with
+        ``instructions`` and ``input``, ``"anthropic"`` one with ``system`` and ``messages``. A prompt that is not a
+        chat gives its text. :meth:`build_request` gives the whole call.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"litellm"``.
+            version: The version to convert; the latest by default.
+            label: The label of the version to convert.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
+                false, convert to the nearest valid result, with a
+                :class:`~prompt_manager.integrations.PromptConversionWarning` for each change.
+            to_messages: Convert a prompt that is not a chat to one user message. Anthropic requires it.
+
+        Raises:
+            ValueError: no provider has this name.
+            PromptNotFoundError: no prompt has this id.
+            VersionNotFoundError: the prompt has no such version or label.
+            SchemaError: the prompt names a schema that does not exist.
+            SchemaValidationError: the variables do not fit the input schema.
+            ConversionError: a variable is missing or has the wrong type, or the messages break a rule of the provider.
+            IncompatibleFormatError: the provider does not support prompts of this format.
+
+        >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+        >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
+        >>> manager.convert_sync("customer_support", values, "anthropic")["messages"]
+        [{'role': 'user', 'content': 'How do I reset my password?'}]
+        """
+        integration, handle = self._provider_requests().found(
+            provider,
+            prompt_id,
+            version,
+            label,
+            output_instructions=output_instructions,
+            strict_validation=strict,
+            to_messages=to_messages,
+        )
+        return integration._convert_handle_sync(handle, {} if variables is None else variables, label)
+
+    def _provider_requests(self) -> ProviderRequests:
+        if self._requests is None:
+            from prompt_manager.core._requests import ProviderRequests
+
+            self._requests = ProviderRequests(self._core, self.template_engine)
+        return self._requests
+
     @property
     def plugins(self) -> PluginRegistry:
         """The plugins, by the name of their framework."""
@@ -846,6 +1105,10 @@ class PromptManager:
     ) -> Any:
         """Render a prompt for a framework, by the name of its plugin.
 
+        The built-in plugins return what ``convert`` of their integration returns. That leaves out the model, the tools,
+        the settings and the format of the answer; for OpenAI, Anthropic and LiteLLM :meth:`build_request` includes
+        them.
+
         If no plugin of this name is registered, the plugins of installed packages are discovered first. A plugin is
         initialized at its first use, with this manager's ``template_engine`` and ``schemas`` and its own
         configuration. The variables are validated and completed with defaults before the plugin gets them.
@@ -888,6 +1151,10 @@ class PromptManager:
         label: str | None = None,
     ) -> Any:
         """Render a prompt for a framework, by the name of its plugin.
+
+        The built-in plugins return what ``convert`` of their integration returns. That leaves out the model, the tools,
+        the settings and the format of the answer; for OpenAI, Anthropic and LiteLLM :meth:`build_request` includes
+        them.
 
         If no plugin of this name is registered, the plugins of installed packages are discovered first. A plugin is
         initialized at its first use, with this manager's ``template_engine`` and ``schemas`` and its own

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prompt_manager._native import Converter, nearest
+from prompt_manager._native import Converter
 from prompt_manager.core._sync import AWAITING
+from prompt_manager.integrations._call_arguments import CallArguments, check_arguments, with_extra
 from prompt_manager.integrations.base import BaseIntegration, explain_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core._sync import CallMode
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["ProviderIntegration"]
 
 T = TypeVar("T")
+
+#: The keyword arguments of ``build_request`` that are not the provider's: those of an integration, and a manager's.
+_OWN_ARGUMENTS = ("model", "extra")
+OWN_ARGUMENTS = (*_OWN_ARGUMENTS, "version", "label", "output_instructions", "structured_output", "strict")
 
 
 class ProviderIntegration(BaseIntegration[T]):
@@ -97,8 +102,23 @@ class ProviderIntegration(BaseIntegration[T]):
             converted = self._converter.convert(prompt, variables)
         return converted
 
+    async def _convert_handle(self, core: CompiledPrompt, variables: Mapping[str, Any], label: str | None) -> Any:
+        """Convert a prompt of a manager, which was asked for by this label."""
+        return await self._observed(AWAITING, "convert", core, variables, self._convert, label=label)
+
+    def _convert_handle_sync(self, core: CompiledPrompt, variables: Mapping[str, Any], label: str | None) -> Any:
+        if self._native_engine is not None and core.observers is None:
+            return self._converter.convert(core, variables)
+        return self._blocking("convert", core, variables, self._convert, label=label)
+
     async def build_request(
-        self, prompt: Prompt, variables: Mapping[str, Any], *, model: str | None = None, **arguments: Any
+        self,
+        prompt: Prompt,
+        variables: Mapping[str, Any],
+        *,
+        model: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        **arguments: Any,
     ) -> dict[str, Any]:
         """Return all arguments of the provider's call: messages, tools, settings, and the output format.
 
@@ -109,6 +129,7 @@ class ProviderIntegration(BaseIntegration[T]):
             prompt: The prompt.
             variables: The values of its variables.
             model: The model. By default the one in the prompt's settings.
+            extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
                 mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are merged, and their members win.
 
@@ -119,39 +140,71 @@ class ProviderIntegration(BaseIntegration[T]):
             SchemaError: a schema that the prompt refers to does not exist.
             SchemaValidationError: the variables do not match the prompt's input schema.
             TemplateSyntaxError: a template cannot be parsed.
-            TypeError: an argument is a misspelt ``model``.
+            TypeError: the call has no such argument, and the message has the nearest name.
         """
-        build = self._requests(model, arguments)
+        call = self._call(model, arguments, extra)
+        build = self._requests(call)
         if prompt._observers is not None:
             request: dict[str, Any] = await self._observed(AWAITING, "build_request", prompt, variables, build)
             return request
         return await build(AWAITING, prompt, variables)
 
-    def _requests(self, model: str | None, arguments: dict[str, Any]) -> RequestBuilder:
-        """A function that builds a request with this model and these arguments."""
-        _check_arguments(arguments)
+    async def _build_handle(
+        self, core: CompiledPrompt, variables: Mapping[str, Any], call: CallArguments, label: str | None
+    ) -> dict[str, Any]:
+        """Build the request of a prompt of a manager, which was asked for by this label."""
+        build = self._requests(call)
+        request: dict[str, Any] = await self._observed(AWAITING, "build_request", core, variables, build, label=label)
+        return request
+
+    def _build_handle_sync(
+        self, core: CompiledPrompt, variables: Mapping[str, Any], call: CallArguments, label: str | None
+    ) -> dict[str, Any]:
+        if self._native_engine is not None and core.observers is None:
+            return self._native_request(core, variables, call)
+        build = self._requests(call)
+        request: dict[str, Any] = self._blocking("build_request", core, variables, build, label=label)
+        return request
+
+    def _call(
+        self,
+        model: str | None,
+        arguments: dict[str, Any],
+        extra: Mapping[str, Any] | None,
+        *,
+        of_manager: bool = False,
+    ) -> CallArguments:
+        """The arguments of a call after a check of their names, with those that are not checked."""
+        if arguments:
+            check_arguments(self._target, type(self), arguments, OWN_ARGUMENTS if of_manager else _OWN_ARGUMENTS)
+        return CallArguments(model, with_extra(self._target, arguments, extra) if extra else arguments)
+
+    def _requests(self, call: CallArguments) -> RequestBuilder:
+        """A function that builds a request with these arguments."""
 
         async def build(
             mode: CallMode, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]
         ) -> dict[str, Any]:
             if self._native_engine is None:
                 parts = await self._render_texts(mode, prompt, variables)
-                return self._converter.assemble_request(*parts, model=model, arguments=arguments)
-            return self._native_request(prompt, variables, model, arguments)
+                return self._converter.assemble_request(*parts, model=call.model, arguments=call.arguments)
+            return self._native_request(prompt, variables, call)
 
         return build
 
     def _native_request(
-        self,
-        prompt: Prompt | CompiledPrompt,
-        variables: Mapping[str, Any],
-        model: str | None,
-        arguments: dict[str, Any],
+        self, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any], call: CallArguments
     ) -> dict[str, Any]:
-        return self._converter.request(prompt, variables, model=model, arguments=arguments)
+        return self._converter.request(prompt, variables, model=call.model, arguments=call.arguments)
 
     def build_request_sync(
-        self, prompt: Prompt, variables: Mapping[str, Any], *, model: str | None = None, **arguments: Any
+        self,
+        prompt: Prompt,
+        variables: Mapping[str, Any],
+        *,
+        model: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        **arguments: Any,
     ) -> dict[str, Any]:
         """Return all arguments of the provider's call: messages, tools, settings, and the output format.
 
@@ -162,6 +215,7 @@ class ProviderIntegration(BaseIntegration[T]):
             prompt: The prompt.
             variables: The values of its variables.
             model: The model. By default the one in the prompt's settings.
+            extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
                 mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are merged, and their members win.
 
@@ -172,11 +226,12 @@ class ProviderIntegration(BaseIntegration[T]):
             SchemaError: a schema that the prompt refers to does not exist.
             SchemaValidationError: the variables do not match the prompt's input schema.
             TemplateSyntaxError: a template cannot be parsed.
-            TypeError: an argument is a misspelt ``model``.
+            TypeError: the call has no such argument, and the message has the nearest name.
         """
-        build = self._requests(model, arguments)
+        call = self._call(model, arguments, extra)
         if self._native_engine is not None and prompt._observers is None:
-            return self._native_request(prompt, variables, model, arguments)
+            return self._native_request(prompt, variables, call)
+        build = self._requests(call)
         request: dict[str, Any] = self._blocking("build_request", prompt, variables, build)
         return request
 
@@ -203,11 +258,3 @@ class ProviderIntegration(BaseIntegration[T]):
 
     def _map_role(self, role: Role) -> str:
         return self._converter.map_role(role)
-
-
-def _check_arguments(arguments: Iterable[str]) -> None:
-    """Refuse an argument that is a slip of ``model``. All others are the provider's, which refuses those it lacks."""
-    for name in arguments:
-        # OpenRouter takes `models`, which LiteLLM passes on.
-        if name != "models" and nearest(name, ["model"]):
-            raise TypeError(f"unexpected keyword argument '{name}'; did you mean 'model'?")

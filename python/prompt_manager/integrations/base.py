@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from prompt_manager._native import Engine, Schemas
+    from prompt_manager.core._links import ObserverLinks
     from prompt_manager.core._own_engine import Prepared
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt
@@ -61,6 +62,11 @@ def explain_templates(prompt: Prompt, engine: Engine | None) -> list[str]:
         return prompt._converted_by(engine).unknown_partials()
     except TemplateError as error:
         return [error.message]
+
+
+def _links(prompt: Prompt | CompiledPrompt) -> ObserverLinks | None:
+    """The observers of the manager that a prompt came from."""
+    return prompt.observers if isinstance(prompt, CompiledPrompt) else prompt._observers
 
 
 class BaseIntegration(ABC, Generic[T]):
@@ -208,29 +214,45 @@ class BaseIntegration(ABC, Generic[T]):
         return prompt.converted_by(engine) if isinstance(prompt, CompiledPrompt) else prompt._converted_by(engine)
 
     async def _observed(
-        self, mode: CallMode, operation: str, prompt: Prompt, variables: Mapping[str, Any], convert: Conversion
+        self,
+        mode: CallMode,
+        operation: str,
+        prompt: Prompt | CompiledPrompt,
+        variables: Mapping[str, Any],
+        convert: Conversion,
+        *,
+        label: str | None = None,
     ) -> Any:
         """Return the result of a conversion, and notify the observers of the manager that the prompt came from."""
         from prompt_manager.core.events import RenderEvent
         from prompt_manager.integrations._observed import observe
 
-        links = prompt._observers
+        links = _links(prompt)
         engine = self._native_engine
-        core = prompt._opaque() if engine is None else prompt._converted_by(engine)
+        if isinstance(prompt, CompiledPrompt):
+            core = prompt.opaque() if engine is None else prompt.converted_by(engine)
+        else:
+            core = prompt._opaque() if engine is None else prompt._converted_by(engine)
         if links is None:
             return await convert(mode, core, variables)
-        event, observed = RenderEvent(core, operation, target=self._target), core.observed()
+        event, observed = RenderEvent(core, operation, label=label, target=self._target), core.observed()
         return await observe(links, mode, event, variables, lambda: convert(mode, observed, variables))
 
-    def _blocking(self, operation: str, prompt: Prompt, variables: Mapping[str, Any], convert: Conversion) -> Any:
+    def _blocking(
+        self,
+        operation: str,
+        prompt: Prompt | CompiledPrompt,
+        variables: Mapping[str, Any],
+        convert: Conversion,
+        *,
+        label: str | None = None,
+    ) -> Any:
         """Run a conversion for callers that do not await, observed if the prompt has observers."""
-        links = prompt._observers
+        links = _links(prompt)
         own = self._template_engine if self._native_engine is None else None
 
         def work(mode: CallMode) -> Coroutine[Any, Any, Any]:
-            if links is None:
-                return convert(mode, prompt, variables)
-            return self._observed(mode, operation, prompt, variables, convert)
+            return self._observed(mode, operation, prompt, variables, convert, label=label)
 
         waits = links is not None and any(observers.renders_wait for observers in links.of_renders)
         return run_asking(work, f"{type(self).__name__}.{operation}", (own, "render"), observers_wait=waits)

@@ -366,15 +366,13 @@ def test_arguments_of_the_call_win_over_extra():
             prompt,
             model="n",
             service_tier="auto",
-            user="me",
             metadata={"b": "2"},
-            extra_body={"x": 2, "y": {"w": 2}},
+            extra_body={"x": 2, "y": {"w": 2}, "user": "me"},
         )
         assert request["model"] == "n"
         assert request["service_tier"] == "auto"
-        assert request["user"] == "me"
         assert request["metadata"] == {"a": "1", "b": "2"}
-        assert request["extra_body"] == {"x": 2, "y": {"z": 1, "w": 2}}
+        assert request["extra_body"] == {"x": 2, "y": {"z": 1, "w": 2}, "user": "me"}
         assert "extra_body" not in request_of(make(engine), prompt, extra_body=None)
     own = {"c": "3"}
     request_of(chat(engine), prompt, metadata=own)

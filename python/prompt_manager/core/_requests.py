@@ -1,0 +1,73 @@
+"""Converts the prompts of a registry for providers, which are given by name. Imported at the first such call."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prompt_manager._native import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prompt_manager._native import CompiledPrompt, Registry
+    from prompt_manager.core.template import TemplateEngine
+    from prompt_manager.integrations._provider import ProviderIntegration
+
+__all__ = ["PROVIDERS", "ProviderRequests"]
+
+
+class _Provider(NamedTuple):
+    """The integration of a provider."""
+
+    module: str
+    name: str
+    options: Mapping[str, Any] = {}
+
+
+#: The providers by the names that callers and observers use.
+PROVIDERS: Mapping[str, _Provider] = {
+    "openai": _Provider("openai", "OpenAIIntegration"),
+    "openai-responses": _Provider("openai", "OpenAIIntegration", {"api": "responses"}),
+    "anthropic": _Provider("anthropic", "AnthropicIntegration"),
+    "litellm": _Provider("litellm", "LiteLLMIntegration"),
+}
+
+
+class ProviderRequests:
+    """The integrations of a manager: one for each provider and set of options.
+
+    Args:
+        core: The registry of the manager.
+        engine: The template engine of the registry.
+    """
+
+    __slots__ = ("_core", "_engine", "_integrations")
+
+    def __init__(self, core: Registry, engine: TemplateEngine) -> None:
+        self._core = core
+        self._engine = engine
+        self._integrations: dict[tuple[Any, ...], ProviderIntegration[Any]] = {}
+
+    def found(
+        self, provider: str, prompt_id: str, version: str | None, label: str | None, **options: Any
+    ) -> tuple[ProviderIntegration[Any], CompiledPrompt]:
+        """Return the integration of a provider, and the prompt for it."""
+        return self._integration(provider, **options), self._core.get(prompt_id, version=version, label=label)
+
+    def _integration(self, provider: str, **options: Any) -> ProviderIntegration[Any]:
+        key = (provider, *options.items())
+        made = self._integrations.get(key)
+        if made is None:
+            found = PROVIDERS.get(provider)
+            if found is None:
+                raise ValueError(_unknown(provider))
+            cls = getattr(import_module(f"prompt_manager.integrations.{found.module}"), found.name)
+            made = self._integrations[key] = cls(self._engine, **found.options, **options)
+        return made
+
+
+def _unknown(provider: str) -> str:
+    near = nearest(provider, [*PROVIDERS])
+    hint = f"did you mean '{near}'? " if near else ""
+    return f"no provider is named '{provider}'; {hint}The providers are {', '.join(PROVIDERS)}"

@@ -1,0 +1,215 @@
+"""`build_request` and `convert` of a manager: the calls of an integration, by the ids of prompt and provider."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+
+import pytest
+
+from helpers import create_chat_prompt, create_text_prompt
+from prompt_manager import PromptManager, TemplateEngine
+from prompt_manager.core._requests import PROVIDERS
+from prompt_manager.exceptions import ConversionError, PromptNotFoundError, VersionNotFoundError
+from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+from prompt_manager.integrations._call_arguments import CALLS
+from prompt_manager.observability import Observer
+
+TOPIC = {"topic": "AI"}
+ANSWER = {
+    "type": "object",
+    "properties": {"mood": {"type": "string"}},
+    "required": ["mood"],
+    "additionalProperties": False,
+}
+
+#: The integration that does the same for a prompt.
+INTEGRATIONS = {
+    "openai": OpenAIIntegration,
+    "openai-responses": lambda engine, **options: OpenAIIntegration(engine, api="responses", **options),
+    "anthropic": AnthropicIntegration,
+    "litellm": LiteLLMIntegration,
+}
+
+
+def manager_with(*prompts, **options):
+    manager = PromptManager(**options)
+    for prompt in prompts:
+        manager.registry.register_sync(prompt)
+    return manager
+
+
+@pytest.fixture
+def manager():
+    settings = {"model": "m", "max_tokens": 9}
+    old = create_chat_prompt(status="active", settings=settings, output_schema=ANSWER)
+    new = old.replace(version="2.0.0", settings={**settings, "model": "new"})
+    manager = manager_with(old, new)
+    manager.set_label_sync("explain", "production", "1.0.0")
+    return manager
+
+
+async def called(waits, manager, method, *arguments, **options):
+    """Call the coroutine or its synchronous version."""
+    if waits:
+        return await getattr(manager, method)(*arguments, **options)
+    return getattr(manager, f"{method}_sync")(*arguments, **options)
+
+
+def test_every_provider_is_tested():
+    assert set(INTEGRATIONS) == set(PROVIDERS) == set(CALLS)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("provider", PROVIDERS)
+class TestByName:
+    async def test_a_request_is_what_the_integration_builds(self, manager, provider, waits):
+        prompt = manager.get_prompt_sync("explain")
+        made = INTEGRATIONS[provider](manager.template_engine)
+        request = await called(waits, manager, "build_request", "explain", TOPIC, provider, stream=True)
+        assert request == made.build_request_sync(prompt, TOPIC, stream=True)
+        assert request["model"] == "new"
+
+    async def test_a_conversion_is_what_the_integration_makes(self, manager, provider, waits):
+        prompt = manager.get_prompt_sync("explain")
+        made = INTEGRATIONS[provider](manager.template_engine)
+        assert await called(waits, manager, "convert", "explain", TOPIC, provider) == made.convert_sync(prompt, TOPIC)
+
+    async def test_the_version_and_the_label_are_chosen(self, manager, provider, waits):
+        for which in ({"version": "1.0.0"}, {"label": "production"}):
+            request = await called(waits, manager, "build_request", "explain", TOPIC, provider, **which)
+            assert request["model"] == "m"
+            assert await called(waits, manager, "convert", "explain", TOPIC, provider, **which)
+        with pytest.raises(VersionNotFoundError):
+            await called(waits, manager, "build_request", "explain", TOPIC, provider, version="3.0.0")
+        with pytest.raises(PromptNotFoundError):
+            await called(waits, manager, "convert", "nothing", TOPIC, provider)
+
+    async def test_the_options_are_those_of_the_integration(self, manager, provider, waits):
+        options = {"output_instructions": False, "structured_output": False}
+        made = INTEGRATIONS[provider](manager.template_engine, **options)
+        request = await called(waits, manager, "build_request", "explain", TOPIC, provider, **options)
+        assert request == made.build_request_sync(manager.get_prompt_sync("explain"), TOPIC)
+        plain = await called(waits, manager, "convert", "explain", TOPIC, provider, output_instructions=False)
+        assert "mood" not in str(plain)
+
+    async def test_what_is_not_strict_warns_instead_of_failing(self, provider, waits):
+        broken = create_chat_prompt(
+            status="active",
+            settings={"model": "m", "max_tokens": 9},
+            chat_template={"messages": [{"role": "user", "content": "Hi", "name": "a b"}]},
+        )
+        manager = manager_with(broken)
+        for method in ("build_request", "convert"):
+            with pytest.raises(ConversionError):
+                await called(waits, manager, method, "explain", {}, provider)
+            with pytest.warns(UserWarning, match="name"):
+                assert "a b" not in str(await called(waits, manager, method, "explain", {}, provider, strict=False))
+
+    async def test_observers_hear_it_once_with_target_and_label(self, manager, provider, waits):
+        heard = []
+
+        class Recording(Observer):
+            def on_render_start(self, prompt_id, version, _variables, *, event):
+                heard.append(("start", prompt_id, version, event.operation, event.target, event.label))
+
+            def on_render_complete(self, prompt_id, version, _execution, *, event):
+                heard.append(("complete", prompt_id, version, event.operation, event.target, event.label))
+
+        manager.add_observer(Recording())
+        for method in ("build_request", "convert"):
+            heard.clear()
+            await called(waits, manager, method, "explain", TOPIC, provider, label="production")
+            assert heard == [
+                (name, "explain", "1.0.0", method, provider, "production") for name in ("start", "complete")
+            ]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_an_engine_of_the_application_renders_the_texts(waits):
+    class Shouting(TemplateEngine):
+        async def render(self, template, *_, **__):
+            return template.upper()
+
+        def render_sync(self, template, *_, **__):
+            return template.upper()
+
+    manager = manager_with(create_text_prompt(status="active"), template_engine=Shouting())
+    assert await called(waits, manager, "convert", "greeting", {"name": "Ada"}, "openai") == "HELLO {{NAME}}!"
+
+
+def test_an_unknown_provider_is_an_error_with_the_known_ones(manager):
+    with pytest.raises(ValueError, match=r"did you mean 'openai'\? The providers are openai, openai-responses, "):
+        manager.build_request_sync("explain", TOPIC, "opnai")
+    with pytest.raises(ValueError, match="no provider is named 'cohere'; The providers"):
+        manager.convert_sync("explain", TOPIC, "cohere")
+
+
+# The misspelt argument, and what was meant.
+SLIPS = [
+    ("lable", "label"),
+    ("verison", "version"),
+    ("modle", "model"),
+    ("output_instruction", "output_instructions"),
+    ("strct", "strict"),
+    ("temprature", "temperature"),
+    ("max_token", "max_tokens"),
+    ("steam", "stream"),
+    ("tool_choise", "tool_choice"),
+]
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "litellm"])
+@pytest.mark.parametrize(("name", "meant"), SLIPS)
+def test_a_misspelt_argument_is_refused_with_the_right_name(manager, provider, name, meant):
+    with pytest.raises(TypeError, match=f"'{name}'; did you mean '{meant}'"):
+        manager.build_request_sync("explain", TOPIC, provider, **{name: 1})
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_argument_that_nobody_knows_goes_through_extra(manager, provider):
+    with pytest.raises(TypeError, match=r"pass extra=\{'min_p': \.\.\.\}"):
+        manager.build_request_sync("explain", TOPIC, provider, min_p=0.1)
+    for request in (
+        manager.build_request_sync("explain", TOPIC, provider, extra={"min_p": 0.1, "timeout": 3}),
+        INTEGRATIONS[provider](manager.template_engine).build_request_sync(
+            manager.get_prompt_sync("explain"), TOPIC, extra={"min_p": 0.1, "timeout": 3}
+        ),
+    ):
+        assert request["timeout"] == 3
+        # Only LiteLLM passes on arguments that it does not know.
+        assert (request if provider == "litellm" else request["extra_body"])["min_p"] == 0.1
+
+
+def test_an_argument_is_given_once(manager):
+    with pytest.raises(TypeError, match="pass only temperature="):
+        manager.build_request_sync("explain", TOPIC, "openai", temperature=1, extra={"temperature": 2})
+    with pytest.raises(TypeError, match="pass only model="):
+        manager.build_request_sync("explain", TOPIC, "openai", extra={"model": "x"})
+
+
+def test_an_option_of_an_integration_is_named_as_such(manager):
+    with pytest.raises(TypeError, match=r"option of AnthropicIntegration: use .*merge_turns=\.\.\."):
+        manager.build_request_sync("explain", TOPIC, "anthropic", merge_turns=True)
+
+
+def calls_of_the_sdks():
+    """The functions that requests are for, if the installed packages have them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import anthropic
+        import litellm
+        import openai
+
+    yield "openai", openai.resources.chat.Completions.create
+    if hasattr(openai.resources, "Responses"):
+        yield "openai-responses", openai.resources.Responses.create
+    yield "anthropic", anthropic.resources.Messages.create
+    yield "litellm", litellm.completion
+
+
+def test_every_argument_of_the_packages_is_known():
+    for provider, call in calls_of_the_sdks():
+        parameters = inspect.signature(call).parameters.values()
+        names = {each.name for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD} - {"self"}
+        assert names - CALLS[provider] == set(), provider
