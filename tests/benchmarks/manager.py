@@ -13,6 +13,7 @@ from templates import CHAT, CHAT_VALUES, TWO, TWO_VALUES, two
 
 from prompt_manager import Prompt, PromptManager
 from prompt_manager.integrations import OpenAIIntegration
+from prompt_manager.observability import MetricsCollector, Observer, OpenTelemetryObserver
 from prompt_manager.storage import FileSystemStorage
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["measure"]
 
 TARGET = 4.0
+
+#: The ratio of a render that a MetricsCollector counts.
+COUNTED_TARGET = 6.0
 
 
 def measure(effort: Effort) -> list[Row]:
@@ -44,15 +48,11 @@ def measure_renders(effort: Effort) -> list[Row]:
 
     check_equal("manager", ours(TWO_VALUES), two(TWO_VALUES))
     rows = []
-    title = "render_sync by id, two variables"
-    for name, observer in {"by id": None, "observed by none": object(), "observed": Completed()}.items():
+    for name, (title, observer, target) in OBSERVERS.items():
         if observer is not None:
             manager.add_observer(observer)
-            title = (
-                f"the same, an observer {'without methods' if name == 'observed by none' else 'of on_render_complete'}"
-            )
         timings = interleaved({"ours": ours, "by hand": two}, TWO_VALUES, effort)
-        rows.append(Row.of(name, title, timings, TARGET if observer is None else None))
+        rows.append(Row.of(name, title, timings, target))
         if observer is not None:
             manager.remove_observer(observer)
     return rows
@@ -78,6 +78,16 @@ class Completed:
 
     def on_render_complete(self, prompt_id: str, version: str, execution: object) -> None:
         """Take the record."""
+
+
+#: What each row renders with: its title, the observer, and the ratio to reach.
+OBSERVERS: dict[str, tuple[str, object | None, float | None]] = {
+    "by id": ("render_sync by id, two variables", None, TARGET),
+    "observed by none": ("the same, an observer without methods", Observer(), None),
+    "counted": ("the same, a MetricsCollector", MetricsCollector(), COUNTED_TARGET),
+    "observed": ("the same, an observer of on_render_complete", Completed(), None),
+    "traced": ("the same, an OpenTelemetryObserver without an SDK", OpenTelemetryObserver(), None),
+}
 
 
 def measure_conversions(effort: Effort) -> list[Row]:
