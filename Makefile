@@ -17,7 +17,7 @@ PYTHON_SOURCES := python tests examples
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration test-cov test-benchmark test-providers test-oldest oracle compare fuzz bench lint format type-check security \
 	check-workflows check-crates test-newest pre-commit-install build rehearse \
-	rehearse-short figures ci clean
+	rehearse-short figures soak ci clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ rehearse: $(VENV)/.rehearse  ## Rehearse a release: build, check, install with e
 
 rehearse-short: $(VENV)/.rehearse  ## The same in a few minutes, with a debug build and fewer tests.
 	$(BIN)/python tests/rehearsal/run.py --short
+
+soak: $(VENV)/.debug  ## Render, convert and change prompts in 17 threads for five minutes, and watch the memory.
+	$(BIN)/python tests/soak/soak.py $(ARGS)
 
 figures: $(VENV)/.debug  ## Print the import time and the memory of the package.
 	@$(BIN)/python tests/benchmarks/startup.py
