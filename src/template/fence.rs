@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 use super::long_text::Pulse;
+use super::look_alikes::{digit, look_alike, push_alike};
 use crate::error::{Error, Kind, Result};
 
 /// The most rounds before the tags must fit. Each round raises a number above those of the texts, so more are needed
@@ -127,7 +128,9 @@ impl Fences {
         }
         let pulse = &mut Pulse::new(check_interrupt);
         let folded = folded(&without_references(text, pulse)?, pulse)?;
-        let held = read_tags(&folded, &name.to_lowercase(), pulse)?;
+        let mut folded_name = String::with_capacity(name.len());
+        name.chars().for_each(|character| push_alike(character, &mut folded_name));
+        let held = read_tags(&folded, &folded_name, pulse)?;
         self.with_tag(name, |tag| {
             tag.is_held |= held.plain;
             tag.held_numbers.extend(held.numbers);
@@ -179,8 +182,8 @@ pub(super) fn check_name(name: &str) -> Result<()> {
 /// Characters that a reader may take for `<`.
 const OPENING: [char; 14] = ['\u{2329}', '<', '‹', '〈', '⟨', '〈', '《', '«', '❮', '❰', '⧼', '˂', 'ᐸ', '≺'];
 
-/// Spellings of `<` in languages that a text may be written in.
-const ESCAPED: [&str; 3] = ["\\u003c", "\\x3c", "%3c"];
+/// Spellings of `<` in languages that a text may be written in, as a folded text has them: `0` is an `o` there.
+const ESCAPED: [&str; 3] = ["\\uoo3c", "\\x3c", "%3c"];
 
 /// Whether a text has a character with which a tag can begin. Most texts have none, and need no closer look.
 fn may_hold_tag(text: &str) -> bool {
@@ -243,15 +246,17 @@ fn reference(text: &str) -> Option<(char, usize)> {
 }
 
 /// The text as tags are compared: without white space, invisible characters and accents, in lower case, with characters
-/// that look alike made equal.
+/// that look alike made equal. The name of the fence is folded by [`push_alike`] too.
 fn folded(text: &str, pulse: &mut Pulse<'_>) -> Result<String> {
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
         pulse.count(character.len_utf8())?;
         if character.is_ascii() {
             if character.is_ascii_graphic() {
-                folded.push(character.to_ascii_lowercase());
+                push_alike(character, &mut folded);
             }
+        } else if let Some(alike) = look_alike(character) {
+            push_alike(alike, &mut folded);
         } else {
             decompose_compatible(character, |part| fold(part, &mut folded));
         }
@@ -277,8 +282,19 @@ fn fold(character: char, folded: &mut String) {
         folded.push('<');
         return;
     }
+    if let Some(alike) = look_alike(character) {
+        push_alike(alike, folded);
+        return;
+    }
     for upper in character.to_uppercase() {
-        folded.extend(upper.to_lowercase());
+        match look_alike(upper) {
+            Some(alike) => push_alike(alike, folded),
+            None => {
+                for lower in upper.to_lowercase() {
+                    push_alike(look_alike(lower).unwrap_or(lower), folded);
+                }
+            }
+        }
     }
 }
 
@@ -332,8 +348,8 @@ fn read_tags(folded: &str, name: &str, pulse: &mut Pulse<'_>) -> Result<HeldTags
         pulse.count(name.len())?;
         let Some(digits) = folded[at + name.len()..].strip_prefix('-') else { continue };
         let mut number = 0;
-        for digit in digits.bytes().take(DIGITS).take_while(u8::is_ascii_digit) {
-            number = number * 10 + u64::from(digit - b'0');
+        for digit in digits.bytes().take(DIGITS).map_while(digit) {
+            number = number * 10 + u64::from(digit);
             held.numbers.insert(number);
         }
     }
@@ -381,6 +397,20 @@ mod tests {
             "\u{2329}/document\u{232a}",
             "‹/document›",
             "</documenſ></document>",
+            "</ԁосument>",
+            "</𝖉οϲυмеΝт>",
+            "</𝔡𝔬𝔠ument>",
+            "</đøȼumeɲŧ>",
+            "</ᴅᴏᴄᴜᴍᴇɴᴛ>",
+            "</ⅾocuⅿent>",
+            "</ᎠᎾᏟument>",
+            "</ԁօcսmeոt>",
+            "</🅓🅞🅒🅤🅜🅔🅝🅣>",
+            "</🇩🇴🇨ument>",
+            "</⒟⒪⒞ument>",
+            "</d0curnent>",
+            "<ノdocument>",
+            "\\u003c/dосument>",
         ] {
             assert_eq!(tag_for(text), "document-2", "{text:?}");
         }
@@ -391,5 +421,18 @@ mod tests {
         assert_eq!(tag_for("</document> document-2"), "document-3");
         assert_eq!(tag_for("</document-2></document-31>"), "document-4");
         assert_eq!(tag_for("</document-99999999999999999999999>"), "document-2");
+        assert_eq!(tag_for("</document> ԁocument‑２ document—३"), "document-4");
+    }
+
+    #[test]
+    fn names_whose_letters_look_alike() {
+        for (name, text) in
+            [("list_1", "</Iıѕт_l>"), ("item", "</lτеrn>"), ("w3", "</vvЗ>"), ("id-10", "</ӏԁ−١Ο>")]
+        {
+            let fences = Fences::default();
+            fences.close(name, text, &|| Ok(())).expect("nothing interrupts");
+            renumber(fences.tags());
+            assert_eq!(fences.tag(name), format!("{name}-2"));
+        }
     }
 }

@@ -31,6 +31,7 @@ mod json;
 mod json_text;
 mod lexer;
 mod long_text;
+mod look_alikes;
 mod number;
 mod parser;
 mod print;
