@@ -33,7 +33,8 @@ PATHS = {
     "prompt_manager.integrations.anthropic": "AnthropicIntegration",
     "prompt_manager.integrations.langchain": """
         LangChainIntegration LANGCHAIN_AVAILABLE ALLOWED_OBJECTS VALID_NAMESPACES HandlebarsPromptTemplate
-        HandlebarsMessagePromptTemplate HandlebarsChatPromptTemplate JoinedPromptTemplate PromptSource""",
+        HandlebarsMessagePromptTemplate HandlebarsChatPromptTemplate JoinedPromptTemplate FStringPromptTemplate
+        PromptSource""",
     "prompt_manager.observability": """
         BatchEvent EventStreamObserver LoggingObserver MetricsCollector Observer OpenTelemetryObserver
         PrometheusCollector PromptSpanProcessor ReloadEvent RenderEvent enable_native_logging

@@ -95,6 +95,6 @@ if __name__ == "__main__":
 #   ]
 # }
 # answer: Gladly.
-# error: Input to ChatPromptTemplate is missing variables {'user_query'}
-# greeting: PromptTemplate with name, role
+# error: Input to HandlebarsChatPromptTemplate is missing variables {'user_query'}
+# greeting: FStringPromptTemplate with name, role
 # code_review: HandlebarsPromptTemplate with diff, language

@@ -11,7 +11,7 @@ use super::conversion_error::wrap;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
 use super::payload::{check_encodable, payload_to_python};
-use super::prompt::{CompiledPrompt, Prepared, PyRenderOptions};
+use super::prompt::{CompiledPrompt, Prepared, PromptOrigin, PyRenderOptions};
 use super::schema::{PySchemas, SharedSchemas, plain};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
@@ -30,6 +30,9 @@ type MessagesAndWarnings<'py> = (Vec<Option<Bound<'py, PyAny>>>, Vec<String>);
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct LangChainSource {
     prompt: CompiledPrompt,
+    /// What the manager does about variables that the prompt does not declare. `None` for a single message, which is
+    /// given the variables of the whole chat, and after the source was pickled.
+    origin: Option<Arc<PromptOrigin>>,
     /// The schemas of the prompt; if it has none, those of the integration.
     schemas: Option<Arc<SharedSchemas>>,
     strict: bool,
@@ -63,6 +66,7 @@ impl LangChainSource {
             prompt.schemas().cloned().or_else(|| schemas.map(|given| Arc::clone(given.get().arc())));
         let made = Self {
             prompt: CompiledPrompt::alone(Arc::clone(&prompt.compiled), &prompt.shared),
+            origin: prompt.registry_origin().cloned(),
             schemas,
             strict,
             opaque,
@@ -129,10 +133,12 @@ impl LangChainSource {
         Ok((names(required), names(optional), complete))
     }
 
-    /// Whether a variable is required that no template reads. LangChain would not ask for such a variable.
+    /// Whether a chat must check its variables as a whole: a variable is required that no template reads, for which
+    /// LangChain would not ask, or a manager looks for names that the prompt does not declare.
     #[getter]
-    fn requires_unread(&self, py: Python<'_>) -> PyResult<bool> {
-        self.prompt.compiled.requires_unread(&self.prompt.shared).or_raise(py)
+    fn checks_all_variables(&self, py: Python<'_>) -> PyResult<bool> {
+        let looks = self.origin.is_some() && self.prompt.compiled.prompt().declared().is_some();
+        Ok(looks || self.requires_unread(py)?)
     }
 
     /// Returns the entries: `{"kind": "text" | "message" | "placeholder", …}`. A text and a message have `f_string`, the
@@ -172,6 +178,7 @@ impl LangChainSource {
         };
         Ok(Some(Self {
             prompt: CompiledPrompt::alone(Arc::new(compiled), &self.prompt.shared),
+            origin: None,
             schemas: self.schemas.clone(),
             strict: self.strict,
             opaque: self.opaque,
@@ -289,8 +296,14 @@ impl LangChainSource {
         RenderOptions {
             schemas: self.schemas.as_deref(),
             output_instructions: false,
+            unknown: self.origin.as_ref().and_then(|origin| origin.unknown.active()),
             ..RenderOptions::default()
         }
+    }
+
+    /// Whether a variable is required that no template reads.
+    fn requires_unread(&self, py: Python<'_>) -> PyResult<bool> {
+        self.prompt.compiled.requires_unread(&self.prompt.shared).or_raise(py)
     }
 
     /// Appends the instructions to a rendered text.

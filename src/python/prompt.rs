@@ -122,6 +122,11 @@ impl CompiledPrompt {
         }
     }
 
+    /// The registry that the prompt came from.
+    pub(super) fn registry_origin(&self) -> Option<&Arc<PromptOrigin>> {
+        self.origin.as_ref()
+    }
+
     /// The observers that hear of a conversion of this prompt, if there are any.
     pub(super) fn render_observers<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         let origin = self.origin.as_ref().filter(|_| !self.is_observed)?;

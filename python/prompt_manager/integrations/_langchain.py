@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALLOWED_OBJECTS",
     "VALID_NAMESPACES",
+    "FStringPromptTemplate",
     "HandlebarsChatPromptTemplate",
     "HandlebarsMessagePromptTemplate",
     "HandlebarsPromptTemplate",
@@ -122,6 +123,78 @@ class _Text(StringPromptTemplate):
         return JoinedPromptTemplate(
             parts=parts, partial_variables={**first.partial_variables, **second.partial_variables}
         )
+
+
+class FStringPromptTemplate(PromptTemplate):
+    """An f-string of LangChain, whose values print and are checked as in every other conversion of the prompt.
+
+    LangChain's own template writes values as Python does: ``True``, ``None``, ``['a']``. This class renders with the
+    engine of the prompt instead. After you change ``template`` or ``template_format``, it formats as LangChain's own.
+
+    >>> from prompt_manager import Prompt
+    >>> from prompt_manager.integrations import LangChainIntegration
+    >>> prompt = Prompt(id="vip", template="VIP: {{vip}}")
+    >>> template = LangChainIntegration(TemplateEngine()).convert_sync(prompt, {})
+    >>> template.template
+    'VIP: {vip}'
+    >>> template.format(vip=True)
+    'VIP: true'
+    """
+
+    source: PromptSource
+
+    @classmethod
+    def get_lc_namespace(cls) -> list[str]:
+        """The module under which ``dumps`` writes the class."""
+        return NAMESPACE
+
+    def format(self, **kwargs: Any) -> str:
+        """Return the text.
+
+        Raises:
+            ConversionError: a variable is missing, a value has no text, or the text of a message is blank.
+        """
+        if self._is_changed():
+            return super().format(**kwargs)
+        variables = self._merge_partial_and_user_variables(**kwargs)
+        if not self._is_of_message():
+            return self.source.text(variables)
+        return _content(self.source.rendered(self.source.among(variables)))
+
+    async def aformat(self, **kwargs: Any) -> str:
+        """Coroutine version of :meth:`format`."""
+        if self._is_changed():
+            return await super().aformat(**kwargs)
+        variables = self._merge_partial_and_user_variables(**kwargs)
+        if not self._is_of_message():
+            return await self.source.atext(variables)
+        return _content(await self.source.arendered(self.source.among(variables)))
+
+    def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
+        """Return the template, with the names of the variables in braces."""
+        return self._own().pretty_repr(html=html)
+
+    def save(self, file_path: Path | str) -> None:
+        """Write the f-string alone, as LangChain does. What is read from the file prints values as Python does."""
+        self._own().save(file_path)
+
+    def _own(self) -> PromptTemplate:
+        """The same f-string as LangChain's own template."""
+        return PromptTemplate.from_template(
+            self.template, template_format=self.template_format, partial_variables=dict(self.partial_variables)
+        )
+
+    def _is_of_message(self) -> bool:
+        return bool(self.source.core.entries()[0]["kind"] == "message")
+
+    def _is_changed(self) -> bool:
+        """Whether the template is another than the prompt's."""
+        return self.template_format != "f-string" or self.template != self.source.core.entries()[0]["f_string"]
+
+
+def _content(made: list[dict[str, Any] | None]) -> str:
+    """The text of a message that has no other content and is not optional."""
+    return "".join(message["arguments"]["content"] for message in made if message is not None)
 
 
 class HandlebarsPromptTemplate(_Text):
@@ -213,7 +286,10 @@ class JoinedPromptTemplate(_Text):
         """Each template with the variables that are its own."""
         variables = self._merge_partial_and_user_variables(**kwargs)
         for part in self.parts:
-            yield part, part.source.among(variables) if isinstance(part, HandlebarsPromptTemplate) else variables
+            if isinstance(part, HandlebarsPromptTemplate | FStringPromptTemplate):
+                yield part, part.source.among(variables)
+            else:
+                yield part, variables
 
     def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
         """The templates as they were written."""
@@ -371,6 +447,7 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
 #: What ``loads(text, allowed_objects=..., valid_namespaces=...)`` may make of what ``dumps`` wrote of a template.
 ALLOWED_OBJECTS: list[type[Serializable]] = [
     PromptSource,
+    FStringPromptTemplate,
     HandlebarsPromptTemplate,
     JoinedPromptTemplate,
     HandlebarsMessagePromptTemplate,
@@ -396,23 +473,27 @@ def build(
     entries = core.entries()
     if entries[0]["kind"] == "text":
         text = entries[0]["f_string"]
-        return HandlebarsPromptTemplate(source=source) if text is None else PromptTemplate.from_template(text)
+        return HandlebarsPromptTemplate(source=source) if text is None else _f_string(source, text)
     messages: list[Any] = [_entry(source, place, entry) for place, entry in enumerate(entries)]
-    ours = core.requires_unread or any(isinstance(message, HandlebarsMessagePromptTemplate) for message in messages)
+    ours = core.checks_all_variables or any(isinstance(each, HandlebarsMessagePromptTemplate) for each in messages)
     if core.instructions is not None and not core.carries_instructions:
         messages.insert(0, SystemMessage(content=core.instructions))
     return HandlebarsChatPromptTemplate(messages=messages, source=source) if ours else ChatPromptTemplate(messages)
+
+
+def _f_string(source: PromptSource, text: str) -> FStringPromptTemplate:
+    # LangChain reads the variables from the template.
+    return FStringPromptTemplate(source=source, template=text, input_variables=[])
 
 
 def _entry(source: PromptSource, place: int, entry: dict[str, Any]) -> BaseMessagePromptTemplate:
     if entry["kind"] == "placeholder":
         return MessagesPlaceholder(entry["name"], optional=entry["optional"])
     text = entry["f_string"]
+    own = PromptSource(core=source.core.excerpt(place), engine=source.engine)
     if text is None:
-        return HandlebarsMessagePromptTemplate(
-            source=PromptSource(core=source.core.excerpt(place), engine=source.engine)
-        )
-    prompt = PromptTemplate.from_template(text)
+        return HandlebarsMessagePromptTemplate(source=own)
+    prompt = _f_string(own, text)
     match entry["role"]:
         case "system":
             return SystemMessagePromptTemplate(prompt=prompt)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from prompt_manager.integrations._langchain import (
         ALLOWED_OBJECTS,
         VALID_NAMESPACES,
+        FStringPromptTemplate,
         HandlebarsChatPromptTemplate,
         HandlebarsMessagePromptTemplate,
         HandlebarsPromptTemplate,
@@ -40,6 +41,7 @@ __all__ = [
     "ALLOWED_OBJECTS",
     "LANGCHAIN_AVAILABLE",
     "VALID_NAMESPACES",
+    "FStringPromptTemplate",
     "HandlebarsChatPromptTemplate",
     "HandlebarsMessagePromptTemplate",
     "HandlebarsPromptTemplate",
@@ -73,9 +75,9 @@ def __dir__() -> list[str]:
 class LangChainIntegration(BaseIntegration[Any]):
     """Converts prompts to templates for chains: ``integration.convert_sync(prompt, {}) | model``.
 
-    A template that contains only text and plain variables becomes one of LangChain's own f-string templates. Any other
-    template becomes a ``Handlebars…`` class of this module. It renders with the template engine and checks its
-    variables as every render does.
+    A template that contains only text and plain variables becomes an f-string, in a subclass of LangChain's
+    ``PromptTemplate`` whose values print as in every other conversion. Any other template becomes a ``Handlebars…``
+    class of this module. Both render with the template engine and check their variables as every render does.
 
     Args:
         template_engine: The engine that renders the templates. With a custom engine, all templates become classes of

@@ -20,6 +20,7 @@ from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import ConversionError
 from prompt_manager.integrations import LangChainIntegration
 from prompt_manager.integrations.langchain import (
+    FStringPromptTemplate,
     HandlebarsChatPromptTemplate,
     HandlebarsMessagePromptTemplate,
     HandlebarsPromptTemplate,
@@ -278,7 +279,7 @@ def test_a_chat_template_can_be_nested_in_another(convert):
 def test_text_templates_can_be_added(convert):
     ours = convert(create_text_prompt(template="{{#if name}}Hi {{name}}{{/if}}"), {})
     stock = convert(create_text_prompt(template="{ {{name}} }"), {})
-    assert (type(ours), type(stock)) == (HandlebarsPromptTemplate, PromptTemplate)
+    assert (type(ours), type(stock)) == (HandlebarsPromptTemplate, FStringPromptTemplate)
     given = {"name": "{{a}}"}
     for total, text in [
         (ours + ours, "Hi {{a}}Hi {{a}}"),

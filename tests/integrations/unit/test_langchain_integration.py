@@ -6,7 +6,11 @@ import asyncio
 import copy
 import json
 import pickle
+import re
 import sys
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
 from importlib import import_module
 
 import jinja2
@@ -45,15 +49,17 @@ from prompt_manager.exceptions import (
     ConversionError,
     IntegrationError,
     IntegrationNotAvailableError,
+    PromptWarning,
     SchemaError,
     SchemaValidationError,
     TemplateRenderError,
     TemplateSyntaxError,
 )
-from prompt_manager.integrations import LangChainIntegration, PromptConversionWarning, langchain
+from prompt_manager.integrations import LangChainIntegration, OpenAIIntegration, PromptConversionWarning, langchain
 from prompt_manager.integrations.langchain import (
     ALLOWED_OBJECTS,
     VALID_NAMESPACES,
+    FStringPromptTemplate,
     HandlebarsChatPromptTemplate,
     HandlebarsMessagePromptTemplate,
     HandlebarsPromptTemplate,
@@ -171,7 +177,7 @@ def test_a_template_with_only_variables_becomes_an_f_string(case, langchain_inte
         with pytest.raises(ConversionError, match="cannot become an f-string"):
             langchain_integration._handlebars_to_fstring(case["template"])
         return
-    assert isinstance(template, PromptTemplate)
+    assert type(template) is FStringPromptTemplate
     assert template.template == case["f_string"] == langchain_integration._handlebars_to_fstring(case["template"])
     values = {name: f"<{{{name}}}>" for name in template.input_variables}
     assert template.format(**values) == engine.render_sync(case["template"], values)
@@ -223,6 +229,81 @@ def test_other_formats_become_string_templates(format, langchain_integration):
     assert template.format(name="Ada") == "Hello Ada!"
 
 
+# What f-strings print.
+
+
+class Tone(StrEnum):
+    WARM = "warm"
+
+
+VALUES = [True, ["a", "b"], Tone.WARM, 1e16, Decimal("1.50"), date(2026, 1, 2), range(3)]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("chat", [False, True])
+def test_an_f_string_prints_a_value_as_a_render_does(chat, value, langchain_integration):
+    engine = langchain_integration.template_engine
+    source = "It is {{x}}."
+    prompt = chat_of({"role": "user", "content": source}) if chat else create_text_prompt(template=source)
+    template = langchain_integration.convert_sync(prompt, {})
+    assert type(template.messages[0].prompt if chat else template) is FStringPromptTemplate
+    expected = engine.render_sync(source, {"x": value})
+    made = template.invoke({"x": value})
+    assert (made.to_messages()[0].content if chat else made.text) == expected
+    bound = template.partial(x=lambda: value).invoke({})
+    assert (bound.to_messages()[0].content if chat else bound.text) == expected
+    awaited = asyncio.run(template.ainvoke({"x": value}))
+    assert awaited == made
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("value", ["", " \n", "half \ud83d", None, b"x", {"a": 1}], ids=repr)
+def test_what_no_provider_takes_is_refused_in_an_f_string_too(value, langchain_integration):
+    prompt = chat_of({"role": "user", "content": "{{x}}"})
+    template = langchain_integration.convert_sync(prompt, {})
+    with pytest.raises(ConversionError) as expected:
+        OpenAIIntegration(langchain_integration.template_engine).convert_sync(prompt, {"x": value})
+    with pytest.raises(ConversionError) as caught:
+        template.invoke({"x": value})
+    # The place within a message differs.
+    reasons = [re.sub(r"OpenAI|LangChain|`\S+`", "", error.value.message) for error in (expected, caught)]
+    assert reasons[0] == reasons[1]
+
+
+@pytest.mark.unit
+@pytest.mark.filterwarnings("ignore:The method `BasePromptTemplate.save` was deprecated")
+def test_an_f_string_can_be_saved_and_read_by_langchain(langchain_integration, tmp_path):
+    template = langchain_integration.convert_sync(create_text_prompt(), {})
+    template.save(tmp_path / "prompt.json")
+    saved = json.loads((tmp_path / "prompt.json").read_text(encoding="utf-8"))
+    assert (saved["_type"], saved["template"], saved["input_variables"]) == ("prompt", "Hello {name}!", ["name"])
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("mode", ["warn", "error", "ignore"])
+@pytest.mark.parametrize("chat", [False, True])
+def test_undeclared_variables_are_handled_as_the_manager_says(chat, mode):
+    manager = PromptManager(unknown_variables=mode)
+    text = {"content": "Hi {{name}}", "variables": {"name": "string", "tone": {"required": False}}}
+    messages = [{"role": "user", "content": "Hi {{name}}"}]
+    both = {"messages": messages, "variables": text["variables"]}
+    prompt = Prompt(id="hi", **({"chat_template": both} if chat else {"template": text}))
+    manager.registry.register_sync(prompt)
+    prompt = manager.get_prompt_sync("hi")
+    template = LangChainIntegration(manager.template_engine).convert_sync(prompt, {})
+    given = {"name": "Ada", "tonne": "x"}
+    if mode == "error":
+        with pytest.raises(ConversionError, match="Unknown variable 'tonne'"):
+            template.invoke(given)
+    elif mode == "warn":
+        with pytest.warns(PromptWarning, match="is it meant to be `tone`"):
+            template.invoke(given)
+    else:
+        template.invoke(given)
+    template.invoke({"name": "Ada"})
+
+
 # Messages.
 
 
@@ -238,6 +319,7 @@ def test_simple_messages_become_langchain_s_own_templates(langchain_integration)
     )
     template = langchain_integration.convert_sync(prompt, {})
     assert type(template) is ChatPromptTemplate
+    assert {type(message.prompt) for message in template.messages[:4]} == {FStringPromptTemplate}
     assert [type(message) for message in template.messages] == [
         SystemMessagePromptTemplate,
         SystemMessagePromptTemplate,
