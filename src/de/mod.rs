@@ -25,7 +25,7 @@ mod yaml_nodes;
 
 pub(crate) use json::plain;
 pub(crate) use node::{KeyPath, NodeValue, SourceNode, SourceSpan, nearest_number};
-pub(crate) use reader::{Fields, KeyHint, NodeReader, SpannedText};
+pub(crate) use reader::{Fields, KeyHint, NodeReader, SpannedText, unknown_key};
 pub(crate) use words::{one_line, shown, text_serde, unknown, words};
 
 /// The maximum nesting of lists and mappings in a value that a prompt or schema contains as JSON. Deeper values could

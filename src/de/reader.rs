@@ -39,6 +39,21 @@ impl KeyHint {
     }
 }
 
+/// The error for a key that is not one of `known`, and the known key that was probably meant. `hint` is the hint for a
+/// key that is likely and wrong.
+pub(crate) fn unknown_key(
+    kind: Kind,
+    name: &str,
+    known: &'static [&'static str],
+    hint: Option<KeyHint>,
+) -> (Error, Option<&'static str>) {
+    if let Some(KeyHint { meant, hint }) = hint {
+        return (Error::new(kind, format!("unknown key {}", shown(name))).with_hint(hint), meant);
+    }
+    let message = unknown(kind, "key", name, known).message().to_owned();
+    (Error::new(kind, message), nearest(name, known.iter().copied()))
+}
+
 /// Reads nodes and collects their mistakes.
 pub(crate) struct NodeReader<'s> {
     kind: Kind,
@@ -170,15 +185,11 @@ impl<'s> NodeReader<'s> {
             };
             if let Some(known) = known.iter().find(|known| **known == name) {
                 fields.entries.push((known, key.span, value));
-            } else if let Some(KeyHint { meant, hint }) = hint_of(&name) {
-                self.wrong_hint(key.span, format!("unknown key {}", shown(&name)), hint);
+            } else {
+                let (error, meant) = unknown_key(self.kind, &name, known, hint_of(&name));
+                self.note(key.span, error);
                 fields.is_known = false;
                 fields.meant.extend(meant);
-            } else {
-                let message = unknown(self.kind, "key", &name, known).message().to_owned();
-                self.wrong(key.span, message);
-                fields.is_known = false;
-                fields.meant.extend(nearest(&name, known.iter().copied()));
             }
         }
         Some(fields)

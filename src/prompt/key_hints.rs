@@ -1,6 +1,24 @@
 //! Hints for keys that other tools have and prompt files have not: where their value belongs.
 
-use crate::de::KeyHint;
+use super::keys;
+use crate::de::{self, KeyHint};
+use crate::error::{Error, Kind};
+
+/// The error for a key that a part of a prompt does not have, and the key that was probably meant. `owner` is the name
+/// of the part's Python class. `None` for another class.
+#[must_use]
+pub fn unknown_key(owner: &str, key: &str) -> Option<(Error, Option<&'static str>)> {
+    let (known, hint) = match owner {
+        "Message" => (keys::MESSAGE, of_message(key)),
+        "Variable" => (keys::VARIABLE, of_variable(key)),
+        "Tool" => (keys::TOOL, of_tool(key)),
+        "Settings" => (keys::SETTINGS, of_settings(key)),
+        "PromptTemplate" => (keys::TEMPLATE, None),
+        "ChatPromptTemplate" => (keys::CHAT_TEMPLATE, None),
+        _ => return None,
+    };
+    Some(de::unknown_key(Kind::PromptInvalid, key, known, hint))
+}
 
 /// The hint for an unknown key of a prompt.
 pub(super) fn of_prompt(key: &str) -> Option<KeyHint> {

@@ -38,6 +38,7 @@ pub use chat::Chat;
 pub use compiled::{Compiled, VariableInfo};
 pub use compiler::TemplateError;
 pub use id::PromptId;
+pub use key_hints::unknown_key;
 pub use label::check_label;
 pub use message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
 pub use metadata::Metadata;

@@ -37,6 +37,7 @@ mod store_source;
 mod surrogates;
 mod template;
 mod text;
+mod unknown_key;
 mod unknown_variables;
 mod versions;
 mod watch;
@@ -90,6 +91,8 @@ mod _native {
     use super::storage::{PyFileStore, PyMemoryStore, prompt_yaml};
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine, restore_template};
+    #[pymodule_export]
+    use super::unknown_key::unknown_key;
     #[pymodule_export]
     use super::versions::{PyHistory, diff, raise_version};
     #[pymodule_export]

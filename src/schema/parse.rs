@@ -4,6 +4,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::dates::DateFormat;
+use super::keys;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::rules;
 use crate::de::yaml::{documents, read_document, source_text};
@@ -56,7 +57,7 @@ pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
     for chunk in chunks {
         let Some(root) = read_document(text, &chunk, &mut reader) else { continue };
         let expected = "a mapping with `schemas`";
-        let Some(mut fields) = reader.fields(root, expected, &["version", "metadata", "schemas"]) else {
+        let Some(mut fields) = reader.fields(root, expected, keys::FILE) else {
             continue;
         };
         file.version = reader.optional_text(&mut fields, "version").or(file.version);
@@ -170,19 +171,7 @@ fn is_new(
 
 /// Reads a schema, and its name with the place.
 fn read_schema(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Schema)> {
-    const KEYS: &[&str] = &[
-        "name",
-        "version",
-        "description",
-        "strict",
-        "allow_extra",
-        "coerce",
-        "extends",
-        "fields",
-        "definitions",
-        "metadata",
-    ];
-    let mut keys = reader.fields(node, "a schema, which is a mapping", KEYS)?;
+    let mut keys = reader.fields(node, "a schema, which is a mapping", keys::SCHEMA)?;
     let mark = reader.mark();
     let name = reader.required_spanned(&mut keys, "name");
     if name.text.trim().is_empty() && reader.is_clean_since(mark) && !keys.means("name") {
@@ -240,22 +229,7 @@ fn read_fields(reader: &mut NodeReader<'_>, list: SourceNode<'_>) -> Vec<Field> 
 
 /// Reads a field, and its name with the place.
 fn read_field(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Field)> {
-    const KEYS: &[&str] = &[
-        "name",
-        "type",
-        "required",
-        "default",
-        "nullable",
-        "description",
-        "item_type",
-        "item_schema",
-        "nested_schema",
-        "allow_inf_nan",
-        "read_only",
-        "write_only",
-        "validators",
-    ];
-    let mut keys = reader.fields(node, "a field, which is a mapping", KEYS)?;
+    let mut keys = reader.fields(node, "a field, which is a mapping", keys::FIELD)?;
     let mark = reader.mark();
     let name = reader.required_spanned(&mut keys, "name");
     if name.text.is_empty() && reader.is_clean_since(mark) && !keys.means("name") {
@@ -334,18 +308,7 @@ fn read_flag(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static s
 
 /// Reads a validator. If it has an error, missing members are not checked.
 fn read_validator(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Validator> {
-    const KEYS: &[&str] = &[
-        "type",
-        "value",
-        "min_value",
-        "max_value",
-        "pattern",
-        "format",
-        "allowed_values",
-        "error_message",
-        "custom_function",
-    ];
-    let mut keys = reader.fields(node, "a validator, which is a mapping", KEYS)?;
+    let mut keys = reader.fields(node, "a validator, which is a mapping", keys::VALIDATOR)?;
     let mark = reader.mark();
     let has_slips = keys.has_slips();
     let kind_node = reader.required(&mut keys, "type");

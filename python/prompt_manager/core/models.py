@@ -26,7 +26,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import (
-    ErrorDetails,
     InitErrorDetails,
     PydanticCustomError,
     PydanticSerializationError,
@@ -35,6 +34,7 @@ from pydantic_core import (
 
 from prompt_manager import _native
 from prompt_manager._keywords import check_keywords
+from prompt_manager._unknown_keys import NamedKeys, is_unknown_field, repeated
 from prompt_manager.core._frozen import EMPTY_DICT, freeze, frozen_set
 from prompt_manager.exceptions import PromptManagerError
 
@@ -166,18 +166,6 @@ def _mistakes(prompt: dict[str, Any], broken: list[str]) -> list[InitErrorDetail
     return []
 
 
-def _is_unknown_field(detail: ErrorDetails) -> bool:
-    """Whether the mistake is a field that a prompt does not have."""
-    return detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1
-
-
-def _again(detail: ErrorDetails) -> InitErrorDetails:
-    """A mistake that pydantic found, for an exception that reports more."""
-    ours = detail["type"] == "prompt"
-    kind = PydanticCustomError("prompt", "{reason}", {"reason": detail["msg"]}) if ours else detail["type"]
-    return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"], ctx=detail.get("ctx", {}))
-
-
 #: The keys of the short spelling, beside ``template``. The models hold them in ``template`` and ``chat_template``.
 SHORT_FIELDS = ("messages", "variables", "partials")
 
@@ -249,7 +237,11 @@ class _Part(_Model):
         return type(self)(**{**dict(self), **update}) if update else super().model_copy(deep=deep)
 
 
-class Variable(_Part):
+class _NamedPart(NamedKeys, _Part):
+    """A part of a prompt whose keys are those of a file."""
+
+
+class Variable(_NamedPart):
     """A variable of a template.
 
     ``type`` is one of string, integer, float, boolean, list, dict, enum, any, date, datetime and uuid; values are
@@ -293,7 +285,7 @@ def _as_written(variables: Strings | dict[str, Variable]) -> object:
 Variables = Annotated[Strings | dict[str, Variable], AfterValidator(freeze), PlainSerializer(_as_written)]
 
 
-class PromptTemplate(_Part):
+class PromptTemplate(_NamedPart):
     """A template for one text. ``helpers`` is accepted because older files have it, and ignored."""
 
     content: str
@@ -318,7 +310,7 @@ class PromptTemplate(_Part):
         return {"content": value} if isinstance(value, str) else value
 
 
-class Message(_Part):
+class Message(_NamedPart):
     """A message of a chat template, or with the role ``placeholder`` the place for messages given at render.
 
     An ``optional`` message is left out where it renders to blank text; an optional placeholder may be given nothing.
@@ -356,7 +348,7 @@ class Message(_Part):
         ) -> None: ...
 
 
-class ChatPromptTemplate(_Part):
+class ChatPromptTemplate(_NamedPart):
     """A template for messages. ``helpers`` is accepted because older files have it, and ignored."""
 
     messages: tuple[Message, ...]
@@ -376,7 +368,7 @@ class ChatPromptTemplate(_Part):
         ) -> None: ...
 
 
-class Tool(_Part):
+class Tool(_NamedPart):
     """A tool that the model may call; ``parameters`` is a JSON Schema of an object.
 
     OpenAI's format is accepted too, ``{"type": "function", "function": {...}}``, and so is the flat one of its
@@ -408,7 +400,7 @@ class Tool(_Part):
         return flat["function"] if flat.keys() == {"function"} else flat
 
 
-class Settings(_Part):
+class Settings(_NamedPart):
     """The parameters of a request. ``extra`` is passed to the provider unchanged."""
 
     model: str | None = None
@@ -543,8 +535,8 @@ class Prompt(_Part):
             if not isinstance(value, Mapping):
                 raise
             # The core knows what an unknown field was meant to be.
-            unknown = {detail["loc"][0] for detail in details if _is_unknown_field(detail)}
-            details = [detail for detail in details if not _is_unknown_field(detail)]
+            unknown = {detail["loc"][0] for detail in details if is_unknown_field(detail)}
+            details = [detail for detail in details if not is_unknown_field(detail)]
             wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]}
             # What pydantic finds is about types; the core's rules about the other fields are reported with it.
             rest = {key: item for key, item in value.items() if key not in wrong | unknown and item is not None}
@@ -553,7 +545,7 @@ class Prompt(_Part):
             if not more:
                 raise
             raise ValidationError.from_exception_data(
-                cls.__name__, [*map(_again, details), *more], hide_input=True
+                cls.__name__, [*map(repeated, details), *more], hide_input=True
             ) from None
         try:
             more = _mistakes(prompt._plain(), [])

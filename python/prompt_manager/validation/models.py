@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, 
 from pydantic_core import PydanticCustomError
 
 from prompt_manager import _native
+from prompt_manager._unknown_keys import NamedKeys
 from prompt_manager.exceptions import PromptManagerError
 from prompt_manager.validation._holder import SchemaHolder, held_schemas
 
@@ -58,7 +59,7 @@ class ValidationType(StrEnum):
 _READ = object()
 
 
-class _Model(BaseModel):
+class _Model(NamedKeys):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     #: Whether the core has seen it, so that a model within a model is not checked again.
