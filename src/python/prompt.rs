@@ -44,6 +44,18 @@ pub(super) struct PromptOrigin {
     pub(super) observers: RegistryObservers,
 }
 
+impl PromptOrigin {
+    /// The origin of prompts that were read from files and are in no registry. It has no schemas yet.
+    pub(super) fn of_files(shared: &Arc<EngineState>) -> Self {
+        Self {
+            schemas: Arc::default(),
+            shared: Arc::clone(shared),
+            unknown: UnknownVariablePolicy::ignoring(),
+            observers: RegistryObservers::default(),
+        }
+    }
+}
+
 /// The origin of a prompt, for Python code that passes it from one `CompiledPrompt` to another.
 #[pyclass(frozen, name = "PromptOrigin", module = "prompt_manager._native")]
 pub struct PyPromptOrigin(Arc<PromptOrigin>);

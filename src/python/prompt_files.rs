@@ -9,28 +9,28 @@ use super::arguments;
 use super::check::{PyFinding, findings};
 use super::error::OrRaise;
 use super::library::EngineState;
-use super::prompt::CompiledPrompt;
+use super::prompt::{CompiledPrompt, PromptOrigin};
 use super::registry::is_skip;
 use super::runtime::on_thread;
+use super::schema::PySchemas;
 use super::template::Engine;
 use super::text::PyText;
 use crate::prompt::AboutFile;
 use crate::store::directory::{self, LoadedDirectory};
 
-/// Reads the prompts of a file or directory. Returns the files, each with its version, metadata and prompts, and the
-/// warnings.
+/// Reads the prompts of a file or directory. Returns the files, each with its version, metadata and prompts, the warnings,
+/// and the schemas of the directory.
 #[pyfunction]
 #[pyo3(signature = (path, engine, *, on_error))]
 pub fn read_prompts_sync<'py>(
     #[pyo3(from_py_with = arguments::path)] path: PathBuf,
     engine: &Bound<'py, Engine>,
     #[pyo3(from_py_with = arguments::option)] on_error: &str,
-) -> PyResult<(Vec<LoadedPromptFile<'py>>, Vec<PyFinding>)> {
+) -> PyResult<LoadedPromptFiles<'py>> {
     let py = engine.py();
     let read = ReadRequest::new(path, engine, on_error)?;
-    let shared = Arc::clone(&read.shared);
-    let (loaded, warnings) = py.detach(|| read.run()).or_raise(py)?;
-    Ok((files(py, loaded, &shared)?, warnings))
+    let (loaded, warnings, origin) = py.detach(|| read.run()).or_raise(py)?;
+    Ok((files(py, loaded, &origin)?, warnings, PySchemas::of(&origin.schemas)))
 }
 
 /// The coroutine of [`read_prompts_sync`].
@@ -43,20 +43,22 @@ pub fn read_prompts<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let read = ReadRequest::new(path, engine, on_error)?;
     on_thread(engine.py(), move || {
-        let shared = Arc::clone(&read.shared);
         let read = read.run();
         Python::attach(|py| {
-            let (loaded, warnings) = read.or_raise(py)?;
-            let files = files(py, loaded, &shared)?
+            let (loaded, warnings, origin) = read.or_raise(py)?;
+            let files = files(py, loaded, &origin)?
                 .into_iter()
                 .map(|(version, metadata, prompts)| (version, metadata.map(Bound::unbind), prompts));
-            Ok((files.collect::<Vec<_>>(), warnings))
+            Ok((files.collect::<Vec<_>>(), warnings, PySchemas::of(&origin.schemas)))
         })
     })
 }
 
 /// The version of a file, its metadata and its prompts.
 type LoadedPromptFile<'py> = (Option<String>, Option<Bound<'py, PyAny>>, Vec<CompiledPrompt>);
+
+/// The files, the warnings, and the schemas.
+type LoadedPromptFiles<'py> = (Vec<LoadedPromptFile<'py>>, Vec<PyFinding>, PySchemas);
 
 /// The arguments of a read, converted.
 struct ReadRequest {
@@ -71,8 +73,8 @@ impl ReadRequest {
         Ok(Self { path, skip: is_skip(on_error)?, shared: Arc::clone(&engine.get().shared) })
     }
 
-    /// Reads the files.
-    fn run(&self) -> crate::Result<(LoadedDirectory<PyText>, Vec<PyFinding>)> {
+    /// Reads the files. The origin of their prompts has the schemas of the directory.
+    fn run(&self) -> crate::Result<(LoadedDirectory<PyText>, Vec<PyFinding>, Arc<PromptOrigin>)> {
         let Self { path, skip, shared } = self;
         let mut loaded = if path.is_dir() {
             directory::load(path, None, &shared.options, shared)?
@@ -83,8 +85,10 @@ impl ReadRequest {
         if let Some(error) = loaded.error(path).filter(|_| !skip) {
             return Err(error);
         }
+        let origin = PromptOrigin::of_files(shared);
+        origin.schemas.write().add(std::mem::take(&mut loaded.schemas))?;
         shared.put_loaded(path, std::mem::take(&mut loaded.partials), false);
-        Ok((loaded, findings(warnings)))
+        Ok((loaded, findings(warnings), Arc::new(origin)))
     }
 }
 
@@ -92,12 +96,17 @@ impl ReadRequest {
 fn files<'py>(
     py: Python<'py>,
     loaded: LoadedDirectory<PyText>,
-    shared: &Arc<EngineState>,
+    origin: &Arc<PromptOrigin>,
 ) -> PyResult<Vec<LoadedPromptFile<'py>>> {
+    let has_schemas = origin.schemas.read().names().next().is_some();
     let mut files: Vec<LoadedPromptFile<'py>> = Vec::new();
     let mut last = None;
     for (compiled, place) in loaded.prompts.into_iter().zip(loaded.places) {
-        let prompt = CompiledPrompt::alone(compiled, shared);
+        let prompt = if has_schemas {
+            CompiledPrompt::of_registry(&compiled, origin)
+        } else {
+            CompiledPrompt::alone(compiled, &origin.shared)
+        };
         if let Some(file) = files.last_mut().filter(|_| last == place.name) {
             file.2.push(prompt);
             continue;

@@ -192,6 +192,20 @@ impl PySchemas {
         added.or_raise(schema.py())
     }
 
+    /// Adds the schemas of another set, which were checked before. Models are left out.
+    fn add_all(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<()> {
+        let schemas: Vec<Schema> = {
+            let other = other.get().shared.read();
+            let names = other.names();
+            let schemas = names.filter_map(|name| match other.get(name) {
+                Some(SchemaEntry::Schema(schema)) => Some((**schema).clone()),
+                _ => None,
+            });
+            schemas.collect()
+        };
+        self.shared.write().add(schemas).or_raise(py)
+    }
+
     /// Adds a schema that was checked before. It replaces the schema or model of that name.
     fn put(&self, schema: &Bound<'_, PyAny>) -> PyResult<()> {
         let schema = read(schema, false)?;

@@ -37,6 +37,11 @@ impl UnknownVariablePolicy {
         Self { mode: AtomicU8::new(WARN), warned: Mutex::default(), prompts }
     }
 
+    /// The policy for prompts that are in no registry.
+    pub(super) fn ignoring() -> Self {
+        Self { mode: AtomicU8::new(IGNORE), warned: Mutex::default(), prompts: Weak::new() }
+    }
+
     pub(super) fn set(&self, mode: &str) -> PyResult<()> {
         let mode = match mode {
             "warn" => WARN,

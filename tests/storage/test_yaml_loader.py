@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 import pytest
 
 from helpers import EXAMPLES
 from prompt_manager import PromptManager, PromptRegistry, TemplateEngine
 from prompt_manager.core.models import PromptSchema
-from prompt_manager.exceptions import PromptValidationError, StorageReadError, VersionConflictError
+from prompt_manager.exceptions import (
+    PromptValidationError,
+    SchemaError,
+    SchemaValidationError,
+    StorageReadError,
+    VersionConflictError,
+)
+from prompt_manager.integrations import OpenAIIntegration
 from prompt_manager.storage import InMemoryStorage, YAMLLoader
 
 GREETING = 'id: greeting\nformat: text\ntemplate: "Hello {{name}}!"\n'
@@ -182,6 +190,42 @@ class TestImport:
     def test_import_needs_a_registry(self, call, name, tmp_path):
         with pytest.raises(ValueError, match="there is no registry"):
             call(YAMLLoader(), name, tmp_path)
+
+
+class TestSchemas:
+    FILES: ClassVar = {
+        "a.yaml": "template: Hi {{name}}{{count}}\ninput_schema: order\n",
+        "schemas/all.yaml": "schemas:\n"
+        "  - {name: order, fields: [{name: name, type: string}, {name: count, type: integer, default: 1}]}\n",
+    }
+
+    def test_an_imported_prompt_has_its_schema(self, call, directory):
+        root = directory(self.FILES)
+        registry = PromptRegistry()
+        assert call(YAMLLoader(registry), "import_directory_to_registry", root) == 1
+        manager = PromptManager(registry)
+        loaded = PromptManager.from_directory_sync(root)
+        assert manager.schemas.names() == loaded.schemas.names() == ["order"]
+        for each in (manager, loaded):
+            assert each.render_sync("a", {"name": "Ada"}) == "Hi Ada1"
+            with pytest.raises(SchemaValidationError):
+                each.render_sync("a", {"name": "Ada", "count": "many"})
+
+    def test_a_loaded_prompt_is_converted_with_its_schema(self, call, directory):
+        [schema] = call(YAMLLoader(), "load_directory", directory(self.FILES))
+        (prompt,) = schema.prompts
+        integration = OpenAIIntegration(TemplateEngine())
+        for each in (prompt, prompt.replace(template="Hi {{name}}{{count}}", version="1.0.1")):
+            assert integration.convert_sync(each, {"name": "Ada"}) == "Hi Ada1"
+            with pytest.raises(SchemaValidationError):
+                integration.convert_sync(each, {"name": "Ada", "count": "many"})
+
+    def test_another_schema_of_the_same_name_is_an_error(self, call, directory):
+        registry = PromptRegistry()
+        PromptManager(registry).register_schema("order", {"name": "order", "fields": []})
+        with pytest.raises(SchemaError, match="order"):
+            call(YAMLLoader(registry), "import_directory_to_registry", directory(self.FILES))
+        assert registry.count_sync() == 0
 
 
 class TestExample:

@@ -78,7 +78,7 @@ class YAMLLoader:
             StorageReadError: the file cannot be read or breaks a rule. ``errors`` has one exception for each problem,
                 with line and column. With ``on_error="skip"``: the file has no valid prompt.
         """
-        files, findings = await _native.read_prompts(filepath, self._engine, on_error=self._on_error)
+        files, findings, _ = await _native.read_prompts(filepath, self._engine, on_error=self._on_error)
         return _only(filepath, _schemas(files, findings))
 
     def load_file_sync(self, filepath: Path) -> PromptSchema:
@@ -88,31 +88,33 @@ class YAMLLoader:
             StorageReadError: the file cannot be read or breaks a rule. ``errors`` has one exception for each problem,
                 with line and column. With ``on_error="skip"``: the file has no valid prompt.
         """
-        files, findings = _native.read_prompts_sync(filepath, self._engine, on_error=self._on_error)
+        files, findings, _ = _native.read_prompts_sync(filepath, self._engine, on_error=self._on_error)
         return _only(filepath, _schemas(files, findings))
 
     async def load_directory(self, dirpath: Path) -> list[PromptSchema]:
         """Load every prompt file below a directory, sorted by path.
 
-        Files end in ``.yaml`` or ``.yml``. Names that begin with a dot are skipped.
+        Files end in ``.yaml`` or ``.yml``. Names that begin with a dot are skipped. The prompts know the schemas of the
+        folder ``schemas`` below the directory, so that an integration converts them without ``schemas=``.
 
         Raises:
             StorageReadError: files cannot be read or break a rule. ``errors`` has one exception for each problem, with
                 file, line and column.
         """
-        files, findings = await _native.read_prompts(_directory(dirpath), self._engine, on_error=self._on_error)
+        files, findings, _ = await _native.read_prompts(_directory(dirpath), self._engine, on_error=self._on_error)
         return _schemas(files, findings)
 
     def load_directory_sync(self, dirpath: Path) -> list[PromptSchema]:
         """Load every prompt file below a directory, sorted by path.
 
-        Files end in ``.yaml`` or ``.yml``. Names that begin with a dot are skipped.
+        Files end in ``.yaml`` or ``.yml``. Names that begin with a dot are skipped. The prompts know the schemas of the
+        folder ``schemas`` below the directory, so that an integration converts them without ``schemas=``.
 
         Raises:
             StorageReadError: files cannot be read or break a rule. ``errors`` has one exception for each problem, with
                 file, line and column.
         """
-        files, findings = _native.read_prompts_sync(_directory(dirpath), self._engine, on_error=self._on_error)
+        files, findings, _ = _native.read_prompts_sync(_directory(dirpath), self._engine, on_error=self._on_error)
         return _schemas(files, findings)
 
     async def import_to_registry(self, filepath: Path, *, registry: PromptRegistry | None = None) -> int:
@@ -150,6 +152,8 @@ class YAMLLoader:
     async def import_directory_to_registry(self, dirpath: Path, *, registry: PromptRegistry | None = None) -> int:
         """Register the prompts of every file below a directory, in order, and return how many there are.
 
+        The schemas of the folder ``schemas`` below the directory are registered too.
+
         Args:
             dirpath: The directory.
             registry: The registry. By default the loader's.
@@ -157,15 +161,22 @@ class YAMLLoader:
         Raises:
             ValueError: neither the loader nor the call has a registry.
             StorageReadError: files cannot be read or break a rule. Nothing is registered.
+            SchemaError: the registry has another schema of the same name. Nothing is registered.
             VersionConflictError: a version is already registered with different content. The prompts before it are
                 registered.
         """
         target = self._target(registry)
-        return await _register(target, await self.load_directory(dirpath))
+        files, findings, schemas = await _native.read_prompts(
+            _directory(dirpath), self._engine, on_error=self._on_error
+        )
+        target._core.schemas.add_all(schemas)
+        return await _register(target, _schemas(files, findings))
 
     def import_directory_to_registry_sync(self, dirpath: Path, *, registry: PromptRegistry | None = None) -> int:
         """Register the prompts of every file below a directory, in order, and return how many there are.
 
+        The schemas of the folder ``schemas`` below the directory are registered too.
+
         Args:
             dirpath: The directory.
             registry: The registry. By default the loader's.
@@ -173,11 +184,14 @@ class YAMLLoader:
         Raises:
             ValueError: neither the loader nor the call has a registry.
             StorageReadError: files cannot be read or break a rule. Nothing is registered.
+            SchemaError: the registry has another schema of the same name. Nothing is registered.
             VersionConflictError: a version is already registered with different content. The prompts before it are
                 registered.
         """
         target = self._target(registry)
-        return _register_sync(target, self.load_directory_sync(dirpath))
+        files, findings, schemas = _native.read_prompts_sync(_directory(dirpath), self._engine, on_error=self._on_error)
+        target._core.schemas.add_all(schemas)
+        return _register_sync(target, _schemas(files, findings))
 
     async def watch_directory(
         self,
