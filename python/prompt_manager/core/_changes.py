@@ -32,7 +32,7 @@ class PromptChanges(TypedDict, total=False):
 
     format: PromptFormat | str
     template: PromptTemplate | Mapping[str, Any] | str | None
-    messages: Sequence[Message | Mapping[str, Any]]
+    messages: Sequence[Message | Mapping[str, Any]] | None
     variables: GivenVariables
     partials: Mapping[str, str]
     chat_template: ChatPromptTemplate | Mapping[str, Any] | None
