@@ -5,26 +5,21 @@
 pub(super) enum Api {
     /// `client.chat.completions.create`
     Chat,
-    /// `client.completions.create`
-    Completions,
     /// `client.responses.create`
     Responses,
     /// `client.messages.create`
     Messages,
     /// `litellm.completion`
     LiteLlm,
-    /// `litellm.text_completion`
-    LiteLlmText,
 }
 
 impl Api {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Chat => "OpenAI's Chat Completions",
-            Self::Completions => "OpenAI's Completions",
             Self::Responses => "OpenAI's Responses",
             Self::Messages => "Anthropic's Messages",
-            Self::LiteLlm | Self::LiteLlmText => "LiteLLM",
+            Self::LiteLlm => "LiteLLM",
         }
     }
 
@@ -32,26 +27,27 @@ impl Api {
     pub(super) fn conversation_keys(self) -> &'static [&'static str] {
         match self {
             Self::Chat | Self::LiteLlm => &["messages"],
-            Self::Completions | Self::LiteLlmText => &["prompt"],
             Self::Responses => &["instructions", "input"],
             Self::Messages => &["system", "messages"],
         }
     }
 
-    /// The argument for the format of the answer. `None` if the call has no such argument.
-    pub(super) fn format_key(self) -> Option<&'static str> {
+    /// The argument for the format of the answer.
+    pub(super) fn format_key(self) -> &'static str {
         match self {
-            Self::Chat | Self::LiteLlm => Some("response_format"),
-            Self::Responses => Some("text"),
-            Self::Messages => Some("output_config"),
-            // The instructions in the prompt describe the format.
-            Self::Completions | Self::LiteLlmText => None,
+            Self::Chat | Self::LiteLlm => "response_format",
+            Self::Responses => "text",
+            Self::Messages => "output_config",
         }
     }
 
-    /// Whether it accepts only a text, without tools or an answer format.
-    pub(super) fn is_text(self) -> bool {
-        matches!(self, Self::Completions | Self::LiteLlmText)
+    /// The path of the format: the argument, or its member `format`.
+    pub(super) fn format_path(self) -> &'static str {
+        match self {
+            Self::Chat | Self::LiteLlm => "response_format",
+            Self::Responses => "text.format",
+            Self::Messages => "output_config.format",
+        }
     }
 
     /// The argument for a setting. `None` if the call has no such argument.
@@ -65,7 +61,7 @@ impl Api {
             (Self::Messages, _) | (Self::Responses, S::Stop | S::Seed | S::Presence | S::Frequency) => {
                 return None;
             }
-            (Self::LiteLlm | Self::LiteLlmText, S::TopK) => "top_k",
+            (Self::LiteLlm, S::TopK) => "top_k",
             (_, S::TopK) => return None,
             (_, setting) => setting.name(),
         })

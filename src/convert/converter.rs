@@ -5,6 +5,7 @@ use super::report::Report;
 use super::{anthropic, openai};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Format, Message, Prompt, Rendered, Role};
+use crate::schema::json_schema::JsonSchemaMode;
 use crate::template::Output;
 
 /// An API of a provider, with its own options.
@@ -78,6 +79,21 @@ impl ProviderConverter {
             }
         };
         Self { provider, ..self }
+    }
+
+    /// The same converter for requests, in which a text is a user message.
+    #[must_use]
+    pub fn for_requests(self) -> Self {
+        Self { to_messages: true, ..self }
+    }
+
+    /// The JSON Schema that the provider enforces.
+    #[must_use]
+    pub fn schema_mode(self) -> JsonSchemaMode {
+        match self.provider {
+            Provider::Anthropic(_) => JsonSchemaMode::Anthropic,
+            _ => JsonSchemaMode::Strict,
+        }
     }
 
     /// Checks that the provider accepts prompts of this format.

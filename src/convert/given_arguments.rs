@@ -16,7 +16,12 @@ pub fn is_merged(argument: &str) -> bool {
 ///
 /// A mapping that is merged is given by the paths of its members, such as `text.verbosity`.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct GivenArguments<'a>(pub &'a [String]);
+pub struct GivenArguments<'a> {
+    /// The names of all of them.
+    pub names: &'a [String],
+    /// The names of those that only remove an argument.
+    pub removed: &'a [String],
+}
 
 impl GivenArguments<'_> {
     /// Whether the caller sets this argument or this member of an argument.
@@ -27,11 +32,16 @@ impl GivenArguments<'_> {
             "max_tokens" => "max_completion_tokens",
             path => path,
         };
-        self.0.iter().any(|given| given == path || given == other)
+        self.names.iter().any(|given| given == path || given == other)
+    }
+
+    /// Whether the caller removes this argument.
+    pub(super) fn removes(self, key: &str) -> bool {
+        self.removed.iter().any(|given| given == key)
     }
 
     /// Whether the caller sets members of this argument.
     pub(super) fn has_member_of(self, key: &str) -> bool {
-        self.0.iter().any(|given| given.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+        self.names.iter().any(|given| given.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
     }
 }

@@ -28,7 +28,7 @@ impl Report {
     }
 
     /// Adds a warning that is not about a message.
-    pub(super) fn note(&mut self, warning: String) {
+    pub fn note(&mut self, warning: String) {
         self.warnings.push(warning);
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::{Api, Setting};
 use super::converter::{Provider, ProviderConverter};
-use super::given_arguments::GivenArguments;
+use super::given_arguments::{EXTRA_BODY, GivenArguments};
 use super::payload::{Member, Payload, member};
 use super::report::Report;
 use super::request_extra::RequestExtra;
@@ -29,6 +29,8 @@ pub struct RequestOptions<'a> {
     pub response: Option<Arc<ResponseSchema>>,
     /// Send Anthropic `temperature`, `top_p` and `top_k`, which its newer models refuse.
     pub sampling: bool,
+    /// Put the format of Anthropic's answer into `extra_body`, for packages without `output_config`.
+    pub format_in_body: bool,
 }
 
 impl ProviderConverter {
@@ -50,7 +52,7 @@ impl ProviderConverter {
                 .with_hint("pass model=..., or set `model` in the prompt's settings")
         })?;
         let model = Payload::String(model.to_owned());
-        let api = self.api(matches!(rendered, Rendered::Text(_)) && !self.to_messages);
+        let api = self.api();
         let extra = RequestExtra::new(settings.extra.clone(), api, asked.given)?;
         let mut builder = RequestBuilder {
             api,
@@ -61,27 +63,52 @@ impl ProviderConverter {
             report,
         };
         builder.members.push(member("model", model));
-        let payload = self.convert(rendered, builder.report)?;
+        let payload = self.for_requests().convert(rendered, builder.report)?;
         builder.conversation(payload);
         builder.tools(prompt)?;
         builder.settings(&settings, asked.sampling)?;
         if let Some(response) = asked.response {
-            builder.response(&response);
+            builder.response(&response, asked.format_in_body);
         }
         builder.extra()?;
         Ok(Payload::Map(builder.members))
     }
 
-    fn api(self, text: bool) -> Api {
+    /// Whether a request makes the provider follow the output schema.
+    ///
+    /// LiteLLM may drop the schema on the way.
+    #[must_use]
+    pub fn enforces(self, prompt: &Prompt, response: &ResponseSchema, given: GivenArguments<'_>) -> bool {
+        let api = self.api();
+        let extra = RequestExtra::new(prompt.settings().extra.clone(), api, given);
+        response.not_strict.is_none()
+            && api != Api::LiteLlm
+            && !sets_format(api, given)
+            && extra.is_ok_and(|extra| !extra.has(api.format_key(), api.format_path()))
+    }
+
+    /// The arguments of the call that hold the conversation.
+    #[must_use]
+    pub fn conversation_keys(self) -> &'static [&'static str] {
+        self.api().conversation_keys()
+    }
+
+    fn api(self) -> Api {
         match self.provider {
-            Provider::OpenAi(_) if text => Api::Completions,
             Provider::OpenAi(_) => Api::Chat,
             Provider::Responses { .. } => Api::Responses,
             Provider::Anthropic(_) => Api::Messages,
-            Provider::LiteLlm(_) if text => Api::LiteLlmText,
             Provider::LiteLlm(_) => Api::LiteLlm,
         }
     }
+}
+
+/// Whether the caller sets the format of the answer.
+fn sets_format(api: Api, given: GivenArguments<'_>) -> bool {
+    let in_body = format!("{EXTRA_BODY}.{}", api.format_key());
+    given.has(api.format_key())
+        || given.has(api.format_path())
+        || (api.format_key() == api.format_path() && given.has(&in_body))
 }
 
 /// The settings that have a value, in the order of the documentation.
@@ -123,24 +150,13 @@ impl<S: Output> RequestBuilder<'_, S> {
         match payload {
             Payload::Map(members) => self.members.extend(members),
             Payload::List(_) => self.members.push(member("messages", payload)),
-            text => {
-                let key = if self.api == Api::Responses { "input" } else { "prompt" };
-                self.members.push(member(key, text));
-            }
+            text => self.members.push(member(self.api.conversation_keys()[0], text)),
         }
     }
 
     fn tools(&mut self, prompt: &Prompt) -> Result<()> {
         if prompt.tools.is_empty() {
             return Ok(());
-        }
-        if self.api.is_text() {
-            let problem = format!("{} does not accept tools", self.api.name());
-            return self.refuse_or_note(
-                problem,
-                "pass to_messages=True, or write the prompt as a chat",
-                "left out",
-            );
         }
         let mut tools: Vec<Value> = prompt.tools.iter().map(|tool| self.tool(tool)).collect();
         tools.extend(self.extra.take_tools()?);
@@ -218,7 +234,7 @@ impl<S: Output> RequestBuilder<'_, S> {
     fn accepted_value(&mut self, setting: Setting, value: Value) -> Result<Value> {
         match (setting, value) {
             (Setting::Stop, Value::Array(mut stops))
-                if stops.len() > OPENAI_STOPS && matches!(self.api, Api::Chat | Api::Completions) =>
+                if stops.len() > OPENAI_STOPS && self.api == Api::Chat =>
             {
                 let problem = format!("OpenAI accepts at most {OPENAI_STOPS} texts in `stop`");
                 self.refuse_or_note(problem, "use fewer texts", "the others are left out")?;
@@ -258,7 +274,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         Ok(())
     }
 
-    fn response(&mut self, response: &ResponseSchema) {
+    fn response(&mut self, response: &ResponseSchema, in_body: bool) {
         let strict = response.not_strict.is_none();
         let format = || {
             let mut format = Map::new();
@@ -267,12 +283,15 @@ impl<S: Output> RequestBuilder<'_, S> {
             format.insert("strict".to_owned(), json!(strict));
             format
         };
-        let Some(key) = self.api.format_key() else { return };
-        let member = if key == "response_format" { key.to_owned() } else { format!("{key}.format") };
-        if self.given.has(key) || self.given.has(&member) {
+        let (key, member) = (self.api.format_key(), self.api.format_path());
+        if sets_format(self.api, self.given) {
+            if !self.given.removes(key) {
+                let problem = format!("the argument `{member}` replaces the format");
+                self.report.note(format!("{problem}; the output schema `{}` is not sent", response.name));
+            }
             return;
         }
-        if self.extra.has(key, &member) {
+        if self.extra.has(key, member) {
             let problem = format!("`settings.extra` sets `{member}`");
             self.report.note(format!("{problem}; the output schema `{}` is not sent", response.name));
             return;
@@ -286,11 +305,11 @@ impl<S: Output> RequestBuilder<'_, S> {
             Api::Responses => {
                 let mut config = Map::from_iter([("type".to_owned(), json!("json_schema"))]);
                 config.extend(format());
-                self.extra.add_format(key, self.given, Value::Object(config));
+                self.extra.add_format(key, self.given, false, Value::Object(config));
             }
             Api::Messages if strict => {
                 let format = json!({"type": "json_schema", "schema": response.schema});
-                self.extra.add_format(key, self.given, format);
+                self.extra.add_format(key, self.given, in_body, format);
             }
             Api::Messages => {}
             _ => self.push(key, json!({"type": "json_schema", "json_schema": format()})),

@@ -77,12 +77,12 @@ impl RequestExtra {
         Ok(())
     }
 
-    /// Adds the member `format` to an argument.
-    pub(super) fn add_format(&mut self, key: &str, given: GivenArguments<'_>, format: Value) {
-        // Older releases of Anthropic's package do not have this argument.
-        let is_argument =
-            key != "output_config" || self.arguments.contains_key(key) || given.has_member_of(key);
-        let members = if is_argument { &mut self.arguments } else { &mut self.body };
+    /// Adds the member `format` to an argument, or to a member of `extra_body` for a package without this argument.
+    pub(super) fn add_format(&mut self, key: &str, given: GivenArguments<'_>, in_body: bool, format: Value) {
+        let is_argument = self.arguments.contains_key(key) || given.has_member_of(key);
+        // A member of `extra_body` replaces the argument of the same name, so the format must be there too.
+        let is_member = in_body || self.body.contains_key(key) || given.has(&format!("{EXTRA_BODY}.{key}"));
+        let members = if is_member && !is_argument { &mut self.body } else { &mut self.arguments };
         merge(members.entry(key), Value::Object(Map::from_iter([("format".to_owned(), format)])));
     }
 

@@ -26,7 +26,7 @@ use crate::convert::{self, Provider, Report, RequestOptions, anthropic, openai};
 use crate::error::{Error, Kind};
 use crate::observe::slow;
 use crate::prompt::{Rendered, Role};
-use crate::schema::json_schema;
+use crate::schema::ResponseSchema;
 
 /// Converts prompts for a provider, with the options of an integration.
 #[pyclass(frozen, module = "prompt_manager._native")]
@@ -35,9 +35,11 @@ pub struct Converter {
     /// The engine that compiles prompts. `None` if the integration has a custom engine.
     engine: Option<(Py<Engine>, Arc<EngineState>)>,
     schemas: Option<Py<PySchemas>>,
-    output_instructions: bool,
+    /// Whether instructions for the answer are appended. `None`: to a request, unless the provider enforces the schema.
+    output_instructions: Option<bool>,
     structured_output: bool,
     sampling: bool,
+    format_in_body: bool,
     /// The provider's name for observers.
     target: &'static str,
 }
@@ -50,21 +52,22 @@ impl Converter {
         clippy::too_many_arguments,
         reason = "each is an option, given by name"
     )]
-    #[pyo3(signature = (provider, engine, *, strict, schemas = None, output_instructions = true,
+    #[pyo3(signature = (provider, engine, *, strict, schemas = None, output_instructions = None,
         structured_output = true, to_messages = false, merge_system = false, merge_turns = false,
-        allow_prefill = false, sampling = false, developer_as_system = false, cache_control = false))]
+        allow_prefill = false, sampling = false, extra_body = false, developer_as_system = false, cache_control = false))]
     fn new(
         provider: &str,
         engine: Option<&Bound<'_, Engine>>,
         strict: bool,
         schemas: Option<Py<PySchemas>>,
-        output_instructions: bool,
+        output_instructions: Option<bool>,
         structured_output: bool,
         to_messages: bool,
         merge_system: bool,
         merge_turns: bool,
         allow_prefill: bool,
         sampling: bool,
+        extra_body: bool,
         developer_as_system: bool,
         cache_control: bool,
     ) -> PyResult<Self> {
@@ -94,7 +97,16 @@ impl Converter {
         };
         let engine = engine.map(|engine| (engine.clone().unbind(), Arc::clone(&engine.get().shared)));
         let rules = convert::ProviderConverter { provider, to_messages };
-        Ok(Self { rules, engine, schemas, output_instructions, structured_output, sampling, target })
+        Ok(Self {
+            rules,
+            engine,
+            schemas,
+            output_instructions,
+            structured_output,
+            sampling,
+            format_in_body: extra_body,
+            target,
+        })
     }
 
     /// The provider's name for observers.
@@ -117,7 +129,8 @@ impl Converter {
             return observed.call1((observers, slf, compiled, variables));
         }
         let compiled = compiled.get();
-        let rendered = converter.rendered(compiled, variables)?;
+        let instructions = converter.output_instructions.unwrap_or(true);
+        let rendered = converter.rendered(converter.rules, compiled, variables, instructions)?;
         converter.converted(py, compiled, rendered)
     }
 
@@ -128,9 +141,10 @@ impl Converter {
         context: &Bound<'py, PyAny>,
         texts: Vec<Bound<'py, PyString>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let compiled = prompt.get();
-        let rendered = self.assembled(compiled, context, texts)?;
-        self.converted(prompt.py(), compiled, rendered)
+        let (py, compiled) = (prompt.py(), prompt.get());
+        self.check_format(py, self.rules, compiled)?;
+        let rendered = self.assembled(compiled, context, texts, self.output_instructions.unwrap_or(true))?;
+        self.converted(py, compiled, rendered)
     }
 
     /// The arguments of the API call for a prompt, with those that the caller adds.
@@ -143,9 +157,10 @@ impl Converter {
         arguments: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let compiled = self.compiled(prompt)?;
-        let compiled = compiled.get();
-        let rendered = self.rendered(compiled, variables)?;
-        self.request_of(prompt.py(), compiled, rendered, model, arguments)
+        let (py, compiled) = (prompt.py(), compiled.get());
+        let asked = self.asked(py, compiled, arguments)?;
+        let rendered = self.rendered(self.rules.for_requests(), compiled, variables, asked.instructions)?;
+        self.request_of(py, compiled, rendered, model, asked)
     }
 
     /// As [`Converter::request`], with texts that a custom engine rendered.
@@ -159,12 +174,13 @@ impl Converter {
         #[pyo3(from_py_with = arguments::optional_model)] model: Option<&str>,
         arguments: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let compiled = prompt.get();
-        let rendered = self.assembled(compiled, context, texts)?;
-        self.request_of(prompt.py(), compiled, rendered, model, arguments)
+        let (py, compiled) = (prompt.py(), prompt.get());
+        let asked = self.asked(py, compiled, arguments)?;
+        let rendered = self.assembled(compiled, context, texts, asked.instructions)?;
+        self.request_of(py, compiled, rendered, model, asked)
     }
 
-    /// The input for a custom template engine. Raises an error if the provider does not accept the prompt's format.
+    /// The input for a custom template engine.
     fn prepare<'s, 'py>(
         &self,
         prompt: &'s Bound<'py, CompiledPrompt>,
@@ -173,7 +189,6 @@ impl Converter {
         let py = variables.py();
         let prompt = prompt.get();
         check_variables(variables, &prompt.shared)?;
-        self.rules.check_format(prompt.compiled.prompt()).map_err(|error| self.wrapped(py, prompt, error))?;
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
         let options = prompt.render_options(variables, schemas, true);
         prompt.prepared(variables, &options).map_err(|error| self.wrapped(py, prompt, error))
@@ -225,16 +240,27 @@ impl Converter {
         Bound::new(py, core.get().for_conversion(py, shared)?)
     }
 
+    fn check_format(
+        &self,
+        py: Python<'_>,
+        rules: convert::ProviderConverter,
+        prompt: &CompiledPrompt,
+    ) -> PyResult<()> {
+        rules.check_format(prompt.compiled.prompt()).map_err(|error| self.wrapped(py, prompt, error))
+    }
+
     fn rendered<'py>(
         &self,
+        rules: convert::ProviderConverter,
         prompt: &CompiledPrompt,
         variables: &Bound<'py, PyAny>,
+        instructions: bool,
     ) -> PyResult<Rendered<PyOutput<'py>>> {
         let py = variables.py();
         check_variables(variables, &prompt.shared)?;
-        self.rules.check_format(prompt.compiled.prompt()).map_err(|error| self.wrapped(py, prompt, error))?;
+        self.check_format(py, rules, prompt)?;
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
-        let options = prompt.render_options(variables, schemas, self.output_instructions);
+        let options = prompt.render_options(variables, schemas, instructions);
         let data = PyData::new(py, &prompt.shared);
         let rendered = slow::watched(prompt.compiled.prompt(), || {
             prompt.compiled.rendered(&data, variables, &prompt.shared, &options)
@@ -247,10 +273,11 @@ impl Converter {
         prompt: &CompiledPrompt,
         context: &Bound<'py, PyAny>,
         texts: Vec<Bound<'py, PyString>>,
+        instructions: bool,
     ) -> PyResult<Rendered<PyOutput<'py>>> {
         let py = context.py();
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
-        let options = prompt.schema_options(schemas, self.output_instructions);
+        let options = prompt.schema_options(schemas, instructions);
         prompt.assembled(context, texts, &options).map_err(|error| self.wrapped(py, prompt, error))
     }
 
@@ -296,47 +323,74 @@ impl Converter {
         }
     }
 
+    /// What a request consists of besides the rendered prompt.
+    fn asked<'a, 'py>(
+        &self,
+        py: Python<'py>,
+        prompt: &CompiledPrompt,
+        arguments: &'a Bound<'py, PyDict>,
+    ) -> PyResult<AskedRequest<'a, 'py>> {
+        let arguments = RequestArguments(arguments);
+        let (names, removed) = (arguments.names(), arguments.removed());
+        let response = if self.structured_output { self.response(py, prompt)? } else { None };
+        let instructions = self.output_instructions.unwrap_or_else(|| {
+            let given = convert::GivenArguments { names: &names, removed: &removed };
+            let enforces = |response: &Arc<ResponseSchema>| {
+                self.rules.enforces(prompt.compiled.prompt(), response, given)
+            };
+            !response.as_ref().is_some_and(enforces)
+        });
+        Ok(AskedRequest { arguments, names, removed, response, instructions })
+    }
+
+    /// The output schema as the provider enforces it.
+    fn response(&self, py: Python<'_>, prompt: &CompiledPrompt) -> PyResult<Option<Arc<ResponseSchema>>> {
+        let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
+        let options = prompt.schema_options(schemas, true);
+        let data = PyData::new(py, &prompt.shared);
+        prompt.compiled.response_schema(&data, &options, self.rules.schema_mode()).or_raise(py)
+    }
+
     fn request_of<'py>(
         &self,
         py: Python<'py>,
         prompt: &CompiledPrompt,
         rendered: Rendered<PyOutput<'py>>,
         model: Option<&str>,
-        arguments: &Bound<'py, PyDict>,
+        asked: AskedRequest<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
-        let options = prompt.schema_options(schemas, self.output_instructions);
-        let response = if self.structured_output {
-            let data = PyData::new(py, &prompt.shared);
-            prompt
-                .compiled
-                .response_schema(&data, &options, json_schema::JsonSchemaMode::Strict)
-                .or_raise(py)?
-        } else {
-            None
-        };
-        let arguments = RequestArguments(arguments);
-        arguments.check().map_err(|error| self.wrapped(py, prompt, error))?;
-        let given = arguments.names();
-        let asked = RequestOptions {
+        asked.arguments.check().map_err(|error| self.wrapped(py, prompt, error))?;
+        let options = RequestOptions {
             model,
-            given: convert::GivenArguments(&given),
-            response,
+            given: convert::GivenArguments { names: &asked.names, removed: &asked.removed },
+            response: asked.response,
             sampling: self.sampling,
+            format_in_body: self.format_in_body,
         };
         let mut report = Report::default();
-        let payload = self.rules.request(prompt.compiled.prompt(), rendered, asked, &mut report);
+        let payload = self.rules.request(prompt.compiled.prompt(), rendered, options, &mut report);
         let payload = payload.and_then(|payload| check_encodable(&payload).map(|()| payload));
         let payload = payload.map_err(|error| self.wrapped(py, prompt, error))?;
-        warn(py, &report)?;
         let request = payload_to_python(py, payload)?.cast_into::<PyDict>()?;
-        arguments.add_to(&request)?;
+        asked.arguments.add_to(&request, self.rules.conversation_keys(), &mut report)?;
+        warn(py, &report)?;
         Ok(request.into_any())
     }
 
     fn wrapped(&self, py: Python<'_>, prompt: &CompiledPrompt, error: Error) -> PyErr {
         raise(py, &wrap(error, prompt.compiled.prompt().id.as_str(), self.rules.name()))
     }
+}
+
+/// What a request consists of besides the rendered prompt.
+struct AskedRequest<'a, 'py> {
+    arguments: RequestArguments<'a, 'py>,
+    /// The names of the arguments; see [`convert::GivenArguments`].
+    names: Vec<String>,
+    removed: Vec<String>,
+    response: Option<Arc<ResponseSchema>>,
+    /// Whether the instructions for the answer are appended.
+    instructions: bool,
 }
 
 /// Warns about each step that loses something. The warning points at the line that called the package.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Number, Value, json};
 
+use super::anthropic_subset;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::numeric::NumericValue;
 use super::openai_strict;
@@ -20,6 +21,9 @@ pub enum JsonSchemaMode {
     /// The subset that OpenAI's structured output accepts: every key is required, no other keys are allowed, and
     /// keywords that the subset lacks are left out. Only a nullable field can be left out of an answer, as null.
     Strict,
+    /// The subset that Anthropic's structured output accepts: no other keys are allowed, and what the subset lacks is
+    /// words in descriptions.
+    Anthropic,
 }
 
 /// A function that gives the JSON Schema of a model of the application.
@@ -59,7 +63,8 @@ pub fn write<T, F, M>(
     if !writer.definitions.is_empty() {
         root.insert("$defs".to_owned(), Value::Object(writer.definitions));
     }
-    Ok(Value::Object(root))
+    let root = Value::Object(root);
+    if mode == JsonSchemaMode::Anthropic { anthropic_subset::to_subset(&root) } else { Ok(root) }
 }
 
 struct JsonSchemaWriter<'w, T, F, M> {

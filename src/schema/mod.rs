@@ -6,6 +6,7 @@
 //!
 //! Validation is generic over the data that it reads ([`Values`]), as the template engine is.
 
+mod anthropic_subset;
 pub mod coerce;
 mod compiled;
 mod dates;

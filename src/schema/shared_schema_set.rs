@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use serde_json::Value;
 
+use super::anthropic_subset;
 use super::compiled::CompiledSchema;
 use super::example::example;
 use super::instructions;
@@ -184,10 +185,10 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
             }
             (None, Some(model)) => {
                 let document = model_schema(&model)?;
-                if mode == JsonSchemaMode::Strict {
-                    openai_strict::to_strict(&document)
-                } else {
-                    Ok(document)
+                match mode {
+                    JsonSchemaMode::Full => Ok(document),
+                    JsonSchemaMode::Strict => openai_strict::to_strict(&document),
+                    JsonSchemaMode::Anthropic => anthropic_subset::to_subset(&document),
                 }
             }
             (None, None) => Err(self.read().unknown(wanted.name())),
@@ -218,7 +219,7 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
         let write = |mode| self.json_schema(wanted, mode, &|model| data.json_schema(model));
         let mut schema = write(JsonSchemaMode::Full)?;
         let mut not_strict = None;
-        if mode == JsonSchemaMode::Strict {
+        if mode != JsonSchemaMode::Full {
             match write(mode) {
                 Ok(strict) => schema = strict,
                 Err(error) => not_strict = Some(error),

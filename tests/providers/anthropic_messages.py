@@ -204,4 +204,31 @@ def check_output(wanted):
         need_keys(wanted["format"], "output_config.format", ("type", "schema"))
         need_one_of(wanted["format"]["type"], "output_config.format.type", ("json_schema",))
         schema = wanted["format"]["schema"]
-        need(schema.get("additionalProperties") is False, "output_config.format.schema", "must be closed")
+        need(schema.get("type") == "object", "output_config.format.schema", "must be an object")
+        check_schema(schema, "output_config.format.schema")
+
+
+# The subset of JSON Schema for answers.
+KEYWORDS = {
+    "$defs", "$ref", "additionalProperties", "allOf", "anyOf", "const", "description", "enum", "format", "items",
+    "minItems", "properties", "required", "title", "type",
+}  # fmt: skip
+FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+
+
+def check_schema(schema, where):
+    need_keys(schema, where, (), KEYWORDS)
+    need(schema.get("minItems", 0) in {0, 1}, f"{where}.minItems", "is neither 0 nor 1")
+    need_one_of(schema.get("format", "date"), f"{where}.format", FORMATS)
+    if "$ref" in schema:
+        need_keys(schema, where, ("$ref",), ("$defs",))
+    if schema.get("type") == "object":
+        need(schema.get("additionalProperties") is False, where, "must be closed")
+    for key in ("$defs", "properties"):
+        for name, each in schema.get(key, {}).items():
+            check_schema(each, f"{where}.{key}.{name}")
+    for key in ("anyOf", "allOf"):
+        for number, each in enumerate(schema.get(key, ())):
+            check_schema(each, f"{where}.{key}.{number}")
+    if "items" in schema:
+        check_schema(schema["items"], f"{where}.items")

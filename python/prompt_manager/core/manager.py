@@ -813,7 +813,7 @@ class PromptManager:
         version: str | None = None,
         label: str | None = None,
         model: str | None = None,
-        output_instructions: bool = True,
+        output_instructions: bool | None = None,
         structured_output: bool = True,
         strict: bool = True,
         extra: Mapping[str, Any] | None = None,
@@ -823,7 +823,8 @@ class PromptManager:
 
         Nothing is sent: ``client.chat.completions.create(**request)`` does that for ``"openai"``,
         ``client.responses.create`` for ``"openai-responses"``, ``client.messages.create`` for ``"anthropic"`` and
-        ``litellm.completion`` for ``"litellm"``. A setting that the call has no argument for is left out, with a
+        ``litellm.completion`` for ``"litellm"``. A prompt that is not a chat becomes one user message. A setting that
+        the call has no argument for is left out, with a
         :class:`~prompt_manager.integrations.PromptConversionWarning`. For the other options of a provider, such as
         ``merge_turns``, use its integration.
 
@@ -834,14 +835,15 @@ class PromptManager:
             version: The version to send; the latest by default.
             label: The label of the version to send.
             model: The model. By default the one in the prompt's settings.
-            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer. By
+                default only if the provider does not enforce the schema, as for LiteLLM, which may drop it.
             structured_output: If the prompt has an output schema, ask the provider to enforce it.
             strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
                 false, convert to the nearest valid result, with a warning for each change.
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call, such as ``stream=True``. They override those of the prompt;
                 ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are
-                merged, and their members win.
+                merged, and their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
 
         Raises:
             ValueError: no provider has this name.
@@ -883,7 +885,7 @@ class PromptManager:
         version: str | None = None,
         label: str | None = None,
         model: str | None = None,
-        output_instructions: bool = True,
+        output_instructions: bool | None = None,
         structured_output: bool = True,
         strict: bool = True,
         extra: Mapping[str, Any] | None = None,
@@ -893,7 +895,8 @@ class PromptManager:
 
         Nothing is sent: ``client.chat.completions.create(**request)`` does that for ``"openai"``,
         ``client.responses.create`` for ``"openai-responses"``, ``client.messages.create`` for ``"anthropic"`` and
-        ``litellm.completion`` for ``"litellm"``. A setting that the call has no argument for is left out, with a
+        ``litellm.completion`` for ``"litellm"``. A prompt that is not a chat becomes one user message. A setting that
+        the call has no argument for is left out, with a
         :class:`~prompt_manager.integrations.PromptConversionWarning`. For the other options of a provider, such as
         ``merge_turns``, use its integration.
 
@@ -904,14 +907,15 @@ class PromptManager:
             version: The version to send; the latest by default.
             label: The label of the version to send.
             model: The model. By default the one in the prompt's settings.
-            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+            output_instructions: If the prompt has an output schema, append instructions that describe the answer. By
+                default only if the provider does not enforce the schema, as for LiteLLM, which may drop it.
             structured_output: If the prompt has an output schema, ask the provider to enforce it.
             strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
                 false, convert to the nearest valid result, with a warning for each change.
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call, such as ``stream=True``. They override those of the prompt;
                 ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are
-                merged, and their members win.
+                merged, and their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
 
         Raises:
             ValueError: no provider has this name.

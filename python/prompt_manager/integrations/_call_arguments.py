@@ -73,7 +73,7 @@ CALLS: Mapping[str, frozenset[str]] = {
 }
 
 
-def check_arguments(target: str, integration: type, arguments: Iterable[str], own: Collection[str]) -> None:
+def check_arguments(target: str, integration: type[Any], arguments: Iterable[str], own: Collection[str]) -> None:
     """Refuse the first argument that neither the provider's call nor ours has.
 
     Args:
@@ -135,9 +135,9 @@ def with_extra(target: str, arguments: dict[str, Any], extra: Mapping[str, Any])
     return together
 
 
-def _options(integration: type) -> Collection[str]:
+def _options(integration: type[Any]) -> Collection[str]:
     """The options of an integration."""
     from inspect import Parameter, signature
 
-    parameters = signature(integration).parameters.values()
+    parameters = signature(integration.__init__).parameters.values()
     return [each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY]

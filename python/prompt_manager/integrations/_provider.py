@@ -41,14 +41,14 @@ class ProviderIntegration(BaseIntegration[T]):
         *,
         strict_validation: bool,
         schemas: SchemaLoader | None,
-        output_instructions: bool,
+        output_instructions: bool | None,
         **options: bool,
     ) -> None:
         super().__init__(
             template_engine,
             strict_validation=strict_validation,
             schemas=schemas,
-            output_instructions=output_instructions,
+            output_instructions=output_instructions is not False,
         )
         self._framework = "openai" if provider == "responses" else provider
         self._converter = Converter(
@@ -122,8 +122,8 @@ class ProviderIntegration(BaseIntegration[T]):
     ) -> dict[str, Any]:
         """Return all arguments of the provider's call: messages, tools, settings, and the output format.
 
-        A setting of the prompt that the call has no argument for is left out, with a
-        :class:`~prompt_manager.integrations.PromptConversionWarning`.
+        A prompt that is not a chat becomes one user message. A setting of the prompt that the call has no argument for
+        is left out, with a :class:`~prompt_manager.integrations.PromptConversionWarning`.
 
         Args:
             prompt: The prompt.
@@ -132,6 +132,7 @@ class ProviderIntegration(BaseIntegration[T]):
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
                 mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are merged, and their members win.
+                ``tools`` are added to those of the prompt; an empty list replaces them.
 
         Raises:
             ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.
@@ -208,8 +209,8 @@ class ProviderIntegration(BaseIntegration[T]):
     ) -> dict[str, Any]:
         """Return all arguments of the provider's call: messages, tools, settings, and the output format.
 
-        A setting of the prompt that the call has no argument for is left out, with a
-        :class:`~prompt_manager.integrations.PromptConversionWarning`.
+        A prompt that is not a chat becomes one user message. A setting of the prompt that the call has no argument for
+        is left out, with a :class:`~prompt_manager.integrations.PromptConversionWarning`.
 
         Args:
             prompt: The prompt.
@@ -218,6 +219,7 @@ class ProviderIntegration(BaseIntegration[T]):
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
                 mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are merged, and their members win.
+                ``tools`` are added to those of the prompt; an empty list replaces them.
 
         Raises:
             ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.

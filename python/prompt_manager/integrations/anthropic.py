@@ -22,10 +22,10 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
 
     A chat prompt becomes ``{"system": ..., "messages": [...]}``, without the key ``system`` if it has no system
     message. Any other prompt raises :class:`~prompt_manager.exceptions.IncompatibleFormatError`, unless ``to_messages``
-    is true.
+    is true; :meth:`build_request` makes it one user message.
 
-    :meth:`build_request` needs ``max_tokens``, in the prompt's settings or as an argument. Parameters that older
-    releases of the ``anthropic`` package do not accept, such as the output format, go into ``extra_body``.
+    :meth:`build_request` needs ``max_tokens``, in the prompt's settings or as an argument. The output format is in the
+    argument ``output_config``, which the ``anthropic`` package has since 0.77.
 
     Args:
         template_engine: The engine that renders the templates.
@@ -36,8 +36,10 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
         to_messages: Convert a prompt that is not a chat to a single user message.
         sampling: Include ``temperature``, ``top_p`` and ``top_k`` of the prompt's settings in requests. Newer models
             reject them.
+        extra_body: Put the output format into ``extra_body``, for an ``anthropic`` package before 0.77.
         schemas: The schemas that prompts refer to by name. A prompt from a manager has its own.
         output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
+            By default, a request whose schema the API enforces has none.
         structured_output: Make requests ask the API for an answer that follows the output schema.
 
     >>> from prompt_manager import Prompt, TemplateEngine
@@ -57,8 +59,9 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
         allow_prefill: bool = False,
         to_messages: bool = False,
         sampling: bool = False,
+        extra_body: bool = False,
         schemas: SchemaLoader | None = None,
-        output_instructions: bool = True,
+        output_instructions: bool | None = None,
         structured_output: bool = True,
     ) -> None:
         super().__init__(
@@ -70,6 +73,7 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
             allow_prefill=allow_prefill,
             to_messages=to_messages,
             sampling=sampling,
+            extra_body=extra_body,
             schemas=schemas,
             output_instructions=output_instructions,
             structured_output=structured_output,

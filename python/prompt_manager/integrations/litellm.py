@@ -18,8 +18,9 @@ class LiteLLMIntegration(ProviderIntegration[list[LiteLLMMessage] | str]):
     """Converts prompts for ``litellm.completion(messages=...)``.
 
     A chat prompt becomes a list of messages in OpenAI's format. Any other prompt becomes its text, for
-    ``litellm.text_completion(prompt=...)``. Legacy function calls become tool calls, because LiteLLM gives the call and
-    its result different ids when it translates them for other providers.
+    ``litellm.text_completion(prompt=...)``; :meth:`build_request` makes it one user message. Legacy function calls
+    become tool calls, because LiteLLM gives the call and its result different ids when it translates them for other
+    providers.
 
     Args:
         template_engine: The engine that renders the templates.

@@ -18,10 +18,10 @@ class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIRespons
     """Converts prompts for ``client.chat.completions.create(messages=...)`` or ``client.responses.create(...)``.
 
     With ``api="chat"``, a chat prompt becomes a list of messages. Any other prompt becomes its text, for
-    ``client.completions.create(prompt=...)``.
+    ``client.completions.create(prompt=...)``; :meth:`build_request` makes it one user message.
 
     With ``api="responses"``, a chat prompt becomes ``{"instructions": ..., "input": [...]}``. Any other prompt becomes
-    its text, for ``input``.
+    its text, for ``input``; :meth:`build_request` makes it one user message.
 
     Args:
         template_engine: The engine that renders the templates.
@@ -30,6 +30,7 @@ class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIRespons
         to_messages: Convert a prompt that is not a chat to a single user message.
         schemas: The schemas that prompts refer to by name. A prompt from a manager has its own.
         output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
+            By default, a request whose schema the API enforces has none.
         structured_output: Make requests ask the API for an answer that follows the output schema.
 
     >>> from prompt_manager import Prompt, TemplateEngine
@@ -50,7 +51,7 @@ class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIRespons
         api: Literal["chat", "responses"] = "chat",
         to_messages: bool = False,
         schemas: SchemaLoader | None = None,
-        output_instructions: bool = True,
+        output_instructions: bool | None = None,
         structured_output: bool = True,
     ) -> None:
         if api not in {"chat", "responses"}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import warnings
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import chat_of, create_chat_prompt_in_registry
+from helpers import chat_of, create_chat_prompt, create_chat_prompt_in_registry
 from prompt_manager import TemplateEngine
 from prompt_manager.integrations import (
     AnthropicIntegration,
@@ -35,8 +36,27 @@ ENGINE = TemplateEngine()
 MODELS = ["openai/test", pytest.param("anthropic/claude-sonnet-4-5", marks=pytest.mark.newest)]
 
 
+#: Whether the package is older than the argument for the format of the answer.
+IS_OLD = "output_config" not in inspect.signature(anthropic.resources.Messages.create).parameters
+
+
 def as_sent(form):
     return json.loads(json.dumps(form))
+
+
+@pytest.mark.newest
+def test_an_argument_beside_the_format_of_anthropic_is_refused_or_merged(provider, anthropic_client):
+    schema = {"type": "object", "properties": {"x": {"type": "integer", "minimum": 0}}, "required": ["x"]}
+    prompt = create_chat_prompt(output_schema=schema, settings={"model": "m", "max_tokens": 9})
+    integration = AnthropicIntegration(ENGINE)
+    request = integration.build_request_sync(prompt, {"topic": "AI"}, output_config={"effort": "low"})
+    assert anthropic_client.messages.create(**request).content
+    [body] = provider.bodies
+    assert body["output_config"]["effort"] == "low"
+    assert body["output_config"]["format"]["schema"]["properties"]["x"]["description"] == "{minimum: 0}"
+    # Passed beside the request, it would replace the format.
+    with pytest.raises(TypeError, match="output_config"):
+        anthropic_client.messages.create(**request, output_config={"effort": "low"})
 
 
 # Every example, converted and as a full request.
@@ -79,8 +99,7 @@ def request_of(integration, examples, prompt_id, **arguments):
 @pytest.mark.parametrize("prompt_id", IDS)
 def test_an_example_works_with_the_openai_client(examples, provider, openai_client, prompt_id):
     request = request_of(OpenAIIntegration(examples.template_engine), examples, prompt_id)
-    create = openai_client.completions.create if "prompt" in request else openai_client.chat.completions.create
-    assert create(**request).choices
+    assert openai_client.chat.completions.create(**request).choices
     assert provider.bodies == [as_sent(request)]
 
 
@@ -94,7 +113,7 @@ def test_an_example_works_with_the_responses_client(examples, provider, openai_c
 
 @pytest.mark.parametrize("prompt_id", IDS)
 def test_an_example_works_with_the_anthropic_client(examples, provider, anthropic_client, prompt_id):
-    integration = AnthropicIntegration(examples.template_engine, to_messages=True)
+    integration = AnthropicIntegration(examples.template_engine, extra_body=IS_OLD)
     request = request_of(integration, examples, prompt_id, max_tokens=5)
     assert anthropic_client.messages.create(**request).content
     [body] = provider.bodies
@@ -105,7 +124,7 @@ def test_an_example_works_with_the_anthropic_client(examples, provider, anthropi
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("prompt_id", IDS)
 def test_an_example_works_with_litellm(examples, provider, lite, prompt_id, model):
-    integration = LiteLLMIntegration(examples.template_engine, to_messages=True, developer_as_system=True)
+    integration = LiteLLMIntegration(examples.template_engine, developer_as_system=True)
     request = request_of(integration, examples, prompt_id)
     del request["model"]
     assert lite(model, **request).choices
@@ -158,7 +177,7 @@ def test_a_full_request_works_with_the_responses_client(provider, openai_client,
 
 @pytest.mark.parametrize(("choice", "called"), CHOICES, ids=str)
 def test_a_full_request_works_with_the_anthropic_client(provider, anthropic_client, choice, called):
-    integration = AnthropicIntegration(ENGINE, sampling=True)
+    integration = AnthropicIntegration(ENGINE, sampling=True, extra_body=IS_OLD)
     request = integration.build_request_sync(full_prompt(tool_choice=choice), {})
     [block] = anthropic_client.messages.create(**request).content
     assert (block.name if block.type == "tool_use" else None) == called
@@ -170,7 +189,7 @@ def test_a_full_request_works_with_the_anthropic_client(provider, anthropic_clie
 
 def test_a_full_request_without_sampling_warns_and_works(anthropic_client):
     with pytest.warns(PromptConversionWarning, match="sampling=True"):
-        request = AnthropicIntegration(ENGINE).build_request_sync(full_prompt(), {})
+        request = AnthropicIntegration(ENGINE, extra_body=IS_OLD).build_request_sync(full_prompt(), {})
     assert anthropic_client.messages.create(**request).content
 
 

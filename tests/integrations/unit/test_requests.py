@@ -8,7 +8,7 @@ import pytest
 
 from helpers import SECRET, chat_of, create_chat_prompt, create_text_prompt
 from prompt_manager import TemplateEngine
-from prompt_manager.exceptions import ConversionError, SchemaError
+from prompt_manager.exceptions import ConversionError, IncompatibleFormatError, SchemaError
 from prompt_manager.integrations import (
     AnthropicIntegration,
     LiteLLMIntegration,
@@ -216,32 +216,34 @@ def test_too_many_stop_sequences_for_openai_are_an_error():
     assert request_of(litellm(TemplateEngine()), prompt)["stop"] == list("abcde")
 
 
-def test_a_text_prompt_is_a_completion_or_a_message():
+def test_a_text_prompt_is_a_user_message_of_a_request():
     prompt = create_text_prompt(settings={"model": "m", "max_tokens": 5})
     engine = TemplateEngine()
     ada = {"name": "Ada"}
-    assert chat(engine).build_request_sync(prompt, ada) == {"model": "m", "prompt": "Hello Ada!", "max_tokens": 5}
-    assert litellm(engine).build_request_sync(prompt, ada) == {"model": "m", "prompt": "Hello Ada!", "max_tokens": 5}
-    assert responses(engine).build_request_sync(prompt, ada) == {
-        "model": "m",
-        "input": "Hello Ada!",
-        "max_output_tokens": 5,
-    }
     messages = [{"role": "user", "content": "Hello Ada!"}]
-    assert chat(engine, to_messages=True).build_request_sync(prompt, ada)["messages"] == messages
+    limits = {chat: "max_completion_tokens", litellm: "max_tokens", anthropic: "max_tokens"}
+    for make, limit in limits.items():
+        request = make(engine).build_request_sync(prompt, ada)
+        assert request == {"model": "m", "messages": messages, limit: 5}
+    request = responses(engine).build_request_sync(prompt, ada)
+    assert request == {"model": "m", "input": messages, "max_output_tokens": 5}
+    for make in (chat, litellm, responses):
+        assert make(engine).convert_sync(prompt, ada) == "Hello Ada!"
     assert chat(engine, to_messages=True).convert_sync(prompt, ada) == messages
     assert litellm(engine, to_messages=True).convert_sync(prompt, ada) == messages
     assert anthropic(engine, to_messages=True).convert_sync(prompt, ada) == {"messages": messages}
     assert responses(engine, to_messages=True).convert_sync(prompt, ada) == {"input": messages}
+    with pytest.raises(IncompatibleFormatError, match="to_messages=True"):
+        anthropic(engine).convert_sync(prompt, ada)
 
 
-def test_a_text_prompt_with_tools_is_an_error():
-    prompt = create_text_prompt(settings={"model": "m"}, tools=[LOOKUP])
-    engine = TemplateEngine()
-    with pytest.raises(ConversionError, match="does not accept tools") as caught:
-        chat(engine).build_request_sync(prompt, {"name": "Ada"})
-    assert "to_messages=True" in str(caught.value)
-    assert "tools" in chat(engine, to_messages=True).build_request_sync(prompt, {"name": "Ada"})
+@pytest.mark.parametrize("make", [chat, responses, litellm, anthropic])
+def test_a_text_prompt_can_have_tools_and_an_output_schema(make):
+    settings = {"model": "m", "max_tokens": 5}
+    prompt = create_text_prompt(settings=settings, tools=[LOOKUP], output_schema=ANSWER)
+    request = request_of(make(TemplateEngine()), prompt, {"name": "Ada"})
+    assert len(request["tools"]) == 1
+    assert "json_schema" in str(request)
 
 
 ANSWER = {
@@ -272,20 +274,27 @@ def test_structured_output_is_requested_from_each_api():
     assert request_of(litellm(engine), prompt)["response_format"] == of_chat
     of_responses = request_of(responses(engine), prompt)["text"]
     assert of_responses == {"format": {"type": "json_schema", **of_chat["json_schema"]}}
-    of_anthropic = request_of(anthropic(engine), prompt)["extra_body"]
-    assert of_anthropic == {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+    of_anthropic = request_of(anthropic(engine), prompt)["output_config"]
+    # Anthropic's subset has optional keys.
+    assert of_anthropic == {"format": {"type": "json_schema", "schema": {**ANSWER, "title": "output_schema"}}}
+    older = request_of(anthropic(engine, extra_body=True), prompt)
+    assert older == {"model": "m", "max_tokens": 5, "extra_body": {"output_config": of_anthropic}}
 
 
 def test_structured_output_can_be_disabled_or_overridden():
     engine = TemplateEngine()
     prompt = asks(output_schema=ANSWER, settings={"model": "m", "max_tokens": 5})
     assert "response_format" not in request_of(chat(engine, structured_output=False), prompt)
-    assert "extra_body" not in request_of(anthropic(engine, structured_output=False), prompt)
+    assert "output_config" not in request_of(anthropic(engine, structured_output=False), prompt)
     given = {"type": "json_object"}
-    assert request_of(chat(engine), prompt, response_format=given)["response_format"] == given
+    request, texts = warned(chat(engine), prompt, response_format=given)
+    assert request["response_format"] == given
+    assert texts == [
+        "the argument `response_format` replaces the format; the output schema `output_schema` is not sent"
+    ]
     assert "response_format" not in request_of(chat(engine), prompt, response_format=None)
-    assert "extra_body" not in request_of(anthropic(engine), prompt, output_config=None)
-    merged = request_of(anthropic(engine), prompt, extra_body={"x": 1})["extra_body"]
+    assert "output_config" not in request_of(anthropic(engine), prompt, output_config=None)
+    merged = request_of(anthropic(engine, extra_body=True), prompt, extra_body={"x": 1})["extra_body"]
     assert set(merged) == {"output_config", "x"}
 
 
@@ -298,7 +307,7 @@ def test_unsupported_schemas_are_requested_without_strict():
     assert len(texts) == 1
     assert "sent without strict mode" in texts[0]
     request, texts = warned(anthropic(engine), prompt)
-    assert "extra_body" not in request
+    assert "output_config" not in request
     assert "left out" in texts[0]
 
 
@@ -394,7 +403,7 @@ def test_an_output_schema_is_merged_with_other_members():
     def of(extra):
         return asks(output_schema=ANSWER, settings={"model": "m", "max_tokens": 9, "extra": extra})
 
-    schema = request_of(anthropic(engine), of({}))["extra_body"]["output_config"]["format"]
+    schema = request_of(anthropic(engine), of({}))["output_config"]["format"]
     merged = {"effort": "high", "format": schema}
     base = {"model": "m", "max_tokens": 9}
     assert request_of(anthropic(engine), of({"output_config": {"effort": "high"}})) == {**base, "output_config": merged}
@@ -409,7 +418,13 @@ def test_an_output_schema_is_merged_with_other_members():
     assert request_of(responses(engine), of({"text": {"verbosity": "low"}}))["text"] == {"verbosity": "low", **text}
     assert request_of(responses(engine), of({}), text={"verbosity": "low"})["text"] == {"verbosity": "low", **text}
     given = {"format": {"type": "text"}}
-    assert request_of(responses(engine), of({}), text=given)["text"] == given
+    request, texts = warned(responses(engine), of({}), text=given)
+    assert request["text"] == given
+    assert len(texts) == 1
+    # A member of `extra_body` replaces the argument, so both are in one place.
+    request = request_of(responses(engine), of({}), extra_body={"text": {"verbosity": "low"}})
+    assert request["extra_body"] == {"text": {"verbosity": "low", **text}}
+    assert "text" not in request
 
 
 @pytest.mark.parametrize(
@@ -437,5 +452,59 @@ def test_tools_of_the_provider_join_those_of_the_prompt():
         assert len(tools) == 2
         assert tools[1] == search
         assert request_of(make(TemplateEngine()), prompt, tools=[])["tools"] == []
+        bash = {"type": "bash_20250124", "name": "bash"}
+        assert request_of(make(TemplateEngine()), prompt, tools=[bash])["tools"] == [*tools, bash]
+        again = {**tools[0], "changed": True}
+        request, texts = warned(make(TemplateEngine()), prompt, tools=[again])
+        assert request["tools"] == [again, search]
+        assert texts == ["the tool `lookup` of the arguments replaces the prompt's"]
     prompt = asks(settings={"model": "m", "extra": {"tools": [search]}})
     assert request_of(responses(TemplateEngine()), prompt)["tools"] == [search]
+
+
+@pytest.mark.parametrize(
+    ("make", "argument"),
+    [(chat, "messages"), (litellm, "messages"), (anthropic, "messages"), (anthropic, "system"), (responses, "input")],
+)
+def test_an_argument_that_replaces_the_messages_is_warned_about(make, argument):
+    prompt = asks(settings={"model": "m", "max_tokens": 9})
+    with pytest.warns(PromptConversionWarning, match=f"the argument `{argument}` replaces what the prompt's messages"):
+        request = make(TemplateEngine()).build_request_sync(prompt, TOPIC, **{argument: "x"})
+    assert request[argument] == "x"
+
+
+LOOSE = {"type": "object", "properties": {"mood": {"type": "string"}, "more": {"type": "object"}}}
+INSTRUCTIONS = "Answer with one JSON object"
+
+# Which requests have instructions in the prompt, besides the schema that the provider enforces.
+WITH_INSTRUCTIONS = [
+    (chat, {}, ANSWER, {}, False),
+    (responses, {}, ANSWER, {}, False),
+    (anthropic, {}, ANSWER, {}, False),
+    # LiteLLM may drop the schema on the way.
+    (litellm, {}, ANSWER, {}, True),
+    (chat, {"output_instructions": True}, ANSWER, {}, True),
+    (chat, {"output_instructions": False}, LOOSE, {}, False),
+    (chat, {"structured_output": False}, ANSWER, {}, True),
+    (chat, {}, ANSWER, {"response_format": None}, True),
+    (responses, {}, ANSWER, {"text": {"verbosity": "low"}}, False),
+    (responses, {}, ANSWER, {"text": {"format": {"type": "text"}}}, True),
+    (anthropic, {}, ANSWER, {"output_config": {"effort": "low"}}, False),
+    (chat, {}, LOOSE, {}, True),
+    (anthropic, {}, LOOSE, {}, True),
+]
+
+
+@pytest.mark.parametrize("row", WITH_INSTRUCTIONS, ids=str)
+@pytest.mark.parametrize("make_prompt", [create_text_prompt, create_chat_prompt])
+def test_a_schema_that_is_enforced_is_sent_once(make_prompt, row):
+    make, options, schema, arguments, has_instructions = row
+    prompt = make_prompt(output_schema=schema, settings={"model": "m", "max_tokens": 9})
+    integration = make(TemplateEngine(), **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PromptConversionWarning)
+        request = integration.build_request_sync(prompt, {"name": "Ada", **TOPIC}, **arguments)
+    assert (INSTRUCTIONS in str(request)) is has_instructions
+    if make is not anthropic or make_prompt is create_chat_prompt:
+        converted = str(integration.convert_sync(prompt, {"name": "Ada", **TOPIC}))
+        assert (INSTRUCTIONS in converted) is (options.get("output_instructions") is not False)

@@ -1,0 +1,285 @@
+//! Converts a JSON Schema to the subset that Anthropic's structured output accepts: objects allow no other keys, and
+//! rules that the subset lacks become words in the description.
+//!
+//! It follows `transform_schema` of Anthropic's package. Validation of the answer checks all rules.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use super::openai_strict::FORMATS;
+use crate::error::{Error, Kind, Result};
+
+/// Keywords that tell a model nothing.
+const LEFT_OUT: &[&str] =
+    &["$schema", "$id", "$comment", "$anchor", "discriminator", "readOnly", "writeOnly"];
+
+/// Converts a document to the subset.
+///
+/// # Errors
+/// [`Kind::Schema`] for a part that the subset cannot express, with its path.
+pub(super) fn to_subset(document: &Value) -> Result<Value> {
+    let mut root = node(document, "#")?;
+    // The root must be an object, but a model can have a reference to its definition there.
+    if let Some(Value::String(reference)) = root.get("$ref") {
+        let definition = definition_name(reference).and_then(|name| root.get("$defs")?.get(&name));
+        let definition = definition.and_then(Value::as_object).cloned();
+        let definition = definition.ok_or_else(|| cannot("#", "a reference to something outside `$defs`"))?;
+        root.shift_remove("$ref");
+        root.extend(definition);
+    }
+    if root.get("type") != Some(&json!("object")) {
+        return Err(cannot("#", "an answer that is not an object"));
+    }
+    check_references(&root)?;
+    Ok(Value::Object(root))
+}
+
+fn cannot(path: &str, what: &str) -> Error {
+    let message = format!("{path}: {what} cannot be expressed in Anthropic's structured output");
+    Error::new(Kind::Schema, message).with_hint("declare each member")
+}
+
+fn node(schema: &Value, path: &str) -> Result<Map<String, Value>> {
+    let Value::Object(schema) = schema else { return Err(cannot(path, "a value of any type")) };
+    let mut rest = schema.clone();
+    rest.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
+    let mut out = Map::new();
+    if let Some(Value::Object(definitions)) = rest.shift_remove("$defs") {
+        out.insert("$defs".to_owned(), members(&definitions, &format!("{path}/$defs"))?);
+    }
+    if let Some(reference) = rest.shift_remove("$ref") {
+        out.insert("$ref".to_owned(), reference);
+        describe(&mut out, rest);
+        // Nothing may be beside a reference.
+        if let Some(description) = out.shift_remove("description") {
+            let reference = out.shift_remove("$ref");
+            out.insert("anyOf".to_owned(), json!([{"$ref": reference}]));
+            out.insert("description".to_owned(), description);
+        }
+        return Ok(out);
+    }
+    if let Some(Value::Array(kinds)) = rest.get("type")
+        && !has_literals(&rest)
+    {
+        let choices = choices_of_types(&rest, kinds);
+        rest.retain(|key, _| matches!(key.as_str(), "title" | "description" | "default"));
+        rest.insert("anyOf".to_owned(), choices);
+    }
+    content(&mut out, &mut rest, path)?;
+    describe(&mut out, rest);
+    Ok(out)
+}
+
+/// A schema for each type of a list of types.
+fn choices_of_types(schema: &Map<String, Value>, kinds: &[Value]) -> Value {
+    let choice = |kind: &Value| {
+        let mut choice = schema.clone();
+        choice.retain(|key, _| !matches!(key.as_str(), "title" | "description" | "default"));
+        choice.insert("type".to_owned(), kind.clone());
+        if kind == "null" { json!({"type": "null"}) } else { Value::Object(choice) }
+    };
+    kinds.iter().map(choice).collect()
+}
+
+/// Moves the keywords of the subset from `rest` to `out`.
+fn content(out: &mut Map<String, Value>, rest: &mut Map<String, Value>, path: &str) -> Result<()> {
+    let literals = has_literals(rest);
+    for key in ["enum", "const"] {
+        if literals && let Some(value) = rest.shift_remove(key) {
+            out.insert(key.to_owned(), value);
+        }
+    }
+    // Beside values, the type adds nothing.
+    let kind = rest.shift_remove("type").filter(|_| !literals);
+    for (key, sent) in [("anyOf", "anyOf"), ("oneOf", "anyOf"), ("allOf", "allOf")] {
+        // Beside a type, `allOf` has only more rules for it, which become words.
+        if kind.is_some() && key == "allOf" {
+            continue;
+        }
+        let Some(Value::Array(parts)) = rest.shift_remove(key) else { continue };
+        if kind.is_some() {
+            return Err(cannot(path, &format!("`{key}` beside a type")));
+        }
+        let parts = parts.iter().enumerate().map(|(at, part)| node(part, &format!("{path}/{key}/{at}")));
+        let parts: Vec<_> = parts.collect::<Result<_>>()?;
+        if sent == "allOf" && parts.iter().any(|part| part.contains_key("$ref")) {
+            return Err(cannot(path, "`allOf` with a reference"));
+        }
+        if out.contains_key(sent) {
+            return Err(cannot(path, "`anyOf` beside `oneOf`"));
+        }
+        out.insert(sent.to_owned(), json!(parts));
+    }
+    let Some(kind) = kind else {
+        let says_something = literals || out.contains_key("anyOf") || out.contains_key("allOf");
+        return if says_something { Ok(()) } else { Err(cannot(path, "a value of any type")) };
+    };
+    out.insert("type".to_owned(), kind.clone());
+    match kind.as_str() {
+        Some("object") => object(out, rest, path),
+        Some("array") => array(out, rest, path),
+        Some("string") => {
+            if let Some(format) = rest.get("format").and_then(Value::as_str).and_then(format) {
+                out.insert("format".to_owned(), json!(format));
+                rest.shift_remove("format");
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn object(out: &mut Map<String, Value>, rest: &mut Map<String, Value>, path: &str) -> Result<()> {
+    let properties = rest.shift_remove("properties");
+    match rest.shift_remove("additionalProperties") {
+        Some(Value::Bool(false)) => {}
+        None | Some(Value::Bool(true)) if properties.is_some() => {}
+        _ => return Err(cannot(path, "an object with any keys")),
+    }
+    let properties = match properties {
+        Some(Value::Object(properties)) => members(&properties, &format!("{path}/properties"))?,
+        _ => json!({}),
+    };
+    out.insert("properties".to_owned(), properties);
+    out.extend(rest.shift_remove("required").map(|required| ("required".to_owned(), required)));
+    out.insert("additionalProperties".to_owned(), json!(false));
+    Ok(())
+}
+
+fn array(out: &mut Map<String, Value>, rest: &mut Map<String, Value>, path: &str) -> Result<()> {
+    match rest.shift_remove("items") {
+        Some(items) => {
+            out.insert("items".to_owned(), Value::Object(node(&items, &format!("{path}/items"))?));
+        }
+        // The description lists the items.
+        None if rest.contains_key("prefixItems") => {}
+        None => return Err(cannot(path, "a list of anything")),
+    }
+    if rest.get("minItems").is_some_and(|least| *least == json!(0) || *least == json!(1)) {
+        out.extend(rest.shift_remove("minItems").map(|least| ("minItems".to_owned(), least)));
+    }
+    Ok(())
+}
+
+fn members(schemas: &Map<String, Value>, path: &str) -> Result<Value> {
+    let converted = schemas
+        .iter()
+        .map(|(name, schema)| Ok((name.clone(), json!(node(schema, &format!("{path}/{name}"))?))));
+    Ok(Value::Object(converted.collect::<Result<_>>()?))
+}
+
+/// The format of the subset for a format of JSON Schema. `None`: the format becomes words.
+fn format(format: &str) -> Option<&str> {
+    match format {
+        // The subset has only the narrower formats.
+        "idn-email" => Some("email"),
+        "iri" => Some("uri"),
+        format => (format == "uri" || FORMATS.contains(&format)).then_some(format),
+    }
+}
+
+/// Whether the values of `enum` or `const` can be sent: none is a list or an object.
+fn has_literals(schema: &Map<String, Value>) -> bool {
+    let is_primitive = |value: &Value| !value.is_array() && !value.is_object();
+    match (schema.get("enum"), schema.get("const")) {
+        (Some(Value::Array(values)), _) => !values.is_empty() && values.iter().all(is_primitive),
+        (None, Some(value)) => is_primitive(value),
+        _ => false,
+    }
+}
+
+/// Moves title and description to `out`, and adds what is left in `rest` to the description.
+fn describe(out: &mut Map<String, Value>, mut rest: Map<String, Value>) {
+    let mut description = match rest.shift_remove("description") {
+        Some(Value::String(text)) => text,
+        _ => String::new(),
+    };
+    if let Some(title) = rest.shift_remove("title")
+        && !out.contains_key("$ref")
+    {
+        out.insert("title".to_owned(), title);
+    }
+    if !rest.is_empty() {
+        let words = rest.iter().map(|(key, value)| match value {
+            Value::String(text) => format!("{key}: {text}"),
+            value => format!("{key}: {value}"),
+        });
+        let words = words.collect::<Vec<_>>().join(", ");
+        let gap = if description.is_empty() { "" } else { "\n\n" };
+        description = format!("{description}{gap}{{{words}}}");
+    }
+    if !description.is_empty() {
+        out.insert("description".to_owned(), json!(description));
+    }
+}
+
+fn definition_name(reference: &str) -> Option<String> {
+    reference.strip_prefix("#/$defs/").map(|name| name.replace("~1", "/").replace("~0", "~"))
+}
+
+/// Checks that every reference leads to a definition, and none back to itself.
+fn check_references(root: &Map<String, Value>) -> Result<()> {
+    let none = Map::new();
+    let definitions = root.get("$defs").and_then(Value::as_object).unwrap_or(&none);
+    let mut targets: Vec<(&str, Vec<String>)> = Vec::with_capacity(definitions.len());
+    for (name, definition) in definitions {
+        targets.push((name, references(definition)?));
+    }
+    let members = root.iter().filter(|(key, _)| *key != "$defs");
+    let of_root: Vec<String> =
+        members.map(|(_, member)| references(member)).collect::<Result<Vec<_>>>()?.concat();
+    let known: HashSet<&str> = definitions.keys().map(String::as_str).collect();
+    let mut all = targets.iter().flat_map(|(_, names)| names).chain(&of_root);
+    if let Some(missing) = all.find(|name| !known.contains(name.as_str())) {
+        return Err(cannot("#", &format!("a reference to `{missing}`, which is not defined,")));
+    }
+    // Removes the definitions that refer only to removed ones. A circle is never removed.
+    let mut waiting: HashMap<&str, usize> =
+        targets.iter().map(|(name, names)| (*name, names.len())).collect();
+    let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, names) in &targets {
+        for to in names {
+            users.entry(to).or_default().push(name);
+        }
+    }
+    let mut free: Vec<&str> =
+        waiting.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+    while let Some(name) = free.pop() {
+        waiting.remove(name);
+        for user in users.get(name).into_iter().flatten() {
+            if let Some(count) = waiting.get_mut(user) {
+                *count -= 1;
+                if *count == 0 {
+                    free.push(user);
+                }
+            }
+        }
+    }
+    match targets.iter().find(|(name, _)| waiting.contains_key(name)) {
+        Some((name, _)) => Err(cannot(&format!("#/$defs/{name}"), "a schema that refers to itself")),
+        None => Ok(()),
+    }
+}
+
+/// The names of the definitions that a schema refers to.
+fn references(schema: &Value) -> Result<Vec<String>> {
+    Ok(match schema {
+        Value::Object(members) => {
+            let own = match members.get("$ref") {
+                // `#` is the root, which leads here.
+                Some(Value::String(reference)) => {
+                    vec![
+                        definition_name(reference)
+                            .ok_or_else(|| cannot("#", "a schema that refers to itself"))?,
+                    ]
+                }
+                _ => Vec::new(),
+            };
+            let others = members.values().map(references).collect::<Result<Vec<_>>>()?.concat();
+            [own, others].concat()
+        }
+        Value::Array(items) => items.iter().map(references).collect::<Result<Vec<_>>>()?.concat(),
+        _ => Vec::new(),
+    })
+}
