@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from prompt_manager import _native
@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
+    from pydantic.functional_validators import ModelWrapValidatorHandler
     from pydantic_core import ErrorDetails
 
 __all__ = ["NamedKeys", "is_unknown_field", "repeated"]
