@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["check_encodable"]
 
 
-def check_encodable(text: str, what: str, error: type[PromptManagerError]) -> None:
+def check_encodable(text: str, what: str, error: type[PromptManagerError | ValueError]) -> None:
     """Raise an error that has the position, but not the text, if UTF-8 cannot encode a text."""
     problem = encoding_problem(text, what)
     if problem is not None:

@@ -326,6 +326,14 @@ class TestNeverCached:
 
         assert outcome(use_cache=True) == outcome(use_cache=False)
 
+    def test_a_value_of_very_many_parts(self):
+        value = [1]
+        for _ in range(60):
+            value = [value, value]
+        assert hits_of("{{length v}}", {"v": value}) == 0
+        assert hits_of("{{length v}}", {"v": list(range(200_000))}) == 0
+        assert hits_of("{{length v}}", {"v": list(range(90_000))}) == 1
+
     def test_a_value_that_contains_itself(self):
         loop: list[object] = []
         loop.append(loop)

@@ -219,6 +219,17 @@ class TestRenderEvents:
 
 
 class TestFailingObservers:
+    def test_an_observer_cannot_change_the_variables_of_a_render(self, manager):
+        class Changing(Observer):
+            def on_render_start(self, prompt_id, version, variables, *, event):
+                variables["name"] = "changed"
+
+        manager.add_observer(Changing())
+        values = {"name": "Ada"}
+        with suppress(TemplateRenderError):
+            assert "changed" not in str(manager.render_sync("greeting", values))
+        assert values == {"name": "Ada"}
+
     @pytest.mark.parametrize("waits", [True, False])
     async def test_every_method_may_raise(self, caplog, waits):
         class Broken:

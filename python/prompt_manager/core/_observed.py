@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from time import perf_counter
+from types import MappingProxyType
 
 from prompt_manager.core._own_engine import render_prompt
 from prompt_manager.core._sync import run_asking
@@ -126,7 +127,7 @@ async def around(
     prompt_id, version, listeners = event.prompt_id, event.version, observers.by_event
     if listeners["on_render_start"]:
         try:
-            await observers.tell(mode, "on_render_start", prompt_id, version, variables, details=event)
+            await observers.tell(mode, "on_render_start", prompt_id, version, _read_only(variables), details=event)
         except BaseException as error:
             observers.tell_of_end("on_render_error", prompt_id, version, error, details=event)
             raise
@@ -150,7 +151,7 @@ def around_now(observers: Observers, event: RenderEvent, variables: Any, render:
     """Do the same as :func:`around` for callers that do not await."""
     prompt_id, version, listeners = event.prompt_id, event.version, observers.by_event
     if listeners["on_render_start"]:
-        observers.tell_now("on_render_start", prompt_id, version, variables, details=event)
+        observers.tell_now("on_render_start", prompt_id, version, _read_only(variables), details=event)
     start = perf_counter()
     try:
         rendered = render()
@@ -163,6 +164,11 @@ def around_now(observers: Observers, event: RenderEvent, variables: Any, render:
         execution = _execution(event, variables, rendered, elapsed)
         observers.tell_now("on_render_complete", prompt_id, version, execution, details=event)
     return rendered
+
+
+def _read_only(variables: Any) -> Any:
+    """The variables for an observer, which must not change those of the caller."""
+    return MappingProxyType(variables) if isinstance(variables, dict) else variables
 
 
 def _execution(event: RenderEvent, variables: Any, rendered: Any, elapsed: float) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from prompt_manager._encodable import check_encodable
 from prompt_manager._native import nearest
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class ProviderRequests:
         if made is None:
             found = PROVIDERS.get(provider)
             if found is None:
+                check_encodable(provider, "the name of the provider", ValueError)
                 raise ValueError(_unknown(provider))
             cls = getattr(import_module(f"prompt_manager.integrations.{found.module}"), found.name)
             made = self._integrations[key] = cls(self._engine, **found.options, **options)

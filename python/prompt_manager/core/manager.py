@@ -859,8 +859,8 @@ class PromptManager:
         >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
         >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
         >>> request = manager.build_request_sync("customer_support", values, "openai", model="gpt-5", store=False)
-        >>> list(request)
-        ['model', 'messages', 'store']
+        >>> request["model"], request["messages"][1]["content"], request["store"]
+        ('gpt-5', 'How do I reset my password?', False)
         """
         if self._refresh is not None:
             await self._refresh.before(prompt_id, version)
@@ -931,8 +931,8 @@ class PromptManager:
         >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
         >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
         >>> request = manager.build_request_sync("customer_support", values, "openai", model="gpt-5", store=False)
-        >>> list(request)
-        ['model', 'messages', 'store']
+        >>> request["model"], request["messages"][1]["content"], request["store"]
+        ('gpt-5', 'How do I reset my password?', False)
         """
         integration, handle = self._provider_requests().found(
             provider,

@@ -19,6 +19,10 @@ use crate::template::{Data, Output, Sink, Style, Truth, ValueKind, WriteOutcome}
 /// The maximum nesting of a value. A value that contains itself has no digest.
 const DEPTH: usize = 64;
 
+/// The maximum number of values in a digest. A list that holds another twice, which does the same, has 2ⁿ values, and a
+/// render may read one of them.
+const VALUES: usize = 100_000;
+
 /// The first byte in UTF-8 of the characters that can stand for half a surrogate pair.
 const PLANE_16: u8 = 0xF4;
 
@@ -40,12 +44,16 @@ impl From<Error> for Unhashable {
 }
 
 /// A digest of named values.
-pub(in crate::python) struct Fingerprint(Sha256);
+pub(in crate::python) struct Fingerprint {
+    digest: Sha256,
+    /// How many values it has.
+    values: usize,
+}
 
 impl Fingerprint {
     /// Starts a digest with what else the text depends on.
     pub(in crate::python) fn starting_with(parts: &[&[u8]]) -> Self {
-        let mut started = Self(Sha256::new());
+        let mut started = Self { digest: Sha256::new(), values: 0 };
         for part in parts {
             started.bytes(part);
         }
@@ -77,16 +85,16 @@ impl Fingerprint {
 
     /// The digest in hexadecimal.
     pub(in crate::python) fn hexadecimal(self) -> String {
-        hexadecimal(&self.0.finalize())
+        hexadecimal(&self.digest.finalize())
     }
 
     fn tag(&mut self, tag: u8) {
-        self.0.update([tag]);
+        self.digest.update([tag]);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.0.update((bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+        self.digest.update((bytes.len() as u64).to_le_bytes());
+        self.digest.update(bytes);
     }
 
     fn value<'py>(
@@ -95,7 +103,8 @@ impl Fingerprint {
         value: &Object<'py>,
         depth: usize,
     ) -> Result<(), Unhashable> {
-        if depth > DEPTH {
+        self.values += 1;
+        if depth > DEPTH || self.values > VALUES {
             return Err(Unhashable::Value);
         }
         data.count_work(1)?;
@@ -109,7 +118,7 @@ impl Fingerprint {
             ValueKind::Float if resolved.value.is_exact_instance_of::<PyFloat>() => {
                 let number: f64 = resolved.value.extract().map_err(|_| Unhashable::Value)?;
                 self.tag(b'f');
-                self.0.update(number.to_bits().to_le_bytes());
+                self.digest.update(number.to_bits().to_le_bytes());
             }
             ValueKind::String => {
                 let text = resolved.value.cast::<PyString>().map_err(|_| Unhashable::Value)?;
@@ -168,17 +177,21 @@ impl Fingerprint {
         resolved: &Resolved<'py>,
         depth: usize,
     ) -> Result<(), Unhashable> {
+        // The error of the walk is only a reason to end it.
         let mut outcome = Ok(());
-        data.walk_resolved(resolved, &mut |item| {
-            if outcome.is_ok() {
-                self.tag(b',');
-                let key = item.key.as_ref().map_or(Ok(()), |key| self.value(data, key, depth + 1));
-                outcome = key.and_then(|()| self.value(data, &item.value, depth + 1));
+        let walked = data.walk_resolved(resolved, &mut |item| {
+            self.tag(b',');
+            let key = item.key.as_ref().map_or(Ok(()), |key| self.value(data, key, depth + 1));
+            outcome = key.and_then(|()| self.value(data, &item.value, depth + 1));
+            match &outcome {
+                Ok(()) => Ok(()),
+                Err(_) => Err(Error::new(Kind::TemplateRender, "the value has no digest")),
             }
-            Ok(())
-        })?;
+        });
+        outcome?;
+        walked?;
         self.tag(b'.');
-        outcome
+        Ok(())
     }
 
     /// Adds the module and name of a value's class.
