@@ -6,7 +6,7 @@ use crate::error::Result;
 /// work, comparing the text of a fence, takes about 20 ms for them.
 pub const PIECE: usize = 1 << 20;
 
-/// The text in pieces of about [`PIECE`] bytes.
+/// The text in pieces of about 1 MiB.
 pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -39,7 +39,7 @@ def check_travels(what: str, value: object, hint: str) -> None:
     """
     if _code_is_taken():
         return
-    from pickle import dumps
+    from pickle import dumps  # nosec B403 - it only writes
 
     try:
         dumps(value)
