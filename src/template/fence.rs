@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
-use super::long_text::Pulse;
+use super::long_text::InterruptCheck;
 use super::look_alikes::{digit, look_alike, push_alike};
 use crate::error::{Error, Kind, Result};
 
@@ -126,11 +126,11 @@ impl Fences {
         if !may_hold_tag(text) {
             return Ok(0);
         }
-        let pulse = &mut Pulse::new(check_interrupt);
-        let folded = folded(&without_references(text, pulse)?, pulse)?;
+        let interrupt = &mut InterruptCheck::new(check_interrupt);
+        let folded = folded(&without_references(text, interrupt)?, interrupt)?;
         let mut folded_name = String::with_capacity(name.len());
         name.chars().for_each(|character| push_alike(character, &mut folded_name));
-        let held = read_tags(&folded, &folded_name, pulse)?;
+        let held = read_tags(&folded, &folded_name, interrupt)?;
         self.with_tag(name, |tag| {
             tag.is_held |= held.plain;
             tag.held_numbers.extend(held.numbers);
@@ -192,7 +192,7 @@ fn may_hold_tag(text: &str) -> bool {
 }
 
 /// The text with the character references of HTML that can spell a tag resolved.
-fn without_references<'t>(text: &'t str, pulse: &mut Pulse<'_>) -> Result<Cow<'t, str>> {
+fn without_references<'t>(text: &'t str, interrupt: &mut InterruptCheck<'_>) -> Result<Cow<'t, str>> {
     if !text.contains('&') {
         return Ok(Cow::Borrowed(text));
     }
@@ -201,7 +201,7 @@ fn without_references<'t>(text: &'t str, pulse: &mut Pulse<'_>) -> Result<Cow<'t
     while let Some(at) = rest.find('&') {
         resolved.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        pulse.count(at + 1)?;
+        interrupt.after(at + 1)?;
         match reference(rest) {
             Some((character, length)) => {
                 resolved.push(character);
@@ -247,10 +247,10 @@ fn reference(text: &str) -> Option<(char, usize)> {
 
 /// The text as tags are compared: without white space, invisible characters and accents, in lower case, with characters
 /// that look alike made equal. The name of the fence is folded by [`push_alike`] too.
-fn folded(text: &str, pulse: &mut Pulse<'_>) -> Result<String> {
+fn folded(text: &str, interrupt: &mut InterruptCheck<'_>) -> Result<String> {
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
-        pulse.count(character.len_utf8())?;
+        interrupt.after(character.len_utf8())?;
         if character.is_ascii() {
             if character.is_ascii_graphic() {
                 push_alike(character, &mut folded);
@@ -263,7 +263,7 @@ fn folded(text: &str, pulse: &mut Pulse<'_>) -> Result<String> {
     }
     for escaped in ESCAPED {
         if folded.contains(escaped) {
-            folded = replaced(&folded, escaped, pulse)?;
+            folded = replaced(&folded, escaped, interrupt)?;
         }
     }
     Ok(folded)
@@ -299,10 +299,10 @@ fn fold(character: char, folded: &mut String) {
 }
 
 /// The text with each `escaped` replaced by the bracket that it spells.
-fn replaced(text: &str, escaped: &str, pulse: &mut Pulse<'_>) -> Result<String> {
+fn replaced(text: &str, escaped: &str, interrupt: &mut InterruptCheck<'_>) -> Result<String> {
     let mut replaced = String::with_capacity(text.len());
     for (at, piece) in text.split(escaped).enumerate() {
-        pulse.count(piece.len() + escaped.len())?;
+        interrupt.after(piece.len() + escaped.len())?;
         if at > 0 {
             replaced.push('<');
         }
@@ -332,11 +332,11 @@ struct HeldTags {
 }
 
 /// Reads from a folded text whether it holds the tag, and with which numbers it holds the name.
-fn read_tags(folded: &str, name: &str, pulse: &mut Pulse<'_>) -> Result<HeldTags> {
+fn read_tags(folded: &str, name: &str, interrupt: &mut InterruptCheck<'_>) -> Result<HeldTags> {
     let mut held = HeldTags::default();
     let mut after_bracket = false;
     for (at, character) in folded.char_indices() {
-        pulse.count(character.len_utf8())?;
+        interrupt.after(character.len_utf8())?;
         if character == '<' {
             after_bracket = true;
         } else if after_bracket && character.is_alphanumeric() {
@@ -345,7 +345,7 @@ fn read_tags(folded: &str, name: &str, pulse: &mut Pulse<'_>) -> Result<HeldTags
         }
     }
     for (at, _) in folded.match_indices(name) {
-        pulse.count(name.len())?;
+        interrupt.after(name.len())?;
         let Some(digits) = folded[at + name.len()..].strip_prefix('-') else { continue };
         let mut number = 0;
         for digit in digits.bytes().take(DIGITS).map_while(digit) {

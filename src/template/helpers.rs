@@ -10,7 +10,7 @@ use super::Literal;
 use super::context::{Data, Output, Sink, Style, Truth, ValueKind, WriteOutcome};
 use super::date;
 use super::fence::{self, Fences};
-use super::long_text::{PIECE, Pulse, pieces};
+use super::long_text::{InterruptCheck, PIECE, pieces};
 use crate::error::{Error, Kind, Result};
 
 /// A built-in helper that returns a value.
@@ -487,13 +487,13 @@ fn indent<D: Data>(arguments: &HelperArguments<'_, D>) -> Result<Option<D::Value
     };
     let mut out = String::with_capacity(text.len() + lead.len());
     let check_interrupt = || data.check_interrupt();
-    let mut pulse = Pulse::new(&check_interrupt);
+    let mut interrupt = InterruptCheck::new(&check_interrupt);
     for line in text.split_inclusive('\n') {
         if !arguments.trim(line)?.is_empty() {
             arguments.count_bytes(lead.len())?;
             out.push_str(&lead);
         }
-        pulse.count(line.len())?;
+        interrupt.after(line.len())?;
         out.push_str(line);
     }
     Ok(Some(data.text(&out)))

@@ -17,12 +17,12 @@ pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Counts the bytes that are read, and checks for an interrupt after each piece.
-pub(super) struct Pulse<'a> {
+pub(super) struct InterruptCheck<'a> {
     check_interrupt: &'a dyn Fn() -> Result<()>,
     bytes: usize,
 }
 
-impl<'a> Pulse<'a> {
+impl<'a> InterruptCheck<'a> {
     pub(super) fn new(check_interrupt: &'a dyn Fn() -> Result<()>) -> Self {
         Self { check_interrupt, bytes: 0 }
     }
@@ -32,7 +32,7 @@ impl<'a> Pulse<'a> {
     /// # Errors
     /// The error of `check_interrupt`.
     #[inline]
-    pub(super) fn count(&mut self, bytes: usize) -> Result<()> {
+    pub(super) fn after(&mut self, bytes: usize) -> Result<()> {
         self.bytes += bytes;
         if self.bytes < PIECE {
             return Ok(());

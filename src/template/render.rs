@@ -54,7 +54,7 @@ pub trait Library<T> {
 pub type KeptLibrary<T> = Box<dyn Library<T> + Send + Sync>;
 
 /// The number of steps between two checks of whether the user interrupted the render.
-const PULSE: u64 = 0x4000;
+const STEPS_BETWEEN_CHECKS: u64 = 0x4000;
 
 /// The number of bytes of text that a fence is searched in for one step.
 const BYTES_OF_A_FENCE_STEP: usize = 8;
@@ -97,7 +97,7 @@ pub(super) fn render<D: Data>(
 
 /// The step after `steps` at which the renderer checks the limit and interrupts.
 pub(super) fn alarm(steps: u64, limit: u64) -> u64 {
-    limit.saturating_add(1).min(steps.saturating_add(PULSE))
+    limit.saturating_add(1).min(steps.saturating_add(STEPS_BETWEEN_CHECKS))
 }
 
 fn locate<T: super::Text>(error: Error, template: &Template<T>) -> Error {
