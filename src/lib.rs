@@ -22,6 +22,7 @@ pub mod check;
 pub mod convert;
 mod de;
 pub mod error;
+mod length_prefixed;
 pub mod limits;
 pub mod observe;
 pub mod prompt;

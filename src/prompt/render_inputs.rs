@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
-
 use super::compiled::Compiled;
 use super::{ChatEntry, TemplateLocation};
+use crate::length_prefixed::LengthPrefixedDigest;
 use crate::template::{LayeredLibrary, Library, References, TemplateOptions, Text};
 
 /// What the text of a render depends on, apart from the values of the variables.
@@ -40,16 +39,16 @@ impl RenderInputs {
             references.add(template, &library);
             pure &= is_pure(template.source());
         });
-        let mut digest = LengthPrefixed(Sha256::new());
-        digest.add(env!("CARGO_PKG_VERSION"));
-        digest.add(&compiled.prompt().content_hash(None));
+        let mut digest = LengthPrefixedDigest::default();
+        digest.part(env!("CARGO_PKG_VERSION").as_bytes());
+        digest.part(compiled.prompt().content_hash(None).as_bytes());
         // Names that are announced change no text, and may come in any order.
         let options = TemplateOptions {
             known_helpers: std::sync::Arc::default(),
             known_partials: std::sync::Arc::default(),
             ..options.clone()
         };
-        digest.add(&format!("{options:?}"));
+        digest.part(format!("{options:?}").as_bytes());
         let mut names = library.names();
         names.sort_unstable();
         names.dedup();
@@ -60,10 +59,10 @@ impl RenderInputs {
             }
             let Some(partial) = library.partial(&name) else { continue };
             pure &= is_pure(partial.source());
-            digest.add(&name);
-            digest.add(partial.source());
+            digest.part(name.as_bytes());
+            digest.part(partial.source().as_bytes());
         }
-        pure.then(|| Self { digest: digest.0.finalize().into(), variables: variables(compiled, references) })
+        pure.then(|| Self { digest: digest.finish(), variables: variables(compiled, references) })
     }
 }
 
@@ -80,14 +79,4 @@ fn variables<T: Text>(compiled: &Compiled<T>, references: References) -> Option<
         }
     }
     Some(names)
-}
-
-/// A digest of texts that does not depend on where one ends and the next begins.
-struct LengthPrefixed(Sha256);
-
-impl LengthPrefixed {
-    fn add(&mut self, text: &str) {
-        self.0.update((text.len() as u64).to_le_bytes());
-        self.0.update(text.as_bytes());
-    }
 }

@@ -5,13 +5,13 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyList, PyString, PyTuple};
-use sha2::{Digest, Sha256};
 
 use super::PyData;
 use super::object::Object;
 use super::reading::ObjectReading;
 use super::resolved::Resolved;
 use crate::error::{Error, Kind, Result};
+use crate::length_prefixed::LengthPrefixedDigest;
 use crate::prompt::hash::hexadecimal;
 use crate::python::surrogates;
 use crate::template::{Data, Output, Sink, Style, Truth, ValueKind, WriteOutcome};
@@ -23,7 +23,7 @@ const DEPTH: usize = 64;
 /// render may read one of them.
 const VALUES: usize = 100_000;
 
-/// The first byte in UTF-8 of the characters that can stand for half a surrogate pair.
+/// The first byte in UTF-8 of the characters that can replace half a surrogate pair.
 const PLANE_16: u8 = 0xF4;
 
 /// How a value is printed.
@@ -45,7 +45,7 @@ impl From<Error> for Unhashable {
 
 /// A digest of named values.
 pub(in crate::python) struct Fingerprint {
-    digest: Sha256,
+    digest: LengthPrefixedDigest,
     /// How many values it has.
     values: usize,
 }
@@ -53,9 +53,9 @@ pub(in crate::python) struct Fingerprint {
 impl Fingerprint {
     /// Starts a digest with what else the text depends on.
     pub(in crate::python) fn starting_with(parts: &[&[u8]]) -> Self {
-        let mut started = Self { digest: Sha256::new(), values: 0 };
+        let mut started = Self { digest: LengthPrefixedDigest::default(), values: 0 };
         for part in parts {
-            started.bytes(part);
+            started.digest.part(part);
         }
         started
     }
@@ -70,7 +70,7 @@ impl Fingerprint {
         name: &str,
         value: Option<&Object<'py>>,
     ) -> Result<bool> {
-        self.bytes(name.as_bytes());
+        self.digest.part(name.as_bytes());
         let Some(value) = value else {
             self.tag(b'-');
             return Ok(true);
@@ -85,16 +85,11 @@ impl Fingerprint {
 
     /// The digest in hexadecimal.
     pub(in crate::python) fn hexadecimal(self) -> String {
-        hexadecimal(&self.digest.finalize())
+        hexadecimal(&self.digest.finish())
     }
 
     fn tag(&mut self, tag: u8) {
-        self.digest.update([tag]);
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.digest.update((bytes.len() as u64).to_le_bytes());
-        self.digest.update(bytes);
+        self.digest.part(&[tag]);
     }
 
     fn value<'py>(
@@ -118,7 +113,7 @@ impl Fingerprint {
             ValueKind::Float if resolved.value.is_exact_instance_of::<PyFloat>() => {
                 let number: f64 = resolved.value.extract().map_err(|_| Unhashable::Value)?;
                 self.tag(b'f');
-                self.digest.update(number.to_bits().to_le_bytes());
+                self.digest.part(&number.to_bits().to_le_bytes());
             }
             ValueKind::String => {
                 let text = resolved.value.cast::<PyString>().map_err(|_| Unhashable::Value)?;
@@ -211,11 +206,11 @@ impl Fingerprint {
     }
 
     fn text(&mut self, text: &str) -> Result<(), Unhashable> {
-        // Which character stands for half a surrogate pair differs between threads.
+        // Which character replaces half a surrogate pair differs between threads.
         if text.as_bytes().contains(&PLANE_16) {
             return Err(Unhashable::Value);
         }
-        self.bytes(text.as_bytes());
+        self.digest.part(text.as_bytes());
         Ok(())
     }
 }
