@@ -229,10 +229,10 @@ class BaseIntegration(ABC, Generic[T]):
 
         links = _links(prompt)
         engine = self._native_engine
-        if isinstance(prompt, CompiledPrompt):
-            core = prompt.opaque() if engine is None else prompt.converted_by(engine)
+        if engine is not None:
+            core = self._compiled(prompt, engine)
         else:
-            core = prompt._opaque() if engine is None else prompt._converted_by(engine)
+            core = prompt.opaque() if isinstance(prompt, CompiledPrompt) else prompt._opaque()
         if links is None:
             return await convert(mode, core, variables)
         event, observed = RenderEvent(core, operation, label=label, target=self._target), core.observed()
