@@ -10,7 +10,7 @@ use super::history::{Micros, PromptCounts, WindowHistory};
 pub const BUCKETS: [f64; 16] =
     [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 1e-2, 2.5e-2, 0.1, 1.0, 10.0];
 
-/// The id and the version that stand for all prompt versions beyond the largest number that is counted apart.
+/// The id and the version that represent all prompt versions beyond the largest number that is counted apart.
 pub const OTHERS: &str = "*";
 
 /// The metrics of an application.
@@ -171,7 +171,7 @@ impl Metrics {
 
 impl MetricsState {
     fn place(&mut self, id: &str, version: Option<&str>, max_prompts: usize) -> usize {
-        // An empty version stands for none: a version is never empty.
+        // An empty version means none, because a version is never empty.
         let key = version.unwrap_or_default();
         if let Some(place) = self.places.get(id).and_then(|versions| versions.get(key)) {
             return *place;

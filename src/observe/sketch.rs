@@ -1,7 +1,7 @@
 //! `DurationSketch`: a histogram of durations in bounded memory, from which quantiles are read.
 //!
 //! The upper bound of each bucket is a fixed factor above that of the bucket before, so that every duration of a bucket
-//! is within [`RELATIVE_ERROR`] of the value that stands for the bucket. There are at most about 1,900 buckets, and memory
+//! is within [`RELATIVE_ERROR`] of the value that represents its bucket. There are at most about 1,900 buckets, and memory
 //! is used only for those between the shortest and the longest duration. Sum, minimum and maximum are exact.
 
 /// The largest relative error of a quantile.
@@ -40,7 +40,7 @@ fn bucket_of(duration: f64) -> usize {
     ((duration.min(LARGEST) / SMALLEST).ln() / GROWTH.ln()).ceil() as usize
 }
 
-/// The value that stands for a bucket: as far from its lower bound as from its upper one, relatively.
+/// The value that represents a bucket: as far from its lower bound as from its upper one, relatively.
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are 2,000 buckets")]
 fn value_of(bucket: usize) -> f64 {
     SMALLEST * GROWTH.powi(bucket as i32) * 2.0 / (GROWTH + 1.0)

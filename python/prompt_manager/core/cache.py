@@ -14,8 +14,8 @@ __all__ = ["MemoryCache"]
 class MemoryCache:
     """Keeps texts in the memory of this process. When it is full, it drops what was not used for the longest time.
 
-    Pass it to a manager as ``cache=``. Any thread can use it. A render is usually faster than a cache is, so measure
-    first: it is worth its memory for long loops and large values.
+    Pass it to a manager as ``cache=``. Any thread can use it. Most renders are as fast as a look into the
+    cache, so measure both: a cache pays off for long loops and large values.
 
     Args:
         max_entries: How many texts it keeps at most.
@@ -77,7 +77,7 @@ class MemoryCache:
     def invalidate(self, pattern: str) -> int:
         """Drop every text whose key matches a pattern such as ``"prompt:greeting:*"``. Returns how many there were.
 
-        ``*`` stands for any characters, ``?`` for one, and ``[…]`` for one of those within.
+        ``*`` matches any characters, ``?`` matches one, and ``[…]`` matches one of those within.
         """
         with self._lock:
             found = [key for key in self._entries if fnmatchcase(key, pattern)]

@@ -10,7 +10,7 @@ use super::object::is_subtype;
 use super::reading::ObjectReading;
 use crate::template::ValueKind;
 
-/// Whether the objects of a class stand for a missing value.
+/// Whether the objects of a class represent a missing value.
 pub(super) fn is_null(class: &Bound<'_, PyType>) -> bool {
     is_subtype!(class, "pandas", "NA")
         || is_subtype!(class, "pandas", "NaT")
