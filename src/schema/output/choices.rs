@@ -6,7 +6,7 @@ pub(super) struct Choices<'n> {
     script: Vec<bool>,
     made: Vec<Choice>,
     names: &'n dyn Fn(&str) -> bool,
-    /// Whether a text holds a key of the schema.
+    /// Whether a text holds a key of the schema, or a quote that looks like its end.
     pub(super) is_doubtful: bool,
 }
 

@@ -20,23 +20,27 @@ struct Members {
 }
 
 impl Members {
+    /// Up to this many members, a linear search is faster than hashing.
+    const FEW: usize = 16;
+
+    /// The position of a key.
+    fn place(&mut self, name: &str) -> Option<usize> {
+        if self.list.len() <= Self::FEW {
+            return self.list.iter().position(|(known, _)| known == name);
+        }
+        if self.places.is_empty() {
+            let places = self.list.iter().enumerate().map(|(at, (name, _))| (name.clone(), at));
+            self.places = places.collect();
+        }
+        self.places.get(name).copied()
+    }
+
     /// Adds a member. Returns false if the key already has another value, or any value if `once`.
     fn add(&mut self, name: String, value: Parsed, once: bool) -> bool {
-        /// Up to this many members, a linear search is faster than hashing.
-        const FEW: usize = 16;
-        let known = if self.list.len() <= FEW {
-            self.list.iter().position(|(known, _)| *known == name)
-        } else {
-            if self.places.is_empty() {
-                let places = self.list.iter().enumerate().map(|(at, (name, _))| (name.clone(), at));
-                self.places = places.collect();
-            }
-            self.places.get(&name).copied()
-        };
-        if let Some(at) = known {
+        if let Some(at) = self.place(&name) {
             return !once && self.list[at].1 == value;
         }
-        if self.list.len() > FEW {
+        if self.list.len() > Self::FEW {
             self.places.insert(name.clone(), self.list.len());
         }
         self.list.push((name, value));
@@ -177,9 +181,12 @@ impl AnswerParser<'_> {
                 ReadValue::Whole(value) => (Some(value), false),
                 ReadValue::Cut(value) => (value, true),
             };
-            if let Some(value) = value
-                && !members.add(name, value, self.strict)
-            {
+            let is_clear = match value {
+                Some(value) => members.add(name, value, self.strict),
+                // What was cut off may have been another value.
+                None => members.place(&name).is_none(),
+            };
+            if !is_clear {
                 self.at = start;
                 return self.stop("a key appears twice");
             }
