@@ -19,7 +19,7 @@ PROGRAMS = [
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_each_document_s_program_runs_as_printed(program):
-    exec(compile(program, "<document>", "exec"), {"__name__": "document"})  # noqa: S102 - the document's own
+    exec(compile(program, "<document>", "exec", dont_inherit=True), {"__name__": "document"})  # noqa: S102 - the document's own
 
 
 def test_the_documents_contain_programs():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
     from types import TracebackType
-    from typing import Any, Literal, Self, Unpack
+    from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
     from pydantic import BaseModel
 
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from prompt_manager.validation.models import Schema
     from prompt_manager.validation.output import ParsedOutput
 
+    T = TypeVar("T")
     #: Calls a model with what was rendered, and gives its answer; a coroutine function does too.
     Model = Callable[[Any], str | Awaitable[str]]
 
@@ -1302,15 +1303,42 @@ class PromptManager:
                 **error.context,
             ) from None
 
+    if TYPE_CHECKING:
+
+        @overload
+        def parse_output(
+            self,
+            prompt_id: str,
+            text: str,
+            model: None = None,
+            *,
+            version: str | None = None,
+            label: str | None = None,
+            strict: bool = False,
+        ) -> ParsedOutput[Any]: ...
+
+        @overload
+        def parse_output(
+            self,
+            prompt_id: str,
+            text: str,
+            model: type[T],
+            *,
+            version: str | None = None,
+            label: str | None = None,
+            strict: bool = False,
+        ) -> ParsedOutput[T]: ...
+
     def parse_output(
         self,
         prompt_id: str,
         text: str,
+        model: type[T] | None = None,
         *,
         version: str | None = None,
         label: str | None = None,
         strict: bool = False,
-    ) -> ParsedOutput:
+    ) -> ParsedOutput[T] | ParsedOutput[Any]:
         """The JSON in a model's answer, validated by the prompt's output schema.
 
         Models put JSON into code fences and prose, leave commas behind, quote as Python does, and stop in the middle.
@@ -1320,6 +1348,8 @@ class PromptManager:
         Args:
             prompt_id: The prompt.
             text: The answer.
+            model: The type of the data: a pydantic model, a dataclass, a ``TypedDict``, or a list or dict of these. If
+                the prompt has another output schema, the data must fit both.
             version: The version; the latest by default.
             label: A label that points at the version.
             strict: Accept only valid JSON; repair nothing.
@@ -1329,10 +1359,14 @@ class PromptManager:
             VersionNotFoundError: it has no such version or label.
             SchemaError: it names a schema that is not there.
             SchemaValidationError: the answer cannot be read (the rule ``syntax``), or the data does not fit.
+            TypeError: ``model`` is no type that pydantic can validate by.
         """
-        from prompt_manager.validation.output import read_text
+        from prompt_manager.validation.output import read_text, read_text_as
 
-        return read_text(self._core.get(prompt_id, version=version, label=label), text, strict=strict)
+        handle = self._core.get(prompt_id, version=version, label=label)
+        if model is None:
+            return read_text(handle, text, strict=strict)
+        return read_text_as(handle, text, model, strict=strict)
 
     async def render_and_parse(
         self,
