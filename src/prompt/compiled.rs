@@ -24,6 +24,8 @@ pub struct Compiled<T> {
     pub(super) declared: Arc<[Declared<T>]>,
     pub(super) input: Option<Arc<Asked>>,
     pub(super) output: Option<Arc<Asked>>,
+    /// See [`Compiled::content_hash`]. Labels are no content, so prompts that differ in them share it.
+    pub(super) content_hash: Arc<OnceLock<String>>,
     /// See [`Compiled::attachment`].
     pub(super) attachment: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -200,6 +202,7 @@ impl<T: Text> Compiled<T> {
             declared: declared.into(),
             input: None,
             output: None,
+            content_hash: Arc::default(),
             attachment: OnceLock::new(),
         }
     }
@@ -220,8 +223,15 @@ impl<T: Text> Compiled<T> {
             declared: Arc::clone(&self.declared),
             input: self.input.clone(),
             output: self.output.clone(),
+            content_hash: Arc::clone(&self.content_hash),
             attachment: OnceLock::new(),
         }
+    }
+
+    /// The [content hash](Prompt::content_hash) for our engine. The first call computes it.
+    #[must_use]
+    pub fn content_hash(&self) -> &str {
+        self.content_hash.get_or_init(|| self.prompt.content_hash(None))
     }
 
     /// The value that a binding keeps with this prompt, made by the first call. It is dropped with the prompt, so that a

@@ -41,7 +41,7 @@ impl RenderInputs {
         });
         let mut digest = LengthPrefixedDigest::default();
         digest.part(env!("CARGO_PKG_VERSION").as_bytes());
-        digest.part(compiled.prompt().content_hash(None).as_bytes());
+        digest.part(compiled.content_hash().as_bytes());
         // Names that are announced change no text, and may come in any order.
         let options = TemplateOptions {
             known_helpers: std::sync::Arc::default(),

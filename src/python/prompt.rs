@@ -409,8 +409,8 @@ impl CompiledPrompt {
     }
 
     #[getter]
-    fn content_hash(&self) -> String {
-        self.compiled.prompt().content_hash(None)
+    fn content_hash(&self) -> &str {
+        self.compiled.content_hash()
     }
 
     #[getter]

@@ -185,7 +185,8 @@ print("ended")
 
 @pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run there")
 def test_uvloop_runs_the_same_calls(tmp_path):
-    uvloop = pytest.importorskip("uvloop")
+    import uvloop
+
     storage = storage_in(tmp_path)
 
     async def main():

@@ -227,3 +227,35 @@ def test_a_changed_prompt_changes_the_fingerprint(directory):
     assert pickle.dumps(PromptManager.from_directory_sync(root)) == before
     (root / "greeting.yaml").write_text('template: "Hi {{name}}!"\n', encoding="utf-8")
     assert pickle.dumps(PromptManager.from_directory_sync(root)) != before
+
+
+MAP = """
+import sys
+from datasets import Dataset, disable_progress_bars
+from prompt_manager import PromptManager
+
+disable_progress_bars()
+manager = PromptManager.from_directory_sync(sys.argv[1])
+rows = Dataset.from_dict({"name": ["Ada", "Bo"]})
+rendered = rows.map(lambda row: {"text": manager.render_sync("greeting", {"name": row["name"]})})
+print(rendered["text"][:], rendered._fingerprint)
+"""
+
+
+def test_datasets_map_finds_the_results_of_another_process(directory):
+    root = directory({"greeting.yaml": 'template: "Hello {{name}}!"\n'})
+
+    def mapped(seed):
+        return subprocess.run(
+            [sys.executable, "-c", MAP, root],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "HF_HUB_OFFLINE": "1", "HOME": str(root)},
+        ).stdout
+
+    first = mapped("1")
+    assert first.startswith("['Hello Ada!', 'Hello Bo!'] ")
+    assert mapped("2") == first
+    (root / "greeting.yaml").write_text('template: "Hi {{name}}!"\n', encoding="utf-8")
+    assert mapped("1").split()[-1] != first.split()[-1]
