@@ -101,6 +101,28 @@ impl Code {
         }
     }
 
+    /// The code of the rule: `PM` and three digits. A code never changes, and never gets another meaning.
+    #[must_use]
+    pub fn number(self) -> &'static str {
+        match self {
+            Self::UnreadableFile => "PM001",
+            Self::InvalidPrompt => "PM002",
+            Self::TemplateSyntax => "PM003",
+            Self::InvalidSchema => "PM004",
+            Self::UnknownSchema => "PM005",
+            Self::UnknownPartial => "PM006",
+            Self::UnknownHelper => "PM007",
+            Self::UnknownLabelTarget => "PM008",
+            Self::UndeclaredVariable => "PM009",
+            Self::UnusedVariable => "PM010",
+            Self::YamlComment => "PM011",
+            Self::ForeignSyntax => "PM012",
+            Self::IgnoredHelpers => "PM013",
+            Self::SchemaWithoutEffect => "PM014",
+            Self::LabelDisagreement => "PM015",
+        }
+    }
+
     /// How bad its findings are.
     #[must_use]
     pub fn severity(self) -> Severity {
@@ -238,7 +260,7 @@ impl Finding {
         let Self { code, message, place, hint, .. } = self;
         let place = place.as_ref().map(ToString::to_string).unwrap_or_default();
         let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-        format!("{message} [{code}]{place}{hint}")
+        format!("{message} [{} {code}]{place}{hint}", code.number())
     }
 }
 

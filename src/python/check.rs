@@ -24,6 +24,15 @@ pub(super) fn findings(found: Vec<Finding>) -> Vec<PyFinding> {
     found.into_iter().map(PyFinding).collect()
 }
 
+/// Every rule: its code, its name, and how bad its findings are.
+#[pyfunction]
+pub(super) fn rules() -> Vec<(&'static str, &'static str, &'static str)> {
+    let mut rules: Vec<_> =
+        Code::ALL.iter().map(|code| (code.number(), code.as_str(), code.severity().as_str())).collect();
+    rules.sort_unstable();
+    rules
+}
+
 /// The text of a warning about these findings.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
@@ -36,22 +45,28 @@ pub(super) fn report_findings(found: Vec<PyRef<'_, PyFinding>>) -> String {
 impl PyFinding {
     #[new]
     fn new(
-        code: &str,
+        rule: &str,
         message: String,
         place: Option<PickledPlace>,
         file: Option<String>,
         prompt_id: Option<String>,
         hint: Option<String>,
     ) -> PyResult<Self> {
-        let known = Code::ALL.into_iter().find(|known| known.as_str() == code);
-        let code = known.ok_or_else(|| PyValueError::new_err(format!("unknown code {code:?}")))?;
+        let known = Code::ALL.into_iter().find(|known| known.as_str() == rule);
+        let code = known.ok_or_else(|| PyValueError::new_err(format!("unknown rule {rule:?}")))?;
         let place = place.map(|(name, line, column, source_line)| Place { name, line, column, source_line });
         Ok(Self(Finding { code, message, place, file, prompt_id, hint }))
     }
 
-    /// The name of the rule.
+    /// The code of the rule, such as `PM009`.
     #[getter]
     fn code(&self) -> &'static str {
+        self.0.code.number()
+    }
+
+    /// The name of the rule, such as `undeclared-variable`.
+    #[getter]
+    fn rule(&self) -> &'static str {
         self.0.code.as_str()
     }
 
@@ -85,6 +100,12 @@ impl PyFinding {
         self.0.place.as_ref().map(|place| place.column)
     }
 
+    /// The text of the line. A very long line is cut.
+    #[getter]
+    fn source_line(&self) -> Option<&str> {
+        self.0.place.as_ref()?.source_line.as_deref()
+    }
+
     /// The id of the prompt.
     #[getter]
     fn prompt_id(&self) -> Option<&str> {
@@ -105,12 +126,16 @@ impl PyFinding {
         let Finding { code, message, file, place, .. } = &self.0;
         let place =
             place.as_ref().map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
-        format!("<Finding {code} {}{place} {message:?}>", file.as_deref().unwrap_or_default())
+        format!(
+            "<Finding {} {code} {}{place} {message:?}>",
+            code.number(),
+            file.as_deref().unwrap_or_default()
+        )
     }
 
     fn __hash__(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        (self.code(), self.message(), self.file(), self.line(), self.column()).hash(&mut hasher);
+        (self.rule(), self.message(), self.file(), self.line(), self.column()).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -119,6 +144,6 @@ impl PyFinding {
         let place = place.as_ref().map(|Place { name, line, column, source_line }| {
             (name.clone(), *line, *column, source_line.clone())
         });
-        (self.code(), message, place, file.as_deref(), prompt_id.as_deref(), hint.as_deref())
+        (self.rule(), message, place, file.as_deref(), prompt_id.as_deref(), hint.as_deref())
     }
 }

@@ -55,7 +55,7 @@ mod _native {
     #[pymodule_export]
     use super::chat::{PyChatTemplate, compile_chat};
     #[pymodule_export]
-    use super::check::{PyFinding, report_findings};
+    use super::check::{PyFinding, report_findings, rules};
     #[pymodule_export]
     use super::convert::{Converter, validate_alternation};
     #[pymodule_export]

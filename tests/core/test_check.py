@@ -23,7 +23,7 @@ GOOD = "id: good\nformat: text\ntemplate: Hello {{name}}!\n"
 
 
 def placed(findings):
-    return [(finding.code, finding.line, finding.column) for finding in findings]
+    return [(finding.rule, finding.line, finding.column) for finding in findings]
 
 
 async def load_with_watch(root):
@@ -96,7 +96,7 @@ class TestLoad:
         with pytest.warns(PromptWarning) as warned:
             PromptManager.from_directory_sync(directory({"b.yaml": CUT}), schema_dir=tmp_path / "schemas")
         (warning,) = warned
-        codes = [finding.code for finding in warning.message.findings]
+        codes = [finding.rule for finding in warning.message.findings]
         assert sorted(codes) == ["schema-without-effect", "yaml-comment"]
 
     def test_the_examples_have_no_findings(self):
@@ -168,7 +168,7 @@ class TestUnknownNames:
     def test_a_prompt_made_in_python_may_get_its_partial_later(self):
         manager = PromptManager()
         manager.create_prompt_sync(create_text_prompt(template="{{> tone}} {{name}}", status="active"))
-        assert [finding.code for finding in manager.check()] == ["unknown-partial"]
+        assert [finding.rule for finding in manager.check()] == ["unknown-partial"]
         with pytest.raises(TemplateRenderError, match="there is no partial `tone`"):
             manager.render_sync("greeting", {"name": "Ada"})
         manager.template_engine.register_partial("tone", "Dear")
@@ -212,7 +212,7 @@ class TestCheck:
         manager = PromptManager()
         template = {"content": "{{name}}\n {{#each dosc}}x{{/each}}", "variables": ["name", "docs"]}
         manager.create_prompt_sync(create_text_prompt(template=template))
-        undeclared, unused = sorted(manager.check(), key=lambda finding: finding.code)
+        undeclared, unused = sorted(manager.check(), key=lambda finding: finding.rule)
         assert (undeclared.file, undeclared.line, undeclared.column) == (None, 2, 10)
         assert (unused.file, unused.line, unused.prompt_id) == (None, None, "greeting")
 
@@ -221,7 +221,7 @@ class TestCheck:
         manager.registry.register_sync(
             Prompt(id="more", format="text", template={"content": "{{nmae}} {{name}}", "variables": ["name"]})
         )
-        assert [(finding.code, finding.prompt_id) for finding in manager.check()] == [("undeclared-variable", "more")]
+        assert [(finding.rule, finding.prompt_id) for finding in manager.check()] == [("undeclared-variable", "more")]
 
     def test_a_directory_that_is_gone_is_an_error(self, directory):
         root = directory({"good.yaml": GOOD})

@@ -105,7 +105,7 @@ def test_the_file_wins_and_a_disagreement_is_a_warning_with_its_place(root):
         manager = load(root)
     assert rendered(manager, "stable") == "1.0.1: Ada"
     (finding,) = caught[0].message.findings
-    assert (finding.code, finding.line, finding.column) == ("label-disagreement", 3, 13)
+    assert (finding.rule, finding.line, finding.column) == ("label-disagreement", 3, 13)
     assert finding.file == str(root / "labels.yaml")
     assert f"at 1.0.0 in {root / 'greeting.yaml'}:1" in finding.message
 
@@ -286,7 +286,7 @@ def test_ids_and_authors_of_any_kind_are_read_back(id, directory):
 def test_check_reports_labels_too(root):
     manager = load(root)
     labels(root, "labels:\n  greeting:\n    production: 3.0.0\n")
-    assert [finding.code for finding in manager.check()] == ["unknown-label-target"]
+    assert [finding.rule for finding in manager.check()] == ["unknown-label-target"]
     labels(root, "labels: {")
     assert [finding.line for finding in manager.check()] == [1]
 

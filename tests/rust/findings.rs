@@ -66,6 +66,10 @@ fn each_rule_finds_its_mistakes_and_nothing_else() {
 fn every_code_has_its_own_name() {
     let names: std::collections::HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(names.len(), Code::ALL.len());
+    let mut numbers: Vec<&str> = Code::ALL.iter().map(|code| code.number()).collect();
+    numbers.sort_unstable();
+    let expected: Vec<String> = (1..=numbers.len()).map(|number| format!("PM{number:03}")).collect();
+    assert_eq!(numbers, expected);
 }
 
 #[test]
@@ -115,7 +119,7 @@ fn the_report_shows_code_place_line_and_hint() {
     );
     assert_eq!(
         found[0].report(),
-        "prompt `a` uses `nmae`, which its `variables` do not declare [undeclared-variable]\n  at f.yaml:3:24\n  \
+        "prompt `a` uses `nmae`, which its `variables` do not declare [PM009 undeclared-variable]\n  at f.yaml:3:24\n  \
          3 | template: {content: '{{nmae}}', variables: [name]}\n    |                        ^\n  \
          hint: did you mean `name`?"
     );

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from prompt_manager.cli.check import check
 from prompt_manager.cli.output import give_up_output, write_error, write_json, write_text, write_warning
 from prompt_manager.cli.values import Assignment, check_text, read_assignments, read_values
 from prompt_manager.exceptions import IncompatibleFormatError, PromptManagerError, SchemaError
@@ -264,3 +265,6 @@ def render_prompt(
         if isinstance(error, IncompatibleFormatError):
             error.add_note("  hint: on the command line, use --to-messages")
         raise
+
+
+app.add_command(check)

@@ -432,9 +432,10 @@ class PromptManager:
         come from elsewhere are checked as they are registered. Nothing is loaded or changed.
 
         Returns:
-            The findings, sorted by file and line. Each has ``code``, ``severity`` (``"warning"`` or ``"error"``),
-            ``message``, ``file``, ``line``, ``column``, ``prompt_id`` and ``hint``; ``str()`` shows all of it. For a
-            prompt that comes from no file, ``file`` is ``None``, and line and column are those in its template.
+            The findings, sorted by file and line. Each has ``code`` (``"PM009"``), ``rule`` (the name of the code),
+            ``severity`` (``"warning"`` or ``"error"``), ``message``, ``file``, ``line``, ``column``, ``source_line``,
+            ``prompt_id`` and ``hint``; ``str()`` shows all of it. For a prompt that comes from no file, ``file`` is
+            ``None``, and line and column are those in its template.
 
         Raises:
             StorageReadError: the directory cannot be read.
@@ -444,7 +445,7 @@ class PromptManager:
         >>> prompt = Prompt(id="hi", format="text", template={"content": "Hi {{nmae}}", "variables": ["name"]})
         >>> _ = manager.create_prompt_sync(prompt)
         >>> for finding in manager.check():
-        ...     print(finding.code, finding.line, finding.column, finding.hint)
+        ...     print(finding.rule, finding.line, finding.column, finding.hint)
         undeclared-variable 1 6 did you mean `name`?
         unused-variable None None the template uses `nmae`: is it meant to be `name`?
         """

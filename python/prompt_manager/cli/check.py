@@ -1,0 +1,139 @@
+"""The command ``check``: finds what is wrong, or probably wrong, with prompt files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prompt_manager.cli.output import write_text, write_warning
+from prompt_manager.cli.project import AppError, Project, find_project, load_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from prompt_manager._native import Finding
+
+__all__ = ["check"]
+
+#: Rules that need the helpers and partials of the project's code.
+_NEED_CODE = frozenset({"unknown-helper", "unknown-partial"})
+
+
+def _codes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> frozenset[str]:
+    """The codes that an option names. Used as a callback of click.
+
+    Raises:
+        click.BadParameter: there is no such code.
+    """
+    from prompt_manager._native import nearest, rules
+
+    known = {name: code for code, rule, _ in rules() for name in (code, rule)}
+    chosen = set()
+    for name in ",".join(values).replace(" ", "").split(","):
+        if not name:
+            continue
+        code = known.get(name) or known.get(name.upper()) or known.get(name.lower())
+        if code is None:
+            near = nearest(name, sorted(known))
+            hint = f"did you mean {near}?" if near else f"codes are {min(known.values())} to {max(known.values())}"
+            raise click.BadParameter(f"there is no rule {name!a}\n  hint: {hint}", ctx, param)
+        chosen.add(code)
+    return frozenset(chosen)
+
+
+@click.command(
+    "check",
+    epilog="\b\nExamples:\n"
+    "  prompt-manager check\n"
+    "  prompt-manager check prompts/support --ignore PM010\n"
+    "  prompt-manager check --format github",
+)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--schemas", metavar="DIR", type=click.Path(path_type=Path), help="Directory of the schema files.")
+@click.option("--select", metavar="CODES", multiple=True, callback=_codes, help="Report only these rules.")
+@click.option("--ignore", metavar="CODES", multiple=True, callback=_codes, help="Do not report these rules.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Format of the findings.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.pass_context
+def check(
+    ctx: click.Context,
+    *,
+    paths: tuple[Path, ...],
+    schemas: Path | None,
+    select: frozenset[str],
+    ignore: frozenset[str],
+    output: str,
+    as_json: bool,
+) -> None:
+    """Find what is wrong, or probably wrong, with prompt files. Nothing is rendered or sent.
+
+    PATH is a directory of prompts or a prompt file. Without it, the prompts are those of [tool.prompt-manager] in
+    pyproject.toml, or else of the directory "prompts". A comment "# pm: ignore[PM010]" on a line, or alone on the line
+    above, hides the findings of this line; "# pm: ignore" hides all of them.
+
+    The exit status is 0 if nothing is found, 1 if something is, and 2 for wrong usage.
+    """
+    from prompt_manager.cli.findings import formatted
+    from prompt_manager.cli.ignored import IgnoreComments
+
+    project = find_project()
+    comments = IgnoreComments()
+    findings = [
+        finding
+        for finding in _findings(project, paths, schemas)
+        if (not select or finding.code in select) and finding.code not in ignore and not comments.hide(finding)
+    ]
+    write_text(formatted(findings, "json" if as_json else output))
+    if findings:
+        ctx.exit(1)
+
+
+def _findings(project: Project, paths: Iterable[Path], schemas: Path | None) -> Iterator[Finding]:
+    """The findings in these paths, each once."""
+    from prompt_manager.core.manager import PromptManager
+
+    hidden: frozenset[str] = frozenset()
+    try:
+        manager = load_app(project)
+    except AppError as error:
+        write_warning(f"{error.format_message()}\n  hint: helpers and partials are not checked without it")
+        manager, hidden = None, _NEED_CODE
+    registry = (manager or PromptManager()).registry._core
+    seen: set[Finding] = set()
+    for directory, below in _directories(project, paths):
+        for finding in registry.check(directory, schema_dir=schemas or project.schemas):
+            is_asked = below is None or (
+                finding.file is not None and Path(finding.file).absolute().is_relative_to(below)
+            )
+            if is_asked and finding.rule not in hidden and finding not in seen:
+                seen.add(finding)
+                yield finding
+
+
+def _directories(project: Project, paths: Iterable[Path]) -> Iterator[tuple[Path, Path | None]]:
+    """The directories to check, each with the path in it that was asked for; ``None`` if it is the whole directory.
+
+    A path in the project's prompts is checked with all of them: its ids, partials and labels depend on them.
+    """
+    if not paths and not project.prompts.is_dir():
+        raise click.UsageError(
+            f"there is no directory {project.prompts}\n"
+            "  hint: name the prompts to check, or set prompts in [tool.prompt-manager] of pyproject.toml"
+        )
+    whole = project.prompts.absolute()
+    for path in paths or (project.prompts,):
+        if path.absolute() != whole and path.absolute().is_relative_to(whole):
+            yield project.prompts, path.absolute()
+        elif path.is_dir() or not path.exists():
+            yield path, None
+        else:
+            yield path.parent, path.absolute()

@@ -1,0 +1,140 @@
+"""Formats findings: for people, as JSON, as annotations of GitHub, and as SARIF 2.1.0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from prompt_manager.cli.output import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prompt_manager._native import Finding
+
+__all__ = ["formatted"]
+
+
+def formatted(findings: Sequence[Finding], output: str) -> str:
+    """Format the findings as ``"text"``, ``"json"``, ``"github"`` or ``"sarif"``. Every format ends in a line break."""
+    formats = {"text": _text, "json": _json, "github": _github, "sarif": _sarif}
+    return formats[output](findings)
+
+
+def _text(findings: Sequence[Finding]) -> str:
+    """Each finding with its line and a caret, and how many there are."""
+    if not findings:
+        return "no findings\n"
+    count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+    return "".join(f"{visible(_report(finding))}\n\n" for finding in findings) + f"{count}\n"
+
+
+def _report(finding: Finding) -> str:
+    lines = [f"{_place(finding)}{finding.severity} {finding.code} {finding.message} [{finding.rule}]"]
+    if finding.source_line is not None and finding.source_line.strip() and finding.column is not None:
+        # A tab keeps its width, so that the caret is below its character.
+        before = "".join(
+            "\t" if char == "\t" else " " * _width(char) for char in finding.source_line[: finding.column - 1]
+        )
+        margin = " " * len(str(finding.line))
+        lines += [f"  {finding.line} | {finding.source_line}", f"  {margin} | {before}^"]
+    if finding.hint is not None:
+        lines.append(f"  hint: {finding.hint}")
+    return "\n".join(lines)
+
+
+def _width(char: str) -> int:
+    """The cells of a terminal that a character takes."""
+    from rich.cells import cell_len
+
+    return cell_len(char)
+
+
+def _place(finding: Finding) -> str:
+    if finding.file is None:
+        return f"prompt {finding.prompt_id}: " if finding.prompt_id else ""
+    if finding.line is None:
+        return f"{finding.file}: "
+    return f"{finding.file}:{finding.line}:{finding.column}: "
+
+
+def _fields(finding: Finding) -> dict[str, Any]:
+    names = ("code", "rule", "severity", "message", "file", "line", "column", "prompt_id", "hint")
+    return {name: getattr(finding, name) for name in names}
+
+
+def _json(findings: Sequence[Finding]) -> str:
+    return json.dumps([_fields(finding) for finding in findings], ensure_ascii=False, indent=2) + "\n"
+
+
+def _github(findings: Sequence[Finding]) -> str:
+    """Workflow commands: one line for each finding."""
+    return "".join(f"{_command(finding)}\n" for finding in findings)
+
+
+def _command(finding: Finding) -> str:
+    properties = {
+        "file": finding.file,
+        "line": finding.line,
+        "col": finding.column,
+        "title": f"{finding.code} {finding.rule}",
+    }
+    written = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value is not None)
+    hint = f"\nhint: {finding.hint}" if finding.hint else ""
+    return f"::{finding.severity} {written}::{_data(finding.message + hint)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: object) -> str:
+    return _data(str(value)).replace(":", "%3A").replace(",", "%2C")
+
+
+def _sarif(findings: Sequence[Finding]) -> str:
+    from prompt_manager import __version__
+    from prompt_manager._native import rules
+
+    driver = {
+        "name": "prompt-manager",
+        "version": __version__,
+        "rules": [
+            {"id": code, "name": name, "shortDescription": {"text": name}, "defaultConfiguration": {"level": severity}}
+            for code, name, severity in rules()
+        ],
+    }
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(finding) for finding in findings],
+            }
+        ],
+    }
+    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+
+
+def _result(finding: Finding) -> dict[str, Any]:
+    hint = f"\nhint: {finding.hint}" if finding.hint else ""
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "level": finding.severity,
+        "message": {"text": finding.message + hint},
+    }
+    if finding.file is not None:
+        location: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding.file)}}
+        if finding.line is not None:
+            location["region"] = {"startLine": finding.line, "startColumn": finding.column}
+        result["locations"] = [{"physicalLocation": location}]
+    return result
+
+
+def _uri(file: str) -> str:
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())

@@ -1,0 +1,253 @@
+"""``prompt-manager check``: paths, rules that are chosen, comments that hide findings, formats and the exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from helpers import EXAMPLES
+from prompt_manager.cli.app import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+MISSPELT = 'template: "Dear {{nmae}}"\nvariables: [name]\n'
+BROKEN = 'template: "{{#if x}}open"\n'
+CUT = "template: Sum up ticket #{{n}} for {{who}}\n"
+GOOD = "template: Hello {{name}}!\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project, which is the current directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    return tmp_path
+
+
+def write(root: Path, **files: str) -> None:
+    """Write files by name, where ``__`` is a directory and the extension is that of a prompt, if there is none."""
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path = path if path.suffix else path.with_suffix(".yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["check", *arguments])
+
+
+def codes(*arguments: str) -> list[str]:
+    return [finding["code"] for finding in json.loads(check("--json", *arguments).stdout)]
+
+
+def test_prompts_without_faults_have_no_findings(project):
+    write(project, prompts__good=GOOD)
+    result = check()
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "no findings\n", "")
+
+
+def test_the_examples_have_no_findings():
+    result = check(str(EXAMPLES / "prompts"), "--schemas", str(EXAMPLES / "schemas"))
+    assert (result.exit_code, result.stdout) == (0, "no findings\n")
+
+
+def test_a_finding_has_place_line_caret_and_hint(project):
+    write(project, prompts__a=MISSPELT)
+    result = check()
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "prompts/a.yaml:1:19: warning PM009 prompt `a` uses `nmae`, which its `variables` do not declare"
+        " [undeclared-variable]\n"
+        '  1 | template: "Dear {{nmae}}"\n'
+        "    |                   ^\n"
+        "  hint: did you mean `name`?\n\n"
+        "prompts/a.yaml:2:13: warning PM010 prompt `a` declares the variable `name` and never uses it"
+        " [unused-variable]\n"
+        "  2 | variables: [name]\n"
+        "    |             ^\n"
+        "  hint: the template uses `nmae`: is it meant to be `name`?\n\n"
+        "2 findings\n"
+    )
+
+
+def test_the_caret_is_below_its_character_after_wide_ones(project):
+    write(project, prompts__a='template: "日本 {{nmae}}"\nvariables: [name]\n')
+    line, caret = check().stdout.splitlines()[1:3]
+    assert line == '  1 | template: "日本 {{nmae}}"'
+    # Each of the two characters takes two cells.
+    assert caret.index("^") == line.index("nmae") + 2
+
+
+def test_every_fault_of_a_broken_directory_is_found(project):
+    write(project, prompts__a=MISSPELT, prompts__b=BROKEN, prompts__c="template: [", prompts__d=CUT, prompts__e=GOOD)
+    (project / "prompts/f.yaml").write_bytes(b"template: \xff\xfe\n")
+    found = codes()
+    assert {"PM003", "PM009", "PM010", "PM011"} < {*found}
+    assert len([file for file in json.loads(check("--json").stdout) if file["file"] == "prompts/f.yaml"]) == 1
+    assert check().exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--select", "PM009"), ["PM009"]),
+        (("--select", "pm009,unused-variable"), ["PM009", "PM010"]),
+        (("--ignore", "PM009"), ["PM010"]),
+        (("--ignore", "PM009", "--ignore", "PM010"), []),
+        (("--select", "PM009", "--ignore", "undeclared-variable"), []),
+    ],
+)
+def test_rules_are_chosen_by_code_or_name(project, arguments, expected):
+    write(project, prompts__a=MISSPELT)
+    assert codes(*arguments) == expected
+
+
+def test_a_rule_that_does_not_exist_is_wrong_usage(project):
+    write(project, prompts__a=GOOD)
+    result = check("--ignore", "unusedvariable")
+    assert result.exit_code == 2
+    assert "there is no rule 'unusedvariable'" in result.stderr
+    assert "did you mean unused-variable?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('template: "{{nmae}}"  # pm: ignore[PM009]\nvariables: [name]\n', ["PM010"]),
+        ('template: "{{nmae}}"  # pm: ignore\nvariables: [name]\n', ["PM010"]),
+        ('# pm: ignore[PM009, PM010]\ntemplate: "{{nmae}}"\n# pm:ignore[unused-variable]\nvariables: [name]\n', []),
+        ('template: "{{nmae}}"  # pm: ignore[PM010]\nvariables: [name]\n', ["PM009", "PM010"]),
+        ("template: |\n  {{! pm: ignore[PM009] }}\n  {{nmae}}\nvariables: [name]\n", ["PM010"]),
+        # A comment behind a line is about this line only.
+        ('id: a  # pm: ignore\ntemplate: "{{nmae}}"\nvariables: [name]\n', ["PM009", "PM010"]),
+    ],
+)
+def test_a_comment_hides_the_findings_of_its_line(project, text, expected):
+    write(project, prompts__a=text)
+    assert codes() == expected
+
+
+def test_a_path_in_the_project_is_checked_with_its_neighbours(project):
+    write(
+        project,
+        prompts__a__x="template: '{{> tone}} {{name}}'\n",
+        prompts__b__y=MISSPELT,
+        **{"prompts__partials__tone.hbs": "Be brief."},
+    )
+    assert codes("prompts/a") == []
+    assert codes("prompts/a/x.yaml") == []
+    assert codes("prompts/b") == codes("prompts/b/y.yaml") == ["PM009", "PM010"]
+    assert codes("prompts/a", "prompts/b", "prompts") == ["PM009", "PM010"]
+
+
+def test_github_gets_one_annotation_for_each_finding(project):
+    write(project, prompts__a=CUT)
+    assert check("--format", "github").stdout == (
+        "::warning file=prompts/a.yaml,line=1,col=25,title=PM011 yaml-comment::YAML takes `#{{n}} for {{who}}` for a"
+        " comment, so it is not part of template of prompt `a`%0Ahint: put the text in quotes, or write it as a"
+        " block with `|`\n"
+    )
+
+
+def test_sarif_has_the_rules_and_the_results(project):
+    write(project, prompts__a=MISSPELT)
+    log = json.loads(check("--format", "sarif").stdout)
+    (run,) = log["runs"]
+    ids = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert ids == sorted({*ids})
+    assert [result["ruleId"] for result in run["results"]] == ["PM009", "PM010"]
+    location = run["results"][0]["locations"][0]["physicalLocation"]
+    assert location == {
+        "artifactLocation": {"uri": "prompts/a.yaml"},
+        "region": {"startLine": 1, "startColumn": 19},
+    }
+
+
+class TestProject:
+    def test_the_table_gives_the_directories(self, project, monkeypatch):
+        write(project, src__p__a=MISSPELT, **{"pyproject.toml": '[tool.prompt-manager]\nprompts = "src/p"\n'})
+        assert codes() == ["PM009", "PM010"]
+        monkeypatch.chdir(project / "src")
+        assert [finding["file"] for finding in json.loads(check("--json").stdout)] == ["p/a.yaml"] * 2
+
+    def test_helpers_and_partials_of_the_app_are_known(self, project):
+        code = (
+            "from prompt_manager import PromptManager, TemplateEngine\n"
+            "engine = TemplateEngine()\n"
+            "engine.register_helper('shout', str.upper)\n"
+            "engine.register_partial('tone', 'Be brief.')\n"
+            "manager = PromptManager.from_directory_sync('prompts', template_engine=engine)\n"
+        )
+        write(
+            project,
+            prompts__a="template: '{{> tone}} {{shout name}}'\n",
+            **{
+                "app_of_check_one.py": code,
+                "pyproject.toml": '[tool.prompt-manager]\napp = "app_of_check_one:manager"\n',
+            },
+        )
+        assert check().stdout == "no findings\n"
+
+    @pytest.mark.parametrize(
+        ("code", "message"),
+        [
+            ("1 / 0\n", "cannot import app 'MODULE:manager': ZeroDivisionError"),
+            ("manager = 1\n", "app 'MODULE:manager' is no PromptManager, but of type int"),
+            ("", "cannot import app 'MODULE:manager': AttributeError"),
+        ],
+        ids=["raises", "no manager", "no such name"],
+    )
+    def test_prompts_are_checked_without_an_app_that_fails(self, project, request, code, message):
+        module = f"app_of_{request.node.callspec.id.replace(' ', '_')}"
+        table = f'[tool.prompt-manager]\napp = "{module}:manager"\n'
+        write(
+            project,
+            prompts__a="template: '{{shout x}}'\n",
+            prompts__b=MISSPELT,
+            **{f"{module}.py": code, "pyproject.toml": table},
+        )
+        result = check("--json")
+        assert [finding["code"] for finding in json.loads(result.stdout)] == ["PM009", "PM010"]
+        assert message.replace("MODULE", module) in result.stderr
+
+    @pytest.mark.parametrize(
+        ("table", "message"),
+        [
+            ("prompts = 3", "prompts of [tool.prompt-manager] in pyproject.toml must be a text"),
+            ("schemas = ['a']", "schemas of [tool.prompt-manager] in pyproject.toml must be a text"),
+            ("app = 'my_app'", "app of [tool.prompt-manager] in pyproject.toml must be a module and a name"),
+            ("prompst = 'p'", "has the unknown key 'prompst'\n  hint: did you mean 'prompts'?"),
+            ("prompts = ", "pyproject.toml is not TOML"),
+        ],
+    )
+    def test_a_wrong_table_is_wrong_usage(self, project, table, message):
+        write(project, prompts__a=GOOD, **{"pyproject.toml": f"[tool.prompt-manager]\n{table}\n"})
+        result = check()
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+    def test_a_pyproject_of_another_tool_is_passed_over(self, project, monkeypatch):
+        write(
+            project,
+            p__a=MISSPELT,
+            **{
+                "pyproject.toml": '[tool.prompt-manager]\nprompts = "p"\n',
+                "inner__pyproject.toml": "[tool.ruff]\n",
+            },
+        )
+        monkeypatch.chdir(project / "inner")
+        assert codes() == ["PM009", "PM010"]
+
+    @pytest.mark.usefixtures("project")
+    def test_a_project_without_prompts_is_wrong_usage(self):
+        result = check()
+        assert result.exit_code == 2
+        assert "there is no directory prompts" in result.stderr
