@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.integrations import AnthropicIntegration, BaseIntegration, LiteLLMIntegration, OpenAIIntegration
-from prompt_manager.integrations.types import AnthropicMessage, OpenAIMessage
+from prompt_manager.integrations.types import AnthropicMessage, OpenAIMessage, Provider
 
 
 def chat(client: openai.OpenAI, prompt: Prompt) -> str | None:
@@ -57,6 +57,42 @@ def same_turns(ours: AnthropicMessage, theirs: MessageParam) -> None:
     one.extend(other)
 
 
+def of_manager(client: openai.OpenAI, claude: anthropic.Anthropic, manager: PromptManager) -> list[str | None]:
+    values = {"question": "Why?"}
+    chat = manager.build_request_sync("support", values, "openai", model="m", temperature=0.5, label="production")
+    chat["store"] = False
+    responses = manager.build_request_sync("support", values, "openai-responses", version="1.0.0")
+    messages = manager.build_request_sync("support", values, "anthropic", max_tokens=5, stream=False)
+    form = manager.convert_sync("support", values, "openai", to_messages=True)
+    system = manager.convert_sync("support", values, "anthropic")
+    first = claude.messages.create(**messages).content[0]
+    return [
+        client.chat.completions.create(**chat).choices[0].message.content,
+        client.chat.completions.create(model="m", messages=form).choices[0].message.content,
+        client.responses.create(**responses).output_text,
+        client.responses.create(model="m", **manager.convert_sync("a", {}, "openai-responses", to_messages=True)).id,
+        first.text if first.type == "text" else None,
+        claude.messages.create(**system, model="m", max_tokens=5).id,
+    ]
+
+
+def streams(client: openai.OpenAI, claude: anthropic.Anthropic, manager: PromptManager) -> None:
+    for chunk in client.chat.completions.create(**manager.build_request_sync("a", {}, "openai", stream=True)):
+        print(chunk.choices[0].delta.content)
+    for event in client.responses.create(**manager.build_request_sync("a", {}, "openai-responses", stream=True)):
+        print(event.type)
+    for part in claude.messages.create(**manager.build_request_sync("a", {}, "anthropic", stream=True)):
+        print(part.type)
+
+
+async def awaited_of_manager(client: openai.AsyncOpenAI, manager: PromptManager, provider: Provider) -> str | None:
+    request = await manager.build_request("support", {}, "openai")
+    any_request: dict[str, Any] = await manager.build_request("support", {}, provider)
+    form: list[dict[str, Any]] = await manager.convert("support", {}, "litellm", to_messages=True)
+    print(any_request["model"], form, await manager.convert("support", {}, provider))
+    return (await client.chat.completions.create(**request)).choices[0].message.content
+
+
 class Own(BaseIntegration[list[int]]):
     async def convert(self, prompt: Prompt, variables: Any) -> list[int]:
         return [len(await self.render_messages(prompt, variables))]
@@ -86,3 +122,15 @@ def wrong(client: openai.OpenAI, prompt: Prompt, manager: PromptManager) -> None
     form = integration.convert_sync(prompt, {})
     client.chat.completions.create(model="m", messages=form)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     count: int = Own(engine).convert_sync(prompt, {})  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
+
+def wrong_of_manager(client: openai.OpenAI, manager: PromptManager, name: str) -> None:
+    manager.build_request_sync(5, {}, "openai")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    manager.build_request_sync("a", {}, "opnai")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    manager.build_request_sync("a", {}, name)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    manager.build_request_sync("a", {}, "openai", label=5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    manager.convert_sync("a", {}, "claude")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    manager.convert_sync("a", {}, "openai", lable="x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    request = manager.build_request_sync("a", {}, "openai")
+    print(request["mesages"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+    client.responses.create(**request)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

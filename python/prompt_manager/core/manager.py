@@ -50,6 +50,20 @@ if TYPE_CHECKING:
     )
     from prompt_manager.core.template import TemplateEngine
     from prompt_manager.exceptions import PromptManagerError
+    from prompt_manager.integrations.types import (
+        AnthropicMessagesRequest,
+        AnthropicMessagesStream,
+        AnthropicRequest,
+        LiteLLMMessage,
+        LiteLLMRequest,
+        OpenAIChatRequest,
+        OpenAIChatStream,
+        OpenAIMessage,
+        OpenAIResponse,
+        OpenAIResponsesRequest,
+        OpenAIResponsesStream,
+        Provider,
+    )
     from prompt_manager.plugins.registry import PluginRegistry
     from prompt_manager.validation.loader import SchemaLoader
     from prompt_manager.validation.models import Schema
@@ -806,6 +820,134 @@ class PromptManager:
             output_instructions=output_instructions,
         )
 
+    if TYPE_CHECKING:
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai"],
+            *,
+            stream: Literal[False] | None = None,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> OpenAIChatRequest: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai"],
+            *,
+            stream: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> OpenAIChatStream: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai-responses"],
+            *,
+            stream: Literal[False] | None = None,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> OpenAIResponsesRequest: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai-responses"],
+            *,
+            stream: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> OpenAIResponsesStream: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["anthropic"],
+            *,
+            stream: Literal[False] | None = None,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> AnthropicMessagesRequest: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["anthropic"],
+            *,
+            stream: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> AnthropicMessagesStream: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Provider,
+            *,
+            stream: bool | None = None,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> LiteLLMRequest: ...
+
     async def build_request(
         self,
         prompt_id: str,
@@ -820,7 +962,7 @@ class PromptManager:
         strict: bool = True,
         extra: Mapping[str, Any] | None = None,
         **arguments: Any,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Return the keyword arguments of a provider's call: messages, tools, settings, and the output format.
 
         Nothing is sent: ``client.chat.completions.create(**request)`` does that for ``"openai"``,
@@ -878,6 +1020,134 @@ class PromptManager:
         call = integration._call(model, arguments, extra, of_manager=True)
         return await integration._build_handle(handle, {} if variables is None else variables, call, label)
 
+    if TYPE_CHECKING:
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai"],
+            *,
+            stream: Literal[False] | None = None,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> OpenAIChatRequest: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai"],
+            *,
+            stream: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> OpenAIChatStream: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai-responses"],
+            *,
+            stream: Literal[False] | None = None,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> OpenAIResponsesRequest: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai-responses"],
+            *,
+            stream: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> OpenAIResponsesStream: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["anthropic"],
+            *,
+            stream: Literal[False] | None = None,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> AnthropicMessagesRequest: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["anthropic"],
+            *,
+            stream: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> AnthropicMessagesStream: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Provider,
+            *,
+            stream: bool | None = None,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> LiteLLMRequest: ...
+
     def build_request_sync(
         self,
         prompt_id: str,
@@ -892,7 +1162,7 @@ class PromptManager:
         strict: bool = True,
         extra: Mapping[str, Any] | None = None,
         **arguments: Any,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Return the keyword arguments of a provider's call: messages, tools, settings, and the output format.
 
         Nothing is sent: ``client.chat.completions.create(**request)`` does that for ``"openai"``,
@@ -947,6 +1217,120 @@ class PromptManager:
         )
         call = integration._call(model, arguments, extra, of_manager=True)
         return integration._build_handle_sync(handle, {} if variables is None else variables, call, label)
+
+    if TYPE_CHECKING:
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["anthropic"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> AnthropicRequest: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai"],
+            *,
+            to_messages: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> list[OpenAIMessage]: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> list[OpenAIMessage] | str: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai-responses"],
+            *,
+            to_messages: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> OpenAIResponse: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai-responses"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> OpenAIResponse | str: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["litellm"],
+            *,
+            to_messages: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> list[LiteLLMMessage]: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["litellm"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> list[LiteLLMMessage] | str: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Provider,
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> Any: ...
 
     async def convert(
         self,
@@ -1004,6 +1388,120 @@ class PromptManager:
             to_messages=to_messages,
         )
         return await integration._convert_handle(handle, {} if variables is None else variables, label)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["anthropic"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> AnthropicRequest: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai"],
+            *,
+            to_messages: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> list[OpenAIMessage]: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> list[OpenAIMessage] | str: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai-responses"],
+            *,
+            to_messages: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> OpenAIResponse: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["openai-responses"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> OpenAIResponse | str: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["litellm"],
+            *,
+            to_messages: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> list[LiteLLMMessage]: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["litellm"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> list[LiteLLMMessage] | str: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Provider,
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> Any: ...
 
     def convert_sync(
         self,

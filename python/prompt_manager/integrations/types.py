@@ -6,48 +6,103 @@ functions. At run time they are plain types, and no provider's package is loaded
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict
 
 __all__ = [
     "AnthropicMessage",
     "AnthropicMessageDict",
+    "AnthropicMessagesRequest",
+    "AnthropicMessagesStream",
     "AnthropicRequest",
     "AnthropicRequestDict",
     "LangChainPrompt",
     "LiteLLMCompletion",
     "LiteLLMMessage",
+    "LiteLLMRequest",
     "OpenAIChatCompletion",
+    "OpenAIChatRequest",
+    "OpenAIChatStream",
     "OpenAICompletion",
     "OpenAIFunctionCallDict",
     "OpenAIMessage",
     "OpenAIMessageDict",
     "OpenAIResponse",
+    "OpenAIResponsesRequest",
+    "OpenAIResponsesStream",
     "OpenAIToolCallDict",
+    "Provider",
 ]
 
+#: The names of the providers that a manager converts for.
+Provider: TypeAlias = Literal["openai", "openai-responses", "anthropic", "litellm"]
+
 if TYPE_CHECKING:
-    from anthropic.types import MessageParam
+    from collections.abc import Iterable
+
+    from anthropic.types import MessageParam, TextBlockParam
+    from anthropic.types.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
     from langchain_core.prompts import ChatPromptTemplate, StringPromptTemplate
     from openai.types.chat import ChatCompletionMessageParam
+    from openai.types.chat.completion_create_params import (
+        CompletionCreateParamsNonStreaming,
+        CompletionCreateParamsStreaming,
+    )
+    from openai.types.responses import ResponseInputParam
+    from openai.types.responses.response_create_params import (
+        ResponseCreateParamsNonStreaming,
+        ResponseCreateParamsStreaming,
+    )
 
     OpenAIMessage: TypeAlias = ChatCompletionMessageParam
     AnthropicMessage: TypeAlias = MessageParam
     LangChainPrompt: TypeAlias = StringPromptTemplate | ChatPromptTemplate
+
+    OpenAIChatRequest: TypeAlias = CompletionCreateParamsNonStreaming
+    OpenAIChatStream: TypeAlias = CompletionCreateParamsStreaming
+    OpenAIResponsesRequest: TypeAlias = ResponseCreateParamsNonStreaming
+    OpenAIResponsesStream: TypeAlias = ResponseCreateParamsStreaming
+    AnthropicMessagesRequest: TypeAlias = MessageCreateParamsNonStreaming
+    AnthropicMessagesStream: TypeAlias = MessageCreateParamsStreaming
+
+    class OpenAIResponse(TypedDict, total=False):
+        """``instructions`` and ``input`` of Responses."""
+
+        instructions: str
+        input: Required[ResponseInputParam]
+
+    class AnthropicRequest(TypedDict, total=False):
+        """``system`` and ``messages`` of Anthropic's Messages."""
+
+        system: str | Iterable[TextBlockParam]
+        messages: Required[list[MessageParam]]
 else:
     OpenAIMessage: TypeAlias = dict[str, Any]
     AnthropicMessage: TypeAlias = dict[str, Any]
     LangChainPrompt: TypeAlias = Any
 
+    #: The arguments of ``chat.completions.create``; ``…Stream`` are those with ``stream=True``.
+    OpenAIChatRequest: TypeAlias = dict[str, Any]
+    OpenAIChatStream: TypeAlias = dict[str, Any]
+    #: The arguments of ``responses.create``.
+    OpenAIResponsesRequest: TypeAlias = dict[str, Any]
+    OpenAIResponsesStream: TypeAlias = dict[str, Any]
+    #: The arguments of Anthropic's ``messages.create``.
+    AnthropicMessagesRequest: TypeAlias = dict[str, Any]
+    AnthropicMessagesStream: TypeAlias = dict[str, Any]
+    #: ``instructions`` and ``input`` of Responses.
+    OpenAIResponse: TypeAlias = dict[str, Any]
+    #: ``system`` and ``messages`` of Anthropic's Messages.
+    AnthropicRequest: TypeAlias = dict[str, Any]
+
 #: ``messages`` of Chat Completions.
 OpenAIChatCompletion: TypeAlias = list[OpenAIMessage]
 #: ``prompt`` of Completions, or ``input`` of Responses.
 OpenAICompletion: TypeAlias = str
-#: ``instructions`` and ``input`` of Responses.
-OpenAIResponse: TypeAlias = dict[str, Any]
-#: ``system`` and ``messages`` of Anthropic's Messages.
-AnthropicRequest: TypeAlias = dict[str, Any]
 #: A message in OpenAI's format. LiteLLM's functions take untyped dicts.
 LiteLLMMessage: TypeAlias = dict[str, Any]
+
+#: The arguments of ``litellm.completion``.
+LiteLLMRequest: TypeAlias = dict[str, Any]
 
 #: ``messages`` of LiteLLM's functions.
 LiteLLMCompletion: TypeAlias = list[LiteLLMMessage]
