@@ -49,6 +49,22 @@ const LOOK_ALIKES: &[(char, &str)] = &[
     ('/', "⁄∕╱⧸⟋⫽〳ノ丿᜵Ⳇ𝈺᚛ʹ"),
 ];
 
+/// The characters that a reader may take for `<`: brackets, quotation marks, signs of comparison and triangles
+/// that point to the left. Those that only decompose to `<` are here too, so that a text is searched for one list.
+const OPENING: &str = "<«˂˱ᐸᚲ‹≤≦≨≪≮≰≲≴≶≷≸≹≺≼≾⊰⋖⋘⋚⋛⋜⋞⋦⋨\u{2329}⍃⏪⏮⏴◀◁◂◃◄◅\
+     ❬❮❰⟨⟪⥶⥷⦑⦓⦖⧀⧼⩹⩻⩽⩿⪁⪃⪅⪇⪉⪋⪍⪏⪕⪗⪙⪛⪝⪟⪡⪣⪤⪥⪦⪨⪪⪬⪯⪱⪳⪵⪷⪹⪻⫷⫹⯇〈《︽︿﹤＜𝈶🞀";
+
+static OPENING_TABLE: LazyLock<Vec<char>> = LazyLock::new(|| {
+    let mut table: Vec<char> = OPENING.chars().collect();
+    table.sort_unstable();
+    table
+});
+
+/// Whether a reader may take this character for `<`.
+pub(super) fn is_opening(character: char) -> bool {
+    character == '<' || (!character.is_ascii() && OPENING_TABLE.binary_search(&character).is_ok())
+}
+
 /// The first of each row of letters that do not decompose to a letter alone: in a black circle or square, of flags, and
 /// in brackets.
 const ALPHABETS: [char; 5] = ['\u{1f150}', '\u{1f170}', '\u{1f1e6}', '\u{249c}', '\u{1f110}'];

@@ -26,6 +26,7 @@ mod fence;
 mod flat;
 mod helpers;
 mod hints;
+mod html_entities;
 mod inlines;
 mod json;
 mod json_text;
