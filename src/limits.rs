@@ -57,5 +57,14 @@ pub const FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Maximum length of a prompt id in characters.
 pub const ID_CHARACTERS: usize = 255;
 
+/// Maximum number of members and items of variables that one log event has.
+pub const LOGGED_MEMBERS: usize = 10_000;
+
+/// Maximum nesting of the variables in a log event.
+pub const LOGGED_DEPTH: usize = 20;
+
+/// Maximum number of characters of the variables' texts in a log event.
+pub const LOGGED_CHARACTERS: usize = 1_000_000;
+
 /// Maximum nesting of data that a schema validates. Each schema on the way to a value counts as one level.
 pub const DATA_DEPTH: usize = 200;

@@ -61,6 +61,8 @@ mod _native {
     #[pymodule_export]
     use super::data::HelperOptions;
     #[pymodule_export]
+    use super::data::loggable::loggable;
+    #[pymodule_export]
     use super::error::nearest;
     #[pymodule_export]
     use super::json_texts::check_json_texts;

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict, UserDict, deque
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 import structlog
+from pydantic import BaseModel, SecretStr
 from structlog.testing import capture_logs
 
 from helpers import SECRET, create_text_prompt, run_python
@@ -92,6 +99,89 @@ def test_values_are_logged_only_on_request(logs, manager, redact, logged):
     manager.render_sync("noop", values)
     assert logs[0]["variables"] == logged
     assert values == {"name": {"token": "t", "list": [{"TOKEN": 1}]}, "token": "x"}
+
+
+@dataclass
+class Account:
+    token: str
+    owner: object = None
+
+
+class Customer(BaseModel):
+    token: str
+    plan: str = "free"
+    code: SecretStr = SecretStr(SECRET)
+
+
+class Plan(Enum):
+    FREE = "free"
+
+
+class Row(NamedTuple):
+    token: str
+    owner: int
+
+
+KEPT = {"token": "[redacted]", "owner": 1}
+
+
+def logged_variables(manager, logs, value, redact=("token",)):
+    manager.add_observer(LoggingObserver(log_variables=True, redact=redact))
+    manager.template_engine.register_helper("noop", lambda *_: "")
+    manager.registry.register_sync(create_text_prompt(id="noop", template="{{noop v}}", status="active"))
+    manager.render_sync("noop", {"v": value})
+    return logs[0]["variables"]["v"]
+
+
+@pytest.mark.parametrize(
+    ("value", "logged"),
+    [
+        (Account(SECRET, 1), KEPT),
+        (Account("x", [Account(SECRET, 1)]), {"token": "[redacted]", "owner": [KEPT]}),
+        (Customer(token=SECRET), {"token": "[redacted]", "plan": "free", "code": "SecretStr"}),
+        (Row(SECRET, 1), KEPT),
+        (deque([{"Token": SECRET, "n": 1}]), [{"Token": "[redacted]", "n": 1}]),
+        (UserDict(token=SECRET, owner=1), KEPT),
+        (OrderedDict(token=SECRET, owner=1), KEPT),
+        ({1: {"token": SECRET}, Row(SECRET, 1): 2}, {1: {"token": "[redacted]"}, "Row": 2}),
+        ({"token": SECRET, "owner": 1}.items(), "dict_items"),
+        ({1}, [1]),
+        (SimpleNamespace(token=SECRET), "SimpleNamespace"),
+        (iter([SECRET]), "list_iterator"),
+        (SECRET.encode(), "bytes"),
+        (Plan.FREE, "free"),
+        (10**5000, "int"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_names_are_hidden_whatever_holds_them(logs, manager, value, logged):
+    assert logged_variables(manager, logs, value) == logged
+    assert SECRET not in repr(logs)
+
+
+def test_a_redact_function_is_called_for_nested_names(logs, manager):
+    value = Account("t", [{"name": Row("u", "v")}])
+    logged = logged_variables(manager, logs, value, lambda name, value: value if name in ("v", "owner") else name)
+    assert logged == {"token": "token", "owner": [{"name": "name"}]}
+
+
+def shared(levels):
+    value = []
+    for _ in range(levels):
+        value = [value, value]
+    return value
+
+
+@pytest.mark.parametrize("value", [shared(60), range(10**12), count(), ["x" * 10**6] * 9, {n: n for n in range(10**5)}])
+def test_a_bounded_part_of_a_value_is_logged(logs, manager, value):
+    assert len(repr(logged_variables(manager, logs, value))) < 1_100_000
+
+
+def test_a_value_that_holds_itself_is_cut(logs, manager):
+    value = {"token": SECRET}
+    value["inner"] = value
+    assert repr(logged_variables(manager, logs, value)).endswith("'inner': '\u2026'" + "}" * 20)
+    assert SECRET not in repr(logs)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
 from logging import ERROR, INFO, getLevelNamesMapping, getLogger
 from typing import TYPE_CHECKING, Any
 
+from prompt_manager._native import loggable
 from prompt_manager.exceptions import PromptManagerError
 from prompt_manager.observability.observer import Observer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
     from prompt_manager.core.events import BatchEvent, ReloadEvent, RenderEvent
     from prompt_manager.core.models import LabelMove, Prompt, PromptExecution, PromptVersion
 
@@ -20,8 +22,6 @@ __all__ = ["LoggingObserver"]
 
 #: The name of the logger.
 NAME = "prompt_manager"
-
-_HIDDEN = "[redacted]"
 
 
 class LoggingObserver(Observer):
@@ -39,7 +39,11 @@ class LoggingObserver(Observer):
         log_level: Nothing below this level is logged, and an event that is not logged costs nothing.
         log_variables: Log the values of variables in ``render_start``, not only their names.
         redact: With ``log_variables``, the names whose values are hidden, at any depth, in any case; or a function of
-            name and value that returns what is logged.
+            name and value that returns what is logged. It is called for every name at any depth.
+
+    Values are logged as dicts, lists and scalars, with the fields that a template can read: of pydantic models,
+    dataclasses, named tuples and so on. Any other object, and an iterator, is logged as the name of its type. What is
+    beyond 10,000 members, 20 levels or a million characters is logged as ``…``.
 
     Raises:
         ValueError: there is no such level.
@@ -58,7 +62,8 @@ class LoggingObserver(Observer):
             raise TypeError("redact must be a collection of names or a function, not a single string")
         self._level = level
         self._log_variables = log_variables
-        self._redact = _redactor(redact)
+        self._redact = redact if callable(redact) else None
+        self._hidden = set() if callable(redact) else {name.casefold() for name in redact or ()}
         for event in (*(_AT_INFO if level > INFO else ()), *(_AT_ERROR if level > ERROR else ())):
             # The base class' method, which is never called.
             setattr(self, event, getattr(Observer, event))
@@ -69,7 +74,7 @@ class LoggingObserver(Observer):
         """Log ``render_start``."""
         names: list[str] | dict[str, Any] = list(variables)
         if self._log_variables:
-            names = {name: self._redact(name, variables[name]) for name in variables}
+            names = loggable(variables, self._hidden, self._redact)
         self._log(INFO, "render_start", {**_render(event), "variable_count": len(variables), "variables": names})
 
     def on_render_complete(
@@ -167,21 +172,3 @@ _AT_ERROR = ("on_render_error", "on_reload")
 def _render(event: RenderEvent) -> dict[str, Any]:
     fields = {"prompt_id": event.prompt_id, "version": event.version, "target": event.target}
     return fields if event.label is None else {**fields, "label": event.label}
-
-
-def _redactor(redact: Redaction | None) -> Callable[[str, Any], Any]:
-    """Return a function of a name and its value that gives what is logged."""
-    if callable(redact):
-        return redact
-    hidden = {name.casefold() for name in redact or ()}
-
-    def value_of(name: object, value: Any) -> Any:
-        if isinstance(name, str) and name.casefold() in hidden:
-            return _HIDDEN
-        if isinstance(value, Mapping):
-            return {key: value_of(key, inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [value_of(None, inner) for inner in value]
-        return value
-
-    return value_of

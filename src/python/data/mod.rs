@@ -12,6 +12,7 @@ mod helper_options;
 mod json;
 mod json_text;
 mod kind;
+pub(super) mod loggable;
 mod members;
 mod merge;
 mod names;
