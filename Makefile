@@ -79,12 +79,12 @@ format: $(VENV)/.check  ## Format the code, and copy the docstrings of coroutine
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
 
-type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, also of the README, and compare the stub with the extension.
+type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, also of the documentation, and compare the stub with the extension.
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/stubtest prompt_manager._native
-	$(BIN)/python -m pytest tests/test_readme.py -k mypy
+	$(BIN)/python -m pytest tests/test_snippet_types.py
 
 security: $(VENV)/.check  ## Look for insecure code and insecure workflows, without a network.
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml python/prompt_manager
