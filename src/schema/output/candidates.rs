@@ -10,11 +10,12 @@ use super::cursor::AnswerParser;
 use super::fences::{
     FENCE_ENDS_FIRST, begins_line, begins_with_bracket, ends_json, ends_line, opening_fence,
 };
+use super::introductions::is_reported_after;
 use super::parsed::Parsed;
 use super::prose::{holds_remnant, prose_group_end};
 use super::quotes::TextPlace;
 use super::repairs::RepairKind;
-use super::surroundings::{IS_QUOTED, Surroundings, is_decoration};
+use super::surroundings::{IS_CODE, IS_QUOTED, Surroundings, is_decoration};
 
 /// A value that may be the answer.
 pub(super) struct Candidate {
@@ -33,8 +34,6 @@ struct Region {
     end: usize,
     /// The offset of the fence.
     fence: Option<usize>,
-    /// Whether it is within a quotation.
-    is_quoted: bool,
 }
 
 /// The fence whose content is being read.
@@ -56,8 +55,8 @@ pub(super) struct Search<'s> {
     at: usize,
     regions: Vec<Region>,
     fence: Option<OpenFence<'s>>,
-    /// Fences of other languages, whose content does not begin with a bracket.
-    code: Vec<Region>,
+    /// The offset of the first fence of another language that has brackets.
+    code: Option<usize>,
     /// The prose of this region.
     prose: Surroundings<'s>,
     /// Whether a candidate in a fence that is closed may be a quotation.
@@ -79,8 +78,8 @@ impl<'s> Search<'s> {
             at: region.start,
             regions: vec![region],
             fence: None,
-            code: Vec::new(),
-            prose: Surroundings::new(text, region.start, region.is_quoted),
+            code: None,
+            prose: Surroundings::new(text, region.start, false),
             is_quoted: false,
             values: Vec::new(),
             candidates: Vec::new(),
@@ -90,25 +89,8 @@ impl<'s> Search<'s> {
 
     /// Searches a text from an offset on. The search ends after two different candidates.
     pub(super) fn run(text: &'s str, start: usize, options: AnswerOptions) -> Result<Self, AnswerError> {
-        let mut search =
-            Self::new(text, Region { start, end: text.len(), fence: None, is_quoted: false }, options);
+        let mut search = Self::new(text, Region { start, end: text.len(), fence: None }, options);
         search.read()?;
-        // Code counts only if there is no other answer.
-        for region in std::mem::take(&mut search.code) {
-            if search.candidates.len() > 1 || search.candidates.iter().any(|known| known.region < usize::MAX)
-            {
-                break;
-            }
-            let mut inner = Search::new(text, region, options);
-            inner.prose = Surroundings::of_code(inner.text, region.start, region.is_quoted);
-            inner.read()?;
-            inner.check_quotations(false)?;
-            for mut candidate in inner.candidates.drain(..).collect::<Vec<_>>() {
-                inner.add_prose(&mut candidate);
-                candidate.region = usize::MAX;
-                search.add(candidate);
-            }
-        }
         Ok(search)
     }
 
@@ -169,15 +151,15 @@ impl<'s> Search<'s> {
         self.prose.read_to(open);
         self.prose.fence();
         self.at = opening.start;
-        let mut region =
-            Region { start: opening.start, end: self.text.len(), fence: Some(open), is_quoted: false };
-        if opening.is_other_language && !begins_with_bracket(&self.text[self.at..]) {
+        let region = Region { start: opening.start, end: self.text.len(), fence: Some(open) };
+        if opening.is_other_language {
             let close = opening.code_end(self.text);
-            region.end = close.map_or(self.text.len(), |(start, _)| start);
-            region.is_quoted = self.prose.quotes();
+            let end = close.map_or(self.text.len(), |(start, _)| start);
+            if self.text[self.at..end].contains(['{', '[']) {
+                self.code.get_or_insert(open);
+            }
             self.at = close.map_or(self.text.len(), |(_, end)| end);
             self.prose.skip_to(self.at);
-            self.code.push(region);
             return Ok(());
         }
         // A fence within other code belongs to the code.
@@ -199,7 +181,8 @@ impl<'s> Search<'s> {
             self.prose.read_to(self.regions[fence.region].end);
             // Backticks in a sentence are no fence.
             let is_within_line = fence.is_inline && !ends_line(self.text, self.at);
-            self.is_quoted |= self.prose.may_quote() || (is_within_line && fence.has_candidate);
+            let is_reported = is_within_line || is_reported_after(&self.text[self.at..]);
+            self.is_quoted |= self.prose.may_quote() || (fence.has_candidate && is_reported);
             self.prose = fence.around;
             self.prose.skip_to(self.at);
         }
@@ -270,6 +253,7 @@ impl<'s> Search<'s> {
             }
         }
         self.prose.value();
+        self.is_quoted |= is_reported_after(&self.text[candidate.end..]);
         self.prose.skip_to(candidate.end);
         if let Some(fence) = &mut self.fence {
             fence.around.value();
@@ -279,7 +263,7 @@ impl<'s> Search<'s> {
     }
 
     /// Refuses a candidate that may be a quotation, unless there is nothing else around it.
-    pub(super) fn check_quotations(&mut self, may_be_alone: bool) -> Result<(), AnswerError> {
+    pub(super) fn check_quotations(&mut self) -> Result<(), AnswerError> {
         let Some(candidate) = self.candidates.first() else { return Ok(()) };
         let (start, end) = (candidate.start, candidate.end);
         self.prose.read_to(self.text.len());
@@ -289,8 +273,7 @@ impl<'s> Search<'s> {
             may_quote |= fence.around.may_quote();
             is_closed &= fence.around.is_closed();
         }
-        let is_alone = may_be_alone
-            && is_closed
+        let is_alone = is_closed
             && self.candidates.len() == 1
             && is_decoration(&self.text[self.start..start])
             && is_decoration(&self.text[end..]);
@@ -308,13 +291,8 @@ impl<'s> Search<'s> {
 
     /// Returns the only candidate, with repairs for what is around it; `None` if there is none.
     pub(super) fn only(&mut self) -> Result<Option<Candidate>, AnswerError> {
-        if self.candidates.first().is_some_and(|candidate| candidate.region < usize::MAX) {
-            self.check_quotations(true)?;
-        }
+        self.check_quotations()?;
         let Some(mut candidate) = self.candidates.pop() else { return Ok(None) };
-        if candidate.region == usize::MAX {
-            return Ok(Some(candidate));
-        }
         if self.outside(candidate.end).any(holds_remnant) {
             let message =
                 "more of the JSON follows after its end; a quote within a text may lack its backslash";
@@ -346,6 +324,11 @@ impl<'s> Search<'s> {
             start = start.max(end);
             gap
         })
+    }
+
+    /// The error for code of another language.
+    pub(super) fn code(&self) -> Option<AnswerError> {
+        self.code.map(|offset| AnswerError { offset, message: IS_CODE.to_owned() })
     }
 
     /// The error of the attempt that came nearest to an answer.

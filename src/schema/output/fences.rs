@@ -16,14 +16,19 @@ pub(super) struct OpeningFence {
 
 /// Reads the fence at an offset with this many backticks, if they open one.
 pub(super) fn opening_fence(text: &str, open: usize, ticks: usize) -> Option<OpeningFence> {
+    /// The length of the longest line of a fence that names a language, in bytes.
+    const MAX_INFO: usize = 100;
     let after = open + ticks;
-    let line = text[after..].trim_start_matches([' ', '\t']);
-    let (word, rest) = line.split_at(line.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(line.len()));
-    let rest = rest.trim_start_matches([' ', '\t', '\r']);
-    if rest.is_empty() || rest.starts_with('\n') {
-        let line_end = text.len() - rest.len();
-        let is_other_language = !word.is_empty() && !is_json_name(word);
-        return Some(OpeningFence { start: line_end, ticks, is_inline: false, is_other_language });
+    let near = text.as_bytes()[after..].iter().take(MAX_INFO + 1);
+    let length = near.clone().position(|byte| matches!(byte, b'\n' | b'\r'));
+    let length = length.or((text.len() - after <= MAX_INFO).then_some(text.len() - after));
+    if let Some(length) = length {
+        let language = text[after..after + length].trim();
+        let names = !language.contains(['{', '[', '`']);
+        if names && (begins_line(text, open) || !language.contains(char::is_whitespace)) {
+            let is_other_language = !language.is_empty() && !is_json_name(language);
+            return Some(OpeningFence { start: after + length, ticks, is_inline: false, is_other_language });
+        }
     }
     // A fence on one line has no language; its content follows.
     let fence = OpeningFence { start: after, ticks, is_inline: true, is_other_language: false };
@@ -32,7 +37,8 @@ pub(super) fn opening_fence(text: &str, open: usize, ticks: usize) -> Option<Ope
 
 /// Whether the language of a fence is JSON, or a kind of it.
 pub(super) fn is_json_name(word: &str) -> bool {
-    word.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("json"))
+    const NAMES: [&str; 7] = ["json", "json5", "jsonc", "jsonl", "jsonld", "json-ld", "application/json"];
+    NAMES.iter().any(|name| name.eq_ignore_ascii_case(word))
 }
 
 impl OpeningFence {

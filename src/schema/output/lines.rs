@@ -11,6 +11,9 @@ enum MarkdownBlock {
     Row,
 }
 
+/// The fewest blanks before a line that continues a footnote.
+const INDENT: usize = 2;
+
 /// How far a line was read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LineProgress {
@@ -26,22 +29,32 @@ pub(super) struct MarkdownLine {
     progress: LineProgress,
     block: MarkdownBlock,
     has_quote_mark: bool,
-    first: Option<char>,
     /// The last mark of a quotation or list.
     last_mark: Option<char>,
     /// Whether a blank follows it.
     is_apart: bool,
+    /// The block before empty lines, which goes on if the line is indented.
+    suspended: MarkdownBlock,
+    indent: usize,
 }
 
 impl MarkdownLine {
     /// The beginning of a line that continues a block.
     pub(super) fn new() -> Self {
-        Self::after(MarkdownBlock::Paragraph)
+        Self::after(MarkdownBlock::Paragraph, MarkdownBlock::Paragraph)
     }
 
-    fn after(block: MarkdownBlock) -> Self {
+    fn after(block: MarkdownBlock, suspended: MarkdownBlock) -> Self {
         let progress = LineProgress::Blank;
-        Self { progress, block, has_quote_mark: false, first: None, last_mark: None, is_apart: false }
+        Self {
+            progress,
+            block,
+            has_quote_mark: false,
+            last_mark: None,
+            is_apart: false,
+            suspended,
+            indent: 0,
+        }
     }
 
     /// Reads a character, before the one after it.
@@ -49,7 +62,9 @@ impl MarkdownLine {
         if c == '\n' {
             // Quotations and footnotes go on to the next blank line, also without their mark.
             let ends = self.progress == LineProgress::Blank || self.block == MarkdownBlock::Row;
-            *self = Self::after(if ends { MarkdownBlock::Paragraph } else { self.block });
+            let block = if ends { MarkdownBlock::Paragraph } else { self.block };
+            let is_footnote = self.block == MarkdownBlock::Footnote;
+            *self = Self::after(block, if is_footnote { self.block } else { self.suspended });
             return;
         }
         if self.progress == LineProgress::Inside {
@@ -57,15 +72,16 @@ impl MarkdownLine {
         }
         if is_blank(c) {
             self.is_apart = true;
+            self.indent += if c == '\t' { INDENT } else { 1 };
             return;
         }
+        self.resume();
         // Not an arrow, and not a comparison.
         let begins = match self.last_mark {
             None | Some('>' | '＞') => true,
             Some(mark) => self.is_apart && !mark.is_ascii_digit(),
         };
         self.last_mark = Some(c);
-        self.first = self.first.or(Some(c));
         self.is_apart = false;
         self.progress = LineProgress::Inside;
         match c {
@@ -83,24 +99,39 @@ impl MarkdownLine {
         }
     }
 
+    /// Continues a footnote on an indented line after empty lines, or ends it.
+    fn resume(&mut self) {
+        if self.progress != LineProgress::Blank || self.has_quote_mark {
+            return;
+        }
+        if self.continues() {
+            self.block = self.suspended;
+        }
+        self.suspended = MarkdownBlock::Paragraph;
+    }
+
+    /// Whether the line is indented as the rest of a footnote before empty lines is.
+    fn continues(&self) -> bool {
+        self.progress == LineProgress::Blank
+            && self.block == MarkdownBlock::Paragraph
+            && self.indent >= INDENT
+    }
+
     /// Notes a value, or something else that is not prose.
     pub(super) fn skip(&mut self) {
+        self.resume();
         self.progress = LineProgress::Inside;
     }
 
     /// Whether a value here is in a quotation, a table or a footnote.
     pub(super) fn quotes(&self) -> bool {
-        self.block != MarkdownBlock::Paragraph
+        let block = if self.continues() { self.suspended } else { self.block };
+        block != MarkdownBlock::Paragraph
     }
 
     /// Whether nothing is before on this line.
     pub(super) fn is_empty(&self) -> bool {
         self.progress == LineProgress::Blank
-    }
-
-    /// Whether a line of code here is a comment, a command or a difference, and no statement.
-    pub(super) fn is_no_statement(&self) -> bool {
-        self.first.is_some_and(|c| matches!(c, '#' | '/' | '*' | ';' | '%' | '$' | '-' | '+'))
     }
 
     /// Ends the paragraph before a code fence, unless the fence is on a line of the quotation.

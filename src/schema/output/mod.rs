@@ -12,11 +12,14 @@
 
 mod answer;
 mod answer_error;
+mod answer_words;
 mod candidates;
 mod choices;
 mod comments;
 mod cursor;
 mod fences;
+mod introductions;
+mod labels;
 mod lines;
 mod marks;
 mod parsed;
@@ -39,12 +42,12 @@ use answer_error::AnswerError;
 use candidates::{Candidate, Search};
 use comments::COMMENT_WITHOUT_END;
 use cursor::AnswerParser;
+use introductions::{Introduction, introduction};
 pub use parsed::Parsed;
 pub use readings::{Reading, only_fitting, readings};
 use reasoning::ReasoningEnd;
 use repairs::located;
 pub use repairs::{Repair, RepairKind};
-use speakers::ends_with_label_of_another;
 use surroundings::IS_QUOTED;
 use unwrap::{is_unclear, unwrapped};
 
@@ -77,7 +80,7 @@ fn whole(source: &str, options: AnswerOptions) -> std::result::Result<Answer, An
     let mut parser = AnswerParser::new(source, 0, options.strict);
     let parsed = parser.whole()?;
     let before = source.find(['{', '[']).map_or("", |start| &source[..start]);
-    if before.starts_with(['#', '/']) && ends_with_label_of_another(before) {
+    if before.starts_with(['#', '/']) && introduction(before) == Introduction::Unknown {
         return Err(AnswerError { offset: before.len(), message: IS_QUOTED.to_owned() });
     }
     let answer = Answer { parsed, repairs: located(source, parser.repairs), open: parser.open };
@@ -110,6 +113,9 @@ fn found_in(
         // If the whole text looks like JSON, report its error; otherwise the error of the part that came nearest to an
         // answer.
         if fences::begins_with_bracket(source) {
+            return Err(stop);
+        }
+        if let Some(stop) = search.code() {
             return Err(stop);
         }
         if !source[start..].contains(['{', '[']) && stop.offset < source.len() {

@@ -13,7 +13,7 @@ use super::fences::{begins_line, begins_with_bracket, ends_json, ends_line, open
 use super::parsed::Parsed;
 use super::reasoning::ReasoningEnd;
 use super::repairs::{RepairKind, located};
-use super::surroundings::is_plain;
+use super::surroundings::{is_plain, is_plain_after};
 use super::unwrap::unwrapped;
 
 /// A way to read a damaged answer.
@@ -116,10 +116,11 @@ impl Damaged {
             let ticks = before[prose..].len() - before[prose..].trim_start_matches('`').len();
             let opening = opening_fence(source, fence, ticks)?;
             let end = source.rfind("```").filter(|end| *end > start)?;
-            let is_fence = source[opening.start..start].trim().is_empty()
+            let is_fence = !opening.is_other_language
+                && source[opening.start..start].trim().is_empty()
                 && (!opening.is_inline || ends_line(source, end + 3))
                 && (begins_line(source, end) || ends_json(source, start, end, 3));
-            let plain = is_plain(&before[..prose]) && is_plain(&source[end + 3..]);
+            let plain = is_plain(&before[..prose]) && is_plain_after(&source[end + 3..]);
             let alone = !source[end..].contains(['{', '[', '}', ']']);
             return (is_fence && plain && alone).then_some(Self {
                 start,

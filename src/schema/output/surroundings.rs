@@ -1,20 +1,33 @@
 //! Tells an answer from a quotation, by what is around it in the prose.
 
 use super::fences::is_json_name;
+use super::introductions::{Introduction, introduction, is_reported_after};
+use super::labels::LineLabel;
 use super::lines::MarkdownLine;
 use super::marks::{QuotationMarks, is_blank, is_mark, written_mark};
-use super::speakers::{ends_with_label_of_another, turn_of_another};
-use super::tags::{OpenTags, tag_length};
+use super::speakers::turn_of_another;
+use super::tags::{OpenTags, plain_tag_length};
 
 /// The error for an answer that may be a quotation.
-pub(super) const IS_QUOTED: &str =
-    "the JSON may be a quotation: it is within quotes, a tag or a Markdown quotation, or follows a label";
+pub(super) const IS_QUOTED: &str = "the JSON may be a quotation: it is within quotes, a tag, a table or other markup, or \
+    follows words that do not introduce an answer; ask the model for JSON alone";
+
+/// The error for JSON that is only in code of another language.
+pub(super) const IS_CODE: &str = "the JSON is in a code fence of another language; ask the model for JSON alone, or in \
+    a fence of `json`";
 
 /// Whose turn it is in a transcript.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TranscriptTurn {
     Model,
+    /// After the special token of somebody else.
     Another,
+    /// After the label of somebody else. `true` if an empty line follows.
+    Labelled(bool),
+    /// After a line of markup that is not Markdown: `::: quote`.
+    Markup,
+    /// In a paragraph that has a label of nobody that is known.
+    Unknown,
 }
 
 /// The prose around values, read once from left to right.
@@ -29,13 +42,13 @@ pub(super) struct Surroundings<'s> {
     line: MarkdownLine,
     /// The marks that opened the code that is being read: the character, and how often.
     code: Option<(char, usize)>,
-    /// Whether the text is code, of which only statements count.
-    is_code: bool,
     /// The fence of tildes that is open, and whether it names a language that is not JSON.
     tildes: Option<bool>,
     turn: TranscriptTurn,
     /// Whether the first value that may be the answer is in a quotation.
     is_quoted: bool,
+    /// Whether a value is struck out.
+    is_struck_out: bool,
     /// Whether a single quote or a tag was open at the last value, and no prose followed.
     is_cut_off: bool,
 }
@@ -52,31 +65,58 @@ impl<'s> Surroundings<'s> {
             tags: OpenTags::default(),
             line: MarkdownLine::new(),
             code: None,
-            is_code: false,
             tildes: None,
             turn: TranscriptTurn::Model,
             is_quoted,
+            is_struck_out: false,
             is_cut_off: false,
         }
     }
 
-    /// The surroundings of values in code.
-    pub(super) fn of_code(text: &'s str, start: usize, is_quoted: bool) -> Self {
-        Self { is_code: true, ..Self::new(text, start, is_quoted) }
-    }
-
     /// Whether a code fence here is part of other code.
     pub(super) fn is_code(&self) -> bool {
-        self.is_code || self.tildes == Some(true)
+        self.tildes == Some(true)
     }
 
     /// Reads the prose up to an offset.
     pub(super) fn read_to(&mut self, end: usize) {
         let text = &self.text[..end];
         while let Some(c) = text[self.at..].chars().next() {
+            if self.at == self.start || self.before == '\n' || (self.before == '\r' && c != '\n') {
+                self.begin_line();
+            }
             let length = self.token(text, c).max(c.len_utf8());
             self.at += length;
             self.before = text[..self.at].chars().next_back().unwrap_or(' ');
+        }
+    }
+
+    /// Reads what the beginning of a line tells about the lines after it.
+    fn begin_line(&mut self) {
+        let line = &self.text[self.at..];
+        let bare = line.trim_start_matches([' ', '\t']);
+        if bare.starts_with(['\n', '\r']) {
+            self.turn = match self.turn {
+                TranscriptTurn::Labelled(_) => TranscriptTurn::Labelled(true),
+                TranscriptTurn::Unknown => TranscriptTurn::Model,
+                turn => turn,
+            };
+            return;
+        }
+        if self.is_sticky() {
+            return;
+        }
+        if is_directive(bare) {
+            self.turn = TranscriptTurn::Markup;
+            return;
+        }
+        match LineLabel::read(bare) {
+            Some(LineLabel::Model) => self.turn = TranscriptTurn::Model,
+            Some(LineLabel::Another) => self.turn = TranscriptTurn::Labelled(false),
+            Some(LineLabel::Unknown) if self.turn == TranscriptTurn::Model => {
+                self.turn = TranscriptTurn::Unknown;
+            }
+            _ => {}
         }
     }
 
@@ -97,6 +137,10 @@ impl<'s> Surroundings<'s> {
             }
         }
         self.is_cut_off &= is_blank(c);
+        if c == '&' && self.line.is_empty() && rest.starts_with("&gt;") {
+            self.line.read('>', ' ');
+            return "&gt;".len();
+        }
         let after = self.text[self.at + c.len_utf8()..].chars().next().unwrap_or(' ');
         if c == '`' || (c == '~' && rest.starts_with("~~")) {
             let count = rest.len() - rest.trim_start_matches(c).len();
@@ -157,7 +201,8 @@ impl<'s> Surroundings<'s> {
 
     /// Notes a value that may be the answer, or a code fence that has one. The prose before it must be read.
     pub(super) fn value(&mut self) {
-        self.is_quoted |= self.quotes();
+        self.is_quoted = self.is_quoted || self.quotes();
+        self.is_struck_out |= self.code.is_some_and(|(c, _)| c == '~');
         self.is_cut_off = self.marks.is_open() || self.tags.is_open();
         self.marks.value();
         self.tags.value();
@@ -171,17 +216,23 @@ impl<'s> Surroundings<'s> {
             || self.tags.quotes(before)
             || self.code.is_some()
             || self.line.quotes()
-            || self.turn == TranscriptTurn::Another
+            || self.is_sticky()
             || self.tildes == Some(true)
-            || (self.is_code && self.line.is_no_statement())
-            || self.follows_cell()
-            || ends_with_label_of_another(before)
+            || !self.is_introduced()
     }
 
-    /// Whether the end of a cell of a table is before on the same line.
-    fn follows_cell(&self) -> bool {
-        let before = &self.text[self.start..self.at];
-        before.trim_end_matches(|c| is_blank(c) && c != '\n').ends_with('|')
+    /// Whether no words end this turn.
+    fn is_sticky(&self) -> bool {
+        matches!(self.turn, TranscriptTurn::Another | TranscriptTurn::Markup)
+    }
+
+    /// Whether the words before a value allow an answer.
+    fn is_introduced(&self) -> bool {
+        match introduction(&self.text[self.start..self.at]) {
+            Introduction::Unknown => false,
+            Introduction::Answer => self.turn != TranscriptTurn::Labelled(false),
+            Introduction::None => self.turn == TranscriptTurn::Model,
+        }
     }
 
     /// Skips what is not prose.
@@ -201,17 +252,35 @@ impl<'s> Surroundings<'s> {
         self.is_quoted || self.is_cut_off || self.marks.is_unclear || self.tags.is_unclear
     }
 
-    /// Whether all that was opened is closed.
+    /// Whether all that was opened is closed, and no value is struck out.
     pub(super) fn is_closed(&self) -> bool {
-        self.code.is_none() && !self.marks.is_open() && !self.tags.is_open()
+        !self.is_struck_out && self.code.is_none() && !self.marks.is_open() && !self.tags.is_open()
     }
+}
+
+/// Whether a line begins a block of a language other than Markdown: reStructuredText, Org, `AsciiDoc`, Textile and others.
+fn is_directive(line: &str) -> bool {
+    const DIRECTIVES: [&str; 12] =
+        [":::", "#+", "!!!", "???", "bq.", "____", "@", "\\", "%%", "{%", "{{{", ".. "];
+    DIRECTIVES.iter().any(|directive| line.starts_with(directive))
+}
+
+/// Whether nothing in some prose after a value tells that the value may be a quotation.
+pub(super) fn is_plain_after(prose: &str) -> bool {
+    let mut surroundings = Surroundings::new(prose, 0, false);
+    surroundings.read_to(prose.len());
+    surroundings.is_closed() && !is_reported_after(prose) && !has_marks(prose)
+}
+
+fn has_marks(prose: &str) -> bool {
+    prose.contains(|c| is_mark(c) || matches!(c, '`' | '<' | '>'))
 }
 
 /// Whether nothing in some prose tells that a value after it may be a quotation.
 pub(super) fn is_plain(prose: &str) -> bool {
     let mut surroundings = Surroundings::new(prose, 0, false);
     surroundings.read_to(prose.len());
-    !surroundings.quotes() && !prose.contains(|c| is_mark(c) || matches!(c, '`' | '<' | '>'))
+    !surroundings.quotes() && !has_marks(prose)
 }
 
 /// Whether a text has no words, but only what encloses an answer: quotation marks, backticks, tags, the language of a
@@ -222,7 +291,7 @@ pub(super) fn is_decoration(mut text: &str) -> bool {
         let rest = text.trim_start_matches(is_decoration);
         let follows_fence = text[..text.len() - rest.len()].ends_with(['`', '~']);
         let language = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let tag = if rest.starts_with(['[', '{', '\\']) { 0 } else { tag_length(rest) };
+        let tag = if rest.starts_with(['[', '{', '\\']) { 0 } else { plain_tag_length(rest) };
         let skipped = if follows_fence && language > 0 { language } else { tag };
         if skipped == 0 {
             return rest.is_empty();

@@ -7,6 +7,7 @@ struct Tag<'s> {
     is_closing: bool,
     /// Whether nothing is within it: `<br/>`.
     is_empty: bool,
+    has_attributes: bool,
 }
 
 impl<'s> Tag<'s> {
@@ -22,12 +23,14 @@ impl<'s> Tag<'s> {
             ("\\begin{", "}"),
             ("\\end{", "}"),
         ];
-        let tag = |name, length, is_closing, is_empty| Some(Self { name, length, is_closing, is_empty });
+        let comment = |length, is_closing| {
+            Some(Self { name: "!--", length, is_closing, is_empty: false, has_attributes: false })
+        };
         if text.starts_with("<!--") {
-            return tag("!--", 4, false, false);
+            return comment(4, false);
         }
         if text.starts_with("-->") {
-            return tag("!--", 3, true, false);
+            return comment(3, true);
         }
         let (open, close) = BRACKETS.into_iter().find(|(open, _)| text.starts_with(open))?;
         let rest = text[open.len()..].trim_start_matches([' ', '\t', '#']);
@@ -49,16 +52,31 @@ impl<'s> Tag<'s> {
             return None;
         }
         let length = text.len() - rest.len() + attributes.len() + close.len();
-        tag(name, length, is_closing || open == "\\end{", attributes.ends_with('/'))
+        Some(Self {
+            name,
+            length,
+            is_closing: is_closing || open == "\\end{",
+            is_empty: attributes.ends_with('/'),
+            has_attributes: !attributes.trim_matches(|c: char| c.is_whitespace() || c == '/').is_empty(),
+        })
     }
 
     /// Whether the content is somebody else's words, and not the answer or its layout.
     fn quotes(&self) -> bool {
-        const LAYOUT: [&str; 31] = [
+        !self.is_layout() && !self.is_of_answer()
+    }
+
+    /// Whether the tag is only layout. With attributes it may be more: `<p class="quote">`.
+    fn is_layout(&self) -> bool {
+        const LAYOUT: [&str; 27] = [
             "p", "div", "span", "b", "i", "u", "strong", "em", "br", "hr", "pre", "html", "head", "body",
-            "main", "section", "ul", "ol", "li", "h1", "h2", "h3", "h4", "img", "details", "summary", "s",
-            "bos", "eos", "pad", "unk",
+            "main", "section", "ul", "ol", "li", "h1", "h2", "h3", "h4", "bos", "eos", "pad", "unk",
         ];
+        !self.has_attributes && LAYOUT.iter().any(|name| name.eq_ignore_ascii_case(self.name))
+    }
+
+    /// Whether the content is the model's answer.
+    fn is_of_answer(&self) -> bool {
         const ANSWER: [&str; 20] = [
             "json",
             "answer",
@@ -82,8 +100,7 @@ impl<'s> Tag<'s> {
             "completion",
         ];
         let name = self.name.to_lowercase();
-        let is_answer = || name.split(['_', '-', ':', '.']).all(|word| ANSWER.contains(&word));
-        !LAYOUT.contains(&name.as_str()) && !is_answer()
+        !self.has_attributes && name.split(['_', '-', ':', '.']).all(|word| ANSWER.contains(&word))
     }
 }
 
@@ -152,7 +169,42 @@ impl<'s> OpenTags<'s> {
     }
 }
 
-/// The length of a tag at the beginning of a text, or 0.
-pub(super) fn tag_length(text: &str) -> usize {
-    Tag::read(text).map_or(0, |tag| tag.length)
+/// The length of a tag of an answer or of its layout at the beginning of a text, or 0.
+pub(super) fn plain_tag_length(text: &str) -> usize {
+    Tag::read(text).filter(|tag| !tag.quotes()).map_or(0, |tag| tag.length)
+}
+
+/// What a tag at the end of a text is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TagEnd {
+    /// It is layout, as in `<b>`.
+    Layout,
+    /// An answer begins: `<answer>`.
+    Answer,
+    /// The content of a tag ends, or a tag has none.
+    Closed,
+    /// A special token of a model: `<|message|>`.
+    Token,
+    /// Anything else begins.
+    Other,
+}
+
+/// The offset of the tag in angle brackets at the end of a text, and what it is.
+pub(super) fn last_tag(text: &str) -> Option<(usize, TagEnd)> {
+    let start = text.ends_with('>').then(|| text.rfind('<')).flatten()?;
+    let last = &text[start..];
+    if last.starts_with("<|") || last.starts_with("<｜") {
+        return (last.ends_with("|>") || last.ends_with("｜>")).then_some((start, TagEnd::Token));
+    }
+    let tag = Tag::read(last).filter(|tag| tag.length == last.len())?;
+    let end = if tag.is_layout() {
+        TagEnd::Layout
+    } else if tag.is_closing || tag.is_empty {
+        TagEnd::Closed
+    } else if tag.is_of_answer() {
+        TagEnd::Answer
+    } else {
+        TagEnd::Other
+    };
+    Some((start, end))
 }
