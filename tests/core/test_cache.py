@@ -568,3 +568,9 @@ def test_a_directory_with_a_cache(tmp_path):
     for _ in range(2):
         manager.render_sync("p", {"name": "Ada"})
     assert spy.hits == 1
+
+
+@pytest.mark.parametrize("name", ["ttl", "max_entries", "max_bytes"])
+def test_a_limit_that_is_no_number_is_refused(name):
+    with pytest.raises(TypeError, match=f"{name} must be a number, not str"):
+        MemoryCache(**{name: "x"})

@@ -293,3 +293,42 @@ def test_the_example_prompts_can_be_dumped():
         prompt = manager.get_prompt_sync(summary.id)
         assert Prompt.model_validate_json(prompt.model_dump_json()) == prompt
         assert Prompt.model_validate(json.loads(json.dumps(prompt.model_dump(mode="json")))) == prompt
+
+
+def _deep():
+    value = []
+    for _ in range(3000):
+        value = [value]
+    return value
+
+
+def _shared():
+    value = []
+    for _ in range(60):
+        value = [value, value]
+    return value
+
+
+def _cyclic():
+    value = []
+    value.append(value)
+    return value
+
+
+@pytest.mark.parametrize("value", [_deep(), _shared(), _cyclic()], ids=["deep", "shared", "cyclic"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        lambda value: {"template": "{{x}}", "variables": {"x": {"type": "list", "default": value}}},
+        lambda value: {"template": "x", "output_schema": {"type": "object", "x": value}},
+        lambda value: {"template": "x", "tools": [{"name": "f", "parameters": {"x": value}}]},
+        lambda value: {"template": "x", "settings": {"extra": {"x": value}}},
+        lambda value: {
+            "messages": [{"role": "assistant", "tool_calls": [{"id": "a", "name": "f", "arguments": {"x": value}}]}]
+        },
+    ],
+    ids=["default", "output_schema", "tools", "settings", "arguments"],
+)
+def test_a_value_without_end_is_a_validation_error(fields, value):
+    with pytest.raises(ValidationError, match=r"nested more than 100 levels|more than 1,000,000 members"):
+        Prompt(id="x", **fields(value))

@@ -300,3 +300,9 @@ class TestPrometheus:
 
     def test_without_renders_there_are_no_samples(self, exposed):
         assert exposed(MetricsCollector()) == {}
+
+
+@pytest.mark.parametrize("since", ["yesterday", 5, True])
+def test_a_time_that_is_no_datetime_is_refused(since):
+    with pytest.raises(TypeError, match="since must be a datetime"):
+        MetricsCollector().get_metrics_sync(since=since)

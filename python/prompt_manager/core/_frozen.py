@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["EMPTY_DICT", "FrozenDict", "FrozenList", "FrozenSet", "freeze", "frozen_set", "thaw"]
 
@@ -143,23 +143,58 @@ def freeze(value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
 
     Any other value is kept, or converted with ``convert``.
 
+    Raises:
+        ValueError: the value is nested too deep, contains itself, or is too large. Items of a list that it
+            holds twice count twice.
+
     >>> freeze({"a": [1, {"b": 2}]})["a"].append(3)
     Traceback (most recent call last):
         ...
     TypeError: append: a prompt cannot be changed, and this list belongs to one; make a changed prompt with \
 prompt.replace(...), or change a copy: .copy()
     """
-    if type(value) in _IMMUTABLE:
-        return value
-    if isinstance(value, Mapping):
-        return _frozen_dict((key, freeze(each, convert)) for key, each in value.items())
-    if isinstance(value, list):
-        return _frozen_list(freeze(each, convert) for each in value)
-    if type(value) is tuple:
-        return tuple(freeze(each, convert) for each in value)
-    if isinstance(value, set | frozenset):
-        return frozenset(freeze(each, convert) for each in value)
-    return value if convert is None else convert(value)
+    return _Freezer(convert).freeze(value, 0)
+
+
+#: The maximum nesting of what a prompt holds, as for JSON in the core.
+_DEPTH = 100
+
+#: The maximum number of members and items that one value of a prompt holds at all levels.
+_MEMBERS = 1_000_000
+
+
+class _Freezer:
+    """Freezes one value, within limits."""
+
+    def __init__(self, convert: Callable[[Any], Any] | None) -> None:
+        self._convert = convert
+        self._left = _MEMBERS
+
+    def freeze(self, value: Any, depth: int) -> Any:
+        if type(value) in _IMMUTABLE:
+            return value
+        if isinstance(value, Mapping):
+            return _frozen_dict(zip(value, self._each(value.values(), depth), strict=True))
+        if isinstance(value, list):
+            return _frozen_list(self._each(value, depth))
+        if type(value) is tuple:
+            return tuple(self._each(value, depth))
+        if isinstance(value, set | frozenset):
+            return frozenset(self._each(value, depth))
+        return value if self._convert is None else self._convert(value)
+
+    def _each(self, values: Iterable[Any], depth: int) -> Iterator[Any]:
+        if depth >= _DEPTH:
+            raise ValueError(
+                f"the value is nested more than {_DEPTH} levels deep, or contains itself; give a flatter value"
+            )
+        for value in values:
+            self._left -= 1
+            if self._left < 0:
+                raise ValueError(
+                    f"the value has more than {_MEMBERS:,} members at all levels; keep large data in a variable"
+                )
+            yield self.freeze(value, depth + 1)
 
 
 _IMMUTABLE = frozenset({str, int, float, bool, type(None), FrozenDict, FrozenList, FrozenSet})

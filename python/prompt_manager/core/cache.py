@@ -34,6 +34,8 @@ class MemoryCache:
 
     def __init__(self, max_entries: int = 10_000, max_bytes: int = 64 * 1024 * 1024, ttl: float | None = None) -> None:
         for name, limit in (("max_entries", max_entries), ("max_bytes", max_bytes), ("ttl", ttl)):
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float)):
+                raise TypeError(f"{name} must be a number, not {type(limit).__name__}")
             if limit is not None and not limit > 0:
                 raise ValueError(f"{name} must be greater than 0, not {limit!r}")
         self._max_entries = max_entries

@@ -125,11 +125,13 @@ Time = Annotated[datetime, AfterValidator(in_utc)]
 
 def _frozen_json(value: dict[str, Any]) -> Any:
     """A read-only copy of JSON, after a check of what pydantic would change: its texts and its keys."""
+    # The copy is bounded, the value may not be.
+    frozen = freeze(value)
     try:
-        _native.check_json_texts(value)
+        _native.check_json_texts(frozen)
     except PromptManagerError as error:
         raise _broken_rule(error) from error
-    return freeze(value)
+    return frozen
 
 
 #: JSON that belongs to a prompt: read-only, and apart from the dict that the caller gave.

@@ -207,6 +207,8 @@ def _made(kind: type[MetricsCollector], max_prompts: int) -> MetricsCollector:
 def _micros(since: datetime | None) -> int | None:
     if since is None:
         return None
+    if not isinstance(since, datetime):
+        raise TypeError(f"since must be a datetime, such as datetime.now(UTC), not {type(since).__name__}")
     moment = since.replace(tzinfo=UTC) if since.tzinfo is None else since
     elapsed = moment - _EPOCH
     return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds
