@@ -55,6 +55,7 @@ __all__ = [
     "raise_version",
     "read_prompts",
     "read_prompts_sync",
+    "read_yaml",
     "report_findings",
     "restore_template",
     "rules",
@@ -63,6 +64,7 @@ __all__ = [
     "validate_alternation",
     "watch_directory",
     "watch_directory_sync",
+    "write_yaml",
 ]
 
 __version__: str
@@ -719,3 +721,5 @@ def check_rule(validator: Any, value: Any, function: Callable[[Any], bool] | Non
 def json_schema_to_schema(name: str, document: Mapping[str, Any] | bool) -> dict[str, Any]: ...
 def parse_answer(prompt: CompiledPrompt, text: str, *, strict: bool = False) -> tuple[Any, list[RepairRecord], int]: ...
 def parse_json(text: str, *, strict: bool = False, dict: bool = False) -> tuple[Any, list[RepairRecord], int]: ...
+def read_yaml(file_name: str, data: bytes) -> tuple[int, int, Any]: ...
+def write_yaml(value: object) -> str: ...

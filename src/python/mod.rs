@@ -41,6 +41,7 @@ mod unknown_key;
 mod unknown_variables;
 mod versions;
 mod watch;
+mod yaml;
 
 use pyo3::prelude::*;
 
@@ -99,6 +100,8 @@ mod _native {
     use super::versions::{PyHistory, diff, raise_version};
     #[pymodule_export]
     use super::watch::{PyWatch, watch_directory, watch_directory_sync};
+    #[pymodule_export]
+    use super::yaml::{read_yaml, write_yaml};
 
     /// The version comes from `Cargo.toml` and the name from `pyproject.toml`.
     #[pymodule_init]

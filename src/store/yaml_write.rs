@@ -40,6 +40,18 @@ pub fn write_prompt(prompt: &Prompt) -> Result<String> {
     }
 }
 
+/// A plain value as YAML, in the style of prompt files.
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] if the value cannot be written.
+#[cfg(feature = "python")]
+pub(crate) fn write_value(value: &Value) -> Result<String> {
+    let mut text = String::new();
+    serde_saphyr::to_fmt_writer_with_options(&mut text, value, options())
+        .map_err(|error| Error::new(Kind::PromptInvalid, error.to_string()))?;
+    Ok(text)
+}
+
 /// Removes members that have the default value of a prompt file.
 fn leave_out_defaults(value: &mut Value, prompt: &Prompt) {
     let Value::Object(members) = value else { return };

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from prompt_manager.cli.check import check
+from prompt_manager.cli.options import check_version, directory_options, version_options
 from prompt_manager.cli.output import give_up_output, write_error, write_json, write_text, write_warning
-from prompt_manager.cli.values import Assignment, check_text, read_assignments, read_values
+from prompt_manager.cli.test import test_prompts
+from prompt_manager.cli.values import Assignment, read_assignments, read_values
 from prompt_manager.exceptions import IncompatibleFormatError, PromptManagerError, SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from prompt_manager._native import CompiledPrompt
 
 __all__ = ["App", "app"]
-
-Command = TypeVar("Command", bound="Callable[..., Any]")
 
 #: The providers that ``render --to`` can convert for.
 _PROVIDERS = ("openai", "responses", "anthropic", "litellm")
@@ -79,6 +79,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 @click.group(cls=App, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
+    "-V",
     "--version",
     is_flag=True,
     is_eager=True,
@@ -88,7 +89,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 )
 @click.pass_context
 def app(ctx: click.Context) -> None:
-    """List, show and render the prompts of a directory.
+    """List, show, render and test the prompts of a directory.
 
     Results go to standard output. Warnings and errors go to standard error. The exit status is 0 for success, 1 if the
     command failed, and 2 for wrong usage.
@@ -98,43 +99,8 @@ def app(ctx: click.Context) -> None:
         ctx.exit(WRONG_USAGE)
 
 
-def _directory_options(command: Command) -> Command:
-    """Add the options that name the directories to a command."""
-    command = click.option(
-        "--schemas",
-        metavar="DIR",
-        help="Directory of the schemas that the prompts refer to. Without it, schema names are not checked.",
-    )(command)
-    return click.option(
-        "--dir",
-        "directory",
-        metavar="DIR",
-        default="prompts",
-        show_default=True,
-        envvar="PROMPT_MANAGER_DIR",
-        show_envvar=True,
-        help="Directory of the prompt files.",
-    )(command)
-
-
-def _version_options(command: Command) -> Command:
-    """Add the argument ID and the options that choose a version to a command."""
-    command = click.option(
-        "--label", metavar="LABEL", callback=check_text, help="Use the version that this label points at."
-    )(command)
-    command = click.option(
-        "--version", metavar="VERSION", callback=check_text, help="Use this version.  [default: the latest]"
-    )(command)
-    return click.argument("prompt_id", metavar="ID", callback=check_text)(command)
-
-
-def _check_version(version: str | None, label: str | None) -> None:
-    if version is not None and label is not None:
-        raise click.UsageError("--version and --label cannot be used together", click.get_current_context())
-
-
 @app.command("list")
-@_directory_options
+@directory_options
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def list_prompts(*, directory: str, schemas: str | None, as_json: bool) -> None:
     """List the latest version of each prompt.
@@ -155,8 +121,8 @@ def list_prompts(*, directory: str, schemas: str | None, as_json: bool) -> None:
 
 
 @app.command("show")
-@_version_options
-@_directory_options
+@version_options
+@directory_options
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def show_prompt(
     *,
@@ -170,7 +136,7 @@ def show_prompt(
     """Show the metadata, variables and template of a prompt."""
     from prompt_manager.cli.prompts import describe, find, load
 
-    _check_version(version, label)
+    check_version(version, label)
     manager = load(directory, schemas)
     description = describe(manager, find(manager, prompt_id, version, label))
     if as_json:
@@ -197,8 +163,8 @@ def _add_json_hint(error: PromptManagerError, prompt: CompiledPrompt, assignment
     "  prompt-manager render greeting --var name=Ada --var role=engineer\n"
     "  prompt-manager render summary --var max_points:=3 --vars values.json",
 )
-@_version_options
-@_directory_options
+@version_options
+@directory_options
 @click.option(
     "--var",
     "assignments",
@@ -244,7 +210,7 @@ def render_prompt(
     """
     from prompt_manager.cli.prompts import convert, find, load
 
-    _check_version(version, label)
+    check_version(version, label)
     for flag, given in (("--not-strict", not_strict), ("--to-messages", to_messages)):
         if given and target not in _PROVIDERS:
             message = f"{flag} needs --to with a provider: {', '.join(_PROVIDERS[:-1])} or {_PROVIDERS[-1]}"
@@ -268,3 +234,4 @@ def render_prompt(
 
 
 app.add_command(check)
+app.add_command(test_prompts)

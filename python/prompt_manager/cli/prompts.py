@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from prompt_manager.cli.output import write_warning
 from prompt_manager.exceptions import StorageReadError
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["convert", "describe", "find", "latest", "load", "summarize"]
 
 
-def load(directory: str, schemas: str | None) -> PromptManager:
+def load(
+    directory: str, schemas: str | None, *, unknown_variables: Literal["warn", "error", "ignore"] = "warn"
+) -> PromptManager:
     """Load the prompts of a directory. Warnings go to standard error.
 
     Raises:
@@ -32,7 +34,9 @@ def load(directory: str, schemas: str | None) -> PromptManager:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
-            manager = PromptManager.from_directory_sync(directory, schema_dir=schemas)
+            manager = PromptManager.from_directory_sync(
+                directory, schema_dir=schemas, unknown_variables=unknown_variables
+            )
         except StorageReadError as error:
             if not Path(directory).exists():
                 error.add_note("  hint: set the directory of the prompt files with --dir or PROMPT_MANAGER_DIR")
