@@ -23,6 +23,15 @@ impl Api {
         }
     }
 
+    /// The name under which a prompt's settings hold arguments for this provider only.
+    pub(super) fn settings_key(self) -> &'static str {
+        match self {
+            Self::Chat | Self::Responses => "openai",
+            Self::Messages => "anthropic",
+            Self::LiteLlm => "litellm",
+        }
+    }
+
     /// The arguments that hold the conversation.
     pub(super) fn conversation_keys(self) -> &'static [&'static str] {
         match self {

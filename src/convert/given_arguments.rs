@@ -4,12 +4,19 @@
 pub(super) const EXTRA_BODY: &str = "extra_body";
 
 /// The arguments, besides [`EXTRA_BODY`], that are merged member by member.
-pub(super) const MERGED: [&str; 3] = ["text", "output_config", "metadata"];
+pub(super) const MERGED: [&str; 4] = ["text", "reasoning", "output_config", "metadata"];
 
 /// Whether an argument of the caller is merged with the one of the prompt. All others replace it.
 #[must_use]
 pub fn is_merged(argument: &str) -> bool {
     argument == EXTRA_BODY || MERGED.contains(&argument)
+}
+
+/// Whether two names are of the same argument. Chat Completions has an older and a newer name for one, and accepts only
+/// one of them.
+pub(super) fn is_same_argument(name: &str, other: &str) -> bool {
+    const LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
+    name == other || (LIMITS.contains(&name) && LIMITS.contains(&other))
 }
 
 /// The arguments of a call that the caller sets. They are left out of the result.
@@ -26,13 +33,7 @@ pub struct GivenArguments<'a> {
 impl GivenArguments<'_> {
     /// Whether the caller sets this argument or this member of an argument.
     pub(super) fn has(self, path: &str) -> bool {
-        // Chat Completions has an older and a newer name for this argument, and accepts only one of them.
-        let other = match path {
-            "max_completion_tokens" => "max_tokens",
-            "max_tokens" => "max_completion_tokens",
-            path => path,
-        };
-        self.names.iter().any(|given| given == path || given == other)
+        self.names.iter().any(|given| is_same_argument(given, path))
     }
 
     /// Whether the caller removes this argument.

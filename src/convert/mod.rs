@@ -9,6 +9,7 @@
 
 pub mod anthropic;
 mod api;
+pub mod call_arguments;
 pub mod converter;
 pub mod explain;
 pub mod given_arguments;
@@ -16,6 +17,7 @@ pub mod langchain;
 pub mod message_dicts;
 pub mod openai;
 pub mod payload;
+mod portable_settings;
 pub mod report;
 pub mod request;
 mod request_extra;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::{Api, Setting};
 use super::converter::{Provider, ProviderConverter};
-use super::given_arguments::{EXTRA_BODY, GivenArguments};
+use super::given_arguments::{EXTRA_BODY, GivenArguments, is_same_argument};
 use super::payload::{Member, Payload, member};
 use super::report::Report;
 use super::request_extra::RequestExtra;
@@ -31,6 +31,8 @@ pub struct RequestOptions<'a> {
     pub sampling: bool,
     /// Put the format of Anthropic's answer into `extra_body`, for packages without `output_config`.
     pub format_in_body: bool,
+    /// OpenAI's argument for the maximum number of tokens is `max_tokens`, as servers with an API like OpenAI's have it.
+    pub old_max_tokens: bool,
 }
 
 impl ProviderConverter {
@@ -47,13 +49,14 @@ impl ProviderConverter {
         report: &mut Report,
     ) -> Result<Payload<S>> {
         let settings = prompt.settings();
-        let model = asked.model.or(settings.model.as_deref()).ok_or_else(|| {
+        let api = self.api();
+        let of_provider = settings.of_provider(api.settings_key()).and_then(|own| own.get("model")?.as_str());
+        let model = asked.model.or(of_provider).or(settings.model.as_deref()).ok_or_else(|| {
             Error::new(Kind::Conversion, "no model is given")
                 .with_hint("pass model=..., or set `model` in the prompt's settings")
         })?;
         let model = Payload::String(model.to_owned());
-        let api = self.api();
-        let extra = RequestExtra::new(settings.extra.clone(), api, asked.given)?;
+        let extra = RequestExtra::new(&settings, api, asked.given)?;
         let mut builder = RequestBuilder {
             api,
             strict: self.is_strict(),
@@ -65,8 +68,9 @@ impl ProviderConverter {
         builder.members.push(member("model", model));
         let payload = self.for_requests().convert(rendered, builder.report)?;
         builder.conversation(payload);
-        builder.tools(prompt)?;
-        builder.settings(&settings, asked.sampling)?;
+        builder.tools(prompt, settings.parallel_tool_calls)?;
+        builder.settings(&settings, &asked)?;
+        builder.portable_settings(&settings, asked.format_in_body)?;
         if let Some(response) = asked.response {
             builder.response(&response, asked.format_in_body);
         }
@@ -80,7 +84,7 @@ impl ProviderConverter {
     #[must_use]
     pub fn enforces(self, prompt: &Prompt, response: &ResponseSchema, given: GivenArguments<'_>) -> bool {
         let api = self.api();
-        let extra = RequestExtra::new(prompt.settings().extra.clone(), api, given);
+        let extra = RequestExtra::new(&prompt.settings(), api, given);
         response.not_strict.is_none()
             && api != Api::LiteLlm
             && !sets_format(api, given)
@@ -130,18 +134,18 @@ fn given_settings(settings: &Settings) -> Vec<(Setting, Value)> {
 const OPENAI_STOPS: usize = 4;
 
 /// Collects the arguments of one request.
-struct RequestBuilder<'m, S> {
-    api: Api,
+pub(super) struct RequestBuilder<'m, S> {
+    pub(super) api: Api,
     strict: bool,
-    given: GivenArguments<'m>,
-    members: Vec<Member<S>>,
-    extra: RequestExtra,
-    report: &'m mut Report,
+    pub(super) given: GivenArguments<'m>,
+    pub(super) members: Vec<Member<S>>,
+    pub(super) extra: RequestExtra,
+    pub(super) report: &'m mut Report,
 }
 
 impl<S: Output> RequestBuilder<'_, S> {
-    fn push(&mut self, key: &'static str, value: Value) {
-        if !self.given.has(key) {
+    pub(super) fn push(&mut self, key: &'static str, value: Value) {
+        if !self.given.has(key) && !self.extra.overrides(key) {
             self.members.push(member(key, Payload::from_json(value)));
         }
     }
@@ -154,16 +158,17 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
     }
 
-    fn tools(&mut self, prompt: &Prompt) -> Result<()> {
+    fn tools(&mut self, prompt: &Prompt, parallel: Option<bool>) -> Result<()> {
+        let any = !prompt.tools.is_empty() || self.extra.has_tools();
         if prompt.tools.is_empty() {
+            self.parallel_tool_calls(parallel, None, any);
             return Ok(());
         }
         let mut tools: Vec<Value> = prompt.tools.iter().map(|tool| self.tool(tool)).collect();
         tools.extend(self.extra.take_tools()?);
         self.push("tools", Value::Array(tools));
-        if let Some(choice) = &prompt.tool_choice {
-            self.push("tool_choice", self.tool_choice(choice));
-        }
+        let choice = prompt.tool_choice.as_ref().map(|choice| self.tool_choice(choice));
+        self.parallel_tool_calls(parallel, choice, any);
         Ok(())
     }
 
@@ -207,23 +212,32 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
     }
 
-    fn settings(&mut self, settings: &Settings, sampling: bool) -> Result<()> {
+    fn settings(&mut self, settings: &Settings, asked: &RequestOptions<'_>) -> Result<()> {
+        let sampling = asked.sampling && self.api == Api::Messages;
+        let old_limit = asked.old_max_tokens && self.api == Api::Chat;
         for (setting, value) in given_settings(settings) {
             match self.api.argument(setting) {
+                Some(_) if old_limit && setting == Setting::MaxTokens => self.push("max_tokens", value),
                 Some(key) => {
                     let value = self.accepted_value(setting, value)?;
                     self.push(key, value);
                 }
                 None if self.given.has(setting.name()) => {}
-                None if sampling && setting.is_sampling() && self.api == Api::Messages => {
+                None if (sampling && setting.is_sampling()) || (old_limit && setting == Setting::TopK) => {
                     let value = self.accepted_value(setting, value)?;
                     self.extra.add_setting(setting, value)?;
                 }
-                None => self.left_out(setting),
+                None if sampling || !setting.is_sampling() || self.api != Api::Messages => {
+                    self.left_out(setting.name(), "");
+                }
+                None => {
+                    self.left_out(setting.name(), " (pass sampling=True for a model that accepts it)");
+                }
             }
         }
         let is_set = self.members.iter().any(|(key, _)| key.as_str() == "max_tokens");
-        if self.api == Api::Messages && !is_set && !self.given.has("max_tokens") {
+        let is_given = self.given.has("max_tokens") || self.extra.overrides("max_tokens");
+        if self.api == Api::Messages && !is_set && !is_given {
             return Err(Error::new(Kind::Conversion, "Anthropic requires `max_tokens`")
                 .with_hint("pass max_tokens=..., or set `max_tokens` in the prompt's settings"));
         }
@@ -255,18 +269,13 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
     }
 
-    fn left_out(&mut self, setting: Setting) {
-        let (name, api) = (setting.name(), self.api.name());
-        let remedy = if setting.is_sampling() && self.api == Api::Messages {
-            " (pass sampling=True for a model that accepts it)"
-        } else {
-            ""
-        };
+    pub(super) fn left_out(&mut self, name: &str, remedy: &str) {
+        let api = self.api.name();
         self.report.note(format!("{api} does not accept `settings.{name}`; left out{remedy}"));
     }
 
     /// Returns an error in strict mode. Otherwise adds a warning that says what was `done`.
-    fn refuse_or_note(&mut self, problem: String, hint: &'static str, done: &str) -> Result<()> {
+    pub(super) fn refuse_or_note(&mut self, problem: String, hint: &'static str, done: &str) -> Result<()> {
         if self.strict {
             return Err(Error::new(Kind::Conversion, problem).with_hint(hint));
         }
@@ -305,11 +314,11 @@ impl<S: Output> RequestBuilder<'_, S> {
             Api::Responses => {
                 let mut config = Map::from_iter([("type".to_owned(), json!("json_schema"))]);
                 config.extend(format());
-                self.extra.add_format(key, self.given, false, Value::Object(config));
+                self.extra.add_member((key, "format"), self.given, false, Value::Object(config));
             }
             Api::Messages if strict => {
                 let format = json!({"type": "json_schema", "schema": response.schema});
-                self.extra.add_format(key, self.given, in_body, format);
+                self.extra.add_member((key, "format"), self.given, in_body, format);
             }
             Api::Messages => {}
             _ => self.push(key, json!({"type": "json_schema", "json_schema": format()})),
@@ -319,7 +328,7 @@ impl<S: Output> RequestBuilder<'_, S> {
     /// Adds the arguments of `settings.extra`.
     fn extra(&mut self) -> Result<()> {
         for (key, value) in std::mem::take(&mut self.extra).into_members(self.given) {
-            if self.members.iter().any(|(written, _)| written.as_str() == key) {
+            if self.members.iter().any(|(written, _)| is_same_argument(written.as_str(), &key)) {
                 let problem = format!("`settings.extra.{key}` is set, and the prompt itself sets `{key}`");
                 return Err(Error::new(Kind::Conversion, problem).with_hint("keep one of the two"));
             }

@@ -1,38 +1,46 @@
-//! The arguments that a prompt sets under `settings.extra`, which are merged with those that a request is made of.
+//! The arguments that a prompt sets under `settings.extra` and under the provider's name, such as `settings.openai`. They
+//! are merged with those that a request is made of.
+//!
+//! Those of the provider win over `settings.extra` and over the settings for all providers.
 
 use serde_json::{Map, Value};
 
 use super::api::{Api, Setting};
-use super::given_arguments::{EXTRA_BODY, GivenArguments, MERGED};
+use super::given_arguments::{EXTRA_BODY, GivenArguments, MERGED, is_same_argument};
 use crate::error::{Error, Kind, Result};
+use crate::prompt::Settings;
 
-/// The arguments of `settings.extra`.
+/// The arguments of `settings.extra` and of the provider's own settings.
 #[derive(Debug, Default)]
 pub(super) struct RequestExtra {
     arguments: Map<String, Value>,
     /// The members of `extra_body`.
     body: Map<String, Value>,
+    /// The arguments that the settings of the provider have.
+    of_provider: Vec<String>,
 }
 
 impl RequestExtra {
     /// # Errors
     /// [`Kind::Conversion`] if it sets an argument that is made of other parts of the prompt.
-    pub(super) fn new(
-        mut arguments: Map<String, Value>,
-        api: Api,
-        given: GivenArguments<'_>,
-    ) -> Result<Self> {
-        let mut body = match arguments.remove(EXTRA_BODY) {
-            None => Map::new(),
-            Some(Value::Object(body)) => body,
-            Some(_) => return Err(wrong(EXTRA_BODY, "is not a mapping", "write a mapping".to_owned())),
-        };
-        for (key, path) in arguments.keys().map(|key| (key, key.clone())) {
-            check_key(api, key, &path)?;
+    pub(super) fn new(settings: &Settings, api: Api, given: GivenArguments<'_>) -> Result<Self> {
+        let provider = api.settings_key();
+        let mut own = settings.of_provider(provider).cloned().unwrap_or_default();
+        let path = format!("settings.{provider}");
+        if own.shift_remove("model").is_some_and(|model| !model.is_string()) {
+            return Err(wrong(
+                &format!("{path}.model"),
+                "is not a text",
+                "write the model's name".to_owned(),
+            ));
         }
-        for key in body.keys() {
-            check_key(api, key, &format!("{EXTRA_BODY}.{key}"))?;
-        }
+        let (mut arguments, mut body) =
+            split(own, api, &path, |key, path| check_conversation(api, key, path))?;
+        let of_provider = arguments.keys().cloned().collect();
+        let (extra, extra_body) =
+            split(settings.extra.clone(), api, "settings.extra", |key, path| check_key(api, key, path))?;
+        merge_members(&mut arguments, extra);
+        merge_members(&mut body, extra_body);
         body.retain(|key, _| !given.has(key));
         for key in MERGED {
             let is_argument = given.has_member_of(key) || arguments.contains_key(key);
@@ -40,7 +48,7 @@ impl RequestExtra {
                 merge(arguments.entry(key), value);
             }
         }
-        Ok(Self { arguments, body })
+        Ok(Self { arguments, body, of_provider })
     }
 
     /// Removes and returns the tools.
@@ -51,8 +59,20 @@ impl RequestExtra {
         match self.arguments.remove("tools") {
             None => Ok(Vec::new()),
             Some(Value::Array(tools)) => Ok(tools),
-            Some(_) => Err(wrong("tools", "is not a list", "write a list of tools".to_owned())),
+            Some(_) => {
+                Err(wrong("settings.extra.tools", "is not a list", "write a list of tools".to_owned()))
+            }
         }
+    }
+
+    /// Whether the settings of the provider set this argument, and so replace what the prompt makes of other settings.
+    pub(super) fn overrides(&self, key: &str) -> bool {
+        self.of_provider.iter().any(|own| is_same_argument(own, key) && self.arguments.contains_key(own))
+    }
+
+    /// Whether it has tools.
+    pub(super) fn has_tools(&self) -> bool {
+        self.arguments.contains_key("tools")
     }
 
     /// Whether it sets `path`, which is the argument `key` or the member `format` of it.
@@ -71,19 +91,27 @@ impl RequestExtra {
         let name = setting.name();
         if self.arguments.contains_key(name) || self.body.contains_key(name) {
             let hint = format!("set only `settings.{name}`");
-            return Err(wrong(name, "sets the same as a setting of the prompt", hint));
+            let path = format!("settings.extra.{name}");
+            return Err(wrong(&path, "sets the same as a setting of the prompt", hint));
         }
         self.body.insert(name.to_owned(), value);
         Ok(())
     }
 
-    /// Adds the member `format` to an argument, or to a member of `extra_body` for a package without this argument.
-    pub(super) fn add_format(&mut self, key: &str, given: GivenArguments<'_>, in_body: bool, format: Value) {
+    /// Adds a member to an argument, or to a member of `extra_body` for a package without this argument. One that is
+    /// there stays.
+    pub(super) fn add_member(
+        &mut self,
+        (key, member): (&str, &str),
+        given: GivenArguments<'_>,
+        in_body: bool,
+        value: Value,
+    ) {
         let is_argument = self.arguments.contains_key(key) || given.has_member_of(key);
         // A member of `extra_body` replaces the argument of the same name, so the format must be there too.
         let is_member = in_body || self.body.contains_key(key) || given.has(&format!("{EXTRA_BODY}.{key}"));
         let members = if is_member && !is_argument { &mut self.body } else { &mut self.arguments };
-        merge(members.entry(key), Value::Object(Map::from_iter([("format".to_owned(), format)])));
+        merge(members.entry(key), Value::Object(Map::from_iter([(member.to_owned(), value)])));
     }
 
     /// The arguments, without those that the caller sets.
@@ -93,38 +121,77 @@ impl RequestExtra {
     }
 }
 
+/// Separates the arguments that the provider's package takes from those that it sends in `extra_body`, and checks both.
+fn split(
+    mut arguments: Map<String, Value>,
+    api: Api,
+    path: &str,
+    check: impl Fn(&str, &str) -> Result<()>,
+) -> Result<(Map<String, Value>, Map<String, Value>)> {
+    let mut body = match arguments.shift_remove(EXTRA_BODY) {
+        None => Map::new(),
+        Some(Value::Object(body)) => body,
+        Some(_) => {
+            let path = format!("{path}.{EXTRA_BODY}");
+            return Err(wrong(&path, "is not a mapping", "write a mapping".to_owned()));
+        }
+    };
+    for key in body.keys() {
+        check(key, &format!("{path}.{EXTRA_BODY}.{key}"))?;
+    }
+    let mut taken = Map::new();
+    for (key, value) in arguments {
+        check(&key, &format!("{path}.{key}"))?;
+        if api.takes(&key) {
+            taken.insert(key, value);
+        } else {
+            body.entry(key).or_insert(value);
+        }
+    }
+    Ok((taken, body))
+}
+
+/// Checks that an argument is not one that is made of the prompt's messages.
+fn check_conversation(api: Api, key: &str, path: &str) -> Result<()> {
+    if api.conversation_keys().contains(&key) {
+        let hint = "write it as messages of the prompt".to_owned();
+        return Err(wrong(path, "is made of another part of the prompt", hint));
+    }
+    Ok(())
+}
+
 /// Checks that an argument is not one that is made of another part of the prompt.
 fn check_key(api: Api, key: &str, path: &str) -> Result<()> {
     let hint = if key == "model" {
         "set `settings.model`".to_owned()
-    } else if api.conversation_keys().contains(&key) {
-        "write it as messages of the prompt".to_owned()
     } else if let Some(setting) = Setting::ALL.into_iter().find(|setting| api.argument(*setting) == Some(key))
     {
         format!("set `settings.{}`", setting.name())
     } else {
-        return Ok(());
+        return check_conversation(api, key, path);
     };
     Err(wrong(path, "is made of another part of the prompt", hint))
 }
 
 fn wrong(path: &str, problem: &str, hint: String) -> Error {
-    Error::new(Kind::Conversion, format!("`settings.extra.{path}` {problem}")).with_hint(hint)
+    Error::new(Kind::Conversion, format!("`{path}` {problem}")).with_hint(hint)
 }
 
-/// Adds a value. Members of mappings are merged; those that are there stay.
+/// Adds a mapping. Members that are there stay; those that are mappings are merged.
 fn merge(entry: serde_json::map::Entry<'_>, value: Value) {
     if let (Value::Object(into), Value::Object(members)) =
         (entry.or_insert_with(|| Value::Object(Map::new())), value)
     {
-        for (key, value) in members {
-            match into.get(&key) {
-                None => {
-                    into.insert(key, value);
-                }
-                Some(Value::Object(_)) if value.is_object() => merge(into.entry(key), value),
-                Some(_) => {}
-            }
+        merge_members(into, members);
+    }
+}
+
+fn merge_members(into: &mut Map<String, Value>, members: Map<String, Value>) {
+    for (key, value) in members {
+        match into.get(&key) {
+            None => drop(into.insert(key, value)),
+            Some(Value::Object(_)) if value.is_object() => merge(into.entry(key), value),
+            Some(_) => {}
         }
     }
 }

@@ -32,9 +32,16 @@ pub(super) fn of_prompt(key: &str) -> Option<KeyHint> {
         }
         "stop" | "stop_sequences" => KeyHint::new("this is a setting: `settings: {stop: […]}`"),
         "seed" => KeyHint::new("this is a setting: `settings: {seed: …}`"),
-        "presence_penalty" | "frequency_penalty" | "extra" | "config" | "parameters" | "model_parameters" => {
-            KeyHint::new("write it under `settings`")
-        }
+        "effort" | "reasoning_effort" => KeyHint::new("this is a setting: `settings: {effort: …}`"),
+        "verbosity"
+        | "thinking_budget"
+        | "parallel_tool_calls"
+        | "presence_penalty"
+        | "frequency_penalty"
+        | "extra"
+        | "config"
+        | "parameters"
+        | "model_parameters" => KeyHint::new("write it under `settings`"),
         "description" => KeyHint::new("the description is metadata: `metadata: {description: …}`"),
         "author" => KeyHint::new("the author is metadata: `metadata: {author: …}`"),
         "tags" => KeyHint::new("the tags are metadata: `metadata: {tags: […]}`"),
@@ -133,6 +140,9 @@ pub(super) fn of_settings(key: &str) -> Option<KeyHint> {
             KeyHint::of("max_tokens", "the setting is called `max_tokens`")
         }
         "stop_sequences" => KeyHint::of("stop", "the setting is called `stop`"),
+        "reasoning_effort" => KeyHint::of("effort", "the setting is called `effort`"),
+        "budget_tokens" => KeyHint::of("thinking_budget", "the setting is called `thinking_budget`"),
+        "google" => KeyHint::of("gemini", "the provider is called `gemini`"),
         "model_name" | "engine" | "deployment" => KeyHint::of("model", "the setting is called `model`"),
         _ => return None,
     })

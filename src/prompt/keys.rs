@@ -87,7 +87,16 @@ pub(super) const SETTINGS: &[&str] = &[
     "presence_penalty",
     "frequency_penalty",
     "top_k",
+    "effort",
+    "verbosity",
+    "thinking_budget",
+    "parallel_tool_calls",
     "extra",
+    "openai",
+    "anthropic",
+    "litellm",
+    "gemini",
+    "bedrock",
 ];
 
 /// The keys of metadata whose types are checked. Other keys are free.

@@ -46,7 +46,7 @@ pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaSource,
 pub use pipeline::{RenderOptions, RenderOptionsOf, Rendered};
 pub use read::AboutFile;
 pub use render_inputs::RenderInputs;
-pub use settings::Settings;
+pub use settings::{Effort, Settings, Verbosity};
 pub use split::{Need, OwnMessages, PromptEntry};
 pub use template_location::TemplateLocation;
 pub(crate) use tool::no_parameters;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::settings::PROVIDERS;
 use super::{Metadata, Settings, key_hints, keys};
 use crate::de::{Fields, KeyPath, NodeReader, NodeValue, SourceNode};
 
@@ -32,13 +33,22 @@ pub(super) fn read_settings(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -
         }
         seed
     });
-    let top_k = whole(reader, &mut fields, "top_k").and_then(|(number, span)| {
+    let count = |reader: &mut NodeReader<'_>, fields: &mut Fields<'_>, key: &'static str| {
+        let (number, span) = whole(reader, fields, key)?;
         let count = number.as_u64();
         if count.is_none() {
-            reader.wrong(span, "`top_k` must not be negative");
+            reader.wrong(span, format!("`{key}` must not be negative"));
         }
         count
+    };
+    let top_k = count(reader, &mut fields, "top_k");
+    let thinking_budget = count(reader, &mut fields, "thinking_budget");
+    let providers = PROVIDERS.into_iter().filter_map(|provider| {
+        let node = fields.take_value(provider)?;
+        let arguments = reader.object(node, &format!("settings.{provider}"))?;
+        (!arguments.is_empty()).then_some((provider, arguments))
     });
+    let providers = providers.collect();
     Settings {
         model: reader.optional_text(&mut fields, "model"),
         temperature: fields.take_value("temperature").and_then(|node| read_temperature(reader, &node)),
@@ -49,6 +59,11 @@ pub(super) fn read_settings(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -
         presence_penalty: read_finite(reader, &mut fields, "presence_penalty"),
         frequency_penalty: read_finite(reader, &mut fields, "frequency_penalty"),
         top_k,
+        effort: fields.take_value("effort").and_then(|node| reader.parse(node)),
+        verbosity: fields.take_value("verbosity").and_then(|node| reader.parse(node)),
+        thinking_budget,
+        parallel_tool_calls: fields.take_value("parallel_tool_calls").and_then(|node| reader.boolean(&node)),
+        providers,
         extra: fields
             .take_value("extra")
             .and_then(|node| reader.object(node, "settings.extra"))

@@ -10,7 +10,7 @@ use crate::template::Output;
 
 use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
 use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaSource, TextTemplate};
-use super::{Metadata, Settings, Tool, ToolChoice, Variable, Variables};
+use super::{Effort, Metadata, Settings, Tool, ToolChoice, Variable, Variables, Verbosity};
 use crate::de::nearest_number;
 use crate::schema::FieldType;
 
@@ -252,7 +252,14 @@ serialize_as_map!(Settings, |settings, map| {
     map.some("presence_penalty", settings.presence_penalty.as_ref())?;
     map.some("frequency_penalty", settings.frequency_penalty.as_ref())?;
     map.some("top_k", settings.top_k.as_ref())?;
+    map.some("effort", settings.effort.map(Effort::as_str).as_ref())?;
+    map.some("verbosity", settings.verbosity.map(Verbosity::as_str).as_ref())?;
+    map.some("thinking_budget", settings.thinking_budget.as_ref())?;
+    map.some("parallel_tool_calls", settings.parallel_tool_calls.as_ref())?;
     map.some("extra", Some(&settings.extra).filter(|extra| !extra.is_empty()))?;
+    for (provider, arguments) in &settings.providers {
+        map.some(provider, Some(arguments))?;
+    }
 });
 
 impl Serialize for Metadata {

@@ -29,6 +29,7 @@ use crate::prompt::{Rendered, Role};
 use crate::schema::ResponseSchema;
 
 /// Converts prompts for a provider, with the options of an integration.
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own that the user names")]
 #[pyclass(frozen, module = "prompt_manager._native")]
 pub struct Converter {
     rules: convert::ProviderConverter,
@@ -40,6 +41,7 @@ pub struct Converter {
     structured_output: bool,
     sampling: bool,
     format_in_body: bool,
+    old_max_tokens: bool,
     /// The provider's name for observers.
     target: &'static str,
 }
@@ -54,7 +56,8 @@ impl Converter {
     )]
     #[pyo3(signature = (provider, engine, *, strict, schemas = None, output_instructions = None,
         structured_output = true, to_messages = false, merge_system = false, merge_turns = false,
-        allow_prefill = false, sampling = false, extra_body = false, developer_as_system = false, cache_control = false))]
+        allow_prefill = false, sampling = false, extra_body = false, developer_as_system = false, cache_control = false,
+        old_max_tokens = false))]
     fn new(
         provider: &str,
         engine: Option<&Bound<'_, Engine>>,
@@ -70,6 +73,7 @@ impl Converter {
         extra_body: bool,
         developer_as_system: bool,
         cache_control: bool,
+        old_max_tokens: bool,
     ) -> PyResult<Self> {
         let target = match provider {
             "openai" => "openai",
@@ -105,6 +109,7 @@ impl Converter {
             structured_output,
             sampling,
             format_in_body: extra_body,
+            old_max_tokens,
             target,
         })
     }
@@ -366,6 +371,7 @@ impl Converter {
             response: asked.response,
             sampling: self.sampling,
             format_in_body: self.format_in_body,
+            old_max_tokens: self.old_max_tokens,
         };
         let mut report = Report::default();
         let payload = self.rules.request(prompt.compiled.prompt(), rendered, options, &mut report);
@@ -415,4 +421,10 @@ fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
 pub(super) fn validate_alternation(py: Python<'_>, roles: Vec<String>) -> PyResult<()> {
     let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
     anthropic::validate_alternation(&roles).or_raise(py)
+}
+
+/// The arguments of a provider's call, in any release of the supported range. Empty for an unknown target.
+#[pyfunction]
+pub(super) fn call_arguments(target: &str) -> Vec<&'static str> {
+    convert::call_arguments::call_arguments(target).unwrap_or_default()
 }

@@ -58,7 +58,7 @@ mod _native {
     #[pymodule_export]
     use super::check::{PyFinding, report_findings, rules};
     #[pymodule_export]
-    use super::convert::{Converter, validate_alternation};
+    use super::convert::{Converter, call_arguments, validate_alternation};
     #[pymodule_export]
     use super::data::HelperOptions;
     #[pymodule_export]

@@ -60,7 +60,16 @@ SETTINGS = {
     "presence_penalty": 0.5,
     "frequency_penalty": 0.25,
     "top_k": 40,
+    "effort": "low",
+    "verbosity": "high",
+    "thinking_budget": 2048,
+    "parallel_tool_calls": False,
     "extra": {"store": False},
+    "openai": {"service_tier": "flex"},
+    "anthropic": {"thinking": {"type": "adaptive"}},
+    "litellm": {"drop_params": True},
+    "gemini": {"candidate_count": 1},
+    "bedrock": {"performanceConfig": {"latency": "optimized"}},
 }
 METADATA = {
     "author": "Ada",

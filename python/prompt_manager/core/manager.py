@@ -986,8 +986,9 @@ class PromptManager:
                 false, convert to the nearest valid result, with a warning for each change.
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call, such as ``stream=True``. They override those of the prompt;
-                ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are
-                merged, and their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
+                ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and
+                ``text`` are merged, and their members win. ``tools`` are added to those of the prompt; an empty list
+                replaces them.
 
         Raises:
             ValueError: no provider has this name.
@@ -1186,8 +1187,9 @@ class PromptManager:
                 false, convert to the nearest valid result, with a warning for each change.
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call, such as ``stream=True``. They override those of the prompt;
-                ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are
-                merged, and their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
+                ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and
+                ``text`` are merged, and their members win. ``tools`` are added to those of the prompt; an empty list
+                replaces them.
 
         Raises:
             ValueError: no provider has this name.

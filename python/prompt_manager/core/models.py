@@ -403,7 +403,11 @@ class Tool(_NamedPart):
 
 
 class Settings(_NamedPart):
-    """The parameters of a request. ``extra`` is passed to the provider unchanged."""
+    """The parameters of a request.
+
+    A request has those that the provider's call takes, in its own spelling. ``extra`` is passed to any provider
+    unchanged; ``openai``, ``anthropic``, ``litellm``, ``gemini`` and ``bedrock`` hold arguments of that provider only.
+    """
 
     model: str | None = None
     temperature: float | None = None
@@ -414,7 +418,16 @@ class Settings(_NamedPart):
     seed: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
+    thinking_budget: int | None = None
+    parallel_tool_calls: bool | None = None
     extra: FrozenJson = EMPTY_DICT
+    openai: FrozenJson = EMPTY_DICT
+    anthropic: FrozenJson = EMPTY_DICT
+    litellm: FrozenJson = EMPTY_DICT
+    gemini: FrozenJson = EMPTY_DICT
+    bedrock: FrozenJson = EMPTY_DICT
 
 
 class PromptMetadata(_Part):

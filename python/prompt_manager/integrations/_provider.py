@@ -131,8 +131,8 @@ class ProviderIntegration(BaseIntegration[T]):
             model: The model. By default the one in the prompt's settings.
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
-                mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are merged, and their members win.
-                ``tools`` are added to those of the prompt; an empty list replaces them.
+                mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and ``text`` are merged, and
+                their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
 
         Raises:
             ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.
@@ -218,8 +218,8 @@ class ProviderIntegration(BaseIntegration[T]):
             model: The model. By default the one in the prompt's settings.
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
-                mappings ``extra_body``, ``metadata``, ``output_config`` and ``text`` are merged, and their members win.
-                ``tools`` are added to those of the prompt; an empty list replaces them.
+                mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and ``text`` are merged, and
+                their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
 
         Raises:
             ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.

@@ -31,6 +31,9 @@ class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIRespons
         schemas: The schemas that prompts refer to by name. A prompt from a manager has its own.
         output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
             By default, a request whose schema the API enforces has none.
+        max_tokens_key: The argument of Chat Completions for ``settings.max_tokens``. With ``"max_tokens"``, requests
+            are for servers with an API like OpenAI's, such as vLLM, Ollama or Mistral, and ``top_k`` goes into
+            ``extra_body``.
         structured_output: Make requests ask the API for an answer that follows the output schema.
 
     >>> from prompt_manager import Prompt, TemplateEngine
@@ -52,10 +55,13 @@ class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIRespons
         to_messages: bool = False,
         schemas: SchemaLoader | None = None,
         output_instructions: bool | None = None,
+        max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",
         structured_output: bool = True,
     ) -> None:
         if api not in {"chat", "responses"}:
             raise ValueError(f"api must be 'chat' or 'responses', not {api!r}")
+        if max_tokens_key not in {"max_completion_tokens", "max_tokens"}:
+            raise ValueError(f"max_tokens_key must be 'max_completion_tokens' or 'max_tokens', not {max_tokens_key!r}")
         super().__init__(
             "responses" if api == "responses" else "openai",
             template_engine,
@@ -63,5 +69,6 @@ class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIRespons
             to_messages=to_messages,
             schemas=schemas,
             output_instructions=output_instructions,
+            old_max_tokens=max_tokens_key == "max_tokens",
             structured_output=structured_output,
         )

@@ -1,0 +1,210 @@
+"""Settings that providers spell differently, and arguments for one provider only, in whole requests."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from helpers import create_chat_prompt
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import ConversionError
+from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+
+ENGINE = TemplateEngine()
+TARGETS = {
+    "openai": OpenAIIntegration(ENGINE),
+    "responses": OpenAIIntegration(ENGINE, api="responses"),
+    "anthropic": AnthropicIntegration(ENGINE),
+    "litellm": LiteLLMIntegration(ENGINE),
+}
+LIMITS = {"openai": "max_completion_tokens", "responses": "max_output_tokens"}
+NOTHING = {}
+ANSWER = {"type": "object", "properties": {"mood": {"type": "string"}}, "required": ["mood"]}
+
+
+def sent(integration, settings, *, limit=5000, tools=(), arguments=NOTHING, **changes):
+    """Build a request, and give what it has besides conversation, model, limit and tools, with the warnings."""
+    prompt = create_chat_prompt(settings={"model": "m", "max_tokens": limit, **settings}, tools=list(tools), **changes)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        request = integration.build_request_sync(prompt, {"topic": "AI"}, **arguments)
+    left = {"messages", "system", "input", "instructions", "model", "tools", *LIMITS.values(), "max_tokens"}
+    texts = [str(warning.message) for warning in caught]
+    return {key: value for key, value in request.items() if key not in left}, texts
+
+
+def enabled(budget):
+    return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+OFF = {"thinking": {"type": "disabled"}}
+LEFT_OUT = "left out"
+#: For each setting: what each target gets, and a word of its warning, if there is one.
+ROWS = [
+    (
+        {"effort": "low"},
+        {"openai": {"reasoning_effort": "low"}, "responses": {"reasoning": {"effort": "low"}}},
+        {"anthropic": {"output_config": {"effort": "low"}}, "litellm": {"reasoning_effort": "low"}},
+        {},
+    ),
+    (
+        {"effort": "max"},
+        {"openai": {"reasoning_effort": "max"}, "responses": {"reasoning": {"effort": "max"}}},
+        {"anthropic": {"output_config": {"effort": "max"}}, "litellm": {"reasoning_effort": "max"}},
+        {},
+    ),
+    (
+        {"effort": "none"},
+        {"openai": {"reasoning_effort": "none"}, "responses": {"reasoning": {"effort": "none"}}},
+        {"anthropic": OFF, "litellm": {"reasoning_effort": "none"}},
+        {"anthropic": "no effort `none`; sent without thinking"},
+    ),
+    (
+        {"verbosity": "low"},
+        {"openai": {"verbosity": "low"}, "responses": {"text": {"verbosity": "low"}}},
+        {"anthropic": {}, "litellm": {"verbosity": "low"}},
+        {"anthropic": LEFT_OUT},
+    ),
+    (
+        {"thinking_budget": 2048},
+        {"openai": {}, "responses": {}},
+        {"anthropic": enabled(2048), "litellm": enabled(2048)},
+        {"openai": LEFT_OUT, "responses": LEFT_OUT},
+    ),
+    (
+        {"thinking_budget": 0},
+        {"openai": {}, "responses": {}},
+        {"anthropic": OFF, "litellm": OFF},
+        {"openai": LEFT_OUT, "responses": LEFT_OUT},
+    ),
+    (
+        {"parallel_tool_calls": False},
+        {"openai": {}, "responses": {}},
+        {"anthropic": {}, "litellm": {}},
+        dict.fromkeys(TARGETS, "for a prompt with tools"),
+    ),
+    (
+        {"openai": {"service_tier": "flex"}, "anthropic": {"thinking": {"type": "adaptive"}}},
+        {"openai": {"service_tier": "flex"}, "responses": {"service_tier": "flex"}},
+        {"anthropic": {"thinking": {"type": "adaptive"}}, "litellm": {}},
+        {},
+    ),
+    (
+        {"extra": {"min_p": 0.1}, "litellm": {"min_p": 0.2}, "gemini": {"candidate_count": 2}},
+        {"openai": {"extra_body": {"min_p": 0.1}}, "responses": {"extra_body": {"min_p": 0.1}}},
+        {"anthropic": {"extra_body": {"min_p": 0.1}}, "litellm": {"min_p": 0.2}},
+        {},
+    ),
+]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(("settings", "of_openai", "of_others", "warned"), ROWS, ids=[str(row[0]) for row in ROWS])
+def test_each_provider_gets_a_setting_in_its_own_spelling(target, settings, of_openai, of_others, warned):
+    request, texts = sent(TARGETS[target], settings)
+    assert request == {**of_openai, **of_others}[target]
+    assert len(texts) == (target in warned)
+    assert all(warned[target] in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("openai", {"parallel_tool_calls": False}),
+        ("responses", {"parallel_tool_calls": False}),
+        ("litellm", {"parallel_tool_calls": False}),
+        ("anthropic", {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}),
+    ],
+)
+def test_parallel_tool_calls_go_with_tools(target, expected):
+    assert sent(TARGETS[target], {"parallel_tool_calls": False}, tools=[{"name": "now"}]) == (expected, [])
+
+
+def test_a_choice_of_a_tool_keeps_its_name_without_parallel_calls():
+    choice = {"tool_choice": {"name": "now"}, "tools": [{"name": "now"}]}
+    request, _ = sent(TARGETS["anthropic"], {"parallel_tool_calls": False}, **choice)
+    assert request == {"tool_choice": {"type": "tool", "name": "now", "disable_parallel_tool_use": True}}
+
+
+def test_effort_and_verbosity_survive_beside_an_output_schema():
+    settings = {"effort": "low", "verbosity": "low"}
+    for target, kept in [("responses", "verbosity"), ("anthropic", "effort")]:
+        request, _ = sent(TARGETS[target], settings, output_schema=ANSWER)
+        (config,) = (request[key] for key in ("text", "output_config") if key in request)
+        assert config["format"]["type"] == "json_schema"
+        assert config[kept] == "low"
+    request, _ = sent(TARGETS["responses"], settings, arguments={"reasoning": {"summary": "auto"}})
+    assert request["reasoning"] == {"effort": "low", "summary": "auto"}
+    request, _ = sent(TARGETS["anthropic"], settings, arguments={"output_config": {"effort": "high"}})
+    assert request["output_config"] == {"effort": "high"}
+
+
+def test_older_packages_of_anthropic_get_effort_and_thinking_in_extra_body():
+    older = AnthropicIntegration(ENGINE, extra_body=True)
+    request, _ = sent(older, {"effort": "high", "thinking_budget": 2048})
+    assert request == {"extra_body": {"output_config": {"effort": "high"}, **enabled(2048)}}
+
+
+@pytest.mark.parametrize(
+    ("budget", "limit", "problem", "expected"),
+    [(100, 5000, "at least 1024", enabled(1024)), (2048, 2048, "below `max_tokens`", {})],
+)
+def test_a_budget_that_anthropic_refuses_is_an_error_or_a_warning(budget, limit, problem, expected):
+    with pytest.raises(ConversionError, match=problem):
+        sent(TARGETS["anthropic"], {"thinking_budget": budget}, limit=limit)
+    lenient = AnthropicIntegration(ENGINE, strict_validation=False)
+    request, texts = sent(lenient, {"thinking_budget": budget}, limit=limit)
+    assert (request, len(texts)) == (expected, 1)
+
+
+def test_settings_of_a_provider_win_over_those_for_all():
+    settings = {
+        "model": "m",
+        "max_tokens": 10,
+        "effort": "low",
+        "temperature": 0.5,
+        "extra": {"service_tier": "auto", "metadata": {"a": "1", "b": "2"}},
+        "openai": {"model": "gpt", "max_tokens": 7, "reasoning_effort": "high", "metadata": {"a": "3"}},
+        "anthropic": {"model": "claude", "max_tokens": 8},
+    }
+    prompt = create_chat_prompt(settings=settings)
+    request = TARGETS["openai"].build_request_sync(prompt, {"topic": "AI"})
+    del request["messages"]
+    assert request == {
+        "model": "gpt",
+        "temperature": 0.5,
+        "max_tokens": 7,
+        "reasoning_effort": "high",
+        "metadata": {"a": "3", "b": "2"},
+        "service_tier": "auto",
+    }
+    with pytest.warns(UserWarning, match="temperature"):
+        request = TARGETS["anthropic"].build_request_sync(prompt, {"topic": "AI"})
+    assert (request["model"], request["max_tokens"]) == ("claude", 8)
+    request = TARGETS["openai"].build_request_sync(prompt, {"topic": "AI"}, model="mine", service_tier="flex")
+    assert (request["model"], request["service_tier"]) == ("mine", "flex")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"openai": {"messages": []}}, "`settings.openai.messages` is made of another part"),
+        ({"openai": {"model": 5}}, "`settings.openai.model` is not a text"),
+        ({"openai": {"extra_body": 5}}, "`settings.openai.extra_body` is not a mapping"),
+        ({"effort": "low", "extra": {"reasoning_effort": "high"}}, "the prompt itself sets `reasoning_effort`"),
+    ],
+)
+def test_settings_that_contradict_the_prompt_are_errors(settings, problem):
+    with pytest.raises(ConversionError, match=problem):
+        sent(TARGETS["openai"], settings)
+
+
+def test_servers_with_an_api_like_openais_get_the_older_limit_and_top_k():
+    server = OpenAIIntegration(ENGINE, max_tokens_key="max_tokens")
+    prompt = create_chat_prompt(settings={"model": "m", "max_tokens": 5, "top_k": 7})
+    request = server.build_request_sync(prompt, {"topic": "AI"})
+    del request["messages"]
+    assert request == {"model": "m", "max_tokens": 5, "extra_body": {"top_k": 7}}
+    with pytest.raises(ValueError, match="max_tokens_key must be"):
+        OpenAIIntegration(ENGINE, max_tokens_key="limit")
