@@ -35,7 +35,7 @@ pub struct Settings {
     pub parallel_tool_calls: Option<bool>,
     /// Other settings of the provider, passed on unchanged.
     pub extra: Map<String, Value>,
-    /// Arguments for one provider only, by its name; see [`PROVIDERS`].
+    /// Arguments for one provider only, by its name; see `PROVIDERS`.
     pub providers: Vec<(&'static str, Map<String, Value>)>,
 }
 
