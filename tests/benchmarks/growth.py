@@ -76,7 +76,7 @@ def repeated(frame: str, piece: str, size: int) -> str:
 
 
 def answers() -> list[Case]:
-    """Return the cases of answers: many repairs on one line, and text that only resembles JSON."""
+    """Return the cases of answers: many repairs on one line, text that only resembles JSON, and markup around it."""
     items = {
         "None": "None,",
         "NaN": "NaN,",
@@ -97,9 +97,28 @@ def answers() -> list[Case]:
         "fences": ('%s{"a":1}', "```\nx\n```\n"),
         "comments without an end": ('%s{"a":1}', "{/*} "),
     }
+    markup = {
+        "turns": "User: hi\n",
+        "quotations": "> ",
+        "escaped quotations": "&gt; ",
+        "footnotes": "[^1]: a\n\n  ",
+        "inline code": "``` ",
+        "fences without an end": "```quote\n",
+        "fences of tildes": "~~~\n",
+        "tags": "<p class='a'>",
+        "angle brackets": "<",
+        "special tokens": "<\uff5cUser\uff5c>",
+        "rows": "a | b\n",
+        "sentences": "Here is the JSON. ",
+        "empty lines": "\n\n",
+        "labels": "**Answer:** ",
+        "directives": "::: quote\n",
+        "answers": '{"a":1} ',
+    }
+    around = {f"around: {name}": ('%s{"a":1}', piece) for name, piece in markup.items()}
     cases = [
         Case(name, f"{piece!r} repeated", partial(repeated, frame, piece), parse, 20_000)
-        for name, (frame, piece) in {**texts, **others}.items()
+        for name, (frame, piece) in {**texts, **others, **around}.items()
     ]
     keys = Case("repairs: unquoted keys", "'k1:1,' repeated", unquoted_keys, parse, 20_000)
     return [*cases, keys]

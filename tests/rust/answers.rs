@@ -487,39 +487,3 @@ fn readings_of_quotes_without_backslashes_are_right_or_refused() {
     }
     assert!(read_count > 2_000, "only {read_count} were read");
 }
-
-/// Words and markup around an answer are read once.
-#[test]
-fn markup_around_an_answer_takes_linear_time() {
-    const PIECES: [&str; 16] = [
-        "User: hi\n",
-        "> ",
-        "&gt; ",
-        "[^1]: a\n\n  ",
-        "``` ",
-        "```quote\n",
-        "~~~\n",
-        "<p class='a'>",
-        "<",
-        "<｜User｜>",
-        "a | b\n",
-        "Here is the JSON. ",
-        "\n\n",
-        "**Answer:** ",
-        "::: quote\n",
-        "{\"verdict\":\"allow\"} ",
-    ];
-    let time = |piece: &str, count: usize| {
-        let text = piece.repeat(count) + "{\"verdict\":\"allow\"}";
-        let start = std::time::Instant::now();
-        let _ = std::hint::black_box(output::parse(&text, LENIENT));
-        start.elapsed()
-    };
-    for piece in PIECES {
-        // The fastest of several runs, since other work may delay one.
-        let fastest = |count| (0..3).map(|_| time(piece, count)).min().expect("it ran");
-        let (short, long) = (fastest(2_000), fastest(16_000));
-        let limit = short * 24 + std::time::Duration::from_millis(200);
-        assert!(long < limit, "{piece:?}: {short:?}, then {long:?} for eight times as much");
-    }
-}
