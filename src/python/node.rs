@@ -9,9 +9,7 @@ use serde_json::Number;
 use super::data::PyData;
 use crate::de::{NodeValue, SourceNode, SourceSpan};
 use crate::error::{Error, Kind, Result};
-
-/// The maximum nesting of values. It also stops a value that contains itself.
-const DEPTH: usize = 100;
+use crate::limits::PLAIN_DEPTH;
 
 /// Converts a value to a node. A value that is not plain data, such as a date or a model, is converted to JSON first.
 ///
@@ -25,8 +23,8 @@ pub(super) fn of_object(value: &Bound<'_, PyAny>, kind: Kind) -> Result<SourceNo
 }
 
 fn of_value(value: &Bound<'_, PyAny>, depth: usize) -> Result<SourceNode<'static>> {
-    if depth > DEPTH {
-        let message = format!("the value is nested more than {DEPTH} levels deep, or contains itself");
+    if depth > PLAIN_DEPTH {
+        let message = format!("the value is nested more than {PLAIN_DEPTH} levels deep, or contains itself");
         return Err(Error::new(Kind::PromptInvalid, message));
     }
     let node = |value| Ok(SourceNode::new(SourceSpan::NONE, value));

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from prompt_manager._native import PLAIN_DEPTH
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -156,9 +158,6 @@ prompt.replace(...), or change a copy: .copy()
     return _Freezer(convert).freeze(value, 0)
 
 
-#: The maximum nesting of what a prompt holds, as for JSON in the core.
-_DEPTH = 100
-
 #: The maximum number of members and items that one value of a prompt holds at all levels.
 _MEMBERS = 1_000_000
 
@@ -184,9 +183,9 @@ class _Freezer:
         return value if self._convert is None else self._convert(value)
 
     def _each(self, values: Iterable[Any], depth: int) -> Iterator[Any]:
-        if depth >= _DEPTH:
+        if depth >= PLAIN_DEPTH:
             raise ValueError(
-                f"the value is nested more than {_DEPTH} levels deep, or contains itself; give a flatter value"
+                f"the value is nested more than {PLAIN_DEPTH} levels deep, or contains itself; give a flatter value"
             )
         for value in values:
             self._left -= 1

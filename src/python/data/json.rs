@@ -8,19 +8,17 @@ use super::PyData;
 use super::object::Object;
 use super::reading::ObjectReading;
 use crate::error::{Error, Kind, Result};
+use crate::limits::PLAIN_DEPTH;
 use crate::python::surrogates;
 use crate::template::{Data, Output, Sink, Style, ValueKind, WriteOutcome};
-
-/// The maximum nesting depth. It also stops at a value that contains itself.
-pub(super) const JSON_DEPTH: usize = 100;
 
 impl<'py> PyData<'_, 'py> {
     /// Converts a value to JSON. A record becomes an object. A date, a UUID and the like become the text that a template
     /// prints.
     pub(in crate::python) fn json(&self, value: &Object<'py>, depth: usize) -> Result<Value, JsonError> {
-        if depth > JSON_DEPTH {
+        if depth > PLAIN_DEPTH {
             return Err(json_error(format!(
-                "the value is nested more than {JSON_DEPTH} levels deep, or contains itself"
+                "the value is nested more than {PLAIN_DEPTH} levels deep, or contains itself"
             )));
         }
         let resolved = self.content(value)?;

@@ -9,11 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyString};
 
 use super::PyData;
-use super::json::JSON_DEPTH;
 use super::object::Object;
 use super::reading::ObjectReading;
 use crate::error::{Error, Kind, Result};
-use crate::limits::BYTES_OF_A_STEP;
+use crate::limits::{BYTES_OF_A_STEP, PLAIN_DEPTH};
 use crate::python::surrogates;
 use crate::template::{Data, JsonText, Sink, Style, ValueKind, WriteOutcome};
 
@@ -21,9 +20,9 @@ impl<'py> PyData<'_, 'py> {
     /// Writes a value as JSON. A record becomes an object. A date, a UUID and the like become the text that a template
     /// prints.
     pub(super) fn write_json(&self, value: &Object<'py>, depth: usize, out: &mut JsonText) -> Result<()> {
-        if depth > JSON_DEPTH {
+        if depth > PLAIN_DEPTH {
             return Err(fail(format!(
-                "the value is nested more than {JSON_DEPTH} levels deep, or contains itself"
+                "the value is nested more than {PLAIN_DEPTH} levels deep, or contains itself"
             )));
         }
         let before = out.len();
