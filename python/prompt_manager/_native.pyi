@@ -12,6 +12,7 @@ from prompt_manager.exceptions import PromptManagerError, StorageError
 
 __all__ = [
     "DISTRIBUTION",
+    "PLAIN_DEPTH",
     "ChatTemplate",
     "CompiledPrompt",
     "Converter",
@@ -43,7 +44,9 @@ __all__ = [
     "content_hash",
     "diff",
     "encoding_problem",
+    "find_test_files",
     "flush_native_logging",
+    "is_test_file",
     "json_schema_to_schema",
     "langchain_f_string",
     "loggable",
@@ -57,6 +60,7 @@ __all__ = [
     "read_prompts",
     "read_prompts_sync",
     "read_yaml",
+    "replace_file",
     "report_findings",
     "restore_template",
     "rules",
@@ -70,6 +74,7 @@ __all__ = [
 
 __version__: str
 DISTRIBUTION: str
+PLAIN_DEPTH: int
 
 @type_check_only
 class VariableUsage(TypedDict):
@@ -725,4 +730,7 @@ def json_schema_to_schema(name: str, document: Mapping[str, Any] | bool) -> dict
 def parse_answer(prompt: CompiledPrompt, text: str, *, strict: bool = False) -> tuple[Any, list[RepairRecord], int]: ...
 def parse_json(text: str, *, strict: bool = False, dict: bool = False) -> tuple[Any, list[RepairRecord], int]: ...
 def read_yaml(file_name: str, data: bytes) -> tuple[int, int, Any]: ...
+def find_test_files(directory: str | PathLike[str]) -> list[Path]: ...
+def is_test_file(path: str | PathLike[str]) -> bool: ...
+def replace_file(path: str | PathLike[str], before: bytes, after: bytes) -> None: ...
 def write_yaml(value: object) -> str: ...

@@ -108,7 +108,7 @@ impl RequestExtra {
         value: Value,
     ) {
         let is_argument = self.arguments.contains_key(key) || given.has_member_of(key);
-        // A member of `extra_body` replaces the argument of the same name, so the format must be there too.
+        // A member of `extra_body` replaces the argument of the same name, so the member must be there too.
         let is_member = in_body || self.body.contains_key(key) || given.has(&format!("{EXTRA_BODY}.{key}"));
         let members = if is_member && !is_argument { &mut self.body } else { &mut self.arguments };
         merge(members.entry(key), Value::Object(Map::from_iter([(member.to_owned(), value)])));

@@ -36,6 +36,7 @@ mod storage;
 mod store_source;
 mod surrogates;
 mod template;
+mod test_files;
 mod text;
 mod unknown_key;
 mod unknown_variables;
@@ -95,6 +96,8 @@ mod _native {
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine, restore_template};
     #[pymodule_export]
+    use super::test_files::{find_test_files, is_test_file, replace_file};
+    #[pymodule_export]
     use super::unknown_key::unknown_key;
     #[pymodule_export]
     use super::versions::{PyHistory, diff, raise_version};
@@ -107,6 +110,7 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("DISTRIBUTION", env!("DISTRIBUTION"))?;
+        module.add("PLAIN_DEPTH", crate::limits::PLAIN_DEPTH)?;
         module.add("__version__", env!("PYTHON_VERSION"))
     }
 }

@@ -15,7 +15,7 @@ pub mod labels;
 mod layout;
 pub mod lock;
 pub mod memory;
-mod prompt_tree;
+pub mod prompt_tree;
 pub mod queue;
 mod registry;
 mod stable_read;

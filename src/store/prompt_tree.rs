@@ -71,7 +71,6 @@ impl PromptTree {
     fn sort_in(&mut self, root: &Path, path: PathBuf) {
         let below = path.strip_prefix(root).unwrap_or(&path);
         let is_yaml = Encoding::of_path(&path) == Some(Encoding::Yaml);
-        let stem = below.file_stem().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if let Ok(partial) = below.strip_prefix(PARTIALS)
             && partial != Path::new("")
         {
@@ -86,13 +85,32 @@ impl PromptTree {
                     format!("move the prompt out of `{PARTIALS}/`; a partial is a file `NAME.{PARTIAL}`");
                 self.errors.push(misplaced(&path, why, hint));
             }
-        } else if !is_yaml || stem.ends_with(TESTS) {
+        } else if !is_yaml || is_test_file(below) {
             // Not for a load of prompts.
         } else if is_label_file(below) {
             self.labels.push(path);
         } else {
             self.prompts.push(path);
         }
+    }
+}
+
+/// Whether a path is that of a file of tests, by its name.
+#[must_use]
+pub fn is_test_file(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    Encoding::of_path(path) == Some(Encoding::Yaml) && stem.ends_with(TESTS)
+}
+
+/// The files of tests below a directory, in the order of their paths.
+///
+/// # Errors
+/// [`Kind::StorageRead`] if the directory, or an entry below it, cannot be read.
+pub fn test_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let found = walk(directory, None)?;
+    match found.errors.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(found.files.into_iter().filter(|path| is_test_file(path)).collect()),
     }
 }
 

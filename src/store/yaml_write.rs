@@ -44,8 +44,7 @@ pub fn write_prompt(prompt: &Prompt) -> Result<String> {
 ///
 /// # Errors
 /// [`Kind::PromptInvalid`] if the value cannot be written.
-#[cfg(feature = "python")]
-pub(crate) fn write_value(value: &Value) -> Result<String> {
+pub fn write_value(value: &Value) -> Result<String> {
     let mut text = String::new();
     serde_saphyr::to_fmt_writer_with_options(&mut text, value, options())
         .map_err(|error| Error::new(Kind::PromptInvalid, error.to_string()))?;

@@ -12,12 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from prompt_manager import PromptManager
+from prompt_manager._native import replace_file
 from prompt_manager.cli.app import app
-from prompt_manager.exceptions import PromptValidationError, StorageReadError
+from prompt_manager.exceptions import PromptValidationError, StorageReadError, StorageWriteError
 from prompt_manager.testing.cases import read_cases
 from prompt_manager.testing.compare import run_case
 from prompt_manager.testing.find import find_test_files
-from prompt_manager.testing.update import rewrite, save
+from prompt_manager.testing.update import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,8 +246,8 @@ def test_update_refuses_what_it_cannot_change_in_place(tmp_path: Path) -> None:
 def test_update_refuses_a_file_that_has_changed(tmp_path: Path) -> None:
     path = tmp_path / "x.test.yaml"
     path.write_bytes(b"new")
-    with pytest.raises(Exception, match="has changed while the tests ran"):
-        save(path, b"old", b"newer")
+    with pytest.raises(StorageWriteError, match="has changed since it was read"):
+        replace_file(path, b"old", b"newer")
     assert [path.read_bytes(), list(tmp_path.iterdir())] == [b"new", [path]]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from prompt_manager.cli.check import check
-from prompt_manager.cli.options import check_version, directory_options, version_options
+from prompt_manager.cli.options import check_version, directory_options, json_option, version_options
 from prompt_manager.cli.output import give_up_output, write_error, write_json, write_text, write_warning
 from prompt_manager.cli.test import test_prompts
 from prompt_manager.cli.values import Assignment, read_assignments, read_values
@@ -101,7 +101,7 @@ def app(ctx: click.Context) -> None:
 
 @app.command("list")
 @directory_options
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@json_option
 def list_prompts(*, directory: str, schemas: str | None, as_json: bool) -> None:
     """List the latest version of each prompt.
 
@@ -123,7 +123,7 @@ def list_prompts(*, directory: str, schemas: str | None, as_json: bool) -> None:
 @app.command("show")
 @version_options
 @directory_options
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@json_option
 def show_prompt(
     *,
     prompt_id: str,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prompt_manager._shown_path import shown_path
+
 if TYPE_CHECKING:
     from prompt_manager.core.manager import PromptManager
 
@@ -64,12 +66,12 @@ def _read_table(file: Path) -> dict[str, Any] | None:
     try:
         tool = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("tool", {})
     except OSError as error:
-        raise click.UsageError(f"cannot read {_shown(file)}: {error.strerror}") from error
+        raise click.UsageError(f"cannot read {shown_path(file)}: {error.strerror}") from error
     except ValueError as error:
-        raise click.UsageError(f"{_shown(file)} is not TOML: {error}") from error
+        raise click.UsageError(f"{shown_path(file)} is not TOML: {error}") from error
     table = tool.get("prompt-manager") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise click.UsageError(f"{_TABLE} in {_shown(file)} must be a table")
+        raise click.UsageError(f"{_TABLE} in {shown_path(file)} must be a table")
     return table
 
 
@@ -80,23 +82,23 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
 
             near = nearest(key, list(_KEYS))
             hint = f"did you mean {near!r}?" if near else f"its keys are {', '.join(_KEYS)}"
-            raise click.UsageError(f"{_TABLE} in {_shown(file)} has the unknown key {key!r}\n  hint: {hint}")
+            raise click.UsageError(f"{_TABLE} in {shown_path(file)} has the unknown key {key!r}\n  hint: {hint}")
         if not isinstance(value, str) or not value:
             example = "my_app.prompts:manager" if key == "app" else f"my_app/{key}"
             raise click.UsageError(
-                f'{key} of {_TABLE} in {_shown(file)} must be a text\n  hint: write it as {key} = "{example}"'
+                f'{key} of {_TABLE} in {shown_path(file)} must be a text\n  hint: write it as {key} = "{example}"'
             )
     root, app = file.parent, table.get("app")
     if app is not None and not _is_entry_point(app):
         raise click.UsageError(
-            f"app of {_TABLE} in {_shown(file)} must be a module and a name\n"
+            f"app of {_TABLE} in {shown_path(file)} must be a module and a name\n"
             '  hint: write it as app = "my_app.prompts:manager"'
         )
     schemas = table.get("schemas")
     return Project(
         root=root,
-        prompts=_shown(root / table.get("prompts", "prompts")),
-        schemas=None if schemas is None else _shown(root / schemas),
+        prompts=shown_path(root / table.get("prompts", "prompts")),
+        schemas=None if schemas is None else shown_path(root / schemas),
         app=app,
     )
 
@@ -104,12 +106,6 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
 def _is_entry_point(app: str) -> bool:
     module, colon, name = app.partition(":")
     return bool(colon) and all(part.isidentifier() for part in (*module.split("."), *name.split(".")))
-
-
-def _shown(path: Path) -> Path:
-    """The path, relative to the current directory if it is below it."""
-    current = Path.cwd()
-    return path.relative_to(current) if path.is_relative_to(current) else path
 
 
 def load_app(project: Project) -> PromptManager | None:

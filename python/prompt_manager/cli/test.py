@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prompt_manager._shown_path import shown_path
 from prompt_manager.cli.options import directory_options, json_option
 from prompt_manager.cli.output import write_json, write_text, write_warning
 
@@ -70,11 +71,9 @@ def test_prompts(
 
 
 def _write_diff(file: Path, before: str, after: str, *, quiet: bool) -> None:
-    from prompt_manager.testing.find import shown_path
-
     if quiet:
         return
-    name = shown_path(file)
+    name = str(shown_path(file))
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="", n=2)
     write_text("".join(f"{line}\n" for line in lines))
 

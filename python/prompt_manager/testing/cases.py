@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prompt_manager._native import nearest
+from prompt_manager._shown_path import shown_path
 from prompt_manager.exceptions import PromptValidationError
-from prompt_manager.testing.find import shown_path
 from prompt_manager.testing.yaml_file import YamlNode, read
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from prompt_manager._native import is_test_file
 from prompt_manager.exceptions import PromptManagerError
-from prompt_manager.testing.find import is_test_file, prompts_root
+from prompt_manager.testing.find import prompts_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

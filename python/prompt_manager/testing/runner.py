@@ -6,11 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from prompt_manager._native import replace_file
+from prompt_manager._shown_path import shown_path
 from prompt_manager.exceptions import PromptManagerError
 from prompt_manager.testing.cases import PromptCase, read_cases
 from prompt_manager.testing.compare import CaseFailure, run_case
-from prompt_manager.testing.find import shown_path
-from prompt_manager.testing.update import ExpectedValue, rewrite, save
+from prompt_manager.testing.update import ExpectedValue, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +48,7 @@ def run_files(manager: PromptManager, root: Path, files: Iterable[Path]) -> list
             cases = read_cases(file, root)
         except PromptManagerError as error:
             line = error.context.get("line") or 1
-            results.append(CaseResult(shown_path(file), line, "the file can be read", (str(error),), 0.0))
+            results.append(CaseResult(str(shown_path(file)), line, "the file can be read", (str(error),), 0.0))
             continue
         results += [_run(manager, case) for case in cases]
     return results
@@ -58,7 +59,7 @@ def _run(manager: PromptManager, case: PromptCase) -> CaseResult:
     failures = tuple(run_case(manager, case))
     seconds = time.perf_counter() - start
     messages = tuple(failure.message for failure in failures)
-    return CaseResult(shown_path(case.path), case.line, case.name, messages, seconds, case, failures)
+    return CaseResult(str(shown_path(case.path)), case.line, case.name, messages, seconds, case, failures)
 
 
 def update_files(root: Path, results: Iterable[CaseResult]) -> list[tuple[Path, str, str]]:
@@ -81,6 +82,6 @@ def update_files(root: Path, results: Iterable[CaseResult]) -> list[tuple[Path, 
         order = {case.name: index for index, case in enumerate(read_cases(file, root))}
         changes: list[ExpectedValue] = [(order[name], failure.path, failure.actual) for name, failure in failures]
         after = rewrite(file, before, changes)
-        save(file, before, after)
+        replace_file(file, before, after)
         changed.append((file, before.decode("utf-8"), after.decode("utf-8")))
     return changed

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._native import write_yaml
-from prompt_manager.exceptions import PromptManagerError, PromptValidationError, StorageWriteError
-from prompt_manager.testing.find import shown_path
+from prompt_manager._shown_path import shown_path
+from prompt_manager.exceptions import PromptManagerError, PromptValidationError
 from prompt_manager.testing.yaml_file import YamlNode, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-__all__ = ["ExpectedValue", "rewrite", "save"]
+__all__ = ["ExpectedValue", "rewrite"]
 
 #: The number of the case in the file, the keys of the expectation, and its new value.
 ExpectedValue = tuple[int, tuple[str, ...], Any]
@@ -35,74 +32,92 @@ def rewrite(path: Path, data: bytes, changes: Sequence[ExpectedValue]) -> bytes:
     bom = _BOM if text.startswith(_BOM) else ""
     line_break = "\r\n" if "\r\n" in text else "\n"
     lines = text.removeprefix(_BOM).replace("\r\n", "\n").split("\n")
-    root = parse(str(path), data)
-    for change in sorted(changes, key=lambda change: _place(root, change), reverse=True):
-        lines = _with_change(path, lines, root, change)
-        # What follows in the file has moved, and the changes that are left come before it.
-    return (bom + line_break.join(lines)).encode("utf-8")
+    cases = parse(str(path), data).items()
+    # From the last to the first: a change moves only what follows it.
+    targets = sorted((_target(cases, change) for change in changes), key=lambda target: target.place, reverse=True)
+    wanted = _plain(path, lines)
+    for target in targets:
+        _set(wanted, target.change)
+    written = lines
+    for target in targets:
+        written = target.replaced(written, write_yaml)
+    if not _reads_as(path, written, wanted):
+        # Not every value can be written as a block where it is. Each change is checked by itself.
+        written = lines
+        for target in targets:
+            written = _with_change(path, written, target)
+    return (bom + line_break.join(written)).encode("utf-8")
 
 
-def _node_of(root: YamlNode, change: ExpectedValue) -> tuple[YamlNode, YamlNode | None]:
-    """The key of the expectation, or the key of the mapping that lacks it."""
+class _Target(NamedTuple):
+    """Where a change goes: to the lines of a key, or behind the last key of the mapping that lacks it."""
+
+    change: ExpectedValue
+    key: YamlNode
+    is_new: bool
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.key.line, self.key.column
+
+    def replaced(self, lines: list[str], write: Callable[[dict[str, Any]], str]) -> list[str]:
+        """The lines with the change, written by a function of the key and its value."""
+        _, path, value = self.change
+        indent = self.key.column - 1
+        end = _end(lines, self.key.line, indent)
+        start = end if self.is_new else self.key.line - 1
+        first = " " * indent if self.is_new else lines[start][:indent]
+        return [*lines[:start], *_indented(write({path[-1]: value}), indent, first), *lines[end:]]
+
+
+def _target(cases: Sequence[YamlNode], change: ExpectedValue) -> _Target:
     index, path, _ = change
-    members = root.items()[index].members()
-    key, value = members[path[0]]
+    key, value = cases[index].members()[path[0]]
     for name in path[1:]:
-        inner = value.members()
-        if name not in inner:
-            return key, value
-        key, value = inner[name]
-    return key, None
+        members = value.members()
+        if name not in members:
+            last, _ = list(members.values())[-1]
+            return _Target(change, last, is_new=True)
+        key, value = members[name]
+    return _Target(change, key, is_new=False)
 
 
-def _place(root: YamlNode, change: ExpectedValue) -> tuple[int, int]:
-    key, _ = _node_of(root, change)
-    return key.line, key.column
+def _on_one_line(member: dict[str, Any]) -> str:
+    return "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in member.items())
 
 
-def _with_change(path: Path, lines: list[str], root: YamlNode, change: ExpectedValue) -> list[str]:
-    """Return the lines with one change, which is checked by reading them again."""
-    key, incomplete = _node_of(root, change)
-    name, value = change[1][-1], change[2]
-    wanted = _changed(_plain(path, lines), change)
-    for written in (write_yaml({name: value}), f"{name}: {json.dumps(value, ensure_ascii=False)}\n"):
-        if incomplete is None:
-            indent = key.column - 1
-            end = _end(lines, key.line, indent)
-            before = lines[key.line - 1][:indent]
-            start, first = key.line - 1, before
-        else:
-            # The mapping has no such key yet: it goes behind the last one.
-            keys = [member[0] for member in incomplete.members().values()]
-            indent = keys[-1].column - 1
-            start = end = _end(lines, keys[-1].line, indent)
-            first = " " * indent
-        block = _indented(written, indent, first)
-        changed = [*lines[:start], *block, *lines[end:]]
-        try:
-            if _plain(path, changed) == wanted:
-                return changed
-        except PromptManagerError:
-            # This spelling does not fit here.
-            continue
+def _with_change(path: Path, lines: list[str], target: _Target) -> list[str]:
+    """Return the lines with one change, in the first spelling that can be read."""
+    wanted = _plain(path, lines)
+    _set(wanted, target.change)
+    for write in (write_yaml, _on_one_line):
+        changed = target.replaced(lines, write)
+        if _reads_as(path, changed, wanted):
+            return changed
     message = (
-        f"cannot update `{'.'.join(change[1])}`: write the case as a block, with each key on its own line\n"
-        f"  at {shown_path(path)}:{key.line}:{key.column}"
+        f"cannot update `{'.'.join(target.change[1])}`: write the case as a block, with each key on its own line\n"
+        f"  at {shown_path(path)}:{target.key.line}:{target.key.column}"
     )
-    raise PromptValidationError(message, path=str(path), line=key.line, column=key.column)
+    raise PromptValidationError(message, path=str(path), line=target.key.line, column=target.key.column)
+
+
+def _reads_as(path: Path, lines: list[str], wanted: Any) -> bool:
+    try:
+        return bool(_plain(path, lines) == wanted)
+    except PromptManagerError:
+        return False
 
 
 def _plain(path: Path, lines: list[str]) -> Any:
     return parse(str(path), "\n".join(lines).encode("utf-8")).plain()
 
 
-def _changed(cases: list[dict[str, Any]], change: ExpectedValue) -> list[dict[str, Any]]:
+def _set(cases: list[dict[str, Any]], change: ExpectedValue) -> None:
     index, path, value = change
     inner: dict[str, Any] = cases[index]
     for name in path[:-1]:
         inner = inner[name]
     inner[path[-1]] = value
-    return cases
 
 
 def _end(lines: list[str], line: int, indent: int) -> int:
@@ -123,26 +138,3 @@ def _end(lines: list[str], line: int, indent: int) -> int:
 def _indented(written: str, indent: int, first: str) -> list[str]:
     head, *rest = written.removesuffix("\n").split("\n")
     return [first + head, *(" " * indent + line if line else "" for line in rest)]
-
-
-def save(path: Path, before: bytes, after: bytes) -> None:
-    """Replace the content of a file, all at once.
-
-    Raises:
-        StorageWriteError: the file has changed since it was read, or it cannot be written.
-    """
-    try:
-        real = path.resolve()
-        handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(after)
-            shutil.copymode(real, temporary)
-            if real.read_bytes() != before:
-                raise StorageWriteError(f"{path} has changed while the tests ran; run them again", path=str(path))
-            temporary.replace(real)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageWriteError(f"cannot write file {path}: {error.strerror}", path=str(path)) from error

@@ -222,7 +222,7 @@ impl<'py> LogCopier<'_, 'py> {
         PyString::new(self.hidden.py(), &type_name(value)).into_any()
     }
 
-    /// What stands for a value that cannot be read. An exception that stops the program is raised.
+    /// The name of the type of a value that cannot be read. An exception that stops the program is raised.
     fn unreadable(&self, value: &Object<'py>, error: &Error) -> PyResult<Object<'py>> {
         let py = value.py();
         let raised = raise(py, error);
