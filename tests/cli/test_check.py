@@ -200,7 +200,7 @@ class TestProject:
         ("code", "message"),
         [
             ("1 / 0\n", "cannot import app 'MODULE:manager': ZeroDivisionError"),
-            ("manager = 1\n", "app 'MODULE:manager' is no PromptManager, but of type int"),
+            ("manager = 1\n", "app 'MODULE:manager' must be a PromptManager, not int"),
             ("", "cannot import app 'MODULE:manager': AttributeError"),
         ],
         ids=["raises", "no manager", "no such name"],
@@ -221,8 +221,8 @@ class TestProject:
     @pytest.mark.parametrize(
         ("table", "message"),
         [
-            ("prompts = 3", "prompts of [tool.prompt-manager] in pyproject.toml must be a text"),
-            ("schemas = ['a']", "schemas of [tool.prompt-manager] in pyproject.toml must be a text"),
+            ("prompts = 3", "prompts of [tool.prompt-manager] in pyproject.toml must be a string"),
+            ("schemas = ['a']", "schemas of [tool.prompt-manager] in pyproject.toml must be a string"),
             ("app = 'my_app'", "app of [tool.prompt-manager] in pyproject.toml must be a module and a name"),
             ("prompst = 'p'", "has the unknown key 'prompst'\n  hint: did you mean 'prompts'?"),
             ("prompts = ", "pyproject.toml is not TOML"),
@@ -251,3 +251,20 @@ class TestProject:
         result = check()
         assert result.exit_code == 2
         assert "there is no directory prompts" in result.stderr
+
+
+def test_all_commands_use_the_directories_of_the_project(project):
+    write(project, src__texts__greeting="template: Hello {{name}}!\ninput_schema: person\n")
+    (project / "src" / "types").mkdir()
+    schema = "schemas: [{name: person, fields: [{name: name, type: string}]}]\n"
+    (project / "src" / "types" / "person.yaml").write_text(schema, encoding="utf-8")
+    (project / "src" / "texts" / "greeting.test.yaml").write_text(
+        "- {name: greets, variables: {name: Ada}, text: Hello Ada!}\n", encoding="utf-8"
+    )
+    table = '[tool.prompt-manager]\nprompts = "src/texts"\nschemas = "src/types"\n'
+    (project / "pyproject.toml").write_text(table, encoding="utf-8")
+    run = CliRunner().invoke
+    assert run(app, ["render", "greeting", "--var", "name=Ada"]).stdout == "Hello Ada!"
+    assert run(app, ["render", "greeting", "--var", "name:=1"]).exit_code == 1
+    assert run(app, ["test"]).stdout == "1 passed\n"
+    assert [each["id"] for each in json.loads(run(app, ["list", "--json"]).stdout)] == ["greeting"]

@@ -165,7 +165,7 @@ def test_only_test_files_are_found(prompts: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text("[]", encoding="utf-8")
     assert [path.name for path in find_test_files(prompts)] == ["a.test.yaml", "b.TEST.yml", "c.test.yaml"]
-    with pytest.raises(StorageReadError, match="no test file"):
+    with pytest.raises(StorageReadError, match="is not a test file"):
         find_test_files(prompts / "greeting.yaml")
     with pytest.raises(StorageReadError, match="there is no file"):
         find_test_files(prompts / "gone")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from prompt_manager.cli.project import find_project
 from prompt_manager.cli.values import check_text
 
 if TYPE_CHECKING:
@@ -16,22 +17,35 @@ __all__ = ["check_version", "directory_options", "json_option", "version_options
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
+def _prompts(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
+    """The directory of the prompts. Used as a callback of click."""
+    return str(find_project().prompts) if value is None else value
+
+
+def _schemas(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """The directory of the schemas. Used as a callback of click."""
+    if value is not None:
+        return value
+    schemas = find_project().schemas
+    return None if schemas is None else str(schemas)
+
+
 def directory_options(command: Command) -> Command:
-    """Add the options that name the directories to a command."""
+    """Add the options that name the directories to a command. ``[tool.prompt-manager]`` has their defaults."""
     command = click.option(
         "--schemas",
         metavar="DIR",
-        help="Directory of the schemas that the prompts refer to. Without it, schema names are not checked.",
+        callback=_schemas,
+        help="Directory of the schema files.  [default: schemas of [tool.prompt-manager], or DIR/schemas]",
     )(command)
     return click.option(
         "--dir",
         "directory",
         metavar="DIR",
-        default="prompts",
-        show_default=True,
+        callback=_prompts,
         envvar="PROMPT_MANAGER_DIR",
         show_envvar=True,
-        help="Directory of the prompt files.",
+        help="Directory of the prompt files.  [default: prompts of [tool.prompt-manager], or prompts]",
     )(command)
 
 

@@ -86,7 +86,7 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         if not isinstance(value, str) or not value:
             example = "my_app.prompts:manager" if key == "app" else f"my_app/{key}"
             raise click.UsageError(
-                f'{key} of {_TABLE} in {shown_path(file)} must be a text\n  hint: write it as {key} = "{example}"'
+                f'{key} of {_TABLE} in {shown_path(file)} must be a string\n  hint: write it as {key} = "{example}"'
             )
     root, app = file.parent, table.get("app")
     if app is not None and not _is_entry_point(app):
@@ -135,7 +135,7 @@ def load_app(project: Project) -> PromptManager | None:
         raise AppError(f"cannot import app {project.app!r}: {type(error).__name__}: {error}") from error
     if not isinstance(found, PromptManager):
         raise AppError(
-            f"app {project.app!r} is no PromptManager, but of type {type(found).__name__}\n"
+            f"app {project.app!r} must be a PromptManager, not {type(found).__name__}\n"
             "  hint: app names a module and the variable in it that is the manager"
         )
     return found

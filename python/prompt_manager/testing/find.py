@@ -24,7 +24,7 @@ def find_test_files(path: Path) -> list[Path]:
     if not path.exists():
         raise StorageReadError(f"there is no file or directory {path}", path=str(path))
     if not _native.is_test_file(path):
-        raise StorageReadError(f"{path} is no test file: its name does not end in .test.yaml", path=str(path))
+        raise StorageReadError(f"{path} is not a test file: its name does not end in .test.yaml", path=str(path))
     return [path]
 
 
