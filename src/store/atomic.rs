@@ -48,14 +48,14 @@ pub(super) fn write_below(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> 
 /// # Errors
 /// [`crate::Kind::StorageWrite`] with the path, also if the content has changed.
 pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<()> {
-    let read = fs::canonicalize(path).and_then(|real| fs::read(&real).map(|bytes| (real, bytes)));
-    let (real, bytes) = read.map_err(|error| cannot_write(path, error))?;
-    if bytes != before {
+    let target = fs::canonicalize(path).map_err(|error| cannot_write(path, error))?;
+    let current = fs::read(&target).map_err(|error| cannot_write(path, error))?;
+    if current != before {
         return Err(
             unwritable("file", path, "it has changed since it was read").with_hint("run the command again")
         );
     }
-    write(&real, after)
+    write(&target, after)
 }
 
 /// Removes a file and syncs its directory. A file that does not exist is not an error.
