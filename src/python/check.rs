@@ -24,7 +24,7 @@ pub(super) fn findings(found: Vec<Finding>) -> Vec<PyFinding> {
     found.into_iter().map(PyFinding).collect()
 }
 
-/// Every rule: its code, its name, and how bad its findings are.
+/// Every rule: its code, its name and its severity.
 #[pyfunction]
 pub(super) fn rules() -> Vec<(&'static str, &'static str, &'static str)> {
     let mut rules: Vec<_> =

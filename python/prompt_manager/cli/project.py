@@ -111,8 +111,8 @@ def _is_entry_point(app: str) -> bool:
 def load_app(project: Project) -> PromptManager | None:
     """Import the manager that ``app`` names. ``None`` if the project names none.
 
-    The project's directory, and ``src`` in it, come first on ``sys.path`` from then on. Warnings about prompts are
-    not shown: whoever asks for the manager reports problems himself.
+    The project's directory, and ``src`` in it, come first on ``sys.path`` from then on. Warnings about its
+    prompts are not shown, because the command reports the same problems.
 
     Raises:
         AppError: the module cannot be imported, has no such name, or what it names is no manager.

@@ -113,9 +113,9 @@ class _Mistakes:
 
 
 def prompt_beside(path: Path, root: Path) -> str:
-    """The id of the prompt that a test file is beside: its path below the directory, without the extensions.
+    """Return the id of the prompt whose file is next to a test file.
 
-    If the prompt file has one prompt with an ``id``, it is that id.
+    It is the ``id`` in the prompt file, or else the path below the directory without the extensions.
     """
     stem = path.name[: -len(".test") - len(path.suffix)]
     for suffix in (".yaml", ".yml"):

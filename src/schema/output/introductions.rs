@@ -2,7 +2,7 @@
 //!
 //! The rule is a list of what is allowed. JSON may begin a line, after a finished sentence or a list of reasons. Where a
 //! label, a heading or an unfinished sentence leads to it, the words must be those of an answer (`Here is the JSON:`).
-//! What nobody thought of is refused.
+//! Anything else is refused.
 
 use super::answer_words::{ANSWER_PHRASES, FILLERS, OTHERS, is_answer_word, report_another, words_of};
 use super::fences::is_json_name;

@@ -9,7 +9,7 @@ pub(super) enum LineLabel {
     Model,
     /// Somebody else in a conversation.
     Another,
-    /// Nobody that is known.
+    /// Somebody unknown.
     Unknown,
 }
 

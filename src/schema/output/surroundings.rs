@@ -26,7 +26,7 @@ enum TranscriptTurn {
     Labelled(bool),
     /// After a line of markup that is not Markdown: `::: quote`.
     Markup,
-    /// In a paragraph that has a label of nobody that is known.
+    /// In a paragraph with a label that names neither the model nor a known speaker.
     Unknown,
 }
 
