@@ -57,6 +57,10 @@ pub const FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Maximum length of a prompt id in characters.
 pub const ID_CHARACTERS: usize = 255;
 
+/// Maximum number of items that are read from an iterator or another iterable without a length. They are kept, so an
+/// endless one would fill the memory.
+pub const ITERATOR_ITEMS: usize = 1_000_000;
+
 /// Maximum nesting of a Python value that becomes plain data, such as a schema or a default of a prompt, or JSON in a
 /// text. It also stops a value that contains itself.
 pub const PLAIN_DEPTH: usize = 100;

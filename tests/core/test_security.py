@@ -8,6 +8,7 @@ import dataclasses
 import itertools
 import json
 import pickle
+from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
@@ -378,6 +379,39 @@ def test_an_endless_generator_stops_at_the_step_limit():
         engine.render_sync("{{#each v}}{{/each}}", {"v": itertools.count()})
     with pytest.raises(TemplateRenderError, match="1000 steps"):
         engine.render_sync("{{#each v}}{{this}}{{/each}}", {"v": itertools.repeat("x")})
+
+
+class EndlessMapping(Mapping):
+    """A mapping whose items never end."""
+
+    def __getitem__(self, key):
+        return key
+
+    def __iter__(self):
+        return itertools.count()
+
+    def __len__(self):
+        return 1
+
+    def items(self):
+        return ((number, number) for number in itertools.count())
+
+
+@pytest.mark.parametrize(
+    ("template", "schema", "value"),
+    [
+        pytest.param("{{#each v}}{{/each}}", None, itertools.count(), id="iterator in a loop"),
+        pytest.param("{{#each v}}{{/each}}", None, EndlessMapping(), id="mapping in a loop"),
+        pytest.param("{{json v}}", "values", itertools.count(), id="iterator for a schema"),
+    ],
+)
+def test_a_value_that_never_ends_is_an_error(template, schema, value):
+    """It would be kept whole, for the schema or for a second loop, and fill the memory."""
+    manager = PromptManager()
+    manager.register_schema("values", {"name": "values", "fields": [{"name": "v", "type": "list"}]})
+    manager.create_prompt_sync(Prompt(id="p", template=template, input_schema=schema, status="active"))
+    with pytest.raises(TemplateRenderError, match="more than 1000000 items"):
+        manager.render_sync("p", {"v": value})
 
 
 def test_output_stops_at_its_limit():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._native import call_arguments, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
 __all__ = ["CALLS", "CallArguments", "check_arguments", "with_extra"]
 
@@ -69,11 +70,13 @@ def with_extra(target: str, arguments: dict[str, Any], extra: Mapping[str, Any])
     LiteLLM passes on what it does not know.
 
     Raises:
-        TypeError: ``extra`` has an argument that is given by its name too, or ``model``.
+        TypeError: ``extra`` is not a mapping, or has an argument that is given by its name too, or ``model``.
 
     >>> with_extra("openai", {"stream": True}, {"min_p": 0.1})
     {'stream': True, 'extra_body': {'min_p': 0.1}}
     """
+    if not isinstance(extra, Mapping):
+        raise TypeError(f"`extra` must be a mapping of arguments, such as {{'min_p': 0.1}}, not {type(extra).__name__}")
     for name in extra:
         if name in arguments or name == "model":
             raise TypeError(f"`extra` has '{name}', which is an argument of its own: pass only {name}=...")

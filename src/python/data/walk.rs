@@ -11,7 +11,8 @@ use super::overlay::Overlay;
 use super::resolved::Resolved;
 use super::write::PRINT_DEPTH;
 use super::{PyData, Walked};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::limits::ITERATOR_ITEMS;
 use crate::template::{Item, ValueKind};
 
 /// What is called for each item.
@@ -58,12 +59,14 @@ impl<'py> PyData<'_, 'py> {
         }
         let read = || -> PyResult<Bound<'py, PyList>> {
             let list = PyList::empty(self.py);
-            for pair in mapping.call_method0(intern!(self.py, "items"))?.try_iter()? {
+            for pair in mapping.call_method0(intern!(self.py, "items"))?.try_iter()?.take(ITERATOR_ITEMS + 1)
+            {
                 list.append(pair?)?;
             }
             Ok(list)
         };
-        read().map_err(|error| self.raised(error, "iterating over a mapping"))
+        let list = read().map_err(|error| self.raised(error, "iterating over a mapping"))?;
+        if list.len() > ITERATOR_ITEMS { Err(too_many("a mapping")) } else { Ok(list) }
     }
 
     fn pairs(&self, pairs: &Bound<'py, PyList>, visit: &mut Visit<'_, 'py>) -> Result<()> {
@@ -148,6 +151,9 @@ impl<'py> PyData<'_, 'py> {
             if known.ended {
                 return Ok(None);
             }
+            if known.items.len() >= ITERATOR_ITEMS {
+                return Err(too_many("an iterator"));
+            }
             known.iterator.clone()
         };
         let next = iterator.cast::<PyIterator>().ok().and_then(|iterator| iterator.clone().next());
@@ -166,6 +172,11 @@ impl<'py> PyData<'_, 'py> {
             }
         }
     }
+}
+
+fn too_many(what: &str) -> Error {
+    Error::new(Kind::TemplateRender, format!("{what} gives more than {ITERATOR_ITEMS} items"))
+        .with_hint("pass a list of the items that the prompt needs")
 }
 
 /// Returns the pairs in the order of JavaScript: first the keys that are array indexes, in ascending order.

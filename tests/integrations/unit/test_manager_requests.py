@@ -166,6 +166,11 @@ def test_a_misspelt_argument_is_refused_with_the_right_name(manager, provider, n
         manager.build_request_sync("explain", TOPIC, provider, **{name: 1})
 
 
+def test_extra_that_is_no_mapping_is_an_error(manager):
+    with pytest.raises(TypeError, match=r"`extra` must be a mapping of arguments, such as .*, not int"):
+        manager.build_request_sync("explain", TOPIC, "openai", extra=5)
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_argument_that_nobody_knows_goes_through_extra(manager, provider):
     with pytest.raises(TypeError, match=r"pass extra=\{'min_p': \.\.\.\}"):
