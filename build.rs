@@ -1,8 +1,12 @@
-//! Passes the name of the distribution and its version for Python to the crate.
+//! Passes the name of the distribution and its version for Python to the crate, and what the Python is that it is built
+//! for: `cfg(Py_LIMITED_API)`, `cfg(Py_GIL_DISABLED)`, `cfg(Py_3_12)` and so on.
 
 use std::{env, fs, path::Path};
 
 fn main() {
+    // A test includes this file, where the crate is not.
+    #[cfg(all(feature = "python", not(test)))]
+    pyo3_build_config::use_pyo3_cfgs();
     let manifest = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("pyproject.toml");
     println!("cargo::rerun-if-changed={}", manifest.display());
     let text = fs::read_to_string(&manifest).expect("pyproject.toml is next to Cargo.toml");

@@ -350,9 +350,13 @@ pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
     const MAX_COMPARED: usize = 64;
     let name: String = name.chars().take(MAX_COMPARED).collect::<String>().to_lowercase();
     let max_distance = name.chars().count().div_ceil(3).min(3);
+    // Names of other lengths differ in as many characters. Only for ASCII, where small letters are as long as capitals.
+    let may_be_near = |candidate: &str| {
+        !candidate.is_ascii() || !name.is_ascii() || candidate.len().abs_diff(name.len()) <= max_distance
+    };
     known
         .into_iter()
-        .filter(|candidate| candidate.len() <= 4 * MAX_COMPARED)
+        .filter(|candidate| candidate.len() <= 4 * MAX_COMPARED && may_be_near(candidate))
         .map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate))
         // A candidate whose every character would have to change is a different name.
         .filter(|(distance, candidate)| *distance <= max_distance && *distance < candidate.chars().count())

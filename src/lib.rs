@@ -13,15 +13,19 @@
 //! | [`prompt`] | prompts: identity, version, messages, variables, the render pipeline |
 //! | [`schema`] | schemas of inputs and outputs |
 //! | [`convert`] | conversion of rendered messages to a provider's format |
+//! | [`bulk`] | rendering Arrow tables |
 //! | [`check`] | rules about prompts, which loads and the command line run |
 //! | [`observe`] | metrics of renders, and `tracing` events |
 //! | [`store`] | reading prompt files, storing prompts in memory and in files |
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod base64;
+pub mod bulk;
 pub mod check;
 pub mod convert;
 mod de;
 pub mod error;
+mod hash;
 mod length_prefixed;
 pub mod limits;
 pub mod observe;

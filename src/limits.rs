@@ -41,6 +41,9 @@ pub const MAX_NESTING: usize = 200;
 /// thread: they take 1.6 KiB for each level in a release build.
 pub const MAX_DEPTH: usize = 600;
 
+/// The number of bytes of the stack that a level of a render takes. A debug build takes more.
+pub const LEVEL_BYTES: usize = if cfg!(debug_assertions) { 7 << 10 } else { 1640 };
+
 /// The number of bytes of text that a helper reads or writes for one step of [`Limits::steps`].
 pub const BYTES_OF_A_STEP: usize = 64;
 
@@ -60,6 +63,23 @@ pub const ID_CHARACTERS: usize = 255;
 /// Maximum number of items that are read from an iterator or another iterable without a length. They are kept, so an
 /// endless one would fill the memory.
 pub const ITERATOR_ITEMS: usize = 1_000_000;
+
+/// Maximum number of names of a value that are compared for a suggestion, such as "did you mean".
+pub const HINT_NAMES: usize = 1000;
+
+/// Maximum number of values inside a key, or an object with fields, that Python hashes or compares in one call. Nothing can
+/// interrupt such a call.
+pub const ONE_CALL_VALUES: u64 = 100_000;
+
+/// Maximum length in bits of an integer that is added to, subtracted from or compared with a decimal or a fraction, whose
+/// work grows with the square of the length.
+pub const MIXED_INTEGER_BITS: u64 = 32_768;
+
+/// Maximum nesting of lists that one tag prints. It also stops at a list that contains itself.
+pub const PRINT_DEPTH: usize = 32;
+
+/// Maximum number of items that one tag prints, including those of nested lists.
+pub const PRINT_ITEMS: u64 = 100_000;
 
 /// Maximum nesting of a Python value that becomes plain data, such as a schema or a default of a prompt, or JSON in a
 /// text. It also stops a value that contains itself.

@@ -1,15 +1,27 @@
 //! A prompt that is checked, with what the rules ask of it.
 
-use super::finding::{Code, Finding};
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use super::code::Code;
+use super::declaration_edits::Declaration;
+use super::finding::Finding;
+use super::fix::{FileEdit, Fix};
 use super::input_fields::InputFields;
-use crate::error::Place;
+use super::options::CheckOptions;
+use super::tag_uses::partial_scopes;
+use crate::error::{Error, Place};
 use crate::prompt::{ChatEntry, Prompt, TemplateLocation};
-use crate::template::{Reference, References};
+use crate::schema::{Schema, SchemaRef};
+use crate::template::ast::Program;
+use crate::template::{Reference, References, TemplateOptions, tree};
 
 /// Where the parts of a prompt are in its file.
 pub trait PromptSource {
     /// The place of the prompt's id.
     fn id(&self) -> Place;
+    /// The place of the prompt's version, or of its id if the file names no version.
+    fn version(&self) -> Place;
     /// The place of a line and column of one of the prompt's templates; `None` if there is no such template.
     fn in_file(
         &self,
@@ -18,6 +30,18 @@ pub trait PromptSource {
         line: usize,
         column: usize,
     ) -> Option<Place>;
+    /// The offset in [`PromptSource::text`] of a line and column of a template; `None` if it is not certain.
+    fn offset(
+        &self,
+        prompt: &Prompt,
+        location: TemplateLocation<'_>,
+        line: usize,
+        column: usize,
+    ) -> Option<usize>;
+    /// The text of the file, without a byte order mark.
+    fn text(&self) -> &str;
+    /// The offset of the name of each declared variable.
+    fn variable_offsets(&self) -> Vec<usize>;
     /// The place of the name of a declared variable.
     fn variable(&self, index: usize) -> Option<Place>;
     /// The YAML comment right behind a template that is a plain text without quotes, and its place.
@@ -33,11 +57,67 @@ pub(super) struct CheckedPrompt<'p> {
     pub(super) source: Option<&'p dyn PromptSource>,
     /// The fields of the input schema.
     pub(super) input: InputFields<'p>,
+    /// The output schema.
+    pub(super) output: Option<&'p SchemaRef>,
+    /// The errors in schemas that are written in the prompt.
+    pub(super) schema_errors: Vec<Error>,
+    /// The schemas that are known by name.
+    pub(super) schemas: &'p [Schema],
     /// The names of all partials, for hints.
     pub(super) partials: &'p dyn Fn() -> Vec<String>,
+    /// The source of a partial of the prompt or the engine.
+    pub(super) partial: &'p dyn Fn(&str) -> Option<String>,
+    /// Whether the caller registered a helper of a name.
+    pub(super) is_helper: &'p dyn Fn(&str) -> bool,
+    /// How its templates were compiled.
+    pub(super) template_options: TemplateOptions,
+    /// What the check is asked for; the default in a load.
+    pub(super) options: &'p CheckOptions,
+    pub(super) parsed: OnceCell<Vec<ParsedText<'p>>>,
 }
 
+/// A text of a prompt with its syntax tree.
+#[derive(Debug)]
+pub(super) struct ParsedText<'p> {
+    pub(super) location: TemplateLocation<'p>,
+    pub(super) program: Program<'p>,
+}
+
+/// What a check is asked for that only looks up places.
+static NOTHING: CheckOptions = CheckOptions {
+    providers: Vec::new(),
+    also: Vec::new(),
+    registered_schemas: None,
+    fixes: false,
+    earlier: Vec::new(),
+};
+
 impl<'p> CheckedPrompt<'p> {
+    /// A prompt whose places are asked for, and nothing else.
+    pub(super) fn for_places(
+        prompt: &'p Prompt,
+        references: References,
+        templates: Vec<TemplateLocation<'p>>,
+        source: Option<&'p dyn PromptSource>,
+    ) -> Self {
+        Self {
+            prompt,
+            references,
+            templates,
+            source,
+            input: InputFields::Unknown,
+            output: None,
+            schema_errors: Vec::new(),
+            schemas: &[],
+            partials: &Vec::new,
+            partial: &|_| None,
+            is_helper: &|_| false,
+            template_options: TemplateOptions::default(),
+            options: &NOTHING,
+            parsed: OnceCell::new(),
+        }
+    }
+
     /// A finding about this prompt, at a place in its file or template.
     pub(super) fn finding(&self, code: Code, message: String, place: Option<Place>) -> Finding {
         let file = self.source.and_then(|_| place.as_ref()?.name.clone());
@@ -56,44 +136,97 @@ impl<'p> CheckedPrompt<'p> {
         self.place(*self.templates.get(reference.template)?, reference.offset)
     }
 
+    /// The fix that edits the declaration of the variables.
+    pub(super) fn declaration_fix(
+        &self,
+        edit: impl FnOnce(&Declaration<'_>) -> Option<FileEdit>,
+    ) -> Option<Fix> {
+        let source = self.source.filter(|_| self.options.fixes)?;
+        let declaration = Declaration::of(source.text(), source.variable_offsets())?;
+        Some(Fix::new(source.text(), edit(&declaration)?))
+    }
+
+    /// The fix that renames a variable where it is used.
+    pub(super) fn rename_fix(&self, reference: &Reference, name: &str, new: &str) -> Option<Fix> {
+        let source = self.source.filter(|_| self.options.fixes)?;
+        let (location, offset) = match &reference.partial {
+            Some((partial, offset)) => (TemplateLocation::Partial(partial), *offset),
+            None => (*self.templates.get(reference.template)?, reference.offset),
+        };
+        let place = Place::of(None, location.text(self.prompt)?, offset);
+        let start = source.offset(self.prompt, location, place.line, place.column)?;
+        let end = start + name.len();
+        let is_there = source.text().get(start..end) == Some(name);
+        is_there.then(|| Fix::new(source.text(), FileEdit { start, end, text: new.to_owned() }))
+    }
+
     /// The place of an offset in a template.
     pub(super) fn place(&self, location: TemplateLocation<'_>, offset: usize) -> Option<Place> {
-        let id = self.prompt.id.as_str();
+        let place = Place::of(None, location.text(self.prompt)?, offset);
+        Self::place_of_offset(self.prompt, self.source, location, &place)
+    }
+
+    /// The place of a line and column in a template: in the file of the prompt, or else in the template.
+    pub(super) fn place_of_offset(
+        prompt: &Prompt,
+        source: Option<&dyn PromptSource>,
+        location: TemplateLocation<'_>,
+        place: &Place,
+    ) -> Option<Place> {
+        if let Some(source) = source {
+            let found = source.in_file(prompt, location, place.line, place.column);
+            return found.or_else(|| Some(source.id()));
+        }
+        let id = prompt.id.as_str();
         let name = match location {
             TemplateLocation::Template => id.to_owned(),
             _ => format!("{id} {location}"),
         };
-        let place = Place::of(Some(&name), location.text(self.prompt)?, offset);
-        match self.source {
-            None => Some(place),
-            Some(source) => {
-                source.in_file(self.prompt, location, place.line, place.column).or_else(|| Some(source.id()))
+        Some(Place { name: Some(name), ..place.clone() })
+    }
+
+    /// Every text of the prompt with its syntax tree. They are parsed when the first rule asks for them.
+    pub(super) fn parsed(&self) -> &[ParsedText<'p>] {
+        self.parsed.get_or_init(|| {
+            let parse = |(location, text)| {
+                // It was compiled before, so it has no mistakes.
+                let program = tree(text, &self.template_options).ok()?;
+                Some(ParsedText { location, program })
+            };
+            self.texts().into_iter().filter_map(parse).collect()
+        })
+    }
+
+    /// The texts whose names are variables of the prompt: its template or messages, and the partials that every tag
+    /// includes without a context of their own.
+    pub(super) fn texts_with_variables(&self) -> impl Iterator<Item = &ParsedText<'p>> {
+        let parsed = self.parsed();
+        let is_partial = |text: &ParsedText<'_>| matches!(text.location, TemplateLocation::Partial(_));
+        let partials: HashMap<&str, &ParsedText<'_>> = parsed
+            .iter()
+            .filter_map(|text| match text.location {
+                TemplateLocation::Partial(name) => Some((name, text)),
+                _ => None,
+            })
+            .collect();
+        let mut scopes: HashMap<String, bool> = HashMap::new();
+        let mut waiting: Vec<&ParsedText<'_>> = parsed.iter().filter(|text| !is_partial(text)).collect();
+        while let Some(text) = waiting.pop() {
+            for (name, has_variables) in partial_scopes(&text.program, self.is_helper) {
+                let is_new = !scopes.contains_key(&*name);
+                *scopes.entry(name.to_string()).or_insert(true) &= has_variables;
+                waiting.extend(partials.get(&*name).filter(|_| is_new));
             }
         }
+        parsed.iter().filter(move |text| match text.location {
+            TemplateLocation::Partial(name) => scopes.get(name).copied().unwrap_or(false),
+            _ => true,
+        })
     }
 
     /// Every text of the prompt that is a template.
     pub(super) fn texts(&self) -> Vec<(TemplateLocation<'p>, &'p str)> {
-        let prompt = self.prompt;
-        let mut texts = Vec::new();
-        if let Some(template) = &prompt.template {
-            texts.push((TemplateLocation::Template, template.content.as_str()));
-        } else if let Some(chat) = &prompt.chat_template {
-            for (index, entry) in chat.messages.iter().enumerate() {
-                let ChatEntry::Message(message) = entry else { continue };
-                let mut leaf = 0;
-                // The closure never fails.
-                let _: crate::Result<crate::prompt::Message<()>> = message.try_map(|text| {
-                    texts.push((TemplateLocation::Message { index, leaf }, text.as_str()));
-                    leaf += 1;
-                    Ok(())
-                });
-            }
-        }
-        texts.extend(
-            prompt.partials().iter().map(|(name, text)| (TemplateLocation::Partial(name), text.as_str())),
-        );
-        texts
+        texts(self.prompt)
     }
 
     /// The names of the placeholders.
@@ -105,4 +238,27 @@ impl<'p> CheckedPrompt<'p> {
             ChatEntry::Message(_) => None,
         })
     }
+}
+
+/// Every text of a prompt that is a template.
+pub(super) fn texts(prompt: &Prompt) -> Vec<(TemplateLocation<'_>, &str)> {
+    let mut texts = Vec::new();
+    if let Some(template) = &prompt.template {
+        texts.push((TemplateLocation::Template, template.content.as_str()));
+    } else if let Some(chat) = &prompt.chat_template {
+        for (index, entry) in chat.messages.iter().enumerate() {
+            let ChatEntry::Message(message) = entry else { continue };
+            let mut leaf = 0;
+            // The closure never fails.
+            let _: crate::Result<crate::prompt::Message<()>> = message.try_map(|text| {
+                texts.push((TemplateLocation::Message { index, leaf }, text.as_str()));
+                leaf += 1;
+                Ok(())
+            });
+        }
+    }
+    texts.extend(
+        prompt.partials().iter().map(|(name, text)| (TemplateLocation::Partial(name), text.as_str())),
+    );
+    texts
 }

@@ -1,176 +1,11 @@
 //! A finding: a problem of a prompt or of its file, with its code and its place.
 
-use std::fmt;
-
+use super::code::{Code, Severity};
+use super::fix::Fix;
 use crate::error::{ContextValue, Error, Kind, Place};
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// The prompt loads and renders, and probably not as its author meant it.
-    Warning,
-    /// The prompt does not load, or cannot be rendered.
-    Error,
-}
-
-impl Severity {
-    /// The word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// The rule that a finding is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Code {
-    /// A variable that is used and not declared.
-    UndeclaredVariable,
-    /// A variable that is declared and never used.
-    UnusedVariable,
-    /// A partial that exists nowhere.
-    UnknownPartial,
-    /// A helper that exists nowhere.
-    UnknownHelper,
-    /// A YAML comment that cuts a text.
-    YamlComment,
-    /// Syntax of another template language.
-    ForeignSyntax,
-    /// Helpers in a prompt file, which have no effect.
-    IgnoredHelpers,
-    /// A part of a schema that has no effect.
-    SchemaWithoutEffect,
-    /// A label that a prompt file and the file of labels point at different versions.
-    LabelDisagreement,
-    /// A file that cannot be read.
-    UnreadableFile,
-    /// A prompt that breaks a rule of prompt files.
-    InvalidPrompt,
-    /// A template that cannot be parsed.
-    TemplateSyntax,
-    /// A schema that cannot be used.
-    InvalidSchema,
-    /// A schema that a prompt names and that does not exist.
-    UnknownSchema,
-    /// A version that a label points at and that does not exist.
-    UnknownLabelTarget,
-}
-
-impl Code {
-    /// Every code.
-    pub const ALL: [Self; 15] = [
-        Self::UndeclaredVariable,
-        Self::UnusedVariable,
-        Self::UnknownPartial,
-        Self::UnknownHelper,
-        Self::YamlComment,
-        Self::ForeignSyntax,
-        Self::IgnoredHelpers,
-        Self::SchemaWithoutEffect,
-        Self::LabelDisagreement,
-        Self::UnreadableFile,
-        Self::InvalidPrompt,
-        Self::TemplateSyntax,
-        Self::InvalidSchema,
-        Self::UnknownSchema,
-        Self::UnknownLabelTarget,
-    ];
-
-    /// The name of the rule.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::UndeclaredVariable => "undeclared-variable",
-            Self::UnusedVariable => "unused-variable",
-            Self::UnknownPartial => "unknown-partial",
-            Self::UnknownHelper => "unknown-helper",
-            Self::YamlComment => "yaml-comment",
-            Self::ForeignSyntax => "foreign-syntax",
-            Self::IgnoredHelpers => "ignored-helpers",
-            Self::SchemaWithoutEffect => "schema-without-effect",
-            Self::LabelDisagreement => "label-disagreement",
-            Self::UnreadableFile => "unreadable-file",
-            Self::InvalidPrompt => "invalid-prompt",
-            Self::TemplateSyntax => "template-syntax",
-            Self::InvalidSchema => "invalid-schema",
-            Self::UnknownSchema => "unknown-schema",
-            Self::UnknownLabelTarget => "unknown-label-target",
-        }
-    }
-
-    /// The code of the rule: `PM` and three digits. A code never changes, and never gets another meaning.
-    #[must_use]
-    pub fn number(self) -> &'static str {
-        match self {
-            Self::UnreadableFile => "PM001",
-            Self::InvalidPrompt => "PM002",
-            Self::TemplateSyntax => "PM003",
-            Self::InvalidSchema => "PM004",
-            Self::UnknownSchema => "PM005",
-            Self::UnknownPartial => "PM006",
-            Self::UnknownHelper => "PM007",
-            Self::UnknownLabelTarget => "PM008",
-            Self::UndeclaredVariable => "PM009",
-            Self::UnusedVariable => "PM010",
-            Self::YamlComment => "PM011",
-            Self::ForeignSyntax => "PM012",
-            Self::IgnoredHelpers => "PM013",
-            Self::SchemaWithoutEffect => "PM014",
-            Self::LabelDisagreement => "PM015",
-        }
-    }
-
-    /// How bad its findings are.
-    #[must_use]
-    pub fn severity(self) -> Severity {
-        match self {
-            Self::UndeclaredVariable
-            | Self::UnusedVariable
-            | Self::YamlComment
-            | Self::ForeignSyntax
-            | Self::IgnoredHelpers
-            | Self::SchemaWithoutEffect
-            | Self::LabelDisagreement => Severity::Warning,
-            Self::UnknownPartial
-            | Self::UnknownHelper
-            | Self::UnreadableFile
-            | Self::InvalidPrompt
-            | Self::TemplateSyntax
-            | Self::InvalidSchema
-            | Self::UnknownSchema
-            | Self::UnknownLabelTarget => Severity::Error,
-        }
-    }
-
-    /// The rule that an error is about: the one that the error names, or else that of its kind.
-    fn of_error(error: &Error) -> Self {
-        let named = error.context().iter().find_map(|(name, value)| match value {
-            ContextValue::Text(code) if *name == CODE => {
-                Self::ALL.into_iter().find(|known| known.as_str() == code)
-            }
-            _ => None,
-        });
-        named.unwrap_or(match error.kind() {
-            Kind::TemplateSyntax | Kind::TemplateRender => Self::TemplateSyntax,
-            Kind::StorageRead | Kind::StorageWrite => Self::UnreadableFile,
-            Kind::SchemaParse | Kind::SchemaInvalid => Self::InvalidSchema,
-            Kind::Schema => Self::UnknownSchema,
-            _ => Self::InvalidPrompt,
-        })
-    }
-}
 
 /// The name under which an error keeps the code of a rule in its context.
 pub const CODE: &str = "code";
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// A problem of a prompt or of its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,13 +22,23 @@ pub struct Finding {
     pub prompt_id: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What a program can do about it. Only a check that is asked for fixes has them.
+    pub fix: Option<Fix>,
 }
 
 impl Finding {
     /// A finding without a place.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), place: None, file: None, prompt_id: None, hint: None }
+        Self {
+            code,
+            message: message.into(),
+            place: None,
+            file: None,
+            prompt_id: None,
+            hint: None,
+            fix: None,
+        }
     }
 
     /// A finding at a place in a file.
@@ -209,6 +54,13 @@ impl Finding {
         self
     }
 
+    /// Adds a fix, if there is one.
+    #[must_use]
+    pub fn with_fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
+        self
+    }
+
     /// The finding that an error of a load is.
     #[must_use]
     pub fn of_error(error: &Error) -> Self {
@@ -220,12 +72,13 @@ impl Finding {
         };
         let place = error.place();
         Self {
-            code: Code::of_error(error),
+            code: code_of(error),
             message: error.message().to_owned(),
             file: text("path").or_else(|| place.and_then(|place| place.name.clone())),
             place: place.cloned(),
             prompt_id: text("prompt_id"),
             hint: error.hint().map(str::to_owned),
+            fix: None,
         }
     }
 
@@ -262,6 +115,23 @@ impl Finding {
         let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
         format!("{message} [{} {code}]{place}{hint}", code.number())
     }
+}
+
+/// The rule that an error is about: the one that the error names, or else that of its kind.
+fn code_of(error: &Error) -> Code {
+    let named = error.context().iter().find_map(|(name, value)| match value {
+        ContextValue::Text(code) if *name == CODE => {
+            Code::ALL.into_iter().find(|known| known.as_str() == code)
+        }
+        _ => None,
+    });
+    named.unwrap_or(match error.kind() {
+        Kind::TemplateSyntax | Kind::TemplateRender => Code::TemplateSyntax,
+        Kind::StorageRead | Kind::StorageWrite => Code::UnreadableFile,
+        Kind::SchemaParse | Kind::SchemaInvalid => Code::InvalidSchema,
+        Kind::Schema => Code::UnknownSchema,
+        _ => Code::InvalidPrompt,
+    })
 }
 
 /// The text of a warning about these findings.

@@ -14,14 +14,16 @@
 //! variables: [name, vip]
 //! ```
 //!
-//! Found are Python's `{name}`, `${name}` and `%(name)s` of a declared variable, and the tags `{% … %}`, `{# … #}` and
-//! `<% … %>` of Jinja, Liquid and ERB, except between backticks. Comments and raw blocks are not searched.
+//! Found are Python's `{name}`, `${name}` and `%(name)s` of a declared variable, a template that is written as an f-string
+//! (`f"Dear {name}"`), and the tags `{% … %}`, `{# … #}` and `<% … %>` of Jinja, Liquid and ERB, except between backticks.
+//! Comments and raw blocks are not searched.
 
 use std::collections::HashSet;
 
 use super::checked_prompt::CheckedPrompt;
-use super::finding::{Code, Finding};
-use crate::prompt::Variables;
+use super::code::Code;
+use super::finding::Finding;
+use crate::prompt::{TemplateLocation, Variables};
 use crate::template::ast::{Program, Span, Statement};
 
 /// A tag of another language.
@@ -32,27 +34,44 @@ struct ForeignTag {
 }
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
-    let declared = checked.prompt.declared();
     let mut findings = Vec::new();
+    each_tag(checked, &mut |location, tag, ForeignTag { offset, hint, .. }| {
+        let id = &checked.prompt.id;
+        let message =
+            format!("`{tag}` in {location} of prompt `{id}` is text here, not a tag of the template");
+        let finding = checked.finding(Code::ForeignSyntax, message, checked.place(location, offset));
+        findings.push(finding.with_hint(hint));
+    });
+    findings
+}
+
+/// The words in tags of other languages.
+pub(super) fn words_of_foreign_tags(checked: &CheckedPrompt<'_>) -> HashSet<String> {
+    let mut words = HashSet::new();
+    each_tag(checked, &mut |_, tag, _| {
+        words.extend(tag.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned));
+    });
+    words
+}
+
+/// Calls `each` with every tag of another language, and its text.
+fn each_tag(checked: &CheckedPrompt<'_>, each: &mut dyn FnMut(TemplateLocation<'_>, &str, ForeignTag)) {
+    let declared = checked.prompt.declared();
     for (location, text) in checked.texts() {
         let tags = tags(text, declared);
         if tags.is_empty() {
             continue;
         }
-        let searched = contents(text);
-        for ForeignTag { offset, end, hint } in tags {
-            if !searched.iter().any(|span| (span.start..span.end).contains(&offset)) {
-                continue;
+        let mut searched = Vec::new();
+        for parsed in checked.parsed().iter().filter(|parsed| parsed.location == location) {
+            collect(&parsed.program, &mut searched);
+        }
+        for tag in tags {
+            if searched.iter().any(|span| (span.start..span.end).contains(&tag.offset)) {
+                each(location, &text[tag.offset..tag.end], tag);
             }
-            let id = &checked.prompt.id;
-            let tag = &text[offset..end];
-            let message =
-                format!("`{tag}` in {location} of prompt `{id}` is text here, not a tag of the template");
-            let finding = checked.finding(Code::ForeignSyntax, message, checked.place(location, offset));
-            findings.push(finding.with_hint(hint));
         }
     }
-    findings
 }
 
 /// The most tags of one text that are reported. The first of each spelling is enough to find the others.
@@ -60,7 +79,7 @@ const REPORTED: usize = 20;
 
 /// The tags in a text, wherever they are, each spelling once.
 fn tags(text: &str, declared: Option<&Variables>) -> Vec<ForeignTag> {
-    let mut tags = Vec::new();
+    let mut tags: Vec<ForeignTag> = f_string(text).into_iter().collect();
     let mut known = HashSet::new();
     let mut after = 0;
     for (offset, _) in text.match_indices(['{', '<', '%']) {
@@ -79,6 +98,18 @@ fn tags(text: &str, declared: Option<&Variables>) -> Vec<ForeignTag> {
         }
     }
     tags
+}
+
+/// The beginning of an f-string that is the whole text.
+fn f_string(text: &str) -> Option<ForeignTag> {
+    let literal = text.trim_end().strip_prefix(['f', 'F'])?;
+    let quote = literal.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    let hint = "write the text alone, without the `f` and the quotes of the string";
+    (literal.len() > 1 && literal.ends_with(quote)).then(|| ForeignTag {
+        offset: 0,
+        end: 2,
+        hint: hint.to_owned(),
+    })
 }
 
 /// `{% … %}`, `{# … #}` or `<% … %>` on one line.
@@ -128,11 +159,14 @@ fn replacement_field(text: &str, offset: usize, declared: &Variables) -> Option<
     let (name, rest) = inside.split_at(name_end);
     declared.get(name)?;
     let path = rest.split(['!', ':']).next().unwrap_or_default();
-    is_rest_of_field(rest).then(|| ForeignTag {
-        offset: start,
-        end,
-        hint: format!("write `{{{{{name}{path}}}}}`"),
-    })
+    let hint = if rest.ends_with("()") {
+        "a template cannot call methods: use a helper, such as `{{upper name}}`, or give the result as a variable"
+            .to_owned()
+    } else {
+        format!("write `{{{{{name}{path}}}}}`")
+    };
+    let rest = rest.strip_suffix("()").unwrap_or(rest);
+    is_rest_of_field(rest).then_some(ForeignTag { offset: start, end, hint })
 }
 
 /// Whether this can follow the name in a replacement field of Python: members, a conversion, a format.
@@ -155,16 +189,7 @@ fn is_command(before: &str) -> bool {
     before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).ends_with('\\') && !before.ends_with('\\')
 }
 
-/// The spans of the text between tags, without raw blocks.
-fn contents(text: &str) -> Vec<Span> {
-    let mut spans = Vec::new();
-    // It was parsed before, within the engine's limits.
-    if let Ok(program) = crate::template::parse(text, &crate::limits::Limits::default()) {
-        collect(&program, &mut spans);
-    }
-    spans
-}
-
+/// Collects the spans of the text between tags, without raw blocks.
 fn collect(program: &Program<'_>, spans: &mut Vec<Span>) {
     for statement in &program.body {
         match statement {

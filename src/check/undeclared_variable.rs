@@ -1,12 +1,12 @@
 //! `undeclared-variable`: a template uses a variable that `variables` does not declare.
 //!
-//! Usually the name is misspelt. A missing variable in `{{name}}` is an error of the render, but in a condition it counts
-//! as false, and the text vanishes without a word.
+//! A missing variable in `{{name}}` is an error of the render, but in a condition it counts as false, and the text
+//! vanishes without a word.
 //!
 //! Bad:
 //!
 //! ```yaml
-//! template: "{{#if vip}}Thank you for your loyalty.{{/if}} Dear {{nmae}}"
+//! template: "{{#if vip}}Thank you for your loyalty.{{/if}} Dear {{name}}"
 //! variables: [name]
 //! ```
 //!
@@ -18,34 +18,63 @@
 //! ```
 //!
 //! Prompts without `variables` are not checked: they declare what they use. Names of placeholders and of the fields of
-//! the input schema count as declared.
+//! the input schema count as declared. A name that is close to a declared one is `misspelt-variable`.
+
+use std::collections::HashSet;
 
 use super::checked_prompt::CheckedPrompt;
-use super::finding::{Code, Finding};
+use super::code::Code;
+use super::finding::Finding;
 use crate::error::nearest;
+use crate::template::Reference;
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
-    let Some(declared) = checked.prompt.declared() else { return Vec::new() };
-    let id = &checked.prompt.id;
     let mut findings = Vec::new();
-    for (name, reference) in &checked.references.variables {
-        let is_known = declared.get(name).is_some()
-            || checked.input.may_have(name)
-            || checked.placeholders().any(|placeholder| placeholder == &**name);
-        if is_known {
+    for (name, reference, meant) in undeclared(checked) {
+        if meant.is_some() {
             continue;
         }
-        let partial = match &reference.partial {
-            Some((partial, _)) => format!(" in partial `{partial}`"),
-            None => String::new(),
-        };
-        let message = format!("prompt `{id}` uses `{name}`{partial}, which its `variables` do not declare");
-        let finding = checked.finding(Code::UndeclaredVariable, message, checked.place_of(reference));
-        let names = declared.items.iter().map(|variable| variable.name.as_str());
-        findings.push(match nearest(name, names) {
-            Some(near) => finding.with_hint(format!("did you mean `{near}`?")),
-            None => finding.with_hint(format!("add `{name}` to `variables`")),
-        });
+        let text = message(checked, name, reference);
+        let finding = checked.finding(Code::UndeclaredVariable, text, checked.place_of(reference));
+        let fix = checked.declaration_fix(|declaration| declaration.add(name));
+        findings.push(finding.with_hint(format!("add `{name}` to `variables`")).with_fix(fix));
     }
     findings
+}
+
+/// The most names of a prompt that are compared with each other. Beyond, no name counts as misspelt, and the check takes no
+/// longer than reading the file.
+const MAX_COMPARISONS: usize = 1_000_000;
+
+/// The variables that the templates use and the prompt does not declare, each with the declared name that it is close to.
+pub(super) fn undeclared<'c, 'p>(
+    checked: &'c CheckedPrompt<'p>,
+) -> impl Iterator<Item = (&'c str, &'c Reference, Option<&'p str>)> {
+    let declared = checked.prompt.declared();
+    let known: HashSet<&str> = known_names(checked).collect();
+    let mut comparisons = MAX_COMPARISONS;
+    let used = checked.references.variables.iter().filter(move |_| declared.is_some());
+    used.filter_map(move |(name, reference)| {
+        let is_known = known.contains(&**name) || checked.input.may_have(name);
+        (!is_known).then(|| {
+            comparisons = comparisons.saturating_sub(known.len());
+            let meant = if comparisons == 0 { None } else { nearest(name, known_names(checked)) };
+            (&**name, reference, meant)
+        })
+    })
+}
+
+/// The names that a template of the prompt can use.
+pub(super) fn known_names<'p>(checked: &CheckedPrompt<'p>) -> impl Iterator<Item = &'p str> {
+    let declared = checked.prompt.declared().into_iter().flat_map(|declared| &declared.items);
+    declared.map(|variable| variable.name.as_str()).chain(checked.input.names()).chain(checked.placeholders())
+}
+
+pub(super) fn message(checked: &CheckedPrompt<'_>, name: &str, reference: &Reference) -> String {
+    let id = &checked.prompt.id;
+    let partial = match &reference.partial {
+        Some((partial, _)) => format!(" in partial `{partial}`"),
+        None => String::new(),
+    };
+    format!("prompt `{id}` uses `{name}`{partial}, which its `variables` do not declare")
 }

@@ -21,7 +21,8 @@
 //! load, list its name in the engine's `known_partials`; then a render reports it if it is still missing.
 
 use super::checked_prompt::CheckedPrompt;
-use super::finding::{Code, Finding};
+use super::code::Code;
+use super::finding::Finding;
 use crate::error::nearest;
 use crate::template::Reference;
 

@@ -1,7 +1,8 @@
 //! `unused-variable`: `variables` declares a name that no template uses.
 //!
-//! Either the name is misspelt, here or in the template, or the text that used it is gone. Whoever renders the prompt
-//! still has to give a value.
+//! The text that used it is gone, and whoever renders the prompt still has to give a value. If the template uses a name
+//! that is close to it, the mistake is `misspelt-variable`, and if a tag of another template language has the name, it is
+//! `foreign-syntax`.
 //!
 //! Bad:
 //!
@@ -20,9 +21,14 @@
 //! A use in any message, tool call, partial or placeholder counts, and so does a field of that name in the input schema.
 //! Nothing is reported where the templates may read all variables, as `{{json this}}` and `{{> (lookup . "name")}}` do.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use super::checked_prompt::CheckedPrompt;
-use super::finding::{Code, Finding};
-use crate::error::nearest;
+use super::code::Code;
+use super::finding::Finding;
+use super::foreign_syntax::words_of_foreign_tags;
+use super::undeclared_variable::undeclared;
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let Some(declared) = checked.prompt.declared() else { return Vec::new() };
@@ -32,27 +38,27 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let id = &checked.prompt.id;
+    let placeholders: HashSet<&str> = checked.placeholders().collect();
+    let misspelt: HashSet<&str> = undeclared(checked).filter_map(|(_, _, meant)| meant).collect();
+    let foreign = OnceCell::new();
     let mut findings = Vec::new();
     for (index, variable) in declared.items.iter().enumerate() {
         let name = variable.name.as_str();
         let is_used = references.variables.contains_key(name)
             || references.mentions.contains(name)
             || checked.input.may_have(name)
-            || checked.placeholders().any(|placeholder| placeholder == name);
-        if is_used {
+            || placeholders.contains(name);
+        if is_used
+            || misspelt.contains(name)
+            || foreign.get_or_init(|| words_of_foreign_tags(checked)).contains(name)
+        {
             continue;
         }
         let message = format!("prompt `{id}` declares the variable `{name}` and never uses it");
         let place = checked.source.map(|source| source.variable(index).unwrap_or_else(|| source.id()));
         let finding = checked.finding(Code::UnusedVariable, message, place);
-        let undeclared = references.variables.keys().map(|name| &**name);
-        let near = nearest(name, undeclared.filter(|used| declared.get(used).is_none()));
-        findings.push(match near {
-            Some(near) => {
-                finding.with_hint(format!("the template uses `{near}`: is it meant to be `{name}`?"))
-            }
-            None => finding.with_hint("use it in the template, or remove it"),
-        });
+        let fix = checked.declaration_fix(|declaration| declaration.remove(index));
+        findings.push(finding.with_hint("use it in the template, or remove it").with_fix(fix));
     }
     findings
 }

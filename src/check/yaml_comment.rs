@@ -17,7 +17,8 @@
 //! A comment that reads like one, with a blank after its `#` and without a tag, is not reported.
 
 use super::checked_prompt::CheckedPrompt;
-use super::finding::{Code, Finding};
+use super::code::Code;
+use super::finding::Finding;
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let Some(source) = checked.source else { return Vec::new() };

@@ -1,5 +1,7 @@
 //! The API calls that requests are for, and the names that they give to settings.
 
+use crate::schema::json_schema::JsonSchemaMode;
+
 /// The API calls that a request can be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
@@ -11,6 +13,10 @@ pub(super) enum Api {
     Messages,
     /// `litellm.completion`
     LiteLlm,
+    /// `client.models.generate_content`, whose settings are members of its `config`
+    Gemini,
+    /// `client.converse`
+    Converse,
 }
 
 impl Api {
@@ -20,6 +26,25 @@ impl Api {
             Self::Responses => "OpenAI's Responses",
             Self::Messages => "Anthropic's Messages",
             Self::LiteLlm => "LiteLLM",
+            Self::Gemini => "Gemini",
+            Self::Converse => "Bedrock",
+        }
+    }
+
+    /// The argument for the model.
+    pub(super) fn model_key(self) -> &'static str {
+        match self {
+            Self::Converse => "modelId",
+            _ => "model",
+        }
+    }
+
+    /// The argument and its member for what the provider's package has no argument for, if it is not `extra_body`.
+    pub(super) fn body_path(self) -> Option<(&'static str, Option<&'static str>)> {
+        match self {
+            Self::Gemini => Some(("http_options", Some("extra_body"))),
+            Self::Converse => Some(("additionalModelRequestFields", None)),
+            _ => None,
         }
     }
 
@@ -29,6 +54,17 @@ impl Api {
             Self::Chat | Self::Responses => "openai",
             Self::Messages => "anthropic",
             Self::LiteLlm => "litellm",
+            Self::Gemini => "gemini",
+            Self::Converse => "bedrock",
+        }
+    }
+
+    /// The JSON Schema that the API enforces.
+    pub(super) fn schema_mode(self) -> JsonSchemaMode {
+        match self {
+            Self::Messages | Self::Converse => JsonSchemaMode::Anthropic,
+            Self::Gemini => JsonSchemaMode::Gemini,
+            _ => JsonSchemaMode::Strict,
         }
     }
 
@@ -37,7 +73,8 @@ impl Api {
         match self {
             Self::Chat | Self::LiteLlm => &["messages"],
             Self::Responses => &["instructions", "input"],
-            Self::Messages => &["system", "messages"],
+            Self::Messages | Self::Converse => &["system", "messages"],
+            Self::Gemini => &["contents", "system_instruction"],
         }
     }
 
@@ -47,15 +84,19 @@ impl Api {
             Self::Chat | Self::LiteLlm => "response_format",
             Self::Responses => "text",
             Self::Messages => "output_config",
+            Self::Gemini => "response_json_schema",
+            Self::Converse => "outputConfig",
         }
     }
 
-    /// The path of the format: the argument, or its member `format`.
+    /// The path of the format: the argument, or a member of it.
     pub(super) fn format_path(self) -> &'static str {
         match self {
             Self::Chat | Self::LiteLlm => "response_format",
             Self::Responses => "text.format",
             Self::Messages => "output_config.format",
+            Self::Gemini => "response_json_schema",
+            Self::Converse => "outputConfig.textFormat",
         }
     }
 
@@ -63,14 +104,16 @@ impl Api {
     pub(super) fn argument(self, setting: Setting) -> Option<&'static str> {
         use Setting as S;
         Some(match (self, setting) {
-            (Self::Messages, S::Stop) => "stop_sequences",
+            (Self::Messages | Self::Gemini, S::Stop) => "stop_sequences",
+            // They are members of `inferenceConfig`.
+            (Self::Converse, _) => return None,
             (Self::Chat, S::MaxTokens) => "max_completion_tokens",
-            (Self::Responses, S::MaxTokens) => "max_output_tokens",
+            (Self::Responses | Self::Gemini, S::MaxTokens) => "max_output_tokens",
             (_, S::MaxTokens) => "max_tokens",
             (Self::Messages, _) | (Self::Responses, S::Stop | S::Seed | S::Presence | S::Frequency) => {
                 return None;
             }
-            (Self::LiteLlm, S::TopK) => "top_k",
+            (Self::LiteLlm | Self::Gemini, S::TopK) => "top_k",
             (_, S::TopK) => return None,
             (_, setting) => setting.name(),
         })

@@ -2,7 +2,10 @@
 //!
 //! The packages of OpenAI and Anthropic refuse arguments that they do not know, and send the members of `extra_body`.
 
+use std::collections::HashMap;
+
 use super::api::Api;
+use super::given_arguments::EXTRA_BODY;
 
 impl Api {
     /// The API by the name that observers know it by.
@@ -12,6 +15,8 @@ impl Api {
             "openai-responses" => Self::Responses,
             "anthropic" => Self::Messages,
             "litellm" => Self::LiteLlm,
+            "gemini" => Self::Gemini,
+            "bedrock" => Self::Converse,
             _ => return None,
         })
     }
@@ -23,13 +28,19 @@ impl Api {
             Self::Responses => &[CLIENT, RESPONSES],
             Self::Messages => &[CLIENT, MESSAGES],
             Self::LiteLlm => &[CLIENT, CHAT, LITELLM],
+            Self::Gemini => &[GENERATE_CONTENT],
+            Self::Converse => &[CONVERSE],
         };
         lists.iter().flat_map(|list| list.iter().copied())
     }
 
-    /// Whether the provider's package takes this argument by its name. LiteLLM passes on what it does not know.
+    /// Whether the provider's package takes this setting by its name. LiteLLM passes on what it does not know.
     pub(super) fn takes(self, argument: &str) -> bool {
-        self == Self::LiteLlm || self.call_arguments().any(|known| known == argument)
+        match self {
+            Self::LiteLlm => true,
+            Self::Gemini => GENERATE_CONTENT_CONFIG.contains(&argument),
+            _ => self.call_arguments().any(|known| known == argument),
+        }
     }
 }
 
@@ -39,8 +50,53 @@ pub fn call_arguments(target: &str) -> Option<Vec<&'static str>> {
     Api::by_target(target).map(|api| api.call_arguments().collect())
 }
 
-/// The arguments that the methods of the `openai` and `anthropic` packages share.
-const CLIENT: &[&str] = &["extra_body", "extra_headers", "extra_query", "timeout"];
+/// The members of an argument, each with the argument, for a target whose call has settings in a mapping.
+#[must_use]
+pub fn members_of_arguments(target: &str) -> Vec<(&'static str, &'static str)> {
+    let (argument, members): (_, &[&str]) = match Api::by_target(target) {
+        Some(Api::Gemini) => ("config", GENERATE_CONTENT_CONFIG),
+        Some(Api::Converse) => ("inferenceConfig", INFERENCE_CONFIG),
+        _ => return Vec::new(),
+    };
+    members.iter().map(|member| (*member, argument)).collect()
+}
+
+/// The arguments that the methods of the `openai` and `anthropic` packages share. They are no members of the request's body.
+const CLIENT: &[&str] = &[EXTRA_BODY, "extra_headers", "extra_query", "timeout"];
+
+/// Whether arguments, as JSON, may have some that are no members of the request's body.
+#[must_use]
+pub fn may_have_client_arguments(json: &str) -> bool {
+    CLIENT.iter().any(|name| json.contains(name))
+}
+
+/// The members of the body that the packages send for these arguments of a call. `members` gives those of `extra_body`, which
+/// replace others of their names.
+///
+/// # Errors
+/// The error of `members`.
+pub fn body_of<V, E>(
+    arguments: Vec<(String, V)>,
+    members: impl FnOnce(V) -> std::result::Result<Vec<(String, V)>, E>,
+) -> std::result::Result<Vec<(String, V)>, E> {
+    let is_extra = |(name, _): &(String, V)| name == EXTRA_BODY;
+    let (extra, mut body): (Vec<_>, Vec<_>) = arguments.into_iter().partition(is_extra);
+    body.retain(|(name, _)| !CLIENT.contains(&name.as_str()));
+    if let Some((_, extra)) = extra.into_iter().next_back() {
+        body.extend(members(extra)?);
+    }
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut merged: Vec<(String, V)> = Vec::with_capacity(body.len());
+    for (name, value) in body {
+        if let Some(place) = places.get(&name) {
+            merged[*place].1 = value;
+        } else {
+            places.insert(name.clone(), merged.len());
+            merged.push((name, value));
+        }
+    }
+    Ok(merged)
+}
 
 const CHAT: &[&str] = &[
     "audio",
@@ -243,3 +299,66 @@ const LITELLM: &[&str] = &[
     "vertex_location",
     "vertex_project",
 ];
+
+const GENERATE_CONTENT: &[&str] = &["config", "contents", "model"];
+
+const GENERATE_CONTENT_CONFIG: &[&str] = &[
+    "audio_timestamp",
+    "audio_transcription_config",
+    "automatic_continuation",
+    "automatic_function_calling",
+    "cached_content",
+    "candidate_count",
+    "continuation_token",
+    "enable_enhanced_civic_answers",
+    "frequency_penalty",
+    "generation_output_config",
+    "http_options",
+    "image_config",
+    "labels",
+    "logprobs",
+    "max_output_tokens",
+    "media_resolution",
+    "model_armor_config",
+    "model_selection_config",
+    "presence_penalty",
+    "response_json_schema",
+    "response_logprobs",
+    "response_mime_type",
+    "response_modalities",
+    "response_schema",
+    "routing_config",
+    "safety_settings",
+    "seed",
+    "service_tier",
+    "should_return_http_response",
+    "speech_config",
+    "stop_sequences",
+    "store",
+    "system_instruction",
+    "temperature",
+    "thinking_config",
+    "tool_config",
+    "tools",
+    "top_k",
+    "top_p",
+];
+
+const CONVERSE: &[&str] = &[
+    "additionalModelRequestFields",
+    "additionalModelResponseFieldPaths",
+    "guardrailConfig",
+    "inferenceConfig",
+    "messages",
+    "modelId",
+    "outputConfig",
+    "performanceConfig",
+    "projectIdentifier",
+    "promptVariables",
+    "requestMetadata",
+    "serviceTier",
+    "system",
+    "toolConfig",
+];
+
+const INFERENCE_CONFIG: &[&str] = &["maxTokens", "stopSequences", "temperature", "topP"];

@@ -1,10 +1,11 @@
 //! The provider that a prompt is converted for, and the options of the conversion.
 
+use super::carried::CarriedTarget;
 use super::payload::Payload;
 use super::report::Report;
-use super::{anthropic, openai};
+use super::{anthropic, bedrock, gemini, openai};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Format, Message, Prompt, Rendered, Role};
+use crate::prompt::{CarriedFormat, Format, Message, Prompt, Rendered, Role};
 use crate::schema::json_schema::JsonSchemaMode;
 use crate::template::Output;
 
@@ -14,14 +15,15 @@ pub enum Provider {
     /// OpenAI's Chat Completions API; for text prompts the older Completions API.
     OpenAi(openai::OpenAiOptions),
     /// OpenAI's Responses API.
-    Responses {
-        /// Fail instead of changing or dropping something.
-        strict: bool,
-    },
+    Responses(openai::responses::ResponsesOptions),
     /// Anthropic's Messages API.
     Anthropic(anthropic::AnthropicOptions),
     /// LiteLLM, which accepts OpenAI's format.
     LiteLlm(openai::OpenAiOptions),
+    /// The Gemini API.
+    Gemini(gemini::GeminiOptions),
+    /// Bedrock's Converse API.
+    Bedrock(bedrock::BedrockOptions),
 }
 
 /// Converts prompts for one provider.
@@ -34,13 +36,34 @@ pub struct ProviderConverter {
 }
 
 impl ProviderConverter {
+    /// The converter that fails for everything that the provider would refuse. The names are those of requests.
+    #[must_use]
+    pub fn strict(provider: &str) -> Option<Self> {
+        let provider = match provider {
+            "openai" => Provider::OpenAi(openai::OpenAiOptions { strict: true, ..Default::default() }),
+            "openai-responses" => {
+                Provider::Responses(openai::responses::ResponsesOptions { strict: true, continues: false })
+            }
+            "anthropic" => {
+                Provider::Anthropic(anthropic::AnthropicOptions { strict: true, ..Default::default() })
+            }
+            "litellm" => Provider::LiteLlm(openai::OpenAiOptions::for_litellm(true, false, false)),
+            "gemini" => Provider::Gemini(gemini::GeminiOptions { strict: true, allow_prefill: false }),
+            "bedrock" => Provider::Bedrock(bedrock::BedrockOptions::usual(true)),
+            _ => return None,
+        };
+        Some(Self { provider, to_messages: false })
+    }
+
     /// The provider's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.provider {
-            Provider::OpenAi(_) | Provider::Responses { .. } => "OpenAI",
+            Provider::OpenAi(_) | Provider::Responses(_) => "OpenAI",
             Provider::Anthropic(_) => "Anthropic",
             Provider::LiteLlm(_) => "LiteLLM",
+            Provider::Gemini(_) => "Gemini",
+            Provider::Bedrock(_) => "Bedrock",
         }
     }
 
@@ -51,8 +74,23 @@ impl ProviderConverter {
     pub fn map_role(self, role: Role) -> Result<&'static str> {
         match self.provider {
             Provider::Anthropic(_) => anthropic::map_role(role),
+            Provider::Gemini(_) => gemini::map_role(role),
+            Provider::Bedrock(_) => bedrock::map_role(role),
             _ => Ok(openai::map_role(role)),
         }
+    }
+
+    fn carried_target(self) -> CarriedTarget {
+        let (name, format) = match self.provider {
+            Provider::OpenAi(_) => ("OpenAI", CarriedFormat::Chat),
+            Provider::LiteLlm(_) => ("LiteLLM", CarriedFormat::Chat),
+            Provider::Responses(_) => ("the Responses API", CarriedFormat::Responses),
+            Provider::Anthropic(_) => ("Anthropic", CarriedFormat::Anthropic),
+            Provider::Gemini(_) => ("Gemini", CarriedFormat::Gemini),
+            Provider::Bedrock(_) => ("Bedrock", CarriedFormat::Bedrock),
+        };
+        let has_extensions = matches!(self.provider, Provider::LiteLlm(_));
+        CarriedTarget { name, format: Some(format), has_extensions, strict: self.is_strict() }
     }
 
     /// Whether the conversion fails instead of changing or dropping something.
@@ -60,8 +98,10 @@ impl ProviderConverter {
     pub fn is_strict(self) -> bool {
         match self.provider {
             Provider::OpenAi(options) | Provider::LiteLlm(options) => options.strict,
-            Provider::Responses { strict } => strict,
+            Provider::Responses(options) => options.strict,
             Provider::Anthropic(options) => options.strict,
+            Provider::Gemini(options) => options.strict,
+            Provider::Bedrock(options) => options.strict,
         }
     }
 
@@ -73,12 +113,35 @@ impl ProviderConverter {
             Provider::LiteLlm(options) => {
                 Provider::LiteLlm(openai::OpenAiOptions { strict: false, ..options })
             }
-            Provider::Responses { .. } => Provider::Responses { strict: false },
+            Provider::Responses(options) => {
+                Provider::Responses(openai::responses::ResponsesOptions { strict: false, ..options })
+            }
             Provider::Anthropic(options) => {
                 Provider::Anthropic(anthropic::AnthropicOptions { strict: false, ..options })
             }
+            Provider::Gemini(options) => Provider::Gemini(gemini::GeminiOptions { strict: false, ..options }),
+            Provider::Bedrock(options) => {
+                Provider::Bedrock(bedrock::BedrockOptions { strict: false, ..options })
+            }
         };
         Self { provider, ..self }
+    }
+
+    /// The same converter for a conversation that continues one that the provider keeps. Only the Responses API has that.
+    #[must_use]
+    pub(super) fn continuing(self) -> Self {
+        match self.provider {
+            Provider::Responses(options) => {
+                let options = openai::responses::ResponsesOptions { continues: true, ..options };
+                Self { provider: Provider::Responses(options), ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether a request has the schema of the answer as a tool that the model must call.
+    pub(super) fn sends_schema_as_tool(self) -> bool {
+        matches!(self.provider, Provider::Bedrock(options) if options.schema_tool)
     }
 
     /// The same converter for requests, in which a text is a user message.
@@ -90,10 +153,7 @@ impl ProviderConverter {
     /// The JSON Schema that the provider enforces.
     #[must_use]
     pub fn schema_mode(self) -> JsonSchemaMode {
-        match self.provider {
-            Provider::Anthropic(_) => JsonSchemaMode::Anthropic,
-            _ => JsonSchemaMode::Strict,
-        }
+        self.api().schema_mode()
     }
 
     /// Checks that the provider accepts prompts of this format.
@@ -103,7 +163,7 @@ impl ProviderConverter {
     pub fn check_format(self, prompt: &Prompt) -> Result<()> {
         if prompt.format == Format::Chat
             || self.to_messages
-            || !matches!(self.provider, Provider::Anthropic(_))
+            || !matches!(self.provider, Provider::Anthropic(_) | Provider::Bedrock(_))
         {
             return Ok(());
         }
@@ -121,7 +181,7 @@ impl ProviderConverter {
     pub fn plain_role(self, role: Role) -> Option<&'static str> {
         match self.provider {
             Provider::OpenAi(options) | Provider::LiteLlm(options) => Some(options.role(role)),
-            Provider::Responses { .. } | Provider::Anthropic(_) => None,
+            _ => None,
         }
     }
 
@@ -136,12 +196,15 @@ impl ProviderConverter {
             Err(text) if self.to_messages => vec![Message::plain(Role::User, text)],
             Err(text) => return Ok(Payload::Text(text)),
         };
+        let messages = self.carried_target().settle(messages, report)?;
         match self.provider {
             Provider::OpenAi(options) | Provider::LiteLlm(options) => {
                 openai::messages(messages, options, report)
             }
-            Provider::Responses { strict } => openai::responses::request(messages, strict, report),
+            Provider::Responses(options) => openai::responses::request(messages, options, report),
             Provider::Anthropic(options) => anthropic::request(messages, &options, report),
+            Provider::Gemini(options) => gemini::request(messages, options, report),
+            Provider::Bedrock(options) => bedrock::request(messages, options, report),
         }
     }
 }

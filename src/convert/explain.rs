@@ -7,7 +7,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use super::converter::ProviderConverter;
+use super::converter::{Provider, ProviderConverter};
 use super::report::{Report, with_hint};
 use crate::prompt::{
     ChatEntry, Content, FunctionCall, Message, PartBody, Prompt, Rendered, Role, ToolCall, Tree,
@@ -30,7 +30,7 @@ impl ProviderConverter {
             };
         };
         let mut least: Option<Vec<String>> = None;
-        for messages in conversations(&chat.messages) {
+        for messages in conversations(&chat.messages, self.file_address()) {
             let reasons = self.reasons(messages);
             if reasons.is_empty() {
                 return reasons;
@@ -40,6 +40,14 @@ impl ProviderConverter {
             }
         }
         least.unwrap_or_default()
+    }
+
+    /// The address of a file that the provider reads.
+    fn file_address(self) -> &'static str {
+        match self.provider {
+            Provider::Bedrock(_) => "s3://bucket/document.pdf",
+            _ => "https://example.org/document.pdf",
+        }
     }
 
     /// The problems of one conversation.
@@ -82,7 +90,10 @@ const ALTERNATIVES: [PlaceholderFill; 6] = [
 ];
 
 /// The conversations that a template could render to.
-fn conversations(entries: &[ChatEntry]) -> impl Iterator<Item = Vec<Message<String>>> {
+fn conversations(
+    entries: &[ChatEntry],
+    file_address: &'static str,
+) -> impl Iterator<Item = Vec<Message<String>>> {
     let placeholders = entries.iter().filter(|entry| matches!(entry, ChatEntry::Placeholder { .. })).count();
     let choices = (0..placeholders.min(TRIED)).fold(1, |choices, _| choices * ALTERNATIVES.len());
     (0..choices).map(move |choice| {
@@ -91,7 +102,9 @@ fn conversations(entries: &[ChatEntry]) -> impl Iterator<Item = Vec<Message<Stri
         for (at, entry) in entries.iter().enumerate() {
             match entry {
                 ChatEntry::Message(message) => {
-                    messages.extend(Some(stand_in(message)).filter(|message| !message.is_left_out()));
+                    messages.extend(
+                        Some(stand_in(message, file_address)).filter(|message| !message.is_left_out()),
+                    );
                 }
                 ChatEntry::Placeholder { .. } => {
                     let given = ALTERNATIVES[left % ALTERNATIVES.len()];
@@ -146,7 +159,7 @@ fn stand_in_text(template: &str) -> String {
 }
 
 /// A message that this one could render to.
-fn stand_in(message: &Message<String>) -> Message<String> {
+fn stand_in(message: &Message<String>, file_address: &str) -> Message<String> {
     let Ok(mut made) = message.try_map(|template| Ok(stand_in_text(template))) else {
         return message.clone();
     };
@@ -154,14 +167,14 @@ fn stand_in(message: &Message<String>) -> Message<String> {
         (&mut made.content, &message.content)
     {
         for (part, source) in parts.iter_mut().zip(sources) {
-            fill_valid(&mut part.body, &source.body);
+            fill_valid(&mut part.body, &source.body, file_address);
         }
     }
     made
 }
 
 /// Replaces the texts that depend on variables but must have a certain format, such as a URL, by valid ones.
-fn fill_valid(body: &mut PartBody<String>, source: &PartBody<String>) {
+fn fill_valid(body: &mut PartBody<String>, source: &PartBody<String>, file_address: &str) {
     let fill = |made: &mut String, source: &String, valid: &str| {
         if is_templated(source) {
             valid.clone_into(made);
@@ -169,17 +182,33 @@ fn fill_valid(body: &mut PartBody<String>, source: &PartBody<String>) {
     };
     match (body, source) {
         (PartBody::ImageUrl { url, detail }, PartBody::ImageUrl { url: from, detail: detail_from }) => {
-            fill(url, from, "https://example.org/image.png");
+            fill(url, from, "data:image/png;base64,AAAA");
             if let (Some(detail), Some(from)) = (detail, detail_from) {
                 fill(detail, from, "auto");
             }
         }
-        (PartBody::Image { media_type, .. }, PartBody::Image { media_type: from, .. }) => {
+        (PartBody::Image { media_type, data }, PartBody::Image { media_type: from, data: data_from }) => {
             fill(media_type, from, "image/png");
+            fill(data, data_from, "AAAA");
         }
-        (PartBody::Audio { format, .. }, PartBody::Audio { format: from, .. }) => fill(format, from, "wav"),
-        (PartBody::File { file_data: Some(data), .. }, PartBody::File { file_data: Some(from), .. }) => {
-            fill(data, from, "data:application/pdf;base64,AAAA");
+        (PartBody::Audio { format, data }, PartBody::Audio { format: from, data: data_from }) => {
+            fill(format, from, "wav");
+            fill(data, data_from, "AAAA");
+        }
+        (PartBody::File(made), PartBody::File(source)) => {
+            if let (Some(data), Some(from)) = (&mut made.file_data, &source.file_data) {
+                fill(data, from, "data:application/pdf;base64,AAAA");
+            }
+            if let (Some(url), Some(from)) = (&mut made.url, &source.url) {
+                fill(url, from, file_address);
+            }
+            if let (Some(name), Some(from)) = (&mut made.filename, &source.filename) {
+                fill(name, from, "document.pdf");
+            }
+            if let (Some(id), Some(from)) = (&mut made.file_id, &source.file_id) {
+                // An address is an id too, and Gemini has no other ids.
+                fill(id, from, "https://example.org/document.pdf");
+            }
         }
         _ => {}
     }

@@ -3,13 +3,35 @@
 /// The argument whose members a provider's package adds to the body of the request. They replace its other arguments.
 pub(super) const EXTRA_BODY: &str = "extra_body";
 
+/// The argument of Gemini's call that holds all settings.
+pub const CONFIG: &str = "config";
+
 /// The arguments, besides [`EXTRA_BODY`], that are merged member by member.
-pub(super) const MERGED: [&str; 4] = ["text", "reasoning", "output_config", "metadata"];
+pub(super) const MERGED: [&str; 8] = [
+    "text",
+    "reasoning",
+    "output_config",
+    "metadata",
+    // Bedrock's.
+    "inferenceConfig",
+    "toolConfig",
+    "outputConfig",
+    "additionalModelRequestFields",
+];
+
+/// The members of Gemini's `config` that are merged member by member.
+const MERGED_IN_CONFIG: [&str; 4] = ["tool_config", "thinking_config", "http_options", "labels"];
+
+/// Whether a member of Gemini's `config` is merged with the one of the prompt. All others replace it.
+#[must_use]
+pub fn is_merged_in_config(member: &str) -> bool {
+    MERGED_IN_CONFIG.contains(&member)
+}
 
 /// Whether an argument of the caller is merged with the one of the prompt. All others replace it.
 #[must_use]
 pub fn is_merged(argument: &str) -> bool {
-    argument == EXTRA_BODY || MERGED.contains(&argument)
+    argument == EXTRA_BODY || argument == CONFIG || MERGED.contains(&argument)
 }
 
 /// Whether two names are of the same argument. Chat Completions has an older and a newer name for one, and accepts only
@@ -28,6 +50,8 @@ pub struct GivenArguments<'a> {
     pub names: &'a [String],
     /// The names of those that only remove an argument.
     pub removed: &'a [String],
+    /// Whether there are tools, which are added to those of the prompt. They are not among `names`.
+    pub adds_tools: bool,
 }
 
 impl GivenArguments<'_> {

@@ -2,15 +2,20 @@
 //! constructor. Python makes the objects.
 //!
 //! Calls and results are not paired: LangChain composes conversations from pieces, and a prompt is one of them. Cache
-//! hints are left out without a warning, because the chat models have no common format for them.
+//! hints are in Anthropic's format, and only where the chat model is known to accept them: the models have no common
+//! format for them.
 
 use serde::de::IgnoredAny;
 
+use super::carried::CarriedTarget;
+use super::image_address::{self, IMAGE};
 use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
-use super::rules::{self, CallRef, PASSED_ON};
+use super::rules::{self, CallRef, DROPPED, PASSED_ON};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
+use crate::prompt::{
+    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
+};
 use crate::template::{FlatPiece, Output, Template, Text};
 
 /// Names that LangChain reserves. No variable can have them.
@@ -21,11 +26,14 @@ const RESERVED: [&str; 2] = ["self", "stop"];
 pub struct LangChainOptions {
     /// Fail instead of changing or dropping something.
     pub strict: bool,
+    /// Write cache hints as `cache_control`. If false they are left out without a warning, because they change only the
+    /// price.
+    pub cache_control: bool,
 }
 
 impl Default for LangChainOptions {
     fn default() -> Self {
-        Self { strict: true }
+        Self { strict: true, cache_control: false }
     }
 }
 
@@ -81,6 +89,20 @@ fn is_field(name: &str) -> bool {
     name.chars().all(is_word) && !name.starts_with(char::is_numeric)
 }
 
+/// The messages of a history, each as [`message`] gives it. What only one provider understands is left out.
+///
+/// # Errors
+/// As [`message`]. In strict mode, also if something would be left out.
+pub fn history<S: Output>(
+    messages: Vec<Message<S>>,
+    options: &LangChainOptions,
+    report: &mut Report,
+) -> Result<Vec<Payload<S>>> {
+    let messages = CarriedTarget::langchain(options.strict).settle(messages, report)?;
+    let numbered = messages.into_iter().enumerate();
+    numbered.map(|(index, each)| message(each, index, options, report)).collect()
+}
+
 /// The class of a rendered message and its arguments: `{"class": "human", "arguments": {"content": …}}`. `index` is the
 /// index of the message, for error messages.
 ///
@@ -101,9 +123,13 @@ pub fn message<S: Output>(
     }
     let refusal = message.refusal.filter(|refusal| !refusal.is_empty());
     let may_be_empty = !message.tool_calls.is_empty() || message.function_call.is_some() || refusal.is_some();
-    let mut arguments = vec![member("content", content(message.content, may_be_empty, at)?)];
+    let cache = message.cache.as_ref().filter(|_| options.cache_control);
+    let content = ContentWriter { at, cache_control: options.cache_control, violations: &mut violations }
+        .content(message.content, cache, may_be_empty)?;
+    let mut arguments = vec![member("content", content)];
     arguments.extend(message.name.map(|name| member("name", Payload::Text(name))));
     arguments.extend(message.tool_call_id.map(|id| member("tool_call_id", Payload::Text(id))));
+    arguments.extend(message.is_error.then(|| member("status", Payload::Static("error"))));
     let mut extra: Vec<Member<S>> = Vec::new();
     if message.role == Role::Developer {
         extra.push(member("__openai_role__", Payload::Static("developer")));
@@ -119,21 +145,70 @@ pub fn message<S: Output>(
     Ok(Payload::map([("class", Payload::Static(map_role(at.role))), ("arguments", Payload::Map(arguments))]))
 }
 
-fn content<S: Output>(content: Option<Content<S>>, may_be_empty: bool, at: Position) -> Result<Payload<S>> {
-    match content {
-        Some(Content::Text(text)) => Ok(Payload::Text(text)),
-        Some(Content::Parts(parts)) => Ok(Payload::List(parts.into_iter().map(part).collect())),
-        // The classes do not accept null.
-        None if may_be_empty || at.role == Role::Function => Ok(Payload::Static("")),
-        None => {
-            let hint = "add content, or remove the message";
-            Err(RuleViolation::new(at, "the message has no content", hint).into())
+/// Writes the content of one message.
+struct ContentWriter<'w, 'r> {
+    at: Position,
+    cache_control: bool,
+    violations: &'w mut ViolationHandler<'r>,
+}
+
+impl ContentWriter<'_, '_> {
+    fn content<S: Output>(
+        &mut self,
+        content: Option<Content<S>>,
+        cache: Option<&CacheHint>,
+        may_be_empty: bool,
+    ) -> Result<Payload<S>> {
+        let parts = match content {
+            Some(Content::Text(text)) if cache.is_none() || text.is_empty() => {
+                return Ok(Payload::Text(text));
+            }
+            Some(Content::Text(text)) => vec![Part { body: PartBody::Text(text), cache: None }],
+            Some(Content::Parts(parts)) => parts,
+            // The classes do not accept null.
+            None if may_be_empty || self.at.role == Role::Function => return Ok(Payload::Static("")),
+            None => {
+                let hint = "add content, or remove the message";
+                return Err(RuleViolation::new(self.at, "the message has no content", hint).into());
+            }
+        };
+        let mut list = Vec::with_capacity(parts.len());
+        for (index, part) in parts.into_iter().enumerate() {
+            list.extend(self.part(part, index)?);
         }
+        if let Some(last) = list.last_mut() {
+            self.cached(last, cache)?;
+        }
+        Ok(Payload::List(list))
+    }
+
+    fn part<S: Output>(&mut self, mut part: Part<S>, index: usize) -> Result<Option<Payload<S>>> {
+        if let PartBody::ImageUrl { url, .. } = &part.body
+            && !url.is_empty()
+            && let Some(violation) = image_address::local_address(url, IMAGE, index, self.at, "a chat model")
+        {
+            self.violations.handle(violation, DROPPED)?;
+            return Ok(None);
+        }
+        let cache = part.cache.take().filter(|_| self.cache_control);
+        let mut written = part_payload(part);
+        self.cached(&mut written, cache.as_ref())?;
+        Ok(Some(written))
+    }
+
+    /// Adds a cache hint to a part, unless it has one.
+    fn cached<S>(&mut self, part: &mut Payload<S>, cache: Option<&CacheHint>) -> Result<()> {
+        if let (Some(cache), Payload::Map(members)) = (cache, part)
+            && members.iter().all(|(key, _)| key.as_str() != rules::CACHE_CONTROL)
+        {
+            members.push(rules::cache_control(cache, self.at, self.violations)?);
+        }
+        Ok(())
     }
 }
 
 /// A part in the format that LangChain's chat models share, which is OpenAI's.
-fn part<S: Output>(part: Part<S>) -> Payload<S> {
+fn part_payload<S: Output>(part: Part<S>) -> Payload<S> {
     match part.body {
         PartBody::Text(text) => {
             Payload::map([("type", Payload::Static("text")), ("text", Payload::Text(text))])
@@ -154,13 +229,46 @@ fn part<S: Output>(part: Part<S>) -> Payload<S> {
             let sound = [("data", Payload::Text(data)), ("format", Payload::Text(format))];
             Payload::map([("type", Payload::Static("input_audio")), ("input_audio", Payload::map(sound))])
         }
-        PartBody::File { file_id, filename, file_data } => {
-            let fields = [("file_id", file_id), ("filename", filename), ("file_data", file_data)];
-            let given =
-                fields.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?))));
-            Payload::map([("type", Payload::Static("file")), ("file", Payload::Map(given.collect()))])
+        PartBody::UploadedImage { file_id } => {
+            Payload::map([("type", Payload::Static("image")), ("file_id", Payload::Text(file_id))])
+        }
+        PartBody::File(file) => self::file(*file),
+        PartBody::SearchResult(result) => {
+            let text =
+                |text| Payload::map([("type", Payload::Static("text")), ("text", Payload::Text(text))]);
+            Payload::map([
+                ("type", Payload::Static("search_result")),
+                ("source", Payload::Text(result.source)),
+                ("title", Payload::Text(result.title)),
+                ("content", Payload::List(result.content.into_iter().map(text).collect())),
+                ("citations", Payload::map([("enabled", Payload::Bool(result.citations))])),
+            ])
         }
     }
+}
+
+/// A file in OpenAI's format, or as LangChain's own block for one with a URL or a text.
+fn file<S: Output>(file: FilePart<S>) -> Payload<S> {
+    let FilePart { file_id, filename, file_data, url, text, title, context, citations } = file;
+    let given = |fields: Vec<(&'static str, Option<S>)>| -> Vec<Member<S>> {
+        fields.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?)))).collect()
+    };
+    let mut block = if file_id.is_some() || file_data.is_some() {
+        let fields = given(vec![("file_id", file_id), ("filename", filename), ("file_data", file_data)]);
+        vec![member("type", Payload::Static("file")), member("file", Payload::Map(fields))]
+    } else {
+        let kind = if text.is_some() { "text-plain" } else { "file" };
+        let mut block = vec![member("type", Payload::Static(kind))];
+        block.extend(given(vec![("url", url), ("text", text)]));
+        block.push(member(
+            "mime_type",
+            Payload::Static(if kind == "file" { "application/pdf" } else { "text/plain" }),
+        ));
+        block
+    };
+    block.extend(given(vec![("title", title), ("context", context)]));
+    block.extend(citations.then(|| member("citations", Payload::map([("enabled", Payload::Bool(true))]))));
+    Payload::Map(block)
 }
 
 /// The calls whose arguments are an object as `tool_calls`, the others as `invalid_tool_calls`.

@@ -1,13 +1,21 @@
 //! Writes rendered messages as the message dicts of prompt files: to show them, for a caller's own conversion, and for
 //! placeholders of other prompts. No provider's rules are checked.
 
+use super::carried::CarriedTarget;
 use super::payload::{Member, Payload, member};
-use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, PartBody};
+use super::report::Report;
+use crate::error::Result;
+use crate::prompt::{CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody};
+use crate::template::Output;
 
-/// The list of messages, each `{"role": …, "content": …}` with its other fields.
-#[must_use]
-pub fn messages<S>(messages: Vec<Message<S>>) -> Payload<S> {
-    Payload::List(messages.into_iter().map(message).collect())
+/// The list of messages, each `{"role": …, "content": …}` with its other fields. What only one provider understands is
+/// left out and reported.
+///
+/// # Errors
+/// None.
+pub fn messages<S: Output>(messages: Vec<Message<S>>, report: &mut Report) -> Result<Payload<S>> {
+    let messages = CarriedTarget::PROMPT_FILES.settle(messages, report)?;
+    Ok(Payload::List(messages.into_iter().map(message).collect()))
 }
 
 fn message<S>(message: Message<S>) -> Payload<S> {
@@ -31,6 +39,7 @@ fn message<S>(message: Message<S>) -> Payload<S> {
     put("tool_call_id", message.tool_call_id.map(Payload::Text));
     put("function_call", message.function_call.map(function));
     put("cache", message.cache.map(cache));
+    put("is_error", message.is_error.then_some(Payload::Bool(true)));
     Payload::Map(members)
 }
 
@@ -67,13 +76,33 @@ fn part<S>(part: Part<S>) -> Payload<S> {
             member("type", Payload::Static("input_audio")),
             member("input_audio", some(vec![("data", Some(data)), ("format", Some(format))])),
         ],
-        PartBody::File { file_id, filename, file_data } => vec![
-            member("type", Payload::Static("file")),
-            member(
-                "file",
-                some(vec![("file_id", file_id), ("filename", filename), ("file_data", file_data)]),
-            ),
-        ],
+        PartBody::UploadedImage { file_id } => {
+            vec![member("type", Payload::Static("image")), member("file_id", Payload::Text(file_id))]
+        }
+        PartBody::File(file) => {
+            let FilePart { file_id, filename, file_data, url, text, title, context, citations } = *file;
+            let mut members = vec![member("type", Payload::Static("file"))];
+            if file_id.is_some() || file_data.is_some() {
+                let file = [("file_id", file_id), ("filename", filename), ("file_data", file_data)];
+                members.push(member("file", some(file.into())));
+            }
+            let beside = [("url", url), ("text", text), ("title", title), ("context", context)];
+            members
+                .extend(beside.into_iter().filter_map(|(key, text)| Some(member(key, Payload::Text(text?)))));
+            members.extend(citations.then(|| member("citations", Payload::Bool(true))));
+            members
+        }
+        PartBody::SearchResult(result) => {
+            let content = result.content.into_iter().map(Payload::Text).collect();
+            let mut members = vec![
+                member("type", Payload::Static("search_result")),
+                member("source", Payload::Text(result.source)),
+                member("title", Payload::Text(result.title)),
+                member("content", Payload::List(content)),
+            ];
+            members.extend(result.citations.then(|| member("citations", Payload::Bool(true))));
+            members
+        }
     };
     members.extend(part.cache.map(|hint| member("cache", cache(hint))));
     Payload::Map(members)

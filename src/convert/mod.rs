@@ -9,11 +9,17 @@
 
 pub mod anthropic;
 mod api;
+pub mod bedrock;
 pub mod call_arguments;
+mod carried;
+pub mod conversion_error;
 pub mod converter;
 pub mod explain;
+pub mod gemini;
 pub mod given_arguments;
+mod image_address;
 pub mod langchain;
+mod media_type;
 pub mod message_dicts;
 pub mod openai;
 pub mod payload;
@@ -21,10 +27,11 @@ mod portable_settings;
 pub mod report;
 pub mod request;
 mod request_extra;
+mod request_tools;
 mod rules;
 
 pub use converter::{Provider, ProviderConverter};
-pub use given_arguments::{GivenArguments, is_merged};
+pub use given_arguments::{CONFIG, GivenArguments, is_merged, is_merged_in_config};
 pub use payload::{Key, Payload};
 pub use report::Report;
 pub use request::RequestOptions;

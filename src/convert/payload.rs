@@ -3,11 +3,15 @@
 //! It is built to be cheap. Words that a provider prescribes are static, rendered text is moved in as the renderer
 //! returned it, and lists and maps are vectors of their final size. Three plain messages cost four allocations.
 
+use std::collections::HashSet;
+
 use serde_json::{Number, Value};
 
+use crate::base64;
 use crate::de::{NodeValue, SourceNode, nearest_number};
+use crate::error::Result;
 use crate::prompt::Tree;
-use crate::template::Output;
+use crate::template::{JsonText, Output};
 
 /// A JSON value whose texts can be rendered output.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +30,8 @@ pub enum Payload<S> {
     String(String),
     /// A rendered text, as the renderer returned it.
     Text(S),
+    /// Bytes.
+    Bytes(Vec<u8>),
     /// A list.
     List(Vec<Payload<S>>),
     /// An object, in order.
@@ -150,7 +156,7 @@ impl<S: Output> Payload<S> {
         }
     }
 
-    /// The same as a JSON value. If an object has a key twice, the last one counts, as in a dict.
+    /// The same as a JSON value, with bytes as base64. If an object has a key twice, the last one counts, as in a dict.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
@@ -161,10 +167,56 @@ impl<S: Output> Payload<S> {
             Self::Static(word) => Value::from(*word),
             Self::String(text) => Value::from(text.as_str()),
             Self::Text(text) => text.with_str(|text| Value::from(text)),
+            Self::Bytes(bytes) => Value::from(base64::encode(bytes)),
             Self::List(items) => items.iter().map(Self::to_json).collect(),
             Self::Map(members) => {
                 members.iter().map(|(key, value)| (key.as_str().to_owned(), value.to_json())).collect()
             }
         }
     }
+
+    /// Writes the same as compact JSON.
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`].
+    pub fn write_json(&self, out: &mut JsonText) -> Result<()> {
+        match self {
+            Self::Null => out.literal("null"),
+            Self::Bool(true) => out.literal("true"),
+            Self::Bool(false) => out.literal("false"),
+            Self::Number(number) => out.literal(&number.to_string()),
+            Self::ExactNumber(text) => out.literal(text),
+            Self::Static(word) => out.string(word),
+            Self::String(text) => out.string(text),
+            Self::Text(text) => text.with_str(|text| out.string(text)),
+            Self::Bytes(bytes) => out.string(&base64::encode(bytes)),
+            Self::List(items) => {
+                out.open('[')?;
+                for item in items {
+                    out.item()?;
+                    item.write_json(out)?;
+                }
+                out.close(']')
+            }
+            Self::Map(members) => {
+                out.open('{')?;
+                for (key, value) in last_members(members) {
+                    out.item()?;
+                    out.key(key.as_str())?;
+                    value.write_json(out)?;
+                }
+                out.close('}')
+            }
+        }
+    }
+}
+
+/// The members of an object. If a key is there twice, the last one counts, as in a dict.
+fn last_members<S>(members: &[Member<S>]) -> impl Iterator<Item = &Member<S>> {
+    let mut names = HashSet::with_capacity(members.len());
+    let is_unique = members.iter().all(|(key, _)| names.insert(key.as_str()));
+    let counts = move |at: usize, key: &Key| {
+        is_unique || !members[at + 1..].iter().any(|(later, _)| later.as_str() == key.as_str())
+    };
+    members.iter().enumerate().filter(move |(at, (key, _))| counts(*at, key)).map(|(_, member)| member)
 }

@@ -1,7 +1,6 @@
-//! The settings that providers spell differently: how much the model thinks, how long it answers, and whether it may call
-//! several tools at once.
+//! The settings that providers spell differently: how much the model thinks, and how long it answers.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::api::Api;
 use super::request::RequestBuilder;
@@ -26,7 +25,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             match self.api {
                 Api::Chat | Api::LiteLlm => self.push("verbosity", verbosity),
                 Api::Responses => self.extra.add_member(("text", "verbosity"), self.given, false, verbosity),
-                Api::Messages => self.left_out("verbosity", ""),
+                Api::Messages | Api::Gemini | Api::Converse => self.left_out("verbosity", ""),
             }
         }
         Ok(())
@@ -35,6 +34,8 @@ impl<S: Output> RequestBuilder<'_, S> {
     fn effort(&mut self, effort: Effort, has_budget: bool, in_body: bool) {
         let word = json!(effort.as_str());
         match self.api {
+            Api::Gemini => self.gemini_effort(effort, has_budget),
+            Api::Converse => self.converse_effort(effort),
             Api::Chat | Api::LiteLlm => self.push("reasoning_effort", word),
             Api::Responses => self.extra.add_member(("reasoning", "effort"), self.given, false, word),
             Api::Messages if effort >= Effort::Low => {
@@ -61,18 +62,30 @@ impl<S: Output> RequestBuilder<'_, S> {
             self.left_out("thinking_budget", " (set `effort`)");
             return Ok(());
         }
+        match self.api {
+            Api::Gemini => {
+                self.gemini_budget(budget);
+                return Ok(());
+            }
+            Api::Converse if !self.is_claude() => {
+                self.left_out("thinking_budget", " (set `settings.bedrock`, as the model has it)");
+                return Ok(());
+            }
+            _ => {}
+        }
         if budget == 0 {
             self.thinking(json!({"type": "disabled"}), in_body);
             return Ok(());
         }
         let mut sent = budget;
-        if self.api == Api::Messages {
+        if matches!(self.api, Api::Messages | Api::Converse) {
             if budget < MIN_BUDGET {
                 let problem = format!("Anthropic accepts only a `thinking_budget` of at least {MIN_BUDGET}");
                 self.refuse_or_note(problem, "raise it, or set 0 for no thinking", "raised")?;
                 sent = MIN_BUDGET;
             }
-            let is_own = !self.given.has("max_tokens") && !self.extra.overrides("max_tokens");
+            let is_own = !["max_tokens", "inferenceConfig.maxTokens"].iter().any(|key| self.given.has(key))
+                && !self.extra.overrides("max_tokens");
             if is_own && settings.max_tokens.is_some_and(|limit| limit <= sent) {
                 let problem = "Anthropic accepts only a `thinking_budget` below `max_tokens`".to_owned();
                 return self.refuse_or_note(problem, "raise `max_tokens`", "left out");
@@ -84,6 +97,10 @@ impl<S: Output> RequestBuilder<'_, S> {
 
     /// Adds `thinking`, unless the caller or the provider's settings set it.
     fn thinking(&mut self, thinking: Value, in_body: bool) {
+        if self.api == Api::Converse {
+            let fields = ("additionalModelRequestFields", "thinking");
+            return self.extra.add_member(fields, self.given, false, thinking);
+        }
         if self.given.has("thinking") || self.extra.has("thinking", "thinking") {
             return;
         }
@@ -94,36 +111,6 @@ impl<S: Output> RequestBuilder<'_, S> {
             }
         } else {
             self.push("thinking", thinking);
-        }
-    }
-
-    /// Adds the choice of a tool, and whether the model may call several at once.
-    pub(super) fn parallel_tool_calls(
-        &mut self,
-        parallel: Option<bool>,
-        choice: Option<Value>,
-        has_tools: bool,
-    ) {
-        let mut choice = choice;
-        match parallel {
-            None => {}
-            Some(_) if !has_tools => {
-                let problem = "`settings.parallel_tool_calls` is for a prompt with tools";
-                self.report.note(format!("{problem}; left out"));
-            }
-            Some(parallel) if self.api == Api::Messages => {
-                let choice = choice.get_or_insert_with(|| json!({"type": "auto"}));
-                if let Value::Object(members) = choice
-                    && members.get("type") != Some(&json!("none"))
-                {
-                    members
-                        .extend(Map::from_iter([("disable_parallel_tool_use".to_owned(), json!(!parallel))]));
-                }
-            }
-            Some(parallel) => self.push("parallel_tool_calls", json!(parallel)),
-        }
-        if let Some(choice) = choice {
-            self.push("tool_choice", choice);
         }
     }
 }

@@ -22,7 +22,7 @@ impl Report {
         &self.warnings
     }
 
-    /// The same problems with a hint instead of what was done about them.
+    /// The same problems with a hint instead of what was done about them, and those that only strict mode refuses.
     pub(super) fn problems(&self) -> &[String] {
         &self.problems
     }
@@ -84,6 +84,15 @@ pub(super) struct ViolationHandler<'a> {
 impl<'a> ViolationHandler<'a> {
     pub(super) fn new(strict: bool, report: &'a mut Report) -> Self {
         Self { strict, report }
+    }
+
+    /// Returns the violation as an error in strict mode. Otherwise it is no problem, because nothing is lost.
+    pub(super) fn refuse_if_strict(&mut self, violation: RuleViolation) -> Result<()> {
+        if self.strict {
+            return Err(violation.into());
+        }
+        self.report.problems.push(with_hint(&Error::from(violation)));
+        Ok(())
     }
 
     /// Returns the violation as an error in strict mode. Otherwise adds a warning that says what was `done` about it.

@@ -14,7 +14,7 @@ use super::payload::{Member, Payload, member};
 use super::report::Report;
 use super::request_extra::RequestExtra;
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Prompt, Rendered, Settings, Tool, ToolChoice};
+use crate::prompt::{Prompt, Rendered, Settings};
 use crate::schema::ResponseSchema;
 use crate::template::Output;
 
@@ -45,7 +45,7 @@ impl ProviderConverter {
         self,
         prompt: &Prompt,
         rendered: Rendered<S>,
-        asked: RequestOptions<'_>,
+        asked: &RequestOptions<'_>,
         report: &mut Report,
     ) -> Result<Payload<S>> {
         let settings = prompt.settings();
@@ -55,27 +55,52 @@ impl ProviderConverter {
             Error::new(Kind::Conversion, "no model is given")
                 .with_hint("pass model=..., or set `model` in the prompt's settings")
         })?;
-        let model = Payload::String(model.to_owned());
-        let extra = RequestExtra::new(&settings, api, asked.given)?;
-        let mut builder = RequestBuilder {
+        let mut builder = self.builder(&settings, asked, report)?;
+        builder.model = model;
+        builder.members.push(member(self.api().model_key(), Payload::String(model.to_owned())));
+        let kept = ["previous_response_id", "conversation"];
+        let continues = kept.into_iter().any(|key| builder.given.has(key) || builder.extra.overrides(key));
+        let converter = if continues { self.continuing() } else { self };
+        let payload = converter.for_requests().convert(rendered, builder.report)?;
+        builder.conversation(payload);
+        builder.finish(prompt, &settings, asked)
+    }
+
+    /// The arguments of the API call besides the model and the conversation, for a client that has these.
+    ///
+    /// # Errors
+    /// As [`ProviderConverter::request`].
+    pub fn arguments<S: Output>(
+        self,
+        prompt: &Prompt,
+        asked: &RequestOptions<'_>,
+        report: &mut Report,
+    ) -> Result<Payload<S>> {
+        let settings = prompt.settings();
+        let mut builder = self.builder(&settings, asked, report)?;
+        builder.is_partial = true;
+        builder.finish(prompt, &settings, asked)
+    }
+
+    fn builder<'m, S: Output>(
+        self,
+        settings: &'m Settings,
+        asked: &RequestOptions<'m>,
+        report: &'m mut Report,
+    ) -> Result<RequestBuilder<'m, S>> {
+        let api = self.api();
+        Ok(RequestBuilder {
             api,
             strict: self.is_strict(),
+            is_other_server: asked.old_max_tokens,
+            is_partial: false,
+            model: "",
+            sends_schema_as_tool: self.sends_schema_as_tool(),
             given: asked.given,
             members: Vec::new(),
-            extra,
+            extra: RequestExtra::new(settings, api, asked.given)?,
             report,
-        };
-        builder.members.push(member("model", model));
-        let payload = self.for_requests().convert(rendered, builder.report)?;
-        builder.conversation(payload);
-        builder.tools(prompt, settings.parallel_tool_calls)?;
-        builder.settings(&settings, &asked)?;
-        builder.portable_settings(&settings, asked.format_in_body)?;
-        if let Some(response) = asked.response {
-            builder.response(&response, asked.format_in_body);
-        }
-        builder.extra()?;
-        Ok(Payload::Map(builder.members))
+        })
     }
 
     /// Whether a request makes the provider follow the output schema.
@@ -87,8 +112,20 @@ impl ProviderConverter {
         let extra = RequestExtra::new(&prompt.settings(), api, given);
         response.not_strict.is_none()
             && api != Api::LiteLlm
+            && !self.sends_schema_as_tool()
             && !sets_format(api, given)
             && extra.is_ok_and(|extra| !extra.has(api.format_key(), api.format_path()))
+    }
+
+    /// Whether a request needs instructions for the answer, because the provider does not enforce its schema.
+    #[must_use]
+    pub fn needs_instructions(
+        self,
+        prompt: &Prompt,
+        response: Option<&ResponseSchema>,
+        given: GivenArguments<'_>,
+    ) -> bool {
+        !response.is_some_and(|response| self.enforces(prompt, response, given))
     }
 
     /// The arguments of the call that hold the conversation.
@@ -97,26 +134,29 @@ impl ProviderConverter {
         self.api().conversation_keys()
     }
 
-    fn api(self) -> Api {
+    pub(super) fn api(self) -> Api {
         match self.provider {
             Provider::OpenAi(_) => Api::Chat,
-            Provider::Responses { .. } => Api::Responses,
+            Provider::Responses(_) => Api::Responses,
             Provider::Anthropic(_) => Api::Messages,
             Provider::LiteLlm(_) => Api::LiteLlm,
+            Provider::Gemini(_) => Api::Gemini,
+            Provider::Bedrock(_) => Api::Converse,
         }
     }
 }
 
 /// Whether the caller sets the format of the answer.
-fn sets_format(api: Api, given: GivenArguments<'_>) -> bool {
+pub(super) fn sets_format(api: Api, given: GivenArguments<'_>) -> bool {
     let in_body = format!("{EXTRA_BODY}.{}", api.format_key());
     given.has(api.format_key())
+        || (api == Api::Gemini && given.has("response_schema"))
         || given.has(api.format_path())
         || (api.format_key() == api.format_path() && given.has(&in_body))
 }
 
 /// The settings that have a value, in the order of the documentation.
-fn given_settings(settings: &Settings) -> Vec<(Setting, Value)> {
+pub(super) fn given_settings(settings: &Settings) -> Vec<(Setting, Value)> {
     let all = [
         (Setting::Temperature, settings.temperature.map(Value::from)),
         (Setting::TopP, settings.top_p.map(Value::from)),
@@ -134,9 +174,18 @@ fn given_settings(settings: &Settings) -> Vec<(Setting, Value)> {
 const OPENAI_STOPS: usize = 4;
 
 /// Collects the arguments of one request.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the request")]
 pub(super) struct RequestBuilder<'m, S> {
     pub(super) api: Api,
-    strict: bool,
+    pub(super) strict: bool,
+    /// Whether it is a server with an API like OpenAI's.
+    pub(super) is_other_server: bool,
+    /// Whether the client that sends the request has a model and a limit of its own.
+    is_partial: bool,
+    /// Whether the schema of the answer is sent as a tool that the model must call.
+    sends_schema_as_tool: bool,
+    /// The model. Empty in a request without one.
+    pub(super) model: &'m str,
     pub(super) given: GivenArguments<'m>,
     pub(super) members: Vec<Member<S>>,
     pub(super) extra: RequestExtra,
@@ -144,6 +193,26 @@ pub(super) struct RequestBuilder<'m, S> {
 }
 
 impl<S: Output> RequestBuilder<'_, S> {
+    /// Adds tools, settings and the format of the answer.
+    fn finish(
+        mut self,
+        prompt: &Prompt,
+        settings: &Settings,
+        asked: &RequestOptions<'_>,
+    ) -> Result<Payload<S>> {
+        self.tools(prompt, settings.parallel_tool_calls)?;
+        self.settings(settings, asked)?;
+        self.portable_settings(settings, asked.format_in_body)?;
+        if let Some(response) = &asked.response {
+            self.response(response, asked.format_in_body)?;
+        }
+        self.extra()?;
+        if self.api == Api::Gemini {
+            self.nest_config();
+        }
+        Ok(Payload::Map(self.members))
+    }
+
     pub(super) fn push(&mut self, key: &'static str, value: Value) {
         if !self.given.has(key) && !self.extra.overrides(key) {
             self.members.push(member(key, Payload::from_json(value)));
@@ -158,71 +227,21 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
     }
 
-    fn tools(&mut self, prompt: &Prompt, parallel: Option<bool>) -> Result<()> {
-        let any = !prompt.tools.is_empty() || self.extra.has_tools();
-        if prompt.tools.is_empty() {
-            self.parallel_tool_calls(parallel, None, any);
-            return Ok(());
-        }
-        let mut tools: Vec<Value> = prompt.tools.iter().map(|tool| self.tool(tool)).collect();
-        tools.extend(self.extra.take_tools()?);
-        self.push("tools", Value::Array(tools));
-        let choice = prompt.tool_choice.as_ref().map(|choice| self.tool_choice(choice));
-        self.parallel_tool_calls(parallel, choice, any);
-        Ok(())
-    }
-
-    fn tool(&self, tool: &Tool) -> Value {
-        let mut parameters = Map::new();
-        // The providers require `type`, which a prompt file can leave out.
-        parameters.insert("type".to_owned(), json!("object"));
-        parameters.extend(tool.parameters.clone());
-        let mut members = Map::new();
-        if self.api == Api::Responses {
-            members.insert("type".to_owned(), json!("function"));
-        }
-        members.insert("name".to_owned(), json!(tool.name));
-        if let Some(description) = &tool.description {
-            members.insert("description".to_owned(), json!(description));
-        }
-        let schema = if self.api == Api::Messages { "input_schema" } else { "parameters" };
-        members.insert(schema.to_owned(), Value::Object(parameters));
-        // Without `strict` the Responses API enforces the schema, and most schemas do not meet its rules for that.
-        let strict = tool.strict.or((self.api == Api::Responses).then_some(false));
-        if let Some(strict) = strict {
-            members.insert("strict".to_owned(), json!(strict));
-        }
-        match self.api {
-            Api::Responses | Api::Messages => Value::Object(members),
-            _ => json!({"type": "function", "function": members}),
-        }
-    }
-
-    fn tool_choice(&self, choice: &ToolChoice) -> Value {
-        match (self.api, choice) {
-            (Api::Messages, ToolChoice::Auto) => json!({"type": "auto"}),
-            (Api::Messages, ToolChoice::None) => json!({"type": "none"}),
-            (Api::Messages, ToolChoice::Required) => json!({"type": "any"}),
-            (Api::Messages, ToolChoice::Tool(name)) => json!({"type": "tool", "name": name}),
-            (_, ToolChoice::Auto) => json!("auto"),
-            (_, ToolChoice::None) => json!("none"),
-            (_, ToolChoice::Required) => json!("required"),
-            (Api::Responses, ToolChoice::Tool(name)) => json!({"type": "function", "name": name}),
-            (_, ToolChoice::Tool(name)) => json!({"type": "function", "function": {"name": name}}),
-        }
-    }
-
     fn settings(&mut self, settings: &Settings, asked: &RequestOptions<'_>) -> Result<()> {
         let sampling = asked.sampling && self.api == Api::Messages;
         let old_limit = asked.old_max_tokens && self.api == Api::Chat;
         for (setting, value) in given_settings(settings) {
+            if self.api == Api::Converse {
+                self.converse_setting(setting, value)?;
+                continue;
+            }
             match self.api.argument(setting) {
                 Some(_) if old_limit && setting == Setting::MaxTokens => self.push("max_tokens", value),
                 Some(key) => {
                     let value = self.accepted_value(setting, value)?;
                     self.push(key, value);
                 }
-                None if self.given.has(setting.name()) => {}
+                None if self.given.has(setting.name()) || self.extra.has_own(setting) => {}
                 None if (sampling && setting.is_sampling()) || (old_limit && setting == Setting::TopK) => {
                     let value = self.accepted_value(setting, value)?;
                     self.extra.add_setting(setting, value)?;
@@ -237,7 +256,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
         let is_set = self.members.iter().any(|(key, _)| key.as_str() == "max_tokens");
         let is_given = self.given.has("max_tokens") || self.extra.overrides("max_tokens");
-        if self.api == Api::Messages && !is_set && !is_given {
+        if self.api == Api::Messages && !is_set && !is_given && !self.is_partial {
             return Err(Error::new(Kind::Conversion, "Anthropic requires `max_tokens`")
                 .with_hint("pass max_tokens=..., or set `max_tokens` in the prompt's settings"));
         }
@@ -245,7 +264,7 @@ impl<S: Output> RequestBuilder<'_, S> {
     }
 
     /// The value as the provider accepts it.
-    fn accepted_value(&mut self, setting: Setting, value: Value) -> Result<Value> {
+    pub(super) fn accepted_value(&mut self, setting: Setting, value: Value) -> Result<Value> {
         match (setting, value) {
             (Setting::Stop, Value::Array(mut stops))
                 if stops.len() > OPENAI_STOPS && self.api == Api::Chat =>
@@ -256,10 +275,12 @@ impl<S: Output> RequestBuilder<'_, S> {
                 Ok(Value::Array(stops))
             }
             (Setting::Temperature, value)
-                if self.api == Api::Messages && value.as_f64().is_some_and(|value| value > 1.0) =>
+                if matches!(self.api, Api::Messages | Api::Converse)
+                    && value.as_f64().is_some_and(|value| value > 1.0) =>
             {
+                let provider = if self.api == Api::Converse { "Bedrock" } else { "Anthropic" };
                 self.refuse_or_note(
-                    "Anthropic accepts only a temperature from 0 to 1".to_owned(),
+                    format!("{provider} accepts only a temperature from 0 to 1"),
                     "set it to at most 1",
                     "sent as 1",
                 )?;
@@ -283,7 +304,10 @@ impl<S: Output> RequestBuilder<'_, S> {
         Ok(())
     }
 
-    fn response(&mut self, response: &ResponseSchema, in_body: bool) {
+    fn response(&mut self, response: &ResponseSchema, in_body: bool) -> Result<()> {
+        if self.sends_schema_as_tool {
+            return self.schema_tool(response, &schema_name(&response.name));
+        }
         let strict = response.not_strict.is_none();
         let format = || {
             let mut format = Map::new();
@@ -298,15 +322,24 @@ impl<S: Output> RequestBuilder<'_, S> {
                 let problem = format!("the argument `{member}` replaces the format");
                 self.report.note(format!("{problem}; the output schema `{}` is not sent", response.name));
             }
-            return;
+            return Ok(());
         }
         if self.extra.has(key, member) {
-            let problem = format!("`settings.extra` sets `{member}`");
+            let problem = format!("`{}` sets `{member}`", self.extra.source(key, member));
             self.report.note(format!("{problem}; the output schema `{}` is not sent", response.name));
-            return;
+            return Ok(());
+        }
+        // Anthropic's subset has only objects, and Gemini accepts any answer.
+        if !matches!(self.api, Api::Messages | Api::Converse | Api::Gemini) && !response.is_object() {
+            let api = self.api.name();
+            let problem =
+                format!("the output schema `{}` is not an object, and {api} accepts no other", response.name);
+            let hint = "put it into an object under a key, or pass structured_output=False";
+            return self.refuse_or_note(problem, hint, "left out");
         }
         if let Some(reason) = &response.not_strict {
-            let done = if self.api == Api::Messages { "left out" } else { "sent without strict mode" };
+            let may_send = !matches!(self.api, Api::Messages | Api::Converse | Api::Gemini);
+            let done = if may_send { "sent without strict mode" } else { "left out" };
             let problem = format!("the output schema `{}` cannot be enforced: {reason}", response.name);
             self.report.note(format!("{problem}; {done}"));
         }
@@ -320,9 +353,15 @@ impl<S: Output> RequestBuilder<'_, S> {
                 let format = json!({"type": "json_schema", "schema": response.schema});
                 self.extra.add_member((key, "format"), self.given, in_body, format);
             }
-            Api::Messages => {}
+            Api::Gemini if strict => {
+                self.push("response_mime_type", json!("application/json"));
+                self.push(key, response.schema.clone());
+            }
+            Api::Converse if strict => self.converse_format(response, &schema_name(&response.name)),
+            Api::Messages | Api::Gemini | Api::Converse => {}
             _ => self.push(key, json!({"type": "json_schema", "json_schema": format()})),
         }
+        Ok(())
     }
 
     /// Adds the arguments of `settings.extra`.

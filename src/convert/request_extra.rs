@@ -16,8 +16,10 @@ pub(super) struct RequestExtra {
     arguments: Map<String, Value>,
     /// The members of `extra_body`.
     body: Map<String, Value>,
-    /// The arguments that the settings of the provider have.
-    of_provider: Vec<String>,
+    /// The name under which the settings have those of the provider, such as `openai`.
+    provider: &'static str,
+    /// The arguments of the settings of the provider, with the members of its `extra_body`.
+    own: Map<String, Value>,
 }
 
 impl RequestExtra {
@@ -36,7 +38,7 @@ impl RequestExtra {
         }
         let (mut arguments, mut body) =
             split(own, api, &path, |key, path| check_conversation(api, key, path))?;
-        let of_provider = arguments.keys().cloned().collect();
+        let own = body.clone().into_iter().chain(arguments.clone()).collect();
         let (extra, extra_body) =
             split(settings.extra.clone(), api, "settings.extra", |key, path| check_key(api, key, path))?;
         merge_members(&mut arguments, extra);
@@ -48,7 +50,24 @@ impl RequestExtra {
                 merge(arguments.entry(key), value);
             }
         }
-        Ok(Self { arguments, body, of_provider })
+        if let Some((argument, member)) = api.body_path()
+            && !body.is_empty()
+        {
+            let body = Value::Object(std::mem::take(&mut body));
+            let body = match member {
+                Some(member) => Value::Object(Map::from_iter([(member.to_owned(), body)])),
+                None => body,
+            };
+            merge(arguments.entry(argument), body);
+        }
+        Ok(Self { arguments, body, provider, own })
+    }
+
+    /// The name under which the settings have an argument: that of the provider, or `extra`. `path` is the argument, or a
+    /// member of it.
+    pub(super) fn source(&self, key: &str, path: &str) -> String {
+        let is_own = has_format(self.own.get(key), key, path);
+        format!("settings.{}", if is_own { self.provider } else { "extra" })
     }
 
     /// Removes and returns the tools.
@@ -60,14 +79,17 @@ impl RequestExtra {
             None => Ok(Vec::new()),
             Some(Value::Array(tools)) => Ok(tools),
             Some(_) => {
-                Err(wrong("settings.extra.tools", "is not a list", "write a list of tools".to_owned()))
+                let path = format!("{}.tools", self.source("tools", "tools"));
+                Err(wrong(&path, "is not a list", "write a list of tools".to_owned()))
             }
         }
     }
 
     /// Whether the settings of the provider set this argument, and so replace what the prompt makes of other settings.
     pub(super) fn overrides(&self, key: &str) -> bool {
-        self.of_provider.iter().any(|own| is_same_argument(own, key) && self.arguments.contains_key(own))
+        self.arguments
+            .keys()
+            .any(|argument| is_same_argument(argument, key) && self.own.contains_key(argument))
     }
 
     /// Whether it has tools.
@@ -77,10 +99,17 @@ impl RequestExtra {
 
     /// Whether it sets `path`, which is the argument `key` or the member `format` of it.
     pub(super) fn has(&self, key: &str, path: &str) -> bool {
-        [&self.arguments, &self.body].into_iter().any(|members| match members.get(key) {
-            Some(Value::Object(argument)) if path != key => argument.contains_key("format"),
-            value => value.is_some(),
-        })
+        [&self.arguments, &self.body].into_iter().any(|members| has_format(members.get(key), key, path))
+    }
+
+    /// A member of an argument.
+    pub(super) fn member(&self, (key, member): (&str, &str)) -> Option<&Value> {
+        self.arguments.get(key)?.get(member)
+    }
+
+    /// Whether the settings of the provider have this setting, which wins over the one for all providers.
+    pub(super) fn has_own(&self, setting: Setting) -> bool {
+        self.own.contains_key(setting.name())
     }
 
     /// Adds a setting that the provider's package has no argument for.
@@ -89,6 +118,9 @@ impl RequestExtra {
     /// [`Kind::Conversion`] if it is there already.
     pub(super) fn add_setting(&mut self, setting: Setting, value: Value) -> Result<()> {
         let name = setting.name();
+        if self.has_own(setting) {
+            return Ok(());
+        }
         if self.arguments.contains_key(name) || self.body.contains_key(name) {
             let hint = format!("set only `settings.{name}`");
             let path = format!("settings.extra.{name}");
@@ -114,10 +146,29 @@ impl RequestExtra {
         merge(members.entry(key), Value::Object(Map::from_iter([(member.to_owned(), value)])));
     }
 
+    /// Adds tools before those of an argument that has a list of them.
+    pub(super) fn add_tools(&mut self, key: &str, mut tools: Vec<Value>) {
+        let entry = self.arguments.entry(key).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(members) = entry else { return };
+        if let Some(Value::Array(more)) = members.shift_remove("tools") {
+            tools.extend(more);
+        }
+        members.insert("tools".to_owned(), Value::Array(tools));
+    }
+
     /// The arguments, without those that the caller sets.
     pub(super) fn into_members(self, given: GivenArguments<'_>) -> impl Iterator<Item = (String, Value)> {
         let body = (!self.body.is_empty()).then(|| (EXTRA_BODY.to_owned(), Value::Object(self.body)));
         self.arguments.into_iter().chain(body).filter(move |(key, _)| !given.has(key))
+    }
+}
+
+/// Whether an argument is set; if `path` is a member of it, whether it has that.
+fn has_format(argument: Option<&Value>, key: &str, path: &str) -> bool {
+    let member = path.strip_prefix(key).and_then(|rest| rest.strip_prefix('.'));
+    match (argument, member) {
+        (Some(Value::Object(argument)), Some(member)) => argument.contains_key(member),
+        (value, _) => value.is_some(),
     }
 }
 
@@ -142,7 +193,10 @@ fn split(
     let mut taken = Map::new();
     for (key, value) in arguments {
         check(&key, &format!("{path}.{key}"))?;
-        if api.takes(&key) {
+        // The newest packages of Anthropic have no argument for a sampling setting, and all of them pass on the body.
+        let is_sampling =
+            Setting::ALL.into_iter().any(|setting| setting.is_sampling() && setting.name() == key);
+        if api.takes(&key) && !(api == Api::Messages && is_sampling) {
             taken.insert(key, value);
         } else {
             body.entry(key).or_insert(value);
@@ -188,10 +242,11 @@ fn merge(entry: serde_json::map::Entry<'_>, value: Value) {
 
 fn merge_members(into: &mut Map<String, Value>, members: Map<String, Value>) {
     for (key, value) in members {
-        match into.get(&key) {
-            None => drop(into.insert(key, value)),
-            Some(Value::Object(_)) if value.is_object() => merge(into.entry(key), value),
-            Some(_) => {}
+        match (into.get_mut(&key), value) {
+            (None, value) => drop(into.insert(key, value)),
+            (Some(Value::Object(_)), value @ Value::Object(_)) => merge(into.entry(key), value),
+            (Some(Value::Array(tools)), Value::Array(more)) if key == "tools" => tools.extend(more),
+            (Some(_), _) => {}
         }
     }
 }

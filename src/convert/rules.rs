@@ -8,7 +8,9 @@ use super::payload::{Member, Payload, member};
 use super::report::{Position, RuleViolation, ViolationHandler};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::message::is_blank;
-use crate::prompt::{CacheHint, Content, FunctionCall, Message, PartBody, Role, ToolCall, Tree};
+use crate::prompt::{
+    CacheHint, Content, FunctionCall, Message, PartBody, Role, SearchResultPart, ToolCall, Tree,
+};
 use crate::template::Output;
 
 /// What is done about a violation that the conversion cannot repair.
@@ -85,6 +87,11 @@ pub(super) fn check_fields<S: Output>(
             RuleViolation::new(at, "`tool_call_id` is allowed only on a tool message", hint),
             LEFT_OUT,
         )?;
+    }
+    if message.role != Role::Tool && std::mem::take(&mut message.is_error) {
+        let hint = "remove `is_error`, or change the role to `tool`";
+        violations
+            .handle(RuleViolation::new(at, "`is_error` is allowed only on a tool message", hint), LEFT_OUT)?;
     }
     if message.role != Role::Assistant && message.refusal.take().is_some() {
         let hint = "remove `refusal`, or change the role to `assistant`";
@@ -174,8 +181,6 @@ pub(super) struct CallPairing {
     calls: Vec<PendingCall>,
     /// The positions in `calls` of the calls with a key that wait for their results.
     waiting: HashMap<(CallLink, String), VecDeque<usize>>,
-    /// The ids of all tool calls so far.
-    ids: HashSet<String>,
 }
 
 #[derive(Debug)]
@@ -193,11 +198,11 @@ impl CallPairing {
         self.calls.is_empty()
     }
 
-    /// The violation if an earlier tool call has this id.
+    /// The violation if another tool call of the same turn has this id. In a later turn it is a new call.
     pub(super) fn duplicate(&self, id: &str, call_ref: CallRef, at: Position) -> Option<RuleViolation> {
-        self.ids.contains(id).then(|| {
-            let hint = "give every tool call of the conversation a different id";
-            RuleViolation::new(at, format!("{call_ref} has the id of an earlier tool call"), hint)
+        self.waiting.contains_key(&(CallLink::Id, id.to_owned())).then(|| {
+            let hint = "give every tool call of a turn a different id";
+            RuleViolation::new(at, format!("{call_ref} has the id of another tool call of its turn"), hint)
         })
     }
 
@@ -210,9 +215,6 @@ impl CallPairing {
         call_ref: CallRef,
         at: Position,
     ) {
-        if link == CallLink::Id {
-            self.ids.insert(key.to_owned());
-        }
         self.waiting.entry((link, key.to_owned())).or_default().push_back(self.calls.len());
         self.calls.push(PendingCall { at, call_ref, sent, answered: false });
     }
@@ -262,8 +264,10 @@ impl CallPairing {
 
 /// Makes ids that match the name pattern and differ from all other ids of the conversation. Converting the same
 /// conversation again makes the same ids.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct IdRewriter {
+    /// Whether the provider accepts an id.
+    fits: fn(&str) -> bool,
     taken: HashSet<String>,
     renamed: HashMap<String, String>,
     made: usize,
@@ -272,16 +276,21 @@ pub(super) struct IdRewriter {
 impl IdRewriter {
     /// Collects the ids that stay as they are, so that no new id equals one of them.
     pub(super) fn from_messages<S: Output>(messages: &[Message<S>]) -> Self {
+        Self::fitting(is_name, messages)
+    }
+
+    /// The same for a provider with a rule of its own for ids.
+    pub(super) fn fitting<S: Output>(fits: fn(&str) -> bool, messages: &[Message<S>]) -> Self {
         let calls = messages.iter().flat_map(|message| message.tool_calls.iter().map(|call| &call.id));
         let results = messages.iter().filter_map(|message| message.tool_call_id.as_ref());
         let ids = calls.chain(results);
-        let taken = ids.filter_map(|id| id.with_str(|id| is_name(id).then(|| id.to_owned()))).collect();
-        Self { taken, ..Self::default() }
+        let taken = ids.filter_map(|id| id.with_str(|id| fits(id).then(|| id.to_owned()))).collect();
+        Self { fits, taken, renamed: HashMap::new(), made: 0 }
     }
 
     /// The id to send for this id, if it is not the id itself. The same id always gives the same result.
     pub(super) fn rewrite(&mut self, id: &str) -> Option<String> {
-        if is_name(id) {
+        if (self.fits)(id) {
             return None;
         }
         if let Some(known) = self.renamed.get(id) {
@@ -296,6 +305,8 @@ impl IdRewriter {
     pub(super) fn fresh(&mut self, base: &str) -> String {
         let valid_char = |c: char| if u8::try_from(c).is_ok_and(is_name_byte) { c } else { '_' };
         let base: String = base.chars().map(valid_char).collect();
+        // Cut short, if the provider accepts no long ids.
+        let base = if (self.fits)(&base) { base } else { base.chars().take(40).collect() };
         let mut id = base.clone();
         while !self.taken.insert(id.clone()) {
             // One counter for the whole conversation, so that many equal ids do not each count from 1, which would take
@@ -367,6 +378,29 @@ pub(super) fn object<S: Output>(
     Err(RuleViolation::new(at, format!("the arguments of {call_ref} {problem}"), hint))
 }
 
+/// Arguments as an object. Those that are not JSON are sent as a text in an object, if that is allowed.
+pub(super) fn object_or_text<S: Output>(
+    arguments: Tree<S>,
+    call_ref: CallRef,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Payload<S>> {
+    let broken = match &arguments {
+        Tree::Text(text) => text.with_str(|text| {
+            let is_broken = !text.trim().is_empty() && Payload::<S>::from_json_text(text).is_none();
+            is_broken.then(|| text.to_owned())
+        }),
+        _ => None,
+    };
+    match (object(arguments, call_ref, at), broken) {
+        (Err(violation), Some(text)) => {
+            violations.handle(violation, "sent as `_invalid_json`")?;
+            Ok(Payload::map([("_invalid_json", Payload::String(text))]))
+        }
+        (object, _) => Ok(object?),
+    }
+}
+
 const TOO_LARGE: &str = "have a number that is too large for an object";
 
 /// Whether a number is beyond the range of floats, or has more digits than Python converts by default.
@@ -383,29 +417,45 @@ fn has_too_large_number<S>(payload: &Payload<S>) -> bool {
     }
 }
 
+/// The violation of a failed call's result for a provider that has no flag for it.
+pub(super) fn error_flag(provider: &str, at: Position) -> RuleViolation {
+    let hint = "remove `is_error`, and say in the content that the call failed";
+    RuleViolation::new(at, format!("{provider} does not accept `is_error`"), hint)
+}
+
 /// The kind of a part, for error messages.
 pub(super) fn part_kind<S>(body: &PartBody<S>) -> &'static str {
     match body {
         PartBody::Text(_) => "a text",
-        PartBody::ImageUrl { .. } | PartBody::Image { .. } => "an image",
+        PartBody::ImageUrl { .. } | PartBody::Image { .. } | PartBody::UploadedImage { .. } => "an image",
         PartBody::Audio { .. } => "audio",
-        PartBody::File { .. } => "a file",
+        PartBody::File(_) => "a file",
+        PartBody::SearchResult(_) => "a search result",
     }
 }
 
 /// The violation if a part other than text has no content.
 pub(super) fn empty_part<S: Output>(body: &PartBody<S>, index: usize, at: Position) -> Option<RuleViolation> {
-    let lacks = |text: &Option<S>| text.as_ref().is_none_or(S::is_empty);
     let is_empty = match body {
         PartBody::Text(_) => false,
         PartBody::ImageUrl { url, .. } => url.is_empty(),
         PartBody::Image { media_type, data } => media_type.is_empty() || data.is_empty(),
         PartBody::Audio { data, .. } => data.is_empty(),
-        PartBody::File { file_id, file_data, .. } => lacks(file_id) && lacks(file_data),
+        PartBody::UploadedImage { file_id } => file_id.is_empty(),
+        PartBody::File(file) => file.source().is_none_or(S::is_empty),
+        PartBody::SearchResult(result) => result.content.iter().all(is_blank),
     };
     is_empty.then(|| {
-        let problem = format!("part {index} is {} without a URL or data", part_kind(body));
-        RuleViolation::new(at, problem, "remove the part, or give it a URL or data")
+        let (lacks, hint) = match body {
+            PartBody::SearchResult(_) => ("text", "remove the part, or give it text"),
+            PartBody::UploadedImage { .. } => ("a file id", "remove the part, or give it a file id"),
+            PartBody::File(_) => {
+                ("a file id, a URL, data or text", "remove the part, or give it one of them")
+            }
+            _ => ("a URL or data", "remove the part, or give it a URL or data"),
+        };
+        let problem = format!("part {index} is {} without {lacks}", part_kind(body));
+        RuleViolation::new(at, problem, hint)
     })
 }
 
@@ -427,4 +477,16 @@ pub(super) fn refusal_as_content<S: Output>(
 /// Base64 data as a `data:` URL.
 pub(super) fn data_url<S: Output>(media_type: &S, data: &S) -> String {
     media_type.with_str(|media_type| data.with_str(|data| format!("data:{media_type};base64,{data}")))
+}
+
+/// The title, source and texts of a search result.
+pub(super) fn search_text<S: Output>(result: &SearchResultPart<S>) -> String {
+    let mut joined = result.title.with_str(str::to_owned);
+    joined.push('\n');
+    result.source.with_str(|source| joined.push_str(source));
+    for text in &result.content {
+        joined.push_str("\n\n");
+        text.with_str(|text| joined.push_str(text));
+    }
+    joined
 }

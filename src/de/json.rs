@@ -39,11 +39,20 @@ pub(crate) fn read<'s>(text: &'s str, reader: &mut NodeReader<'_>) -> Option<Sou
 /// # Errors
 /// What is wrong with the text, for a message.
 pub(crate) fn parse(text: &str) -> Result<SourceNode<'_>, String> {
+    parse_with(text, |key| format!("the key {} is defined twice", shown(key)))
+}
+
+/// As [`parse`], for a user's data, whose keys no message may quote.
+pub(crate) fn parse_data(text: &str) -> Result<SourceNode<'_>, String> {
+    parse_with(text, |_| "a key is defined twice".to_owned())
+}
+
+fn parse_with(text: &str, twice: impl FnOnce(&str) -> String) -> Result<SourceNode<'_>, String> {
     let mut parser = JsonParser { text, at: 0, twice: Vec::new() };
     match parser.whole() {
         Ok(node) => match parser.twice.first() {
             None => Ok(node),
-            Some((_, key)) => Err(format!("the key {} is defined twice", shown(key))),
+            Some((_, key)) => Err(twice(key)),
         },
         Err(message) => Err(message.unwrap_or("it ends too early").to_owned()),
     }

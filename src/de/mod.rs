@@ -7,6 +7,7 @@
 //! | [`yaml`] | YAML text to nodes, one document at a time |
 //! | [`scalars`] | the value of a YAML scalar: null, a boolean, a number or a string |
 //! | [`json`] | JSON text to nodes |
+//! | [`paths`] | the paths of nodes that were not read from a text |
 //! | [`mustache`] | the hint for a value that begins with `{{` |
 //! | [`reader`] | collects mistakes, and reads the types that all readers need |
 //! | [`words`](mod@words) | types whose values are words from a fixed list |
@@ -14,6 +15,7 @@
 pub(crate) mod json;
 mod mustache;
 pub(crate) mod node;
+mod paths;
 pub(crate) mod reader;
 mod scalars;
 pub(crate) mod words;
@@ -25,6 +27,7 @@ mod yaml_nodes;
 
 pub(crate) use json::plain;
 pub(crate) use node::{KeyPath, NodeValue, SourceNode, SourceSpan, nearest_number};
+pub(crate) use paths::{NodePaths, PathStep};
 pub(crate) use reader::{Fields, KeyHint, NodeReader, SpannedText, unknown_key};
 pub(crate) use words::{one_line, shown, text_serde, unknown, words};
 

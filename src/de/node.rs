@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde_json::{Number, Value};
 
-/// The byte range of the source from which a node was read. A Python value has no source; see [`SourceSpan::NONE`].
+/// The byte range of the source from which a node was read. A Python value has no source; see [`SourceSpan::NONE`], and
+/// [`super::NodePaths`], which puts the number of a node here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SourceSpan {
     pub(crate) start: u32,

@@ -19,7 +19,7 @@ pub(crate) struct SpannedText {
     pub(crate) span: SourceSpan,
 }
 
-/// What to do about a key that is likely and wrong.
+/// The hint for a wrong key that authors are likely to write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyHint {
     /// The key that was meant, where its value belongs beside it.
@@ -39,8 +39,8 @@ impl KeyHint {
     }
 }
 
-/// The error for a key that is not one of `known`, and the known key that was probably meant. `hint` is the hint for a
-/// key that is likely and wrong.
+/// The error for a key that is not one of `known`, and the known key that was probably meant. `hint` is used if authors
+/// are likely to write this key.
 pub(crate) fn unknown_key(
     kind: Kind,
     name: &str,
@@ -61,13 +61,20 @@ pub(crate) struct NodeReader<'s> {
     /// written, and a string that looks like a number or boolean is accepted as one. JSON and Python values must have
     /// the right type.
     yaml: Option<&'s str>,
+    /// Whether the nodes are a user's data, whose unknown keys no message may quote.
+    is_data: bool,
     mistakes: Vec<(SourceSpan, Error)>,
 }
 
 impl<'s> NodeReader<'s> {
     /// A reader whose mistakes have this kind.
     pub(crate) fn new(kind: Kind) -> Self {
-        Self { kind, yaml: None, mistakes: Vec::new() }
+        Self { kind, yaml: None, is_data: false, mistakes: Vec::new() }
+    }
+
+    /// A reader of a user's data: the message about an unknown key says its place and not its name.
+    pub(crate) fn of_data(kind: Kind) -> Self {
+        Self { is_data: true, ..Self::new(kind) }
     }
 
     /// A reader of nodes from this YAML text.
@@ -116,11 +123,20 @@ impl<'s> NodeReader<'s> {
         let located = self.mistakes.into_iter().map(|(span, error)| {
             let offset = span.offset().unwrap_or_default();
             let place = Place::with_lines(Some(file_name), text, offset, &lines);
-            let mustache = error.hint().is_none() && mustache::is_in_line_of(&place);
+            // A hint that the error has already is kept.
+            let hint = mustache::hint_at(&place);
             let error = error.with_place(place);
-            if mustache { error.with_hint(mustache::HINT) } else { error }
+            match hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
         });
         located.collect()
+    }
+
+    /// The mistakes, each with the span of the node that it is about.
+    pub(crate) fn into_mistakes(self) -> Vec<(SourceSpan, Error)> {
+        self.mistakes
     }
 
     /// The value, or its mistakes as one error. For values that do not come from a file.
@@ -156,7 +172,7 @@ impl<'s> NodeReader<'s> {
         self.hinted_fields(node, expected, known, |_| None)
     }
 
-    /// [`NodeReader::fields`] with a hint for keys that are likely and wrong.
+    /// [`NodeReader::fields`] with hints for wrong keys that authors are likely to write.
     pub(crate) fn hinted_fields<'n>(
         &mut self,
         node: SourceNode<'n>,
@@ -174,8 +190,10 @@ impl<'s> NodeReader<'s> {
             is_known: true,
             meant: Vec::new(),
         };
-        for (key, value) in entries {
-            fields.last = key.span;
+        for (at, (key, value)) in entries.into_iter().enumerate() {
+            if self.yaml.is_some() {
+                fields.last = key.span;
+            }
             let Some(name) = self.key_text(&key) else {
                 self.expected(&key, "a string as the key");
                 // It may stand for any known key, so none is reported as missing.
@@ -186,7 +204,12 @@ impl<'s> NodeReader<'s> {
             if let Some(known) = known.iter().find(|known| **known == name) {
                 fields.entries.push((known, key.span, value));
             } else {
-                let (error, meant) = unknown_key(self.kind, &name, known, hint_of(&name));
+                let (mut error, meant) = unknown_key(self.kind, &name, known, hint_of(&name));
+                if self.is_data {
+                    let owner = expected.split([',', ':']).next().unwrap_or(expected);
+                    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+                    error = error.recast(self.kind, format!("key {} of {owner} is unknown{meant}", at + 1));
+                }
                 self.note(key.span, error);
                 fields.is_known = false;
                 fields.meant.extend(meant);
@@ -239,7 +262,7 @@ impl<'s> NodeReader<'s> {
     }
 
     /// The source text of an unquoted number or boolean of a YAML file.
-    fn written(&self, node: &SourceNode<'_>) -> Option<&'s str> {
+    pub(crate) fn written(&self, node: &SourceNode<'_>) -> Option<&'s str> {
         match node.value {
             NodeValue::Number(_) | NodeValue::ExactNumber(_) | NodeValue::NonFinite | NodeValue::Bool(_) => {
                 node.span.slice(self.yaml?).filter(|text| !text.is_empty())
@@ -440,7 +463,7 @@ impl<'s> NodeReader<'s> {
 
 /// The values of a mapping with known keys. Readers take them one by one.
 pub(crate) struct Fields<'n> {
-    /// The place of the last key, or of the mapping if it is empty. A missing key is reported here.
+    /// Where a missing key is reported: in YAML the last key, unless the mapping is empty; otherwise the mapping.
     pub(crate) last: SourceSpan,
     entries: Vec<(&'static str, SourceSpan, SourceNode<'n>)>,
     /// Whether all keys are known.

@@ -15,7 +15,7 @@ use super::node::loses_digits;
 /// The tags that have a meaning here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScalarTag {
-    /// No tag, or a tag that does not set the type.
+    /// No tag.
     Free,
     /// `!!str`: a string, even if it looks like another type.
     Text,
@@ -33,6 +33,8 @@ pub(super) enum ScalarTag {
     Map,
     /// A tag for a type that does not exist here or in JSON, such as `!!binary` or `!!timestamp`.
     Other,
+    /// Any other tag, such as `!own` or `!!python/object`, which means something to another program.
+    Unknown,
 }
 
 const NAMESPACE: &str = "tag:yaml.org,2002:";
@@ -45,18 +47,12 @@ impl ScalarTag {
         if let Some(name) = full.strip_prefix(NAMESPACE) {
             return match name {
                 "merge" => Self::Merge,
-                _ => Self::named(name.strip_prefix('!').unwrap_or(name)),
+                _ => Self::named(name),
             };
         }
-        match full.strip_prefix('!') {
-            None => Self::Free,
-            Some("" | "!") => Self::NonSpecific,
-            Some("!timestamp" | "!binary") => Self::Other,
-            Some(name) => match name.strip_prefix('!') {
-                Some(name) if matches!(Self::named(name), Self::Other) => Self::Free,
-                Some(name) => Self::named(name),
-                None => Self::named(name),
-            },
+        match full.as_str() {
+            "!" => Self::NonSpecific,
+            _ => full.strip_prefix("!!").map_or(Self::Unknown, Self::named),
         }
     }
 
@@ -69,8 +65,8 @@ impl ScalarTag {
             "seq" => Self::List,
             "map" => Self::Map,
             "str" => Self::Text,
-            "timestamp" | "time" | "binary" | "degrees" | "radians" => Self::Other,
-            _ => Self::Free,
+            "timestamp" | "binary" | "set" | "omap" | "pairs" | "value" | "yaml" => Self::Other,
+            _ => Self::Unknown,
         }
     }
 }
@@ -95,8 +91,8 @@ pub(super) fn resolve(
         ScalarTag::Float => float(&text).ok_or("expected a number"),
         ScalarTag::List | ScalarTag::Map => Err("the tag does not fit: it is for a list or a mapping"),
         ScalarTag::Other => Err("a value with this tag cannot be read: write it as text, without the tag"),
-        ScalarTag::Free | ScalarTag::Merge if !plain => Ok(NodeValue::Text(text)),
-        ScalarTag::Free | ScalarTag::Merge => Ok(bare(text)),
+        ScalarTag::Free | ScalarTag::Merge | ScalarTag::Unknown if !plain => Ok(NodeValue::Text(text)),
+        ScalarTag::Free | ScalarTag::Merge | ScalarTag::Unknown => Ok(bare(text)),
     }
 }
 

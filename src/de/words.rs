@@ -11,10 +11,51 @@ pub(crate) fn shown(word: &str) -> String {
     }
 }
 
+/// Words of other tools and languages for words of ours, by what they name.
+const OTHER_WORDS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "type",
+        &[
+            ("str", "string"),
+            ("text", "string"),
+            ("int", "integer"),
+            ("long", "integer"),
+            ("number", "float"),
+            ("double", "float"),
+            ("decimal", "float"),
+            ("bool", "boolean"),
+            ("array", "list"),
+            ("tuple", "list"),
+            ("object", "dict"),
+            ("map", "dict"),
+            ("mapping", "dict"),
+            ("timestamp", "datetime"),
+        ],
+    ),
+    (
+        "role",
+        &[
+            ("human", "user"),
+            ("ai", "assistant"),
+            ("bot", "assistant"),
+            ("model", "assistant"),
+            ("history", "placeholder"),
+        ],
+    ),
+    ("status", &[("published", "active"), ("live", "active"), ("production", "active")]),
+];
+
+/// The word of ours that was probably meant by another one.
+fn meant_by(what: &str, word: &str) -> Option<&'static str> {
+    let words = OTHER_WORDS.iter().find(|(name, _)| *name == what).map(|(_, words)| *words)?;
+    words.iter().find(|(other, _)| other.eq_ignore_ascii_case(word)).map(|(_, ours)| *ours)
+}
+
 /// The error for a word that is not one of `known`: "unknown format `txt`; did you mean `text`?", with the list.
 pub(crate) fn unknown(kind: Kind, what: &str, word: &str, known: &[&str]) -> Error {
     let mut message = format!("unknown {what} {}", shown(word));
-    if let Some(meant) = nearest(word, known.iter().copied()) {
+    let other = meant_by(what, word).filter(|meant| known.contains(meant));
+    if let Some(meant) = other.or_else(|| nearest(word, known.iter().copied())) {
         message.push_str("; did you mean `");
         message.push_str(meant);
         message.push_str("`?");

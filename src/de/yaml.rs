@@ -231,12 +231,12 @@ impl<'s> Builder<'s> {
                     self.scalar(span_here, &span, text, style, anchor, tag.as_deref())?
                 }
                 Event::SequenceStart(_, anchor, tag) => {
-                    Self::fits(span_here, tag.as_deref(), ScalarTag::List)?;
+                    self.fits(span_here, tag.as_deref(), ScalarTag::List)?;
                     self.begin(span_here, anchor, OpenContent::List(Vec::new()))?;
                     None
                 }
                 Event::MappingStart(_, anchor, tag) => {
-                    Self::fits(span_here, tag.as_deref(), ScalarTag::Map)?;
+                    self.fits(span_here, tag.as_deref(), ScalarTag::Map)?;
                     let content = OpenContent::Map { entries: Vec::new(), key: None, merged: Vec::new() };
                     self.begin(span_here, anchor, content)?;
                     None
@@ -314,7 +314,7 @@ impl<'s> Builder<'s> {
         }
         self.anchored += usize::from(anchor != 0);
         self.check_budget(span)?;
-        let tag = ScalarTag::of(tag);
+        let tag = self.known_tag(span, tag);
         let is_merge = text == "<<"
             && (tag == ScalarTag::Merge || tag == ScalarTag::Free && style == ScalarStyle::Plain);
         if is_merge
@@ -351,10 +351,33 @@ impl<'s> Builder<'s> {
             && span.end.byte_offset().is_some_and(|end| end >= self.text.len())
     }
 
+    /// The tag of a value. One that has no meaning here is a mistake: the program that it is for would read another
+    /// value than we do.
+    fn known_tag(&mut self, value: SourceSpan, tag: Option<&Tag>) -> ScalarTag {
+        let known = ScalarTag::of(tag);
+        if let (ScalarTag::Unknown, Some(tag)) = (known, tag) {
+            let written = format!("{}{}", tag.original_handle(), tag.suffix());
+            let message =
+                format!("the tag {} has no meaning here: write the value without it", shown(&written));
+            self.mistakes.push(Mistake { span: self.before(value, &written), message });
+        }
+        known
+    }
+
+    /// The place of a word that stands shortly before a value, or else that of the value.
+    fn before(&self, value: SourceSpan, word: &str) -> SourceSpan {
+        const NEAR: usize = 1024;
+        let here = value.offset().unwrap_or_default().saturating_sub(self.base);
+        let end = self.text.floor_char_boundary(here + word.len());
+        let start = self.text.floor_char_boundary(here.saturating_sub(NEAR));
+        let found = self.text[start..end].rfind(word).map(|at| self.base + start + at);
+        found.map_or(value, |at| SourceSpan::new(at, at))
+    }
+
     /// Checks that the tag of a list or mapping, if there is one, is for this type.
-    fn fits(span: SourceSpan, tag: Option<&Tag>, own: ScalarTag) -> Result<(), Fatal> {
-        let tag = ScalarTag::of(tag);
-        if tag == own || matches!(tag, ScalarTag::Free | ScalarTag::NonSpecific) {
+    fn fits(&mut self, span: SourceSpan, tag: Option<&Tag>, own: ScalarTag) -> Result<(), Fatal> {
+        let tag = self.known_tag(span, tag);
+        if tag == own || matches!(tag, ScalarTag::Free | ScalarTag::NonSpecific | ScalarTag::Unknown) {
             return Ok(());
         }
         Err(fatal(span, "the tag does not fit: it is for another type of value"))

@@ -4,9 +4,10 @@
 //! hour, an hour that is older than two days to that of its day, and a day that is older than a month to one window for
 //! everything before. All windows together hold each record once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::sketch::DurationSketch;
+use crate::hash::HashMap;
 
 /// Microseconds since 1970, in UTC.
 pub type Micros = i64;

@@ -1,9 +1,9 @@
 //! `Metrics`: counts and durations of renders by prompt version, in bounded memory, for any number of threads.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::history::{Micros, PromptCounts, WindowHistory};
+use crate::hash::HashMap;
 
 /// The upper bounds of the buckets of [`PromptSeries::buckets`], in seconds. A render takes a few microseconds; a plugin or
 /// an async observer can make it take longer.

@@ -7,15 +7,15 @@ use tracing::Level;
 
 use crate::prompt::Prompt;
 
-/// The time in microseconds from which on a render is slow: at first 100 milliseconds.
+/// A render that takes at least this many microseconds is slow. The default is 100 milliseconds.
 static SLOW: AtomicU64 = AtomicU64::new(100_000);
 
-/// Sets the time from which on a render is slow.
+/// Sets how long a render must take to be slow.
 pub fn set_slow(time: Duration) {
     SLOW.store(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
-/// Renders a prompt, and tells if that was slow.
+/// Calls `render`, and emits a `tracing` event if it was slow.
 pub fn watched<R>(prompt: &Prompt, render: impl FnOnce() -> R) -> R {
     if !tracing::level_enabled!(Level::WARN) {
         return render();

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::compiler::Compiler;
-use super::{ChatEntry, Message, Role, TemplateLocation, detect_format};
+use super::history::HistoryReader;
+use super::{ChatEntry, Message, Role, TemplateLocation};
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::template::{Data, Library, Template, TemplateOptions, Text, ValueKind, VariableUsages};
@@ -284,6 +285,7 @@ fn fill<D: Data>(
         .with_hint("give messages as {\"role\": \"user\", \"content\": \"…\"}"));
     }
     let mut at = 0;
+    let mut history = HistoryReader::default();
     data.walk(value, &mut |item| {
         let about = |error: Error| {
             let message = format!("message {at} of placeholder '{name}': {}", error.message());
@@ -291,8 +293,8 @@ fn fill<D: Data>(
             error.recast(kind, message).with_context("variable", name)
         };
         // As text and not as a tree of JSON values, in which an integer beyond 64 bits would lose digits.
-        let text = data.to_json_text(&item.value, None, Limits::default().output_bytes).map_err(about)?;
-        let message = Message::<String>::from_dump(&text).map_err(|error| {
+        let text = data.to_message_json(&item.value, Limits::default().output_bytes).map_err(about)?;
+        history.push(&text).map_err(|error| {
             let json: Value = serde_json::from_str(&text).unwrap_or_default();
             // Of several mistakes the first is enough to find the message.
             let why = error.errors().first().unwrap_or(&error).message().to_owned();
@@ -302,17 +304,16 @@ fn fill<D: Data>(
             let why = unknown.unwrap_or(why);
             let role = role_of(&json).map(|role| format!(" ({})", role.as_str())).unwrap_or_default();
             let problem = format!("message {at}{role} of placeholder '{name}' is not a message: {why}");
-            let ours = "write messages in OpenAI's format: {\"role\": \"user\", \"content\": \"…\"}";
-            let hint = match detect_format::format_of(&json) {
-                Some(format) => format!("this is {format}; {ours}"),
-                None => ours.to_owned(),
-            };
+            let hint = "write messages in OpenAI's format: {\"role\": \"user\", \"content\": \"…\"}";
             Error::new(Kind::TemplateRender, problem).with_context("variable", name).with_hint(hint)
         })?;
         at += 1;
-        messages.push(message.try_map(|text| Ok(data.output(text)))?);
         Ok(())
-    })
+    })?;
+    for message in history.into_messages() {
+        messages.push(message.try_map(|text| Ok(data.output(text)))?);
+    }
+    Ok(())
 }
 
 fn role_of(json: &Value) -> Option<Role> {

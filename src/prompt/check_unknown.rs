@@ -2,12 +2,11 @@
 //!
 //! A render that gives only declared variables pays for one comparison of two counts.
 
-use std::collections::HashSet;
-
 use super::compiled::{Compiled, PromptBody, read};
 use super::pipeline::RenderOptionsOf;
 use super::unknown_variables::UnknownVariables;
 use crate::error::{Error, Kind, Result, nearest};
+use crate::limits::HINT_NAMES;
 use crate::schema::Values;
 use crate::template::{EmptyLibrary, LayeredLibrary, Text};
 
@@ -60,13 +59,15 @@ impl<T: Text> Compiled<T> {
         options: &RenderOptionsOf<'_, D>,
         unknown: &dyn UnknownVariables,
     ) -> Result<()> {
-        let Some(declared) = self.prompt.declared() else { return Ok(()) };
+        if self.prompt.declared().is_none() {
+            return Ok(());
+        }
         let is_strict = unknown.is_strict();
         if !is_strict && given.is_some_and(|given| given >= self.declared.len()) {
             // No declared variable is missing, so none can be meant.
             return Ok(());
         }
-        let names = data.names(variables)?;
+        let names = data.names(variables, if is_strict { usize::MAX } else { HINT_NAMES })?;
         let mut stray: Vec<&str> =
             names.iter().map(String::as_str).filter(|name| !self.has_variable(name)).collect();
         if stray.is_empty() {
@@ -77,11 +78,12 @@ impl<T: Text> Compiled<T> {
             _ => None,
         };
         stray.retain(|name| !input.as_ref().is_some_and(|schema| schema.has_field(name)));
-        let given_names: HashSet<&str> = names.iter().map(String::as_str).collect();
-        let is_missing = |name: &str| !given_names.contains(name);
-        let missing =
-            declared.items.iter().map(|variable| variable.name.as_str()).filter(|name| is_missing(name));
-        let missing: Vec<&str> = missing.take(COMPARED_DECLARED).collect();
+        let mut missing = Vec::new();
+        for variable in &*self.declared {
+            if missing.len() < COMPARED_DECLARED && data.member(variables, &variable.name)?.is_none() {
+                missing.push(variable.name.as_str());
+            }
+        }
         if is_strict {
             return self.refuse_unknown(&stray, &missing);
         }

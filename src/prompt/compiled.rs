@@ -1,7 +1,7 @@
 //! A prompt with its templates compiled. The registry keeps it, and every render and conversion starts from it.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -22,10 +22,14 @@ pub struct Compiled<T> {
     pub(super) body: Arc<PromptBody<T>>,
     pub(super) partials: Arc<BTreeMap<Box<str>, Template<T>>>,
     pub(super) declared: Arc<[Declared<T>]>,
+    /// Whether a render finds by itself every variable that is missing. The variables then need no other check.
+    pub(super) is_checked_by_render: bool,
     pub(super) input: Option<Arc<Asked>>,
     pub(super) output: Option<Arc<Asked>>,
     /// See [`Compiled::content_hash`]. Labels are no content, so prompts that differ in them share it.
     pub(super) content_hash: Arc<OnceLock<String>>,
+    /// See [`Compiled::version_text`].
+    pub(super) version_text: Arc<OnceLock<Box<str>>>,
     /// See [`Compiled::attachment`].
     pub(super) attachment: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -186,7 +190,9 @@ impl<T: Text> Compiled<T> {
     fn assemble(prompt: Prompt, (body, partials, declared): Parts<T>) -> Self {
         let input = asked("input_schema", prompt.input_schema.as_ref()).map(Arc::new);
         let output = asked("output_schema", prompt.output_schema.as_ref()).map(Arc::new);
-        Self { input, output, ..Self::without_schemas(prompt, body, Arc::new(partials), declared) }
+        let checks = input.is_none() && finds_missing(&prompt, &body, &declared);
+        let compiled = Self::without_schemas(prompt, body, Arc::new(partials), declared);
+        Self { input, output, is_checked_by_render: checks, ..compiled }
     }
 
     pub(super) fn without_schemas(
@@ -200,9 +206,11 @@ impl<T: Text> Compiled<T> {
             body: Arc::new(body),
             partials,
             declared: declared.into(),
+            is_checked_by_render: false,
             input: None,
             output: None,
             content_hash: Arc::default(),
+            version_text: Arc::default(),
             attachment: OnceLock::new(),
         }
     }
@@ -221,9 +229,11 @@ impl<T: Text> Compiled<T> {
             body: Arc::clone(&self.body),
             partials: Arc::clone(&self.partials),
             declared: Arc::clone(&self.declared),
+            is_checked_by_render: self.is_checked_by_render,
             input: self.input.clone(),
             output: self.output.clone(),
             content_hash: Arc::clone(&self.content_hash),
+            version_text: Arc::clone(&self.version_text),
             attachment: OnceLock::new(),
         }
     }
@@ -232,6 +242,12 @@ impl<T: Text> Compiled<T> {
     #[must_use]
     pub fn content_hash(&self) -> &str {
         self.content_hash.get_or_init(|| self.prompt.content_hash(None))
+    }
+
+    /// The number of the version as text.
+    #[must_use]
+    pub fn version_text(&self) -> &str {
+        self.version_text.get_or_init(|| self.prompt.version.to_string().into())
     }
 
     /// The value that a binding keeps with this prompt, made by the first call. It is dropped with the prompt, so that a
@@ -277,12 +293,14 @@ impl<T: Text> Compiled<T> {
     /// The variables in order, placeholders last.
     #[must_use]
     pub fn variables(&self) -> Vec<VariableInfo> {
-        let declared = self.prompt.variables();
+        // Where the prompt declares variables, they are these, in the same order.
+        let written = self.prompt.declared().map(|declared| declared.items.as_slice()).unwrap_or_default();
         let mut infos: Vec<VariableInfo> = self
             .declared
             .iter()
-            .map(|variable| {
-                let written = declared.and_then(|declared| declared.get(variable.name.as_str()));
+            .enumerate()
+            .map(|(index, variable)| {
+                let written = written.get(index);
                 VariableInfo {
                     name: variable.name.as_str().to_owned(),
                     field_type: variable.field_type,
@@ -362,6 +380,29 @@ pub(super) fn declare<T: Text>(
             })
             .collect(),
     })
+}
+
+/// Whether a render of the templates fails if a required variable is missing, and no variable has a type or a default. Where
+/// the prompt declares its variables, all of them must be required: the number of those that were given shows whether the
+/// caller gave others too.
+fn finds_missing<T: Text>(prompt: &Prompt, body: &PromptBody<T>, declared: &[Declared<T>]) -> bool {
+    let is_plain = |variable: &Declared<T>| {
+        variable.field_type == FieldType::Any && variable.default.is_none() && variable.allowed.is_none()
+    };
+    let are_required = prompt.declared().is_none() || declared.iter().all(|variable| variable.required);
+    if !are_required || !declared.iter().all(is_plain) {
+        return false;
+    }
+    let printed: Option<Vec<Vec<&str>>> = match body {
+        PromptBody::Nothing => None,
+        PromptBody::Text(template) => template.always_printed().map(|printed| vec![printed]),
+        PromptBody::Chat(chat) => chat
+            .plain()
+            .and_then(|messages| messages.map(|(_, template)| template.always_printed()).collect()),
+    };
+    let Some(printed) = printed else { return false };
+    let printed: HashSet<&str> = printed.into_iter().flatten().collect();
+    declared.iter().all(|variable| !variable.required || printed.contains(variable.name.as_str()))
 }
 
 /// The variables that the templates read, and whether a render needs them. Placeholders are not among them.

@@ -104,6 +104,21 @@ pub(super) fn of_part(key: &str) -> Option<KeyHint> {
     }
 }
 
+/// The hint for an unknown key of a file.
+pub(super) fn of_file(key: &str) -> Option<KeyHint> {
+    match key {
+        "file_id" | "file_data" | "filename" => {
+            Some(KeyHint::of("file", "write `{type: file, file: {file_id: …}}`"))
+        }
+        "file_url" | "source" => Some(KeyHint::of("url", "write `{type: file, url: …}`")),
+        "data" => Some(KeyHint::of(
+            "file",
+            "write `{type: file, file: {filename: …, file_data: data:application/pdf;base64,…}}`",
+        )),
+        _ => None,
+    }
+}
+
 /// The hint for an image that is written in another format.
 pub(super) const IMAGE: &str = "write `{type: image_url, image_url: {url: …}}`, or `{type: image, media_type: \
                                 image/png, data: …}` with the image in base64";

@@ -39,20 +39,32 @@ pub(super) const MESSAGE: &[&str] = &[
     "function_call",
     "cache",
     "optional",
+    "is_error",
 ];
 
 /// The keys of a part of any type; see [`PART_TYPES`].
 pub(super) const PART: &[&str] =
     &["type", "text", "image_url", "media_type", "data", "input_audio", "file", "cache"];
 
-/// The types of parts, with the keys of each type.
-pub(super) const PART_TYPES: [(&str, &[&str]); 5] = [
+/// The types of parts, with the keys that each type needs.
+pub(super) const PART_TYPES: [(&str, &[&str]); 6] = [
     ("text", &["text"]),
     ("image_url", &["image_url"]),
     ("image", &["media_type", "data"]),
     ("input_audio", &["input_audio"]),
     ("file", &["file"]),
+    ("search_result", &["source", "title", "content"]),
 ];
+
+/// The keys of a part of type `image` that is an uploaded file.
+pub(super) const UPLOADED_IMAGE: &[&str] = &["type", "file_id", "cache"];
+
+/// The keys of a part of type `file`.
+pub(super) const FILE_PART: &[&str] =
+    &["type", "file", "url", "text", "title", "context", "citations", "cache"];
+
+/// The keys of a part of type `search_result`.
+pub(super) const SEARCH_RESULT: &[&str] = &["type", "source", "title", "content", "citations", "cache"];
 
 pub(super) const IMAGE_URL: &[&str] = &["url", "detail"];
 
@@ -70,7 +82,8 @@ pub(super) const CACHE: &[&str] = &["type", "ttl"];
 pub(super) const VARIABLE: &[&str] = &["type", "values", "description", "default", "required"];
 
 /// The keys of a tool: OpenAI's format, or flat.
-pub(super) const TOOL: &[&str] = &["name", "description", "parameters", "strict", "type", "function"];
+pub(super) const TOOL: &[&str] =
+    &["name", "description", "parameters", "strict", "type", "function", "provider"];
 
 /// The keys of the `function` of a tool in OpenAI's format.
 pub(super) const TOOL_FUNCTION: &[&str] = &["name", "description", "parameters", "strict"];

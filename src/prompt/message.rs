@@ -5,10 +5,10 @@
 //! message from one stage to the next. It copies the structure (roles, parts, tool calls), which is never parsed out of
 //! rendered text.
 
-use serde_json::Number;
-
+use super::history::Carried;
+use super::tree::Tree;
 use crate::error::Result;
-use crate::template::{JsonText, Output};
+use crate::template::Output;
 
 /// The role of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,6 +67,10 @@ pub struct Message<L> {
     pub cache: Option<CacheHint>,
     /// Whether the message is left out where it renders to blank text.
     pub optional: bool,
+    /// Whether a tool message is the error of a call that failed.
+    pub is_error: bool,
+    /// What a message of a history has in the format of one provider.
+    pub carried: Option<Box<Carried<L>>>,
 }
 
 /// The content of a message.
@@ -113,15 +117,85 @@ pub enum PartBody<L> {
         /// `wav` or `mp3`.
         format: L,
     },
-    /// `{type: file, file: {file_id: …}}` or `{type: file, file: {filename: …, file_data: …}}`
-    File {
-        /// The id of a file that was uploaded to the provider.
-        file_id: Option<L>,
-        /// The file's name.
-        filename: Option<L>,
-        /// The file as a `data:` URL.
-        file_data: Option<L>,
+    /// `{type: image, file_id: …}`
+    UploadedImage {
+        /// The id of an image that was uploaded to the provider.
+        file_id: L,
     },
+    /// `{type: file, …}`
+    File(Box<FilePart<L>>),
+    /// `{type: search_result, source: …, title: …, content: […], citations: true}`
+    SearchResult(Box<SearchResultPart<L>>),
+}
+
+/// A file: `{file: {file_id: …}}`, `{file: {filename: …, file_data: …}}`, `{url: …}` or `{text: …}`, perhaps with
+/// `title`, `context` and `citations` beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilePart<L> {
+    /// The id of a file that was uploaded to the provider.
+    pub file_id: Option<L>,
+    /// The file's name.
+    pub filename: Option<L>,
+    /// The file as a `data:` URL.
+    pub file_data: Option<L>,
+    /// The URL of the file.
+    pub url: Option<L>,
+    /// The content of a text file.
+    pub text: Option<L>,
+    /// The title of the document.
+    pub title: Option<L>,
+    /// What the model should know about the document.
+    pub context: Option<L>,
+    /// Whether the model may cite the document.
+    pub citations: bool,
+}
+
+impl<L> Default for FilePart<L> {
+    fn default() -> Self {
+        Self {
+            file_id: None,
+            filename: None,
+            file_data: None,
+            url: None,
+            text: None,
+            title: None,
+            context: None,
+            citations: false,
+        }
+    }
+}
+
+impl<L> FilePart<L> {
+    /// The texts with their keys, in reading order.
+    pub(crate) fn texts(&self) -> [(&'static str, Option<&L>); 7] {
+        [
+            ("file_id", self.file_id.as_ref()),
+            ("filename", self.filename.as_ref()),
+            ("file_data", self.file_data.as_ref()),
+            ("url", self.url.as_ref()),
+            ("text", self.text.as_ref()),
+            ("title", self.title.as_ref()),
+            ("context", self.context.as_ref()),
+        ]
+    }
+
+    /// The source of the file, which can be of any of the four kinds.
+    pub(crate) fn source(&self) -> Option<&L> {
+        [&self.file_id, &self.file_data, &self.url, &self.text].into_iter().find_map(Option::as_ref)
+    }
+}
+
+/// A result of a search, which the model can cite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchResultPart<L> {
+    /// Where it was found.
+    pub source: L,
+    /// Its title.
+    pub title: L,
+    /// Its texts.
+    pub content: Vec<L>,
+    /// Whether the model may cite it.
+    pub citations: bool,
 }
 
 /// A tool call.
@@ -140,25 +214,6 @@ pub struct FunctionCall<L> {
     pub name: L,
     /// The arguments: a mapping, in which each text is a template, or a text that is JSON and no template.
     pub arguments: Tree<L>,
-}
-
-/// A JSON value whose texts are leaves `L`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Tree<L> {
-    /// `null`
-    Null,
-    /// `true` or `false`
-    Bool(bool),
-    /// A number.
-    Number(Number),
-    /// A number with digits that [`Number`] would lose: its text in JSON.
-    ExactNumber(String),
-    /// A text.
-    Text(L),
-    /// A list.
-    List(Vec<Tree<L>>),
-    /// An object, in the order of the file.
-    Map(Vec<(String, Tree<L>)>),
 }
 
 /// A hint that the provider may cache the prompt up to and including the message or part that has it.
@@ -187,7 +242,9 @@ impl<L> Message<L> {
                     && self.function_call.is_none()
                     && self.tool_calls.is_empty()
                     && self.cache.is_none()
-                    && !self.optional =>
+                    && self.carried.is_none()
+                    && !self.optional
+                    && !self.is_error =>
             {
                 Some(text)
             }
@@ -208,6 +265,8 @@ impl<L> Message<L> {
             function_call: None,
             cache: None,
             optional: false,
+            is_error: false,
+            carried: None,
         }
     }
 
@@ -233,6 +292,11 @@ impl<L> Message<L> {
             function_call: self.function_call.as_ref().map(|call| call.try_map(map)).transpose()?,
             cache: self.cache.clone(),
             optional: self.optional,
+            is_error: self.is_error,
+            carried: match &self.carried {
+                Some(carried) => Some(Box::new(carried.try_map(map)?)),
+                None => None,
+            },
         })
     }
 }
@@ -270,7 +334,9 @@ impl<L: Output> PartBody<L> {
             Self::Text(text) => is_blank(text),
             Self::ImageUrl { url, .. } => is_blank(url),
             Self::Image { data, .. } | Self::Audio { data, .. } => is_blank(data),
-            Self::File { file_id, file_data, .. } => [file_id, file_data].into_iter().flatten().all(is_blank),
+            Self::UploadedImage { file_id } => is_blank(file_id),
+            Self::File(file) => file.source().is_none_or(is_blank),
+            Self::SearchResult(result) => result.content.iter().all(is_blank),
         }
     }
 }
@@ -286,11 +352,23 @@ impl<L> Part<L> {
                 PartBody::Image { media_type: map(media_type)?, data: map(data)? }
             }
             PartBody::Audio { data, format } => PartBody::Audio { data: map(data)?, format: map(format)? },
-            PartBody::File { file_id, filename, file_data } => PartBody::File {
-                file_id: file_id.as_ref().map(&mut *map).transpose()?,
-                filename: filename.as_ref().map(&mut *map).transpose()?,
-                file_data: file_data.as_ref().map(&mut *map).transpose()?,
-            },
+            PartBody::UploadedImage { file_id } => PartBody::UploadedImage { file_id: map(file_id)? },
+            PartBody::File(file) => PartBody::File(Box::new(FilePart {
+                file_id: file.file_id.as_ref().map(&mut *map).transpose()?,
+                filename: file.filename.as_ref().map(&mut *map).transpose()?,
+                file_data: file.file_data.as_ref().map(&mut *map).transpose()?,
+                url: file.url.as_ref().map(&mut *map).transpose()?,
+                text: file.text.as_ref().map(&mut *map).transpose()?,
+                title: file.title.as_ref().map(&mut *map).transpose()?,
+                context: file.context.as_ref().map(&mut *map).transpose()?,
+                citations: file.citations,
+            })),
+            PartBody::SearchResult(result) => PartBody::SearchResult(Box::new(SearchResultPart {
+                source: map(&result.source)?,
+                title: map(&result.title)?,
+                content: result.content.iter().map(&mut *map).collect::<Result<_>>()?,
+                citations: result.citations,
+            })),
         };
         Ok(Part { body, cache: self.cache.clone() })
     }
@@ -305,82 +383,5 @@ impl<L> ToolCall<L> {
 impl<L> FunctionCall<L> {
     fn try_map<'a, M>(&'a self, map: &mut impl FnMut(&'a L) -> Result<M>) -> Result<FunctionCall<M>> {
         Ok(FunctionCall { name: map(&self.name)?, arguments: self.arguments.try_map(map)? })
-    }
-}
-
-impl<L> Tree<L> {
-    /// Converts every text with `map`, in reading order.
-    ///
-    /// # Errors
-    /// The first error of `map`.
-    pub fn try_map<'a, M>(&'a self, map: &mut impl FnMut(&'a L) -> Result<M>) -> Result<Tree<M>> {
-        Ok(match self {
-            Self::Null => Tree::Null,
-            Self::Bool(value) => Tree::Bool(*value),
-            Self::Number(value) => Tree::Number(value.clone()),
-            Self::ExactNumber(text) => Tree::ExactNumber(text.clone()),
-            Self::Text(text) => Tree::Text(map(text)?),
-            Self::List(items) => {
-                Tree::List(items.iter().map(|item| item.try_map(map)).collect::<Result<_>>()?)
-            }
-            Self::Map(members) => Tree::Map(
-                members
-                    .iter()
-                    .map(|(key, value)| Ok((key.clone(), value.try_map(map)?)))
-                    .collect::<Result<_>>()?,
-            ),
-        })
-    }
-}
-
-impl<L> Tree<L> {
-    /// Whether a number in it is an [`Tree::ExactNumber`].
-    pub(super) fn has_exact_number(&self) -> bool {
-        match self {
-            Self::ExactNumber(_) => true,
-            Self::List(items) => items.iter().any(Self::has_exact_number),
-            Self::Map(members) => members.iter().any(|(_, value)| value.has_exact_number()),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => false,
-        }
-    }
-}
-
-impl<L: Output> Tree<L> {
-    /// Writes compact JSON, as Python's `json.dumps` does with `ensure_ascii=False` and `separators=(",", ":")`.
-    ///
-    /// # Errors
-    /// None: the text has no limit.
-    pub fn to_json_text(&self) -> Result<String> {
-        let mut text = JsonText::new(None, usize::MAX);
-        self.write_json(&mut text)?;
-        Ok(text.finish())
-    }
-
-    fn write_json(&self, out: &mut JsonText) -> Result<()> {
-        match self {
-            Self::Null => out.literal("null"),
-            Self::Bool(true) => out.literal("true"),
-            Self::Bool(false) => out.literal("false"),
-            Self::Number(number) => out.literal(&number.to_string()),
-            Self::ExactNumber(text) => out.literal(text),
-            Self::Text(text) => text.with_str(|text| out.string(text)),
-            Self::List(items) => {
-                out.open('[')?;
-                for item in items {
-                    out.item()?;
-                    item.write_json(out)?;
-                }
-                out.close(']')
-            }
-            Self::Map(members) => {
-                out.open('{')?;
-                for (key, value) in members {
-                    out.item()?;
-                    out.key(key)?;
-                    value.write_json(out)?;
-                }
-                out.close('}')
-            }
-        }
     }
 }

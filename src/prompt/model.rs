@@ -2,6 +2,8 @@
 //!
 //! `read` and `read_message` read it, `write` writes it. Templates are text here; nothing is compiled.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -261,11 +263,15 @@ impl Prompt {
     pub(super) fn problems(&self, is_known: impl Fn(&str) -> bool) -> Vec<(PromptPart, Error)> {
         let mut problems = Vec::new();
         self.check_template(&is_known, &mut problems);
+        let mut earlier: HashMap<&str, Vec<&Tool>> = HashMap::new();
         for (index, tool) in self.tools.iter().enumerate() {
+            let namesakes = earlier.entry(tool.name()).or_default();
+            let clashes = namesakes.iter().any(|earlier| earlier.clashes_with(tool));
+            namesakes.push(tool);
             if let Err(error) = tool.check() {
                 problems.push((PromptPart::Tool(index), error));
-            } else if self.tools[..index].iter().any(|earlier| earlier.name == tool.name) {
-                let message = format!("two tools are named `{}`", tool.name);
+            } else if clashes {
+                let message = format!("two tools are named `{}`", tool.name());
                 problems.push((PromptPart::Tool(index), invalid(message)));
             }
         }
@@ -329,9 +335,9 @@ impl Prompt {
 
     fn check_choice(&self) -> Result<()> {
         match &self.tool_choice {
-            Some(ToolChoice::Tool(name)) if !self.tools.iter().any(|tool| tool.name == *name) => {
+            Some(ToolChoice::Tool(name)) if !self.tools.iter().any(|tool| tool.name() == name) => {
                 let mut message = format!("`tool_choice` names `{name}`, which is not a tool of this prompt");
-                if let Some(meant) = nearest(name, self.tools.iter().map(|tool| tool.name.as_str())) {
+                if let Some(meant) = nearest(name, self.tools.iter().map(Tool::name)) {
                     message = format!("{message}; did you mean `{meant}`?");
                 }
                 Err(invalid(message))

@@ -14,11 +14,12 @@ use super::compiled::{Asked, Compiled, PromptBody};
 use super::library::Declared;
 use super::unknown_variables::UnknownVariables;
 use super::{Content, Format, Message, Part, PartBody, Role, message};
-use crate::error::{Error, Kind, Result, nearest};
+use crate::error::{ContextValue, Error, Kind, Result, nearest};
+use crate::limits::HINT_NAMES;
 use crate::schema::json_schema::JsonSchemaMode;
 use crate::schema::rules::AllowedValues;
 use crate::schema::{FieldType, ResponseSchema, SchemaRef, SharedSchemaSet, Values};
-use crate::template::{Data, Library, Output, Sink, Style, Text, ValueKind, WriteOutcome};
+use crate::template::{Data, Library, Output, Sink, Style, Text, ValueKind, WriteOutcome, partial_hint};
 
 /// The key of the output schema, for error messages.
 const OUTPUT: &str = "output_schema";
@@ -110,11 +111,11 @@ impl<T: Text> Compiled<T> {
     ) -> Result<D::Output> {
         match &*self.body {
             PromptBody::Text(template) => {
-                let resolved = self.resolve(data, variables, options)?;
-                let context = resolved.as_ref().unwrap_or(variables);
-                let output = template
-                    .render(data, context, None, &self.library(engine))
-                    .map_err(|error| self.named(error))?;
+                let output = self.resolved(data, variables, engine, options, |context| {
+                    template
+                        .render(data, context, None, &self.library(engine))
+                        .map_err(|error| self.named(error))
+                })?;
                 self.appended(data, output, options)
             }
             PromptBody::Chat(_) => {
@@ -153,7 +154,7 @@ impl<T: Text> Compiled<T> {
             PromptBody::Nothing => return Err(self.template_required()),
             PromptBody::Text(_) => return Err(self.no_messages()),
         };
-        let resolved = self.resolve(data, variables, options)?;
+        let resolved = self.resolve_with(data, variables, engine, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
         let missing = |name: &str| self.missing(data, context, &[name]);
         let messages = chat.messages(data, context, &self.library(engine), &missing);
@@ -192,21 +193,48 @@ impl<T: Text> Compiled<T> {
         let PromptBody::Chat(chat) = &*self.body else { return Ok(None) };
         let is_alone = self.output.is_none() || !options.output_instructions;
         let Some(templates) = chat.plain().filter(|_| is_alone) else { return Ok(None) };
-        let resolved = self.resolve(data, variables, options)?;
-        let context = resolved.as_ref().unwrap_or(variables);
         let partials = self.library(engine);
-        let texts = data.fences().settle(|| {
-            let mut is_blank = false;
-            let mut texts = Vec::with_capacity(chat.entries.len());
-            for (role, template) in templates.clone() {
-                let text =
-                    template.render(data, context, None, &partials).map_err(|error| self.named(error))?;
-                is_blank |= may_be_blank(template.source()) && message::is_blank(&text);
-                texts.push((role, text));
-            }
-            Ok((texts, is_blank))
+        let texts = self.resolved(data, variables, engine, options, |context| {
+            data.fences().settle(|| {
+                let mut is_blank = false;
+                let mut texts = Vec::with_capacity(chat.entries.len());
+                for (role, template) in templates.clone() {
+                    let text =
+                        template.render(data, context, None, &partials).map_err(|error| self.named(error))?;
+                    is_blank |= may_be_blank(template.source()) && message::is_blank(&text);
+                    texts.push((role, text));
+                }
+                Ok((texts, is_blank))
+            })
         });
         texts.map(Some)
+    }
+
+    /// Renders with the resolved variables. Where a render finds missing variables by itself, they are looked up only to
+    /// describe its failure.
+    #[inline]
+    fn resolved<D: Values<Text = T>, R>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Library<T>,
+        options: &RenderOptionsOf<'_, D>,
+        render: impl FnOnce(&D::Value) -> Result<R>,
+    ) -> Result<R> {
+        if !self.is_checked_by_render || options.resolved {
+            let resolved = self.resolve_with(data, variables, engine, options)?;
+            return render(resolved.as_ref().unwrap_or(variables));
+        }
+        let rendered = render(variables);
+        match &rendered {
+            Ok(_) => self.check_unknown(data, variables, Some(self.declared.len()), options)?,
+            // A missing variable is the better description. An error of the caller's own code stays.
+            Err(error) if error.kind() == Kind::TemplateRender => {
+                self.resolve_with(data, variables, engine, options)?;
+            }
+            Err(_) => {}
+        }
+        rendered
     }
 
     /// The variables for a custom template engine, as [`Compiled::resolve`] returns them.
@@ -299,6 +327,32 @@ impl<T: Text> Compiled<T> {
         // After validation it is not known how many the caller gave.
         self.check_unknown(data, variables, validated.is_none().then_some(given), options)?;
         Ok(checked.or(validated))
+    }
+
+    /// As [`Compiled::resolve`]. The error for a missing variable that has the name of a partial says how to include it.
+    pub(super) fn resolve_with<D: Values<Text = T>>(
+        &self,
+        data: &D,
+        variables: &D::Value,
+        engine: &dyn Library<T>,
+        options: &RenderOptionsOf<'_, D>,
+    ) -> Result<Option<D::Value>> {
+        self.resolve(data, variables, options).map_err(|error| {
+            let missing = error.context().iter().find_map(|(key, value)| match value {
+                ContextValue::Text(name) if *key == "variable" => Some(name.clone()),
+                _ => None,
+            });
+            match missing.filter(|name| error.hint().is_none() && self.may_mean_partial(name, engine)) {
+                Some(name) => error.with_hint(partial_hint(&name)),
+                None => error,
+            }
+        })
+    }
+
+    /// Whether the author, who declared no variable of this name, may have meant the partial of the name.
+    pub(super) fn may_mean_partial(&self, name: &str, engine: &dyn Library<T>) -> bool {
+        let is_declared = self.prompt.declared().is_some_and(|declared| declared.get(name).is_some());
+        !is_declared && self.library(engine).partial(name).is_some()
     }
 
     /// Appends the instructions for the answer, if there are any, to rendered text.
@@ -540,7 +594,7 @@ impl<T: Text> Compiled<T> {
         )
         .with_context("variable", names.first().copied().unwrap_or_default())
         .with_context("variables", names.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let given = match data.names(variables) {
+        let given = match data.names(variables, HINT_NAMES) {
             Ok(given) => given,
             Err(error) => return error,
         };
@@ -663,11 +717,16 @@ where
                         out.str(&shown);
                         out.str("]");
                     }
-                    PartBody::Image { .. } => out.str("[image]"),
+                    PartBody::Image { .. } | PartBody::UploadedImage { .. } => out.str("[image]"),
                     PartBody::Audio { .. } => out.str("[audio]"),
-                    PartBody::File { filename, .. } => {
+                    PartBody::SearchResult(result) => {
+                        out.str("[search result ");
+                        line(&result.title, out);
+                        out.str("]");
+                    }
+                    PartBody::File(file) => {
                         out.str("[file");
-                        if let Some(filename) = filename {
+                        if let Some(filename) = file.filename.as_ref().or(file.title.as_ref()) {
                             out.str(" ");
                             line(filename, out);
                         }

@@ -9,7 +9,7 @@ use super::read_settings::{read_metadata, read_settings};
 use super::read_template::read_body;
 use super::read_tools::{read_choice, read_tools};
 use super::{Metadata, PromptId, Version, key_hints, keys};
-use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText};
+use crate::de::{Fields, NodePaths, NodeReader, NodeValue, PathStep, SourceNode, SourceSpan, SpannedText};
 use crate::error::{Error, Kind, Result};
 
 /// A prompt as it was read, with the places of its parts. Stand-ins replace the parts that could not be read.
@@ -28,7 +28,12 @@ pub(crate) struct RawPrompt {
 /// The places of the parts of a prompt.
 #[derive(Debug)]
 pub(crate) struct PromptSpans {
+    /// The first key.
+    pub(crate) first: SourceSpan,
+    /// The id. Without one it is the first key.
     pub(crate) id: SourceSpan,
+    /// The value of `version`.
+    pub(crate) version: Option<SourceSpan>,
     pub(crate) content: Option<SourceSpan>,
     /// The places of the texts of each chat entry, in the order of [`super::Message::try_map`].
     pub(crate) entries: Vec<Vec<SourceSpan>>,
@@ -66,17 +71,37 @@ impl Prompt {
     /// rules about them are not checked.
     pub(crate) fn from_node(node: SourceNode<'_>, status: Status, broken: &[String]) -> Result<Self> {
         let mut reader = NodeReader::new(Kind::PromptInvalid);
-        let fields = prompt_fields(&mut reader, node);
-        let read = fields.and_then(|mut fields| {
-            fields.pass_over(
-                keys::PROMPT.iter().copied().filter(|key| broken.iter().any(|broken| broken == key)),
-            );
-            read_one(&mut reader, fields, PromptDefaults::of_program(status))
-        });
+        let read = read_partly(&mut reader, node, status, broken);
         let prompt = reader.finish("the prompt", read)?;
         // If there is no mistake, there is a prompt.
         prompt.map(|raw| raw.prompt).ok_or_else(|| Error::new(Kind::PromptInvalid, "this is not a prompt"))
     }
+
+    /// The mistakes for which [`Prompt::from_node`] refuses a node, each with the path of the value that it is about.
+    #[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python asks for paths"))]
+    pub(crate) fn mistakes(
+        mut node: SourceNode<'_>,
+        status: Status,
+        broken: &[String],
+    ) -> Vec<(Vec<PathStep>, Error)> {
+        let paths = NodePaths::of(&mut node);
+        let mut reader = NodeReader::new(Kind::PromptInvalid);
+        read_partly(&mut reader, node, status, broken);
+        let mistakes = reader.into_mistakes().into_iter();
+        mistakes.map(|(span, error)| (paths.at(span).to_vec(), error)).collect()
+    }
+}
+
+/// Reads the prompt of a program. The keys in `broken` are known to be wrong and were left out.
+fn read_partly(
+    reader: &mut NodeReader<'_>,
+    node: SourceNode<'_>,
+    status: Status,
+    broken: &[String],
+) -> Option<RawPrompt> {
+    let mut fields = prompt_fields(reader, node)?;
+    fields.pass_over(keys::PROMPT.iter().copied().filter(|key| broken.iter().any(|broken| broken == key)));
+    read_one(reader, fields, PromptDefaults::of_program(status))
 }
 
 impl<'de> serde::Deserialize<'de> for Prompt {
@@ -88,7 +113,7 @@ impl<'de> serde::Deserialize<'de> for Prompt {
     }
 }
 
-/// What a prompt is that does not say so itself, and how strictly it is read.
+/// The values of a prompt for keys that it does not have, and how strictly it is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PromptDefaults<'d> {
     status: Status,
@@ -170,10 +195,10 @@ fn read_one(
     Some(read_fields(reader, fields, defaults))
 }
 
-/// The keys of a prompt that could not be read.
-struct Trust(Vec<&'static str>);
+/// The keys of a prompt that could not be read. Rules about them are not checked.
+struct UnreadableKeys(Vec<&'static str>);
 
-impl Trust {
+impl UnreadableKeys {
     /// Reads the value of a key. Records the key if this fails.
     fn read<'n, T>(
         &mut self,
@@ -200,34 +225,40 @@ fn read_fields(
     let start = reader.mark();
     let is_known = fields.is_known;
     // A misspelt key counts as a key that could not be read.
-    let mut trust = Trust(keys::PROMPT.iter().copied().filter(|key| fields.means(key)).collect());
+    let mut unreadable =
+        UnreadableKeys(keys::PROMPT.iter().copied().filter(|key| fields.means(key)).collect());
     if fields.means("messages") {
-        trust.0.push("chat_template");
+        unreadable.0.push("chat_template");
     }
-    let RawId { id, text: id_text, span: id_span } = read_id(reader, &mut fields, defaults);
-    let version = trust.read(reader, &mut fields, "version", |reader, node| reader.parse::<Version>(node));
-    let status = trust.read(reader, &mut fields, "status", |reader, node| reader.parse::<Status>(node));
+    let first = fields.first_of(|_| true).map_or(fields.last, |(_, span)| span);
+    let RawId { id, text: id_text, span: id_span } = read_id(reader, &mut fields, defaults, first);
+    let mut version_span = None;
+    let version = unreadable.read(reader, &mut fields, "version", |reader, node| {
+        version_span = Some(node.span);
+        reader.parse::<Version>(node)
+    });
+    let status = unreadable.read(reader, &mut fields, "status", |reader, node| reader.parse::<Status>(node));
     let status = status.flatten().unwrap_or(defaults.status);
     let mut part_spans = PartSpans::at(id_span);
-    let format = trust.read(reader, &mut fields, "format", |reader, node| {
+    let format = unreadable.read(reader, &mut fields, "format", |reader, node| {
         part_spans.format = node.span;
         reader.parse::<Format>(node)
     });
     let body = read_body(reader, &mut fields, defaults.is_authored);
-    trust.0.extend(&body.broken);
+    unreadable.0.extend(&body.broken);
     if format.is_none() && status != Status::Draft && body.is_missing(&fields) {
         let hint = "only a draft (`status: draft`) may lack them";
         reader.wrong_hint(fields.last, "`template` or `messages` is missing", hint);
-        trust.0.push("format");
+        unreadable.0.push("format");
     }
     part_spans.template = body.template_span.unwrap_or(id_span);
     part_spans.chat_template = body.chat_span.unwrap_or(id_span);
-    let tools = trust.read(reader, &mut fields, "tools", |reader, node| {
+    let tools = unreadable.read(reader, &mut fields, "tools", |reader, node| {
         part_spans.tools = node.span;
         read_tools(reader, node)
     });
     let (tools, tool_spans) = tools.unwrap_or_default();
-    let tool_choice = trust.read(reader, &mut fields, "tool_choice", |reader, node| {
+    let tool_choice = unreadable.read(reader, &mut fields, "tool_choice", |reader, node| {
         part_spans.tool_choice = node.span;
         read_choice(reader, node)
     });
@@ -251,7 +282,7 @@ fn read_fields(
         created_at: fields.take_value("created_at").and_then(|node| read_time(reader, node)),
         updated_at: fields.take_value("updated_at").and_then(|node| read_time(reader, node)),
     };
-    for (part, error) in prompt.problems(|key| !trust.0.contains(&key)) {
+    for (part, error) in prompt.problems(|key| !unreadable.0.contains(&key)) {
         let span = match part {
             PromptPart::Key(key) => part_spans.of(key),
             PromptPart::Tool(index) => tool_spans.get(index).copied().unwrap_or(part_spans.tools),
@@ -264,7 +295,9 @@ fn read_fields(
         reader.note(span, error);
     }
     let spans = PromptSpans {
+        first,
         id: id_span,
+        version: version_span,
         content: body.content,
         entries: body.entries,
         partials: body.partials,
@@ -282,9 +315,13 @@ struct RawId {
     span: SourceSpan,
 }
 
-/// Reads the id, or takes that of the file.
-fn read_id(reader: &mut NodeReader<'_>, fields: &mut Fields<'_>, defaults: PromptDefaults<'_>) -> RawId {
-    let first = fields.first_of(|_| true).map_or(fields.last, |(_, span)| span);
+/// Reads the id, or takes that of the file. `first` is the place of the first key.
+fn read_id(
+    reader: &mut NodeReader<'_>,
+    fields: &mut Fields<'_>,
+    defaults: PromptDefaults<'_>,
+    first: SourceSpan,
+) -> RawId {
     let Some(node) = fields.take_value("id") else {
         let missing = RawId { id: None, text: None, span: first };
         if fields.means("id") {

@@ -2,10 +2,14 @@
 //!
 //! Checks only the structure. The conversions check which fields a provider allows for a role.
 
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Number, Value};
 
-use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree};
+use super::message::{
+    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, SearchResultPart, ToolCall,
+};
 use super::model::ChatEntry;
+use super::tree::Tree;
 use super::{check_name, key_hints, keys};
 use crate::de::json;
 use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, VALUE_DEPTH, unknown};
@@ -33,7 +37,8 @@ impl ChatEntry {
     }
 
     fn from_node(node: SourceNode<'_>, is_data: bool) -> Result<Self> {
-        let mut reader = NodeReader::new(Kind::PromptInvalid);
+        let kind = Kind::PromptInvalid;
+        let mut reader = if is_data { NodeReader::of_data(kind) } else { NodeReader::new(kind) };
         let read = read_entry_as(&mut reader, node, is_data);
         let entry = reader.finish("the message", read)?;
         entry.map(|raw| raw.entry).ok_or_else(|| Error::new(Kind::PromptInvalid, "this is not a message"))
@@ -46,32 +51,19 @@ impl Message<String> {
     /// # Errors
     /// [`Kind::PromptInvalid`] with the only mistake, or a summary of several.
     pub fn from_json(json: &Value) -> Result<Self> {
-        Self::from_node(SourceNode::of_json(json))
+        message_of_node(SourceNode::of_json(json))
     }
+}
 
-    /// Reads a message from the JSON text of one that a program dumped. The reply objects of SDKs dump every key, so
-    /// null and empty lists count as absent.
-    ///
-    /// # Errors
-    /// As [`Message::from_json`].
-    pub fn from_dump(text: &str) -> Result<Self> {
-        let mut node = json::parse(text).map_err(|why| Error::new(Kind::PromptInvalid, why))?;
-        if let NodeValue::Map(members) = &mut node.value {
-            let is_absent = |node: &SourceNode<'_>| match &node.value {
-                NodeValue::List(items) => items.is_empty(),
-                _ => node.is_null(),
-            };
-            members.retain(|(_, value)| !is_absent(value));
-        }
-        Self::from_node(node)
-    }
-
-    fn from_node(node: SourceNode<'_>) -> Result<Self> {
-        match ChatEntry::from_node(node, true)? {
-            ChatEntry::Message(message) => Ok(message),
-            ChatEntry::Placeholder { .. } => {
-                Err(Error::new(Kind::PromptInvalid, "expected a message, found a placeholder"))
-            }
+/// Reads a message whose texts are data.
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] with the only mistake, or a summary of several.
+pub(super) fn message_of_node(node: SourceNode<'_>) -> Result<Message<String>> {
+    match ChatEntry::from_node(node, true)? {
+        ChatEntry::Message(message) => Ok(message),
+        ChatEntry::Placeholder { .. } => {
+            Err(Error::new(Kind::PromptInvalid, "expected a message, found a placeholder"))
         }
     }
 }
@@ -104,6 +96,7 @@ fn read_entry_as(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: boo
         }
         known
     });
+    let is_error = fields.take_value("is_error").and_then(|node| reader.boolean(&node)).unwrap_or_default();
     // Texts are read in the order of `Message::try_map`, so that their places have this order too.
     let mut texts = TextReader { reader, spans: Vec::new(), is_data };
     let message = Message {
@@ -116,6 +109,8 @@ fn read_entry_as(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: boo
         function_call: fields.take_value("function_call").and_then(|node| texts.function_call(node)),
         cache: fields.take_value("cache").and_then(|node| read_cache(texts.reader, node)),
         optional,
+        is_error,
+        carried: None,
     };
     let spans = texts.spans;
     Some(RawEntry { entry: ChatEntry::Message(message), spans, role: role_span, content: content_span })
@@ -150,6 +145,24 @@ fn read_placeholder(
     }
     let entry = ChatEntry::Placeholder { name: name?.text, optional };
     Some(RawEntry { entry, spans: Vec::new(), role, content: None })
+}
+
+type PartReader<'r, 's> = for<'n> fn(&mut TextReader<'r, 's>, SourceNode<'n>) -> Option<Part<String>>;
+
+/// The reader of a part whose keys depend on more than a list of required ones.
+fn special_part<'r, 's>(node: &SourceNode<'_>) -> Option<PartReader<'r, 's>> {
+    let NodeValue::Map(entries) = &node.value else { return None };
+    let get = |name: &str| {
+        let is_named = |key: &SourceNode<'_>| matches!(&key.value, NodeValue::Text(key) if key == name);
+        entries.iter().find(|(key, _)| is_named(key)).map(|(_, value)| value)
+    };
+    let NodeValue::Text(word) = &get("type")?.value else { return None };
+    match word.as_ref() {
+        "file" => Some(TextReader::file_part),
+        "search_result" => Some(TextReader::search_result),
+        "image" if get("file_id").is_some() => Some(TextReader::uploaded_image),
+        _ => None,
+    }
 }
 
 /// Reads the texts of a message, which may be templates, and collects their places.
@@ -195,6 +208,9 @@ impl TextReader<'_, '_> {
             }
             Err(node) => node,
         };
+        if let Some(read) = special_part(&node) {
+            return read(self, node);
+        }
         let expected = "a part of a message: a string, or a mapping with a `type`";
         let mut fields = self.reader.hinted_fields(node, expected, keys::PART, key_hints::of_part)?;
         let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
@@ -227,9 +243,76 @@ impl TextReader<'_, '_> {
                 data: fields.take("data").map(|node| self.text(node)).unwrap_or_default(),
             },
             "input_audio" => self.audio(fields.take("input_audio")?)?,
-            _ => self.file(fields.take("file")?)?,
+            _ => return None,
         };
         Some(Part { body, cache })
+    }
+
+    /// Reads a part of type `image` that is an uploaded file.
+    fn uploaded_image(&mut self, node: SourceNode<'_>) -> Option<Part<String>> {
+        let mut fields = self.reader.fields(node, "an image", keys::UPLOADED_IMAGE)?;
+        let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
+        Some(Part { body: PartBody::UploadedImage { file_id: self.required(&mut fields, "file_id") }, cache })
+    }
+
+    /// Reads a part of type `file`.
+    fn file_part(&mut self, node: SourceNode<'_>) -> Option<Part<String>> {
+        let known = keys::FILE_PART;
+        let mut fields =
+            self.reader.hinted_fields(node, "a file, which is a mapping", known, key_hints::of_file)?;
+        let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
+        let stored = match fields.take_value("file") {
+            Some(node) => Some(self.file(node)?),
+            None => None,
+        };
+        let is_stored = stored.is_some();
+        let mut file = stored.unwrap_or_default();
+        file.url = self.optional(&mut fields, "url");
+        file.text = self.optional(&mut fields, "text");
+        let given =
+            [is_stored, file.url.is_some(), file.text.is_some()].into_iter().filter(|given| *given).count();
+        if given != 1 && !(given == 0 && ["file", "url", "text"].into_iter().any(|key| fields.means(key))) {
+            self.reader.wrong(fields.last, "a part of type file needs one of `file`, `url` and `text`");
+        }
+        file.title = self.optional(&mut fields, "title");
+        file.context = self.optional(&mut fields, "context");
+        file.citations = self.flag(&mut fields, "citations");
+        Some(Part { body: PartBody::File(Box::new(file)), cache })
+    }
+
+    /// Reads a part of type `search_result`. Its content is a text or a list of texts.
+    fn search_result(&mut self, node: SourceNode<'_>) -> Option<Part<String>> {
+        let expected = "a search result, which is a mapping";
+        let mut fields = self.reader.fields(node, expected, keys::SEARCH_RESULT)?;
+        let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
+        let source = self.required(&mut fields, "source");
+        let title = self.required(&mut fields, "title");
+        let content = self.reader.required(&mut fields, "content").and_then(|node| self.texts(node));
+        let citations = self.flag(&mut fields, "citations");
+        let result = SearchResultPart { source, title, content: content.unwrap_or_default(), citations };
+        Some(Part { body: PartBody::SearchResult(Box::new(result)), cache })
+    }
+
+    fn flag(&mut self, fields: &mut Fields<'_>, key: &'static str) -> bool {
+        fields.take_value(key).and_then(|node| self.reader.boolean(&node)).unwrap_or_default()
+    }
+
+    /// One text, or a list of texts and of text parts.
+    fn texts(&mut self, node: SourceNode<'_>) -> Option<Vec<String>> {
+        match self.content(node)? {
+            Content::Text(text) => Some(vec![text]),
+            Content::Parts(parts) => {
+                let text = |part: Part<String>| match part.body {
+                    PartBody::Text(text) => Some(text),
+                    _ => None,
+                };
+                let texts: Option<Vec<String>> = parts.into_iter().map(text).collect();
+                if texts.is_none() {
+                    self.reader.wrong(SourceSpan::NONE, "a search result contains only texts");
+                }
+                texts
+            }
+        }
     }
 
     fn image_url(&mut self, node: SourceNode<'_>) -> Option<PartBody<String>> {
@@ -245,7 +328,7 @@ impl TextReader<'_, '_> {
         Some(PartBody::Audio { data, format: self.required(&mut fields, "format") })
     }
 
-    fn file(&mut self, node: SourceNode<'_>) -> Option<PartBody<String>> {
+    fn file(&mut self, node: SourceNode<'_>) -> Option<FilePart<String>> {
         let expected = "a mapping with `file_id`, or `filename` and `file_data`";
         let mut fields = self.reader.fields(node, expected, keys::FILE)?;
         let file_id = self.optional(&mut fields, "file_id");
@@ -255,7 +338,7 @@ impl TextReader<'_, '_> {
         if file_id.is_none() && file_data.is_none() && !is_meant {
             self.reader.wrong(fields.last, "`file_id` is missing");
         }
-        Some(PartBody::File { file_id, filename, file_data })
+        Some(FilePart { file_id, filename, file_data, ..FilePart::default() })
     }
 
     fn tool_calls(&mut self, node: SourceNode<'_>) -> Vec<ToolCall<String>> {
@@ -306,7 +389,7 @@ impl TextReader<'_, '_> {
                 Some(arguments) => return FunctionCall { arguments, ..without },
                 None => return without,
             },
-            value => self.tree(SourceNode { span, value }, 0),
+            value => self.tree(SourceNode { span, value }, None, 0),
         };
         if !matches!(arguments, Tree::Map(_)) {
             self.reader.wrong_hint(span, "arguments must be an object", HINT);
@@ -320,8 +403,14 @@ impl TextReader<'_, '_> {
         const HINT: &str = "write the arguments as a mapping; each text in it is a template of its own";
         let has_template = text.contains("{{") && !self.is_data;
         if !text.trim().is_empty() {
-            let node = match json::parse(text) {
+            let parsed = if self.is_data { json::parse_data(text) } else { json::parse(text) };
+            let node = match parsed {
                 Ok(node) => node,
+                // The conversion decides what to do about arguments of a history that are not JSON.
+                Err(_) if self.is_data && serde_json::from_str::<IgnoredAny>(text).is_err() => {
+                    self.spans.push(span);
+                    return Some(Tree::Text(text.to_owned()));
+                }
                 Err(why) => {
                     self.reader.wrong_hint(span, format!("these arguments are not JSON: {why}"), HINT);
                     return None;
@@ -333,7 +422,7 @@ impl TextReader<'_, '_> {
             }
             if has_template {
                 let before = self.spans.len();
-                let tree = self.tree(node, 0);
+                let tree = self.tree(node, Some(text), 0);
                 // The places of its texts are within the JSON text, which has one place.
                 self.spans[before..].fill(span);
                 return Some(tree);
@@ -343,7 +432,8 @@ impl TextReader<'_, '_> {
         Some(Tree::Text(text.to_owned()))
     }
 
-    fn tree(&mut self, node: SourceNode<'_>, depth: usize) -> Tree<String> {
+    /// The arguments of a call. `json` is the text that they are in, unless they are written as a mapping.
+    fn tree(&mut self, node: SourceNode<'_>, json: Option<&str>, depth: usize) -> Tree<String> {
         if depth > VALUE_DEPTH {
             self.reader.wrong_hint(node.span, "the arguments are nested too deeply", "at most 64 levels");
             return Tree::Null;
@@ -351,7 +441,16 @@ impl TextReader<'_, '_> {
         match node.value {
             NodeValue::Null => Tree::Null,
             NodeValue::Bool(value) => Tree::Bool(value),
-            NodeValue::Number(number) => Tree::Number(number),
+            NodeValue::Number(ref number) => {
+                let written = match json {
+                    Some(json) => node.span.slice(json),
+                    None => self.reader.written(&node),
+                };
+                match written.filter(|written| is_other_spelling(written, number)) {
+                    Some(written) => Tree::ExactNumber(written.to_owned()),
+                    None => Tree::Number(number.clone()),
+                }
+            }
             NodeValue::ExactNumber(text) => Tree::ExactNumber(text.into_owned()),
             NodeValue::NonFinite => {
                 self.reader.wrong(node.span, "an argument is NaN or infinite, which JSON cannot hold");
@@ -362,15 +461,27 @@ impl TextReader<'_, '_> {
                 Tree::Text(text.into_owned())
             }
             NodeValue::List(items) => {
-                Tree::List(items.into_iter().map(|item| self.tree(item, depth + 1)).collect())
+                Tree::List(items.into_iter().map(|item| self.tree(item, json, depth + 1)).collect())
             }
             NodeValue::Map(_) => {
                 let members = self.reader.members(node, "a mapping").unwrap_or_default();
-                let members = members.into_iter().map(|(key, _, value)| (key, self.tree(value, depth + 1)));
-                Tree::Map(members.collect())
+                let read = members.into_iter().map(|(key, span, value)| {
+                    if !self.is_data && key.contains("{{") {
+                        self.reader.wrong_hint(span, "a key of the arguments is no template", KEY_HINT);
+                    }
+                    (key, self.tree(value, json, depth + 1))
+                });
+                Tree::Map(read.collect())
             }
         }
     }
+}
+
+const KEY_HINT: &str = "write the key as it is; only the texts of the values are templates";
+
+/// Whether a number is written in JSON, and otherwise than the number itself would be: `1.50`.
+fn is_other_spelling(written: &str, number: &Number) -> bool {
+    written != number.to_string() && written.parse::<Number>().is_ok()
 }
 
 /// Checks `type: function`, which tools and calls have in OpenAI's format.

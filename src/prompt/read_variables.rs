@@ -1,8 +1,10 @@
 //! Reads the declarations of variables.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
-use super::variable::same_value;
+use super::variable::comparable;
 use super::{Variable, Variables, check_name, key_hints, keys};
 use crate::de::{KeyPath, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, shown};
 use crate::schema::FieldType;
@@ -15,11 +17,12 @@ pub(super) fn read_variables(
     let mut items: Vec<Variable> = Vec::new();
     let mut spans = Vec::new();
     if let NodeValue::List(names) = node.value {
+        let mut listed = HashSet::new();
         for name in names {
             let Some(SpannedText { text, span }) = reader.text_or_expected(name) else { continue };
             if let Err(error) = check_name(&text) {
                 reader.note(span, error);
-            } else if items.iter().any(|known| known.name == text) {
+            } else if !listed.insert(text.clone()) {
                 reader.wrong(span, format!("variable {} is listed twice", shown(&text)));
             } else {
                 items.push(Variable::new(text));
@@ -106,6 +109,7 @@ fn check_values(
 /// Reads the values of an enum.
 fn read_values(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Vec<Value> {
     let mut values: Vec<Value> = Vec::new();
+    let mut listed = HashSet::new();
     for item in reader.items(node, "a list of values").unwrap_or_default() {
         let span = item.span;
         if !matches!(item.value, NodeValue::Text(_) | NodeValue::Number(_) | NodeValue::Bool(_)) {
@@ -113,7 +117,7 @@ fn read_values(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Vec<Value> 
             continue;
         }
         let value = reader.json(item, KeyPath::Root("values"));
-        if values.iter().any(|known| same_value(known, &value)) {
+        if !listed.insert(comparable(&value)) {
             reader.wrong(span, format!("the value {} is listed twice", shown(&value_text(&value))));
         }
         values.push(value);

@@ -66,6 +66,33 @@ impl RenderInputs {
     }
 }
 
+/// The variables that a render may read, apart from those that it only checks. `None`: all that are given.
+#[must_use]
+pub fn readable_variables<T: Text>(
+    compiled: &Compiled<T>,
+    engine: &dyn Library<T>,
+) -> Option<BTreeSet<Box<str>>> {
+    variables(compiled, references(compiled, engine))
+}
+
+/// The names of the partials of the engine that a render may include.
+#[must_use]
+pub fn engine_partials<T: Text>(compiled: &Compiled<T>, engine: &dyn Library<T>) -> Vec<String> {
+    let references = references(compiled, engine);
+    let mut names = engine.names();
+    names.retain(|name| references.includes(name) || references.reads_all);
+    names
+}
+
+fn references<T: Text>(compiled: &Compiled<T>, engine: &dyn Library<T>) -> References {
+    let library = LayeredLibrary(compiled.partials(), engine);
+    let mut references = References::default();
+    compiled.each_template(|_: TemplateLocation<'_>, template| {
+        references.add(template, &library);
+    });
+    references
+}
+
 /// The variables that the templates and the placeholders may read.
 fn variables<T: Text>(compiled: &Compiled<T>, references: References) -> Option<BTreeSet<Box<str>>> {
     if references.reads_all {

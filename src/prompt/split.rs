@@ -104,6 +104,25 @@ impl<T: Text> Compiled<T> {
         })
     }
 
+    /// The required variables that the prompt does not declare, and that have the name of a partial: `{{> name}}` may
+    /// have been meant.
+    ///
+    /// # Errors
+    /// As [`Compiled::needs`].
+    pub fn named_like_partials<F, M>(
+        &self,
+        engine: &dyn Library<T>,
+        schemas: Option<&SharedSchemaSet<T, F, M>>,
+    ) -> Result<Vec<String>>
+    where
+        F: Clone,
+        M: Clone,
+    {
+        let (needs, _) = self.needs(engine, schemas)?;
+        let is_meant = |need: &Need| need.required && self.may_mean_partial(&need.name, engine);
+        Ok(needs.into_iter().filter(is_meant).map(|need| need.name).collect())
+    }
+
     /// The prompt without the parts that do not affect a render: tools, settings, metadata and output schema.
     #[must_use]
     pub fn bare(&self) -> Prompt {
@@ -230,7 +249,7 @@ impl<T: Text> Compiled<T> {
         options: &RenderOptionsOf<'_, D>,
         instructions: Option<&str>,
     ) -> Result<OwnMessages<D::Output>> {
-        let resolved = self.resolve(data, variables, options)?;
+        let resolved = self.resolve_with(data, variables, engine, options)?;
         let context = resolved.as_ref().unwrap_or(variables);
         let partials = self.library(engine);
         let shown = match &*self.body {

@@ -5,9 +5,18 @@ use serde_json::{Map, Value, json};
 use crate::de::shown;
 use crate::error::{Error, Kind, Result};
 
+/// A tool that the model may use.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tool {
+    /// A function of the application, which each provider gets in its own format.
+    Function(FunctionTool),
+    /// A tool of one provider, which only this provider gets.
+    Provider(ProviderTool),
+}
+
 /// A function that the model may call.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tool {
+pub struct FunctionTool {
     /// The name: 1 to 64 letters, digits, `_` and `-`.
     pub name: String,
     /// The description for the model.
@@ -18,7 +27,65 @@ pub struct Tool {
     pub strict: Option<bool>,
 }
 
+/// A tool of a provider, such as its web search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderTool {
+    /// The provider; one of those that settings name.
+    pub provider: &'static str,
+    /// The tool in the provider's format.
+    pub definition: Map<String, Value>,
+}
+
+impl ProviderTool {
+    /// The `name` of the definition, or its `type`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let text = |key: &str| self.definition.get(key).and_then(Value::as_str);
+        text("name").or_else(|| text("type")).unwrap_or_default()
+    }
+
+    /// Whether its definition has a name, which no other tool of the provider may have.
+    fn is_named(&self) -> bool {
+        self.definition.get("name").is_some_and(Value::is_string)
+    }
+}
+
 impl Tool {
+    /// The name. A tool of a provider without a name has that of its type.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Function(function) => &function.name,
+            Self::Provider(tool) => tool.name(),
+        }
+    }
+
+    /// Checks a function: its name, and that the parameters describe an object.
+    ///
+    /// # Errors
+    /// [`Kind::PromptInvalid`].
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Function(function) => function.check(),
+            Self::Provider(_) => Ok(()),
+        }
+    }
+
+    /// Whether a request could have both although they have the same name.
+    pub(super) fn clashes_with(&self, other: &Self) -> bool {
+        let is_named = |tool: &Self| match tool {
+            Self::Function(_) => true,
+            Self::Provider(tool) => tool.is_named(),
+        };
+        let together = match (self, other) {
+            (Self::Provider(tool), Self::Provider(other)) => tool.provider == other.provider,
+            _ => true,
+        };
+        together && is_named(self) && is_named(other) && self.name() == other.name()
+    }
+}
+
+impl FunctionTool {
     /// Checks the name and that the parameters describe an object.
     ///
     /// # Errors

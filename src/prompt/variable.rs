@@ -62,7 +62,8 @@ impl Variable {
     }
 
     fn has_value(&self, wanted: &Value) -> bool {
-        self.values.iter().any(|value| same_value(value, wanted))
+        let wanted = comparable(wanted);
+        self.values.iter().any(|value| comparable(value) == wanted)
     }
 
     /// Checks that the default is of the type, and one of the values of an enum.
@@ -91,9 +92,9 @@ impl Variable {
     }
 }
 
-/// Whether two values of an enum are equal. 1 and 1.0 are.
-pub(super) fn same_value(one: &Value, other: &Value) -> bool {
-    one == other || one.as_f64().is_some_and(|number| other.as_f64() == Some(number))
+/// What two values of an enum have in common if they are equal. 1 and 1.0 are.
+pub(super) fn comparable(value: &Value) -> Value {
+    value.as_f64().map_or_else(|| value.clone(), Value::from)
 }
 
 /// Characters that Handlebars reserves, so a name cannot contain them.

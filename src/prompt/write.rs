@@ -8,9 +8,12 @@ use serde_json::{Map, Value, json};
 
 use crate::template::Output;
 
-use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, ToolCall, Tree};
+use super::message::{CacheHint, Content, FunctionCall, Message, Part, PartBody, ToolCall};
 use super::model::{ChatEntry, ChatTemplate, Partials, Prompt, SchemaSource, TextTemplate};
-use super::{Effort, Metadata, Settings, Tool, ToolChoice, Variable, Variables, Verbosity};
+use super::tree::Tree;
+use super::{
+    Effort, FunctionTool, Metadata, ProviderTool, Settings, Tool, ToolChoice, Variable, Variables, Verbosity,
+};
 use crate::de::nearest_number;
 use crate::schema::FieldType;
 
@@ -117,6 +120,7 @@ serialize_as_map!(Message<String>, |message, map| {
     map.some("function_call", message.function_call.as_ref())?;
     map.some("cache", message.cache.as_ref())?;
     map.some("optional", Some(&message.optional).filter(|optional| **optional))?;
+    map.some("is_error", Some(&message.is_error).filter(|is_error| **is_error))?;
 });
 
 impl Serialize for Content<String> {
@@ -151,14 +155,25 @@ serialize_as_map!(Part<String>, |part, map| {
             map.some("type", Some(&"input_audio"))?;
             map.some("input_audio", Some(&json!({"data": data, "format": format})))?;
         }
-        PartBody::File { file_id, filename, file_data } => {
+        PartBody::UploadedImage { file_id } => {
+            map.some("type", Some(&"image"))?;
+            map.some("file_id", Some(file_id))?;
+        }
+        PartBody::File(file) => {
             map.some("type", Some(&"file"))?;
-            let file = optional([
-                ("file_id", file_id.as_ref()),
-                ("filename", filename.as_ref()),
-                ("file_data", file_data.as_ref()),
-            ]);
-            map.some("file", Some(&file))?;
+            let [id, name, data, beside @ ..] = file.texts();
+            map.some("file", Some(&optional([id, name, data])).filter(|file| !file.is_empty()))?;
+            for (key, text) in beside {
+                map.some(key, text)?;
+            }
+            map.some("citations", Some(&file.citations).filter(|citations| **citations))?;
+        }
+        PartBody::SearchResult(result) => {
+            map.some("type", Some(&"search_result"))?;
+            map.some("source", Some(&result.source))?;
+            map.some("title", Some(&result.title))?;
+            map.some("content", Some(&result.content))?;
+            map.some("citations", Some(&result.citations).filter(|citations| **citations))?;
         }
     }
     map.some("cache", part.cache.as_ref())?;
@@ -224,7 +239,23 @@ serialize_as_map!(Spec<'_>, |spec, map| {
     map.some("required", spec.0.required.as_ref())?;
 });
 
-serialize_as_map!(Tool, |tool, map| {
+impl Serialize for Tool {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Function(function) => function.serialize(serializer),
+            Self::Provider(tool) => tool.serialize(serializer),
+        }
+    }
+}
+
+serialize_as_map!(ProviderTool, |tool, map| {
+    map.some("provider", Some(&tool.provider))?;
+    for (key, value) in &tool.definition {
+        map.some(key, Some(value))?;
+    }
+});
+
+serialize_as_map!(FunctionTool, |tool, map| {
     map.some("name", Some(&tool.name))?;
     map.some("description", tool.description.as_ref())?;
     map.some("parameters", Some(&tool.parameters))?;

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use pyo3::exceptions::{PyUnicodeEncodeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -18,7 +18,7 @@ macro_rules! text_argument {
     ($kind:expr, $what:literal, $name:ident) => {
         #[doc = concat!("Extracts ", $what, ".")]
         pub(super) fn $name<'a, T: From<&'a str>>(argument: &'a Bound<'_, PyAny>) -> PyResult<T> {
-            text(argument, &|at| Error::new($kind, unencodable($what, at)))
+            text(argument, $what, &|at| Error::new($kind, unencodable($what, at)))
         }
     };
     ($kind:expr, $what:literal, $name:ident, $optional:ident) => {
@@ -49,13 +49,13 @@ pub(super) fn option<'a>(argument: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
     let error = |_| PyValueError::new_err("an option is not one of its words: it has half a surrogate pair");
     match argument.cast::<PyString>() {
         Ok(string) => string.to_str().map_err(error),
-        Err(_) => argument.extract(),
+        Err(_) => Err(no_string("an option", argument)),
     }
 }
 
 /// Extracts the answer of a model.
 pub(super) fn answer<'a>(argument: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
-    text(argument, &|at| {
+    text(argument, "the answer", &|at| {
         let message = format!("half a surrogate pair is not a character (character {at})");
         invalid("cannot read the answer", "", &[Violation::new(&"", "syntax", message)])
     })
@@ -66,7 +66,7 @@ pub(super) fn lookup(argument: &Bound<'_, PyAny>) -> PyResult<String> {
     match argument.cast::<PyString>() {
         // The replacement character is in no id and in no version.
         Ok(string) => Ok(string.to_string_lossy().into_owned()),
-        Err(_) => argument.extract(),
+        Err(_) => Err(no_string("an id or version", argument)),
     }
 }
 
@@ -102,14 +102,25 @@ pub(super) fn encoding_problem(text: &Bound<'_, PyString>, what: &str) -> PyResu
     }
 }
 
-fn text<'a, T: From<&'a str>>(argument: &'a Bound<'_, PyAny>, error: &dyn Fn(usize) -> Error) -> PyResult<T> {
+fn text<'a, T: From<&'a str>>(
+    argument: &'a Bound<'_, PyAny>,
+    what: &str,
+    error: &dyn Fn(usize) -> Error,
+) -> PyResult<T> {
     match argument.cast::<PyString>() {
         Ok(string) => {
             let text = string.to_str().map_err(|raised| without_value(argument.py(), raised, error));
             text.map(T::from)
         }
-        // Raises the `TypeError` for something that is not a text.
-        Err(_) => argument.extract::<&str>().map(T::from),
+        Err(_) => Err(no_string(what, argument)),
+    }
+}
+
+/// The error for an argument that is not a text. It has the type and not the value.
+fn no_string(what: &str, argument: &Bound<'_, PyAny>) -> PyErr {
+    match argument.get_type().name() {
+        Ok(name) => PyTypeError::new_err(format!("{what} must be a str, not {name}")),
+        Err(error) => error,
     }
 }
 

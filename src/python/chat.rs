@@ -9,12 +9,14 @@ use pyo3::types::PyDict;
 use super::data::PyData;
 use super::error::OrRaise;
 use super::library::{EngineState, PartialMap};
-use super::payload::payload_to_python;
+use super::message_dicts::messages_to_python;
+use super::payload::{check_encodable, payload_to_python};
 use super::template::{Engine, check_variables, read_partials, type_name, usages_to_dict};
-use super::text::PyText;
-use crate::convert::message_dicts;
+use super::text::{PyOutput, PyText};
+use crate::convert::Report;
+use crate::convert::langchain::{self, LangChainOptions};
 use crate::error::{Error, Kind};
-use crate::prompt::{Chat, ChatEntry};
+use crate::prompt::{Chat, ChatEntry, Message};
 use crate::template::{Data, LayeredLibrary, ValueKind};
 
 /// Messages whose texts are compiled templates. It is immutable, so every thread can use it.
@@ -43,20 +45,28 @@ pub(super) fn compile_chat(
 
 #[pymethods]
 impl PyChatTemplate {
+    /// Return the messages with their texts rendered, and placeholders replaced by the messages of their variable.
     fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        messages_to_python(variables.py(), self.messages(variables)?)
+    }
+
+    /// Returns the messages as classes and arguments of LangChain, and one warning for each thing that was lost.
+    fn render_for_langchain<'py>(
+        &self,
+        variables: &Bound<'py, PyAny>,
+        strict: bool,
+    ) -> PyResult<(Vec<Bound<'py, PyAny>>, Vec<String>)> {
         let py = variables.py();
-        check_variables(variables, &self.shared)?;
-        let py_data = PyData::new(py, &self.shared);
-        let messages = self
-            .chat
-            .messages(
-                &py_data,
-                variables,
-                &LayeredLibrary(&self.partials, &self.shared),
-                &missing_placeholder,
-            )
-            .or_raise(py)?;
-        payload_to_python(py, message_dicts::messages(messages))
+        let mut report = Report::default();
+        let messages = self.messages(variables)?;
+        let made =
+            langchain::history(messages, &LangChainOptions { strict, cache_control: false }, &mut report)
+                .or_raise(py)?;
+        let made = made.into_iter().map(|payload| {
+            check_encodable(&payload).or_raise(py)?;
+            payload_to_python(py, payload)
+        });
+        Ok((made.collect::<PyResult<_>>()?, report.warnings().to_vec()))
     }
 
     /// Returns the names of the variables that the messages read and of their placeholders, sorted.
@@ -65,6 +75,7 @@ impl PyChatTemplate {
         Ok(self.usages().or_raise(py)?.into_keys().collect())
     }
 
+    /// Return how the messages use each variable that they read, as `TemplateEngine.analyze` does.
     fn analyze<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         usages_to_dict(py, self.usages().or_raise(py)?)
     }
@@ -76,6 +87,14 @@ impl PyChatTemplate {
 }
 
 impl PyChatTemplate {
+    fn messages<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Vec<Message<PyOutput<'py>>>> {
+        let py = variables.py();
+        check_variables(variables, &self.shared)?;
+        let data = PyData::new(py, &self.shared);
+        let library = LayeredLibrary(&self.partials, &self.shared);
+        self.chat.messages(&data, variables, &library, &missing_placeholder).or_raise(py)
+    }
+
     /// Returns how the variables are used. A placeholder counts as a list that is iterated over.
     fn usages(&self) -> crate::Result<crate::template::VariableUsages> {
         let mut usages = self.chat.variables(&LayeredLibrary(&self.partials, &self.shared))?;

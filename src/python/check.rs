@@ -1,12 +1,17 @@
 //! `Finding`: a problem that a rule found in a prompt or its file.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::check::{Code, Finding, report};
+use super::display::displayed;
+use super::error::OrRaise;
+use crate::check::{CheckOptions, Code, Finding, Fix, report};
+use crate::convert::ProviderConverter;
 use crate::error::Place;
+use crate::store;
 
 /// A problem that a rule found.
 #[pyclass(frozen, eq, name = "Finding", module = "prompt_manager._native")]
@@ -33,6 +38,31 @@ pub(super) fn rules() -> Vec<(&'static str, &'static str, &'static str)> {
     rules
 }
 
+/// What a check is asked for, by the names of providers and the codes or names of rules.
+pub(super) fn check_options(providers: &[String], also: &[String]) -> PyResult<CheckOptions> {
+    let provider = |name: &String| {
+        ProviderConverter::strict(name)
+            .ok_or_else(|| PyValueError::new_err(format!("there is no provider {name:?} for a check")))
+    };
+    let code = |name: &String| {
+        let known = Code::ALL.into_iter().find(|code| code.as_str() == name || code.number() == name);
+        known.ok_or_else(|| PyValueError::new_err(format!("there is no rule {name:?}")))
+    };
+    Ok(CheckOptions {
+        providers: providers.iter().map(provider).collect::<PyResult<_>>()?,
+        also: also.iter().map(code).collect::<PyResult<_>>()?,
+        ..CheckOptions::default()
+    })
+}
+
+/// Applies the fixes of findings to their file, in one step. A fix that overlaps another one is left out.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+pub(super) fn fix_file(py: Python<'_>, path: PathBuf, found: Vec<PyRef<'_, PyFinding>>) -> PyResult<()> {
+    let fixes: Vec<Fix> = found.iter().filter_map(|finding| finding.0.fix.clone()).collect();
+    py.detach(|| store::fixes::fix_file(&path, &fixes.iter().collect::<Vec<_>>())).or_raise(py)
+}
+
 /// The text of a warning about these findings.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
@@ -55,7 +85,7 @@ impl PyFinding {
         let known = Code::ALL.into_iter().find(|known| known.as_str() == rule);
         let code = known.ok_or_else(|| PyValueError::new_err(format!("unknown rule {rule:?}")))?;
         let place = place.map(|(name, line, column, source_line)| Place { name, line, column, source_line });
-        Ok(Self(Finding { code, message, place, file, prompt_id, hint }))
+        Ok(Self(Finding { code, message, place, file, prompt_id, hint, fix: None }))
     }
 
     /// The code of the rule, such as `PM009`.
@@ -112,6 +142,12 @@ impl PyFinding {
         self.0.prompt_id.as_deref()
     }
 
+    /// Whether [`fix_file`] can remove the problem. Only a check that was asked for fixes finds out.
+    #[getter]
+    fn has_fix(&self) -> bool {
+        self.0.fix.is_some()
+    }
+
     /// What to do about it.
     #[getter]
     fn hint(&self) -> Option<&str> {
@@ -131,6 +167,16 @@ impl PyFinding {
             code.number(),
             file.as_deref().unwrap_or_default()
         )
+    }
+
+    /// The object for a notebook.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        displayed(slf.as_any(), "finding_html")
+    }
+
+    /// The object for rich.
+    fn __rich__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        displayed(slf.as_any(), "finding_rich")
     }
 
     fn __hash__(&self) -> u64 {

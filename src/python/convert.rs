@@ -1,16 +1,15 @@
 //! `Converter`: converts prompts to a provider's format, and warns about every step that loses something.
 
-use std::ffi::CString;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyAttributeError, PyUserWarning, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyString, PyType};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use super::arguments;
-use super::conversion_error::wrap;
+use super::conversion_warning::warn;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
 use super::library::EngineState;
@@ -18,15 +17,16 @@ use super::payload::{check_encodable, fixed, payload_to_python};
 use super::prompt::{CompiledPrompt, Prepared};
 use super::request_arguments::RequestArguments;
 use super::schema::PySchemas;
-use super::stack_level::stack_level;
 use super::surrogates;
 use super::template::{Engine, check_variables};
 use super::text::PyOutput;
-use crate::convert::{self, Provider, Report, RequestOptions, anthropic, openai};
+use crate::convert::conversion_error::wrap;
+use crate::convert::{self, Payload, Provider, Report, RequestOptions, anthropic, bedrock, gemini, openai};
 use crate::error::{Error, Kind};
 use crate::observe::slow;
 use crate::prompt::{Rendered, Role};
 use crate::schema::ResponseSchema;
+use crate::schema::json_schema::JsonSchemaMode;
 
 /// Converts prompts for a provider, with the options of an integration.
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of its own that the user names")]
@@ -56,8 +56,8 @@ impl Converter {
     )]
     #[pyo3(signature = (provider, engine, *, strict, schemas = None, output_instructions = None,
         structured_output = true, to_messages = false, merge_system = false, merge_turns = false,
-        allow_prefill = false, sampling = false, extra_body = false, developer_as_system = false, cache_control = false,
-        old_max_tokens = false))]
+        allow_prefill = false, allow_assistant_first = false, inline_system = false, sampling = false, extra_body = false, developer_as_system = false, cache_control = false,
+        old_max_tokens = false, schema_tool = false))]
     fn new(
         provider: &str,
         engine: Option<&Bound<'_, Engine>>,
@@ -69,28 +69,45 @@ impl Converter {
         merge_system: bool,
         merge_turns: bool,
         allow_prefill: bool,
+        allow_assistant_first: bool,
+        inline_system: bool,
         sampling: bool,
         extra_body: bool,
         developer_as_system: bool,
         cache_control: bool,
         old_max_tokens: bool,
+        schema_tool: bool,
     ) -> PyResult<Self> {
         let target = match provider {
             "openai" => "openai",
             "responses" => "openai-responses",
             "anthropic" => "anthropic",
+            "gemini" => "gemini",
+            "bedrock" => "bedrock",
             _ => "litellm",
         };
         let provider = match provider {
             "openai" => {
                 Provider::OpenAi(openai::OpenAiOptions { strict, ..openai::OpenAiOptions::default() })
             }
-            "responses" => Provider::Responses { strict },
+            "responses" => {
+                Provider::Responses(openai::responses::ResponsesOptions { strict, continues: false })
+            }
             "anthropic" => Provider::Anthropic(anthropic::AnthropicOptions {
                 strict,
                 merge_system,
                 merge_turns,
                 allow_prefill,
+                allow_assistant_first,
+                inline_system,
+            }),
+            "gemini" => Provider::Gemini(gemini::GeminiOptions { strict, allow_prefill }),
+            "bedrock" => Provider::Bedrock(bedrock::BedrockOptions {
+                strict,
+                allow_prefill,
+                allow_assistant_first,
+                inline_system,
+                schema_tool,
             }),
             "litellm" => Provider::LiteLlm(openai::OpenAiOptions::for_litellm(
                 strict,
@@ -163,9 +180,31 @@ impl Converter {
     ) -> PyResult<Bound<'py, PyAny>> {
         let compiled = self.compiled(prompt)?;
         let (py, compiled) = (prompt.py(), compiled.get());
-        let asked = self.asked(py, compiled, arguments)?;
-        let rendered = self.rendered(self.rules.for_requests(), compiled, variables, asked.instructions)?;
-        self.request_of(py, compiled, rendered, model, asked)
+        let parts = self.request_parts(py, compiled, arguments)?;
+        let rendered = self.rendered(self.rules.for_requests(), compiled, variables, parts.instructions)?;
+        self.request_of(py, compiled, rendered, model, &parts)
+    }
+
+    /// The arguments of the API call besides the model and the conversation, and whether the prompt needs instructions
+    /// for the answer.
+    fn arguments<'py>(&self, prompt: &Bound<'py, CompiledPrompt>) -> PyResult<(Bound<'py, PyAny>, bool)> {
+        let (py, compiled) = (prompt.py(), prompt.get());
+        let nothing = PyDict::new(py);
+        let parts = self.request_parts(py, compiled, &nothing)?;
+        let instructions = parts.instructions;
+        let options = self.options(None, &parts);
+        let mut report = Report::default();
+        let payload = self.rules.arguments(compiled.compiled.prompt(), &options, &mut report);
+        let payload: Payload<PyOutput<'_>> = payload.map_err(|error| self.wrapped(py, compiled, error))?;
+        warn(py, &report)?;
+        Ok((payload_to_python(py, payload)?, instructions))
+    }
+
+    /// The JSON Schema of the answer, with all rules of the prompt's output schema. `None` if it has none.
+    fn answer_schema<'py>(&self, prompt: &Bound<'py, CompiledPrompt>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = prompt.py();
+        let response = self.response_in(py, prompt.get(), JsonSchemaMode::Full)?;
+        response.map(|response| Ok(pythonize::pythonize(py, &response.schema)?)).transpose()
     }
 
     /// As [`Converter::request`], with texts that a custom engine rendered.
@@ -180,9 +219,9 @@ impl Converter {
         arguments: &Bound<'py, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, compiled) = (prompt.py(), prompt.get());
-        let asked = self.asked(py, compiled, arguments)?;
-        let rendered = self.assembled(compiled, context, texts, asked.instructions)?;
-        self.request_of(py, compiled, rendered, model, asked)
+        let parts = self.request_parts(py, compiled, arguments)?;
+        let rendered = self.assembled(compiled, context, texts, parts.instructions)?;
+        self.request_of(py, compiled, rendered, model, &parts)
     }
 
     /// The input for a custom template engine.
@@ -234,6 +273,8 @@ impl Converter {
         let core = match prompt.getattr(intern!(py, "_core")) {
             Ok(core) => core,
             Err(error) if error.is_instance_of::<PyAttributeError>(py) => {
+                let check = py.import("prompt_manager.core._prompt_argument")?;
+                check.call_method1("require_prompt", (prompt,))?;
                 prompt.call_method1(intern!(py, "_compiled"), (engine,))?
             }
             Err(error) => return Err(error),
@@ -328,32 +369,38 @@ impl Converter {
         }
     }
 
-    /// What a request consists of besides the rendered prompt.
-    fn asked<'a, 'py>(
+    /// Collects the parts of a request besides the rendered prompt.
+    fn request_parts<'a, 'py>(
         &self,
         py: Python<'py>,
         prompt: &CompiledPrompt,
         arguments: &'a Bound<'py, PyDict>,
-    ) -> PyResult<AskedRequest<'a, 'py>> {
+    ) -> PyResult<RequestParts<'a, 'py>> {
         let arguments = RequestArguments(arguments);
-        let (names, removed) = (arguments.names(), arguments.removed());
+        let (names, removed, adds_tools) = (arguments.names(), arguments.removed(), arguments.adds_tools()?);
         let response = if self.structured_output { self.response(py, prompt)? } else { None };
         let instructions = self.output_instructions.unwrap_or_else(|| {
-            let given = convert::GivenArguments { names: &names, removed: &removed };
-            let enforces = |response: &Arc<ResponseSchema>| {
-                self.rules.enforces(prompt.compiled.prompt(), response, given)
-            };
-            !response.as_ref().is_some_and(enforces)
+            let given = convert::GivenArguments { names: &names, removed: &removed, adds_tools };
+            self.rules.needs_instructions(prompt.compiled.prompt(), response.as_deref(), given)
         });
-        Ok(AskedRequest { arguments, names, removed, response, instructions })
+        Ok(RequestParts { arguments, names, removed, adds_tools, response, instructions })
     }
 
     /// The output schema as the provider enforces it.
     fn response(&self, py: Python<'_>, prompt: &CompiledPrompt) -> PyResult<Option<Arc<ResponseSchema>>> {
+        self.response_in(py, prompt, self.rules.schema_mode())
+    }
+
+    fn response_in(
+        &self,
+        py: Python<'_>,
+        prompt: &CompiledPrompt,
+        mode: JsonSchemaMode,
+    ) -> PyResult<Option<Arc<ResponseSchema>>> {
         let schemas = self.schemas.as_ref().map(|schemas| schemas.bind(py));
         let options = prompt.schema_options(schemas, true);
         let data = PyData::new(py, &prompt.shared);
-        prompt.compiled.response_schema(&data, &options, self.rules.schema_mode()).or_raise(py)
+        prompt.compiled.response_schema(&data, &options, mode).or_raise(py)
     }
 
     fn request_of<'py>(
@@ -362,25 +409,33 @@ impl Converter {
         prompt: &CompiledPrompt,
         rendered: Rendered<PyOutput<'py>>,
         model: Option<&str>,
-        asked: AskedRequest<'_, 'py>,
+        parts: &RequestParts<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        asked.arguments.check().map_err(|error| self.wrapped(py, prompt, error))?;
-        let options = RequestOptions {
-            model,
-            given: convert::GivenArguments { names: &asked.names, removed: &asked.removed },
-            response: asked.response,
-            sampling: self.sampling,
-            format_in_body: self.format_in_body,
-            old_max_tokens: self.old_max_tokens,
-        };
+        parts.arguments.check().map_err(|error| self.wrapped(py, prompt, error))?;
+        let options = self.options(model, parts);
         let mut report = Report::default();
-        let payload = self.rules.request(prompt.compiled.prompt(), rendered, options, &mut report);
+        let payload = self.rules.request(prompt.compiled.prompt(), rendered, &options, &mut report);
         let payload = payload.and_then(|payload| check_encodable(&payload).map(|()| payload));
         let payload = payload.map_err(|error| self.wrapped(py, prompt, error))?;
         let request = payload_to_python(py, payload)?.cast_into::<PyDict>()?;
-        asked.arguments.add_to(&request, self.rules.conversation_keys(), &mut report)?;
+        parts.arguments.add_to(&request, self.rules.conversation_keys(), &mut report)?;
         warn(py, &report)?;
         Ok(request.into_any())
+    }
+
+    fn options<'a>(&self, model: Option<&'a str>, parts: &'a RequestParts<'_, '_>) -> RequestOptions<'a> {
+        RequestOptions {
+            model,
+            given: convert::GivenArguments {
+                names: &parts.names,
+                removed: &parts.removed,
+                adds_tools: parts.adds_tools,
+            },
+            response: parts.response.clone(),
+            sampling: self.sampling,
+            format_in_body: self.format_in_body,
+            old_max_tokens: self.old_max_tokens,
+        }
     }
 
     fn wrapped(&self, py: Python<'_>, prompt: &CompiledPrompt, error: Error) -> PyErr {
@@ -388,31 +443,16 @@ impl Converter {
     }
 }
 
-/// What a request consists of besides the rendered prompt.
-struct AskedRequest<'a, 'py> {
+/// The parts of a request besides the rendered prompt.
+struct RequestParts<'a, 'py> {
     arguments: RequestArguments<'a, 'py>,
     /// The names of the arguments; see [`convert::GivenArguments`].
     names: Vec<String>,
     removed: Vec<String>,
+    adds_tools: bool,
     response: Option<Arc<ResponseSchema>>,
     /// Whether the instructions for the answer are appended.
     instructions: bool,
-}
-
-/// Warns about each step that loses something. The warning points at the line that called the package.
-fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
-    static CATEGORY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    if report.warnings().is_empty() {
-        return Ok(());
-    }
-    let category = CATEGORY.import(py, "prompt_manager.integrations.base", "PromptConversionWarning")?;
-    let level = stack_level(py)?;
-    for warning in report.warnings() {
-        let text = CString::new(warning.as_str())
-            .map_err(|_| PyUserWarning::new_err("a warning contains a NUL character"))?;
-        PyErr::warn(py, category, &text, level)?;
-    }
-    Ok(())
 }
 
 /// Checks that the roles begin with `user` and alternate, as Anthropic requires.
@@ -427,4 +467,10 @@ pub(super) fn validate_alternation(py: Python<'_>, roles: Vec<String>) -> PyResu
 #[pyfunction]
 pub(super) fn call_arguments(target: &str) -> Vec<&'static str> {
     convert::call_arguments::call_arguments(target).unwrap_or_default()
+}
+
+/// The members of an argument that holds settings, each with the argument. Empty for a target without such an argument.
+#[pyfunction]
+pub(super) fn members_of_arguments(target: &str) -> Vec<(&'static str, &'static str)> {
+    convert::call_arguments::members_of_arguments(target)
 }

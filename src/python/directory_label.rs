@@ -33,6 +33,7 @@ impl DirectoryLabel {
         let (made, labels) = move_label(&self.path, &id, request, |label| self.written(label))?;
         let mut prompts = self.target.prompts.write().unwrap_or_else(PoisonError::into_inner);
         prompts.set_labels(id.as_str(), labels)?;
+        self.target.writes.note([id.as_str()]);
         drop(prompts);
         PlainData::of(&made)
     }

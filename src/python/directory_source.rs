@@ -1,6 +1,6 @@
 //! A directory as the source of a registry's prompts: each load takes over what changed in its files.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
@@ -9,7 +9,6 @@ use super::text::PyText;
 use crate::check::Finding;
 use crate::error::{ContextValue, Error};
 use crate::prompt::{Prompt, PromptId, Version};
-use crate::store::Labels;
 use crate::store::directory::{self, FileCache, LoadedDirectory};
 use crate::store::label_file::LabelFileStamp;
 
@@ -24,10 +23,10 @@ pub(super) struct DirectorySource {
     held: Vec<(PromptId, Version, String)>,
     /// The names of the schemas that came from this directory.
     schemas: Vec<String>,
-    /// The labels of the prompts that the file of labels names.
-    labels: BTreeMap<PromptId, Labels>,
     /// The file of labels at the last load, and whether that load found no error.
     last: (LabelFileStamp, bool),
+    /// The moment at which the last load began.
+    looked: u64,
     /// The directories that links lead to.
     pub(super) linked: Vec<PathBuf>,
     /// The files as they were at the last load.
@@ -52,8 +51,8 @@ impl DirectorySource {
             target,
             held: Vec::new(),
             schemas: Vec::new(),
-            labels: BTreeMap::new(),
             last: (LabelFileStamp::default(), false),
+            looked: 0,
             linked: Vec::new(),
             known: FileCache::default(),
             registrations: 0,
@@ -71,9 +70,11 @@ impl DirectorySource {
         }
     }
 
-    /// [`DirectorySource::load`] if the file of labels changed, or if the last load found an error.
+    /// [`DirectorySource::load`] if the file of labels changed, or if the last load found an error. After a move of this
+    /// process the file may be as it was at the last load, because somebody took the move back.
     pub(super) fn load_if_relabelled(&mut self) -> Option<DirectoryReport> {
-        let is_same = self.last.1 && LabelFileStamp::of(&self.path) == self.last.0;
+        let is_written = !self.target.writes.since(self.looked).is_empty();
+        let is_same = self.last.1 && !is_written && LabelFileStamp::of(&self.path) == self.last.0;
         (!is_same).then(|| self.load())
     }
 
@@ -81,6 +82,7 @@ impl DirectorySource {
     pub(super) fn load(&mut self) -> DirectoryReport {
         // Before the file is read: a later change gives another stamp.
         let stamp = LabelFileStamp::of(&self.path);
+        self.looked = self.target.writes.now();
         let report = self.load_files();
         self.last = (stamp, report.error.is_none());
         report
@@ -145,20 +147,22 @@ impl DirectorySource {
                 broken.contains(file.as_str()) && !new.contains(&(id, version))
             });
         let old: Vec<_> = old.into_iter().map(|(id, version, _)| (id, version)).collect();
-        // A broken file of labels keeps the last good labels.
-        let file_labels = loaded.labels.unwrap_or_else(|| self.labels.clone());
-        let mut labels = file_labels.clone();
-        for id in self.labels.keys() {
-            labels.entry(id.clone()).or_default();
-        }
+        // A broken file of labels changes none, so the last good ones stay. Otherwise a prompt that the file does not name
+        // has no moves any more, not even those that this process wrote into an earlier file.
+        let labels = loaded.labels.map(|mut labels| {
+            for (id, ..) in &self.held {
+                labels.entry(id.clone()).or_default();
+            }
+            labels
+        });
         let mut prompts = self.target.prompts.write().unwrap_or_else(PoisonError::into_inner);
-        report.result = prompts.exchange(&old, loaded.prompts, labels)?;
+        report.result = prompts.exchange(&old, loaded.prompts, labels.unwrap_or_default())?;
         drop(prompts);
         let is_changed = self.target.shared.put_loaded(&self.path, loaded.partials, error.is_some());
         // The files were compiled with these partials, so this registration makes none of them outdated.
         self.registrations += u64::from(is_changed);
         held.extend(kept);
-        (self.held, self.labels) = (held, file_labels);
+        self.held = held;
         // While a file has an error, schemas that are not found are kept, because they may be in that file.
         let gone = if error.is_none() { std::mem::take(&mut self.schemas) } else { Vec::new() };
         self.schemas.extend(loaded.schemas.iter().map(|schema| schema.name.clone()));

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyDict, PyList, PyType};
+use pyo3::types::{IntoPyDict, PyDict, PyList, PyString, PyType};
 
 use crate::error::{ContextValue, Error, Kind};
 
@@ -39,8 +39,8 @@ fn exceptions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
 /// Returns the known name that is most similar to a misspelt one, if one is similar enough.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
-pub(super) fn nearest(name: &str, known: Vec<String>) -> Option<String> {
-    crate::error::nearest(name, known.iter().map(String::as_str)).map(str::to_owned)
+pub(super) fn nearest(name: &Bound<'_, PyString>, known: Vec<String>) -> Option<String> {
+    crate::error::nearest(&name.to_string_lossy(), known.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// Makes the exception for an error of the core.

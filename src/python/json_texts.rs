@@ -12,6 +12,7 @@ use super::error::raise;
 use super::payload::not_encodable;
 use super::surrogates;
 use crate::error::{Error, Kind};
+use crate::template::JsonText;
 
 /// The nesting down to which a value is searched. JSON that a provider accepts is not nested as deeply.
 const MAX_DEPTH: usize = 400;
@@ -111,7 +112,7 @@ impl<'py> TextSearch<'py> {
         let mut written = HashSet::new();
         for (key, _) in members {
             let error = match self.data.json_key(&key) {
-                Ok(key) => (!written.insert(key)).then(PyData::duplicate_key),
+                Ok(key) => (!written.insert(key)).then(JsonText::duplicate_key),
                 Err(error) => Some(error),
             };
             if error.is_some() {

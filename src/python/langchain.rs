@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use super::conversion_error::wrap;
+use super::arguments;
 use super::data::PyData;
 use super::error::{OrRaise, raise};
 use super::payload::{check_encodable, payload_to_python};
@@ -15,6 +15,7 @@ use super::prompt::{CompiledPrompt, Prepared, PromptOrigin, PyRenderOptions};
 use super::schema::{PySchemas, SharedSchemas, plain};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
+use crate::convert::conversion_error::wrap;
 use crate::convert::{Payload, Report, langchain};
 use crate::error::Error;
 use crate::prompt::{Content, Message, OwnMessages, PromptEntry, RenderOptions, Role};
@@ -36,6 +37,8 @@ pub struct LangChainSource {
     /// The schemas of the prompt; if it has none, those of the integration.
     schemas: Option<Arc<SharedSchemas>>,
     strict: bool,
+    /// Whether cache hints become `cache_control`.
+    cache_control: bool,
     /// Whether a custom engine renders the texts.
     opaque: bool,
     /// The index of its first entry in the whole prompt.
@@ -48,9 +51,13 @@ pub struct LangChainSource {
 impl LangChainSource {
     /// `instructions` are passed when a prompt was split before. Otherwise they are made from the output schema.
     #[new]
-    #[allow(clippy::too_many_arguments, reason = "each is an option, given by name")]
+    #[allow(
+        clippy::fn_params_excessive_bools,
+        clippy::too_many_arguments,
+        reason = "each is an option, given by name"
+    )]
     #[pyo3(signature = (prompt, *, strict, output_instructions = true, schemas = None, opaque = false, index = 0,
-        instructions = None))]
+        instructions = None, cache_control = false))]
     fn new(
         py: Python<'_>,
         prompt: &Bound<'_, CompiledPrompt>,
@@ -60,6 +67,7 @@ impl LangChainSource {
         opaque: bool,
         index: usize,
         instructions: Option<&str>,
+        cache_control: bool,
     ) -> PyResult<Self> {
         let prompt = prompt.get();
         let schemas =
@@ -69,6 +77,7 @@ impl LangChainSource {
             origin: prompt.registry_origin().cloned(),
             schemas,
             strict,
+            cache_control,
             opaque,
             index,
             instructions: instructions.map(Arc::from),
@@ -94,6 +103,11 @@ impl LangChainSource {
     #[getter]
     fn strict(&self) -> bool {
         self.strict
+    }
+
+    #[getter]
+    fn cache_control(&self) -> bool {
+        self.cache_control
     }
 
     #[getter]
@@ -141,6 +155,11 @@ impl LangChainSource {
         Ok(looks || self.requires_unread(py)?)
     }
 
+    /// The required variables that a prompt does not declare, and that have the name of a partial.
+    fn named_like_partials(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.prompt.compiled.named_like_partials(&self.prompt.shared, self.schemas.as_deref()).or_raise(py)
+    }
+
     /// Returns the entries: `{"kind": "text" | "message" | "placeholder", …}`. A text and a message have `f_string`, the
     /// equivalent f-string of LangChain or `None`. A message also has `role`; a placeholder has `name` and `optional`.
     fn entries<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
@@ -156,7 +175,8 @@ impl LangChainSource {
                 PromptEntry::Message(message) => {
                     dict.set_item("kind", "message")?;
                     dict.set_item("role", message.role.as_str())?;
-                    dict.set_item("f_string", plain_text(message).and_then(|text| self.f_string(text)))?;
+                    let text = plain_text(message).filter(|_| !self.cache_control || message.cache.is_none());
+                    dict.set_item("f_string", text.and_then(|text| self.f_string(text)))?;
                 }
                 PromptEntry::Placeholder { name, optional } => {
                     dict.set_item("kind", "placeholder")?;
@@ -181,6 +201,7 @@ impl LangChainSource {
             origin: None,
             schemas: self.schemas.clone(),
             strict: self.strict,
+            cache_control: self.cache_control,
             opaque: self.opaque,
             index: self.index + index,
             instructions: self.instructions.clone().filter(|_| self.prompt.compiled.carrier() == Some(index)),
@@ -209,7 +230,8 @@ impl LangChainSource {
     }
 
     /// Raises an error if one of these names, a variable or a placeholder has a name that LangChain reserves.
-    fn check_names(&self, py: Python<'_>, given: Vec<String>) -> PyResult<()> {
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    fn check_names(&self, py: Python<'_>, given: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let (needs, _) =
             self.prompt.compiled.needs(&self.prompt.shared, self.schemas.as_deref()).or_raise(py)?;
         let places =
@@ -217,7 +239,9 @@ impl LangChainSource {
                 PromptEntry::Placeholder { name, .. } => Some(name.to_owned()),
                 _ => None,
             });
-        let mut names = given.into_iter().chain(needs.into_iter().map(|need| need.name)).chain(places);
+        // A name that is no text is not reserved.
+        let given = given.iter().filter_map(|name| arguments::lookup(name).ok());
+        let mut names = given.chain(needs.into_iter().map(|need| need.name)).chain(places);
         match names.find_map(|name| langchain::reserved(&name)) {
             Some(error) => Err(self.raise(py, error)),
             None => Ok(()),
@@ -324,7 +348,7 @@ impl LangChainSource {
         py: Python<'py>,
         messages: crate::Result<OwnMessages<PyOutput<'py>>>,
     ) -> PyResult<MessagesAndWarnings<'py>> {
-        let options = langchain::LangChainOptions { strict: self.strict };
+        let options = langchain::LangChainOptions { strict: self.strict, cache_control: self.cache_control };
         let mut report = Report::default();
         let mut made = Vec::new();
         for (at, message) in messages.map_err(|error| self.raise(py, error))? {

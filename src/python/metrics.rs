@@ -180,10 +180,9 @@ impl PyCountedRegistry {
         let start = Instant::now();
         let rendered = render();
         let duration = start.elapsed().as_secs_f64() * 1000.0;
-        let prompt = compiled.prompt();
-        let (version, now) = (prompt.version.to_string(), now());
+        let (id, version, now) = (compiled.prompt().id.as_str(), compiled.version_text(), now());
         for metrics in &self.metrics {
-            metrics.record_render(prompt.id.as_str(), &version, duration, rendered.is_ok(), now);
+            metrics.record_render(id, version, duration, rendered.is_ok(), now);
         }
         rendered
     }
@@ -200,7 +199,7 @@ impl PyCountedRegistry {
 
     /// [`PyRegistry::render`].
     #[pyo3(signature = (id, variables, *, version = None, label = None, output_instructions = true))]
-    fn render<'py>(
+    pub(super) fn render<'py>(
         &self,
         #[pyo3(from_py_with = arguments::id)] id: &str,
         variables: &Bound<'py, PyAny>,

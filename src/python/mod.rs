@@ -2,20 +2,28 @@
 //! pyo3.
 
 mod arguments;
+mod arrow_input;
+mod bulk;
+mod bulk_files;
 mod chat;
 mod check;
-mod conversion_error;
+mod conversion_warning;
 mod convert;
 mod data;
+mod directory_files;
 mod directory_label;
 mod directory_source;
+mod display;
 mod error;
+mod ffi;
 mod fork_gate;
 mod helper;
 mod json_texts;
 mod keyed_render;
 mod langchain;
 mod library;
+mod manager_renders;
+mod message_dicts;
 mod metrics;
 mod native_logging;
 mod node;
@@ -31,17 +39,19 @@ mod reload;
 mod request_arguments;
 mod runtime;
 mod schema;
+mod sink;
 mod stack_level;
 mod storage;
 mod store_source;
 mod surrogates;
 mod template;
-mod test_files;
+
 mod text;
 mod unknown_key;
 mod unknown_variables;
 mod versions;
 mod watch;
+mod written;
 mod yaml;
 
 use pyo3::prelude::*;
@@ -55,15 +65,23 @@ mod _native {
     #[pymodule_export]
     use super::arguments::encoding_problem;
     #[pymodule_export]
+    use super::bulk::{PyBatch, RenderedStream, RenderedTable};
+    #[pymodule_export]
+    use super::bulk_files::{batch_line, check_batch_id, text_table, write_requests};
+    #[pymodule_export]
     use super::chat::{PyChatTemplate, compile_chat};
     #[pymodule_export]
-    use super::check::{PyFinding, report_findings, rules};
+    use super::check::{PyFinding, fix_file, report_findings, rules};
     #[pymodule_export]
-    use super::convert::{Converter, call_arguments, validate_alternation};
+    use super::convert::{Converter, call_arguments, members_of_arguments, validate_alternation};
     #[pymodule_export]
     use super::data::HelperOptions;
     #[pymodule_export]
     use super::data::loggable::loggable;
+    #[pymodule_export]
+    use super::directory_files::{
+        create_file, file_kind, find_test_files, named_labels, replace_file, write_file,
+    };
     #[pymodule_export]
     use super::error::nearest;
     #[pymodule_export]
@@ -73,6 +91,8 @@ mod _native {
     #[pymodule_export]
     use super::langchain::{LangChainSource, langchain_f_string};
     #[pymodule_export]
+    use super::manager_renders::ManagerRenders;
+    #[pymodule_export]
     use super::metrics::{PyCountedRegistry, PyMetrics};
     #[pymodule_export]
     use super::native_logging::{flush_native_logging, set_native_logging};
@@ -80,8 +100,8 @@ mod _native {
     use super::output::{parse_answer, parse_json};
     #[pymodule_export]
     use super::prompt::{
-        CompiledPrompt, PyPromptOrigin, check_prompt, check_spelling, compile_prompt, content_hash,
-        opaque_prompt, plain_json,
+        CompiledPrompt, PyPromptOrigin, check_spelling, compile_prompt, content_hash, opaque_prompt,
+        plain_json, prompt_mistakes,
     };
     #[pymodule_export]
     use super::prompt_files::{read_prompts, read_prompts_sync};
@@ -96,19 +116,21 @@ mod _native {
     #[pymodule_export]
     use super::template::{CompiledTemplate, Engine, restore_template};
     #[pymodule_export]
-    use super::test_files::{find_test_files, is_test_file, replace_file};
-    #[pymodule_export]
     use super::unknown_key::unknown_key;
     #[pymodule_export]
     use super::versions::{PyHistory, diff, raise_version};
     #[pymodule_export]
     use super::watch::{PyWatch, watch_directory, watch_directory_sync};
     #[pymodule_export]
+    use super::written::{prompt_places, prompt_uses, with_version};
+    #[pymodule_export]
     use super::yaml::{read_yaml, write_yaml};
 
     /// The version comes from `Cargo.toml` and the name from `pyproject.toml`.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        #[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+        super::ffi::install::<super::template::RenderDict>(module.py())?;
         module.add("DISTRIBUTION", env!("DISTRIBUTION"))?;
         module.add("PLAIN_DEPTH", crate::limits::PLAIN_DEPTH)?;
         module.add("__version__", env!("PYTHON_VERSION"))

@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use super::surrogates;
 use super::text::PyOutput;
@@ -29,6 +29,7 @@ pub(super) fn payload_to_python<'py>(
         Payload::Static(word) => fixed(py, word).into_any(),
         Payload::String(text) => surrogates::to_python(py, &text).into_any(),
         Payload::Text(output) => output.0.into_any(),
+        Payload::Bytes(bytes) => PyBytes::new(py, &bytes).into_any(),
         Payload::List(items) => {
             let list = PyList::empty(py);
             for item in items {

@@ -9,21 +9,21 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyType};
 
-use super::conversion_error::wrap;
 use super::data::Overlay;
 use super::data::PyData;
 use super::data::values::SharedObject;
 use super::error::{OrRaise, raise};
 use super::library::{EngineState, parse};
+use super::message_dicts::messages_to_python;
 use super::node;
 use super::observers::RegistryObservers;
-use super::payload::payload_to_python;
 use super::schema::{PySchemas, SharedSchemas};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use super::unknown_variables::UnknownVariablePolicy;
 use crate::check;
-use crate::convert::message_dicts;
+use crate::convert::conversion_error::wrap;
+use crate::de::PathStep;
 use crate::error::{Error, Kind};
 use crate::observe::slow;
 use crate::prompt::{Compiled, Prompt, RenderInputs, RenderOptions, Rendered, Status, spelling};
@@ -623,7 +623,7 @@ impl CompiledPrompt {
         let py = context.py();
         let options = self.schema_options(schemas, output_instructions);
         match self.assembled(context, texts, &options).or_raise(py)?.into_messages() {
-            Ok(messages) => payload_to_python(py, message_dicts::messages(messages)),
+            Ok(messages) => messages_to_python(py, messages),
             Err(_) => Err(raise(py, &self.compiled.no_messages())),
         }
     }
@@ -655,7 +655,7 @@ impl CompiledPrompt {
             self.compiled.messages_with(&data, variables, &self.shared, options)
         });
         let messages = messages.or_raise(py)?;
-        payload_to_python(py, message_dicts::messages(messages))
+        messages_to_python(py, messages)
     }
 }
 
@@ -676,20 +676,43 @@ pub(super) fn text<'py>(
 
 /// Reads a prompt from Python data. The rules are those of prompt files, but the default status is draft.
 pub(super) fn read_prompt(prompt: &Bound<'_, PyAny>) -> PyResult<Prompt> {
-    read_partly(prompt, &[]).or_raise(prompt.py())
+    let node = node::of_object(prompt, Kind::PromptInvalid);
+    node.and_then(|node| Prompt::from_node(node, Status::Draft, &[])).or_raise(prompt.py())
 }
 
-fn read_partly(prompt: &Bound<'_, PyAny>, broken: &[String]) -> crate::Result<Prompt> {
-    Prompt::from_node(node::of_object(prompt, Kind::PromptInvalid)?, Status::Draft, broken)
+impl<'py> IntoPyObject<'py> for PathStep {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        match self {
+            Self::Key(key) => Ok(PyString::new(py, &key).into_any()),
+            Self::Index(index) => Ok(index.into_pyobject(py)?.into_any()),
+        }
+    }
 }
 
-/// Checks a prompt that is given as plain data, and raises all its mistakes at once. The keys in `broken` are known to
-/// be wrong and were left out; rules about them are not checked.
+/// A mistake of a prompt: the path of the value that it is about, and the exception, which is returned and not raised.
+type PromptMistake = (Vec<PathStep>, Py<PyAny>);
+
+/// The mistakes of a prompt that is given as plain data. The keys in `broken` are known to be wrong and were left out;
+/// rules about them are not checked.
 #[pyfunction]
 #[pyo3(signature = (prompt, broken = Vec::new()))]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
-pub(super) fn check_prompt(prompt: &Bound<'_, PyAny>, broken: Vec<String>) -> PyResult<()> {
-    read_partly(prompt, &broken).map(|_| ()).or_raise(prompt.py())
+pub(super) fn prompt_mistakes(
+    prompt: &Bound<'_, PyAny>,
+    broken: Vec<String>,
+) -> PyResult<Vec<PromptMistake>> {
+    let py = prompt.py();
+    let node = || node::of_object(prompt, Kind::PromptInvalid).or_raise(py);
+    if Prompt::from_node(node()?, Status::Draft, &broken).is_ok() {
+        return Ok(Vec::new());
+    }
+    // The paths cost more than the check, so they are found for wrong prompts only.
+    let mistakes = Prompt::mistakes(node()?, Status::Draft, &broken).into_iter();
+    Ok(mistakes.map(|(path, error)| (path, raise(py, &error).into_value(py).into_any())).collect())
 }
 
 /// Checks which keys of a prompt are written, given as paths such as `template.variables`, and returns the format of a

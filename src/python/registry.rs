@@ -1,7 +1,7 @@
 //! `Registry`: the prompts that a manager holds.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::exceptions::PyValueError;
@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::arguments;
-use super::check::{PyFinding, findings};
+use super::check::{PyFinding, check_options, findings};
 use super::directory_label::DirectoryLabel;
 use super::directory_source::DirectorySource;
 use super::error::{OrRaise, raise};
@@ -26,8 +26,8 @@ use super::store_source::StoreSource;
 use super::template::Engine;
 use super::text::PyText;
 use super::unknown_variables::UnknownVariablePolicy;
-use crate::check::{Finding, Severity};
-use crate::prompt::{Compiled, Prompt, PromptId, RenderOptions, Version};
+use crate::check::CheckOptions;
+use crate::prompt::{Compiled, PromptId, RenderOptions, Version};
 use crate::store::directory::{self, LoadedDirectory};
 use crate::store::{self, LabelMove, Labels, SearchFilter, VersionSelector};
 
@@ -84,8 +84,8 @@ impl PyRegistry {
         }
     }
 
-    /// Takes over what changed in the source of the prompts, if it is time. A version that is asked for by its number does
-    /// not depend on it.
+    /// Looks for changes in the source of the prompts, if it is time. A version that is asked for by its number needs no
+    /// look, because it cannot change.
     fn refresh_for(&self, py: Python<'_>, which: VersionSelector<'_>) {
         if let Some(refresh) = self.refresh.get()
             && !matches!(which, VersionSelector::Version(_))
@@ -150,24 +150,30 @@ impl PyRegistry {
     }
 }
 
-/// The conditions of a search, as a Python dict.
-#[derive(FromPyObject)]
+/// The conditions of a search.
 struct SearchQuery {
-    #[pyo3(item, from_py_with = arguments::optional_metadata)]
     status: Option<String>,
-    #[pyo3(item, from_py_with = arguments::optional_metadata)]
     format: Option<String>,
-    #[pyo3(item, from_py_with = arguments::optional_metadata)]
     category: Option<String>,
-    #[pyo3(item, from_py_with = arguments::texts)]
     tags: Vec<String>,
-    #[pyo3(item, from_py_with = arguments::optional_label)]
     label: Option<String>,
-    #[pyo3(item, from_py_with = arguments::optional_metadata)]
     text: Option<String>,
 }
 
 impl SearchQuery {
+    /// Extracts the conditions from a Python dict.
+    fn extract(query: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let text = |name: &str| arguments::optional_metadata(&query.get_item(name)?);
+        Ok(Self {
+            status: text("status")?,
+            format: text("format")?,
+            category: text("category")?,
+            tags: arguments::texts(&query.get_item("tags")?)?,
+            label: arguments::optional_label(&query.get_item("label")?)?,
+            text: text("text")?,
+        })
+    }
+
     fn filter(&self) -> crate::Result<SearchFilter<'_>> {
         Ok(SearchFilter {
             status: self.status.as_deref().map(str::parse).transpose()?,
@@ -223,28 +229,6 @@ impl DirectoryLoad {
 }
 
 impl PyRegistry {
-    fn check_all(&self, path: Option<&Path>, schema_dir: Option<&Path>) -> crate::Result<Vec<Finding>> {
-        let mut loaded: LoadedDirectory<PyText> = match path {
-            Some(path) => directory::load(path, schema_dir, &self.shared.options, &self.shared)?,
-            None => LoadedDirectory::default(),
-        };
-        let mut found = loaded.findings(true);
-        let of_file = |prompt: &Prompt| {
-            let is_loaded = |compiled: &Arc<Compiled<PyText>>| {
-                compiled.prompt().id == prompt.id && compiled.prompt().version == prompt.version
-            };
-            loaded.prompts.iter().any(is_loaded)
-        };
-        let broken: HashSet<String> = found
-            .iter()
-            .filter(|finding| finding.severity() == Severity::Error)
-            .filter_map(|finding| finding.prompt_id.clone())
-            .collect();
-        let is_checked = |prompt: &Prompt| !broken.contains(prompt.id.as_str()) && !of_file(prompt);
-        found.extend(self.reading(|prompts| prompts.check(&self.shared, &loaded.schemas, is_checked)));
-        Ok(found)
-    }
-
     fn load(&self, path: PathBuf, schemas: Option<PathBuf>, on_error: &str) -> PyResult<DirectoryLoad> {
         Ok(DirectoryLoad {
             path,
@@ -300,7 +284,7 @@ impl PyRegistry {
     }
 
     /// Decides about variables that a prompt does not declare: `"warn"`, `"error"` or `"ignore"`.
-    fn set_unknown_variables(&self, mode: &str) -> PyResult<()> {
+    fn set_unknown_variables(&self, #[pyo3(from_py_with = arguments::option)] mode: &str) -> PyResult<()> {
         self.origin.unknown.set(mode)
     }
 
@@ -333,8 +317,8 @@ impl PyRegistry {
         on_thread(py, move || load.run().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
-    /// From now on, looks for changes in a storage in files, at most every so many seconds. `report` takes the
-    /// [`PyLook`] of each look that found something.
+    /// From now on, renders look for changes in a storage in files, at most once in `seconds`. `report` is called with
+    /// the [`PyLook`] of each look that found something.
     fn refresh_from_store(
         &self,
         py: Python<'_>,
@@ -430,8 +414,8 @@ impl PyRegistry {
         on_thread(py, move || work.history().map_err(|error| Python::attach(|py| raise(py, &error))))
     }
 
-    /// From now on, calls `look_sync()`, at most every so many seconds. [`PyRegistry::due_look`] gives the coroutine of
-    /// `look(release)`, which calls `release()` at its end.
+    /// From now on, renders call `look_sync()`, at most once in `seconds`. [`PyRegistry::due_look`] returns the coroutine
+    /// of `look(release)`, which calls `release()` at its end.
     fn refresh_from_calls(
         &self,
         py: Python<'_>,
@@ -469,8 +453,14 @@ impl PyRegistry {
         self.writes.now()
     }
 
-    /// Takes over what a look in Python found, which began at the moment `start`: replaces the old versions by the new ones,
-    /// and sets the moves of labels. The storage has so many versions. Prompts that were written since then are left out; their ids come back with the look.
+    /// The prompts that this process wrote since this moment, for a look in Python.
+    fn written_since(&self, start: u64) -> Vec<String> {
+        self.writes.since(start)
+    }
+
+    /// Takes over what a look in Python found: replaces the old versions by the new ones, and sets the moves of labels.
+    /// `start` is the moment at which the look began, and `versions` the number of versions in the storage. Prompts that
+    /// were written since then stay as they are; their ids are returned with the look.
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn exchange(
         &self,
@@ -506,16 +496,37 @@ impl PyRegistry {
         exchanged.or_raise(py)
     }
 
-    /// Runs the rules on the files of a directory as they are now, and on the prompts that come from elsewhere.
-    #[pyo3(signature = (path, *, schema_dir))]
+    /// Runs every rule on the files of a directory as they are now, and on the prompts that come from elsewhere. `also`
+    /// are rules that are off by default, and `base` the paths and contents of files at another commit. With `code`, the
+    /// schemas of this registry are all that the application registers. With `fixes`, findings have fixes.
+    #[pyo3(signature = (path, *, schema_dir, providers = Vec::new(), also = Vec::new(), base = Vec::new(), code = true,
+        fixes = false))]
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
+    #[allow(clippy::too_many_arguments, reason = "each is an option, given by name")]
     fn check(
         &self,
         py: Python<'_>,
         #[pyo3(from_py_with = arguments::optional_path)] path: Option<PathBuf>,
         #[pyo3(from_py_with = arguments::optional_path)] schema_dir: Option<PathBuf>,
+        providers: Vec<String>,
+        also: Vec<String>,
+        base: Vec<(PathBuf, Vec<u8>)>,
+        code: bool,
+        fixes: bool,
     ) -> PyResult<Vec<PyFinding>> {
-        py.detach(|| self.check_all(path.as_deref(), schema_dir.as_deref())).map(findings).or_raise(py)
+        let mut options = CheckOptions { fixes, ..check_options(&providers, &also)? };
+        options.earlier =
+            path.as_deref().map(|path| store::check::earlier_prompts(path, &base)).unwrap_or_default();
+        py.detach(|| {
+            options.registered_schemas =
+                code.then(|| self.schemas.read().names().map(str::to_owned).collect());
+            let (path, schemas) = (path.as_deref(), schema_dir.as_deref());
+            let (template, engine) = (&self.shared.options, &self.shared);
+            let registered: Vec<_> = self.reading(|prompts| prompts.all().cloned().collect());
+            store::check::check(path, schemas, template, engine, &registered, &options)
+        })
+        .map(findings)
+        .or_raise(py)
     }
 
     /// Whether [`PyRegistry::insert`] would add the prompt. This registry's engine must have compiled it.
@@ -689,7 +700,7 @@ impl PyRegistry {
     fn search(
         &self,
         py: Python<'_>,
-        query: SearchQuery,
+        #[pyo3(from_py_with = SearchQuery::extract)] query: SearchQuery,
         offset: usize,
         limit: Option<usize>,
     ) -> PyResult<Vec<CompiledPrompt>> {
@@ -703,7 +714,11 @@ impl PyRegistry {
 
     /// The number of prompts that [`PyRegistry::search`] finds.
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
-    fn count(&self, py: Python<'_>, query: SearchQuery) -> PyResult<usize> {
+    fn count(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = SearchQuery::extract)] query: SearchQuery,
+    ) -> PyResult<usize> {
         let filter = query.filter().or_raise(py)?;
         self.refresh_for(py, VersionSelector::Latest);
         Ok(self.reading(|prompts| prompts.find(&filter).count()))

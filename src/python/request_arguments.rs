@@ -1,11 +1,11 @@
 //! The arguments that the caller of `build_request` adds to the request.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::json_texts;
 use super::surrogates;
-use crate::convert::{Report, is_merged};
+use crate::convert::{CONFIG, Report, is_merged, is_merged_in_config};
 use crate::error::{Kind, Result};
 
 /// The arguments by their names.
@@ -19,11 +19,21 @@ impl RequestArguments<'_, '_> {
 
     /// The names of the arguments that remove one.
     pub(super) fn removed(&self) -> Vec<String> {
-        self.0.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| text_of(&name)).collect()
+        let none = |members: &Bound<'_, PyDict>| -> Vec<String> {
+            members.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| text_of(&name)).collect()
+        };
+        let mut removed = none(self.0);
+        removed.extend(self.mapping(CONFIG).iter().flat_map(none));
+        removed
+    }
+
+    /// An argument that is a mapping.
+    fn mapping(&self, name: &str) -> Option<Bound<'_, PyDict>> {
+        self.0.get_item(name).ok()??.cast_into::<PyDict>().ok()
     }
 
     /// The names of the arguments, without tools that are appended. A mapping that is merged is named by the paths of
-    /// its members.
+    /// its members, and the members of Gemini's `config` have no path.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::with_capacity(self.0.len());
         for (name, value) in self.0 {
@@ -32,13 +42,26 @@ impl RequestArguments<'_, '_> {
                 continue;
             }
             match value.cast::<PyDict>() {
-                Ok(members) if is_merged(&name) => {
-                    names.extend(members.iter().map(|(key, _)| format!("{name}.{}", text_of(&key))));
-                }
+                Ok(members) if name == CONFIG => config_names(members, &mut names),
+                Ok(members) if is_merged(&name) => paths(&name, members, &mut names),
                 _ => names.push(name),
             }
         }
         names
+    }
+
+    /// Whether there are tools, which are added to those of the prompt.
+    pub(super) fn adds_tools(&self) -> PyResult<bool> {
+        let has = |members: &Bound<'_, PyDict>| -> PyResult<bool> {
+            Ok(members.get_item(TOOLS)?.is_some_and(|tools| is_filled(&tools)))
+        };
+        let mut adds = has(self.0)?;
+        for holder in [CONFIG, TOOL_CONFIG] {
+            if let Some(members) = self.mapping(holder) {
+                adds |= has(&members)?;
+            }
+        }
+        Ok(adds)
     }
 
     /// Adds them to a request. `None` removes an argument, and tools join those of the request.
@@ -53,7 +76,13 @@ impl RequestArguments<'_, '_> {
         for (name, value) in self.0 {
             let text = text_of(&name);
             if conversation.contains(&text.as_str()) && request.contains(&name)? {
-                report.note(format!("the argument `{text}` replaces what the prompt's messages make"));
+                report.note(replaces_messages(&text));
+            }
+            if text == CONFIG
+                && let Ok(config) = value.cast::<PyDict>()
+            {
+                add_config(request, &name, config, conversation, report)?;
+                continue;
             }
             if text == TOOLS
                 && is_filled(&value)
@@ -67,7 +96,7 @@ impl RequestArguments<'_, '_> {
                     request.del_item(name)?;
                 }
             } else if is_merged(&text) {
-                merge(request, &name, &value)?;
+                merge(request, &name, &value, report)?;
             } else {
                 request.set_item(name, value)?;
             }
@@ -78,9 +107,72 @@ impl RequestArguments<'_, '_> {
 
 const TOOLS: &str = "tools";
 
-/// Whether a value is a list with items. An empty list replaces the tools of a prompt.
+/// Bedrock's argument for tools.
+const TOOL_CONFIG: &str = "toolConfig";
+
+fn replaces_messages(argument: &str) -> String {
+    format!("the argument `{argument}` replaces what the prompt's messages make")
+}
+
+/// Adds the paths of the members of a mapping, without tools that are appended.
+fn paths(name: &str, members: &Bound<'_, PyDict>, names: &mut Vec<String>) {
+    for (key, value) in members {
+        let key = text_of(&key);
+        if name != TOOL_CONFIG || key != TOOLS || !is_filled(&value) {
+            names.push(format!("{name}.{key}"));
+        }
+    }
+}
+
+/// Adds the names of the members of Gemini's `config`.
+fn config_names(config: &Bound<'_, PyDict>, names: &mut Vec<String>) {
+    for (key, value) in config {
+        let key = text_of(&key);
+        match value.cast::<PyDict>() {
+            Ok(members) if is_merged_in_config(&key) => paths(&key, members, names),
+            _ if key == TOOLS && is_filled(&value) => {}
+            _ => names.push(key),
+        }
+    }
+}
+
+/// Adds the members of Gemini's `config`. `None` removes one.
+fn add_config(
+    request: &Bound<'_, PyDict>,
+    name: &Bound<'_, PyAny>,
+    config: &Bound<'_, PyDict>,
+    conversation: &[&str],
+    report: &mut Report,
+) -> PyResult<()> {
+    let made = match request.get_item(name)? {
+        Some(made) => made.cast_into::<PyDict>()?,
+        None => PyDict::new(request.py()),
+    };
+    for (key, value) in config {
+        let text = text_of(&key);
+        if conversation.contains(&text.as_str()) && made.contains(&key)? {
+            report.note(replaces_messages(&text));
+        }
+        if value.is_none() {
+            if made.contains(&key)? {
+                made.del_item(key)?;
+            }
+        } else if is_merged_in_config(&text) || text == TOOLS {
+            merge(&made, &key, &value, report)?;
+        } else {
+            made.set_item(key, value)?;
+        }
+    }
+    if !made.is_empty() {
+        request.set_item(name, made)?;
+    }
+    Ok(())
+}
+
+/// Whether a value is a list or tuple with items. An empty one replaces the tools of a prompt.
 fn is_filled(value: &Bound<'_, PyAny>) -> bool {
     value.cast::<PyList>().is_ok_and(|list| !list.is_empty())
+        || value.cast::<PyTuple>().is_ok_and(|tuple| !tuple.is_empty())
 }
 
 /// Adds tools of the caller. One that has the name of another replaces it.
@@ -104,17 +196,30 @@ fn append(tools: &Bound<'_, PyList>, added: &Bound<'_, PyAny>, report: &mut Repo
 fn name_of(tool: &Bound<'_, PyAny>) -> Option<String> {
     let tool = tool.cast::<PyDict>().ok()?;
     let name = |tool: &Bound<'_, PyDict>| tool.get_item("name").ok()?.map(|name| text_of(&name));
-    name(tool).or_else(|| name(tool.get_item("function").ok()??.cast::<PyDict>().ok()?))
+    let inner = |key: &str| name(tool.get_item(key).ok()??.cast::<PyDict>().ok()?);
+    name(tool).or_else(|| inner("function")).or_else(|| inner("toolSpec"))
 }
 
-/// Sets a member. Mappings are merged, and the new members win.
-fn merge(into: &Bound<'_, PyDict>, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+/// Sets a member. Mappings are merged, tools are appended, and otherwise the new members win.
+fn merge(
+    into: &Bound<'_, PyDict>,
+    key: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+    report: &mut Report,
+) -> PyResult<()> {
     let old = into.get_item(key)?;
+    let word = text_of(key);
+    if word == TOOLS
+        && is_filled(value)
+        && let Some(Ok(tools)) = old.as_ref().map(|old| old.cast::<PyList>())
+    {
+        return append(tools, value, report);
+    }
     // The format of an answer is one thing: members of two formats are no format.
-    let is_format = key.cast::<PyString>().is_ok_and(|key| key == "format");
+    let is_format = matches!(word.as_str(), "format" | "textFormat");
     match (old.as_ref().map(|old| old.cast::<PyDict>()), value.cast::<PyDict>()) {
         (Some(Ok(old)), Ok(members)) if !is_format => {
-            members.iter().try_for_each(|(key, value)| merge(old, &key, &value))
+            members.iter().try_for_each(|(key, value)| merge(old, &key, &value, report))
         }
         _ => into.set_item(key, value),
     }

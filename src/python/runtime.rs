@@ -1,9 +1,10 @@
-//! Where work on files runs for coroutines: a tokio runtime of our own.
+//! The tokio runtime that does the file work of coroutines.
 //!
-//! It starts at first use, and anew in a process that was forked, for the threads of a runtime do not live on in the
-//! child. (The global runtime of `pyo3-async-runtimes` would hang there.) It ends before the interpreter does: a
-//! thread that hands over a result while the interpreter is taken down crashes the process.
+//! It starts at first use. A forked child starts its own, because a fork does not copy the threads of a runtime. (The
+//! global runtime of `pyo3-async-runtimes` would hang there.) It ends before the interpreter does, because a thread that
+//! returns a result while the interpreter shuts down crashes the process.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -33,11 +34,11 @@ static RUNTIME: Mutex<Option<(u32, Runtime)>> = Mutex::new(None);
 /// How long the end of the interpreter waits for work that nobody awaits any more.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
-/// Ends the runtime of this process; Python calls it before the interpreter is taken down.
+/// Ends the runtime of this process. Python calls it before the interpreter shuts down.
 #[pyfunction]
 fn end_runtime(py: Python<'_>) {
     let mut place = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    // That of a parent is left alone, as in `handle`.
+    // The runtime of a parent process is not touched, as in `handle`.
     let ours = place.take_if(|(owner, _)| *owner == std::process::id());
     drop(place);
     if let Some((_, runtime)) = ours {
@@ -45,7 +46,7 @@ fn end_runtime(py: Python<'_>) {
     }
 }
 
-/// Has Python call [`end_runtime`]; once, for a child that is forked inherits it.
+/// Registers [`end_runtime`] with Python, once. A forked child inherits the registration.
 fn end_with_interpreter(py: Python<'_>) -> PyResult<()> {
     static DONE: PyOnceLock<()> = PyOnceLock::new();
     DONE.get_or_try_init(py, || {
@@ -225,12 +226,44 @@ pub(super) fn in_turn_sync<R: Send>(
     result.or_raise(py)
 }
 
+thread_local! {
+    /// The queues in which this thread waits for its turn.
+    static WAITING: RefCell<Vec<*const WorkQueue>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Marks that this thread waits in a queue. While it waits, it runs signal handlers. If a handler made the thread wait in
+/// the same queue again, the first wait could not end before the handler, and the second not before the first.
+struct WaitingHere(*const WorkQueue);
+
+impl WaitingHere {
+    fn begin(queue: &WorkQueue) -> PyResult<Self> {
+        let queue = std::ptr::from_ref(queue);
+        WAITING.with_borrow_mut(|waiting| {
+            if waiting.contains(&queue) {
+                return Err(PyRuntimeError::new_err(
+                    "a signal handler called a store while the thread that it interrupted waits for the same store, so \
+                     the call would block forever: in the handler, set a flag or start a thread that makes the call",
+                ));
+            }
+            waiting.push(queue);
+            Ok(Self(queue))
+        })
+    }
+}
+
+impl Drop for WaitingHere {
+    fn drop(&mut self) {
+        WAITING.with_borrow_mut(|waiting| waiting.retain(|queue| *queue != self.0));
+    }
+}
+
 /// Waits without the interpreter, which the work of others may need to end. An exception of a signal handler, such as
 /// `KeyboardInterrupt`, gives up the place in the queue.
 fn wait_for_turn(py: Python<'_>, queue: &WorkQueue, access: Access) -> PyResult<WorkTurn> {
     if let Some(turn) = queue.try_enter(access) {
         return Ok(turn);
     }
+    let _waiting = WaitingHere::begin(queue)?;
     let (sender, mut receiver) = mpsc::sync_channel(1);
     // A turn that nobody waits for any more comes back with the error, and ends.
     queue.enter(access, move |turn| drop(sender.send(turn)));

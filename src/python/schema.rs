@@ -127,7 +127,8 @@ fn load(
     let files = found.heads.into_iter().map(file).collect();
     errors.extend(good.iter().flat_map(schema::lints));
     shared.write().add(good)?;
-    Ok((files, findings(errors.iter().map(Finding::of_error).collect())))
+    let warnings = errors.iter().map(Finding::of_error).chain(found.warnings).collect();
+    Ok((files, findings(warnings)))
 }
 
 /// Returns the only error, or one error that contains all of them.

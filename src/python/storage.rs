@@ -155,7 +155,7 @@ impl PyFileStore {
             "json" => Encoding::Json,
             "yaml" => Encoding::Yaml,
             other => {
-                return Err(PyValueError::new_err(format!("format must be 'json' or 'yaml', not {other:?}")));
+                return Err(PyValueError::new_err(format!("format must be 'json' or 'yaml', not '{other}'")));
             }
         };
         let lock_timeout = Duration::try_from_secs_f64(lock_timeout)

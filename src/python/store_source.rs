@@ -15,6 +15,8 @@ pub(super) struct StoreSource {
     cache: StoreCache<PyText>,
     /// [`super::library::EngineState::registrations`] at the time when the prompts were compiled.
     registrations: u64,
+    /// The moment at which the last look began.
+    looked: u64,
     /// Whether the last look found a problem. Then the next one looks at everything, to see whether it is gone.
     has_failed: bool,
 }
@@ -22,11 +24,12 @@ pub(super) struct StoreSource {
 impl StoreSource {
     /// A storage that was not loaded yet.
     pub(super) fn new(store: Arc<FileStore>, target: ReloadTarget) -> Self {
-        Self { store, target, cache: StoreCache::default(), registrations: 0, has_failed: false }
+        Self { store, target, cache: StoreCache::default(), registrations: 0, looked: 0, has_failed: false }
     }
 
     /// Takes over what changed. `None` if the storage tells that nothing changed.
     pub(super) fn load(&mut self) -> Option<ReloadReport<String>> {
+        self.cache.outdate(&self.target.writes.since(self.looked));
         if !self.has_failed && self.store.is_unchanged(&self.cache) {
             return None;
         }
@@ -38,6 +41,7 @@ impl StoreSource {
             self.cache.forget_files();
         }
         let start = self.target.writes.now();
+        self.looked = start;
         let report = match self.store.look(&shared.options, shared, &self.cache) {
             Ok(change) => self.take_over(change, start),
             Err(error) => ReloadReport::failed(error),

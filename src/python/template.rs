@@ -5,11 +5,16 @@ use std::sync::{Arc, PoisonError};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::arguments;
 use super::data::{PyData, TypeInfo};
+use super::display::{displayed, short_list};
 use super::error::{OrRaise, raise};
+#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+use super::ffi::FastMethod;
 use super::library::{EngineState, HelperFunction, PartialMap, RegisteredFields, parse};
 use super::text::PyText;
 use crate::error::{Error, Kind};
@@ -55,7 +60,7 @@ impl Engine {
             "handlebars" => TemplateOptions::handlebars(),
             other => {
                 return Err(PyValueError::new_err(format!(
-                    "dialect must be 'prompt' or 'handlebars', not {other:?}"
+                    "dialect must be 'prompt' or 'handlebars', not '{other}'"
                 )));
             }
         };
@@ -78,6 +83,11 @@ impl Engine {
         Ok(Self { shared: EngineState::with_options(options) })
     }
 
+    /// Compile a template, once for many renders. Errors in it name the template by `name`.
+    ///
+    /// Raises:
+    ///     TemplateSyntaxError: the template has a mistake.
+    #[allow(clippy::doc_markdown, reason = "for Python")]
     #[pyo3(signature = (template, *, name = None))]
     fn compile(
         slf: &Bound<'_, Self>,
@@ -88,6 +98,8 @@ impl Engine {
         Ok(CompiledTemplate { template, engine: slf.clone().unbind() })
     }
 
+    #[allow(clippy::doc_markdown, reason = "the docstring of `TemplateEngine.render`, for Python")]
+    #[doc = include_str!("template_render.txt")]
     #[pyo3(signature = (template, variables, *, partials = None, data = None))]
     fn render_sync<'py>(
         &self,
@@ -107,10 +119,17 @@ impl Engine {
         render(&template, &self.shared, variables, partials, data)
     }
 
+    #[allow(clippy::doc_markdown, reason = "the docstring of `TemplateEngine.validate`, for Python")]
+    #[doc = include_str!("template_validate.txt")]
     fn validate_sync(&self, template: &Bound<'_, PyString>) -> PyResult<bool> {
         self.parsed(template, "").map(|_| true)
     }
 
+    /// Return the names of the variables that the template reads, sorted. Variables of its partials count too.
+    ///
+    /// Raises:
+    ///     TemplateSyntaxError: the template or a partial has a mistake.
+    #[allow(clippy::doc_markdown, reason = "for Python")]
     #[pyo3(signature = (template, *, partials = None))]
     fn extract_variables(
         &self,
@@ -124,6 +143,11 @@ impl Engine {
         Ok(read.into_keys().collect())
     }
 
+    /// Return how the template uses each variable that it reads: the keys `required`, `tested`, `iterated` and `paths`.
+    ///
+    /// Raises:
+    ///     TemplateSyntaxError: the template or a partial has a mistake.
+    #[allow(clippy::doc_markdown, reason = "for Python")]
     #[pyo3(signature = (template, *, partials = None))]
     fn analyze<'py>(
         &self,
@@ -164,6 +188,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Register a partial that every template of this engine can include by its name.
+    ///
+    /// Raises:
+    ///     TemplateSyntaxError: the partial has a mistake.
+    #[allow(clippy::doc_markdown, reason = "for Python")]
     fn register_partial(
         &self,
         #[pyo3(from_py_with = arguments::template_name)] name: &str,
@@ -242,6 +271,8 @@ pub struct CompiledTemplate {
 
 #[pymethods]
 impl CompiledTemplate {
+    /// Render the template. The arguments and the errors are those of `TemplateEngine.render`.
+    #[allow(clippy::doc_markdown, reason = "for Python")]
     #[pyo3(signature = (variables, *, partials = None, data = None))]
     fn render<'py>(
         &self,
@@ -274,10 +305,55 @@ impl CompiledTemplate {
 
     fn __repr__(&self) -> String {
         let name = self.template.name().map_or_else(String::new, |name| format!(" {name:?}"));
-        format!(
-            "<Template{name}, variables {:?}>",
-            self.template.variables(&EmptyLibrary).unwrap_or_default().into_keys().collect::<Vec<_>>()
-        )
+        let variables = self.template.variables(&EmptyLibrary).unwrap_or_default();
+        format!("<Template{name}, variables {}>", short_list(&variables.into_keys().collect::<Vec<_>>()))
+    }
+
+    /// The object for a notebook.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        displayed(slf.as_any(), "template_html")
+    }
+
+    /// The object for rich.
+    fn __rich__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        displayed(slf.as_any(), "template_rich")
+    }
+}
+
+/// The fast way of `Template.render`: one dict, and a template that calls no helper.
+#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+pub(super) struct RenderDict;
+
+#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+impl FastMethod for RenderDict {
+    type Class = CompiledTemplate;
+
+    const NAME: &'static str = "render";
+
+    fn full() -> &'static PyOnceLock<Py<PyAny>> {
+        static FULL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        &FULL
+    }
+
+    #[inline]
+    fn call<'py>(
+        class: &CompiledTemplate,
+        argument: &Bound<'py, PyAny>,
+    ) -> Option<PyResult<Bound<'py, PyString>>> {
+        if !class.template.calls_nothing() || argument.cast_exact::<PyDict>().is_err() {
+            return None;
+        }
+        let shared = &class.engine.get().shared;
+        let data = PyData::new(argument.py(), shared);
+        match class.template.render(&data, argument, None, shared) {
+            Ok(output) => Some(Ok(output.0)),
+            // The error may hold Python objects, which pyo3 drops at once only if it knows that the thread is attached.
+            Err(error) => Some(Err(Python::attach(|py| {
+                let raised = raise(py, &error);
+                drop(error);
+                raised
+            }))),
+        }
     }
 }
 
@@ -424,7 +500,8 @@ pub(super) fn read_partials(
         )));
     }
     for pair in data.items_of(partials).or_raise(py)? {
-        let (name, source): (String, Bound<'_, PyAny>) = pair.extract()?;
+        let (name, source): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
+        let name: String = arguments::template_name(&name)?;
         let partial = if let Ok(compiled) = source.cast::<CompiledTemplate>() {
             compiled.get().template.clone()
         } else {
@@ -448,15 +525,15 @@ fn not_a_limit(name: &str) -> PyErr {
 fn read_limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
     let mut limits = Limits::default();
     for (name, value) in given {
-        let name: String = name.extract()?;
-        let known = match name.as_str() {
+        let name = arguments::option(&name)?;
+        let known = match name {
             "source_bytes" => &mut limits.source_bytes,
             "nesting" => &mut limits.nesting,
             "partial_depth" => &mut limits.partial_depth,
             "depth" => &mut limits.depth,
             "output_bytes" => &mut limits.output_bytes,
             "steps" => {
-                limits.steps = value.extract().map_err(|_| not_a_limit(&name))?;
+                limits.steps = value.extract().map_err(|_| not_a_limit(name))?;
                 continue;
             }
             _ => {
@@ -466,8 +543,8 @@ fn read_limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
                 )));
             }
         };
-        *known = value.extract().map_err(|_| not_a_limit(&name))?;
-        let highest = match name.as_str() {
+        *known = value.extract().map_err(|_| not_a_limit(name))?;
+        let highest = match name {
             "nesting" => MAX_NESTING,
             "depth" | "partial_depth" => MAX_DEPTH,
             _ => usize::MAX,

@@ -49,7 +49,7 @@ impl UnknownVariablePolicy {
             "ignore" => IGNORE,
             other => {
                 return Err(PyValueError::new_err(format!(
-                    "unknown_variables must be 'warn', 'error' or 'ignore', not {other:?}"
+                    "unknown_variables must be 'warn', 'error' or 'ignore', not '{other}'"
                 )));
             }
         };

@@ -1,13 +1,16 @@
-//! Converts a JSON Schema to the subset that Anthropic's structured output accepts: objects allow no other keys, and
+//! Converts a JSON Schema to the subset that Anthropic's structured output accepts, which Bedrock's is too: objects allow no other keys, and
 //! rules that the subset lacks become words in the description.
 //!
 //! It follows `transform_schema` of Anthropic's package. Validation of the answer checks all rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
 use super::openai_strict::FORMATS;
+use super::reference_circle::circle;
+use super::root_reference::{definition_name, resolve_root};
+use super::words::describe;
 use crate::error::{Error, Kind, Result};
 
 /// Keywords that tell a model nothing.
@@ -21,13 +24,7 @@ const LEFT_OUT: &[&str] =
 pub(super) fn to_subset(document: &Value) -> Result<Value> {
     let mut root = node(document, "#")?;
     // The root must be an object, but a model can have a reference to its definition there.
-    if let Some(Value::String(reference)) = root.get("$ref") {
-        let definition = definition_name(reference).and_then(|name| root.get("$defs")?.get(&name));
-        let definition = definition.and_then(Value::as_object).cloned();
-        let definition = definition.ok_or_else(|| cannot("#", "a reference to something outside `$defs`"))?;
-        root.shift_remove("$ref");
-        root.extend(definition);
-    }
+    resolve_root(&mut root).ok_or_else(|| cannot("#", "a reference to something outside `$defs`"))?;
     if root.get("type") != Some(&json!("object")) {
         return Err(cannot("#", "an answer that is not an object"));
     }
@@ -36,7 +33,9 @@ pub(super) fn to_subset(document: &Value) -> Result<Value> {
 }
 
 fn cannot(path: &str, what: &str) -> Error {
-    let message = format!("{path}: {what} cannot be expressed in Anthropic's structured output");
+    let message = format!(
+        "{path}: {what} cannot be expressed in Anthropic's structured output, which Bedrock's follows"
+    );
     Error::new(Kind::Schema, message).with_hint("declare each member")
 }
 
@@ -189,35 +188,6 @@ fn has_literals(schema: &Map<String, Value>) -> bool {
     }
 }
 
-/// Moves title and description to `out`, and adds what is left in `rest` to the description.
-fn describe(out: &mut Map<String, Value>, mut rest: Map<String, Value>) {
-    let mut description = match rest.shift_remove("description") {
-        Some(Value::String(text)) => text,
-        _ => String::new(),
-    };
-    if let Some(title) = rest.shift_remove("title")
-        && !out.contains_key("$ref")
-    {
-        out.insert("title".to_owned(), title);
-    }
-    if !rest.is_empty() {
-        let words = rest.iter().map(|(key, value)| match value {
-            Value::String(text) => format!("{key}: {text}"),
-            value => format!("{key}: {value}"),
-        });
-        let words = words.collect::<Vec<_>>().join(", ");
-        let gap = if description.is_empty() { "" } else { "\n\n" };
-        description = format!("{description}{gap}{{{words}}}");
-    }
-    if !description.is_empty() {
-        out.insert("description".to_owned(), json!(description));
-    }
-}
-
-fn definition_name(reference: &str) -> Option<String> {
-    reference.strip_prefix("#/$defs/").map(|name| name.replace("~1", "/").replace("~0", "~"))
-}
-
 /// Checks that every reference leads to a definition, and none back to itself.
 fn check_references(root: &Map<String, Value>) -> Result<()> {
     let none = Map::new();
@@ -234,30 +204,8 @@ fn check_references(root: &Map<String, Value>) -> Result<()> {
     if let Some(missing) = all.find(|name| !known.contains(name.as_str())) {
         return Err(cannot("#", &format!("a reference to `{missing}`, which is not defined,")));
     }
-    // Removes the definitions that refer only to removed ones. A circle is never removed.
-    let mut waiting: HashMap<&str, usize> =
-        targets.iter().map(|(name, names)| (*name, names.len())).collect();
-    let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (name, names) in &targets {
-        for to in names {
-            users.entry(to).or_default().push(name);
-        }
-    }
-    let mut free: Vec<&str> =
-        waiting.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
-    while let Some(name) = free.pop() {
-        waiting.remove(name);
-        for user in users.get(name).into_iter().flatten() {
-            if let Some(count) = waiting.get_mut(user) {
-                *count -= 1;
-                if *count == 0 {
-                    free.push(user);
-                }
-            }
-        }
-    }
-    match targets.iter().find(|(name, _)| waiting.contains_key(name)) {
-        Some((name, _)) => Err(cannot(&format!("#/$defs/{name}"), "a schema that refers to itself")),
+    match circle(&targets) {
+        Some(name) => Err(cannot(&format!("#/$defs/{name}"), "a schema that refers to itself")),
         None => Ok(()),
     }
 }

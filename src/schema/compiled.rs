@@ -1,5 +1,7 @@
 //! A compiled schema: parents merged, names resolved, patterns compiled. Also the validation of data against it.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::coerce::{self, CoerceOptions, Coercion};
@@ -7,7 +9,7 @@ use super::model::FieldType;
 use super::rules::Rule;
 use super::values::{Trail, Values};
 use super::violation::{Violation, invalid};
-use crate::error::{Result, nearest};
+use crate::error::{Error, Kind, Result, nearest};
 use crate::limits::DATA_DEPTH;
 use crate::template::{Text, ValueKind};
 
@@ -116,7 +118,7 @@ impl<T: Text, F: Clone, M: Clone> CompiledSchema<T, F, M> {
     /// messages; `coerce` overrides the setting of the schemas.
     ///
     /// # Errors
-    /// [`Kind::SchemaInvalid`](crate::Kind::SchemaInvalid) with all violations; or the error of the caller's code.
+    /// [`Kind::SchemaInvalid`] with all violations; or the error of the caller's code.
     pub fn validate<D>(
         &self,
         data: &D,
@@ -127,8 +129,12 @@ impl<T: Text, F: Clone, M: Clone> CompiledSchema<T, F, M> {
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
-        let mut validation = Validation { data, compiled: self, coerce, violations: Vec::new() };
-        let converted = validation.nested(self.root, value, &Trail::Root, 0)?;
+        let mut validation =
+            Validation { data, compiled: self, coerce, violations: Vec::new(), unread: None };
+        let converted = match validation.nested(self.root, value, &Trail::Root, 0) {
+            Ok(converted) => converted,
+            Err(error) => return Err(validation.with_path(what, error)),
+        };
         if validation.violations.is_empty() {
             Ok(converted)
         } else {
@@ -143,6 +149,8 @@ struct Validation<'w, D: Values> {
     compiled: &'w CompiledSchema<D::Text, D::Function, D::Model>,
     coerce: Option<bool>,
     violations: Vec<Violation>,
+    /// The path of the value that could not be read, after an error.
+    unread: Option<String>,
 }
 
 impl<'w, D: Values> Validation<'w, D> {
@@ -150,6 +158,17 @@ impl<'w, D: Values> Validation<'w, D> {
     fn add_violation(&mut self, trail: &Trail<'_>, rule: &str, message: impl Into<String>) {
         if self.violations.len() < MAX_VIOLATIONS {
             self.violations.push(Violation::new(trail, rule, message));
+        }
+    }
+
+    /// The error with the path of the value that could not be read. `what` names the data.
+    fn with_path(self, what: &str, error: Error) -> Error {
+        match self.unread {
+            Some(path) if error.kind() == Kind::TemplateRender => {
+                let message = format!("{what}: {path}: {}", error.message());
+                error.recast(Kind::TemplateRender, message).with_context("field", path)
+            }
+            _ => error,
         }
     }
 
@@ -252,12 +271,16 @@ impl<'w, D: Values> Validation<'w, D> {
         trail: &Trail<'_>,
     ) -> Result<()> {
         let fields = || object.fields.iter().map(|field| field.name.as_str());
+        let known: HashSet<&str> = fields().collect();
         let mut reported = false;
-        for name in self.data.names(value)? {
-            if fields().any(|field| field == name) {
+        for name in self.data.names(value, usize::MAX)? {
+            if known.contains(name.as_str()) {
                 continue;
             }
             reported = true;
+            if self.violations.len() >= MAX_VIOLATIONS {
+                break;
+            }
             let message = match nearest(&name, fields()) {
                 Some(near) => format!("is not a field of the schema; did you mean `{near}`?"),
                 None => "is not a field of the schema".to_owned(),
@@ -278,9 +301,25 @@ impl<'w, D: Values> Validation<'w, D> {
         depth: usize,
         coerce: bool,
     ) -> Result<Option<D::Value>> {
+        let trail = &Trail::Key(parent, field.name.as_str());
+        let outcome = self.field_at(field, value, trail, depth, coerce);
+        if outcome.is_err() {
+            // The innermost field comes first.
+            self.unread.get_or_insert_with(|| trail.to_string());
+        }
+        outcome
+    }
+
+    fn field_at(
+        &mut self,
+        field: &'w FieldPlan<D::Text, D::Function>,
+        value: &D::Value,
+        trail: &Trail<'_>,
+        depth: usize,
+        coerce: bool,
+    ) -> Result<Option<D::Value>> {
         let data = self.data;
         let kind = data.kind_of(value)?;
-        let trail = &Trail::Key(parent, field.name.as_str());
         if kind == ValueKind::Null {
             if !field.nullable && field.field_type != FieldType::Any {
                 self.add_violation(trail, "null", "must not be null");

@@ -1,11 +1,13 @@
 //! Converts schemas to JSON Schema (draft 2020-12) and back. A part that the other side cannot express is an error that
 //! names it; only annotations are dropped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Number, Value, json};
 
 use super::anthropic_subset;
+use super::described_references::inline_described;
+use super::gemini_subset;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::numeric::NumericValue;
 use super::openai_strict;
@@ -21,9 +23,11 @@ pub enum JsonSchemaMode {
     /// The subset that OpenAI's structured output accepts: every key is required, no other keys are allowed, and
     /// keywords that the subset lacks are left out. Only a nullable field can be left out of an answer, as null.
     Strict,
-    /// The subset that Anthropic's structured output accepts: no other keys are allowed, and what the subset lacks is
+    /// The subset that the structured output of Anthropic and Bedrock accepts: no other keys are allowed, and what the subset lacks is
     /// words in descriptions.
     Anthropic,
+    /// The subset that the Gemini API accepts. What it lacks is words in descriptions.
+    Gemini,
 }
 
 /// A function that gives the JSON Schema of a model of the application.
@@ -63,8 +67,15 @@ pub fn write<T, F, M>(
     if !writer.definitions.is_empty() {
         root.insert("$defs".to_owned(), Value::Object(writer.definitions));
     }
-    let root = Value::Object(root);
-    if mode == JsonSchemaMode::Anthropic { anthropic_subset::to_subset(&root) } else { Ok(root) }
+    match mode {
+        JsonSchemaMode::Full => Ok(Value::Object(root)),
+        JsonSchemaMode::Strict => {
+            inline_described(&mut root);
+            Ok(Value::Object(root))
+        }
+        JsonSchemaMode::Anthropic => anthropic_subset::to_subset(&Value::Object(root)),
+        JsonSchemaMode::Gemini => gemini_subset::to_subset(&Value::Object(root)),
+    }
 }
 
 struct JsonSchemaWriter<'w, T, F, M> {
@@ -169,10 +180,7 @@ impl<'w, T, F, M> JsonSchemaWriter<'w, T, F, M> {
         if field.nullable {
             keywords = nullable(keywords);
         }
-        // The subset allows no other key beside a reference.
-        if let Some(description) =
-            field.description.as_ref().filter(|_| !strict || !keywords.contains_key("$ref"))
-        {
+        if let Some(description) = &field.description {
             keywords.insert("description".to_owned(), json!(description));
         }
         for (annotation, is_set) in [("readOnly", field.read_only), ("writeOnly", field.write_only)] {
@@ -486,7 +494,13 @@ fn is_rule_of_text(keywords: &Value) -> bool {
 /// # Errors
 /// [`Kind::SchemaParse`] for a keyword that a schema cannot express, with its path.
 pub fn read(name: &str, document: &Value) -> Result<Schema> {
-    let mut reader = JsonSchemaReader { document, definitions: Vec::new(), names: Vec::new() };
+    let mut reader = JsonSchemaReader {
+        document,
+        definitions: Vec::new(),
+        root_name: name,
+        names: HashMap::new(),
+        taken: HashSet::new(),
+    };
     let anything = Map::new();
     let root = match document {
         Value::Object(root) => root,
@@ -499,7 +513,8 @@ pub fn read(name: &str, document: &Value) -> Result<Schema> {
         Some(reference) => reader.resolve(reference, "#")?,
         None => root,
     };
-    reader.names.push((std::ptr::from_ref(root), name.to_owned()));
+    reader.names.insert(std::ptr::from_ref(root), name.to_owned());
+    reader.taken.insert(name.to_owned());
     let schema = reader.object(name, root, "#")?;
     Ok(Schema { definitions: reader.definitions, ..schema })
 }
@@ -510,8 +525,11 @@ const ACCEPTS_NOTHING: &str = "a schema cannot express `false`, which accepts no
 struct JsonSchemaReader<'r> {
     document: &'r Value,
     definitions: Vec<Schema>,
+    root_name: &'r str,
     /// The name of each object that has one, by its address.
-    names: Vec<(*const Map<String, Value>, String)>,
+    names: HashMap<*const Map<String, Value>, String>,
+    /// These names.
+    taken: HashSet<String>,
 }
 
 fn refused(path: &str, why: &str) -> Error {
@@ -572,14 +590,16 @@ impl<'r> JsonSchemaReader<'r> {
                 (key, _) => return Err(unsupported(path, key)),
             }
         }
+        let listed: HashSet<&str> = required.iter().copied().collect();
         for (name, keywords) in properties.into_iter().flatten() {
             let path = format!("{path}/properties/{name}");
             let mut field = self.field(name, keywords, &path)?;
-            field.required = required.contains(&name.as_str());
+            field.required = listed.contains(name.as_str());
             schema.fields.push(field);
         }
+        let mut known: HashSet<String> = schema.fields.iter().map(|field| field.name.clone()).collect();
         for name in required {
-            if !schema.fields.iter().any(|field| field.name == name) {
+            if known.insert(name.to_owned()) {
                 schema.fields.push(Field { nullable: true, ..Field::new(name, FieldType::Any) });
             }
         }
@@ -589,14 +609,14 @@ impl<'r> JsonSchemaReader<'r> {
     /// The name of the schema for an object. Reads the object at its first use.
     fn named(&mut self, object: &'r Map<String, Value>, wanted: &str, path: &str) -> Result<String> {
         let address = std::ptr::from_ref(object);
-        if let Some((_, name)) = self.names.iter().find(|(known, _)| *known == address) {
+        if let Some(name) = self.names.get(&address) {
             return Ok(name.clone());
         }
         let mut name = wanted.to_owned();
-        while self.names.iter().any(|(_, known)| *known == name) {
+        while !self.taken.insert(name.clone()) {
             name.push('_');
         }
-        self.names.push((address, name.clone()));
+        self.names.insert(address, name.clone());
         let schema = self.object(&name, object, path)?;
         self.definitions.push(schema);
         Ok(name)
@@ -658,7 +678,7 @@ impl<'r> JsonSchemaReader<'r> {
             field.validators.push(range);
         }
         if field.field_type == FieldType::Dict && keywords.contains_key("properties") {
-            let name = format!("{}.{}", self.names[0].1, field.name);
+            let name = format!("{}.{}", self.root_name, field.name);
             field.nested_schema = Some(self.named(keywords, &name, path)?);
         }
         Ok(())

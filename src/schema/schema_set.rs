@@ -1,6 +1,6 @@
 //! Schemas by name, with the functions and models of the application. Compiles them for validation.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -27,12 +27,20 @@ type CompiledSchemas<T, F, M> = HashMap<String, Arc<CompiledSchema<T, F, M>>>;
 pub struct SchemaSet<T, F, M> {
     entries: BTreeMap<String, SchemaEntry<M>>,
     functions: BTreeMap<String, F>,
+    /// The names of schemas whose line of parents is complete and ends. What is added later cannot change that, so the
+    /// line of a new schema is followed only until it reaches one of them.
+    rooted: HashSet<String>,
     compiled: Mutex<CompiledSchemas<T, F, M>>,
 }
 
 impl<T, F, M> Default for SchemaSet<T, F, M> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), functions: BTreeMap::new(), compiled: Mutex::default() }
+        Self {
+            entries: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            rooted: HashSet::new(),
+            compiled: Mutex::default(),
+        }
     }
 }
 
@@ -58,11 +66,11 @@ impl<T, F, M> SchemaSet<T, F, M> {
             let name = schema.name.clone();
             self.entries.entry(name).or_insert_with(|| SchemaEntry::Schema(Arc::new(schema)));
         }
-        let circle = names.iter().find_map(|name| self.ancestry(name, &[]).err().filter(is_circle));
-        if let Some(circle) = circle {
+        if let Some(circle) = names.iter().find_map(|name| self.find_circle(name)) {
             for (name, known) in before {
                 if !known {
                     self.entries.remove(&name);
+                    self.rooted.remove(&name);
                 }
             }
             return Err(circle);
@@ -71,15 +79,36 @@ impl<T, F, M> SchemaSet<T, F, M> {
         Ok(())
     }
 
+    /// The error for a schema whose parents extend each other in a circle.
+    fn find_circle(&mut self, name: &str) -> Option<Error> {
+        let Some(SchemaEntry::Schema(schema)) = self.entries.get(name) else { return None };
+        if schema.extends.as_ref().is_none_or(|parent| self.rooted.contains(parent)) {
+            self.rooted.insert(name.to_owned());
+            return None;
+        }
+        let (line, end) = self.line_of_parents(schema, &[]);
+        match end {
+            LineEnd::Root => {
+                let line: Vec<String> = line.iter().map(|schema| schema.name.clone()).collect();
+                self.rooted.extend(line);
+                None
+            }
+            LineEnd::Circle(name) => Some(circle(&line, name)),
+            LineEnd::Model(_) | LineEnd::Missing(_) => None,
+        }
+    }
+
     /// Sets the schema or model of a name and returns the one that it replaces.
     pub fn put(&mut self, name: String, entry: SchemaEntry<M>) -> Option<SchemaEntry<M>> {
         self.clear_compiled();
+        self.rooted.clear();
         self.entries.insert(name, entry)
     }
 
     /// Removes the schemas of the old names and sets the new schemas, replacing any of the same name.
     pub fn exchange(&mut self, old: &[String], schemas: Vec<Schema>) {
         self.clear_compiled();
+        self.rooted.clear();
         for name in old {
             self.entries.remove(name);
         }
@@ -114,6 +143,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
     /// Removes and returns all schemas and models. Functions stay.
     pub fn clear(&mut self) -> BTreeMap<String, SchemaEntry<M>> {
         self.clear_compiled();
+        self.rooted.clear();
         std::mem::take(&mut self.entries)
     }
 
@@ -152,45 +182,42 @@ impl<T, F, M> SchemaSet<T, F, M> {
         })
     }
 
-    /// The schema of a name and its parents, the schema first.
-    fn ancestry<'s>(&'s self, name: &str, scope: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
-        match self.find(name, scope) {
-            Some(ResolvedSchema::Schema(schema)) => self.parents(schema, scope),
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    fn parents<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
+    /// A schema and its parents, the schema first, and how the line ends.
+    fn line_of_parents<'s>(
+        &'s self,
+        schema: &'s Schema,
+        scope: &[&'s [Schema]],
+    ) -> (Vec<&'s Schema>, LineEnd<'s>) {
         let mut line = vec![schema];
+        let mut seen = HashSet::from([std::ptr::from_ref(schema)]);
         let mut last = schema;
         while let Some(parent) = &last.extends {
-            let placed = |error: Error| match &last.place {
-                Some(place) => error.with_place(place.clone()),
-                None => error,
-            };
-            let reference = format!("schema '{}' extends", last.name);
             last = match self.find(parent, scope) {
                 Some(ResolvedSchema::Schema(found)) => found,
-                Some(ResolvedSchema::Model(_)) => {
-                    let message = format!("{reference} '{parent}', which is a model, not a schema");
-                    return Err(placed(Error::new(Kind::SchemaParse, message)));
-                }
-                None => return Err(placed(self.missing(&reference, parent, scope))),
+                Some(ResolvedSchema::Model(_)) => return (line, LineEnd::Model(parent)),
+                None => return (line, LineEnd::Missing(parent)),
             };
-            if line.iter().any(|known| std::ptr::eq(*known, last)) {
-                let names: Vec<&str> = line.iter().map(|schema| schema.name.as_str()).collect();
-                let message =
-                    format!("schemas extend each other in a circle: {} → {}", names.join(" → "), last.name);
-                let error = Error::new(Kind::SchemaParse, message)
-                    .with_context("circle", names.iter().map(ToString::to_string).collect::<Vec<_>>());
-                return Err(match &schema.place {
-                    Some(place) => error.with_place(place.clone()),
-                    None => error,
-                });
+            if !seen.insert(std::ptr::from_ref(last)) {
+                return (line, LineEnd::Circle(&last.name));
             }
             line.push(last);
         }
-        Ok(line)
+        (line, LineEnd::Root)
+    }
+
+    fn parents<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
+        let (line, end) = self.line_of_parents(schema, scope);
+        let child = line.last().copied().unwrap_or(schema);
+        let reference = format!("schema '{}' extends", child.name);
+        match end {
+            LineEnd::Root => Ok(line),
+            LineEnd::Model(name) => {
+                let message = format!("{reference} '{name}', which is a model, not a schema");
+                Err(placed(Error::new(Kind::SchemaParse, message), child))
+            }
+            LineEnd::Missing(name) => Err(placed(self.missing(&reference, name, scope), child)),
+            LineEnd::Circle(name) => Err(circle(&line, name)),
+        }
     }
 
     fn missing(&self, reference: &str, name: &str, scope: &[&[Schema]]) -> Error {
@@ -227,10 +254,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
             };
             let reference = format!("field '{}' of schema '{}' names", field.name, schema.name);
             let error = self.missing(&reference, name, &scope);
-            errors.push(match &schema.place {
-                Some(place) => error.with_place(place.clone()),
-                None => error,
-            });
+            errors.push(placed(error, schema));
         }
         for definition in &schema.definitions {
             self.check_one(definition, &scope, errors);
@@ -304,6 +328,18 @@ impl<T: Text, F: Clone, M: Clone> SchemaSet<T, F, M> {
     }
 }
 
+/// How a line of parents ends.
+enum LineEnd<'s> {
+    /// With a schema that extends none.
+    Root,
+    /// With the name of a model, which has no fields to inherit.
+    Model(&'s str),
+    /// With a name that does not exist.
+    Missing(&'s str),
+    /// With the name of a schema that is in the line already.
+    Circle(&'s str),
+}
+
 /// A resolved name.
 enum ResolvedSchema<'s, M> {
     Schema(&'s Schema),
@@ -321,8 +357,25 @@ fn name_conflict(name: &str) -> Error {
         .with_hint("rename one of them")
 }
 
-fn is_circle(error: &Error) -> bool {
-    error.context().iter().any(|(name, _)| *name == "circle")
+/// The error for schemas that extend each other in a circle. `line` is the line of parents up to the one that extends
+/// `name`, which is in the line already.
+fn circle(line: &[&Schema], name: &str) -> Error {
+    let names: Vec<&str> = line.iter().map(|schema| schema.name.as_str()).collect();
+    let message = format!("schemas extend each other in a circle: {} → {name}", names.join(" → "));
+    let error = Error::new(Kind::SchemaParse, message)
+        .with_context("circle", names.iter().map(ToString::to_string).collect::<Vec<_>>());
+    match line.first() {
+        Some(schema) => placed(error, schema),
+        None => error,
+    }
+}
+
+/// The error with the place of the schema, if that is known.
+fn placed(error: Error, schema: &Schema) -> Error {
+    match &schema.place {
+        Some(place) => error.with_place(place.clone()),
+        None => error,
+    }
 }
 
 /// Whether a default is converted as a given value is. Dates and UUIDs are, because files write them as text.

@@ -9,11 +9,13 @@ use serde_json::Value;
 use super::anthropic_subset;
 use super::compiled::CompiledSchema;
 use super::example::example;
+use super::gemini_subset;
 use super::instructions;
 use super::json_schema::{self, JsonSchemaMode};
 use super::model::Schema;
 use super::openai_strict;
 use super::property_names::property_names;
+use super::root_reference::resolve_root;
 use super::schema_set::{SchemaEntry, SchemaSet};
 use super::values::Values;
 use crate::error::{Error, Result};
@@ -48,6 +50,14 @@ pub struct ResponseSchema {
     pub schema: Value,
     /// Why the schema is not in the strict subset although that was requested.
     pub not_strict: Option<Error>,
+}
+
+impl ResponseSchema {
+    /// Whether the answer is an object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.schema.get("type").is_some_and(|kind| kind == "object")
+    }
 }
 
 /// The compiled form of a schema that a prompt contains. It also holds the schema, so that no other schema gets the
@@ -189,6 +199,7 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
                     JsonSchemaMode::Full => Ok(document),
                     JsonSchemaMode::Strict => openai_strict::to_strict(&document),
                     JsonSchemaMode::Anthropic => anthropic_subset::to_subset(&document),
+                    JsonSchemaMode::Gemini => gemini_subset::to_subset(&document),
                 }
             }
             (None, None) => Err(self.read().unknown(wanted.name())),
@@ -227,6 +238,8 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
         }
         if let Some(document) = schema.as_object_mut() {
             document.remove("$schema");
+            // A reference to nothing is the provider's to refuse.
+            let _ = resolve_root(document);
         }
         let response = Arc::new(ResponseSchema { name: wanted.name().to_owned(), schema, not_strict });
         let mut kept = kept();

@@ -4,8 +4,8 @@
 //! is synced too. If the process is killed before that, the old file is still there. A temporary file may remain: its
 //! name begins with a dot, and [`sweep`] removes it.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::below::{self, Entry};
@@ -43,7 +43,7 @@ pub(super) fn write_below(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> 
     Entry::open(root, path).and_then(|entry| entry.write(bytes)).map_err(|error| cannot_write(path, error))
 }
 
-/// Writes a file that exists, as [`write()`] does, if its content still is what it was `before`. A link is followed.
+/// Replaces the content of a file, as [`write()`] does, if it is still `before`. A link is followed.
 ///
 /// # Errors
 /// [`crate::Kind::StorageWrite`] with the path, also if the content has changed.
@@ -56,6 +56,42 @@ pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<()> {
         );
     }
     write(&target, after)
+}
+
+/// Writes a file with these bytes in one step. Missing directories are created. The path must not exist.
+///
+/// # Errors
+/// [`crate::Kind::StorageWrite`] with the path, also if the file exists.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    make_directory(directory_of(path))?;
+    let temporary = path.with_file_name(below::temporary_name());
+    let entry = Entry::open(directory_of(path), &temporary);
+    entry.and_then(|entry| entry.write(bytes)).map_err(|error| cannot_write(path, error))?;
+    let created = fs::hard_link(&temporary, path);
+    let _ = fs::remove_file(&temporary);
+    created.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => unwritable("file", path, "it exists"),
+        _ => cannot_write(path, error),
+    })?;
+    sync_directory(directory_of(path)).map_err(|error| cannot_write(path, error))
+}
+
+/// Writes a file with these bytes, in place of any file that has the path, as [`write()`] does. A link is followed, and what
+/// is no file, such as a pipe, is written to.
+///
+/// # Errors
+/// [`crate::Kind::StorageWrite`] with the path.
+pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |error| cannot_write(path, error);
+    match fs::metadata(path) {
+        Ok(about) if about.is_file() => write(&fs::canonicalize(path).map_err(failed)?, bytes),
+        Ok(_) => OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(bytes))
+            .map_err(failed),
+        Err(_) => write(path, bytes),
+    }
 }
 
 /// Removes a file and syncs its directory. A file that does not exist is not an error.
@@ -129,15 +165,15 @@ pub(super) fn sweep_below(root: &Path, directory: &Path) {
 }
 
 /// The directory that contains a path.
-pub(super) fn directory_of(path: &Path) -> &Path {
+pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Syncs the names in a directory to the disk. Windows cannot open a directory as a file, and syncs names itself.
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
-fn cannot_write(path: &Path, error: io::Error) -> Error {
+pub(crate) fn cannot_write(path: &Path, error: io::Error) -> Error {
     unwritable("file", path, &reason(&error)).with_cause(error)
 }

@@ -1,17 +1,19 @@
-//! Writes below the root of a store, without following links.
+//! Reads and writes below the root of a store, without following links.
 //!
-//! A check before a write leaves time for another process to put a link in the place of a directory. So each operation
-//! opens the directories from the root down, each relative to the one above and none through a link, and then works
-//! relative to the last of them. Windows has no such calls: there the path is checked for links before the operation.
+//! A check before an operation leaves time for another process to put a link in the place of a directory or file. So each
+//! operation opens the directories from the root down, each relative to the one above and none through a link, and then
+//! works relative to the last of them. Windows has no such calls: there the path is checked for links before the operation.
 //!
 //! The root itself may be a link, or lie below one.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::regular_file::check_regular;
 
 /// The prefix and suffix of the name of a temporary file.
 const TEMPORARY: (&str, &str) = (".saving-", ".tmp");
@@ -21,6 +23,16 @@ const ATTEMPTS: usize = 16;
 
 /// The reason why a link is refused.
 pub(super) const LINK: &str = "it is a link, and a store does not follow links";
+
+/// What the name in a directory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    File,
+    Directory,
+    Link,
+    /// A pipe, a device or a socket.
+    Other,
+}
 
 /// The names from the root down to a path below it.
 fn names<'p>(root: &Path, path: &'p Path) -> io::Result<Vec<&'p OsStr>> {
@@ -50,6 +62,16 @@ impl<'p> Entry<'p> {
         Ok(Self { directory: Directory::open(root, above)?, name })
     }
 
+    /// Opens a regular file to read it.
+    ///
+    /// # Errors
+    /// Of kind `NotFound` if there is none. Anything else with the name is an error that says what it is.
+    pub(super) fn open_file(&self) -> io::Result<File> {
+        let file = self.directory.open_file(self.name)?;
+        check_regular(&file)?;
+        Ok(file)
+    }
+
     /// Writes a file with these bytes in one step, in place of a file that has the name. A link is replaced.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<()> {
         self.directory.write(self.name, bytes)
@@ -68,7 +90,9 @@ impl<'p> Entry<'p> {
 
     /// Opens a file to lock it. Creates it if it is missing and `create` is true.
     pub(super) fn open_lock(&self, create: bool) -> io::Result<File> {
-        self.directory.open_lock(self.name, create)
+        let file = self.directory.open_lock(self.name, create)?;
+        check_regular(&file)?;
+        Ok(file)
     }
 }
 
@@ -86,10 +110,15 @@ pub(super) fn make_directory(root: &Path, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The names in a directory below the root, with what they are.
+pub(super) fn list(root: &Path, directory: &Path) -> io::Result<Vec<(OsString, EntryKind)>> {
+    Directory::open(root, &names(root, directory)?)?.entries()
+}
+
 /// Removes the temporary files in a directory. A file that cannot be removed stays.
 pub(super) fn remove_temporary(root: &Path, directory: &Path) -> io::Result<()> {
     let directory = Directory::open(root, &names(root, directory)?)?;
-    for name in directory.names()? {
+    for (name, _) in directory.entries()? {
         if name.to_str().is_some_and(is_temporary) {
             let _ = directory.remove_file(&name);
         }
@@ -102,7 +131,7 @@ fn is_temporary(name: &str) -> bool {
 }
 
 /// A name for a temporary file that no other file of this process has. Another process may have it.
-fn temporary_name() -> String {
+pub(super) fn temporary_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
@@ -126,7 +155,8 @@ mod unix {
 
     use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
-    use super::{is_a_link, temporary_name};
+    use super::{EntryKind, is_a_link, temporary_name};
+    use crate::store::regular_file::not_regular;
 
     const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -148,6 +178,20 @@ mod unix {
                 // Systems differ in the error for a link.
                 Err(_) if self.kind(name) == Some(FileType::Symlink) => Err(is_a_link()),
                 Err(error) => Err(error.into()),
+            }
+        }
+
+        /// Opens a file without waiting for the writer of a pipe.
+        pub(super) fn open_file(&self, name: &OsStr) -> io::Result<File> {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
+                Ok(file) => Ok(File::from(file)),
+                Err(error) => Err(match self.kind(name) {
+                    // Systems differ in the error for a link.
+                    Some(FileType::Symlink) => is_a_link(),
+                    Some(FileType::Socket) => not_regular("a socket"),
+                    _ => error.into(),
+                }),
             }
         }
 
@@ -224,12 +268,28 @@ mod unix {
             }
         }
 
-        pub(super) fn names(&self) -> io::Result<Vec<OsString>> {
-            let mut names = Vec::new();
+        pub(super) fn entries(&self) -> io::Result<Vec<(OsString, EntryKind)>> {
+            let mut entries = Vec::new();
             for entry in Dir::read_from(&self.0)? {
-                names.push(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned());
+                let entry = entry?;
+                let name = OsStr::from_bytes(entry.file_name().to_bytes());
+                if name == "." || name == ".." {
+                    continue;
+                }
+                // Some file systems do not tell the kind here. A name that is gone by now is left out.
+                let kind = match entry.file_type() {
+                    FileType::Unknown => self.kind(name),
+                    kind => Some(kind),
+                };
+                let kind = kind.map(|kind| match kind {
+                    FileType::RegularFile => EntryKind::File,
+                    FileType::Directory => EntryKind::Directory,
+                    FileType::Symlink => EntryKind::Link,
+                    _ => EntryKind::Other,
+                });
+                entries.extend(kind.map(|kind| (name.to_owned(), kind)));
             }
-            Ok(names)
+            Ok(entries)
         }
 
         pub(super) fn sync(&self) -> io::Result<()> {
@@ -245,7 +305,7 @@ mod other {
     use std::io::{self, Write};
     use std::path::{Path, PathBuf};
 
-    use super::{is_a_link, temporary_name};
+    use super::{EntryKind, is_a_link, temporary_name};
 
     /// The path of a directory that was no link when it was looked at.
     pub(super) struct Directory(PathBuf);
@@ -308,8 +368,25 @@ mod other {
             OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)
         }
 
-        pub(super) fn names(&self) -> io::Result<Vec<OsString>> {
-            fs::read_dir(&self.0)?.map(|entry| Ok(entry?.file_name())).collect()
+        pub(super) fn open_file(&self, name: &OsStr) -> io::Result<File> {
+            File::open(self.path_of(name)?)
+        }
+
+        pub(super) fn entries(&self) -> io::Result<Vec<(OsString, EntryKind)>> {
+            let entry_of = |entry: fs::DirEntry| {
+                let kind = entry.file_type()?;
+                let kind = if kind.is_symlink() {
+                    EntryKind::Link
+                } else if kind.is_dir() {
+                    EntryKind::Directory
+                } else if kind.is_file() {
+                    EntryKind::File
+                } else {
+                    EntryKind::Other
+                };
+                Ok((entry.file_name(), kind))
+            };
+            fs::read_dir(&self.0)?.map(|entry| entry.and_then(entry_of)).collect()
         }
 
         /// Windows syncs the names in a directory itself.

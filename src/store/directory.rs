@@ -20,7 +20,7 @@ use super::labels::Labels;
 use super::prompt_tree::{PromptTree, YamlFiles};
 use super::stable_read::{FileContent, FileStamp, read_settled};
 use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
-use crate::check::{Finding, Severity, check};
+use crate::check::{CheckOptions, Code, Finding, check, check_fully, find_secrets};
 use crate::error::{Error, Kind, Place, Result};
 use crate::prompt::{AboutFile, Compiled, Prompt, PromptId, SchemaSource, TemplateLocation, Version};
 use crate::schema::{Schema, SchemaSet, parse};
@@ -33,6 +33,8 @@ pub struct LoadedDirectory<T> {
     pub prompts: Vec<Arc<Compiled<T>>>,
     /// The place of the id of each of these prompts.
     pub places: Vec<Place>,
+    /// All places of each of these prompts, after a load for a check.
+    pub sources: Vec<Arc<Places>>,
     /// The file version and metadata of files with a list of prompts, by file name.
     pub about: HashMap<String, AboutFile>,
     /// The schemas.
@@ -49,6 +51,8 @@ pub struct LoadedDirectory<T> {
     pub linked: Vec<PathBuf>,
     /// The partials of the directory, which every prompt can include.
     pub partials: SharedPartials<T>,
+    /// The names and the files of these partials, sorted by name.
+    pub partial_files: Vec<(String, PathBuf)>,
     /// The labels of the prompts that the file of labels names. `None` if the file has an error.
     pub labels: Option<BTreeMap<PromptId, Labels>>,
 }
@@ -61,6 +65,7 @@ impl<T> Default for LoadedDirectory<T> {
         Self {
             prompts: Vec::new(),
             places: Vec::new(),
+            sources: Vec::new(),
             about: HashMap::new(),
             schemas: Vec::new(),
             warnings: Vec::new(),
@@ -69,6 +74,7 @@ impl<T> Default for LoadedDirectory<T> {
             read: 0,
             linked: Vec::new(),
             partials: BTreeMap::new(),
+            partial_files: Vec::new(),
             labels: Some(BTreeMap::new()),
         }
     }
@@ -113,6 +119,8 @@ struct LoadedFile<T> {
     name: String,
     about: AboutFile,
     prompts: Vec<(Arc<Compiled<T>>, Place)>,
+    /// All places of these prompts, after a load for a check.
+    sources: Vec<Arc<Places>>,
     warnings: Vec<Finding>,
 }
 
@@ -190,6 +198,21 @@ pub fn load<T: Text>(
     load_again(directory, schemas, options, engine, &mut FileCache::default())
 }
 
+/// [`load`] for a check: every rule about one prompt is run, and the places of the prompts are kept.
+///
+/// # Errors
+/// The same as [`load`].
+pub fn load_for_check<T: Text>(
+    directory: &Path,
+    schemas: Option<&Path>,
+    options: &TemplateOptions,
+    engine: &(dyn Library<T> + Sync),
+    check: &CheckOptions,
+) -> Result<LoadedDirectory<T>> {
+    let mut cache = FileCache::default();
+    FileLoader { directory, options, engine, check: Some(check) }.load(schemas, &mut cache)
+}
+
 /// Like [`load`], but reads only the files that changed since the last load with this cache. The rules between files
 /// are checked for all files.
 ///
@@ -202,38 +225,58 @@ pub fn load_again<T: Text>(
     engine: &(dyn Library<T> + Sync),
     cache: &mut FileCache<T>,
 ) -> Result<LoadedDirectory<T>> {
-    let mut loaded = LoadedDirectory::default();
-    let tree = PromptTree::find(directory, schemas)?;
-    if let Some(schemas) = &tree.schemas {
-        load_schemas(schemas, &mut loaded)?;
+    FileLoader { directory, options, engine, check: None }.load(schemas, cache)
+}
+
+/// A directory that is loaded, and how.
+struct FileLoader<'l, T> {
+    directory: &'l Path,
+    options: &'l TemplateOptions,
+    engine: &'l (dyn Library<T> + Sync),
+    /// What a check is asked for; `None` for a load.
+    check: Option<&'l CheckOptions>,
+}
+
+impl<T: Text> FileLoader<'_, T> {
+    fn load(&self, schemas: Option<&Path>, cache: &mut FileCache<T>) -> Result<LoadedDirectory<T>> {
+        let Self { directory, options, engine, check } = *self;
+        let mut loaded = LoadedDirectory::default();
+        let tree = PromptTree::find(directory, schemas)?;
+        if let Some(schemas) = &tree.schemas {
+            load_schemas(schemas, &mut loaded)?;
+        }
+        let broken;
+        (loaded.partials, broken) = load_partials(&tree.partials, options, engine, &mut loaded.errors);
+        // A prompt that includes a partial with an error of its own is not another error.
+        let known_partials = options.known_partials.iter().cloned().chain(broken).collect();
+        let options = &TemplateOptions { known_partials, ..options.clone() };
+        cache.keep_for(&loaded.schemas, &loaded.partials);
+        loaded.errors.extend(tree.errors);
+        loaded.warnings.extend(tree.warnings);
+        loaded.linked.extend(tree.linked);
+        loaded.files += tree.prompts.len();
+        let (partials, schemas) = (&loaded.partials, &loaded.schemas);
+        let outcomes = in_parallel(&tree.prompts, |path| {
+            cache.unchanged(path).unwrap_or_else(|| {
+                let id = id_of(directory, path);
+                read_file(path, id.as_deref(), options, &LayeredLibrary(engine, partials), schemas, check)
+            })
+        });
+        loaded.read = outcomes.iter().filter(|outcome| !outcome.is_cached).count();
+        cache.remember(tree.prompts, &outcomes);
+        loaded.partial_files = tree.partials;
+        let registered = check.and_then(|check| check.registered_schemas.as_deref());
+        let others = if tree.schemas.is_some() { Some(&[][..]) } else { registered };
+        gather(&mut loaded, outcomes, others);
+        if let Some((first, others)) = tree.labels.split_first() {
+            loaded.errors.extend(others.iter().map(|second| two_files(first, second)));
+            loaded.files += 1;
+            load_labels(first, &mut loaded);
+        }
+        let (prompts, errors) = (loaded.prompts.len(), loaded.errors.len());
+        tracing::info!(directory = %directory.display(), files = loaded.files, read = loaded.read, prompts, errors, "loaded prompts");
+        Ok(loaded)
     }
-    let broken;
-    (loaded.partials, broken) = load_partials(&tree.partials, options, engine, &mut loaded.errors);
-    // A prompt that includes a partial with an error of its own is not another error.
-    let known_partials = options.known_partials.iter().cloned().chain(broken).collect();
-    let options = &TemplateOptions { known_partials, ..options.clone() };
-    cache.keep_for(&loaded.schemas, &loaded.partials);
-    loaded.errors.extend(tree.errors);
-    loaded.linked.extend(tree.linked);
-    loaded.files += tree.prompts.len();
-    let (partials, schemas) = (&loaded.partials, &loaded.schemas);
-    let outcomes = in_parallel(&tree.prompts, |path| {
-        cache.unchanged(path).unwrap_or_else(|| {
-            let id = id_of(directory, path);
-            read_file(path, id.as_deref(), options, &LayeredLibrary(engine, partials), schemas)
-        })
-    });
-    loaded.read = outcomes.iter().filter(|outcome| !outcome.is_cached).count();
-    cache.remember(tree.prompts, &outcomes);
-    gather(&mut loaded, outcomes, tree.schemas.is_some());
-    if let Some((first, others)) = tree.labels.split_first() {
-        loaded.errors.extend(others.iter().map(|second| two_files(first, second)));
-        loaded.files += 1;
-        load_labels(first, &mut loaded);
-    }
-    let (prompts, errors) = (loaded.prompts.len(), loaded.errors.len());
-    tracing::info!(directory = %directory.display(), files = loaded.files, read = loaded.read, prompts, errors, "loaded prompts");
-    Ok(loaded)
 }
 
 /// Reads the file of labels. It wins over labels in prompt files, which must not disagree. A label must point at a version
@@ -286,15 +329,16 @@ pub fn load_file<T: Text>(
 ) -> LoadedDirectory<T> {
     let mut loaded = LoadedDirectory { files: 1, ..LoadedDirectory::default() };
     let id = path.file_name().and_then(|name| id_of(Path::new(""), Path::new(name)));
-    gather(&mut loaded, [read_file(path, id.as_deref(), options, engine, &[])], false);
+    gather(&mut loaded, [read_file(path, id.as_deref(), options, engine, &[], None)], None);
     loaded
 }
 
-/// Combines the files. A version that exists twice is an error. With `schemas`, so is a schema that does not exist.
+/// Combines the files. A version that exists twice is an error. So is a schema that is neither loaded nor one of `others`,
+/// if these are known.
 fn gather<T: Text>(
     loaded: &mut LoadedDirectory<T>,
     outcomes: impl IntoIterator<Item = FileOutcome<T>>,
-    schemas: bool,
+    others: Option<&[String]>,
 ) {
     let mut files = Vec::new();
     for FileOutcome { file, errors, .. } in outcomes {
@@ -307,20 +351,23 @@ fn gather<T: Text>(
             loaded.about.insert(file.name.clone(), file.about.clone());
         }
         loaded.warnings.extend_from_slice(&file.warnings);
-        for (compiled, place) in &file.prompts {
+        for (index, (compiled, place)) in file.prompts.iter().enumerate() {
             let Prompt { id, version, .. } = compiled.prompt();
             if let Some(first) = first_places.get(&(id, version)) {
                 loaded.errors.push(there_twice(compiled.prompt(), first, place));
                 continue;
             }
-            let unknown = unknown_schemas(compiled, &loaded.schemas, place);
-            if schemas && !unknown.is_empty() {
-                loaded.errors.extend(unknown);
-                continue;
+            if let Some(others) = others {
+                let unknown = unknown_schemas(compiled, &loaded.schemas, others, place);
+                if !unknown.is_empty() {
+                    loaded.errors.extend(unknown);
+                    continue;
+                }
             }
             first_places.insert((id, version), place);
             loaded.prompts.push(Arc::clone(compiled));
             loaded.places.push(place.clone());
+            loaded.sources.extend(file.sources.get(index).cloned());
         }
     }
 }
@@ -335,9 +382,10 @@ fn there_twice(prompt: &Prompt, first: &Place, place: &Place) -> Error {
 
 fn load_schemas<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<()> {
     let mut found = SchemaFiles::default();
-    let YamlFiles { files, errors, linked } = YamlFiles::find(directory)?;
+    let YamlFiles { files, errors, warnings, linked } = YamlFiles::find(directory)?;
     loaded.files += files.len();
     loaded.errors.extend(errors);
+    loaded.warnings.extend(warnings);
     loaded.linked.extend(linked);
     for path in files {
         read_schema_file(&path, &mut found);
@@ -362,6 +410,8 @@ pub struct SchemaFiles {
     pub schemas: Vec<Schema>,
     /// The errors, each with its place.
     pub errors: Vec<Error>,
+    /// A warning for each entry that has the name of a schema file and is none.
+    pub warnings: Vec<Finding>,
     /// The path, version and metadata of each file that could be read.
     pub heads: Vec<(String, Option<String>, serde_json::Map<String, serde_json::Value>)>,
 }
@@ -371,8 +421,8 @@ pub struct SchemaFiles {
 /// # Errors
 /// [`Kind::StorageRead`] if the directory itself cannot be read.
 pub fn schemas(directory: &Path) -> Result<SchemaFiles> {
-    let YamlFiles { files, errors, .. } = YamlFiles::find(directory)?;
-    let mut found = SchemaFiles { errors, ..SchemaFiles::default() };
+    let YamlFiles { files, errors, warnings, .. } = YamlFiles::find(directory)?;
+    let mut found = SchemaFiles { errors, warnings, ..SchemaFiles::default() };
     for path in files {
         read_schema_file(&path, &mut found);
     }
@@ -420,13 +470,19 @@ fn read_schema_file(path: &Path, found: &mut SchemaFiles) {
 }
 
 /// An error for each schema that a prompt uses and that does not exist.
-fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &Place) -> Vec<Error> {
+fn unknown_schemas<T: Text>(
+    compiled: &Compiled<T>,
+    schemas: &[Schema],
+    others: &[String],
+    place: &Place,
+) -> Vec<Error> {
     let prompt = compiled.prompt();
+    let known = || schemas.iter().map(|schema| &*schema.name).chain(others.iter().map(String::as_str));
     let named = [("input_schema", &prompt.input_schema), ("output_schema", &prompt.output_schema)];
     named
         .into_iter()
         .filter_map(|(key, schema)| match schema {
-            Some(SchemaSource::Name(name)) if !schemas.iter().any(|schema| schema.name == *name) => {
+            Some(SchemaSource::Name(name)) if !known().any(|known| known == *name) => {
                 let error = Error::new(
                     Kind::Schema,
                     format!(
@@ -435,10 +491,10 @@ fn unknown_schemas<T: Text>(compiled: &Compiled<T>, schemas: &[Schema], place: &
                     ),
                 )
                 .with_place(place.clone());
-                let near = crate::error::nearest(name, schemas.iter().map(|schema| schema.name.as_str()));
+                let near = crate::error::nearest(name, known());
                 Some(match near {
                     Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-                    None => error,
+                    None => error.with_hint("write it in a schema file, or register it with the manager"),
                 })
             }
             _ => None,
@@ -486,7 +542,7 @@ fn read_partial<T: Text>(
 }
 
 /// The id that the path of a file gives: the path below the directory without its extension.
-fn id_of(directory: &Path, path: &Path) -> Option<String> {
+pub(super) fn id_of(directory: &Path, path: &Path) -> Option<String> {
     let stem = path.with_extension("");
     let parts = stem.strip_prefix(directory).ok()?.iter().map(OsStr::to_string_lossy);
     Some(parts.collect::<Vec<_>>().join("/"))
@@ -498,19 +554,23 @@ fn read_file<T: Text>(
     options: &TemplateOptions,
     engine: &dyn Library<T>,
     schemas: &[Schema],
+    asked: Option<&CheckOptions>,
 ) -> FileOutcome<T> {
     let name = path.display().to_string();
     let (FileContent { bytes, saved }, stamp) = match read_settled(path) {
         Ok(read) => read,
         Err(error) => {
             let (about, prompts, warnings) = (AboutFile::default(), Vec::new(), Vec::new());
-            let file = Arc::new(LoadedFile { name, about, prompts, warnings });
+            let file = Arc::new(LoadedFile { name, about, prompts, sources: Vec::new(), warnings });
             return FileOutcome { file, errors: vec![error], stamp: None, is_cached: false };
         }
     };
     let ReadFile { prompts: found, broken, mut warnings, mut errors, about } =
         yaml::read_authored(&name, id, &bytes);
-    let mut prompts = Vec::with_capacity(found.len());
+    let (mut prompts, mut sources) = (Vec::with_capacity(found.len()), Vec::new());
+    if asked.is_some() {
+        warnings.extend(find_secrets(&name, &String::from_utf8_lossy(&bytes)));
+    }
     for LocatedPrompt { mut prompt, places } in found {
         identify(&mut prompt, saved);
         let compiled = Compiled::compile_all(prompt, options, engine, |prompt, faults| {
@@ -518,12 +578,16 @@ fn read_file<T: Text>(
             errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id, &places)));
         });
         let Some(compiled) = compiled else { continue };
-        let (wrong, remarks): (Vec<_>, Vec<_>) = check(&compiled, engine, Some(&places), schemas)
-            .into_iter()
-            .partition(|finding| finding.severity() == Severity::Error);
+        let found = match asked {
+            Some(asked) => check_fully(&compiled, engine, Some(&places), schemas, asked),
+            None => check(&compiled, engine, Some(&places), schemas),
+        };
+        let (wrong, remarks): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|finding| finding.code == Code::UnknownPartial);
         warnings.extend(remarks);
         if wrong.is_empty() {
             prompts.push((Arc::new(compiled), places.id()));
+            sources.extend(asked.map(|_| Arc::new(places)));
         }
         errors.extend(wrong.into_iter().map(Finding::into_error));
     }
@@ -532,7 +596,7 @@ fn read_file<T: Text>(
         errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id.as_deref(), places)));
     }
     errors.sort_by_key(|error| error.place().map(|place| (place.line, place.column)));
-    let file = Arc::new(LoadedFile { name, about, prompts, warnings });
+    let file = Arc::new(LoadedFile { name, about, prompts, sources, warnings });
     FileOutcome { file, errors, stamp, is_cached: false }
 }
 

@@ -1,5 +1,6 @@
 //! Errors of stores: prompts, versions and labels that do not exist, files that cannot be read or written.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -47,15 +48,22 @@ pub(super) fn no_such_version(id: &str, wanted: &str, error: Error) -> Error {
     error.recast(Kind::VersionNotFound, message).with_context("prompt_id", id).with_context("version", wanted)
 }
 
-/// The prompt has no such label; `known` are some that it has.
+/// The prompt has no such label; `known` are those that it has.
 pub(super) fn no_label<'k>(id: &str, label: &str, known: impl IntoIterator<Item = &'k str>) -> Error {
+    const SHOWN: usize = 10;
     let error = Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no label '{label}'"))
         .with_context("prompt_id", id)
         .with_context("label", label);
-    match nearest(label, known).filter(|near| *near != label) {
-        Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-        None => error,
+    let known: BTreeSet<&str> = known.into_iter().filter(|known| *known != label).collect();
+    if let Some(near) = nearest(label, known.iter().copied()) {
+        return error.with_hint(format!("did you mean '{near}'?"));
     }
+    let shown: Vec<&str> = known.into_iter().take(SHOWN).collect();
+    error.with_hint(match shown.as_slice() {
+        [] => "it has no labels yet: set one with `set_label`".to_owned(),
+        [only] => format!("its only label is {only}"),
+        labels => format!("its labels are {}", labels.join(", ")),
+    })
 }
 
 /// An error about a file or directory that cannot be read.

@@ -69,7 +69,7 @@ impl FileStore {
         let directory = layout::claim(&root, &prompt.id, self.lock_timeout)?;
         let lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
         let saved = self.save_locked(&root, &directory, prompt);
-        if saved.is_err() && layout::files(&directory).is_ok_and(|files| files.is_empty()) {
+        if saved.is_err() && layout::files(&root, &directory).is_ok_and(|files| files.is_empty()) {
             leave(&root, &directory, lock);
         }
         if saved.is_ok() {
@@ -79,9 +79,9 @@ impl FileStore {
     }
 
     fn save_locked(&self, root: &Path, directory: &Path, prompt: &Prompt) -> Result<()> {
-        let files = layout::files(directory)?;
+        let files = layout::files(root, directory)?;
         let (known, path) = match files.get(&prompt.version) {
-            Some(paths) => (read_one(paths, &prompt.id, &prompt.version)?, paths[0].clone()),
+            Some(paths) => (read_one(root, paths, &prompt.id, &prompt.version)?, paths[0].clone()),
             None => (None, directory.join(format!("{}.{}", prompt.version, self.encoding.extension()))),
         };
         let known = known.map(|given| given.prompt);
@@ -100,20 +100,20 @@ impl FileStore {
     /// file that may be the latest version, is damaged.
     pub fn load(&self, id: &str, version: Option<&str>) -> Result<StoredPrompt> {
         for _ in 0..ATTEMPTS {
-            let (id, directory, files) = self.versions(id)?;
+            let (root, id, directory, files) = self.versions(id)?;
             let found = match version {
                 Some(version) => {
                     let version = pick(&files, id.as_str(), version)?;
-                    read_one(&files[&version], &id, &version)?
+                    read_one(&root, &files[&version], &id, &version)?
                 }
-                None => match read_latest(&files, &id)? {
+                None => match read_latest(&root, &files, &id)? {
                     LatestLookup::Found(given) => Some(*given),
                     LatestLookup::Gone => None,
                     LatestLookup::Archived => return Err(all_archived(id.as_str())),
                 },
             };
             if let Some(mut given) = found {
-                match read_labels(&directory) {
+                match read_labels(&root, &directory) {
                     Ok(labels) => labels.apply(&mut given.prompt),
                     Err(error) => given.warnings.push(error.report()),
                 }
@@ -128,12 +128,12 @@ impl FileStore {
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::VersionNotFound`], [`Kind::StorageWrite`].
     pub fn delete(&self, id: &str, version: Option<&str>) -> Result<()> {
-        let (prompt_id, directory, _) = self.versions(id)?;
+        let (_, prompt_id, directory, _) = self.versions(id)?;
         let root = self.make_root()?;
         let lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
         let _change = GenerationChange::begin(&root);
         let outcome = self.delete_locked(&root, &prompt_id, &directory, version);
-        if layout::files(&directory).is_ok_and(|files| files.is_empty()) {
+        if layout::files(&root, &directory).is_ok_and(|files| files.is_empty()) {
             let _ = atomic::remove_below(&root, &directory.join(LABELS));
             leave(&root, &directory, lock);
         }
@@ -150,7 +150,7 @@ impl FileStore {
         directory: &Path,
         version: Option<&str>,
     ) -> Result<()> {
-        let files = layout::files(directory)?;
+        let files = layout::files(root, directory)?;
         if files.is_empty() {
             return Err(self.unknown(id.as_str()));
         }
@@ -159,9 +159,9 @@ impl FileStore {
         };
         let version = pick(&files, id.as_str(), version)?;
         let paths = &files[&version];
-        let mut labels = read_labels(directory)?;
+        let mut labels = read_labels(root, directory)?;
         // A damaged file is removed too. The labels that it named are already lost.
-        let written = read_one(paths, id, &version).ok().flatten().map(|it| it.prompt.labels);
+        let written = read_one(root, paths, id, &version).ok().flatten().map(|it| it.prompt.labels);
         paths.iter().try_for_each(|path| atomic::remove_below(root, path))?;
         if !labels.forget(&version, &written.unwrap_or_default()).is_empty() && files.len() > 1 {
             write_labels(root, directory, &labels)?;
@@ -188,7 +188,7 @@ impl FileStore {
     /// [`Kind::StorageRead`] if a directory cannot be read.
     pub fn exists(&self, id: &str, version: Option<&str>) -> Result<bool> {
         match self.versions(id) {
-            Ok((_, _, files)) => Ok(version
+            Ok((.., files)) => Ok(version
                 .is_none_or(|version| version.parse().is_ok_and(|it: Version| files.contains_key(&it)))),
             Err(error) if error.kind() == Kind::PromptNotFound => Ok(false),
             Err(error) => Err(error),
@@ -207,10 +207,10 @@ impl FileStore {
         version: Option<&str>,
         author: Option<&str>,
     ) -> Result<LabelMove> {
-        let (_, directory, _) = self.versions(id)?;
+        let (_, _, directory, _) = self.versions(id)?;
         let root = self.make_root()?;
         let lock = Lock::take_below(&root, &directory.join(LOCK), self.lock_timeout)?;
-        let (prompt_id, _, files) = match self.versions(id) {
+        let (_, prompt_id, _, files) = match self.versions(id) {
             Ok(found) => found,
             Err(error) => {
                 // The prompt was deleted meanwhile. Remove the directory and file that taking the lock has created.
@@ -219,14 +219,14 @@ impl FileStore {
             }
         };
         let version = version.map(|version| pick(&files, id, version)).transpose()?;
-        let mut labels = read_labels(&directory)?;
+        let mut labels = read_labels(&root, &directory)?;
         if let Some(version) = &version
             && let Some(paths) = files.get(version)
         {
-            read_one(paths, &prompt_id, version)?
+            read_one(&root, paths, &prompt_id, version)?
                 .ok_or_else(|| no_version(id, &version.to_string(), files.keys()))?;
         }
-        let written = if labels.knows(label) { None } else { written(&files, &prompt_id, label) };
+        let written = if labels.knows(label) { None } else { written(&root, &files, &prompt_id, label) };
         let request = LabelRequest { label, version: version.as_ref(), author };
         let (moved, changed) = labels.set(id, request, written.as_ref())?;
         if changed {
@@ -243,8 +243,8 @@ impl FileStore {
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::StorageRead`].
     pub fn label_history(&self, id: &str, label: Option<&str>) -> Result<Vec<LabelMove>> {
-        let (_, directory, _) = self.versions(id)?;
-        Ok(read_labels(&directory)?.history(label))
+        let (root, _, directory, _) = self.versions(id)?;
+        Ok(read_labels(&root, &directory)?.history(label))
     }
 
     /// Saves the prompt of an unmanaged file under this id and version. With `take`, then removes the file.
@@ -283,18 +283,15 @@ impl FileStore {
         walk::unmanaged_files(source.unwrap_or(&self.root), source.is_some())
     }
 
-    /// The id, directory and files of a prompt. It has at least one file.
-    fn versions(&self, id: &str) -> Result<(PromptId, PathBuf, VersionFiles)> {
+    /// The root, and the id, directory and files of a prompt. It has at least one file.
+    fn versions(&self, id: &str) -> Result<(PathBuf, PromptId, PathBuf, VersionFiles)> {
         let root = self.find_root()?;
         let prompt_id: PromptId =
             id.parse().map_err(|error: Error| no_prompt(id, []).with_hint(error.message().to_owned()))?;
-        let directory = match &root {
-            Some(root) => layout::find(root, &prompt_id)?,
-            None => None,
-        };
-        let Some(directory) = directory else { return Err(self.unknown(id)) };
-        let files = layout::files(&directory)?;
-        if files.is_empty() { Err(self.unknown(id)) } else { Ok((prompt_id, directory, files)) }
+        let Some(root) = root else { return Err(self.unknown(id)) };
+        let Some(directory) = layout::find(&root, &prompt_id)? else { return Err(self.unknown(id)) };
+        let files = layout::files(&root, &directory)?;
+        if files.is_empty() { Err(self.unknown(id)) } else { Ok((root, prompt_id, directory, files)) }
     }
 
     fn unknown(&self, id: &str) -> Error {
@@ -332,8 +329,8 @@ enum LatestLookup {
 }
 
 /// Finds the latest version of the prompt. Lower versions are read only if they are needed.
-fn read_latest(files: &VersionFiles, id: &PromptId) -> Result<LatestLookup> {
-    let read = files.iter().map(|(version, paths)| match read_one(paths, id, version) {
+fn read_latest(root: &Path, files: &VersionFiles, id: &PromptId) -> Result<LatestLookup> {
+    let read = files.iter().map(|(version, paths)| match read_one(root, paths, id, version) {
         Ok(Some(given)) => Ok(given),
         Ok(None) => Err(None),
         Err(error) => Err(Some(error)),
@@ -347,11 +344,16 @@ fn read_latest(files: &VersionFiles, id: &PromptId) -> Result<LatestLookup> {
 }
 
 /// Reads the only file of a version. `None` if the file has disappeared.
-fn read_one(paths: &[PathBuf], id: &PromptId, version: &Version) -> Result<Option<StoredPrompt>> {
+fn read_one(
+    root: &Path,
+    paths: &[PathBuf],
+    id: &PromptId,
+    version: &Version,
+) -> Result<Option<StoredPrompt>> {
     if let [first, second, ..] = paths {
         return Err(twice(id.as_str(), version, first, second));
     }
-    read_version(&paths[0], id, version)
+    read_version(root, &paths[0], id, version)
 }
 
 /// Parses a version and checks that it has a file.
@@ -365,9 +367,9 @@ fn pick(files: &VersionFiles, id: &str, text: &str) -> Result<Version> {
 
 /// The highest version whose file names the label. A damaged file is left out: a move needs only the version that it
 /// names.
-fn written(files: &VersionFiles, id: &PromptId, label: &str) -> Option<Version> {
+fn written(root: &Path, files: &VersionFiles, id: &PromptId, label: &str) -> Option<Version> {
     let names_it = |(version, paths): &(&Version, &Vec<PathBuf>)| {
-        let given = read_one(paths, id, version).ok().flatten();
+        let given = read_one(root, paths, id, version).ok().flatten();
         given.is_some_and(|given| given.prompt.labels.iter().any(|known| known == label))
     };
     files.iter().rev().find(names_it).map(|(version, _)| version.clone())

@@ -66,6 +66,17 @@ struct HeldPrompt<T> {
 }
 
 impl<T> StoreCache<T> {
+    /// Makes the next look take over these prompts, whether they changed in the store or not. This process has written them
+    /// to the registry after the last look, and another process may have replaced them in the store before that look.
+    pub fn outdate(&mut self, ids: &[String]) {
+        for id in ids {
+            self.generation = None;
+            if let Some(prompt) = self.held.get_mut(id.as_str()) {
+                prompt.is_outdated = true;
+            }
+        }
+    }
+
     /// Forgets the files, so that all are read and compiled again if something changes.
     pub fn forget_files(&mut self) {
         self.versions.clear();
@@ -213,7 +224,8 @@ impl<T: Text> StoreLook<'_, T> {
         known: &CachedFiles<C>,
         parse: impl Fn(&Path, &FileContent) -> Result<C> + Sync,
     ) -> CachedFiles<C> {
-        let looks = in_parallel(paths, |path| look_at(path, known.get(path), &parse));
+        let root = &self.tree.root;
+        let looks = in_parallel(paths, |path| look_at(root, path, known.get(path), &parse));
         let mut files = HashMap::with_capacity(paths.len());
         for (path, (outcome, is_read)) in paths.iter().zip(looks) {
             self.read += usize::from(is_read);
@@ -282,6 +294,7 @@ impl<T: Text> StoreLook<'_, T> {
 
 /// Reads a file unless it is as it was.
 fn look_at<C>(
+    root: &Path,
     path: &Path,
     known: Option<&CachedFile<C>>,
     parse: impl Fn(&Path, &FileContent) -> Result<C>,
@@ -297,7 +310,7 @@ fn look_at<C>(
     {
         return (Ok(Some(as_before(known, known.stamp.clone()))), false);
     }
-    let (file, stamp) = match read_plain_stamped(path) {
+    let (file, stamp) = match read_plain_stamped(root, path) {
         Ok(Some(read)) => read,
         Ok(None) => return (Ok(None), false),
         Err(error) => return (Err(error), true),
@@ -343,9 +356,6 @@ impl<T: Text> StoreChange<T> {
         self.old.retain(|(id, _)| !is_newer(id));
         self.new.retain(|compiled| !is_newer(&compiled.prompt().id));
         self.labels.retain(|id, _| !is_newer(id));
-        for (_, prompt) in self.cache.held.iter_mut().filter(|(id, _)| is_newer(id)) {
-            prompt.is_outdated = true;
-        }
-        self.cache.generation = None;
+        self.cache.outdate(ids);
     }
 }

@@ -37,12 +37,13 @@ pub(super) struct Generation {
 impl Generation {
     /// What the file of a store tells now. `None` if it does not tell whether something changed.
     pub(super) fn read(root: &Path) -> Option<Self> {
-        let path = root.join(GENERATION);
-        let about = fs::symlink_metadata(&path).ok()?;
-        if !about.is_file() || about.len() > MAX_BYTES {
+        let file = Entry::open(root, &root.join(GENERATION)).and_then(|entry| entry.open_file()).ok()?;
+        let about = file.metadata().ok()?;
+        if about.len() > MAX_BYTES {
             return None;
         }
-        let text = fs::read_to_string(&path).ok()?;
+        let mut text = String::new();
+        file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
         let is_settled = parse(&text).is_some_and(|(_, state)| state == State::Settled);
         is_settled.then(|| Self { text, stamp: FileStamp::of(&about) })
     }

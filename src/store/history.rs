@@ -5,7 +5,6 @@
 //! directory see the same. A damaged file is reported by name and hides no other.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -13,12 +12,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
-use super::below::Entry;
+use super::below::{self, Entry};
 use super::errors::{no_prompt, no_version, reason, unreadable, unwritable};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
+use super::stable_read::{FileContent, read_below};
 use super::version_rules::check_replacement;
 use crate::error::{Error, Kind, Result};
-use crate::limits::FILE_BYTES;
 use crate::prompt::{Prompt, PromptId, Version};
 
 /// The record of one version of a prompt.
@@ -134,7 +133,7 @@ impl History {
                 let _lock = Lock::take_below(root, &directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
                 atomic::sweep_below(root, &directory);
                 let path = directory.join(file_name(&version));
-                let known = if path.exists() { Some(read(&path, &id, Some(&version))?) } else { None };
+                let known = if path.exists() { Some(read(root, &path, &id, Some(&version))?) } else { None };
                 let record = record.after(known)?;
                 let text = serde_json::to_vec_pretty(&record)
                     .map_err(|error| unwritable("file", &path, &error.to_string()).with_cause(error))?;
@@ -154,7 +153,7 @@ impl History {
                 (all.get(id).cloned().unwrap_or_default(), Vec::new())
             }
             RecordStorage::Files(root) => match id.parse::<PromptId>() {
-                Ok(id) => read_all(&directory_of(root, &id)?, &id)?,
+                Ok(id) => read_all(root, &directory_of(root, &id)?, &id)?,
                 Err(_) => (VersionRecords::new(), Vec::new()),
             },
         };
@@ -250,7 +249,7 @@ impl History {
             }
             RecordStorage::Files(root) => {
                 let mut ids = Vec::new();
-                gather_ids(root, "", &mut ids)?;
+                gather_ids(root, root, "", &mut ids)?;
                 ids
             }
         };
@@ -279,13 +278,13 @@ fn directory_of(root: &Path, id: &PromptId) -> Result<PathBuf> {
     Ok(directory)
 }
 
-fn read_all(directory: &Path, id: &PromptId) -> Result<(VersionRecords, Vec<Error>)> {
+fn read_all(root: &Path, directory: &Path, id: &PromptId) -> Result<(VersionRecords, Vec<Error>)> {
     let (mut records, mut errors) = (VersionRecords::new(), Vec::new());
-    for name in names_in(directory)? {
+    for name in names_in(root, directory)? {
         let Some(version) = version_of(&name) else { continue };
         let path = directory.join(&name);
         let record = match version.parse::<Version>() {
-            Ok(version) => read(&path, id, Some(&version)),
+            Ok(version) => read(root, &path, id, Some(&version)),
             Err(_) => Err(unreadable("file", &path, &format!("{version} is not a version"))),
         };
         match record {
@@ -296,9 +295,9 @@ fn read_all(directory: &Path, id: &PromptId) -> Result<(VersionRecords, Vec<Erro
     Ok((records, errors))
 }
 
-/// The names in a directory, sorted; none where it is not there.
-fn names_in(directory: &Path) -> Result<Vec<String>> {
-    let entries = match fs::read_dir(directory) {
+/// The names in a directory below the root, sorted; none where it is not there.
+fn names_in(root: &Path, directory: &Path) -> Result<Vec<String>> {
+    let entries = match below::list(root, directory) {
         Ok(entries) => entries,
         Err(error)
             if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
@@ -308,22 +307,13 @@ fn names_in(directory: &Path) -> Result<Vec<String>> {
         Err(error) => return Err(unreadable("directory", directory, &reason(&error)).with_cause(error)),
     };
     let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        entries.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect();
     names.sort_unstable();
     Ok(names)
 }
 
-fn read(path: &Path, id: &PromptId, version: Option<&Version>) -> Result<VersionRecord> {
-    let failed = |error: std::io::Error| unreadable("file", path, &reason(&error)).with_cause(error);
-    let about = fs::symlink_metadata(path).map_err(failed)?;
-    if !about.is_file() {
-        return Err(unreadable("file", path, "it is not a file"));
-    }
-    if about.len() > FILE_BYTES {
-        let why = format!("it has {} bytes, more than the limit of {FILE_BYTES}", about.len());
-        return Err(unreadable("file", path, &why));
-    }
-    let bytes = fs::read(path).map_err(failed)?;
+fn read(root: &Path, path: &Path, id: &PromptId, version: Option<&Version>) -> Result<VersionRecord> {
+    let FileContent { bytes, .. } = read_below(root, path)?;
     let record: VersionRecord = serde_json::from_slice(&bytes).map_err(|error| {
         unreadable("file", path, &format!("it contains no record of a version: {}", crate::de::plain(&error)))
     })?;
@@ -339,12 +329,12 @@ fn read(path: &Path, id: &PromptId, version: Option<&Version>) -> Result<Version
 fn remove_files(root: &Path, id: &str, version: Option<&Version>) -> Result<()> {
     let directory = directory_of(root, &id.parse()?)?;
     let lock = Lock::take_below(root, &directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
-    for name in names_in(&directory)? {
+    for name in names_in(root, &directory)? {
         if version_of(&name).is_some() && version.is_none_or(|version| name == file_name(version)) {
             atomic::remove_below(root, &directory.join(name))?;
         }
     }
-    if names_in(&directory)?.iter().any(|name| version_of(name).is_some()) {
+    if names_in(root, &directory)?.iter().any(|name| version_of(name).is_some()) {
         return Ok(());
     }
     lock.remove()?;
@@ -353,8 +343,8 @@ fn remove_files(root: &Path, id: &str, version: Option<&Version>) -> Result<()> 
     Ok(())
 }
 
-fn gather_ids(directory: &Path, above: &str, ids: &mut Vec<String>) -> Result<()> {
-    for name in names_in(directory)? {
+fn gather_ids(root: &Path, directory: &Path, above: &str, ids: &mut Vec<String>) -> Result<()> {
+    for name in names_in(root, directory)? {
         let path = directory.join(&name);
         if path.is_symlink() || !path.is_dir() {
             continue;
@@ -363,10 +353,10 @@ fn gather_ids(directory: &Path, above: &str, ids: &mut Vec<String>) -> Result<()
         if id.parse::<PromptId>().is_err() {
             continue;
         }
-        if names_in(&path)?.iter().any(|name| version_of(name).is_some()) {
+        if names_in(root, &path)?.iter().any(|name| version_of(name).is_some()) {
             ids.push(id.clone());
         }
-        gather_ids(&path, &id, ids)?;
+        gather_ids(root, &path, &id, ids)?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use super::atomic;
 use super::errors::{reason, unreadable, unwritable};
 use super::labels::{LabelMove, LabelRequest, Labels, tell_of_move};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
-use super::prompt_tree::is_label_file;
+use super::prompt_tree::FileKind;
 use super::stable_read::{FileStamp, read_settled};
 use crate::check::{CODE, Code, Finding};
 use crate::de::yaml::{decode, documents, read_document};
@@ -41,10 +41,17 @@ const LOCK: &str = ".labels.lock";
 const HEADER: &str =
     "# Where labels point. `set_label` and `rollback` write this file, and you may edit `labels` by hand.\n";
 
+/// The keys of the file.
+const KEYS: [&str; 2] = ["labels", "history"];
+
+/// The hint for any other key, which is often the id of a prompt.
+const LABELS_BY_PROMPT: &str =
+    "write the labels of each prompt under `labels`: `labels: {greeting: {production: 1.0.1}}`";
+
 /// Keys of a prompt, which is in the wrong file.
 const PROMPT_KEYS: [&str; 6] = ["id", "template", "messages", "chat_template", "prompts", "variables"];
 
-/// What to do about them.
+/// The hint for them.
 const NO_PROMPT: &str = "this file is for the labels of the directory; give a prompt file another name";
 
 /// The content of the file.
@@ -95,11 +102,25 @@ fn parse(name: &str, text: &str) -> std::result::Result<LabelFile, Vec<Error>> {
     if let [_, second, ..] = nodes.as_slice() {
         reader.wrong(second.span, "expected one document");
     }
-    for node in nodes.into_iter().take(1).filter(|node| !node.is_null()) {
+    let root = nodes.into_iter().next().filter(|node| !node.is_null());
+    let is_empty = root.is_none();
+    if let Some(node) = root {
         file.read_root(&mut reader, node, &place);
     }
     let errors = reader.located(name, text);
-    if errors.is_empty() { Ok(file) } else { Err(errors) }
+    match errors.is_empty() {
+        true if is_empty => Err(vec![empty(name, text)]),
+        true => Ok(file),
+        false => Err(errors),
+    }
+}
+
+/// The error for a file without content. A save that was cut off leaves one, and would take all labels away.
+fn empty(name: &str, text: &str) -> Error {
+    Error::new(Kind::PromptInvalid, "the file of the labels is empty")
+        .with_hint("delete the file, or write `{}`, if no label points anywhere; else restore its content")
+        .with_place(Place::of(Some(name), text, 0))
+        .with_context("path", name)
 }
 
 impl LabelFile {
@@ -110,8 +131,12 @@ impl LabelFile {
         place: &dyn Fn(SourceSpan) -> Place,
     ) {
         let expected = "the labels of this directory, a mapping with `labels`";
-        let hint_of = |key: &str| PROMPT_KEYS.contains(&key).then(|| KeyHint::new(NO_PROMPT));
-        let Some(mut fields) = reader.hinted_fields(node, expected, &["labels", "history"], hint_of) else {
+        let hint_of = |key: &str| match nearest(key, KEYS) {
+            _ if PROMPT_KEYS.contains(&key) => Some(KeyHint::new(NO_PROMPT)),
+            None => Some(KeyHint::new(LABELS_BY_PROMPT)),
+            Some(_) => None,
+        };
+        let Some(mut fields) = reader.hinted_fields(node, expected, &KEYS, hint_of) else {
             return;
         };
         for (id, span, node) in Self::by_prompt(reader, fields.take_value("labels")) {
@@ -289,7 +314,7 @@ fn find(directory: &Path) -> Result<Option<PathBuf>> {
     let mut found: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        if is_label_file(Path::new(&name)) {
+        if FileKind::of(Path::new(&name)) == Some(FileKind::Labels) {
             found.push(directory.join(name));
         }
     }
@@ -369,6 +394,18 @@ fn read_current(path: Option<&Path>) -> Result<LabelFile> {
             .with_context("path", name)
             .with_errors(errors)
     })
+}
+
+/// The labels of a prompt that the file of a directory names, with the versions that they point at. Labels that are off are
+/// left out.
+///
+/// # Errors
+/// [`Kind::StorageRead`] if the file cannot be used.
+pub fn named_labels(directory: &Path, id: &str) -> Result<BTreeMap<String, Version>> {
+    let file = read_current(find(directory)?.as_deref())?;
+    let of_prompt = file.targets().filter(|(known, ..)| known.as_str() == id);
+    let named = of_prompt.filter_map(|(_, label, target)| Some((label.to_owned(), target.version.clone()?)));
+    Ok(named.collect())
 }
 
 /// The moves of a prompt's labels as the file of a directory has them now. `written` as for [`move_label`].

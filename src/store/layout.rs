@@ -10,7 +10,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 use super::atomic;
-use super::below::{Entry, LINK};
+use super::below::{self, Entry, LINK};
 use super::encoding::Encoding;
 use super::errors::{reason, unreadable, unwritable};
 use super::lock::Lock;
@@ -144,21 +144,20 @@ fn another_case(root: &Path, id: &PromptId, there: &Path) -> Error {
         .with_hint("some file systems ignore case: use the name that exists, or another id")
 }
 
-/// The files of the versions in a prompt's directory. Only their names are looked at.
+/// The files of the versions in a prompt's directory, which is below the root. Only their names are looked at.
 ///
 /// # Errors
 /// [`Kind::StorageRead`] if the directory cannot be read.
-pub(super) fn files(directory: &Path) -> Result<VersionFiles> {
+pub(super) fn files(root: &Path, directory: &Path) -> Result<VersionFiles> {
     let mut files = VersionFiles::new();
     let failed = |error: io::Error| unreadable("directory", directory, &reason(&error)).with_cause(error);
-    let entries = match fs::read_dir(directory) {
+    let entries = match below::list(root, directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
         other => other.map_err(failed)?,
     };
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        if let Some((version, _)) = entry.file_name().to_str().and_then(version_of) {
-            files.entry(version).or_default().push(entry.path());
+    for (name, _) in entries {
+        if let Some((version, _)) = name.to_str().and_then(version_of) {
+            files.entry(version).or_default().push(directory.join(name));
         }
     }
     for paths in files.values_mut() {

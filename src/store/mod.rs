@@ -2,12 +2,14 @@
 
 pub mod atomic;
 mod below;
+pub mod check;
 pub mod diff;
 pub mod directory;
 pub mod encoding;
 mod errors;
 pub mod file;
 mod file_reload;
+pub mod fixes;
 mod generation;
 pub mod history;
 pub mod label_file;
@@ -18,7 +20,9 @@ pub mod memory;
 pub mod prompt_tree;
 pub mod queue;
 mod registry;
+mod regular_file;
 mod stable_read;
+pub mod version_edit;
 mod version_file;
 mod version_rules;
 mod walk;

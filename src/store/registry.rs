@@ -1,16 +1,15 @@
 //! Compiled prompts by id and version, in memory, and the labels that point at versions.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::errors::{all_archived, no_label, no_prompt, no_such_version, no_version};
 use super::labels::{LabelMove, LabelRequest, Labels, tell_of_move};
 use super::version_rules::{self, Replacement, check_raised, check_replacement};
-use crate::check::{Finding, check};
 use crate::error::{Error, Result};
+use crate::hash::{HashMap, HashSet};
 use crate::prompt::{Compiled, Format, Prompt, PromptId, Status, Version, check_label};
-use crate::schema::Schema;
-use crate::template::{Library, Text};
+use crate::template::Text;
 
 /// All registered prompts, in all versions.
 #[derive(Debug)]
@@ -68,22 +67,11 @@ pub struct SearchFilter<'a> {
 
 impl<T> Default for Registry<T> {
     fn default() -> Self {
-        Self { prompts: HashMap::new(), order: BTreeSet::new() }
+        Self { prompts: HashMap::default(), order: BTreeSet::new() }
     }
 }
 
 impl<T: Text> Registry<T> {
-    /// Runs the rules of [`mod@crate::check`] on every prompt that `is_checked` asks for, by id and version.
-    pub fn check(
-        &self,
-        engine: &dyn Library<T>,
-        schemas: &[Schema],
-        is_checked: impl Fn(&Prompt) -> bool,
-    ) -> Vec<Finding> {
-        let checked = self.all().filter(|compiled| is_checked(compiled.prompt()));
-        checked.flat_map(|compiled| check(compiled, engine, None, schemas)).collect()
-    }
-
     /// The prompt with this id.
     ///
     /// # Errors

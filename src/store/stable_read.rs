@@ -12,7 +12,9 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
+use super::below::Entry;
 use super::errors::{reason, unreadable};
+use super::regular_file::open;
 use crate::error::Result;
 use crate::limits::FILE_BYTES;
 
@@ -85,17 +87,15 @@ struct ReadAttempt {
     file: FileContent,
     before: FileStamp,
     after: FileStamp,
-    /// Whether it is a usual file, whose size says how much it holds.
-    usual: bool,
     handle: fs::File,
 }
 
-fn look(path: &Path) -> Result<ReadAttempt> {
+fn look(path: &Path, open: impl FnOnce() -> io::Result<fs::File>) -> Result<ReadAttempt> {
     let failed = |error: io::Error| unreadable("file", path, &reason(&error)).with_cause(error);
     let too_large = |size: u64| {
         unreadable("file", path, &format!("it has {size} bytes, more than the limit of {FILE_BYTES}"))
     };
-    let mut file = fs::File::open(path).map_err(failed)?;
+    let mut file = open().map_err(failed)?;
     let before = file.metadata().map_err(failed)?;
     if before.len() > FILE_BYTES {
         return Err(too_large(before.len()));
@@ -111,25 +111,24 @@ fn look(path: &Path) -> Result<ReadAttempt> {
         file: FileContent { bytes, saved },
         before: FileStamp::of(&before),
         after: FileStamp::of(&after),
-        usual: after.is_file(),
         handle: file,
     })
 }
 
-/// Reads a file that is not larger than allowed, as it is at the moment.
+/// Reads a file below the root of a store that is not larger than allowed, as it is at the moment. No link is followed.
 ///
 /// # Errors
 /// [`crate::Kind::StorageRead`] with the path.
-pub(super) fn read(path: &Path) -> Result<FileContent> {
-    look(path).map(|look| look.file)
+pub(super) fn read_below(root: &Path, path: &Path) -> Result<FileContent> {
+    look(path, || Entry::open(root, path)?.open_file()).map(|look| look.file)
 }
 
-/// As [`read`], with the stamp of what was read where a later write cannot have the same.
+/// As [`read_below`], with the stamp of what was read where a later write cannot have the same.
 ///
 /// # Errors
-/// As [`read`].
-pub(super) fn read_stamped(path: &Path) -> Result<(FileContent, Option<FileStamp>)> {
-    let ReadAttempt { file, before, after, .. } = look(path)?;
+/// As [`read_below`].
+pub(super) fn read_below_stamped(root: &Path, path: &Path) -> Result<(FileContent, Option<FileStamp>)> {
+    let ReadAttempt { file, before, after, .. } = look(path, || Entry::open(root, path)?.open_file())?;
     let stamp = (before == after && after.is_sure()).then_some(after);
     Ok((file, stamp))
 }
@@ -142,12 +141,12 @@ pub(super) fn read_stamped(path: &Path) -> Result<(FileContent, Option<FileStamp
 pub(super) fn read_settled(path: &Path) -> Result<(FileContent, Option<FileStamp>)> {
     let mut last: Option<Vec<u8>> = None;
     for _ in 0..LOOKS {
-        let ReadAttempt { file, before, after, usual, handle } = look(path)?;
+        let ReadAttempt { file, before, after, handle } = look(path, || open(path))?;
         // Some systems do not know the size of what they make up; reading it twice tells.
         let is_whole = file.bytes.len() as u64 == after.size || last.as_ref() == Some(&file.bytes);
         let is_quiet = before == after && is_whole;
-        if !usual || (is_quiet && after.is_older(TICK)) {
-            let sure = usual && after.is_sure();
+        if is_quiet && after.is_older(TICK) {
+            let sure = after.is_sure();
             return Ok((file, sure.then_some(after)));
         }
         thread::sleep(TICK);

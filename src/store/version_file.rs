@@ -1,16 +1,14 @@
 //! The files in the directory of a prompt: one for each version, and one for its labels.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::atomic;
-use super::below::LINK;
 use super::directory::identify;
 use super::encoding::Encoding;
-use super::errors::{reason, unreadable, unwritable};
+use super::errors::{unreadable, unwritable};
 use super::labels::Labels;
-use super::stable_read::{FileContent, FileStamp, read, read_stamped};
+use super::stable_read::{FileContent, FileStamp, read_below, read_below_stamped};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Version};
 
@@ -26,12 +24,17 @@ pub struct StoredPrompt {
     pub warnings: Vec<String>,
 }
 
-/// The prompt in the file of a version; `None` if there is no file.
+/// The prompt in the file of a version, which is below the root; `None` if there is no file.
 ///
 /// # Errors
 /// [`Kind::StorageRead`] with the path if it cannot be read, or contains another prompt or version.
-pub(super) fn read_version(path: &Path, id: &PromptId, version: &Version) -> Result<Option<StoredPrompt>> {
-    read_plain(path)?.map(|file| parse_version(path, id, version, &file)).transpose()
+pub(super) fn read_version(
+    root: &Path,
+    path: &Path,
+    id: &PromptId,
+    version: &Version,
+) -> Result<Option<StoredPrompt>> {
+    read_plain(root, path)?.map(|file| parse_version(path, id, version, &file)).transpose()
 }
 
 /// The prompt in the content of the file of a version.
@@ -58,16 +61,17 @@ pub(super) fn parse_version(
     Ok(StoredPrompt { prompt, warnings })
 }
 
-/// Reads a regular file. `None` if there is none; a link or a directory is an error.
-pub(super) fn read_plain(path: &Path) -> Result<Option<FileContent>> {
-    check_plain(path)?;
-    unless_gone(read(path))
+/// Reads a regular file below the root. `None` if there is none; a link or a directory is an error.
+pub(super) fn read_plain(root: &Path, path: &Path) -> Result<Option<FileContent>> {
+    unless_gone(read_below(root, path))
 }
 
 /// As [`read_plain`], with the stamp of the content where a later write cannot have the same.
-pub(super) fn read_plain_stamped(path: &Path) -> Result<Option<(FileContent, Option<FileStamp>)>> {
-    check_plain(path)?;
-    unless_gone(read_stamped(path))
+pub(super) fn read_plain_stamped(
+    root: &Path,
+    path: &Path,
+) -> Result<Option<(FileContent, Option<FileStamp>)>> {
+    unless_gone(read_below_stamped(root, path))
 }
 
 fn unless_gone<R>(outcome: Result<R>) -> Result<Option<R>> {
@@ -76,19 +80,6 @@ fn unless_gone<R>(outcome: Result<R>) -> Result<Option<R>> {
         Err(error) if is_gone(&error) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Refuses what is no regular file. Nothing at all is not refused.
-fn check_plain(path: &Path) -> Result<()> {
-    let why = match fs::symlink_metadata(path) {
-        Ok(about) if about.is_file() => None,
-        Ok(about) if about.is_symlink() => Some(LINK.to_owned()),
-        Ok(about) if about.is_dir() => Some("it is a directory".to_owned()),
-        Ok(_) => Some("it is not a file".to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => Some(reason(&error)),
-    };
-    why.map_or(Ok(()), |why| Err(unreadable("file", path, &why)))
 }
 
 /// Whether an error means that a file does not exist.
@@ -120,13 +111,13 @@ pub(super) fn twice(id: &str, version: &Version, first: &Path, second: &Path) ->
     .with_hint("remove one of the files")
 }
 
-/// The labels of a prompt's directory.
+/// The labels of a prompt's directory, which is below the root.
 ///
 /// # Errors
 /// [`Kind::StorageRead`] with the path.
-pub(super) fn read_labels(directory: &Path) -> Result<Labels> {
+pub(super) fn read_labels(root: &Path, directory: &Path) -> Result<Labels> {
     let path = directory.join(LABELS);
-    let Some(file) = read_plain(&path)? else { return Ok(Labels::default()) };
+    let Some(file) = read_plain(root, &path)? else { return Ok(Labels::default()) };
     parse_labels(&path, &file)
 }
 

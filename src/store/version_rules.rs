@@ -1,6 +1,7 @@
 //! The rules of versions: what may replace a version that exists, and which version is the latest of a prompt.
 //!
-//! Storages in memory and in files, the registry and the history of versions all ask here, so that they answer alike.
+//! Storages in memory and in files, the registry and the history of versions all use these rules, so they never
+//! disagree.
 
 use std::convert::Infallible;
 

@@ -8,7 +8,8 @@ use std::{fs, io};
 use serde_json::Value;
 
 use super::StoredPrompts;
-use super::below::LINK;
+use super::atomic::directory_of;
+use super::below::{self, EntryKind, LINK};
 use super::directory::in_parallel;
 use super::encoding::Encoding;
 use super::errors::{reason, unreadable};
@@ -56,7 +57,7 @@ pub(super) fn list(root: &Path) -> Result<StoredPrompts> {
 fn labels_of(directories: &[PathBuf], root: &Path, errors: &mut Vec<Error>) -> BTreeMap<String, Labels> {
     let mut all = BTreeMap::new();
     for directory in directories {
-        match (read_labels(directory), id_of(root, directory)) {
+        match (read_labels(root, directory), id_of(root, directory)) {
             (Ok(labels), Some(id)) => drop(all.insert(id, labels)),
             (Ok(_), None) => {}
             (Err(error), _) => errors.push(error),
@@ -90,7 +91,7 @@ pub(super) fn unmanaged_files(root: &Path, all: bool) -> Result<(Vec<UnmanagedFi
     let tree = StoreTree::of(&real)?;
     let (mut found, mut errors) = (Vec::new(), tree.errors);
     for path in tree.files {
-        match named(&path) {
+        match named(&real, &path) {
             Ok(Some((id, version))) => {
                 let is_valid = id.parse().is_ok_and(|id: PromptId| check_id(&id).is_ok())
                     && version.parse::<Version>().is_ok();
@@ -107,17 +108,17 @@ pub(super) fn unmanaged_files(root: &Path, all: bool) -> Result<(Vec<UnmanagedFi
 }
 
 /// The id and version in a JSON file.
-fn named(path: &Path) -> Result<Option<(String, String)>> {
+fn named(root: &Path, path: &Path) -> Result<Option<(String, String)>> {
     if Encoding::of_path(path) != Some(Encoding::Json) {
         return Ok(None);
     }
-    let Some(value) = read_value(path)? else { return Ok(None) };
+    let Some(value) = read_value(root, path)? else { return Ok(None) };
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     Ok(text("id").zip(text("version")))
 }
 
-fn read_value(path: &Path) -> Result<Option<Value>> {
-    let Some(file) = read_plain(path)? else { return Ok(None) };
+fn read_value(root: &Path, path: &Path) -> Result<Option<Value>> {
+    let Some(file) = read_plain(root, path)? else { return Ok(None) };
     let value = serde_json::from_slice(&file.bytes).map_err(|error| {
         damaged(path, Error::new(Kind::PromptInvalid, format!("this is not JSON: {}", plain(&error))))
     });
@@ -128,7 +129,7 @@ fn read_value(path: &Path) -> Result<Option<Value>> {
 pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
     id.parse::<PromptId>().and_then(|id| check_id(&id))?;
     version.parse::<Version>()?;
-    let Some(mut value) = read_value(path)? else {
+    let Some(mut value) = read_value(directory_of(path), path)? else {
         return Err(unreadable("file", path, "it does not exist"));
     };
     let Value::Object(members) = &mut value else {
@@ -196,22 +197,27 @@ impl StoreTree {
     }
 
     fn look_into(&mut self, directory: &Path, open: &mut Vec<PathBuf>) -> io::Result<()> {
-        for entry in fs::read_dir(directory)? {
-            let entry = entry?;
-            let (path, kind, name) = (entry.path(), entry.file_type()?, entry.file_name());
+        for (name, kind) in below::list(&self.root, directory)? {
+            let path = directory.join(&name);
             let name = name.to_string_lossy();
-            let is_file = kind.is_file() && !name.starts_with('.');
-            if kind.is_dir() {
-                if version_of(&name).is_some() {
-                    self.misplaced.push(path.clone());
+            let is_version = version_of(&name).is_some();
+            match kind {
+                EntryKind::Directory => {
+                    if is_version {
+                        self.misplaced.push(path.clone());
+                    }
+                    open.push(path);
                 }
-                open.push(path);
-            } else if kind.is_symlink() && (version_of(&name).is_some() || path.is_dir()) {
-                self.errors.push(unreadable("file", &path, LINK));
-            } else if name == LABELS {
-                self.labelled.push(directory.to_owned());
-            } else if is_file && Encoding::of_path(&path).is_some() {
-                self.files.push(path);
+                EntryKind::Link if is_version || path.is_dir() => {
+                    self.errors.push(unreadable("file", &path, LINK));
+                }
+                _ if name == LABELS => self.labelled.push(directory.to_owned()),
+                EntryKind::File if !name.starts_with('.') && Encoding::of_path(&path).is_some() => {
+                    self.files.push(path);
+                }
+                // Reading it is the error that says what it is.
+                EntryKind::Other if is_version => self.files.push(path),
+                _ => {}
             }
         }
         Ok(())
@@ -227,7 +233,7 @@ pub(super) fn id_of(root: &Path, directory: &Path) -> Option<String> {
 /// The prompt in a file. `None` if the file is gone or does not belong to the store.
 fn read_file(root: &Path, path: &Path) -> Result<Option<StoredPrompt>> {
     match version_at(root, path)? {
-        Some((id, version)) => read_version(path, &id, &version),
+        Some((id, version)) => read_version(root, path, &id, &version),
         None => Ok(None),
     }
 }

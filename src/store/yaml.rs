@@ -4,6 +4,7 @@
 //! does not hide the others. A place in a template is mapped back to the file.
 
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -13,7 +14,7 @@ use crate::de::{NodeReader, SourceSpan};
 use crate::error::{Error, Kind, LineStarts, Place};
 use crate::limits::FILE_BYTES;
 use crate::prompt::read::{self, Document, PromptDefaults, PromptSpans, RawPrompt};
-use crate::prompt::{AboutFile, Prompt, Status, TemplateLocation};
+use crate::prompt::{AboutFile, Prompt, PromptId, Status, TemplateLocation, Version};
 
 /// The content of a prompt file. A prompt with errors does not hide the others.
 #[derive(Debug, Default)]
@@ -136,7 +137,7 @@ pub fn read_prompts_bytes(file_name: &str, bytes: &[u8]) -> ReadFile {
 }
 
 /// [`read_prompts_bytes`]; a prompt without an id gets this one.
-pub(super) fn read_authored(file_name: &str, id: Option<&str>, bytes: &[u8]) -> ReadFile {
+pub(crate) fn read_authored(file_name: &str, id: Option<&str>, bytes: &[u8]) -> ReadFile {
     match decode(file_name, bytes) {
         Ok(text) => read_with(file_name, text, PromptDefaults::of_file(id)),
         Err(error) => ReadFile { errors: vec![error], ..ReadFile::default() },
@@ -197,6 +198,10 @@ impl PromptSource for Places {
         self.id()
     }
 
+    fn version(&self) -> Place {
+        self.of(self.spans.version.unwrap_or(self.spans.id))
+    }
+
     fn in_file(
         &self,
         prompt: &Prompt,
@@ -205,6 +210,25 @@ impl PromptSource for Places {
         column: usize,
     ) -> Option<Place> {
         self.in_file(prompt, location, line, column)
+    }
+
+    fn offset(
+        &self,
+        prompt: &Prompt,
+        location: TemplateLocation<'_>,
+        line: usize,
+        column: usize,
+    ) -> Option<usize> {
+        let (line, column) = self.exact(prompt, location, line, column)?;
+        self.offset_of(line, column)
+    }
+
+    fn text(&self) -> &str {
+        &self.file.text
+    }
+
+    fn variable_offsets(&self) -> Vec<usize> {
+        self.spans.variables.iter().filter_map(|span| span.offset()).collect()
     }
 
     fn variable(&self, index: usize) -> Option<Place> {
@@ -227,6 +251,38 @@ impl Places {
         self.file.place(span.offset().unwrap_or_default())
     }
 
+    /// The insertions and replacements that write another version into the file, and with `id` the id where it is not
+    /// written. They are ranges of the text without a byte order mark, in order.
+    pub(super) fn edits(&self, id: Option<&PromptId>, version: &Version) -> Vec<(Range<usize>, String)> {
+        let PromptSpans { first, id: id_span, version: written, .. } = self.spans;
+        let text = &self.file.text;
+        let at = first.offset().unwrap_or_default();
+        let column = at - text[..at].rfind('\n').map_or(0, |line| line + 1);
+        let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        let line = format!("{line_break}{}", " ".repeat(column));
+        let has_id = id_span != first;
+        let mut edits = Vec::new();
+        if let Some(id) = id.filter(|_| !has_id) {
+            edits.push((at..at, format!("id: {id}{line}")));
+        }
+        match written {
+            Some(span) => {
+                let quote =
+                    span.slice(text).and_then(|old| old.chars().next()).filter(|c| matches!(c, '"' | '\''));
+                let quote = quote.map(String::from).unwrap_or_default();
+                edits.push((span.start as usize..span.end as usize, format!("{quote}{version}{quote}")));
+            }
+            None if has_id => {
+                let end = id_span.end as usize;
+                let end = text[end..].find(['\r', '\n']).map_or(text.len(), |length| end + length);
+                edits.push((end..end, format!("{line}version: {version}")));
+            }
+            None => edits.push((at..at, format!("version: {version}{line}"))),
+        }
+        edits.sort_by_key(|(range, _)| range.start);
+        edits
+    }
+
     /// Maps a line and column of one of the prompt's templates to the place in the file. The place is exact for a
     /// literal block (`|`) and for a text on one line without escapes. For other texts it is the start of the text.
     /// `None` if the prompt has no such template.
@@ -238,21 +294,33 @@ impl Places {
         line: usize,
         column: usize,
     ) -> Option<Place> {
+        let start = self.of(self.span_of(prompt, location)?);
+        let exact = self.exact(prompt, location, line, column);
+        let (line, column) = exact.unwrap_or((start.line, start.column));
+        Some(self.file.place(self.offset_of(line, column)?))
+    }
+
+    /// The line and column in the file, where they are certain.
+    fn exact(
+        &self,
+        prompt: &Prompt,
+        location: TemplateLocation<'_>,
+        line: usize,
+        column: usize,
+    ) -> Option<(usize, usize)> {
         let text = location.text(prompt)?;
         let start = self.of(self.span_of(prompt, location)?);
-        let exact = || {
-            let wanted = text.split('\n').nth(line.checked_sub(1)?)?;
-            self.in_block(text, start.line, wanted, line)
-                .map(|(line, indent)| (line, indent + column))
-                .or_else(|| {
-                    Some((start.line, self.on_line(start.line, start.column, wanted, line)? + column))
-                })
-        };
-        let (line, column) = exact().unwrap_or((start.line, start.column));
+        let wanted = text.split('\n').nth(line.checked_sub(1)?)?;
+        self.in_block(text, start.line, wanted, line)
+            .map(|(line, indent)| (line, indent + column))
+            .or_else(|| Some((start.line, self.on_line(start.line, start.column, wanted, line)? + column)))
+    }
+
+    /// The offset of a line and column of the file.
+    fn offset_of(&self, line: usize, column: usize) -> Option<usize> {
         let begin = self.file.lines().start(line)?;
         let rest = self.file.text[begin..].lines().next().unwrap_or_default();
-        let inside = rest.char_indices().nth(column - 1).map_or(rest.len(), |(offset, _)| offset);
-        Some(self.file.place(begin + inside))
+        Some(begin + rest.char_indices().nth(column - 1).map_or(rest.len(), |(offset, _)| offset))
     }
 
     /// The YAML comment right behind a text without quotes; see [`PromptSource::comment_after`].

@@ -1,5 +1,5 @@
-//! Writes prompts as readable YAML in the short spelling: literal blocks for text with line breaks, keys in the order of the documentation,
-//! no defaults, no folded lines. Reading the text gives the same prompt.
+//! Writes prompts as readable YAML in the short spelling. Keys are in the order of the documentation, texts with line
+//! breaks are literal blocks, and defaults are left out. Reading the text gives the same prompt.
 
 use serde_json::{Map, Value};
 

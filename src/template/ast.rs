@@ -179,6 +179,8 @@ pub struct PartialBlockNode<'s> {
 pub struct InlineNode<'s> {
     /// An expression that gives its name.
     pub name: ExprNode<'s>,
+    /// Named arguments, which an inline partial does not take. handlebars.js ignores them.
+    pub hash: Vec<(Cow<'s, str>, ExprNode<'s>)>,
     /// The content of the partial.
     pub program: Program<'s>,
     /// The tildes of the opening tag.
@@ -193,14 +195,14 @@ pub struct InlineNode<'s> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExprNode<'s> {
     /// The kind of expression, with its parts.
-    pub kind: ExprKind<'s>,
+    pub kind: ExprNodeKind<'s>,
     /// The place in the source.
     pub span: Span,
 }
 
 /// The kinds of expressions.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ExprKind<'s> {
+pub enum ExprNodeKind<'s> {
     /// `user.name`, `../x`, `@index`
     Path(PathNode<'s>),
     /// `(name arguments)`
@@ -289,14 +291,14 @@ impl<'s> ExprNode<'s> {
     #[must_use]
     pub fn as_path(&self) -> Option<Cow<'_, PathNode<'s>>> {
         let name: Cow<'s, str> = match &self.kind {
-            ExprKind::Path(path) => return Some(Cow::Borrowed(path)),
-            ExprKind::Call(_) => return None,
-            ExprKind::String(text) => text.clone(),
-            ExprKind::Number(text) => super::number::canonical(text).into(),
-            ExprKind::Bool(true) => "true".into(),
-            ExprKind::Bool(false) => "false".into(),
-            ExprKind::Undefined => "undefined".into(),
-            ExprKind::Null => "null".into(),
+            ExprNodeKind::Path(path) => return Some(Cow::Borrowed(path)),
+            ExprNodeKind::Call(_) => return None,
+            ExprNodeKind::String(text) => text.clone(),
+            ExprNodeKind::Number(text) => super::number::canonical(text).into(),
+            ExprNodeKind::Bool(true) => "true".into(),
+            ExprNodeKind::Bool(false) => "false".into(),
+            ExprNodeKind::Undefined => "undefined".into(),
+            ExprNodeKind::Null => "null".into(),
         };
         Some(Cow::Owned(PathNode {
             original: name.clone(),

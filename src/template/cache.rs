@@ -1,8 +1,7 @@
 //! A cache of compiled templates by source text, so that rendering the same text again does not compile it again.
 
-use std::collections::HashMap;
-
 use super::Template;
+use crate::hash::HashMap;
 
 /// The maximum number of templates in each of the two generations.
 const GENERATION: usize = 256;
@@ -28,7 +27,7 @@ pub struct CacheEpoch(u64);
 
 impl<T> Default for TemplateCache<T> {
     fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), epoch: 0 }
+        Self { young: HashMap::default(), old: HashMap::default(), epoch: 0 }
     }
 }
 

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Template;
 use super::context::{Data, Sink};
+use super::dialect::{Dialect, HandlebarsDialect, PromptDialect, StaticDialect};
 use super::fence::{Fences, SharedTags};
 use super::inlines::InlineSet;
 use super::program::{Block, CompiledProgram, Inline, Partial};
-use super::render::{BlockOf, Inlines, KeptLibrary, Lap, Level, Params, Renderer, Scope};
+use super::render::{BlockOf, ContextFrame, Inlines, KeptLibrary, LoopFrame, Params, Renderer, Scope, Start};
 use super::stack;
-use super::sums::Sums;
 use crate::error::{Error, Kind, Result};
 
 /// A branch of a block.
@@ -59,7 +59,7 @@ pub struct BranchArguments<'g, D: Data> {
 struct OwnedScope<T, K> {
     template: Template<T>,
     levels: Vec<Option<K>>,
-    laps: Vec<OwnedLoopFrame<K>>,
+    loop_frames: Vec<OwnedLoopFrame<K>>,
     params: Vec<Option<[Option<K>; 2]>>,
     inlines: Option<Box<WithScope<SharedInlines<T>, T, K>>>,
     block: Option<Box<OwnedPartialBlock<T, K>>>,
@@ -83,7 +83,7 @@ impl<T: super::Text, K> Closure<T, K> {
     pub(super) fn new<D: Data<Text = T, Kept = K>>(
         block: &Arc<Block<T>>,
         scope: &Scope<'_, D>,
-        renderer: &Renderer<'_, D>,
+        renderer: &Renderer<'_, D, impl StaticDialect>,
     ) -> Result<Self> {
         let mut frames = renderer.frames;
         let kept = keep(renderer.data, scope, &mut frames)?;
@@ -131,47 +131,66 @@ impl<T: super::Text, K> Closure<T, K> {
         let mut out = data.sink();
         let mut given = Some(given);
         with_scope(data, &self.scope, &mut |scope| {
-            let mut renderer = Renderer {
+            let start = Start {
                 data,
                 partials: &*self.partials,
                 caller_data: caller_data.as_ref(),
                 top: &top,
                 steps: self.steps.load(Ordering::Relaxed),
-                alarm: 0,
                 levels: self.levels,
                 outside: stack::levels().saturating_sub(self.levels),
                 frames: self.frames,
-                open_partials: 0,
                 fences: &fences,
-                sums: Sums::default(),
-                sum: None,
             };
             let Some(given) = given.take() else { return Ok(()) };
-            renderer.fits(scope.template.options().limits.depth)?;
-            let result = branch_with(&mut renderer, body, given, scope, &mut out);
-            renderer.settle(&mut out);
-            self.steps.store(renderer.steps, Ordering::Relaxed);
+            let dialect = scope.template.options().dialect;
+            let result = match dialect {
+                Dialect::Prompt => {
+                    let mut renderer = Renderer::<D, PromptDialect>::new(&start, scope.template);
+                    self.counted(&mut renderer, body, given, scope, &mut out)
+                }
+                Dialect::Handlebars => {
+                    let mut renderer = Renderer::<D, HandlebarsDialect>::new(&start, scope.template);
+                    self.counted(&mut renderer, body, given, scope, &mut out)
+                }
+            };
             result.map_err(|error| error.locate(scope.template.name(), scope.template.source()))
         })?;
         Ok(out.finish())
     }
+
+    /// Renders a branch and adds its steps to those of the render.
+    fn counted<D: Data<Text = T, Kept = K>, L: StaticDialect>(
+        &self,
+        renderer: &mut Renderer<'_, D, L>,
+        body: &CompiledProgram<T>,
+        given: BranchArguments<'_, D>,
+        scope: &Scope<'_, D>,
+        out: &mut D::Sink,
+    ) -> Result<()> {
+        renderer.fits(scope.template.options().limits.depth)?;
+        let result = branch_with(renderer, body, given, scope, out);
+        renderer.settle(out);
+        self.steps.store(renderer.steps, Ordering::Relaxed);
+        result
+    }
 }
 
-fn branch_with<D: Data>(
-    renderer: &mut Renderer<'_, D>,
+fn branch_with<D: Data, L: StaticDialect>(
+    renderer: &mut Renderer<'_, D, L>,
     body: &CompiledProgram<D::Text>,
     given: BranchArguments<'_, D>,
     scope: &Scope<'_, D>,
     out: &mut D::Sink,
 ) -> Result<()> {
-    let lap = given.data.map(|data| Lap {
+    let loop_frame = given.data.map(|data| LoopFrame {
         index: None,
         key: None,
         last: false,
         data: Some(data.clone()),
-        up: scope.lap,
+        up: scope.loop_frame,
     });
-    let scope = &Scope { lap: lap.as_ref().or(scope.lap), ..*scope };
+    let scope = &Scope { loop_frame: loop_frame.as_ref().or(scope.loop_frame), ..*scope };
     match given.context {
         Some(context) => renderer.within(body, context.clone(), given.params, scope, out),
         None => renderer.branch(body, given.params, scope, out),
@@ -185,10 +204,10 @@ fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<O
         found
     }
     let kept = |value: &Option<D::Value>| value.as_ref().map(|value| data.keep(value));
-    let levels = chain(Some(scope.level), |level| level.up);
-    let laps = chain(scope.lap, |lap| lap.up);
+    let levels = chain(Some(scope.context), |level| level.up);
+    let loop_frames = chain(scope.loop_frame, |loop_frame| loop_frame.up);
     let params = chain(scope.params, |params| params.up);
-    *frames += levels.len() + laps.len() + params.len();
+    *frames += levels.len() + loop_frames.len() + params.len();
     if *frames > FRAMES {
         return Err(Error::new(Kind::TemplateRender, "blocks of helpers are nested too deep")
             .with_hint("check whether a partial includes itself through a helper's block without end"));
@@ -203,14 +222,14 @@ fn keep<D: Data>(data: &D, scope: &Scope<'_, D>, frames: &mut usize) -> Result<O
     };
     Ok(OwnedScope {
         template: scope.template.clone(),
-        levels: levels.into_iter().map(|level| kept(&level.context)).collect(),
-        laps: laps
+        levels: levels.into_iter().map(|level| kept(&level.value)).collect(),
+        loop_frames: loop_frames
             .into_iter()
-            .map(|lap| OwnedLoopFrame {
-                index: lap.index,
-                key: kept(&lap.key),
-                last: lap.last,
-                data: kept(&lap.data),
+            .map(|loop_frame| OwnedLoopFrame {
+                index: loop_frame.index,
+                key: kept(&loop_frame.key),
+                last: loop_frame.last,
+                data: kept(&loop_frame.data),
             })
             .collect(),
         params: params
@@ -229,10 +248,16 @@ fn with_scope<D: Data>(
     then: &mut dyn FnMut(&Scope<'_, D>) -> Result<()>,
 ) -> Result<()> {
     with_levels(data, &kept.levels, None, &mut |level| {
-        with_laps(data, &kept.laps, None, &mut |lap| {
+        with_loop_frames(data, &kept.loop_frames, None, &mut |loop_frame| {
             with_params(data, &kept.params, None, &mut |params| {
-                let scope =
-                    Scope { template: &kept.template, level, lap, params, inlines: None, block: None };
+                let scope = Scope {
+                    template: &kept.template,
+                    context: level,
+                    loop_frame,
+                    params,
+                    inlines: None,
+                    block: None,
+                };
                 with_inlines(data, kept, &mut |inlines| {
                     with_block(data, kept, &mut |block| then(&Scope { inlines, block, ..scope }))
                 })
@@ -244,35 +269,35 @@ fn with_scope<D: Data>(
 fn with_levels<D: Data>(
     data: &D,
     kept: &[Option<D::Kept>],
-    up: Option<&Level<'_, D>>,
-    then: &mut dyn FnMut(&Level<'_, D>) -> Result<()>,
+    up: Option<&ContextFrame<'_, D>>,
+    then: &mut dyn FnMut(&ContextFrame<'_, D>) -> Result<()>,
 ) -> Result<()> {
     let Some((first, rest)) = kept.split_first() else {
         return match up {
             Some(level) => then(level),
-            None => then(&Level { context: None, up: None }),
+            None => then(&ContextFrame { value: None, up: None }),
         };
     };
-    let level = Level { context: first.as_ref().map(|kept| data.restore(kept)), up };
+    let level = ContextFrame { value: first.as_ref().map(|kept| data.restore(kept)), up };
     with_levels(data, rest, Some(&level), then)
 }
 
-fn with_laps<D: Data>(
+fn with_loop_frames<D: Data>(
     data: &D,
     kept: &[OwnedLoopFrame<D::Kept>],
-    up: Option<&Lap<'_, D>>,
-    then: &mut dyn FnMut(Option<&Lap<'_, D>>) -> Result<()>,
+    up: Option<&LoopFrame<'_, D>>,
+    then: &mut dyn FnMut(Option<&LoopFrame<'_, D>>) -> Result<()>,
 ) -> Result<()> {
     let Some((first, rest)) = kept.split_first() else { return then(up) };
     let restored = |kept: &Option<D::Kept>| kept.as_ref().map(|kept| data.restore(kept));
-    let lap = Lap {
+    let loop_frame = LoopFrame {
         index: first.index,
         key: restored(&first.key),
         last: first.last,
         data: restored(&first.data),
         up,
     };
-    with_laps(data, rest, Some(&lap), then)
+    with_loop_frames(data, rest, Some(&loop_frame), then)
 }
 
 fn with_params<D: Data>(

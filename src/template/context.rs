@@ -87,6 +87,12 @@ impl ValueKind {
             Self::Other => "object",
         }
     }
+
+    /// Whether values of the kind are numbers. A boolean is none.
+    #[must_use]
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::Float)
+    }
 }
 
 impl std::fmt::Display for ValueKind {
@@ -166,11 +172,11 @@ pub trait Data {
     /// As [`Data::get`].
     fn lookup(&self, value: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>>;
 
-    /// The names that [`Data::get`] finds, for "did you mean" hints. Empty if `value` has no names.
+    /// The first `most` names that [`Data::get`] finds. Empty if `value` has no names.
     ///
     /// # Errors
     /// As [`Data::get`].
-    fn names(&self, value: &Self::Value) -> Result<Vec<String>>;
+    fn names(&self, value: &Self::Value, most: usize) -> Result<Vec<String>>;
 
     /// The number of names of a value, where it costs nothing to know.
     fn member_count(&self, _value: &Self::Value) -> Option<usize> {
@@ -208,6 +214,25 @@ pub trait Data {
         _style: Style,
         _out: &mut Self::Sink,
     ) -> Result<Option<WriteOutcome>> {
+        Ok(None)
+    }
+
+    /// Whether the value is a list whose items [`Data::list_item`] returns.
+    fn is_plain_list(&self, _value: &Self::Value) -> bool {
+        false
+    }
+
+    /// The item of a list at this position. `None` after the last one. A list may change while it is looped over.
+    fn list_item(&self, _list: &Self::Value, _at: usize) -> Option<Item<Self::Value>> {
+        None
+    }
+
+    /// A faster [`Data::get`] and [`Data::truth`] in one call, for the most common condition. `None` if this data has no
+    /// such short cut for the value, or there is no such member.
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    fn member_truth(&self, _value: &Self::Value, _key: &Self::Text) -> Result<Option<bool>> {
         Ok(None)
     }
 
@@ -309,6 +334,14 @@ pub trait Data {
     /// # Errors
     /// If JSON cannot represent the value, or the text would have more than `limit` bytes.
     fn to_json_text(&self, value: &Self::Value, indent: Option<usize>, limit: usize) -> Result<String>;
+
+    /// A message of a history as compact JSON text, in which bytes are base64.
+    ///
+    /// # Errors
+    /// As [`Data::to_json_text`].
+    fn to_message_json(&self, value: &Self::Value, limit: usize) -> Result<String> {
+        self.to_json_text(value, None, limit)
+    }
 
     /// A mapping without some of the members of `base`.
     ///

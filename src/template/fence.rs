@@ -56,24 +56,35 @@ impl Fences {
     ///
     /// # Errors
     /// The error of `render`; [`Kind::TemplateRender`] if the text of a fence contains the fence's own tag.
+    #[inline]
     pub fn settle<R>(&self, mut render: impl FnMut() -> Result<R>) -> Result<R> {
         if self.is_settling.replace(true) {
             return render();
         }
-        let result = self.settle_rounds(&mut render);
+        let mut result = render();
+        if self.tags.get().is_some() {
+            result = result.and_then(|first| self.settle_rounds(first, &mut render));
+        }
         self.is_settling.set(false);
         result
     }
 
-    fn settle_rounds<R>(&self, render: &mut dyn FnMut() -> Result<R>) -> Result<R> {
-        for _ in 0..ROUNDS {
-            let result = render()?;
-            if !self.tags.get().is_some_and(renumber) {
-                return Ok(result);
+    /// Renders again while a text holds the tag of its fence.
+    #[cold]
+    fn settle_rounds<R>(&self, first: R, render: &mut dyn FnMut() -> Result<R>) -> Result<R> {
+        let (mut result, mut rounds) = (first, 1);
+        while self.tags.get().is_some_and(renumber) {
+            if rounds == ROUNDS {
+                return Err(Error::new(
+                    Kind::TemplateRender,
+                    "the text inside a fence contains the fence's own tag",
+                )
+                .with_hint("use `fence_tag` outside of the fence, and give nested fences different names"));
             }
+            result = render()?;
+            rounds += 1;
         }
-        Err(Error::new(Kind::TemplateRender, "the text inside a fence contains the fence's own tag")
-            .with_hint("use `fence_tag` outside of the fence, and give nested fences different names"))
+        Ok(result)
     }
 
     /// The fences of a render, for a block that a helper kept. `tags` is what [`Fences::shared`] returned in that render.

@@ -3,7 +3,7 @@
 
 use super::ast::{Statement, Strip};
 use super::context::{Style, Text};
-use super::program::{Kinds, Node};
+use super::program::{Expr, ExprKind, Node};
 use super::{Template, parse};
 
 /// A piece of a flat template.
@@ -43,10 +43,9 @@ fn piece<T: Text>(node: &Node<T>) -> Option<FlatPiece<'_>> {
     const UNCHANGED: Style = Style { html: false, lenient: false, javascript_numbers: false };
     match node {
         Node::Text(text) => Some(FlatPiece::Text(text.as_str())),
-        Node::Print { expr, style, short: true } if *style == UNCHANGED => match &expr.kind {
-            Kinds::Path(path) => path.parts.first().map(|name| FlatPiece::Name(name.as_str())),
-            _ => None,
-        },
+        Node::Print { expr: Expr { kind: ExprKind::Member(name), .. }, style } if *style == UNCHANGED => {
+            Some(FlatPiece::Name(name.as_str()))
+        }
         _ => None,
     }
 }

@@ -298,7 +298,9 @@ impl<D: Data> HelperArguments<'_, D> {
             // NaN is neither less nor greater than any number.
             None => match (self.data.kind_of(a)?, self.data.kind_of(b)?) {
                 (ValueKind::Float, _) | (_, ValueKind::Float) => Ok(Some(self.boolean(false))),
-                (a, b) => Err(fail(format!("cannot compare {a} with {b}"))),
+                (a, b) => Err(fail(format!("cannot compare {a} with {b}")).with_hint(
+                    "compare two numbers, two texts or two dates; convert one of the values before the render",
+                )),
             },
         }
     }
@@ -381,10 +383,16 @@ fn sum<D: Data>(arguments: &HelperArguments<'_, D>, subtract: bool) -> Result<Op
         return Ok(Some(sum));
     }
     let (a, b) = (arguments.data.kind_of(a)?, arguments.data.kind_of(b)?);
-    Err(fail(if subtract {
-        format!("cannot subtract {b} from {a}")
-    } else {
-        format!("cannot add {a} and {b}")
+    let message =
+        if subtract { format!("cannot subtract {b} from {a}") } else { format!("cannot add {a} and {b}") };
+    Err(fail(message).with_hint(match (a, b) {
+        (ValueKind::Float, _) | (_, ValueKind::Float) if a.is_number() && b.is_number() => {
+            "pass both as decimals, or both as floats"
+        }
+        (ValueKind::String, _) | (_, ValueKind::String) => {
+            "pass numbers; to join texts, write the tags next to each other: `{{a}}{{b}}`"
+        }
+        _ => "pass numbers",
     }))
 }
 

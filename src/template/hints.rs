@@ -3,6 +3,12 @@
 /// For braces that were doubled as in an f-string.
 pub(super) const BRACES: &str = "to print two braces as text, write `\\{{`";
 
+/// For a variable that has no value and the name of a partial.
+#[must_use]
+pub fn partial(name: &str) -> String {
+    format!("there is a partial of this name: include it with `{{{{> {name}}}}}`")
+}
+
 /// The longest part of a tag that is looked at, in bytes.
 const TAG: usize = 300;
 
@@ -27,6 +33,12 @@ pub(super) fn for_tag(source: &str, at: usize) -> Option<String> {
     if inner.starts_with(['"', '\'']) && inner.contains(':') || is_first_word_followed_by(inner, ':') {
         return Some(BRACES.to_owned());
     }
+    if inner.starts_with('=') {
+        return Some(
+            "tags are always in double braces: remove this tag, and write `{{name}}` for a variable"
+                .to_owned(),
+        );
+    }
     if let Some(operator) = operator(inner) {
         let (sign, helper) = operator;
         return Some(format!(
@@ -44,12 +56,21 @@ pub(super) fn for_tag(source: &str, at: usize) -> Option<String> {
             ));
         }
     }
-    let bracket = inner.find('[')?;
-    let (name, index) = inner.split_at(bracket);
-    if is_path(name) && !name.ends_with(['.', '/']) && index.contains(']') {
+    if inner.starts_with('%') {
+        return Some("write blocks as `{{#if x}} … {{/if}}` and `{{#each list}} … {{/each}}`".to_owned());
+    }
+    if let Some((name, index)) = inner.find('[').map(|bracket| inner.split_at(bracket))
+        && is_path(name)
+        && !name.ends_with(['.', '/'])
+        && index.contains(']')
+    {
         return Some(format!("write a dot before the bracket: `{name}.{}`", index.trim_end()));
     }
-    None
+    if let Some(hint) = for_name(inner.split(char::is_whitespace).next()?) {
+        return Some(hint.to_owned());
+    }
+    let has_comma = inner.contains(',') && !inner.contains(['"', '\'']);
+    has_comma.then(|| "separate the arguments of a helper with spaces, not with commas".to_owned())
 }
 
 /// The operator in a tag, and the helper that does the same.
@@ -77,6 +98,16 @@ fn is_path(text: &str) -> bool {
 fn is_first_word_followed_by(inner: &str, mark: char) -> bool {
     let rest = inner.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
     rest.len() < inner.len() && rest.trim_start().starts_with(mark)
+}
+
+/// A hint for a call that is one of dotprompt.
+pub(super) fn for_call(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "role" => "write messages in the file: `messages: [{role: system, content: …}]`",
+        "media" => "write an image as a part: `content: [{type: image_url, image_url: {url: …}}]`",
+        "history" => "write a placeholder: `messages: [{role: placeholder, name: history}]`",
+        _ => return None,
+    })
 }
 
 /// A hint for a name that is a keyword of another template language.
@@ -117,6 +148,10 @@ mod tests {
             ("{{x|upper}}", "{{upper x}}"),
             ("{{ user.name | upper }}", "{{upper user.name}}"),
             ("{{x[0].y}}", "x.[0].y"),
+            ("{{=<% %>=}} <% x %>", "always in double braces"),
+            ("{{% if x %}}", "{{#if x}}"),
+            ("{{#for key, value in items.items()}}", "{{#each list}}"),
+            ("{{join names, separator}}", "with spaces"),
         ] {
             let found = for_tag(source, source.len() / 2).unwrap_or_default();
             assert!(found.contains(hint), "{source}: {found}");

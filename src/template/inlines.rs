@@ -3,7 +3,7 @@
 //! Most names are written in the template. A name that is an expression is known only when the template renders, so
 //! those partials are tried one by one.
 
-use std::collections::HashMap;
+use crate::hash::HashMap;
 
 /// Inline partials in the order of the template. Of several with the same name, the last one counts.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct InlineSet<P> {
 impl<P> InlineSet<P> {
     /// Collects partials, each with its name if the template spells it out.
     pub(super) fn new(named: Vec<(Option<Box<str>>, P)>) -> Self {
-        let mut fixed = HashMap::new();
+        let mut fixed = HashMap::default();
         let mut computed = Vec::new();
         let mut partials = Vec::with_capacity(named.len());
         for (at, (name, partial)) in named.into_iter().enumerate() {

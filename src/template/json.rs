@@ -75,22 +75,46 @@ fn length(value: &Value) -> Option<usize> {
     }
 }
 
-/// The `length` of a text or one of its characters. JavaScript counts them in UTF-16.
+/// The `length` of a text or one of its characters.
 fn of_javascript_text<'v>(text: &str, name: &str) -> Option<JsonDataValue<'v>> {
-    if name == "length" {
-        return Some(JsonDataValue::owned(text.encode_utf16().count()));
+    Some(match JavascriptMember::of(text, name)? {
+        JavascriptMember::Length(length) => JsonDataValue::owned(length),
+        JavascriptMember::Character(character) => JsonDataValue::owned(character),
+    })
+}
+
+/// The number of a key that is an array index in JavaScript, whose objects have such keys first.
+#[must_use]
+pub fn array_index(key: &str) -> Option<u32> {
+    key.parse::<u32>().ok().filter(|index| *index < u32::MAX && index.to_string() == key)
+}
+
+/// The `length` of a text or one of its characters, as text. JavaScript counts them in UTF-16.
+#[derive(Debug)]
+pub enum JavascriptMember {
+    /// The length.
+    Length(usize),
+    /// A character.
+    Character(String),
+}
+
+impl JavascriptMember {
+    /// The member of a text.
+    #[must_use]
+    pub fn of(text: &str, name: &str) -> Option<Self> {
+        if name == "length" {
+            return Some(Self::Length(text.encode_utf16().count()));
+        }
+        let index = name.parse::<usize>().ok().filter(|index| index.to_string() == name)?;
+        Some(Self::Character(String::from_utf16_lossy(&[text.encode_utf16().nth(index)?])))
     }
-    let index = name.parse::<usize>().ok().filter(|index| index.to_string() == name)?;
-    Some(JsonDataValue::owned(String::from_utf16_lossy(&[text.encode_utf16().nth(index)?])))
 }
 
 /// The members of an object. With `javascript` in JavaScript's order, which puts keys that are array indexes first.
 fn members(object: &serde_json::Map<String, Value>, javascript: bool) -> Vec<(&String, &Value)> {
-    let index =
-        |key: &str| key.parse::<u32>().ok().filter(|index| *index < u32::MAX && index.to_string() == key);
     let mut members: Vec<_> = object.iter().collect();
     if javascript {
-        members.sort_by_key(|(key, _)| index(key).map_or((1, 0), |index| (0, index)));
+        members.sort_by_key(|(key, _)| array_index(key).map_or((1, 0), |index| (0, index)));
     }
     members
 }
@@ -159,9 +183,9 @@ impl<'v> Data for JsonData<'v> {
         self.get(value, &key)
     }
 
-    fn names(&self, value: &Self::Value) -> Result<Vec<String>> {
+    fn names(&self, value: &Self::Value, most: usize) -> Result<Vec<String>> {
         Ok(match value.value() {
-            Value::Object(members) => members.keys().cloned().collect(),
+            Value::Object(members) => members.keys().take(most).cloned().collect(),
             _ => Vec::new(),
         })
     }
@@ -250,18 +274,12 @@ impl<'v> Data for JsonData<'v> {
     }
 
     fn equal(&self, a: &Self::Value, b: &Self::Value) -> Result<bool> {
-        let number = |value: &Self::Value| value.value().as_f64();
-        Ok(match (number(a), number(b)) {
-            (Some(a), Some(b)) => a.partial_cmp(&b).is_some_and(Ordering::is_eq),
-            _ => a.value() == b.value(),
-        })
+        Ok(equal(a.value(), b.value()))
     }
 
     fn order(&self, a: &Self::Value, b: &Self::Value) -> Result<Option<Ordering>> {
         Ok(match (a.value(), b.value()) {
-            (Value::Number(a), Value::Number(b)) => {
-                a.as_f64().zip(b.as_f64()).and_then(|(a, b)| a.partial_cmp(&b))
-            }
+            (Value::Number(a), Value::Number(b)) => order_numbers(a, b),
             (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
             _ => None,
         })
@@ -340,6 +358,25 @@ impl<'v> Data for JsonData<'v> {
 
     fn output(&self, text: &str) -> String {
         text.to_owned()
+    }
+}
+
+/// Whether two values are equal. Numbers are compared by value, inside lists and objects too.
+fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => order_numbers(a, b) == Some(Ordering::Equal),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| equal(a, b)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn order_numbers(a: &Number, b: &Number) -> Option<Ordering> {
+    match (a.as_i128(), b.as_i128()) {
+        (Some(a), Some(b)) => Some(a.cmp(&b)),
+        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
 }
 

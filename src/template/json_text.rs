@@ -1,8 +1,10 @@
 //! Writes JSON text piece by piece, compact or indented, up to a limit.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
+use super::context::ValueKind;
 use crate::error::{Error, Kind, Result};
+use crate::limits::PLAIN_DEPTH;
 
 /// JSON text under construction. The caller passes the pieces in order; commas and indentation are added here.
 #[derive(Debug)]
@@ -12,6 +14,8 @@ pub struct JsonText {
     indent: Option<usize>,
     limit: usize,
     depth: usize,
+    /// Whether bytes are written as base64.
+    pub takes_bytes: bool,
     /// Whether the innermost list or object has no item yet.
     is_empty: bool,
 }
@@ -20,7 +24,7 @@ impl JsonText {
     /// An empty text of at most `limit` bytes, with `indent` spaces for each level.
     #[must_use]
     pub fn new(indent: Option<usize>, limit: usize) -> Self {
-        Self { text: String::new(), indent, limit, depth: 0, is_empty: true }
+        Self { text: String::new(), indent, limit, depth: 0, takes_bytes: false, is_empty: true }
     }
 
     /// Adds a number, `true`, `false` or `null`, as it is written in JSON.
@@ -30,6 +34,43 @@ impl JsonText {
     pub fn literal(&mut self, literal: &str) -> Result<()> {
         self.text.push_str(literal);
         self.check()
+    }
+
+    /// Adds a floating-point number.
+    ///
+    /// # Errors
+    /// As [`JsonText::literal`]; [`Kind::TemplateRender`] for NaN and infinity.
+    pub fn float(&mut self, number: f64) -> Result<()> {
+        match serde_json::Number::from_f64(number) {
+            Some(number) => self.literal(&number.to_string()),
+            None => Err(Error::new(Kind::TemplateRender, "NaN and infinity cannot be written as JSON")),
+        }
+    }
+
+    /// The error for a value of a kind that JSON has no form of.
+    #[must_use]
+    pub fn unwritable(kind: ValueKind) -> Error {
+        Error::new(Kind::TemplateRender, format!("{kind} cannot be written as JSON"))
+    }
+
+    /// The error for a value that cannot be the key of an object.
+    #[must_use]
+    pub fn no_key(what: impl Display) -> Error {
+        Error::new(Kind::TemplateRender, format!("{what} cannot be a key in JSON"))
+    }
+
+    /// The error for a value that nests too deep.
+    #[must_use]
+    pub fn too_deep() -> Error {
+        let message = format!("the value is nested more than {PLAIN_DEPTH} levels deep, or contains itself");
+        Error::new(Kind::TemplateRender, message)
+    }
+
+    /// The error for a mapping in which two keys print alike, such as `1` and `"1"`.
+    #[must_use]
+    pub fn duplicate_key() -> Error {
+        Error::new(Kind::TemplateRender, "two keys of a mapping are the same text in JSON")
+            .with_hint("keys of JSON are texts: `1` and `\"1\"` are one key. Rename or remove one of the two")
     }
 
     /// Adds a string.

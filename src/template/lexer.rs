@@ -313,6 +313,7 @@ impl<'s> Lexer<'s> {
             _ if id_len(rest) == rest.len() => {
                 self.error("this tag is never closed").with_hint("end it with `}}`")
             }
+            '}' => self.error("unexpected '}' in a tag").with_hint("end the tag with `}}`"),
             _ => self.error(&format!("unexpected {first:?} in a tag")),
         }
     }

@@ -21,6 +21,8 @@ mod cache;
 mod closure;
 pub mod context;
 mod date;
+mod dialect;
+mod effects;
 mod escape;
 mod fence;
 mod flat;
@@ -28,6 +30,7 @@ mod helpers;
 mod hints;
 mod html_entities;
 mod inlines;
+mod js_concat;
 mod json;
 mod json_text;
 mod lexer;
@@ -36,13 +39,14 @@ mod look_alikes;
 mod number;
 mod parser;
 mod print;
+mod print_limits;
 mod program;
 mod references;
 mod render;
 mod stack;
-mod sums;
 mod variables;
 mod whitespace;
+mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,18 +54,22 @@ use std::sync::Arc;
 pub use cache::TemplateCache;
 pub use closure::{Branch, BranchArguments, Closure};
 pub use context::{Data, Invocation, Item, Output, Sink, Style, Text, Truth, ValueKind, WriteOutcome};
+pub use dialect::Dialect;
 pub use escape::{escape_html, indent_lines};
 pub use fence::Fences;
 pub use flat::FlatPiece;
-pub use json::{JsonData, JsonDataValue};
+pub(crate) use hints::partial as partial_hint;
+pub use json::{JavascriptMember, JsonData, JsonDataValue, array_index};
 pub use json_text::JsonText;
 pub use long_text::pieces;
 pub use number::{javascript as javascript_number, python as python_number};
 pub use print::print;
+pub use print_limits::{too_deep_to_print, too_many_to_print};
 pub use program::Literal;
 pub use references::{Reference, References};
 pub use render::{KeptLibrary, Library};
 pub use variables::{VariableUsage, VariableUsages};
+pub use work::WorkMeter;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -96,17 +104,6 @@ pub struct TemplateOptions {
     pub compat: bool,
     /// Limits on a template and on each render of it.
     pub limits: Limits,
-}
-
-/// The template languages of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Dialect {
-    /// Handlebars for prompts: prints values as Python does, has helpers for prompts, and reports mistakes when a
-    /// template is compiled.
-    #[default]
-    Prompt,
-    /// Handlebars exactly as in handlebars.js.
-    Handlebars,
 }
 
 impl Default for TemplateOptions {
@@ -145,13 +142,13 @@ impl TemplateOptions {
     /// Whether values are looked up and printed by JavaScript's rules.
     #[must_use]
     pub fn is_javascript(&self) -> bool {
-        self.dialect == Dialect::Handlebars
+        self.dialect.is_javascript()
     }
 
     /// Whether a helper of this name may be registered only after a template that calls it is compiled. In handlebars.js
     /// such a call is an error.
     fn announces_helper(&self, name: &str) -> bool {
-        !self.is_javascript()
+        self.dialect.checks_calls()
             && self.known_helpers.iter().any(|known| **known == *name)
             && !program::is_built_in(name)
     }
@@ -177,6 +174,16 @@ pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<ast::Program<'s>> {
     parser::parse(source, limits).map_err(|error| error.locate(None, source))
 }
 
+/// Parses a template's source into its syntax tree, in which white space is trimmed as a render does it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn tree<'s>(source: &'s str, options: &TemplateOptions) -> Result<ast::Program<'s>> {
+    let mut program = parse(source, &options.limits)?;
+    whitespace::control(&mut program, options.ignore_standalone);
+    Ok(program)
+}
+
 /// A compiled template. Cheap to clone; never changes.
 #[derive(Debug)]
 pub struct Template<T> {
@@ -190,6 +197,7 @@ struct ParsedTemplate<T> {
     options: TemplateOptions,
     body: program::CompiledProgram<T>,
     usage: Arc<variables::TemplateUsage>,
+    calls_nothing: bool,
 }
 
 impl<T> Clone for Template<T> {
@@ -246,6 +254,7 @@ impl<T: Text> Template<T> {
             name: name.map(Into::into),
             source: source.into(),
             options: options.clone(),
+            calls_nothing: effects::calls_nothing(&body),
             body,
             usage,
         };
@@ -287,6 +296,21 @@ impl<T: Text> Template<T> {
     #[must_use]
     pub fn options(&self) -> &TemplateOptions {
         &self.inner.options
+    }
+
+    /// Whether a render only prints, tests and loops over values. It then includes no partial and calls no helper.
+    #[must_use]
+    pub fn calls_nothing(&self) -> bool {
+        self.inner.calls_nothing
+    }
+
+    /// The variables that every render prints, and fails without. `None` if a render may not fail without one, or may call
+    /// something before it comes to one.
+    #[must_use]
+    pub fn always_printed(&self) -> Option<Vec<&str>> {
+        let TemplateOptions { dialect, strict, .. } = self.options();
+        let fails = *dialect == Dialect::Prompt && *strict && self.calls_nothing();
+        fails.then(|| effects::always_printed(self.body()))
     }
 
     fn usage(&self) -> Arc<variables::TemplateUsage> {

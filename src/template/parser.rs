@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::ast::{
-    BlockNode, CallNode, CommentNode, ContentNode, ExprKind, ExprNode, InlineNode, MustacheNode,
+    BlockNode, CallNode, CommentNode, ContentNode, ExprNode, ExprNodeKind, InlineNode, MustacheNode,
     PartialBlockNode, PartialNode, PathNode, Program, Span, Statement, Strip,
 };
 use super::lexer::{Lexer, Token, TokenKind as K};
@@ -474,7 +474,7 @@ impl<'s> TemplateParser<'s, '_> {
         }
         self.open.pop();
         let span = Span { start: token.start, end: end.end };
-        Ok(ExprNode { kind: ExprKind::Call(Box::new(CallNode { span, ..call })), span })
+        Ok(ExprNode { kind: ExprNodeKind::Call(Box::new(CallNode { span, ..call })), span })
     }
 
     /// A path or a literal.
@@ -482,11 +482,11 @@ impl<'s> TemplateParser<'s, '_> {
         let token = self.next()?;
         let span = Span { start: token.start, end: token.end };
         let kind = match token.kind {
-            K::String(text) => ExprKind::String(text),
-            K::Number(text) => ExprKind::Number(text),
-            K::Bool(value) => ExprKind::Bool(value),
-            K::Undefined => ExprKind::Undefined,
-            K::Null => ExprKind::Null,
+            K::String(text) => ExprNodeKind::String(text),
+            K::Number(text) => ExprNodeKind::Number(text),
+            K::Bool(value) => ExprNodeKind::Bool(value),
+            K::Undefined => ExprNodeKind::Undefined,
+            K::Null => ExprNodeKind::Null,
             K::Data => {
                 let first = self.next()?;
                 return self.path(first, true, token.start);
@@ -532,7 +532,7 @@ impl<'s> TemplateParser<'s, '_> {
             if *self.peek()? != K::Sep {
                 path.original = spelling.text();
                 path.scoped = is_scoped(&path.original);
-                return Ok(ExprNode { kind: ExprKind::Path(path), span: Span { start, end } });
+                return Ok(ExprNode { kind: ExprNodeKind::Path(path), span: Span { start, end } });
             }
             let separator = self.next()?;
             spelling.add(&self.source[separator.start..separator.end], Some(separator.start));
@@ -596,7 +596,8 @@ fn inline<'s>(opening: OpeningTag<'s>, program: Program<'s>, close_strip: Strip)
     let (Some(name), None) = (params.next(), params.next()) else {
         return Err(fail("an inline partial needs exactly one name", usage));
     };
-    Ok(Statement::Inline(Box::new(InlineNode { name, program, open_strip: strip, close_strip, span })))
+    let hash = call.hash;
+    Ok(Statement::Inline(Box::new(InlineNode { name, hash, program, open_strip: strip, close_strip, span })))
 }
 
 fn error(token: &Token<'_>, message: impl Into<String>) -> Error {

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::ast::{
-    BlockNode, CallNode, CommentNode, ContentNode, ExprKind, ExprNode, InlineNode, MustacheNode,
+    BlockNode, CallNode, CommentNode, ContentNode, ExprNode, ExprNodeKind, InlineNode, MustacheNode,
     PartialBlockNode, PartialNode, PathNode, Program, Statement, Strip,
 };
 use super::lexer::{is_else, is_one_name};
@@ -162,7 +162,7 @@ impl Printer {
     fn closing(&mut self, callee: &ExprNode, strip: Strip) -> Option<()> {
         self.tag("/", strip, |printer| match callee.kind {
             // Only an empty name closes a block on a call, which has no name.
-            ExprKind::Call(_) => printer.name("", '}'),
+            ExprNodeKind::Call(_) => printer.name("", '}'),
             _ => printer.expr(callee, '}'),
         })
     }
@@ -182,8 +182,8 @@ impl Printer {
     }
 
     fn inline(&mut self, inline: &InlineNode) -> Option<()> {
-        self.tag("#*inline ", inline.open_strip, |printer| {
-            printer.expr(&inline.name, ' ')?;
+        self.tag("#*inline", inline.open_strip, |printer| {
+            printer.arguments(std::slice::from_ref(&inline.name), &inline.hash)?;
             printer.block_params(&inline.program.block_params)
         })?;
         self.program(&inline.program, true)?;
@@ -236,17 +236,17 @@ impl Printer {
     /// Appends an expression. `next` is the character that will follow it.
     fn expr(&mut self, expr: &ExprNode, next: char) -> Option<()> {
         match &expr.kind {
-            ExprKind::Path(path) => return self.path(path, next),
-            ExprKind::Call(call) => {
+            ExprNodeKind::Path(path) => return self.path(path, next),
+            ExprNodeKind::Call(call) => {
                 self.out.push('(');
                 self.call(call)?;
                 self.out.push(')');
             }
-            ExprKind::String(text) => return self.text(text),
-            ExprKind::Number(text) => self.out.push_str(text),
-            ExprKind::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
-            ExprKind::Undefined => self.out.push_str("undefined"),
-            ExprKind::Null => self.out.push_str("null"),
+            ExprNodeKind::String(text) => return self.text(text),
+            ExprNodeKind::Number(text) => self.out.push_str(text),
+            ExprNodeKind::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
+            ExprNodeKind::Undefined => self.out.push_str("undefined"),
+            ExprNodeKind::Null => self.out.push_str("null"),
         }
         Some(())
     }

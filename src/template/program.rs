@@ -4,11 +4,10 @@
 //! become instructions, `@` names get their meaning, and contents with nothing between them become one text.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::TemplateOptions;
-use super::ast::{self, ExprKind, Span, Statement};
+use super::ast::{self, ExprNodeKind, Span, Statement};
 use super::context::{Style, Text};
 use super::fence;
 use super::helpers::{self, BuiltinHelper, HelperSignature};
@@ -16,6 +15,7 @@ use super::hints;
 use super::inlines::InlineSet;
 use super::render::Library;
 use crate::error::{Error, Kind, Result, nearest};
+use crate::hash::{HashMap, HashSet};
 
 /// The compiled statements of a template or branch.
 #[derive(Debug)]
@@ -30,12 +30,7 @@ pub(super) struct CompiledProgram<T> {
 #[derive(Debug)]
 pub(super) enum Node<T> {
     Text(T),
-    /// `short`: the tag is one name of the context, which has a fast path.
-    Print {
-        expr: Expr<T>,
-        style: Style,
-        short: bool,
-    },
+    Print { expr: Expr<T>, style: Style },
     Block(Arc<Block<T>>),
     Partial(Arc<Partial<T>>),
 }
@@ -71,7 +66,7 @@ pub(super) enum BlockKind<T> {
     /// In the `handlebars` dialect: a block on a built-in helper, which prints the helper's result.
     Result(Expr<T>),
     /// A block on a value, passed to the `blockHelperMissing` that the caller registered.
-    Asked {
+    BlockHelperMissing {
         hook: T,
         name: Box<str>,
         value: Expr<T>,
@@ -113,27 +108,30 @@ pub(super) struct Inline<T> {
 
 #[derive(Debug)]
 pub(super) struct Expr<T> {
-    pub(super) kind: Kinds<T>,
+    pub(super) kind: ExprKind<T>,
     pub(super) span: Span,
 }
 
 #[derive(Debug)]
-pub(super) enum Kinds<T> {
+pub(super) enum ExprKind<T> {
     Literal(Literal<T>),
     Undefined,
+    /// One name of the current context: the most common expression, which has a fast path.
+    Member(T),
+    /// Any other path.
     Path(ValuePath<T>),
     /// A helper with its arguments. Boxed to keep expressions small: most are plain names.
     Call(Box<Call<T>>),
     /// A name that is passed to the caller's `helperMissing` if it has no value.
-    Asked(Box<Unknown<T>>),
+    HelperMissing(Box<UnresolvedCall<T>>),
     /// A call of an unknown helper, which handlebars.js reports only when it renders.
-    Unknown(Box<Unknown<T>>),
+    UnresolvedCall(Box<UnresolvedCall<T>>),
     /// A call that fails when it is evaluated, with the error message.
     Fault(Box<str>),
 }
 
 #[derive(Debug)]
-pub(super) struct Unknown<T> {
+pub(super) struct UnresolvedCall<T> {
     pub(super) name: Box<str>,
     /// The name as a path in the context.
     pub(super) value: ValuePath<T>,
@@ -170,6 +168,52 @@ pub enum Literal<T> {
 pub(super) struct ValuePath<T> {
     pub(super) root: PathRoot,
     pub(super) parts: Box<[T]>,
+}
+
+impl<T> ValuePath<T> {
+    /// The path as an expression.
+    fn into_kind(self) -> ExprKind<T> {
+        match (self.root, <Box<[T; 1]>>::try_from(self.parts)) {
+            (PathRoot::Context(0), Ok(name)) => {
+                let [name] = *name;
+                ExprKind::Member(name)
+            }
+            (root, Ok(name)) => ExprKind::Path(Self { root, parts: name }),
+            (root, Err(parts)) => ExprKind::Path(Self { root, parts }),
+        }
+    }
+
+    pub(super) fn borrowed(&self) -> PathRef<'_, T> {
+        PathRef { root: self.root, parts: &self.parts }
+    }
+}
+
+/// A path that is part of an expression.
+#[derive(Debug)]
+pub(super) struct PathRef<'p, T> {
+    pub(super) root: PathRoot,
+    pub(super) parts: &'p [T],
+}
+
+impl<T> Clone for PathRef<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for PathRef<'_, T> {}
+
+impl<T> Expr<T> {
+    /// The path, if the expression is one.
+    pub(super) fn as_path(&self) -> Option<PathRef<'_, T>> {
+        match &self.kind {
+            ExprKind::Member(name) => {
+                Some(PathRef { root: PathRoot::Context(0), parts: std::slice::from_ref(name) })
+            }
+            ExprKind::Path(path) => Some(path.borrowed()),
+            _ => None,
+        }
+    }
 }
 
 /// Where a path begins.
@@ -286,9 +330,10 @@ impl<'a, T: Text> Lowering<'a, T> {
                 }
                 Statement::Comment(_) => continue,
                 Statement::Inline(inline) => {
+                    self.check_inline_names(inline)?;
                     let name = self.expr(&inline.name)?;
                     let fixed = match &name.kind {
-                        Kinds::Literal(Literal::Text(text)) => Some(text.as_str().into()),
+                        ExprKind::Literal(Literal::Text(text)) => Some(text.as_str().into()),
                         _ => None,
                     };
                     inlines.push((fixed, Inline { name, body: self.body(&inline.program)? }));
@@ -296,8 +341,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                 }
                 Statement::Mustache(mustache) => {
                     let expr = self.call(&mustache.call, CallSite::Tag)?;
-                    let short = !self.options.is_javascript() && is_member(&expr);
-                    Node::Print { expr, style: self.options.style(mustache.escaped), short }
+                    Node::Print { expr, style: self.options.style(mustache.escaped) }
                 }
                 Statement::Block(block) if self.is_literal_text(block) => {
                     let body = block.program.iter().flat_map(|program| &program.body);
@@ -337,7 +381,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     /// for it; the `prompt` dialect prints the text inside.
     fn is_literal_text(&self, block: &ast::BlockNode) -> bool {
         block.raw
-            && !self.options.is_javascript()
+            && self.options.dialect.prints_raw_blocks()
             && is_plain(&block.call)
             && !self.library.has_helper(&block.call.callee.name())
     }
@@ -362,7 +406,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     fn block_kind(&mut self, block: &'a ast::BlockNode) -> Result<BlockKind<T>> {
         let call = &block.call;
         let Some(name) = self.helper_name(call) else { return self.value_block(call) };
-        let results = self.options.is_javascript() && self.prompt_helper(&name).is_some();
+        let results = self.options.dialect.prints_results_of_blocks() && self.prompt_helper(&name).is_some();
         if results && !self.library.has_helper(&name) {
             return Ok(BlockKind::Result(self.call(call, CallSite::Block)?));
         }
@@ -370,7 +414,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         if self.is_registered(&name) {
             return Ok(BlockKind::Helper(T::new(&name), self.registered_call(&name, call)?));
         }
-        if name == FENCE && !is_plain(call) && !self.options.is_javascript() {
+        if name == FENCE && !is_plain(call) && self.options.dialect.has_prompt_helpers() {
             return self.fence(block);
         }
         if !BLOCKS.contains(&&*name) {
@@ -381,6 +425,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             let message = format!("`{name}` takes exactly one argument, found {}", call.params.len());
             return Ok(BlockKind::Value(self.fault(call, message, None)?));
         };
+        self.check_block_names(&name, call)?;
         let argument = self.expr(argument)?;
         let include_zero = self.option(call, "includeZero")?;
         Ok(match &*name {
@@ -391,9 +436,47 @@ impl<'a, T: Text> Lowering<'a, T> {
         })
     }
 
+    /// Refuses a named argument that a block helper does not take, so that its value does not vanish. handlebars.js
+    /// ignores it.
+    fn check_block_names(&self, name: &str, call: &ast::CallNode) -> Result<()> {
+        let (known, usage): (&[&str], _) = match name {
+            "if" | "unless" => (&["includeZero"], format!("{{{{#{name} value includeZero=true}}}}")),
+            "each" => (&[], "{{#each list as |item|}}".to_owned()),
+            _ => (&[], "{{#with value as |name|}}".to_owned()),
+        };
+        let stray = call.hash.iter().find(|(key, _)| !known.contains(&&**key));
+        let Some((stray, _)) = stray.filter(|_| !self.options.is_javascript()) else { return Ok(()) };
+        let message = format!("`{name}` takes no argument named `{stray}`");
+        let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
+        Err(error.with_hint(format!("write `{usage}`")))
+    }
+
+    fn check_inline_names(&self, inline: &ast::InlineNode) -> Result<()> {
+        let Some((stray, _)) = inline.hash.first().filter(|_| !self.options.is_javascript()) else {
+            return Ok(());
+        };
+        let message = format!("an inline partial takes no argument named `{stray}`");
+        Err(Error::new(Kind::TemplateSyntax, message)
+            .at(inline.span.start)
+            .with_hint(format!("pass it where the partial is used: `{{{{> name {stray}=value}}}}`")))
+    }
+
+    /// Refuses an argument that is given twice. In handlebars.js the last one counts.
+    fn check_repeated(&self, hash: &[(Cow<'_, str>, ast::ExprNode)]) -> Result<()> {
+        if self.options.is_javascript() {
+            return Ok(());
+        }
+        let mut names = HashSet::default();
+        let Some((name, value)) = hash.iter().find(|(name, _)| !names.insert(&**name)) else { return Ok(()) };
+        let message = format!("the argument `{name}` is given twice");
+        Err(Error::new(Kind::TemplateSyntax, message).at(value.span.start).with_hint("remove one of the two"))
+    }
+
     /// Refuses a block on a built-in helper whose value the block would lose. A comparison is a condition.
     fn check_is_condition(&self, name: &str, call: &ast::CallNode) -> Result<()> {
-        let found = self.prompt_helper(name).filter(|_| !self.options.is_javascript() && !is_plain(call));
+        let found = self
+            .prompt_helper(name)
+            .filter(|_| !self.options.dialect.prints_results_of_blocks() && !is_plain(call));
         let Some(signature) = found.filter(|signature| !signature.helper.is_comparison()) else {
             return Ok(());
         };
@@ -418,7 +501,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         if block.inverse.is_some() {
             return Err(refuse("`fence` has no `{{else}}`"));
         }
-        if let ExprKind::String(name) = &name.kind {
+        if let ExprNodeKind::String(name) = &name.kind {
             fence::check_name(name).map_err(|error| {
                 let message = error.message().to_owned();
                 error.recast(Kind::TemplateSyntax, message).at(call.span.start)
@@ -431,7 +514,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     fn value_block(&mut self, call: &'a ast::CallNode) -> Result<BlockKind<T>> {
         const HOOK: &str = "blockHelperMissing";
         let value = self.call(call, CallSite::Block)?;
-        if !self.options.is_javascript() {
+        if !self.options.dialect.prints_results_of_blocks() {
             return Ok(BlockKind::Value(value));
         }
         if !is_plain(call) {
@@ -444,7 +527,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             Some(name) => name,
             None => call.callee.name(),
         };
-        Ok(BlockKind::Asked { hook: T::new(HOOK), name: (*name).into(), value })
+        Ok(BlockKind::BlockHelperMissing { hook: T::new(HOOK), name: (*name).into(), value })
     }
 
     /// Refuses a helper that is not known, if only known helpers are allowed.
@@ -458,8 +541,8 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     /// Reports an invalid call: at once, or in the `handlebars` dialect when it is rendered, as handlebars.js does.
     fn fault(&self, call: &ast::CallNode, message: String, hint: Option<String>) -> Result<Expr<T>> {
-        if self.options.is_javascript() {
-            return Ok(Expr { kind: Kinds::Fault(message.into()), span: call.span });
+        if !self.options.dialect.checks_calls() {
+            return Ok(Expr { kind: ExprKind::Fault(message.into()), span: call.span });
         }
         let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
         Err(match hint {
@@ -489,15 +572,16 @@ impl<'a, T: Text> Lowering<'a, T> {
             hash: self.hash(&partial.hash)?,
             block: block.map(|program| self.body(program)).transpose()?,
             indent: partial.indent.as_str().into(),
-            line_break: if self.options.is_javascript() { "" } else { partial.line_break },
+            line_break: if self.options.dialect.keeps_line_breaks() { partial.line_break } else { "" },
             span: partial.span,
         })
     }
 
     fn hash(&mut self, hash: &'a [(Cow<'_, str>, ast::ExprNode)]) -> Result<Hash<T>> {
+        self.check_repeated(hash)?;
         let mut named: Vec<_> =
             hash.iter().map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect::<Result<_>>()?;
-        if self.options.is_javascript() {
+        if self.options.dialect.reorders_named_arguments() {
             // handlebars.js assigns the named arguments last to first, which shows in the order of the keys.
             named.reverse();
             let index = |name: &T| {
@@ -525,7 +609,7 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     fn name_in<'p>(&self, path: &'p ast::PathNode) -> Option<&'p str> {
         // In handlebars.js `@name` can be a helper's name too.
-        let own = || self.options.is_javascript() && path.data && path.depth == 0;
+        let own = || self.options.dialect.allows_data_names() && path.data && path.depth == 0;
         path.simple_name().or_else(|| match &*path.parts {
             [name] if own() => Some(name),
             _ => None,
@@ -534,7 +618,7 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     fn is_known(&self, name: &str) -> bool {
         BLOCKS.contains(&name)
-            || (name == FENCE && !self.options.is_javascript())
+            || (name == FENCE && self.options.dialect.has_prompt_helpers())
             || matches!(name, "lookup" | "log" | "helperMissing" | "blockHelperMissing")
             || self.options.known_helpers.iter().any(|known| **known == *name)
             || self.prompt_helper(name).is_some()
@@ -548,7 +632,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     /// The built-in helper of this name, if the dialect has it.
     fn prompt_helper(&self, name: &str) -> Option<&'static HelperSignature> {
         let own = |signature: &&HelperSignature| {
-            !self.options.is_javascript()
+            self.options.dialect.has_prompt_helpers()
                 || matches!(signature.helper, BuiltinHelper::Lookup | BuiltinHelper::Log)
         };
         helpers::find(name).filter(own)
@@ -562,11 +646,11 @@ impl<'a, T: Text> Lowering<'a, T> {
         if let Some(name) = name.as_deref() {
             self.check_known(name, call)?;
             if self.is_registered(name) {
-                return Ok(Expr { kind: Kinds::Call(Box::new(self.registered_call(name, call)?)), span });
+                return Ok(Expr { kind: ExprKind::Call(Box::new(self.registered_call(name, call)?)), span });
             }
             // In the `prompt` dialect a built-in helper without arguments is the variable of that name.
-            let is_builtin = calls || self.options.is_javascript();
-            let is_fence = name == FENCE && !self.options.is_javascript();
+            let is_builtin = calls || !self.options.dialect.prefers_variables();
+            let is_fence = name == FENCE && self.options.dialect.has_prompt_helpers();
             if is_builtin && (BLOCKS.contains(&name) || is_fence) {
                 return self.fault(
                     call,
@@ -581,32 +665,33 @@ impl<'a, T: Text> Lowering<'a, T> {
             }
         }
         let known = |name: &&str| self.options.known_helpers.iter().any(|known| &**known == *name);
-        if let Some(name) = name.as_deref().filter(|name| self.options.is_javascript() && known(name)) {
+        if let Some(name) = name.as_deref().filter(|name| !self.options.dialect.checks_calls() && known(name))
+        {
             return self.fault(call, format!("the known helper `{name}` is not registered"), None);
         }
         let path = call.callee.as_path();
         if let Some(first) = path.as_ref().and_then(|path| path.parts.first())
             && calls
-            && self.options.is_javascript()
+            && self.options.dialect.calls_by_first_name()
         {
             // handlebars.js calls a known helper if the path begins with its name, whatever follows.
             self.check_known(first, call)?;
             if self.options.known_helpers.iter().any(|known| **known == **first)
                 && self.library.has_helper(first)
             {
-                return Ok(Expr { kind: Kinds::Call(Box::new(self.registered_call(first, call)?)), span });
+                return Ok(Expr { kind: ExprKind::Call(Box::new(self.registered_call(first, call)?)), span });
             }
         }
         match path {
             Some(path) if !calls => {
                 let asked = name.is_some() && self.asks_helper_missing();
                 let kind = if asked {
-                    Kinds::Asked(Box::new(Unknown {
+                    ExprKind::HelperMissing(Box::new(UnresolvedCall {
                         name: path.parts.first().map(AsRef::as_ref).unwrap_or_default().into(),
                         ..self.unknown(&path, call)?
                     }))
                 } else {
-                    Kinds::Path(self.path(&path))
+                    self.path(&path).into_kind()
                 };
                 Ok(Expr { kind, span })
             }
@@ -617,14 +702,14 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     /// A call of an unknown helper.
     fn unknown_helper(&mut self, path: &ast::PathNode, call: &'a ast::CallNode) -> Result<Expr<T>> {
-        if !self.options.is_javascript() {
+        if self.options.dialect.checks_calls() {
             return Err(self.no_helper(call));
         }
-        Ok(Expr { kind: Kinds::Unknown(Box::new(self.unknown(path, call)?)), span: call.span })
+        Ok(Expr { kind: ExprKind::UnresolvedCall(Box::new(self.unknown(path, call)?)), span: call.span })
     }
 
-    fn unknown(&mut self, path: &ast::PathNode, call: &'a ast::CallNode) -> Result<Unknown<T>> {
-        Ok(Unknown {
+    fn unknown(&mut self, path: &ast::PathNode, call: &'a ast::CallNode) -> Result<UnresolvedCall<T>> {
+        Ok(UnresolvedCall {
             name: (*path.original).into(),
             value: self.path(path),
             call: self.registered_call(HELPER_MISSING, call)?,
@@ -634,7 +719,7 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     /// Whether the caller registered `helperMissing`, which handlebars.js calls for a missing helper.
     fn asks_helper_missing(&self) -> bool {
-        self.options.is_javascript() && self.library.has_helper(HELPER_MISSING)
+        self.options.dialect.has_missing_hooks() && self.library.has_helper(HELPER_MISSING)
     }
 
     /// A call of a helper that the caller registered.
@@ -667,26 +752,26 @@ impl<'a, T: Text> Lowering<'a, T> {
             return self.fault(call, format!("`{name}` takes {wanted}, found {given}"), hint());
         }
         let stray = call.hash.iter().find(|(key, _)| !signature.named.contains(&&**key));
-        if let Some((stray, _)) = stray.filter(|_| !self.options.is_javascript()) {
+        if let Some((stray, _)) = stray.filter(|_| self.options.dialect.checks_calls()) {
             return self.fault(call, format!("`{name}` takes no argument named `{stray}`"), hint());
         }
         let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
         let hash = self.hash(&call.hash)?;
         Ok(Expr {
-            kind: Kinds::Call(Box::new(Call { callee: Callee::Prompt(signature.helper), params, hash })),
+            kind: ExprKind::Call(Box::new(Call { callee: Callee::Prompt(signature.helper), params, hash })),
             span: call.span,
         })
     }
 
     fn expr(&mut self, expr: &'a ast::ExprNode) -> Result<Expr<T>> {
         let kind = match &expr.kind {
-            ExprKind::Path(path) => Kinds::Path(self.path(path)),
-            ExprKind::Call(call) => return self.call(call, CallSite::Parentheses),
-            ExprKind::String(text) => Kinds::Literal(Literal::Text(T::new(text))),
-            ExprKind::Number(text) => Kinds::Literal(number(text)),
-            ExprKind::Bool(value) => Kinds::Literal(Literal::Bool(*value)),
-            ExprKind::Null => Kinds::Literal(Literal::Null),
-            ExprKind::Undefined => Kinds::Undefined,
+            ExprNodeKind::Path(path) => self.path(path).into_kind(),
+            ExprNodeKind::Call(call) => return self.call(call, CallSite::Parentheses),
+            ExprNodeKind::String(text) => ExprKind::Literal(Literal::Text(T::new(text))),
+            ExprNodeKind::Number(text) => ExprKind::Literal(number(text)),
+            ExprNodeKind::Bool(value) => ExprKind::Literal(Literal::Bool(*value)),
+            ExprNodeKind::Null => ExprKind::Literal(Literal::Null),
+            ExprNodeKind::Undefined => ExprKind::Undefined,
         };
         Ok(Expr { kind, span: expr.span })
     }
@@ -694,7 +779,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     /// The block parameter at the start of a path. In handlebars.js it may have an `@` before it.
     fn param(&self, path: &ast::PathNode) -> Option<PathRoot> {
         let first = path.parts.first()?;
-        if path.depth > 0 || path.scoped || (path.data && !self.options.is_javascript()) {
+        if path.depth > 0 || path.scoped || (path.data && !self.options.dialect.allows_data_names()) {
             return None;
         }
         self.params.find(first)
@@ -711,7 +796,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                 _ => ValuePath { root: PathRoot::Data(path.depth), parts: parts(0) },
             };
         }
-        if self.options.is_javascript() && path.parts.first().is_some_and(|name| name.is_empty()) {
+        if self.options.dialect.has_empty_names() && path.parts.first().is_some_and(|name| name.is_empty()) {
             // In handlebars.js an empty name means the context itself, whatever follows.
             return ValuePath { root: PathRoot::Context(path.depth), parts: Box::default() };
         }
@@ -728,7 +813,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         let error = Error::new(Kind::TemplateSyntax, message)
             .at(call.span.start)
             .with_context("code", "unknown-helper");
-        if let Some(hint) = hints::for_name(&name) {
+        if let Some(hint) = hints::for_call(&name).or_else(|| hints::for_name(&name)) {
             return error.with_hint(hint);
         }
         let is_colon =
@@ -754,11 +839,6 @@ pub(super) fn usage_of_builtin(name: &str) -> Option<String> {
 /// Whether a call has no arguments.
 fn is_plain(call: &ast::CallNode) -> bool {
     call.params.is_empty() && call.hash.is_empty()
-}
-
-/// Whether an expression is one name of the context.
-fn is_member<T>(expr: &Expr<T>) -> bool {
-    matches!(&expr.kind, Kinds::Path(ValuePath { root: PathRoot::Context(0), parts }) if parts.len() == 1)
 }
 
 #[allow(

@@ -3,11 +3,12 @@
 //! [`super::variables`] reads the uses of one template. This module follows its partials and keeps, of every path, the
 //! variable at its start.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::variables::{ContextPath, Include, TemplateUsage};
 use super::{Library, Template, Text};
+use crate::hash::HashSet;
 use crate::limits::VARIABLE_USES;
 
 /// Where a name is used.
@@ -37,6 +38,8 @@ pub struct References {
     uses: u64,
     /// Partials that were followed with a context, so that each is followed once.
     followed: HashSet<(Box<str>, PartialContext)>,
+    /// Their names.
+    included: HashSet<Box<str>>,
 }
 
 /// What a partial reads its names from.
@@ -65,7 +68,7 @@ impl References {
     /// Whether a template or partial includes this partial by name.
     #[must_use]
     pub fn includes(&self, name: &str) -> bool {
-        self.followed.iter().any(|(known, _)| **known == *name)
+        self.included.contains(name)
     }
 
     /// Adds what a template refers to, and gives its index.
@@ -155,6 +158,7 @@ impl References {
         if !self.followed.insert((name.into(), context.clone())) {
             return;
         }
+        self.included.insert(name.into());
         let (offset, _) = followed.place.unwrap_or((include.offset(), name));
         let place = Some((offset, name));
         self.follow(&Followed { usage: &usage, context: &context, place }, partial, depth + 1);

@@ -5,11 +5,12 @@
 //! variable if every use of it is guarded or is itself only a test.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ast::{BlockNode, CallNode, ExprKind, ExprNode, PartialNode, PathNode, Program, Statement};
+use super::ast::{BlockNode, CallNode, ExprNode, ExprNodeKind, PartialNode, PathNode, Program, Statement};
 use crate::error::{Error, Kind, Result};
+use crate::hash::{HashMap, HashSet};
 use crate::limits::{VARIABLE_BYTES, VARIABLE_USES};
 
 /// How a template uses one variable.
@@ -232,13 +233,13 @@ pub(super) fn usage(program: &Program, names: &dyn HelperNames) -> TemplateUsage
     let mut reader = UsageReader {
         names,
         segments: Vec::new(),
-        known: HashMap::new(),
+        known: HashMap::default(),
         uses: Vec::new(),
         includes: Vec::new(),
         contexts: vec![Some(PathId::default())],
-        params: HashMap::new(),
+        params: HashMap::default(),
         guards: Vec::new(),
-        inlines: HashMap::new(),
+        inlines: HashMap::default(),
         uncertain: 0,
         mentions: BTreeSet::new(),
         defined: BTreeSet::new(),
@@ -266,7 +267,7 @@ pub(super) fn prints_context(
     usage: &TemplateUsage,
     partial: &dyn Fn(&str) -> Option<Arc<TemplateUsage>>,
 ) -> bool {
-    let mut seen: HashSet<Box<str>> = HashSet::new();
+    let mut seen: HashSet<Box<str>> = HashSet::default();
     let mut waiting: Vec<Box<str>> = usage.includes.iter().map(|include| include.name.clone()).collect();
     let mut prints = usage.reads_all;
     while let (false, Some(name)) = (prints, waiting.pop()) {
@@ -482,7 +483,7 @@ impl<'a> UsageReader<'a> {
         let defined = || {
             program.body.iter().filter_map(|statement| match statement {
                 Statement::Inline(inline) => match &inline.name.kind {
-                    ExprKind::String(name) => Some(&**name),
+                    ExprNodeKind::String(name) => Some(&**name),
                     _ => None,
                 },
                 _ => None,
@@ -700,8 +701,8 @@ impl<'a> UsageReader<'a> {
 
     fn argument(&mut self, expr: &'a ExprNode<'a>, purpose: Purpose) {
         match &expr.kind {
-            ExprKind::Path(path) => self.read(Cow::Borrowed(path), purpose, expr.span.start),
-            ExprKind::Call(call) => self.call(call, purpose),
+            ExprNodeKind::Path(path) => self.read(Cow::Borrowed(path), purpose, expr.span.start),
+            ExprNodeKind::Call(call) => self.call(call, purpose),
             _ => {}
         }
     }
@@ -709,11 +710,11 @@ impl<'a> UsageReader<'a> {
     /// Adds the variables that a condition tests to `into`.
     fn tested(&mut self, expr: &'a ExprNode<'a>, into: &mut Vec<Cow<'a, str>>) {
         match &expr.kind {
-            ExprKind::Path(path) => {
+            ExprNodeKind::Path(path) => {
                 let path_id = self.resolve_path(Cow::Borrowed(path));
                 into.extend(path_id.and_then(|path_id| self.first(path_id)));
             }
-            ExprKind::Call(call) => {
+            ExprNodeKind::Call(call) => {
                 for value in &call.params {
                     self.tested(value, into);
                 }
@@ -751,7 +752,7 @@ impl<'a> UsageReader<'a> {
 
     fn resolve(&mut self, expr: &'a ExprNode<'a>) -> Option<PathId> {
         match &expr.kind {
-            ExprKind::Path(path) => self.resolve_path(Cow::Borrowed(path)),
+            ExprNodeKind::Path(path) => self.resolve_path(Cow::Borrowed(path)),
             _ => None,
         }
     }

@@ -1,7 +1,8 @@
 //! Builds messages from JSON, for tests.
 
 use prompt_manager::prompt::{
-    CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
+    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, SearchResultPart, ToolCall,
+    Tree,
 };
 use serde_json::Value;
 
@@ -26,6 +27,8 @@ fn message(json: &Value) -> Message<String> {
         function_call: json.get("function_call").map(function_call),
         cache: json.get("cache").map(cache),
         optional: false,
+        is_error: json["is_error"] == true,
+        carried: None,
     }
 }
 
@@ -45,6 +48,9 @@ fn part(json: &Value) -> Part<String> {
             let image = &json["image_url"];
             PartBody::ImageUrl { url: need(&image["url"]), detail: text(&image["detail"]) }
         }
+        "image" if json.get("file_id").is_some() => {
+            PartBody::UploadedImage { file_id: need(&json["file_id"]) }
+        }
         "image" => PartBody::Image { media_type: need(&json["media_type"]), data: need(&json["data"]) },
         "input_audio" => {
             let audio = &json["input_audio"];
@@ -52,11 +58,30 @@ fn part(json: &Value) -> Part<String> {
         }
         "file" => {
             let file = &json["file"];
-            PartBody::File {
+            PartBody::File(Box::new(FilePart {
                 file_id: text(&file["file_id"]),
                 filename: text(&file["filename"]),
                 file_data: text(&file["file_data"]),
-            }
+                url: text(&json["url"]),
+                text: text(&json["text"]),
+                title: text(&json["title"]),
+                context: text(&json["context"]),
+                citations: json["citations"] == true,
+            }))
+        }
+        "search_result" => {
+            let content = match &json["content"] {
+                Value::String(text) => vec![text.clone()],
+                texts => {
+                    list(texts).iter().map(|each| text(each).unwrap_or_else(|| need(&each["text"]))).collect()
+                }
+            };
+            PartBody::SearchResult(Box::new(SearchResultPart {
+                source: need(&json["source"]),
+                title: need(&json["title"]),
+                content,
+                citations: json["citations"] == true,
+            }))
         }
         other => panic!("no such part: {other}"),
     };

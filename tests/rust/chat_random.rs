@@ -1,7 +1,7 @@
 //! Random conversations that are valid for every provider, the same ones on every run.
 
 use prompt_manager::prompt::{
-    CacheHint, Content, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
+    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
 };
 
 /// A xorshift generator; the numbers only need to look random.
@@ -81,12 +81,12 @@ impl Random {
                 PartBody::ImageUrl { url: text(url), detail }
             }
             3 => PartBody::Image { media_type: text("image/gif"), data: text("AAAA") },
-            4 => PartBody::File { file_id: Some(text("file-1")), filename: None, file_data: None },
-            5 => PartBody::File {
-                file_id: None,
+            4 => PartBody::File(Box::new(FilePart { file_id: Some(text("file-1")), ..FilePart::default() })),
+            5 => PartBody::File(Box::new(FilePart {
                 filename: Some(text("a.pdf")),
                 file_data: Some(text("data:application/pdf;base64,AAAA")),
-            },
+                ..FilePart::default()
+            })),
             _ => PartBody::Text(self.text()),
         };
         Part { body, cache: self.cache() }

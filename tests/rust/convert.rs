@@ -6,7 +6,7 @@ mod chat_random;
 use std::collections::HashSet;
 
 use chat_random::Random;
-use prompt_manager::convert::{Report, anthropic, openai};
+use prompt_manager::convert::{Report, anthropic, bedrock, gemini, openai};
 use prompt_manager::prompt::{Content, Message, Role};
 use prompt_manager::{Kind, Result};
 use serde_json::{Value, json};
@@ -23,7 +23,11 @@ fn to_openai(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Result
 
 fn to_responses(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
     let mut report = Report::default();
-    let form = openai::responses::request(messages, strict, &mut report);
+    let form = openai::responses::request(
+        messages,
+        openai::responses::ResponsesOptions { strict, continues: false },
+        &mut report,
+    );
     (form.map(|form| form.to_json()), report.warnings().to_vec())
 }
 
@@ -46,10 +50,42 @@ fn to_anthropic(
         merge_system: is("merge_system"),
         merge_turns: is("merge_turns"),
         allow_prefill: is("allow_prefill"),
+        allow_assistant_first: is("allow_assistant_first"),
+        inline_system: is("inline_system"),
     };
     let mut report = Report::default();
     let form = anthropic::request(messages, &options, &mut report);
     (form.map(|form| form.to_json()), report.warnings().to_vec())
+}
+
+fn to_gemini(messages: Vec<Message<String>>, options: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
+    let allow_prefill = options["allow_prefill"].as_bool().unwrap_or_default();
+    let mut report = Report::default();
+    let form = gemini::request(messages, gemini::GeminiOptions { strict, allow_prefill }, &mut report);
+    (form.map(|form| form.to_json()), report.warnings().to_vec())
+}
+
+fn to_bedrock(messages: Vec<Message<String>>, options: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
+    let is = |name: &str| options[name].as_bool().unwrap_or_default();
+    let options = bedrock::BedrockOptions {
+        allow_prefill: is("allow_prefill"),
+        allow_assistant_first: is("allow_assistant_first"),
+        inline_system: is("inline_system"),
+        ..bedrock::BedrockOptions::usual(strict)
+    };
+    let mut report = Report::default();
+    let form = bedrock::request(messages, options, &mut report);
+    (form.map(|form| form.to_json()), report.warnings().to_vec())
+}
+
+#[test]
+fn gemini_cases_convert_as_expected() {
+    run(include_str!("../data/convert/gemini.json"), to_gemini);
+}
+
+#[test]
+fn bedrock_cases_convert_as_expected() {
+    run(include_str!("../data/convert/bedrock.json"), to_bedrock);
 }
 
 #[test]

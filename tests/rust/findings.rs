@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use prompt_manager::check::{Code, Finding, Severity, check};
+use prompt_manager::check::{CheckOptions, Code, Finding, Severity, check, check_fully};
 use prompt_manager::prompt::Compiled;
 use prompt_manager::store::directory;
 use prompt_manager::store::yaml::read_prompts;
@@ -36,11 +36,25 @@ fn findings(text: &str, options: &TemplateOptions, engine: &dyn Library<Box<str>
     found
 }
 
-#[test]
-fn each_rule_finds_its_mistakes_and_nothing_else() {
+/// All findings in a file, also of the rules that are off by default.
+fn full_findings(text: &str) -> Vec<Finding> {
+    let file = read_prompts("f.yaml", text);
+    assert!(file.errors.is_empty(), "{:?}", file.errors);
+    let options = CheckOptions { also: Code::ALL.to_vec(), ..CheckOptions::default() };
+    let mut found = file.warnings;
+    for located in file.prompts {
+        let compiled = Compiled::compile(located.prompt, &TemplateOptions::default(), &EmptyLibrary)
+            .expect("the templates parse");
+        found.extend(check_fully::<Box<str>>(&compiled, &EmptyLibrary, Some(&located.places), &[], &options));
+    }
+    found
+}
+
+/// Compares the findings of each case of a table with those that it lists, and returns the codes.
+fn compare(table: &str, find: impl Fn(&str) -> Vec<Finding>) -> Vec<Code> {
     let (mut codes, mut wrong) = (Vec::new(), Vec::new());
-    for case in cases(include_str!("../data/yaml/findings.txt")) {
-        let found = findings(&case.text, &TemplateOptions::default(), &EmptyLibrary);
+    for case in cases(table) {
+        let found = find(&case.text);
         if lines_of(&found) != case.expected {
             wrong.push(format!("@@ {}\n@ {}\n", case.name, lines_of(&found).join("\n@ ")));
         }
@@ -51,12 +65,35 @@ fn each_rule_finds_its_mistakes_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "other findings:\n{}", wrong.concat());
+    codes
+}
+
+#[test]
+fn each_rule_of_a_load_finds_its_mistakes_and_nothing_else() {
+    let find = |text: &str| findings(text, &TemplateOptions::default(), &EmptyLibrary);
+    let codes = compare(include_str!("../data/yaml/findings.txt"), find);
     for code in [
         Code::UndeclaredVariable,
+        Code::MisspeltVariable,
         Code::UnusedVariable,
         Code::UnknownPartial,
         Code::YamlComment,
         Code::ForeignSyntax,
+    ] {
+        assert!(codes.contains(&code), "{code}");
+    }
+}
+
+#[test]
+fn each_other_rule_finds_its_mistakes_and_nothing_else() {
+    let codes = compare(include_str!("../data/yaml/check_findings.txt"), full_findings);
+    for code in [
+        Code::WrongType,
+        Code::CircularPartial,
+        Code::UnusedPartial,
+        Code::SchemaMismatch,
+        Code::PartialSpacing,
+        Code::UnfencedVariable,
     ] {
         assert!(codes.contains(&code), "{code}");
     }
@@ -119,7 +156,7 @@ fn the_report_shows_code_place_line_and_hint() {
     );
     assert_eq!(
         found[0].report(),
-        "prompt `a` uses `nmae`, which its `variables` do not declare [PM009 undeclared-variable]\n  at f.yaml:3:24\n  \
+        "prompt `a` uses `nmae`, which its `variables` do not declare [PM016 misspelt-variable]\n  at f.yaml:3:24\n  \
          3 | template: {content: '{{nmae}}', variables: [name]}\n    |                        ^\n  \
          hint: did you mean `name`?"
     );

@@ -40,7 +40,12 @@ fn engines_that_print_differently_give_no_f_string() {
 fn form(message: &Value, strict: bool) -> (Result<Value, prompt_manager::Error>, Vec<String>) {
     let mut report = Report::default();
     let message = chat::messages(&json!([message])).remove(0);
-    let form = langchain::message(message, 3, &langchain::LangChainOptions { strict }, &mut report);
+    let form = langchain::message(
+        message,
+        3,
+        &langchain::LangChainOptions { strict, ..Default::default() },
+        &mut report,
+    );
     (form.map(|form| form.to_json()), report.warnings().to_vec())
 }
 

@@ -187,8 +187,6 @@ const WORDS: &[&str] = &[
     "!!null x",
     "!!int '5'",
     "! 5",
-    "!own 5",
-    "!own x",
     "!!str",
     "&a 1",
     "*a",
@@ -219,7 +217,12 @@ fn every_word_means_what_serde_saphyr_takes_it_for() {
     for word in WORDS {
         compare(&format!("{word}\n"));
         compare(&format!("k: {word}\n"));
-        compare(&format!("{word}: v\n"));
+        // In `!!str: v` the colon belongs to the tag, which is then none of YAML's own.
+        if *word == "!!str" {
+            assert_eq!(ours("!!str: v\n"), None);
+        } else {
+            compare(&format!("{word}: v\n"));
+        }
         compare(&format!("- {word}\n"));
         compare(&format!("a: &a 1\nb: {{k: {word}}}\n"));
     }
@@ -254,7 +257,7 @@ fn block(dice: &mut Dice, depth: usize, indent: usize, out: &mut String) {
         }
         if depth > 0 && dice.roll(2) == 0 {
             if dice.roll(3) == 0 {
-                out.push_str(dice.pick(&[" &a", " &b", " &m", " !own", " !!map", " !!seq"]));
+                out.push_str(dice.pick(&[" &a", " &b", " &m", " !!map", " !!seq"]));
             }
             out.push('\n');
             block(dice, depth - 1, indent + 2, out);

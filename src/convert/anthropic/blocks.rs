@@ -1,11 +1,16 @@
 //! Makes Anthropic's content blocks from the parts of a message, its calls and its cache hints.
 
-use crate::convert::payload::{Payload, member};
+use crate::convert::carried;
+use crate::convert::image_address::{self, FILE, IMAGE};
+use crate::convert::media_type;
+use crate::convert::payload::{Member, Payload, member};
 use crate::convert::report::{Position, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallRef, DROPPED};
 use crate::error::Result;
 use crate::prompt::message::is_blank;
-use crate::prompt::{CacheHint, Content, FunctionCall, Part, PartBody, Role};
+use crate::prompt::{
+    CacheHint, Carried, Content, FilePart, FunctionCall, Part, PartBody, Role, SearchResultPart,
+};
 use crate::template::Output;
 
 /// The content of a message or turn: one plain text, which is sent as a string, or blocks.
@@ -18,6 +23,11 @@ pub(super) struct TurnContent<S> {
 impl<S: Output> TurnContent<S> {
     pub(super) fn empty() -> Self {
         Self { plain: None, blocks: Vec::new() }
+    }
+
+    /// Blocks of a history that are sent as they came.
+    pub(super) fn carried(carried: Carried<S>) -> Self {
+        Self { plain: None, blocks: carried::payloads(carried).collect() }
     }
 
     fn plain(text: S) -> Self {
@@ -107,14 +117,15 @@ pub(super) fn system<S: Output>(mut contents: Vec<TurnContent<S>>) -> Option<Pay
     Some(Payload::String(joined))
 }
 
-/// A `tool_use` block.
+/// A `tool_use` block. Arguments that are not JSON are sent as a text in an object, if that is allowed.
 pub(super) fn tool_use<S: Output>(
     id: Payload<S>,
     call: FunctionCall<S>,
     call_ref: CallRef,
     at: Position,
+    violations: &mut ViolationHandler<'_>,
 ) -> Result<Payload<S>> {
-    let input = rules::object(call.arguments, call_ref, at)?;
+    let input = rules::object_or_text(call.arguments, call_ref, at, violations)?;
     Ok(Payload::map([
         ("type", Payload::Static("tool_use")),
         ("id", id),
@@ -152,7 +163,7 @@ fn body_block<S: Output>(body: PartBody<S>, index: usize, at: Position) -> Resul
         return Err(violation);
     }
     let text_only = matches!(at.role, Role::System | Role::Developer | Role::Assistant);
-    let (kind, source, title) = match body {
+    let (kind, source) = match body {
         PartBody::Text(text) if is_blank(&text) => {
             let hint = "remove the part, or give it text";
             return Err(RuleViolation::new(at, format!("part {index} is a blank text"), hint));
@@ -169,20 +180,38 @@ fn body_block<S: Output>(body: PartBody<S>, index: usize, at: Position) -> Resul
             );
             return Err(RuleViolation::new(at, problem, "move the part to a user message"));
         }
-        PartBody::ImageUrl { url, .. } => ("image", linked_image(url, index, at)?, None),
+        PartBody::ImageUrl { url, .. } => ("image", linked_image(url, index, at)?),
         PartBody::Image { media_type, data } => {
             let media_type = media_type.with_str(image_type).ok_or_else(|| unknown_image(index, at))?;
-            ("image", base64(media_type, Payload::Text(data)), None)
+            ("image", base64(media_type, Payload::Text(data)))
         }
-        PartBody::File { file_id, filename, file_data } => {
-            ("document", document(file_id, file_data, index, at)?, filename)
-        }
+        PartBody::UploadedImage { file_id } => ("image", uploaded(file_id)),
+        PartBody::File(file) => return document(*file, index, at),
+        PartBody::SearchResult(result) => return Ok(search_result(*result)),
     };
-    let mut block = Vec::with_capacity(2 + usize::from(title.is_some()));
-    block.push(member("type", Payload::Static(kind)));
-    block.push(member("source", source));
-    block.extend(title.map(|title| member("title", Payload::Text(title))));
-    Ok(Payload::Map(block))
+    Ok(Payload::map([("type", Payload::Static(kind)), ("source", source)]))
+}
+
+fn uploaded<S>(file_id: S) -> Payload<S> {
+    Payload::map([("type", Payload::Static("file")), ("file_id", Payload::Text(file_id))])
+}
+
+fn search_result<S: Output>(result: SearchResultPart<S>) -> Payload<S> {
+    let texts = result.content.into_iter().filter(|text| !is_blank(text));
+    let content = texts.map(|text| text_block(Payload::Text(text))).collect();
+    let mut block = vec![
+        member("type", Payload::Static("search_result")),
+        member("source", Payload::Text(result.source)),
+        member("title", Payload::Text(result.title)),
+        member("content", Payload::List(content)),
+    ];
+    block.extend(result.citations.then(citations));
+    Payload::Map(block)
+}
+
+/// Lets the model cite the block.
+fn citations<S>() -> Member<S> {
+    member("citations", Payload::map([("enabled", Payload::Bool(true))]))
 }
 
 fn base64<S>(media_type: &'static str, data: Payload<S>) -> Payload<S> {
@@ -195,9 +224,12 @@ fn base64<S>(media_type: &'static str, data: Payload<S>) -> Payload<S> {
 
 /// The source of an image with a URL, which can be a `data:` URL.
 fn linked_image<S: Output>(url: S, index: usize, at: Position) -> Result<Payload<S>, RuleViolation> {
+    if let Some(violation) = image_address::not_https(&url, IMAGE, index, at, "Anthropic") {
+        return Err(violation);
+    }
     let inline = url.with_str(|url| {
-        is_data_url(url).then(|| {
-            let (media_type, data) = data_url(url)?;
+        media_type::is_data_url(url).then(|| {
+            let (media_type, data) = media_type::data_url(url)?;
             Some(base64(image_type(media_type)?, Payload::String(data.to_owned())))
         })
     });
@@ -212,19 +244,42 @@ fn unknown_image(index: usize, at: Position) -> RuleViolation {
     RuleViolation::new(at, problem, "convert the image to one of these formats")
 }
 
-/// The source of a document.
-fn document<S: Output>(
+/// A `document` block.
+fn document<S: Output>(file: FilePart<S>, index: usize, at: Position) -> Result<Payload<S>, RuleViolation> {
+    let FilePart { file_id, filename, file_data, url, text, title, context, citations: cites } = file;
+    let broken = url.as_ref().and_then(|url| image_address::not_https(url, FILE, index, at, "Anthropic"));
+    if let Some(violation) = broken {
+        return Err(violation);
+    }
+    let source = match (url, text) {
+        (Some(url), _) => Payload::map([("type", Payload::Static("url")), ("url", Payload::Text(url))]),
+        (None, Some(text)) => Payload::map([
+            ("type", Payload::Static("text")),
+            ("media_type", Payload::Static("text/plain")),
+            ("data", Payload::Text(text)),
+        ]),
+        (None, None) => stored_document(file_id, file_data, index, at)?,
+    };
+    let mut block = vec![member("type", Payload::Static("document")), member("source", source)];
+    block.extend(title.or(filename).map(|title| member("title", Payload::Text(title))));
+    block.extend(context.map(|context| member("context", Payload::Text(context))));
+    block.extend(cites.then(citations));
+    Ok(Payload::Map(block))
+}
+
+/// The source of a document that was uploaded or is in the message.
+fn stored_document<S: Output>(
     file_id: Option<S>,
     file_data: Option<S>,
     index: usize,
     at: Position,
 ) -> Result<Payload<S>, RuleViolation> {
     if let Some(id) = file_id.filter(|id| !id.is_empty()) {
-        return Ok(Payload::map([("type", Payload::Static("file")), ("file_id", Payload::Text(id))]));
+        return Ok(uploaded(id));
     }
     let pdf = file_data.and_then(|url| {
         url.with_str(|url| {
-            let (media_type, data) = data_url(url)?;
+            let (media_type, data) = media_type::data_url(url)?;
             media_type.eq_ignore_ascii_case(PDF).then(|| base64(PDF, Payload::String(data.to_owned())))
         })
     });
@@ -243,18 +298,4 @@ fn image_type(media_type: &str) -> Option<&'static str> {
         return Some(known[0]);
     }
     known.into_iter().find(|known| media_type.eq_ignore_ascii_case(known))
-}
-
-fn is_data_url(url: &str) -> bool {
-    url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
-}
-
-/// The media type and base64 text of a `data:` URL. `None` if it is not in base64.
-fn data_url(url: &str) -> Option<(&str, &str)> {
-    let (header, data) = url.get(5..).filter(|_| is_data_url(url))?.split_once(',')?;
-    let (media_type, encoding) = header.rsplit_once(';')?;
-    if data.is_empty() || !encoding.eq_ignore_ascii_case("base64") {
-        return None;
-    }
-    Some((media_type.split(';').next().unwrap_or_default(), data))
 }

@@ -5,13 +5,14 @@
 
 mod blocks;
 
-use super::payload::{Payload, member};
+use super::carried;
+use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
 use super::rules::{
     self, CallLink, CallPairing, CallRef, DROPPED, FUNCTION_ID, IdRewriter, LEFT_OUT, PASSED_ON,
 };
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Content, Message, Role};
+use crate::prompt::{Carried, Content, Message, Role, Tree};
 use crate::template::Output;
 use blocks::TurnContent;
 
@@ -27,11 +28,22 @@ pub struct AnthropicOptions {
     pub merge_turns: bool,
     /// Allow the conversation to end with an assistant message, which the model then continues.
     pub allow_prefill: bool,
+    /// Allow the conversation to begin with an assistant message.
+    pub allow_assistant_first: bool,
+    /// Send system messages after the first turn in their place, which newer models accept.
+    pub inline_system: bool,
 }
 
 impl Default for AnthropicOptions {
     fn default() -> Self {
-        Self { strict: true, merge_system: false, merge_turns: false, allow_prefill: false }
+        Self {
+            strict: true,
+            merge_system: false,
+            merge_turns: false,
+            allow_prefill: false,
+            allow_assistant_first: false,
+            inline_system: false,
+        }
     }
 }
 
@@ -66,7 +78,8 @@ pub fn validate_alternation(roles: &[&str]) -> Result<()> {
 }
 
 const USER_FIRST: &str = "First message must be from user in Anthropic format";
-const USER_FIRST_HINT: &str = "begin the conversation with a user message";
+const USER_FIRST_HINT: &str =
+    "begin the conversation with a user message, or pass allow_assistant_first=True";
 const ALTERNATE_HINT: &str = "join the messages, or pass merge_turns=True";
 
 fn must_alternate(position: usize) -> String {
@@ -122,6 +135,8 @@ struct Turn<S> {
     content: TurnContent<S>,
     /// The number of tool results. They are its first blocks.
     results: usize,
+    /// The keys of a turn of a history beside its role and content.
+    beside: Vec<Member<S>>,
     /// The position of its last message.
     last: Position,
 }
@@ -137,7 +152,10 @@ impl<S: Output> Conversation<'_, S> {
                 .handle(RuleViolation::new(at, "Anthropic does not accept `name`", hint), LEFT_OUT)?;
         }
         if matches!(message.role, Role::System | Role::Developer) {
-            return self.add_system(message, at);
+            if self.turn_messages == 0 || !self.options.inline_system {
+                return self.add_system(message, at);
+            }
+            return self.add_inline_system(message, at);
         }
         self.turn_messages += 1;
         match message.role {
@@ -148,6 +166,9 @@ impl<S: Output> Conversation<'_, S> {
 
     /// Removes the cache hints beyond the number that the API accepts in a request.
     fn limit_hints(&mut self, message: &mut Message<S>, at: Position) -> Result<()> {
+        if let Some(carried) = &mut message.carried {
+            return self.limit_carried_hints(carried, at);
+        }
         let one_block = message.tool_calls.is_empty() && message.function_call.is_none();
         let parts = match &mut message.content {
             Some(Content::Parts(parts)) => &mut parts[..],
@@ -164,28 +185,57 @@ impl<S: Output> Conversation<'_, S> {
             if hint.is_none() {
                 continue;
             }
-            if self.hints == MAX_CACHE_HINTS {
-                let remedy = "keep the hints after the longest parts that do not change between requests";
-                let problem = "Anthropic accepts at most four cache hints in a request";
-                self.violations.handle(RuleViolation::new(at, problem, remedy), LEFT_OUT)?;
+            if !self.takes_hint(at)? {
                 *hint = None;
-            } else {
-                self.hints += 1;
             }
         }
         Ok(())
     }
 
+    /// The same for blocks that are sent as they came.
+    fn limit_carried_hints(&mut self, carried: &mut Carried<S>, at: Position) -> Result<()> {
+        for block in &mut carried.items {
+            let Tree::Map(members) = block else { continue };
+            if let Some(hint) = members.iter().position(|(key, _)| key == rules::CACHE_CONTROL)
+                && !self.takes_hint(at)?
+            {
+                members.remove(hint);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a cache hint. Returns whether the API accepts it.
+    fn takes_hint(&mut self, at: Position) -> Result<bool> {
+        if self.hints < MAX_CACHE_HINTS {
+            self.hints += 1;
+            return Ok(true);
+        }
+        let remedy = "keep the hints after the longest parts that do not change between requests";
+        let problem = "Anthropic accepts at most four cache hints in a request";
+        self.violations.handle(RuleViolation::new(at, problem, remedy), LEFT_OUT)?;
+        Ok(false)
+    }
+
     fn add_system(&mut self, message: Message<S>, at: Position) -> Result<()> {
         if self.turn_messages > 0 {
             let problem = "Anthropic supports only one system message, before the first turn";
-            let hint = "move it to the start, or put its content in a user message";
+            let hint = "move it to the start, put its content in a user message, or pass inline_system=True for a \
+                        model that accepts it";
             self.violations.handle(RuleViolation::new(at, problem, hint), "moved to the start")?;
-        } else if !self.system.is_empty() && self.options.strict && !self.options.merge_system {
+        } else if !self.system.is_empty() && !self.options.merge_system {
             let hint = "join the system messages, or pass merge_system=True";
-            return Err(RuleViolation::new(at, "Anthropic supports only one system message", hint).into());
+            let violation = RuleViolation::new(at, "Anthropic supports only one system message", hint);
+            self.violations.refuse_if_strict(violation)?;
         }
-        match blocks::turn_content(message.content, at, &mut self.violations)? {
+        let content = match message.carried {
+            Some(carried) => {
+                self.refuse_beside(&carried, at)?;
+                Some(TurnContent::carried(*carried))
+            }
+            None => blocks::turn_content(message.content, at, &mut self.violations)?,
+        };
+        match content {
             Some(content) => {
                 let content = content.cached(message.cache.as_ref(), at, &mut self.violations)?;
                 self.system.push(content);
@@ -195,8 +245,40 @@ impl<S: Output> Conversation<'_, S> {
         }
     }
 
+    /// The keys of a system turn have no place in the top-level `system`.
+    fn refuse_beside(&mut self, carried: &Carried<S>, at: Position) -> Result<()> {
+        for (key, _) in &carried.beside {
+            let problem = format!("Anthropic accepts `{key}` only in a system message among the turns");
+            let hint = "pass inline_system=True for a model that accepts it, or remove the key";
+            self.violations.handle(RuleViolation::new(at, problem, hint), LEFT_OUT)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a system message as a turn of its own.
+    fn add_inline_system(&mut self, message: Message<S>, at: Position) -> Result<()> {
+        self.turn_messages += 1;
+        let (content, beside) = match message.carried {
+            Some(mut carried) => {
+                let beside = std::mem::take(&mut carried.beside);
+                (Some(TurnContent::carried(*carried)), carried::members(beside))
+            }
+            None => (blocks::turn_content(message.content, at, &mut self.violations)?, Vec::new()),
+        };
+        let Some(content) = content else {
+            return self.violations.handle(rules::empty_content(at), DROPPED);
+        };
+        let content = content.cached(message.cache.as_ref(), at, &mut self.violations)?;
+        self.close()?;
+        self.turns.push(Turn { role_name: SYSTEM, content, results: 0, beside, last: at });
+        Ok(())
+    }
+
     /// Adds a user or assistant message.
     fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
+        if let Some(carried) = message.carried.take() {
+            return self.add_carried_turn(&message, *carried, at);
+        }
         rules::refusal_as_content(&mut message, "Anthropic", at, &mut self.violations)?;
         let content = blocks::turn_content(message.content, at, &mut self.violations)?;
         if content.is_none() && message.tool_calls.is_empty() && message.function_call.is_none() {
@@ -208,14 +290,22 @@ impl<S: Output> Conversation<'_, S> {
             let call_ref = CallRef::Tool(index);
             let sent = self.call_id(&call.id, call_ref, at)?;
             let id = sent.map_or(Payload::Text(call.id), Payload::String);
-            content.blocks_mut().push(blocks::tool_use(id, call.function, call_ref, at)?);
+            content.blocks_mut().push(blocks::tool_use(
+                id,
+                call.function,
+                call_ref,
+                at,
+                &mut self.violations,
+            )?);
         }
         if let Some(call) = message.function_call {
             let id = self.ids.fresh(FUNCTION_ID);
             call.name.with_str(|name| {
                 self.pairing.call(CallLink::Name, name, Some(id.clone()), CallRef::Function, at);
             });
-            content.blocks_mut().push(blocks::tool_use(Payload::String(id), call, CallRef::Function, at)?);
+            let id = Payload::String(id);
+            let block = blocks::tool_use(id, call, CallRef::Function, at, &mut self.violations)?;
+            content.blocks_mut().push(block);
         }
         let content = content.cached(message.cache.as_ref(), at, &mut self.violations)?;
         if let Some(turn) = self.turns.last_mut() {
@@ -224,13 +314,43 @@ impl<S: Output> Conversation<'_, S> {
         Ok(())
     }
 
-    /// Adds a tool or function message.
-    fn add_result(&mut self, message: Message<S>, at: Position) -> Result<()> {
-        let content = blocks::turn_content(message.content, at, &mut self.violations)?;
-        if content.is_none() && message.role == Role::Tool {
-            // The result must be sent, because its call would have none otherwise.
-            self.violations.handle(rules::empty_content(at), "sent without content")?;
+    /// Adds a turn in Anthropic's own blocks, among which the calls are.
+    fn add_carried_turn(&mut self, message: &Message<S>, carried: Carried<S>, at: Position) -> Result<()> {
+        self.begin(at)?;
+        for (index, call) in message.tool_calls.iter().enumerate() {
+            call.id.with_str(|id| self.pairing.call(CallLink::Id, id, None, CallRef::Tool(index), at));
         }
+        if let Some(turn) = self.turns.last_mut() {
+            turn.content.append(TurnContent::carried(carried));
+        }
+        Ok(())
+    }
+
+    /// Adds a `tool_result` block as it came.
+    fn add_carried_result(&mut self, message: &Message<S>, carried: Carried<S>, at: Position) -> Result<()> {
+        self.begin(at)?;
+        if let Some(Err(violation)) = message
+            .tool_call_id
+            .as_ref()
+            .map(|id| id.with_str(|id| self.pairing.answer(CallLink::Id, id, at)))
+        {
+            self.violations.handle(violation, PASSED_ON)?;
+        }
+        if let Some(turn) = self.turns.last_mut() {
+            for block in carried::payloads(carried) {
+                turn.content.blocks_mut().insert(turn.results, block);
+                turn.results += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a tool or function message.
+    fn add_result(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
+        if let Some(carried) = message.carried.take() {
+            return self.add_carried_result(&message, *carried, at);
+        }
+        let content = blocks::turn_content(message.content, at, &mut self.violations)?;
         self.begin(at)?;
         let id = match (message.tool_call_id, message.name) {
             (Some(id), _) => self.result_id(id, at)?,
@@ -241,6 +361,7 @@ impl<S: Output> Conversation<'_, S> {
         result.push(member("type", Payload::Static("tool_result")));
         result.push(member("tool_use_id", id));
         result.extend(content.map(|content| member("content", content.into_payload())));
+        result.extend(message.is_error.then(|| member("is_error", Payload::Bool(true))));
         if let Some(cache) = &message.cache {
             result.push(rules::cache_control(cache, at, &mut self.violations)?);
         }
@@ -258,14 +379,15 @@ impl<S: Output> Conversation<'_, S> {
         match self.turns.last_mut() {
             Some(turn) if turn.role_name == role_name => {
                 let after_result = matches!(turn.last.role, Role::Tool | Role::Function);
-                if !after_result && self.options.strict && !self.options.merge_turns {
-                    let problem = must_alternate(self.turn_messages - 1);
-                    return Err(RuleViolation::new(at, problem, ALTERNATE_HINT).into());
-                }
                 turn.last = at;
+                if !after_result && !self.options.merge_turns {
+                    let problem = must_alternate(self.turn_messages - 1);
+                    let violation = RuleViolation::new(at, problem, ALTERNATE_HINT);
+                    self.violations.refuse_if_strict(violation)?;
+                }
                 return Ok(());
             }
-            None if role_name != "user" => {
+            None if role_name != "user" && !self.options.allow_assistant_first => {
                 self.violations.handle(RuleViolation::new(at, USER_FIRST, USER_FIRST_HINT), PASSED_ON)?;
             }
             _ => {}
@@ -273,7 +395,13 @@ impl<S: Output> Conversation<'_, S> {
         if role_name == "assistant" {
             self.close()?;
         }
-        self.turns.push(Turn { role_name, content: TurnContent::empty(), results: 0, last: at });
+        self.turns.push(Turn {
+            role_name,
+            content: TurnContent::empty(),
+            results: 0,
+            beside: Vec::new(),
+            last: at,
+        });
         Ok(())
     }
 
@@ -348,10 +476,9 @@ impl<S: Output> Conversation<'_, S> {
             }
         }
         let messages = self.turns.into_iter().map(|turn| {
-            Payload::map([
-                ("role", Payload::Static(turn.role_name)),
-                ("content", turn.content.into_payload()),
-            ])
+            let role = member("role", Payload::Static(turn.role_name));
+            let content = member("content", turn.content.into_payload());
+            Payload::Map([role, content].into_iter().chain(turn.beside).collect())
         });
         let messages = member("messages", Payload::List(messages.collect()));
         Ok(Payload::Map(match blocks::system(self.system) {
@@ -360,6 +487,9 @@ impl<S: Output> Conversation<'_, S> {
         }))
     }
 }
+
+/// The role of system messages among the turns.
+const SYSTEM: &str = "system";
 
 /// The maximum number of cache hints in a request.
 const MAX_CACHE_HINTS: usize = 4;

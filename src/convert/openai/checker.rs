@@ -1,15 +1,25 @@
 //! Checks a conversation message by message, for both of OpenAI's APIs: each message has valid fields, and every call
 //! is answered once. It also makes the ids for a `function_call` that is written as a tool call.
 
-use crate::convert::report::{Position, Report, ViolationHandler};
+use crate::convert::report::{Position, Report, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallLink, CallPairing, CallRef, FUNCTION_ID, IdRewriter, PASSED_ON};
 use crate::error::{Error, Result};
 use crate::prompt::{Message, Role};
 use crate::template::Output;
 
+/// Whether a result can answer a call that the provider keeps, and that is not among the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EarlierCalls {
+    Never,
+    /// The API can continue a conversation, but nothing says that this one does.
+    Possible,
+    Given,
+}
+
 pub(super) struct ConversationChecker<'r> {
     pub(super) violations: ViolationHandler<'r>,
     pairing: CallPairing,
+    pub(super) earlier_calls: EarlierCalls,
     /// The ids of the conversation, if it has a `function_call` that needs one.
     ids: Option<IdRewriter>,
 }
@@ -28,7 +38,8 @@ impl<'r> ConversationChecker<'r> {
         let old = |message: &Message<S>| message.function_call.is_some() || message.role == Role::Function;
         let ids =
             (functions_as_tools && messages.iter().any(old)).then(|| IdRewriter::from_messages(messages));
-        Ok(Self { violations: ViolationHandler::new(strict, report), pairing: CallPairing::default(), ids })
+        let violations = ViolationHandler::new(strict, report);
+        Ok(Self { violations, pairing: CallPairing::default(), earlier_calls: EarlierCalls::Never, ids })
     }
 
     /// Whether no call is waiting for its result, so that any turn can follow.
@@ -46,10 +57,30 @@ impl<'r> ConversationChecker<'r> {
         if rules::is_blank_input(message) {
             return Err(rules::empty_content(at).into());
         }
+        self.check_calls(message, at)
+    }
+
+    /// Pairs the calls of the next message, or the result that it is. Returns the same as
+    /// [`ConversationChecker::check`].
+    pub(super) fn check_calls<S: Output>(
+        &mut self,
+        message: &Message<S>,
+        at: Position,
+    ) -> Result<Option<String>> {
         match message.role {
             Role::Tool => {
-                if let Some(id) = &message.tool_call_id {
-                    id.with_str(|id| self.pairing.answer(CallLink::Id, id, at))?;
+                let Some(id) = &message.tool_call_id else { return Ok(None) };
+                let answered = id.with_str(|id| self.pairing.answer(CallLink::Id, id, at));
+                let Err(violation) = answered else { return Ok(None) };
+                match self.earlier_calls {
+                    EarlierCalls::Given if self.pairing.is_idle() => {}
+                    EarlierCalls::Possible if self.pairing.is_idle() => {
+                        let hint = "put the call before its result, or pass previous_response_id or conversation to \
+                                    build_request";
+                        let problem = "the call of this result is not in the conversation";
+                        self.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
+                    }
+                    _ => return Err(violation.into()),
                 }
                 Ok(None)
             }

@@ -8,6 +8,7 @@ mod checker;
 mod parts;
 pub mod responses;
 
+use super::carried;
 use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
 use super::rules::{self, CallRef, LEFT_OUT, PASSED_ON};
@@ -16,7 +17,7 @@ use crate::prompt::message::is_blank;
 use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, Role, ToolCall};
 use crate::template::Output;
 use checker::ConversationChecker;
-use parts::{AcceptedPart, arguments_text};
+use parts::{AcceptedMedia, AcceptedPart, arguments_text};
 
 /// The options of the conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +91,15 @@ pub fn messages<S: Output>(
             continue;
         }
         let id = checker.check(&mut message, at)?;
+        if let Some(carried) = message.carried.take() {
+            // What has no tool call of OpenAI's older format is sent as it came.
+            if !options.functions_sent_as_tools || id.is_none() {
+                let members =
+                    carried::chat_message(*carried, options.role(at.role), options.functions_sent_as_tools);
+                list.push(Payload::Map(members));
+                continue;
+            }
+        }
         list.push(MessageWriter { options, at, violations: &mut checker.violations }.message(message, id)?);
     }
     checker.finish()?;
@@ -143,11 +153,24 @@ impl MessageWriter<'_, '_> {
                 None => member("function_call", function),
             });
         }
+        if message.is_error {
+            members.extend(self.error_flag()?);
+        }
         members.extend(message.tool_call_id.map(Payload::Text).or(id).map(|id| member("tool_call_id", id)));
         if !message.tool_calls.is_empty() {
             members.push(self.tool_calls(message.tool_calls)?);
         }
         Ok(Payload::Map(members))
+    }
+
+    /// The flag of a failed call. LiteLLM takes it, and decides what the provider behind it sees; its adapter for Anthropic leaves
+    /// the flag out.
+    fn error_flag<S>(&mut self) -> Result<Option<Member<S>>> {
+        if self.options.functions_sent_as_tools {
+            return Ok(Some(member("is_error", Payload::Bool(true))));
+        }
+        self.violations.handle(rules::error_flag("OpenAI", self.at), LEFT_OUT)?;
+        Ok(None)
     }
 
     /// Converts the content. `None` if it is empty.
@@ -158,7 +181,7 @@ impl MessageWriter<'_, '_> {
     ) -> Result<Option<Payload<S>>> {
         let cache = cache.filter(|_| self.options.cache_control);
         let parts = match content {
-            Content::Text(text) if text.is_empty() => return Ok(None),
+            Content::Text(text) if text.is_empty() && self.at.role != Role::Tool => return Ok(None),
             Content::Text(text) => {
                 let Some(cache) = cache else { return Ok(Some(Payload::Text(text))) };
                 let hint = rules::cache_control(cache, self.at, self.violations)?;
@@ -169,7 +192,7 @@ impl MessageWriter<'_, '_> {
                 ])])));
             }
             Content::Parts(parts) if self.at.role == Role::Function => {
-                return parts::one_text(parts, "function", self.at, self.violations);
+                return parts::one_text(parts, self.at, self.violations);
             }
             Content::Parts(parts) => parts,
         };
@@ -183,16 +206,22 @@ impl MessageWriter<'_, '_> {
         {
             last.push(rules::cache_control(cache, self.at, self.violations)?);
         }
-        Ok((!list.is_empty()).then_some(Payload::List(list)))
+        if list.is_empty() {
+            // The result must be sent, because its call would have none otherwise.
+            return Ok((self.at.role == Role::Tool).then_some(Payload::Static("")));
+        }
+        Ok(Some(Payload::List(list)))
     }
 
     fn part<S: Output>(&mut self, part: Part<S>, index: usize) -> Result<Option<Payload<S>>> {
         let cache = part.cache.filter(|_| self.options.cache_control);
-        let Some(accepted) = parts::accepted_part(part.body, index, self.at, self.violations)? else {
+        let Some(accepted) =
+            parts::accepted_part(part.body, AcceptedMedia::Chat, index, self.at, self.violations)?
+        else {
             return Ok(None);
         };
         let (kind, inner) = match accepted {
-            AcceptedPart::Text(text) => ("text", Payload::Text(text)),
+            AcceptedPart::Text(text) => ("text", text),
             AcceptedPart::Image { url, detail } => {
                 let detail = detail.map(|detail| member("detail", detail));
                 ("image_url", Payload::Map([member("url", url)].into_iter().chain(detail).collect()))
@@ -202,6 +231,8 @@ impl MessageWriter<'_, '_> {
                 ("input_audio", Payload::map(sound))
             }
             AcceptedPart::File(fields) => ("file", Payload::Map(fields)),
+            // Only the Responses API accepts them.
+            AcceptedPart::UploadedImage(_) | AcceptedPart::FileUrl { .. } => return Ok(None),
         };
         let mut members = vec![member("type", Payload::Static(kind)), member(kind, inner)];
         if let Some(cache) = cache {
@@ -229,7 +260,7 @@ fn tool_call<S>(id: Payload<S>, function: Payload<S>) -> Payload<S> {
 }
 
 /// The value of `content`: null for an empty one, where the API allows that. Only a result of a `function_call` can be
-/// empty.
+/// empty; as that of a tool call it is an empty text.
 fn content_or_null<S>(
     content: Option<Payload<S>>,
     has_other_fields: bool,
@@ -239,7 +270,9 @@ fn content_or_null<S>(
     match content {
         Some(content) => Ok(content),
         None if has_other_fields => Ok(Payload::Null),
-        None if at.role == Role::Function && !sent_as_tool => Ok(Payload::Null),
+        None if at.role == Role::Function => {
+            Ok(if sent_as_tool { Payload::Static("") } else { Payload::Null })
+        }
         None => Err(parts::empty_content_violation(at).into()),
     }
 }

@@ -2,17 +2,18 @@
 
 use serde::de::IgnoredAny;
 
+use crate::convert::image_address::{self, FILE, IMAGE};
 use crate::convert::payload::{Member, Payload, member};
 use crate::convert::report::{Position, RuleViolation, ViolationHandler};
-use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT};
+use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT, PASSED_ON};
 use crate::error::Result;
 use crate::prompt::message::is_blank;
-use crate::prompt::{Part, PartBody, Role, Tree};
+use crate::prompt::{FilePart, Part, PartBody, Role, Tree};
 use crate::template::Output;
 
 /// A part that the API accepts.
 pub(super) enum AcceptedPart<S> {
-    Text(S),
+    Text(Payload<S>),
     Image {
         url: Payload<S>,
         detail: Option<Payload<S>>,
@@ -23,11 +24,34 @@ pub(super) enum AcceptedPart<S> {
     },
     /// `file_id`, `filename` and `file_data`, those that are given.
     File(Vec<Member<S>>),
+    /// An image that was uploaded.
+    UploadedImage(S),
+    /// The URL of a file, and its name.
+    FileUrl {
+        url: S,
+        filename: Option<S>,
+    },
+}
+
+/// What an API accepts beside text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AcceptedMedia {
+    /// Chat Completions: images, sounds and files in messages of the user.
+    Chat,
+    /// Responses: also in the results of tools, and files by their URL.
+    Responses,
+}
+
+impl AcceptedMedia {
+    fn includes(self, role: Role) -> bool {
+        role == Role::User || (self == Self::Responses && matches!(role, Role::Tool | Role::Function))
+    }
 }
 
 /// The part, if the API accepts it for this role. `None` if it was dropped.
 pub(super) fn accepted_part<S: Output>(
     body: PartBody<S>,
+    media: AcceptedMedia,
     index: usize,
     at: Position,
     violations: &mut ViolationHandler<'_>,
@@ -43,12 +67,21 @@ pub(super) fn accepted_part<S: Output>(
                 .handle(RuleViolation::new(at, format!("part {index} is an empty text"), hint), DROPPED)?;
             return Ok(None);
         }
-        PartBody::Text(text) => AcceptedPart::Text(text),
-        body if at.role != Role::User => {
+        PartBody::Text(text) => AcceptedPart::Text(Payload::Text(text)),
+        PartBody::SearchResult(result) => {
+            let problem = format!("part {index} is a search result, which OpenAI does not accept");
+            violations.handle(RuleViolation::new(at, problem, "write it as text"), "sent as text")?;
+            AcceptedPart::Text(Payload::String(rules::search_text(&result)))
+        }
+        body if !media.includes(at.role) => {
             refuse(&body, index, at, violations)?;
             return Ok(None);
         }
         PartBody::ImageUrl { url, detail } => {
+            if let Some(violation) = image_address::local_address(&url, IMAGE, index, at, "OpenAI") {
+                violations.handle(violation, DROPPED)?;
+                return Ok(None);
+            }
             let detail = match detail {
                 Some(detail) => image_detail(detail, index, at, violations)?,
                 None => None,
@@ -66,13 +99,55 @@ pub(super) fn accepted_part<S: Output>(
             }
             AcceptedPart::Audio { data, format }
         }
-        PartBody::File { file_id, filename, file_data } => {
-            let fields = [("file_id", file_id), ("filename", filename), ("file_data", file_data)];
-            let given =
-                fields.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?))));
-            AcceptedPart::File(given.collect())
+        PartBody::UploadedImage { file_id } if media == AcceptedMedia::Responses => {
+            AcceptedPart::UploadedImage(file_id)
         }
+        PartBody::UploadedImage { .. } => {
+            let problem =
+                format!("part {index} is an uploaded image, which Chat Completions does not accept");
+            let hint = "give its URL or data, or use the Responses API";
+            violations.handle(RuleViolation::new(at, problem, hint), DROPPED)?;
+            return Ok(None);
+        }
+        PartBody::File(file) => return accepted_file(*file, media, index, at, violations),
     }))
+}
+
+fn accepted_file<S: Output>(
+    file: FilePart<S>,
+    media: AcceptedMedia,
+    index: usize,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Option<AcceptedPart<S>>> {
+    let lost = [("context", file.context.is_some()), ("citations", file.citations)];
+    for (key, _) in lost.into_iter().filter(|(_, is_lost)| *is_lost) {
+        let problem = format!("part {index} has `{key}`, which OpenAI does not accept");
+        violations.handle(RuleViolation::new(at, problem, "remove the key"), LEFT_OUT)?;
+    }
+    if let Some(text) = file.text {
+        let problem = format!("part {index} is a text document, which OpenAI does not accept");
+        violations.handle(RuleViolation::new(at, problem, "write it as a text part"), "sent as text")?;
+        return Ok(Some(AcceptedPart::Text(Payload::Text(text))));
+    }
+    let filename = file.filename.or(file.title);
+    if let Some(url) = file.url {
+        if let Some(violation) = image_address::local_address(&url, FILE, index, at, "OpenAI") {
+            violations.handle(violation, DROPPED)?;
+            return Ok(None);
+        }
+        if media == AcceptedMedia::Responses {
+            return Ok(Some(AcceptedPart::FileUrl { url, filename }));
+        }
+        let problem = format!("part {index} is a file with a URL, which Chat Completions does not accept");
+        let hint = "give its data or file id, or use the Responses API";
+        violations.handle(RuleViolation::new(at, problem, hint), DROPPED)?;
+        return Ok(None);
+    }
+    let filename = filename.filter(|_| file.file_data.is_some());
+    let fields = [("file_id", file.file_id), ("filename", filename), ("file_data", file.file_data)];
+    let given = fields.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?))));
+    Ok(Some(AcceptedPart::File(given.collect())))
 }
 
 fn refuse<S>(
@@ -86,24 +161,17 @@ fn refuse<S>(
     violations.handle(RuleViolation::new(at, problem, "move the part to a user message"), DROPPED)
 }
 
-/// The text of parts for a message that accepts only one text: several texts are joined. `None` if there is no text.
+/// The text of parts for a function message, which accepts only one text: several texts are joined. `None` if there is
+/// no text.
 pub(super) fn one_text<S: Output>(
     parts: Vec<Part<S>>,
-    message: &str,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<Option<Payload<S>>> {
-    let mut texts = Vec::with_capacity(parts.len());
-    for (index, part) in parts.into_iter().enumerate() {
-        match part.body {
-            PartBody::Text(text) if text.is_empty() => {}
-            PartBody::Text(text) => texts.push(text),
-            body => refuse(&body, index, at, violations)?,
-        }
-    }
+    let mut texts = texts(parts, at, violations)?;
     if texts.len() > 1 {
         let hint = "join the text parts into one";
-        let problem = format!("OpenAI accepts only one text in {} {message} message", article(message));
+        let problem = "OpenAI accepts only one text in a function message";
         violations.handle(RuleViolation::new(at, problem, hint), "joined")?;
         let mut joined = String::new();
         for text in &texts {
@@ -114,8 +182,21 @@ pub(super) fn one_text<S: Output>(
     Ok(texts.pop().map(Payload::Text))
 }
 
-fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+/// The texts of parts for a message that accepts no other parts, without empty ones.
+pub(super) fn texts<S: Output>(
+    parts: Vec<Part<S>>,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<Vec<S>> {
+    let mut texts = Vec::with_capacity(parts.len());
+    for (index, part) in parts.into_iter().enumerate() {
+        match part.body {
+            PartBody::Text(text) if text.is_empty() => {}
+            PartBody::Text(text) => texts.push(text),
+            body => refuse(&body, index, at, violations)?,
+        }
+    }
+    Ok(texts)
 }
 
 /// The violation of a message without content.
@@ -156,7 +237,8 @@ pub(super) fn arguments_text<S: Output>(
         Tree::Text(text) if is_blank(text) => return Ok(Payload::from_tree(arguments)),
         Tree::Text(_) => {
             let problem = format!("the arguments of {call_ref} are not JSON text");
-            return Err(RuleViolation::new(at, problem, hint).into());
+            violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
+            return Ok(Payload::from_tree(arguments));
         }
         _ => {
             let problem = format!("the arguments of {call_ref} are neither a mapping nor JSON text");

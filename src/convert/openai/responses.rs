@@ -2,15 +2,25 @@
 //!
 //! Calls and their results are items next to the messages, and an assistant message has one text.
 
-use super::checker::ConversationChecker;
-use super::parts::{self, AcceptedPart, arguments_text};
+use super::checker::{ConversationChecker, EarlierCalls};
+use super::parts::{self, AcceptedMedia, AcceptedPart, arguments_text};
 use super::plain_text;
+use crate::convert::carried;
 use crate::convert::payload::{Payload, member};
 use crate::convert::report::{Position, Report, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Content, FunctionCall, Message, Part, PartBody, Role};
 use crate::template::Output;
+
+/// The options of the conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResponsesOptions {
+    /// Fail instead of changing or dropping something.
+    pub strict: bool,
+    /// The conversation continues one that the provider keeps, so a result can answer a call that is not in it.
+    pub continues: bool,
+}
 
 /// Converts messages to `{"instructions": …, "input": […]}`, without `instructions` if the conversation does not begin
 /// with a system message.
@@ -20,15 +30,17 @@ use crate::template::Output;
 /// valid.
 pub fn request<S: Output>(
     messages: Vec<Message<S>>,
-    strict: bool,
+    options: ResponsesOptions,
     report: &mut Report,
 ) -> Result<Payload<S>> {
-    let mut checker = ConversationChecker::new(&messages, strict, true, report)?;
+    let mut checker = ConversationChecker::new(&messages, options.strict, true, report)?;
+    checker.earlier_calls = if options.continues { EarlierCalls::Given } else { EarlierCalls::Possible };
     let mut instructions = Vec::new();
     let mut input = Vec::with_capacity(messages.len());
     for (index, mut message) in messages.into_iter().enumerate() {
         let at = Position { index, role: message.role };
-        if input.is_empty() && matches!(at.role, Role::System | Role::Developer) {
+        if input.is_empty() && matches!(at.role, Role::System | Role::Developer) && message.carried.is_none()
+        {
             checker.check(&mut message, at)?;
             leave_out_name(&mut message, at, &mut checker.violations)?;
             add_instructions(message.content, at, &mut checker.violations, &mut instructions)?;
@@ -38,6 +50,11 @@ pub fn request<S: Output>(
             && let Some(text) = plain_text(&mut message)
         {
             input.push(message_item(at.role, Payload::Text(text)));
+            continue;
+        }
+        if let Some(carried) = message.carried.take() {
+            checker.check_calls(&message, at)?;
+            input.extend(carried::payloads(*carried));
             continue;
         }
         let id = checker.check(&mut message, at)?;
@@ -76,16 +93,16 @@ fn add_instructions<S: Output>(
     content: Option<Content<S>>,
     at: Position,
     violations: &mut ViolationHandler<'_>,
-    texts: &mut Vec<S>,
+    texts: &mut Vec<Payload<S>>,
 ) -> Result<()> {
     let known = texts.len();
     match content {
         None => {}
-        Some(Content::Text(text)) => texts.extend((!text.is_empty()).then_some(text)),
+        Some(Content::Text(text)) => texts.extend((!text.is_empty()).then_some(Payload::Text(text))),
         Some(Content::Parts(parts)) => {
             for (index, part) in parts.into_iter().enumerate() {
                 if let Some(AcceptedPart::Text(text)) =
-                    parts::accepted_part(part.body, index, at, violations)?
+                    parts::accepted_part(part.body, AcceptedMedia::Responses, index, at, violations)?
                 {
                     texts.push(text);
                 }
@@ -99,9 +116,9 @@ fn add_instructions<S: Output>(
 }
 
 /// Joins texts with a blank line between them. `None` if there are none.
-fn joined<S: Output>(mut texts: Vec<S>) -> Option<Payload<S>> {
+fn joined<S: Output>(mut texts: Vec<Payload<S>>) -> Option<Payload<S>> {
     if texts.len() <= 1 {
-        return texts.pop().map(Payload::Text);
+        return texts.pop();
     }
     let mut all = String::new();
     for text in &texts {
@@ -124,6 +141,9 @@ impl<S: Output> ItemWriter<'_, '_, S> {
     fn write(mut self, message: Message<S>, id: Option<String>) -> Result<()> {
         match message.role {
             Role::Tool | Role::Function => {
+                if message.is_error {
+                    self.violations.handle(rules::error_flag("the Responses API", self.at), LEFT_OUT)?;
+                }
                 let id = message.tool_call_id.map(Payload::Text).or(id.map(Payload::String));
                 self.output(message.content, id)
             }
@@ -141,16 +161,18 @@ impl<S: Output> ItemWriter<'_, '_, S> {
     fn assistant(&mut self, mut message: Message<S>, id: Option<String>) -> Result<()> {
         rules::refusal_as_content(&mut message, "the Responses API", self.at, self.violations)?;
         let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
-        let content = match message.content {
-            Some(Content::Parts(parts)) => parts::one_text(parts, "assistant", self.at, self.violations)?,
-            Some(Content::Text(text)) => (!text.is_empty()).then_some(Payload::Text(text)),
-            None => None,
+        let texts = match message.content {
+            Some(Content::Parts(parts)) => parts::texts(parts, self.at, self.violations)?,
+            Some(Content::Text(text)) if text.is_empty() => Vec::new(),
+            Some(Content::Text(text)) => vec![text],
+            None => Vec::new(),
         };
-        match content {
-            Some(content) => self.input.push(message_item(Role::Assistant, content)),
-            None if calls => {}
-            None => return Err(parts::empty_content_violation(self.at).into()),
+        if texts.is_empty() && !calls {
+            return Err(parts::empty_content_violation(self.at).into());
         }
+        // The API accepts parts of the assistant only with the id of the reply, so each text is a message.
+        let items = texts.into_iter().map(|text| message_item(Role::Assistant, Payload::Text(text)));
+        self.input.extend(items);
         for (index, call) in message.tool_calls.into_iter().enumerate() {
             self.call(Payload::Text(call.id), call.function, CallRef::Tool(index))?;
         }
@@ -174,8 +196,10 @@ impl<S: Output> ItemWriter<'_, '_, S> {
     /// Writes the result of a call.
     fn output(&mut self, content: Option<Content<S>>, id: Option<Payload<S>>) -> Result<()> {
         let content = match content {
-            Some(content) => self.content(content)?,
-            None => None,
+            Some(Content::Text(text)) => Some(Payload::Text(text)),
+            // The result must be sent, because its call would have none otherwise.
+            Some(content) => Some(self.content(content)?.unwrap_or(Payload::Static(""))),
+            None => (self.at.role == Role::Function).then_some(Payload::Static("")),
         };
         let (Some(content), Some(id)) = (content, id) else {
             return Err(parts::empty_content_violation(self.at).into());
@@ -209,12 +233,14 @@ impl<S: Output> ItemWriter<'_, '_, S> {
             self.violations.handle(violation, DROPPED)?;
             return Ok(None);
         }
-        let Some(accepted) = parts::accepted_part(part.body, index, self.at, self.violations)? else {
+        let Some(accepted) =
+            parts::accepted_part(part.body, AcceptedMedia::Responses, index, self.at, self.violations)?
+        else {
             return Ok(None);
         };
         Ok(match accepted {
             AcceptedPart::Text(text) => {
-                Some(Payload::map([("type", Payload::Static("input_text")), ("text", Payload::Text(text))]))
+                Some(Payload::map([("type", Payload::Static("input_text")), ("text", text)]))
             }
             AcceptedPart::Image { url, detail } => Some(Payload::map([
                 ("type", Payload::Static("input_image")),
@@ -224,6 +250,19 @@ impl<S: Output> ItemWriter<'_, '_, S> {
             AcceptedPart::File(fields) => {
                 let kind = member("type", Payload::Static("input_file"));
                 Some(Payload::Map([kind].into_iter().chain(fields).collect()))
+            }
+            AcceptedPart::UploadedImage(id) => Some(Payload::map([
+                ("type", Payload::Static("input_image")),
+                ("file_id", Payload::Text(id)),
+                ("detail", Payload::Static("auto")),
+            ])),
+            AcceptedPart::FileUrl { url, filename } => {
+                let mut file = vec![
+                    member("type", Payload::Static("input_file")),
+                    member("file_url", Payload::Text(url)),
+                ];
+                file.extend(filename.map(|name| member("filename", Payload::Text(name))));
+                Some(Payload::Map(file))
             }
             AcceptedPart::Audio { .. } => None,
         })

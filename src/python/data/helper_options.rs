@@ -9,7 +9,8 @@ use crate::python::library::EngineState;
 use crate::python::text::PyText;
 use crate::template::Closure;
 
-/// The first argument of a helper that was registered with `pass_options=True`. Its methods are in `helper.rs`.
+/// The first argument of a helper that was registered with `pass_options=True`.
+// Its methods are in `helper.rs`.
 #[pyclass(frozen, module = "prompt_manager.core.template")]
 pub struct HelperOptions {
     /// The name under which the helper was called.

@@ -10,7 +10,7 @@ use super::reading::ObjectReading;
 use crate::error::{Error, Kind, Result};
 use crate::limits::PLAIN_DEPTH;
 use crate::python::surrogates;
-use crate::template::{Data, Output, Sink, Style, ValueKind, WriteOutcome};
+use crate::template::{Data, JsonText, Output, Sink, Style, ValueKind, WriteOutcome};
 
 impl<'py> PyData<'_, 'py> {
     /// Converts a value to JSON. A record becomes an object. A date, a UUID and the like become the text that a template
@@ -69,7 +69,7 @@ impl<'py> PyData<'_, 'py> {
                         let key = self.json_key(key)?;
                         match self.json(&item.value, depth + 1) {
                             Ok(value) if !members.contains_key(&key) => drop(members.insert(key, value)),
-                            Ok(_) => failed = Some(Self::duplicate_key().into()),
+                            Ok(_) => failed = Some(JsonText::duplicate_key().into()),
                             Err(error) => failed = Some(error.within(&format!(".{key}"))),
                         }
                     }
@@ -91,12 +91,6 @@ impl<'py> PyData<'_, 'py> {
     /// The text of a mapping's key in JSON.
     pub(in crate::python) fn json_key(&self, key: &Object<'py>) -> Result<String> {
         self.printed(key)
-    }
-
-    /// The error for a mapping in which two keys print alike, such as `1` and `"1"`.
-    pub(in crate::python) fn duplicate_key() -> Error {
-        Error::new(Kind::TemplateRender, "two keys of a mapping are the same text in JSON")
-            .with_hint("keys of JSON are texts: `1` and `\"1\"` are one key. Rename or remove one of the two")
     }
 
     /// Returns the text that a template prints for a value.

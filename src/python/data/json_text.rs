@@ -11,9 +11,11 @@ use pyo3::types::{PyDict, PyFloat, PyString};
 use super::PyData;
 use super::object::Object;
 use super::reading::ObjectReading;
-use crate::error::{Error, Kind, Result};
+use crate::base64;
+use crate::error::Result;
 use crate::limits::{BYTES_OF_A_STEP, PLAIN_DEPTH};
 use crate::python::surrogates;
+use crate::schema::Values;
 use crate::template::{Data, JsonText, Sink, Style, ValueKind, WriteOutcome};
 
 impl<'py> PyData<'_, 'py> {
@@ -21,9 +23,7 @@ impl<'py> PyData<'_, 'py> {
     /// prints.
     pub(super) fn write_json(&self, value: &Object<'py>, depth: usize, out: &mut JsonText) -> Result<()> {
         if depth > PLAIN_DEPTH {
-            return Err(fail(format!(
-                "the value is nested more than {PLAIN_DEPTH} levels deep, or contains itself"
-            )));
+            return Err(JsonText::too_deep());
         }
         let before = out.len();
         let resolved = self.content(value)?;
@@ -58,14 +58,20 @@ impl<'py> PyData<'_, 'py> {
                     if let Some(written) = &mut written
                         && !written.insert(out.since(start).to_owned())
                     {
-                        return Err(Self::duplicate_key());
+                        return Err(JsonText::duplicate_key());
                     }
                     self.write_json(&item.value, depth + 1, out)
                 })?;
                 out.close('}')?;
             }
+            ValueKind::Other
+                if out.takes_bytes
+                    && let Some(bytes) = Values::bytes(self, value) =>
+            {
+                out.string(&base64::encode(&bytes))?;
+            }
             kind @ (ValueKind::Other | ValueKind::Iterable | ValueKind::Sequence) => {
-                return Err(fail(format!("{kind} cannot be written as JSON")));
+                return Err(JsonText::unwritable(kind));
             }
             ValueKind::String
             | ValueKind::Date
@@ -81,11 +87,7 @@ impl<'py> PyData<'_, 'py> {
 
     fn write_json_float(&self, value: &Object<'py>, out: &mut JsonText) -> Result<()> {
         match value.cast::<PyFloat>() {
-            Ok(number) => {
-                let number = serde_json::Number::from_f64(number.value())
-                    .ok_or_else(|| fail("NaN and infinity cannot be written as JSON"))?;
-                out.literal(&number.to_string())
-            }
+            Ok(number) => out.float(number.value()),
             // A decimal keeps its digits.
             Err(_) => self.write_json_string(value, out),
         }
@@ -112,8 +114,8 @@ impl<'py> PyData<'_, 'py> {
         match self.write(value, style, &mut sink)? {
             WriteOutcome::Done => Ok(sink.finish()),
             WriteOutcome::Null => Ok(self.output("null")),
-            WriteOutcome::NullItem => Err(fail("a list in which an item is None cannot be a key in JSON")),
-            WriteOutcome::NoText(kind) => Err(fail(format!("{kind} cannot be a key in JSON"))),
+            WriteOutcome::NullItem => Err(JsonText::no_key("a list in which an item is None")),
+            WriteOutcome::NoText(kind) => Err(JsonText::no_key(kind)),
         }
     }
 }
@@ -124,8 +126,4 @@ fn can_repeat_keys(mapping: &Bound<'_, PyAny>) -> bool {
         Ok(dict) => !dict.iter().all(|(key, _)| key.is_exact_instance_of::<PyString>()),
         Err(_) => true,
     }
-}
-
-fn fail(message: impl Into<String>) -> Error {
-    Error::new(Kind::TemplateRender, message)
 }

@@ -105,7 +105,7 @@ impl<'py> LogCopier<'_, 'py> {
         if resolved.kind != ValueKind::Sequence {
             return Ok(None);
         }
-        let names = self.data.names_of(resolved)?;
+        let names = self.data.names_of(resolved, LOGGED_MEMBERS + 1)?;
         Ok((!names.is_empty()).then_some(names))
     }
 

@@ -56,11 +56,11 @@ impl<'py> PyData<'_, 'py> {
         Ok(all)
     }
 
-    /// Returns the names of an overlay's members: first its own, then those of its base.
-    pub(super) fn overlaid_names(&self, overlay: &Overlay) -> Result<Vec<String>> {
-        let mut names = self.names(overlay.members.bind(self.py).as_any())?;
+    /// Returns the first names of an overlay's members: first its own, then those of its base.
+    pub(super) fn overlaid_names(&self, overlay: &Overlay, most: usize) -> Result<Vec<String>> {
+        let mut names = self.names(overlay.members.bind(self.py).as_any(), most)?;
         if let Some(base) = &overlay.base {
-            names.extend(self.names(base.bind(self.py))?);
+            names.extend(self.names(base.bind(self.py), most - names.len())?);
         }
         Ok(names)
     }

@@ -5,6 +5,8 @@
 //! the mapping, sequence or iterator protocol. Each object is held by a strong reference while code of the caller may
 //! run.
 
+mod arrow;
+mod compare;
 mod fields;
 pub(super) mod fingerprint;
 mod helper_call;
@@ -16,6 +18,7 @@ pub(super) mod loggable;
 mod members;
 mod merge;
 mod names;
+mod numbers;
 mod object;
 mod overlay;
 mod packages;
@@ -24,7 +27,6 @@ mod resolved;
 mod type_info;
 pub(super) mod values;
 mod walk;
-mod work;
 mod write;
 
 use std::cell::RefCell;
@@ -33,23 +35,23 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyBoolMethods, PyComplex, PyDict, PyFloat, PyInt, PyList, PyString};
 
 pub(super) use self::helper_options::HelperOptions;
 pub(super) use self::object::Object;
 pub(super) use self::overlay::Overlay;
 use self::reading::ObjectReading;
 pub(super) use self::type_info::TypeInfo;
-use self::work::WorkMeter;
 use super::error::foreign;
 use super::library::{EngineState, HelperFunction};
+use super::sink::PySink;
 use super::surrogates;
-use super::text::{PyOutput, PySink, PyText};
+use super::text::{PyOutput, PyText};
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::template::{
     Data, Fences, Invocation, Item, JsonText, Literal, Output, Sink, Style, Text, Truth, ValueKind,
-    WriteOutcome,
+    WorkMeter, WriteOutcome,
 };
 
 /// Python objects as template data, for one render.
@@ -62,6 +64,21 @@ pub struct PyData<'e, 'py> {
     walked: RefCell<Vec<Walked<'py>>>,
     work: WorkMeter,
     fences: Fences,
+}
+
+/// The truth of a value of a type whose truth Python and templates see alike. `None` for other types.
+#[inline]
+fn plain_truth(value: &Object<'_>) -> Option<bool> {
+    if let Ok(text) = value.cast_exact::<PyString>() {
+        return text.len().ok().map(|length| length > 0);
+    }
+    if let Ok(list) = value.cast_exact::<PyList>() {
+        return Some(!list.is_empty());
+    }
+    if value.is_none() {
+        return Some(false);
+    }
+    value.cast_exact::<PyBool>().ok().map(PyBoolMethods::is_true)
 }
 
 struct Walked<'py> {
@@ -98,6 +115,17 @@ impl<'py> PyData<'_, 'py> {
 
     pub(super) fn raised(&self, raised: PyErr, doing: &str) -> Error {
         foreign(self.py, raised, || format!("{doing} raised an exception"))
+    }
+
+    /// Writes a value that is no plain text.
+    #[inline(never)]
+    fn write_other(
+        &self,
+        value: &Object<'py>,
+        style: Style,
+        out: &mut PySink<'py>,
+    ) -> Result<Option<WriteOutcome>> {
+        self.write_any(value, style, 0, &mut 0, out).map(Some)
     }
 
     fn integer(&self, value: usize) -> Object<'py> {
@@ -138,11 +166,18 @@ impl<'py> Data for PyData<'_, 'py> {
 
     #[inline]
     fn get(&self, value: &Object<'py>, key: &PyText) -> Result<Option<Object<'py>>> {
+        if let Ok(dict) = value.cast_exact::<PyDict>()
+            && let Some(found) =
+                key.value_in(dict).map_err(|error| self.raised(error, "reading a mapping"))?
+        {
+            return Ok(Some(found));
+        }
         self.member(value, key.as_str(), key.string(self.py).as_any())
     }
 
     fn lookup(&self, value: &Object<'py>, key: &Object<'py>) -> Result<Option<Object<'py>>> {
         if let Ok(dict) = value.cast::<PyDict>() {
+            self.count_key(key)?;
             let found = match dict.get_item(key) {
                 // A key that cannot be hashed is not in the dict.
                 Err(error) if error.is_instance_of::<PyTypeError>(self.py) => None,
@@ -166,8 +201,8 @@ impl<'py> Data for PyData<'_, 'py> {
         value.cast_exact::<PyDict>().ok().map(PyDictMethods::len)
     }
 
-    fn names(&self, value: &Object<'py>) -> Result<Vec<String>> {
-        self.names_of(&self.resolve(value)?)
+    fn names(&self, value: &Object<'py>, most: usize) -> Result<Vec<String>> {
+        self.names_of(&self.resolve(value)?, most)
     }
 
     fn truth(&self, value: &Object<'py>, empty_mapping_is_false: bool) -> Result<Truth> {
@@ -217,17 +252,39 @@ impl<'py> Data for PyData<'_, 'py> {
         out: &mut PySink<'py>,
     ) -> Result<Option<WriteOutcome>> {
         let Ok(dict) = value.cast_exact::<PyDict>() else { return Ok(None) };
-        match dict.get_item(key.string(self.py)) {
-            Ok(Some(found)) => match found.cast_exact::<PyString>() {
-                Ok(string) if !style.html => {
+        match key.value_in(dict) {
+            Ok(Some(found)) if !style.html => match found.cast_into_exact::<PyString>() {
+                Ok(string) => {
                     out.string(string);
                     Ok(Some(WriteOutcome::Done))
                 }
-                _ => self.write_any(&found, style, 0, &mut 0, out).map(Some),
+                Err(other) => self.write_other(&other.into_inner(), style, out),
             },
+            Ok(Some(found)) => self.write_other(&found, style, out),
             Ok(None) => Ok(None),
             Err(error) => Err(self.raised(error, "reading a mapping")),
         }
+    }
+
+    #[inline]
+    fn is_plain_list(&self, value: &Object<'py>) -> bool {
+        value.cast_exact::<PyList>().is_ok()
+    }
+
+    #[inline]
+    fn list_item(&self, list: &Object<'py>, at: usize) -> Option<Item<Object<'py>>> {
+        // The length is read again for each item, because a template may run code that changes the list.
+        let list = list.cast_exact::<PyList>().ok()?;
+        let count = list.len();
+        let value = (at < count).then(|| list.get_item(at).ok())??;
+        Some(Item { key: None, value, last: at + 1 == count })
+    }
+
+    #[inline]
+    fn member_truth(&self, value: &Object<'py>, key: &PyText) -> Result<Option<bool>> {
+        let Ok(dict) = value.cast_exact::<PyDict>() else { return Ok(None) };
+        let found = key.value_in(dict).map_err(|error| self.raised(error, "reading a mapping"))?;
+        Ok(found.and_then(|found| plain_truth(&found)))
     }
 
     #[inline]
@@ -247,45 +304,11 @@ impl<'py> Data for PyData<'_, 'py> {
     }
 
     fn equal(&self, a: &Object<'py>, b: &Object<'py>) -> Result<bool> {
-        let comparable_kind = |kind: ValueKind| match kind {
-            // Integers and floats are compared by value. A bool is not a number here.
-            ValueKind::Integer => ValueKind::Float,
-            kind => kind,
-        };
-        let (a, b) = (self.content(a)?, self.content(b)?);
-        if comparable_kind(a.kind) != comparable_kind(b.kind) {
-            return Ok(false);
-        }
-        if a.kind == ValueKind::Null {
-            return Ok(true);
-        }
-        let equal = if a.reading.is_array() || b.reading.is_array() {
-            self.listed(&a, 0)?.eq(self.listed(&b, 0)?)
-        } else {
-            a.value.eq(&b.value)
-        };
-        equal.map_err(|error| self.raised(error, "comparing two values"))
+        self.equal_at(a, b, 0)
     }
 
     fn order(&self, a: &Object<'py>, b: &Object<'py>) -> Result<Option<Ordering>> {
-        let is_number = |kind| matches!(kind, ValueKind::Integer | ValueKind::Float);
-        let (a, b) = (self.content(a)?, self.content(b)?);
-        let ordered =
-            matches!(a.kind, ValueKind::String | ValueKind::Date | ValueKind::DateTime) && a.kind == b.kind;
-        let numbers = is_number(a.kind) && is_number(b.kind);
-        if !ordered && !numbers {
-            return Ok(None);
-        }
-        let (a, b) = (&a.value, &b.value);
-        let checked =
-            |answer: PyResult<bool>| answer.map_err(|error| self.raised(error, "comparing two values"));
-        if checked(a.lt(b))? {
-            Ok(Some(Ordering::Less))
-        } else if checked(a.gt(b))? {
-            Ok(Some(Ordering::Greater))
-        } else {
-            Ok(checked(a.eq(b))?.then_some(Ordering::Equal))
-        }
+        self.order_of(&self.content(a)?, &self.content(b)?)
     }
 
     fn length(&self, value: &Object<'py>) -> Result<Option<usize>> {
@@ -312,20 +335,15 @@ impl<'py> Data for PyData<'_, 'py> {
         Ok(text.finish())
     }
 
+    fn to_message_json(&self, value: &Object<'py>, limit: usize) -> Result<String> {
+        let mut text = JsonText::new(None, limit);
+        text.takes_bytes = true;
+        self.write_json(value, 0, &mut text)?;
+        Ok(text.finish())
+    }
+
     fn sum(&self, a: &Object<'py>, b: &Object<'py>, subtract: bool) -> Result<Option<Object<'py>>> {
-        let is_number = |kind| matches!(kind, ValueKind::Integer | ValueKind::Float);
-        let (a, b) = (self.content(a)?, self.content(b)?);
-        if !is_number(a.kind) || !is_number(b.kind) {
-            return Ok(None);
-        }
-        let (a, b) = (&a.value, &b.value);
-        let sum = if subtract { a.sub(b) } else { a.add(b) };
-        match sum {
-            Ok(sum) => Ok(Some(sum)),
-            // A decimal and a float have no sum in Python.
-            Err(error) if error.is_instance_of::<PyTypeError>(self.py) => Ok(None),
-            Err(error) => Err(self.raised(error, "adding two numbers")),
-        }
+        self.sum_of(&self.content(a)?, &self.content(b)?, subtract)
     }
 
     fn without(&self, base: &Object<'py>, names: &[&PyText]) -> Result<Object<'py>> {

@@ -41,9 +41,4 @@ impl ObjectReading {
             Self::Attribute(_) | Self::NumpyScalar | Self::ArrowScalar => ValueKind::Other,
         }
     }
-
-    /// Whether it is a sequence of another package, which compares item by item.
-    pub(super) fn is_array(self) -> bool {
-        matches!(self, Self::NumpyArray | Self::Array | Self::Series)
-    }
 }

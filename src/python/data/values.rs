@@ -29,7 +29,7 @@ impl<'py> PyData<'_, 'py> {
     }
 
     /// Imports a class of the standard library.
-    fn class(&self, module: &str, name: &str) -> Result<Object<'py>> {
+    pub(super) fn class(&self, module: &str, name: &str) -> Result<Object<'py>> {
         self.py.import(module).and_then(|module| module.getattr(name)).map_err(|error| self.wrong(error))
     }
 
@@ -103,7 +103,7 @@ impl<'py> Values for PyData<'_, 'py> {
         }
         let resolved = self.content(value)?;
         if resolved.kind == ValueKind::Record {
-            Ok(self.names(value)?.len())
+            self.member_keys(&resolved, usize::MAX).map(|keys| keys.len())
         } else {
             self.size_of(&resolved.value)
         }

@@ -9,11 +9,10 @@ use super::members::by_position;
 use super::object::Object;
 use super::overlay::Overlay;
 use super::resolved::Resolved;
-use super::write::PRINT_DEPTH;
 use super::{PyData, Walked};
 use crate::error::{Error, Kind, Result};
 use crate::limits::ITERATOR_ITEMS;
-use crate::template::{Item, ValueKind};
+use crate::template::{Item, ValueKind, array_index};
 
 /// What is called for each item.
 type Visit<'a, 'py> = dyn FnMut(Item<Object<'py>>) -> Result<()> + 'a;
@@ -36,17 +35,9 @@ impl<'py> PyData<'_, 'py> {
         }
     }
 
-    /// Returns the items of a sequence as a list, and so on for each item that is an array. Lists can be compared.
-    pub(super) fn listed(&self, resolved: &Resolved<'py>, depth: usize) -> Result<Object<'py>> {
-        if resolved.kind != ValueKind::Sequence || depth > PRINT_DEPTH {
-            return Ok(resolved.value.clone());
-        }
-        let list = PyList::empty(self.py);
-        self.walk_sequence(resolved, &mut |Item { value, .. }| {
-            let item = self.listed(&self.content(&value)?, depth + 1)?;
-            self.looked_up(list.append(item))
-        })?;
-        Ok(list.into_any())
+    /// Returns the object that gives the items of a sequence by position.
+    pub(super) fn by_position(&self, resolved: &Resolved<'py>) -> Result<Object<'py>> {
+        self.looked_up(by_position(&resolved.value, resolved.reading))
     }
 
     /// Returns the pairs of a mapping.
@@ -92,7 +83,7 @@ impl<'py> PyData<'_, 'py> {
             }
             return Ok(());
         }
-        let value = &self.looked_up(by_position(&resolved.value, resolved.reading))?;
+        let value = &self.by_position(resolved)?;
         let mut at = 0;
         let mut count = self.size_of(value)?;
         while at < count {
@@ -106,9 +97,9 @@ impl<'py> PyData<'_, 'py> {
 
     fn walk_record(&self, resolved: &Resolved<'py>, visit: &mut Visit<'_, 'py>) -> Result<()> {
         let mut members = Vec::new();
-        for name in self.names_of(resolved)? {
-            let key = PyString::new(self.py, &name).into_any();
-            if let Some(item) = self.of_record(resolved, &name, &key)? {
+        for key in self.member_keys(resolved, usize::MAX)? {
+            let Ok(name) = key.cast::<PyString>() else { continue };
+            if let Some(item) = self.of_record(resolved, &name.to_string_lossy(), &key)? {
                 members.push((key, item));
             }
         }
@@ -174,7 +165,7 @@ impl<'py> PyData<'_, 'py> {
     }
 }
 
-fn too_many(what: &str) -> Error {
+pub(super) fn too_many(what: &str) -> Error {
     Error::new(Kind::TemplateRender, format!("{what} gives more than {ITERATOR_ITEMS} items"))
         .with_hint("pass a list of the items that the prompt needs")
 }
@@ -183,7 +174,7 @@ fn too_many(what: &str) -> Error {
 fn javascript_order<'py>(pairs: &Bound<'py, PyList>) -> Bound<'py, PyList> {
     let index = |pair: &Object<'py>| {
         let key = pair.get_item(0).ok()?.extract::<String>().ok()?;
-        key.parse::<u32>().ok().filter(|index| *index < u32::MAX && index.to_string() == key)
+        array_index(&key)
     };
     let mut indexed: Vec<(u32, Object<'py>)> = Vec::new();
     let mut named = Vec::new();

@@ -8,19 +8,15 @@ use pyo3::types::{PyFloat, PyInt, PyString};
 use super::PyData;
 use super::object::Object;
 use super::resolved::Resolved;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
+use crate::limits::{PRINT_DEPTH, PRINT_ITEMS};
 use crate::python::error::foreign;
+use crate::python::sink::PySink;
 use crate::python::surrogates;
-use crate::python::text::PySink;
 use crate::template::{
     Data, Item, Sink, Style, ValueKind, WriteOutcome, javascript_number, pieces, python_number,
+    too_deep_to_print, too_many_to_print,
 };
-
-/// The maximum nesting depth of lists. It also stops at a list that contains itself.
-pub(super) const PRINT_DEPTH: usize = 32;
-
-/// The maximum number of items that one tag prints, including those of nested lists.
-const PRINT_ITEMS: u64 = 100_000;
 
 impl<'py> PyData<'_, 'py> {
     pub(super) fn write_any(
@@ -91,10 +87,7 @@ impl<'py> PyData<'_, 'py> {
         out: &mut PySink<'py>,
     ) -> Result<WriteOutcome> {
         if depth >= PRINT_DEPTH {
-            return Err(Error::new(
-                Kind::TemplateRender,
-                format!("lists are nested more than {PRINT_DEPTH} levels deep, or one contains itself"),
-            ));
+            return Err(too_deep_to_print());
         }
         let mut first = true;
         let mut written = WriteOutcome::Done;
@@ -102,11 +95,7 @@ impl<'py> PyData<'_, 'py> {
             *items += 1;
             self.count_work(1)?;
             if *items > PRINT_ITEMS {
-                return Err(Error::new(
-                    Kind::TemplateRender,
-                    format!("cannot print a list of more than {PRINT_ITEMS} items"),
-                )
-                .with_hint("loop over it with `{{#each}}`"));
+                return Err(too_many_to_print());
             }
             if !std::mem::take(&mut first) {
                 out.str(",");
@@ -126,7 +115,7 @@ impl<'py> PyData<'_, 'py> {
 
     fn write_string(&self, string: &Bound<'py, PyString>, style: Style, out: &mut PySink<'py>) -> Result<()> {
         if !style.html {
-            out.string(string);
+            out.string(string.clone());
             return Ok(());
         }
         let text = surrogates::to_rust(string);

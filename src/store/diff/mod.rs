@@ -50,14 +50,14 @@ pub fn diff<T: Text>(old: &Compiled<T>, new: &Compiled<T>) -> Diff {
 }
 
 /// The time limit for comparing two texts. After it, the diff is still correct, but may not be the shortest.
-const ENOUGH: Duration = Duration::from_secs(2);
+const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// The unified diff of two texts, by line; empty if they are equal.
 fn unified(old: &str, new: &str) -> String {
     if old == new {
         return String::new();
     }
-    let lines = TextDiff::configure().timeout(ENOUGH).diff_lines(old, new);
+    let lines = TextDiff::configure().timeout(TIME_LIMIT).diff_lines(old, new);
     let ends_differ = old.ends_with('\n') != new.ends_with('\n');
     lines.unified_diff().missing_newline_hint(ends_differ).to_string()
 }
@@ -219,7 +219,22 @@ fn variables(old: Vec<VariableInfo>, new: Vec<VariableInfo>) -> Vec<VariableChan
 
 fn tools(old: &[Tool], new: &[Tool]) -> Vec<ToolChange> {
     let named = |tools: &[Tool]| -> BTreeMap<String, Value> {
-        tools.iter().map(|tool| (tool.name.clone(), json!(tool))).collect()
+        let mut named = BTreeMap::new();
+        for tool in tools {
+            let name = match tool {
+                Tool::Function(function) => function.name.clone(),
+                Tool::Provider(tool) => format!("{}.{}", tool.provider, tool.name()),
+            };
+            // A prompt may have several tools of one type, such as two servers.
+            let mut free = name.clone();
+            let mut count = 1;
+            while named.contains_key(&free) {
+                count += 1;
+                free = format!("{name} {count}");
+            }
+            named.insert(free, json!(tool));
+        }
+        named
     };
     changes(&named(old), &named(new))
         .map(|(name, change, old, new)| ToolChange { name, change, old: old.cloned(), new: new.cloned() })

@@ -3,7 +3,7 @@
 //! In JavaScript the output of a program is `a + b + c`, evaluated from the left, and a tag without escaping adds its
 //! value as it is, not as text. Numbers and booleans at the start of a program are therefore added up until the first
 //! text. A program without text passes its sum on to the program around it. The `handlebars` dialect does the same:
-//! [`Sums`] holds back the numbers of a program until text follows.
+//! [`JsConcat`] holds back the numbers of a program until text follows.
 
 use super::context::{Data, Sink, ValueKind};
 use super::number::javascript;
@@ -52,11 +52,11 @@ enum ProgramOutput {
 
 /// The programs that are being rendered, outermost first.
 #[derive(Debug, Default)]
-pub(super) struct Sums {
+pub(super) struct JsConcat {
     programs: Vec<ProgramOutput>,
 }
 
-impl Sums {
+impl JsConcat {
     /// Starts a program.
     pub(super) fn begin(&mut self) {
         self.programs.push(ProgramOutput::Nothing);

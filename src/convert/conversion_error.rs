@@ -5,7 +5,8 @@ use crate::error::{Error, Kind};
 /// Turns a render error or a conversion error into a conversion error whose message names the prompt and the provider.
 /// A render error becomes the cause. The context of these and of a format error names the framework as plugins do, in
 /// lower case. Other errors are returned unchanged.
-pub(super) fn wrap(error: Error, id: &str, provider: &str) -> Error {
+#[must_use]
+pub fn wrap(error: Error, id: &str, provider: &str) -> Error {
     let mentions = [format!(" for prompt '{id}'"), format!(" of prompt '{id}'")];
     let message = || {
         let message =

@@ -11,7 +11,8 @@ use crate::error::{Error, Kind, Result};
 const CHECK_EVERY: u64 = 0x1000;
 
 /// The work of one render inside values, in steps.
-pub(super) struct WorkMeter {
+#[derive(Debug)]
+pub struct WorkMeter {
     limit: u64,
     done: Cell<u64>,
     /// The number of steps at which the limit and interrupts are checked next.
@@ -21,13 +22,16 @@ pub(super) struct WorkMeter {
 }
 
 impl WorkMeter {
-    pub(super) fn new(limit: u64) -> Self {
+    /// A meter that allows this many steps.
+    #[must_use]
+    pub fn new(limit: u64) -> Self {
         let next_check = Cell::new(CHECK_EVERY.min(limit));
         Self { limit, done: Cell::new(0), next_check, taken: Cell::new(0) }
     }
 
     /// The steps since the last call.
-    pub(super) fn take(&self) -> u64 {
+    #[must_use]
+    pub fn take(&self) -> u64 {
         let done = self.done.get();
         done - self.taken.replace(done)
     }
@@ -37,7 +41,7 @@ impl WorkMeter {
     /// # Errors
     /// [`Kind::TemplateRender`] if the limit is exceeded, or the error of `check_interrupt`.
     #[inline]
-    pub(super) fn count(&self, steps: u64, check_interrupt: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub fn count(&self, steps: u64, check_interrupt: impl FnOnce() -> Result<()>) -> Result<()> {
         let done = self.done.get().saturating_add(steps);
         self.done.set(done);
         if done < self.next_check.get() {

@@ -1,0 +1,334 @@
+//! Writes requests as the batch files of providers: one JSON object a line, split at the providers' limits.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use tempfile::NamedTempFile;
+
+use super::value::{ArrowValue, Column};
+use crate::convert::call_arguments::{body_of, may_have_client_arguments};
+use crate::error::{Error, Kind, Result};
+use crate::store::atomic::{cannot_write, directory_of, sync_directory};
+use crate::template::JsonText;
+
+/// The provider that a batch file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonlProvider {
+    /// OpenAI's Chat Completions API.
+    Chat,
+    /// OpenAI's Responses API.
+    Responses,
+    /// Anthropic's Messages API.
+    Anthropic,
+}
+
+impl JsonlProvider {
+    /// The provider with this name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "openai" => Self::Chat,
+            "openai-responses" => Self::Responses,
+            "anthropic" => Self::Anthropic,
+            _ => return None,
+        })
+    }
+
+    /// The address of the API, in files for OpenAI.
+    #[must_use]
+    pub fn url(self) -> Option<&'static str> {
+        match self {
+            Self::Chat => Some("/v1/chat/completions"),
+            Self::Responses => Some("/v1/responses"),
+            Self::Anthropic => None,
+        }
+    }
+
+    /// Whether the provider accepts this id of a request; see [`ID_RULE`].
+    #[must_use]
+    pub fn accepts(self, id: &str) -> bool {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let is_short = id.chars().nth(64).is_none();
+        !id.is_empty() && is_short && (self != Self::Anthropic || id.chars().all(is_word))
+    }
+}
+
+/// The rule for ids of requests, for the hints of errors.
+pub const ID_RULE: &str = "an id has 1 to 64 characters, for Anthropic letters, digits, `_` and `-`";
+
+/// How requests are written.
+#[derive(Debug, Clone)]
+pub struct JsonlOptions {
+    /// The provider.
+    pub provider: JsonlProvider,
+    /// The column with the requests, as JSON.
+    pub column: String,
+    /// The column with the ids of the requests. `None`: `row-0`, `row-1`, …
+    pub custom_id: Option<String>,
+    /// The most requests in a file.
+    pub max_requests: usize,
+    /// The most bytes of a file.
+    pub max_bytes: usize,
+}
+
+/// Writes requests to a file, and when it is full to the next one. Each file appears when it is complete.
+#[derive(Debug)]
+pub struct JsonlWriter {
+    options: JsonlOptions,
+    path: PathBuf,
+    part: Option<JsonlPart>,
+    row: usize,
+    /// What was written so far.
+    pub result: JsonlResult,
+}
+
+/// What was written.
+#[derive(Debug, Default, Clone)]
+pub struct JsonlResult {
+    /// The complete files.
+    pub paths: Vec<PathBuf>,
+    /// How many requests they have.
+    pub requests: usize,
+    /// How many rows had no request, because they could not be rendered.
+    pub skipped: usize,
+}
+
+/// A file that is not complete yet.
+#[derive(Debug)]
+struct JsonlPart {
+    file: BufWriter<NamedTempFile>,
+    requests: usize,
+    bytes: usize,
+    ids: HashSet<String>,
+}
+
+impl JsonlWriter {
+    /// A writer of files: `path`, and with a number before its extension those after the first.
+    ///
+    /// # Errors
+    /// [`Kind::StorageWrite`] if the table lacks a column.
+    pub fn new(path: &Path, schema: &Schema, options: JsonlOptions) -> Result<Self> {
+        for column in [Some(&options.column), options.custom_id.as_ref()].into_iter().flatten() {
+            if schema.column_with_name(column).is_none() {
+                let message = format!("the table has no column '{column}'");
+                return Err(Error::new(Kind::StorageWrite, message)
+                    .with_hint("render requests first: manager.batch(id, to=\"openai-request\")"));
+            }
+        }
+        let result = JsonlResult::default();
+        Ok(Self { options, path: path.to_owned(), part: None, row: 0, result })
+    }
+
+    /// Writes the requests of a record batch.
+    ///
+    /// # Errors
+    /// [`Kind::StorageWrite`] for a file that cannot be written, a request that is longer than a file may be, and an id
+    /// that the provider refuses or that another request has. The files that are complete stay.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
+        let open = |name: &str| {
+            let (at, field) = rows
+                .schema_ref()
+                .column_with_name(name)
+                .ok_or_else(|| Error::new(Kind::StorageWrite, format!("the table has no column '{name}'")))?;
+            Column::open(field, rows.column(at).as_ref())
+                .map_err(|why| Error::new(Kind::StorageWrite, format!("the column '{name}' {why}")))
+        };
+        let requests = open(&self.options.column)?;
+        let ids = self.options.custom_id.as_deref().map(open).transpose()?;
+        for row in 0..rows.num_rows() {
+            let number = self.row + row;
+            match requests.value(row) {
+                ArrowValue::Null => self.result.skipped += 1,
+                ArrowValue::Text(request) => {
+                    let id = match &ids {
+                        None => format!("row-{number}"),
+                        Some(ids) => id_of(&ids.value(row))
+                            .ok_or_else(|| failed(number, "the id is neither a text nor an integer"))?,
+                    };
+                    self.request(number, &id, request)?;
+                }
+                _ => return Err(failed(number, "the request is no JSON text")),
+            }
+        }
+        self.row += rows.num_rows();
+        Ok(())
+    }
+
+    fn request(&mut self, number: usize, id: &str, request: &str) -> Result<()> {
+        let provider = self.options.provider;
+        if !provider.accepts(id) {
+            return Err(failed(number, "the provider refuses the id").with_hint(ID_RULE));
+        }
+        let line =
+            line(provider, id, request).ok_or_else(|| failed(number, "the request is no JSON text"))?;
+        if line.len() > self.options.max_bytes {
+            return Err(failed(number, "the request is longer than a whole file may be"));
+        }
+        let is_full = self.part.as_ref().is_some_and(|part| {
+            part.requests >= self.options.max_requests || part.bytes + line.len() > self.options.max_bytes
+        });
+        if is_full {
+            self.complete()?;
+        }
+        let part = match &mut self.part {
+            Some(part) => part,
+            none => none.insert(JsonlPart::create(&self.path)?),
+        };
+        if !part.ids.insert(id.to_owned()) {
+            return Err(failed(number, "another request of the file has the same id"));
+        }
+        part.file.write_all(line.as_bytes()).map_err(|error| cannot_write(&self.path, error))?;
+        part.requests += 1;
+        part.bytes += line.len();
+        Ok(())
+    }
+
+    /// Completes the current file.
+    fn complete(&mut self) -> Result<()> {
+        let Some(part) = self.part.take() else { return Ok(()) };
+        let path = numbered(&self.path, self.result.paths.len());
+        let file = part.file.into_inner().map_err(|error| cannot_write(&path, error.into_error()))?;
+        file.as_file().sync_all().map_err(|error| cannot_write(&path, error))?;
+        file.persist(&path).map_err(|error| cannot_write(&path, error.error))?;
+        sync_directory(directory_of(&path)).map_err(|error| cannot_write(&path, error))?;
+        self.result.requests += part.requests;
+        self.result.paths.push(path);
+        Ok(())
+    }
+
+    /// Completes the last file.
+    ///
+    /// # Errors
+    /// [`Kind::StorageWrite`] if it cannot be written.
+    pub fn finish(mut self) -> Result<JsonlResult> {
+        self.complete()?;
+        Ok(self.result)
+    }
+}
+
+impl JsonlPart {
+    fn create(path: &Path) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".").suffix(".tmp");
+        let builder = with_usual_permissions(&mut builder);
+        let file = builder.tempfile_in(directory_of(path)).map_err(|error| cannot_write(path, error))?;
+        let file = BufWriter::new(file);
+        Ok(Self { file, requests: 0, bytes: 0, ids: HashSet::new() })
+    }
+}
+
+/// Gives the file the permissions of a new file, instead of those of a secret.
+#[cfg(unix)]
+fn with_usual_permissions<'b, 'p, 's>(
+    builder: &'b mut tempfile::Builder<'p, 's>,
+) -> &'b mut tempfile::Builder<'p, 's> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    builder.permissions(Permissions::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+fn with_usual_permissions<'b, 'p, 's>(
+    builder: &'b mut tempfile::Builder<'p, 's>,
+) -> &'b mut tempfile::Builder<'p, 's> {
+    builder
+}
+
+/// The path of a file after the first.
+fn numbered(path: &Path, at: usize) -> PathBuf {
+    if at == 0 {
+        return path.to_owned();
+    }
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{}", at + 1));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+fn id_of(value: &ArrowValue<'_>) -> Option<String> {
+    match value {
+        ArrowValue::Text(text) => Some((*text).to_owned()),
+        ArrowValue::Integer(number) => Some(number.to_string()),
+        ArrowValue::Digits(number) => Some(number.to_string()),
+        ArrowValue::Uuid(uuid) => Some(uuid.to_string()),
+        _ => None,
+    }
+}
+
+/// The line of a request. `None` if the request is no JSON object.
+fn line(provider: JsonlProvider, id: &str, request: &str) -> Option<String> {
+    let mut text = JsonText::new(None, usize::MAX);
+    text.string(id).ok()?;
+    let (id, request) = (text.finish(), body(request)?);
+    Some(match provider.url() {
+        Some(url) => {
+            format!("{{\"custom_id\":{id},\"method\":\"POST\",\"url\":\"{url}\",\"body\":{request}}}\n")
+        }
+        None => format!("{{\"custom_id\":{id},\"params\":{request}}}\n"),
+    })
+}
+
+/// The body of a request: the arguments of the call, as the provider's package sends them. `None` if they are no JSON object.
+fn body(request: &str) -> Option<String> {
+    let is_line = request.starts_with('{') && !request.contains(['\n', '\r']);
+    if is_line && !may_have_client_arguments(request) {
+        // This checks the syntax, and keeps nothing.
+        return serde_json::from_str::<IgnoredAny>(request).is_ok().then(|| request.to_owned());
+    }
+    let RawMembers(arguments) = serde_json::from_str(request).ok()?;
+    let members = body_of(arguments, |extra| match extra.get() {
+        "null" => Ok(Vec::new()),
+        text => serde_json::from_str(text).map(|RawMembers(members)| members),
+    })
+    .ok()?;
+    // Line breaks are between the tokens of a value, because a string of JSON has none.
+    Some(serde_json::to_string(&RawMembers(members)).ok()?.replace(['\n', '\r'], " "))
+}
+
+/// The members of an object with the text of each value, so that no number changes.
+struct RawMembers<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for RawMembers<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = RawMembers<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(RawMembers(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+impl Serialize for RawMembers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+fn failed(row: usize, message: &str) -> Error {
+    Error::new(Kind::StorageWrite, format!("row {row}: {message}")).with_context("row", row.to_string())
+}

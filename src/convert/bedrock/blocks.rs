@@ -1,0 +1,495 @@
+//! Makes Bedrock's content blocks from the parts of a message and its cache hints.
+
+use std::collections::HashSet;
+
+use crate::base64;
+use crate::convert::image_address::{self, FILE, IMAGE};
+use crate::convert::media_type;
+use crate::convert::payload::{Member, Payload, member};
+use crate::convert::report::{Position, RuleViolation, ViolationHandler};
+use crate::convert::rules::{self, DROPPED, LEFT_OUT, PASSED_ON};
+use crate::error::Result;
+use crate::prompt::message::is_blank;
+use crate::prompt::{CacheHint, Carried, Content, FilePart, PartBody, Role, SearchResultPart, Tree};
+use crate::template::Output;
+
+/// The maximum number of cache points in a request.
+const MAX_CACHE_POINTS: usize = 4;
+
+/// The formats of images.
+const IMAGES: [&str; 4] = ["png", "jpeg", "gif", "webp"];
+
+/// The formats of documents.
+const DOCUMENTS: [&str; 9] = ["pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"];
+
+/// The formats of sounds.
+const SOUNDS: [&str; 15] = [
+    "mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "mka", "x-aac", "m4a", "mpeg", "mpga", "pcm",
+    "webm",
+];
+
+/// The key of a cache point.
+const CACHE_POINT: &str = "cachePoint";
+
+/// Writes the blocks of a conversation.
+pub(super) struct BlockWriter<'r> {
+    pub(super) violations: ViolationHandler<'r>,
+    /// The number of cache points so far.
+    points: usize,
+    /// The names of the documents so far.
+    names: HashSet<String>,
+}
+
+impl<'r> BlockWriter<'r> {
+    pub(super) fn new(violations: ViolationHandler<'r>) -> Self {
+        Self { violations, points: 0, names: HashSet::new() }
+    }
+
+    /// The content of a message and its cache hint. Empty if there is no content.
+    pub(super) fn content<S: Output>(
+        &mut self,
+        content: Option<Content<S>>,
+        cache: Option<&CacheHint>,
+        at: Position,
+    ) -> Result<Vec<Payload<S>>> {
+        let mut blocks = match content {
+            None => Vec::new(),
+            Some(Content::Text(text)) if is_blank(&text) => Vec::new(),
+            Some(Content::Text(text)) => vec![text_block(Payload::Text(text))],
+            Some(Content::Parts(parts)) => {
+                let mut blocks = Vec::with_capacity(parts.len());
+                for (index, part) in parts.into_iter().enumerate() {
+                    let block = self.block(part.body, index, at)?;
+                    let is_sent = block.is_some();
+                    blocks.extend(block);
+                    if is_sent && let Some(cache) = &part.cache {
+                        blocks.extend(self.cache_point(cache, at)?);
+                    }
+                }
+                blocks
+            }
+        };
+        let has_point = blocks.last().is_some_and(|block| key_of(block) == Some(CACHE_POINT));
+        if let Some(cache) = cache.filter(|_| !blocks.is_empty() && !has_point) {
+            blocks.extend(self.cache_point(cache, at)?);
+        }
+        Ok(blocks)
+    }
+
+    /// The content of a tool's result, which can be empty.
+    pub(super) fn result_content<S: Output>(
+        &mut self,
+        content: Option<Content<S>>,
+        at: Position,
+    ) -> Result<Vec<Payload<S>>> {
+        match content {
+            None => Ok(Vec::new()),
+            Some(Content::Text(text)) if is_blank(&text) => Ok(Vec::new()),
+            Some(Content::Text(text)) => Ok(vec![text_block(Payload::Text(text))]),
+            Some(Content::Parts(parts)) => {
+                let mut blocks = Vec::with_capacity(parts.len());
+                for (index, part) in parts.into_iter().enumerate() {
+                    blocks.extend(self.block(part.body, index, at)?);
+                }
+                Ok(blocks)
+            }
+        }
+    }
+
+    /// Blocks of a history that are sent as they came.
+    pub(super) fn carried<S: Output>(
+        &mut self,
+        carried: Carried<S>,
+        at: Position,
+    ) -> Result<Vec<Payload<S>>> {
+        let mut blocks = Vec::with_capacity(carried.items.len());
+        for (index, item) in carried.items.into_iter().enumerate() {
+            let block = with_bytes(item).map_err(|NotBase64| {
+                let problem = format!("the bytes of block {index} are not base64");
+                RuleViolation::new(at, problem, "give them as bytes, or as base64 text")
+            })?;
+            if key_of(&block) == Some(CACHE_POINT) && !self.takes_point(at)? {
+                continue;
+            }
+            self.names.extend(document_name(&block));
+            blocks.push(block);
+        }
+        Ok(blocks)
+    }
+
+    /// A cache point after the blocks so far. `None` if there are too many.
+    pub(super) fn cache_point<S>(&mut self, cache: &CacheHint, at: Position) -> Result<Option<Payload<S>>> {
+        if !self.takes_point(at)? {
+            return Ok(None);
+        }
+        let mut point = vec![member("type", Payload::Static("default"))];
+        match cache.ttl.as_deref() {
+            None => {}
+            Some("5m") => point.push(member("ttl", Payload::Static("5m"))),
+            Some("1h") => point.push(member("ttl", Payload::Static("1h"))),
+            Some(_) => {
+                let problem = "Bedrock does not support the `ttl` of this cache hint";
+                self.violations.handle(RuleViolation::new(at, problem, "use 5m or 1h"), LEFT_OUT)?;
+            }
+        }
+        Ok(Some(Payload::map([(CACHE_POINT, Payload::Map(point))])))
+    }
+
+    /// Counts a cache point. Returns whether the API accepts it.
+    fn takes_point(&mut self, at: Position) -> Result<bool> {
+        if self.points < MAX_CACHE_POINTS {
+            self.points += 1;
+            return Ok(true);
+        }
+        let remedy = "keep the hints after the longest parts that do not change between requests";
+        let problem = "Bedrock accepts at most four cache hints in a request";
+        self.violations.handle(RuleViolation::new(at, problem, remedy), LEFT_OUT)?;
+        Ok(false)
+    }
+
+    /// Checks that there is a text beside documents.
+    pub(super) fn check_documents<S>(&mut self, blocks: &[Payload<S>], at: Position) -> Result<()> {
+        let has = |key: &str| blocks.iter().any(|block| key_of(block) == Some(key));
+        if !has("document") || has("text") {
+            return Ok(());
+        }
+        let problem = "Bedrock accepts a document only in a message that has a text too";
+        let hint = "add a text part, such as a question about the document";
+        self.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)
+    }
+
+    /// The block of a part. `None` if it was dropped.
+    fn block<S: Output>(
+        &mut self,
+        body: PartBody<S>,
+        index: usize,
+        at: Position,
+    ) -> Result<Option<Payload<S>>> {
+        match self.accepted(body, index, at) {
+            Ok(block) => Ok(Some(block)),
+            Err(BlockRefusal::Violation(violation)) => {
+                self.violations.handle(violation, DROPPED)?;
+                Ok(None)
+            }
+            Err(BlockRefusal::Error(error)) => Err(error),
+        }
+    }
+
+    fn accepted<S: Output>(
+        &mut self,
+        body: PartBody<S>,
+        index: usize,
+        at: Position,
+    ) -> Result<Payload<S>, BlockRefusal> {
+        if let Some(violation) = rules::empty_part(&body, index, at) {
+            return Err(violation.into());
+        }
+        let refuse = |problem: String, hint| BlockRefusal::from(RuleViolation::new(at, problem, hint));
+        let is_result = matches!(at.role, Role::Tool | Role::Function);
+        match body {
+            PartBody::Text(text) if is_blank(&text) => {
+                Err(refuse(format!("part {index} is a blank text"), "remove the part, or give it text"))
+            }
+            PartBody::Text(text) => Ok(text_block(Payload::Text(text))),
+            body if matches!(at.role, Role::System | Role::Developer | Role::Assistant) => {
+                let kind = rules::part_kind(&body);
+                let problem =
+                    format!("part {index} is {kind}, but Bedrock accepts only text in this message");
+                Err(refuse(problem, "move the part to a user message"))
+            }
+            PartBody::ImageUrl { url, .. } => image_url(&url, index, at).map_err(Into::into),
+            PartBody::Image { media_type, data } => {
+                media_type.with_str(|media_type| image(media_type, &data, index, at)).map_err(Into::into)
+            }
+            PartBody::Audio { .. } if is_result => {
+                let problem =
+                    format!("part {index} is audio, which Bedrock does not accept in a tool's result");
+                Err(refuse(problem, "send a transcript as text"))
+            }
+            PartBody::Audio { data, format } => {
+                let known = format.with_str(|format| SOUNDS.into_iter().find(|known| *known == format));
+                let format = known.ok_or_else(|| {
+                    let problem = format!("part {index} is audio in a format that Bedrock does not support");
+                    refuse(problem, "use a format such as wav or mp3")
+                })?;
+                let bytes = data.with_str(base64::decode).ok_or_else(|| not_base64(index, at))?;
+                let sound = [("format", Payload::Static(format)), ("source", bytes_source(bytes))];
+                Ok(Payload::map([("audio", Payload::map(sound))]))
+            }
+            PartBody::UploadedImage { .. } => Err(file_id(index, at).into()),
+            PartBody::File(file) => self.document(*file, index, at),
+            PartBody::SearchResult(result) => Ok(search_result(*result)),
+        }
+    }
+
+    fn document<S: Output>(
+        &mut self,
+        file: FilePart<S>,
+        index: usize,
+        at: Position,
+    ) -> Result<Payload<S>, BlockRefusal> {
+        let text = |value: Option<&S>| value.map(|value| value.with_str(str::to_owned));
+        let given = text(file.title.as_ref()).or_else(|| text(file.filename.as_ref()));
+        let (format, source, by_address) = Self::source(&file, index, at)?;
+        let name = self.name(given.or(by_address), format, index, at)?;
+        let mut document: Vec<Member<S>> = vec![
+            member("format", Payload::Static(format)),
+            member("name", Payload::String(name)),
+            member("source", source),
+        ];
+        document.extend(file.context.map(|context| member("context", Payload::Text(context))));
+        document.extend(file.citations.then(citations));
+        Ok(Payload::map([("document", Payload::Map(document))]))
+    }
+
+    /// The format and source of a document, and its name by its address.
+    fn source<S: Output>(
+        file: &FilePart<S>,
+        index: usize,
+        at: Position,
+    ) -> Result<(&'static str, Payload<S>, Option<String>), BlockRefusal> {
+        let by_name = |name: &S| name.with_str(|name| document_format(media_type::extension(name)));
+        if let Some(text) = &file.text {
+            let source = Payload::map([("text", Payload::String(text.with_str(str::to_owned)))]);
+            return Ok((file.filename.as_ref().and_then(by_name).unwrap_or("txt"), source, None));
+        }
+        if file.file_id.is_some() {
+            return Err(file_id(index, at).into());
+        }
+        if let Some(url) = &file.url {
+            let uri = s3_uri(url, FILE, index, at)?;
+            let format = by_name(url).or_else(|| file.filename.as_ref().and_then(by_name));
+            let last = uri.rsplit('/').next().map(str::to_owned);
+            return Ok((known_format(format, index, at)?, s3_source(uri), last));
+        }
+        let read = file.file_data.as_ref().and_then(|url| {
+            url.with_str(|url| {
+                let (media_type, data) = media_type::data_url(url)?;
+                let format = media_type::usual_extension(media_type).and_then(document_format);
+                Some((format, base64::decode(data)?))
+            })
+        });
+        let Some((format, bytes)) = read else {
+            let problem = format!("part {index} has no data in a base64 `data:` URL");
+            return Err(RuleViolation::new(at, problem, "write it as data:<MIME type>;base64,<data>").into());
+        };
+        let format = format.or_else(|| file.filename.as_ref().and_then(by_name));
+        Ok((known_format(format, index, at)?, bytes_source(bytes), None))
+    }
+
+    /// The name of a document: its own without the extension, if it has only the characters that Bedrock accepts. No two
+    /// documents have the same name.
+    fn name(
+        &mut self,
+        given: Option<String>,
+        format: &str,
+        index: usize,
+        at: Position,
+    ) -> Result<String, BlockRefusal> {
+        let given = given.unwrap_or_default();
+        let stem = match given.rsplit_once('.') {
+            Some((stem, extension)) if document_format(extension) == Some(format) => stem,
+            _ => given.as_str(),
+        };
+        let mut name = if stem.is_empty() { "document".to_owned() } else { accepted_name(stem) };
+        if !stem.is_empty() && name != stem {
+            let problem =
+                format!("the name of the file in part {index} has characters that Bedrock does not accept");
+            let hint = "use letters, digits, single spaces, hyphens, parentheses and square brackets";
+            self.violations.handle(RuleViolation::new(at, problem, hint), "replaced them by hyphens")?;
+        }
+        let base = name.clone();
+        let mut number = 1;
+        while !self.names.insert(name.clone()) {
+            number += 1;
+            name = format!("{base} ({number})");
+        }
+        Ok(name)
+    }
+}
+
+fn known_format(
+    format: Option<&'static str>,
+    index: usize,
+    at: Position,
+) -> Result<&'static str, RuleViolation> {
+    format.ok_or_else(|| {
+        let problem = format!("part {index} is a file of a MIME type that Bedrock does not accept");
+        RuleViolation::new(at, problem, "use PDF, CSV, Word, Excel, HTML, Markdown or plain text")
+    })
+}
+
+/// Why a part is not sent: by a rule, which a conversion that is not strict can drop it for, or by an error.
+enum BlockRefusal {
+    Violation(RuleViolation),
+    Error(crate::error::Error),
+}
+
+impl From<RuleViolation> for BlockRefusal {
+    fn from(violation: RuleViolation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+impl From<crate::error::Error> for BlockRefusal {
+    fn from(error: crate::error::Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// The longest name of a document.
+const MAX_NAME: usize = 200;
+
+/// The name with hyphens for the characters that Bedrock does not accept.
+fn accepted_name(name: &str) -> String {
+    let mut accepted = String::with_capacity(name.len());
+    for letter in name.chars().take(MAX_NAME - 10) {
+        let is_second_space = letter == ' ' && accepted.ends_with(' ');
+        let fits = letter.is_ascii_alphanumeric() || " -()[]".contains(letter);
+        accepted.push(if fits && !is_second_space { letter } else { '-' });
+    }
+    accepted
+}
+
+fn document_format(extension: &str) -> Option<&'static str> {
+    let extension = extension.to_ascii_lowercase();
+    let extension = match extension.as_str() {
+        "htm" => "html",
+        "markdown" => "md",
+        extension => extension,
+    };
+    DOCUMENTS.into_iter().find(|known| *known == extension)
+}
+
+fn text_block<S>(text: Payload<S>) -> Payload<S> {
+    Payload::map([("text", text)])
+}
+
+fn bytes_source<S>(bytes: Vec<u8>) -> Payload<S> {
+    Payload::map([("bytes", Payload::Bytes(bytes))])
+}
+
+fn s3_source<S>(uri: String) -> Payload<S> {
+    Payload::map([("s3Location", Payload::map([("uri", Payload::String(uri))]))])
+}
+
+/// Lets the model cite the block.
+fn citations<S>() -> Member<S> {
+    member("citations", Payload::map([("enabled", Payload::Bool(true))]))
+}
+
+fn search_result<S: Output>(result: SearchResultPart<S>) -> Payload<S> {
+    let texts = result.content.into_iter().filter(|text| !is_blank(text));
+    let content = texts.map(|text| text_block(Payload::Text(text))).collect();
+    let mut block = vec![
+        member("source", Payload::Text(result.source)),
+        member("title", Payload::Text(result.title)),
+        member("content", Payload::List(content)),
+    ];
+    block.extend(result.citations.then(citations));
+    Payload::map([("searchResult", Payload::Map(block))])
+}
+
+fn not_base64(index: usize, at: Position) -> RuleViolation {
+    RuleViolation::new(at, format!("the data of part {index} are not base64"), "encode the data in base64")
+}
+
+fn file_id(index: usize, at: Position) -> RuleViolation {
+    let problem = format!("part {index} has a `file_id`, and Bedrock keeps no files");
+    RuleViolation::new(at, problem, "send the data in base64, or an s3:// address")
+}
+
+/// The address of an object in S3, which is the only address that Bedrock reads.
+fn s3_uri<S: Output>(url: &S, what: &str, index: usize, at: Position) -> Result<String, RuleViolation> {
+    if let Some(uri) = url.with_str(|url| url.starts_with("s3://").then(|| url.to_owned())) {
+        return Ok(uri);
+    }
+    if let Some(violation) = image_address::local_address(url, what, index, at, "Bedrock") {
+        return Err(violation);
+    }
+    let problem = format!(
+        "the address of the {what} in part {index} is no `s3://` address, and Bedrock reads no other"
+    );
+    Err(RuleViolation::new(at, problem, "send the data in base64, or an s3:// address"))
+}
+
+fn image_url<S: Output>(url: &S, index: usize, at: Position) -> Result<Payload<S>, RuleViolation> {
+    if url.with_str(media_type::is_data_url) {
+        return url.with_str(|url| {
+            let (media_type, data) = media_type::data_url(url).ok_or_else(|| unknown_image(index, at))?;
+            image(media_type, &data.to_owned(), index, at)
+        });
+    }
+    let uri = s3_uri(url, IMAGE, index, at)?;
+    let format = media_type::of_name(&uri).and_then(image_format).ok_or_else(|| unknown_image(index, at))?;
+    Ok(image_block(format, s3_source(uri)))
+}
+
+fn image<S, D: Output>(
+    media_type: &str,
+    data: &D,
+    index: usize,
+    at: Position,
+) -> Result<Payload<S>, RuleViolation> {
+    let format = image_format(media_type).ok_or_else(|| unknown_image(index, at))?;
+    let bytes = data.with_str(base64::decode).ok_or_else(|| not_base64(index, at))?;
+    Ok(image_block(format, bytes_source(bytes)))
+}
+
+fn image_block<S>(format: &'static str, source: Payload<S>) -> Payload<S> {
+    Payload::map([("image", Payload::map([("format", Payload::Static(format)), ("source", source)]))])
+}
+
+fn image_format(media_type: &str) -> Option<&'static str> {
+    let extension = media_type::usual_extension(media_type)
+        .or_else(|| media_type.eq_ignore_ascii_case("image/jpg").then_some("jpeg"))?;
+    IMAGES.into_iter().find(|known| *known == extension)
+}
+
+fn unknown_image(index: usize, at: Position) -> RuleViolation {
+    let problem = format!("part {index} is an image, but not a PNG, JPEG, GIF or WebP");
+    RuleViolation::new(at, problem, "convert the image to one of these formats")
+}
+
+/// The kind of a block, which is its only key.
+fn key_of<S>(block: &Payload<S>) -> Option<&str> {
+    match block {
+        Payload::Map(members) => members.first().map(|(key, _)| key.as_str()),
+        _ => None,
+    }
+}
+
+fn document_name<S: Output>(block: &Payload<S>) -> Option<String> {
+    let Payload::Map(members) = block else { return None };
+    let (_, Payload::Map(document)) = members.iter().find(|(key, _)| key.as_str() == "document")? else {
+        return None;
+    };
+    document.iter().find(|(key, _)| key.as_str() == "name")?.1.with_str(str::to_owned)
+}
+
+/// A text where Bedrock has bytes is not base64.
+struct NotBase64;
+
+/// A block of a history, in which bytes are base64.
+fn with_bytes<S: Output>(block: Tree<S>) -> Result<Payload<S>, NotBase64> {
+    Ok(match block {
+        Tree::Map(members) => {
+            let members = members.into_iter().map(|(key, value)| {
+                let value = match (key.as_str(), value) {
+                    ("bytes" | "redactedContent", Tree::Text(text)) => {
+                        Payload::Bytes(text.with_str(base64::decode).ok_or(NotBase64)?)
+                    }
+                    // Data of the application, in which the same keys mean something else.
+                    ("input" | "json", value) => Payload::from_tree(value),
+                    (_, value) => with_bytes(value)?,
+                };
+                Ok((key.into(), value))
+            });
+            Payload::Map(members.collect::<Result<_, NotBase64>>()?)
+        }
+        Tree::List(items) => {
+            Payload::List(items.into_iter().map(with_bytes).collect::<Result<_, NotBase64>>()?)
+        }
+        block => Payload::from_tree(block),
+    })
+}

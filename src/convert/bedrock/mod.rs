@@ -1,0 +1,344 @@
+//! Converts to Bedrock's Converse API: `system`, and messages that alternate between user and assistant.
+//!
+//! Calls are `toolUse` blocks of the assistant's messages, and results are `toolResult` blocks of the user's. The module
+//! `blocks` makes the blocks.
+
+pub(super) mod arguments;
+mod blocks;
+
+use super::payload::{Payload, member};
+use super::report::{Position, Report, RuleViolation, ViolationHandler};
+use super::rules::{
+    self, CallLink, CallPairing, CallRef, DROPPED, FUNCTION_ID, IdRewriter, LEFT_OUT, PASSED_ON,
+};
+use crate::error::{Error, Kind, Result};
+use crate::prompt::{FunctionCall, Message, Role};
+use crate::template::Output;
+use blocks::BlockWriter;
+
+/// The options of the conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that the user names")]
+pub struct BedrockOptions {
+    /// Fail instead of changing or dropping something.
+    pub strict: bool,
+    /// Allow the conversation to end with an assistant message, which the model then continues.
+    pub allow_prefill: bool,
+    /// Allow the conversation to begin with an assistant message.
+    pub allow_assistant_first: bool,
+    /// Send system messages after the first turn in their place, which newer models accept.
+    pub inline_system: bool,
+    /// Send the schema of the answer as a tool that the model must call, for models without structured output.
+    pub schema_tool: bool,
+}
+
+impl BedrockOptions {
+    /// The options without those that a model must support.
+    #[must_use]
+    pub fn usual(strict: bool) -> Self {
+        Self {
+            strict,
+            allow_prefill: false,
+            allow_assistant_first: false,
+            inline_system: false,
+            schema_tool: false,
+        }
+    }
+}
+
+/// Bedrock's name for a role.
+///
+/// # Errors
+/// [`Kind::Conversion`] for system and developer, which have no turns.
+pub fn map_role(role: Role) -> Result<&'static str> {
+    match role {
+        Role::User | Role::Function | Role::Tool => Ok(USER),
+        Role::Assistant => Ok(ASSISTANT),
+        Role::System | Role::Developer => {
+            let message = format!("Unsupported role for Bedrock: {}", role.as_str());
+            Err(Error::new(Kind::Conversion, message)
+                .with_hint("system and developer messages go to the top-level `system`"))
+        }
+    }
+}
+
+const USER: &str = "user";
+const ASSISTANT: &str = "assistant";
+const SYSTEM: &str = "system";
+
+/// Whether an id can be that of a call.
+fn is_call_id(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+    (1..=64).contains(&id.len()) && id.bytes().all(allowed)
+}
+
+/// Converts messages to `{"system": […], "messages": […]}`, without `system` if there is none.
+///
+/// # Errors
+/// [`Kind::Conversion`] if the API would refuse the conversation. Without `strict`, only if no similar conversation is
+/// valid.
+pub fn request<S: Output>(
+    messages: Vec<Message<S>>,
+    options: BedrockOptions,
+    report: &mut Report,
+) -> Result<Payload<S>> {
+    if messages.is_empty() {
+        return Err(rules::no_messages());
+    }
+    let mut conversation = BedrockConversation {
+        options,
+        ids: IdRewriter::fitting(is_call_id, &messages),
+        writer: BlockWriter::new(ViolationHandler::new(options.strict, report)),
+        pairing: CallPairing::default(),
+        system: Vec::new(),
+        turns: Vec::with_capacity(messages.len()),
+    };
+    for (index, message) in messages.into_iter().enumerate() {
+        conversation.add(message, index)?;
+    }
+    conversation.finish()
+}
+
+/// The conversation under construction.
+struct BedrockConversation<'a, S> {
+    options: BedrockOptions,
+    ids: IdRewriter,
+    writer: BlockWriter<'a>,
+    pairing: CallPairing,
+    system: Vec<Payload<S>>,
+    turns: Vec<BlockTurn<S>>,
+}
+
+/// Consecutive messages of one role.
+struct BlockTurn<S> {
+    role_name: &'static str,
+    blocks: Vec<Payload<S>>,
+    /// The number of blocks of tool results. They come first.
+    results: usize,
+    /// The position of its last message.
+    last: Position,
+}
+
+impl<S: Output> BedrockConversation<'_, S> {
+    fn add(&mut self, mut message: Message<S>, index: usize) -> Result<()> {
+        let at = Position { index, role: message.role };
+        rules::check_fields(&mut message, at, &mut self.writer.violations)?;
+        if message.role != Role::Function && message.name.take().is_some() {
+            let hint = "remove `name`, or write the name in the content";
+            let violation = RuleViolation::new(at, "Bedrock does not accept `name`", hint);
+            self.writer.violations.handle(violation, LEFT_OUT)?;
+        }
+        match message.role {
+            Role::System | Role::Developer => self.add_system(message, at),
+            Role::Tool | Role::Function => self.add_result(message, at),
+            Role::User | Role::Assistant => self.add_turn(message, at),
+        }
+    }
+
+    fn add_system(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
+        let is_late = !self.turns.is_empty();
+        // One of a history in Bedrock's format was in this place.
+        let stays = is_late && (self.options.inline_system || message.carried.is_some());
+        if is_late && !stays {
+            let problem = "Bedrock has system messages only before the first turn";
+            let hint = "move it to the start, put its content in a user message, or pass inline_system=True for a \
+                        model that accepts it";
+            self.writer.violations.handle(RuleViolation::new(at, problem, hint), "moved to the start")?;
+        }
+        let blocks = match message.carried.take() {
+            Some(carried) => self.writer.carried(*carried, at)?,
+            None => self.writer.content(message.content, message.cache.as_ref(), at)?,
+        };
+        if blocks.is_empty() {
+            return self.writer.violations.handle(rules::empty_content(at), DROPPED);
+        }
+        if stays {
+            self.close()?;
+            self.turns.push(BlockTurn { role_name: SYSTEM, blocks, results: 0, last: at });
+        } else {
+            self.system.extend(blocks);
+        }
+        Ok(())
+    }
+
+    /// Adds a message of the user or the assistant.
+    fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
+        let blocks = if let Some(carried) = message.carried.take() {
+            self.begin(at)?;
+            for (index, call) in message.tool_calls.iter().enumerate() {
+                call.id.with_str(|id| self.pairing.call(CallLink::Id, id, None, CallRef::Tool(index), at));
+            }
+            self.writer.carried(*carried, at)?
+        } else {
+            rules::refusal_as_content(&mut message, "Bedrock", at, &mut self.writer.violations)?;
+            let has_calls = !message.tool_calls.is_empty() || message.function_call.is_some();
+            let cache = message.cache.take();
+            let content = message.content.take();
+            let mut blocks = self.writer.content(content, cache.as_ref().filter(|_| !has_calls), at)?;
+            if blocks.is_empty() && !has_calls {
+                return self.writer.violations.handle(rules::empty_content(at), DROPPED);
+            }
+            self.begin(at)?;
+            self.calls(message, at, &mut blocks)?;
+            if has_calls && let Some(cache) = &cache {
+                blocks.extend(self.writer.cache_point(cache, at)?);
+            }
+            blocks
+        };
+        if let Some(turn) = self.turns.last_mut() {
+            turn.blocks.extend(blocks);
+        }
+        Ok(())
+    }
+
+    fn calls(&mut self, message: Message<S>, at: Position, blocks: &mut Vec<Payload<S>>) -> Result<()> {
+        for (index, call) in message.tool_calls.into_iter().enumerate() {
+            let call_ref = CallRef::Tool(index);
+            let sent = self.call_id(&call.id, call_ref, at)?;
+            let id = sent.map_or(Payload::Text(call.id), Payload::String);
+            blocks.push(self.tool_use(id, call.function, call_ref, at)?);
+        }
+        if let Some(call) = message.function_call {
+            let id = self.ids.fresh(FUNCTION_ID);
+            call.name.with_str(|name| {
+                self.pairing.call(CallLink::Name, name, Some(id.clone()), CallRef::Function, at);
+            });
+            blocks.push(self.tool_use(Payload::String(id), call, CallRef::Function, at)?);
+        }
+        Ok(())
+    }
+
+    fn tool_use(
+        &mut self,
+        id: Payload<S>,
+        call: FunctionCall<S>,
+        call_ref: CallRef,
+        at: Position,
+    ) -> Result<Payload<S>> {
+        let input = rules::object_or_text(call.arguments, call_ref, at, &mut self.writer.violations)?;
+        let block = [("toolUseId", id), ("name", Payload::Text(call.name)), ("input", input)];
+        Ok(Payload::map([("toolUse", Payload::map(block))]))
+    }
+
+    /// Records a tool call. Returns the id to send, if it is not the call's own.
+    fn call_id(&mut self, id: &S, call_ref: CallRef, at: Position) -> Result<Option<String>> {
+        id.with_str(|id| {
+            let sent = match self.pairing.duplicate(id, call_ref, at) {
+                Some(violation) => {
+                    self.writer.violations.handle(violation, "sent with a new id")?;
+                    Some(self.ids.fresh(id))
+                }
+                None => self.ids.rewrite(id),
+            };
+            self.pairing.call(CallLink::Id, id, sent.clone(), call_ref, at);
+            Ok(sent)
+        })
+    }
+
+    /// Adds a tool or function message.
+    fn add_result(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
+        self.begin(at)?;
+        let id = self.answered(&message, at)?;
+        let blocks = match message.carried.take() {
+            Some(carried) => self.writer.carried(*carried, at)?,
+            None => self.result(message, id, at)?,
+        };
+        if let Some(turn) = self.turns.last_mut() {
+            // The API requires results before any other content of the user.
+            for block in blocks {
+                turn.blocks.insert(turn.results, block);
+                turn.results += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of the call that a message answers, as it was sent.
+    fn answered(&mut self, message: &Message<S>, at: Position) -> Result<String> {
+        let (link, key) = match (&message.tool_call_id, &message.name) {
+            (Some(id), _) => (CallLink::Id, id),
+            (None, Some(name)) => (CallLink::Name, name),
+            (None, None) => return Ok(self.ids.fresh(FUNCTION_ID)),
+        };
+        key.with_str(|key| {
+            let sent = match self.pairing.answer(link, key, at) {
+                Ok(sent) => sent,
+                Err(violation) => {
+                    self.writer.violations.handle(violation, PASSED_ON)?;
+                    match link {
+                        CallLink::Id => self.ids.rewrite(key),
+                        CallLink::Name => Some(self.ids.fresh(FUNCTION_ID)),
+                    }
+                }
+            };
+            Ok(sent.unwrap_or_else(|| key.to_owned()))
+        })
+    }
+
+    fn result(&mut self, message: Message<S>, id: String, at: Position) -> Result<Vec<Payload<S>>> {
+        let content = self.writer.result_content(message.content, at)?;
+        let mut result =
+            vec![member("toolUseId", Payload::String(id)), member("content", Payload::List(content))];
+        result.extend(message.is_error.then(|| member("status", Payload::Static("error"))));
+        let mut blocks = vec![Payload::map([("toolResult", Payload::Map(result))])];
+        if let Some(cache) = &message.cache {
+            blocks.extend(self.writer.cache_point(cache, at)?);
+        }
+        Ok(blocks)
+    }
+
+    /// Starts a new turn for a message, or continues the last turn if it has the same role.
+    fn begin(&mut self, at: Position) -> Result<()> {
+        let role_name = map_role(at.role)?;
+        match self.turns.last_mut() {
+            Some(turn) if turn.role_name == role_name => {
+                turn.last = at;
+                return Ok(());
+            }
+            None if role_name == ASSISTANT && !self.options.allow_assistant_first => {
+                let problem = "the first message is from the assistant, but Bedrock needs one from the user";
+                let hint = "begin the conversation with a user message, or pass allow_assistant_first=True for a \
+                            model that accepts it";
+                self.writer.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
+            }
+            _ => {}
+        }
+        if role_name == ASSISTANT {
+            self.close()?;
+        }
+        self.turns.push(BlockTurn { role_name, blocks: Vec::new(), results: 0, last: at });
+        Ok(())
+    }
+
+    /// Ends the pairing of the calls so far. Returns whether a call has no result.
+    fn close(&mut self) -> Result<bool> {
+        let open = self.pairing.close();
+        let any = !open.is_empty();
+        for violation in open {
+            self.writer.violations.handle(violation, PASSED_ON)?;
+        }
+        Ok(any)
+    }
+
+    fn finish(mut self) -> Result<Payload<S>> {
+        let open = self.close()?;
+        let Some(last) = self.turns.last() else {
+            return Err(Error::new(Kind::Conversion, "the conversation has only system messages")
+                .with_hint("Bedrock needs at least one user message with content"));
+        };
+        if last.role_name == ASSISTANT && !open && !self.options.allow_prefill {
+            let hint = "end with a user message, or pass allow_prefill=True for a model that supports it";
+            let violation = RuleViolation::new(last.last, "the last message is from the assistant", hint);
+            self.writer.violations.handle(violation, PASSED_ON)?;
+        }
+        for turn in &self.turns {
+            self.writer.check_documents(&turn.blocks, turn.last)?;
+        }
+        let messages = self.turns.into_iter().map(|turn| {
+            Payload::map([("role", Payload::Static(turn.role_name)), ("content", Payload::List(turn.blocks))])
+        });
+        let system = (!self.system.is_empty()).then(|| member("system", Payload::List(self.system)));
+        let messages = member("messages", Payload::List(messages.collect()));
+        Ok(Payload::Map(system.into_iter().chain([messages]).collect()))
+    }
+}

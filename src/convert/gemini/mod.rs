@@ -1,0 +1,326 @@
+//! Converts to the Gemini API: `contents`, a list of turns of the user and the model, and `config` with the system
+//! instruction.
+//!
+//! Calls are parts of the turns of the model. The results of one turn's calls are parts of one turn of the user, in the
+//! order of the calls. The module `parts` makes the parts.
+
+pub(super) mod arguments;
+mod parts;
+
+use super::carried;
+use super::payload::{Payload, member};
+use super::report::{Position, Report, RuleViolation, ViolationHandler};
+use super::rules::{
+    self, CallLink, CallPairing, CallRef, DROPPED, FUNCTION_ID, IdRewriter, LEFT_OUT, PASSED_ON,
+};
+use crate::error::{Error, Kind, Result};
+use crate::prompt::{FunctionCall, Message, Role};
+use crate::template::Output;
+
+/// The options of the conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GeminiOptions {
+    /// Fail instead of changing or dropping something.
+    pub strict: bool,
+    /// Allow the conversation to end with a message of the assistant.
+    pub allow_prefill: bool,
+}
+
+/// Gemini's name for a role.
+///
+/// # Errors
+/// [`Kind::Conversion`] for system and developer, which have no turns.
+pub fn map_role(role: Role) -> Result<&'static str> {
+    match role {
+        Role::User | Role::Function | Role::Tool => Ok(USER),
+        Role::Assistant => Ok(MODEL),
+        Role::System | Role::Developer => {
+            let message = format!("Unsupported role for Gemini: {}", role.as_str());
+            Err(Error::new(Kind::Conversion, message)
+                .with_hint("system and developer messages go to `config.system_instruction`"))
+        }
+    }
+}
+
+const USER: &str = "user";
+const MODEL: &str = "model";
+
+/// Converts messages to `{"contents": […], "config": {"system_instruction": …}}`, without `config` if there are no
+/// system messages.
+///
+/// # Errors
+/// [`Kind::Conversion`] if the API would refuse the conversation. Without `strict`, only if no similar conversation is
+/// valid.
+pub fn request<S: Output>(
+    messages: Vec<Message<S>>,
+    options: GeminiOptions,
+    report: &mut Report,
+) -> Result<Payload<S>> {
+    if messages.is_empty() {
+        return Err(rules::no_messages());
+    }
+    let mut conversation = GeminiConversation {
+        options,
+        violations: ViolationHandler::new(options.strict, report),
+        ids: IdRewriter::from_messages(&messages),
+        pairing: CallPairing::default(),
+        calls: Vec::new(),
+        system: Vec::new(),
+        turns: Vec::with_capacity(messages.len()),
+    };
+    for (index, message) in messages.into_iter().enumerate() {
+        conversation.add(message, index)?;
+    }
+    conversation.finish()
+}
+
+/// The conversation under construction.
+struct GeminiConversation<'a, S> {
+    options: GeminiOptions,
+    violations: ViolationHandler<'a>,
+    ids: IdRewriter,
+    pairing: CallPairing,
+    /// The calls of the last turn of the model, by their ids.
+    calls: Vec<TurnCall>,
+    system: Vec<Payload<S>>,
+    turns: Vec<ContentTurn<S>>,
+}
+
+struct TurnCall {
+    id: String,
+    name: String,
+}
+
+/// A turn. Its parts are the results of calls, each with the position of its call, or other parts.
+struct ContentTurn<S> {
+    role_name: &'static str,
+    results: Vec<(usize, Payload<S>)>,
+    /// Whether the results are those of a history in Gemini's format, whose turn other parts can continue.
+    is_carried: bool,
+    parts: Vec<Payload<S>>,
+    last: Position,
+}
+
+impl<S: Output> GeminiConversation<'_, S> {
+    fn add(&mut self, mut message: Message<S>, index: usize) -> Result<()> {
+        let at = Position { index, role: message.role };
+        rules::check_fields(&mut message, at, &mut self.violations)?;
+        if message.role != Role::Function && message.name.take().is_some() {
+            let hint = "remove `name`, or write the name in the content";
+            self.violations
+                .handle(RuleViolation::new(at, "Gemini does not accept `name`", hint), LEFT_OUT)?;
+        }
+        match message.role {
+            Role::System | Role::Developer => self.add_system(message, at),
+            Role::Tool | Role::Function => self.add_result(message, at),
+            Role::User | Role::Assistant => self.add_turn(message, at),
+        }
+    }
+
+    fn add_system(&mut self, message: Message<S>, at: Position) -> Result<()> {
+        if !self.turns.is_empty() {
+            let problem = "Gemini has system messages only before the first turn";
+            let hint = "move it to the start, or put its content in a user message";
+            self.violations.handle(RuleViolation::new(at, problem, hint), "moved to the start")?;
+        }
+        let parts = parts::parts(message.content, at, &mut self.violations)?;
+        if parts.is_empty() {
+            return self.violations.handle(rules::empty_content(at), DROPPED);
+        }
+        self.system.extend(parts);
+        Ok(())
+    }
+
+    /// Adds a message of the user or the assistant.
+    fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
+        let parts = if let Some(carried) = message.carried.take() {
+            if self.continues_carried_results(at) {
+                if let Some(turn) = self.turns.last_mut() {
+                    turn.parts.extend(carried::payloads(*carried));
+                    turn.last = at;
+                }
+                return Ok(());
+            }
+            self.begin_calls(&message, at)?;
+            carried::payloads(*carried).collect()
+        } else {
+            rules::refusal_as_content(&mut message, "Gemini", at, &mut self.violations)?;
+            let content = message.content.take();
+            let mut parts = parts::parts(content, at, &mut self.violations)?;
+            if parts.is_empty() && message.tool_calls.is_empty() && message.function_call.is_none() {
+                return self.violations.handle(rules::empty_content(at), DROPPED);
+            }
+            self.begin_calls(&message, at)?;
+            for (index, call) in message.tool_calls.into_iter().enumerate() {
+                parts.push(self.call(index, call.function, CallRef::Tool(index), at)?);
+            }
+            if let Some(call) = message.function_call {
+                parts.push(self.call(0, call, CallRef::Function, at)?);
+            }
+            parts
+        };
+        let role_name = map_role(at.role)?;
+        self.turns.push(ContentTurn { role_name, results: Vec::new(), is_carried: false, parts, last: at });
+        Ok(())
+    }
+
+    /// Whether the message is the rest of a turn that begins with results, in a history in Gemini's format.
+    fn continues_carried_results(&self, at: Position) -> bool {
+        at.role == Role::User
+            && self.turns.last().is_some_and(|turn| turn.is_carried && turn.parts.is_empty())
+    }
+
+    /// Ends the pairing of the calls so far, and records those of the next turn.
+    fn begin_calls(&mut self, message: &Message<S>, at: Position) -> Result<()> {
+        self.close()?;
+        self.calls.clear();
+        let is_first = self.turns.last().is_none_or(|turn| turn.role_name == MODEL);
+        if is_first && (!message.tool_calls.is_empty() || message.function_call.is_some()) {
+            let problem = "Gemini accepts calls only after a turn of the user or the results of other calls";
+            let hint = "put a user message before it, or join it with the assistant message before it";
+            self.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
+        }
+        for (index, call) in message.tool_calls.iter().enumerate() {
+            let call_ref = CallRef::Tool(index);
+            let name = call.function.name.with_str(str::to_owned);
+            let sent = call.id.with_str(|id| {
+                let sent = match self.pairing.duplicate(id, call_ref, at) {
+                    Some(violation) => {
+                        self.violations.handle(violation, "sent with a new id")?;
+                        Some(self.ids.fresh(id))
+                    }
+                    None => None,
+                };
+                self.pairing.call(CallLink::Id, id, sent.clone(), call_ref, at);
+                Ok::<_, Error>(sent.unwrap_or_else(|| id.to_owned()))
+            })?;
+            self.calls.push(TurnCall { id: sent, name });
+        }
+        if let Some(call) = &message.function_call {
+            let name = call.name.with_str(str::to_owned);
+            let id = self.ids.fresh(FUNCTION_ID);
+            self.pairing.call(CallLink::Name, &name, Some(id.clone()), CallRef::Function, at);
+            self.calls.push(TurnCall { id, name });
+        }
+        Ok(())
+    }
+
+    /// The part of the call at this index of the turn.
+    fn call(
+        &mut self,
+        index: usize,
+        call: FunctionCall<S>,
+        call_ref: CallRef,
+        at: Position,
+    ) -> Result<Payload<S>> {
+        let id = self.calls.get(index).map(|call| call.id.clone()).unwrap_or_default();
+        let args = rules::object_or_text(call.arguments, call_ref, at, &mut self.violations)?;
+        Ok(Payload::map([(
+            "function_call",
+            Payload::map([("id", Payload::String(id)), ("name", Payload::Text(call.name)), ("args", args)]),
+        )]))
+    }
+
+    /// Adds a tool or function message.
+    fn add_result(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
+        let call = self.answered(&message, at)?;
+        let carried = message.carried.take();
+        let is_carried = carried.is_some();
+        let place = call.unwrap_or(usize::MAX);
+        let results: Vec<Payload<S>> = match carried {
+            Some(carried) => carried::payloads(*carried).collect(),
+            None => vec![self.result(message, call, at)?],
+        };
+        if !self.turns.last().is_some_and(|turn| !turn.results.is_empty() && turn.parts.is_empty()) {
+            let turn =
+                ContentTurn { role_name: USER, results: Vec::new(), is_carried, parts: Vec::new(), last: at };
+            self.turns.push(turn);
+        }
+        if let Some(turn) = self.turns.last_mut() {
+            turn.last = at;
+            turn.results.extend(results.into_iter().map(|result| (place, result)));
+        }
+        Ok(())
+    }
+
+    /// The position of the call that a message answers among the calls of its turn.
+    fn answered(&mut self, message: &Message<S>, at: Position) -> Result<Option<usize>> {
+        let (link, key) = match (&message.tool_call_id, &message.name) {
+            (Some(id), _) => (CallLink::Id, id),
+            (None, Some(name)) => (CallLink::Name, name),
+            (None, None) => return Ok(None),
+        };
+        key.with_str(|key| match self.pairing.answer(link, key, at) {
+            Ok(sent) => {
+                let id = sent.as_deref().unwrap_or(key);
+                Ok(self.calls.iter().position(|call| call.id == id))
+            }
+            Err(violation) => self.violations.handle(violation, PASSED_ON).map(|()| None),
+        })
+    }
+
+    /// The part of a result. Gemini needs the name of the function, which is that of its call.
+    fn result(&mut self, message: Message<S>, call: Option<usize>, at: Position) -> Result<Payload<S>> {
+        let (said, media) = parts::result_content(message.content, at, &mut self.violations)?;
+        let (id, name) = if let Some(call) = call.and_then(|at| self.calls.get(at)) {
+            (Some(Payload::String(call.id.clone())), Payload::String(call.name.clone()))
+        } else {
+            let id = message.tool_call_id.map(Payload::Text);
+            (id, message.name.map_or(Payload::Static("unknown"), Payload::Text))
+        };
+        let key = if message.is_error { "error" } else { "output" };
+        let mut response: Vec<_> = id.map(|id| member("id", id)).into_iter().collect();
+        response.push(member("name", name));
+        response.push(member("response", Payload::map([(key, said)])));
+        if !media.is_empty() {
+            response.push(member("parts", Payload::List(media)));
+        }
+        Ok(Payload::map([("function_response", Payload::Map(response))]))
+    }
+
+    /// Ends the pairing of the calls so far. Returns whether a call has no result.
+    fn close(&mut self) -> Result<bool> {
+        let open = self.pairing.close();
+        let any = !open.is_empty();
+        for violation in open {
+            self.violations.handle(violation, PASSED_ON)?;
+        }
+        Ok(any)
+    }
+
+    fn finish(mut self) -> Result<Payload<S>> {
+        let open = self.close()?;
+        let Some(last) = self.turns.last() else {
+            return Err(Error::new(Kind::Conversion, "the conversation has only system messages")
+                .with_hint("Gemini needs at least one other message with content"));
+        };
+        if last.role_name == MODEL && !open && !self.options.allow_prefill {
+            let hint = "end with a user message, or pass allow_prefill=True for a model that continues it";
+            let violation = RuleViolation::new(last.last, "the last message is from the assistant", hint);
+            self.violations.handle(violation, PASSED_ON)?;
+        }
+        let contents = member("contents", Payload::List(self.turns.into_iter().map(content).collect()));
+        let config = instruction(self.system)
+            .map(|instruction| member("config", Payload::map([("system_instruction", instruction)])));
+        Ok(Payload::Map([contents].into_iter().chain(config).collect()))
+    }
+}
+
+/// A turn as it is sent, with its results in the order of their calls.
+fn content<S>(mut turn: ContentTurn<S>) -> Payload<S> {
+    turn.results.sort_by_key(|(place, _)| *place);
+    let results = turn.results.into_iter().map(|(_, result)| result);
+    Payload::map([
+        ("parts", Payload::List(results.chain(turn.parts).collect())),
+        ("role", Payload::Static(turn.role_name)),
+    ])
+}
+
+/// The system instruction: one text, or parts.
+fn instruction<S>(mut parts: Vec<Payload<S>>) -> Option<Payload<S>> {
+    if parts.len() > 1 {
+        return Some(Payload::map([("parts", Payload::List(parts))]));
+    }
+    let Payload::Map(mut members) = parts.pop()? else { return None };
+    members.pop().map(|(_, text)| text)
+}

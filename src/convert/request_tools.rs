@@ -1,0 +1,186 @@
+//! The tools of a request, the choice between them, and whether the model may call several at once.
+
+use serde_json::{Map, Value, json};
+
+use super::api::Api;
+use super::bedrock::arguments as bedrock;
+use super::gemini::arguments as gemini;
+use super::request::RequestBuilder;
+use crate::error::{Error, Kind, Result};
+use crate::prompt::{FunctionTool, Prompt, ProviderTool, Tool, ToolChoice};
+use crate::schema::strict_parameters;
+use crate::template::Output;
+
+impl<S: Output> RequestBuilder<'_, S> {
+    /// Adds the tools of the prompt and of its settings. Those of the caller are appended later.
+    pub(super) fn tools(&mut self, prompt: &Prompt, parallel: Option<bool>) -> Result<()> {
+        let is_replaced = self.given.has("tools");
+        let mut own = Vec::with_capacity(prompt.tools.len());
+        if !is_replaced {
+            for tool in &prompt.tools {
+                own.extend(self.tool(tool)?.map(|sent| (tool.name(), sent)));
+            }
+        }
+        let of_prompt = !own.is_empty();
+        let of_settings = self.extra.has_tools() && !is_replaced;
+        let has_tools = of_prompt || of_settings || self.given.adds_tools;
+        let mut choice = prompt.tool_choice.clone().filter(|_| has_tools);
+        if let Some(ToolChoice::Tool(name)) = &choice
+            && own.iter().all(|(sent, _)| sent != name)
+        {
+            let problem = format!("`tool_choice` names `{name}`, which is a tool of another provider");
+            self.report.note(format!("{problem}; left out"));
+            choice = None;
+        }
+        if self.api == Api::Converse {
+            return self.converse_tools(own.into_iter().map(|(_, sent)| sent).collect(), choice, parallel);
+        }
+        if of_prompt {
+            let mut tools: Vec<Value> = own.into_iter().map(|(_, sent)| sent).collect();
+            if self.api == Api::Gemini {
+                tools = gemini::joined_declarations(tools);
+            }
+            tools.extend(self.extra.take_tools()?);
+            self.push("tools", Value::Array(tools));
+        }
+        if self.api == Api::Gemini {
+            self.gemini_choice(prompt, choice, parallel.filter(|_| has_tools));
+            return Ok(());
+        }
+        let choice = choice.map(|choice| self.tool_choice(&choice));
+        match parallel {
+            Some(parallel) if has_tools => self.parallel_tool_calls(parallel, choice),
+            Some(_) if !is_replaced => {
+                let problem = "`settings.parallel_tool_calls` is for a prompt with tools";
+                self.report.note(format!("{problem}; left out"));
+            }
+            _ => self.push_choice(choice),
+        }
+        Ok(())
+    }
+
+    /// The tool in the format of the API. `None` if it is not for this API.
+    fn tool(&mut self, tool: &Tool) -> Result<Option<Value>> {
+        match tool {
+            Tool::Function(function) => self.function(function).map(Some),
+            Tool::Provider(tool) if tool.provider != self.api.settings_key() => Ok(None),
+            Tool::Provider(tool) => self.provider_tool(tool),
+        }
+    }
+
+    /// A tool of the provider, unchanged.
+    fn provider_tool(&mut self, tool: &ProviderTool) -> Result<Option<Value>> {
+        const OF_CHAT: [&str; 2] = ["function", "custom"];
+        let kind = tool.definition.get("type").and_then(Value::as_str).unwrap_or_default();
+        if self.api == Api::Chat && !self.is_other_server && !OF_CHAT.contains(&kind) {
+            let problem = format!("{} accepts no tool of type `{kind}`", self.api.name());
+            self.refuse_or_note(problem, "use the Responses API: api=\"responses\"", "left out")?;
+            return Ok(None);
+        }
+        Ok(Some(Value::Object(tool.definition.clone())))
+    }
+
+    fn function(&mut self, tool: &FunctionTool) -> Result<Value> {
+        let mut parameters = Map::new();
+        // The providers require `type`, which a prompt file can leave out.
+        parameters.insert("type".to_owned(), json!("object"));
+        parameters.extend(tool.parameters.clone());
+        let (parameters, strict) = self.enforced(tool, Value::Object(parameters))?;
+        match self.api {
+            Api::Gemini => return self.declaration(tool, &parameters),
+            Api::Converse => return Ok(bedrock::tool_spec(tool, &parameters, strict)),
+            _ => {}
+        }
+        let mut members = Map::new();
+        if self.api == Api::Responses {
+            members.insert("type".to_owned(), json!("function"));
+        }
+        members.insert("name".to_owned(), json!(tool.name));
+        if let Some(description) = &tool.description {
+            members.insert("description".to_owned(), json!(description));
+        }
+        let schema = if self.api == Api::Messages { "input_schema" } else { "parameters" };
+        members.insert(schema.to_owned(), parameters);
+        // Without `strict` the Responses API enforces the schema, and most schemas do not meet its rules for that.
+        let strict = strict.or((self.api == Api::Responses).then_some(false));
+        if let Some(strict) = strict {
+            members.insert("strict".to_owned(), json!(strict));
+        }
+        Ok(match self.api {
+            Api::Responses | Api::Messages => Value::Object(members),
+            _ => json!({"type": "function", "function": members}),
+        })
+    }
+
+    /// The parameters as they are sent, and `strict`. Parameters that the provider cannot enforce as they are written
+    /// are an error in strict mode. Otherwise they are sent unchanged, and are not enforced.
+    pub(super) fn enforced(
+        &mut self,
+        tool: &FunctionTool,
+        parameters: Value,
+    ) -> Result<(Value, Option<bool>)> {
+        if tool.strict != Some(true) {
+            return Ok((parameters, tool.strict));
+        }
+        let reason = match strict_parameters(&parameters, self.api.schema_mode()) {
+            Ok(enforced) => return Ok((enforced, Some(true))),
+            Err(reason) => reason,
+        };
+        let problem = format!("tool `{}` cannot be strict: {}", tool.name, reason.message());
+        if self.strict {
+            let remedy = reason.hint().unwrap_or("change the parameters");
+            let hint = format!("{remedy}, or leave `strict` out of the tool");
+            return Err(Error::new(Kind::Conversion, problem).with_hint(hint));
+        }
+        self.report.note(format!("{problem}; sent without strict mode"));
+        Ok((parameters, Some(false)))
+    }
+
+    fn tool_choice(&self, choice: &ToolChoice) -> Value {
+        match (self.api, choice) {
+            (Api::Messages, ToolChoice::Auto) => json!({"type": "auto"}),
+            (Api::Messages, ToolChoice::None) => json!({"type": "none"}),
+            (Api::Messages, ToolChoice::Required) => json!({"type": "any"}),
+            (Api::Messages, ToolChoice::Tool(name)) => json!({"type": "tool", "name": name}),
+            (_, ToolChoice::Auto) => json!("auto"),
+            (_, ToolChoice::None) => json!("none"),
+            (_, ToolChoice::Required) => json!("required"),
+            (Api::Responses, ToolChoice::Tool(name)) => json!({"type": "function", "name": name}),
+            (_, ToolChoice::Tool(name)) => json!({"type": "function", "function": {"name": name}}),
+        }
+    }
+
+    fn push_choice(&mut self, choice: Option<Value>) {
+        if let Some(choice) = choice {
+            self.push("tool_choice", choice);
+        }
+    }
+
+    /// Adds the choice of a tool, and whether the model may call several at once, which is a part of the choice for
+    /// Anthropic.
+    fn parallel_tool_calls(&mut self, parallel: bool, choice: Option<Value>) {
+        if self.api != Api::Messages {
+            self.push("parallel_tool_calls", json!(parallel));
+            self.push_choice(choice);
+            return;
+        }
+        let disable = ("disable_parallel_tool_use", json!(!parallel));
+        if self.given.has("tool_choice") {
+            let problem = "the argument `tool_choice` replaces `settings.parallel_tool_calls`";
+            self.report.note(format!("{problem}; set `disable_parallel_tool_use` in it"));
+        } else if self.extra.has("tool_choice", "tool_choice") {
+            self.push_choice(choice);
+            if self.extra.member(("tool_choice", "type")) != Some(&json!("none")) {
+                self.extra.add_member(("tool_choice", disable.0), self.given, false, disable.1);
+            }
+        } else {
+            let mut choice = choice.unwrap_or_else(|| json!({"type": "auto"}));
+            if let Value::Object(members) = &mut choice
+                && members.get("type") != Some(&json!("none"))
+            {
+                members.insert(disable.0.to_owned(), disable.1);
+            }
+            self.push("tool_choice", choice);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Reads turns of Amazon Bedrock's Converse API.
+
+use super::super::message::{
+    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall,
+};
+use super::super::tree::Tree;
+use super::carried::{Carried, CarriedFormat, note_word};
+use super::values::{self, MemberSlice, get, into_items, into_members, items, members, text};
+
+/// The keys of content blocks. A block has one of them.
+const BLOCKS: [&str; 14] = [
+    "text",
+    "image",
+    "document",
+    "video",
+    "audio",
+    "toolUse",
+    "toolResult",
+    "guardContent",
+    "cachePoint",
+    "reasoningContent",
+    "citationsContent",
+    "searchResult",
+    "toolAddition",
+    "toolRemoval",
+];
+
+/// The key of a content block. `None` if it is none of Bedrock's.
+pub(super) fn block_key(block: &Tree<String>) -> Option<&'static str> {
+    let fields = members(block);
+    let mut given = fields.iter().filter(|(_, value)| !matches!(value, Tree::Null));
+    let (key, _) = given.next()?;
+    BLOCKS.into_iter().find(|known| known == key).filter(|_| given.next().is_none())
+}
+
+/// Reads a turn: a message for each result of the user's, and one for the other blocks.
+pub(super) fn read(turn: Tree<String>) -> Vec<Message<String>> {
+    let Some(mut turn) = into_members(turn) else { return Vec::new() };
+    let role = match turn.text("role") {
+        Some("assistant") => Role::Assistant,
+        Some("system") => Role::System,
+        _ => Role::User,
+    };
+    let mut reader = BedrockTurnReader {
+        results: Vec::new(),
+        rest: Message::empty(role),
+        parts: Vec::new(),
+        carried: Carried::new(CarriedFormat::Bedrock),
+    };
+    for block in turn.take("content").map(into_items).unwrap_or_default() {
+        reader.add(block);
+    }
+    reader.finish()
+}
+
+struct BedrockTurnReader {
+    results: Vec<Message<String>>,
+    rest: Message<String>,
+    parts: Vec<Part<String>>,
+    carried: Carried<String>,
+}
+
+impl BedrockTurnReader {
+    fn add(&mut self, block: Tree<String>) {
+        let Some(key) = block_key(&block) else { return };
+        let Some(value) = get(members(&block), key) else { return };
+        let fields = members(value);
+        match key {
+            // In a turn of the assistant it is the result of a tool that the provider runs.
+            "toolResult" if self.rest.role == Role::User && text(fields, "type").is_none() => {
+                let result = result(fields, &block);
+                return self.results.push(result);
+            }
+            "toolUse" if text(fields, "type").is_none() => self.rest.tool_calls.push(call(fields)),
+            "cachePoint" => {
+                let hint = Some(CacheHint { ttl: text(fields, "ttl").map(str::to_owned) });
+                if let Some(result) = self.results.last_mut().filter(|_| self.carried.items.is_empty()) {
+                    result.cache = hint;
+                    if let Some(carried) = &mut result.carried {
+                        carried.items.push(block);
+                    }
+                    return;
+                }
+                match self.parts.last_mut().filter(|_| self.rest.tool_calls.is_empty()) {
+                    Some(part) => part.cache = hint,
+                    None => self.rest.cache = hint,
+                }
+            }
+            _ => self.parts.extend(portable(key, value, &mut self.carried.only)),
+        }
+        self.carried.items.push(block);
+    }
+
+    fn finish(mut self) -> Vec<Message<String>> {
+        if !self.carried.items.is_empty() {
+            self.rest.content = values::content(self.parts);
+            self.rest.carried = Some(Box::new(self.carried));
+            self.results.push(self.rest);
+        }
+        self.results
+    }
+}
+
+fn call(fields: &MemberSlice) -> ToolCall<String> {
+    let owned = |key| text(fields, key).unwrap_or_default().to_owned();
+    let arguments = get(fields, "input").cloned().unwrap_or_else(|| Tree::Map(Vec::new()));
+    ToolCall { id: owned("toolUseId"), function: FunctionCall { name: owned("name"), arguments } }
+}
+
+/// A tool message for a `toolResult` block.
+fn result(fields: &MemberSlice, block: &Tree<String>) -> Message<String> {
+    let mut carried = Carried::new(CarriedFormat::Bedrock);
+    let content = get(fields, "content").map(items).unwrap_or_default();
+    let parts: Vec<_> = content
+        .iter()
+        .filter_map(|block| {
+            let fields = members(block);
+            if let Some(value) = get(fields, "json") {
+                return Some(values::text_part(value.to_json_text().unwrap_or_default(), None));
+            }
+            let key = block_key(block)?;
+            portable(key, get(fields, key)?, &mut carried.only)
+        })
+        .collect();
+    carried.items.push(block.clone());
+    Message {
+        // Other providers need a text in every result.
+        content: values::content(parts).or_else(|| Some(Content::Text(String::new()))),
+        tool_call_id: text(fields, "toolUseId").map(str::to_owned),
+        is_error: text(fields, "status") == Some("error"),
+        carried: Some(Box::new(carried)),
+        ..Message::empty(Role::Tool)
+    }
+}
+
+/// The part that the other providers get for a block, if they can express it.
+fn portable(key: &'static str, value: &Tree<String>, only: &mut Vec<String>) -> Option<Part<String>> {
+    let fields = members(value);
+    let body = match key {
+        "text" => match value {
+            Tree::Text(text) => Some(PartBody::Text(text.clone())),
+            _ => None,
+        },
+        "image" => image(fields, only),
+        "document" => document(fields, only),
+        "audio" => media(fields, only).map(|data| PartBody::Audio {
+            data: data.to_owned(),
+            format: text(fields, "format").unwrap_or_default().to_owned(),
+        }),
+        "citationsContent" => {
+            note_word(only, key);
+            Some(PartBody::Text(joined(get(fields, "content")?)))
+        }
+        "guardContent" => {
+            note_word(only, key);
+            match get(fields, "text") {
+                Some(inner) => text(members(inner), "text").map(|text| PartBody::Text(text.to_owned())),
+                None => image(members(get(fields, "image")?), only),
+            }
+        }
+        key => {
+            note_word(only, key);
+            None
+        }
+    };
+    body.map(|body| Part { body, cache: None })
+}
+
+/// The base64 data of an image, a document or a sound. An object in S3 is for Bedrock only.
+fn media<'t>(fields: &'t MemberSlice, only: &mut Vec<String>) -> Option<&'t str> {
+    let source = get(fields, "source").map(members)?;
+    if get(source, "s3Location").is_some() {
+        note_word(only, "s3Location");
+    }
+    text(source, "bytes")
+}
+
+fn image(fields: &MemberSlice, only: &mut Vec<String>) -> Option<PartBody<String>> {
+    let data = media(fields, only)?.to_owned();
+    let format = text(fields, "format").unwrap_or("png");
+    Some(PartBody::Image { media_type: format!("image/{format}"), data })
+}
+
+fn document(fields: &MemberSlice, only: &mut Vec<String>) -> Option<PartBody<String>> {
+    for key in ["context", "citations"] {
+        if get(fields, key).is_some() {
+            note_word(only, key);
+        }
+    }
+    let source = get(fields, "source").map(members)?;
+    if let Some(text) = text(source, "text") {
+        return Some(PartBody::Text(text.to_owned()));
+    }
+    if let Some(content) = get(source, "content") {
+        return Some(PartBody::Text(joined(content)));
+    }
+    let data = media(fields, only)?;
+    let format = text(fields, "format").unwrap_or("pdf");
+    let name = text(fields, "name").unwrap_or("document");
+    Some(PartBody::File(Box::new(FilePart {
+        filename: Some(format!("{name}.{format}")),
+        file_data: Some(values::data_url(document_type(format), data)),
+        ..FilePart::default()
+    })))
+}
+
+/// The MIME type of a document.
+fn document_type(format: &str) -> &'static str {
+    match format {
+        "csv" => "text/csv",
+        "doc" => "application/msword",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xls" => "application/vnd.ms-excel",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "html" => "text/html",
+        "txt" => "text/plain",
+        "md" => "text/markdown",
+        _ => "application/pdf",
+    }
+}
+
+fn joined(content: &Tree<String>) -> String {
+    let texts: Vec<_> = items(content).iter().filter_map(|item| text(members(item), "text")).collect();
+    texts.join("\n\n")
+}

@@ -1,0 +1,179 @@
+//! Reads items of OpenAI's Responses API.
+
+use super::super::message::{Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall};
+use super::super::tree::Tree;
+use super::carried::{Carried, CarriedFormat, note};
+use super::values::{self, TreeMembers, get, into_items, items, kind, members, text};
+
+/// Reads an item. One that is neither a message nor a call nor its result is a message of the assistant's without
+/// content.
+pub(super) fn read(item: TreeMembers) -> Message<String> {
+    let mut carried = Carried::new(CarriedFormat::Responses);
+    let item = without_reply_keys(item);
+    let only = &mut carried.only;
+    for key in ["namespace", "caller", "phase"] {
+        if get(&item, key).is_some() {
+            note(only, key);
+        }
+    }
+    let mut message = match (text(&item, "type"), text(&item, "role")) {
+        (Some("message") | None, Some(role)) => read_message(&item, role_of(role), only),
+        (Some("function_call"), _) => {
+            let arguments = Tree::Text(text(&item, "arguments").unwrap_or_default().to_owned());
+            call(&item, arguments)
+        }
+        (Some("custom_tool_call"), _) => {
+            note(only, "custom_tool_call");
+            let input = get(&item, "input").cloned().unwrap_or(Tree::Null);
+            call(&item, values::object([("input", input)]))
+        }
+        (Some("function_call_output"), _) => output(&item, only),
+        (Some("custom_tool_call_output"), _) => {
+            note(only, "custom_tool_call_output");
+            output(&item, only)
+        }
+        (kind, _) => {
+            note(only, kind.unwrap_or("item_reference"));
+            Message::empty(Role::Assistant)
+        }
+    };
+    carried.items.push(Tree::Map(item));
+    message.carried = Some(Box::new(carried));
+    message
+}
+
+/// Appends the next item of the same turn.
+pub(super) fn join(turn: &mut Message<String>, next: Message<String>) {
+    turn.content = match (turn.content.take(), next.content) {
+        (content, None) | (None, content) => content,
+        (Some(first), Some(second)) => {
+            let mut parts = into_parts(first);
+            parts.extend(into_parts(second));
+            Some(Content::Parts(parts))
+        }
+    };
+    turn.refusal = turn.refusal.take().or(next.refusal);
+    turn.tool_calls.extend(next.tool_calls);
+    if let (Some(carried), Some(next)) = (&mut turn.carried, next.carried) {
+        carried.items.extend(next.items);
+        next.only.iter().for_each(|name| note(&mut carried.only, name));
+    }
+}
+
+fn into_parts(content: Content<String>) -> Vec<Part<String>> {
+    match content {
+        Content::Text(text) => vec![values::text_part(text, None)],
+        Content::Parts(parts) => parts,
+    }
+}
+
+/// An item without the keys that the SDK adds to replies, and without null, which dumps have for keys that are not set.
+fn without_reply_keys(item: TreeMembers) -> Vec<(String, Tree<String>)> {
+    let is_code = text(&item.0, "type") == Some("code_interpreter_call");
+    let mut kept = Vec::with_capacity(item.0.len());
+    for (key, value) in item.0 {
+        match key.as_str() {
+            "parsed" | "parsed_arguments" | "created_by" | "content_parts" => {}
+            // The API requires the key, and null is one of its values.
+            "outputs" if is_code => kept.push((key, value)),
+            _ if matches!(value, Tree::Null) => {}
+            "async_" => kept.push(("async".to_owned(), value)),
+            "content" | "output" if matches!(value, Tree::List(_)) => {
+                let parts = into_items(value).into_iter().map(part_without_reply_keys);
+                kept.push((key, Tree::List(parts.collect())));
+            }
+            _ => kept.push((key, value)),
+        }
+    }
+    kept
+}
+
+fn part_without_reply_keys(part: Tree<String>) -> Tree<String> {
+    match part {
+        Tree::Map(fields) => {
+            let is_kept =
+                |(key, value): &(String, Tree<String>)| key != "parsed" && !matches!(value, Tree::Null);
+            Tree::Map(fields.into_iter().filter(is_kept).collect())
+        }
+        part => part,
+    }
+}
+
+fn role_of(role: &str) -> Role {
+    match role {
+        "user" => Role::User,
+        "system" => Role::System,
+        "developer" => Role::Developer,
+        _ => Role::Assistant,
+    }
+}
+
+fn read_message(item: &[(String, Tree<String>)], role: Role, only: &mut Vec<String>) -> Message<String> {
+    let mut message = Message::empty(role);
+    match get(item, "content") {
+        Some(Tree::Text(text)) => message.content = Some(Content::Text(text.clone())),
+        Some(content) => {
+            let mut parts = Vec::new();
+            for item in items(content) {
+                if kind(item) == Some("refusal") && role == Role::Assistant {
+                    message.refusal = text(members(item), "refusal").map(str::to_owned);
+                } else {
+                    parts.extend(part(item, only));
+                }
+            }
+            message.content = values::content(parts);
+        }
+        None => {}
+    }
+    message
+}
+
+fn call(item: &[(String, Tree<String>)], arguments: Tree<String>) -> Message<String> {
+    let owned = |key| text(item, key).unwrap_or_default().to_owned();
+    let function = FunctionCall { name: owned("name"), arguments };
+    Message {
+        tool_calls: vec![ToolCall { id: owned("call_id"), function }],
+        ..Message::empty(Role::Assistant)
+    }
+}
+
+fn output(item: &[(String, Tree<String>)], only: &mut Vec<String>) -> Message<String> {
+    let content = match get(item, "output") {
+        Some(Tree::Text(text)) => Some(Content::Text(text.clone())),
+        Some(output) => values::content(items(output).iter().filter_map(|item| part(item, only)).collect()),
+        None => None,
+    };
+    Message {
+        content: content.or_else(|| Some(Content::Text(String::new()))),
+        tool_call_id: text(item, "call_id").map(str::to_owned),
+        ..Message::empty(Role::Tool)
+    }
+}
+
+/// The part that the other providers get, if they can express it.
+fn part(part: &Tree<String>, only: &mut Vec<String>) -> Option<Part<String>> {
+    let fields = members(part);
+    for key in ["annotations", "logprobs", "prompt_cache_breakpoint"] {
+        if get(fields, key).is_some_and(|value| !values::is_unset(value)) {
+            note(only, key);
+        }
+    }
+    let owned = |key| text(fields, key).map(str::to_owned);
+    let body = match kind(part)? {
+        "input_text" | "output_text" | "text" => PartBody::Text(owned("text")?),
+        "input_image" if get(fields, "image_url").is_some() => {
+            PartBody::ImageUrl { url: owned("image_url")?, detail: owned("detail") }
+        }
+        "input_file" if get(fields, "file_data").is_some() => PartBody::File(Box::new(FilePart {
+            filename: owned("filename"),
+            file_data: owned("file_data"),
+            ..FilePart::default()
+        })),
+        kind => {
+            let key = ["file_id", "file_url"].into_iter().find(|key| get(fields, key).is_some());
+            note(only, key.unwrap_or(kind));
+            return None;
+        }
+    };
+    Some(Part { body, cache: None })
+}

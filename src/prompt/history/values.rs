@@ -1,0 +1,165 @@
+//! Reads and changes JSON values of a history.
+
+use super::super::message::{CacheHint, Content, Part, PartBody};
+use super::super::tree::Tree;
+use crate::de::{NodeValue, SourceNode, SourceSpan};
+
+/// The members of an object.
+#[derive(Debug)]
+pub(super) struct TreeMembers(pub(super) Vec<(String, Tree<String>)>);
+
+/// The members of an object that stays in its history.
+pub(super) type MemberSlice = [(String, Tree<String>)];
+
+impl TreeMembers {
+    /// The value of a key. Null counts as absent.
+    pub(super) fn get(&self, key: &str) -> Option<&Tree<String>> {
+        get(&self.0, key)
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        text(&self.0, key)
+    }
+
+    pub(super) fn take(&mut self, key: &str) -> Option<Tree<String>> {
+        let at = self.0.iter().position(|(known, _)| known == key)?;
+        Some(self.0.remove(at).1).filter(|value| !matches!(value, Tree::Null))
+    }
+
+    pub(super) fn take_text(&mut self, key: &str) -> Option<String> {
+        self.take(key).and_then(into_text)
+    }
+}
+
+/// The value of a key. Null counts as absent.
+pub(super) fn get<'t>(members: &'t [(String, Tree<String>)], key: &str) -> Option<&'t Tree<String>> {
+    members
+        .iter()
+        .find(|(known, _)| known == key)
+        .map(|(_, value)| value)
+        .filter(|value| !matches!(value, Tree::Null))
+}
+
+/// The text of a key.
+pub(super) fn text<'t>(members: &'t [(String, Tree<String>)], key: &str) -> Option<&'t str> {
+    get(members, key).and_then(as_text)
+}
+
+pub(super) fn as_text(value: &Tree<String>) -> Option<&str> {
+    match value {
+        Tree::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+pub(super) fn into_text(value: Tree<String>) -> Option<String> {
+    match value {
+        Tree::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+pub(super) fn members(value: &Tree<String>) -> &[(String, Tree<String>)] {
+    match value {
+        Tree::Map(members) => members,
+        _ => &[],
+    }
+}
+
+pub(super) fn into_members(value: Tree<String>) -> Option<TreeMembers> {
+    match value {
+        Tree::Map(members) => Some(TreeMembers(members)),
+        _ => None,
+    }
+}
+
+pub(super) fn items(value: &Tree<String>) -> &[Tree<String>] {
+    match value {
+        Tree::List(items) => items,
+        _ => &[],
+    }
+}
+
+pub(super) fn into_items(value: Tree<String>) -> Vec<Tree<String>> {
+    match value {
+        Tree::List(items) => items,
+        _ => Vec::new(),
+    }
+}
+
+/// The `type` of an object.
+pub(super) fn kind(value: &Tree<String>) -> Option<&str> {
+    text(members(value), "type")
+}
+
+/// Whether the value is null or an empty list or object, as dumps have it for a key that is not set.
+pub(super) fn is_unset(value: &Tree<String>) -> bool {
+    match value {
+        Tree::Null => true,
+        Tree::List(items) => items.is_empty(),
+        Tree::Map(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+pub(super) fn object<const N: usize>(members: [(&str, Tree<String>); N]) -> Tree<String> {
+    Tree::Map(members.map(|(key, value)| (key.to_owned(), value)).into())
+}
+
+pub(super) fn text_part(text: String, cache: Option<CacheHint>) -> Part<String> {
+    Part { body: PartBody::Text(text), cache }
+}
+
+/// Parts as the content of a message: one plain text is no list.
+pub(super) fn content(mut parts: Vec<Part<String>>) -> Option<Content<String>> {
+    if let [Part { body: PartBody::Text(text), cache: None }] = &mut parts[..] {
+        return Some(Content::Text(std::mem::take(text)));
+    }
+    (!parts.is_empty()).then_some(Content::Parts(parts))
+}
+
+/// A cache hint in Anthropic's format.
+pub(super) fn cache_hint(value: Option<&Tree<String>>) -> Option<CacheHint> {
+    let members = members(value?);
+    Some(CacheHint { ttl: text(members, "ttl").map(str::to_owned) })
+}
+
+/// The MIME type and base64 text of a `data:` URL.
+pub(super) fn data_url(media_type: &str, data: &str) -> String {
+    format!("data:{media_type};base64,{data}")
+}
+
+/// The tree of JSON that was parsed.
+pub(super) fn of_node(node: SourceNode<'_>) -> Tree<String> {
+    match node.value {
+        NodeValue::Null | NodeValue::NonFinite => Tree::Null,
+        NodeValue::Bool(value) => Tree::Bool(value),
+        NodeValue::Number(number) => Tree::Number(number),
+        NodeValue::ExactNumber(text) => Tree::ExactNumber(text.into_owned()),
+        NodeValue::Text(text) => Tree::Text(text.into_owned()),
+        NodeValue::List(items) => Tree::List(items.into_iter().map(of_node).collect()),
+        NodeValue::Map(members) => {
+            let member = |(key, value): (SourceNode<'_>, SourceNode<'_>)| match key.value {
+                NodeValue::Text(key) => Some((key.into_owned(), of_node(value))),
+                _ => None,
+            };
+            Tree::Map(members.into_iter().filter_map(member).collect())
+        }
+    }
+}
+
+/// The node of a tree, without places.
+pub(super) fn to_node(tree: Tree<String>) -> SourceNode<'static> {
+    let value = match tree {
+        Tree::Null => NodeValue::Null,
+        Tree::Bool(value) => NodeValue::Bool(value),
+        Tree::Number(number) => NodeValue::Number(number),
+        Tree::ExactNumber(text) => NodeValue::ExactNumber(text.into()),
+        Tree::Text(text) => NodeValue::Text(text.into()),
+        Tree::List(items) => NodeValue::List(items.into_iter().map(to_node).collect()),
+        Tree::Map(members) => NodeValue::Map(
+            members.into_iter().map(|(key, value)| (to_node(Tree::Text(key)), to_node(value))).collect(),
+        ),
+    };
+    SourceNode::new(SourceSpan::NONE, value)
+}

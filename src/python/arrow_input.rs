@@ -1,0 +1,52 @@
+//! `ArrowInput`: the record batches that another library hands over.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_schema::SchemaRef;
+use pyo3::prelude::*;
+
+use super::ffi::record_batches;
+use crate::error::{Error, Kind, Result};
+
+/// Reads a table or a stream.
+pub(super) struct ArrowInput {
+    reader: Box<dyn RecordBatchReader + Send>,
+    /// The number of rows that were read.
+    rows: usize,
+}
+
+impl ArrowInput {
+    /// Begins to read anything with Arrow's `PyCapsule` interface.
+    pub(super) fn new(rows: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self { reader: record_batches(rows)?, rows: 0 })
+    }
+
+    pub(super) fn schema(&self) -> SchemaRef {
+        self.reader.schema()
+    }
+
+    /// The number of rows that were read.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Reads the next record batch. `None`: there is none.
+    ///
+    /// # Errors
+    /// [`Kind::StorageRead`] with the number of rows before, if the stream ends with an error, or if a record batch has other
+    /// types than the schema says, for which the import panics.
+    pub(super) fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let rows = self.rows;
+        let ended = |why: &str| {
+            Error::new(Kind::StorageRead, format!("the input ended with an error after {rows} rows: {why}"))
+        };
+        let read = catch_unwind(AssertUnwindSafe(|| self.reader.next()))
+            .map_err(|_| ended("the types of a record batch are not those of the schema"))?;
+        let Some(batch) = read else { return Ok(None) };
+        // The reason is the text of the library that made the stream.
+        let batch = batch.map_err(|error| ended(&error.to_string()).with_cause(error))?;
+        self.rows += batch.num_rows();
+        Ok(Some(batch))
+    }
+}
