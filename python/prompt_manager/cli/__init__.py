@@ -1,23 +1,42 @@
-"""The command line: list, show and render prompts. It needs the extra ``cli``.
+"""The command line. It needs the extra ``cli``.
 
-This module works without the extra, to print how to install it.
+This module works without the extra, to print the version or how to install it.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 
 __all__ = ["main"]
+
+#: The exit status after Ctrl-C.
+INTERRUPTED = 130
 
 
 def _open_closed_streams() -> None:
     """Replace standard streams that the shell closed (``>&-``) by the null device."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
+            import os
+            from pathlib import Path
+
             stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open until the process ends
             setattr(sys, name, stream)
+
+
+def _write_version() -> int:
+    from prompt_manager.cli.version import version_line
+
+    try:
+        sys.stdout.write(version_line())
+        sys.stdout.flush()
+    except OSError as error:
+        from prompt_manager.cli.output import give_up_output, write_error
+
+        give_up_output()
+        write_error(f"cannot write the result: {error.strerror}")
+        return 1
+    return 0
 
 
 def main() -> int:
@@ -28,9 +47,15 @@ def main() -> int:
     """
     _open_closed_streams()
     try:
+        if sys.argv[1:] in (["--version"], ["-V"]):
+            # Importing click takes longer than Python takes to start.
+            return _write_version()
         from prompt_manager.cli.app import app
 
         return app.run()
+    except KeyboardInterrupt:
+        # During an import. Later, the command line handles it.
+        return INTERRUPTED
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in {"click", "rich"}:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from prompt_manager._providers import PROVIDERS
+from prompt_manager.cli.options import base_option
 from prompt_manager.cli.output import write_text, write_warning
+from prompt_manager.cli.progress import progress
 from prompt_manager.cli.project import AppError, Project, find_project, load_app
 
 if TYPE_CHECKING:
@@ -17,8 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-#: Rules that need the helpers and partials of the project's code.
-_NEED_CODE = frozenset({"unknown-helper", "unknown-partial"})
+#: Rules that need the helpers, partials and schemas of the project's code.
+_NEED_CODE = frozenset({"unknown-helper", "unknown-partial", "unknown-schema"})
+
+#: The rule that compares with a commit.
+_CHANGED_VERSION = "PM027"
 
 
 def _codes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> frozenset[str]:
@@ -48,12 +55,33 @@ def _codes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     epilog="\b\nExamples:\n"
     "  prompt-manager check\n"
     "  prompt-manager check prompts/support --ignore PM010\n"
-    "  prompt-manager check --format github",
+    "  prompt-manager check --provider anthropic --base origin/main --format github",
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--schemas", metavar="DIR", type=click.Path(path_type=Path), help="Directory of the schema files.")
 @click.option("--select", metavar="CODES", multiple=True, callback=_codes, help="Report only these rules.")
+@click.option(
+    "--extend-select",
+    metavar="CODES",
+    multiple=True,
+    callback=_codes,
+    help="Report these rules too, which are off by default.",
+)
 @click.option("--ignore", metavar="CODES", multiple=True, callback=_codes, help="Do not report these rules.")
+@click.option(
+    "--provider",
+    "providers",
+    type=click.Choice([*PROVIDERS]),
+    multiple=True,
+    help="Report what this provider would refuse or could not enforce. Can be given several times.",
+)
+@base_option("Compare active versions with this revision of git.  [default: HEAD]", default=None)
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Fix misspelt variables and keys, missing and unused declarations, and braces of JSON that need a blank.",
+)
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option(
     "--format",
     "output",
@@ -70,7 +98,12 @@ def check(
     paths: tuple[Path, ...],
     schemas: Path | None,
     select: frozenset[str],
+    extend_select: frozenset[str],
     ignore: frozenset[str],
+    providers: tuple[str, ...],
+    base: str | None,
+    fix: bool,
+    watch: bool,
     output: str,
     as_json: bool,
 ) -> None:
@@ -82,39 +115,85 @@ def check(
 
     The exit status is 0 if nothing is found, 1 if something is, and 2 for wrong usage.
     """
-    from prompt_manager.cli.findings import formatted
-    from prompt_manager.cli.ignored import IgnoreComments
-
     project = find_project()
-    comments = IgnoreComments()
-    findings = [
-        finding
-        for finding in _findings(project, paths, schemas)
-        if (not select or finding.code in select) and finding.code not in ignore and not comments.hide(finding)
-    ]
-    write_text(formatted(findings, "json" if as_json else output))
-    if findings:
+    wanted = Wanted(paths, schemas, select, extend_select, ignore, providers, base, fix)
+    output = "json" if as_json else output
+    if watch:
+        from prompt_manager.cli.follow import run_on_change
+
+        roots = [*(paths or (project.prompts,)), *filter(None, (schemas or project.schemas,))]
+        run_on_change(roots, lambda: _report(project, wanted, output))
+    if _report(project, wanted, output):
         ctx.exit(1)
 
 
-def _findings(project: Project, paths: Iterable[Path], schemas: Path | None) -> Iterator[Finding]:
-    """The findings in these paths, each once."""
+def _report(project: Project, wanted: Wanted, output: str) -> bool:
+    """Write the findings, and fix them first if that is asked for. Returns whether there are any."""
+    from prompt_manager.cli.findings import formatted
+    from prompt_manager.cli.fix import fix_files
+    from prompt_manager.cli.ignored import IgnoreComments
+
+    def find() -> list[Finding]:
+        comments = IgnoreComments()
+        return [finding for finding in _findings(project, wanted) if not comments.hide(finding)]
+
+    with progress("checking the prompts"):
+        findings, fixed = fix_files(find) if wanted.fix else (find(), 0)
+    write_text(formatted(findings, output, fixed))
+    return bool(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the options of the command ask for."""
+
+    paths: tuple[Path, ...]
+    schemas: Path | None
+    select: frozenset[str]
+    extend_select: frozenset[str]
+    ignore: frozenset[str]
+    providers: tuple[str, ...]
+    base: str | None
+    fix: bool
+
+    @property
+    def also(self) -> list[str]:
+        """The rules that run although they may be off by default."""
+        return sorted((self.select | self.extend_select) - self.ignore)
+
+    def reports(self, code: str) -> bool:
+        """Whether findings of a rule are reported."""
+        return (not self.select or code in self.select | self.extend_select) and code not in self.ignore
+
+
+def _findings(project: Project, wanted: Wanted) -> Iterator[Finding]:
+    """The findings in the paths that are asked for, each once."""
+    from prompt_manager.cli.changed_files import earlier_files
     from prompt_manager.core.manager import PromptManager
 
     hidden: frozenset[str] = frozenset()
     try:
         manager = load_app(project)
     except AppError as error:
-        write_warning(f"{error.format_message()}\n  hint: helpers and partials are not checked without it")
+        write_warning(f"{error.format_message()}\n  hint: helpers, partials and schemas are not checked without it")
         manager, hidden = None, _NEED_CODE
     registry = (manager or PromptManager()).registry._core
     seen: set[Finding] = set()
-    for directory, below in _directories(project, paths):
-        for finding in registry.check(directory, schema_dir=schemas or project.schemas):
+    for directory, below in _directories(project, wanted.paths):
+        found = registry.check(
+            directory,
+            schema_dir=wanted.schemas or project.schemas,
+            providers=wanted.providers,
+            also=wanted.also,
+            base=earlier_files(directory, wanted.base) if wanted.reports(_CHANGED_VERSION) else (),
+            code=not hidden,
+            fixes=wanted.fix,
+        )
+        for finding in found:
             is_asked = below is None or (
                 finding.file is not None and Path(finding.file).absolute().is_relative_to(below)
             )
-            if is_asked and finding.rule not in hidden and finding not in seen:
+            if is_asked and wanted.reports(finding.code) and finding.rule not in hidden and finding not in seen:
                 seen.add(finding)
                 yield finding
 

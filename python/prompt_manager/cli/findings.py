@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 __all__ = ["formatted"]
 
 
-def formatted(findings: Sequence[Finding], output: str) -> str:
-    """Format the findings as ``"text"``, ``"json"``, ``"github"`` or ``"sarif"``. Every format ends in a line break."""
-    formats = {"text": _text, "json": _json, "github": _github, "sarif": _sarif}
+def formatted(findings: Sequence[Finding], output: str, fixed: int = 0) -> str:
+    """Format the findings as ``"text"``, ``"json"``, ``"github"`` or ``"sarif"``. Every format ends in a line break.
+
+    ``fixed`` is the number of findings that are there no more. Only text shows it.
+    """
+    if output == "text":
+        return _text(findings, fixed)
+    formats = {"json": _json, "github": _github, "sarif": _sarif}
     return formats[output](findings)
 
 
-def _text(findings: Sequence[Finding]) -> str:
+def _text(findings: Sequence[Finding], fixed: int) -> str:
     """Each finding with its line and a caret, and how many there are."""
-    if not findings:
-        return "no findings\n"
-    count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+    count = {0: "no findings", 1: "1 finding"}.get(len(findings), f"{len(findings)} findings")
+    if fixed:
+        count += f", {fixed} fixed"
     return "".join(f"{visible(_report(finding))}\n\n" for finding in findings) + f"{count}\n"
 
 

@@ -12,10 +12,24 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from prompt_manager._json_bytes import bytes_as_base64
+
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["give_up_output", "to_terminal", "visible", "write_error", "write_json", "write_text", "write_warning"]
+__all__ = [
+    "drawn",
+    "give_up_output",
+    "has_colors",
+    "styled",
+    "to_terminal",
+    "visible",
+    "write_error",
+    "write_json",
+    "write_note",
+    "write_text",
+    "write_warning",
+]
 
 
 def to_terminal() -> bool:
@@ -68,7 +82,8 @@ def write_text(text: str) -> None:
 
 
 def write_json(value: Any) -> None:
-    """Write a result as JSON. If the stream cannot encode a character, use JSON's escapes."""
+    """Write a result as JSON, with bytes as base64. If the stream cannot encode a character, use JSON's escapes."""
+    value = bytes_as_base64(value)
     text = json.dumps(value, ensure_ascii=False, indent=2)
     if not _fits(text, sys.stdout):
         text = json.dumps(value, indent=2)
@@ -85,6 +100,34 @@ def write_error(text: str) -> None:
     _write(f"error: {visible(text)}\n", sys.stderr)
 
 
+def write_note(text: str) -> None:
+    """Write a remark to standard error."""
+    _write(f"{visible(text)}\n", sys.stderr)
+
+
 def write_warning(text: str) -> None:
     """Write a warning to standard error."""
     _write(f"warning: {visible(text)}\n", sys.stderr)
+
+
+#: The escape sequences of styles.
+_STYLES = {"bold": "1", "dim": "2", "underline": "4", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+def has_colors() -> bool:
+    """Whether standard output shows styles: a terminal, unless NO_COLOR is set."""
+    environment = os.environ
+    return to_terminal() and not environment.get("NO_COLOR") and environment.get("TERM", "") != "dumb"
+
+
+def styled(text: str, style: str) -> str:
+    """Add a style, such as ``"bold"`` or ``"bold red"``, to a text that a terminal shows."""
+    if not style or not text or not has_colors():
+        return text
+    codes = ";".join(_STYLES[name] for name in style.split())
+    return f"\x1b[{codes}m{text}\x1b[0m"
+
+
+def drawn(symbol: str, plain: str) -> str:
+    """A symbol, or its plain spelling where standard output cannot encode it."""
+    return symbol if _fits(symbol, sys.stdout) else plain

@@ -6,6 +6,7 @@ import importlib
 import sys
 import tomllib
 import warnings
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +14,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prompt_manager._shown_path import shown_path
+from prompt_manager.cli.output import write_warning
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from prompt_manager.core.manager import PromptManager
 
-__all__ = ["AppError", "Project", "find_project", "load_app"]
+__all__ = ["AppError", "Project", "find_project", "import_module_of", "load_app", "read_table"]
 
 _TABLE = "[tool.prompt-manager]"
 
-_KEYS = ("prompts", "schemas", "app")
+_KEYS = ("prompts", "schemas", "app", "stubs")
+
+_EXAMPLES = {"app": "my_app.prompts:manager", "stubs": "my_app/typed_prompts.py"}
 
 
 class AppError(click.ClickException):
@@ -37,12 +43,14 @@ class Project:
         prompts: The directory of the prompt files, ``prompts`` by default.
         schemas: The directory of the schema files. ``None`` leaves it to the directory ``schemas`` of the prompts.
         app: Where the project's manager is: ``"module:name"``.
+        stubs: The file of the typed module, which ``prompt-manager stubs`` writes.
     """
 
     root: Path | None = None
     prompts: Path = Path("prompts")
     schemas: Path | None = None
     app: str | None = None
+    stubs: Path | None = None
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -57,12 +65,17 @@ def find_project(start: Path | None = None) -> Project:
     start = (start or Path.cwd()).absolute()
     for root in (start, *start.parents):
         file = root / "pyproject.toml"
-        if file.is_file() and (table := _read_table(file)) is not None:
+        if file.is_file() and (table := read_table(file)) is not None:
             return _project(file, table)
     return Project()
 
 
-def _read_table(file: Path) -> dict[str, Any] | None:
+def read_table(file: Path) -> dict[str, Any] | None:
+    """The table of a pyproject.toml. ``None`` if it has none.
+
+    Raises:
+        click.UsageError: the file is not TOML, or ``[tool.prompt-manager]`` is no table.
+    """
     try:
         tool = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("tool", {})
     except OSError as error:
@@ -84,7 +97,7 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
             hint = f"did you mean {near!r}?" if near else f"its keys are {', '.join(_KEYS)}"
             raise click.UsageError(f"{_TABLE} in {shown_path(file)} has the unknown key {key!r}\n  hint: {hint}")
         if not isinstance(value, str) or not value:
-            example = "my_app.prompts:manager" if key == "app" else f"my_app/{key}"
+            example = _EXAMPLES.get(key, f"my_app/{key}")
             raise click.UsageError(
                 f'{key} of {_TABLE} in {shown_path(file)} must be a string\n  hint: write it as {key} = "{example}"'
             )
@@ -94,12 +107,13 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
             f"app of {_TABLE} in {shown_path(file)} must be a module and a name\n"
             '  hint: write it as app = "my_app.prompts:manager"'
         )
-    schemas = table.get("schemas")
+    schemas, stubs = table.get("schemas"), table.get("stubs")
     return Project(
         root=root,
         prompts=shown_path(root / table.get("prompts", "prompts")),
         schemas=None if schemas is None else shown_path(root / schemas),
         app=app,
+        stubs=None if stubs is None else shown_path(root / stubs),
     )
 
 
@@ -108,11 +122,23 @@ def _is_entry_point(app: str) -> bool:
     return bool(colon) and all(part.isidentifier() for part in (*module.split("."), *name.split(".")))
 
 
-def load_app(project: Project) -> PromptManager | None:
+def import_module_of(project: Project, name: str) -> ModuleType:
+    """Import a module of the project's code. What it prints goes to standard error.
+
+    The project's directory, and ``src`` in it, come first on ``sys.path`` from then on.
+    """
+    root = project.root or Path.cwd()
+    for directory in (root / "src", root):
+        if directory.is_dir() and str(directory) not in sys.path:
+            sys.path.insert(0, str(directory))
+    with redirect_stdout(sys.stderr):
+        return importlib.import_module(name)
+
+
+def load_app(project: Project, *, warn: bool = False) -> PromptManager | None:
     """Import the manager that ``app`` names. ``None`` if the project names none.
 
-    The project's directory, and ``src`` in it, come first on ``sys.path`` from then on. Warnings about its
-    prompts are not shown, because the command reports the same problems.
+    Warnings about its prompts are shown with ``warn``; otherwise the command reports the same problems.
 
     Raises:
         AppError: the module cannot be imported, has no such name, or what it names is no manager.
@@ -122,17 +148,17 @@ def load_app(project: Project) -> PromptManager | None:
     from prompt_manager.core.manager import PromptManager
 
     module_name, _, name = project.app.partition(":")
-    for directory in (project.root / "src", project.root):
-        if directory.is_dir() and str(directory) not in sys.path:
-            sys.path.insert(0, str(directory))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            found: Any = importlib.import_module(module_name)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            found: Any = import_module_of(project, module_name)
             for part in name.split("."):
                 found = getattr(found, part)
-    except Exception as error:  # the project's code
+    except (Exception, SystemExit) as error:  # the project's code
         raise AppError(f"cannot import app {project.app!r}: {type(error).__name__}: {error}") from error
+    if warn:
+        for warning in caught:
+            write_warning(str(warning.message))
     if not isinstance(found, PromptManager):
         raise AppError(
             f"app {project.app!r} must be a PromptManager, not {type(found).__name__}\n"

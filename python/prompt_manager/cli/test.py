@@ -11,6 +11,7 @@ import click
 from prompt_manager._shown_path import shown_path
 from prompt_manager.cli.options import directory_options, json_option
 from prompt_manager.cli.output import write_json, write_text, write_warning
+from prompt_manager.cli.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,8 @@ def test_prompts(
     root = prompts_root(place, Path(directory)) or (place if place.is_dir() else place.parent).resolve()
     shown_root = Path(directory) if root == Path(directory).resolve() else root
     manager = load(str(shown_root), schemas, unknown_variables="error")
-    results = run_files(manager, root, files)
+    with progress("running the tests"):
+        results = run_files(manager, root, files)
     if update:
         changed = update_files(root, results)
         for file, before, after in changed:
@@ -79,12 +81,10 @@ def _write_diff(file: Path, before: str, after: str, *, quiet: bool) -> None:
 
 
 def _write_junit(path: str, results: Sequence[CaseResult]) -> None:
+    from prompt_manager._native import write_file
     from prompt_manager.testing.junit import junit_xml
 
-    try:
-        Path(path).write_text(junit_xml(results), encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror}") from error
+    write_file(path, junit_xml(results).encode("utf-8", errors="replace"))
 
 
 def _described(result: CaseResult) -> dict[str, object]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["Assignment", "check_text", "read_assignments", "read_values"]
+__all__ = ["Assignment", "check_text", "parse_json", "read_assignments", "read_values", "typed_value"]
 
 _TYPE_NAMES: dict[type, str] = {list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
@@ -43,7 +43,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _parse(text: str) -> Any:
+def parse_json(text: str) -> Any:
     """Parse a JSON text.
 
     Raises:
@@ -58,6 +58,26 @@ def _parse(text: str) -> Any:
     except ValueError as error:
         # After a semicolon, Python's message about too many digits tells programmers which limit to raise.
         raise ValueError(str(error).partition(";")[0]) from error
+
+
+def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
+    """The value of a variable that is written as text: a text, one of the values, or JSON.
+
+    Raises:
+        ValueError: the text is no such value.
+    """
+    for value in variable["values"]:
+        if text == str(value):
+            return value
+    if variable["values"]:
+        raise ValueError(f"{text!r} is none of the values")
+    if variable["type"] in {"string", "any"}:
+        return text
+    try:
+        # Spreadsheets and pandas write TRUE and True.
+        return parse_json(text.lower() if variable["type"] == "boolean" else text)
+    except ValueError as error:
+        raise ValueError(f"this is not JSON: {error}") from error
 
 
 def check_text(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -84,7 +104,7 @@ def _read_assignment(text: str) -> Assignment:
     if is_text:
         return Assignment(name, value, is_text)
     try:
-        return Assignment(name, _parse(value), is_text)
+        return Assignment(name, parse_json(value), is_text)
     except json.JSONDecodeError as error:
         raise ValueError(f"the value after {name}:= is not JSON: {error.msg}") from error
     except ValueError as error:
@@ -115,7 +135,7 @@ def _read_file(path: str) -> dict[str, Any]:
     shown = "standard input" if path == "-" else path
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        values = _parse(data.decode("utf-8-sig"))
+        values = parse_json(data.decode("utf-8-sig"))
     except OSError as error:
         raise click.ClickException(f"cannot read variables from {shown}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock, get_ident
+from _thread import RLock, allocate_lock, get_ident
 from collections import deque
 
 from prompt_manager.core._run_to_end import run_to_end
@@ -38,6 +38,34 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_count_fork)
 
 
+class _QueueLock:
+    """Protects the queues of a :class:`KeyedLock`.
+
+    A signal handler can interrupt the thread that holds it. If the handler then asks for it, waiting would block
+    forever, so the handler gets an error.
+    """
+
+    __slots__ = ("_depth", "_lock")
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+        if self._depth > 1:
+            self.__exit__()
+            raise RuntimeError(
+                "a signal handler called a manager or storage while the thread that it interrupted was starting or "
+                "ending a write there: in the handler, set a flag or start a thread that makes the call"
+            )
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        self._lock.release()
+
+
 class KeyedLock:
     """Lets one task or thread at a time hold a key, across event loops. Turns are taken in the order of the requests.
 
@@ -50,7 +78,7 @@ class KeyedLock:
         self._reset()
 
     def _reset(self) -> None:
-        self._lock = allocate_lock()
+        self._lock = _QueueLock()
         #: The turns of each key, in order. The first turn of each key has begun.
         self._turns: dict[Hashable, deque[Turn]] = {}
         #: The turn for all keys, if there is one. It begins when the turns of single keys have ended.
@@ -137,7 +165,7 @@ class KeyedLock:
                 turns.extend(each for of_key in self._turns.values() for each in of_key)
         return any(each.thread == turn.thread for each in turns if each is not turn)
 
-    def _locked(self) -> Any:
+    def _locked(self) -> _QueueLock:
         """Return the lock that protects the queues. A forked child first resets all of them."""
         if self._fork_count != _fork_count:
             with _resetting:

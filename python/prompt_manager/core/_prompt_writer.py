@@ -7,6 +7,7 @@ and repeating the call adds it. Observers are notified after the turn has ended,
 from __future__ import annotations
 
 from prompt_manager._native import diff, raise_version
+from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.exceptions import PromptNotFoundError, VersionConflictError, VersionNotFoundError
 
 TYPE_CHECKING = False
@@ -52,6 +53,7 @@ class PromptWriter:
 
     async def create(self, mode: CallMode, prompt: Prompt, note: Note) -> Prompt:
         """:meth:`PromptManager.create_prompt`."""
+        require_prompt(prompt)
         core = prompt._compiled(self._registry._compiler)
 
         async def write(turn: Turn) -> Prompt:
@@ -103,6 +105,7 @@ class PromptWriter:
         changes: dict[str, Any],
     ) -> Prompt:
         """:meth:`PromptManager.update_prompt`; without ``bump`` the version is kept."""
+        require_prompt(prompt)
 
         async def write(turn: Turn) -> Prompt:
             changed, version = self._raised(prompt.replace(**changes), bump)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from prompt_manager._keywords import check_keywords
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
         AnthropicMessagesRequest,
         AnthropicMessagesStream,
         AnthropicRequest,
+        BedrockConversation,
+        BedrockRequest,
+        GeminiContents,
+        GeminiRequest,
         LiteLLMMessage,
         LiteLLMRequest,
         OpenAIChatRequest,
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = ["ProviderCalls"]
+
+#: The keyword arguments of ``convert``.
+CONVERT_OPTIONS = ("version", "label", "output_instructions", "strict", "to_messages")
 
 
 class ProviderCalls:
@@ -159,6 +168,40 @@ class ProviderCalls:
             self,
             prompt_id: str,
             variables: Mapping[str, Any] | None,
+            provider: Literal["gemini"],
+            *,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> GeminiRequest: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["bedrock"],
+            *,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> BedrockRequest: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
             provider: Provider,
             *,
             stream: bool | None = None,
@@ -190,8 +233,9 @@ class ProviderCalls:
         """Return the keyword arguments of a provider's call: messages, tools, settings, and the output format.
 
         Nothing is sent: ``client.chat.completions.create(**request)`` does that for ``"openai"``,
-        ``client.responses.create`` for ``"openai-responses"``, ``client.messages.create`` for ``"anthropic"`` and
-        ``litellm.completion`` for ``"litellm"``. A prompt that is not a chat becomes one user message. A setting that
+        ``client.responses.create`` for ``"openai-responses"``, ``client.messages.create`` for ``"anthropic"``,
+        ``litellm.completion`` for ``"litellm"``, ``client.models.generate_content`` for ``"gemini"`` and
+        ``client.converse`` for ``"bedrock"``. A prompt that is not a chat becomes one user message. A setting that
         the call has no argument for is left out, with a
         :class:`~prompt_manager.integrations.PromptConversionWarning`. For the other options of a provider, such as
         ``merge_turns``, use its integration.
@@ -199,7 +243,8 @@ class ProviderCalls:
         Args:
             prompt_id: The id of the prompt.
             variables: The values of its variables.
-            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"litellm"``.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"``, ``"litellm"``, ``"gemini"`` or
+                ``"bedrock"``.
             version: The version to send; the latest by default.
             label: The label of the version to send.
             model: The model. By default the one in the prompt's settings.
@@ -361,6 +406,40 @@ class ProviderCalls:
             self,
             prompt_id: str,
             variables: Mapping[str, Any] | None,
+            provider: Literal["gemini"],
+            *,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> GeminiRequest: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["bedrock"],
+            *,
+            version: str | None = None,
+            label: str | None = None,
+            model: str | None = None,
+            output_instructions: bool | None = None,
+            structured_output: bool = True,
+            strict: bool = True,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> BedrockRequest: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
             provider: Provider,
             *,
             stream: bool | None = None,
@@ -392,8 +471,9 @@ class ProviderCalls:
         """Return the keyword arguments of a provider's call: messages, tools, settings, and the output format.
 
         Nothing is sent: ``client.chat.completions.create(**request)`` does that for ``"openai"``,
-        ``client.responses.create`` for ``"openai-responses"``, ``client.messages.create`` for ``"anthropic"`` and
-        ``litellm.completion`` for ``"litellm"``. A prompt that is not a chat becomes one user message. A setting that
+        ``client.responses.create`` for ``"openai-responses"``, ``client.messages.create`` for ``"anthropic"``,
+        ``litellm.completion`` for ``"litellm"``, ``client.models.generate_content`` for ``"gemini"`` and
+        ``client.converse`` for ``"bedrock"``. A prompt that is not a chat becomes one user message. A setting that
         the call has no argument for is left out, with a
         :class:`~prompt_manager.integrations.PromptConversionWarning`. For the other options of a provider, such as
         ``merge_turns``, use its integration.
@@ -401,7 +481,8 @@ class ProviderCalls:
         Args:
             prompt_id: The id of the prompt.
             variables: The values of its variables.
-            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"litellm"``.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"``, ``"litellm"``, ``"gemini"`` or
+                ``"bedrock"``.
             version: The version to send; the latest by default.
             label: The label of the version to send.
             model: The model. By default the one in the prompt's settings.
@@ -446,6 +527,94 @@ class ProviderCalls:
         call = integration._call(model, arguments, extra, of_manager=True)
         return integration._build_handle_sync(handle, {} if variables is None else variables, call, label)
 
+    async def build_batch_line(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        provider: Literal["openai", "openai-responses", "anthropic", "gemini"],
+        *,
+        custom_id: str,
+        model: str | None = None,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        """Return a line for a file that the provider runs as a batch, as a dict to be written as JSON.
+
+        Each line is a request of :meth:`build_request`, whose arguments this takes too. OpenAI's have the body and the
+        address of a call, Anthropic's are for ``client.messages.batches.create(requests=[...])``, and Gemini's are
+        keyed requests. What the provider's package would add to the body from ``extra_body`` is in the line.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"gemini"``.
+            custom_id: The text that tells the answers of the batch apart.
+            model: The model. By default the one in the prompt's settings. Gemini has one for the whole batch, so its
+                lines have none.
+            arguments: The other arguments of :meth:`build_request`.
+
+        Raises:
+            ValueError: the provider has no such files, or ``custom_id`` is empty.
+            TypeError: there is no such argument, and the message has the nearest name.
+            PromptNotFoundError: no prompt has this id.
+            ConversionError: a variable is missing or has the wrong type, or the messages break a rule of the provider.
+
+        >>> from prompt_manager import PromptManager
+        >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+        >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
+        >>> line = manager.build_batch_line_sync("customer_support", values, "openai", custom_id="1", model="gpt-5")
+        >>> line["custom_id"], line["url"], line["body"]["model"]
+        ('1', '/v1/chat/completions', 'gpt-5')
+        """
+        from prompt_manager.integrations._batch_lines import batch_line, check_batch
+
+        check_batch(provider, custom_id)
+        request = await self.build_request(prompt_id, variables, provider, model=model, **arguments)
+        return batch_line(provider, request, custom_id)
+
+    def build_batch_line_sync(
+        self,
+        prompt_id: str,
+        variables: Mapping[str, Any] | None,
+        provider: Literal["openai", "openai-responses", "anthropic", "gemini"],
+        *,
+        custom_id: str,
+        model: str | None = None,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        """Return a line for a file that the provider runs as a batch, as a dict to be written as JSON.
+
+        Each line is a request of :meth:`build_request`, whose arguments this takes too. OpenAI's have the body and the
+        address of a call, Anthropic's are for ``client.messages.batches.create(requests=[...])``, and Gemini's are
+        keyed requests. What the provider's package would add to the body from ``extra_body`` is in the line.
+
+        Args:
+            prompt_id: The id of the prompt.
+            variables: The values of its variables.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"gemini"``.
+            custom_id: The text that tells the answers of the batch apart.
+            model: The model. By default the one in the prompt's settings. Gemini has one for the whole batch, so its
+                lines have none.
+            arguments: The other arguments of :meth:`build_request`.
+
+        Raises:
+            ValueError: the provider has no such files, or ``custom_id`` is empty.
+            TypeError: there is no such argument, and the message has the nearest name.
+            PromptNotFoundError: no prompt has this id.
+            ConversionError: a variable is missing or has the wrong type, or the messages break a rule of the provider.
+
+        >>> from prompt_manager import PromptManager
+        >>> manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
+        >>> values = {"company": "Acme", "user_query": "How do I reset my password?"}
+        >>> line = manager.build_batch_line_sync("customer_support", values, "openai", custom_id="1", model="gpt-5")
+        >>> line["custom_id"], line["url"], line["body"]["model"]
+        ('1', '/v1/chat/completions', 'gpt-5')
+        """
+        from prompt_manager.integrations._batch_lines import batch_line, check_batch
+
+        check_batch(provider, custom_id)
+        request = self.build_request_sync(prompt_id, variables, provider, model=model, **arguments)
+        return batch_line(provider, request, custom_id)
+
     if TYPE_CHECKING:
 
         @overload
@@ -461,6 +630,48 @@ class ProviderCalls:
             output_instructions: bool = True,
             strict: bool = True,
         ) -> AnthropicRequest: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["bedrock"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> BedrockConversation: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["gemini"],
+            *,
+            to_messages: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> GeminiContents: ...
+
+        @overload
+        async def convert(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["gemini"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> GeminiContents | str: ...
 
         @overload
         async def convert(
@@ -571,27 +782,32 @@ class ProviderCalls:
         output_instructions: bool = True,
         strict: bool = True,
         to_messages: bool = False,
+        **unknown: Any,
     ) -> Any:
         """Render a prompt and convert it to a provider's format, without model, tools and settings.
 
         ``"openai"`` and ``"litellm"`` give the list for ``messages``, ``"openai-responses"`` a dict with
-        ``instructions`` and ``input``, ``"anthropic"`` one with ``system`` and ``messages``. A prompt that is not a
+        ``instructions`` and ``input``, ``"anthropic"`` and ``"bedrock"`` one with ``system`` and ``messages``, and
+        ``"gemini"`` one with ``contents`` and ``config``. A prompt that is not a
         chat gives its text. :meth:`build_request` gives the whole call.
 
         Args:
             prompt_id: The id of the prompt.
             variables: The values of its variables.
-            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"litellm"``.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"``, ``"litellm"``, ``"gemini"`` or
+                ``"bedrock"``.
             version: The version to convert; the latest by default.
             label: The label of the version to convert.
             output_instructions: If the prompt has an output schema, append instructions that describe the answer.
             strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
                 false, convert to the nearest valid result, with a
                 :class:`~prompt_manager.integrations.PromptConversionWarning` for each change.
-            to_messages: Convert a prompt that is not a chat to one user message. Anthropic requires it.
+            to_messages: Convert a prompt that is not a chat to one user message. Anthropic and Bedrock require it.
+            unknown: Refused, with the name that was meant.
 
         Raises:
             ValueError: no provider has this name.
+            TypeError: there is no such argument, and the message has the nearest name.
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the prompt has no such version or label.
             SchemaError: the prompt names a schema that does not exist.
@@ -605,6 +821,8 @@ class ProviderCalls:
         >>> manager.convert_sync("customer_support", values, "anthropic")["messages"]
         [{'role': 'user', 'content': 'How do I reset my password?'}]
         """
+        if unknown:
+            check_keywords(unknown, CONVERT_OPTIONS)
         if self._refresh is not None:
             await self._refresh.before(prompt_id, version)
         integration, handle = self._provider_requests().found(
@@ -633,6 +851,48 @@ class ProviderCalls:
             output_instructions: bool = True,
             strict: bool = True,
         ) -> AnthropicRequest: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["bedrock"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> BedrockConversation: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["gemini"],
+            *,
+            to_messages: Literal[True],
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> GeminiContents: ...
+
+        @overload
+        def convert_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None,
+            provider: Literal["gemini"],
+            *,
+            to_messages: bool = False,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            strict: bool = True,
+        ) -> GeminiContents | str: ...
 
         @overload
         def convert_sync(
@@ -743,27 +1003,32 @@ class ProviderCalls:
         output_instructions: bool = True,
         strict: bool = True,
         to_messages: bool = False,
+        **unknown: Any,
     ) -> Any:
         """Render a prompt and convert it to a provider's format, without model, tools and settings.
 
         ``"openai"`` and ``"litellm"`` give the list for ``messages``, ``"openai-responses"`` a dict with
-        ``instructions`` and ``input``, ``"anthropic"`` one with ``system`` and ``messages``. A prompt that is not a
+        ``instructions`` and ``input``, ``"anthropic"`` and ``"bedrock"`` one with ``system`` and ``messages``, and
+        ``"gemini"`` one with ``contents`` and ``config``. A prompt that is not a
         chat gives its text. :meth:`build_request` gives the whole call.
 
         Args:
             prompt_id: The id of the prompt.
             variables: The values of its variables.
-            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"`` or ``"litellm"``.
+            provider: ``"openai"``, ``"openai-responses"``, ``"anthropic"``, ``"litellm"``, ``"gemini"`` or
+                ``"bedrock"``.
             version: The version to convert; the latest by default.
             label: The label of the version to convert.
             output_instructions: If the prompt has an output schema, append instructions that describe the answer.
             strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
                 false, convert to the nearest valid result, with a
                 :class:`~prompt_manager.integrations.PromptConversionWarning` for each change.
-            to_messages: Convert a prompt that is not a chat to one user message. Anthropic requires it.
+            to_messages: Convert a prompt that is not a chat to one user message. Anthropic and Bedrock require it.
+            unknown: Refused, with the name that was meant.
 
         Raises:
             ValueError: no provider has this name.
+            TypeError: there is no such argument, and the message has the nearest name.
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the prompt has no such version or label.
             SchemaError: the prompt names a schema that does not exist.
@@ -777,6 +1042,8 @@ class ProviderCalls:
         >>> manager.convert_sync("customer_support", values, "anthropic")["messages"]
         [{'role': 'user', 'content': 'How do I reset my password?'}]
         """
+        if unknown:
+            check_keywords(unknown, CONVERT_OPTIONS)
         integration, handle = self._provider_requests().found(
             provider,
             prompt_id,

@@ -129,6 +129,8 @@ class StorageRefresh(SourceRefresh):
         self._storage: Any = storage
         self._compiler = compiler
         self._generation: object = None
+        #: The moment at which the last look began.
+        self._looked = 0
         self._held: dict[str, Stored] = {}
         #: Whether the core looks. A subclass may read differently.
         self._reads_files = type(storage) is FileSystemStorage
@@ -200,9 +202,11 @@ class StorageRefresh(SourceRefresh):
         """Ask a storage that the core cannot read. ``None`` if nothing changed."""
         storage = self._storage
         generation = await mode(storage, "generation") if hasattr(storage, "generation") else None
-        if generation is not None and generation == self._generation:
+        # Another process may have replaced what this one wrote to the registry after the last look.
+        written = {*self._core.written_since(self._looked)}
+        if not written and generation is not None and generation == self._generation:
             return None
-        start = self._core.writes()
+        self._looked = start = self._core.writes()
         prompts: list[Prompt] = await mode(storage, "list")
         found: dict[str, Stored] = {}
         for prompt in prompts:
@@ -212,7 +216,7 @@ class StorageRefresh(SourceRefresh):
                 history = await mode(storage, "get_label_history", prompt_id)
                 moves += [move.model_dump(mode="json") for move in history]
         held = self._held
-        changed = {each for each in {*found, *held} if found.get(each) != held.get(each)}
+        changed = {each for each in {*found, *held} if each in written or found.get(each) != held.get(each)}
         old = [(each, version) for each in changed if each in held for version in held[each][0]]
         new = {each: stored for each, stored in found.items() if each in changed}
         cores = [prompt._compiled(self._compiler) for versions, _ in new.values() for prompt in versions.values()]

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from prompt_manager._encodable import check_encodable
 from prompt_manager._native import nearest
+from prompt_manager._providers import PROVIDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from prompt_manager._native import CompiledPrompt, Registry
     from prompt_manager.core.template import TemplateEngine
     from prompt_manager.integrations._provider import ProviderIntegration
 
-__all__ = ["PROVIDERS", "ProviderRequests"]
-
-
-class _Provider(NamedTuple):
-    """The integration of a provider."""
-
-    module: str
-    name: str
-    options: Mapping[str, Any] = {}
-
-
-#: The providers by the names that callers and observers use.
-PROVIDERS: Mapping[str, _Provider] = {
-    "openai": _Provider("openai", "OpenAIIntegration"),
-    "openai-responses": _Provider("openai", "OpenAIIntegration", {"api": "responses"}),
-    "anthropic": _Provider("anthropic", "AnthropicIntegration"),
-    "litellm": _Provider("litellm", "LiteLLMIntegration"),
-}
+__all__ = ["ProviderRequests"]
 
 
 class ProviderRequests:
@@ -48,15 +30,16 @@ class ProviderRequests:
     def __init__(self, core: Registry, engine: TemplateEngine) -> None:
         self._core = core
         self._engine = engine
-        self._integrations: dict[tuple[Any, ...], ProviderIntegration[Any]] = {}
+        self._integrations: dict[tuple[Any, ...], ProviderIntegration[Any, Any, Any]] = {}
 
     def found(
         self, provider: str, prompt_id: str, version: str | None, label: str | None, **options: Any
-    ) -> tuple[ProviderIntegration[Any], CompiledPrompt]:
+    ) -> tuple[ProviderIntegration[Any, Any, Any], CompiledPrompt]:
         """Return the integration of a provider, and the prompt for it."""
-        return self._integration(provider, **options), self._core.get(prompt_id, version=version, label=label)
+        return self.integration(provider, **options), self._core.get(prompt_id, version=version, label=label)
 
-    def _integration(self, provider: str, **options: Any) -> ProviderIntegration[Any]:
+    def integration(self, provider: str, **options: Any) -> ProviderIntegration[Any, Any, Any]:
+        """The integration of a provider with these options."""
         key = (provider, *options.items())
         made = self._integrations.get(key)
         if made is None:
@@ -71,5 +54,5 @@ class ProviderRequests:
 
 def _unknown(provider: str) -> str:
     near = nearest(provider, [*PROVIDERS])
-    hint = f"did you mean '{near}'? " if near else ""
-    return f"no provider is named '{provider}'; {hint}The providers are {', '.join(PROVIDERS)}"
+    hint = f"; did you mean '{near}'?" if near else "."
+    return f"no provider is named '{provider}'{hint} The providers are {', '.join(PROVIDERS)}"

@@ -6,11 +6,14 @@ from _thread import allocate_lock
 
 from prompt_manager._keywords import check_keywords
 from prompt_manager._native import CountedRegistry
+from prompt_manager._native import PromptManager as ManagerRenders
+from prompt_manager.core._batch_calls import BatchCalls
 from prompt_manager.core._directory_labels import DirectoryLabels
 from prompt_manager.core._load_warning import warn_of
 from prompt_manager.core._observers import Observers
 from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._provider_calls import ProviderCalls
+from prompt_manager.core._since import check_since
 from prompt_manager.core._sync import AWAITING, run, run_asking
 from prompt_manager.core.registry import PromptRegistry
 from prompt_manager.core.template import native_engine
@@ -19,7 +22,7 @@ from prompt_manager.exceptions import PromptNotFoundError, StorageWriteError, Ve
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from typing import Any, Literal, Self, TypeVar, Unpack, overload
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from prompt_manager._native import CompiledPrompt, Finding, Registry, Watch
     from prompt_manager.core._changes import PromptChanges
     from prompt_manager.core._observed import ObservedRenders
+    from prompt_manager.core._package import PackageDirectory
     from prompt_manager.core._plugin_render import PluginRenders
     from prompt_manager.core._prompt_writer import Bump
     from prompt_manager.core._render_cache import RenderCache
@@ -63,7 +67,7 @@ if TYPE_CHECKING:
 __all__ = ["PromptManager"]
 
 
-class PromptManager(ProviderCalls):
+class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
     """Renders an application's prompts by id, and manages their versions, labels and schemas.
 
     Args:
@@ -128,7 +132,9 @@ class PromptManager(ProviderCalls):
         #: The directory that the prompts were loaded from. Its files are edited, not the manager.
         self._directory: str | None = None
         self._schema_directory: str | None = None
-        #: The arguments of :meth:`from_directory`, for a copy in another process.
+        #: The folder of a package that the prompts were loaded from.
+        self._package: PackageDirectory | None = None
+        #: The arguments of :meth:`from_directory` or :meth:`from_package`, for a copy in another process.
         self._loaded: dict[str, Any] | None = None
         self._unknown_variables = unknown_variables
         self._observers = Observers()
@@ -295,6 +301,100 @@ class PromptManager(ProviderCalls):
         return manager
 
     @classmethod
+    async def from_package(
+        cls,
+        package: str,
+        path: str = "prompts",
+        *,
+        schema_dir: str | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
+        template_engine: TemplateEngine | None = None,
+        unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+        cache: CacheProtocol | None = None,
+    ) -> Self:
+        """Load the prompts that are shipped in a Python package, from a folder, a wheel or a zip file.
+
+        The folder has the same layout as for :meth:`from_directory`. A package does not change while a program runs, so
+        it is not read again, and its labels cannot be moved. A pickled manager loads the package of that name in the
+        other process.
+
+        Args:
+            package: The name of the package, such as ``"my_package"``.
+            path: The folder of the prompts in the package, with slashes.
+            schema_dir: The folder of the schemas in the package; the folder ``schemas`` below ``path`` by default.
+            on_error: As for :meth:`from_directory`.
+            template_engine: As for :meth:`from_directory`.
+            unknown_variables: What a render does about variables that the prompt does not declare; see the class.
+            cache: Keeps rendered texts; see the class.
+
+        Raises:
+            StorageReadError: there is no such package, it has no such folder, or files of it break a rule.
+            ValueError: a path does not stay in the package.
+        """
+        from prompt_manager.core._package import PackageDirectory
+
+        manager = cls(template_engine=template_engine, unknown_variables=unknown_variables, cache=cache)
+        source = PackageDirectory(package, path, schema_dir)
+        with source.opened() as (directory, schemas):
+            findings = await manager._core.load_directory(directory, schema_dir=schemas, on_error=on_error)
+        warn_of(source.named(findings))
+        manager._take_package(
+            source, {"package": package, "path": path, "schema_dir": schema_dir, "on_error": on_error}
+        )
+        return manager
+
+    @classmethod
+    def from_package_sync(
+        cls,
+        package: str,
+        path: str = "prompts",
+        *,
+        schema_dir: str | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
+        template_engine: TemplateEngine | None = None,
+        unknown_variables: Literal["warn", "error", "ignore"] = "warn",
+        cache: CacheProtocol | None = None,
+    ) -> Self:
+        """Load the prompts that are shipped in a Python package, from a folder, a wheel or a zip file.
+
+        The folder has the same layout as for :meth:`from_directory`. A package does not change while a program runs, so
+        it is not read again, and its labels cannot be moved. A pickled manager loads the package of that name in the
+        other process.
+
+        Args:
+            package: The name of the package, such as ``"my_package"``.
+            path: The folder of the prompts in the package, with slashes.
+            schema_dir: The folder of the schemas in the package; the folder ``schemas`` below ``path`` by default.
+            on_error: As for :meth:`from_directory`.
+            template_engine: As for :meth:`from_directory`.
+            unknown_variables: What a render does about variables that the prompt does not declare; see the class.
+            cache: Keeps rendered texts; see the class.
+
+        Raises:
+            StorageReadError: there is no such package, it has no such folder, or files of it break a rule.
+            ValueError: a path does not stay in the package.
+        """
+        from prompt_manager.core._package import PackageDirectory
+
+        manager = cls(template_engine=template_engine, unknown_variables=unknown_variables, cache=cache)
+        source = PackageDirectory(package, path, schema_dir)
+        with source.opened() as (directory, schemas):
+            findings = manager._core.load_directory_sync(directory, schema_dir=schemas, on_error=on_error)
+        warn_of(source.named(findings))
+        manager._take_package(
+            source, {"package": package, "path": path, "schema_dir": schema_dir, "on_error": on_error}
+        )
+        return manager
+
+    def _take_package(self, source: PackageDirectory, loaded: dict[str, Any]) -> None:
+        from prompt_manager.core._package import PackageLabels
+
+        self._registry._directory_labels = PackageLabels(self._core, loaded["package"])
+        self._directory = source.name
+        self._package = source
+        self._loaded = loaded
+
+    @classmethod
     async def from_storage(
         cls,
         storage: StorageBackendProtocol,
@@ -426,11 +526,17 @@ class PromptManager(ProviderCalls):
         options = {**self._loaded, "template_engine": engine, "unknown_variables": self._unknown_variables}
         return _load_again, (type(self), options, store, content_of(self._core))
 
-    def check(self) -> list[Finding]:
+    def check(self, *, providers: Sequence[str] = (), also: Sequence[str] = ()) -> list[Finding]:
         """Find what is wrong, or probably wrong, with the prompts.
 
-        The files of a directory are read again, so the findings are those of the files as they are now. Prompts that
-        come from elsewhere are checked as they are registered. Nothing is loaded or changed.
+        The rules are those of ``prompt-manager check``, except for the one that compares with a commit of git. The
+        files of a directory are read again, so the findings are those of the files as they are now. Prompts that come
+        from elsewhere are checked as they are registered. Nothing is loaded or changed.
+
+        Args:
+            providers: Providers that would have to accept the prompts: ``"openai"``, ``"openai-responses"``,
+                ``"anthropic"``, ``"litellm"``, ``"gemini"``, ``"bedrock"``.
+            also: Codes or names of rules that are off by default, such as ``"repeated-text"``.
 
         Returns:
             The findings, sorted by file and line. Each has ``code`` (``"PM009"``), ``rule`` (the name of the code),
@@ -440,6 +546,7 @@ class PromptManager(ProviderCalls):
 
         Raises:
             StorageReadError: the directory cannot be read.
+            ValueError: there is no such provider or rule.
 
         >>> from prompt_manager import Prompt
         >>> manager = PromptManager()
@@ -447,10 +554,13 @@ class PromptManager(ProviderCalls):
         >>> _ = manager.create_prompt_sync(prompt)
         >>> for finding in manager.check():
         ...     print(finding.rule, finding.line, finding.column, finding.hint)
-        undeclared-variable 1 6 did you mean `name`?
-        unused-variable None None the template uses `nmae`: is it meant to be `name`?
+        misspelt-variable 1 6 did you mean `name`?
         """
-        return self._core.check(self._directory, schema_dir=self._schema_directory)
+        if self._package is not None:
+            with self._package.opened() as (directory, schemas):
+                findings = self._core.check(directory, schema_dir=schemas, providers=providers, also=also)
+            return self._package.named(findings)
+        return self._core.check(self._directory, schema_dir=self._schema_directory, providers=providers, also=also)
 
     @property
     def is_watching(self) -> bool:
@@ -552,8 +662,13 @@ class PromptManager(ProviderCalls):
         self._is_counted = bool(counters)
         if counters:
             self._renders = CountedRegistry(self._core, counters)
+            self._render_by(counted=self._renders)
+        elif self._is_observed:
+            self._renders = self._observed_renders()
+            self._render_by()
         else:
-            self._renders = self._observed_renders() if self._is_observed else self._core
+            self._renders = self._core
+            self._render_by(self._core)
 
     @property
     def _is_observed(self) -> bool:
@@ -587,6 +702,7 @@ class PromptManager(ProviderCalls):
         >>> manager.get_metrics_sync()["operations"]["summary"]["total_renders"]
         0
         """
+        check_since(since)
         metrics = self._observers.metrics
         operations = {} if metrics is None else metrics.get_metrics(since=since)
         if hasattr(operations, "__await__"):
@@ -608,6 +724,7 @@ class PromptManager(ProviderCalls):
         >>> manager.get_metrics_sync()["operations"]["summary"]["total_renders"]
         0
         """
+        check_since(since)
         metrics = self._observers.metrics
         if metrics is None:
             operations = {}
@@ -666,46 +783,45 @@ class PromptManager(ProviderCalls):
             prompt_id, variables, version=version, label=label, output_instructions=output_instructions
         )
 
-    def render_sync(
-        self,
-        prompt_id: str,
-        variables: Mapping[str, Any] | None = None,
-        *,
-        version: str | None = None,
-        label: str | None = None,
-        output_instructions: bool = True,
-        use_cache: bool = True,
-    ) -> str:
-        """Render a prompt to text.
+    if TYPE_CHECKING:
+        # Inherited from the core, so that a render calls no Python code on the way there.
+        def render_sync(
+            self,
+            prompt_id: str,
+            variables: Mapping[str, Any] | None = None,
+            *,
+            version: str | None = None,
+            label: str | None = None,
+            output_instructions: bool = True,
+            use_cache: bool = True,
+        ) -> str:
+            """Render a prompt to text.
 
-        A chat prompt becomes a transcript for people to read (``role: content``). To send it to a provider, use
-        :meth:`render_messages` or an integration.
+            A chat prompt becomes a transcript for people to read (``role: content``). To send it to a provider, use
+            :meth:`render_messages` or an integration.
 
-        Args:
-            prompt_id: The id of the prompt.
-            variables: The values of its variables. Values that the prompt does not use are ignored, except for the
-                warning that ``unknown_variables`` of the manager describes.
-            version: The version to render; the latest by default.
-            label: The label of the version to render.
-            output_instructions: If the prompt has an output schema, append instructions that describe the answer.
-            use_cache: Whether to look the text up in the manager's cache and keep it there, if it has one.
+            Args:
+                prompt_id: The id of the prompt.
+                variables: The values of its variables. Values that the prompt does not use are ignored, except for the
+                    warning that ``unknown_variables`` of the manager describes.
+                version: The version to render; the latest by default.
+                label: The label of the version to render.
+                output_instructions: If the prompt has an output schema, append instructions that describe the answer.
+                use_cache: Whether to look the text up in the manager's cache and keep it there, if it has one.
 
-        Raises:
-            PromptNotFoundError: no prompt has this id.
-            VersionNotFoundError: the prompt has no such version or label.
-            SchemaError: the prompt names a schema that does not exist.
-            SchemaValidationError: the variables do not fit the input schema.
-            TemplateRenderError: a variable is missing or has the wrong type, or the template cannot be rendered.
-        """
-        given = {} if variables is None else variables
-        uncached = not use_cache and self._cache is not None
-        if version is None and label is None and output_instructions and not uncached:
-            # Keywords cost time, so the usual call passes none.
-            return self._renders.render(prompt_id, given)
-        options = {"use_cache": False} if uncached else {}
-        return self._renders.render(
-            prompt_id, given, version=version, label=label, output_instructions=output_instructions, **options
-        )
+            Raises:
+                PromptNotFoundError: no prompt has this id.
+                VersionNotFoundError: the prompt has no such version or label.
+                SchemaError: the prompt names a schema that does not exist.
+                SchemaValidationError: the variables do not fit the input schema.
+                TemplateRenderError: a variable is missing or has the wrong type, or the template cannot be rendered.
+            """
+
+    def _render_sync(self, prompt_id: str, variables: Mapping[str, Any], *, use_cache: bool, **options: Any) -> str:
+        """Render where more than the core takes part."""
+        if not use_cache and self._cache is not None:
+            options["use_cache"] = False
+        return self._renders.render(prompt_id, variables, **options)
 
     async def _observed(
         self,
@@ -1620,8 +1736,8 @@ def _arguments(
 def _load_again(
     kind: type[PromptManager], options: dict[str, Any], store: VersionStoreProtocol | None, _content: object
 ) -> PromptManager:
-    """Put a pickled manager of a directory together. Its content at that time is for fingerprints alone."""
-    manager = kind.from_directory_sync(**options)
+    """Put a pickled manager of a directory or package together. Its content then is for fingerprints alone."""
+    manager = kind.from_package_sync(**options) if "package" in options else kind.from_directory_sync(**options)
     manager._version_store = store
     return manager
 

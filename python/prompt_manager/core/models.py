@@ -20,9 +20,11 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import (
@@ -161,11 +163,10 @@ def _broken_rule(error: Exception) -> PydanticCustomError:
 def _mistakes(prompt: dict[str, Any], broken: list[str]) -> list[InitErrorDetails]:
     """What the core finds wrong with a prompt; the fields in ``broken`` are known to be wrong and left out."""
     try:
-        _native.check_prompt(prompt, broken)
-    except PromptManagerError as error:
-        found = error.context.get("errors") or [error]
-        return [InitErrorDetails(type=_broken_rule(one), loc=(), input=None) for one in found]
-    return []
+        mistakes = _native.prompt_mistakes(prompt, broken)
+    except PromptManagerError as error:  # A value that is no JSON.
+        mistakes = [([], error)]
+    return [InitErrorDetails(type=_broken_rule(error), loc=tuple(path), input=None) for path, error in mistakes]
 
 
 #: The keys of the short spelling, beside ``template``. The models hold them in ``template`` and ``chat_template``.
@@ -317,10 +318,10 @@ class Message(_NamedPart):
 
     An ``optional`` message is left out where it renders to blank text; an optional placeholder may be given nothing.
 
-    ``content`` is a template, or parts in OpenAI's forms (``text``, ``image_url``, ``input_audio``, ``file``) whose
-    texts are templates. Texts in the arguments of tool calls are templates too. ``refusal`` is what an assistant said
-    instead of content. ``cache`` hints that the provider may
-    keep the conversation up to here: ``True`` or a duration such as ``"1h"``.
+    ``content`` is a template, or parts whose texts are templates (``text``, ``image_url``, ``image``, ``input_audio``,
+    ``file``, ``search_result``). Texts in the arguments of tool calls are templates too. ``refusal`` is what an
+    assistant said instead of content. ``cache`` hints that the provider may keep the conversation up to here: ``True``
+    or a duration such as ``"1h"``. ``is_error`` marks a tool message as the error of a call that failed.
     """
 
     role: Role
@@ -332,6 +333,7 @@ class Message(_NamedPart):
     function_call: FrozenJson | None = None
     cache: bool | str | FrozenJson | None = None
     optional: bool | None = None
+    is_error: bool | None = None
 
     if TYPE_CHECKING:
 
@@ -347,6 +349,7 @@ class Message(_NamedPart):
             function_call: Mapping[str, Any] | None = None,
             cache: bool | str | Mapping[str, Any] | None = None,
             optional: bool | None = None,
+            is_error: bool | None = None,
         ) -> None: ...
 
 
@@ -374,30 +377,58 @@ class Tool(_NamedPart):
     """A tool that the model may call; ``parameters`` is a JSON Schema of an object.
 
     OpenAI's format is accepted too, ``{"type": "function", "function": {...}}``, and so is the flat one of its
-    Responses API.
+    Responses API. A tool of one provider is written in its format with the ``provider`` beside it, as in
+    ``{"provider": "openai", "type": "web_search"}``. It goes to this provider only. Its ``definition`` is everything
+    but the provider, and its ``name`` that of the definition, or its type.
+
+    >>> Tool.model_validate({"provider": "openai", "type": "web_search"}).name
+    'web_search'
     """
 
     name: str
     description: str | None = None
     parameters: FrozenJson | None = None
     strict: bool | None = None
+    provider: Literal["openai", "anthropic", "litellm", "gemini", "bedrock"] | None = None
+    definition: FrozenJson | None = None
 
     if TYPE_CHECKING:
 
         def __init__(
             self,
             *,
-            name: str,
+            name: str = ...,
             description: str | None = None,
             parameters: Mapping[str, Any] | None = None,
             strict: bool | None = None,
+            provider: Literal["openai", "anthropic", "litellm", "gemini", "bedrock"] | None = None,
+            definition: Mapping[str, Any] | None = None,
         ) -> None: ...
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As a file has it."""
+        if self.provider is not None and self.definition is not None:
+            return {"provider": self.provider, **self.definition}
+        plain: dict[str, Any] = handler(self)
+        return {key: value for key, value in plain.items() if key not in {"provider", "definition"}}
 
     @model_validator(mode="before")
     @classmethod
     def _from_openai(cls, value: object) -> object:
-        if not isinstance(value, Mapping) or value.get("type", "function") != "function":
+        if isinstance(value, Mapping) and value.get("provider") is not None:
+            rest = {key: each for key, each in value.items() if key != "provider"}
+            definition = rest.get("definition", rest)
+            if not isinstance(definition, Mapping):
+                return value
+            name = next((each for each in map(definition.get, ("name", "type")) if isinstance(each, str)), "")
+            return {"name": name, "provider": value["provider"], "definition": dict(definition)}
+        if not isinstance(value, Mapping):
             return value
+        if value.get("type", "function") != "function":
+            raise PydanticCustomError(
+                "tool_type", "a tool of a provider, such as its web search, names it: `provider: openai`"
+            )
         flat = {key: each for key, each in value.items() if key != "type"}
         return flat["function"] if flat.keys() == {"function"} else flat
 
@@ -595,6 +626,25 @@ class Prompt(_Part):
         """
         core: CompiledPrompt | None = getattr(self, "_core", None)
         return _native.content_hash(self._plain()) if core is None else core.content_hash
+
+    def __repr__(self) -> str:
+        kind = self.format.value
+        if self.chat_template is not None:
+            count = len(self.chat_template.messages)
+            kind += f" of {count} message{'' if count == 1 else 's'}"
+        return f"<Prompt {self.id} {self.version}, {kind}, {self.status.value}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        from prompt_manager.display.html import prompt_html
+
+        return prompt_html(self)
+
+    def __rich__(self) -> object:
+        from prompt_manager.display.terminal import prompt_rich
+
+        return prompt_rich(self)
 
     @property
     def variables(self) -> list[str]:
@@ -905,8 +955,21 @@ class PromptDiff(_Model):
     reasons: Strings
     text: str = Field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"<PromptDiff {self.prompt_id} {self.old_version} → {self.new_version}, {self.bump}>"
+
     def __str__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        from prompt_manager.display.html import diff_html
+
+        return diff_html(self)
+
+    def __rich__(self) -> object:
+        from prompt_manager.display.terminal import diff_rich
+
+        return diff_rich(self)
 
 
 class PromptExecution(_Model):

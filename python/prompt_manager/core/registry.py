@@ -5,6 +5,7 @@ from __future__ import annotations
 from prompt_manager._native import Registry
 from prompt_manager.core._keyed_lock import ALL_KEYS, KeyedLock
 from prompt_manager.core._observers import Observers
+from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.core._run_to_end import run_to_end
 from prompt_manager.core._sync import AWAITING, run_asking
 from prompt_manager.core.template import TemplateEngine, compiling_engine
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prompt_manager.core._directory_labels import DirectoryLabels
     from prompt_manager.core._keyed_lock import Turn
     from prompt_manager.core._links import ObserverLinks
+    from prompt_manager.core._package import PackageLabels
     from prompt_manager.core._refresh import SourceRefresh
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.filters import PromptFilters
@@ -50,7 +52,7 @@ class PromptRegistry:
     begun runs to its end: in the storage, in the registry and for observers.
 
     Raises:
-        TypeError: ``template_engine`` is not this package's :class:`TemplateEngine`.
+        TypeError: ``template_engine`` is not this package's :class:`TemplateEngine`, or ``storage`` is no storage.
         ValueError: ``refresh`` is negative, or it is given without a storage.
     """
 
@@ -62,6 +64,10 @@ class PromptRegistry:
         observers: Iterable[object] = (),
         refresh: float | None = None,
     ) -> None:
+        if storage is not None and not hasattr(storage, "load"):
+            raise TypeError(
+                f'storage must be a storage, such as FileSystemStorage("prompts"), not {type(storage).__name__}'
+            )
         self._storage = storage
         self._engine = TemplateEngine() if template_engine is None else template_engine
         #: Parses the templates, where the engine may be a mock.
@@ -76,8 +82,8 @@ class PromptRegistry:
         #: Takes over changes of the storage.
         self._refresh: SourceRefresh | None = None
         self._interval = refresh
-        #: The labels of the directory that the prompts were loaded from.
-        self._directory_labels: DirectoryLabels | None = None
+        #: The labels of the directory or package that the prompts were loaded from.
+        self._directory_labels: DirectoryLabels | PackageLabels | None = None
         if refresh is not None:
             self._begin_refresh(refresh)
 
@@ -179,6 +185,7 @@ class PromptRegistry:
         )
 
     async def _register(self, mode: CallMode, prompt: Prompt, *, persist: bool) -> None:
+        require_prompt(prompt)
         core = prompt._compiled(self._compiler)
 
         async def write(turn: Turn | None) -> None:
@@ -242,6 +249,7 @@ class PromptRegistry:
         )
 
     async def _update(self, mode: CallMode, prompt: Prompt, *, persist: bool) -> None:
+        require_prompt(prompt)
         core = prompt._compiled(self._compiler)
 
         async def write(turn: Turn | None) -> None:

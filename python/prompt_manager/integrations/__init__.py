@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from prompt_manager.integrations.anthropic import AnthropicIntegration
     from prompt_manager.integrations.base import BaseIntegration, PromptConversionWarning
+    from prompt_manager.integrations.bedrock import BedrockIntegration
+    from prompt_manager.integrations.gemini import GeminiIntegration
     from prompt_manager.integrations.langchain import LangChainIntegration
     from prompt_manager.integrations.litellm import LiteLLMIntegration
     from prompt_manager.integrations.openai import OpenAIIntegration
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AnthropicIntegration",
     "BaseIntegration",
+    "BedrockIntegration",
+    "GeminiIntegration",
     "LangChainIntegration",
     "LiteLLMIntegration",
     "OpenAIIntegration",
@@ -22,6 +26,8 @@ __all__ = [
 _MODULES = {
     "AnthropicIntegration": "anthropic",
     "BaseIntegration": "base",
+    "BedrockIntegration": "bedrock",
+    "GeminiIntegration": "gemini",
     "LangChainIntegration": "langchain",
     "LiteLLMIntegration": "litellm",
     "OpenAIIntegration": "openai",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prompt_manager._native import call_arguments, nearest
+from prompt_manager._native import call_arguments, members_of_arguments, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -22,7 +22,8 @@ class CallArguments(NamedTuple):
 
 #: For each target, the arguments of its call in any release of the supported range.
 CALLS: Mapping[str, frozenset[str]] = {
-    target: frozenset(call_arguments(target)) for target in ("openai", "openai-responses", "anthropic", "litellm")
+    target: frozenset(call_arguments(target))
+    for target in ("openai", "openai-responses", "anthropic", "litellm", "gemini", "bedrock")
 }
 
 
@@ -52,6 +53,9 @@ def check_arguments(target: str, integration: type[Any], arguments: Iterable[str
                 f"unexpected keyword argument '{name}'; it is an option of {cls}: use "
                 f"{cls}(manager.template_engine, {name}=...).build_request(prompt, variables)"
             )
+        holder = dict(members_of_arguments(target)).get(name)
+        if holder is not None:
+            raise TypeError(f"unexpected keyword argument '{name}'; pass {holder}={{'{name}': ...}}")
         extra = f"pass extra={{'{name}': ...}}"
         # Ours come first, because a caller who slips with `label` does not think of `logit_bias`.
         near = nearest(name, sorted(own)) or nearest(name, sorted(known))
@@ -67,7 +71,7 @@ def with_extra(target: str, arguments: dict[str, Any], extra: Mapping[str, Any])
     """Return the arguments together with those that are not checked.
 
     The packages of OpenAI and Anthropic refuse arguments that they do not know, and send the members of ``extra_body``.
-    LiteLLM passes on what it does not know.
+    Gemini's and Bedrock's packages have such a mapping too. LiteLLM passes on what it does not know.
 
     Raises:
         TypeError: ``extra`` is not a mapping, or has an argument that is given by its name too, or ``model``.
@@ -85,9 +89,29 @@ def with_extra(target: str, arguments: dict[str, Any], extra: Mapping[str, Any])
     known = {name: value for name, value in extra.items() if name in CALLS[target]}
     body = {name: value for name, value in extra.items() if name not in known}
     together = {**arguments, **known}
+    if target in _EXTRA_PATHS:
+        holders = dict(members_of_arguments(target))
+        for name, value in body.items():
+            path = (holders[name],) if name in holders else _EXTRA_PATHS[target]
+            together = _nested(together, path, {name: value})
+        return together
     if body:
         together["extra_body"] = {**body, **(together.get("extra_body") or {})}
     return together
+
+
+#: Where the calls with settings in mappings have what they do not know.
+_EXTRA_PATHS: Mapping[str, tuple[str, ...]] = {
+    "gemini": ("config", "http_options", "extra_body"),
+    "bedrock": ("additionalModelRequestFields",),
+}
+
+
+def _nested(arguments: Mapping[str, Any], path: tuple[str, ...], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with members added to the mapping at a path. Members that are there stay."""
+    key, *rest = path
+    inner = arguments.get(key) or {}
+    return {**arguments, key: _nested(inner, tuple(rest), extra) if rest else {**extra, **inner}}
 
 
 def _options(integration: type[Any]) -> Collection[str]:

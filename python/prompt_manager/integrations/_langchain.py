@@ -8,14 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from langchain_core.messages import (
-    AIMessage,
-    BaseMessage,
-    FunctionMessage,
-    HumanMessage,
-    SystemMessage,
-    ToolMessage,
-)
+from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.messages.base import get_msg_title_repr
 from langchain_core.prompts import (
     AIMessagePromptTemplate,
@@ -32,6 +25,7 @@ from pydantic import ConfigDict, Field, SkipValidation, model_validator
 from prompt_manager.core.protocols import TemplateEngineProtocol  # noqa: TC001 - pydantic reads it
 from prompt_manager.core.template import TemplateEngine
 from prompt_manager.exceptions import ConversionError
+from prompt_manager.integrations._langchain_history import MESSAGE_CLASSES, HistoryPlaceholder
 from prompt_manager.integrations._langchain_source import NAMESPACE, PromptSource, compile_source
 
 if TYPE_CHECKING:
@@ -50,22 +44,15 @@ __all__ = [
     "HandlebarsChatPromptTemplate",
     "HandlebarsMessagePromptTemplate",
     "HandlebarsPromptTemplate",
+    "HistoryPlaceholder",
     "JoinedPromptTemplate",
     "PromptSource",
     "build",
 ]
 
-_CLASSES: dict[str, type[BaseMessage]] = {
-    "system": SystemMessage,
-    "human": HumanMessage,
-    "ai": AIMessage,
-    "tool": ToolMessage,
-    "function": FunctionMessage,
-}
-
 
 def _message(made: dict[str, Any]) -> BaseMessage:
-    return _CLASSES[made["class"]](**made["arguments"])
+    return MESSAGE_CLASSES[made["class"]](**made["arguments"])
 
 
 def _messages(made: list[dict[str, Any] | None]) -> list[BaseMessage]:
@@ -458,7 +445,8 @@ ALLOWED_OBJECTS: list[type[Serializable]] = [
     HumanMessagePromptTemplate,
     AIMessagePromptTemplate,
     MessagesPlaceholder,
-    *_CLASSES.values(),
+    HistoryPlaceholder,
+    *MESSAGE_CLASSES.values(),
 ]
 
 #: The package that these classes are in.
@@ -488,7 +476,7 @@ def _f_string(source: PromptSource, text: str) -> FStringPromptTemplate:
 
 def _entry(source: PromptSource, place: int, entry: dict[str, Any]) -> BaseMessagePromptTemplate:
     if entry["kind"] == "placeholder":
-        return MessagesPlaceholder(entry["name"], optional=entry["optional"])
+        return HistoryPlaceholder(variable_name=entry["name"], optional=entry["optional"], strict=source.core.strict)
     text = entry["f_string"]
     own = PromptSource(core=source.core.excerpt(place), engine=source.engine)
     if text is None:

@@ -168,6 +168,7 @@ class PromptSource(Serializable):
             "index": core.index,
             "instructions": core.instructions,
             "strict": core.strict,
+            "cache_control": core.cache_control,
         }
 
     def __repr__(self) -> str:
@@ -214,6 +215,7 @@ def compile_source(
     index: int,
     instructions: str | None = None,
     strict: bool,
+    cache_control: bool = False,
 ) -> LangChainSource:
     """Compile the prompt of a source for its engine, with the schemas that it needs."""
     known = Schemas()
@@ -231,4 +233,5 @@ def compile_source(
         opaque=native is None,
         index=index,
         instructions=instructions,
+        cache_control=cache_control,
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from prompt_manager._native import Converter
+from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.core._sync import AWAITING
 from prompt_manager.integrations._call_arguments import CallArguments, check_arguments, with_extra
-from prompt_manager.integrations.base import BaseIntegration, explain_templates
+from prompt_manager.integrations.base import BaseIntegration, explain_templates, links_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+    from typing import Literal, overload
 
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core._sync import CallMode
@@ -24,14 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ProviderIntegration"]
 
+#: What a conversion gives, the arguments of a call, and those of a call with ``stream=True``.
 T = TypeVar("T")
+R = TypeVar("R")
+S = TypeVar("S")
 
 #: The keyword arguments of ``build_request`` that are not the provider's: those of an integration, and a manager's.
 _OWN_ARGUMENTS = ("model", "extra")
 OWN_ARGUMENTS = (*_OWN_ARGUMENTS, "version", "label", "output_instructions", "structured_output", "strict")
 
 
-class ProviderIntegration(BaseIntegration[T]):
+class ProviderIntegration(BaseIntegration[T], Generic[T, R, S]):
     """An integration that returns plain data, converted by the core."""
 
     def __init__(
@@ -72,7 +77,7 @@ class ProviderIntegration(BaseIntegration[T]):
             TemplateSyntaxError: a template cannot be parsed.
         """
         converted: T
-        if prompt._observers is not None:
+        if links_of(prompt) is not None:
             converted = await self._observed(AWAITING, "convert", prompt, variables, self._convert)
         else:
             converted = await self._convert(AWAITING, prompt, variables)
@@ -111,6 +116,44 @@ class ProviderIntegration(BaseIntegration[T]):
             return self._converter.convert(core, variables)
         return self._blocking("convert", core, variables, self._convert, label=label)
 
+    if TYPE_CHECKING:
+
+        @overload
+        async def build_request(
+            self,
+            prompt: Prompt,
+            variables: Mapping[str, Any],
+            *,
+            stream: Literal[False] | None = None,
+            model: str | None = None,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> R: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt: Prompt,
+            variables: Mapping[str, Any],
+            *,
+            stream: Literal[True],
+            model: str | None = None,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> S: ...
+
+        @overload
+        async def build_request(
+            self,
+            prompt: Prompt,
+            variables: Mapping[str, Any],
+            *,
+            stream: bool | None,
+            model: str | None = None,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> R | S: ...
+
     async def build_request(
         self,
         prompt: Prompt,
@@ -119,7 +162,7 @@ class ProviderIntegration(BaseIntegration[T]):
         model: str | None = None,
         extra: Mapping[str, Any] | None = None,
         **arguments: Any,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Return all arguments of the provider's call: messages, tools, settings, and the output format.
 
         A prompt that is not a chat becomes one user message. A setting of the prompt that the call has no argument for
@@ -145,9 +188,8 @@ class ProviderIntegration(BaseIntegration[T]):
         """
         call = self._call(model, arguments, extra)
         build = self._requests(call)
-        if prompt._observers is not None:
-            request: dict[str, Any] = await self._observed(AWAITING, "build_request", prompt, variables, build)
-            return request
+        if links_of(prompt) is not None:
+            return await self._observed(AWAITING, "build_request", prompt, variables, build)
         return await build(AWAITING, prompt, variables)
 
     async def _build_handle(
@@ -198,6 +240,44 @@ class ProviderIntegration(BaseIntegration[T]):
     ) -> dict[str, Any]:
         return self._converter.request(prompt, variables, model=call.model, arguments=call.arguments)
 
+    if TYPE_CHECKING:
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt: Prompt,
+            variables: Mapping[str, Any],
+            *,
+            stream: Literal[False] | None = None,
+            model: str | None = None,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> R: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt: Prompt,
+            variables: Mapping[str, Any],
+            *,
+            stream: Literal[True],
+            model: str | None = None,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> S: ...
+
+        @overload
+        def build_request_sync(
+            self,
+            prompt: Prompt,
+            variables: Mapping[str, Any],
+            *,
+            stream: bool | None,
+            model: str | None = None,
+            extra: Mapping[str, Any] | None = None,
+            **arguments: Any,
+        ) -> R | S: ...
+
     def build_request_sync(
         self,
         prompt: Prompt,
@@ -206,7 +286,7 @@ class ProviderIntegration(BaseIntegration[T]):
         model: str | None = None,
         extra: Mapping[str, Any] | None = None,
         **arguments: Any,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Return all arguments of the provider's call: messages, tools, settings, and the output format.
 
         A prompt that is not a chat becomes one user message. A setting of the prompt that the call has no argument for
@@ -231,11 +311,10 @@ class ProviderIntegration(BaseIntegration[T]):
             TypeError: the call has no such argument, and the message has the nearest name.
         """
         call = self._call(model, arguments, extra)
-        if self._native_engine is not None and prompt._observers is None:
+        if self._native_engine is not None and links_of(prompt) is None:
             return self._native_request(prompt, variables, call)
         build = self._requests(call)
-        request: dict[str, Any] = self._blocking("build_request", prompt, variables, build)
-        return request
+        return self._blocking("build_request", prompt, variables, build)
 
     def validate_compatibility(self, prompt: Prompt) -> bool:
         """Return whether the provider supports this prompt. :meth:`explain_compatibility` gives the reasons."""
@@ -247,6 +326,7 @@ class ProviderIntegration(BaseIntegration[T]):
         A partial or helper that exists nowhere is a reason. The values of variables are not considered. A prompt with a
         placeholder is compatible if there are messages for the placeholder with which it can be converted.
         """
+        require_prompt(prompt)
         return [*self._converter.explain(prompt._opaque()), *explain_templates(prompt, self._native_engine)]
 
     @property

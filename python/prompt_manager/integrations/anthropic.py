@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prompt_manager.integrations._provider import ProviderIntegration
-from prompt_manager.integrations.types import AnthropicRequest
+from prompt_manager.integrations.types import AnthropicMessagesRequest, AnthropicMessagesStream, AnthropicRequest
 from prompt_manager.integrations.utils import validate_alternation
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["AnthropicIntegration"]
 
 
-class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
+class AnthropicIntegration(ProviderIntegration[AnthropicRequest, AnthropicMessagesRequest, AnthropicMessagesStream]):
     """Converts prompts for ``client.messages.create(**converted, model=..., max_tokens=...)``.
 
     A chat prompt becomes ``{"system": ..., "messages": [...]}``, without the key ``system`` if it has no system
@@ -33,6 +33,8 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
         merge_system: Join several system messages at the start into one, even in strict mode.
         merge_turns: Merge consecutive messages of the same role, even in strict mode.
         allow_prefill: Allow the conversation to end with an assistant message, which the model then continues.
+        allow_assistant_first: Allow the conversation to begin with an assistant message, such as a compacted history.
+        inline_system: Send system messages after the first turn in their place, which newer models accept.
         to_messages: Convert a prompt that is not a chat to a single user message.
         sampling: Include ``temperature``, ``top_p`` and ``top_k`` of the prompt's settings in requests. Newer models
             reject them.
@@ -57,6 +59,8 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
         merge_system: bool = False,
         merge_turns: bool = False,
         allow_prefill: bool = False,
+        allow_assistant_first: bool = False,
+        inline_system: bool = False,
         to_messages: bool = False,
         sampling: bool = False,
         extra_body: bool = False,
@@ -71,6 +75,8 @@ class AnthropicIntegration(ProviderIntegration[AnthropicRequest]):
             merge_system=merge_system,
             merge_turns=merge_turns,
             allow_prefill=allow_prefill,
+            allow_assistant_first=allow_assistant_first,
+            inline_system=inline_system,
             to_messages=to_messages,
             sampling=sampling,
             extra_body=extra_body,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from prompt_manager._native import CompiledPrompt
 from prompt_manager.core._own_engine import render_texts
+from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.core._sync import AWAITING, run, run_asking
 from prompt_manager.core.template import native_engine
 from prompt_manager.exceptions import ConversionError, PromptManagerError, TemplateError
@@ -64,9 +65,16 @@ def explain_templates(prompt: Prompt, engine: Engine | None) -> list[str]:
         return [error.message]
 
 
-def _links(prompt: Prompt | CompiledPrompt) -> ObserverLinks | None:
-    """The observers of the manager that a prompt came from."""
-    return prompt.observers if isinstance(prompt, CompiledPrompt) else prompt._observers
+def links_of(prompt: Prompt | CompiledPrompt) -> ObserverLinks | None:
+    """The observers of the manager that a prompt came from.
+
+    Raises:
+        TypeError: the argument is not a prompt.
+    """
+    if isinstance(prompt, CompiledPrompt):
+        return prompt.observers
+    require_prompt(prompt)
+    return prompt._observers
 
 
 class BaseIntegration(ABC, Generic[T]):
@@ -174,7 +182,7 @@ class BaseIntegration(ABC, Generic[T]):
             ConversionError: a custom template engine failed.
         """
         rendered: list[dict[str, Any]]
-        if prompt._observers is not None:
+        if links_of(prompt) is not None:
             rendered = await self._observed(AWAITING, "render_messages", prompt, variables, self._messages)
         else:
             rendered = await self._messages(AWAITING, prompt, variables)
@@ -197,7 +205,7 @@ class BaseIntegration(ABC, Generic[T]):
             TemplateRenderError: a variable is missing or has the wrong type, or a template cannot be rendered.
             ConversionError: a custom template engine failed.
         """
-        if self._native_engine is not None and prompt._observers is None:
+        if self._native_engine is not None and links_of(prompt) is None:
             core = prompt._converted_by(self._native_engine)
             return core.render_messages(variables, self._output_instructions, self._schemas)
         rendered: list[dict[str, Any]] = self._blocking("render_messages", prompt, variables, self._messages)
@@ -227,7 +235,7 @@ class BaseIntegration(ABC, Generic[T]):
         from prompt_manager.core.events import RenderEvent
         from prompt_manager.integrations._observed import observe
 
-        links = _links(prompt)
+        links = links_of(prompt)
         engine = self._native_engine
         if engine is not None:
             core = self._compiled(prompt, engine)
@@ -248,7 +256,7 @@ class BaseIntegration(ABC, Generic[T]):
         label: str | None = None,
     ) -> Any:
         """Run a conversion for callers that do not await, observed if the prompt has observers."""
-        links = _links(prompt)
+        links = links_of(prompt)
         own = self._template_engine if self._native_engine is None else None
 
         def work(mode: CallMode) -> Coroutine[Any, Any, Any]:

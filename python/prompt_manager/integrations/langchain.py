@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from prompt_manager import _native
 from prompt_manager._native import CompiledPrompt
+from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.core._sync import AWAITING
 from prompt_manager.exceptions import (
     IntegrationError,
     IntegrationNotAvailableError,
     PromptManagerError,
 )
-from prompt_manager.integrations.base import BaseIntegration, explain_templates
+from prompt_manager.integrations.base import BaseIntegration, PromptConversionWarning, explain_templates, links_of
 from prompt_manager.integrations.utils import handlebars_to_fstring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+    from langchain_core.runnables import Runnable
 
     from prompt_manager._native import LangChainSource
     from prompt_manager.core._sync import CallMode
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
         HandlebarsChatPromptTemplate,
         HandlebarsMessagePromptTemplate,
         HandlebarsPromptTemplate,
+        HistoryPlaceholder,
         JoinedPromptTemplate,
         PromptSource,
     )
@@ -45,6 +50,7 @@ __all__ = [
     "HandlebarsChatPromptTemplate",
     "HandlebarsMessagePromptTemplate",
     "HandlebarsPromptTemplate",
+    "HistoryPlaceholder",
     "JoinedPromptTemplate",
     "LangChainIntegration",
     "PromptSource",
@@ -52,6 +58,12 @@ __all__ = [
 
 #: Whether ``langchain-core`` is installed. Finding out does not load it.
 LANGCHAIN_AVAILABLE = find_spec("langchain_core") is not None
+
+
+_READS_PARTIAL = (
+    "prompt '{id}' reads the variable `{name}`, and there is a partial of this name: to include the partial, write "
+    "`{{{{> {name}}}}}`; to read the variable, declare it"
+)
 
 
 def _require_langchain() -> None:
@@ -87,6 +99,8 @@ class LangChainIntegration(BaseIntegration[Any]):
         schemas: The schemas that prompts refer to by name. A prompt from a manager has its own.
         output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
             They become fixed text of the template.
+        cache_control: Convert cache hints to ``cache_control`` on the content, which ``ChatAnthropic`` accepts. By
+            default only where :meth:`bind` has such a model.
 
     Raises:
         IntegrationNotAvailableError: ``langchain-core`` is not installed.
@@ -108,8 +122,10 @@ class LangChainIntegration(BaseIntegration[Any]):
         strict_validation: bool = True,
         schemas: SchemaLoader | None = None,
         output_instructions: bool = True,
+        cache_control: bool | None = None,
     ) -> None:
         _require_langchain()
+        self._cache_control = cache_control
         super().__init__(
             template_engine,
             strict_validation=strict_validation,
@@ -133,7 +149,7 @@ class LangChainIntegration(BaseIntegration[Any]):
             SchemaError: a schema that the prompt refers to does not exist.
             TemplateSyntaxError: a template cannot be parsed.
         """
-        if prompt._observers is not None:
+        if links_of(prompt) is not None:
             observed: PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate
             observed = await self._observed(AWAITING, "convert", prompt, variables, self._convert)
             return observed
@@ -158,19 +174,71 @@ class LangChainIntegration(BaseIntegration[Any]):
             SchemaError: a schema that the prompt refers to does not exist.
             TemplateSyntaxError: a template cannot be parsed.
         """
-        if prompt._observers is not None:
+        if links_of(prompt) is not None:
             observed: PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate
             observed = self._blocking("convert", prompt, variables, self._convert)
             return observed
         return self._template(prompt, variables)
 
+    def bind(
+        self,
+        model: BaseChatModel | Runnable[Any, Any],
+        prompt: Prompt,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        sampling: bool = False,
+    ) -> Runnable[dict[str, Any], Any]:
+        """Return a chain of the prompt's template and a chat model that has the prompt's tools, settings and schema.
+
+        ``ChatOpenAI``, ``ChatAnthropic`` and ``ChatLiteLLM`` get what :meth:`build_request` of the provider's
+        integration sends, also what the settings have for this provider only; for ``ChatAnthropic`` cache hints are
+        kept. Any other model gets the tools by ``bind_tools``, the output schema by ``with_structured_output``, and the
+        settings in OpenAI's spelling. The model keeps its own name.
+
+        A prompt with an output schema and without tools gives the validated data of the answer. Any other prompt gives
+        the model's message.
+
+        Args:
+            model: The chat model.
+            prompt: The prompt.
+            variables: Values to bind now, as for :meth:`convert`.
+            sampling: Give ``ChatAnthropic`` the settings ``temperature``, ``top_p`` and ``top_k``, which newer models
+                reject.
+
+        Raises:
+            ConversionError: a variable has a name that LangChain reserves, or the provider would refuse a tool or
+                setting.
+            IntegrationError: the prompt is a draft without a template.
+            SchemaError: a schema that the prompt refers to does not exist.
+            TemplateSyntaxError: a template cannot be parsed.
+        """
+        from prompt_manager.integrations._langchain_model import bound_model
+
+        require_prompt(prompt)
+        engine = self._native_engine
+        handle = prompt._opaque() if engine is None else self._compiled(prompt, engine)
+        bound, options = bound_model(
+            model,
+            handle,
+            strict=self._strict_validation,
+            schemas=self._schemas,
+            output_instructions=None if self._output_instructions else False,
+            sampling=sampling,
+        )
+        if self._cache_control is not None:
+            options["cache_control"] = self._cache_control
+        return self._template(prompt, variables or {}, **options) | bound
+
     def _template(
-        self, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]
+        self, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any], **options: bool
     ) -> PromptTemplate | HandlebarsPromptTemplate | ChatPromptTemplate:
         from prompt_manager.integrations._langchain import build
 
-        core = self._core(prompt)
+        core = self._core(prompt, **options)
         core.check_names(list(variables))
+        for name in core.named_like_partials():
+            if name not in variables:
+                warn(_READS_PARTIAL.format(id=core.id, name=name), PromptConversionWarning, stacklevel=3)
         template = build(core, self._template_engine)
         if not variables:
             return template
@@ -179,7 +247,13 @@ class LangChainIntegration(BaseIntegration[Any]):
         bound = template.partial(**variables)  # type: ignore[assignment]
         return bound
 
-    def _core(self, prompt: Prompt | CompiledPrompt) -> LangChainSource:
+    def _core(
+        self,
+        prompt: Prompt | CompiledPrompt,
+        *,
+        output_instructions: bool | None = None,
+        cache_control: bool | None = None,
+    ) -> LangChainSource:
         engine = self._native_engine
         if engine is not None:
             core = self._compiled(prompt, engine)
@@ -189,8 +263,9 @@ class LangChainIntegration(BaseIntegration[Any]):
             core,
             opaque=engine is None,
             strict=self._strict_validation,
-            output_instructions=self._output_instructions,
+            output_instructions=self._output_instructions if output_instructions is None else output_instructions,
             schemas=self._schemas,
+            cache_control=bool(self._cache_control) if cache_control is None else cache_control,
         )
 
     def validate_compatibility(self, prompt: Prompt) -> bool:
@@ -199,6 +274,7 @@ class LangChainIntegration(BaseIntegration[Any]):
 
     def explain_compatibility(self, prompt: Prompt) -> list[str]:
         """Return the reasons why LangChain does not support the prompt, or an empty list if it does."""
+        require_prompt(prompt)
         reasons = []
         if prompt.format not in {"text", "chat"}:
             reasons.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prompt_manager.integrations._provider import ProviderIntegration
-from prompt_manager.integrations.types import LiteLLMMessage
+from prompt_manager.integrations.types import LiteLLMMessage, LiteLLMRequest
 
 if TYPE_CHECKING:
     from prompt_manager.core.protocols import TemplateEngineProtocol
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["LiteLLMIntegration"]
 
 
-class LiteLLMIntegration(ProviderIntegration[list[LiteLLMMessage] | str]):
+class LiteLLMIntegration(ProviderIntegration[list[LiteLLMMessage] | str, LiteLLMRequest, LiteLLMRequest]):
     """Converts prompts for ``litellm.completion(messages=...)``.
 
     A chat prompt becomes a list of messages in OpenAI's format. Any other prompt becomes its text, for

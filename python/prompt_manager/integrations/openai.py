@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from prompt_manager.integrations._provider import ProviderIntegration
 from prompt_manager.integrations.types import OpenAIChatCompletion, OpenAICompletion, OpenAIResponse
 
 if TYPE_CHECKING:
+    from typing import overload
+
+    from typing_extensions import TypeVar
+
     from prompt_manager.core.protocols import TemplateEngineProtocol
+    from prompt_manager.integrations.types import (
+        OpenAIChatRequest,
+        OpenAIChatStream,
+        OpenAIResponsesRequest,
+        OpenAIResponsesStream,
+    )
     from prompt_manager.validation.loader import SchemaLoader
+
+    # Type checkers know these from `api`. An annotation as `OpenAIIntegration` leaves them open.
+    R = TypeVar("R", default=Any)
+    S = TypeVar("S", default=Any)
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R")
+    S = TypeVar("S")
 
 __all__ = ["OpenAIIntegration"]
 
 
-class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIResponse | OpenAICompletion]):
+class OpenAIIntegration(
+    ProviderIntegration[OpenAIChatCompletion | OpenAIResponse | OpenAICompletion, R, S], Generic[R, S]
+):
     """Converts prompts for ``client.chat.completions.create(messages=...)`` or ``client.responses.create(...)``.
 
     With ``api="chat"``, a chat prompt becomes a list of messages. Any other prompt becomes its text, for
@@ -45,6 +66,50 @@ class OpenAIIntegration(ProviderIntegration[OpenAIChatCompletion | OpenAIRespons
     >>> OpenAIIntegration(TemplateEngine()).build_request_sync(prompt, {"name": "Ada"}, model="gpt-5", store=False)
     {'model': 'gpt-5', 'messages': [{'role': 'user', 'content': 'Hi, Ada'}], 'store': False}
     """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: OpenAIIntegration[OpenAIChatRequest, OpenAIChatStream],
+            template_engine: TemplateEngineProtocol,
+            *,
+            strict_validation: bool = True,
+            api: Literal["chat"] = "chat",
+            to_messages: bool = False,
+            schemas: SchemaLoader | None = None,
+            output_instructions: bool | None = None,
+            max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",
+            structured_output: bool = True,
+        ) -> None: ...
+
+        @overload
+        def __init__(
+            self: OpenAIIntegration[OpenAIResponsesRequest, OpenAIResponsesStream],
+            template_engine: TemplateEngineProtocol,
+            *,
+            strict_validation: bool = True,
+            api: Literal["responses"],
+            to_messages: bool = False,
+            schemas: SchemaLoader | None = None,
+            output_instructions: bool | None = None,
+            max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",
+            structured_output: bool = True,
+        ) -> None: ...
+
+        @overload
+        def __init__(
+            self: OpenAIIntegration[Any, Any],
+            template_engine: TemplateEngineProtocol,
+            *,
+            strict_validation: bool = True,
+            api: Literal["chat", "responses"],
+            to_messages: bool = False,
+            schemas: SchemaLoader | None = None,
+            output_instructions: bool | None = None,
+            max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",
+            structured_output: bool = True,
+        ) -> None: ...
 
     def __init__(
         self,

@@ -15,6 +15,10 @@ __all__ = [
     "AnthropicMessagesStream",
     "AnthropicRequest",
     "AnthropicRequestDict",
+    "BedrockConversation",
+    "BedrockRequest",
+    "GeminiContents",
+    "GeminiRequest",
     "LangChainPrompt",
     "LiteLLMCompletion",
     "LiteLLMMessage",
@@ -34,13 +38,14 @@ __all__ = [
 ]
 
 #: The names of the providers that a manager converts for.
-Provider: TypeAlias = Literal["openai", "openai-responses", "anthropic", "litellm"]
+Provider: TypeAlias = Literal["openai", "openai-responses", "anthropic", "litellm", "gemini", "bedrock"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from anthropic.types import MessageParam, TextBlockParam
     from anthropic.types.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
+    from google.genai.types import ContentDict, GenerateContentConfigDict
     from langchain_core.prompts import ChatPromptTemplate, StringPromptTemplate
     from openai.types.chat import ChatCompletionMessageParam
     from openai.types.chat.completion_create_params import (
@@ -53,15 +58,24 @@ if TYPE_CHECKING:
         ResponseCreateParamsStreaming,
     )
 
+    #: A message of OpenAI's Chat Completions.
     OpenAIMessage: TypeAlias = ChatCompletionMessageParam
+    #: A message of Anthropic's Messages.
     AnthropicMessage: TypeAlias = MessageParam
+    #: A template of LangChain: text for a text prompt, a chat template for a chat.
     LangChainPrompt: TypeAlias = StringPromptTemplate | ChatPromptTemplate
 
+    #: The arguments of ``chat.completions.create``.
     OpenAIChatRequest: TypeAlias = CompletionCreateParamsNonStreaming
+    #: The arguments of ``chat.completions.create`` with ``stream=True``.
     OpenAIChatStream: TypeAlias = CompletionCreateParamsStreaming
+    #: The arguments of ``responses.create``.
     OpenAIResponsesRequest: TypeAlias = ResponseCreateParamsNonStreaming
+    #: The arguments of ``responses.create`` with ``stream=True``.
     OpenAIResponsesStream: TypeAlias = ResponseCreateParamsStreaming
+    #: The arguments of Anthropic's ``messages.create``.
     AnthropicMessagesRequest: TypeAlias = MessageCreateParamsNonStreaming
+    #: The arguments of Anthropic's ``messages.create`` with ``stream=True``.
     AnthropicMessagesStream: TypeAlias = MessageCreateParamsStreaming
 
     class OpenAIResponse(TypedDict, total=False):
@@ -75,25 +89,38 @@ if TYPE_CHECKING:
 
         system: str | Iterable[TextBlockParam]
         messages: Required[list[MessageParam]]
+
+    class GeminiContents(TypedDict, total=False):
+        """``contents`` and ``config`` of Gemini's ``generate_content``."""
+
+        contents: Required[list[ContentDict]]
+        config: GenerateContentConfigDict
+
+    class GeminiRequest(GeminiContents, total=False):
+        """The arguments of Gemini's ``generate_content`` and ``generate_content_stream``."""
+
+        model: Required[str]
 else:
     OpenAIMessage: TypeAlias = dict[str, Any]
     AnthropicMessage: TypeAlias = dict[str, Any]
     LangChainPrompt: TypeAlias = Any
-
-    #: The arguments of ``chat.completions.create``; ``…Stream`` are those with ``stream=True``.
     OpenAIChatRequest: TypeAlias = dict[str, Any]
     OpenAIChatStream: TypeAlias = dict[str, Any]
-    #: The arguments of ``responses.create``.
     OpenAIResponsesRequest: TypeAlias = dict[str, Any]
     OpenAIResponsesStream: TypeAlias = dict[str, Any]
-    #: The arguments of Anthropic's ``messages.create``.
     AnthropicMessagesRequest: TypeAlias = dict[str, Any]
     AnthropicMessagesStream: TypeAlias = dict[str, Any]
-    #: ``instructions`` and ``input`` of Responses.
     OpenAIResponse: TypeAlias = dict[str, Any]
-    #: ``system`` and ``messages`` of Anthropic's Messages.
     AnthropicRequest: TypeAlias = dict[str, Any]
+    #: ``contents`` and ``config`` of Gemini's ``generate_content``.
+    GeminiContents: TypeAlias = dict[str, Any]
+    #: The arguments of Gemini's ``generate_content`` and ``generate_content_stream``.
+    GeminiRequest: TypeAlias = dict[str, Any]
 
+#: ``system`` and ``messages`` of Bedrock's ``converse``. boto3's functions are untyped.
+BedrockConversation: TypeAlias = dict[str, Any]
+#: The arguments of Bedrock's ``converse`` and ``converse_stream``.
+BedrockRequest: TypeAlias = dict[str, Any]
 #: ``messages`` of Chat Completions.
 OpenAIChatCompletion: TypeAlias = list[OpenAIMessage]
 #: ``prompt`` of Completions, or ``input`` of Responses.

@@ -21,7 +21,7 @@ def map_role(role: str, provider: str) -> str:
 
     Args:
         role: The role, such as ``Role.DEVELOPER`` or ``"developer"``.
-        provider: ``"openai"``, ``"anthropic"`` or ``"litellm"``.
+        provider: ``"openai"``, ``"anthropic"``, ``"litellm"``, ``"gemini"`` or ``"bedrock"``.
 
     Raises:
         ConversionError: the provider does not have this role.

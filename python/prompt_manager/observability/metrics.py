@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prompt_manager._native import Metrics
+from prompt_manager.core._since import check_since
 from prompt_manager.observability.observer import Observer
 
 if TYPE_CHECKING:
@@ -205,10 +206,9 @@ def _made(kind: type[MetricsCollector], max_prompts: int) -> MetricsCollector:
 
 
 def _micros(since: datetime | None) -> int | None:
+    check_since(since)
     if since is None:
         return None
-    if not isinstance(since, datetime):
-        raise TypeError(f"since must be a datetime, such as datetime.now(UTC), not {type(since).__name__}")
     moment = since.replace(tzinfo=UTC) if since.tzinfo is None else since
     elapsed = moment - _EPOCH
     return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds

@@ -17,7 +17,7 @@ __all__ = ["Observer"]
 
 
 class Observer:
-    """Hears of an application's renders and changes. Override the methods of the events that you want.
+    """Receives the events of an application's renders and changes. Override the methods that you need.
 
     A method may be a plain function or a coroutine function. A plain function runs within the call that it observes,
     so it must be fast. A coroutine is awaited, for at most :attr:`timeout` seconds; then it is cancelled. An exception
@@ -96,7 +96,7 @@ class Observer:
 
     @no_op
     def on_reload(self, reload: ReloadEvent) -> Awaitable[None] | None:
-        """Called after prompts were read again, also where files have errors.
+        """Called after prompts were read again, even if files have errors.
 
         A watched directory calls it on a thread of its own. There a coroutine runs in an event loop of its own.
         """

@@ -93,7 +93,7 @@ class PluginRegistry:
 
     >>> registry = PluginRegistry()
     >>> registry.discover_entry_points()
-    ['anthropic', 'langchain', 'litellm', 'openai']
+    ['anthropic', 'bedrock', 'gemini', 'langchain', 'litellm', 'openai']
     >>> registry.get("openai").version
     '1.0.0'
     """

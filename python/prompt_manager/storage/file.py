@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prompt_manager._native import FileStore
+from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.storage._shared import as_move, as_prompt, as_prompts, checked, warn
 
 TYPE_CHECKING = False
@@ -88,6 +89,7 @@ class FileSystemStorage:
             VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
             StorageError: the file cannot be written, or the existing file cannot be read.
         """
+        require_prompt(prompt)
         await self._core.save(prompt._plain())
 
     def save_sync(self, prompt: Prompt) -> None:
@@ -98,6 +100,7 @@ class FileSystemStorage:
             VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
             StorageError: the file cannot be written, or the existing file cannot be read.
         """
+        require_prompt(prompt)
         self._core.save_sync(prompt._plain())
 
     async def load(self, prompt_id: str, version: str | None = None) -> Prompt:

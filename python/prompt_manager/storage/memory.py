@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prompt_manager._native import MemoryStore
+from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.core._sync import never_waits
 from prompt_manager.storage._shared import as_move, as_prompt, as_prompts, checked
 
@@ -50,6 +51,7 @@ class InMemoryStorage:
             PromptError: the prompt has no template yet.
             VersionConflictError: the version exists and is not a draft, and the prompt has other content or is a draft.
         """
+        require_prompt(prompt)
         self._core.save_sync(prompt._plain())
 
     async def load(self, prompt_id: str, version: str | None = None) -> Prompt:

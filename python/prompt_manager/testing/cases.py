@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["EXPECTATIONS", "PromptCase", "prompt_beside", "read_cases"]
+__all__ = ["CASE_KEYS", "EXPECTATIONS", "PromptCase", "prompt_beside", "read_cases"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ EXPECTATIONS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "parses": ("a mapping with `answer` and `expected`", _is_mapping_with("answer")),
 }
 
-_FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+#: The keys of a case, with the description and the check of the value.
+CASE_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": _TEXT,
     "prompt": _TEXT,
     "version": _TEXT,
@@ -165,17 +166,7 @@ def _read_case(node: YamlNode, path: Path, beside: str, mistakes: _Mistakes) -> 
     if not node.is_mapping:
         mistakes.add(node, "expected a case, which is a mapping with `name`")
         return None
-    fields: dict[str, Any] = {}
-    for name, (key, value) in node.members().items():
-        if name not in _FIELDS:
-            near = nearest(name, list(_FIELDS))
-            mistakes.add(key, f"unknown key {name!r}" + (f"; did you mean {near!r}?" if near else ""))
-            continue
-        what, is_valid = _FIELDS[name]
-        plain = value.plain()
-        if not is_valid(plain):
-            mistakes.add(value, f"`{name}` must be {what}")
-        fields[name] = plain
+    fields = _read_fields(node, mistakes)
     if "name" not in fields:
         mistakes.add(node, "a case needs a `name`")
     expected = {name: value for name, value in fields.items() if name in EXPECTATIONS}
@@ -197,3 +188,23 @@ def _read_case(node: YamlNode, path: Path, beside: str, mistakes: _Mistakes) -> 
         variables=fields.get("variables", {}),
         expected=expected,
     )
+
+
+def _read_fields(node: YamlNode, mistakes: _Mistakes) -> dict[str, Any]:
+    """The values of a case by key."""
+    fields: dict[str, Any] = {}
+    for name, (key, value) in node.members().items():
+        if name not in CASE_KEYS:
+            near = nearest(name, list(CASE_KEYS))
+            mistakes.add(key, f"unknown key {name!r}" + (f"; did you mean {near!r}?" if near else ""))
+            continue
+        what, is_valid = CASE_KEYS[name]
+        try:
+            plain = value.plain()
+        except PromptValidationError as error:
+            mistakes.add(value._replace(line=error.context["line"], column=error.context["column"]), error.message)
+            continue
+        if not is_valid(plain):
+            mistakes.add(value, f"`{name}` must be {what}")
+        fields[name] = plain
+    return fields

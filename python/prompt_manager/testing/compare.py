@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from prompt_manager._json_bytes import bytes_as_base64
 from prompt_manager._native import plain_json
 from prompt_manager.exceptions import PromptManagerError
 
@@ -64,6 +65,10 @@ def _check_raises(manager: PromptManager, case: PromptCase) -> list[CaseFailure]
     return [CaseFailure(("raises",), "raises nothing")]
 
 
+#: The most lines of a rendered text that a message shows.
+_SHOWN_LINES = 20
+
+
 class _CaseRun:
     """What a case renders, once for all its expectations."""
 
@@ -72,6 +77,7 @@ class _CaseRun:
         self._case = case
         self._chosen: dict[str, Any] = {"version": case.version, "label": case.label}
         self._rendered: str | None = None
+        self._is_shown = False
 
     def failures(self) -> list[CaseFailure]:
         checks: dict[str, Callable[[Any], Iterator[CaseFailure]]] = {
@@ -115,12 +121,13 @@ class _CaseRun:
         request = self._manager.build_request_sync(
             case.prompt_id, case.variables, given["provider"], **self._chosen, **arguments
         )
-        yield from _compared(("request", "expected"), given.get("expected"), plain_json(request, "request"))
+        actual = plain_json(bytes_as_base64(request), "request")
+        yield from _compared(("request", "expected"), given.get("expected"), actual)
 
     def _contains(self, texts: str | list[str]) -> Iterator[CaseFailure]:
         for text in _listed(texts):
             if text not in self._render():
-                yield CaseFailure(("contains",), f"the text does not contain {text!r}")
+                yield CaseFailure(("contains",), f"the text does not contain {text!r}{self._shown_once()}")
 
     def _not_contains(self, texts: str | list[str]) -> Iterator[CaseFailure]:
         for text in _listed(texts):
@@ -130,7 +137,16 @@ class _CaseRun:
     def _matches(self, patterns: str | list[str]) -> Iterator[CaseFailure]:
         for pattern in _listed(patterns):
             if not re.search(pattern, self._render()):
-                yield CaseFailure(("matches",), f"the text does not match {pattern!r}")
+                yield CaseFailure(("matches",), f"the text does not match {pattern!r}{self._shown_once()}")
+
+    def _shown_once(self) -> str:
+        """The rendered text, for the first message that needs it. The end of a long text is left out."""
+        if self._is_shown:
+            return ""
+        self._is_shown = True
+        lines = self._render().splitlines()
+        more = [f"… ({len(lines) - _SHOWN_LINES} more lines)"] if len(lines) > _SHOWN_LINES else []
+        return "; it is:\n" + "\n".join(f"  {line}" for line in lines[:_SHOWN_LINES] + more)
 
     def _max_chars(self, limit: int) -> Iterator[CaseFailure]:
         if (length := len(self._render())) > limit:

@@ -23,7 +23,7 @@ def find_test_files(path: Path) -> list[Path]:
         return _native.find_test_files(path)
     if not path.exists():
         raise StorageReadError(f"there is no file or directory {path}", path=str(path))
-    if not _native.is_test_file(path):
+    if _native.file_kind(path) != "tests":
         raise StorageReadError(f"{path} is not a test file: its name does not end in .test.yaml", path=str(path))
     return [path]
 

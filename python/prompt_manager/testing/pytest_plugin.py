@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from prompt_manager._native import is_test_file
+from prompt_manager._native import file_kind
 from prompt_manager.exceptions import PromptManagerError
 from prompt_manager.testing.find import prompts_root
 
@@ -50,7 +50,7 @@ def prompts(pytestconfig: pytest.Config) -> PromptManager:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PromptTestFile | None:
     """Collect a test file below a directory of prompts."""
-    if not is_test_file(file_path) or prompts_root(file_path, _directory(parent.config)) is None:
+    if file_kind(file_path) != "tests" or prompts_root(file_path, _directory(parent.config)) is None:
         return None
     collected: PromptTestFile = PromptTestFile.from_parent(parent, path=file_path)
     return collected

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._native import read_yaml
+from prompt_manager.exceptions import PromptValidationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,11 @@ class YamlNode(NamedTuple):
     value: Any
 
     def plain(self) -> Any:
-        """The value without places."""
+        """The value without places.
+
+        Raises:
+            PromptValidationError: a key is a list or a mapping.
+        """
         return _plain(self)
 
     def members(self) -> dict[str, tuple[YamlNode, YamlNode]]:
@@ -45,7 +50,19 @@ def _plain(node: tuple[int, int, Any]) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, tuple):
-        return {_plain(key): _plain(member) for key, member in value}
+        return {_key(key): _plain(member) for key, member in value}
+    return value
+
+
+def _key(node: tuple[int, int, Any]) -> Any:
+    line, column, value = node
+    if isinstance(value, (list, tuple)):
+        found = "a list" if isinstance(value, list) else "a mapping"
+        raise PromptValidationError(
+            f"expected a string as the key, found {found}; write a value that begins with `{{{{` in quotes",
+            line=line,
+            column=column,
+        )
     return value
 
 

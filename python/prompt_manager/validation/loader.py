@@ -47,7 +47,7 @@ class SchemaLoader(SchemaHolder):
     def _copy_to(self, core: Schemas) -> None:
         """Add the schemas and functions to others."""
         _, (_, held, functions) = self.__reduce__()
-        _fill(core, held, functions)  # type: ignore[arg-type] # they are what `__reduce__` returned
+        fill_schemas(core, held, functions)  # type: ignore[arg-type] # they are what `__reduce__` returned
 
     def register(self, schema: Schema | Mapping[str, Any]) -> None:
         """Add a schema. The schemas that it names may be added later.
@@ -328,11 +328,12 @@ def _functions_of(schema: object) -> Iterator[str]:
 def _restore(kind: type[SchemaLoader], held: list[tuple[str, Any]], functions: list[tuple[str, Any]]) -> SchemaLoader:
     """Put a pickled loader together."""
     loader = kind()
-    _fill(loader._core, held, functions)
+    fill_schemas(loader._core, held, functions)
     return loader
 
 
-def _fill(core: Schemas, held: list[tuple[str, Any]], functions: list[tuple[str, Any]]) -> None:
+def fill_schemas(core: Schemas, held: list[tuple[str, Any]], functions: list[tuple[str, Any]]) -> None:
+    """Add schemas, models and functions, each with its name, to an empty set."""
     for name, schema in held:
         if isinstance(schema, type):
             core.put_model(name, schema)

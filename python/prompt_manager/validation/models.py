@@ -65,7 +65,7 @@ class _Model(NamedKeys):
     #: Whether the core has seen it, so that a model within a model is not checked again.
     _is_checked: bool = PrivateAttr(default=False)
 
-    def _ask(self, info: ValidationInfo, plain: Mapping[str, Any]) -> None:
+    def _check_in_core(self, info: ValidationInfo, plain: Mapping[str, Any]) -> None:
         """Check by the core's rules, and raise its error as a pydantic error."""
         if not self._is_checked and info.context is not _READ:
             try:
@@ -100,7 +100,7 @@ class FieldValidator(_Model):
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> Self:
         field = {"name": "field", "type": "any", "validators": [_plain(self)]}
-        self._ask(info, {"name": "schema", "fields": [field]})
+        self._check_in_core(info, {"name": "schema", "fields": [field]})
         return self
 
 
@@ -138,7 +138,7 @@ class SchemaField(_Model):
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> Self:
-        self._ask(info, {"name": "schema", "fields": [_plain(self)]})
+        self._check_in_core(info, {"name": "schema", "fields": [_plain(self)]})
         return self
 
 
@@ -186,7 +186,7 @@ class Schema(_Model):
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> Self:
-        self._ask(info, _plain(self))
+        self._check_in_core(info, _plain(self))
         return self
 
     def get_field(self, name: str) -> SchemaField | None:

@@ -19,17 +19,14 @@ __all__ = ["VersionStore"]
 class VersionStore:
     """Stores records of versions, in memory or in a directory that several processes can share.
 
-    You can save a draft again with other content. Any other version keeps its content; only its status and metadata can
-    change. Damaged files are left out with a warning that names them. Every coroutine has a synchronous version with
-    the suffix ``_sync``.
-
     Args:
         storage_path: The directory, which the first save creates. A record is the file ``ID/@VERSION.json``. It is
             replaced atomically, under a lock for each id, and read again by each call. By default, records are in
             memory only.
 
-    Each version has one record. The record of a draft is replaced. Any other version keeps its content; a record with
-    the same content updates status and metadata. Damaged files cause a warning with their name and hide no others.
+    Each version has one record. You can save the record of a draft again with other content. Any other version keeps
+    its content: a record with the same content updates its status and metadata. Damaged files are left out, with a
+    warning that names them.
     Every coroutine has a synchronous version with the suffix ``_sync``. Calls on one store run in the order in which
     you make them; if you cancel an await, the call never begins, or it ends before the next one begins.
 
@@ -299,10 +296,15 @@ def within(
     records: Iterable[PromptVersion], *, since: datetime | None, until: datetime | None, limit: int | None
 ) -> list[PromptVersion]:
     """Return the records created between two times, up to a limit."""
+    from datetime import datetime
+
     from prompt_manager.core.models import in_utc
 
     if limit is not None and limit < 0:
         raise ValueError("limit must not be negative")
+    for name, moment in (("since", since), ("until", until)):
+        if moment is not None and not isinstance(moment, datetime):
+            raise TypeError(f"{name} must be a datetime, not {type(moment).__name__}")
     since, until = since and in_utc(since), until and in_utc(until)
     if since is not None and until is not None and since > until:
         raise ValueError("since is after until")

@@ -1,0 +1,276 @@
+"""Renders the rows of a file chunk by chunk: to tables for Parquet and Arrow, to Python rows for CSV and JSON Lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from prompt_manager.bulk._renderer import check_target
+from prompt_manager.bulk._rows import moved, moved_message, rendered_rows
+from prompt_manager.bulk._tokens import TOKENS, token_rule
+from prompt_manager.cli.tables.kinds import TEXT_KINDS, Rows
+from prompt_manager.cli.tables.library import table_library
+from prompt_manager.cli.tables.text import merge_text, read_text, write_text_part
+from prompt_manager.cli.values import typed_value
+from prompt_manager.exceptions import PromptManagerError, TemplateRenderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import IO
+
+    from prompt_manager._native import CompiledPrompt
+    from prompt_manager.bulk import BatchRenderer
+    from prompt_manager.cli.tables.kinds import FileKind
+    from prompt_manager.cli.tables.library import TableLibrary
+    from prompt_manager.core.manager import PromptManager
+
+__all__ = ["BatchOptions", "RowJob", "TableJob"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """What to make of a row, as the options of ``manager.batch``."""
+
+    to: str
+    model: str | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    column: str | None = None
+    error_column: str = "error"
+    on_error: Literal["raise", "column"] = "raise"
+    strict: bool = True
+    output_instructions: bool | None = None
+    structured_output: bool = True
+    threads: int | None = None
+    tokens: Callable[[str], int] | str | None = None
+    max_tokens: int | None = None
+
+
+@dataclass
+class Source:
+    """The rows of the input."""
+
+    path: Path
+    kind: FileKind
+    size: int
+    #: The variables that columns of a CSV file give.
+    variables: Mapping[str, Mapping[str, Any]]
+
+    @cached_property
+    def library(self) -> TableLibrary:
+        """The library for the format of the input."""
+        return table_library(f"reading {self.path}")
+
+    def count(self) -> int | None:
+        """The number of rows, if it is known without reading them."""
+        return None if self.kind in TEXT_KINDS else self.library.count(self.path, self.kind)
+
+    def tables(self, skip: int) -> Iterator[Any]:
+        """The rows as tables of the library."""
+        return self.library.read(self.path, self.kind, self.size, skip)
+
+    def rows(self, skip: int) -> Iterator[Rows]:
+        """The rows as Python values. The cells of a CSV file get the types of their variables."""
+        if self.kind not in TEXT_KINDS:
+            yield from map(self.library.rows, self.tables(skip))
+            return
+        for chunk in read_text(self.path, self.kind, self.size, skip):
+            if self.kind != "jsonl":
+                for name in chunk.columns:
+                    if name in self.variables:
+                        _give_type(chunk.rows, name, self.variables[name])
+            yield chunk
+
+
+def _give_type(rows: list[dict[str, Any]], column: str, variable: Mapping[str, Any]) -> None:
+    """Read the texts of a column as values of a variable. A text that is no such value stays: the render refuses it."""
+    if variable["type"] in {"string", "any"} and not variable["values"]:
+        return
+    for row in rows:
+        text = row[column]
+        try:
+            row[column] = typed_value(text, variable) if text else None
+        except ValueError:
+            continue
+
+
+class _Job:
+    """The columns that a job reads and adds."""
+
+    def __init__(self, manager: PromptManager, prompt: CompiledPrompt, source: Source, options: BatchOptions) -> None:
+        self.manager, self.prompt, self.source, self.options = manager, prompt, source, options
+        self.renderer: BatchRenderer = renderer_of(manager, prompt, options)
+        self.column: str = self.renderer.explain().output
+        self.rule = token_rule(options.tokens, options.max_tokens)
+
+    def check_new_columns(self, columns: Sequence[str]) -> None:
+        """Refuse a table that has a column with the name of a new one."""
+        new = {self.column: "--column"}
+        if self.options.on_error == "column":
+            new[self.options.error_column] = "--error-column"
+        if self.rule is not None and TOKENS in columns:
+            raise click.ClickException(f"{self.source.path} already has a column {TOKENS!r}\n  hint: drop or rename it")
+        for name, option in new.items():
+            if name in columns:
+                raise click.ClickException(
+                    f"{self.source.path} already has a column {name!r}\n  hint: name the new column with {option}"
+                )
+
+
+class TableJob(_Job):
+    """Renders tables to tables."""
+
+    def __init__(self, *args: Any, kind: FileKind) -> None:
+        super().__init__(*args)
+        self._kind = kind
+        self._library = table_library(f"writing .{kind} files")
+
+    def chunks(self, skip: int) -> Iterator[Any]:
+        """The rows of the input, without the first ones."""
+        source = self.source
+        return map(self._library.table, source.rows(skip)) if source.kind in TEXT_KINDS else source.tables(skip)
+
+    def render(self, table: Any, first: int) -> tuple[Any, int, list[tuple[int, str]]]:
+        """Render a chunk whose first row has this number: the result, the number of rows, and the errors."""
+        self.check_new_columns(self._library.columns(table))
+        try:
+            made = self.renderer(table)
+        except PromptManagerError as error:
+            raise moved(error, first) from error
+        if self.options.on_error == "raise":
+            return made, len(made), []
+        name = self.options.error_column
+        texts = [text and moved_message(text, first) for text in self._library.texts(made, name)]
+        errors = [(first + at, text) for at, text in enumerate(texts) if text]
+        return self._library.with_texts(made, name, texts) if errors else made, len(made), errors
+
+    def write(self, made: Any, file: IO[bytes]) -> None:
+        """Write a chunk as a part."""
+        self._library.write_part(file, self._kind, made)
+
+    def merge(self, parts: Sequence[Path], file: IO[bytes]) -> None:
+        """Write all parts as one file."""
+        self._library.merge(parts, file, self._kind)
+
+
+class RowJob(_Job):
+    """Renders Python rows, for files that have no types of Arrow."""
+
+    def __init__(self, *args: Any, kind: FileKind) -> None:
+        super().__init__(*args)
+        self._kind = kind
+        known = self.renderer.explain().columns
+        self._known = None if known is None else set(known)
+        options = self.options
+        self._core = self.prompt.observed()
+        self._render = self.manager._row_render(
+            self._core,
+            options.to,
+            options.model,
+            strict=options.strict,
+            output_instructions=options.output_instructions,
+            structured_output=options.structured_output,
+        )
+
+    def chunks(self, skip: int) -> Iterator[Rows]:
+        """The rows of the input, without the first ones."""
+        source = self.source
+        if source.kind in TEXT_KINDS:
+            yield from source.rows(skip)
+            return
+        for number, table in enumerate(source.tables(skip)):
+            if number == 0:
+                # Checks the types of the columns, before the first row.
+                self.renderer.explain(table.slice(0, 0))
+            yield source.library.rows(table)
+
+    def render(self, chunk: Rows, first: int) -> tuple[Rows, int, list[tuple[int, str]]]:
+        """Render a chunk whose first row has this number: the result, the number of rows, and the errors."""
+        self.check_new_columns(chunk.columns)
+        if self.source.kind in {"csv", "tsv"}:
+            self._check_header(chunk.columns)
+        results = rendered_rows(
+            self._core,
+            self._render,
+            map(self._values, chunk.rows),
+            on_error="raise" if self.options.on_error == "raise" else "return",
+            observers=self.manager._observers,
+            target=check_target(self.options.to),
+            first=first,
+        )
+        errors: list[tuple[int, str]] = []
+        with_errors = self.options.on_error == "column"
+        for number, (row, made) in enumerate(zip(chunk.rows, results, strict=True), first):
+            problem = made.message if isinstance(made, PromptManagerError) else None
+            tokens = None
+            if self.rule is not None and problem is None:
+                tokens = self.rule.of(made)
+                if too_many := self.rule.problem(tokens):
+                    problem = f"row {number}: {too_many}"
+                    if not with_errors:
+                        raise TemplateRenderError(problem, row=number)
+            row[self.column] = None if problem else made
+            if self.rule is not None:
+                row[TOKENS] = tokens
+            if with_errors:
+                row[self.options.error_column] = problem
+            if problem:
+                errors.append((number, problem))
+        new = [self.column, *([TOKENS] if self.rule else []), *([self.options.error_column] if with_errors else [])]
+        return Rows([*chunk.columns, *new], chunk.rows), len(chunk.rows), errors
+
+    def _check_header(self, columns: Sequence[str]) -> None:
+        """Refuse a CSV file without a column for a variable. The rows of JSON Lines may have different columns."""
+        path, rename = self.source.path, self.options.rename
+        for name in rename:
+            if name not in columns:
+                raise click.ClickException(f"--rename names the column {name!r}, which {path} does not have")
+        given = [rename.get(name, name) for name in columns]
+        for name in given:
+            if given.count(name) > 1 and (self._known is None or name in self._known):
+                raise click.ClickException(f"{path} has two columns for the variable {name!r}")
+        for name in (variable["name"] for variable in self.prompt.variables() if variable["required"]):
+            if name not in given:
+                raise click.ClickException(
+                    f"{path} has no column for the variable {name!r}\n"
+                    f"  hint: add the column, or name one with --rename COLUMN={name}"
+                )
+
+    def _values(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables that a row gives."""
+        rename, known = self.options.rename, self._known
+        named = ((rename.get(name, name), value) for name, value in row.items())
+        return {name: value for name, value in named if known is None or name in known}
+
+    def write(self, made: Rows, file: IO[bytes]) -> None:
+        """Write a chunk as a part."""
+        write_text_part(file, self._kind, made)
+
+    def merge(self, parts: Sequence[Path], file: IO[bytes]) -> None:
+        """Write all parts as one file."""
+        merge_text(parts, file, self._kind)
+
+
+def renderer_of(manager: PromptManager, prompt: CompiledPrompt, options: BatchOptions) -> BatchRenderer:
+    """The renderer of tables."""
+    return manager.batch(
+        prompt.id,
+        version=prompt.version,
+        to=options.to,
+        model=options.model,
+        rename=options.rename,
+        column=options.column,
+        error_column=options.error_column,
+        on_error=options.on_error,
+        strict=options.strict,
+        output_instructions=options.output_instructions,
+        structured_output=options.structured_output,
+        # A file of Arrow may have one dictionary for each column, and each part has another.
+        dictionary=False,
+        threads=options.threads,
+        tokens=options.tokens,
+        max_tokens=options.max_tokens,
+    )

@@ -1,0 +1,71 @@
+"""Lines of the files that OpenAI, Anthropic and Google run as a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prompt_manager import _native
+from prompt_manager._encodable import check_encodable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["BATCH_PROVIDERS", "batch_line", "check_batch"]
+
+#: The providers that have such files.
+BATCH_PROVIDERS = ("openai", "openai-responses", "anthropic", "gemini")
+
+
+def check_batch(provider: str, custom_id: str) -> None:
+    """Check what a line is for.
+
+    Raises:
+        ValueError: the provider has no such files, or refuses ``custom_id``.
+    """
+    if provider not in BATCH_PROVIDERS:
+        known = ", ".join(f'"{name}"' for name in BATCH_PROVIDERS)
+        check_encodable(provider, "the name of the provider", ValueError)
+        raise ValueError(f"provider '{provider}' has no batch files; those that have are {known}")
+    if not isinstance(custom_id, str) or not custom_id:
+        raise ValueError("custom_id must be a text that tells the answers of a batch apart, and must not be empty")
+    check_encodable(custom_id, "the custom_id", ValueError)
+    if provider != "gemini":
+        _native.check_batch_id(provider, custom_id)
+
+
+def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dict[str, Any]:
+    """Return the line for a request of ``build_request``, as a dict to be written as JSON.
+
+    Raises:
+        ValueError: the provider has no such files, ``custom_id`` is empty, or the request asks for a stream.
+
+    >>> batch_line("openai", {"model": "gpt-5", "messages": []}, "1")
+    {'custom_id': '1', 'method': 'POST', 'url': '/v1/chat/completions', 'body': {'model': 'gpt-5', 'messages': []}}
+    """
+    check_batch(provider, custom_id)
+    if request.get("stream"):
+        raise ValueError("a batch has no streams; leave out stream=True")
+    if provider == "gemini":
+        return _gemini(request, custom_id)
+    return _native.batch_line(provider, custom_id, {key: value for key, value in request.items() if key != "stream"})
+
+
+#: The members of ``config`` that are beside the generation settings in the body of a request.
+_OF_BODY = ("tools", "tool_config", "safety_settings", "cached_content", "labels", "service_tier", "store")
+#: Those that are for the package alone.
+_OF_PACKAGE = ("http_options", "should_return_http_response", "automatic_function_calling")
+
+
+def _gemini(request: Mapping[str, Any], custom_id: str) -> dict[str, Any]:
+    config = dict(request.get("config") or {})
+    extra = (config.get("http_options") or {}).get("extra_body") or {}
+    body: dict[str, Any] = {"contents": request["contents"]}
+    instruction = config.pop("system_instruction", None)
+    if instruction is not None:
+        text = isinstance(instruction, str)
+        body["system_instruction"] = {"parts": [{"text": instruction}]} if text else instruction
+    body |= {key: config.pop(key) for key in _OF_BODY if key in config}
+    settings = {key: value for key, value in config.items() if key not in _OF_PACKAGE}
+    if settings:
+        body["generation_config"] = settings
+    return {"key": custom_id, "request": {**body, **extra}}

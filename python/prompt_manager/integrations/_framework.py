@@ -1,0 +1,138 @@
+"""The base of the integrations that make the messages of a framework from messages in the format of prompt files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from warnings import warn
+
+from prompt_manager._native import CompiledPrompt
+from prompt_manager.core._sync import AWAITING
+from prompt_manager.exceptions import ConversionError, IntegrationError, PromptManagerError
+from prompt_manager.integrations.base import BaseIntegration, PromptConversionWarning, explain_templates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from prompt_manager.core._sync import CallMode
+    from prompt_manager.core.models import Prompt
+
+__all__ = ["FrameworkIntegration", "MessagePosition", "Problems", "require", "split_data_url"]
+
+T = TypeVar("T")
+
+#: The position of a message, and its role.
+MessagePosition = tuple[int, str]
+
+
+def require(module: str, name: str, package: str) -> None:
+    """Check that a framework is installed.
+
+    Raises:
+        IntegrationError: it is not. The message has the command that installs it.
+    """
+    from importlib.util import find_spec
+
+    if find_spec(module.partition(".")[0]) is None:
+        message = f"{name} integration not available. Install with: pip install {package}"
+        raise IntegrationError(message, integration=name)
+
+
+def split_data_url(url: str) -> tuple[str, str]:
+    """The MIME type and the base64 text of a ``data:`` URL. Both are empty for another address.
+
+    >>> split_data_url("data:image/png;base64,AAAA"), split_data_url("https://example.org/a.png")
+    (('image/png', 'AAAA'), ('', ''))
+    """
+    media_type, _, data = url.removeprefix("data:").partition(";base64,")
+    return (media_type, data) if url.startswith("data:") else ("", "")
+
+
+class Problems:
+    """What a framework cannot express: an error in strict mode, and a warning otherwise."""
+
+    def __init__(self, framework: str, prompt_id: str, *, strict: bool) -> None:
+        self._framework = framework
+        self._prompt_id = prompt_id
+        self._strict = strict
+
+    def handle(self, at: MessagePosition, problem: str, hint: str, done: str) -> None:
+        """Report a problem of a message, and what is done about it if that is allowed.
+
+        Raises:
+            ConversionError: strict mode does not allow it.
+        """
+        place = f"message {at[0]} ({at[1]}): {problem}"
+        if self._strict:
+            raise self.error(place, hint)
+        warn(f"{place}; {done}", PromptConversionWarning, stacklevel=2)
+
+    def note(self, text: str) -> None:
+        """Warn about something that no message has."""
+        warn(text, PromptConversionWarning, stacklevel=2)
+
+    def error(self, problem: str, hint: str) -> ConversionError:
+        """The error for a problem."""
+        return ConversionError(
+            f"Failed to convert prompt '{self._prompt_id}' to {self._framework} format: {problem}",
+            prompt_id=self._prompt_id,
+            framework=self._framework.lower(),
+            hint=hint,
+        )
+
+
+class FrameworkIntegration(BaseIntegration[T], Generic[T]):
+    """An integration that makes the messages of a framework. A prompt that is not a chat is one user message."""
+
+    #: The framework's name, for error messages.
+    _name = ""
+
+    async def convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
+        """Render a prompt and convert it to the framework's objects, which the class describes.
+
+        Raises:
+            ConversionError: a variable is missing, or the framework cannot express a message.
+        """
+        converted: T = await self._observed(AWAITING, "convert", prompt, variables, self._convert)
+        return converted
+
+    def convert_sync(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
+        """Render a prompt and convert it to the framework's objects, which the class describes.
+
+        Raises:
+            ConversionError: a variable is missing, or the framework cannot express a message.
+        """
+        converted: T = self._blocking("convert", prompt, variables, self._convert)
+        return converted
+
+    async def _convert(self, mode: CallMode, prompt: Prompt | CompiledPrompt, variables: Mapping[str, Any]) -> T:
+        # A prompt comes here as its handle.
+        core = prompt if isinstance(prompt, CompiledPrompt) else prompt._opaque()
+        problems = Problems(self._name, core.id, strict=self._strict_validation)
+        try:
+            messages = await self._conversation(mode, core, variables)
+        except ConversionError:
+            raise
+        except PromptManagerError as error:
+            hint = str(error.context.get("hint") or "give each variable a value of its type")
+            raise problems.error(error.message, hint) from error
+        return self._converted(core, messages, problems)
+
+    async def _conversation(
+        self, mode: CallMode, core: CompiledPrompt, variables: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """The messages in the format of prompt files."""
+        if core.format == "chat":
+            return await self._messages(mode, core, variables)
+        if self._native_engine is None:
+            opaque, context, texts = await self._render_texts(mode, core, variables)
+            return [{"role": "user", "content": opaque.assemble(context, texts, self._output_instructions)}]
+        text = core.render(variables, self._output_instructions, self._schemas)
+        return [{"role": "user", "content": text}]
+
+    def _converted(self, core: CompiledPrompt, messages: Sequence[dict[str, Any]], problems: Problems) -> T:
+        """The objects for messages in the format of prompt files."""
+        raise NotImplementedError
+
+    def validate_compatibility(self, prompt: Prompt) -> bool:
+        """Return whether the templates of the prompt can be rendered. Its messages depend on its variables."""
+        return not explain_templates(prompt, self._native_engine)

@@ -1,0 +1,231 @@
+"""Serve prompts over the Model Context Protocol, as plain data. This does not need the ``mcp`` package.
+
+:func:`to_mcp_prompt` gives an entry of ``prompts/list``, and :func:`to_mcp_result` the answer to ``prompts/get``.
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from typing import TYPE_CHECKING, Any
+
+from prompt_manager.exceptions import ConversionError
+from prompt_manager.integrations._framework import FrameworkIntegration, MessagePosition, Problems, split_data_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from prompt_manager._native import CompiledPrompt
+    from prompt_manager.core.models import Prompt
+    from prompt_manager.core.protocols import TemplateEngineProtocol
+
+__all__ = ["MCPIntegration", "to_mcp_prompt", "to_mcp_result"]
+
+
+def to_mcp_prompt(prompt: Prompt) -> dict[str, Any]:
+    """Return the entry of a prompt in ``prompts/list``, for ``mcp.types.Prompt.model_validate``.
+
+    >>> from prompt_manager import Prompt
+    >>> to_mcp_prompt(Prompt(id="hi", format="text", template="Hi, {{name}}", metadata={"description": "Greets"}))
+    {'name': 'hi', 'description': 'Greets', 'arguments': [{'name': 'name', 'required': True}]}
+    """
+    core = prompt._inspected()
+    entry: dict[str, Any] = {"name": core.id}
+    if core.description:
+        entry["description"] = core.description
+    arguments = [
+        {
+            "name": variable["name"],
+            **({"description": variable["description"]} if variable["description"] else {}),
+            "required": variable["required"],
+        }
+        for variable in core.variables()
+    ]
+    return {**entry, **({"arguments": arguments} if arguments else {})}
+
+
+def to_mcp_result(
+    prompt: Prompt,
+    arguments: Mapping[str, str] | None = None,
+    *,
+    template_engine: TemplateEngineProtocol | None = None,
+    strict_validation: bool = True,
+) -> dict[str, Any]:
+    """Return the answer to ``prompts/get``, for ``mcp.types.GetPromptResult.model_validate``.
+
+    MCP's messages are the user's and the assistant's, with one content block each, so a message of several parts
+    becomes several messages.
+
+    Args:
+        prompt: The prompt.
+        arguments: The values of its variables as texts, which become values of the declared types: ``"3"`` an integer,
+            ``"true"`` a boolean, and JSON a list or a mapping.
+        template_engine: The engine that renders the templates, such as ``manager.template_engine``.
+        strict_validation: Raise an error for what MCP cannot express. If false, a system message becomes one of the
+            user, and other content is left out, with a
+            :class:`~prompt_manager.integrations.PromptConversionWarning`.
+
+    Raises:
+        ConversionError: a variable is missing or has the wrong type, or MCP cannot express a message.
+
+    >>> from prompt_manager import Prompt
+    >>> prompt = Prompt(id="hi", format="text", template="Hi, {{name}}", metadata={"description": "Greets"})
+    >>> to_mcp_result(prompt, {"name": "Ada"})["messages"]
+    [{'role': 'user', 'content': {'type': 'text', 'text': 'Hi, Ada'}}]
+    """
+    if template_engine is None:
+        from prompt_manager.core.template import TemplateEngine
+
+        template_engine = TemplateEngine()
+    values = _values(prompt._inspected(), arguments or {})
+    return MCPIntegration(template_engine, strict_validation=strict_validation).convert_sync(prompt, values)
+
+
+class MCPIntegration(FrameworkIntegration[dict[str, Any]]):
+    """Converts prompts to ``{"description": ..., "messages": [...]}``, the answer of an MCP server to ``prompts/get``.
+
+    Its variables have their own types; :func:`to_mcp_result` takes texts, as MCP's clients send them.
+    """
+
+    _framework = "mcp"
+    _name = "MCP"
+
+    def _converted(
+        self, core: CompiledPrompt, messages: Sequence[dict[str, Any]], problems: Problems
+    ) -> dict[str, Any]:
+        made = [each for at, message in enumerate(messages) for each in _messages(message, at, problems)]
+        description = {"description": core.description} if core.description else {}
+        return {**description, "messages": made}
+
+
+def _values(core: CompiledPrompt, arguments: Mapping[str, str]) -> dict[str, Any]:
+    """The values of the arguments, in the types that the prompt declares.
+
+    Raises:
+        ConversionError: a text is no value of the type.
+    """
+    types = {variable["name"]: variable["type"] for variable in core.variables()}
+    values: dict[str, Any] = {}
+    for name, text in arguments.items():
+        kind = types.get(name)
+        read = _READERS.get(str(kind))
+        if read is None or not isinstance(text, str):
+            values[name] = text
+            continue
+        try:
+            values[name] = read(text)
+        except ValueError:
+            raise ConversionError(
+                f"argument '{name}' of prompt '{core.id}' is no {kind}",
+                prompt_id=core.id,
+                framework="mcp",
+                hint=f"write it as {_EXAMPLES[str(kind)]}",
+            ) from None
+    return values
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in {"true", "false"}:
+        raise ValueError(word)
+    return word == "true"
+
+
+def _json(kind: type) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        value = json.loads(text)
+        if not isinstance(value, kind):
+            raise ValueError(text)  # noqa: TRY004 - the text is wrong, and not the type of a value
+        return value
+
+    return read
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "integer": int,
+    "float": float,
+    "boolean": _boolean,
+    "list": _json(list),
+    "dict": _json(dict),
+}
+_EXAMPLES = {
+    "integer": "a number such as 3",
+    "float": "a number such as 0.5",
+    "boolean": "true or false",
+    "list": 'JSON such as ["a", "b"]',
+    "dict": 'JSON such as {"a": 1}',
+}
+
+
+def _messages(message: Mapping[str, Any], index: int, problems: Problems) -> list[dict[str, Any]]:
+    """MCP's messages for one message."""
+    role = message["role"]
+    at = (index, role)
+    if role in {"tool", "function"}:
+        problems.handle(at, "MCP has no messages of tools", "write the result as a user message", "left out")
+        return []
+    if role in {"system", "developer"}:
+        hint = "write it as a user message, or pass strict_validation=False to send it as one"
+        problems.handle(at, "MCP has no system messages", hint, "sent as a user message")
+    for key in ("name", "tool_calls", "function_call", "refusal"):
+        if message.get(key):
+            problems.handle(at, f"MCP does not accept `{key}`", f"remove `{key}`", "left out")
+    content = message.get("content") or []
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    blocks = [_block(part, number, at, problems) for number, part in enumerate(parts)]
+    speaker = "assistant" if role == "assistant" else "user"
+    return [{"role": speaker, "content": block} for block in blocks if block is not None]
+
+
+def _block(part: Mapping[str, Any], number: int, at: MessagePosition, problems: Problems) -> dict[str, Any] | None:
+    """The content block of a part, or ``None`` if it is left out."""
+    block = _MAKERS[part["type"]](part) if part["type"] in _MAKERS else None
+    if block is None:
+        named = "a search result" if part["type"] == "search_result" else "the id of an uploaded file"
+        problem = f"part {number} is {named}, which MCP does not accept"
+        problems.handle(at, problem, "send its content as text", "left out")
+    return block
+
+
+def _image(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {"type": "image", "data": part["data"], "mimeType": part["media_type"]} if "data" in part else None
+
+
+def _linked_image(part: Mapping[str, Any]) -> dict[str, Any]:
+    url = part["image_url"]["url"]
+    media_type, data = split_data_url(url)
+    return {"type": "image", "data": data, "mimeType": media_type} if data else _link(url, "image")
+
+
+def _sound(part: Mapping[str, Any]) -> dict[str, Any]:
+    sound = part["input_audio"]
+    return {"type": "audio", "data": sound["data"], "mimeType": f"audio/{sound['format']}"}
+
+
+def _file(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "url" in part:
+        return _link(part["url"], "file")
+    if "text" in part:
+        resource = {"uri": f"file:///{part.get('title', 'document.txt')}", "mimeType": "text/plain"}
+        return {"type": "resource", "resource": {**resource, "text": part["text"]}}
+    file = part.get("file", {})
+    media_type, data = split_data_url(file.get("file_data", ""))
+    resource = {"uri": f"file:///{file.get('filename', 'document')}", "mimeType": media_type, "blob": data}
+    return {"type": "resource", "resource": resource} if data else None
+
+
+def _link(url: str, what: str) -> dict[str, Any]:
+    """An image or file at an address."""
+    path = url.partition("?")[0]
+    guessed = mimetypes.guess_type(path)[0]
+    link = {"type": "resource_link", "uri": url, "name": path.rpartition("/")[2] or what}
+    return {**link, **({"mimeType": guessed} if guessed else {})}
+
+
+_MAKERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]] = {
+    "text": lambda part: {"type": "text", "text": part["text"]},
+    "image": _image,
+    "image_url": _linked_image,
+    "input_audio": _sound,
+    "file": _file,
+}

@@ -1,0 +1,308 @@
+"""Convert prompts for Agents of Pydantic AI. This needs ``pydantic-ai-slim``, which is loaded on the first use."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from prompt_manager._native import Converter
+from prompt_manager.integrations._framework import (
+    FrameworkIntegration,
+    MessagePosition,
+    Problems,
+    require,
+    split_data_url,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pydantic_ai import Agent
+    from pydantic_ai.messages import ModelMessage, UserContent
+    from pydantic_ai.settings import ModelSettings
+
+    from prompt_manager._native import CompiledPrompt
+    from prompt_manager.core.models import Prompt
+    from prompt_manager.core.protocols import TemplateEngineProtocol
+
+__all__ = ["AgentInputs", "PydanticAIIntegration", "to_agent_inputs"]
+
+
+@dataclass(frozen=True)
+class AgentInputs:
+    """What an Agent of Pydantic AI gets from a prompt.
+
+    ``inputs.agent()`` makes the Agent, and ``agent.run_sync(**inputs.run_arguments())`` runs it.
+    """
+
+    #: The system messages at the start.
+    instructions: str | None
+    #: The last message, if it is the user's.
+    user_prompt: str | list[UserContent] | None
+    #: The messages between both.
+    message_history: list[ModelMessage]
+    #: The settings of the prompt.
+    model_settings: ModelSettings
+    #: The type of the answer: text, or a mapping that follows the output schema.
+    output_type: Any
+    #: The model in the prompt's settings.
+    model: str | None
+
+    def agent(self, model: Any = None, **arguments: Any) -> Agent[Any, Any]:
+        """Make an Agent with the instructions, settings and output type.
+
+        Args:
+            model: The model. By default the one in the prompt's settings, which Pydantic AI must know by its name.
+            arguments: Further arguments of ``Agent``, such as ``tools``. They win.
+        """
+        from pydantic_ai import Agent
+
+        made = {
+            "instructions": self.instructions,
+            "model_settings": self.model_settings,
+            "output_type": self.output_type,
+        }
+        return Agent(self.model if model is None else model, **{**made, **arguments})
+
+    def run_arguments(self) -> dict[str, Any]:
+        """The arguments of ``agent.run`` that hold the conversation."""
+        return {"user_prompt": self.user_prompt, "message_history": self.message_history}
+
+
+def to_agent_inputs(
+    prompt: Prompt,
+    variables: Mapping[str, Any],
+    *,
+    template_engine: TemplateEngineProtocol | None = None,
+    strict_validation: bool = True,
+) -> AgentInputs:
+    """Render a prompt for an Agent of Pydantic AI.
+
+    See :class:`PydanticAIIntegration` for the arguments and errors.
+    """
+    if template_engine is None:
+        from prompt_manager.core.template import TemplateEngine
+
+        template_engine = TemplateEngine()
+    return PydanticAIIntegration(template_engine, strict_validation=strict_validation).convert_sync(prompt, variables)
+
+
+class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
+    """Converts prompts to :class:`AgentInputs`: instructions, history, settings and output type of an Agent.
+
+    Tools are functions of the Agent, so those of the prompt are not sent.
+
+    Raises:
+        IntegrationError: ``pydantic-ai-slim`` is not installed.
+    """
+
+    _framework = "pydantic-ai"
+    _name = "Pydantic AI"
+
+    def _converted(self, core: CompiledPrompt, messages: Sequence[dict[str, Any]], problems: Problems) -> AgentInputs:
+        require("pydantic_ai", "Pydantic AI", "pydantic-ai-slim")
+        history = _History(problems)
+        for at, message in enumerate(messages):
+            history.add(message, (at, message["role"]))
+        prompt = core.to_dict()
+        settings = prompt.get("settings") or {}
+        return AgentInputs(
+            instructions="\n\n".join(history.instructions) or None,
+            user_prompt=history.take_user_prompt(),
+            message_history=history.messages,
+            model_settings=_settings(settings, problems),
+            output_type=self._output_type(core),
+            model=settings.get("model"),
+        )
+
+    def _output_type(self, core: CompiledPrompt) -> Any:
+        """The type of the answer: text, or a mapping that Pydantic AI asks the model for."""
+        from pydantic_ai import StructuredDict
+
+        converter = Converter("openai", self._native_engine, strict=False, schemas=self._schemas)
+        schema = converter.answer_schema(core)
+        if schema is None or schema.get("type") != "object":
+            return str
+        return StructuredDict(schema, name=str(schema.get("title") or "answer"))
+
+
+#: The settings of a prompt with the names of Pydantic AI.
+_SETTINGS = {
+    "max_tokens": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "seed": "seed",
+    "presence_penalty": "presence_penalty",
+    "frequency_penalty": "frequency_penalty",
+    "parallel_tool_calls": "parallel_tool_calls",
+    "stop": "stop_sequences",
+    "extra": "extra_body",
+}
+#: The settings that are for one provider, or are elsewhere.
+_ELSEWHERE = frozenset({"model", "openai", "anthropic", "litellm", "gemini", "bedrock"})
+
+
+def _settings(settings: Mapping[str, Any], problems: Problems) -> ModelSettings:
+    made: dict[str, Any] = {}
+    for key, value in settings.items():
+        if value is None or value in ([], {}) or key in _ELSEWHERE:
+            continue
+        if key in _SETTINGS:
+            made[_SETTINGS[key]] = value
+        elif key == "effort":
+            made["thinking"] = {"none": False, "max": "xhigh"}.get(value, value)
+        else:
+            problems.note(f"Pydantic AI does not accept `settings.{key}`; left out")
+    return made  # type: ignore[return-value]
+
+
+class _History:
+    """The messages of a conversation as requests and responses."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.instructions: list[str] = []
+        self.messages: list[ModelMessage] = []
+        self._problems = problems
+        #: The names of the tools by the ids of their calls.
+        self._calls: dict[str, str] = {}
+
+    def add(self, message: Mapping[str, Any], at: MessagePosition) -> None:
+        from pydantic_ai.messages import SystemPromptPart, ToolReturnPart, UserPromptPart
+
+        role = message["role"]
+        if message.get("name") and role != "function":
+            self._problems.handle(at, "Pydantic AI does not accept `name`", "remove `name`", "left out")
+        if role in {"system", "developer"}:
+            text = _text(message, at, self._problems)
+            if self.messages:
+                self._request(SystemPromptPart(text))
+            else:
+                self.instructions.append(text)
+        elif role == "user":
+            self._request(UserPromptPart(_user_content(message, at, self._problems)))
+        elif role == "assistant":
+            self._respond(message, at)
+        else:
+            call_id = message.get("tool_call_id") or message["name"]
+            name = self._calls.get(call_id, message.get("name") or "unknown")
+            outcome: Literal["success", "failed"] = "failed" if message.get("is_error") else "success"
+            text = _text(message, at, self._problems)
+            self._request(ToolReturnPart(tool_name=name, content=text, tool_call_id=call_id, outcome=outcome))
+
+    def take_user_prompt(self) -> str | list[UserContent] | None:
+        """Remove and return the last message, if it is only the user's."""
+        from pydantic_ai.messages import ModelRequest, UserPromptPart
+
+        if not self.messages or not isinstance(self.messages[-1], ModelRequest):
+            return None
+        *others, last = self.messages[-1].parts
+        if not isinstance(last, UserPromptPart):
+            return None
+        if others:
+            self.messages[-1] = ModelRequest(parts=others)
+        else:
+            self.messages.pop()
+        return last.content if isinstance(last.content, str) else list(last.content)
+
+    def _request(self, part: Any) -> None:
+        from pydantic_ai.messages import ModelRequest
+
+        if self.messages and isinstance(self.messages[-1], ModelRequest):
+            self.messages[-1] = ModelRequest(parts=[*self.messages[-1].parts, part])
+        else:
+            self.messages.append(ModelRequest(parts=[part]))
+
+    def _respond(self, message: Mapping[str, Any], at: MessagePosition) -> None:
+        from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+
+        parts: list[Any] = []
+        text = _text(message, at, self._problems) or message.get("refusal")
+        if text:
+            parts.append(TextPart(text))
+        calls = list(message.get("tool_calls") or ())
+        if old := message.get("function_call"):
+            calls.append({"id": old["name"], "function": old})
+        for call in calls:
+            function = call["function"]
+            self._calls[call["id"]] = function["name"]
+            arguments = function.get("arguments", {})
+            parts.append(ToolCallPart(tool_name=function["name"], args=arguments, tool_call_id=call["id"]))
+        self.messages.append(ModelResponse(parts=parts))
+
+
+def _text(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> str:
+    """The text of a message that has no other content."""
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    texts = []
+    for number, part in enumerate(content):
+        if part["type"] == "text":
+            texts.append(part["text"])
+        else:
+            problem = f"part {number} is no text, and Pydantic AI accepts only text in this message"
+            problems.handle(at, problem, "move the part to a user message", "left out")
+    return "\n".join(texts)
+
+
+def _user_content(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> str | list[UserContent]:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    parts = [_user_part(part, number, at, problems) for number, part in enumerate(content)]
+    return [part for part in parts if part is not None]
+
+
+def _user_part(part: Mapping[str, Any], number: int, at: MessagePosition, problems: Problems) -> UserContent | None:
+    """The content of a part, or ``None`` if it is left out."""
+    made: UserContent | None = _MAKERS[part["type"]](part) if part["type"] in _MAKERS else None
+    if made is None:
+        named = "a search result" if part["type"] == "search_result" else "the id of an uploaded file"
+        problem = f"part {number} is {named}, which Pydantic AI does not accept"
+        problems.handle(at, problem, "send its content as text", "left out")
+    return made
+
+
+def _image(part: Mapping[str, Any]) -> Any:
+    return _binary(part["data"], part["media_type"]) if "data" in part else None
+
+
+def _linked_image(part: Mapping[str, Any]) -> Any:
+    from pydantic_ai.messages import ImageUrl
+
+    url = part["image_url"]["url"]
+    media_type, data = split_data_url(url)
+    return _binary(data, media_type) if data else ImageUrl(url)
+
+
+def _sound(part: Mapping[str, Any]) -> Any:
+    sound = part["input_audio"]
+    return _binary(sound["data"], f"audio/{sound['format']}")
+
+
+def _file(part: Mapping[str, Any]) -> Any:
+    from pydantic_ai.messages import BinaryContent, DocumentUrl
+
+    if "url" in part:
+        return DocumentUrl(part["url"])
+    if "text" in part:
+        return BinaryContent(part["text"].encode(), media_type="text/plain")
+    media_type, data = split_data_url(part.get("file", {}).get("file_data", ""))
+    return _binary(data, media_type) if data else None
+
+
+def _binary(data: str, media_type: str) -> Any:
+    from pydantic_ai.messages import BinaryContent
+
+    return BinaryContent(base64.b64decode(data), media_type=media_type)
+
+
+_MAKERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "text": lambda part: part["text"],
+    "image": _image,
+    "image_url": _linked_image,
+    "input_audio": _sound,
+    "file": _file,
+}
