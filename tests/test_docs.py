@@ -8,18 +8,20 @@ import pytest
 
 from helpers import ROOT
 
+BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n+^```text\n(.*?)^```$)?", flags=re.MULTILINE | re.DOTALL)
+#: Each program, with the output that is shown directly after it.
 PROGRAMS = [
-    pytest.param(program, id=f"{document.name} {number}")
+    pytest.param(program, shown, id=f"{document.name} {number}")
     for document in sorted((ROOT / "docs").glob("*.md"))
-    for number, program in enumerate(
-        re.findall(r"^```python\n(.*?)^```$", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL), 1
-    )
+    for number, (program, shown) in enumerate(BLOCK.findall(document.read_text(encoding="utf-8")), 1)
 ]
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_each_document_s_program_runs_as_printed(program):
+@pytest.mark.parametrize(("program", "shown"), PROGRAMS)
+def test_each_document_s_program_runs_and_prints_what_is_shown(program, shown, capsys):
     exec(compile(program, "<document>", "exec", dont_inherit=True), {"__name__": "document"})  # noqa: S102 - the document's own
+    if shown and "print(" in program:
+        assert capsys.readouterr().out == shown
 
 
 def test_the_documents_contain_programs():

@@ -14,6 +14,7 @@ PATHS = {
     "prompt_manager": """
         PromptManager Prompt PromptMetadata PromptVersion PromptRegistry TemplateEngine PromptError PromptManagerError
         PromptNotFoundError PromptValidationError TemplateError VersionStore __version__""",
+    "prompt_manager.bulk": "BatchPlan BatchRenderer RenderedStream RenderedTable WrittenRequests write_jsonl",
     "prompt_manager.core": "PromptManager PromptRegistry Template TemplateEngine",
     "prompt_manager.core.models": """
         PromptFormat PromptStatus Role Message PromptTemplate ChatPromptTemplate PromptMetadata Tool Settings Variable
@@ -27,10 +28,16 @@ PATHS = {
         TemplateEngineProtocol StorageBackendProtocol VersionStoreProtocol ObserverProtocol PluginProtocol
         MetricsCollectorProtocol EventStreamProtocol""",
     "prompt_manager.integrations": """
-        BaseIntegration OpenAIIntegration AnthropicIntegration LangChainIntegration PromptConversionWarning""",
+        BaseIntegration OpenAIIntegration AnthropicIntegration LangChainIntegration LiteLLMIntegration
+        GeminiIntegration BedrockIntegration PromptConversionWarning""",
     "prompt_manager.integrations.base": "BaseIntegration PromptConversionWarning",
     "prompt_manager.integrations.openai": "OpenAIIntegration",
     "prompt_manager.integrations.anthropic": "AnthropicIntegration",
+    "prompt_manager.integrations.gemini": "GeminiIntegration",
+    "prompt_manager.integrations.bedrock": "BedrockIntegration",
+    "prompt_manager.integrations.mcp": "MCPIntegration to_mcp_prompt to_mcp_result",
+    "prompt_manager.integrations.pydantic_ai": "AgentInputs PydanticAIIntegration to_agent_inputs",
+    "prompt_manager.integrations.llama_index": "LlamaIndexIntegration to_llama_index_messages",
     "prompt_manager.integrations.langchain": """
         LangChainIntegration LANGCHAIN_AVAILABLE ALLOWED_OBJECTS VALID_NAMESPACES HandlebarsPromptTemplate
         HandlebarsMessagePromptTemplate HandlebarsChatPromptTemplate JoinedPromptTemplate FStringPromptTemplate
@@ -49,6 +56,8 @@ PATHS = {
     "prompt_manager.plugins.anthropic_plugin": "AnthropicPlugin",
     "prompt_manager.plugins.langchain_plugin": "LangChainPlugin",
     "prompt_manager.plugins.litellm_plugin": "LiteLLMPlugin",
+    "prompt_manager.plugins.gemini_plugin": "GeminiPlugin",
+    "prompt_manager.plugins.bedrock_plugin": "BedrockPlugin",
     "prompt_manager.storage": "InMemoryStorage FileSystemStorage YAMLLoader",
     "prompt_manager.storage.memory": "InMemoryStorage",
     "prompt_manager.versioning": "VersionStore diff",

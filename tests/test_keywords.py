@@ -115,6 +115,20 @@ def test_a_request_hands_on_what_is_the_providers():
         made.build_request_sync(create_chat_prompt(), {"topic": "AI"}, model="m", models=["a"])
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("lable", "label"), ("verison", "version"), ("strct", "strict"), ("to_message", "to_messages")]
+)
+async def test_a_conversion_by_a_manager_names_the_keyword(name, meant):
+    manager = PromptManager()
+    manager.create_prompt_sync(create_text_prompt(status="active"))
+    with refused(name, meant):
+        manager.convert_sync("greeting", {"name": "Ada"}, "openai", **{name: "x"})
+    with refused(name, meant):
+        await manager.convert("greeting", {"name": "Ada"}, "openai", **{name: "x"})
+    with pytest.raises(TypeError, match="'temperature'; expected one of: version, label, output_instructions"):
+        manager.convert_sync("greeting", {"name": "Ada"}, "openai", temperature=1)
+
+
 @pytest.mark.parametrize("integration", [OpenAIIntegration, AnthropicIntegration, LiteLLMIntegration])
 def test_a_constructor_names_the_keyword(integration):
     with pytest.raises(TypeError, match="unexpected keyword argument 'strict_validaton'"):

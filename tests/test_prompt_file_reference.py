@@ -16,6 +16,8 @@ SECTIONS = {
     "Keys of a prompt": "PROMPT",
     "Keys of a message": "MESSAGE",
     "Keys of a part": "PART",
+    "Keys of a file": "FILE_PART",
+    "Keys of a search result": "SEARCH_RESULT",
     "Keys of a tool call": "TOOL_CALL",
     "Keys of a variable": "VARIABLE",
     "Keys of a tool": "TOOL",
@@ -46,6 +48,9 @@ FILES_OF_TABLES = {
     "Keys of a prompt": "{template: Hi, EXAMPLE}",
     "Keys of a message": "messages: [{role: user, content: Hi}, {role: assistant, EXAMPLE}]",
     "Keys of a part": "messages: [{role: user, content: [{type: PART, EXAMPLE}]}]",
+    "Keys of a file": "messages: [{role: user, content: [{type: file, text: Hi, EXAMPLE}]}]",
+    "Keys of a search result": "messages: [{role: user, content: [{type: search_result, "
+    "source: a, title: b, content: c, EXAMPLE}]}]",
     "Keys of a tool call": "messages: [{role: assistant, tool_calls: [{id: call_1, name: find_order, EXAMPLE}]}]",
     "Keys of a variable": "{template: '{{x}}', variables: {x: {EXAMPLE}}}",
     "Keys of a tool": f"{{{CHAT}, tools: [{{name: find_order, EXAMPLE}}]}}",
@@ -66,14 +71,30 @@ FILES_OF_KEYS = {
     ("Keys of a message", "name"): "messages: [{role: placeholder, EXAMPLE}]",
     ("Keys of a message", "cache"): "messages: [{role: user, content: Hi, EXAMPLE}]",
     ("Keys of a message", "tool_call_id"): "messages: [{role: tool, content: Hi, EXAMPLE}]",
+    ("Keys of a message", "is_error"): "messages: [{role: tool, tool_call_id: call_1, content: Hi, EXAMPLE}]",
     ("Keys of a part", "type"): "messages: [{role: user, content: [{EXAMPLE, text: Hi}]}]",
     ("Keys of a part", "media_type"): "messages: [{role: user, content: [{type: image, data: YQ==, EXAMPLE}]}]",
     ("Keys of a part", "data"): "messages: [{role: user, content: [{type: image, media_type: image/png, EXAMPLE}]}]",
     ("Keys of a part", "cache"): "messages: [{role: user, content: [{type: text, text: Hi, EXAMPLE}]}]",
+    ("Keys of a file", "type"): "messages: [{role: user, content: [{EXAMPLE, text: Hi}]}]",
+    **{
+        ("Keys of a file", key): "messages: [{role: user, content: [{type: file, EXAMPLE}]}]"
+        for key in ("file", "url", "text")
+    },
+    **{
+        ("Keys of a search result", key): f"messages: [{{role: user, content: [{{EXAMPLE, {rest}}}]}}]"
+        for key, rest in {
+            "type": "source: a, title: b, content: c",
+            "source": "type: search_result, title: b, content: c",
+            "title": "type: search_result, source: a, content: c",
+            "content": "type: search_result, source: a, title: b",
+        }.items()
+    },
     ("Keys of a tool call", "id"): "messages: [{role: assistant, tool_calls: [{name: find_order, EXAMPLE}]}]",
     ("Keys of a tool call", "name"): "messages: [{role: assistant, tool_calls: [{id: call_1, EXAMPLE}]}]",
     ("Keys of a tool call", "function"): "messages: [{role: assistant, tool_calls: [{id: call_1, EXAMPLE}]}]",
     ("Keys of a variable", "values"): "{template: '{{x}}', variables: {x: {type: enum, EXAMPLE}}}",
+    ("Keys of a tool", "provider"): f"{{{CHAT}, tools: [{{type: web_search, EXAMPLE}}]}}",
     ("Keys of a tool", "name"): f"{{{CHAT}, tools: [{{EXAMPLE}}]}}",
     ("Keys of a tool", "function"): f"{{{CHAT}, tools: [{{EXAMPLE}}]}}",
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import typing
 
 import pytest
 
-from helpers import SECRET, create_chat_prompt, create_text_prompt
+from helpers import EXAMPLES, ROOT, SECRET, create_chat_prompt, create_text_prompt
 from prompt_manager import Prompt, PromptManager, PromptRegistry, TemplateEngine, VersionStore
 from prompt_manager.core.template import ChatTemplateEngine
 from prompt_manager.exceptions import (
@@ -244,3 +246,43 @@ def test_a_registry_of_plugins_answers_has():
     assert plugins.has("openai")
     with pytest.raises(PluginError):
         plugins.get("mistral")
+
+
+def test_every_published_name_is_where_it_was():
+    names = json.loads((ROOT / "tests" / "data" / "published_names.json").read_text(encoding="utf-8"))
+    assert names
+    for module, listed in names.items():
+        found = importlib.import_module(module)
+        assert [name for name in listed if not hasattr(found, name)] == [], module
+
+
+class TestArgumentsWithAnotherName:
+    """Each has a row in docs/migration.md."""
+
+    def test_an_answer_is_the_third_argument(self, manager):
+        manager.register_schema("verdict", {"name": "verdict", "fields": [{"name": "ok", "type": "boolean"}]})
+        manager.create_prompt_sync(create_text_prompt(output_schema="verdict"))
+        answer = '{"ok": true}'
+        assert manager.render_and_parse_sync("greeting", {"name": "Ada"}, answer) == {"ok": True}
+        assert manager.render_and_parse_sync("greeting", {"name": "Ada"}, lambda _: answer) == {"ok": True}
+        with pytest.raises(TypeError, match="llm_response"):
+            manager.render_and_parse_sync("greeting", {"name": "Ada"}, llm_response=answer)
+
+    def test_a_render_does_not_validate_answers(self, manager):
+        manager.create_prompt_sync(create_text_prompt())
+        with pytest.raises(TypeError, match="validate_output"):
+            manager.render_sync("greeting", {"name": "Ada"}, validate_output=True)
+
+    def test_schemas_have_a_path_and_helpers_a_function(self, manager):
+        assert manager.load_schemas_sync(path=EXAMPLES / "schemas") > 0
+        manager.template_engine.register_helper("twice", function=lambda text: text * 2)
+        assert manager.template_engine.render_sync("{{twice a}}", {"a": "x"}) == "xx"
+
+    def test_plugins_have_a_name(self):
+        assert not PluginRegistry().has(name="openai")
+
+    def test_the_published_filters_select_prompts(self, manager):
+        manager.create_prompt_sync(create_text_prompt(metadata={"tags": ["a"], "category": "b"}, status="active"))
+        (found,) = manager.list_prompts_sync(tags=["a"], status="active", category="b")
+        assert found.id == "greeting"
+        assert manager.registry.count_sync(status="active") == 1

@@ -51,16 +51,21 @@ def test_a_workflow_has_no_permissions_but_those_of_its_jobs(path):
         assert "permissions" in job, name
 
 
+#: The jobs that publish, each with its environment: an index and GitHub Pages accept no other.
+PUBLISHING = {"publish.yml": {"testpypi": "testpypi", "pypi": "pypi"}, "docs.yml": {"deploy": "github-pages"}}
+
+
 @by_name
-def test_only_the_jobs_of_an_index_can_publish(path):
+def test_only_the_jobs_of_an_index_or_of_pages_can_publish(path):
     jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
     with_identity = {name for name, job in jobs.items() if "id-token" in job["permissions"]}
-    # A job with an identity can publish only in the environment that the index knows.
     publishing = {name for name in with_identity if "environment" in jobs[name]}
-    assert publishing == ({"testpypi", "pypi"} if path.name == "publish.yml" else set())
+    expected = PUBLISHING.get(path.name, {})
+    assert publishing == set(expected)
     assert with_identity - publishing == ({"provenance"} if path.name == "publish.yml" else set())
     for name in publishing:
-        assert jobs[name]["environment"] == name
+        environment = jobs[name]["environment"]
+        assert (environment if isinstance(environment, str) else environment["name"]) == expected[name]
 
 
 def test_pypi_follows_a_test_of_the_files_on_testpypi():

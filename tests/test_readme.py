@@ -51,6 +51,14 @@ def test_a_program_prints_what_is_shown(program, after, tmp_path):
     assert done.stdout == shown
 
 
+def test_the_programs_run_one_after_the_other_in_one_directory(tmp_path):
+    """A reader types one after the other, and then the commands, which use what the first program wrote."""
+    pytest.importorskip("rich")
+    for program, (_, shown) in (case.values for case in PROGRAMS):
+        assert run([sys.executable, "-X", "utf8", "-"], tmp_path, input=program).stdout == shown
+    check_session(tmp_path)
+
+
 def test_the_first_program_writes_the_file_that_is_shown():
     (file,) = [text for language, text in BLOCKS if language == "yaml"]
     (path, content) = file.split("\n", 1)
@@ -66,9 +74,14 @@ def test_the_first_program_is_short():
 def test_the_command_line_prints_what_is_shown(tmp_path):
     pytest.importorskip("rich")
     run([sys.executable, "-"], tmp_path, input=PROGRAMS[0].values[0])
+    check_session(tmp_path)
+
+
+def check_session(folder):
+    """Run the commands of the README in a folder, and compare their output."""
     (session,) = [text for language, text in BLOCKS if language == "console"]
     for line, shown in re.findall(r"^\$ prompt-manager (.*)\n((?:[^$].*\n)*)", session, flags=re.MULTILINE):
-        done = run([sys.executable, "-m", "prompt_manager.cli", *line.split()], tmp_path)
+        done = run([sys.executable, "-m", "prompt_manager", *line.split()], folder)
         assert done.returncode == 0, done.stderr
         assert not shown or done.stdout.strip() == shown.strip()
 
@@ -77,6 +90,8 @@ def test_the_install_lines_name_extras_that_exist():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     named = re.findall(r"prompt-manager\[(\w+)\]", README)
     assert {"openai", "cli", "all"} <= set(named) <= set(extras)
+    listed = README.partition("The extras are ")[2].partition(". ")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == set(extras)
 
 
 def test_the_measured_figures_come_from_the_document():

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
-from helpers import ROOT
+from helpers import ROOT, write_titled_blocks
+from prompt_manager import PromptManager
+from prompt_manager.stubs import typed_module
+from type_checkers import checked, write_settings
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAM = re.compile(r"^```python(?: title=\"([^\"]+)\")?\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
@@ -27,34 +25,23 @@ def programs(tmp_path_factory):
             path = folder / (title or f"{name}_{number}.py")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(program, encoding="utf-8")
-    source = str(ROOT / "python")
-    (folder / "mypy.ini").write_text(f"[mypy]\nstrict = True\nmypy_path = {source}:src\n", encoding="utf-8")
-    # basedpyright's `standard` is pyright's default.
-    settings = {"typeCheckingMode": "standard", "extraPaths": [source, "src"], "reportMissingModuleSource": False}
-    (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "typed_prompts.py").write_text(typed_module(documented_prompts(folder)), encoding="utf-8")
+    write_settings(folder, "src")
     return folder
 
 
-def check(folder, module, *arguments):
-    if importlib.util.find_spec(module) is None:
-        pytest.skip(f"{module} is not installed: `make type-check` runs this test")
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": ""},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def documented_prompts(folder):
+    """The prompts whose typed module the programs of docs/typed-prompts.md import."""
+    text = (ROOT / "docs" / "typed-prompts.md").read_text(encoding="utf-8")
+    write_titled_blocks(text, folder, language="yaml")
+    return PromptManager.from_directory_sync(folder / "prompts")
 
 
 def test_the_programs_pass_mypy_strict(programs):
     names = sorted(str(path.relative_to(programs)) for path in programs.rglob("*.py"))
     assert len(names) > 40
-    check(programs, "mypy", "--python-executable", sys.executable, *names)
+    checked(programs, "mypy", *names)
 
 
 def test_the_programs_pass_pyright(programs):
-    check(programs, "basedpyright", "--pythonpath", sys.executable)
+    checked(programs, "pyright")

@@ -1,4 +1,4 @@
-"""A mock of the providers' servers on the loopback interface. It records requests, and answers with a fixed text.
+"""A mock of the providers' servers on the loopback interface. It records requests, and answers what you tell it.
 
 It lets the examples run the real clients without an API key or a network. It does not check the requests.
 """
@@ -8,46 +8,110 @@ from __future__ import annotations
 import json
 import os
 import threading
+from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
 
-def chat_completion(text: str) -> dict[str, Any]:
-    """Build an answer of OpenAI's Chat Completions."""
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+class Step(NamedTuple):
+    """What the model answers to one request: a text, or a call of a tool; perhaps with its thinking."""
+
+    text: str = ""
+    #: The name of the tool and its arguments.
+    call: tuple[str, dict[str, Any]] | None = None
+    thinking: str = ""
+    #: A second call at the same time.
+    also: tuple[str, dict[str, Any]] | None = None
+
+
+def calls_of(step: Step) -> list[tuple[str, dict[str, Any]]]:
+    """Return the calls of a step."""
+    return [call for call in (step.call, step.also) if call is not None]
+
+
+def chat_completion(step: Step, number: int) -> dict[str, Any]:
+    """Build an answer of OpenAI's Chat Completions, which keeps the thinking to itself."""
+    message: dict[str, Any] = {"role": "assistant", "content": step.text or None}
+    if step.call:
+        function = {"name": step.call[0], "arguments": json.dumps(step.call[1])}
+        message["tool_calls"] = [{"id": f"call_{number}", "type": "function", "function": function}]
+    choice = {"index": 0, "finish_reason": "tool_calls" if step.call else "stop", "message": message}
     return {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "mock", "choices": [choice]}
 
 
-def response(text: str) -> dict[str, Any]:
+def response(step: Step, number: int) -> dict[str, Any]:
     """Build an answer of OpenAI's Responses."""
-    content = [{"type": "output_text", "text": text, "annotations": []}]
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": content}
-    return {"id": "resp_1", "object": "response", "created_at": 1, "model": "mock", "output": [message]}
+    output: list[dict[str, Any]] = []
+    if step.thinking:
+        summary = [{"type": "summary_text", "text": step.thinking}]
+        output.append({"type": "reasoning", "id": f"rs_{number}", "summary": summary, "encrypted_content": "c2VhbGVk"})
+    if step.call:
+        call = {"id": f"fc_{number}", "call_id": f"call_{number}", "name": step.call[0]}
+        output.append({"type": "function_call", **call, "arguments": json.dumps(step.call[1]), "status": "completed"})
+    if step.text:
+        content = [{"type": "output_text", "text": step.text, "annotations": []}]
+        message = {"id": f"msg_{number}", "type": "message", "role": "assistant", "status": "completed"}
+        output.append({**message, "content": content})
+    return {"id": "resp_1", "object": "response", "created_at": 1, "model": "mock", "output": output}
 
 
-def message(text: str) -> dict[str, Any]:
+def message(step: Step, number: int) -> dict[str, Any]:
     """Build an answer of Anthropic's Messages."""
-    answer = {"id": "msg_1", "type": "message", "role": "assistant", "model": "mock", "stop_reason": "end_turn"}
-    return {
-        **answer,
-        "content": [{"type": "text", "text": text}],
-        "usage": {"input_tokens": 1, "output_tokens": 1},
-    }
+    content: list[dict[str, Any]] = []
+    if step.thinking:
+        content.append({"type": "thinking", "thinking": step.thinking, "signature": f"signature {number}"})
+    if step.text:
+        content.append({"type": "text", "text": step.text})
+    if step.call:
+        content.append({"type": "tool_use", "id": f"toolu_{number}", "name": step.call[0], "input": step.call[1]})
+    reason = "tool_use" if step.call else "end_turn"
+    answer = {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": "mock", "stop_reason": reason}
+    return {**answer, "content": content, "usage": {"input_tokens": 1, "output_tokens": 1}}
 
 
-def converse(text: str) -> dict[str, Any]:
+def converse(step: Step, number: int) -> dict[str, Any]:
     """Build an answer of Bedrock's Converse."""
-    return {"output": {"message": {"role": "assistant", "content": [{"text": text}]}}, "stopReason": "end_turn"}
+    content: list[dict[str, Any]] = []
+    if step.thinking:
+        text = {"text": step.thinking, "signature": f"signature {number}"}
+        content.append({"reasoningContent": {"reasoningText": text}})
+    if step.text:
+        content.append({"text": step.text})
+    for at, (name, arguments) in enumerate(calls_of(step)):
+        content.append({"toolUse": {"toolUseId": f"tooluse_{number}_{at}", "name": name, "input": arguments}})
+    reason = "tool_use" if step.call else "end_turn"
+    return {"output": {"message": {"role": "assistant", "content": content}}, "stopReason": reason}
+
+
+def generate_content(step: Step, number: int) -> dict[str, Any]:
+    """Build an answer of Gemini. Only the first of several calls has a signature."""
+    parts: list[dict[str, Any]] = []
+    if step.thinking:
+        parts.append({"text": step.thinking, "thought": True})
+    if step.text:
+        parts.append({"text": step.text})
+    for at, (name, arguments) in enumerate(calls_of(step)):
+        call = {"functionCall": {"id": f"fc_{number}_{at}", "name": name, "args": arguments}}
+        signature = {} if at else {"thoughtSignature": b64encode(f"signature {number}".encode()).decode()}
+        parts.append({**call, **signature})
+    return {"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}]}
 
 
 #: The number of characters of a long text to show.
 SHOWN = 50
 
-ANSWERS = {"/chat/completions": chat_completion, "/responses": response, "/messages": message, "/converse": converse}
+ANSWERS = {
+    "/chat/completions": chat_completion,
+    "/responses": response,
+    "/messages": message,
+    "/converse": converse,
+    ":generateContent": generate_content,
+}
 
 
 def shortened(value: Any) -> Any:
@@ -62,9 +126,9 @@ def shortened(value: Any) -> Any:
 
 
 class MockServer:
-    """The server, as a context manager. It answers each request with the same text."""
+    """The server, as a context manager. It answers each request with the same text, or with the next of its steps."""
 
-    def __init__(self, text: str = "Gladly.") -> None:
+    def __init__(self, text: str = "Gladly.", steps: Sequence[Step] = ()) -> None:
         requests: list[tuple[str, Any]] = []
 
         class Handler(BaseHTTPRequestHandler):
@@ -72,7 +136,8 @@ class MockServer:
                 path = self.path.partition("?")[0]
                 requests.append((path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
                 make = next(make for end, make in ANSWERS.items() if path.endswith(end))
-                answer = json.dumps(make(text)).encode()
+                step = steps[len(requests) - 1] if steps else Step(text)
+                answer = json.dumps(make(step, len(requests))).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure"]
 
-TARGET = 2.5
+TARGET = 1.5
 
 ROLES = ("system", "user", "user")
 

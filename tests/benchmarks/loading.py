@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["measure", "measure_held", "measure_phases", "measure_saves"]
 
 #: The maximum time of a load, divided by that of PyYAML with pydantic.
-TARGET = 1 / 5
+TARGET = 1 / 8
 
 SENTENCES = (
     "Answer the question that was asked, in two to five short sentences.",

@@ -1,6 +1,6 @@
 """Measures how fast the package is. ``make bench`` calls it.
 
-    python tests/benchmarks/run.py [--quick] [--json FILE] [--no-peers] [SECTION ...]
+    python tests/benchmarks/run.py [--quick] [--json FILE] [--keep] [--no-peers] [SECTION ...]
 
 No time makes it fail. ``docs/performance.md`` has the results and explains them.
 """
@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import baseline
 import conversion
 import engines
 import floor
@@ -31,6 +32,8 @@ from prompt_manager import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from report import Row
 
 SECTIONS = {
     "templates": (engines.measure, "Templates: for peers, their time divided by ours"),
@@ -54,6 +57,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="only check that everything runs; the figures are rough")
     parser.add_argument("--no-peers", action="store_true", help="leave out the other engines")
+    parser.add_argument("--keep", action="store_true", help="keep the ratios as the new baseline")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to a JSON file")
     parsed = parser.parse_args(arguments)
     if unknown := [name for name in parsed.sections if name not in SECTIONS]:
@@ -68,16 +72,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     peers = {} if options.no_peers else versions()
     about = {"prompt-manager": __version__, "python": platform.python_version(), "machine": platform.machine(), **peers}
     print(", ".join(f"{name} {version}" for name, version in about.items()))
-    results = {}
+    results: dict[str, list[Row]] = {}
     for name in options.sections or SECTIONS:
         measure, title = SECTIONS[name]
         if measure in (engines.measure, engines.measure_compilation):
             measure = partial(measure, with_peers=not options.no_peers)
         rows = measure(effort)
-        results[name] = as_json(rows)
+        results[name] = rows
         print(f"\n## {title}\n\n{table(rows)}", flush=True)
+    if lines := baseline.moved(results):
+        print("\n## Ratios that differ from the baseline\n", *lines, sep="\n")
+    if options.keep:
+        baseline.keep(results)
     if options.json:
-        options.json.write_text(json.dumps({"about": about, "results": results}, indent=2) + "\n", encoding="utf-8")
+        written = {name: as_json(rows) for name, rows in results.items()}
+        options.json.write_text(json.dumps({"about": about, "results": written}, indent=2) + "\n", encoding="utf-8")
     return 0
 
 

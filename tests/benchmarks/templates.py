@@ -201,14 +201,21 @@ SHOUTED = Sources(
 SCRIPTS = [("C", "D", "ASCII"), ("F1", "F2", "Cyrillic"), ("F3", "F4", "Chinese")]
 
 CASES = [
-    Case("A", "two variables", TWO, two, TWO_VALUES, target=1.5),
+    Case("A", "two variables", TWO, two, TWO_VALUES, target=1.05),
     Case("B", "a chat of three messages", CHAT, chat, CHAT_VALUES),
     *(
         case
         for c, d, script in SCRIPTS
         for case in (
-            Case(c, f"20 documents, {script}", DOCUMENTS, documents, document_values(script), target=0.65),
-            Case(d, f"200 few-shot items, {script}", FEW_SHOT, few_shot, few_shot_values(script), target=0.65),
+            Case(c, f"20 documents, {script}", DOCUMENTS, documents, document_values(script), target=0.4),
+            Case(
+                d,
+                f"200 few-shot items, {script}",
+                FEW_SHOT,
+                few_shot,
+                few_shot_values(script),
+                target=0.55 if script == "ASCII" else 0.45,
+            ),
         )
     ),
     Case(
@@ -217,7 +224,7 @@ CASES = [
         TWO,
         two,
         {**TWO_VALUES, "rows": [{"id": i, "text": f"row {i}"} for i in range(10_000)]},
-        target=1.5,
+        target=1.05,
     ),
     Case(
         "H",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from helpers import EXAMPLES
+from prompt_manager._native import fix_file
 from prompt_manager.cli.app import app
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-MISSPELT = 'template: "Dear {{nmae}}"\nvariables: [name]\n'
+FAULTY = 'template: "Dear {{nick}}"\nvariables: [company]\n'
 BROKEN = 'template: "{{#if x}}open"\n'
 CUT = "template: Sum up ticket #{{n}} for {{who}}\n"
 GOOD = "template: Hello {{name}}!\n"
@@ -60,34 +63,34 @@ def test_the_examples_have_no_findings():
 
 
 def test_a_finding_has_place_line_caret_and_hint(project):
-    write(project, prompts__a=MISSPELT)
+    write(project, prompts__a=FAULTY)
     result = check()
     assert result.exit_code == 1
     assert result.stdout == (
-        "prompts/a.yaml:1:19: warning PM009 prompt `a` uses `nmae`, which its `variables` do not declare"
+        "prompts/a.yaml:1:19: warning PM009 prompt `a` uses `nick`, which its `variables` do not declare"
         " [undeclared-variable]\n"
-        '  1 | template: "Dear {{nmae}}"\n'
+        '  1 | template: "Dear {{nick}}"\n'
         "    |                   ^\n"
-        "  hint: did you mean `name`?\n\n"
-        "prompts/a.yaml:2:13: warning PM010 prompt `a` declares the variable `name` and never uses it"
+        "  hint: add `nick` to `variables`\n\n"
+        "prompts/a.yaml:2:13: warning PM010 prompt `a` declares the variable `company` and never uses it"
         " [unused-variable]\n"
-        "  2 | variables: [name]\n"
+        "  2 | variables: [company]\n"
         "    |             ^\n"
-        "  hint: the template uses `nmae`: is it meant to be `name`?\n\n"
+        "  hint: use it in the template, or remove it\n\n"
         "2 findings\n"
     )
 
 
 def test_the_caret_is_below_its_character_after_wide_ones(project):
-    write(project, prompts__a='template: "日本 {{nmae}}"\nvariables: [name]\n')
+    write(project, prompts__a='template: "日本 {{nick}}"\nvariables: [company]\n')
     line, caret = check().stdout.splitlines()[1:3]
-    assert line == '  1 | template: "日本 {{nmae}}"'
+    assert line == '  1 | template: "日本 {{nick}}"'
     # Each of the two characters takes two cells.
-    assert caret.index("^") == line.index("nmae") + 2
+    assert caret.index("^") == line.index("nick") + 2
 
 
 def test_every_fault_of_a_broken_directory_is_found(project):
-    write(project, prompts__a=MISSPELT, prompts__b=BROKEN, prompts__c="template: [", prompts__d=CUT, prompts__e=GOOD)
+    write(project, prompts__a=FAULTY, prompts__b=BROKEN, prompts__c="template: [", prompts__d=CUT, prompts__e=GOOD)
     (project / "prompts/f.yaml").write_bytes(b"template: \xff\xfe\n")
     found = codes()
     assert {"PM003", "PM009", "PM010", "PM011"} < {*found}
@@ -106,7 +109,7 @@ def test_every_fault_of_a_broken_directory_is_found(project):
     ],
 )
 def test_rules_are_chosen_by_code_or_name(project, arguments, expected):
-    write(project, prompts__a=MISSPELT)
+    write(project, prompts__a=FAULTY)
     assert codes(*arguments) == expected
 
 
@@ -121,13 +124,13 @@ def test_a_rule_that_does_not_exist_is_wrong_usage(project):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('template: "{{nmae}}"  # pm: ignore[PM009]\nvariables: [name]\n', ["PM010"]),
-        ('template: "{{nmae}}"  # pm: ignore\nvariables: [name]\n', ["PM010"]),
-        ('# pm: ignore[PM009, PM010]\ntemplate: "{{nmae}}"\n# pm:ignore[unused-variable]\nvariables: [name]\n', []),
-        ('template: "{{nmae}}"  # pm: ignore[PM010]\nvariables: [name]\n', ["PM009", "PM010"]),
-        ("template: |\n  {{! pm: ignore[PM009] }}\n  {{nmae}}\nvariables: [name]\n", ["PM010"]),
+        ('template: "{{nick}}"  # pm: ignore[PM009]\nvariables: [company]\n', ["PM010"]),
+        ('template: "{{nick}}"  # pm: ignore\nvariables: [company]\n', ["PM010"]),
+        ('# pm: ignore[PM009, PM010]\ntemplate: "{{nick}}"\n# pm:ignore[unused-variable]\nvariables: [company]\n', []),
+        ('template: "{{nick}}"  # pm: ignore[PM010]\nvariables: [company]\n', ["PM009", "PM010"]),
+        ("template: |\n  {{! pm: ignore[PM009] }}\n  {{nick}}\nvariables: [company]\n", ["PM010"]),
         # A comment behind a line is about this line only.
-        ('id: a  # pm: ignore\ntemplate: "{{nmae}}"\nvariables: [name]\n', ["PM009", "PM010"]),
+        ('id: a  # pm: ignore\ntemplate: "{{nick}}"\nvariables: [company]\n', ["PM009", "PM010"]),
     ],
 )
 def test_a_comment_hides_the_findings_of_its_line(project, text, expected):
@@ -139,7 +142,7 @@ def test_a_path_in_the_project_is_checked_with_its_neighbours(project):
     write(
         project,
         prompts__a__x="template: '{{> tone}} {{name}}'\n",
-        prompts__b__y=MISSPELT,
+        prompts__b__y=FAULTY,
         **{"prompts__partials__tone.hbs": "Be brief."},
     )
     assert codes("prompts/a") == []
@@ -158,7 +161,7 @@ def test_github_gets_one_annotation_for_each_finding(project):
 
 
 def test_sarif_has_the_rules_and_the_results(project):
-    write(project, prompts__a=MISSPELT)
+    write(project, prompts__a=FAULTY)
     log = json.loads(check("--format", "sarif").stdout)
     (run,) = log["runs"]
     ids = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
@@ -171,9 +174,101 @@ def test_sarif_has_the_rules_and_the_results(project):
     }
 
 
+def test_a_misspelt_variable_is_one_finding(project):
+    write(project, prompts__a='template: "Dear {{nmae}}"\nvariables: [name]\n')
+    (finding,) = json.loads(check("--json").stdout)
+    assert (finding["code"], finding["hint"]) == ("PM016", "did you mean `name`?")
+
+
+def test_rules_that_are_off_by_default_run_when_they_are_asked_for(project):
+    write(project, prompts__a='template: "Sum up: {{document}} {{nick}}"\nvariables: [document]\n')
+    assert codes() == ["PM009"]
+    assert codes("--extend-select", "unfenced-variable") == ["PM026", "PM009"]
+    assert codes("--select", "PM026") == ["PM026"]
+
+
+def test_a_provider_refuses_what_it_would_refuse(project):
+    schema = "{type: object, properties: {tags: {type: object}}}"
+    write(
+        project,
+        prompts__a="messages: [{role: system, content: Hi}]\n",
+        prompts__b=f"template: Hi\noutput_schema: {schema}\n",
+    )
+    assert codes() == []
+    assert codes("--provider", "openai") == ["PM021"]
+    assert codes("--provider", "anthropic", "--provider", "openai") == ["PM022", "PM021", "PM021"]
+
+
+def test_a_schema_that_nobody_defines_is_found_without_a_directory_of_schemas(project):
+    write(project, prompts__a="template: Hi {{name}}\ninput_schema: person\n")
+    assert codes() == ["PM005"]
+    code = (
+        "from prompt_manager import PromptManager\n"
+        "from prompt_manager.validation import Schema\n"
+        "manager = PromptManager()\n"
+        "manager.register_schema(Schema(name='person', fields=[{'name': 'name', 'type': 'string'}]))\n"
+    )
+    table = '[tool.prompt-manager]\napp = "app_with_schema:manager"\n'
+    write(project, **{"app_with_schema.py": code, "pyproject.toml": table})
+    assert codes() == []
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments], check=True)
+
+
+class TestChangedVersions:
+    @pytest.fixture
+    def repository(self, project: Path) -> Path:
+        """A repository with two prompts in its last commit."""
+        write(project, prompts__a="template: Hello {{name}}!\n", prompts__b="status: draft\ntemplate: Hi\n")
+        git("init", "-q", "-b", "main")
+        git("add", ".")
+        git("commit", "-q", "-m", "Add two prompts")
+        return project
+
+    @pytest.mark.parametrize(
+        ("file", "text", "expected"),
+        [
+            ("a", "template: Good day {{name}}!\n", ["PM027"]),
+            ("a", "version: 1.1.0\ntemplate: Good day {{name}}!\n", []),
+            ("a", "# greets\nmetadata: {author: Ada}\ntemplate: 'Hello {{name}}!'\n", []),
+            ("a", "status: draft\ntemplate: Good day {{name}}!\n", []),
+            ("b", "status: draft\ntemplate: Ho\n", []),
+            ("c", "template: New\n", []),
+        ],
+    )
+    def test_an_active_version_must_keep_its_content(self, repository, file, text, expected):
+        write(repository, **{f"prompts__{file}": text})
+        assert codes() == expected
+        git("add", ".")
+        git("commit", "-q", "-m", "Change a prompt")
+        assert codes() == []
+        assert codes("--base", "HEAD~1") == expected
+        assert codes("--base", "HEAD~1", "--ignore", "PM027") == []
+
+    def test_a_prompt_that_moves_to_another_file_keeps_its_version(self, repository):
+        (repository / "prompts/a.yaml").unlink()
+        write(repository, prompts__sub__moved="id: a\ntemplate: Changed {{name}}\n")
+        (finding,) = json.loads(check("--json").stdout)
+        assert (finding["code"], finding["file"]) == ("PM027", "prompts/sub/moved.yaml")
+
+    @pytest.mark.usefixtures("repository")
+    def test_a_commit_that_does_not_exist_is_wrong_usage(self):
+        for name in ("gone", "--output=x"):
+            result = check("--base", name)
+            assert result.exit_code == 2
+            assert f"git does not know the commit '{name}'" in result.stderr
+
+    def test_outside_a_repository_only_a_given_commit_is_an_error(self, project):
+        write(project, prompts__a=GOOD)
+        assert codes() == []
+        assert check("--base", "HEAD").exit_code == 2
+
+
 class TestProject:
     def test_the_table_gives_the_directories(self, project, monkeypatch):
-        write(project, src__p__a=MISSPELT, **{"pyproject.toml": '[tool.prompt-manager]\nprompts = "src/p"\n'})
+        write(project, src__p__a=FAULTY, **{"pyproject.toml": '[tool.prompt-manager]\nprompts = "src/p"\n'})
         assert codes() == ["PM009", "PM010"]
         monkeypatch.chdir(project / "src")
         assert [finding["file"] for finding in json.loads(check("--json").stdout)] == ["p/a.yaml"] * 2
@@ -211,7 +306,7 @@ class TestProject:
         write(
             project,
             prompts__a="template: '{{shout x}}'\n",
-            prompts__b=MISSPELT,
+            prompts__b=FAULTY,
             **{f"{module}.py": code, "pyproject.toml": table},
         )
         result = check("--json")
@@ -237,7 +332,7 @@ class TestProject:
     def test_a_pyproject_of_another_tool_is_passed_over(self, project, monkeypatch):
         write(
             project,
-            p__a=MISSPELT,
+            p__a=FAULTY,
             **{
                 "pyproject.toml": '[tool.prompt-manager]\nprompts = "p"\n',
                 "inner__pyproject.toml": "[tool.ruff]\n",
@@ -268,3 +363,47 @@ def test_all_commands_use_the_directories_of_the_project(project):
     assert run(app, ["render", "greeting", "--var", "name:=1"]).exit_code == 1
     assert run(app, ["test"]).stdout == "1 passed\n"
     assert [each["id"] for each in json.loads(run(app, ["list", "--json"]).stdout)] == ["greeting"]
+
+
+class TestFix:
+    def test_the_output_says_what_is_fixed_and_what_is_left(self, project):
+        write(project, prompts__a="template: '{{nmae}}'\nvariables: [name]\n", prompts__b=CUT)
+        result = check("--fix")
+        assert result.exit_code == 1
+        assert result.stdout.endswith("\n\n1 finding, 1 fixed\n")
+        assert check("--fix", "prompts/a.yaml").stdout == "no findings\n"
+
+    def test_only_rules_that_are_selected_are_fixed(self, project):
+        write(project, prompts__a="template: '{{nick}}'\nvariables: [company]\n")
+        assert check("--fix", "--select", "PM009").stdout == "no findings, 1 fixed\n"
+        assert (project / "prompts/a.yaml").read_text() == "template: '{{nick}}'\nvariables: [company, nick]\n"
+
+    def test_a_file_that_changes_meanwhile_is_refused(self, project, monkeypatch):
+        write(project, prompts__a="template: '{{nmae}}'\nvariables: [name]\n")
+        path = project / "prompts/a.yaml"
+        changed = path.read_text() + "# more\n"
+
+        def change_first(file, found):
+            path.write_text(changed)
+            fix_file(file, found)
+
+        monkeypatch.setattr("prompt_manager._native.fix_file", change_first)
+        result = check("--fix")
+        assert result.exit_code == 1
+        assert "it has changed since it was read" in result.stderr
+        assert path.read_text() == changed
+        assert [file.name for file in path.parent.iterdir()] == ["a.yaml"]
+
+
+def test_watch_checks_again_when_a_file_changes(project):
+    write(project, prompts__a=FAULTY)
+    command = [sys.executable, "-m", "prompt_manager", "check", "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", cwd=project) as process:
+        assert process.stdout is not None
+        for text, last in ((GOOD, "2 findings\n"), (CUT, "no findings\n"), (GOOD, "1 finding\n")):
+            line = ""
+            while line != last:
+                line = process.stdout.readline()
+            write(project, prompts__a=text)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130

@@ -170,9 +170,9 @@ def test_show_prints_metadata_variables_and_tools() -> None:
         "status active",
         "tags assistant, tools, chat",
         "settings temperature 0.2, max_tokens 800",
-        "company string required The shop",
-        "return_days integer default 30 How long after delivery a return is possible",
-        "history list optional",
+        "company string required 5:31 The shop",
+        "return_days integer default 30 9:88 How long after delivery a return is possible",
+        "history list optional messages[5]",
         "get_order Read an order with its current status. Changes nothing.",
         "partial style",
     ):
@@ -225,6 +225,7 @@ def test_show_writes_json() -> None:
         "required": False,
         "default": 5,
         "description": "Upper limit for the key points",
+        "uses": [{"template": "template", "partial": None, "line": 10, "column": 20}],
     }
 
 
@@ -454,8 +455,8 @@ def test_errors_in_prompt_files_have_line_and_column(
         (("--nope",), "No such option"),
         (("list", "--nope"), "No such option"),
         (("list", "extra"), "Got unexpected extra argument (extra)"),
-        (("show",), "Missing argument 'ID'."),
-        (("render",), "Missing argument 'ID'."),
+        (("show",), "Missing argument 'ID[@VERSION|@LABEL]'."),
+        (("render",), "Missing argument 'ID[@VERSION|@LABEL]'."),
         ((*GREETING, "--var"), "Option '--var' requires an argument."),
         ((*GREETING, "--to", "pdf"), "Invalid value for '--to': 'pdf' is not one of"),
         ((*GREETING, "--var", "name"), "Invalid value for '--var': 'name' must be written as NAME=TEXT or"),
@@ -464,20 +465,21 @@ def test_errors_in_prompt_files_have_line_and_column(
         ((*GREETING, "--var", "name:=x"), "Invalid value for '--var': the value after name:= is not JSON: Expecting"),
         ((*GREETING, "--var", "name:=NaN"), "Invalid value for '--var': the value after name:= is not JSON: NaN"),
         ((*GREETING, "--var", "name=\udcff"), "Invalid value for '--var': 'name=\\udcff' is not UTF-8"),
-        (("show", "\udcff"), "Invalid value for 'ID': '\\udcff' is not UTF-8"),
+        (("show", "\udcff"), "Invalid value for 'ID[@VERSION|@LABEL]': '\\udcff' is not UTF-8"),
+        (("check", "--base", "\udcff"), "Invalid value for '--base': '\\udcff' is not UTF-8"),
         ((*GREETING, "--version", "1.0.0", "--label", "x"), "--version and --label cannot be used together"),
         (("show", "greeting", "--version", "1.0.0", "--label", "x"), "--version and --label cannot be used together"),
         (
             (*GREETING, "--to-messages"),
-            "--to-messages needs --to with a provider: openai, responses, anthropic or litellm",
+            "--to-messages needs --to with a provider: openai, openai-responses, anthropic, litellm, gemini or bedrock",
         ),
         (
             (*GREETING, "--not-strict"),
-            "--not-strict needs --to with a provider: openai, responses, anthropic or litellm",
+            "--not-strict needs --to with a provider: openai, openai-responses, anthropic, litellm, gemini or bedrock",
         ),
         (
             (*GREETING, "--not-strict", "--to", "messages"),
-            "--not-strict needs --to with a provider: openai, responses, anthropic or litellm",
+            "--not-strict needs --to with a provider: openai, openai-responses, anthropic, litellm, gemini or bedrock",
         ),
     ],
 )
@@ -487,7 +489,7 @@ def test_wrong_usage_has_status_2(arguments: tuple[str, ...], said: str) -> None
 
 def test_wrong_usage_prints_the_usage_line() -> None:
     said = failure_of("render", "x", "--not-strict", status=2)
-    assert "\nusage: app render [OPTIONS] ID\n  hint: app render --help\n" in said
+    assert "\nusage: app render [OPTIONS] ID[@VERSION|@LABEL]\n  hint: app render --help\n" in said
 
 
 def test_no_command_prints_the_help_and_exits_with_2() -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from rich.cells import cell_len
+from terminal import on_a_terminal, widest
 
 from helpers import EXAMPLES, ROOT, run_python
 from prompt_manager import __version__
@@ -41,14 +40,14 @@ sys.argv = ["prompt-manager", *{arguments!r}]
 out, sys.stdout = sys.stdout, io.StringIO()
 from prompt_manager.cli import main
 status = main()
-names = ("pydantic", "asyncio", "structlog", "rich", "prompt_manager.core", "prompt_manager._native")
+names = ("click", "pydantic", "asyncio", "structlog", "rich", "prompt_manager.core", "prompt_manager._native")
 print(status, *(name for name in names if name in sys.modules), file=out)
 """
 
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "prompt_manager.cli", *arguments],
+        [sys.executable, "-m", "prompt_manager", *arguments],
         cwd=ROOT,
         env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8", **environment},
         capture_output=True,
@@ -63,7 +62,10 @@ def test_results_errors_and_status_follow_shell_conventions() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "Hello Ada! Your role is engineer.", "")
     done = command(*GREETING[:-2])
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: Missing variable 'role' for prompt 'greeting'\n"
+    assert done.stderr == (
+        "error: Missing variable 'role' for prompt 'greeting'\n"
+        "  hint: on the command line, give a value with --var role=TEXT\n"
+    )
     done = command("list", "--nope")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: No such option")
@@ -78,22 +80,24 @@ def test_the_script_is_installed() -> None:
     assert script.load() is main
 
 
-def test_version_prints_the_version_of_the_package() -> None:
-    done = command("--version")
-    assert (done.returncode, done.stdout) == (0, f"python -m prompt_manager.cli {__version__}\n")
+@pytest.mark.parametrize("arguments", [("--version",), ("-V",), ("-V", "list")])
+def test_version_prints_the_version_of_the_package(arguments: tuple[str, ...]) -> None:
+    done = command(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"prompt-manager {__version__}\n", "")
 
 
 @pytest.mark.parametrize(
     ("arguments", "loaded"),
     [
-        (("--help",), "0"),
-        (("render", "--help"), "0"),
-        (("render",), "2"),
-        (GREETING, "0 prompt_manager.core prompt_manager._native"),
-        ((*JAPANESE, "--to", "anthropic"), "0 prompt_manager.core prompt_manager._native"),
-        (("list", "--dir", PROMPTS, "--json"), "0 prompt_manager.core prompt_manager._native"),
-        (("show", "greeting", "--dir", PROMPTS, "--json"), "0 prompt_manager.core prompt_manager._native"),
-        (("list", "--dir", PROMPTS), "0 rich prompt_manager.core prompt_manager._native"),
+        (("--version",), "0 prompt_manager._native"),
+        (("--help",), "0 click"),
+        (("render", "--help"), "0 click"),
+        (("render",), "2 click"),
+        (GREETING, "0 click prompt_manager.core prompt_manager._native"),
+        ((*JAPANESE, "--to", "anthropic"), "0 click prompt_manager.core prompt_manager._native"),
+        (("list", "--dir", PROMPTS, "--json"), "0 click prompt_manager.core prompt_manager._native"),
+        (("show", "greeting", "--dir", PROMPTS, "--json"), "0 click prompt_manager.core prompt_manager._native"),
+        (("list", "--dir", PROMPTS), "0 click rich prompt_manager.core prompt_manager._native"),
     ],
 )
 def test_commands_load_only_the_modules_they_need(arguments: tuple[str, ...], loaded: str) -> None:
@@ -121,7 +125,7 @@ def test_a_closed_pipe_is_not_an_error(arguments: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-m", "prompt_manager.cli", *arguments],
+        [sys.executable, "-m", "prompt_manager", *arguments],
         cwd=ROOT,
         env=ENVIRONMENT,
         stdout=writer,
@@ -145,7 +149,7 @@ def test_a_closed_pipe_is_not_an_error(arguments: tuple[str, ...]) -> None:
 )
 def test_a_closed_stream_does_not_crash(arguments: str, status: int) -> None:
     done = subprocess.run(
-        ["/bin/sh", "-c", f'"$0" -m prompt_manager.cli {arguments}', sys.executable],
+        ["/bin/sh", "-c", f'"$0" -m prompt_manager {arguments}', sys.executable],
         cwd=ROOT,
         env=ENVIRONMENT,
         capture_output=True,
@@ -160,7 +164,7 @@ def test_a_closed_stream_does_not_crash(arguments: str, status: int) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals work differently on Windows")
 def test_an_interrupt_ends_the_command_without_a_traceback() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "prompt_manager.cli", *GREETING, "--vars", "-"],
+        [sys.executable, "-m", "prompt_manager", *GREETING, "--vars", "-"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -177,7 +181,7 @@ def test_an_interrupt_ends_the_command_without_a_traceback() -> None:
 def test_a_full_disk_is_an_error() -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - no Path needed
         done = subprocess.run(
-            [sys.executable, "-m", "prompt_manager.cli", *GREETING],
+            [sys.executable, "-m", "prompt_manager", *GREETING],
             cwd=ROOT,
             env=ENVIRONMENT,
             stdout=full,
@@ -210,53 +214,26 @@ def test_a_lone_surrogate_in_a_value_does_not_crash(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "Hello \\ud83d! Your role is r.")
 
 
-def on_a_terminal(*arguments: str, columns: int = 80) -> str:
-    """Run the command on a terminal, and return its output."""
-    pty = pytest.importorskip("pty")
-    primary, secondary = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "prompt_manager.cli", *arguments],
-        cwd=ROOT,
-        env={**ENVIRONMENT, "COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
-        stdin=secondary,
-        stdout=secondary,
-        stderr=subprocess.PIPE,
-    )
-    os.close(secondary)
-    written = b""
-    try:
-        while block := os.read(primary, 65_536):
-            written += block
-    except OSError:
-        # On Linux, this error means that the other end is closed.
-        pass
-    os.close(primary)
-    _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, b"")
-    return written.decode().replace("\r\n", "\n")
-
-
-def widest(text: str) -> int:
-    """Return the number of columns of the longest line, without escape sequences."""
-    return max(cell_len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in text.splitlines())
-
-
 def test_only_a_terminal_gets_a_final_newline() -> None:
-    assert on_a_terminal(*GREETING) == "Hello Ada! Your role is engineer.\n"
+    assert on_a_terminal(*GREETING, directory=ROOT) == "Hello Ada! Your role is engineer.\n"
     assert command(*GREETING).stdout == "Hello Ada! Your role is engineer."
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("show", "assistant/orders"), ("show", "summary")])
-def test_lines_fit_the_width_of_the_terminal(arguments: tuple[str, ...]) -> None:
-    assert widest(on_a_terminal(*arguments, "--dir", PROMPTS)) <= 80
-    assert widest(on_a_terminal(*arguments, "--dir", PROMPTS, columns=60)) > 80
+@pytest.mark.parametrize("columns", [80, 200])
+def test_a_list_fits_the_width_of_the_terminal(columns: int) -> None:
+    shown = on_a_terminal("list", "--dir", PROMPTS, directory=ROOT, columns=columns, NO_COLOR="1")
+    assert columns / 2 < widest(shown) <= columns
+    # A narrower terminal wraps whole rows itself.
+    assert widest(on_a_terminal("list", "--dir", PROMPTS, directory=ROOT, columns=60)) > 80
 
 
-def test_long_ids_leave_room_for_the_description(directory: Callable[[dict[str, str]], Path]) -> None:
-    text = f"id: {'long' * 50}\nformat: text\ntemplate: x\nmetadata: {{description: What it is for}}\n"
-    shown = on_a_terminal("list", "--dir", str(directory({"long.yaml": text})))
-    assert "What it is for" in shown
-    assert widest(shown) <= 80
+def test_a_long_id_is_whole_and_leaves_room_for_the_description(directory: Callable[[dict[str, str]], Path]) -> None:
+    name, words = "long" * 50, "What it is for, in many words, " * 5
+    text = f"id: {name}\nformat: text\ntemplate: x\nmetadata: {{description: '{words}'}}\n"
+    shown = on_a_terminal("list", "--dir", str(directory({"long.yaml": text})), directory=ROOT, NO_COLOR="1")
+    assert f"\n{name}\n" in shown
+    assert widest(shown.replace(name, "")) <= 80
+    assert " ".join(shown.split()).endswith(words.strip())
 
 
 def test_the_demo_shows_three_prompts_in_80_columns() -> None:

@@ -49,13 +49,12 @@ class TestLoad:
         (warning,) = warned
         findings = warning.message.findings
         assert placed(findings) == [
-            ("undeclared-variable", 3, 37),
-            ("unused-variable", 3, 73),
+            ("misspelt-variable", 3, 37),
             ("yaml-comment", 3, 25),
         ]
-        assert [finding.file for finding in findings] == [str(root / "a.yaml")] * 2 + [str(root / "sub" / "b.yaml")]
+        assert [finding.file for finding in findings] == [str(root / "a.yaml"), str(root / "sub" / "b.yaml")]
         text = str(warning.message)
-        assert text.startswith("3 problems\n\n")
+        assert text.startswith("2 problems\n\n")
         assert f"at {root / 'a.yaml'}:3:37" in text
         assert "did you mean `vip`?" in text
         assert all(str(finding) in text for finding in findings)
@@ -76,7 +75,7 @@ class TestLoad:
             warnings.simplefilter("error")
             with pytest.raises(PromptWarning) as caught:
                 loader.watch_directory_sync(root)
-        assert len(caught.value.findings) == 3
+        assert len(caught.value.findings) == 2
         assert loader._registry is not None
         assert len(loader._registry.list_sync()) == 3
 
@@ -85,7 +84,7 @@ class TestLoad:
         with pytest.warns(PromptWarning) as warned:
             manager = PromptManager.from_directory_sync(root, on_error="skip")
         (warning,) = warned
-        assert [finding.severity for finding in warning.message.findings] == ["warning", "warning", "error"]
+        assert [finding.severity for finding in warning.message.findings] == ["warning", "error"]
         assert [summary.id for summary in manager.list_prompts_sync()] == ["a"]
 
     def test_findings_of_schemas_belong_to_the_same_warning(self, directory, tmp_path):
@@ -197,8 +196,7 @@ class TestCheck:
         (root / "c.yaml").write_text("id: c\nformat: txt\ntemplate: x\n", encoding="utf-8")
         findings = manager.check()
         assert placed(findings) == [
-            ("undeclared-variable", 3, 37),
-            ("unused-variable", 3, 73),
+            ("misspelt-variable", 3, 37),
             ("invalid-prompt", 2, 9),
         ]
         assert [summary.id for summary in manager.list_prompts_sync()] == ["good"]
@@ -212,16 +210,28 @@ class TestCheck:
         manager = PromptManager()
         template = {"content": "{{name}}\n {{#each dosc}}x{{/each}}", "variables": ["name", "docs"]}
         manager.create_prompt_sync(create_text_prompt(template=template))
-        undeclared, unused = sorted(manager.check(), key=lambda finding: finding.rule)
-        assert (undeclared.file, undeclared.line, undeclared.column) == (None, 2, 10)
-        assert (unused.file, unused.line, unused.prompt_id) == (None, None, "greeting")
+        manager.create_prompt_sync(create_text_prompt(id="more", template={"content": "x", "variables": ["tone"]}))
+        misspelt, unused = sorted(manager.check(), key=lambda finding: finding.rule)
+        assert (misspelt.file, misspelt.line, misspelt.column) == (None, 2, 10)
+        assert (unused.file, unused.line, unused.prompt_id) == (None, None, "more")
 
     def test_a_prompt_registered_beside_a_directory_is_checked_too(self, directory):
         manager = PromptManager.from_directory_sync(directory({"good.yaml": GOOD}))
         manager.registry.register_sync(
             Prompt(id="more", format="text", template={"content": "{{nmae}} {{name}}", "variables": ["name"]})
         )
-        assert [(finding.rule, finding.prompt_id) for finding in manager.check()] == [("undeclared-variable", "more")]
+        assert [(finding.rule, finding.prompt_id) for finding in manager.check()] == [("misspelt-variable", "more")]
+
+    def test_providers_and_rules_that_are_off_can_be_asked_for(self):
+        manager = PromptManager()
+        manager.create_prompt_sync(chat_of({"role": "system", "content": "Sum up: {{document}}"}))
+        assert manager.check() == []
+        assert [finding.rule for finding in manager.check(providers=["anthropic"])] == ["provider-refusal"]
+        assert [finding.rule for finding in manager.check(also=["PM026"])] == ["unfenced-variable"]
+        with pytest.raises(ValueError, match="there is no provider"):
+            manager.check(providers=["antropic"])
+        with pytest.raises(ValueError, match="there is no rule"):
+            manager.check(also=["PM999"])
 
     def test_a_directory_that_is_gone_is_an_error(self, directory):
         root = directory({"good.yaml": GOOD})

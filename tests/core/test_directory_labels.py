@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -141,10 +142,15 @@ MISTAKES = [
     ("labels:\n  greting:\n    production: 1.0.0\n", (3, 17), "did you mean 'greeting'?"),
     ("labels:\n  greeting:\n    1.0.0: 1.0.0\n", (3, 5), "a label is"),
     ("labels:\n  greeting: [production]\n", (2, 13), None),
-    ("label:\n  greeting: {}\n", (1, 1), None),
+    ("label:\n  greeting: {}\n", (1, 1), "did you mean `labels`?"),
+    ("greeting:\n  production: 1.0.0\n", (1, 1), "labels: {greeting: {production: 1.0.1}}"),
     ("template: y\n", (1, 1), "give a prompt file another name"),
     ("labels: {}\nhistory:\n  greeting:\n    - {label: production, moved_at: yesterday}\n", (4, 37), None),
     ("- x\n", (1, 1), None),
+    ("", (1, 1), "delete the file, or write `{}`"),
+    ("# Where labels point.\n\n", (1, 1), "delete the file, or write `{}`"),
+    ("null\n", (1, 1), "delete the file, or write `{}`"),
+    ("labels: !ours {}\n", (1, 9), "without it"),
     ("labels: {}\n---\nlabels: {}\n", (3, 1), None),
 ]
 
@@ -175,6 +181,29 @@ def test_a_broken_file_keeps_the_last_good_labels(text, root, caplog):
     (root / "labels.yaml").write_bytes(good.replace(b"production: 1.0.0\n", b"production: 1.0.1\n"))
     assert rendered(manager) == "1.0.1: Ada"
     assert manager.reload_errors == ()
+
+
+@pytest.mark.parametrize("text", ["{}\n", "labels: {}\n", "labels:\n", None])
+def test_labels_end_where_the_file_says_so_or_is_deleted(text, root):
+    manager = load(root, refresh=0)
+    manager.set_label_sync("greeting", "production", "1.0.0")
+    if text is None:
+        (root / "labels.yaml").unlink()
+    else:
+        labels(root, text)
+    with pytest.raises(VersionNotFoundError):
+        rendered(manager)
+    assert manager.reload_errors == ()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in directories")
+def test_a_pipe_in_place_of_the_file_keeps_the_last_good_labels(root):
+    manager = load(root, refresh=0)
+    manager.set_label_sync("greeting", "production", "1.0.0")
+    (root / "labels.yaml").unlink()
+    os.mkfifo(root / "labels.yaml")
+    assert rendered(manager) == "1.0.0: Ada"
+    assert "it is a pipe, not a file" in str(manager.reload_errors[0])
 
 
 def test_a_move_does_not_overwrite_a_broken_file(root):

@@ -8,23 +8,10 @@ import warnings
 import pytest
 from pydantic import ValidationError
 
-from helpers import DATA
+from helpers import yaml_cases
 from prompt_manager import PromptManager
 from prompt_manager.core.models import Prompt
 from prompt_manager.exceptions import StorageReadError
-
-
-def table(name):
-    """Read the cases of a table: a name, the expected lines, and the text of a file."""
-    found = []
-    for case in (DATA / "yaml" / name).read_text(encoding="utf-8").split("@@ ")[1:]:
-        title, *lines = case.splitlines(keepends=True)
-        expected = []
-        while lines and lines[0].startswith("@ "):
-            expected.append(lines.pop(0).removeprefix("@ ").rstrip("\n"))
-        text = "".join(lines).removesuffix("<no line break>\n")
-        found.append(pytest.param(text, expected, id=title.strip()))
-    return found
 
 
 def lines_of(error):
@@ -38,14 +25,14 @@ def write(folder, text):
     return folder
 
 
-@pytest.mark.parametrize(("text", "expected"), table("bad.txt"))
+@pytest.mark.parametrize(("text", "expected"), yaml_cases("bad.txt"))
 def test_a_bad_prompt_file_reports_every_error_and_hint(tmp_path, text, expected):
     with pytest.raises(StorageReadError) as caught:
         PromptManager.from_directory_sync(write(tmp_path / "prompts", text))
     assert [line for error in caught.value.errors for line in lines_of(error)] == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), table("bad_schemas.txt"))
+@pytest.mark.parametrize(("text", "expected"), yaml_cases("bad_schemas.txt"))
 def test_a_bad_schema_file_reports_every_error_and_hint(tmp_path, text, expected):
     prompts = write(tmp_path / "prompts", "id: a\nformat: text\ntemplate: x\n")
     with pytest.raises(StorageReadError) as caught:
@@ -53,7 +40,7 @@ def test_a_bad_schema_file_reports_every_error_and_hint(tmp_path, text, expected
     assert [line for error in caught.value.errors for line in lines_of(error)] == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), table("good.txt"))
+@pytest.mark.parametrize(("text", "expected"), yaml_cases("good.txt"))
 def test_a_good_file_loads_the_expected_prompts(tmp_path, text, expected):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the short prompts of the tables use undeclared variables

@@ -24,7 +24,25 @@ PARTS = [
     {"type": "image", "media_type": "image/png", "data": "aGk="},
     {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}},
     {"type": "file", "file": {"file_id": "file-1"}},
-    {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,aGk="}},
+    {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,aGk="}, "title": "A"},
+    {"type": "image", "file_id": "file-2", "cache": True},
+    {
+        "type": "file",
+        "url": "https://example.com/{{id}}.pdf",
+        "title": "Terms",
+        "context": "Of {{id}}",
+        "citations": True,
+        "cache": True,
+    },
+    {"type": "file", "text": "Terms of {{id}}"},
+    {
+        "type": "search_result",
+        "source": "https://example.com/{{id}}",
+        "title": "{{id}}",
+        "content": ["{{question}}"],
+        "citations": True,
+        "cache": True,
+    },
 ]
 MESSAGES = [
     {"role": "system", "content": "You answer {{question}}, {{urgency}}.", "cache": True},
@@ -32,7 +50,7 @@ MESSAGES = [
     {"role": "placeholder", "name": "history", "optional": True},
     {"role": "user", "name": "ada", "content": PARTS},
     {"role": "assistant", "content": "One moment.", "tool_calls": [{"id": "1", "type": "function", "function": CALL}]},
-    {"role": "tool", "tool_call_id": "1", "content": "42"},
+    {"role": "tool", "tool_call_id": "1", "content": "42", "is_error": True},
     {"role": "assistant", "tool_calls": [{"id": "2", **CALL}]},
     {"role": "tool", "tool_call_id": "2", "content": "43"},
     {"role": "assistant", "function_call": CALL},
@@ -49,6 +67,7 @@ VARIABLES = {
 TOOLS = [
     {"name": "look_up", "description": "Find an order", "parameters": SCHEMA, "strict": True},
     {"type": "function", "function": {"name": "b", "description": "B", "parameters": SCHEMA, "strict": False}},
+    {"provider": "openai", "type": "web_search"},
 ]
 SETTINGS = {
     "model": "gpt-5",
@@ -141,6 +160,19 @@ def accepted() -> dict[str, set[str]]:
     return {name: set(re.findall(r'"(\w+)"', body)) for name, body in tables}
 
 
+def table_of(part: dict[str, Any]) -> str:
+    """The table with the keys of a part."""
+    match part:
+        case {"type": "search_result"}:
+            return "SEARCH_RESULT"
+        case {"type": "image", "file_id": _}:
+            return "UPLOADED_IMAGE"
+        case {"type": "file", **others} if set(others) != {"file"}:
+            return "FILE_PART"
+        case _:
+            return "PART"
+
+
 def used(prompt: dict[str, Any]) -> dict[str, set[str]]:
     """The keys that a prompt uses, by the table that has them."""
     found: dict[str, set[str]] = {}
@@ -163,7 +195,7 @@ def used(prompt: dict[str, Any]) -> dict[str, set[str]]:
             note("TOOL_CALL", call)
             note("FUNCTION_CALL", call.get("function"))
         for part in message["content"] if isinstance(message.get("content"), list) else ():
-            note("PART", part)
+            note(table_of(part), part)
             note("CACHE", part.get("cache"))
             for key in ("image_url", "input_audio", "file"):
                 note(key.upper(), part.get(key))

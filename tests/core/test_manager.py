@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 from itertools import pairwise
 
@@ -23,6 +24,7 @@ from prompt_manager.exceptions import (
     TemplateSyntaxError,
     VersionNotFoundError,
 )
+from prompt_manager.integrations.base import PromptConversionWarning
 
 GREETING = 'id: greeting\nformat: text\ntemplate: "Hello {{name}}!"\n'
 TYPED = """\
@@ -259,16 +261,50 @@ class TestBrokenFiles:
         with pytest.raises(StorageReadError, match=r"b\.yaml.*more than the limit"):
             load(root)
 
-    def test_special_files_are_skipped(self, directory):
-        root = directory({"a.yaml": GREETING, "dir.yaml/b.yaml": TYPED})
-        os.mkfifo(root / "pipe.yaml")
+    def test_a_special_file_is_reported_and_never_waited_for(self, directory):
+        root = directory({"a.yaml": GREETING, "dir.yaml/b.yaml": TYPED, "partials/tone.hbs": "x"})
+        for name in ("pipe.yaml", "partials/pipe.hbs", "schemas/pipe.yaml", "x.test.yaml"):
+            (root / name).parent.mkdir(exist_ok=True)
+            os.mkfifo(root / name)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(root / "socket.yaml"))
+        (root / "null.yaml").symlink_to("/dev/null")
         code = f"""
-from prompt_manager import PromptManager
 import warnings
-warnings.simplefilter("ignore")
-print(len(PromptManager.from_directory_sync({str(root)!r}, on_error="skip").list_prompts_sync()))
+from pathlib import Path
+from prompt_manager import PromptManager
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    manager = PromptManager.from_directory_sync({str(root)!r})
+(warning,) = caught
+print(len(manager.list_prompts_sync()))
+for finding in warning.message.findings:
+    print(finding.code, Path(finding.file).relative_to({str(root)!r}), finding.message.rsplit(" is ")[1])
 """
-        assert run_python(code, timeout=10) == "2\n"
+        assert run_python(code, timeout=10).splitlines() == [
+            "2",
+            "PM029 dir.yaml a directory with the name of a prompt file",
+            "PM029 null.yaml a device, not a file, and was not read",
+            "PM029 partials/pipe.hbs a pipe, not a file, and was not read",
+            "PM029 pipe.yaml a pipe, not a file, and was not read",
+            "PM029 schemas/pipe.yaml a pipe, not a file, and was not read",
+            "PM029 socket.yaml a socket, not a file, and was not read",
+            "PM029 x.test.yaml a pipe, not a file, and was not read",
+        ]
+
+    def test_a_special_file_that_is_named_is_an_error(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe.yaml")
+        code = f"""
+from prompt_manager.exceptions import PromptManagerError
+from prompt_manager.storage import YAMLLoader
+from prompt_manager.validation import SchemaLoader
+for loader in (YAMLLoader(), SchemaLoader()):
+    try:
+        loader.load_file_sync({str(tmp_path / "pipe.yaml")!r})
+    except PromptManagerError as error:
+        print(str(error).rsplit(": ")[1])
+"""
+        assert run_python(code, timeout=10) == "it is a pipe, not a file\n" * 2
 
     def test_a_yaml_alias_bomb_is_refused(self, load, directory):
         bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -581,7 +617,6 @@ class TestMessages:
             ([{"role": "user", "content": "Hi"}, {"content": "Ho"}], "message 1.*role"),
             ([{"role": "usr", "content": "Hi"}], "message 0.*role"),
             ([{"role": "user", "content": 5}], "message 0"),
-            ([{"role": "user", "content": "Hi", "contents": "Ho"}], "message 0.*contents"),
             ([{"role": "placeholder", "name": "x"}], "message 0.*placeholder"),
             ([object()], "history"),
             ([{"role": "user", "content": object()}], "history"),
@@ -591,6 +626,27 @@ class TestMessages:
         with pytest.raises(TemplateRenderError, match=match) as caught:
             messages("chat", {"company": "Acme", "question": "Why?", "history": history})
         assert caught.value.context["variable"] == "history"
+
+    @pytest.mark.parametrize(
+        ("history", "name"),
+        [
+            (
+                [{"role": "user", "content": "Hi", "contents": "Ho"}],
+                r"key 3 of the message \(is it meant to be `content`\?\)",
+            ),
+            (
+                [{"role": "assistant", "content": [{"type": "thinking", "thinking": "Ho", "signature": "s"}]}],
+                "`thinking`",
+            ),
+            ([{"type": "reasoning", "summary": [], "encrypted_content": "Ho"}], "`reasoning`"),
+            ([{"role": "assistant", "content": "Hi", "reasoning_content": "Ho"}], "`reasoning_content`"),
+        ],
+    )
+    def test_render_messages_warns_about_what_it_leaves_out(self, messages, history, name):
+        values = {"company": "Acme", "question": "Why?", "history": history}
+        match = rf"message 1 \(\w+\): the format of prompt files does not accept {name}; left out"
+        with pytest.warns(PromptConversionWarning, match=match):
+            assert "Ho" not in str(messages("chat", values))
 
     def test_render_messages_refuses_a_text_prompt(self, messages):
         with pytest.raises(PromptError, match="greeting"):

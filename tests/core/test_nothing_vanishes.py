@@ -1,17 +1,26 @@
 """What a caller gives or an author writes is never dropped in silence."""
 
 import collections
+import collections.abc
+import dataclasses
 import datetime as dt
 import decimal
 import enum
+import itertools
 import typing
 
 import pytest
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.core.template import ChatTemplateEngine
-from prompt_manager.exceptions import ConversionError, PromptManagerError, TemplateRenderError, TemplateSyntaxError
+from prompt_manager.exceptions import (
+    ConversionError,
+    PromptManagerError,
+    SchemaValidationError,
+    TemplateRenderError,
+    TemplateSyntaxError,
+)
 from prompt_manager.integrations import (
     AnthropicIntegration,
     LangChainIntegration,
@@ -30,6 +39,16 @@ def chat(*messages: dict, **fields: object) -> Prompt:
 def text(template: str, **variables: object) -> Prompt:
     """A text prompt that declares these variables."""
     return Prompt(id="t", format="text", status="active", template={"content": template, "variables": variables})
+
+
+def pydantic_model(name: str, fields: typing.Iterable[str]) -> type:
+    """A pydantic model with these fields."""
+    return create_model(name, **dict.fromkeys(fields, (int, ...)))  # type: ignore[no-any-return, call-overload]
+
+
+def tuple_of_fields(name: str, fields: typing.Iterable[str]) -> type:
+    """A named tuple with these fields."""
+    return collections.namedtuple(name, fields)  # type: ignore[misc]  # noqa: PYI024
 
 
 class TestLoops:
@@ -59,6 +78,54 @@ class TestLoops:
     def test_a_block_with_else_makes_its_variable_optional(self) -> None:
         usage = ENGINE.analyze("{{#each a}}{{this}}{{else}}none{{/each}}{{#b}}x{{/b}}{{#c}}x{{else}}{{/c}}")
         assert {name: variable["required"] for name, variable in usage.items()} == {"a": False, "b": True, "c": False}
+
+
+class TestManyMembers:
+    """Objects and mappings with more members than a hint compares."""
+
+    NAMES = tuple(f"a{number}" for number in range(1500))
+
+    @pytest.mark.parametrize("make", [dataclasses.make_dataclass, pydantic_model, tuple_of_fields])
+    def test_none_is_left_out(self, make: typing.Any) -> None:
+        value = make("Wide", self.NAMES)(**dict.fromkeys(self.NAMES, 1))
+        assert ENGINE.render_sync("{{#each v}}{{this}}{{/each}}", {"v": value}) == "1" * 1500
+        assert ENGINE.render_sync("{{json v}}", {"v": value}).count("1") >= 1500
+        assert ENGINE.render_sync("{{v.a1499}}", {"v": value}) == "1"
+
+    def test_a_schema_sees_all(self) -> None:
+        manager = PromptManager()
+        fields = [{"name": name, "type": "integer"} for name in self.NAMES]
+        manager.register_schema("wide", {"name": "wide", "strict": True, "fields": fields})
+        manager.create_prompt_sync(Prompt(id="p", template="x", input_schema="wide", status="active"))
+        given = pydantic_model("Wide", [*self.NAMES, "extra"])(**dict.fromkeys([*self.NAMES, "extra"], 1))
+        with pytest.raises(SchemaValidationError, match="extra: is not a field of the schema"):
+            manager.render_sync("p", given)
+
+    def test_an_unknown_variable_is_found_among_many(self) -> None:
+        manager = PromptManager(unknown_variables="error")
+        manager.create_prompt_sync(text("{{a0}}", **dict.fromkeys(self.NAMES, "integer")))
+        given = dict.fromkeys([*self.NAMES, "extra"], 1)
+        with pytest.raises(TemplateRenderError, match="Unknown variable 'extra'"):
+            manager.render_sync("t", given)
+
+    def test_a_mapping_without_end_is_an_error(self) -> None:
+        class Endless(collections.abc.Mapping):  # type: ignore[type-arg]
+            def __getitem__(self, key: object) -> object:
+                if key == "x":
+                    raise KeyError(key)
+                return key
+
+            def __iter__(self) -> typing.Iterator[str]:
+                return map(str, itertools.count())
+
+            def __len__(self) -> int:
+                return 1
+
+        for template in ("{{json v}}", "{{#each v}}{{/each}}"):
+            with pytest.raises(TemplateRenderError, match="more than 1000000 items"):
+                ENGINE.render_sync(template, {"v": Endless()})
+        with pytest.raises(TemplateRenderError, match="has no such member"):
+            ENGINE.render_sync("{{v.x}}", {"v": Endless()})
 
 
 class TestHelperNames:

@@ -503,3 +503,25 @@ def test_a_manager_that_takes_over_changes_is_freed(storage):
     del manager
     gc.collect()
     assert registry() is None
+
+
+@pytest.mark.parametrize("kind", [FileSystemStorage, InMemoryStorage])
+@pytest.mark.parametrize("refresh", [0, 0.01])
+def test_a_draft_replaced_during_a_write_is_the_newer_one(kind, refresh, tmp_path, monkeypatch):
+    """This process saves, another one replaces the draft, a look takes it over, and the write goes on."""
+    storage = kind(tmp_path / "store") if kind is FileSystemStorage else kind()
+    manager = PromptManager.from_storage_sync(storage, refresh=refresh)
+    manager.create_prompt_sync(greeting("1.0.0", "old", status="draft"))
+    save = kind.save_sync
+
+    def save_and_be_overtaken(self, prompt):
+        save(self, prompt)
+        save(self, greeting("1.0.0", "theirs", status="draft"))
+        time.sleep(2 * refresh)
+        assert manager.render_sync("greeting") == "theirs"
+
+    monkeypatch.setattr(kind, "save_sync", save_and_be_overtaken)
+    manager.create_prompt_sync(greeting("1.0.0", "ours", status="draft"))
+    for _ in range(3):
+        time.sleep(2 * refresh)
+        assert manager.render_sync("greeting") == "theirs"

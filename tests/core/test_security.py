@@ -414,6 +414,31 @@ def test_a_value_that_never_ends_is_an_error(template, schema, value):
         manager.render_sync("p", {"v": value})
 
 
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({"v": itertools.count()}, "v"),
+        ({"v": [], "w": {"x": itertools.count()}}, "w.x"),
+        ({"v": [], "l": [{}, {"x": itertools.count()}]}, r"l\[1\].x"),
+        ({"v": (1 // 0 for _ in [1])}, "v"),
+    ],
+)
+def test_an_error_of_a_schema_names_the_field(value, path):
+    manager = PromptManager()
+    inner = {"name": "inner", "fields": [{"name": "x", "type": "list", "required": False}]}
+    fields = [
+        {"name": "v", "type": "list"},
+        {"name": "w", "type": "dict", "nested_schema": "inner", "required": False},
+        {"name": "l", "type": "list", "item_schema": "inner", "required": False},
+    ]
+    manager.register_schema("inner", inner)
+    manager.register_schema("values", {"name": "values", "fields": fields})
+    manager.create_prompt_sync(Prompt(id="p", template="{{json v}}", input_schema="values", status="active"))
+    with pytest.raises(TemplateRenderError, match=rf"the input of prompt 'p': {path}: ") as caught:
+        manager.render_sync("p", value)
+    assert caught.value.context["field"] == path.replace("\\", "")
+
+
 def test_output_stops_at_its_limit():
     engine = TemplateEngine(limits={"output_bytes": 1000})
     for value in ("x" * 100, "ж" * 100):
@@ -550,7 +575,7 @@ def test_type_errors_do_not_contain_values(declared, value):
         [{"role": "user", "content": object(), "name": SECRET}],
         [{"role": "user", "content": [{"type": SECRET}]}],
         [{"role": SECRET, "content": "x"}],
-        [{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": SECRET}}]}],
+        [{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": f'["{SECRET}"]'}}]}],
         [{"role": "assistant", "tool_calls": SECRET}],
     ],
 )
@@ -604,3 +629,40 @@ while deep:
     deep = deep.popitem()[1]
 """
     assert run_python(code) == "error\nerror\n"
+
+
+@pytest.mark.parametrize("blocks", [0, 10, 80])
+@pytest.mark.parametrize("thread", [False, True], ids=["main thread", "thread"])
+def test_a_property_that_renders_itself_is_an_error(blocks, thread):
+    code = f"""
+import threading
+from dataclasses import dataclass
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import TemplateRenderError
+
+ENGINE = TemplateEngine()
+TEMPLATE = "{{{{#if 1}}}}" * {blocks} + "{{{{v.name}}}}" + "{{{{/if}}}}" * {blocks}
+
+@dataclass
+class User:
+    name: str = "Ada"
+
+    def __getattribute__(self, name):
+        return ENGINE.render_sync(TEMPLATE, {{"v": self}}) if name == "name" else object.__getattribute__(self, name)
+
+def render():
+    try:
+        ENGINE.render_sync(TEMPLATE, {{"v": User()}})
+    except TemplateRenderError as error:
+        while error.__cause__:
+            error = error.__cause__
+        print(type(error).__name__, ENGINE.render_sync("{{{{a}}}}", {{"a": "alive"}}))
+
+if {thread}:
+    thread = threading.Thread(target=render)
+    thread.start()
+    thread.join()
+else:
+    render()
+"""
+    assert run_python(code).split()[-1] == "alive"

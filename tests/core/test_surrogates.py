@@ -8,8 +8,20 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
-from prompt_manager.exceptions import ConversionError, PromptManagerError, TemplateRenderError
-from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+from prompt_manager.exceptions import (
+    ConversionError,
+    PromptManagerError,
+    PromptValidationError,
+    TemplateRenderError,
+    TemplateSyntaxError,
+    VersionNotFoundError,
+)
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    LangChainIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
 from prompt_manager.validation import SchemaLoader
 
 HIGH, LOW = "\ud83d", "\ude00"
@@ -198,3 +210,27 @@ def test_an_argument_that_holds_itself_is_checked_once():
     cyclic: list[object] = ["a"]
     cyclic += [cyclic, cyclic]
     assert request_of(OpenAIIntegration, {"metadata": {"a": cyclic}}, {})["metadata"]["a"] is cyclic
+
+
+#: Calls whose argument has half a surrogate pair, and the error.
+CALLS = {
+    "a partial's name": (lambda: TemplateEngine().render_sync("x", {}, partials={HIGH: "x"}), TemplateSyntaxError),
+    "a tag": (lambda: PromptManager().list_prompts_sync(tags=[HIGH]), PromptValidationError),
+    "a category": (lambda: PromptManager().list_prompts_sync(category=HIGH), PromptValidationError),
+    "a label": (lambda: PromptManager().list_prompts_sync(label=HIGH), VersionNotFoundError),
+    "an option": (lambda: PromptManager(unknown_variables=HIGH), ValueError),
+    "the name of a limit": (lambda: TemplateEngine(limits={HIGH: 1}), ValueError),
+    "the name of an argument": (lambda: request_of(OpenAIIntegration, {HIGH: 1}, {}), TypeError),
+}
+
+
+@pytest.mark.parametrize(("call", "error"), CALLS.values(), ids=CALLS)
+def test_an_argument_with_it_is_a_typed_error(call, error):
+    with pytest.raises(error) as caught:
+        call()
+    assert not isinstance(caught.value, UnicodeError)
+
+
+def test_langchain_takes_a_variable_with_such_a_name():
+    prompt = Prompt(id="p", template="Hi {{name}}", status="active")
+    assert LangChainIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada", HIGH: 1}).format() == "Hi Ada"

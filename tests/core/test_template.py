@@ -629,3 +629,28 @@ def test_a_new_helper_applies_to_cached_templates(engine):
     assert engine.render_sync("{{shout}}", {"shout": "a variable"}) == "a variable"
     engine.register_helper("shout", lambda: "a helper")
     assert engine.render_sync("{{shout}}", {"shout": "a variable"}) == "a helper"
+
+
+MIXED = {"a": 1, "b": 2, "html": "<b>", "items": [1, 2], "empty": {}}
+
+
+@pytest.mark.parametrize(
+    ("outer", "template", "partial", "text"),
+    [
+        ("prompt", "[{{> p}}]{{a}}", "{{html}}|{{missing}}|{{#each items}}{{this}}{{/each}}", "[&lt;b&gt;||12]1"),
+        ("prompt", "{{> p}}{{#if empty}}yes{{else}}no{{/if}}", "{{#if empty}}yes{{/if}}|", "yes|no"),
+        # handlebars.js adds up numbers that have no text between them.
+        ("handlebars", "{{{a}}}{{{b}}}{{> p}}{{{a}}}{{{b}}}", "{{a}}{{b}}|{{html}}|{{upper html}}", "312|<b>|<B>12"),
+        (
+            "prompt",
+            "{{#*inline 'i'}}{{a}}{{b}}{{html}}{{/inline}}{{> p}}",
+            "{{{a}}}{{{b}}}{{> i}}{{{a}}}{{{b}}}",
+            "312<b>12",
+        ),
+        ("handlebars", "{{#*inline 'i'}}{{{a}}}{{{b}}}{{/inline}}{{> p}}", "({{a}}{{> i}}{{b}})", "(132)"),
+    ],
+)
+def test_each_template_keeps_its_own_dialect(outer, template, partial, text):
+    inner = "handlebars" if outer == "prompt" else "prompt"
+    compiled = TemplateEngine(dialect=inner).compile(partial)
+    assert TemplateEngine(dialect=outer).render_sync(template, MIXED, partials={"p": compiled}) == text

@@ -193,12 +193,29 @@ def test_a_pool_of_processes_renders(method, directory):
 
 FINGERPRINT = """
 import hashlib, pickle
-from prompt_manager import PromptManager
+from prompt_manager import Prompt, PromptManager
 from prompt_manager.integrations.openai import OpenAIIntegration
 
 manager = PromptManager.from_directory_sync("examples/prompts", schema_dir="examples/schemas")
 values = [manager, manager.registry, manager.get_prompt_sync("greeting"), manager.schemas,
           OpenAIIntegration(manager.template_engine, schemas=manager.schemas)]
+made = Prompt(
+    id="made",
+    messages=[{"role": "system", "content": "{{> tone}}"}, {"role": "user", "content": "{{question}}"}],
+    variables={"question": {"type": "string", "description": "What to answer"}},
+    partials={"tone": "Be brief.", "farewell": "Bye."},
+    tools=[{"name": "search", "parameters": {"type": "object", "properties": {"query": {"type": "string"}}}}],
+    settings={"model": "gpt-5", "openai": {"service_tier": "flex"}},
+    metadata={"tags": ["b", "a"], "custom": {"team": "docs", "level": 2}},
+    labels=["production", "beta"],
+    status="active",
+    uid="0f8fad5b-d9cb-469f-a165-70867728950e",
+    created_at="2026-01-31T12:00:00Z",
+    updated_at="2026-01-31T12:00:00Z",
+)
+in_memory = PromptManager()
+in_memory.registry.register_sync(made)
+values += [made, in_memory.get_prompt_sync("made"), in_memory]
 for value in values:
     print(hashlib.sha256(pickle.dumps(value)).hexdigest())
 """
@@ -218,7 +235,7 @@ def test_every_process_pickles_to_the_same_bytes():
         for seed in ("1", "2")
     }
     assert len(seen) == 1
-    assert len(set(seen.pop().split())) == 5
+    assert len(set(seen.pop().split())) == 8
 
 
 def test_a_changed_prompt_changes_the_fingerprint(directory):

@@ -85,6 +85,35 @@ def test_the_other_mistakes_are_reported_too():
     assert "did you mean `version`?" in said
 
 
+CHAT = {"role": "user", "content": [{"type": "text", "text": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "locs"),
+    [
+        ({"template": "x", "version": "one"}, [("version",)]),
+        ({"template": "x", "labels": ["good", "not good!"]}, [("labels", 1)]),
+        ({"template": "x", "tools": [{"name": "f"}, {"name": "f"}]}, [("tools", 1)]),
+        ({"template": "x", "tools": [{"name": "f"}], "tool_choice": "g"}, [("tool_choice",)]),
+        ({"template": "x", "tool_choice": "required"}, [("tool_choice",)]),
+        ({"template": "{{a}}", "variables": {"a": {"type": "enum"}}}, [("template", "variables", "a", "type")]),
+        ({"messages": []}, [("chat_template",)]),
+        ({"messages": [CHAT, {"role": "wizard", "content": "x"}]}, [("chat_template", "messages", 1, "role")]),
+        ({"format": "text", "messages": [CHAT]}, [("chat_template",)]),
+        ({"status": "active", "format": "text"}, [("format",)]),
+        ({"template": "x", "settings": {"effort": "huge"}}, [("settings", "effort")]),
+        ({"template": "x", "version": "one", "labels": ["b b"], "tool_choice": "g"}, [("version",), ("labels", 0)]),
+    ],
+    ids=str,
+)
+def test_a_broken_rule_names_the_field(fields, locs):
+    with pytest.raises(ValidationError) as caught:
+        Prompt(id="a", **fields)
+    found = {error["loc"] for error in caught.value.errors()}
+    assert found.issuperset(locs), caught.value
+    assert () not in found
+
+
 def test_a_value_is_not_shown():
     with pytest.raises(ValidationError) as caught:
         Prompt(id="a", template="x", settings={"temprature": "SECRET"})

@@ -164,9 +164,9 @@ def test_directories_take_the_option(directory):
     manager = PromptManager.from_directory_sync(root, unknown_variables="error")
     with pytest.raises(TemplateRenderError, match="'tonne'"):
         manager.render_sync("a", {"tonne": 1})
-    with pytest.raises(ValueError, match="must be 'warn', 'error' or 'ignore', not \"eror\""):
+    with pytest.raises(ValueError, match="must be 'warn', 'error' or 'ignore', not 'eror'"):
         PromptManager.from_directory_sync(root, unknown_variables="eror")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match='not "eror"'):
+    with pytest.raises(ValueError, match="not 'eror'"):
         PromptManager(unknown_variables="eror")  # type: ignore[arg-type]
 
 

@@ -7,7 +7,7 @@ import math
 import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -245,6 +245,15 @@ class TestManager:
 
     async def test_without_a_collector_operations_are_empty(self, manager):
         assert (await manager.get_metrics())["operations"] == manager.get_metrics_sync()["operations"] == {}
+
+    @pytest.mark.parametrize("metrics", [None, MetricsCollector(), Own()])
+    @pytest.mark.parametrize("since", ["yesterday", 3600, date(2026, 1, 31)])
+    async def test_a_time_that_is_no_datetime_is_an_error(self, metrics, since):
+        manager = PromptManager(metrics=metrics)
+        with pytest.raises(TypeError, match=f"since must be a datetime.*not {type(since).__name__}"):
+            await manager.get_metrics(since=since)
+        with pytest.raises(TypeError, match="since must be a datetime"):
+            manager.get_metrics_sync(since=since)
 
     async def test_a_collector_of_the_application_is_used(self):
         own = Own()

@@ -233,7 +233,7 @@ print(manager.render_for_plugin_sync("greeting", {"name": "Ada", "role": "engine
         assert run_python(code).splitlines() == [
             "True False",
             f"(False, {refusal!r})",
-            "3 4",
+            "5 6",
             refusal,
             refusal,
             "Hello Ada! Your role is engineer.",

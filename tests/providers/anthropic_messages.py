@@ -58,20 +58,24 @@ def cached(value):
 
 def check_messages(messages):
     need_list(messages, "messages")
-    calls, known = [], set()
+    calls, roles = [], ("user", "assistant")
     for number, message in enumerate(messages):
         where = f"messages.{number}"
+        if message.get("role") == "system" and number > 0:
+            need_keys(message, where, ("role", "content"), ("clear_at", "output_config"))
+            check_content(message["content"], f"{where}.content", ("text",))
+            need(not calls, where, f"`tool_use` ids were found without `tool_result` blocks: {calls}")
+            continue
         need_keys(message, where, ("role", "content"))
         # The API now merges messages of one role. We keep its older rule that roles must alternate.
-        need(message["role"] == ("user", "assistant")[number % 2], f"{where}.role", "roles must alternate, user first")
+        need(message["role"] == roles[0], f"{where}.role", "roles must alternate, user first")
+        roles = roles[::-1]
         kinds = TURNS[message["role"]]
         check_content(message["content"], f"{where}.content", kinds)
         blocks = message["content"] if isinstance(message["content"], list) else []
         check_results(blocks, calls, where)
         calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
-        for call in calls:
-            need(call not in known, where, "`tool_use` ids must be unique")
-            known.add(call)
+        need(len(calls) == len(set(calls)), where, "`tool_use` ids must be unique in a turn")
     need(not calls, "messages", f"`tool_use` ids were found without `tool_result` blocks: {calls}")
     if messages[-1]["role"] == "assistant":
         content = messages[-1]["content"]
@@ -87,7 +91,10 @@ def check_results(blocks, calls, where):
     need(all(kind == "tool_result" for kind in first), where, "`tool_result` blocks must come first")
 
 
-TURNS = {"user": ("text", "image", "document", "tool_result"), "assistant": ("text", "tool_use")}
+TURNS = {
+    "user": ("text", "image", "document", "search_result", "tool_result"),
+    "assistant": ("text", "tool_use", "thinking", "redacted_thinking"),
+}
 
 
 def need_readable(text, where):
@@ -128,7 +135,37 @@ def check_image(block, where):
 
 def check_document(block, where):
     need_keys(block, where, ("type", "source"), ("cache_control", "citations", "context", "title"))
+    check_citations(block, where)
+    if isinstance(block["source"], dict) and block["source"].get("type") == "text":
+        need_keys(block["source"], f"{where}.source", ("type", "media_type", "data"))
+        need_one_of(block["source"]["media_type"], f"{where}.source.media_type", ("text/plain",))
+        need_text(block["source"]["data"], f"{where}.source.data")
+        return
     check_source(block["source"], f"{where}.source", ("application/pdf",))
+
+
+def check_citations(block, where):
+    if "citations" in block:
+        need_keys(block["citations"], f"{where}.citations", ("enabled",))
+        need(isinstance(block["citations"]["enabled"], bool), f"{where}.citations", "is neither true nor false")
+
+
+def check_search_result(block, where):
+    need_keys(block, where, ("type", "source", "title", "content"), ("cache_control", "citations"))
+    check_citations(block, where)
+    need_text(block["source"], f"{where}.source")
+    need_text(block["title"], f"{where}.title")
+    need_list(block["content"], f"{where}.content")
+    check_content(block["content"], f"{where}.content", ("text",))
+
+
+def check_thinking(block, where):
+    need_keys(block, where, ("type", "thinking", "signature"))
+    need_text(block["signature"], f"{where}.signature")
+
+
+def check_redacted_thinking(block, where):
+    need_keys(block, where, ("type", "data"))
 
 
 def check_source(source, where, types):
@@ -141,7 +178,7 @@ def check_source(source, where, types):
     elif kind == "url":
         need_keys(source, where, ("type", "url"))
         need_text(source["url"], f"{where}.url")
-        need(not source["url"].lower().startswith("data:"), f"{where}.url", "only HTTPS addresses are supported")
+        need(source["url"].lower().startswith("https://"), f"{where}.url", "only HTTPS addresses are supported")
     elif kind == "file":
         need_keys(source, where, ("type", "file_id"))
         need_text(source["file_id"], f"{where}.file_id")
@@ -160,7 +197,7 @@ def check_result(block, where):
     need_keys(block, where, ("type", "tool_use_id"), ("content", "is_error", "cache_control"))
     need_name(block["tool_use_id"], f"{where}.tool_use_id")
     if "content" in block:
-        check_content(block["content"], f"{where}.content", ("text", "image", "document"))
+        check_content(block["content"], f"{where}.content", ("text", "image", "document", "search_result"))
     if "is_error" in block:
         need(isinstance(block["is_error"], bool), f"{where}.is_error", "is neither true nor false")
 
@@ -169,6 +206,9 @@ BLOCKS = {
     "text": check_text,
     "image": check_image,
     "document": check_document,
+    "search_result": check_search_result,
+    "thinking": check_thinking,
+    "redacted_thinking": check_redacted_thinking,
     "tool_use": check_use,
     "tool_result": check_result,
 }

@@ -5,8 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
-from providers import anthropic_messages, openai_chat, openai_responses, reference
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    BedrockIntegration,
+    GeminiIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
+from providers import anthropic_messages, bedrock_converse, gemini_api, openai_chat, openai_responses, reference
+from providers.reference_bedrock import bedrock_form
+from providers.reference_gemini import gemini_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +35,11 @@ class Api(NamedTuple):
 
 
 def repeats_system(messages):
-    """Return whether messages begin with several system messages, or end with one that the model continues."""
+    """Return whether messages have several system messages or a late one, or end with one that the model continues."""
     roles = ["system" if message["role"] == "developer" else message["role"] for message in messages]
-    return roles[:2] == ["system", "system"] or roles[-1:] == ["assistant"]
+    turns = [role for role in roles if role != "system"]
+    leading = roles[: len(roles) - len(turns)]
+    return roles[:2] == ["system", "system"] or roles[-1:] == ["assistant"] or "system" in roles[len(leading) :]
 
 
 def has_blank_text(messages):
@@ -68,4 +78,19 @@ APIS = {
         lambda form: anthropic_messages.check({"model": "m", "max_tokens": 5, **form}),
         lambda messages: repeats_system(messages) or has_blank_text(messages),
     ),
+    "gemini": Api("Gemini", GeminiIntegration, gemini_form, gemini_api.check, has_blank_text),
+    "bedrock": Api(
+        "Bedrock",
+        BedrockIntegration,
+        bedrock_form,
+        lambda form: bedrock_converse.check(with_tools(form)),
+        lambda messages: has_blank_text(messages) or repeats_system(messages),
+    ),
 }
+
+
+def with_tools(form):
+    """Add the tools of the calls, which a request of a prompt with tools has."""
+    called = {block["toolUse"]["name"] for turn in form["messages"] for block in turn["content"] if "toolUse" in block}
+    specs = [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}}} for name in sorted(called)]
+    return {**form, **({"toolConfig": {"tools": specs}} if specs else {})}

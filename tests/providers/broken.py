@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -36,7 +38,9 @@ def only_system(_, messages):
 
 def empty_content(draw, messages):
     at = draw_index(
-        draw, messages, lambda message: "content" in message and message["role"] not in ("assistant", "function")
+        draw,
+        messages,
+        lambda message: "content" in message and message["role"] not in ("assistant", "function", "tool"),
     )
     messages[at]["content"] = draw(st.sampled_from(["", [], None]))
     return at
@@ -44,13 +48,20 @@ def empty_content(draw, messages):
 
 def blank_content(draw, messages):
     at = draw_index(draw, messages, lambda message: "content" in message)
-    assume(not calls_tools(messages[at]) and "function_call" not in messages[at] and messages[at]["role"] != "function")
+    assume(not calls_tools(messages[at]) and "function_call" not in messages[at])
+    assume(messages[at]["role"] not in ("function", "tool"))
     messages[at]["content"] = draw(st.sampled_from([" ", "\n\t", [{"type": "text", "text": "  "}]]))
     return at
 
 
 def no_content(draw, messages):
-    at = draw_index(draw, messages, role_is("system", "developer", "user", "tool"))
+    at = draw_index(draw, messages, role_is("system", "developer", "user"))
+    del messages[at]["content"]
+    return at
+
+
+def tool_without_content(draw, messages):
+    at = draw_index(draw, messages, role_is("tool"))
     del messages[at]["content"]
     return at
 
@@ -186,13 +197,12 @@ def second_result(draw, messages):
 
 
 def same_id_twice(draw, messages):
-    at, call = one_call(draw, messages)
-    used = [each["id"] for message in messages[:at] for each in message.get("tool_calls", ())]
-    assume(used)
-    old, call["id"] = call["id"], draw(st.sampled_from(used))
+    at = draw_index(draw, messages, lambda message: len(message.get("tool_calls", ())) > 1)
+    first, second = messages[at]["tool_calls"][:2]
     for message in messages[at:]:
-        if message.get("tool_call_id") == old:
-            message["tool_call_id"] = call["id"]
+        if message.get("tool_call_id") == second["id"]:
+            message["tool_call_id"] = first["id"]
+    second["id"] = first["id"]
     return at
 
 
@@ -244,9 +254,22 @@ def foreign_file(draw, messages):
     return at
 
 
-def two_parts(draw, messages):
-    at = draw_index(draw, messages, role_is("assistant"))
-    messages[at]["content"] = [{"type": "text", "text": "A"}, {"type": "text", "text": "B"}]
+def local_address(draw, messages):
+    at = draw_index(draw, messages, role_is("user"))
+    address = draw(st.sampled_from(["a.png", "/a/b.png", "file:///a.png", "C:\\a.png", "../a:b.png"]))
+    messages[at]["content"] = [{"type": "image_url", "image_url": {"url": address}}]
+    return at
+
+
+def insecure_address(draw, messages):
+    at = draw_index(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "image_url", "image_url": {"url": "http://example.org/a.png"}}]
+    return at
+
+
+def error_flag(draw, messages):
+    at = draw_index(draw, messages, role_is("tool"))
+    messages[at]["is_error"] = True
     return at
 
 
@@ -295,30 +318,81 @@ def five_hints(draw, messages):
     return at
 
 
+def unknown_type(draw, messages):
+    at = draw_index(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "image_url", "image_url": {"url": "https://example.org/picture"}}]
+    return at
+
+
+def uploaded_elsewhere(draw, messages):
+    at = draw_index(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "file", "file": {"file_id": "file-1"}}]
+    return at
+
+
+def web_address(draw, messages):
+    at = draw_index(draw, messages, role_is("user"))
+    messages[at]["content"] = [{"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}]
+    return at
+
+
+def lonely_document(draw, messages):
+    at = draw_index(draw, messages, role_is("user"))
+    data = "data:application/pdf;base64,AAAA"
+    messages[at:] = [{"role": "user", "content": [{"type": "file", "file": {"filename": "a.pdf", "file_data": data}}]}]
+    assume(at == 0 or messages[at - 1]["role"] in ("system", "developer", "assistant"))
+    assume(at == 0 or not calls_tools(messages[at - 1]))
+    return at
+
+
 BOTH = [
     no_messages, empty_content, no_content, assistant_with_nothing, tool_without_id, function_without_name,
     calls_elsewhere, function_call_elsewhere, both_calls, call_without_id, call_without_name, bad_function_name,
     arguments_that_are_no_json, result_without_call, result_out_of_nowhere, call_never_answered,
-    open_call_at_the_end, second_result, same_id_twice, image_outside_user, hollow_part, name_on_tool,
+    open_call_at_the_end, second_result, same_id_twice, image_outside_user, hollow_part, name_on_tool, local_address,
 ]  # fmt: skip
 
 RULES = {
-    "openai": [*BOTH, bad_name, unknown_detail, unknown_sound],
-    "responses": [*BOTH, any_name, only_system, unknown_detail, sound, two_parts],
-    "litellm": [*BOTH, bad_name, unknown_detail, unknown_sound],
+    "openai": [*BOTH, tool_without_content, error_flag, bad_name, unknown_detail, unknown_sound],
+    "responses": [*BOTH, tool_without_content, error_flag, any_name, only_system, unknown_detail, sound],
+    "litellm": [*BOTH, tool_without_content, bad_name, unknown_detail, unknown_sound],
     "anthropic": [
         *BOTH, only_system, blank_content, any_name, arguments_that_are_no_object, sound, foreign_image, foreign_file,
         two_systems, late_system, assistant_first, assistant_last, same_turn_twice, unknown_ttl, five_hints,
+        insecure_address,
     ],
 }  # fmt: skip
 
+ANY_MESSAGE = [rule for rule in BOTH if rule != image_outside_user]
+RULES["gemini"] = [
+    *ANY_MESSAGE, only_system, blank_content, any_name, arguments_that_are_no_object, late_system, assistant_last,
+    foreign_image, insecure_address, unknown_type, uploaded_elsewhere,
+]  # fmt: skip
+RULES["bedrock"] = [
+    *BOTH, only_system, blank_content, any_name, arguments_that_are_no_object, late_system, assistant_first,
+    assistant_last, foreign_image, unknown_ttl, five_hints, web_address, uploaded_elsewhere, lonely_document,
+]  # fmt: skip
+
 #: Rules of strict mode that the API does not have, because such messages are usually a mistake.
-STRICTER = {"anthropic": [two_systems, assistant_last], "responses": [image_outside_user]}
+STRICTER = {
+    # Newer models accept a system message among the turns, which is sent so only on request.
+    "anthropic": [two_systems, assistant_last, late_system],
+    "responses": [image_outside_user],
+    "bedrock": [late_system],
+    # The API matches the results of one turn by their order.
+    "gemini": [same_id_twice],
+}
 
 #: A conversation in which every rule can be broken.
 FULL = [
     {"role": "system", "content": "S"},
-    {"role": "user", "content": [{"type": "text", "text": "T"}, {"type": "image_url", "image_url": {"url": "u"}}]},
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "T"},
+            {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+        ],
+    },
     {
         "role": "assistant",
         "content": "A",
@@ -357,4 +431,12 @@ def mutated(draw, messages):
             messages[at].pop("content", None)
         else:
             messages[at]["content"] = draw(st.sampled_from(["", " ", "x", [], [{"type": "text", "text": ""}]]))
+    return messages
+
+
+def full(provider):
+    """A conversation of a provider in which every rule can be broken."""
+    messages = copy.deepcopy(FULL)
+    if provider == "bedrock":
+        messages[1]["content"][1]["image_url"]["url"] = "data:image/png;base64,iVBORw0K"
     return messages

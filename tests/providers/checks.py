@@ -47,6 +47,13 @@ def need_name(value, where):
     need(NAME.fullmatch(value), where, f"does not match ^{NAME.pattern}$")
 
 
+def need_address(value, where):
+    need_text(value, where)
+    scheme, colon, _ = value.partition(":")
+    is_local = not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+", scheme) or scheme.lower() == "file"
+    need(not is_local, where, "is no address that can be fetched")
+
+
 def need_one_of(value, where, words):
     need(value in words, where, f"is none of {', '.join(words)}")
 

@@ -55,9 +55,31 @@ HINTS = st.sampled_from([{}, {"ttl": "5m"}, {"ttl": "1h"}])
 @st.composite
 def parts(draw, role, provider):
     kinds = ["text"]
+    if role == "user" and provider in ("anthropic", "responses"):
+        kinds += ["uploaded", "linked"]
+    if role in ("user", "tool") and provider == "anthropic":
+        kinds += ["document", "search_result"]
+    if role in ("user", "tool") and provider == "bedrock":
+        kinds += ["image", "search_result"]
+    if role in ("user", "assistant") and provider == "gemini":
+        kinds += ["plain_document", "linked"]
+    if role == "tool" and provider in ("anthropic", "responses", "gemini"):
+        kinds += ["image_url", "image"]
     if role == "user":
-        kinds += ["image_url", "image", "file", *(["input_audio"] if provider in ("openai", "litellm") else [])]
-    return draw(PARTS[draw(st.sampled_from(kinds))])
+        kinds += ["input_audio"] if provider in ("openai", "litellm", "gemini", "bedrock") else []
+        # Bedrock's documents need a text beside them and names of their own: its cases have them.
+        kinds += ["image_url", "image", *([] if provider in ("gemini", "bedrock") else ["file"])]
+    found = draw(PARTS[draw(st.sampled_from(kinds))])
+    return allowed_image(found, provider)
+
+
+def allowed_image(part, provider):
+    """Replace an image by one that the provider accepts."""
+    if provider == "gemini" and part.get("media_type") == "image/gif":
+        return {**part, "media_type": "image/png"}
+    if provider == "bedrock" and part["type"] == "image_url":
+        return {**part, "image_url": {**part["image_url"], "url": ADDRESSES[-1]}}
+    return part
 
 
 PDF = "data:application/pdf;base64,JVBERi0x"
@@ -74,6 +96,19 @@ PARTS = {
         st.sampled_from(["image/gif", "image/webp"]),
     ),
     "input_audio": st.just({"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}),
+    "uploaded": st.just({"type": "image", "file_id": "file-2"}),
+    "linked": st.just({"type": "file", "url": "https://example.org/a.pdf"}),
+    "document": st.builds(
+        lambda text, more: {"type": "file", "text": text, **more},
+        TEXTS,
+        st.sampled_from([{}, {"title": "T", "context": "C"}, {"citations": True}]),
+    ),
+    "plain_document": st.builds(lambda text: {"type": "file", "text": text}, TEXTS),
+    "search_result": st.builds(
+        lambda text, more: {"type": "search_result", "source": "S", "title": "T", "content": [text], **more},
+        TEXTS,
+        st.sampled_from([{}, {"citations": True}]),
+    ),
     "file": st.sampled_from(
         [
             {"type": "file", "file": {"file_id": "file-1"}},
@@ -86,9 +121,11 @@ PARTS = {
 class MessageGenerator:
     """Draws messages for one provider."""
 
-    def __init__(self, draw, provider):
+    def __init__(self, draw, provider, parts_of):
         self.draw = draw
         self.provider = provider
+        #: The provider that decides about the types of parts.
+        self.parts_of = parts_of
         self.ids = set()
         self.hints = 0
 
@@ -96,21 +133,23 @@ class MessageGenerator:
         return self.draw(st.integers(0, times)) == 0
 
     def hint(self, holder):
-        # Anthropic accepts four cache hints in a request.
+        # Anthropic and Bedrock accept four cache hints in a request.
         if self.hints < 4 and self.chance(9):
             self.hints += 1
             return {**holder, "cache": self.draw(HINTS)}
         return holder
+
+    def function_name(self):
+        # Gemini's begin with a letter or an underscore.
+        return ("f" if self.provider == "gemini" else "") + self.draw(NAMES)
 
     def message(self, role, **fields):
         message = {"role": role}
         if role == "function" or self.chance(1):
             message["content"] = self.draw(TEXTS)
         else:
-            # In Responses, an assistant message is a single text.
-            most = 1 if (self.provider, role) == ("responses", "assistant") else 3
-            number = self.draw(st.integers(1, most))
-            message["content"] = [self.hint(self.draw(parts(role, self.provider))) for _ in range(number)]
+            number = self.draw(st.integers(1, 3))
+            message["content"] = [self.hint(self.draw(parts(role, self.parts_of))) for _ in range(number)]
         if self.provider in ("openai", "litellm") and role not in ("tool", "function") and self.chance(4):
             message["name"] = self.draw(NAMES)
         return self.hint({**message, **fields})
@@ -125,19 +164,19 @@ class MessageGenerator:
         if self.chance(1):
             del asking["content"]
         if self.chance(3):
-            name = self.draw(NAMES)
+            name = self.function_name()
             asking["function_call"] = self.function(name)
             return [asking, self.message("function", name=name)]
         ids = self.draw(st.lists(IDS.filter(lambda each: each not in self.ids), min_size=1, max_size=3, unique=True))
         self.ids.update(ids)
         asking["tool_calls"] = [
-            {"id": each, "type": "function", "function": self.function(self.draw(NAMES))} for each in ids
+            {"id": each, "type": "function", "function": self.function(self.function_name())} for each in ids
         ]
         return [asking, *(self.message("tool", tool_call_id=each) for each in self.draw(st.permutations(ids)))]
 
     def conversation(self):
-        free = self.provider != "anthropic"
-        systems = self.draw(st.integers(0, 2 if free else 1))
+        free = self.provider not in ("anthropic", "gemini", "bedrock")
+        systems = self.draw(st.integers(0, 1 if self.provider == "anthropic" else 2))
         messages = [self.message(self.draw(st.sampled_from(["system", "developer"]))) for _ in range(systems)]
         messages.append(self.message("user"))
         for _ in range(self.draw(st.integers(0, 3))):
@@ -153,13 +192,29 @@ class MessageGenerator:
 
 
 @st.composite
-def conversations(draw, provider):
-    """Draw messages that the provider accepts without changes."""
-    return MessageGenerator(draw, provider).conversation()
+def conversations(draw, provider, also=None):
+    """Draw messages that the provider accepts without changes. `also` is another one that accepts their parts."""
+    return MessageGenerator(draw, provider, also or provider).conversation()
+
+
+def has_template_in_key(value, key=None):
+    """Whether a key of a call's arguments looks like a template, which a prompt refuses and a history does not."""
+    if isinstance(value, list):
+        return any(has_template_in_key(each) for each in value)
+    if isinstance(value, dict):
+        return any("{{" in each or has_template_in_key(inner, each) for each, inner in value.items())
+    return key == "arguments" and isinstance(value, str) and has_template_in_key(json.loads(value))
+
+
+def prompts(messages):
+    """Draw the messages of a prompt, and variables, that render to the given messages."""
+    if any(has_template_in_key(message) for message in messages):
+        return st.just(([{"role": "placeholder", "name": "history"}], {"history": messages}))
+    return templated_prompts(messages)
 
 
 @st.composite
-def prompts(draw, messages):
+def templated_prompts(draw, messages):
     """Draw the messages of a prompt, and variables, that render to the given messages.
 
     Each text is a fixed text or comes from variables. Consecutive messages may come from a placeholder.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from providers.checks import (
     RequestError,
     need,
+    need_address,
     need_closed_schema,
     need_json,
     need_keys,
@@ -69,7 +70,7 @@ def check_options(body):
 
 def check_messages(messages):
     need_list(messages, "messages")
-    waiting, known = {}, set()
+    waiting = {}
     for number, message in enumerate(messages):
         where = f"messages[{number}]"
         need(isinstance(message, dict), where, "is not an object")
@@ -81,8 +82,7 @@ def check_messages(messages):
         if role == "tool":
             need(waiting.pop(message["tool_call_id"], None), where, "answers no call of the turn before it")
         for call in message.get("tool_calls", ()):
-            need(call["id"] not in known, where, "has an id twice")
-            known.add(call["id"])
+            need(call["id"] not in waiting, where, "has an id twice")
             waiting[call["id"]] = call
     need(not waiting, "messages", f"tool calls {sorted(waiting)} have no result")
 
@@ -122,7 +122,8 @@ def check_assistant(message, where):
 
 def check_tool(message, where):
     need_keys(message, where, ("role", "content", "tool_call_id"))
-    check_content(message["content"], where, ("text",))
+    if message["content"] != "":
+        check_content(message["content"], where, ("text",))
     need_text(message["tool_call_id"], f"{where}.tool_call_id")
 
 
@@ -173,7 +174,7 @@ def check_content(content, where, kinds):
 
 def check_image(image, where):
     need_keys(image, where, ("url",), ("detail",))
-    need_text(image["url"], f"{where}.url")
+    need_address(image["url"], f"{where}.url")
     if "detail" in image:
         need_one_of(image["detail"], f"{where}.detail", ("auto", "low", "high", "original"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from providers.checks import (
     need,
+    need_address,
     need_json,
     need_keys,
     need_list,
@@ -33,7 +34,7 @@ def check(body):
     if isinstance(body["input"], str):
         need_text(body["input"], "input")
     else:
-        check_items(body["input"])
+        check_items(body["input"], continues=bool({"previous_response_id", "conversation"} & set(body)))
     for name, (low, high) in OPTIONS.items():
         if name in body:
             need_number(body[name], name, low, high)
@@ -45,9 +46,9 @@ def check(body):
         check_text(body["text"])
 
 
-def check_items(items):
+def check_items(items, *, continues=False):
     need_list(items, "input")
-    waiting, known = set(), set()
+    waiting = set()
     for number, item in enumerate(items):
         where = f"input[{number}]"
         need(isinstance(item, dict), where, "is not an object")
@@ -61,21 +62,30 @@ def check_items(items):
             need_text(item["call_id"], f"{where}.call_id")
             need_name(item["name"], f"{where}.name")
             need_json(item["arguments"], f"{where}.arguments")
-            need(item["call_id"] not in known, where, "has a call_id twice")
-            known.add(item["call_id"])
+            need(item["call_id"] not in waiting, where, "has a call_id twice")
             waiting.add(item["call_id"])
+        elif kind == "reasoning":
+            need_keys(item, where, ("type", "id", "summary"), ("content", "encrypted_content", "status"))
         else:
             need_one_of(kind, f"{where}.type", ("function_call_output",))
             need_keys(item, where, ("type", "call_id", "output"), ("id", "status"))
-            need(item["call_id"] in waiting, where, "no tool call found for this output")
+            need(item["call_id"] in waiting or continues, where, "no tool call found for this output")
             waiting.discard(item["call_id"])
-            check_content(item["output"], f"{where}.output")
+            if item["output"] != "":
+                check_content(item["output"], f"{where}.output")
     need(not waiting, "input", f"no tool output found for {sorted(waiting)}")
 
 
 def check_message(item, where):
-    need_keys(item, where, ("role", "content"), ("type", "phase"))
+    need_keys(item, where, ("role", "content"), ("type", "phase", "id", "status"))
     need_one_of(item["role"], f"{where}.role", ("user", "assistant", "system", "developer"))
+    if item["role"] == "assistant" and "id" in item:
+        # A reply that is sent back.
+        need_keys(item, where, ("type", "id", "role", "status", "content"), ("phase",))
+        need_list(item["content"], f"{where}.content")
+        for part in item["content"]:
+            need_one_of(part.get("type"), f"{where}.content", ("output_text", "refusal"))
+        return
     if item["role"] == "assistant":
         need(
             isinstance(item["content"], str), f"{where}.content", "is not a text, as required for an assistant message"
@@ -104,7 +114,10 @@ def check_image(part, where):
     need_keys(part, where, ("type", "detail"), ("image_url", "file_id"))
     need(("image_url" in part) != ("file_id" in part), where, "has not one of image_url and file_id")
     need_one_of(part["detail"], f"{where}.detail", ("auto", "low", "high", "original"))
-    need_text(part.get("image_url", part.get("file_id")), where)
+    if "image_url" in part:
+        need_address(part["image_url"], where)
+    else:
+        need_text(part["file_id"], where)
 
 
 def check_file(part, where):

@@ -84,31 +84,54 @@ def anthropic_blocks(message):
     content = message.get("content")
     if content and isinstance(content, list):
         return [anthropic_part(part) for part in content]
-    says_more = message["role"] == "function" or message.get("tool_calls") or message.get("function_call")
+    says_more = message["role"] in ("function", "tool") or message.get("tool_calls") or message.get("function_call")
     return [] if not content and says_more else [{"type": "text", "text": content or ""}]
 
 
 def anthropic_part(part):
-    if part["type"] == "text":
-        block = {"type": "text", "text": part["text"]}
-    elif part["type"] == "image":
-        block = {"type": "image", "source": anthropic_data(part["media_type"], part["data"])}
-    elif part["type"] == "image_url":
-        block = {"type": "image", "source": anthropic_url(part["image_url"]["url"])}
-    elif part["type"] == "file":
-        file = part["file"]
-        if file.get("file_id"):
-            source = {"type": "file", "file_id": file["file_id"]}
-        else:
-            source = anthropic_url(file.get("file_data", ""))
-        block = {"type": "document", "source": source}
-        if file.get("filename"):
-            block["title"] = file["filename"]
-    else:
-        block = dict(part)
+    make = {"text": anthropic_text, "image": anthropic_image, "image_url": anthropic_linked_image}
+    make |= {"file": anthropic_document, "search_result": anthropic_search_result}
+    block = make[part["type"]](part) if part["type"] in make else dict(part)
+    if part.get("citations"):
+        block["citations"] = {"enabled": True}
     if "cache" in part:
         block["cache_control"] = {"type": "ephemeral", **part["cache"]}
     return block
+
+
+def anthropic_text(part):
+    return {"type": "text", "text": part["text"]}
+
+
+def anthropic_image(part):
+    if "file_id" in part:
+        return {"type": "image", "source": {"type": "file", "file_id": part["file_id"]}}
+    return {"type": "image", "source": anthropic_data(part["media_type"], part["data"])}
+
+
+def anthropic_linked_image(part):
+    return {"type": "image", "source": anthropic_url(part["image_url"]["url"])}
+
+
+def anthropic_search_result(part):
+    content = [anthropic_text({"text": text}) for text in part["content"]]
+    return {"type": "search_result", "source": part["source"], "title": part["title"], "content": content}
+
+
+def anthropic_document(part):
+    file = part.get("file", {})
+    if "url" in part:
+        source = {"type": "url", "url": part["url"]}
+    elif "text" in part:
+        source = {"type": "text", "media_type": "text/plain", "data": part["text"]}
+    elif file.get("file_id"):
+        source = {"type": "file", "file_id": file["file_id"]}
+    else:
+        source = anthropic_url(file.get("file_data", ""))
+    beside = {key: part[key] for key in ("title", "context") if key in part}
+    if file.get("filename"):
+        beside.setdefault("title", file["filename"])
+    return {"type": "document", "source": source, **beside}
 
 
 def anthropic_url(url):
@@ -159,11 +182,13 @@ def responses_form(messages):
             continue
         if role == "tool":
             call_id = message.get("tool_call_id")
-            items.append({"type": "function_call_output", "call_id": call_id, "output": content, **name})
+            flag = {"is_error": True} if message.get("is_error") else {}
+            items.append({"type": "function_call_output", "call_id": call_id, "output": content, **name, **flag})
         elif content or name or not calls:
-            if role == "assistant" and len(texts) == 1:
-                content = texts[0]
-            items.append({"role": role, "content": content, **name})
+            if role == "assistant" and texts and all(isinstance(text, str) for text in texts):
+                items += [{"role": role, "content": text, **name} for text in texts]
+            else:
+                items.append({"role": role, "content": content, **name})
         items += calls
     return {**({"instructions": "\n\n".join(instructions)} if instructions else {}), "input": items}
 
@@ -173,6 +198,10 @@ def responses_call(call_id, call):
 
 
 def responses_part(part):
+    if part["type"] == "image" and "file_id" in part:
+        return {"type": "input_image", "file_id": part["file_id"], "detail": "auto"}
+    if part["type"] == "file" and "url" in part:
+        return {"type": "input_file", "file_url": part["url"]}
     part = openai_part(part)
     if part["type"] == "text":
         return {"type": "input_text", "text": part["text"]}
@@ -190,7 +219,7 @@ def normalized(form):
         return ids.setdefault(id, len(ids))
 
     def walk(value, key=None):
-        if key in ("tool_use_id", "tool_call_id", "call_id"):
+        if key in ("tool_use_id", "tool_call_id", "call_id", "toolUseId"):
             return number(value)
         if key == "arguments":
             return json.loads(value)
@@ -198,9 +227,12 @@ def normalized(form):
             return [walk(each) for each in value]
         if isinstance(value, dict):
             # Do not change the input of a tool.
-            given = {"input"} if value.get("type") == "tool_use" else set()
+            given = {"input"} if value.get("type") == "tool_use" or "toolUseId" in value else set()
+            given |= {"args", "response"} if key in ("function_call", "function_response") else set()
             same = {each: inner if each in given else walk(inner, each) for each, inner in value.items()}
-            if value.get("type") in ("tool_use", "function"):
+            # OpenAI's old `function_call` has no id, and Gemini's has `args`.
+            is_gemini = key == "function_response" or (key == "function_call" and "arguments" not in value)
+            if value.get("type") in ("tool_use", "function") or is_gemini:
                 same["id"] = number(value["id"])
             return same
         if key in ("content", "system") and isinstance(value, str):

@@ -13,8 +13,15 @@ CHATS = [prompt_id for prompt_id in IDS if "\nmessages:" in (EXAMPLES / f"prompt
 assert CHATS
 
 
-def inputs(prompt_id):
-    return json.loads((EXAMPLES / "inputs" / f"{prompt_id}.json").read_text(encoding="utf-8"))
+def inputs(prompt_id, provider=None):
+    """Return the inputs of an example. Bedrock reads no images from the web, so it gets their data."""
+    values = json.loads((EXAMPLES / "inputs" / f"{prompt_id}.json").read_text(encoding="utf-8"))
+    if provider == "bedrock":
+        return {name: PICTURE if str(value).startswith("https://") else value for name, value in values.items()}
+    return values
+
+
+PICTURE = "data:image/png;base64,iVBORw0K"
 
 
 #: A prompt that renders to the messages of its placeholder.

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from providers import anthropic_messages, openai_chat, openai_responses
+from providers import (
+    anthropic_messages,
+    bedrock_converse,
+    chat_servers,
+    gemini_api,
+    openai_chat,
+    openai_responses,
+)
 from providers.checks import RequestError
 
 ANSWER = "Gladly."
@@ -79,6 +87,34 @@ def messages_answer(body):
     }
 
 
+def gemini_answer(body):
+    part = {"text": ANSWER}
+    config = body.get("tool_config", {}).get("function_calling_config", {})
+    if config.get("mode") == "ANY":
+        functions = [each["name"] for tool in body["tools"] for each in tool.get("function_declarations", ())]
+        name = config.get("allowed_function_names", functions)[0]
+        part = {"functionCall": {"id": "fc_1", "name": name, "args": {}}, "thoughtSignature": "c2lnbmVk"}
+    return {
+        "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "index": 0}],
+        "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
+        "modelVersion": "m",
+    }
+
+
+def converse_answer(body):
+    block, reason = {"text": ANSWER}, "end_turn"
+    choice = body.get("toolConfig", {}).get("toolChoice", {})
+    if "any" in choice or "tool" in choice:
+        name = choice.get("tool", body["toolConfig"]["tools"][0].get("toolSpec"))["name"]
+        block, reason = {"toolUse": {"toolUseId": "tooluse_1", "name": name, "input": {}}}, "tool_use"
+    return {
+        "output": {"message": {"role": "assistant", "content": [block]}},
+        "stopReason": reason,
+        "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
+        "metrics": {"latencyMs": 1},
+    }
+
+
 def forced_tool(body):
     """Return the name of the tool that the request forces the model to call, if any."""
     choice = body.get("tool_choice")
@@ -106,12 +142,28 @@ def anthropic_error(request_error):
     }
 
 
+def gemini_error(request_error):
+    return {"error": {"code": 400, "message": str(request_error), "status": "INVALID_ARGUMENT"}}
+
+
+def bedrock_error(request_error):
+    return {"message": str(request_error)}
+
+
 ROUTES = {
+    **{f"/{name}/chat/completions": (check, chat_answer, openai_error) for name, check in chat_servers.CHECKS.items()},
     "/v1/chat/completions": (openai_chat.check, chat_answer, openai_error),
     "/v1/completions": (openai_chat.check_completion, completion_answer, openai_error),
     "/v1/responses": (openai_responses.check, responses_answer, openai_error),
     "/v1/messages": (anthropic_messages.check, messages_answer, anthropic_error),
+    ":generateContent": (gemini_api.check_body, gemini_answer, gemini_error),
+    "/converse": (bedrock_converse.check_body, converse_answer, bedrock_error),
 }
+
+
+def route(path):
+    """Return what answers a path. Gemini's and Bedrock's have the name of the model."""
+    return ROUTES.get(path) or next(found for end, found in ROUTES.items() if path.endswith(end))
 
 
 class MockProviders:
@@ -130,6 +182,9 @@ class MockProviders:
                 answer = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
+                if status != HTTPStatus.OK:
+                    # boto3 finds the kind of an error here.
+                    self.send_header("x-amzn-ErrorType", "ValidationException")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
@@ -145,8 +200,10 @@ class MockProviders:
 
     def answer(self, path, body):
         """Return the status and the body of the answer."""
+        check, answer, error = route(path)
+        if check is gemini_api.check_body:
+            body = gemini_api.snake(body)
         self.bodies.append(body)
-        check, answer, error = ROUTES[path]
         try:
             check(body)
         except RequestError as request_error:

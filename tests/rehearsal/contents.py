@@ -27,7 +27,7 @@ def package() -> set[str]:
     return {
         path.relative_to(source).as_posix()
         for path in (source / "prompt_manager").rglob("*")
-        if path.suffix in {".py", ".pyi"} or path.name == "py.typed"
+        if path.suffix in {".py", ".pyi", ".json"} or path.name == "py.typed"
     }
 
 

@@ -14,16 +14,18 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["BUILDS", "build", "tool", "unpack"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["build", "tool", "unpack"]
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 
-#: The arguments of maturin for each kind of wheel. `pip` selects the best of those that exist.
-BUILDS: dict[str, list[str]] = {
-    "stable ABI": [],
-}
+#: The arguments of maturin for the wheel that fits every Python. `pip` takes it where there is none for the version.
+STABLE_ABI = ["--features", "abi3"]
 
 
 def tool(name: str) -> Path:
@@ -64,8 +66,11 @@ def link(source: str, target: str) -> None:
     os.link(source, target, follow_symlinks=False)
 
 
-def build(profile: str, out: Path) -> list[Path]:
-    """Build the sdist and all wheels into a folder, and return their paths: the sdist first."""
+def build(profile: str, out: Path, pythons: Iterable[Path] = ()) -> list[Path]:
+    """Build the sdist and the wheels into a folder, and return their paths: the sdist first.
+
+    There is one wheel for every Python, and one for the version of each in ``pythons``.
+    """
     shutil.rmtree(out, ignore_errors=True)
     maturin = tool("maturin")
     subprocess.run([maturin, "sdist", "--out", out], cwd=ROOT, check=True)
@@ -75,7 +80,7 @@ def build(profile: str, out: Path) -> list[Path]:
     target = TARGET / "rehearsal" / "target"
     seed(profile, target)
     environment = {**os.environ, "CARGO_TARGET_DIR": str(target)}
-    for arguments in BUILDS.values():
+    for arguments in [STABLE_ABI, *(["--interpreter", str(python)] for python in pythons)]:
         command = [maturin, "build", "--locked", "--profile", profile, "--out", out, *arguments]
         subprocess.run(command, cwd=crate, env=environment, check=True)
     return [sdist, *sorted(out.glob("*.whl"))]
@@ -87,7 +92,7 @@ def main() -> None:
     parser.add_argument("--profile", default="release", help="cargo's profile (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder for the files (default: dist)")
     options = parser.parse_args()
-    for path in build(options.profile, options.out.resolve()):
+    for path in build(options.profile, options.out.resolve(), [Path(sys.executable)]):
         print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 
 

@@ -194,6 +194,35 @@ thread.join()
 print([prompt.version for prompt in storage.list_sync()])
 """
 
+#: As above, but a signal handler calls the storage while the main thread waits for its turn.
+CALLED_BY_A_HANDLER = """
+import os, signal, sys, threading, time
+from prompt_manager import Prompt
+from prompt_manager.storage import FileSystemStorage
+
+storage = FileSystemStorage(sys.argv[1])
+other = FileSystemStorage(sys.argv[2])
+prompt = Prompt(id="greeting", format="text", template="first")
+
+def handler(*_):
+    other.save_sync(prompt)
+    for call in (storage.list_sync, lambda: storage.save_sync(prompt)):
+        try:
+            call()
+        except RuntimeError as error:
+            print(error, flush=True)
+
+signal.signal(signal.SIGUSR1, handler)
+signal.alarm(60)  # The handler must not wait forever.
+thread = threading.Thread(target=storage.save_sync, args=[prompt])
+thread.start()
+time.sleep(0.2)
+threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+storage.save_sync(prompt.replace(version="2.0.0"))
+thread.join()
+print([prompt.version for prompt in storage.list_sync()], [prompt.version for prompt in other.list_sync()])
+"""
+
 #: A child is forked while a thread of the parent writes and another waits.
 FORKED = """
 import os, sys, threading, time, warnings
@@ -250,6 +279,16 @@ class TestAWait:
             assert process.stdout.readline() == "interrupted\n"
         output, error = process.communicate("\n", timeout=60)
         assert (output, error) == ("['1.0.0']\n", "")
+
+    def test_for_the_turn_is_not_blocked_by_a_signal_handler(self, tmp_path):
+        store = tmp_path / "store"
+        FileSystemStorage(store).save_sync(draft("zeroth"))
+        with held_lock(store / "greeting" / ".lock"):
+            process = started(CALLED_BY_A_HANDLER, store, tmp_path / "other")
+            for _ in range(2):
+                assert process.stdout.readline().startswith("a signal handler called a store while the thread")
+        output, error = process.communicate(timeout=60)
+        assert (output, error) == ("['1.0.0', '2.0.0'] ['1.0.0']\n", "")
 
     def test_of_the_parent_does_not_block_a_forked_child(self, tmp_path):
         FileSystemStorage(tmp_path).save_sync(draft("zeroth"))
@@ -435,3 +474,11 @@ class TestAKeyedLock:
             thread.join(30)
         assert len(most) == 50
         assert set(most) <= {1, 2}
+
+    def test_refuses_a_write_of_a_signal_handler_while_it_is_changed(self):
+        registry = PromptRegistry(InMemoryStorage())
+        # A signal handler runs in the thread that it interrupts, so it finds the lock held by its own thread.
+        with registry._lock._locked(), pytest.raises(RuntimeError, match="a signal handler called a manager"):
+            registry.register_sync(draft("from the handler"))
+        registry.register_sync(draft("afterwards"))
+        assert registry.get_sync("greeting").template.content == "afterwards"

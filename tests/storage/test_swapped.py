@@ -1,14 +1,15 @@
-"""A directory of a store that is swapped for a link while the store works: nothing outside of the store changes."""
+"""A directory of a store that is swapped for a link while the store works: nothing outside is read or changes."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import threading
+import warnings
 
 import pytest
 
-from helpers import create_text_prompt
+from helpers import create_text_prompt, run_python
 from prompt_manager import VersionStore
 from prompt_manager.core.models import PromptVersion
 from prompt_manager.exceptions import PromptManagerError
@@ -100,6 +101,64 @@ def test_records_of_versions_stay_within_the_store(tmp_path, outside, prompt_id)
 
     race(tmp_path / "store", prompt_id, outside, work)
     assert files_in(outside) == before
+
+
+def test_reads_stay_within_the_store(tmp_path, prompt_id):
+    storage, history = FileSystemStorage(tmp_path / "store"), VersionStore(tmp_path / "store")
+    elsewhere = tmp_path / "elsewhere"
+    inside = create_text_prompt(id=prompt_id, status="active", template={"content": "inside"})
+    outside = inside.replace(template={"content": "outside"})
+    for prompt, root in ((inside, tmp_path / "store"), (outside, elsewhere)):
+        FileSystemStorage(root).save_sync(prompt)
+        VersionStore(root).save_version_sync(PromptVersion(prompt=prompt))
+    found = set()
+
+    def work(number):
+        del number
+        found.add(storage.load_sync(prompt_id).template.content)
+        found.add(history.get_version_sync(prompt_id, "1.0.0").prompt.template.content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found.update(prompt.template.content for prompt in storage.list_sync())
+
+    race(tmp_path / "store", prompt_id, elsewhere / prompt_id.split("/")[0], work)
+    assert found <= {"inside"}
+
+
+def test_a_special_file_is_an_error_and_never_waited_for(tmp_path):
+    FileSystemStorage(tmp_path).save_sync(create_text_prompt(status="active"))
+    (tmp_path / ".generation").unlink()
+    for name in ("greeting/2.0.0.json", "greeting/@2.0.0.json", ".generation"):
+        os.mkfifo(tmp_path / name)
+    code = f"""
+import os
+import warnings
+from prompt_manager import PromptManager, VersionStore
+from prompt_manager.exceptions import PromptManagerError
+from prompt_manager.storage import FileSystemStorage
+warnings.simplefilter("ignore")
+root = {str(tmp_path)!r}
+storage = FileSystemStorage(root, lock_timeout=0.1)
+manager = PromptManager.from_storage_sync(storage)
+print(manager.render_sync("greeting", {{"name": "Ada"}}))
+storage.save_sync(storage.load_sync("greeting", "1.0.0").replace(version="1.1.0"))
+print(len(storage.list_sync()), [str(error).rsplit(": ")[1] for error in storage.check_sync()])
+os.mkfifo(root + "/greeting/.labels.json")
+for work in (
+    lambda: storage.load_sync("greeting", "2.0.0"),
+    lambda: storage.get_label_history_sync("greeting"),
+    lambda: VersionStore(root).get_version_sync("greeting", "2.0.0"),
+):
+    try:
+        work()
+    except PromptManagerError as error:
+        print(str(error).rsplit(": ")[1])
+"""
+    assert run_python(code, timeout=10).splitlines() == [
+        "Hello Ada!",
+        "2 ['it is a pipe, not a file']",
+        *["it is a pipe, not a file"] * 3,
+    ]
 
 
 @pytest.mark.parametrize("name", ["team", "team/greeting"])

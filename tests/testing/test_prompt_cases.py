@@ -42,6 +42,8 @@ prompts:
   - {id: bye, version: 2.0.0, template: "Goodbye"}
 """,
     "named.yaml": "id: other/name\ntemplate: Named\n",
+    "picture.yaml": "messages:\n  - role: user\n    content:\n"
+    "      - {type: image, media_type: image/png, data: iVBORw0K}\n",
     "schemas/triage.yaml": "schemas:\n  - name: triage\n    fields:\n      - {name: urgent, type: boolean}\n",
 }
 
@@ -79,6 +81,14 @@ PASSING = {
     "request": ADA
     + "  request: {provider: anthropic, model: m, max_tokens: 5, expected: "
     + "{model: m, max_tokens: 5, messages: [{role: user, content: Hello Ada!}]}}\n",
+    "request for gemini": ADA
+    + "  request: {provider: gemini, model: m, config: {seed: 5}, expected: "
+    + "{model: m, config: {seed: 5}, contents: [{role: user, parts: [{text: Hello Ada!}]}]}}\n",
+    "request for bedrock": ADA
+    + "  request: {provider: bedrock, model: m, expected: "
+    + "{modelId: m, messages: [{role: user, content: [{text: Hello Ada!}]}]}}\n",
+    "bytes in a request": "  prompt: picture\n  request: {provider: bedrock, model: m, expected: "
+    "{modelId: m, messages: [{role: user, content: [{image: {format: png, source: {bytes: iVBORw0K}}}]}]}}\n",
 }
 
 
@@ -91,7 +101,7 @@ FAILING = {
     "text": (ADA + "  text: Hello Bob!\n", "the text differs"),
     "a final line break": (ADA + "  text: |\n    Hello Ada!\n", "no line break at the end"),
     "no text yet": (ADA + "  text:\n", "`text` has no value yet"),
-    "contains": (ADA + "  contains: [Hello, Bob]\n", "does not contain 'Bob'"),
+    "contains": (ADA + "  contains: [Hello, Bob]\n", "does not contain 'Bob'; it is:\n  Hello Ada"),
     "not_contains": (ADA + "  not_contains: Ada\n", "contains 'Ada'"),
     "matches": (ADA + "  matches: ^Ada\n", "does not match '^Ada'"),
     "max_chars": (ADA + "  max_chars: 9\n", "10 characters, more than 9"),
@@ -143,6 +153,10 @@ WRONG = {
     "a wrong pattern": ("- {name: a, matches: '('}\n", ["1:22: `matches` must be a regular expression"]),
     "raises and text": ("- {name: a, raises: x, text: y}\n", ["`raises` cannot be combined"]),
     "version and label": ("- {name: a, text: y, version: 1.0.0, label: b}\n", ["cannot be used together"]),
+    "a bare template": (
+        "- {name: a, variables: {x: {{y}}}, text: 5}\n",
+        ["1:29: expected a string as the key, found a mapping; write a value", "1:42: `text` must be"],
+    ),
     "no YAML": ("- [", ["this is not YAML"]),
 }
 
@@ -261,6 +275,21 @@ def test_the_command_writes_json_and_junit(prompts: Path, tmp_path: Path) -> Non
     suites = ET.parse(report).getroot()  # noqa: S314 - our own file
     assert (suites.get("tests"), suites.get("failures")) == ("2", "1")
     assert "the text differs" in str(suites.findtext(".//failure"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes work differently on Windows")
+def test_junit_output_replaces_a_file_and_follows_links(prompts: Path, tmp_path: Path) -> None:
+    report, link = tmp_path / "junit.xml", tmp_path / "link.xml"
+    report.write_text("old", encoding="utf-8")
+    before = report.stat().st_ino
+    link.symlink_to(report)
+    run("--dir", str(prompts), "--junit", str(link))
+    assert link.is_symlink()
+    assert report.read_text(encoding="utf-8").startswith("<?xml")
+    # It is another file with the same name: a reader never sees half of it.
+    assert report.stat().st_ino != before
+    assert run("--dir", str(prompts), "--junit", "/dev/null").exit_code == 0
+    assert "cannot write the file" in run("--dir", str(prompts), "--junit", str(tmp_path / "gone" / "a.xml")).stderr
 
 
 @pytest.mark.parametrize(

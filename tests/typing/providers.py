@@ -39,6 +39,32 @@ def requests(client: openai.OpenAI, claude: anthropic.Anthropic, prompt: Prompt)
     claude.messages.create(**AnthropicIntegration(engine).build_request_sync(prompt, {}, max_tokens=5))
 
 
+def streamed_requests(client: openai.OpenAI, claude: anthropic.Anthropic, prompt: Prompt, *, waits: bool) -> None:
+    engine = TemplateEngine()
+    chat = OpenAIIntegration(engine).build_request_sync(prompt, {}, model="m", stream=True, temperature=0.5)
+    for chunk in client.chat.completions.create(**chat):
+        print(chunk.choices[0].delta.content)
+    responses = OpenAIIntegration(engine, api="responses").build_request_sync(prompt, {}, stream=True)
+    for event in client.responses.create(**responses):
+        print(event.type)
+    turns = AnthropicIntegration(engine).build_request_sync(prompt, {}, max_tokens=5, stream=True)
+    for part in claude.messages.create(**turns):
+        print(part.type)
+    either = AnthropicIntegration(engine).build_request_sync(prompt, {}, max_tokens=5, stream=waits)
+    print(either["model"])
+    liberal: dict[str, Any] = LiteLLMIntegration(engine).build_request_sync(prompt, {}, model="m", stream=True)
+    print(liberal)
+
+
+async def awaited_requests(client: openai.AsyncOpenAI, prompt: Prompt, integration: OpenAIIntegration) -> str | None:
+    chat = await OpenAIIntegration(TemplateEngine(), api="chat").build_request(prompt, {}, model="m")
+    chat["store"] = False
+    # An annotation without parameters leaves the API open.
+    anything: dict[str, Any] = await integration.build_request(prompt, {})
+    print(anything)
+    return (await client.chat.completions.create(**chat)).choices[0].message.content
+
+
 def messages(claude: anthropic.Anthropic, prompt: Prompt) -> Message:
     form = AnthropicIntegration(TemplateEngine(), allow_prefill=True).convert_sync(prompt, {})
     answer: Message = claude.messages.create(**form, model="m", max_tokens=5)
@@ -107,18 +133,21 @@ def own(prompt: Prompt) -> int:
 
 def wrong(client: openai.OpenAI, prompt: Prompt, manager: PromptManager) -> None:
     engine = TemplateEngine()
-    OpenAIIntegration()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    OpenAIIntegration(engine, False)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    OpenAIIntegration(engine, api="batch")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    OpenAIIntegration(engine, merge_turns=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    OpenAIIntegration()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    OpenAIIntegration(engine, False)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    OpenAIIntegration(engine, api="batch")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    OpenAIIntegration(engine, merge_turns=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     AnthropicIntegration(engine, api="chat")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     LiteLLMIntegration("engine")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     integration = OpenAIIntegration(manager.template_engine)
     integration.convert_sync("greeting", {})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     integration.convert_sync(prompt, ["name"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     integration.convert_sync(prompt, {}).append(5)  # type: ignore[union-attr, arg-type]  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]
-    integration.build_request_sync(prompt, {}, model=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    integration.build_request_sync(prompt, {}, model=5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     request: list[int] = integration.build_request_sync(prompt, {})  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    chat = integration.build_request_sync(prompt, {})
+    print(chat["mesages"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+    client.responses.create(**chat)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     form = integration.convert_sync(prompt, {})
     client.chat.completions.create(model="m", messages=form)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     count: int = Own(engine).convert_sync(prompt, {})  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -178,9 +178,11 @@ class TestStrict:
         document = loaded(schema, inner).to_json_schema("s", strict=True)
         assert document["properties"] == {
             "x": {"type": ["boolean", "integer", "number", "string", "null"], "enum": ["a", 1, 2.5, True, None]},
-            "y": {"$ref": "#/$defs/inner"},
+            # A reference can have nothing beside it, so the definition is written out for the description.
+            "y": {**document["$defs"]["inner"], "description": "Outside"},
             "z": {"anyOf": [{"$ref": "#/$defs/inner"}, {"type": "null"}], "description": "Outside"},
         }
+        assert document["$defs"]["inner"]["description"] == "Inside"
 
     @pytest.mark.parametrize(
         ("schema", "what"),

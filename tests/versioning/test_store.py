@@ -219,8 +219,8 @@ class TestFiles:
             (lambda path: path.write_text("[]"), "contains no record"),
             (lambda path: path.write_bytes(b"\xff\xfe"), "contains no record"),
             (lambda path: os.truncate(path, 17 * 2**20), "more than the limit"),
-            (lambda path: (path.unlink(), path.mkdir()), "it is not a file"),
-            (lambda path: (path.rename(path.parent / "x"), path.symlink_to("x")), "it is not a file"),
+            (lambda path: (path.unlink(), path.mkdir()), "it is a directory, not a file"),
+            (lambda path: (path.rename(path.parent / "x"), path.symlink_to("x")), "a store does not follow links"),
         ],
     )
     def test_damaged_files_are_named_and_hide_no_other(self, root, damage, why):

@@ -40,7 +40,7 @@ def test_importing_an_example_does_nothing(name, capsys):
 def test_an_example_prints_its_expected_output(name, tmp_path):
     expected = expected_output((FOLDER / name).read_text(encoding="utf-8"))
     assert "POST /" in expected
-    keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+    keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AWS_ACCESS_KEY_ID")
     done = subprocess.run(
         [sys.executable, FOLDER / name],
         # In another directory, because an example must find its prompts from any directory.
@@ -48,7 +48,7 @@ def test_an_example_prints_its_expected_output(name, tmp_path):
         env={name: value for name, value in os.environ.items() if name not in keys},
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -70,9 +70,8 @@ def test_an_example_explains_setup_and_common_problems(name):
 def test_an_example_takes_keys_from_the_environment_only(name):
     text = (FOLDER / name).read_text(encoding="utf-8")
     for given in re.findall(r"api_key=([^,)]+)", text):
-        assert given == "KEY" or given.startswith("os.getenv("), given
-    if "api_key=KEY" in text:
-        assert re.search(r'^KEY = os\.getenv\("\w+_API_KEY", "none"\)$', text, flags=re.MULTILINE)
+        if not given.startswith("os.getenv("):
+            assert re.search(rf'^{given} = os\.getenv\("\w+_API_KEY", "none"\)$', text, flags=re.MULTILINE), given
 
 
 def test_the_readme_lists_every_example():

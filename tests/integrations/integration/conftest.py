@@ -43,6 +43,34 @@ def anthropic_client(provider):
 
 
 @pytest.fixture
+def gemini_client(provider):
+    from google import genai
+
+    options = {"base_url": provider.url, "retry_options": {"attempts": 1}}
+    client = genai.Client(api_key="none", http_options=options)
+    yield client
+    with contextlib.suppress(AttributeError):  # The oldest release has no such method.
+        client.close()
+
+
+@pytest.fixture
+def bedrock_client(provider):
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client(
+        "bedrock-runtime",
+        endpoint_url=provider.url,
+        region_name="us-east-1",
+        aws_access_key_id="none",
+        aws_secret_access_key="none",  # noqa: S106 - no secret
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
 def lite(provider):
     """``litellm.completion`` with the mock server. Warnings of litellm itself are ignored."""
     with warnings.catch_warnings():

@@ -49,7 +49,7 @@ def test_a_broken_rule_has_an_error_with_position_and_hint(provider, rule):
     @settings(max_examples=5, suppress_health_check=SLOW)
     @given(st.data())
     def holds(data):
-        check_refused(provider, rule, data.draw, broken.FULL)
+        check_refused(provider, rule, data.draw, broken.full(provider))
 
     holds()
 

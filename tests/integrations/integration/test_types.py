@@ -6,11 +6,14 @@ import warnings
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from pydantic import ValidationError
 
 from helpers import cases
 from prompt_manager import TemplateEngine
 from prompt_manager.integrations import PromptConversionWarning
+from providers import bedrock_converse
 from providers.apis import APIS
+from providers.checks import RequestError
 from providers.conversations import conversations
 from providers.samples import CHATS, CHOICES, HISTORY, IDS, full_prompt, inputs
 from providers.sdk_types import Type
@@ -25,6 +28,28 @@ def body_of(form):
     return form if isinstance(form, dict) else {"messages": form}
 
 
+def gemini_mismatch(body):
+    """Check a body with the models of google-genai, which forbid unknown keys."""
+    from google.genai.types import Content, GenerateContentConfig
+
+    try:
+        for content in body.get("contents", []):
+            Content.model_validate(content)
+        GenerateContentConfig.model_validate(body.get("config", {}))
+    except ValidationError as error:
+        return str(error)
+    return None
+
+
+def bedrock_mismatch(body):
+    """Check a body with the service model of botocore. The expected results of cases have base64 for bytes."""
+    try:
+        bedrock_converse.check_shape(body)
+    except RequestError as error:
+        return str(error)
+    return None
+
+
 @pytest.fixture(scope="module")
 def mismatch():
     """Return the reasons why a body does not match the arguments of the provider's call."""
@@ -35,13 +60,17 @@ def mismatch():
     types = {"openai": Type(Chat), "responses": Type(Responses), "anthropic": Type(Messages)}
 
     def mismatch(provider, body):
+        if provider == "gemini":
+            return gemini_mismatch(body)
+        if provider == "bedrock":
+            return bedrock_mismatch(body)
         more = {"model": "m", **({"max_tokens": 5} if provider == "anthropic" else {})}
         return types[provider].mismatch({**more, **body})
 
     return mismatch
 
 
-TYPED = ["openai", "responses", "anthropic"]
+TYPED = ["openai", "responses", "anthropic", "gemini", "bedrock"]
 
 
 @pytest.mark.parametrize(
@@ -58,17 +87,33 @@ TYPED = ["openai", "responses", "anthropic"]
     ids=str,
 )
 def test_the_check_against_sdk_types_can_fail(mismatch, wrong):
-    for provider, key in (("openai", "messages"), ("responses", "input"), ("anthropic", "messages")):
+    keys = [("openai", "messages"), ("responses", "input"), ("anthropic", "messages")]
+    for provider, key in keys:
         assert mismatch(provider, {key: [{"role": "user", "content": "x"}]}) is None
         assert mismatch(provider, {key: [wrong]})
         assert mismatch(provider, {key: [{"role": "user", "content": "x"}], "unknown": 1})
+
+
+@pytest.mark.parametrize(
+    ("provider", "fine", "wrong"),
+    [
+        ("gemini", {"contents": [{"parts": [{"text": "x"}]}]}, {"contents": [{"parts": [{"text": 5}]}]}),
+        ("gemini", {"contents": [], "config": {"seed": 1}}, {"contents": [], "config": {"sed": 1}}),
+        ("bedrock", {"messages": [{"role": "user", "content": [{"text": "x"}]}]}, {"messages": [{"role": "user"}]}),
+        ("bedrock", {"inferenceConfig": {"topP": 1}}, {"inferenceConfig": {"topK": 1}}),
+        ("bedrock", {"serviceTier": {"type": "flex"}}, {"serviceTier": {"type": "fast"}}),
+    ],
+)
+def test_the_check_against_models_can_fail(mismatch, provider, fine, wrong):
+    assert mismatch(provider, fine) is None
+    assert mismatch(provider, wrong)
 
 
 @pytest.mark.parametrize("provider", TYPED)
 @pytest.mark.parametrize("prompt_id", CHATS)
 def test_a_converted_example_matches_the_sdk_types(examples, mismatch, prompt_id, provider):
     integration = APIS[provider].integration(examples.template_engine)
-    form = integration.convert_sync(examples.get_prompt_sync(prompt_id), inputs(prompt_id))
+    form = integration.convert_sync(examples.get_prompt_sync(prompt_id), inputs(prompt_id, provider))
     assert mismatch(provider, body_of(form)) is None
 
 
@@ -80,7 +125,7 @@ def test_a_request_of_an_example_matches_the_sdk_types(examples, mismatch, promp
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PromptConversionWarning)
         prompt = examples.get_prompt_sync(prompt_id)
-        request = integration.build_request_sync(prompt, inputs(prompt_id), model="m", **further)
+        request = integration.build_request_sync(prompt, inputs(prompt_id, provider), model="m", **further)
     assert mismatch(provider, whole(request)) is None
 
 

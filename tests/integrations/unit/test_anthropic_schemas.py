@@ -88,6 +88,16 @@ FIELDS = [
         {"type": "array", "items": {"type": "string"}, "minItems": 1},
     ),
     ({"type": "string", "enum": ["a", "b"]}, {"enum": ["a", "b"]}),
+    ({"type": ["string", "null"]}, {"anyOf": [{"type": "string"}, {"type": "null"}]}),
+    (
+        {"type": "string", "minLength": 1, "maxLength": 3},
+        {"type": "string", "description": "{minLength: 1, maxLength: 3}"},
+    ),
+    (
+        {"type": "array", "items": {"type": "string"}, "minItems": 2},
+        {"type": "array", "items": {"type": "string"}, "description": "{minItems: 2}"},
+    ),
+    ({"type": "string", "format": "uri"}, {"type": "string", "format": "uri"}),
 ]
 
 

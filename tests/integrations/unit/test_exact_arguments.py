@@ -152,3 +152,41 @@ def test_a_number_that_python_cannot_hold_is_a_conversion_error(text: str) -> No
 def test_a_default_beyond_64_bits_is_an_error() -> None:
     with pytest.raises(pydantic.ValidationError, match="would lose digits"):
         Prompt(id="x", template="{{a}}", variables={"a": {"default": 2**64}})
+
+
+FLOATS = ["1.50", "2.0", "1e3", "0.10", "-0.50"]
+
+
+@pytest.mark.parametrize("number", FLOATS)
+def test_a_decimal_in_a_file_is_sent_as_it_is_written(tmp_path: pathlib.Path, number: str) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "messages:\n"
+        "  - {role: user, content: q}\n"
+        f"  - {{role: assistant, tool_calls: [{{id: c1, name: f, arguments: {{n: {number}, l: [{number}]}}}}]}}\n"
+        '  - {role: tool, tool_call_id: c1, content: "1"}\n'
+    )
+    manager = PromptManager.from_directory_sync(tmp_path)
+    expected = f'{{"n":{number},"l":[{number}]}}'
+    assert openai_arguments(manager.get_prompt_sync("c")) == expected
+    # A prompt that was read, changed or saved elsewhere is the same prompt.
+    loaded = manager.get_prompt_sync("c")
+    copied = Prompt.model_validate(loaded.model_dump())
+    assert openai_arguments(copied) == expected
+    assert copied.content_hash == loaded.content_hash
+
+
+@pytest.mark.parametrize("number", FLOATS)
+def test_a_decimal_in_json_text_with_a_template_is_sent_as_it_is_written(number: str) -> None:
+    text = f'{{"n": {number}, "q": "{{{{q}}}}"}}'
+    assert openai_arguments(prompt(USER, call(text), RESULT), {"q": "x"}) == f'{{"n":{number},"q":"x"}}'
+
+
+@pytest.mark.parametrize("arguments", [{"{{k}}": 1}, {"a": [{"b {{k}}": 1}]}, '{"{{k}}": "{{v}}"}'])
+def test_a_template_in_a_key_is_an_error(arguments: object) -> None:
+    with pytest.raises(pydantic.ValidationError, match="a key of the arguments is no template"):
+        prompt(USER, call(arguments), RESULT)
+
+
+def test_a_key_of_a_history_is_data() -> None:
+    history = [USER, call({"{{k}}": 1}), RESULT]
+    assert openai_arguments(prompt({"role": "placeholder", "name": "h"}), {"h": history}) == '{"{{k}}":1}'

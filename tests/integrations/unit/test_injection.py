@@ -80,8 +80,10 @@ def arguments_in(form):
         return [found for each in form for found in arguments_in(each)]
     if not isinstance(form, dict):
         return []
-    if form.get("type") == "tool_use":
-        return [form["input"]]
+    if form.get("type") == "tool_use" or "toolUseId" in form:
+        return [form["input"]] if "input" in form else []
+    if "args" in form:
+        return [form["args"]]
     if isinstance(form.get("arguments"), str):
         return [json.loads(form["arguments"])]
     return [found for each in form.values() for found in arguments_in(each)]

@@ -28,7 +28,6 @@ from langchain_core.prompts import (
     AIMessagePromptTemplate,
     ChatPromptTemplate,
     HumanMessagePromptTemplate,
-    MessagesPlaceholder,
     PromptTemplate,
     SystemMessagePromptTemplate,
 )
@@ -63,6 +62,7 @@ from prompt_manager.integrations.langchain import (
     HandlebarsChatPromptTemplate,
     HandlebarsMessagePromptTemplate,
     HandlebarsPromptTemplate,
+    HistoryPlaceholder,
 )
 from prompt_manager.validation import SchemaLoader
 
@@ -325,10 +325,10 @@ def test_simple_messages_become_langchain_s_own_templates(langchain_integration)
         SystemMessagePromptTemplate,
         HumanMessagePromptTemplate,
         AIMessagePromptTemplate,
-        MessagesPlaceholder,
-        MessagesPlaceholder,
+        HistoryPlaceholder,
+        HistoryPlaceholder,
     ]
-    assert template.messages[-2:] == [MessagesPlaceholder("history", optional=True), MessagesPlaceholder("more")]
+    assert template.messages[-2:] == [HistoryPlaceholder("history", optional=True), HistoryPlaceholder("more")]
     assert template.input_variables == ["a", "b", "c", "d", "more"]
     messages = template.format_messages(a="1", b="2", c="{3}", d="4", more=[("human", "5")])
     assert messages == [

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from functools import reduce
+from operator import getitem
 
 import pytest
 
 from helpers import create_chat_prompt, create_text_prompt
 from prompt_manager import PromptManager, TemplateEngine
-from prompt_manager.core._requests import PROVIDERS
+from prompt_manager._providers import PROVIDERS
 from prompt_manager.exceptions import ConversionError, PromptNotFoundError, VersionNotFoundError
-from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    BedrockIntegration,
+    GeminiIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
 from prompt_manager.integrations._call_arguments import CALLS
 from prompt_manager.observability import Observer
 
@@ -29,7 +37,29 @@ INTEGRATIONS = {
     "openai-responses": lambda engine, **options: OpenAIIntegration(engine, api="responses", **options),
     "anthropic": AnthropicIntegration,
     "litellm": LiteLLMIntegration,
+    "gemini": GeminiIntegration,
+    "bedrock": BedrockIntegration,
 }
+
+#: An argument or setting of the call, the mapping that it belongs to, and the mapping for what the call does not know.
+EXTRA = {
+    "openai": ("timeout", (), ("extra_body",)),
+    "openai-responses": ("timeout", (), ("extra_body",)),
+    "anthropic": ("timeout", (), ("extra_body",)),
+    # LiteLLM's call takes any argument.
+    "litellm": ("timeout", (), ()),
+    "gemini": ("seed", ("config",), ("config", "http_options", "extra_body")),
+    "bedrock": ("topP", ("inferenceConfig",), ("additionalModelRequestFields",)),
+}
+
+
+#: An argument that the caller adds. Gemini and Bedrock have calls of their own for streams.
+ADDED = {"gemini": {"config": {"seed": 3}}, "bedrock": {"requestMetadata": {"team": "plants"}}}
+
+
+def model_of(request):
+    """The model of a request. Bedrock's has a key of its own."""
+    return request["modelId"] if "modelId" in request else request["model"]
 
 
 def manager_with(*prompts, **options):
@@ -66,9 +96,10 @@ class TestByName:
     async def test_a_request_is_what_the_integration_builds(self, manager, provider, waits):
         prompt = manager.get_prompt_sync("explain")
         made = INTEGRATIONS[provider](manager.template_engine)
-        request = await called(waits, manager, "build_request", "explain", TOPIC, provider, stream=True)
-        assert request == made.build_request_sync(prompt, TOPIC, stream=True)
-        assert request["model"] == "new"
+        added = ADDED.get(provider, {"stream": True})
+        request = await called(waits, manager, "build_request", "explain", TOPIC, provider, **added)
+        assert request == made.build_request_sync(prompt, TOPIC, **added)
+        assert model_of(request) == "new"
 
     async def test_a_conversion_is_what_the_integration_makes(self, manager, provider, waits):
         prompt = manager.get_prompt_sync("explain")
@@ -78,7 +109,7 @@ class TestByName:
     async def test_the_version_and_the_label_are_chosen(self, manager, provider, waits):
         for which in ({"version": "1.0.0"}, {"label": "production"}):
             request = await called(waits, manager, "build_request", "explain", TOPIC, provider, **which)
-            assert request["model"] == "m"
+            assert model_of(request) == "m"
             assert await called(waits, manager, "convert", "explain", TOPIC, provider, **which)
         with pytest.raises(VersionNotFoundError):
             await called(waits, manager, "build_request", "explain", TOPIC, provider, version="3.0.0")
@@ -139,9 +170,11 @@ async def test_an_engine_of_the_application_renders_the_texts(waits):
 
 
 def test_an_unknown_provider_is_an_error_with_the_known_ones(manager):
-    with pytest.raises(ValueError, match=r"did you mean 'openai'\? The providers are openai, openai-responses, "):
+    with pytest.raises(
+        ValueError, match=r"'opnai'; did you mean 'openai'\? The providers are openai, openai-responses, "
+    ):
         manager.build_request_sync("explain", TOPIC, "opnai")
-    with pytest.raises(ValueError, match="no provider is named 'cohere'; The providers"):
+    with pytest.raises(ValueError, match=r"no provider is named 'cohere'\. The providers"):
         manager.convert_sync("explain", TOPIC, "cohere")
 
 
@@ -175,15 +208,15 @@ def test_extra_that_is_no_mapping_is_an_error(manager):
 def test_an_argument_that_nobody_knows_goes_through_extra(manager, provider):
     with pytest.raises(TypeError, match=r"pass extra=\{'min_p': \.\.\.\}"):
         manager.build_request_sync("explain", TOPIC, provider, min_p=0.1)
+    known, known_path, unknown_path = EXTRA[provider]
+    extra = {"min_p": 0.1, known: 3}
+    integration = INTEGRATIONS[provider](manager.template_engine)
     for request in (
-        manager.build_request_sync("explain", TOPIC, provider, extra={"min_p": 0.1, "timeout": 3}),
-        INTEGRATIONS[provider](manager.template_engine).build_request_sync(
-            manager.get_prompt_sync("explain"), TOPIC, extra={"min_p": 0.1, "timeout": 3}
-        ),
+        manager.build_request_sync("explain", TOPIC, provider, extra=extra),
+        integration.build_request_sync(manager.get_prompt_sync("explain"), TOPIC, extra=extra),
     ):
-        assert request["timeout"] == 3
-        # Only LiteLLM passes on arguments that it does not know.
-        assert (request if provider == "litellm" else request["extra_body"])["min_p"] == 0.1
+        assert reduce(getitem, known_path, request)[known] == 3
+        assert reduce(getitem, unknown_path, request)["min_p"] == 0.1
 
 
 def test_an_argument_is_given_once(manager):

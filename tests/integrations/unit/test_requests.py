@@ -75,21 +75,22 @@ def test_the_model_comes_from_the_argument_or_the_prompt(make):
 def test_tools_are_converted_for_each_api():
     engine = TemplateEngine()
     prompt = asks(tools=[LOOKUP, {"name": "now", "strict": True}], settings={"model": "m", "max_tokens": 5})
-    nothing = {"type": "object", "properties": {}}
+    closed = {"type": "object", "properties": {}, "additionalProperties": False}
+    strictly = {**closed, "required": []}
     function = {"name": "lookup", "description": "Find an order", "parameters": PARAMETERS}
     of_chat = [
         {"type": "function", "function": function},
-        {"type": "function", "function": {"name": "now", "parameters": nothing, "strict": True}},
+        {"type": "function", "function": {"name": "now", "parameters": strictly, "strict": True}},
     ]
     assert request_of(chat(engine), prompt)["tools"] == of_chat
     assert request_of(litellm(engine), prompt)["tools"] == of_chat
     assert request_of(responses(engine), prompt)["tools"] == [
         {"type": "function", **function, "strict": False},
-        {"type": "function", "name": "now", "parameters": nothing, "strict": True},
+        {"type": "function", "name": "now", "parameters": strictly, "strict": True},
     ]
     assert request_of(anthropic(engine), prompt)["tools"] == [
         {"name": "lookup", "description": "Find an order", "input_schema": PARAMETERS},
-        {"name": "now", "input_schema": nothing, "strict": True},
+        {"name": "now", "input_schema": closed, "strict": True},
     ]
 
 
@@ -309,6 +310,47 @@ def test_unsupported_schemas_are_requested_without_strict():
     request, texts = warned(anthropic(engine), prompt)
     assert "output_config" not in request
     assert "left out" in texts[0]
+
+
+def list_schemas(kind):
+    from pydantic import RootModel
+
+    schemas = SchemaLoader()
+    schemas.register_model("answers", RootModel[kind])
+    return schemas
+
+
+@pytest.mark.parametrize("make", [chat, responses, litellm])
+@pytest.mark.parametrize("kind", [list[str], str, str | None])
+def test_an_output_schema_that_is_no_object_is_refused_with_a_remedy(make, kind):
+    prompt = asks(output_schema="answers", settings={"model": "m"})
+    with pytest.raises(ConversionError, match="output schema `answers` is not an object") as caught:
+        request_of(make(TemplateEngine(), schemas=list_schemas(kind)), prompt)
+    assert "put it into an object under a key" in str(caught.value)
+    lenient = make(TemplateEngine(), schemas=list_schemas(kind), strict_validation=False)
+    with pytest.warns(PromptConversionWarning, match="is not an object, and .* accepts no other; left out"):
+        request = lenient.build_request_sync(prompt, TOPIC)
+    assert "json_schema" not in str(request)
+    # The prompt describes the answer instead.
+    assert INSTRUCTIONS[:6] in str(request)
+
+
+def test_a_model_that_refers_to_itself_is_an_object_at_its_root():
+    from pydantic import BaseModel
+
+    class Node(BaseModel):
+        more: dict[str, int]
+        children: list[Node] = []
+
+    Node.model_rebuild(_types_namespace={"Node": Node})
+    schemas = SchemaLoader()
+    schemas.register_model("node", Node)
+    prompt = asks(output_schema="node", settings={"model": "m"})
+    with pytest.warns(PromptConversionWarning, match="sent without strict mode"):
+        request = request_of(chat(TemplateEngine(), schemas=schemas), prompt)
+    schema = request["response_format"]["json_schema"]["schema"]
+    assert schema["type"] == "object"
+    assert set(schema["properties"]) == {"more", "children"}
 
 
 def test_a_named_schema_comes_from_the_given_schemas():

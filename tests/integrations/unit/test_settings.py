@@ -121,6 +121,41 @@ def test_parallel_tool_calls_go_with_tools(target, expected):
     assert sent(TARGETS[target], {"parallel_tool_calls": False}, tools=[{"name": "now"}]) == (expected, [])
 
 
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("given", [list, tuple])
+def test_parallel_tool_calls_go_with_tools_of_the_caller(target, given):
+    tools = given([{"name": "now"}])
+    request, texts = sent(TARGETS[target], {"parallel_tool_calls": False}, arguments={"tools": tools})
+    of_anthropic = {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}
+    assert request == (of_anthropic if target == "anthropic" else {"parallel_tool_calls": False})
+    assert texts == []
+    # A caller who takes the tools away needs neither.
+    for none in ([], None):
+        choice = {"tools": [{"name": "now"}], "tool_choice": "auto"}
+        assert sent(TARGETS[target], {"parallel_tool_calls": False}, arguments={"tools": none}, **choice) == ({}, [])
+
+
+def test_a_tool_choice_of_the_settings_gets_the_parallel_calls():
+    for settings in ({"anthropic": {"tool_choice": {"type": "any"}}}, {"extra": {"tool_choice": {"type": "any"}}}):
+        given = {"parallel_tool_calls": False, **settings}
+        request, texts = sent(TARGETS["anthropic"], given, tools=[{"name": "now"}])
+        assert request == {"tool_choice": {"type": "any", "disable_parallel_tool_use": True}}
+        assert texts == []
+    nothing = {"parallel_tool_calls": False, "anthropic": {"tool_choice": {"type": "none"}}}
+    assert sent(TARGETS["anthropic"], nothing, tools=[{"name": "now"}]) == ({"tool_choice": {"type": "none"}}, [])
+
+
+def test_a_tool_choice_of_the_caller_replaces_parallel_calls_with_a_warning():
+    arguments = {"tool_choice": {"type": "any"}}
+    request, texts = sent(
+        TARGETS["anthropic"], {"parallel_tool_calls": False}, tools=[{"name": "now"}], arguments=arguments
+    )
+    assert request == arguments
+    assert texts == [
+        "the argument `tool_choice` replaces `settings.parallel_tool_calls`; set `disable_parallel_tool_use` in it"
+    ]
+
+
 def test_a_choice_of_a_tool_keeps_its_name_without_parallel_calls():
     choice = {"tool_choice": {"name": "now"}, "tools": [{"name": "now"}]}
     request, _ = sent(TARGETS["anthropic"], {"parallel_tool_calls": False}, **choice)
@@ -198,6 +233,39 @@ def test_settings_of_a_provider_win_over_those_for_all():
 def test_settings_that_contradict_the_prompt_are_errors(settings, problem):
     with pytest.raises(ConversionError, match=problem):
         sent(TARGETS["openai"], settings)
+
+
+@pytest.mark.parametrize("place", ["openai", "extra"])
+def test_a_message_names_the_setting_that_the_prompt_has(place):
+    given = {place: {"response_format": {"type": "json_object"}}}
+    _, texts = sent(TARGETS["openai"], given, output_schema=ANSWER)
+    assert texts == [
+        f"`settings.{place}` sets `response_format`; the output schema `output_schema` is not sent",
+    ]
+    _, texts = sent(TARGETS["responses"], {place: {"text": {"format": {"type": "text"}}}}, output_schema=ANSWER)
+    assert texts[0].startswith(f"`settings.{place}` sets `text.format`")
+    with pytest.raises(ConversionError, match=rf"`settings\.{place}\.tools` is not a list"):
+        sent(TARGETS["openai"], {place: {"tools": {}}}, tools=[{"name": "now"}])
+
+
+def test_tools_of_the_provider_and_of_extra_are_all_sent():
+    prompt = create_chat_prompt(
+        settings={"model": "m", "extra": {"tools": [{"type": "a"}]}, "openai": {"tools": [{"type": "b"}]}}
+    )
+    assert TARGETS["responses"].build_request_sync(prompt, {"topic": "AI"})["tools"] == [{"type": "b"}, {"type": "a"}]
+
+
+def test_a_setting_of_the_provider_wins_where_the_package_has_no_argument():
+    settings = {"model": "m", "max_tokens": 5, "temperature": 0.5, "top_k": 7, "anthropic": {"temperature": 0.1}}
+    prompt = create_chat_prompt(settings=settings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        request = AnthropicIntegration(ENGINE, sampling=True).build_request_sync(prompt, {"topic": "AI"})
+    assert request["extra_body"] == {"temperature": 0.1, "top_k": 7}
+    assert caught == []
+    with pytest.warns(UserWarning, match=r"settings\.top_k") as caught:
+        TARGETS["anthropic"].build_request_sync(prompt, {"topic": "AI"})
+    assert len(caught) == 1
 
 
 def test_servers_with_an_api_like_openais_get_the_older_limit_and_top_k():

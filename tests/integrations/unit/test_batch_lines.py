@@ -1,0 +1,103 @@
+"""Lines of batch files, which the types of the providers' packages accept."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+
+from prompt_manager import PromptManager
+from prompt_manager.exceptions import PromptNotFoundError
+from prompt_manager.integrations import PromptConversionWarning
+from providers.samples import full_prompt
+from providers.sdk_types import Type
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def manager():
+    manager = PromptManager()
+    manager.create_prompt_sync(full_prompt(tool_choice="required"))
+    return manager
+
+
+def line(manager, provider, **arguments):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PromptConversionWarning)
+        made = manager.build_batch_line_sync("explain", {}, provider, custom_id="row-7", **arguments)
+    return json.loads(json.dumps(made))
+
+
+@pytest.mark.newest
+def test_a_line_for_openai_has_the_body_of_a_call(manager):
+    from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming as Chat
+    from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming as Responses
+
+    made = line(manager, "openai", extra={"min_p": 0.1})
+    assert [made.pop(key) for key in ("custom_id", "method", "url")] == ["row-7", "POST", "/v1/chat/completions"]
+    assert made["body"].pop("min_p") == 0.1
+    assert Type(Chat).mismatch(made["body"]) is None
+    made = line(manager, "openai-responses")
+    assert [made.pop(key) for key in ("custom_id", "method", "url")] == ["row-7", "POST", "/v1/responses"]
+    assert Type(Responses).mismatch(made["body"]) is None
+
+
+@pytest.mark.newest
+def test_a_line_for_anthropic_has_params_with_all_of_the_body(manager):
+    from anthropic.types.messages.batch_create_params import Request
+
+    made = line(manager, "anthropic", extra={"context_management": {"edits": []}})
+    assert made["params"].pop("context_management") == {"edits": []}
+    assert "extra_body" not in made["params"]
+    assert Type(Request).mismatch(made) is None
+
+
+@pytest.mark.newest
+def test_a_line_for_gemini_has_a_keyed_request(manager):
+    from google.genai.types import Content, GenerationConfig, Tool, ToolConfig
+
+    made = line(manager, "gemini", model="m", extra={"newThing": 1})
+    assert made["key"] == "row-7"
+    request = made["request"]
+    assert request.pop("newThing") == 1
+    for content in [*request.pop("contents"), request.pop("system_instruction")]:
+        Content.model_validate(content)
+    GenerationConfig.model_validate(request.pop("generation_config"))
+    ToolConfig.model_validate(request.pop("tool_config"))
+    for tool in request.pop("tools"):
+        Tool.model_validate(tool)
+    assert request == {}
+
+
+async def test_a_line_can_be_awaited(manager):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PromptConversionWarning)
+        made = await manager.build_batch_line("explain", {}, "anthropic", custom_id="1", extra={"temperature": 0.5})
+    assert made["params"]["temperature"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("provider", "custom_id", "error", "message"),
+    [
+        ("litellm", "1", ValueError, "provider 'litellm' has no batch files; those that have are \"openai\""),
+        ("openai", "", ValueError, "custom_id must be a text"),
+        ("openai", 5, ValueError, "custom_id must be a text"),
+        ("openai", "x" * 65, ValueError, "1 to 64 characters"),
+        ("anthropic", "row 7", ValueError, "letters, digits"),
+        ("gemini", "\ud83d", ValueError, "custom_id"),
+    ],
+)
+def test_what_is_no_line_is_an_error(manager, provider, custom_id, error, message):
+    with pytest.raises(error, match=message):
+        manager.build_batch_line_sync("explain", {}, provider, custom_id=custom_id)
+
+
+def test_errors_of_the_request_are_those_of_build_request(manager):
+    with pytest.raises(ValueError, match="a batch has no streams"):
+        manager.build_batch_line_sync("explain", {}, "openai", custom_id="1", stream=True)
+    with pytest.raises(TypeError, match="did you mean 'label'"):
+        manager.build_batch_line_sync("explain", {}, "openai", custom_id="1", lable="x")
+    with pytest.raises(PromptNotFoundError):
+        manager.build_batch_line_sync("nothing", {}, "openai", custom_id="1")

@@ -1,0 +1,252 @@
+"""Requests for Bedrock's Converse API: what becomes of settings, tools, the schema of the answer and bytes."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+
+from helpers import chat_of, everything_said_by
+from prompt_manager import Prompt, PromptManager, TemplateEngine
+from prompt_manager.exceptions import ConversionError, IncompatibleFormatError
+from prompt_manager.integrations import BedrockIntegration, OpenAIIntegration, PromptConversionWarning
+from providers.samples import HISTORY, OUTPUT_SCHEMA, full_prompt
+
+pytestmark = pytest.mark.unit
+
+ENGINE = TemplateEngine()
+BEDROCK = BedrockIntegration(ENGINE)
+USER = {"role": "user", "content": "U"}
+CALLED = [
+    USER,
+    {"role": "assistant", "tool_calls": [{"id": "c1", "function": {"name": "look-up", "arguments": {}}}]},
+    {"role": "tool", "tool_call_id": "c1", "content": "R"},
+]
+CLAUDE = "anthropic.claude-sonnet-4-5"
+
+
+def request(prompt, integration=BEDROCK, **arguments):
+    """Return the request without its messages, and the warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made = integration.build_request_sync(prompt, {}, **{"model": "m", **arguments})
+    del made["messages"], made["modelId"]
+    return made, [str(warning.message) for warning in caught]
+
+
+def test_a_text_prompt_needs_to_messages_except_in_a_request():
+    prompt = Prompt(id="hi", format="text", template="Hi")
+    with pytest.raises(IncompatibleFormatError, match="uses TEXT format, but Bedrock requires CHAT format"):
+        BEDROCK.convert_sync(prompt, {})
+    message = {"role": "user", "content": [{"text": "Hi"}]}
+    assert BedrockIntegration(ENGINE, to_messages=True).convert_sync(prompt, {}) == {"messages": [message]}
+    assert BEDROCK.build_request_sync(prompt, {}, model="m") == {"modelId": "m", "messages": [message]}
+
+
+def test_settings_have_the_names_of_bedrock():
+    settings = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 100, "stop": ["END"], "top_k": 5, "effort": "high"}
+    made, said = request(chat_of(USER, settings=settings))
+    assert made == {
+        "inferenceConfig": {"temperature": 0.5, "topP": 0.9, "maxTokens": 100, "stopSequences": ["END"]},
+        "additionalModelRequestFields": {"top_k": 5},
+        "outputConfig": {"effort": "high"},
+    }
+    assert said == []
+
+
+def test_what_bedrock_lacks_is_left_out_with_a_warning():
+    settings = {"seed": 1, "presence_penalty": 0.1, "verbosity": "low", "thinking_budget": 2000, "effort": "none"}
+    made, said = request(chat_of(USER, settings=settings))
+    assert made == {"outputConfig": {"effort": "low"}}
+    remedy = " (set `settings.bedrock`, as the model has it)"
+    assert said == [
+        f"Bedrock does not accept `settings.seed`; left out{remedy}",
+        f"Bedrock does not accept `settings.presence_penalty`; left out{remedy}",
+        f"Bedrock does not accept `settings.thinking_budget`; left out{remedy}",
+        "Bedrock has no effort `none`; sent as `low`",
+        "Bedrock does not accept `settings.verbosity`; left out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("budget", "thinking"), [(2000, {"type": "enabled", "budget_tokens": 2000}), (0, {"type": "disabled"})]
+)
+def test_a_budget_for_thinking_is_for_models_of_anthropic(budget, thinking):
+    made, _ = request(chat_of(USER, settings={"thinking_budget": budget}), model=CLAUDE)
+    assert made == {"additionalModelRequestFields": {"thinking": thinking}}
+
+
+def test_a_temperature_above_one_is_refused_or_lowered():
+    prompt = chat_of(USER, settings={"temperature": 1.5})
+    with pytest.raises(ConversionError, match="Bedrock accepts only a temperature from 0 to 1"):
+        request(prompt)
+    made, said = request(prompt, BedrockIntegration(ENGINE, strict_validation=False))
+    assert made == {"inferenceConfig": {"temperature": 1.0}}
+    assert said == ["Bedrock accepts only a temperature from 0 to 1; sent as 1"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [("auto", {"auto": {}}), ("required", {"any": {}}), ({"name": "stop"}, {"tool": {"name": "stop"}})],
+    ids=str,
+)
+def test_tools_are_specs_with_a_choice(choice, sent):
+    made, _ = request(full_prompt(tool_choice=choice, output_schema=None))
+    specs = [tool["toolSpec"] for tool in made["toolConfig"]["tools"]]
+    assert [spec["name"] for spec in specs] == ["look-up", "stop"]
+    assert specs[0]["inputSchema"]["json"]["required"] == ["id"]
+    assert made["toolConfig"]["toolChoice"] == sent
+
+
+def test_without_calls_the_choice_none_leaves_out_the_tools():
+    made, said = request(full_prompt(tool_choice="none", output_schema=None))
+    assert "toolConfig" not in made
+    assert said == []
+
+
+def test_with_calls_the_choice_none_is_refused_or_left_out():
+    tools = full_prompt().tools
+    prompt = chat_of({"role": "placeholder", "name": "history"}, tools=tools, tool_choice="none")
+    with pytest.raises(ConversionError, match="Bedrock has no `tool_choice` `none`") as caught:
+        BEDROCK.build_request_sync(prompt, {"history": CALLED}, model="m")
+    assert caught.value.context["hint"] == "remove `tool_choice`, or the calls of the history"
+    lenient = BedrockIntegration(ENGINE, strict_validation=False)
+    with pytest.warns(PromptConversionWarning, match="needs the tools of earlier calls; left out"):
+        made = lenient.build_request_sync(prompt, {"history": CALLED}, model="m")
+    assert [*made["toolConfig"]] == ["tools"]
+
+
+def test_a_history_with_calls_needs_tools():
+    with pytest.raises(ConversionError, match="Bedrock needs these tools in the request") as caught:
+        BEDROCK.build_request_sync(HISTORY, {"history": CALLED}, model="m")
+    assert caught.value.context["hint"] == "add the tools to the prompt"
+    lenient = BedrockIntegration(ENGINE, strict_validation=False)
+    with pytest.warns(PromptConversionWarning, match="sent with tools without parameters"):
+        made = lenient.build_request_sync(HISTORY, {"history": CALLED}, model="m")
+    spec = {"name": "look-up", "inputSchema": {"json": {"type": "object"}}}
+    assert made["toolConfig"] == {"tools": [{"toolSpec": spec}]}
+    config = {"tools": [{"toolSpec": {"name": "look-up", "inputSchema": {"json": {"type": "object"}}}}]}
+    made = BEDROCK.build_request_sync(HISTORY, {"history": CALLED}, model="m", toolConfig=config)
+    assert made["toolConfig"] == config
+
+
+def test_a_strict_tool_is_closed():
+    parameters = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    made, _ = request(chat_of(USER, tools=[{"name": "f", "strict": True, "parameters": parameters}]))
+    [tool] = made["toolConfig"]["tools"]
+    assert tool["toolSpec"]["strict"] is True
+    assert tool["toolSpec"]["inputSchema"]["json"]["additionalProperties"] is False
+
+
+def test_the_schema_of_an_answer_is_a_text_and_has_no_instructions():
+    made, _ = request(chat_of({"role": "system", "content": "S"}, USER, output_schema=OUTPUT_SCHEMA))
+    text_format = made["outputConfig"]["textFormat"]
+    assert text_format["type"] == "json_schema"
+    schema = json.loads(text_format["structure"]["jsonSchema"]["schema"])
+    assert (schema["required"], schema["additionalProperties"]) == (["answer"], False)
+    assert made["system"] == [{"text": "S"}]
+
+
+def test_the_schema_can_be_a_tool_that_the_model_must_call():
+    prompt = chat_of({"role": "system", "content": "S"}, USER, output_schema=OUTPUT_SCHEMA)
+    made, _ = request(prompt, BedrockIntegration(ENGINE, schema_tool=True))
+    [tool] = made["toolConfig"]["tools"]
+    name = tool["toolSpec"]["name"]
+    assert made["toolConfig"]["toolChoice"] == {"tool": {"name": name}}
+    assert tool["toolSpec"]["inputSchema"]["json"]["required"] == ["answer"]
+    assert "outputConfig" not in made
+    # The model is told about the answer too.
+    assert len(made["system"][0]["text"]) > 1 or len(made["system"]) > 1
+
+
+def test_a_schema_outside_the_subset_stays_as_instructions():
+    node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
+    schema = {"type": "object", "properties": {"node": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": node}}
+    made, said = request(chat_of(USER, output_schema=schema))
+    assert [*made] == ["system"]
+    assert "JSON Schema" in made["system"][0]["text"]
+    assert "cannot be enforced" in said[0]
+    assert said[0].endswith("left out")
+
+
+def test_mappings_of_the_caller_are_merged_and_win():
+    prompt = full_prompt(output_schema=None, settings={"temperature": 0.5, "max_tokens": 100, "top_k": 5})
+    made, _ = request(
+        prompt,
+        inferenceConfig={"temperature": 0.1},
+        additionalModelRequestFields={"top_k": 1},
+        toolConfig={"tools": [{"cachePoint": {"type": "default"}}]},
+        requestMetadata={"team": "a"},
+    )
+    assert made["inferenceConfig"] == {"temperature": 0.1, "maxTokens": 100}
+    assert made["additionalModelRequestFields"] == {"top_k": 1}
+    assert [[*tool] for tool in made["toolConfig"]["tools"]] == [["toolSpec"], ["toolSpec"], ["cachePoint"]]
+    assert made["requestMetadata"] == {"team": "a"}
+
+
+def test_what_bedrock_does_not_know_goes_to_the_model():
+    made, _ = request(chat_of(USER), extra={"seed": 1, "guardrailConfig": {"trace": "enabled"}, "maxTokens": 5})
+    assert made == {
+        "additionalModelRequestFields": {"seed": 1},
+        "guardrailConfig": {"trace": "enabled"},
+        "inferenceConfig": {"maxTokens": 5},
+    }
+    made, _ = request(chat_of(USER, settings={"bedrock": {"serviceTier": {"type": "flex"}, "seed": 2}}))
+    assert made == {"serviceTier": {"type": "flex"}, "additionalModelRequestFields": {"seed": 2}}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("maxTokens", r"unexpected keyword argument 'maxTokens'; pass inferenceConfig=\{'maxTokens': \.\.\.\}"),
+        ("toolconfig", "did you mean 'toolConfig'"),
+        ("stream", "the call for 'bedrock' has no such argument"),
+    ],
+)
+def test_an_unknown_argument_is_refused_by_name(name, message):
+    with pytest.raises(TypeError, match=message):
+        BEDROCK.build_request_sync(chat_of(USER), {}, model="m", **{name: 1})
+
+
+def test_bytes_of_a_history_come_back_as_bytes_and_are_base64_for_others():
+    image = {"image": {"format": "png", "source": {"bytes": b"\x89PNG"}}}
+    sealed = {"reasoningContent": {"redactedContent": b"\x00\xff"}}
+    history = [
+        {"role": "user", "content": [{"text": "Q"}, image]},
+        {"role": "assistant", "content": [sealed, {"text": "A"}]},
+        {"role": "user", "content": [{"text": "R"}]},
+    ]
+    assert BEDROCK.convert_sync(HISTORY, {"history": history})["messages"] == history
+    with pytest.warns(PromptConversionWarning, match="OpenAI does not accept `reasoningContent`; left out"):
+        sent = OpenAIIntegration(ENGINE, strict_validation=False).convert_sync(HISTORY, {"history": history})
+    assert sent[0]["content"][1]["image_url"] == {"url": "data:image/png;base64,iVBORw=="}
+
+
+def test_bytes_that_are_not_base64_are_refused_without_their_text():
+    image = {"image": {"format": "png", "source": {"bytes": "secret text!"}}}
+    with pytest.raises(ConversionError, match=r"message 0 \(user\): the bytes of block 0 are not base64") as caught:
+        BEDROCK.convert_sync(HISTORY, {"history": [{"role": "user", "content": [image, {"text": "Q"}]}]})
+    assert "secret" not in everything_said_by(caught.value)
+
+
+def test_data_of_a_tool_keeps_its_own_bytes():
+    call = {"toolUse": {"toolUseId": "c", "name": "f", "input": {"bytes": "no base64!"}}}
+    result = {"toolResult": {"toolUseId": "c", "content": [{"json": {"bytes": "no base64!"}}]}}
+    history = [
+        {"role": "user", "content": [{"text": "Q"}]},
+        {"role": "assistant", "content": [call]},
+        {"role": "user", "content": [result]},
+    ]
+    assert BEDROCK.convert_sync(HISTORY, {"history": history})["messages"] == history
+
+
+def test_a_manager_builds_the_request_by_the_name_of_the_provider():
+    manager = PromptManager()
+    manager.create_prompt_sync(full_prompt(output_schema=None))
+    made = manager.build_request_sync("explain", {}, "bedrock", model="m")
+    assert (made["modelId"], made["system"]) == ("m", [{"text": "S"}])
+    assert manager.convert_sync("explain", {}, "bedrock") == {
+        "system": [{"text": "S"}],
+        "messages": [{"role": "user", "content": [{"text": "U"}]}],
+    }

@@ -1,0 +1,355 @@
+"""Histories in every format that providers accept, SDKs return and our own conversions give go back in."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+from google.genai.types import Content
+
+from helpers import ROOT, SECRET, chat_of, everything_said_by
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import ConversionError, TemplateRenderError
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    BedrockIntegration,
+    GeminiIntegration,
+    LangChainIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
+from providers import bedrock_converse
+
+pytestmark = pytest.mark.unit
+
+DATA = Path(__file__).parents[2] / "data" / "histories.json"
+ENTRIES = json.loads(DATA.read_text(encoding="utf-8"))
+PROMPT = chat_of({"role": "placeholder", "name": "history"})
+
+# What its own provider gets only without strict mode, and why.
+NOT_STRICT = {
+    "litellm-tool-results": "an image in a tool result",
+    "openai-compatible-mistral": "a name on a tool message",
+    "openai-responses-function-output-first": "a result whose call is not in the list",
+    "openai-tool-call-broken-arguments": "arguments that are not JSON",
+}
+# What the rules of the provider's conversion refuse, whatever the format of the history is.
+REFUSED = {"openai-responses-strings": "a blank message"}
+TARGETS = ["anthropic", "litellm", "openai", "openai-responses", "gemini", "bedrock"]
+
+
+def integration(target, *, strict):
+    engine = TemplateEngine()
+    if target == "anthropic":
+        return AnthropicIntegration(
+            engine,
+            strict_validation=strict,
+            merge_system=True,
+            merge_turns=True,
+            allow_prefill=True,
+            allow_assistant_first=True,
+            inline_system=True,
+        )
+    if target == "gemini":
+        return GeminiIntegration(engine, strict_validation=strict, allow_prefill=True)
+    if target == "bedrock":
+        return BedrockIntegration(engine, strict_validation=strict, allow_prefill=True, allow_assistant_first=True)
+    if target == "litellm":
+        return LiteLLMIntegration(engine, strict_validation=strict, cache_control=True)
+    if target == "langchain":
+        return LangChainIntegration(engine, strict_validation=strict)
+    api = "responses" if target == "openai-responses" else "chat"
+    return OpenAIIntegration(engine, strict_validation=strict, api=api)
+
+
+def converted(target, history, *, strict):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        request = integration(target, strict=strict).convert_sync(PROMPT, {"history": history})
+        if target == "langchain":
+            request = [message.model_dump() for message in request.invoke({}).to_messages()]
+    return request, [str(warning.message) for warning in caught]
+
+
+def plain(value):
+    """The value without nulls, with bytes as base64 text."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items() if item is not None}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def snake_case(value):
+    """Gemini's keys have two spellings."""
+    if isinstance(value, dict):
+        return {re.sub("([A-Z])", r"_\1", key).lower(): snake_case(item) for key, item in value.items()}
+    return [snake_case(item) for item in value] if isinstance(value, list) else value
+
+
+def find(value, name):
+    """All blocks of the type `name`, and all values of the key `name`, in order."""
+    if isinstance(value, dict):
+        if value.get("type") == name:
+            yield value
+        for key, item in value.items():
+            if key == name:
+                yield item
+            yield from find(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from find(item, name)
+
+
+# What a provider refuses without strict mode, too: a blank message, a result without its call, a message that has only
+# parts that the provider does not accept.
+REFUSED_BY = {
+    "openai": {"openai-responses-strings", "openai-responses-function-output-first"},
+    "litellm": {"openai-responses-strings", "openai-responses-function-output-first"},
+    "openai-responses": {"openai-responses-strings", "own-openai"},
+    "langchain": {"openai-responses-strings"},
+    "anthropic": set(),
+    "gemini": set(),
+    "bedrock": set(),
+}
+# The sound of the histories of Bedrock.
+SOUND = "UklGRiQAAABXQVZF"
+# Hints, which are left out without a warning: they change only the price or the size of an image.
+HINTS = {"cache_control", "cachePoint", "ttl", "detail"}
+# How a warning names what a history has under another name.
+NAMED = {"input_audio": "audio", "is_error": "error"}
+
+
+def own(entries):
+    return [pytest.param(entry, id=entry["name"]) for entry in entries if entry["source"] in TARGETS]
+
+
+@pytest.mark.parametrize("entry", [each for each in own(ENTRIES) if each.id not in REFUSED])
+def test_a_history_reaches_its_own_provider_unchanged(entry):
+    strict = entry["name"] not in NOT_STRICT
+    request = plain(converted(entry["source"], entry["history"], strict=strict)[0])
+    history = plain(entry["history"])
+    if entry["source"] == "gemini":
+        history = snake_case(history)
+    for name in entry["only"]:
+        assert list(find(request, name)) == list(find(history, name)), name
+
+
+@pytest.mark.parametrize("entry", [each for each in own(ENTRIES) if each.id in REFUSED])
+def test_a_broken_rule_of_the_provider_is_an_error_in_any_format(entry):
+    with pytest.raises(ConversionError, match=r"message \d"):
+        converted(entry["source"], entry["history"], strict=False)
+
+
+def foreign_names(said):
+    """The types and keys that the warnings name."""
+    return {name for text in said for name in re.findall(r"`(\w+)`", text)}
+
+
+def lost(value, only, within=()):
+    """Each block or key of ``only`` with the types and keys around it."""
+    if isinstance(value, dict):
+        around = (*within, value["type"]) if isinstance(value.get("type"), str) else within
+        if value.get("type") in only:
+            yield value["type"], around
+        for key, item in value.items():
+            if key in only and item not in (None, [], {}):
+                yield key, (*around, key)
+            yield from lost(item, only, (*around, key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from lost(item, only, within)
+
+
+def texts(value, said, within=()):
+    """The texts of messages and parts that no warning is about."""
+    if isinstance(value, dict):
+        around = (*within, str(value.get("type")), *(["thought"] if value.get("thought") else []))
+        for key, item in value.items():
+            if key in ("text", "content", "output") and isinstance(item, str):
+                if item and not {*around, key} & said:
+                    yield item
+            else:
+                yield from texts(item, said, (*around, key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item, said, within)
+
+
+@pytest.mark.parametrize(
+    ("entry", "target"),
+    [
+        pytest.param(entry, target, id=f"{entry['name']} to {target}")
+        for entry in ENTRIES
+        for target in [*TARGETS, "langchain"]
+        if entry["source"] not in (target, "langchain")
+    ],
+)
+def test_other_providers_get_the_rest_with_a_warning(entry, target):
+    if entry["name"] in REFUSED_BY[target]:
+        with pytest.raises(ConversionError):
+            converted(target, entry["history"], strict=False)
+        return
+    request, said = converted(target, entry["history"], strict=False)
+    named = foreign_names(said)
+    only = set(entry["only"]) - HINTS
+    sent = json.dumps(plain(request), ensure_ascii=False)
+    for name, around in lost(plain(entry["history"]), only):
+        if name == "audio" and entry["source"] == "bedrock":
+            # A sound of any provider, under another name.
+            assert SOUND in sent or any("is audio" in text for text in said)
+            continue
+        sent_or_named = f'"{name}"' in sent or f'"{NAMED.get(name)}"' in sent or named & {*around, NAMED.get(name)}
+        assert sent_or_named, (name, said)
+    for text in texts(plain(entry["history"]), named):
+        assert json.dumps(text, ensure_ascii=False)[1:-1] in sent, (text, said)
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize("entry", [pytest.param(entry, id=entry["name"]) for entry in ENTRIES])
+def test_every_history_is_valid_for_gemini_and_bedrock(entry):
+    of_gemini, _ = converted("gemini", entry["history"], strict=False)
+    for content in of_gemini["contents"]:
+        Content.model_validate(content)
+    of_bedrock, _ = converted("bedrock", entry["history"], strict=False)
+    bedrock_converse.check_shape(of_bedrock)
+
+
+def goes_through(entry, target, *, strict):
+    try:
+        converted(target, entry["history"], strict=strict)
+    except ConversionError:
+        return False
+    return True
+
+
+def test_the_documentation_counts_the_histories_that_go_through():
+    assert len(ENTRIES) == 130
+    for target, (own, strict, lenient) in TABLE.items():
+        mine = [entry for entry in ENTRIES if entry["source"] == target]
+        assert len(mine) == int(own), target
+        assert sum(goes_through(entry, target, strict=True) for entry in mine) == int(strict), target
+        refused = {entry["name"] for entry in ENTRIES if not goes_through(entry, target, strict=False)}
+        assert refused == REFUSED_BY[target], target
+        assert len(ENTRIES) - len(refused) == int(lenient), target
+
+
+# The rows of the table in the documentation: the target, and three numbers.
+TABLE = {
+    target: counts
+    for target, *counts in re.findall(
+        r"^\| `([a-z-]+)` \| (\d+) \| (\d+) \| (\d+) \|",
+        (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+}
+
+
+@pytest.mark.parametrize(
+    "entry", [pytest.param(entry, id=entry["name"]) for entry in ENTRIES if entry["source"] == "langchain"]
+)
+def test_a_history_of_langchain_comes_back_unchanged(entry):
+    request, said = converted("langchain", entry["history"], strict=True)
+    assert said == []
+    dump, history = plain(request), plain(entry["history"])
+    for name in entry["only"]:
+        assert list(find(dump, name)) == list(find(history, name)), name
+
+
+OWN_PARTS = [
+    {"type": "image", "media_type": "image/png", "data": "iVBORw0K", "cache": True},
+    {"type": "image", "file_id": "file_1", "cache": {}},
+    {"type": "file", "text": "Ferns like shade.", "title": "T", "citations": True, "cache": {"ttl": "1h"}},
+    {"type": "file", "url": "https://example.org/a.pdf", "cache": True},
+    {"type": "search_result", "source": "S", "title": "T", "content": ["A", "B"], "cache": True},
+    {"type": "search_result", "source": "S", "title": "T", "content": "A", "citations": True},
+    {"type": "search_result", "source": "S", "title": "T", "content": [{"type": "text", "text": "A"}], "cache": {}},
+]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("part", OWN_PARTS, ids=lambda part: f"{part['type']}-{len(part)}")
+def test_a_part_of_prompt_files_means_the_same_in_a_history(part, target):
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": "U"}, part]},
+        {"role": "assistant", "tool_calls": [{"id": "c1", "function": {"name": "f", "arguments": {}}}]},
+        {"role": "tool", "tool_call_id": "c1", "content": [part, {"type": "text", "text": "R"}]},
+    ]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        written = integration(target, strict=False).convert_sync(chat_of(*messages), {})
+    assert converted(target, messages, strict=False) == (written, [str(warning.message) for warning in caught])
+
+
+@pytest.mark.parametrize("target", ["litellm", "openai"])
+def test_a_part_of_prompt_files_beside_another_servers_part_is_sent(target):
+    video = {"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}}
+    [message], warned = converted(target, [{"role": "user", "content": [OWN_PARTS[0], video]}], strict=False)
+    assert "video_url" in "".join(warned)
+    sent = [{key: value for key, value in part.items() if key != "cache_control"} for part in message["content"]]
+    assert sent == [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}}]
+
+
+def test_a_strict_conversion_names_what_another_provider_said():
+    block = {"type": "thinking", "thinking": SECRET, "signature": "changed by hand"}
+    turn = {"role": "assistant", "content": [block, {"type": "text", "text": "A"}]}
+    history = [{"role": "user", "content": "Q"}, turn, {"role": "user", "content": "R"}]
+    with pytest.raises(ConversionError, match=r"message 1 \(assistant\): OpenAI does not accept `thinking`") as caught:
+        converted("openai", history, strict=True)
+    assert "remove it from the history" in caught.value.context["hint"]
+    assert SECRET not in everything_said_by(caught.value)
+    # A signature is the provider's to check.
+    request, _ = converted("anthropic", history, strict=True)
+    assert request["messages"][1]["content"][0] == block
+
+
+def test_an_unknown_key_stops_only_a_strict_conversion():
+    history = [{"role": "user", "content": "Q", "mood": SECRET}]
+    with pytest.raises(ConversionError, match="does not accept key 3 of the message"):
+        converted("openai", history, strict=True)
+    request, said = converted("openai", history, strict=False)
+    assert request == [{"role": "user", "content": "Q"}]
+    assert said == ["message 0 (user): OpenAI does not accept key 3 of the message; left out"]
+
+
+def test_a_history_that_ends_in_an_open_call_is_refused_only_in_strict_mode():
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    history = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+    for target in TARGETS:
+        with pytest.raises(ConversionError, match=r"message 1 \(assistant\): tool call 0 has no result"):
+            converted(target, history, strict=True)
+        _, said = converted(target, history, strict=False)
+        assert any("has no result; sent unchanged" in text for text in said), target
+
+
+def test_a_history_that_contains_itself_is_an_error():
+    block: dict[str, object] = {"type": "thinking", "thinking": "T"}
+    block["inner"] = block
+    history: list[object] = [{"role": "assistant", "content": [block]}]
+    for target in TARGETS:
+        with pytest.raises((ConversionError, TemplateRenderError), match="history"):
+            converted(target, history, strict=False)
+
+
+def long_history(turns):
+    thinking = {"type": "thinking", "thinking": "T", "signature": "S"}
+    history = []
+    for number in range(turns):
+        use = {"type": "tool_use", "id": f"t{number}", "name": "f", "input": {}}
+        history.append({"role": "user", "content": "Q"})
+        history.append({"role": "assistant", "content": [thinking, use]})
+        history.append({"role": "user", "content": [{"type": "tool_result", "tool_use_id": f"t{number}"}]})
+        history.append({"role": "assistant", "content": [{"type": "text", "text": "A", "citations": None}]})
+    return [*history, {"role": "user", "content": "Q"}]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_history_of_many_thousand_turns_goes_through(target):
+    request, said = converted(target, long_history(5000), strict=False)
+    sent = json.dumps(plain(request))
+    assert sent.count('"Q"') == 5001
+    assert (sent.count('"thinking": "T"'), len(said)) == ((5000, 0) if target == "anthropic" else (0, 5000))

@@ -1,0 +1,125 @@
+"""Agents of Pydantic AI from prompts, run with its test models."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers import chat_of
+from prompt_manager import Prompt, PromptManager
+from prompt_manager.exceptions import ConversionError, IntegrationError
+from prompt_manager.integrations import PromptConversionWarning
+from prompt_manager.integrations.pydantic_ai import PydanticAIIntegration, to_agent_inputs
+from providers.samples import OUTPUT_SCHEMA
+
+pytestmark = [pytest.mark.unit, pytest.mark.newest]
+
+CALLS = [{"id": "c1", "function": {"name": "stock", "arguments": {"item": "fern"}}}]
+PROMPT = chat_of(
+    {"role": "system", "content": "You answer for {{company}}."},
+    {"role": "placeholder", "name": "history", "optional": True},
+    {"role": "user", "content": "{{question}}"},
+    settings={"model": "openai:gpt-5", "temperature": 0.5, "max_tokens": 100, "stop": ["END"], "effort": "low"},
+)
+HISTORY = [
+    {"role": "user", "content": "Is the fern in stock?"},
+    {"role": "assistant", "content": "Let me see.", "tool_calls": CALLS},
+    {"role": "tool", "tool_call_id": "c1", "content": "3 left"},
+    {"role": "assistant", "content": "3 are left."},
+]
+VALUES = {"company": "Acme", "question": "And moss?", "history": HISTORY}
+
+
+async def test_an_agent_gets_instructions_history_and_settings():
+    from pydantic_ai.messages import ModelMessagesTypeAdapter
+    from pydantic_ai.models.test import TestModel
+
+    inputs = to_agent_inputs(PROMPT, VALUES)
+    assert inputs.instructions == "You answer for Acme."
+    assert inputs.user_prompt == "And moss?"
+    assert inputs.model == "openai:gpt-5"
+    assert inputs.model_settings == {
+        "temperature": 0.5,
+        "max_tokens": 100,
+        "stop_sequences": ["END"],
+        "thinking": "low",
+    }
+    kinds = [[part.part_kind for part in message.parts] for message in inputs.message_history]
+    assert kinds == [["user-prompt"], ["text", "tool-call"], ["tool-return"], ["text"]]
+    assert inputs.message_history[2].parts[0].tool_name == "stock"
+    ModelMessagesTypeAdapter.dump_json(inputs.message_history)
+
+    model = TestModel(custom_output_text="Gladly.")
+    run = await inputs.agent(model).run(**inputs.run_arguments())
+    assert run.output == "Gladly."
+    sent = run.all_messages()
+    assert len(sent) == 6
+    assert sent[-2].instructions == "You answer for Acme."
+
+
+async def test_the_answer_has_the_type_of_the_output_schema():
+    from pydantic_ai.models.test import TestModel
+
+    prompt = chat_of({"role": "user", "content": "U"}, output_schema=OUTPUT_SCHEMA)
+    inputs = to_agent_inputs(prompt, {})
+    model = TestModel(custom_output_args={"answer": "yes", "sure": 1.0})
+    run = await inputs.agent(model).run(**inputs.run_arguments())
+    assert run.output == {"answer": "yes", "sure": 1.0}
+    [tool] = model.last_model_request_parameters.output_tools
+    assert tool.parameters_json_schema["required"] == ["answer"]
+
+
+def test_parts_of_a_user_message_are_content_of_pydantic_ai():
+    parts = [
+        {"type": "text", "text": "T"},
+        {"type": "image_url", "image_url": {"url": "https://example.org/fern.png"}},
+        {"type": "image", "media_type": "image/png", "data": "iVBORw0K"},
+        {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0x"}},
+        {"type": "file", "url": "https://example.org/a.pdf"},
+    ]
+    content = to_agent_inputs(chat_of({"role": "user", "content": parts}), {}).user_prompt
+    kinds = [each if isinstance(each, str) else each.kind for each in content]
+    assert kinds == ["T", "image-url", "binary", "binary", "binary", "document-url"]
+    assert content[2].data == b"\x89PNG\r\n"
+
+
+def test_a_prompt_of_a_manager_keeps_its_schemas_and_a_text_is_the_user_prompt():
+    manager = PromptManager()
+    manager.create_prompt_sync(Prompt(id="hi", format="text", template="Hi, {{name}}"))
+    inputs = PydanticAIIntegration(manager.template_engine).convert_sync(manager.get_prompt_sync("hi"), {"name": "Ada"})
+    assert (inputs.user_prompt, inputs.instructions, inputs.output_type) == ("Hi, Ada", None, str)
+    assert inputs.message_history == []
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        ({"role": "user", "content": "U", "name": "Ada"}, r"message 0 \(user\): Pydantic AI does not accept `name`"),
+        (
+            {"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]},
+            r"message 0 \(user\): part 0 is the id of an uploaded file",
+        ),
+    ],
+)
+def test_what_pydantic_ai_cannot_express_is_refused_or_warned_of(message, problem):
+    with pytest.raises(ConversionError, match=problem):
+        to_agent_inputs(chat_of(message), {})
+    with pytest.warns(PromptConversionWarning, match=f"{problem}.*left out"):
+        to_agent_inputs(chat_of(message), {}, strict_validation=False)
+
+
+def test_a_setting_that_pydantic_ai_lacks_is_left_out_with_a_warning():
+    prompt = chat_of({"role": "user", "content": "U"}, settings={"verbosity": "low"})
+    with pytest.warns(PromptConversionWarning, match=r"Pydantic AI does not accept `settings\.verbosity`; left out"):
+        assert to_agent_inputs(prompt, {}).model_settings == {}
+
+
+def test_a_missing_variable_is_an_error_of_the_conversion():
+    with pytest.raises(ConversionError, match="question"):
+        to_agent_inputs(PROMPT, {"company": "Acme"})
+
+
+def test_without_the_package_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(IntegrationError, match="pip install pydantic-ai-slim"):
+        to_agent_inputs(PROMPT, VALUES)
