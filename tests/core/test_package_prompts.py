@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import subprocess
 import sys
@@ -180,6 +181,16 @@ def test_no_copy_stays_behind(install, tmp_path, monkeypatch):
     (tmp_path / "tmp").mkdir()
     PromptManager.from_package_sync("shipped")
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_no_file_stays_open(install):
+    install("shipped", FILES)
+    manager = PromptManager.from_package_sync("shipped")
+    assert manager.check() == []
+    with pytest.raises(StorageReadError):
+        PromptManager.from_package_sync("shipped", "promps")
+    archives = [each for each in gc.get_objects() if isinstance(each, zipfile.ZipFile)]
+    assert [archive.filename for archive in archives if archive.fp is not None] == []
 
 
 def test_another_process_loads_a_pickled_manager(install, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,37 +27,41 @@ class PackageDirectory:
         package: The name of the package.
         path: The folder of the prompts in the package, with slashes.
         schema_dir: The folder of the schemas in the package; ``schemas`` below ``path`` by default.
-
-    Raises:
-        StorageReadError: there is no such package, or it has no such folder.
-        ValueError: a path does not stay in the package.
     """
 
     def __init__(self, package: str, path: str, schema_dir: str | None) -> None:
-        root = _files(package)
-        self._prompts = _folder(root, package, path)
-        self._schemas = None if schema_dir is None else _folder(root, package, schema_dir)
-
-    @property
-    def name(self) -> str:
-        """The path of the folder, also if it is in a zip file."""
-        return str(self._prompts).rstrip("/")
+        self._package = package
+        self._path = path
+        self._schema_dir = schema_dir
+        #: The paths of the two folders, also if they are in a zip file, since they were opened.
+        self.name = ""
+        self._schemas_name = ""
+        self._copies: Path | None = None
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Path, Path | None]]:
         """The directories of the prompts and schemas, as long as the block runs. What is in a zip file is copied.
 
         Errors name the files in the package, not the copies.
-        """
-        if isinstance(self._prompts, Path) and (self._schemas is None or isinstance(self._schemas, Path)):
-            yield self._prompts, self._schemas
-            return
-        from tempfile import TemporaryDirectory
 
-        with TemporaryDirectory(prefix="prompt_manager_") as copies:
-            self._copies = Path(copies).resolve()
-            prompts = _copied(self._prompts, self._copies / "prompts")
-            schemas = None if self._schemas is None else _copied(self._schemas, self._copies / "schemas")
+        Raises:
+            StorageReadError: there is no such package, or it has no such folder.
+            ValueError: a path does not stay in the package.
+        """
+        with ExitStack() as stack:
+            root = _closed_by(stack, _files(self._package))
+            prompts = _closed_by(stack, _folder(root, self._package, self._path))
+            schemas = None
+            if self._schema_dir is not None:
+                schemas = _closed_by(stack, _folder(root, self._package, self._schema_dir))
+            self.name = str(prompts).rstrip("/")
+            self._schemas_name = str(schemas).rstrip("/")
+            if not isinstance(prompts, Path) or not (schemas is None or isinstance(schemas, Path)):
+                from tempfile import TemporaryDirectory
+
+                self._copies = Path(stack.enter_context(TemporaryDirectory(prefix="prompt_manager_"))).resolve()
+                prompts = _copied(prompts, self._copies / "prompts")
+                schemas = None if schemas is None else _copied(schemas, self._copies / "schemas")
             try:
                 yield prompts, schemas
             except PromptManagerError as error:
@@ -68,13 +72,11 @@ class PackageDirectory:
         """Findings that name the files in the package, and not the copies."""
         return [self._named(finding) for finding in findings]
 
-    _copies: Path | None = None
-
     def _renamed(self, text: str) -> str:
         if self._copies is None:
             return text
         text = text.replace(str(self._copies / "prompts"), self.name)
-        return text.replace(str(self._copies / "schemas"), str(self._schemas).rstrip("/"))
+        return text.replace(str(self._copies / "schemas"), self._schemas_name)
 
     def _named(self, finding: Finding) -> Finding:
         rule, message, place, file, prompt_id, hint = finding.__getnewargs__()
@@ -162,6 +164,15 @@ def _files(package: str) -> Traversable:
             package=package,
         )
     return resources.files(package)
+
+
+def _closed_by(stack: ExitStack, folder: Traversable) -> Traversable:
+    """The folder. If it is in a zip file, the stack closes this file; else it is open until the folder is collected."""
+    from zipfile import Path as ZipPath
+
+    if isinstance(folder, ZipPath):
+        stack.callback(folder.root.close)
+    return folder
 
 
 def _folder(root: Traversable, package: str, path: str) -> Traversable:
