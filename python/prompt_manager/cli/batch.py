@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle  # nosec B403 - it only writes
 import warnings
 from contextlib import contextmanager
 from functools import partial
@@ -18,7 +16,7 @@ from prompt_manager.cli.output import write_json, write_note, write_text, write_
 from prompt_manager.cli.project import find_project, import_module_of
 from prompt_manager.cli.tables.kinds import TEXT_KINDS, kind_of
 from prompt_manager.cli.values import check_text
-from prompt_manager.exceptions import PromptManagerError, PromptPicklingError
+from prompt_manager.exceptions import PromptManagerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -167,12 +165,17 @@ def batch(
     """
     from prompt_manager.cli.batch_jobs import BatchOptions
     from prompt_manager.cli.batch_parts import OutputParts
+    from prompt_manager.cli.batch_task import task_of
     from prompt_manager.cli.progress import count_rows
     from prompt_manager.cli.prompts import find, load
 
     selection = select(prompt_id, version, label)
     if not source.is_file():
         raise click.ClickException(f"cannot read {source}: there is no such file")
+    if output.exists() and output.samefile(source):
+        raise click.ClickException(
+            f"{output} is the input, which the output would replace\n  hint: choose another --output"
+        )
     if max_tokens is not None and tokens is None:
         raise click.UsageError("--max-tokens needs --tokens", click.get_current_context())
     manager = load(directory, schemas)
@@ -187,7 +190,7 @@ def batch(
     )
     with _warnings_once():
         job = _job(manager, find(manager, selection), (source, output), batch_size, chosen)
-        parts = OutputParts(output, _task(job, tokens), resume=resume)
+        parts = OutputParts(output, task_of(job, tokens), resume=resume)
         with _kept_parts(parts), count_rows(job.source.count()) as show:
             for chunk in job.chunks(parts.rows):
                 made, rows, errors = job.render(chunk, parts.rows)
@@ -236,40 +239,6 @@ def _job(
     kind = kind_of(output)
     make = RowJob if kind in TEXT_KINDS else TableJob
     return make(manager, prompt, rows, options, kind=kind)
-
-
-def _task(job: RowJob | TableJob, tokens: str | None) -> dict[str, Any]:
-    """What decides about the content of the output. The keys complete the sentence "made with another ..."."""
-    prompt, options = job.prompt, job.options
-    status = job.source.path.stat()
-    try:
-        state, *_ = job.renderer.__reduce__()[1]
-        needs = pickle.dumps([state["partials"], state["schemas"], state["options"]])
-    except PromptPicklingError:
-        # A helper or a function of a schema, of which no process can tell whether it is the same.
-        needs = b""
-    return {
-        "version of the prompt": [prompt.id, prompt.version, prompt.content_hash],
-        "partial or schema": hashlib.sha256(needs).hexdigest(),
-        "input": [status.st_size, status.st_mtime_ns],
-        "--to or option of the result": [*(getattr(options, name) for name in _OF_RESULT), tokens],
-        "--batch-size": job.source.size,
-    }
-
-
-#: The options that decide about the result of a row.
-_OF_RESULT = (
-    "to",
-    "model",
-    "rename",
-    "column",
-    "error_column",
-    "on_error",
-    "strict",
-    "output_instructions",
-    "structured_output",
-    "max_tokens",
-)
 
 
 @contextmanager

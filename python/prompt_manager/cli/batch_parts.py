@@ -1,15 +1,17 @@
 """The parts of an output that is not complete: what an interrupted run leaves, and from where the next one goes on.
 
 The directory ``OUTPUT.parts`` has one file for each chunk of rows, and ``state.json``, which counts the files that are
-complete. It is replaced in one step after each of them, so a process may be killed at any time.
+complete. It is replaced in one step after each of them, so a process may be killed at any time. Nothing else may be in
+the directory, because it is removed at the end.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,6 +29,49 @@ __all__ = ["OutputParts"]
 _ERRORS = 10
 
 _STATE = "state.json"
+_COMPLETE = "complete"
+#: The files of the directory: parts, and what a killed process leaves of a state that it was writing.
+_OWN = re.compile(rf"\d{{6,}}|{_COMPLETE}|{re.escape(_STATE)}|\.saving-.*\.tmp")
+
+#: How ``state.json`` tells who wrote it. The number changes when the meaning of its members or of the parts does.
+_WRITER = "prompt-manager batch"
+_FORMAT = 1
+
+
+@dataclass
+class _State:
+    """What ``state.json`` counts."""
+
+    task: Mapping[str, Any]
+    parts: int = 0
+    rows: int = 0
+    failed: int = 0
+    #: The bytes of all parts, by which a part is found that is missing or cut.
+    size: int = 0
+    #: The first errors: the numbers of their rows, and their messages.
+    errors: list[tuple[int, str]] = field(default_factory=list)
+
+    def to_json(self) -> bytes:
+        return json.dumps({"writer": _WRITER, "format": _FORMAT, **asdict(self)}).encode()
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> _State:
+        """The state of a file of this format.
+
+        Raises:
+            ValueError: a member is missing or is something else.
+        """
+        counts = {name: found.get(name) for name in ("parts", "rows", "failed", "size")}
+        task, errors = found.get("task"), found.get("errors")
+        if not isinstance(task, dict) or not isinstance(errors, list):
+            raise ValueError("it is incomplete")  # noqa: TRY004 - of a file, not of an argument
+        for name, count in counts.items():
+            if type(count) is not int or count < 0:
+                raise ValueError(f"{name!r} is no number")
+        for error in errors:
+            if not isinstance(error, list) or [type(member) for member in error] != [int, str]:
+                raise ValueError("'errors' has something else than errors")
+        return cls(task=task, errors=[(row, message) for row, message in errors], **counts)  # type: ignore[arg-type]
 
 
 class OutputParts:
@@ -38,83 +83,148 @@ class OutputParts:
         resume: Go on after the parts of an earlier run.
 
     Raises:
-        click.ClickException: there are parts and ``resume`` is false, or they are of another task.
+        click.ClickException: there are parts and ``resume`` is false; they are of another task, damaged, or not ours;
+            or nothing can be written there.
     """
 
     def __init__(self, output: Path, task: Mapping[str, Any], *, resume: bool) -> None:
         self.output = output
         self.directory = output.with_name(f"{output.name}.parts")
-        self._task = dict(task)
-        self._count = 0
-        #: The rows that are written, how many of them have an error, and the first of these errors.
-        self.rows, self.failed = 0, 0
-        self.errors: list[tuple[int, str]] = []
-        if self.directory.exists():
+        self._state = _State(json.loads(json.dumps(task)))
+        if output.is_dir():
+            raise click.ClickException(f"cannot write {output}: it is a directory\n  hint: name a file in it")
+        if os.path.lexists(self.directory):
             self._go_on(resume=resume)
         elif not output.absolute().parent.is_dir():
             raise click.ClickException(f"cannot write {output}: there is no directory {output.parent}")
         #: The rows that an earlier run has written.
         self.resumed = self.rows
 
+    @property
+    def rows(self) -> int:
+        """The rows that are written."""
+        return self._state.rows
+
+    @property
+    def failed(self) -> int:
+        """How many of the rows have an error."""
+        return self._state.failed
+
+    @property
+    def errors(self) -> list[tuple[int, str]]:
+        """The first errors of rows: the numbers of the rows, and the messages."""
+        return self._state.errors
+
     def _go_on(self, *, resume: bool) -> None:
         state = self._read_state()
+        if state is None:
+            return
         if not resume:
             raise click.ClickException(
-                f"{self.directory} has {state['rows']:,} rows of a run that did not end\n"
+                f"{self.directory} has {state.rows:,} rows of a run that did not end\n"
                 "  hint: go on with --resume, or delete the directory to begin again"
             )
-        if state["task"] is not None:
-            changed = [name for name, value in self._task.items() if state["task"].get(name) != value]
-            if changed:
-                raise click.ClickException(
-                    f"the rows in {self.directory} were made with another {changed[0]}\n"
-                    "  hint: delete the directory to begin again"
-                )
-        self._count, self.rows, self.failed = state["parts"], state["rows"], state["failed"]
-        self.errors = [(row, message) for row, message in state["errors"]]
+        task = self._state.task
+        changed = [name for name in {**task, **state.task} if state.task.get(name) != task.get(name)]
+        if changed:
+            raise click.ClickException(
+                f"the rows in {self.directory} were made with another {', and another '.join(changed)}\n"
+                "  hint: repeat the command as it was, or delete the directory and begin again without --resume"
+            )
+        self._state = state
+        self._check_parts()
 
-    def _read_state(self) -> dict[str, Any]:
+    def _read_state(self) -> _State | None:
+        """The state of an earlier run. ``None`` if it ended before it wrote anything."""
+        names = self._names()
+        if not names:
+            return None
         file = self.directory / _STATE
+        if _STATE not in names:
+            raise self._foreign(f"it has {min(names)!r}, but no {_STATE} of an earlier run")
+        if strange := [name for name in names if not _OWN.fullmatch(name)]:
+            raise self._foreign(f"it has {min(strange)!r}, which this command did not write")
         try:
             found = json.loads(file.read_bytes())
-            return {key: found[key] for key in ("task", "parts", "rows", "failed", "errors")}
-        except FileNotFoundError:
-            # The earlier run ended before its first part was complete.
-            return {"task": None, "parts": 0, "rows": 0, "failed": 0, "errors": []}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise click.ClickException(
-                f"cannot read {file}, which counts the rows of a run that did not end\n"
-                f"  hint: delete {self.directory} to begin again"
-            ) from error
+        except OSError as error:
+            raise self._damaged(file, error.strerror or str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(file, "it is not JSON") from error
+        if not isinstance(found, dict) or found.get("writer") != _WRITER:
+            raise self._foreign(f"its {_STATE} is of another program")
+        if found.get("format") != _FORMAT:
+            raise self._damaged(file, "another version of prompt-manager wrote it")
+        try:
+            return _State.of(found)
+        except ValueError as error:
+            raise self._damaged(file, str(error)) from error
+
+    def _names(self) -> set[str]:
+        if self.directory.is_symlink() or not self.directory.is_dir():
+            raise self._foreign("it is no directory")
+        try:
+            return {file.name for file in self.directory.iterdir()}
+        except OSError as error:
+            raise self._damaged(self.directory, error.strerror or str(error)) from error
+
+    def _check_parts(self) -> None:
+        """Find out whether all parts are there, and whole."""
+        size = 0
+        for number in range(self._state.parts):
+            part = self._part(number)
+            if not part.is_file():
+                raise self._damaged(part, "the file is missing")
+            size += part.stat().st_size
+        if size != self._state.size:
+            raise self._damaged(self.directory, "a part was cut or changed since it was written")
+
+    def _foreign(self, why: str) -> click.ClickException:
+        return click.ClickException(
+            f"cannot keep the rows of {self.output} in {self.directory}: {why}\n"
+            "  hint: move it to another place, or choose another --output"
+        )
+
+    def _damaged(self, what: Path, why: str) -> click.ClickException:
+        return click.ClickException(
+            f"the run that did not end cannot go on: cannot read {what}: {why}\n"
+            f"  hint: delete {self.directory}, and begin again without --resume"
+        )
 
     def add(self, write: Callable[[IO[bytes]], None], rows: int, errors: Sequence[tuple[int, str]]) -> None:
         """Write the next part, and the errors of its rows."""
+        state = self._state
         with self._writing():
-            self.directory.mkdir(exist_ok=True)
-            _write(self._part(self._count), write)
-            kept = [*self.errors, *errors][:_ERRORS]
-            state = {
-                "task": self._task,
-                "parts": self._count + 1,
-                "rows": self.rows + rows,
-                "failed": self.failed + len(errors),
-                "errors": kept,
-            }
-            from prompt_manager._native import write_file
+            if not self.directory.exists():
+                self.directory.mkdir()
+                self._write_state(state)
+            part = self._part(state.parts)
+            _write(part, write)
+            state = _State(
+                task=state.task,
+                parts=state.parts + 1,
+                rows=state.rows + rows,
+                failed=state.failed + len(errors),
+                size=state.size + part.stat().st_size,
+                errors=[*state.errors, *errors][:_ERRORS],
+            )
+            self._write_state(state)
+        self._state = state
 
-            write_file(self.directory / _STATE, json.dumps(state).encode())
-        self._count += 1
-        self.rows += rows
-        self.failed += len(errors)
-        self.errors = kept
+    def _write_state(self, state: _State) -> None:
+        from prompt_manager._native import write_file
+
+        write_file(self.directory / _STATE, state.to_json())
 
     def complete(self, merge: Callable[[Sequence[Path], IO[bytes]], None]) -> None:
         """Make the output of all parts, put it in its place, and remove the parts."""
         with self._writing():
-            made = self.directory / "complete"
-            _write(made, lambda file: merge([self._part(number) for number in range(self._count)], file))
+            made = self.directory / _COMPLETE
+            _write(made, lambda file: merge([self._part(number) for number in range(self._state.parts)], file))
             made.replace(self.output)
-            shutil.rmtree(self.directory)
+            for file in self.directory.iterdir():
+                if _OWN.fullmatch(file.name):
+                    file.unlink()
+            self.directory.rmdir()
 
     def _part(self, number: int) -> Path:
         return self.directory / f"{number:06}"

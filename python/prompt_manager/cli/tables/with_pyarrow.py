@@ -70,10 +70,16 @@ class PyArrowTables:
 
     def merge(self, parts: Sequence[Path], file: IO[bytes], kind: FileKind) -> None:
         """Write the tables of all parts to one file."""
-        schema = _common([_schema(part, kind) for part in parts])
+        schemas = []
+        for part in parts:
+            with _readable(part):
+                schemas.append(_schema(part, kind))
+        schema = _common(schemas)
         with _writer(file, kind, schema) as writer:
             for part in parts:
-                writer.write_table(_with_schema(_whole(part, kind), schema))
+                with _readable(part):
+                    table = _whole(part, kind)
+                writer.write_table(_with_schema(table, schema))
 
 
 @contextmanager
