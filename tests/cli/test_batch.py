@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FILES = {
     "prompts/greeting.yaml": "template: 'Hello {{name}}, number {{n}}!'\n"
     "variables: {name: string, n: {type: integer, default: 7}}\n",
+    "prompts/echo.yaml": "template: '{{name}}'\n",
     "prompts/triage.yaml": "messages:\n"
     "  - {role: system, content: You sort tickets.}\n"
     "  - {role: user, content: '{{#if vip}}VIP: {{/if}}{{ticket}}'}\n"
@@ -86,7 +87,7 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
 def read_rows(path: Path) -> list[dict[str, Any]]:
     kind = path.suffix.removeprefix(".")
     if kind == "jsonl":
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in path.read_bytes().splitlines()]
     if kind in {"csv", "tsv"}:
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file, delimiter="," if kind == "csv" else "\t"))
@@ -118,6 +119,47 @@ def test_the_types_of_columns_stay(project: Path, result_of: Text, ending: str) 
     read = pl.read_parquet if ending == "parquet" else pl.read_ipc
     schema = read(project / f"out.{ending}").schema
     assert [schema[name] for name in ("id", "name", "n", "text")] == [pl.Int64, pl.String, pl.Int64, pl.String]
+
+
+#: Texts with what ends, quotes or separates cells.
+ODD_TEXTS = [
+    "a\rb",
+    "\r",
+    "a\r\nb",
+    "\r\n",
+    "\n",
+    'say "hi"',
+    '"',
+    "a,b",
+    "a\tb",
+    " a ",
+    "",
+    "null",
+    "\u2028",
+    "\x85",
+    "a\x00b",
+]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+@pytest.mark.parametrize("size", ["2", "100"])
+def test_every_cell_of_a_csv_file_reads_back_equal(project: Path, result_of: Text, ending: str, size: str) -> None:
+    from pyarrow import csv as arrow_csv
+
+    columns = ["name", "a\rcolumn", "text"]
+    write_rows(project / "in.jsonl", [{"name": text, "a\rcolumn": text} for text in ODD_TEXTS])
+    result_of("batch", "echo", "in.jsonl", "-o", f"out.{ending}", "--to", "text", "--batch-size", size)
+    expected = [dict.fromkeys(columns, text) for text in ODD_TEXTS]
+    assert read_rows(project / f"out.{ending}") == expected
+    table = arrow_csv.read_csv(
+        project / f"out.{ending}",
+        parse_options=arrow_csv.ParseOptions(delimiter="," if ending == "csv" else "\t", newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
+    )
+    assert table.to_pylist() == expected
+    # The file is an input as well.
+    result_of("batch", "echo", f"out.{ending}", "-o", "again.jsonl", "--to", "text", "--column", "again")
+    assert [row["again"] for row in read_rows(project / "again.jsonl")] == ODD_TEXTS
 
 
 def test_json_lines_have_requests_as_objects_and_keep_digits(project: Path, result_of: Text) -> None:

@@ -19,6 +19,7 @@ from prompt_manager.cli.tables.kinds import Rows
 from prompt_manager.cli.values import parse_json
 
 if TYPE_CHECKING:
+    from _csv import Writer as CSVWriter
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import IO
@@ -99,8 +100,7 @@ def write_text_part(file: IO[bytes], kind: FileKind, made: Rows) -> None:
     if kind == "jsonl":
         file.writelines(json_text(row).encode() + b"\n" for row in made.rows)
         return
-    with _as_text(file) as text:
-        writer = csv.writer(text, delimiter=_DELIMITERS[kind], lineterminator="\n")
+    with _csv_writer(file, kind) as writer:
         if made.columns:
             writer.writerow(made.columns)
         writer.writerows([_cell(row.get(name)) for name in made.columns] for row in made.rows)
@@ -114,8 +114,7 @@ def merge_text(parts: Sequence[Path], file: IO[bytes], kind: FileKind) -> None:
                 shutil.copyfileobj(rows, file, 1 << 20)
         return
     columns = list(dict.fromkeys(name for part in parts for name in _header(part, kind)))
-    with _as_text(file) as text:
-        writer = csv.writer(text, delimiter=_DELIMITERS[kind], lineterminator="\n")
+    with _csv_writer(file, kind) as writer:
         if columns:
             writer.writerow(columns)
         for part in parts:
@@ -131,11 +130,25 @@ def _header(part: Path, kind: FileKind) -> list[str]:
         return next(csv.reader(rows, delimiter=_DELIMITERS[kind]), [])
 
 
+class _Lines:
+    """Takes the records of a CSV writer, which end in CR and LF, and writes them with LF."""
+
+    def __init__(self, text: IO[str]) -> None:
+        self._text = text
+
+    def write(self, record: str) -> int:
+        return self._text.write(record.removesuffix(_RECORD_END) + "\n")
+
+
+#: A CSV writer of Python before 3.13 quotes a cell with a carriage return only if its records end in one.
+_RECORD_END = "\r\n"
+
+
 @contextmanager
-def _as_text(file: IO[bytes]) -> Iterator[IO[str]]:
-    """The file as a file of text. It stays open when the block ends."""
+def _csv_writer(file: IO[bytes], kind: FileKind) -> Iterator[CSVWriter]:
+    """Write records to a file, which stays open when the block ends."""
     text = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-    yield text
+    yield csv.writer(_Lines(text), delimiter=_DELIMITERS[kind], lineterminator=_RECORD_END)
     text.flush()
     text.detach()
 
