@@ -171,3 +171,33 @@ def test_what_counts_nothing_is_refused(manager, arguments, error, message):
 def test_a_table_with_a_column_for_tokens_is_refused(manager):
     with pytest.raises(TemplateRenderError, match="already has a column 'tokens'"):
         manager.batch("greeting", to="text", tokens=words)(pd.DataFrame({"name": ["Ada"], "tokens": [1]}))
+
+
+def fails(text: str) -> int:
+    raise LookupError(text)
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (fails, "the tokens cannot be counted: LookupError: Hello Ada!"),
+        (lambda _: None, "the function that counts tokens must return their number, and not None"),
+        (lambda text: float(len(text)), "must return their number, and not 10.0"),
+        (lambda text: -len(text), "must return their number, and not -10"),
+        (lambda text: [text], "must return their number, and not list"),
+    ],
+)
+def test_a_function_that_cannot_count_is_the_error_of_its_row(manager, count, message):
+    with pytest.raises(TemplateRenderError, match=f"^row 0: .*{message}") as caught:
+        manager.batch("greeting", to="text", tokens=count)(NAMES)
+    assert caught.value.context["row"] == 0
+    made = manager.batch("greeting", to="text", tokens=count, on_error="column")(NAMES)
+    assert made["text"].to_pylist() == made["tokens"].to_pylist() == [None] * 3
+    assert message in made["error"][0].as_py()
+
+
+def test_the_numbers_of_numpy_are_counts(manager):
+    import numpy as np
+
+    made = manager.batch("greeting", to="text", tokens=lambda text: np.int32(len(text)))(NAMES)
+    assert made["tokens"].to_pylist()[0] == 10

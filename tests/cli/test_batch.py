@@ -451,6 +451,14 @@ COUNTS = """
 def words(text):
     return len(text.split())
 
+def length(text):
+    return len(text)
+
+def odd(text):
+    if "Bo" in text:
+        raise KeyError("no number for Bo")
+    return {"Ada": 3, "Cy": None, "Di": 1.5, "Ed": -1, "Flo": True, "Gus": 2**64}[text]
+
 number = 3
 """
 
@@ -475,20 +483,82 @@ def test_tokens_are_counted_by_code_of_the_project(
     assert failed.stderr.startswith("error: row 2: the result has 6 tokens, and `max_tokens` is 5\n")
 
 
+#: A picture, of which Bedrock takes the bytes, and a history with a call of a tool.
+PICTURE = """
+messages:
+  - {role: system, content: "Answer {{name}}."}
+  - {role: placeholder, name: history}
+  - role: user
+    content:
+      - {type: text, text: "What is this?"}
+      - {type: image, media_type: image/png, data: iVBORw0KGgo=}
+tools:
+  - {name: find, description: Finds, parameters: {type: object, properties: {a: {type: integer}}, required: [a]}}
+settings: {model: some-model, max_tokens: 500}
+"""
+HISTORY = [
+    {"role": "user", "content": "Look it up: café"},
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "find", "arguments": '{"a": 1}'}}],
+    },
+    {"role": "tool", "tool_call_id": "c1", "content": "42"},
+    {"role": "assistant", "content": "It is 42."},
+]
+
+
+@pytest.mark.parametrize("to", [to for to in BATCH_TARGETS if to != "text"])
+def test_tokens_do_not_depend_on_the_format_of_the_file(project: Path, result_of: Text, write: Write, to: str) -> None:
+    write({"counts_of_batch.py": COUNTS, "prompts/picture.yaml": PICTURE})
+    write_rows(project / "in.jsonl", [{"name": "Zoë", "history": HISTORY}, {"name": "Ada", "history": []}])
+    counts = set()
+    for output in ("parquet", "csv", "jsonl"):
+        arguments = ("batch", "picture", "in.jsonl", "-o", f"out.{output}", "--to", to)
+        result_of(*arguments, "--tokens", "counts_of_batch:length")
+        counts.add(tuple(int(row["tokens"]) for row in read_rows(project / f"out.{output}")))
+    assert len(counts) == 1
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("output", ["parquet", "jsonl"])
+def test_a_counter_that_fails_is_the_error_of_its_row(
+    project: Path, run: Callable[..., Any], write: Write, output: str
+) -> None:
+    write({"counts_of_batch.py": COUNTS})
+    write_rows(project / "in.jsonl", [{"name": name} for name in ("Ada", "Bo", "Cy", "Di", "Ed", "Flo", "Gus")])
+    arguments = ("batch", "echo", "in.jsonl", "-o", f"out.{output}", "--to", "text", "--batch-size", "3")
+    counter = ("--tokens", "counts_of_batch:odd", "--max-tokens", "5")
+    assert run(*arguments, *counter, "--on-error", "column").exit_code == 0
+    rows = read_rows(project / f"out.{output}")
+    assert [row["tokens"] for row in rows] == [3, None, None, None, None, None, None]
+    assert [row["text"] for row in rows] == ["Ada", None, None, None, None, None, None]
+    wrong = "the function that counts tokens must return their number, and not"
+    assert [row["error"] for row in rows] == [
+        None,
+        "row 1: the tokens cannot be counted: KeyError: 'no number for Bo'",
+        *(f"row {number}: {wrong} {found}" for number, found in enumerate(("None", 1.5, -1, True, 2**64), 2)),
+    ]
+    failed = run(*arguments, *counter)
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("error: row 1: the tokens cannot be counted: KeyError: 'no number for Bo'\n")
+
+
 @pytest.mark.parametrize(
     ("counter", "message"),
     [
         ("words", "--tokens must be tiktoken:ENCODING or MODULE:FUNCTION"),
-        ("no_such_module:words", "--tokens no_such_module:words cannot be used: No module named 'no_such_module'"),
+        ("no_such_module:words", "--tokens no_such_module:words cannot be used: ModuleNotFoundError: No module"),
         ("counts_of_batch:letters", "has no attribute 'letters'"),
         ("counts_of_batch:number", "--tokens counts_of_batch:number is no function"),
-        ("tiktoken:nothing", "--tokens tiktoken:nothing cannot be used: Unknown encoding nothing"),
+        ("tiktoken:nothing", "--tokens tiktoken:nothing cannot be used: ValueError: Unknown encoding nothing"),
+        ("broken_counts:words", "--tokens broken_counts:words cannot be used: RuntimeError: not today"),
     ],
 )
 def test_a_counter_that_does_not_exist_is_wrong_usage(
     project: Path, failure_of: Text, write: Write, counter: str, message: str
 ) -> None:
-    write({"counts_of_batch.py": COUNTS})
+    write({"counts_of_batch.py": COUNTS, "broken_counts.py": "raise RuntimeError('not today')\n"})
     write_rows(project / "in.jsonl", ROWS)
     arguments = ("batch", "greeting", "in.jsonl", "-o", "o.csv", "--to", "text")
     assert message in failure_of(*arguments, "--tokens", counter, status=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from prompt_manager.bulk._rows import with_row
 from prompt_manager.bulk._tokens import TOKENS
 from prompt_manager.exceptions import TemplateRenderError
 
@@ -50,7 +51,7 @@ class Counting(NamedTuple):
         """Count the tokens of each row of a table, of which the first has this number.
 
         Raises:
-            TemplateRenderError: a row has too many tokens, and there is no column for errors.
+            TemplateRenderError: a row has too many tokens or they cannot be counted, and there is no column for errors.
             ModuleNotFoundError: neither pyarrow nor polars is installed.
         """
         self.check(rendered.column_names)
@@ -70,13 +71,16 @@ class Counting(NamedTuple):
 
     def _counts(self, results: list[Any], first: int) -> tuple[list[int | None], dict[int, str]]:
         """The tokens of each row, and the errors by row."""
-        counts = [self.rule.of(made) for made in results]
+        counts: list[int | None] = []
         problems: dict[int, str] = {}
-        for at, tokens in enumerate(counts):
-            if problem := self.rule.problem(tokens):
-                problems[at] = f"row {first + at}: {problem}"
+        for at, made in enumerate(results):
+            tokens, error = self.rule.counted(made)
+            counts.append(tokens)
+            if error is not None:
+                numbered = with_row(error, first + at)
                 if self.error_column is None:
-                    raise TemplateRenderError(problems[at], row=first + at)
+                    raise numbered from error
+                problems[at] = numbered.message
         return counts, problems
 
     def _with_pyarrow(self, table: Any, counts: list[int | None], problems: dict[int, str]) -> Any:

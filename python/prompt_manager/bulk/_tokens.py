@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prompt_manager._json_bytes import bytes_as_base64
+from prompt_manager.exceptions import TemplateRenderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,30 +26,59 @@ class TokenRule(NamedTuple):
     count: Callable[[str], int]
     max_tokens: int | None = None
 
-    def of(self, made: Any) -> int | None:
-        """The tokens of what a row gave: a text, messages, or a request as Python data or JSON. ``None`` for null.
+    def counted(self, made: Any) -> tuple[int | None, TemplateRenderError | None]:
+        """The tokens of what a row gave, and the error of a row that has too many or whose tokens cannot be counted.
 
-        Messages are counted text by text, without their roles. All else is counted as the JSON that is sent.
+        Args:
+            made: A text, which may be the JSON of a request, or a list of messages. Messages are counted text by text,
+                without their roles. ``None`` has no tokens.
         """
+        try:
+            tokens = self._of(made)
+        except TemplateRenderError as error:
+            return None, error
+        if tokens is None or self.max_tokens is None or tokens <= self.max_tokens:
+            return tokens, None
+        return tokens, TemplateRenderError(f"the result has {tokens:,} tokens, and `max_tokens` is {self.max_tokens:,}")
+
+    def _of(self, made: Any) -> int | None:
         if made is None:
             return None
-        if isinstance(made, list):
-            return sum(self._of_message(message) for message in made)
-        return self.count(made if isinstance(made, str) else _json(made))
+        if isinstance(made, str):
+            return self._of_text(made)
+        return sum(self._of_message(message) for message in made)
 
     def _of_message(self, message: dict[str, Any]) -> int:
         values = (value for name, value in message.items() if name != "role" and value is not None)
-        return sum(self.count(value if isinstance(value, str) else _json(value)) for value in values)
+        return sum(self._of_text(value if isinstance(value, str) else _json(value)) for value in values)
 
-    def problem(self, tokens: int | None) -> str | None:
-        """What is wrong with a row that has so many tokens."""
-        if tokens is None or self.max_tokens is None or tokens <= self.max_tokens:
-            return None
-        return f"the result has {tokens:,} tokens, and `max_tokens` is {self.max_tokens:,}"
+    def _of_text(self, text: str) -> int:
+        try:
+            tokens = self.count(text)
+        except Exception as error:  # the caller's function
+            raise TemplateRenderError(_failure(error)) from error
+        try:
+            count = -1 if isinstance(tokens, bool) else index(tokens)
+        except TypeError:
+            count = -1
+        if not 0 <= count <= _MOST:
+            found = repr(tokens) if tokens is None or isinstance(tokens, (bool, int, float)) else type(tokens).__name__
+            raise TemplateRenderError(f"the function that counts tokens must return their number, and not {found}")
+        return count
+
+
+#: The largest number that a column of 64-bit integers holds.
+_MOST = 2**63 - 1
+
+
+def _failure(error: Exception) -> str:
+    """The message for an error of the function that counts. It may hold half a surrogate pair."""
+    text = f"the tokens cannot be counted: {type(error).__name__}: {error}"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(bytes_as_base64(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def token_rule(tokens: Callable[[str], int] | str | None, max_tokens: int | None) -> TokenRule | None:

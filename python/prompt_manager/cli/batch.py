@@ -219,8 +219,9 @@ def _counter(tokens: str | None) -> Callable[[str], int] | str | None:
             token_rule(tokens, None)
             return tokens
         found = getattr(import_module_of(find_project(), module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise click.UsageError(f"--tokens {tokens} cannot be used: {error}", ctx) from error
+    except (Exception, SystemExit) as error:  # the project's code, and tiktoken, which loads encodings from the network
+        reason = f"{type(error).__name__}: {error}"
+        raise click.UsageError(f"--tokens {tokens} cannot be used: {reason}", ctx) from error
     if not callable(found):
         raise click.UsageError(f"--tokens {tokens} is no function", ctx)
     return found  # type: ignore[no-any-return] # a function of the project

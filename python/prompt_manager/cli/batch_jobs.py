@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from prompt_manager.bulk._renderer import check_target
-from prompt_manager.bulk._rows import moved, moved_message, rendered_rows
+from prompt_manager.bulk._rows import moved, moved_message, rendered_rows, with_row
 from prompt_manager.bulk._tokens import TOKENS, token_rule
 from prompt_manager.cli.tables.kinds import TEXT_KINDS, Rows
 from prompt_manager.cli.tables.library import table_library
-from prompt_manager.cli.tables.text import merge_text, read_text, write_text_part
+from prompt_manager.cli.tables.text import json_text, merge_text, read_text, write_text_part
 from prompt_manager.cli.values import typed_value
-from prompt_manager.exceptions import PromptManagerError, TemplateRenderError
+from prompt_manager.exceptions import PromptManagerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -204,23 +204,29 @@ class RowJob(_Job):
         errors: list[tuple[int, str]] = []
         with_errors = self.options.on_error == "column"
         for number, (row, made) in enumerate(zip(chunk.rows, results, strict=True), first):
-            problem = made.message if isinstance(made, PromptManagerError) else None
-            tokens = None
-            if self.rule is not None and problem is None:
-                tokens = self.rule.of(made)
-                if too_many := self.rule.problem(tokens):
-                    problem = f"row {number}: {too_many}"
-                    if not with_errors:
-                        raise TemplateRenderError(problem, row=number)
+            problem, tokens = (made, None) if isinstance(made, PromptManagerError) else self._counted(made, number)
             row[self.column] = None if problem else made
             if self.rule is not None:
                 row[TOKENS] = tokens
             if with_errors:
-                row[self.options.error_column] = problem
+                row[self.options.error_column] = problem and problem.message
             if problem:
-                errors.append((number, problem))
+                errors.append((number, problem.message))
         new = [self.column, *([TOKENS] if self.rule else []), *([self.options.error_column] if with_errors else [])]
         return Rows([*chunk.columns, *new], chunk.rows), len(chunk.rows), errors
+
+    def _counted(self, made: Any, number: int) -> tuple[PromptManagerError | None, int | None]:
+        """The error of a row with too many tokens, and the tokens."""
+        if self.rule is None:
+            return None, None
+        # What is no text and no messages is JSON in a table, and is counted as that here as well.
+        tokens, error = self.rule.counted(made if check_target(self.options.to) is None else json_text(made))
+        if error is None:
+            return None, tokens
+        numbered = with_row(error, number)
+        if self.options.on_error == "raise":
+            raise numbered from error
+        return numbered, tokens
 
     def _check_header(self, columns: Sequence[str]) -> None:
         """Refuse a CSV file without a column for a variable. The rows of JSON Lines may have different columns."""
