@@ -201,3 +201,9 @@ def test_the_numbers_of_numpy_are_counts(manager):
 
     made = manager.batch("greeting", to="text", tokens=lambda text: np.int32(len(text)))(NAMES)
     assert made["tokens"].to_pylist()[0] == 10
+
+
+@pytest.mark.parametrize("names", [{"column": "tokens"}, {"error_column": "tokens"}, {"error_column": "text"}])
+def test_new_columns_have_different_names(manager, names):
+    with pytest.raises(ValueError, match="two new columns would have the name"):
+        manager.batch("greeting", to="text", tokens=words, on_error="column", **names)

@@ -10,7 +10,7 @@ from prompt_manager._native import Batch, Registry, compile_prompt, nearest
 from prompt_manager._providers import BATCH_TARGETS
 from prompt_manager.bulk._counted import CountedStream, Counting
 from prompt_manager.bulk._tables import exportable, render_rows
-from prompt_manager.bulk._tokens import token_rule
+from prompt_manager.bulk._tokens import TOKENS, token_rule
 from prompt_manager.core._travel import check_travels
 from prompt_manager.core.events import BatchEvent
 
@@ -89,6 +89,7 @@ class BatchRenderer:
         self._batch = Batch(core, to, **{**options, "error_column": error_column})
         rule = token_rule(tokens, max_tokens)
         self._counting = None if rule is None else Counting(rule, self._batch.column, error_column)
+        _check_different(self._batch.column, TOKENS if rule else None, error_column)
 
     @property
     def prompt_id(self) -> str:
@@ -183,6 +184,15 @@ class BatchRenderer:
 
     def __repr__(self) -> str:
         return f"<BatchRenderer {self.prompt_id} {self.version} to {self.to}>"
+
+
+def _check_different(*new: str | None) -> None:
+    """Refuse new columns of which two have the same name."""
+    names = [name for name in new if name is not None]
+    for name in names:
+        if names.count(name) > 1:
+            kinds = "the results, the tokens and the errors"
+            raise ValueError(f"two new columns would have the name {name!a}\n  hint: give {kinds} different names")
 
 
 def _restore(state: Mapping[str, Any], to: str, options: Mapping[str, Any]) -> BatchRenderer:

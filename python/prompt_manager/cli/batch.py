@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from contextlib import contextmanager
 from functools import partial
@@ -39,6 +40,13 @@ def _file(ctx: click.Context, param: click.Parameter, value: str) -> Path:
     return Path(value)
 
 
+def _column(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The name of a new column. Used as a callback of click."""
+    if value == "":
+        raise click.BadParameter("a column needs a name", ctx, param)
+    return check_text(ctx, param, value)
+
+
 def _renames(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """The variables of columns, from ``COLUMN=VARIABLE``. Used as a callback of click."""
     found: dict[str, str] = {}
@@ -47,6 +55,10 @@ def _renames(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
         column, equals, variable = text.rpartition("=")
         if not equals or not column or not variable:
             raise click.BadParameter(f"{text!r} must be written as COLUMN=VARIABLE", ctx, param)
+        if column in found:
+            raise click.BadParameter(f"the column {column!r} is renamed twice", ctx, param)
+        if variable in found.values():
+            raise click.BadParameter(f"two columns are renamed to {variable!r}", ctx, param)
         found[column] = variable
     return found
 
@@ -89,7 +101,7 @@ def _renames(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 @click.option(
     "--column",
     metavar="NAME",
-    callback=check_text,
+    callback=_column,
     help="The name of the new column.  [default: text, messages or request]",
 )
 @click.option(
@@ -104,7 +116,7 @@ def _renames(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     metavar="NAME",
     default="error",
     show_default=True,
-    callback=check_text,
+    callback=_column,
     help="The name of the column for errors.",
 )
 @click.option("--resume", is_flag=True, help="Go on after what a run that did not end has written.")
@@ -171,7 +183,8 @@ def batch(
 
     selection = select(prompt_id, version, label)
     if not source.is_file():
-        raise click.ClickException(f"cannot read {source}: there is no such file")
+        problem = "it is no file" if source.exists() else "there is no such file"
+        raise click.ClickException(f"cannot read {source}: {problem}")
     if output.exists() and output.samefile(source):
         raise click.ClickException(
             f"{output} is the input, which the output would replace\n  hint: choose another --output"
@@ -189,9 +202,10 @@ def batch(
         **options,
     )
     with _warnings_once():
-        job = _job(manager, find(manager, selection), (source, output), batch_size, chosen)
+        with _hints_of_the_command(chosen):
+            job = _job(manager, find(manager, selection), (source, output), batch_size, chosen)
         parts = OutputParts(output, task_of(job, tokens), resume=resume)
-        with _kept_parts(parts), count_rows(job.source.count()) as show:
+        with _kept_parts(parts), _hints_of_the_command(chosen), count_rows(job.source.count()) as show:
             for chunk in job.chunks(parts.rows):
                 made, rows, errors = job.render(chunk, parts.rows)
                 parts.add(partial(job.write, made), rows, errors)
@@ -236,10 +250,13 @@ def _job(
     source, output = files
     names = {variable: column for column, variable in options.rename.items()}
     variables = {names.get(variable["name"], variable["name"]): variable for variable in prompt.variables()}
-    rows = Source(source, kind_of(source), batch_size, variables)
+    rows = Source(source, kind_of(source), batch_size, variables, tuple(options.rename))
     kind = kind_of(output)
     make = RowJob if kind in TEXT_KINDS else TableJob
-    return make(manager, prompt, rows, options, kind=kind)
+    try:
+        return make(manager, prompt, rows, options, kind=kind)
+    except ValueError as error:
+        raise click.UsageError(str(error), click.get_current_context()) from error
 
 
 @contextmanager
@@ -256,14 +273,30 @@ def _kept_parts(parts: OutputParts) -> Iterator[None]:
             raise
         raise click.ClickException(f"{error.message}\n  {_kept(parts)}") from error
     except PromptManagerError as error:
-        error.add_note("  hint: on the command line, --on-error column puts the errors of rows into a column")
         if parts.rows:
             error.add_note(f"  {_kept(parts)}")
         raise
 
 
 def _kept(parts: OutputParts) -> str:
-    return f"{parts.rows:,} rows are kept in {parts.directory}; go on with --resume"
+    count = "1 row is" if parts.rows == 1 else f"{parts.rows:,} rows are"
+    return f"{count} kept in {parts.directory}; go on with --resume"
+
+
+@contextmanager
+def _hints_of_the_command(options: BatchOptions) -> Iterator[None]:
+    """Add hints with the command's options to an error whose hints have arguments of Python."""
+    try:
+        yield
+    except PromptManagerError as error:
+        if renamed := re.search(r'rename=\{"(.+)": "(.+)"\}', str(error)):
+            column = "COLUMN" if renamed[1] == "a column" else renamed[1]
+            error.add_note(f"  hint: on the command line, pass --rename {column}={renamed[2]}")
+        if "to_messages=True" in str(error):
+            error.add_note("  hint: on the command line, batch has no such option; write the prompt with messages")
+        if "row" in error.context and options.on_error == "raise":
+            error.add_note("  hint: on the command line, --on-error column puts the errors of rows into a column")
+        raise
 
 
 @contextmanager

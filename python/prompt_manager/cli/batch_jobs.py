@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from prompt_manager._native import nearest
 from prompt_manager.bulk._renderer import check_target
 from prompt_manager.bulk._rows import moved, moved_message, rendered_rows, with_row
 from prompt_manager.bulk._tokens import TOKENS, token_rule
@@ -15,10 +16,10 @@ from prompt_manager.cli.tables.kinds import TEXT_KINDS, Rows
 from prompt_manager.cli.tables.library import table_library
 from prompt_manager.cli.tables.text import json_text, merge_text, read_text, write_text_part
 from prompt_manager.cli.values import typed_value
-from prompt_manager.exceptions import PromptManagerError
+from prompt_manager.exceptions import PromptManagerError, TemplateRenderError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -56,8 +57,10 @@ class Source:
     path: Path
     kind: FileKind
     size: int
-    #: The variables that columns of a CSV file give.
+    #: The variables that columns give, by the names of the columns.
     variables: Mapping[str, Mapping[str, Any]]
+    #: The columns that give a variable of another name.
+    renamed: Sequence[str] = ()
 
     @cached_property
     def library(self) -> TableLibrary:
@@ -77,12 +80,31 @@ class Source:
         if self.kind not in TEXT_KINDS:
             yield from map(self.library.rows, self.tables(skip))
             return
+        if self.kind == "jsonl":
+            self._check_renamed()
         for chunk in read_text(self.path, self.kind, self.size, skip):
             if self.kind != "jsonl":
                 for name in chunk.columns:
                     if name in self.variables:
                         _give_type(chunk.rows, name, self.variables[name])
             yield chunk
+
+    def _check_renamed(self) -> None:
+        """Refuse JSON Lines in which no row has a column that is renamed. Usually, the first rows have all of them."""
+        missing, known = set(self.renamed), set[str]()
+        chunks = read_text(self.path, self.kind, self.size, 0)
+        while missing and (chunk := next(chunks, None)) is not None:
+            known.update(chunk.columns)
+            missing.difference_update(chunk.columns)
+        if missing:
+            raise no_column(min(missing), known, self.path)
+
+
+def no_column(name: str, columns: Iterable[str], path: Path) -> click.ClickException:
+    """The error for a column that ``--rename`` names and a file does not have."""
+    near = nearest(name, list(columns))
+    hint = f"\n  hint: did you mean {near!r}?" if near else ""
+    return click.ClickException(f"--rename names the column {name!r}, which {path} does not have{hint}")
 
 
 def _give_type(rows: list[dict[str, Any]], column: str, variable: Mapping[str, Any]) -> None:
@@ -106,8 +128,27 @@ class _Job:
         self.column: str = self.renderer.explain().output
         self.rule = token_rule(options.tokens, options.max_tokens)
 
-    def check_new_columns(self, columns: Sequence[str]) -> None:
-        """Refuse a table that has a column with the name of a new one."""
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """Refuse a table that has a column with the name of a new one, or that ``--rename`` cannot be used for.
+
+        The rows of JSON Lines may have different columns.
+        """
+        self._check_new_columns(columns)
+        if self.source.kind == "jsonl":
+            return
+        path, rename, known = self.source.path, self.options.rename, self.renderer.explain().columns
+        for name in rename:
+            if name not in columns:
+                raise no_column(name, columns, path)
+        given = [rename.get(name, name) for name in columns]
+        for name in given:
+            if given.count(name) > 1 and (known is None or name in known):
+                raise click.ClickException(
+                    f"{path} has two columns for the variable {name!r}\n"
+                    "  hint: drop one of them, or give it the name of no variable with --rename"
+                )
+
+    def _check_new_columns(self, columns: Sequence[str]) -> None:
         new = {self.column: "--column"}
         if self.options.on_error == "column":
             new[self.options.error_column] = "--error-column"
@@ -131,11 +172,25 @@ class TableJob(_Job):
     def chunks(self, skip: int) -> Iterator[Any]:
         """The rows of the input, without the first ones."""
         source = self.source
-        return map(self._library.table, source.rows(skip)) if source.kind in TEXT_KINDS else source.tables(skip)
+        return map(self._table, source.rows(skip)) if source.kind in TEXT_KINDS else source.tables(skip)
+
+    def _table(self, chunk: Rows) -> Any:
+        """Python rows as a table. A column that these rows lack is null, and not an error of the whole table."""
+        source = self.source
+        needed = [name for name, variable in source.variables.items() if variable["required"]]
+        columns = chunk.columns
+        if source.kind == "jsonl":
+            columns = list(dict.fromkeys([*chunk.columns, *source.renamed, *needed]))
+        if chunk.rows and not columns:
+            raise click.ClickException(
+                f"{source.path} has rows without columns, which a table of Arrow cannot hold\n"
+                "  hint: write the result to a .jsonl file"
+            )
+        return self._library.table(Rows(columns, chunk.rows))
 
     def render(self, table: Any, first: int) -> tuple[Any, int, list[tuple[int, str]]]:
         """Render a chunk whose first row has this number: the result, the number of rows, and the errors."""
-        self.check_new_columns(self._library.columns(table))
+        self.check_columns(self._library.columns(table))
         try:
             made = self.renderer(table)
         except PromptManagerError as error:
@@ -183,19 +238,20 @@ class RowJob(_Job):
             return
         for number, table in enumerate(source.tables(skip)):
             if number == 0:
+                self.check_columns(source.library.columns(table))
                 # Checks the types of the columns, before the first row.
                 self.renderer.explain(table.slice(0, 0))
             yield source.library.rows(table)
 
     def render(self, chunk: Rows, first: int) -> tuple[Rows, int, list[tuple[int, str]]]:
         """Render a chunk whose first row has this number: the result, the number of rows, and the errors."""
-        self.check_new_columns(chunk.columns)
+        self.check_columns(chunk.columns)
         if self.source.kind in {"csv", "tsv"}:
             self._check_header(chunk.columns)
         results = rendered_rows(
             self._core,
-            self._render,
-            map(self._values, chunk.rows),
+            lambda row: self._render(self._values(row)),
+            chunk.rows,
             on_error="raise" if self.options.on_error == "raise" else "return",
             observers=self.manager._observers,
             target=check_target(self.options.to),
@@ -230,14 +286,7 @@ class RowJob(_Job):
 
     def _check_header(self, columns: Sequence[str]) -> None:
         """Refuse a CSV file without a column for a variable. The rows of JSON Lines may have different columns."""
-        path, rename = self.source.path, self.options.rename
-        for name in rename:
-            if name not in columns:
-                raise click.ClickException(f"--rename names the column {name!r}, which {path} does not have")
-        given = [rename.get(name, name) for name in columns]
-        for name in given:
-            if given.count(name) > 1 and (self._known is None or name in self._known):
-                raise click.ClickException(f"{path} has two columns for the variable {name!r}")
+        path, given = self.source.path, [self.options.rename.get(name, name) for name in columns]
         for name in (variable["name"] for variable in self.prompt.variables() if variable["required"]):
             if name not in given:
                 raise click.ClickException(
@@ -248,8 +297,15 @@ class RowJob(_Job):
     def _values(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The variables that a row gives."""
         rename, known = self.options.rename, self._known
-        named = ((rename.get(name, name), value) for name, value in row.items())
-        return {name: value for name, value in named if known is None or name in known}
+        values: dict[str, Any] = {}
+        for column, value in row.items():
+            name = rename.get(column, column)
+            if known is not None and name not in known:
+                continue
+            if name in values:
+                raise TemplateRenderError(f"two columns give the variable {name!r}", variable=name)
+            values[name] = value
+        return values
 
     def write(self, made: Rows, file: IO[bytes]) -> None:
         """Write a chunk as a part."""
