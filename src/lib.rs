@@ -22,6 +22,7 @@
 mod base64;
 pub mod bulk;
 pub mod check;
+mod circles;
 pub mod convert;
 mod de;
 pub mod error;

@@ -20,56 +20,64 @@
 //!   tone: "Be kind."
 //! ```
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use super::checked_directory::CheckedDirectory;
 use super::checked_prompt::CheckedPrompt;
 use super::code::Code;
 use super::finding::Finding;
 use super::tag_uses::IncludedPartials;
+use crate::circles::Circles;
 use crate::error::Place;
 use crate::prompt::TemplateLocation;
 use crate::template::{TemplateOptions, tree};
 
+/// A message names up to so many partials of a circle.
+const NAMED: usize = 12;
+
 /// The message and the hint for a circle of partials.
-pub(super) fn describe(circle: &[String]) -> (String, &'static str) {
-    let way: Vec<String> = circle.iter().chain(circle.first()).map(|name| format!("`{name}`")).collect();
+fn describe(circle: &[String]) -> (String, &'static str) {
+    let names = circle.iter().chain(circle.first()).take(NAMED + 1);
+    let way = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" includes ");
+    let (first, length) = (&circle[0], circle.len());
+    let rest = match length {
+        ..=NAMED => String::new(),
+        _ => format!(", and so on, back to `{first}` after {length} partials"),
+    };
     (
-        format!("partial {} includes itself without end: {}", way[0], way.join(" includes ")),
+        format!("partial `{first}` includes itself without end: {way}{rest}"),
         "remove one of the tags, or put it in a block that ends, such as `{{#if}}` or `{{#each}}`",
     )
 }
 
-/// Which partials include which in every render.
-type Inclusions = BTreeMap<String, Vec<String>>;
-
-/// The circles among partials. Each begins with the first of its partials in the order of `names`; a partial is in one circle.
+/// Circles among partials that include each other in every render, one for each group of partials that lead to each other.
+/// Each begins with the first of its partials in the order of `names`, and is a shortest one.
 fn circles<'n>(
     names: impl Iterator<Item = &'n str> + Clone,
     source: &dyn Fn(&str) -> Option<String>,
     options: &TemplateOptions,
 ) -> Vec<Vec<String>> {
-    let mut inclusions = Inclusions::new();
-    let mut waiting: Vec<String> = names.clone().map(str::to_owned).collect();
-    while let Some(name) = waiting.pop() {
-        if let Entry::Vacant(entry) = inclusions.entry(name) {
-            let included = always_included(entry.key(), source, options);
-            waiting.extend(included.iter().cloned());
-            entry.insert(included);
-        }
+    let mut partials: Vec<String> = Vec::new();
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    let mut number_of = |name: &str, partials: &mut Vec<String>| {
+        *numbers.entry(name.to_owned()).or_insert_with(|| {
+            partials.push(name.to_owned());
+            partials.len() - 1
+        })
+    };
+    let starts: Vec<usize> = names.map(|name| number_of(name, &mut partials)).collect();
+    let mut inclusions: Vec<Vec<usize>> = Vec::new();
+    while let Some(name) = partials.get(inclusions.len()) {
+        let included = always_included(name, source, options);
+        inclusions.push(included.iter().map(|name| number_of(name, &mut partials)).collect());
     }
-    remove_ends(&mut inclusions);
-    let mut known: BTreeSet<String> = BTreeSet::new();
-    let mut circles = Vec::new();
-    for start in names {
-        let mut way = Vec::new();
-        if !known.contains(start) && leads_back(start, start, &inclusions, &mut BTreeSet::new(), &mut way) {
-            known.extend(way.iter().cloned());
-            circles.push(way);
-        }
-    }
-    circles
+    let circles = Circles::of(inclusions);
+    let mut groups = HashSet::new();
+    let firsts =
+        starts.into_iter().filter(|&start| circles.any_through(start) && groups.insert(circles.group(start)));
+    let partials_of =
+        |circle: Vec<usize>| circle.into_iter().map(|number| partials[number].clone()).collect();
+    firsts.filter_map(|start| circles.shortest_through(start)).map(partials_of).collect()
 }
 
 fn always_included(
@@ -82,62 +90,6 @@ fn always_included(
     let included = IncludedPartials::of(&program);
     let others = included.always.iter().filter(|(next, _)| !included.inlines.contains(next));
     others.map(|(next, _)| next.to_string()).collect()
-}
-
-/// Removes, again and again, the partials that include no other or that no other includes: they are in no circle. What is
-/// left is small, so that the search for circles takes no longer than reading the partials.
-fn remove_ends(inclusions: &mut Inclusions) {
-    for _ in 0..2 {
-        let mut included_by = Inclusions::new();
-        for (name, included) in &*inclusions {
-            included_by.entry(name.clone()).or_default();
-            for next in included {
-                included_by.entry(next.clone()).or_default().push(name.clone());
-            }
-        }
-        let mut left: BTreeMap<&str, usize> =
-            included_by.iter().map(|(name, by)| (name.as_str(), by.len())).collect();
-        let mut ends: Vec<&str> =
-            left.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
-        let mut removed: BTreeSet<String> = BTreeSet::new();
-        while let Some(name) = ends.pop() {
-            removed.insert(name.to_owned());
-            for next in inclusions.get(name).into_iter().flatten() {
-                if let Some(count) = left.get_mut(next.as_str()) {
-                    *count -= 1;
-                    if *count == 0 {
-                        ends.push(next);
-                    }
-                }
-            }
-        }
-        included_by.retain(|name, _| !removed.contains(name));
-        for by in included_by.values_mut() {
-            by.retain(|name| !removed.contains(name));
-        }
-        // The second round goes against the inclusions, and turns them back.
-        *inclusions = included_by;
-    }
-}
-
-fn leads_back<'i>(
-    name: &'i str,
-    start: &str,
-    inclusions: &'i Inclusions,
-    seen: &mut BTreeSet<&'i str>,
-    way: &mut Vec<String>,
-) -> bool {
-    if !seen.insert(name) {
-        return false;
-    }
-    way.push(name.to_owned());
-    for next in inclusions.get(name).into_iter().flatten() {
-        if next == start || leads_back(next, start, inclusions, seen, way) {
-            return true;
-        }
-    }
-    way.pop();
-    false
 }
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {

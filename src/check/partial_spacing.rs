@@ -21,6 +21,8 @@
 //! A seam is glued if one side ends a sentence or is a text of several words, and the other begins with a capital letter.
 //! Blank lines are doubled if both sides have line breaks, and together they make two blank lines or more.
 
+use std::collections::{HashMap, HashSet};
+
 use super::checked_prompt::{CheckedPrompt, ParsedText};
 use super::code::Code;
 use super::finding::Finding;
@@ -30,18 +32,21 @@ use crate::template::{TemplateOptions, tree};
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut edges: HashMap<String, Option<Edges>> = HashMap::new();
     for ParsedText { location, program, .. } in checked.parsed() {
-        let inlines = IncludedPartials::of(program).inlines;
+        let inlines: HashSet<_> = IncludedPartials::of(program).inlines.into_iter().collect();
         each_partial(program, &mut |before, partial, after| {
             let Some(path) = partial.name.as_path() else { return };
             let name = &*path.original;
-            if inlines.iter().any(|inline| inline == name) {
+            if inlines.contains(name) {
                 return;
             }
-            let Some(source) = (checked.partial)(name) else { return };
-            let Some((problem, hint)) =
-                Seam { before, after, partial, source: &source }.problem(&checked.template_options)
-            else {
+            let edges = edges
+                .entry(name.to_owned())
+                .or_insert_with(|| Edges::of(&(checked.partial)(name)?, &checked.template_options));
+            let Some(edges) = edges else { return };
+            let puts_back = !checked.template_options.is_javascript();
+            let Some((problem, hint)) = (Seam { before, after, partial, edges, puts_back }).problem() else {
                 return;
             };
             let message =
@@ -76,27 +81,48 @@ fn each_partial<'t>(program: &'t Program<'t>, each: &mut impl FnMut(&'t str, &'t
     }
 }
 
+/// How a partial begins and ends.
+struct Edges {
+    /// The text at its start; `None` if it is not constant.
+    head: Option<String>,
+    tail: Option<String>,
+    is_sentence: bool,
+}
+
+impl Edges {
+    /// `None`: the partial is blank, or has mistakes.
+    fn of(source: &str, options: &TemplateOptions) -> Option<Self> {
+        let program = tree(source, options).ok()?;
+        let is_blank = |text: &str| text.trim().is_empty();
+        if program.body.iter().all(|statement| edge(Some(statement)).is_some_and(is_blank)) {
+            return None;
+        }
+        Some(Self {
+            head: edge(program.body.first()).map(str::to_owned),
+            tail: edge(program.body.last()).map(str::to_owned),
+            is_sentence: source.trim().contains(' '),
+        })
+    }
+}
+
 /// A partial between two texts.
 struct Seam<'t> {
     before: &'t str,
     after: &'t str,
     partial: &'t PartialNode<'t>,
-    source: &'t str,
+    edges: &'t Edges,
+    /// Whether a line break after the tag is put back behind the partial.
+    puts_back: bool,
 }
 
 impl Seam<'_> {
-    fn problem(&self, options: &TemplateOptions) -> Option<(&'static str, &'static str)> {
-        let program = tree(self.source, options).ok()?;
-        let (head, tail) = (edge(program.body.first()), edge(program.body.last()));
-        let is_blank = |text: &str| text.trim().is_empty();
-        if program.body.iter().all(|statement| edge(Some(statement)).is_some_and(is_blank)) {
-            return None;
-        }
-        let puts_back = !options.is_javascript() && tail.is_none_or(|tail| !tail.ends_with('\n'));
+    fn problem(&self) -> Option<(&'static str, &'static str)> {
+        let (head, tail) = (self.edges.head.as_deref(), self.edges.tail.as_deref());
+        let puts_back = self.puts_back && tail.is_none_or(|tail| !tail.ends_with('\n'));
         let kept = if puts_back { self.partial.line_break } else { "" };
         let (before, after) = (self.before, self.after);
         if head.is_some_and(|head| is_glued(before, head, before.contains(char::is_whitespace)))
-            || (kept.is_empty() && tail.is_some_and(|tail| is_glued(tail, after, is_sentence(self.source))))
+            || (kept.is_empty() && tail.is_some_and(|tail| is_glued(tail, after, self.edges.is_sentence)))
         {
             return Some(("is glued to the text beside it", "write a blank or a line break between them"));
         }
@@ -105,7 +131,8 @@ impl Seam<'_> {
             end > 0 && start > 0 && end + start > 2 && end < 3 && start < 3
         };
         let is_doubled = head.is_some_and(|head| is_doubled(before, head))
-            || tail.is_some_and(|tail| kept.is_empty() && is_doubled(tail, after) && !is_blank(after));
+            || tail
+                .is_some_and(|tail| kept.is_empty() && is_doubled(tail, after) && !after.trim().is_empty());
         is_doubled.then_some((
             "and the text beside it make two blank lines",
             "remove the blank line of the partial, or the one beside the tag",
@@ -119,10 +146,6 @@ fn edge<'t>(statement: Option<&'t Statement<'t>>) -> Option<&'t str> {
         Statement::Content(content) => Some(content.value()),
         _ => None,
     }
-}
-
-fn is_sentence(text: &str) -> bool {
-    text.trim().contains(' ')
 }
 
 /// Whether two texts are two sentences without anything between them. `has_words`: the left one has several words.

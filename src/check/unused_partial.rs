@@ -47,15 +47,23 @@ impl ReachedPartials {
         source: &dyn Fn(&str) -> Option<String>,
         options: &TemplateOptions,
     ) {
+        let mut waiting = Vec::new();
+        self.take(included, &mut waiting);
+        while let Some(name) = waiting.pop() {
+            let Some(text) = source(&name) else { continue };
+            if let Ok(program) = tree(&text, options) {
+                self.take(&IncludedPartials::of(&program), &mut waiting);
+            }
+        }
+    }
+
+    /// Takes the names in one text. Those that are new wait.
+    fn take(&mut self, included: &IncludedPartials<'_>, waiting: &mut Vec<String>) {
         self.is_computed |= included.is_computed;
         for (name, _) in &included.names {
-            if self.names.contains(&**name) {
-                continue;
-            }
-            self.names.insert(name.to_string());
-            let Some(text) = source(name) else { continue };
-            if let Ok(program) = tree(&text, options) {
-                self.add(&IncludedPartials::of(&program), source, options);
+            if !self.names.contains(&**name) {
+                self.names.insert(name.to_string());
+                waiting.push(name.to_string());
             }
         }
     }

@@ -206,6 +206,35 @@ class TestCheck:
         assert finding.file == str(root / "a.yaml")
         assert "uses `vpi`" in finding.message
 
+    @pytest.mark.parametrize(
+        ("partials", "messages"),
+        [
+            (
+                {f"p{n}": f"{{{{> p{(n + 1) % 20_000}}}}}" for n in range(20_000)},
+                ["`p0` includes `p1` includes `p2` includes", "and so on, back to `p0` after 20000 partials"],
+            ),
+            (
+                {"menu": "".join(f"{{{{> p{n}}}}}" for n in range(10_000))}
+                | {f"p{n}": "{{> menu}}" for n in range(10_000)},
+                ["`menu` includes `p0` includes `menu` (prompt `p`)"],
+            ),
+            (
+                {f"a{n}": f"{{{{> a{(n + 1) % 9_000}}}}}{{{{> b{n}}}}}" for n in range(9_000)}
+                | {f"b{n}": f"{{{{> b{(n + 1) % 9_000}}}}}" for n in range(9_000)},
+                ["back to `a0` after 9000 partials", "back to `b0` after 9000 partials"],
+            ),
+        ],
+        ids=["one", "by a menu", "two"],
+    )
+    def test_circles_of_many_partials(self, partials, messages):
+        manager = PromptManager()
+        manager.create_prompt_sync(Prompt(id="p", template=f"{{{{> {next(iter(partials))}}}}}", partials=partials))
+        findings = manager.check()
+        found = sorted({finding.message for finding in findings})
+        assert {finding.rule for finding in findings} == {"circular-partial"}
+        assert all(any(message in each for each in found) for message in messages), found
+        assert max(map(len, found)) < 400
+
     def test_prompts_without_a_file_have_places_in_their_templates(self):
         manager = PromptManager()
         template = {"content": "{{name}}\n {{#each dosc}}x{{/each}}", "variables": ["name", "docs"]}
