@@ -7,6 +7,7 @@ use arrow_schema::SchemaRef;
 use pyo3::prelude::*;
 
 use super::ffi::record_batches;
+use super::panic_text::panic_text;
 use crate::error::{Error, Kind, Result};
 
 /// Reads a table or a stream.
@@ -34,15 +35,16 @@ impl ArrowInput {
     /// Reads the next record batch. `None`: there is none.
     ///
     /// # Errors
-    /// [`Kind::StorageRead`] with the number of rows before, if the stream ends with an error, or if a record batch has other
-    /// types than the schema says, for which the import panics.
+    /// [`Kind::StorageRead`] with the number of rows before, if the stream ends with an error, or if a record batch is not as
+    /// the schema says, for which the import panics.
     pub(super) fn next(&mut self) -> Result<Option<RecordBatch>> {
         let rows = self.rows;
         let ended = |why: &str| {
             Error::new(Kind::StorageRead, format!("the input ended with an error after {rows} rows: {why}"))
         };
-        let read = catch_unwind(AssertUnwindSafe(|| self.reader.next()))
-            .map_err(|_| ended("the types of a record batch are not those of the schema"))?;
+        let read = catch_unwind(AssertUnwindSafe(|| self.reader.next())).map_err(|panic| {
+            ended(&format!("a record batch is not as the schema of its stream says: {}", panic_text(&*panic)))
+        })?;
         let Some(batch) = read else { return Ok(None) };
         // The reason is the text of the library that made the stream.
         let batch = batch.map_err(|error| ended(&error.to_string()).with_cause(error))?;

@@ -30,6 +30,7 @@ mod node;
 mod observers;
 mod output;
 mod overlay;
+mod panic_text;
 mod payload;
 mod prompt;
 mod prompt_files;

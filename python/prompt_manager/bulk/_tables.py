@@ -22,6 +22,7 @@ def render_rows(batch: Batch, rows: Any, counting: Counting | None = None) -> tu
 
     Raises:
         TypeError: the rows are in no table of Arrow.
+        ValueError: they were read already.
     """
     kind = type(rows)
     library, name = kind.__module__.partition(".")[0], kind.__name__

@@ -1,5 +1,8 @@
 //! Record batches of another library, by Arrow's `PyCapsule` interface
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>).
+//!
+//! This is no crate, because pyo3-arrow brings 23 others, most of them for arrays that have no use here, and lets Arrow's
+//! panics through to Python.
 
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,12 +18,16 @@ use arrow_schema::{ArrowError, DataType, Schema};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::PyCapsule;
+
+use crate::python::panic_text::panic_text;
 
 /// Reads a table, a record batch or a stream: what has `__arrow_c_stream__`, or else `__arrow_c_array__`.
 ///
 /// # Errors
-/// `TypeError` if the object has neither, or holds a column instead of a table; the exception of either method.
+/// `TypeError` if the object has neither, holds a column instead of a table, or breaks the interface; `ValueError` if it was
+/// read already or has a null row; the exception of either method.
 pub(crate) fn record_batches(table: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader + Send>> {
     let py = table.py();
     if let Some(export) = table.getattr_opt(intern!(py, "__arrow_c_stream__"))? {
@@ -28,7 +35,8 @@ pub(crate) fn record_batches(table: &Bound<'_, PyAny>) -> PyResult<Box<dyn Recor
         return Ok(Box::new(stream_of(&capsule)?));
     }
     let Some(export) = table.getattr_opt(intern!(py, "__arrow_c_array__"))? else {
-        return Err(PyTypeError::new_err("the rows are in no table of Arrow"));
+        let found = table.get_type().qualname()?;
+        return Err(PyTypeError::new_err(format!("expected a table of Arrow, found {found}")));
     };
     let (schema, array): (Bound<'_, PyCapsule>, Bound<'_, PyCapsule>) = export.call0()?.extract()?;
     let batch = batch_of(&schema, &array)?;
@@ -37,42 +45,70 @@ pub(crate) fn record_batches(table: &Bound<'_, PyAny>) -> PyResult<Box<dyn Recor
 }
 
 fn stream_of(capsule: &Bound<'_, PyCapsule>) -> PyResult<ArrowArrayStreamReader> {
-    let stream = pointer::<FFI_ArrowArrayStream>(capsule, c"arrow_array_stream")?;
-    // SAFETY: a capsule of this name has a pointer to a stream, by the interface, and nothing else runs while the thread is
-    // attached. The stream is moved out: its place holds a released one, which the capsule does not release again.
-    unsafe { ArrowArrayStreamReader::from_raw(stream.as_ptr()) }.map_err(|error| no_table(&error))
+    // SAFETY: a stream whose `release` is null is a released one, by the interface.
+    let stream: FFI_ArrowArrayStream =
+        unsafe { moved_out(capsule, c"arrow_array_stream", FFI_ArrowArrayStream::from_raw)? };
+    if stream.release.is_none() {
+        return Err(read_already());
+    }
+    imported(|| ArrowArrayStreamReader::try_new(stream))
 }
 
 fn batch_of(schema: &Bound<'_, PyCapsule>, array: &Bound<'_, PyCapsule>) -> PyResult<RecordBatch> {
-    let schema = pointer::<FFI_ArrowSchema>(schema, c"arrow_schema")?;
-    let array = pointer::<FFI_ArrowArray>(array, c"arrow_array")?;
-    // SAFETY: as above for the array. The schema is borrowed while its capsule is.
-    let (schema, array) = unsafe { (schema.as_ref(), FFI_ArrowArray::from_raw(array.as_ptr())) };
+    // SAFETY: as for a stream.
+    let (schema, array) = unsafe {
+        (
+            moved_out(schema, c"arrow_schema", FFI_ArrowSchema::from_raw)?,
+            moved_out(array, c"arrow_array", FFI_ArrowArray::from_raw)?,
+        )
+    };
     if array.is_released() {
-        return Err(PyTypeError::new_err("the rows were read already"));
+        return Err(read_already());
     }
-    // SAFETY: an array is laid out by the schema beside it, as the interface promises. Arrow panics where it sees that it is not.
-    let imported = catch_unwind(AssertUnwindSafe(|| unsafe { from_ffi(array, schema) }));
-    let data = imported
-        .map_err(|_| PyTypeError::new_err("the rows are in no table of Arrow: they do not fit their schema"))?
-        .map_err(|error| no_table(&error))?;
+    // SAFETY: an array is laid out by the schema beside it, by the interface.
+    let data = imported(|| unsafe { from_ffi(array, &schema) })?;
     if !matches!(data.data_type(), DataType::Struct(_)) {
-        return Err(PyTypeError::new_err("the rows are a column of Arrow, which is no table"));
+        return Err(PyTypeError::new_err("expected a table of Arrow, found a column"));
     }
     let rows = StructArray::from(data);
     if rows.null_count() > 0 {
         return Err(PyValueError::new_err("a row is null; a table of Arrow has no null rows"));
     }
-    let schema = Arc::new(Schema::try_from(schema).map_err(|error| no_table(&error))?);
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    RecordBatch::try_new_with_options(schema, rows.into_parts().1, &options).map_err(|error| no_table(&error))
+    imported(|| {
+        let schema = Arc::new(Schema::try_from(&schema)?);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        RecordBatch::try_new_with_options(schema, rows.into_parts().1, &options)
+    })
 }
 
-/// What a capsule points to.
-fn pointer<T>(capsule: &Bound<'_, PyCapsule>, name: &CStr) -> PyResult<NonNull<T>> {
-    Ok(capsule.pointer_checked(Some(name))?.cast())
+/// Takes what a capsule points to, and leaves a released one in its place, which the capsule does not release again.
+///
+/// # Safety
+/// `take` moves a value of the type that a capsule of this name points to, by the interface.
+unsafe fn moved_out<T>(
+    capsule: &Bound<'_, PyCapsule>,
+    name: &CStr,
+    take: unsafe fn(*mut T) -> T,
+) -> PyResult<T> {
+    // No other thread takes it at the same time, also if Python has no global lock.
+    with_critical_section(capsule, || {
+        let pointer: NonNull<T> = capsule.pointer_checked(Some(name))?.cast();
+        // SAFETY: by the caller, and the capsule owns what it points to.
+        Ok(unsafe { take(pointer.as_ptr()) })
+    })
 }
 
-fn no_table(error: &ArrowError) -> PyErr {
-    PyTypeError::new_err(format!("the rows are in no table of Arrow: {error}"))
+/// The result of an import. Arrow panics where it sees that an array is not as its schema says.
+fn imported<T>(import: impl FnOnce() -> Result<T, ArrowError>) -> PyResult<T> {
+    let broken = |why: &str| {
+        PyTypeError::new_err(format!("expected a table of Arrow, found one that cannot be read: {why}"))
+    };
+    match catch_unwind(AssertUnwindSafe(import)) {
+        Ok(result) => result.map_err(|error| broken(&error.to_string())),
+        Err(panic) => Err(broken(panic_text(&*panic))),
+    }
+}
+
+fn read_already() -> PyErr {
+    PyValueError::new_err("the rows were read already, and can be read once")
 }

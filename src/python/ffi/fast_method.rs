@@ -10,6 +10,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use pyo3::{PyClass, ffi, pyclass};
 
+use crate::python::panic_text::panic_text;
+
 /// A method that has a fast way for calls with one positional argument.
 ///
 /// While it runs, pyo3 does not know that the thread is attached. This is correct and only delays the drop of a [`Py`]
@@ -96,9 +98,7 @@ fn raised(py: Python<'_>, error: PyErr) -> *mut ffi::PyObject {
 /// The exception that pyo3 raises for a panic.
 #[cold]
 fn panicked(panic: &(dyn std::any::Any + Send)) -> PyErr {
-    let message = panic.downcast_ref::<String>().map(String::as_str);
-    let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
-    PanicException::new_err((message.unwrap_or("panic from Rust code").to_owned(),))
+    PanicException::new_err((panic_text(panic).to_owned(),))
 }
 
 /// Calls the method in full, with the same arguments.
