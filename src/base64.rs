@@ -1,5 +1,7 @@
 //! Bytes as base64 text, which the formats of providers have for images, sounds and files.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -28,9 +30,17 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(digits.collect::<Vec<u8>>()).ok()
 }
 
+/// The same bytes in the standard alphabet, with padding and without white space. `None` if it is no base64.
+pub(crate) fn plain(text: &str) -> Option<Cow<'_, str>> {
+    let bytes = decode(text)?;
+    let is_plain = text.len().is_multiple_of(4)
+        && !text.bytes().any(|byte| byte.is_ascii_whitespace() || b"-_".contains(&byte));
+    Some(if is_plain { Cow::Borrowed(text) } else { Cow::Owned(encode(&bytes)) })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{decode, encode, plain};
 
     #[test]
     fn bytes_come_back_from_text() {
@@ -39,6 +49,14 @@ mod tests {
             assert_eq!(decode(&encode(&bytes)), Some(bytes));
         }
         assert_eq!(encode(b"any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
+    }
+
+    #[test]
+    fn base64_is_written_in_one_way() {
+        for text in ["+/8=", "-_8=", "+/8", "+/\n8=", " +/8= "] {
+            assert_eq!(plain(text).as_deref(), Some("+/8="), "{text}");
+        }
+        assert_eq!(plain("AA*A"), None);
     }
 
     #[test]

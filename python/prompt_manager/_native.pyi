@@ -37,6 +37,7 @@ __all__ = [
     "Template",
     "Watch",
     "__version__",
+    "address_kind",
     "batch_line",
     "call_arguments",
     "check_batch_id",
@@ -55,6 +56,7 @@ __all__ = [
     "fix_file",
     "flush_native_logging",
     "json_schema_to_schema",
+    "known_members",
     "langchain_f_string",
     "loggable",
     "members_of_arguments",
@@ -63,12 +65,15 @@ __all__ = [
     "opaque_prompt",
     "parse_answer",
     "parse_json",
+    "place_of",
+    "plain_base64",
     "plain_json",
     "prompt_mistakes",
     "prompt_places",
     "prompt_uses",
     "prompt_yaml",
     "raise_version",
+    "read_data_url",
     "read_prompts",
     "read_prompts_sync",
     "read_yaml",
@@ -77,6 +82,7 @@ __all__ = [
     "restore_template",
     "rules",
     "set_native_logging",
+    "snake_case",
     "text_table",
     "unknown_key",
     "validate_alternation",
@@ -845,6 +851,12 @@ def set_native_logging(level: int, slow_render_ms: float) -> None: ...
 def loggable(values: Mapping[str, Any], hidden: set[str], redact: Callable[[str, Any], Any] | None = None) -> Any: ...
 def call_arguments(target: str) -> list[str]: ...
 def members_of_arguments(target: str) -> list[tuple[str, str]]: ...
+def known_members(target: str, argument: str) -> list[str]: ...
+def place_of(target: str, name: str) -> str | None: ...
+def snake_case(name: str) -> str: ...
+def plain_base64(text: str) -> str | None: ...
+def read_data_url(url: str) -> tuple[str, str] | None: ...
+def address_kind(address: str) -> str: ...
 def nearest(name: str, known: Sequence[str]) -> str | None: ...
 def opaque_prompt(prompt: Mapping[str, Any], origin: PromptOrigin | None = None) -> CompiledPrompt: ...
 def validate_alternation(roles: list[str]) -> None: ...

@@ -61,6 +61,125 @@ pub fn members_of_arguments(target: &str) -> Vec<(&'static str, &'static str)> {
     members.iter().map(|member| (*member, argument)).collect()
 }
 
+/// The members of a mapping among the arguments of a call, for a mapping whose members are known. Empty for any other.
+#[must_use]
+pub fn known_members(target: &str, argument: &str) -> &'static [&'static str] {
+    match (Api::by_target(target), argument) {
+        (Some(Api::Gemini), "config") => GENERATE_CONTENT_CONFIG,
+        (Some(Api::Converse), "inferenceConfig") => INFERENCE_CONFIG,
+        (Some(Api::Converse), "toolConfig") => &["toolChoice", "tools"],
+        (Some(Api::Converse), "outputConfig") => &["effort", "textFormat"],
+        _ => &[],
+    }
+}
+
+/// The names that providers have for the same thing, and where each API takes it. Empty if it does not.
+struct Synonyms {
+    names: &'static [&'static str],
+    chat: &'static str,
+    responses: &'static str,
+    messages: &'static str,
+    gemini: &'static str,
+    converse: &'static str,
+}
+
+const SYNONYMS: &[Synonyms] = &[
+    Synonyms {
+        names: &["max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokens", "maxOutputTokens"],
+        chat: "max_completion_tokens=...",
+        responses: "max_output_tokens=...",
+        messages: "max_tokens=...",
+        gemini: "config={'max_output_tokens': ...}",
+        converse: "inferenceConfig={'maxTokens': ...}",
+    },
+    Synonyms {
+        names: &["stop", "stop_sequences", "stopSequences"],
+        chat: "stop=[...]",
+        responses: "",
+        messages: "stop_sequences=[...]",
+        gemini: "config={'stop_sequences': [...]}",
+        converse: "inferenceConfig={'stopSequences': [...]}",
+    },
+    Synonyms {
+        names: &["temperature"],
+        chat: "temperature=...",
+        responses: "temperature=...",
+        messages: "",
+        gemini: "config={'temperature': ...}",
+        converse: "inferenceConfig={'temperature': ...}",
+    },
+    Synonyms {
+        names: &["top_p", "topP"],
+        chat: "top_p=...",
+        responses: "top_p=...",
+        messages: "",
+        gemini: "config={'top_p': ...}",
+        converse: "inferenceConfig={'topP': ...}",
+    },
+    Synonyms {
+        names: &["top_k", "topK"],
+        chat: "",
+        responses: "",
+        messages: "",
+        gemini: "config={'top_k': ...}",
+        converse: "additionalModelRequestFields={'top_k': ...}",
+    },
+    Synonyms {
+        names: &["effort", "reasoning_effort", "reasoning", "thinking_level", "thinkingLevel"],
+        chat: "reasoning_effort=...",
+        responses: "reasoning={'effort': ...}",
+        messages: "output_config={'effort': ...}",
+        gemini: "config={'thinking_config': {'thinking_level': ...}}",
+        converse: "outputConfig={'effort': ...}",
+    },
+    Synonyms {
+        names: &["thinking_budget", "thinkingBudget", "budget_tokens", "thinking"],
+        chat: "",
+        responses: "",
+        messages: "thinking={'type': 'enabled', 'budget_tokens': ...}",
+        gemini: "config={'thinking_config': {'thinking_budget': ...}}",
+        converse: "additionalModelRequestFields={'thinking': ...}",
+    },
+    Synonyms {
+        names: &["tools"],
+        chat: "tools=[...]",
+        responses: "tools=[...]",
+        messages: "tools=[...]",
+        gemini: "config={'tools': [...]}",
+        converse: "toolConfig={'tools': [...]}",
+    },
+    Synonyms {
+        names: &["tool_choice", "toolChoice"],
+        chat: "tool_choice=...",
+        responses: "tool_choice=...",
+        messages: "tool_choice=...",
+        gemini: "config={'tool_config': {'function_calling_config': ...}}",
+        converse: "toolConfig={'toolChoice': ...}",
+    },
+    Synonyms {
+        names: &["response_format", "response_json_schema", "response_schema", "textFormat", "text_format"],
+        chat: "response_format=...",
+        responses: "text={'format': ...}",
+        messages: "output_config={'format': ...}",
+        gemini: "config={'response_json_schema': ...}",
+        converse: "outputConfig={'textFormat': ...}",
+    },
+];
+
+/// Where a target takes what another provider has under this name, as it is written in a call. `None` if it is not known.
+#[must_use]
+pub fn place_of(target: &str, name: &str) -> Option<&'static str> {
+    let synonyms = SYNONYMS.iter().find(|synonyms| synonyms.names.contains(&name))?;
+    let place = match Api::by_target(target)? {
+        Api::Chat | Api::LiteLlm => synonyms.chat,
+        Api::Responses => synonyms.responses,
+        Api::Messages => synonyms.messages,
+        Api::Gemini => synonyms.gemini,
+        Api::Converse => synonyms.converse,
+    };
+    (!place.is_empty()).then_some(place)
+}
+
 /// The arguments that the methods of the `openai` and `anthropic` packages share. They are no members of the request's body.
 const CLIENT: &[&str] = &[EXTRA_BODY, "extra_headers", "extra_query", "timeout"];
 

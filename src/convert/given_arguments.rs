@@ -28,6 +28,34 @@ pub fn is_merged_in_config(member: &str) -> bool {
     MERGED_IN_CONFIG.contains(&member)
 }
 
+/// Members that are one of several things. The one of the caller replaces that of the prompt as a whole, because members of
+/// two of them are none of them.
+const ONE_OF: [&str; 7] = [
+    "format",
+    "textFormat",
+    "response_format",
+    "toolChoice",
+    "tool_choice",
+    "function_calling_config",
+    "thinking",
+];
+
+/// Whether a member is one of several things, so that two of them are not merged.
+#[must_use]
+pub fn is_one_of(member: &str) -> bool {
+    ONE_OF.contains(&member)
+}
+
+/// The member that cannot be beside this one.
+#[must_use]
+pub fn excluded_by(member: &str) -> Option<&'static str> {
+    match member {
+        "thinking_level" => Some("thinking_budget"),
+        "thinking_budget" => Some("thinking_level"),
+        _ => None,
+    }
+}
+
 /// Whether an argument of the caller is merged with the one of the prompt. All others replace it.
 #[must_use]
 pub fn is_merged(argument: &str) -> bool {

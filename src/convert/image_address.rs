@@ -27,6 +27,16 @@ impl AddressKind {
     }
 }
 
+/// The kind of an address, by its name.
+pub(crate) fn kind_of(address: &str) -> &'static str {
+    match AddressKind::of(address) {
+        AddressKind::File => "file",
+        AddressKind::Data => "data",
+        AddressKind::Https => "https",
+        AddressKind::Other => "other",
+    }
+}
+
 /// Whether it is the scheme of a URL. One letter is a drive of Windows.
 fn is_scheme(text: &str) -> bool {
     text.len() > 1

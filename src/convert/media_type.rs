@@ -74,7 +74,7 @@ pub(super) fn is_data_url(url: &str) -> bool {
 }
 
 /// The MIME type and base64 text of a `data:` URL. `None` if it is not in base64.
-pub(super) fn data_url(url: &str) -> Option<(&str, &str)> {
+pub(crate) fn data_url(url: &str) -> Option<(&str, &str)> {
     let (header, data) = url.get(5..).filter(|_| is_data_url(url))?.split_once(',')?;
     let (media_type, encoding) = header.rsplit_once(';')?;
     if data.is_empty() || !encoding.eq_ignore_ascii_case("base64") {

@@ -55,6 +55,10 @@ impl ProviderConverter {
             Error::new(Kind::Conversion, "no model is given")
                 .with_hint("pass model=..., or set `model` in the prompt's settings")
         })?;
+        if model.trim().is_empty() {
+            let hint = "pass the name of a model, such as model=\"…\", or leave `model` out for the one in the settings";
+            return Err(Error::new(Kind::Conversion, "the name of the model is empty").with_hint(hint));
+        }
         let mut builder = self.builder(&settings, asked, report)?;
         builder.model = model;
         builder.members.push(member(self.api().model_key(), Payload::String(model.to_owned())));
@@ -108,11 +112,13 @@ impl ProviderConverter {
     /// LiteLLM may drop the schema on the way.
     #[must_use]
     pub fn enforces(self, prompt: &Prompt, response: &ResponseSchema, given: GivenArguments<'_>) -> bool {
+        if self.sends_schema_as_tool() {
+            return response.is_object();
+        }
         let api = self.api();
         let extra = RequestExtra::new(&prompt.settings(), api, given);
         response.not_strict.is_none()
             && api != Api::LiteLlm
-            && !self.sends_schema_as_tool()
             && !sets_format(api, given)
             && extra.is_ok_and(|extra| !extra.has(api.format_key(), api.format_path()))
     }
@@ -207,8 +213,10 @@ impl<S: Output> RequestBuilder<'_, S> {
             self.response(response, asked.format_in_body)?;
         }
         self.extra()?;
-        if self.api == Api::Gemini {
-            self.nest_config();
+        match self.api {
+            Api::Gemini => self.nest_config(),
+            Api::Converse => self.check_cache_points()?,
+            _ => {}
         }
         Ok(Payload::Map(self.members))
     }
@@ -272,6 +280,14 @@ impl<S: Output> RequestBuilder<'_, S> {
                 let problem = format!("OpenAI accepts at most {OPENAI_STOPS} texts in `stop`");
                 self.refuse_or_note(problem, "use fewer texts", "the others are left out")?;
                 stops.truncate(OPENAI_STOPS);
+                Ok(Value::Array(stops))
+            }
+            (Setting::Stop, Value::Array(mut stops))
+                if self.api == Api::Converse && stops.iter().any(|stop| stop == "") =>
+            {
+                let problem = "Bedrock accepts no empty text in `stop`".to_owned();
+                self.refuse_or_note(problem, "remove it", "left out")?;
+                stops.retain(|stop| stop != "");
                 Ok(Value::Array(stops))
             }
             (Setting::Temperature, value)

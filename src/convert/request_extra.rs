@@ -6,9 +6,9 @@
 use serde_json::{Map, Value};
 
 use super::api::{Api, Setting};
-use super::given_arguments::{EXTRA_BODY, GivenArguments, MERGED, is_same_argument};
+use super::given_arguments::{EXTRA_BODY, GivenArguments, MERGED, excluded_by, is_one_of, is_same_argument};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::Settings;
+use crate::prompt::{Settings, snake_case};
 
 /// The arguments of `settings.extra` and of the provider's own settings.
 #[derive(Debug, Default)]
@@ -27,7 +27,8 @@ impl RequestExtra {
     /// [`Kind::Conversion`] if it sets an argument that is made of other parts of the prompt.
     pub(super) fn new(settings: &Settings, api: Api, given: GivenArguments<'_>) -> Result<Self> {
         let provider = api.settings_key();
-        let mut own = settings.of_provider(provider).cloned().unwrap_or_default();
+        let own = settings.of_provider(provider).cloned().unwrap_or_default();
+        let mut own = if api == Api::Gemini { python_spelled(own, api) } else { own };
         let path = format!("settings.{provider}");
         if own.shift_remove("model").is_some_and(|model| !model.is_string()) {
             return Err(wrong(
@@ -102,6 +103,13 @@ impl RequestExtra {
         [&self.arguments, &self.body].into_iter().any(|members| has_format(members.get(key), key, path))
     }
 
+    /// Removes a member of an argument.
+    pub(super) fn remove_member(&mut self, (key, member): (&str, &str)) {
+        if let Some(Value::Object(members)) = self.arguments.get_mut(key) {
+            members.shift_remove(member);
+        }
+    }
+
     /// A member of an argument.
     pub(super) fn member(&self, (key, member): (&str, &str)) -> Option<&Value> {
         self.arguments.get(key)?.get(member)
@@ -170,6 +178,27 @@ fn has_format(argument: Option<&Value>, key: &str, path: &str) -> bool {
         (Some(Value::Object(argument)), Some(member)) => argument.contains_key(member),
         (value, _) => value.is_some(),
     }
+}
+
+/// Gemini's arguments as its Python package spells them. The documentation of its REST API has `maxOutputTokens`.
+fn python_spelled(arguments: Map<String, Value>, api: Api) -> Map<String, Value> {
+    let spelled = arguments.into_iter().map(|(key, value)| {
+        let word = snake_case(&key);
+        match value {
+            Value::Object(members) if holds_settings(&word) => {
+                let members = members.into_iter().map(|(key, value)| (snake_case(&key), value)).collect();
+                (word.clone(), Value::Object(python_spelled(members, api)))
+            }
+            value if api.takes(&word) => (word, value),
+            value => (key, value),
+        }
+    });
+    spelled.collect()
+}
+
+/// Whether a member of Gemini's `config` has members with names of the package.
+fn holds_settings(member: &str) -> bool {
+    matches!(member, "thinking_config" | "tool_config" | "function_calling_config")
 }
 
 /// Separates the arguments that the provider's package takes from those that it sends in `extra_body`, and checks both.
@@ -242,9 +271,14 @@ fn merge(entry: serde_json::map::Entry<'_>, value: Value) {
 
 fn merge_members(into: &mut Map<String, Value>, members: Map<String, Value>) {
     for (key, value) in members {
+        if excluded_by(&key).is_some_and(|other| into.contains_key(other)) {
+            continue;
+        }
         match (into.get_mut(&key), value) {
             (None, value) => drop(into.insert(key, value)),
-            (Some(Value::Object(_)), value @ Value::Object(_)) => merge(into.entry(key), value),
+            (Some(Value::Object(_)), value @ Value::Object(_)) if !is_one_of(&key) => {
+                merge(into.entry(key), value);
+            }
             (Some(Value::Array(tools)), Value::Array(more)) if key == "tools" => tools.extend(more),
             (Some(_), _) => {}
         }

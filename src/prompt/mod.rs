@@ -38,6 +38,7 @@ pub use bump::Bump;
 pub use chat::Chat;
 pub use compiled::{Compiled, VariableInfo};
 pub use compiler::TemplateError;
+pub(crate) use history::snake_case;
 pub use history::{Carried, CarriedFormat};
 pub use id::PromptId;
 pub use key_hints::unknown_key;

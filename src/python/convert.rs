@@ -1,5 +1,6 @@
 //! `Converter`: converts prompts to a provider's format, and warns about every step that loses something.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyAttributeError, PyValueError};
@@ -473,4 +474,41 @@ pub(super) fn call_arguments(target: &str) -> Vec<&'static str> {
 #[pyfunction]
 pub(super) fn members_of_arguments(target: &str) -> Vec<(&'static str, &'static str)> {
     convert::call_arguments::members_of_arguments(target)
+}
+
+/// The members of a mapping among the arguments of a call. Empty for a mapping whose members are not known.
+#[pyfunction]
+pub(super) fn known_members(target: &str, argument: &str) -> Vec<&'static str> {
+    convert::call_arguments::known_members(target, argument).to_vec()
+}
+
+/// Where a target takes what another provider has under this name. `None` if it is not known.
+#[pyfunction]
+pub(super) fn place_of(target: &str, name: &str) -> Option<&'static str> {
+    convert::call_arguments::place_of(target, name)
+}
+
+/// A name in Python's spelling, such as `max_tokens` for `maxTokens`.
+#[pyfunction]
+pub(super) fn snake_case(name: &str) -> String {
+    crate::prompt::snake_case(name)
+}
+
+/// Base64 in the standard alphabet, with padding and without white space. `None` for a text that is no base64.
+#[pyfunction]
+pub(super) fn plain_base64(text: &str) -> Option<Cow<'_, str>> {
+    crate::base64::plain(text)
+}
+
+/// The MIME type and the data of a `data:` URL in base64. `None` for any other text.
+#[pyfunction]
+pub(super) fn read_data_url(url: &str) -> Option<(&str, Cow<'_, str>)> {
+    let (media_type, data) = convert::media_type::data_url(url)?;
+    Some((media_type, crate::base64::plain(data)?))
+}
+
+/// Where an address leads: `file`, `data`, `https` or `other`.
+#[pyfunction]
+pub(super) fn address_kind(address: &str) -> &'static str {
+    convert::image_address::kind_of(address)
 }

@@ -74,7 +74,10 @@ mod _native {
     #[pymodule_export]
     use super::check::{PyFinding, fix_file, report_findings, rules};
     #[pymodule_export]
-    use super::convert::{Converter, call_arguments, members_of_arguments, validate_alternation};
+    use super::convert::{
+        Converter, address_kind, call_arguments, known_members, members_of_arguments, place_of, plain_base64,
+        read_data_url, snake_case, validate_alternation,
+    };
     #[pymodule_export]
     use super::data::HelperOptions;
     #[pymodule_export]

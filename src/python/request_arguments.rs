@@ -5,7 +5,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::json_texts;
 use super::surrogates;
-use crate::convert::{CONFIG, Report, is_merged, is_merged_in_config};
+use crate::convert::{CONFIG, Report, excluded_by, is_merged, is_merged_in_config, is_one_of};
 use crate::error::{Kind, Result};
 
 /// The arguments by their names.
@@ -215,10 +215,13 @@ fn merge(
     {
         return append(tools, value, report);
     }
-    // The format of an answer is one thing: members of two formats are no format.
-    let is_format = matches!(word.as_str(), "format" | "textFormat");
+    if let Some(other) = excluded_by(&word).filter(|_| !value.is_none())
+        && into.contains(other)?
+    {
+        into.del_item(other)?;
+    }
     match (old.as_ref().map(|old| old.cast::<PyDict>()), value.cast::<PyDict>()) {
-        (Some(Ok(old)), Ok(members)) if !is_format => {
+        (Some(Ok(old)), Ok(members)) if !is_one_of(&word) => {
             members.iter().try_for_each(|(key, value)| merge(old, &key, &value, report))
         }
         _ => into.set_item(key, value),

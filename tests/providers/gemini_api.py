@@ -156,7 +156,8 @@ def check_config(config):
     if "max_output_tokens" in config:
         need_number(config["max_output_tokens"], "generation_config.max_output_tokens", 1, 10**9, int)
     thinking = config.get("thinking_config", {})
-    need(len(thinking) <= 1, "generation_config.thinking_config", "takes a level or a budget")
+    has_both = {"thinking_level", "thinking_budget"} <= thinking.keys()
+    need(not has_both, "generation_config.thinking_config", "takes a level or a budget")
     if "thinking_level" in thinking:
         levels = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
         need_one_of(thinking["thinking_level"], "generation_config.thinking_config.thinking_level", levels)

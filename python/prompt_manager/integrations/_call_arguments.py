@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prompt_manager._native import call_arguments, members_of_arguments, nearest
+from prompt_manager._native import call_arguments, members_of_arguments, nearest, place_of, snake_case
+from prompt_manager.integrations._config import as_mapping, check_mapping, gemini_config
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["CALLS", "CallArguments", "check_arguments", "with_extra"]
+__all__ = ["CALLS", "CallArguments", "check_arguments", "with_extra", "with_mappings"]
 
 
 class CallArguments(NamedTuple):
@@ -45,6 +46,8 @@ def check_arguments(target: str, integration: type[Any], arguments: Iterable[str
     """
     known = CALLS[target]
     for name in arguments:
+        if name == "modelId":
+            raise TypeError("unexpected keyword argument 'modelId'; pass model=...")
         if name in known:
             continue
         if name in _options(integration):
@@ -54,8 +57,12 @@ def check_arguments(target: str, integration: type[Any], arguments: Iterable[str
                 f"{cls}(manager.template_engine, {name}=...).build_request(prompt, variables)"
             )
         holder = dict(members_of_arguments(target)).get(name)
-        if holder is not None:
-            raise TypeError(f"unexpected keyword argument '{name}'; pass {holder}={{'{name}': ...}}")
+        place = f"{holder}={{'{name}': ...}}" if holder is not None else place_of(target, name)
+        if place is not None:
+            raise TypeError(f"unexpected keyword argument '{name}'; pass {place}")
+        if name == "stream" and target in _STREAMING_CALLS:
+            call = _STREAMING_CALLS[target]
+            raise TypeError(f"unexpected keyword argument 'stream'; to stream, pass the same request to {call}")
         extra = f"pass extra={{'{name}': ...}}"
         # Ours come first, because a caller who slips with `label` does not think of `logit_bias`.
         near = nearest(name, sorted(own)) or nearest(name, sorted(known))
@@ -92,14 +99,51 @@ def with_extra(target: str, arguments: dict[str, Any], extra: Mapping[str, Any])
     if target in _EXTRA_PATHS:
         holders = dict(members_of_arguments(target))
         for name, value in body.items():
-            path = (holders[name],) if name in holders else _EXTRA_PATHS[target]
-            together = _nested(together, path, {name: value})
+            # The documentation of Gemini's REST API has its members in another spelling.
+            member = snake_case(name) if target == "gemini" else name
+            if member in holders:
+                together = _nested(together, (holders[member],), {member: value})
+            else:
+                together = _nested(together, _EXTRA_PATHS[target], {name: value})
         return together
     if body:
         together["extra_body"] = {**body, **(together.get("extra_body") or {})}
     return together
 
 
+def with_mappings(target: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with mappings that can be merged with those of a prompt, after a check of their members.
+
+    Raises:
+        TypeError: an argument that must be a mapping is none, or has a member that there is not.
+    """
+    if target == "gemini" and arguments.get("config") is not None:
+        return {**arguments, "config": gemini_config(arguments["config"])}
+    if target == "bedrock":
+        for name in _MAPPINGS_OF_BEDROCK:
+            if arguments.get(name) is not None:
+                check_mapping(target, name, arguments[name])
+    return arguments
+
+
+#: Bedrock's arguments that are mappings.
+_MAPPINGS_OF_BEDROCK = (
+    "inferenceConfig",
+    "toolConfig",
+    "outputConfig",
+    "additionalModelRequestFields",
+    "guardrailConfig",
+    "performanceConfig",
+    "promptVariables",
+    "requestMetadata",
+    "serviceTier",
+)
+
+#: The calls that stream, of the packages whose call has no argument for it.
+_STREAMING_CALLS = {
+    "gemini": "client.models.generate_content_stream(**request)",
+    "bedrock": "client.converse_stream(**request)",
+}
 #: Where the calls with settings in mappings have what they do not know.
 _EXTRA_PATHS: Mapping[str, tuple[str, ...]] = {
     "gemini": ("config", "http_options", "extra_body"),
@@ -110,7 +154,8 @@ _EXTRA_PATHS: Mapping[str, tuple[str, ...]] = {
 def _nested(arguments: Mapping[str, Any], path: tuple[str, ...], extra: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments with members added to the mapping at a path. Members that are there stay."""
     key, *rest = path
-    inner = arguments.get(key) or {}
+    given = arguments.get(key)
+    inner = {} if given is None else as_mapping(key, given)
     return {**arguments, key: _nested(inner, tuple(rest), extra) if rest else {**extra, **inner}}
 
 

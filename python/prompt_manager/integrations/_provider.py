@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from prompt_manager._native import Converter
 from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.core._sync import AWAITING
-from prompt_manager.integrations._call_arguments import CallArguments, check_arguments, with_extra
+from prompt_manager.integrations._call_arguments import CallArguments, check_arguments, with_extra, with_mappings
 from prompt_manager.integrations.base import BaseIntegration, explain_templates, links_of
 
 if TYPE_CHECKING:
@@ -220,7 +220,8 @@ class ProviderIntegration(BaseIntegration[T], Generic[T, R, S]):
         """The arguments of a call after a check of their names, with those that are not checked."""
         if arguments:
             check_arguments(self._target, type(self), arguments, OWN_ARGUMENTS if of_manager else _OWN_ARGUMENTS)
-        return CallArguments(model, with_extra(self._target, arguments, extra) if extra else arguments)
+        together = arguments if extra is None else with_extra(self._target, arguments, extra)
+        return CallArguments(model, with_mappings(self._target, together) if together else together)
 
     def _requests(self, call: CallArguments) -> RequestBuilder:
         """A function that builds a request with these arguments."""

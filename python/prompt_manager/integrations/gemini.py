@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prompt_manager.integrations._provider import ProviderIntegration
 from prompt_manager.integrations.types import GeminiContents, GeminiRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from prompt_manager.core.protocols import TemplateEngineProtocol
-    from prompt_manager.integrations._call_arguments import CallArguments
     from prompt_manager.validation.loader import SchemaLoader
 
 __all__ = ["GeminiIntegration"]
@@ -69,22 +66,3 @@ class GeminiIntegration(ProviderIntegration[GeminiContents | str, GeminiRequest,
             output_instructions=output_instructions,
             structured_output=structured_output,
         )
-
-    def _call(
-        self,
-        model: str | None,
-        arguments: dict[str, Any],
-        extra: Mapping[str, Any] | None,
-        *,
-        of_manager: bool = False,
-    ) -> CallArguments:
-        """As in the base class. A ``GenerateContentConfig`` becomes a dict, to be merged with the prompt's."""
-        config: Any = arguments.get("config")
-        if hasattr(config, "model_dump"):
-            # Only the values that were set, as they are: tools can be functions and sessions.
-            set_values = {name: getattr(config, name) for name in config.model_fields_set}
-            arguments = {
-                **arguments,
-                "config": {name: value for name, value in set_values.items() if value is not None},
-            }
-        return super()._call(model, arguments, extra, of_manager=of_manager)

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::blocks::{CACHE_POINT, MAX_CACHE_POINTS};
 use crate::convert::api::Setting;
 use crate::convert::payload::Payload;
 use crate::convert::request::RequestBuilder;
@@ -15,6 +16,27 @@ use crate::template::Output;
 const MODEL_FIELDS: &str = "additionalModelRequestFields";
 
 const TOOL_CONFIG: &str = "toolConfig";
+
+/// The member of [`TOOL_CONFIG`] for the choice of a tool.
+const TOOL_CHOICE: &str = "toolChoice";
+
+/// Whether it is a cache point.
+fn is_point<S>(block: &Payload<S>) -> bool {
+    matches!(block, Payload::Map(members) if members.iter().any(|(key, _)| key.as_str() == CACHE_POINT))
+}
+
+/// The number of cache points among the system blocks, in messages, or among the tools.
+fn points<S>(value: &Payload<S>) -> usize {
+    match value {
+        Payload::List(items) => items.iter().map(|item| usize::from(is_point(item)) + points(item)).sum(),
+        Payload::Map(members) => members
+            .iter()
+            .filter(|(key, _)| matches!(key.as_str(), "content" | "tools"))
+            .map(|(_, value)| points(value))
+            .sum(),
+        _ => 0,
+    }
+}
 
 /// A function as a tool.
 pub(in crate::convert) fn tool_spec(tool: &FunctionTool, parameters: &Value, strict: Option<bool>) -> Value {
@@ -87,7 +109,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             self.extra.add_tools(TOOL_CONFIG, tools);
         }
         if let Some(choice) = choice {
-            self.extra.add_member((TOOL_CONFIG, "toolChoice"), self.given, false, choice);
+            self.extra.add_member((TOOL_CONFIG, TOOL_CHOICE), self.given, false, choice);
         }
         Ok(())
     }
@@ -171,14 +193,78 @@ impl<S: Output> RequestBuilder<'_, S> {
             let hint = "put it into an object under a key, or pass structured_output=False";
             return self.refuse_or_note(problem, hint, "left out");
         }
+        let others = self.own_tool_names();
+        let name = self.free_tool_name(name, &others)?;
+        let choice = if others.is_empty() { json!({"tool": {"name": name}}) } else { json!({"any": {}}) };
+        if self.lets_answer_in_text(&name) {
+            let problem =
+                "the choice of tools does not make the model call the tool of the output schema".to_owned();
+            let hint = "set `tool_choice` to `required`, remove it, or leave out schema_tool=True";
+            self.refuse_or_note(problem, hint, "replaced")?;
+            self.extra.remove_member((TOOL_CONFIG, TOOL_CHOICE));
+        }
         let spec = json!({"name": name, "description": "Give the answer.", "inputSchema": {"json": response.schema}});
         self.extra.add_tools(TOOL_CONFIG, vec![json!({"toolSpec": spec})]);
-        self.extra.add_member(
-            (TOOL_CONFIG, "toolChoice"),
-            self.given,
-            false,
-            json!({"tool": {"name": name}}),
-        );
+        self.extra.add_member((TOOL_CONFIG, TOOL_CHOICE), self.given, false, choice);
+        Ok(())
+    }
+
+    /// The names of the tools so far.
+    fn own_tool_names(&self) -> Vec<String> {
+        let tools = self.extra.member((TOOL_CONFIG, "tools")).and_then(Value::as_array);
+        let name = |tool: &Value| tool.pointer("/toolSpec/name")?.as_str().map(str::to_owned);
+        tools.into_iter().flatten().filter_map(name).collect()
+    }
+
+    /// A name for the tool of the output schema that no other tool has.
+    fn free_tool_name(&mut self, name: &str, taken: &[String]) -> Result<String> {
+        if taken.iter().all(|other| other != name) {
+            return Ok(name.to_owned());
+        }
+        let mut free = format!("{name}_answer");
+        while taken.contains(&free) {
+            free.push('_');
+        }
+        let problem = format!("the output schema and a tool are both named `{name}`");
+        let hint = "rename one of them, because the schema is sent as a tool";
+        self.refuse_or_note(problem, hint, &format!("the schema is sent as the tool `{free}`"))?;
+        Ok(free)
+    }
+
+    /// Whether the choice of tools lets the model answer without a call of this tool.
+    fn lets_answer_in_text(&self, name: &str) -> bool {
+        self.extra.member((TOOL_CONFIG, TOOL_CHOICE)).is_some_and(|choice| {
+            choice.get("any").is_none() && choice.pointer("/tool/name") != Some(&json!(name))
+        })
+    }
+
+    /// Checks the number of cache points, of which tools can have some too.
+    pub(in crate::convert) fn check_cache_points(&mut self) -> Result<()> {
+        let mut free = self.members.iter().map(|(_, value)| points(value)).sum::<usize>();
+        let mut extra = 0;
+        let tools = self.members.iter_mut().find(|(key, _)| key.as_str() == TOOL_CONFIG);
+        let Some((_, Payload::Map(config))) = tools else { return Ok(()) };
+        let Some((_, Payload::List(tools))) = config.iter_mut().find(|(key, _)| key.as_str() == "tools")
+        else {
+            return Ok(());
+        };
+        for at in (0..tools.len()).rev() {
+            if free > MAX_CACHE_POINTS && is_point(&tools[at]) {
+                tools.remove(at);
+                free -= 1;
+                extra += 1;
+            }
+        }
+        if extra > 0 {
+            let problem = format!(
+                "Bedrock accepts at most {MAX_CACHE_POINTS} cache points in a request, with those of the tools"
+            );
+            self.refuse_or_note(
+                problem,
+                "remove a cache point of the tools or of the messages",
+                "the others are left out",
+            )?;
+        }
         Ok(())
     }
 }

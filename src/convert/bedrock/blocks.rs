@@ -14,7 +14,7 @@ use crate::prompt::{CacheHint, Carried, Content, FilePart, PartBody, Role, Searc
 use crate::template::Output;
 
 /// The maximum number of cache points in a request.
-const MAX_CACHE_POINTS: usize = 4;
+pub(super) const MAX_CACHE_POINTS: usize = 4;
 
 /// The formats of images.
 const IMAGES: [&str; 4] = ["png", "jpeg", "gif", "webp"];
@@ -29,7 +29,7 @@ const SOUNDS: [&str; 15] = [
 ];
 
 /// The key of a cache point.
-const CACHE_POINT: &str = "cachePoint";
+pub(super) const CACHE_POINT: &str = "cachePoint";
 
 /// Writes the blocks of a conversation.
 pub(super) struct BlockWriter<'r> {

@@ -1,5 +1,7 @@
 //! Makes Gemini's parts from the parts of a message.
 
+use std::borrow::Cow;
+
 use crate::base64;
 use crate::convert::image_address::{self, FILE, IMAGE};
 use crate::convert::media_type;
@@ -142,11 +144,17 @@ impl PartWriter<'_, '_> {
         data: S,
         index: usize,
     ) -> Result<Option<Payload<S>>> {
-        if data.with_str(|data| base64::decode(data).is_none()) {
+        // The package decodes only the standard alphabet, without line breaks.
+        let respelled = data.with_str(|data| match base64::plain(data) {
+            Some(Cow::Borrowed(_)) => Some(None),
+            Some(Cow::Owned(plain)) => Some(Some(plain)),
+            None => None,
+        });
+        let Some(respelled) = respelled else {
             let problem = format!("the data of part {index} are not base64");
             return self.dropped(self.violation(problem, "encode the data in base64"));
-        }
-        Ok(Some(inline(media_type, Payload::Text(data))))
+        };
+        Ok(Some(inline(media_type, respelled.map_or(Payload::Text(data), Payload::String))))
     }
 
     /// The data of a `data:` URL, perhaps with another spelling of the MIME type.
@@ -158,9 +166,9 @@ impl PartWriter<'_, '_> {
     ) -> Result<Option<Payload<S>>> {
         let read = url.with_str(|url| {
             let (media_type, data) = media_type::data_url(url)?;
-            base64::decode(data)?;
+            let data = base64::plain(data)?.into_owned();
             let media_type = spelled.unwrap_or_else(|| Payload::String(media_type.to_owned()));
-            Some(inline(media_type, Payload::String(data.to_owned())))
+            Some(inline(media_type, Payload::String(data)))
         });
         if read.is_none() {
             let problem = format!("part {index} has no data in a base64 `data:` URL");

@@ -6,6 +6,7 @@ use super::super::message::{
 use super::super::tree::Tree;
 use super::carried::{Carried, CarriedFormat, note_word};
 use super::values::{self, MemberSlice, get, into_items, into_members, items, members, text};
+use crate::error::{Error, Kind, Result};
 
 /// The keys of content blocks. A block has one of them.
 const BLOCKS: [&str; 14] = [
@@ -34,12 +35,18 @@ pub(super) fn block_key(block: &Tree<String>) -> Option<&'static str> {
 }
 
 /// Reads a turn: a message for each result of the user's, and one for the other blocks.
-pub(super) fn read(turn: Tree<String>) -> Vec<Message<String>> {
-    let Some(mut turn) = into_members(turn) else { return Vec::new() };
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] for a role or a block that is none of Bedrock's.
+pub(super) fn read(turn: Tree<String>) -> Result<Vec<Message<String>>> {
+    let Some(mut turn) = into_members(turn) else { return Ok(Vec::new()) };
+    turn.get("role").map_or(Ok(()), |role| values::check_text(role, "`role`"))?;
     let role = match turn.text("role") {
+        Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
         Some("system") => Role::System,
-        _ => Role::User,
+        Some(_) => return Err(Error::new(Kind::PromptInvalid, "unknown role")),
+        None => return Err(Error::new(Kind::PromptInvalid, "`role` is missing")),
     };
     let mut reader = BedrockTurnReader {
         results: Vec::new(),
@@ -47,10 +54,19 @@ pub(super) fn read(turn: Tree<String>) -> Vec<Message<String>> {
         parts: Vec::new(),
         carried: Carried::new(CarriedFormat::Bedrock),
     };
-    for block in turn.take("content").map(into_items).unwrap_or_default() {
+    for (index, block) in turn.take("content").map(into_items).unwrap_or_default().into_iter().enumerate() {
+        check_block(&block, index)?;
         reader.add(block);
     }
-    reader.finish()
+    Ok(reader.finish())
+}
+
+/// Checks the type of a block's content.
+fn check_block(block: &Tree<String>, index: usize) -> Result<()> {
+    let Some(key) = block_key(block) else { return Ok(()) };
+    let Some(value) = get(members(block), key) else { return Ok(()) };
+    let what = format!("`{key}` of block {index}");
+    if key == "text" { values::check_text(value, &what) } else { values::check_mapping(value, &what) }
 }
 
 struct BedrockTurnReader {

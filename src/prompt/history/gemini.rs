@@ -4,6 +4,8 @@ use super::super::message::{Content, FilePart, FunctionCall, Message, Part, Part
 use super::super::tree::Tree;
 use super::carried::{Carried, CarriedFormat, note};
 use super::values::{self, MemberSlice, get, into_items, into_members, members, text};
+use crate::base64;
+use crate::error::{Error, Kind, Result};
 
 /// The keys of a part that hold its content. Others are options of the part.
 const CONTENT: [&str; 9] = [
@@ -52,12 +54,17 @@ impl GeminiCalls {
 }
 
 /// Reads a turn: a message for each result of a function, and one for the other parts.
-pub(super) fn read(turn: Tree<String>, calls: &mut GeminiCalls) -> Vec<Message<String>> {
-    let Some(mut turn) = into_members(spelled(turn)) else { return Vec::new() };
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] for a role or a part that is none of Gemini's.
+pub(super) fn read(turn: Tree<String>, calls: &mut GeminiCalls) -> Result<Vec<Message<String>>> {
+    let Some(mut turn) = into_members(spelled(turn)) else { return Ok(Vec::new()) };
+    turn.get("role").map_or(Ok(()), |role| values::check_text(role, "`role`"))?;
     let role = match turn.text("role") {
         Some("model" | "assistant") => Role::Assistant,
         Some("system") => Role::System,
-        _ => Role::User,
+        Some("user" | "function" | "tool") | None => Role::User,
+        Some(_) => return Err(Error::new(Kind::PromptInvalid, "unknown role")),
     };
     if role == Role::Assistant {
         calls.open.clear();
@@ -66,7 +73,8 @@ pub(super) fn read(turn: Tree<String>, calls: &mut GeminiCalls) -> Vec<Message<S
     let mut rest = Message::empty(role);
     let mut parts = Vec::new();
     let mut carried = Carried::new(CarriedFormat::Gemini);
-    for part in turn.take("parts").map(into_items).unwrap_or_default() {
+    for (index, part) in turn.take("parts").map(into_items).unwrap_or_default().into_iter().enumerate() {
+        check_part(&part, index)?;
         let fields = members(&part);
         if let Some(response) = get(fields, "function_response") {
             messages.push(result(members(response), part.clone(), calls));
@@ -84,8 +92,29 @@ pub(super) fn read(turn: Tree<String>, calls: &mut GeminiCalls) -> Vec<Message<S
         rest.content = values::content(parts);
         rest.carried = Some(Box::new(carried));
         messages.push(rest);
+    } else if messages.is_empty() {
+        // A turn without parts, which the conversions refuse or drop as any message without content.
+        messages.push(rest);
     }
-    messages
+    Ok(messages)
+}
+
+/// Checks the types of a part's content.
+fn check_part(part: &Tree<String>, index: usize) -> Result<()> {
+    values::check_mapping(part, &format!("part {index}"))?;
+    for (key, value) in members(part) {
+        let what = format!("`{key}` of part {index}");
+        match key.as_str() {
+            "text" => values::check_text(value, &what)?,
+            key if CONTENT.contains(&key) => values::check_mapping(value, &what)?,
+            _ => {}
+        }
+    }
+    let data = get(members(part), "inline_data").and_then(|inline| text(members(inline), "data"));
+    if data.is_some_and(|data| base64::decode(data).is_none()) {
+        return Err(Error::new(Kind::PromptInvalid, format!("the data of part {index} are not base64")));
+    }
+    Ok(())
 }
 
 /// The value with the keys of Python's spelling, and without null, which dumps have for keys that are not set.
@@ -105,7 +134,8 @@ fn spelled(value: Tree<String>) -> Tree<String> {
     }
 }
 
-fn snake_case(key: &str) -> String {
+/// A key in Python's spelling, such as `max_tokens` for `maxTokens`.
+pub(crate) fn snake_case(key: &str) -> String {
     let mut spelling = String::with_capacity(key.len() + 2);
     for letter in key.chars() {
         if letter.is_ascii_uppercase() {

@@ -15,6 +15,7 @@ mod responses;
 mod values;
 
 pub use carried::{Carried, CarriedFormat};
+pub(crate) use gemini::snake_case;
 
 use super::message::{Message, Role};
 use super::read_message::message_of_node;
@@ -65,12 +66,12 @@ impl HistoryReader {
                 }
             }
             HistoryFormat::Gemini => {
-                for message in gemini::read(value, &mut self.gemini_calls) {
+                for message in gemini::read(value, &mut self.gemini_calls)? {
                     self.add(message);
                 }
             }
             HistoryFormat::Bedrock => {
-                for message in bedrock::read(value) {
+                for message in bedrock::read(value)? {
                     self.add(message);
                 }
             }

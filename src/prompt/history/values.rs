@@ -3,6 +3,7 @@
 use super::super::message::{CacheHint, Content, Part, PartBody};
 use super::super::tree::Tree;
 use crate::de::{NodeValue, SourceNode, SourceSpan};
+use crate::error::{Error, Kind, Result};
 
 /// The members of an object.
 #[derive(Debug)]
@@ -90,6 +91,34 @@ pub(super) fn into_items(value: Tree<String>) -> Vec<Tree<String>> {
 /// The `type` of an object.
 pub(super) fn kind(value: &Tree<String>) -> Option<&str> {
     text(members(value), "type")
+}
+
+/// Checks that a value is a text.
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] if it is something else. `what` is the place of the value.
+pub(super) fn check_text(value: &Tree<String>, what: &str) -> Result<()> {
+    as_text(value).map(|_| ()).ok_or_else(|| wrong(what, "a string", value))
+}
+
+/// Checks that a value is a mapping.
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] if it is something else. `what` is the place of the value.
+pub(super) fn check_mapping(value: &Tree<String>, what: &str) -> Result<()> {
+    matches!(value, Tree::Map(_)).then_some(()).ok_or_else(|| wrong(what, "a mapping", value))
+}
+
+fn wrong(what: &str, expected: &str, found: &Tree<String>) -> Error {
+    let found = match found {
+        Tree::Null => "nothing",
+        Tree::Bool(_) => "a boolean",
+        Tree::Text(_) => "a string",
+        Tree::List(_) => "a list",
+        Tree::Map(_) => "a mapping",
+        _ => "a number",
+    };
+    Error::new(Kind::PromptInvalid, format!("{what}: expected {expected}, found {found}"))
 }
 
 /// Whether the value is null or an empty list or object, as dumps have it for a key that is not set.

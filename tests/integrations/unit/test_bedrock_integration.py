@@ -156,8 +156,108 @@ def test_the_schema_can_be_a_tool_that_the_model_must_call():
     assert made["toolConfig"]["toolChoice"] == {"tool": {"name": name}}
     assert tool["toolSpec"]["inputSchema"]["json"]["required"] == ["answer"]
     assert "outputConfig" not in made
-    # The model is told about the answer too.
-    assert len(made["system"][0]["text"]) > 1 or len(made["system"]) > 1
+    # Instructions to answer with JSON would contradict the tool.
+    assert made["system"] == [{"text": "S"}]
+
+
+TOOL_SCHEMA = {"type": "object", "title": "answer", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+
+
+@pytest.mark.parametrize("choice", [None, "required"])
+def test_beside_the_schema_tool_the_model_can_call_other_tools(choice):
+    chosen = {"tool_choice": choice} if choice else {}
+    prompt = chat_of(USER, tools=[{"name": "f"}], output_schema=TOOL_SCHEMA, **chosen)
+    made, said = request(prompt, BedrockIntegration(ENGINE, schema_tool=True))
+    assert made["toolConfig"]["toolChoice"] == {"any": {}}
+    assert len(made["toolConfig"]["tools"]) == 2
+    assert said == []
+
+
+@pytest.mark.parametrize("choice", ["auto", {"name": "f"}], ids=str)
+def test_a_choice_against_the_schema_tool_is_refused_or_replaced(choice):
+    prompt = chat_of(USER, tools=[{"name": "f"}], output_schema=TOOL_SCHEMA, tool_choice=choice)
+    with pytest.raises(ConversionError, match="does not make the model call the tool of the output schema"):
+        request(prompt, BedrockIntegration(ENGINE, schema_tool=True))
+    made, said = request(prompt, BedrockIntegration(ENGINE, schema_tool=True, strict_validation=False))
+    assert made["toolConfig"]["toolChoice"] == {"any": {}}
+    assert said[0].endswith("the tool of the output schema; replaced")
+
+
+def test_the_schema_tool_has_a_name_of_its_own():
+    name = request(chat_of(USER, output_schema=TOOL_SCHEMA), BedrockIntegration(ENGINE, schema_tool=True))[0][
+        "toolConfig"
+    ]["tools"][0]["toolSpec"]["name"]
+    prompt = chat_of(USER, tools=[{"name": name}], output_schema=TOOL_SCHEMA)
+    with pytest.raises(ConversionError, match=f"the output schema and a tool are both named `{name}`"):
+        request(prompt, BedrockIntegration(ENGINE, schema_tool=True))
+    made, _ = request(prompt, BedrockIntegration(ENGINE, schema_tool=True, strict_validation=False))
+    names = [tool["toolSpec"]["name"] for tool in made["toolConfig"]["tools"]]
+    assert sorted(names) == [name, f"{name}_answer"]
+
+
+@pytest.mark.parametrize("place", ["caller", "settings"])
+def test_the_choice_of_the_caller_replaces_that_of_the_prompt(place):
+    choice = {"toolChoice": {"auto": {}}}
+    settings = {"bedrock": {"toolConfig": choice}} if place == "settings" else {}
+    prompt = full_prompt(output_schema=None, tool_choice={"name": "stop"}, settings=settings)
+    made, _ = request(prompt, **({"toolConfig": choice} if place == "caller" else {}))
+    assert made["toolConfig"]["toolChoice"] == {"auto": {}}
+
+
+def test_thinking_of_the_caller_replaces_that_of_the_prompt():
+    prompt = chat_of(USER, settings={"thinking_budget": 2000})
+    made, _ = request(prompt, model=CLAUDE, additionalModelRequestFields={"thinking": {"type": "adaptive"}})
+    assert made["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"inferenceConfig": "fast"}, "`inferenceConfig` must be a mapping, such as .*, not str"),
+        ({"inferenceConfig": {"max_tokens": 5}}, "no member 'max_tokens'; did you mean 'maxTokens'"),
+        ({"toolConfig": {"tool": []}}, "no member 'tool'; did you mean 'tools'"),
+        ({"outputConfig": {"format": {}}}, "`outputConfig` has no member 'format'; its members are"),
+        ({"requestMetadata": 5}, "`requestMetadata` must be a mapping"),
+    ],
+    ids=str,
+)
+def test_a_mapping_of_the_caller_is_checked(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        request(chat_of(USER), **arguments)
+
+
+def test_cache_points_of_tools_count_too():
+    parts = [{"type": "text", "text": str(number), "cache": True} for number in range(3)]
+    point = {"provider": "bedrock", "cachePoint": {"type": "default"}}
+    prompt = chat_of({"role": "user", "content": parts}, tools=[{"name": "f"}, point, {"name": "g"}, point])
+    with pytest.raises(ConversionError, match="at most 4 cache points in a request, with those of the tools"):
+        request(prompt)
+    made, said = request(prompt, BedrockIntegration(ENGINE, strict_validation=False))
+    assert [[*tool] for tool in made["toolConfig"]["tools"]] == [["toolSpec"], ["cachePoint"], ["toolSpec"]]
+    assert said[0].endswith("the others are left out")
+
+
+def test_an_empty_stop_text_is_refused_or_left_out():
+    prompt = chat_of(USER, settings={"stop": ["", "END"]})
+    with pytest.raises(ConversionError, match="Bedrock accepts no empty text in `stop`"):
+        request(prompt)
+    made, _ = request(prompt, BedrockIntegration(ENGINE, strict_validation=False))
+    assert made == {"inferenceConfig": {"stopSequences": ["END"]}}
+
+
+@pytest.mark.parametrize(
+    ("turn", "problem"),
+    [
+        ({"role": "bot", "content": [{"text": "T"}]}, r"message 0 of placeholder 'history'.*unknown role"),
+        ({"content": [{"text": "T"}]}, "`role` is missing"),
+        ({"role": "user", "content": [{"text": 5}]}, "`text` of block 0: expected a string, found a number"),
+        ({"role": "user", "content": [{"text": "T"}, {"image": 5}]}, "`image` of block 1: expected a mapping"),
+    ],
+    ids=str,
+)
+def test_a_history_of_bedrock_is_checked(turn, problem):
+    with pytest.raises(ConversionError, match=problem):
+        BEDROCK.convert_sync(HISTORY, {"history": [turn, USER]})
 
 
 def test_a_schema_outside_the_subset_stays_as_instructions():
@@ -201,7 +301,10 @@ def test_what_bedrock_does_not_know_goes_to_the_model():
     [
         ("maxTokens", r"unexpected keyword argument 'maxTokens'; pass inferenceConfig=\{'maxTokens': \.\.\.\}"),
         ("toolconfig", "did you mean 'toolConfig'"),
-        ("stream", "the call for 'bedrock' has no such argument"),
+        ("stream", r"to stream, pass the same request to client\.converse_stream"),
+        ("max_tokens", r"pass inferenceConfig=\{'maxTokens': \.\.\.\}"),
+        ("tools", r"pass toolConfig=\{'tools': "),
+        ("modelId", r"pass model=\.\.\."),
     ],
 )
 def test_an_unknown_argument_is_refused_by_name(name, message):

@@ -193,7 +193,9 @@ def test_what_the_package_does_not_know_goes_into_the_body():
     [
         ("temperature", r"unexpected keyword argument 'temperature'; pass config=\{'temperature': \.\.\.\}"),
         ("contnets", "did you mean 'contents'"),
-        ("stream", "the call for 'gemini' has no such argument"),
+        ("stream", r"to stream, pass the same request to client\.models\.generate_content_stream"),
+        ("max_tokens", r"pass config=\{'max_output_tokens': \.\.\.\}"),
+        ("tool_choice", "pass config=.*function_calling_config"),
     ],
 )
 def test_an_unknown_argument_is_refused_by_name(name, message):
@@ -239,3 +241,145 @@ def test_a_manager_builds_the_request_by_the_name_of_the_provider():
 def test_the_conversion_is_plain_data():
     config, _ = request(full_prompt(tool_choice="required"))
     assert json.loads(json.dumps(config)) == config
+
+
+CHOSEN = full_prompt(output_schema=None, tool_choice="required", settings={"effort": "high"})
+
+
+def package_config(**arguments):
+    """Return the config of a request, which the package's own type accepts."""
+    from google.genai import types
+
+    config = GEMINI.build_request_sync(CHOSEN, {}, model="gemini-3-pro", **arguments)["config"]
+    types.GenerateContentConfig.model_validate(config)
+    return config
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize("place", ["config", "extra"])
+def test_objects_of_the_package_keep_what_the_prompt_sets(place):
+    from google.genai import types
+
+    typed = types.GenerateContentConfig(
+        temperature=0.1,
+        thinking_config=types.ThinkingConfig(include_thoughts=True),
+        tool_config=types.ToolConfig(retrieval_config=types.RetrievalConfig(language_code="de")),
+        tools=[types.Tool(google_search=types.GoogleSearch())],
+    )
+    given = {"config": typed} if place == "config" else {"extra": {"config": typed}}
+    config = package_config(**given)
+    assert config["temperature"] == 0.1
+    assert config["thinking_config"] == {"thinking_level": "HIGH", "include_thoughts": True}
+    assert config["tool_config"]["function_calling_config"] == {"mode": "ANY"}
+    assert config["tool_config"]["retrieval_config"].language_code == "de"
+    assert len(config["tools"]) == 2
+
+
+@pytest.mark.newest
+def test_an_object_inside_extra_or_a_dict_is_merged():
+    from google.genai import types
+
+    thinking = types.ThinkingConfig(include_thoughts=True)
+    merged = {"thinking_level": "HIGH", "include_thoughts": True}
+    assert package_config(config={"thinking_config": thinking})["thinking_config"] == merged
+    assert package_config(extra={"thinking_config": thinking})["thinking_config"] == merged
+    options = types.GenerateContentConfig(http_options=types.HttpOptions(timeout=5))
+    config = package_config(config=options, extra={"newThing": 1})
+    assert config["http_options"] == {"timeout": 5, "extra_body": {"newThing": 1}}
+
+
+@pytest.mark.parametrize("place", ["config", "extra"])
+def test_the_spelling_of_the_rest_api_is_the_same_member(place):
+    more = {"maxOutputTokens": 5, "thinkingConfig": {"includeThoughts": True}}
+    config, _ = request(chat_of(USER, settings={"max_tokens": 9, "effort": "low"}), **{place: more})
+    assert config == {
+        "max_output_tokens": 5,
+        "thinking_config": {"thinking_level": "LOW", "include_thoughts": True},
+    }
+
+
+def test_settings_of_gemini_in_the_spelling_of_the_rest_api_win():
+    own = {"maxOutputTokens": 5, "thinkingConfig": {"thinkingBudget": 7}}
+    config, _ = request(chat_of(USER, settings={"max_tokens": 9, "effort": "low", "gemini": own}))
+    assert config == {"max_output_tokens": 5, "thinking_config": {"thinking_budget": 7}}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("creative", "`config` must be a mapping, such as .*, not str"),
+        ([], "`config` must be a mapping, such as .*, not list"),
+        ({"temprature": 1}, "`config` has no member 'temprature'; did you mean 'temperature'"),
+        ({"thinking_config": 5}, "`config.thinking_config` must be a mapping, such as .*, not int"),
+        ({"tools": {"google_search": {}}}, "`config.tools` must be a list of tools, not dict"),
+        ({"maxOutputTokens": 5, "max_output_tokens": 6}, "has 'max_output_tokens' twice"),
+    ],
+    ids=str,
+)
+def test_a_config_that_is_none_is_refused_by_name(config, message):
+    with pytest.raises(TypeError, match=message):
+        request(chat_of(USER), config=config)
+
+
+@pytest.mark.parametrize(
+    ("more", "member", "sent"),
+    [
+        ({"thinking_config": {"thinking_budget": 5}}, "thinking_config", {"thinking_budget": 5}),
+        (
+            {"tool_config": {"function_calling_config": {"mode": "AUTO"}}},
+            "tool_config",
+            {"function_calling_config": {"mode": "AUTO"}},
+        ),
+    ],
+    ids=["thinking", "choice"],
+)
+def test_the_choice_of_the_caller_replaces_that_of_the_prompt(more, member, sent):
+    prompt = full_prompt(output_schema=None, tool_choice={"name": "stop"}, settings={"effort": "high"})
+    config, _ = request(prompt, config=more)
+    assert config[member] == sent
+    settings = {"effort": "high", "gemini": more}
+    config, _ = request(full_prompt(output_schema=None, tool_choice={"name": "stop"}, settings=settings))
+    assert config[member] == sent
+
+
+def test_base64_with_line_breaks_is_sent_without_them():
+    parts = [
+        {"type": "image", "media_type": "image/png", "data": "iVBO\nRw0K"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO\r\nRw0K"}},
+    ]
+    contents = GEMINI.convert_sync(chat_of({"role": "user", "content": parts}), {})["contents"]
+    assert [part["inline_data"]["data"] for part in contents[0]["parts"]] == ["iVBORw0K", "iVBORw0K"]
+
+
+@pytest.mark.parametrize(
+    ("turn", "problem"),
+    [
+        ({"role": "bot", "parts": [{"text": "T"}]}, r"message 0 of placeholder 'history'.*unknown role"),
+        ({"role": 5, "parts": [{"text": "T"}]}, "`role`: expected a string, found a number"),
+        ({"role": "user", "parts": [{"text": 5}]}, "`text` of part 0: expected a string, found a number"),
+        ({"role": "user", "parts": [{"text": "T"}, "T"]}, "part 1: expected a mapping, found a string"),
+        ({"role": "user", "parts": [{"inline_data": 5}]}, "`inline_data` of part 0: expected a mapping"),
+        (
+            {"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": "no base64!"}}]},
+            "the data of part 0 are not base64",
+        ),
+        ({"role": "user", "parts": []}, r"message 0 \(user\): the content is empty"),
+    ],
+    ids=str,
+)
+def test_a_history_of_gemini_is_checked(turn, problem):
+    with pytest.raises(ConversionError, match=problem):
+        GEMINI.convert_sync(HISTORY, {"history": [turn, USER]})
+
+
+def test_a_turn_without_parts_is_dropped_with_a_warning():
+    lenient = GeminiIntegration(ENGINE, strict_validation=False)
+    with pytest.warns(PromptConversionWarning, match="the content is empty; dropped"):
+        made = lenient.convert_sync(HISTORY, {"history": [{"role": "model", "parts": []}, USER]})
+    assert made["contents"] == [{"parts": [{"text": "U"}], "role": "user"}]
+
+
+@pytest.mark.parametrize("model", ["", " "])
+def test_an_empty_name_of_a_model_is_refused(model):
+    with pytest.raises(ConversionError, match="the name of the model is empty"):
+        request(chat_of(USER, settings={"model": "m"}), model=model)
