@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from prompt_manager import _native
 from prompt_manager._encodable import check_encodable
+from prompt_manager.exceptions import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +40,7 @@ def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dic
     """Return the line for a request of ``build_request``, as a dict to be written as JSON.
 
     Raises:
+        ConversionError: the request has a value that JSON does not have.
         ValueError: the provider has no such files, ``custom_id`` is empty, or the request asks for a stream.
 
     >>> batch_line("openai", {"model": "gpt-5", "messages": []}, "1")
@@ -45,9 +49,44 @@ def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dic
     check_batch(provider, custom_id)
     if request.get("stream"):
         raise ValueError("a batch has no streams; leave out stream=True")
+    _check_json(request, provider)
     if provider == "gemini":
         return _gemini(request, custom_id)
     return _native.batch_line(provider, custom_id, {key: value for key, value in request.items() if key != "stream"})
+
+
+def _check_json(request: Mapping[str, Any], provider: str) -> None:
+    """Check that a request can be a line of a file.
+
+    Raises:
+        ConversionError: it has a value that JSON does not have. The message has its place.
+    """
+    try:
+        json.dumps(request, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        place, what = _not_json(request) or ("the request", "values that are nested too deeply")
+    else:
+        return
+    raise ConversionError(
+        f"{place} has {what}, and a batch file has only JSON",
+        framework="openai" if provider == "openai-responses" else provider,
+        hint="write it as a dict, a list, a text or a finite number; bytes are base64 text",
+    )
+
+
+def _not_json(value: object, place: str = "", depth: int = 200) -> tuple[str, str] | None:
+    """The place of the first value that JSON does not have, and what it is."""
+    if isinstance(value, dict) and depth:
+        inner = [(f"{place}.{key}" if place else str(key), member) for key, member in value.items()]
+    elif isinstance(value, list | tuple) and depth:
+        inner = [(f"{place}[{at}]", item) for at, item in enumerate(value)]
+    elif value is None or isinstance(value, str | int | dict | list | tuple):
+        return None
+    elif isinstance(value, float):
+        return None if isfinite(value) else (f"`{place}`", "a number that is not finite")
+    else:
+        return f"`{place}`", "bytes" if isinstance(value, bytes) else f"an object of the type {type(value).__name__}"
+    return next(filter(None, (_not_json(member, at, depth - 1) for at, member in inner)), None)
 
 
 #: The members of ``config`` that are beside the generation settings in the body of a request.

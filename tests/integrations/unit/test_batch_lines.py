@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from prompt_manager import PromptManager
-from prompt_manager.exceptions import PromptNotFoundError
+from prompt_manager.exceptions import ConversionError, PromptNotFoundError
 from prompt_manager.integrations import PromptConversionWarning
 from providers.samples import full_prompt
 from providers.sdk_types import Type
@@ -101,3 +101,31 @@ def test_errors_of_the_request_are_those_of_build_request(manager):
         manager.build_batch_line_sync("explain", {}, "openai", custom_id="1", lable="x")
     with pytest.raises(PromptNotFoundError):
         manager.build_batch_line_sync("nothing", {}, "openai", custom_id="1")
+
+
+@pytest.mark.parametrize(
+    ("provider", "arguments", "problem"),
+    [
+        ("openai", {"metadata": {"a": [b"secret"]}}, r"`metadata\.a\[0\]` has bytes"),
+        ("openai-responses", {"extra": {"a": {1, 2}}}, r"`extra_body\.a` has an object of the type set"),
+        ("anthropic", {"max_tokens": float("nan")}, "`max_tokens` has a number that is not finite"),
+        ("gemini", {"config": {"seed": object()}}, r"`config\.seed` has an object of the type object"),
+    ],
+    ids=["bytes", "set", "nan", "object"],
+)
+def test_a_value_that_json_does_not_have_is_an_error_with_its_place(manager, provider, arguments, problem):
+    with pytest.raises(ConversionError, match=f"{problem}.*a batch file has only JSON") as caught:
+        line(manager, provider, **arguments)
+    assert "secret" not in str(caught.value)
+    assert caught.value.context["hint"].startswith("write it as a dict")
+
+
+@pytest.mark.newest
+def test_an_object_of_the_package_is_no_line_for_gemini(manager):
+    from google.genai import types
+
+    config = types.GenerateContentConfig(tools=[types.Tool(google_search=types.GoogleSearch())])
+    with pytest.raises(ConversionError, match=r"`config\.tools\[1\]` has an object of the type Tool"):
+        line(manager, "gemini", config=config)
+    options = types.GenerateContentConfig(http_options=types.HttpOptions(extra_body={"newThing": 1}))
+    assert line(manager, "gemini", config=options)["request"]["newThing"] == 1
