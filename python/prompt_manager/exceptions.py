@@ -307,17 +307,20 @@ class IntegrationNotAvailableError(IntegrationError):
     Args:
         integration: The integration's name, such as ``"LangChain"``.
         extra: The extra that installs the package, such as ``"langchain"``. By default the name in lower case.
+        package: The package, if no extra installs it.
 
     >>> print(IntegrationNotAvailableError("LangChain", "langchain"))
     LangChain integration not available. Install with: pip install prompt-manager[langchain]
     """
 
-    def __init__(self, integration: str, extra: str | None = None) -> None:
+    def __init__(self, integration: str, extra: str | None = None, *, package: str | None = None) -> None:
         from prompt_manager._distribution import install_command
 
         extra = integration.lower() if extra is None else extra
-        message = f"{integration} integration not available. Install with: {install_command(extra)}"
-        super().__init__(message, integration=integration, extra=extra)
+        command = install_command(extra) if package is None else f"pip install {package}"
+        message = f"{integration} integration not available. Install with: {command}"
+        installs = {"extra": extra} if package is None else {"package": package}
+        super().__init__(message, integration=integration, **installs)
 
 
 class ConversionError(IntegrationError):

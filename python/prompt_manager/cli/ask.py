@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prompt_manager.cli.layout import one_line
-from prompt_manager.cli.values import typed_value
+from prompt_manager.core._text_values import typed_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from prompt_manager.bulk._tokens import TOKENS, token_rule
 from prompt_manager.cli.tables.kinds import TEXT_KINDS, Rows
 from prompt_manager.cli.tables.library import table_library
 from prompt_manager.cli.tables.text import json_text, merge_text, read_text, write_text_part
-from prompt_manager.cli.values import typed_value
+from prompt_manager.core._text_values import typed_value
 from prompt_manager.exceptions import PromptManagerError, TemplateRenderError
 
 if TYPE_CHECKING:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from prompt_manager.core._text_values import RepeatedKeyError, parse_json
 
-__all__ = ["Assignment", "check_text", "parse_json", "read_assignments", "read_values", "typed_value"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Assignment", "check_text", "read_assignments", "read_values"]
 
 _TYPE_NAMES: dict[type, str] = {list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
@@ -23,61 +25,6 @@ class Assignment(NamedTuple):
     name: str
     value: Any
     is_text: bool
-
-
-def _reject_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-class _RepeatedKeyError(ValueError):
-    """An object has a key twice."""
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The members of an object, each of which may be there once."""
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise _RepeatedKeyError(f"it has the key {name!a} twice")
-        members[name] = value
-    return members
-
-
-def parse_json(text: str) -> Any:
-    """Parse a JSON text.
-
-    Raises:
-        ValueError: the text is not JSON or is nested too deeply. ``json.JSONDecodeError`` if the position is known.
-    """
-    try:
-        return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_members)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    except (json.JSONDecodeError, _RepeatedKeyError):
-        raise
-    except ValueError as error:
-        # After a semicolon, Python's message about too many digits tells programmers which limit to raise.
-        raise ValueError(str(error).partition(";")[0]) from error
-
-
-def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
-    """The value of a variable that is written as text: a text, one of the values, or JSON.
-
-    Raises:
-        ValueError: the text is no such value.
-    """
-    for value in variable["values"]:
-        if text == str(value):
-            return value
-    if variable["values"]:
-        raise ValueError(f"{text!r} is none of the values")
-    if variable["type"] in {"string", "any"}:
-        return text
-    try:
-        # Spreadsheets and pandas write TRUE and True.
-        return parse_json(text.lower() if variable["type"] == "boolean" else text)
-    except ValueError as error:
-        raise ValueError(f"this is not JSON: {error}") from error
 
 
 def check_text(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -143,7 +90,7 @@ def _read_file(path: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         message = f"variables in {shown} are not JSON: {error.msg}\n  at {shown}:{error.lineno}:{error.colno}"
         raise click.ClickException(message) from error
-    except _RepeatedKeyError as error:
+    except RepeatedKeyError as error:
         raise click.UsageError(f"variables in {shown} cannot be used: {error}") from error
     except ValueError as error:
         raise click.ClickException(f"variables in {shown} are not JSON: {error}") from error

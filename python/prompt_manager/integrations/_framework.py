@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from warnings import warn
 
 from prompt_manager._native import CompiledPrompt
 from prompt_manager.core._sync import AWAITING
-from prompt_manager.exceptions import ConversionError, IntegrationError, PromptManagerError
-from prompt_manager.integrations.base import BaseIntegration, PromptConversionWarning, explain_templates
+from prompt_manager.exceptions import ConversionError, IntegrationNotAvailableError, PromptManagerError
+from prompt_manager.integrations._framework_messages import checked_messages
+from prompt_manager.integrations._framework_problems import Problems
+from prompt_manager.integrations.base import BaseIntegration, explain_templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.models import Prompt
+    from prompt_manager.integrations._framework_problems import PlacedMessage
 
-__all__ = ["FrameworkIntegration", "MessagePosition", "Problems", "require", "split_data_url"]
+__all__ = ["FrameworkIntegration", "require", "split_data_url"]
 
 T = TypeVar("T")
-
-#: The position of a message, and its role.
-MessagePosition = tuple[int, str]
 
 
 def require(module: str, name: str, package: str) -> None:
     """Check that a framework is installed.
 
     Raises:
-        IntegrationError: it is not. The message has the command that installs it.
+        IntegrationNotAvailableError: it is not. The message has the command that installs it.
     """
     from importlib.util import find_spec
 
-    if find_spec(module.partition(".")[0]) is None:
-        message = f"{name} integration not available. Install with: pip install {package}"
-        raise IntegrationError(message, integration=name)
+    try:
+        found = find_spec(module)
+    except ModuleNotFoundError:
+        # Of a module in a package that is not there.
+        found = None
+    if found is None:
+        raise IntegrationNotAvailableError(name, package=package)
 
 
 def split_data_url(url: str) -> tuple[str, str]:
@@ -45,39 +48,6 @@ def split_data_url(url: str) -> tuple[str, str]:
     """
     media_type, _, data = url.removeprefix("data:").partition(";base64,")
     return (media_type, data) if url.startswith("data:") else ("", "")
-
-
-class Problems:
-    """What a framework cannot express: an error in strict mode, and a warning otherwise."""
-
-    def __init__(self, framework: str, prompt_id: str, *, strict: bool) -> None:
-        self._framework = framework
-        self._prompt_id = prompt_id
-        self._strict = strict
-
-    def handle(self, at: MessagePosition, problem: str, hint: str, done: str) -> None:
-        """Report a problem of a message, and what is done about it if that is allowed.
-
-        Raises:
-            ConversionError: strict mode does not allow it.
-        """
-        place = f"message {at[0]} ({at[1]}): {problem}"
-        if self._strict:
-            raise self.error(place, hint)
-        warn(f"{place}; {done}", PromptConversionWarning, stacklevel=2)
-
-    def note(self, text: str) -> None:
-        """Warn about something that no message has."""
-        warn(text, PromptConversionWarning, stacklevel=2)
-
-    def error(self, problem: str, hint: str) -> ConversionError:
-        """The error for a problem."""
-        return ConversionError(
-            f"Failed to convert prompt '{self._prompt_id}' to {self._framework} format: {problem}",
-            prompt_id=self._prompt_id,
-            framework=self._framework.lower(),
-            hint=hint,
-        )
 
 
 class FrameworkIntegration(BaseIntegration[T], Generic[T]):
@@ -115,7 +85,7 @@ class FrameworkIntegration(BaseIntegration[T], Generic[T]):
         except PromptManagerError as error:
             hint = str(error.context.get("hint") or "give each variable a value of its type")
             raise problems.error(error.message, hint) from error
-        return self._converted(core, messages, problems)
+        return self._converted(core, checked_messages(messages, self._name, problems), problems)
 
     async def _conversation(
         self, mode: CallMode, core: CompiledPrompt, variables: Mapping[str, Any]
@@ -129,8 +99,8 @@ class FrameworkIntegration(BaseIntegration[T], Generic[T]):
         text = core.render(variables, self._output_instructions, self._schemas)
         return [{"role": "user", "content": text}]
 
-    def _converted(self, core: CompiledPrompt, messages: Sequence[dict[str, Any]], problems: Problems) -> T:
-        """The objects for messages in the format of prompt files."""
+    def _converted(self, core: CompiledPrompt, messages: Sequence[PlacedMessage], problems: Problems) -> T:
+        """The objects for messages in the format of prompt files, which were checked."""
         raise NotImplementedError
 
     def validate_compatibility(self, prompt: Prompt) -> bool:

@@ -5,13 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from prompt_manager.integrations._framework import (
-    FrameworkIntegration,
-    MessagePosition,
-    Problems,
-    require,
-    split_data_url,
-)
+from prompt_manager.integrations._framework import FrameworkIntegration, require, split_data_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +15,7 @@ if TYPE_CHECKING:
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
+    from prompt_manager.integrations._framework_problems import MessagePosition, PlacedMessage, Problems
 
 __all__ = ["LlamaIndexIntegration", "to_llama_index_messages"]
 
@@ -50,18 +45,18 @@ class LlamaIndexIntegration(FrameworkIntegration["list[ChatMessage]"]):
     ``additional_kwargs``, in OpenAI's format, where LlamaIndex's models read them.
 
     Raises:
-        IntegrationError: ``llama-index-core`` is not installed.
+        IntegrationNotAvailableError: ``llama-index-core`` is not installed.
     """
 
     _framework = "llama-index"
     _name = "LlamaIndex"
 
     def _converted(
-        self, core: CompiledPrompt, messages: Sequence[dict[str, Any]], problems: Problems
+        self, core: CompiledPrompt, messages: Sequence[PlacedMessage], problems: Problems
     ) -> list[ChatMessage]:
         del core
-        require("llama_index", "LlamaIndex", "llama-index-core")
-        return [_message(message, (at, message["role"]), problems) for at, message in enumerate(messages)]
+        require("llama_index.core", "LlamaIndex", "llama-index-core")
+        return [_message(message, at, problems) for at, message in messages]
 
 
 #: The keys of a message that LlamaIndex's models find in ``additional_kwargs``.

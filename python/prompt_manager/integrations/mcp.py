@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import mimetypes
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from prompt_manager.core._prompt_argument import require_prompt
+from prompt_manager.core._text_values import typed_value
 from prompt_manager.exceptions import ConversionError
-from prompt_manager.integrations._framework import FrameworkIntegration, MessagePosition, Problems, split_data_url
+from prompt_manager.integrations._framework import FrameworkIntegration, split_data_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
+    from prompt_manager.integrations._framework_problems import MessagePosition, PlacedMessage, Problems
 
 __all__ = ["MCPIntegration", "to_mcp_prompt", "to_mcp_result"]
 
@@ -29,6 +33,7 @@ def to_mcp_prompt(prompt: Prompt) -> dict[str, Any]:
     >>> to_mcp_prompt(Prompt(id="hi", format="text", template="Hi, {{name}}", metadata={"description": "Greets"}))
     {'name': 'hi', 'description': 'Greets', 'arguments': [{'name': 'name', 'required': True}]}
     """
+    require_prompt(prompt)
     core = prompt._inspected()
     entry: dict[str, Any] = {"name": core.id}
     if core.description:
@@ -77,7 +82,8 @@ def to_mcp_result(
         from prompt_manager.core.template import TemplateEngine
 
         template_engine = TemplateEngine()
-    values = _values(prompt._inspected(), arguments or {})
+    require_prompt(prompt)
+    values = _values(prompt._inspected(), {} if arguments is None else arguments)
     return MCPIntegration(template_engine, strict_validation=strict_validation).convert_sync(prompt, values)
 
 
@@ -90,10 +96,8 @@ class MCPIntegration(FrameworkIntegration[dict[str, Any]]):
     _framework = "mcp"
     _name = "MCP"
 
-    def _converted(
-        self, core: CompiledPrompt, messages: Sequence[dict[str, Any]], problems: Problems
-    ) -> dict[str, Any]:
-        made = [each for at, message in enumerate(messages) for each in _messages(message, at, problems)]
+    def _converted(self, core: CompiledPrompt, messages: Sequence[PlacedMessage], problems: Problems) -> dict[str, Any]:
+        made = [each for at, message in messages for each in _messages(message, at, problems)]
         description = {"description": core.description} if core.description else {}
         return {**description, "messages": made}
 
@@ -104,50 +108,36 @@ def _values(core: CompiledPrompt, arguments: Mapping[str, str]) -> dict[str, Any
     Raises:
         ConversionError: a text is no value of the type.
     """
-    types = {variable["name"]: variable["type"] for variable in core.variables()}
-    values: dict[str, Any] = {}
-    for name, text in arguments.items():
-        kind = types.get(name)
-        read = _READERS.get(str(kind))
-        if read is None or not isinstance(text, str):
-            values[name] = text
-            continue
-        try:
-            values[name] = read(text)
-        except ValueError:
-            raise ConversionError(
-                f"argument '{name}' of prompt '{core.id}' is no {kind}",
-                prompt_id=core.id,
-                framework="mcp",
-                hint=f"write it as {_EXAMPLES[str(kind)]}",
-            ) from None
-    return values
+    if not isinstance(arguments, Mapping):
+        raise ConversionError(
+            f"the arguments of prompt '{core.id}' must be a mapping of texts, not {type(arguments).__name__}",
+            prompt_id=core.id,
+            framework="mcp",
+            hint='give a text for each name, such as {"limit": "3"}',
+        )
+    variables = {variable["name"]: variable for variable in core.variables()}
+    return {name: _value(core, variables.get(name), name, text) for name, text in arguments.items()}
 
 
-def _boolean(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in {"true", "false"}:
-        raise ValueError(word)
-    return word == "true"
+def _value(core: CompiledPrompt, variable: Mapping[str, Any] | None, name: str, text: str) -> Any:
+    if variable is None or not isinstance(text, str):
+        return text
+    try:
+        return typed_value(text, variable)
+    except ValueError:
+        kind, known = variable["type"], variable["values"]
+        raise ConversionError(
+            f"argument '{name}' of prompt '{core.id}' is {'none of its values' if known else f'no {kind}'}",
+            prompt_id=core.id,
+            framework="mcp",
+            hint=f"write one of {', '.join(map(_shown, known))}" if known else f"write it as {_EXAMPLES[kind]}",
+        ) from None
 
 
-def _json(kind: type) -> Callable[[str], Any]:
-    def read(text: str) -> Any:
-        value = json.loads(text)
-        if not isinstance(value, kind):
-            raise ValueError(text)  # noqa: TRY004 - the text is wrong, and not the type of a value
-        return value
-
-    return read
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "integer": int,
-    "float": float,
-    "boolean": _boolean,
-    "list": _json(list),
-    "dict": _json(dict),
-}
 _EXAMPLES = {
     "integer": "a number such as 3",
     "float": "a number such as 0.5",
@@ -157,10 +147,9 @@ _EXAMPLES = {
 }
 
 
-def _messages(message: Mapping[str, Any], index: int, problems: Problems) -> list[dict[str, Any]]:
+def _messages(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> list[dict[str, Any]]:
     """MCP's messages for one message."""
-    role = message["role"]
-    at = (index, role)
+    role = at[1]
     if role in {"tool", "function"}:
         problems.handle(at, "MCP has no messages of tools", "write the result as a user message", "left out")
         return []

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from prompt_manager._native import Converter
-from prompt_manager.integrations._framework import (
-    FrameworkIntegration,
-    MessagePosition,
-    Problems,
-    require,
-    split_data_url,
-)
+from prompt_manager.integrations._framework import FrameworkIntegration, require, split_data_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +19,7 @@ if TYPE_CHECKING:
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
+    from prompt_manager.integrations._framework_problems import MessagePosition, PlacedMessage, Problems
 
 __all__ = ["AgentInputs", "PydanticAIIntegration", "to_agent_inputs"]
 
@@ -94,35 +89,45 @@ class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
     Tools are functions of the Agent, so those of the prompt are not sent.
 
     Raises:
-        IntegrationError: ``pydantic-ai-slim`` is not installed.
+        IntegrationNotAvailableError: ``pydantic-ai-slim`` is not installed.
     """
 
     _framework = "pydantic-ai"
     _name = "Pydantic AI"
 
-    def _converted(self, core: CompiledPrompt, messages: Sequence[dict[str, Any]], problems: Problems) -> AgentInputs:
+    def _converted(self, core: CompiledPrompt, messages: Sequence[PlacedMessage], problems: Problems) -> AgentInputs:
         require("pydantic_ai", "Pydantic AI", "pydantic-ai-slim")
         history = _History(problems)
-        for at, message in enumerate(messages):
-            history.add(message, (at, message["role"]))
+        for at, message in messages:
+            history.add(message, at)
+        if messages and messages[-1][0][1] == "assistant":
+            problem = "the last message is from the assistant, and an Agent then answers with it and asks no model"
+            problems.handle(messages[-1][0], problem, "end with a user message", "passed on")
         prompt = core.to_dict()
+        if prompt.get("tool_choice") not in (None, "auto"):
+            problem = "Pydantic AI does not get the `tool_choice` of a prompt, whose tools are not sent"
+            problems.refuse(problem, "remove `tool_choice`, and set it in the Agent's `model_settings`", "left out")
         settings = prompt.get("settings") or {}
         return AgentInputs(
             instructions="\n\n".join(history.instructions) or None,
             user_prompt=history.take_user_prompt(),
             message_history=history.messages,
             model_settings=_settings(settings, problems),
-            output_type=self._output_type(core),
+            output_type=self._output_type(core, problems),
             model=settings.get("model"),
         )
 
-    def _output_type(self, core: CompiledPrompt) -> Any:
+    def _output_type(self, core: CompiledPrompt, problems: Problems) -> Any:
         """The type of the answer: text, or a mapping that Pydantic AI asks the model for."""
         from pydantic_ai import StructuredDict
 
         converter = Converter("openai", self._native_engine, strict=False, schemas=self._schemas)
         schema = converter.answer_schema(core)
-        if schema is None or schema.get("type") != "object":
+        if schema is None:
+            return str
+        if schema.get("type") != "object":
+            problem = "the output schema is not an object, and Pydantic AI accepts no other"
+            problems.refuse(problem, "put it into an object under a key", "left out")
             return str
         return StructuredDict(schema, name=str(schema.get("title") or "answer"))
 
@@ -218,7 +223,12 @@ class _History:
         from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 
         parts: list[Any] = []
-        text = _text(message, at, self._problems) or message.get("refusal")
+        text = _text(message, at, self._problems)
+        if refusal := message.get("refusal"):
+            hint = "write the refusal as the content of the message"
+            done = "left out" if text else "sent as the content"
+            self._problems.handle(at, "Pydantic AI does not accept `refusal`", hint, done)
+            text = text or refusal
         if text:
             parts.append(TextPart(text))
         calls = list(message.get("tool_calls") or ())
@@ -250,9 +260,24 @@ def _text(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -
 def _user_content(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> str | list[UserContent]:
     content = message.get("content") or ""
     if isinstance(content, str):
-        return content
-    parts = [_user_part(part, number, at, problems) for number, part in enumerate(content)]
-    return [part for part in parts if part is not None]
+        points = _cache_points(message.get("cache"))
+        return [content, *points] if points else content
+    parts: list[UserContent] = []
+    for number, part in enumerate(content):
+        made = _user_part(part, number, at, problems)
+        if made is not None:
+            parts += [made, *_cache_points(part.get("cache"))]
+    return [*parts, *_cache_points(message.get("cache"))]
+
+
+def _cache_points(hint: Any) -> list[UserContent]:
+    """The cache point for the cache hint of a part or a message of the user, if there is one."""
+    from pydantic_ai.messages import CachePoint
+
+    if not hint:
+        return []
+    ttl = hint.get("ttl") if isinstance(hint, dict) else None
+    return [CachePoint(ttl=ttl) if ttl in {"5m", "1h"} else CachePoint()]
 
 
 def _user_part(part: Mapping[str, Any], number: int, at: MessagePosition, problems: Problems) -> UserContent | None:
@@ -272,9 +297,10 @@ def _image(part: Mapping[str, Any]) -> Any:
 def _linked_image(part: Mapping[str, Any]) -> Any:
     from pydantic_ai.messages import ImageUrl
 
-    url = part["image_url"]["url"]
-    media_type, data = split_data_url(url)
-    return _binary(data, media_type) if data else ImageUrl(url)
+    image = part["image_url"]
+    media_type, data = split_data_url(image["url"])
+    options = {"detail": image["detail"]} if image.get("detail") else None
+    return _binary(data, media_type, options) if data else ImageUrl(image["url"], vendor_metadata=options)
 
 
 def _sound(part: Mapping[str, Any]) -> Any:
@@ -293,10 +319,10 @@ def _file(part: Mapping[str, Any]) -> Any:
     return _binary(data, media_type) if data else None
 
 
-def _binary(data: str, media_type: str) -> Any:
+def _binary(data: str, media_type: str, options: dict[str, Any] | None = None) -> Any:
     from pydantic_ai.messages import BinaryContent
 
-    return BinaryContent(base64.b64decode(data), media_type=media_type)
+    return BinaryContent(base64.b64decode(data), media_type=media_type, vendor_metadata=options)
 
 
 _MAKERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {

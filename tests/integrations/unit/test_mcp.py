@@ -61,7 +61,20 @@ def test_texts_become_values_of_the_declared_types():
 
 @pytest.mark.parametrize(
     ("name", "text", "kind"),
-    [("limit", "many", "integer"), ("brief", "yes", "boolean"), ("points", '{"a": 1}', "list"), ("meta", "{", "dict")],
+    [
+        ("limit", "many", "integer"),
+        ("limit", "1_000", "integer"),
+        ("limit", "3.5", "integer"),
+        ("brief", "yes", "boolean"),
+        ("points", '{"a": 1}', "list"),
+        ("points", "[" * 100_000, "list"),
+        ("meta", "{", "dict"),
+        ("meta", '{"a": 1, "a": 2}', "dict"),
+        ("rate", "nan", "float"),
+        ("rate", "-Infinity", "float"),
+        ("rate", "\u0663", "float"),
+    ],
+    ids=lambda value: value[:20],
 )
 def test_a_text_of_another_type_is_an_error_that_names_the_argument(name, text, kind):
     with pytest.raises(ConversionError, match=f"argument '{name}' of prompt 'summary' is no {kind}") as caught:
@@ -152,3 +165,35 @@ async def test_a_server_and_a_client_exchange_prompts_over_stdio():
         assert (message.role, message.content.text) == ("user", "Hello Ada! Your role is engineer.")
         with pytest.raises(Exception, match="role"):
             await session.get_prompt("greeting", {"name": "Ada"})
+
+
+CHOICES = Prompt(
+    id="scale",
+    format="text",
+    template="{{size}} {{on}}",
+    variables={
+        "size": {"type": "enum", "values": [1, 2.5, "1", "big"]},
+        "on": {"type": "enum", "values": [True, False]},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "on", "text"),
+    [("2.5", "true", "2.5 true"), ("big", "False", "big false"), (" 2.5 ", "TRUE", "2.5 true")],
+)
+def test_one_of_the_values_is_given_as_text_or_json(size, on, text):
+    assert result(CHOICES, {"size": size, "on": on})["messages"][0]["content"]["text"] == text
+
+
+def test_what_is_none_of_the_values_is_an_error_with_the_values():
+    with pytest.raises(ConversionError, match="argument 'size' of prompt 'scale' is none of its values") as caught:
+        to_mcp_result(CHOICES, {"size": "9", "on": "true"})
+    assert caught.value.context["hint"] == "write one of 1, 2.5, 1, big"
+
+
+def test_arguments_that_are_no_mapping_are_an_error():
+    with pytest.raises(ConversionError, match="arguments of prompt 'summary' must be a mapping of texts, not list"):
+        to_mcp_result(TYPED, ["limit"])
+    with pytest.raises(TypeError, match="not str"):
+        to_mcp_prompt("summary")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from helpers import chat_of
-from prompt_manager import Prompt, PromptManager
-from prompt_manager.exceptions import ConversionError, IntegrationError
+from prompt_manager import Prompt, PromptManager, TemplateEngine
+from prompt_manager.exceptions import ConversionError
 from prompt_manager.integrations import PromptConversionWarning
 from prompt_manager.integrations.pydantic_ai import PydanticAIIntegration, to_agent_inputs
+from prompt_manager.validation import SchemaLoader
 from providers.samples import OUTPUT_SCHEMA
 
 pytestmark = [pytest.mark.unit, pytest.mark.newest]
@@ -119,7 +120,52 @@ def test_a_missing_variable_is_an_error_of_the_conversion():
         to_agent_inputs(PROMPT, {"company": "Acme"})
 
 
-def test_without_the_package_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(IntegrationError, match="pip install pydantic-ai-slim"):
-        to_agent_inputs(PROMPT, VALUES)
+async def test_a_last_message_of_the_assistant_is_refused_or_warned_of():
+    from pydantic_ai.models.test import TestModel
+
+    prompt = chat_of({"role": "user", "content": "U"}, {"role": "assistant", "content": "A"})
+    problem = r"message 1 \(assistant\): the last message is from the assistant"
+    with pytest.raises(ConversionError, match=problem) as caught:
+        to_agent_inputs(prompt, {})
+    assert caught.value.context["hint"] == "end with a user message"
+    with pytest.warns(PromptConversionWarning, match=problem):
+        inputs = to_agent_inputs(prompt, {}, strict_validation=False)
+    run = await inputs.agent(TestModel(custom_output_text="asked")).run(**inputs.run_arguments())
+    assert run.output == "A"
+
+
+def list_schema():
+    from pydantic import RootModel
+
+    schemas = SchemaLoader()
+    schemas.register_model("answers", RootModel[list[str]])
+    return schemas
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"tools": [{"name": "f"}], "tool_choice": "required"}, "does not get the `tool_choice` of a prompt"),
+        ({"output_schema": "answers"}, "the output schema is not an object"),
+    ],
+    ids=["choice", "schema"],
+)
+def test_what_an_agent_does_not_get_is_refused_or_warned_of(options, problem):
+    prompt = chat_of({"role": "user", "content": "U"}, **options)
+    with pytest.raises(ConversionError, match=problem):
+        PydanticAIIntegration(TemplateEngine(), schemas=list_schema()).convert_sync(prompt, {})
+    lenient = PydanticAIIntegration(TemplateEngine(), schemas=list_schema(), strict_validation=False)
+    with pytest.warns(PromptConversionWarning, match=f"{problem}.*; left out"):
+        lenient.convert_sync(prompt, {})
+
+
+def test_hints_of_a_user_message_reach_the_agent():
+    parts = [
+        {"type": "text", "text": "T", "cache": {"ttl": "1h"}},
+        {"type": "image_url", "image_url": {"url": "https://example.org/fern.png", "detail": "low"}},
+    ]
+    text, point, picture = to_agent_inputs(chat_of({"role": "user", "content": parts}), {}).user_prompt
+    assert (text, point.kind, point.ttl) == ("T", "cache-point", "1h")
+    assert picture.vendor_metadata == {"detail": "low"}
+    content = to_agent_inputs(chat_of({"role": "user", "content": "T", "cache": True}), {}).user_prompt
+    assert (content[0], content[1].kind) == ("T", "cache-point")

@@ -1,0 +1,110 @@
+"""Reads values of variables from texts, as the command line, CSV files and MCP have them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["RepeatedKeyError", "parse_json", "typed_value"]
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+class RepeatedKeyError(ValueError):
+    """An object has a key twice."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object, each of which may be there once."""
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise RepeatedKeyError(f"it has the key {name!a} twice")
+        members[name] = value
+    return members
+
+
+def parse_json(text: str) -> Any:
+    """Parse a JSON text.
+
+    Raises:
+        ValueError: the text is not JSON or is nested too deeply. ``json.JSONDecodeError`` if the position is known.
+    """
+    try:
+        return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_members)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except (json.JSONDecodeError, RepeatedKeyError):
+        raise
+    except ValueError as error:
+        # After a semicolon, Python's message about too many digits tells programmers which limit to raise.
+        raise ValueError(str(error).partition(";")[0]) from error
+
+
+def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
+    """The value of a variable that is written as text: a text, one of the values, or JSON of the variable's type.
+
+    Raises:
+        ValueError: the text is no such value.
+    """
+    if variable["values"]:
+        return _one_of(text, variable["values"])
+    kind = variable["type"]
+    if kind in {"string", "any"}:
+        return text
+    try:
+        value = parse_json(_spelled(text))
+    except ValueError as error:
+        raise ValueError(f"this is not JSON: {error}") from error
+    # Null is for a variable that is not required.
+    if value is not None and not _KINDS.get(kind, _is_anything)(value):
+        raise ValueError(f"this is not a value of the type {kind}")
+    return value
+
+
+def _one_of(text: str, values: Sequence[Any]) -> Any:
+    """The value that a text is, or is the JSON of.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if text in values:
+        return text
+    try:
+        read = parse_json(_spelled(text))
+    except ValueError:
+        read = text
+    for value in values:
+        # In Python, 1 and True are equal.
+        if not isinstance(value, str) and value == read and isinstance(value, bool) == isinstance(read, bool):
+            return value
+    raise ValueError(f"{text!r} is none of the values")
+
+
+def _spelled(text: str) -> str:
+    """The text, with booleans in lower case: spreadsheets and pandas write TRUE and True."""
+    lower = text.strip().lower()
+    return lower if lower in {"true", "false"} else text
+
+
+def _is_anything(value: object) -> bool:
+    del value
+    return True
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_KINDS: Mapping[str, Callable[[Any], bool]] = {
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "float": _is_number,
+    "boolean": lambda value: isinstance(value, bool),
+    "list": lambda value: isinstance(value, list),
+    "dict": lambda value: isinstance(value, dict),
+}

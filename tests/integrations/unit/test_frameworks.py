@@ -1,0 +1,112 @@
+"""What Pydantic AI, LlamaIndex and MCP refuse in the same way as the providers: empty messages, addresses, data."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import pytest
+
+from helpers import chat_of
+from prompt_manager import TemplateEngine
+from prompt_manager.exceptions import ConversionError, IntegrationNotAvailableError
+from prompt_manager.integrations import PromptConversionWarning
+from prompt_manager.integrations.llama_index import LlamaIndexIntegration
+from prompt_manager.integrations.mcp import MCPIntegration
+from prompt_manager.integrations.pydantic_ai import PydanticAIIntegration
+from providers.samples import HISTORY
+
+pytestmark = [pytest.mark.unit, pytest.mark.newest]
+
+ENGINE = TemplateEngine()
+USER = {"role": "user", "content": "U"}
+FRAMEWORKS = [PydanticAIIntegration, LlamaIndexIntegration, MCPIntegration]
+TEXT = {"type": "text", "text": "T"}
+
+
+def image(url):
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+PARTS = {
+    "no base64": (
+        {"type": "image", "media_type": "image/png", "data": "no base64!"},
+        "the data of part 1 are not base64",
+    ),
+    "sound": (
+        {"type": "input_audio", "input_audio": {"data": "no!", "format": "wav"}},
+        "the data of part 1 are not base",
+    ),
+    "path": (image("./fern.png"), "the address of the image in part 1 is a path or a `file:` URL"),
+    "file url": (image("file:///tmp/fern.png"), "the address of the image in part 1 is a path or a `file:` URL"),
+    "file path": ({"type": "file", "url": "fern.pdf"}, "the address of the file in part 1 is a path or a `file:` URL"),
+    "data url": (image("data:image/png,abc"), "part 1 has no data in a base64 `data:` URL"),
+    "data of a file": (
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "JVBERi0x"}},
+        "part 1 has no data in a base64 `data:` URL",
+    ),
+    "no address": (image(""), "part 1 is an image without a URL or data"),
+    "blank text": ({"type": "text", "text": " "}, "part 1 is a blank text"),
+    "citations": ({"type": "file", "text": "T", "citations": True}, "part 1 has `citations`, which"),
+}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("part", "problem"), PARTS.values(), ids=PARTS)
+def test_a_part_that_no_model_reads_is_refused_or_left_out(framework, part, problem):
+    prompt = chat_of({"role": "user", "content": [TEXT, part]})
+    with pytest.raises(ConversionError, match=problem) as caught:
+        framework(ENGINE).convert_sync(prompt, {})
+    assert caught.value.context["hint"]
+    with pytest.warns(PromptConversionWarning, match=f"{problem}.*; (dropped|left out)"):
+        framework(ENGINE, strict_validation=False).convert_sync(prompt, {})
+
+
+MESSAGES = {
+    "blank": ({"role": "user", "content": " "}, r"message 1 \(user\): the content is empty"),
+    "no content": ({"role": "assistant", "content": None}, r"message 1 \(assistant\): the content is empty"),
+    "no id": ({"role": "tool", "content": "R"}, r"message 1 \(tool\): a tool message needs `tool_call_id`"),
+}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("message", "problem"), MESSAGES.values(), ids=MESSAGES)
+def test_a_message_of_a_history_is_checked_with_its_position(framework, message, problem):
+    with pytest.raises(ConversionError, match=problem):
+        framework(ENGINE).convert_sync(HISTORY, {"history": [USER, message, USER]})
+
+
+def test_an_empty_message_is_dropped_and_the_positions_stay():
+    history = [{"role": "user", "content": ""}, {"role": "user", "content": "U", "name": "Ada"}]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made = LlamaIndexIntegration(ENGINE, strict_validation=False).convert_sync(HISTORY, {"history": history})
+    assert [message.content for message in made] == ["U"]
+    assert str(caught[0].message) == "message 0 (user): the content is empty; dropped"
+
+
+def test_base64_of_any_spelling_is_the_same_data():
+    parts = [
+        {"type": "image", "media_type": "image/png", "data": "iVBO\nRw0K"},
+        image("DATA:image/png;charset=x;base64,iVBO\r\nRw0K"),
+    ]
+    prompt = chat_of({"role": "user", "content": parts})
+    for block in LlamaIndexIntegration(ENGINE).convert_sync(prompt, {})[0].blocks:
+        assert block.resolve_image().read() == b"\x89PNG\r\n"
+    for content in PydanticAIIntegration(ENGINE).convert_sync(prompt, {}).user_prompt:
+        assert (content.data, content.media_type) == (b"\x89PNG\r\n", "image/png")
+    for message in MCPIntegration(ENGINE).convert_sync(prompt, {})["messages"]:
+        assert (message["content"]["data"], message["content"]["mimeType"]) == ("iVBORw0K", "image/png")
+
+
+@pytest.mark.parametrize(
+    ("framework", "package", "module"),
+    [
+        (PydanticAIIntegration, "pydantic-ai-slim", "pydantic_ai"),
+        (LlamaIndexIntegration, "llama-index-core", "llama_index.core"),
+    ],
+)
+def test_without_the_package_the_error_says_what_to_install(monkeypatch, framework, package, module):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else sys.modules)
+    with pytest.raises(IntegrationNotAvailableError, match=f"pip install {package}"):
+        framework(ENGINE).convert_sync(chat_of(USER), {})
