@@ -64,7 +64,7 @@ impl Inliner<'_> {
 }
 
 /// Subtracts the number of values in `value` from `left`. False if `left` is less than that.
-fn spend(value: &Value, left: &mut usize) -> bool {
+pub(super) fn spend(value: &Value, left: &mut usize) -> bool {
     let Some(rest) = left.checked_sub(1) else { return false };
     *left = rest;
     match value {

@@ -1,8 +1,12 @@
 //! Converts a JSON Schema to the subset that the Gemini API accepts, for answers and for the parameters of functions.
 //! Rules that the subset lacks become words in the description, and validation of the answer checks them.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
+use super::described_references::spend;
+use super::intersection::{ANNOTATIONS, intersection, keep_constant};
 use super::reference_circle::circle;
 use super::root_reference::{definition_name, resolve_root};
 use super::words::describe;
@@ -13,86 +17,278 @@ const KEPT: [&str; 8] =
     ["type", "title", "description", "format", "minItems", "maxItems", "minimum", "maximum"];
 
 /// Keywords that tell a model nothing.
-const LEFT_OUT: [&str; 5] = ["$schema", "$comment", "discriminator", "readOnly", "writeOnly"];
+const LEFT_OUT: [&str; 9] = [
+    "$schema",
+    "$id",
+    "$anchor",
+    "$comment",
+    "discriminator",
+    "readOnly",
+    "writeOnly",
+    // References lead only to those of the document, which are taken from it before.
+    "$defs",
+    "definitions",
+];
+
+/// The maximum number of values that are copied from definitions.
+const MAX_COPIED: usize = 10_000;
 
 /// Converts a document to the subset.
 ///
 /// # Errors
 /// [`Kind::Schema`] for a part that the subset cannot express, with its path.
 pub(super) fn to_subset(document: &Value) -> Result<Value> {
-    let mut root = node(document, "#")?;
-    resolve_root(&mut root).ok_or_else(|| cannot("#", "a reference to something outside `$defs`"))?;
-    check_references(&root)?;
+    let Value::Object(document) = document else {
+        return GeminiSubset::new(Map::new()).node(document, "#").map(Value::Object);
+    };
+    let mut document = document.clone();
+    let definitions = take_definitions(&mut document);
+    let mut subset = GeminiSubset::new(definitions.clone());
+    let mut converted = subset.members(&definitions, "#/$defs")?;
+    let document = Value::Object(document);
+    let mut root = subset.node(&document, "#")?;
+    if subset.refers_to_root {
+        converted.insert(subset.root_name, Value::Object(root.clone()));
+    }
+    if !converted.is_empty() {
+        root.insert("$defs".to_owned(), Value::Object(converted));
+    }
+    resolve_root(&mut root).ok_or_else(|| outside_of_definitions("#"))?;
+    check_circles(&root)?;
     Ok(Value::Object(root))
 }
 
-fn cannot(path: &str, what: &str) -> Error {
-    let message = format!("{path}: {what} cannot be expressed in Gemini's structured output");
-    Error::new(Kind::Schema, message).with_hint("declare each member, and let one that repeats be optional")
-}
-
-fn node(schema: &Value, path: &str) -> Result<Map<String, Value>> {
-    let schema = match schema {
-        Value::Object(schema) => schema,
-        Value::Bool(true) => return Ok(Map::new()),
-        _ => return Err(cannot(path, "a schema that allows nothing")),
-    };
-    let mut rest = schema.clone();
-    rest.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
-    // What all parts of one have belongs to the schema itself.
-    if let Some(Value::Array(parts)) = rest.get("allOf") {
-        let [Value::Object(part)] = &parts[..] else {
-            return Err(cannot(path, "`allOf` of several schemas"));
-        };
-        let part = part.clone();
-        rest.shift_remove("allOf");
-        for (key, value) in part {
-            rest.entry(key).or_insert(value);
-        }
-    }
-    let mut out = Map::new();
-    if let Some(Value::Object(definitions)) = rest.shift_remove("$defs") {
-        out.insert("$defs".to_owned(), members(&definitions, &format!("{path}/$defs"))?);
-    }
-    if let Some(reference) = rest.shift_remove("$ref") {
-        describe(&mut out, rest);
-        if out.keys().any(|key| key != "$defs") {
-            // Nothing but keys with a dollar sign may be beside a reference.
-            out.insert("anyOf".to_owned(), json!([{"$ref": reference}]));
-        } else {
-            out.insert("$ref".to_owned(), reference);
-        }
-        return Ok(out);
-    }
-    for key in KEPT {
-        if let Some(value) = rest.shift_remove(key) {
-            out.insert(key.to_owned(), value);
-        }
-    }
-    literals(&mut out, &mut rest);
-    for (key, sent) in [("anyOf", "anyOf"), ("oneOf", "anyOf"), ("prefixItems", "prefixItems")] {
-        let Some(Value::Array(parts)) = rest.shift_remove(key) else { continue };
-        let parts = parts.iter().enumerate().map(|(at, part)| node(part, &format!("{path}/{key}/{at}")));
-        if out.contains_key(sent) {
-            return Err(cannot(path, "two lists of choices"));
-        }
-        out.insert(sent.to_owned(), json!(parts.collect::<Result<Vec<_>>>()?));
-    }
-    for key in ["items", "additionalProperties"] {
-        match rest.shift_remove(key) {
-            None => {}
-            Some(Value::Bool(allowed)) => drop(out.insert(key.to_owned(), json!(allowed))),
-            Some(inner) => {
-                out.insert(key.to_owned(), Value::Object(node(&inner, &format!("{path}/{key}"))?));
+/// Removes and returns the definitions, also those under their older keyword.
+fn take_definitions(document: &mut Map<String, Value>) -> Map<String, Value> {
+    let mut all = Map::new();
+    for key in ["$defs", "definitions"] {
+        if let Some(Value::Object(definitions)) = document.shift_remove(key) {
+            for (name, definition) in definitions {
+                all.entry(name).or_insert(definition);
             }
         }
     }
-    if let Some(Value::Object(properties)) = rest.shift_remove("properties") {
-        out.insert("properties".to_owned(), members(&properties, &format!("{path}/properties"))?);
+    all
+}
+
+fn cannot(path: &str, what: &str, hint: &'static str) -> Error {
+    let message = format!("{path}: {what}, which Gemini's subset of JSON Schema cannot express");
+    Error::new(Kind::Schema, message).with_hint(hint)
+}
+
+fn allows_nothing(path: &str) -> Error {
+    cannot(path, "a schema that allows nothing", "remove it, or change it so that a value can fit it")
+}
+
+fn outside_of_definitions(path: &str) -> Error {
+    let what = "a reference to something outside `$defs`";
+    cannot(path, what, "move the schema that it refers to into `$defs`")
+}
+
+/// The conversion of one document.
+struct GeminiSubset {
+    definitions: Map<String, Value>,
+    /// The name of the definition that stands for the document itself.
+    root_name: String,
+    refers_to_root: bool,
+    /// The definitions that the schema under conversion was copied from.
+    within: Vec<String>,
+    /// The number of values that may still be copied.
+    left: usize,
+}
+
+impl GeminiSubset {
+    fn new(definitions: Map<String, Value>) -> Self {
+        let mut root_name = "Root".to_owned();
+        while definitions.contains_key(&root_name) {
+            root_name.push('_');
+        }
+        Self { definitions, root_name, refers_to_root: false, within: Vec::new(), left: MAX_COPIED }
     }
-    out.extend(rest.shift_remove("required").map(|required| ("required".to_owned(), required)));
-    describe(&mut out, rest);
-    Ok(out)
+
+    fn node(&mut self, schema: &Value, path: &str) -> Result<Map<String, Value>> {
+        let schema = match schema {
+            Value::Object(schema) => schema,
+            Value::Bool(true) => return Ok(Map::new()),
+            _ => return Err(allows_nothing(path)),
+        };
+        let depth = self.within.len();
+        let (joined, copied) = self.joined(schema, path, &mut Vec::new())?;
+        self.within.extend(copied);
+        let converted = self.keywords(joined, path);
+        self.within.truncate(depth);
+        converted
+    }
+
+    /// The schema with the rules of its `allOf`, and of its reference if rules are beside that. Also returns the names of
+    /// the definitions that were copied. `chain` are the definitions that lead here.
+    fn joined(
+        &mut self,
+        schema: &Map<String, Value>,
+        path: &str,
+        chain: &mut Vec<String>,
+    ) -> Result<(Map<String, Value>, Vec<String>)> {
+        let mut schema = schema.clone();
+        schema.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
+        let parts = match schema.shift_remove("allOf") {
+            Some(Value::Array(parts)) => parts,
+            _ => Vec::new(),
+        };
+        let mut copied = Vec::new();
+        let mut all = vec![schema];
+        for (at, part) in parts.iter().enumerate() {
+            let path = format!("{path}/allOf/{at}");
+            match part {
+                Value::Object(part) => {
+                    let (part, more) = self.joined(part, &path, chain)?;
+                    copied.extend(more);
+                    all.push(part);
+                }
+                Value::Bool(true) => {}
+                _ => return Err(allows_nothing(&path)),
+            }
+        }
+        let is_rule = |key: &str| !ANNOTATIONS.contains(&key) && key != "description";
+        let rules = all.iter().flat_map(Map::keys).filter(|key| is_rule(key.as_str())).count();
+        let mut joined = Map::new();
+        for mut part in all {
+            // A reference alone stays a reference.
+            if rules > 1
+                && let Some(reference) = part.shift_remove("$ref")
+            {
+                let (definition, more) = self.copy(&reference, path, chain)?;
+                copied.extend(more);
+                part = joined_at(part, definition, path)?;
+            }
+            joined = joined_at(joined, part, path)?;
+        }
+        Ok((joined, copied))
+    }
+
+    /// The definition that a reference leads to, and the names of the definitions that were copied.
+    fn copy(
+        &mut self,
+        reference: &Value,
+        path: &str,
+        chain: &mut Vec<String>,
+    ) -> Result<(Map<String, Value>, Vec<String>)> {
+        let (_, name) = self.target(reference, path)?;
+        if name == self.root_name || self.within.contains(&name) || chain.contains(&name) {
+            let what = format!("rules beside a reference to `{name}`, which leads back here");
+            return Err(cannot(path, &what, "remove the rules, or write the schema without the reference"));
+        }
+        let definition = self.definitions.get(&name).cloned().unwrap_or_default();
+        if !spend(&definition, &mut self.left) {
+            let what = format!("rules beside so many references as that to `{name}`");
+            return Err(cannot(path, &what, "write the rules into the schemas in `$defs`"));
+        }
+        match definition {
+            Value::Object(definition) => {
+                chain.push(name.clone());
+                let joined = self.joined(&definition, path, chain);
+                chain.pop();
+                let (definition, mut copied) = joined?;
+                copied.push(name);
+                Ok((definition, copied))
+            }
+            Value::Bool(true) => Ok((Map::new(), Vec::new())),
+            _ => Err(allows_nothing(path)),
+        }
+    }
+
+    /// The reference to a definition as it is sent, and the name of the definition.
+    fn target(&mut self, reference: &Value, path: &str) -> Result<(String, String)> {
+        let reference = reference.as_str().unwrap_or_default();
+        if reference == "#" {
+            self.refers_to_root = true;
+            return Ok((format!("#/$defs/{}", self.root_name), self.root_name.clone()));
+        }
+        let Some(place) = reference.strip_prefix('#') else {
+            let hint = "copy the schema that it refers to into `$defs`";
+            return Err(cannot(path, "a reference to another document", hint));
+        };
+        let place = match place.strip_prefix("/definitions/") {
+            Some(name) => format!("#/$defs/{name}"),
+            None => reference.to_owned(),
+        };
+        let name = definition_name(&place).ok_or_else(|| outside_of_definitions(path))?;
+        if !self.definitions.contains_key(&name) {
+            let message = format!("{path}: there is no definition `{name}`, which `$ref` refers to");
+            return Err(Error::new(Kind::Schema, message).with_hint("add the schema to `$defs`"));
+        }
+        Ok((place, name))
+    }
+
+    /// The keywords of a schema without `allOf`, as the subset has them.
+    fn keywords(&mut self, mut rest: Map<String, Value>, path: &str) -> Result<Map<String, Value>> {
+        keep_constant(&mut rest).map_err(|conflict| at_once(path, &conflict))?;
+        let mut out = Map::new();
+        if let Some(reference) = rest.shift_remove("$ref") {
+            let (reference, _) = self.target(&reference, path)?;
+            describe(&mut out, rest);
+            if out.is_empty() {
+                out.insert("$ref".to_owned(), json!(reference));
+            } else {
+                // Nothing but keys with a dollar sign may be beside a reference.
+                out.insert("anyOf".to_owned(), json!([{"$ref": reference}]));
+            }
+            return Ok(out);
+        }
+        for key in KEPT {
+            if let Some(value) = rest.shift_remove(key) {
+                out.insert(key.to_owned(), value);
+            }
+        }
+        literals(&mut out, &mut rest);
+        for (key, sent) in [("anyOf", "anyOf"), ("oneOf", "anyOf"), ("prefixItems", "prefixItems")] {
+            let Some(Value::Array(parts)) = rest.shift_remove(key) else { continue };
+            let parts =
+                parts.iter().enumerate().map(|(at, part)| self.node(part, &format!("{path}/{key}/{at}")));
+            let parts = parts.collect::<Result<Vec<_>>>()?;
+            if out.insert(sent.to_owned(), json!(parts)).is_some() {
+                return Err(at_once(path, "two lists of choices"));
+            }
+        }
+        for key in ["items", "additionalProperties"] {
+            match rest.shift_remove(key) {
+                None => {}
+                Some(Value::Bool(allowed)) => drop(out.insert(key.to_owned(), json!(allowed))),
+                Some(inner) => {
+                    let inner = self.node(&inner, &format!("{path}/{key}"))?;
+                    out.insert(key.to_owned(), Value::Object(inner));
+                }
+            }
+        }
+        if let Some(Value::Object(properties)) = rest.shift_remove("properties") {
+            let properties = self.members(&properties, &format!("{path}/properties"))?;
+            out.insert("properties".to_owned(), Value::Object(properties));
+        }
+        out.extend(rest.shift_remove("required").map(|required| ("required".to_owned(), required)));
+        describe(&mut out, rest);
+        Ok(out)
+    }
+
+    fn members(&mut self, schemas: &Map<String, Value>, path: &str) -> Result<Map<String, Value>> {
+        let converted = schemas
+            .iter()
+            .map(|(name, schema)| Ok((name.clone(), json!(self.node(schema, &format!("{path}/{name}"))?))));
+        converted.collect()
+    }
+}
+
+fn at_once(path: &str, conflict: &str) -> Error {
+    cannot(path, conflict, "write one schema without `allOf` that has the rules of both")
+}
+
+fn joined_at(
+    first: Map<String, Value>,
+    second: Map<String, Value>,
+    path: &str,
+) -> Result<Map<String, Value>> {
+    if first.is_empty() {
+        return Ok(second);
+    }
+    intersection(first, second).map_err(|conflict| at_once(path, &conflict))
 }
 
 /// Moves the values of `enum` or `const` that the subset has: texts and numbers. Null among them becomes a choice.
@@ -131,66 +327,54 @@ fn literals(out: &mut Map<String, Value>, rest: &mut Map<String, Value>) {
     }
 }
 
-fn members(schemas: &Map<String, Value>, path: &str) -> Result<Value> {
-    let converted = schemas
-        .iter()
-        .map(|(name, schema)| Ok((name.clone(), json!(node(schema, &format!("{path}/{name}"))?))));
-    Ok(Value::Object(converted.collect::<Result<_>>()?))
-}
-
-/// Checks that every reference leads to a definition, and that none must lead back to itself: Gemini follows such a
-/// reference only from a member that can be left out.
-fn check_references(root: &Map<String, Value>) -> Result<()> {
+/// Checks that no definition must lead back to itself: Gemini follows such a reference only from a member that can be
+/// left out.
+fn check_circles(root: &Map<String, Value>) -> Result<()> {
     let none = Map::new();
     let definitions = root.get("$defs").and_then(Value::as_object).unwrap_or(&none);
-    let mut all = Vec::new();
-    references(&Value::Object(root.clone()), false, &mut all)?;
-    if let Some(missing) = all.iter().find(|name| !definitions.contains_key(*name)) {
-        return Err(cannot("#", &format!("a reference to `{missing}`, which is not defined,")));
-    }
     let mut required: Vec<(&str, Vec<String>)> = Vec::with_capacity(definitions.len());
     for (name, definition) in definitions {
         let mut names = Vec::new();
-        references(definition, true, &mut names)?;
+        required_references(definition, &mut names);
         required.push((name, names));
     }
     match circle(&required) {
         Some(name) => {
-            Err(cannot(&format!("#/$defs/{name}"), "a schema that refers to itself in a required member"))
+            let hint = "let the member that repeats be optional: remove it from `required`";
+            Err(cannot(
+                &format!("#/$defs/{name}"),
+                "a schema that refers to itself in a required member",
+                hint,
+            ))
         }
         None => Ok(()),
     }
 }
 
-/// Collects the names of the definitions that a schema refers to; if `required`, without those of members that can be
-/// left out.
-fn references(schema: &Value, required: bool, names: &mut Vec<String>) -> Result<()> {
+/// Collects the names of the definitions that a schema refers to, without those of members that can be left out.
+fn required_references(schema: &Value, names: &mut Vec<String>) {
     match schema {
         Value::Object(members) => {
             if let Some(Value::String(reference)) = members.get("$ref") {
-                let name = definition_name(reference);
-                names.push(name.ok_or_else(|| cannot("#", "a schema that refers to itself"))?);
+                names.extend(definition_name(reference));
             }
-            let is_required = |name: &str| {
-                let list = members.get("required").and_then(Value::as_array);
-                list.is_some_and(|list| list.iter().any(|listed| listed == name))
+            let required: HashSet<&str> = match members.get("required") {
+                Some(Value::Array(required)) => required.iter().filter_map(Value::as_str).collect(),
+                _ => HashSet::new(),
             };
             for (key, member) in members {
                 match member {
                     Value::Object(properties) if key == "properties" => {
-                        for (name, property) in properties {
-                            if !required || is_required(name) {
-                                references(property, required, names)?;
-                            }
-                        }
+                        let properties =
+                            properties.iter().filter(|(name, _)| required.contains(name.as_str()));
+                        properties.for_each(|(_, property)| required_references(property, names));
                     }
-                    member => references(member, required, names)?,
+                    member => required_references(member, names),
                 }
             }
-            Ok(())
         }
-        Value::Array(items) => items.iter().try_for_each(|item| references(item, required, names)),
-        _ => Ok(()),
+        Value::Array(items) => items.iter().for_each(|item| required_references(item, names)),
+        _ => {}
     }
 }
 
@@ -236,14 +420,99 @@ mod tests {
         };
         assert!(to_subset(&tree(&["value"])).is_ok());
         let error = to_subset(&tree(&["value", "next"])).unwrap_err();
-        assert!(error.message().contains("#/$defs/Node"), "{}", error.message());
-        for wrong in [
-            json!({"properties": {"a": false}}),
-            json!({"allOf": [{"type": "object"}, {"type": "array"}]}),
-            json!({"$ref": "#/$defs/Missing"}),
-            json!({"properties": {"a": {"$ref": "#"}}}),
+        assert!(
+            error.message().starts_with("#/$defs/Node: a schema that refers to itself in a required member")
+        );
+        assert!(error.hint().unwrap().contains("remove it from `required`"));
+    }
+
+    #[test]
+    fn a_reference_to_the_document_leads_to_a_definition_of_it() {
+        let document = |required: &[&str]| {
+            json!({"type": "object", "required": required, "properties": {"next": {"$ref": "#"}},
+                "$defs": {"Root": {"type": "string"}}})
+        };
+        let sent = to_subset(&document(&[])).unwrap();
+        assert_eq!(sent["properties"]["next"], json!({"$ref": "#/$defs/Root_"}));
+        assert_eq!(
+            sent["$defs"]["Root_"],
+            json!({"type": "object", "required": [], "properties": {"next": {"$ref": "#/$defs/Root_"}}})
+        );
+        assert!(to_subset(&document(&["next"])).is_err());
+        let older = json!({"properties": {"a": {"$ref": "#/definitions/A"}}, "definitions": {"A": {"type": "string"}}});
+        assert_eq!(
+            to_subset(&older).unwrap(),
+            json!({"properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"type": "string"}}})
+        );
+    }
+
+    #[test]
+    fn a_reference_that_leads_nowhere_is_refused_in_its_place() {
+        for (reference, problem) in [
+            ("https://example.org/a.json", "#/properties/a/items: a reference to another document"),
+            ("other.json#/$defs/A", "#/properties/a/items: a reference to another document"),
+            ("#/properties/b", "#/properties/a/items: a reference to something outside `$defs`"),
+            ("#/$defs/A", "#/properties/a/items: there is no definition `A`"),
         ] {
-            assert!(to_subset(&wrong).is_err(), "{wrong}");
+            let document = json!({"properties": {"a": {"items": {"$ref": reference}}, "b": {}}});
+            let error = to_subset(&document).unwrap_err();
+            assert!(error.message().starts_with(problem), "{}", error.message());
         }
+        let error = to_subset(&json!({"properties": {"a": false}})).unwrap_err();
+        assert!(error.message().starts_with("#/properties/a: a schema that allows nothing"));
+    }
+
+    #[test]
+    fn all_rules_of_all_of_are_kept() {
+        let document = json!({
+            "$defs": {
+                "Named": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
+                "Plant": {"allOf": [{"$ref": "#/$defs/Named"}, {"properties": {"name": {"minLength": 2}}}]}
+            },
+            "type": "object", "required": ["size"],
+            "properties": {"size": {"type": "integer", "minimum": 1, "allOf": [{"minimum": 5}, {"maximum": 9}]},
+                "code": {"type": "string", "pattern": "^a", "allOf": [{"pattern": "b$"}]}},
+            "allOf": [{"$ref": "#/$defs/Plant"}, {"properties": {"size": {"description": "In cm"}}}]
+        });
+        let sent = to_subset(&document).unwrap();
+        assert_eq!(sent["required"], json!(["size", "name"]));
+        assert_eq!(
+            sent["properties"],
+            json!({
+                "size": {"type": "integer", "description": "In cm", "minimum": 5, "maximum": 9},
+                "code": {"type": "string", "description": "{pattern: ^a, allOf: [{\"pattern\":\"b$\"}]}"},
+                "name": {"type": "string", "description": "{minLength: 2}"}
+            })
+        );
+        assert_eq!(sent["$defs"]["Plant"]["properties"]["name"], sent["properties"]["name"]);
+    }
+
+    #[test]
+    fn rules_beside_a_reference_are_kept_and_must_end() {
+        let document = json!({"$defs": {"A": {"type": "string"}}, "properties": {"a": {"$ref": "#/$defs/A", "enum": ["x"]}}});
+        assert_eq!(
+            to_subset(&document).unwrap()["properties"]["a"],
+            json!({"type": "string", "enum": ["x"]})
+        );
+        let circle = json!({"$defs": {"A": {"properties": {"a": {"$ref": "#/$defs/A", "title": "A", "minProperties": 1}}}}});
+        let error = to_subset(&circle).unwrap_err();
+        assert!(error.message().contains("a reference to `A`, which leads back here"), "{}", error.message());
+        for part in [json!({"type": "array"}), json!(false), json!({"anyOf": [{}]})] {
+            let document = json!({"type": "object", "anyOf": [{"required": ["a"]}], "allOf": [part]});
+            assert!(to_subset(&document).is_err(), "{document}");
+        }
+        let many: Vec<_> = (0..30)
+            .map(|at| {
+                json!({"properties": {"l": {"$ref": format!("#/$defs/D{}", at + 1), "minProperties": 1},
+            "r": {"$ref": format!("#/$defs/D{}", at + 1), "minProperties": 1}}})
+            })
+            .collect();
+        let mut definitions = serde_json::Map::new();
+        for (at, definition) in many.into_iter().enumerate() {
+            definitions.insert(format!("D{at}"), definition);
+        }
+        definitions.insert("D30".to_owned(), json!({"type": "object"}));
+        let error = to_subset(&json!({"$ref": "#/$defs/D0", "$defs": definitions})).unwrap_err();
+        assert!(error.message().contains("so many references"), "{}", error.message());
     }
 }

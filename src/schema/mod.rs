@@ -16,6 +16,7 @@ mod example;
 pub mod formats;
 mod gemini_subset;
 pub mod instructions;
+mod intersection;
 mod json;
 pub mod json_schema;
 mod keys;

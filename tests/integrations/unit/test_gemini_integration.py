@@ -155,6 +155,47 @@ def test_a_schema_outside_the_subset_stays_as_instructions():
     assert said[0].endswith("left out")
 
 
+def test_parameters_of_several_schemas_keep_all_their_rules():
+    parameters = {
+        "type": "object",
+        "properties": {"size": {"type": "integer", "minimum": 1}},
+        "required": ["size"],
+        "allOf": [{"$ref": "#/$defs/Named"}, {"properties": {"size": {"minimum": 5}}}],
+        "$defs": {
+            "Named": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "more": {"$ref": "#"}},
+                "required": ["name"],
+            }
+        },
+    }
+    config, said = request(chat_of(USER, tools=[{"name": "f", "parameters": parameters}]))
+    [function] = config["tools"][0]["function_declarations"]
+    sent = function["parameters_json_schema"]
+    assert sent["required"] == ["size", "name"]
+    assert sent["properties"]["size"] == {"type": "integer", "minimum": 5}
+    assert sent["$defs"]["Root"]["properties"] == sent["properties"]
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("https://example.org/a.json", "a reference to another document"),
+        ("other.json#/x", "a reference to another document"),
+        ("#/properties/b", r"a reference to something outside `\$defs`"),
+        ("#/$defs/Missing", "there is no definition `Missing`"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_refused_in_its_place(reference, problem):
+    parameters = {"type": "object", "properties": {"a": {"$ref": reference}}}
+    prompt = chat_of(USER, tools=[{"name": "f", "parameters": parameters}])
+    with pytest.raises(ConversionError, match=f"tool `f`: #/properties/a: {problem}"):
+        request(prompt)
+    with pytest.warns(PromptConversionWarning, match=f"#/properties/a: {problem}.*; sent unchanged"):
+        GeminiIntegration(ENGINE, strict_validation=False).build_request_sync(prompt, {}, model="m")
+
+
 def test_the_config_of_the_caller_is_merged_and_wins():
     prompt = full_prompt(output_schema=None, settings={"temperature": 0.5, "top_p": 0.9, "effort": "low"})
     more = {
