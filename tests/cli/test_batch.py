@@ -434,6 +434,39 @@ def test_columns_of_other_rows_are_empty_or_null(project: Path, result_of: Text)
         ]
 
 
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("output", ENDINGS)
+def test_half_a_surrogate_pair_is_the_error_of_its_row(
+    project: Path, run: Callable[..., Any], failure_of: Text, write: Write, output: str
+) -> None:
+    write({"counts_of_batch.py": COUNTS})
+    lines = [
+        '{"name": "😀"}',
+        '{"name": "\\ud83d 😀"}',
+        '{"name": "\\ud83d\\ude00"}',
+        '{"name": "a", "x": ["\\uDC00"]}',
+    ]
+    (project / "in.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    arguments = ("batch", "echo", "in.jsonl", "-o", f"out.{output}", "--to", "text", "--batch-size", "3")
+    done = run(*arguments, "--tokens", "counts_of_batch:length", "--on-error", "column")
+    expected = "row {}: the value of {!r} is a text with half a surrogate pair, which is not a character"
+    errors = [expected.format(1, "name"), expected.format(3, "x")]
+    assert (done.exit_code, done.stderr) == (0, "warning: 2 rows have an error\n" + "".join(f"  {e}\n" for e in errors))
+    rows = read_rows(project / f"out.{output}")
+    assert [row["text"] or None for row in rows] == ["😀", None, "😀", None]
+    assert [row["error"] or None for row in rows] == [None, errors[0], None, errors[1]]
+    assert [row["tokens"] in {None, ""} for row in rows] == [False, True, False, True]
+    # JSON has an escape for it. Elsewhere, the text of the escape takes its place.
+    assert rows[1]["name"] == ("\ud83d 😀" if output == "jsonl" else "\\ud83d 😀")
+    assert failure_of(*arguments).startswith(f"{errors[0]}\n")
+
+
+def test_half_a_surrogate_pair_in_a_key_is_an_error_with_its_line(project: Path, failure_of: Text) -> None:
+    (project / "in.jsonl").write_text('{"name": "Ada"}\n{"\\ud83d": 1}\n', encoding="utf-8")
+    expected = "line 2 of in.jsonl has a key with half a surrogate pair, which is not a character\n"
+    assert failure_of("batch", "echo", "in.jsonl", "-o", "out.csv", "--to", "text") == expected
+
+
 def test_values_that_json_does_not_have_are_written_as_texts(project: Path, result_of: Text) -> None:
     from datetime import UTC, date, datetime
     from decimal import Decimal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
@@ -12,9 +12,9 @@ from prompt_manager._native import nearest
 from prompt_manager.bulk._renderer import check_target
 from prompt_manager.bulk._rows import moved, moved_message, rendered_rows, with_row
 from prompt_manager.bulk._tokens import TOKENS, token_rule
-from prompt_manager.cli.tables.kinds import TEXT_KINDS, Rows
+from prompt_manager.cli.tables.kinds import TEXT_KINDS, BrokenRow, Rows
 from prompt_manager.cli.tables.library import table_library
-from prompt_manager.cli.tables.text import json_text, merge_text, read_text, write_text_part
+from prompt_manager.cli.tables.text import escaped, json_text, merge_text, read_text, write_text_part
 from prompt_manager.core._text_values import typed_value
 from prompt_manager.exceptions import PromptManagerError, TemplateRenderError
 
@@ -161,6 +161,13 @@ class _Job:
                 )
 
 
+class _TableChunk(NamedTuple):
+    """Some rows of the input as a table, and the errors of those that no table can hold as they are."""
+
+    table: Any
+    problems: Mapping[int, str]
+
+
 class TableJob(_Job):
     """Renders tables to tables."""
 
@@ -172,26 +179,35 @@ class TableJob(_Job):
     def chunks(self, skip: int) -> Iterator[Any]:
         """The rows of the input, without the first ones."""
         source = self.source
-        return map(self._table, source.rows(skip)) if source.kind in TEXT_KINDS else source.tables(skip)
+        if source.kind in TEXT_KINDS:
+            return map(self._table, source.rows(skip))
+        return (_TableChunk(table, {}) for table in source.tables(skip))
 
-    def _table(self, chunk: Rows) -> Any:
+    def _table(self, chunk: Rows) -> _TableChunk:
         """Python rows as a table. A column that these rows lack is null, and not an error of the whole table."""
         source = self.source
-        needed = [name for name, variable in source.variables.items() if variable["required"]]
         columns = chunk.columns
         if source.kind == "jsonl":
+            needed = [name for name, variable in source.variables.items() if variable["required"]]
             columns = list(dict.fromkeys([*chunk.columns, *source.renamed, *needed]))
         if chunk.rows and not columns:
             raise click.ClickException(
                 f"{source.path} has rows without columns, which a table of Arrow cannot hold\n"
                 "  hint: write the result to a .jsonl file"
             )
-        return self._library.table(Rows(columns, chunk.rows))
+        problems = {at: row.problem for at, row in enumerate(chunk.rows) if isinstance(row, BrokenRow)}
+        rows = [escaped(row) if at in problems else row for at, row in enumerate(chunk.rows)]
+        return _TableChunk(self._library.table(Rows(columns, rows)), problems)
 
-    def render(self, table: Any, first: int) -> tuple[Any, int, list[tuple[int, str]]]:
+    def render(self, chunk: Any, first: int) -> tuple[Any, int, list[tuple[int, str]]]:
         """Render a chunk whose first row has this number: the result, the number of rows, and the errors."""
+        table, problems = _TableChunk(*chunk)
         self.check_columns(self._library.columns(table))
         try:
+            if self.options.on_error == "raise" and problems:
+                at = min(problems)
+                self.renderer(table.slice(0, at))
+                raise with_row(TemplateRenderError(problems[at]), at)
             made = self.renderer(table)
         except PromptManagerError as error:
             raise moved(error, first) from error
@@ -199,6 +215,9 @@ class TableJob(_Job):
             return made, len(made), []
         name = self.options.error_column
         texts = [text and moved_message(text, first) for text in self._library.texts(made, name)]
+        if problems:
+            made = self._library.with_nulls(made, [self.column, *([TOKENS] if self.rule else [])], problems)
+            texts = [f"row {first + at}: {problems[at]}" if at in problems else text for at, text in enumerate(texts)]
         errors = [(first + at, text) for at, text in enumerate(texts) if text]
         return self._library.with_texts(made, name, texts) if errors else made, len(made), errors
 
@@ -250,7 +269,7 @@ class RowJob(_Job):
             self._check_header(chunk.columns)
         results = rendered_rows(
             self._core,
-            lambda row: self._render(self._values(row)),
+            self._render_row,
             chunk.rows,
             on_error="raise" if self.options.on_error == "raise" else "return",
             observers=self.manager._observers,
@@ -270,6 +289,11 @@ class RowJob(_Job):
                 errors.append((number, problem.message))
         new = [self.column, *([TOKENS] if self.rule else []), *([self.options.error_column] if with_errors else [])]
         return Rows([*chunk.columns, *new], chunk.rows), len(chunk.rows), errors
+
+    def _render_row(self, row: Mapping[str, Any]) -> Any:
+        if isinstance(row, BrokenRow):
+            raise TemplateRenderError(row.problem)
+        return self._render(self._values(row))
 
     def _counted(self, made: Any, number: int) -> tuple[PromptManagerError | None, int | None]:
         """The error of a row with too many tokens, and the tokens."""

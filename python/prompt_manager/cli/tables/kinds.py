@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["ENDINGS", "TEXT_KINDS", "FileKind", "Rows", "kind_of"]
+__all__ = ["ENDINGS", "TEXT_KINDS", "BrokenRow", "FileKind", "Rows", "kind_of"]
 
 FileKind = Literal["arrow", "csv", "jsonl", "parquet", "tsv"]
 
@@ -29,6 +29,12 @@ ENDINGS = ", ".join(_KINDS)
 
 #: The formats that need no other package.
 TEXT_KINDS: frozenset[FileKind] = frozenset({"csv", "tsv", "jsonl"})
+
+
+class BrokenRow(dict[str, Any]):
+    """A row of JSON Lines in which a text is not valid Unicode. ``problem`` is its error."""
+
+    problem: str
 
 
 class Rows(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -47,6 +47,9 @@ class TableLibrary(Protocol):
 
     def with_texts(self, table: Any, column: str, texts: list[str | None]) -> Any:
         """The table with other texts in a column."""
+
+    def with_nulls(self, table: Any, columns: Sequence[str], rows: Container[int]) -> Any:
+        """The table with nulls in some rows of some columns."""
 
     def write_part(self, file: IO[bytes], kind: FileKind, table: Any) -> None:
         """Write a table to a file."""

@@ -6,6 +6,7 @@ import base64
 import csv
 import json
 import math
+import re
 import shutil
 import sys
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prompt_manager.cli.tables.kinds import Rows
+from prompt_manager.cli.tables.kinds import BrokenRow, Rows
 from prompt_manager.core._text_values import parse_json
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from prompt_manager.cli.tables.kinds import FileKind
 
-__all__ = ["json_text", "merge_text", "read_text", "write_text_part"]
+__all__ = ["escaped", "json_text", "merge_text", "read_text", "write_text_part"]
 
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
@@ -67,7 +68,36 @@ def _json_rows(path: Path, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             raise click.ClickException(f"line {number} of {path} is not JSON: {problem}") from error
         if not isinstance(row, dict):
             raise click.ClickException(f"line {number} of {path} is not a JSON object with the values of a row")
-        yield row
+        yield _checked(path, number, row) if _SURROGATE.search(line) else row
+
+
+#: The escape of a surrogate. A pair of them is a character, and half a pair is none.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _checked(path: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
+    """The row, which is a `BrokenRow` if it has half a surrogate pair."""
+    if not all(map(_is_encodable, row)):
+        raise click.ClickException(f"line {number} of {path} has a key {_HALF_A_PAIR}")
+    for name, value in row.items():
+        if not _is_encodable(json.dumps(value, ensure_ascii=False)):
+            broken = BrokenRow(row)
+            broken.problem = f"the value of {name!r} is a text {_HALF_A_PAIR}"
+            return broken
+    return row
+
+
+_HALF_A_PAIR = "with half a surrogate pair, which is not a character"
+_LONE = re.compile("[\\ud800-\\udfff]")
+
+
+def escaped(value: Any) -> Any:
+    r"""A JSON value with escapes in place of what has no UTF-8.
+
+    >>> escaped(["\ud83d"])
+    ['\\ud83d']
+    """
+    return json.loads(_LONE.sub(lambda half: rf"\\u{ord(half[0]):x}", json.dumps(value, ensure_ascii=False)))
 
 
 def _cells(path: Path, file: IO[str], delimiter: str) -> tuple[list[str], Iterator[dict[str, Any]]]:

@@ -11,7 +11,7 @@ import polars as pl
 from prompt_manager.cli.tables.kinds import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -63,6 +63,11 @@ class PolarsTables:
     def with_texts(self, table: Any, column: str, texts: list[str | None]) -> Any:
         """Return the table with other texts in a column."""
         return table.with_columns(pl.Series(column, texts, dtype=pl.String))
+
+    def with_nulls(self, table: Any, columns: Sequence[str], rows: Container[int]) -> Any:
+        """Return the table with nulls in some rows of some columns."""
+        kept = pl.Series([row not in rows for row in range(table.height)], dtype=pl.Boolean)
+        return table.with_columns(pl.when(kept).then(pl.col(name)).alias(name) for name in columns)
 
     def write_part(self, file: IO[bytes], kind: FileKind, table: Any) -> None:
         """Write a table to a file."""

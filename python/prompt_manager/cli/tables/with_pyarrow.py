@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from prompt_manager.cli.tables.kinds import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -62,6 +62,15 @@ class PyArrowTables:
     def with_texts(self, table: Any, column: str, texts: list[str | None]) -> Any:
         """Return the table with other texts in a column."""
         return table.set_column(table.column_names.index(column), column, pa.array(texts, pa.string()))
+
+    def with_nulls(self, table: Any, columns: Sequence[str], rows: Container[int]) -> Any:
+        """Return the table with nulls in some rows of some columns."""
+        # A row that is taken from nowhere is null.
+        kept = pa.array([None if row in rows else row for row in range(table.num_rows)], pa.int64())
+        for name in columns:
+            at = table.column_names.index(name)
+            table = table.set_column(at, table.schema.field(at), table.column(at).take(kept))
+        return table
 
     def write_part(self, file: IO[bytes], kind: FileKind, table: Any) -> None:
         """Write a table to a file."""
