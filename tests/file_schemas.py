@@ -157,9 +157,24 @@ def alike(*keys: str, schema: Schema) -> dict[str, Schema]:
     return dict.fromkeys(keys, schema)
 
 
-CACHE = any_of(
-    BOOLEAN, {"type": "string"}, mapping(KEYS["CACHE"], {"type": words(["ephemeral"]), "ttl": TEXT}, filled=["type"])
-)
+def times(owner: str) -> Schema:
+    """The lifetimes of a cache hint that the reader accepts."""
+    source = (ROOT / "src/prompt/message.rs").read_text(encoding="utf-8")
+    (listed,) = re.findall(rf"impl {owner} {{[^}}]*TIMES: .*= \[(.*)\];", source)
+    return words(re.findall(r'"(\w+)"', listed))
+
+
+def cache() -> Schema:
+    openai_time = times("OpenAiCache")
+    openai = mapping(KEYS["OPENAI_CACHE"], {"mode": words(["explicit"]), "ttl": openai_time})
+    types = {
+        "type": words(["ephemeral"]),
+        "ttl": times("PortableCache"),
+        "openai": any_of({"const": True}, openai_time, openai),
+    }
+    return any_of(BOOLEAN, types["ttl"], mapping(KEYS["CACHE"], types, described=of_prompts("a cache hint")))
+
+
 FUNCTION_TYPE = words(["function"])
 
 
@@ -232,7 +247,7 @@ def part() -> Schema:
         "image_url": url,
         "input_audio": audio,
         "file": file,
-        "cache": CACHE,
+        "cache": ref("cache"),
     }
     rules = []
     for kind, own in ORDINARY_PARTS.items():
@@ -244,7 +259,7 @@ def part() -> Schema:
 
 
 def uploaded_image() -> Schema:
-    types = {"type": words(["image"]), "file_id": TEXT, "cache": CACHE}
+    types = {"type": words(["image"]), "file_id": TEXT, "cache": ref("cache")}
     return mapping(KEYS["UPLOADED_IMAGE"], types, required=["type", "file_id"])
 
 
@@ -254,7 +269,7 @@ def file_part(file: Schema) -> Schema:
         "file": file,
         **alike("url", "text", "title", "context", schema=TEXT),
         "citations": BOOLEAN,
-        "cache": CACHE,
+        "cache": ref("cache"),
     }
     rules = [{"oneOf": [has("file"), has("url"), has("text")]}]
     return mapping(KEYS["FILE_PART"], types, required=["type"], rules=rules, described=of_prompts("a file"))
@@ -262,14 +277,16 @@ def file_part(file: Schema) -> Schema:
 
 def search_result() -> Schema:
     text = mapping(
-        ["type", "text", "cache"], {"type": words(["text"]), "text": TEXT, "cache": CACHE}, required=["type", "text"]
+        ["type", "text", "cache"],
+        {"type": words(["text"]), "text": TEXT, "cache": ref("cache")},
+        required=["type", "text"],
     )
     types = {
         "type": words(["search_result"]),
         **alike("source", "title", schema=TEXT),
         "content": any_of(TEXT, list_of(any_of(TEXT, text))),
         "citations": BOOLEAN,
-        "cache": CACHE,
+        "cache": ref("cache"),
     }
     required = ["type", "source", "title", "content"]
     described = of_prompts("a search result")
@@ -317,7 +334,7 @@ def message() -> Schema:
         **alike("refusal", "name", "tool_call_id", schema=TEXT),
         "tool_calls": list_of(ref("tool_call")),
         "function_call": ref("function_call"),
-        "cache": CACHE,
+        "cache": ref("cache"),
         **alike("optional", "is_error", schema=BOOLEAN),
     }
     no_others = {
@@ -495,6 +512,7 @@ def prompt_file() -> Schema:
         "messages": list_of(ref("message"), minItems=1),
         "message": message(),
         "part": part(),
+        "cache": cache(),
         "tool_call": tool_call(),
         "function_call": function_call(),
         "variables": variables(),

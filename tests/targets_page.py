@@ -119,6 +119,12 @@ FEATURES = [
     Feature("`context` of a document", user({"type": "file", "text": "D", "context": FOUND})),
     Feature("a search result", user({"type": "search_result", "source": "S", "title": "T", "content": [FOUND]})),
     Feature("`cache`", user(cache={"ttl": "1h"}), "1h"),
+    Feature("`cache` that names `openai`", user(cache={"openai": {"ttl": "30m"}}), "30m"),
+    Feature(
+        "`cache` that names `openai` on a message of the assistant",
+        [ASK, {"role": "assistant", "content": "A", "cache": {"openai": {"ttl": "30m"}}}, ASK],
+        "30m",
+    ),
 ]
 
 
@@ -170,8 +176,9 @@ INTRODUCTION = """# What each target carries, changes and refuses
 
 "sent" means that the target gets it, in its own format. "error, or …" is an error in strict mode, and without strict
 mode the change that a `PromptConversionWarning` names. Anthropic is shown with `merge_turns=True`, and LiteLLM with
-`cache_control=True`. Options of an integration such as `allow_prefill`, `allow_assistant_first`, `inline_system` and
-`merge_system` allow more; see [integrations.md](integrations.md) and [gemini-and-bedrock.md](gemini-and-bedrock.md).
+`cache_control=True`; `cache_breakpoints=True` sends every `cache` to OpenAI. Options of an integration such as
+`allow_prefill`, `allow_assistant_first`, `inline_system` and `merge_system` allow more; see
+[integrations.md](integrations.md) and [gemini-and-bedrock.md](gemini-and-bedrock.md).
 What only one provider understands, such as thinking, is in [integrations.md](integrations.md).
 """
 

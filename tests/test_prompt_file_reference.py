@@ -16,6 +16,7 @@ SECTIONS = {
     "Keys of a prompt": "PROMPT",
     "Keys of a message": "MESSAGE",
     "Keys of a part": "PART",
+    "Keys of a cache hint": "CACHE",
     "Keys of a file": "FILE_PART",
     "Keys of a search result": "SEARCH_RESULT",
     "Keys of a tool call": "TOOL_CALL",
@@ -48,6 +49,7 @@ FILES_OF_TABLES = {
     "Keys of a prompt": "{template: Hi, EXAMPLE}",
     "Keys of a message": "messages: [{role: user, content: Hi}, {role: assistant, EXAMPLE}]",
     "Keys of a part": "messages: [{role: user, content: [{type: PART, EXAMPLE}]}]",
+    "Keys of a cache hint": "messages: [{role: user, content: Hi, cache: {EXAMPLE}}]",
     "Keys of a file": "messages: [{role: user, content: [{type: file, text: Hi, EXAMPLE}]}]",
     "Keys of a search result": "messages: [{role: user, content: [{type: search_result, "
     "source: a, title: b, content: c, EXAMPLE}]}]",

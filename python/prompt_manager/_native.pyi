@@ -397,6 +397,7 @@ class Converter:
         extra_body: bool = False,
         developer_as_system: bool = False,
         cache_control: bool = False,
+        cache_breakpoints: bool = False,
         old_max_tokens: bool = False,
         schema_tool: bool = False,
     ) -> Self: ...

@@ -2,7 +2,7 @@
 
 use super::payload::{Member, Payload};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
-use super::rules::LEFT_OUT;
+use super::rules::{BREAKPOINT, LEFT_OUT};
 use crate::error::Result;
 use crate::prompt::{Carried, CarriedFormat, Message, Tree};
 use crate::template::Output;
@@ -16,18 +16,25 @@ pub(super) struct CarriedTarget {
     pub(super) format: Option<CarriedFormat>,
     /// Whether it accepts keys that extend OpenAI's format.
     pub(super) has_extensions: bool,
+    /// Whether it gets OpenAI's cache hints of any history in its own format.
+    pub(super) has_breakpoints: bool,
     /// Fail instead of leaving something out.
     pub(super) strict: bool,
 }
 
 impl CarriedTarget {
     /// Messages that any provider accepts, in the format of prompt files.
-    pub(super) const PROMPT_FILES: Self =
-        Self { name: "the format of prompt files", format: None, has_extensions: false, strict: false };
+    pub(super) const PROMPT_FILES: Self = Self {
+        name: "the format of prompt files",
+        format: None,
+        has_extensions: false,
+        has_breakpoints: true,
+        strict: false,
+    };
 
     /// LangChain's messages, which any provider may get.
     pub(super) fn langchain(strict: bool) -> Self {
-        Self { name: "LangChain", strict, ..Self::PROMPT_FILES }
+        Self { name: "LangChain", has_breakpoints: false, strict, ..Self::PROMPT_FILES }
     }
 
     /// Keeps in each message what the provider accepts in its own format, and leaves out the rest. A message in which
@@ -84,7 +91,9 @@ impl CarriedTarget {
             handler.handle(RuleViolation::new(at, problem, hint), LEFT_OUT)
         };
         if !is_own {
-            handle(&mut handler, &carried.only, FOREIGN_HINT)?;
+            let is_lost = |name: &&String| !(self.has_breakpoints && *name == BREAKPOINT);
+            let lost: Vec<String> = carried.only.iter().filter(is_lost).cloned().collect();
+            handle(&mut handler, &lost, FOREIGN_HINT)?;
         }
         if !(is_own && self.has_extensions) {
             if !carried.unknown.is_empty() {

@@ -41,9 +41,10 @@ impl ProviderConverter {
     pub fn strict(provider: &str) -> Option<Self> {
         let provider = match provider {
             "openai" => Provider::OpenAi(openai::OpenAiOptions { strict: true, ..Default::default() }),
-            "openai-responses" => {
-                Provider::Responses(openai::responses::ResponsesOptions { strict: true, continues: false })
-            }
+            "openai-responses" => Provider::Responses(openai::responses::ResponsesOptions {
+                strict: true,
+                ..Default::default()
+            }),
             "anthropic" => {
                 Provider::Anthropic(anthropic::AnthropicOptions { strict: true, ..Default::default() })
             }
@@ -90,7 +91,9 @@ impl ProviderConverter {
             Provider::Bedrock(_) => ("Bedrock", CarriedFormat::Bedrock),
         };
         let has_extensions = matches!(self.provider, Provider::LiteLlm(_));
-        CarriedTarget { name, format: Some(format), has_extensions, strict: self.is_strict() }
+        let has_breakpoints = matches!(self.provider, Provider::OpenAi(_) | Provider::Responses(_));
+        let strict = self.is_strict();
+        CarriedTarget { name, format: Some(format), has_extensions, has_breakpoints, strict }
     }
 
     /// Whether the conversion fails instead of changing or dropping something.

@@ -117,6 +117,7 @@ pub fn message<S: Output>(
 ) -> Result<Payload<S>> {
     let at = Position { index, role: message.role };
     let mut violations = ViolationHandler::new(options.strict, report);
+    message.keep_portable_hints();
     rules::check_fields(&mut message, at, &mut violations)?;
     if rules::is_blank_input(&message) {
         return Err(rules::empty_content(at).into());

@@ -5,7 +5,7 @@ use super::carried::CarriedTarget;
 use super::payload::{Member, Payload, member};
 use super::report::Report;
 use crate::error::Result;
-use crate::prompt::{CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody};
+use crate::prompt::{Content, FilePart, FunctionCall, Message, Part, PartBody};
 use crate::template::Output;
 
 /// The list of messages, each `{"role": …, "content": …}` with its other fields. What only one provider understands is
@@ -38,7 +38,7 @@ fn message<S>(message: Message<S>) -> Payload<S> {
     put("tool_calls", (!calls.is_empty()).then_some(Payload::List(calls)));
     put("tool_call_id", message.tool_call_id.map(Payload::Text));
     put("function_call", message.function_call.map(function));
-    put("cache", message.cache.map(cache));
+    put("cache", message.cache.map(|hint| Payload::from_json(hint.to_json())));
     put("is_error", message.is_error.then_some(Payload::Bool(true)));
     Payload::Map(members)
 }
@@ -104,13 +104,6 @@ fn part<S>(part: Part<S>) -> Payload<S> {
             members
         }
     };
-    members.extend(part.cache.map(|hint| member("cache", cache(hint))));
+    members.extend(part.cache.map(|hint| member("cache", Payload::from_json(hint.to_json()))));
     Payload::Map(members)
-}
-
-fn cache<S>(cache: CacheHint) -> Payload<S> {
-    match cache.ttl {
-        Some(ttl) => Payload::map([("ttl", Payload::String(ttl))]),
-        None => Payload::Bool(true),
-    }
 }

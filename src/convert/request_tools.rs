@@ -6,6 +6,7 @@ use super::api::Api;
 use super::bedrock::arguments as bedrock;
 use super::gemini::arguments as gemini;
 use super::request::RequestBuilder;
+use super::rules::{BREAKPOINT, LEFT_OUT};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{FunctionTool, Prompt, ProviderTool, Tool, ToolChoice};
 use crate::schema::strict_parameters;
@@ -77,7 +78,17 @@ impl<S: Output> RequestBuilder<'_, S> {
             self.refuse_or_note(problem, "use the Responses API: api=\"responses\"", "left out")?;
             return Ok(None);
         }
-        Ok(Some(Value::Object(tool.definition.clone())))
+        let mut sent = tool.definition.clone();
+        if matches!(self.api, Api::Chat | Api::Responses) && sent.shift_remove(BREAKPOINT).is_some() {
+            let problem =
+                format!("tool `{}` has `{BREAKPOINT}`, which OpenAI accepts only in messages", tool.name());
+            self.refuse_or_note(
+                problem,
+                "put a cache hint on the first message: tools are before it",
+                LEFT_OUT,
+            )?;
+        }
+        Ok(Some(Value::Object(sent)))
     }
 
     fn function(&mut self, tool: &FunctionTool) -> Result<Value> {

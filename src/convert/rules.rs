@@ -324,13 +324,16 @@ pub(super) const FUNCTION_ID: &str = "function_call";
 /// The key of a cache hint.
 pub(super) const CACHE_CONTROL: &str = "cache_control";
 
+/// The key of a cache hint of OpenAI.
+pub(super) const BREAKPOINT: &str = "prompt_cache_breakpoint";
+
 /// The member for a cache hint in the format of Anthropic, which LiteLLM accepts too.
 pub(super) fn cache_control<S>(
     cache: &CacheHint,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<Member<S>> {
-    let ttl = match cache.ttl.as_deref() {
+    let ttl = match cache.ttl() {
         None => None,
         Some("5m") => Some("5m"),
         Some("1h") => Some("1h"),

@@ -91,8 +91,32 @@ pub(super) fn of_message(key: &str) -> Option<KeyHint> {
         "assistant" | "ai" => KeyHint::new("a message names its role: `role: assistant`, `content: …`"),
         "tool" => KeyHint::new("a message names its role: `role: tool`, `tool_call_id: …`, `content: …`"),
         "placeholder" => KeyHint::new("a message names its role: `role: placeholder`, `name: …`"),
-        _ => return None,
+        _ => return of_provider_cache(key),
     })
+}
+
+/// The hint for the key that a provider has for cache hints.
+fn of_provider_cache(key: &str) -> Option<KeyHint> {
+    match key {
+        "cache_control" => Some(KeyHint::of("cache", "a cache hint is `cache: true` or `cache: {ttl: 1h}`")),
+        "prompt_cache_breakpoint" => {
+            Some(KeyHint::of("cache", "a cache hint for OpenAI is `cache: {openai: {ttl: 30m}}`"))
+        }
+        _ => None,
+    }
+}
+
+/// The hint for an unknown key of a cache hint.
+pub(super) fn of_cache(key: &str) -> Option<KeyHint> {
+    match key {
+        "anthropic" | "bedrock" | "litellm" => {
+            Some(KeyHint::of("ttl", "`ttl` is for Anthropic, Bedrock and LiteLLM: `{ttl: 1h}`"))
+        }
+        "openai-responses" | "responses" => {
+            Some(KeyHint::of("openai", "`openai` is for both APIs of OpenAI: `{openai: {ttl: 30m}}`"))
+        }
+        _ => None,
+    }
 }
 
 /// The hint for an unknown key of a part of a message.
@@ -100,7 +124,7 @@ pub(super) fn of_part(key: &str) -> Option<KeyHint> {
     match key {
         "image" | "url" | "source" => Some(KeyHint::of("image_url", IMAGE)),
         "content" => Some(KeyHint::of("text", "the text of a part is its `text`")),
-        _ => None,
+        _ => of_provider_cache(key),
     }
 }
 
@@ -115,7 +139,7 @@ pub(super) fn of_file(key: &str) -> Option<KeyHint> {
             "file",
             "write `{type: file, file: {filename: …, file_data: data:application/pdf;base64,…}}`",
         )),
-        _ => None,
+        _ => of_provider_cache(key),
     }
 }
 
@@ -144,6 +168,9 @@ pub(super) fn of_tool(key: &str) -> Option<KeyHint> {
         "input_schema" | "schema" | "args_schema" => {
             Some(KeyHint::of("parameters", "the schema of the arguments is `parameters`"))
         }
+        "cache" | "cache_control" | "prompt_cache_breakpoint" => Some(KeyHint::new(
+            "write `cache` on a system message: providers read the tools first, so its hint is for both",
+        )),
         _ => None,
     }
 }

@@ -77,7 +77,10 @@ pub(super) const TOOL_CALL: &[&str] = &["id", "type", "function", "name", "argum
 
 pub(super) const FUNCTION_CALL: &[&str] = &["name", "arguments"];
 
-pub(super) const CACHE: &[&str] = &["type", "ttl"];
+pub(super) const CACHE: &[&str] = &["type", "ttl", "openai"];
+
+/// The keys of the `openai` of a cache hint.
+pub(super) const OPENAI_CACHE: &[&str] = &["mode", "ttl"];
 
 pub(super) const VARIABLE: &[&str] = &["type", "values", "description", "default", "required"];
 

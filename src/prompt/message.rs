@@ -5,6 +5,8 @@
 //! message from one stage to the next. It copies the structure (roles, parts, tool calls), which is never parsed out of
 //! rendered text.
 
+use serde_json::{Value, json};
+
 use super::history::Carried;
 use super::tree::Tree;
 use crate::error::Result;
@@ -217,10 +219,72 @@ pub struct FunctionCall<L> {
 }
 
 /// A hint that the provider may cache the prompt up to and including the message or part that has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CacheHint {
-    /// The lifetime, such as `5m` or `1h`; the provider's default if absent.
+    /// For Anthropic, Bedrock and the providers behind LiteLLM. OpenAI gets it only if that is asked for.
+    pub portable: Option<PortableCache>,
+    /// For OpenAI alone.
+    pub openai: Option<OpenAiCache>,
+}
+
+/// What a [`CacheHint`] asks of the providers that share it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PortableCache {
+    /// The lifetime, such as `5m` or `1h`; the provider's default if absent. In a history it can be any text.
     pub ttl: Option<String>,
+}
+
+/// What a [`CacheHint`] asks of OpenAI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenAiCache {
+    /// One of [`OpenAiCache::TIMES`]; that of the request if absent.
+    pub ttl: Option<&'static str>,
+}
+
+impl PortableCache {
+    /// The lifetimes that Anthropic and Bedrock accept.
+    pub const TIMES: [&'static str; 2] = ["5m", "1h"];
+}
+
+impl OpenAiCache {
+    /// The lifetimes that OpenAI accepts.
+    pub const TIMES: [&'static str; 2] = ["30m", "12h"];
+
+    /// A breakpoint with this lifetime. `None` if OpenAI does not accept it.
+    #[must_use]
+    pub fn with_ttl(ttl: &str) -> Option<Self> {
+        let known = Self::TIMES.into_iter().find(|known| *known == ttl)?;
+        Some(Self { ttl: Some(known) })
+    }
+}
+
+impl CacheHint {
+    /// The hint of every provider but OpenAI.
+    #[must_use]
+    pub fn portable(ttl: Option<String>) -> Self {
+        Self { portable: Some(PortableCache { ttl }), openai: None }
+    }
+
+    /// The lifetime for every provider but OpenAI.
+    #[must_use]
+    pub fn ttl(&self) -> Option<&str> {
+        self.portable.as_ref()?.ttl.as_deref()
+    }
+
+    /// As a prompt file has it: `true`, `{ttl: 1h}`, `{ttl: 1h, openai: {ttl: 30m}}`.
+    pub(crate) fn to_json(&self) -> Value {
+        let openai = self.openai.map(|openai| match openai.ttl {
+            Some(ttl) => json!({ "ttl": ttl }),
+            None => Value::Bool(true),
+        });
+        match (&self.portable, self.ttl(), openai) {
+            (_, None, None) => Value::Bool(true),
+            (_, Some(ttl), None) => json!({ "ttl": ttl }),
+            (_, Some(ttl), Some(openai)) => json!({ "ttl": ttl, "openai": openai }),
+            (Some(_), None, Some(openai)) => json!({ "type": "ephemeral", "openai": openai }),
+            (None, None, Some(openai)) => json!({ "openai": openai }),
+        }
+    }
 }
 
 impl<L> Message<L> {
@@ -249,6 +313,26 @@ impl<L> Message<L> {
                 Some(text)
             }
             _ => None,
+        }
+    }
+
+    /// The hints of the message and its parts, in reading order.
+    pub(crate) fn cache_hints(&self) -> impl Iterator<Item = &CacheHint> {
+        let parts = match &self.content {
+            Some(Content::Parts(parts)) => &parts[..],
+            _ => &[],
+        };
+        parts.iter().filter_map(|part| part.cache.as_ref()).chain(&self.cache)
+    }
+
+    /// Removes the hints that are for OpenAI alone.
+    pub(crate) fn keep_portable_hints(&mut self) {
+        let parts = match &mut self.content {
+            Some(Content::Parts(parts)) => &mut parts[..],
+            _ => &mut [],
+        };
+        for hint in parts.iter_mut().map(|part| &mut part.cache).chain([&mut self.cache]) {
+            hint.take_if(|hint| hint.portable.is_none());
         }
     }
 

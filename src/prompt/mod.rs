@@ -17,6 +17,7 @@ mod metadata;
 mod model;
 mod pipeline;
 pub(crate) mod read;
+mod read_cache;
 mod read_message;
 mod read_settings;
 mod read_template;
@@ -44,7 +45,8 @@ pub use id::PromptId;
 pub use key_hints::unknown_key;
 pub use label::check_label;
 pub use message::{
-    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, SearchResultPart, ToolCall,
+    CacheHint, Content, FilePart, FunctionCall, Message, OpenAiCache, Part, PartBody, PortableCache, Role,
+    SearchResultPart, ToolCall,
 };
 pub use metadata::Metadata;
 pub use model::{ChatEntry, ChatTemplate, Format, Partials, Prompt, SchemaSource, Status, TextTemplate};

@@ -103,6 +103,7 @@ pub struct ChatTemplate {
 
 /// One entry of a chat template.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every entry is a message")]
 pub enum ChatEntry {
     /// A message whose leaves are templates.
     Message(Message<String>),

@@ -6,11 +6,11 @@ use serde::de::IgnoredAny;
 use serde_json::{Number, Value};
 
 use super::message::{
-    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, SearchResultPart, ToolCall,
+    Content, FilePart, FunctionCall, Message, Part, PartBody, Role, SearchResultPart, ToolCall,
 };
 use super::model::ChatEntry;
 use super::tree::Tree;
-use super::{check_name, key_hints, keys};
+use super::{check_name, key_hints, keys, read_cache};
 use crate::de::json;
 use crate::de::{Fields, NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, VALUE_DEPTH, unknown};
 use crate::error::{Error, Kind, Result};
@@ -107,7 +107,9 @@ fn read_entry_as(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: boo
         tool_calls: fields.take_value("tool_calls").map(|node| texts.tool_calls(node)).unwrap_or_default(),
         tool_call_id: texts.optional(&mut fields, "tool_call_id"),
         function_call: fields.take_value("function_call").and_then(|node| texts.function_call(node)),
-        cache: fields.take_value("cache").and_then(|node| read_cache(texts.reader, node)),
+        cache: fields
+            .take_value("cache")
+            .and_then(|node| read_cache::read(texts.reader, node, texts.is_data)),
         optional,
         is_error,
         carried: None,
@@ -213,7 +215,8 @@ impl TextReader<'_, '_> {
         }
         let expected = "a part of a message: a string, or a mapping with a `type`";
         let mut fields = self.reader.hinted_fields(node, expected, keys::PART, key_hints::of_part)?;
-        let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
+        let cache =
+            fields.take_value("cache").and_then(|node| read_cache::read(self.reader, node, self.is_data));
         let part_type = self.reader.required(&mut fields, "type");
         let SpannedText { text: word, span } = self.reader.text_or_expected(part_type?)?;
         let Some((word, keys)) = keys::PART_TYPES.into_iter().find(|(known, _)| *known == word) else {
@@ -251,7 +254,8 @@ impl TextReader<'_, '_> {
     /// Reads a part of type `image` that is an uploaded file.
     fn uploaded_image(&mut self, node: SourceNode<'_>) -> Option<Part<String>> {
         let mut fields = self.reader.fields(node, "an image", keys::UPLOADED_IMAGE)?;
-        let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
+        let cache =
+            fields.take_value("cache").and_then(|node| read_cache::read(self.reader, node, self.is_data));
         Some(Part { body: PartBody::UploadedImage { file_id: self.required(&mut fields, "file_id") }, cache })
     }
 
@@ -260,7 +264,8 @@ impl TextReader<'_, '_> {
         let known = keys::FILE_PART;
         let mut fields =
             self.reader.hinted_fields(node, "a file, which is a mapping", known, key_hints::of_file)?;
-        let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
+        let cache =
+            fields.take_value("cache").and_then(|node| read_cache::read(self.reader, node, self.is_data));
         let stored = match fields.take_value("file") {
             Some(node) => Some(self.file(node)?),
             None => None,
@@ -284,7 +289,8 @@ impl TextReader<'_, '_> {
     fn search_result(&mut self, node: SourceNode<'_>) -> Option<Part<String>> {
         let expected = "a search result, which is a mapping";
         let mut fields = self.reader.fields(node, expected, keys::SEARCH_RESULT)?;
-        let cache = fields.take_value("cache").and_then(|node| read_cache(self.reader, node));
+        let cache =
+            fields.take_value("cache").and_then(|node| read_cache::read(self.reader, node, self.is_data));
         let source = self.required(&mut fields, "source");
         let title = self.required(&mut fields, "title");
         let content = self.reader.required(&mut fields, "content").and_then(|node| self.texts(node));
@@ -491,22 +497,4 @@ pub(super) fn read_function_type(reader: &mut NodeReader<'_>, node: SourceNode<'
     {
         reader.note(span, unknown(Kind::PromptInvalid, "tool type", &text, &["function"]));
     }
-}
-
-/// Reads `true`, `"1h"`, `{ttl: 1h}` or `{type: ephemeral, ttl: 1h}`. `None` for `false`.
-fn read_cache(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<CacheHint> {
-    match node.value {
-        NodeValue::Bool(cache) => return cache.then_some(CacheHint { ttl: None }),
-        NodeValue::Text(ttl) => return Some(CacheHint { ttl: Some(ttl.into_owned()) }),
-        _ => {}
-    }
-    let expected = "a cache hint: `true`, a time such as `1h`, or `{ttl: 1h}`";
-    let mut fields = reader.fields(node, expected, keys::CACHE)?;
-    let word = fields.take("type").and_then(|node| reader.text_or_expected(node));
-    if let Some(SpannedText { text, span }) = word
-        && text != "ephemeral"
-    {
-        reader.note(span, unknown(Kind::PromptInvalid, "cache type", &text, &["ephemeral"]));
-    }
-    Some(CacheHint { ttl: reader.optional_text(&mut fields, "ttl") })
 }

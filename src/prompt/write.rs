@@ -211,10 +211,7 @@ impl<L: Output> Serialize for Tree<L> {
 
 impl Serialize for CacheHint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.ttl {
-            None => serializer.serialize_bool(true),
-            Some(ttl) => serializer.collect_map([("ttl", ttl)]),
-        }
+        self.to_json().serialize(serializer)
     }
 }
 

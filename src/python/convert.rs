@@ -58,7 +58,7 @@ impl Converter {
     #[pyo3(signature = (provider, engine, *, strict, schemas = None, output_instructions = None,
         structured_output = true, to_messages = false, merge_system = false, merge_turns = false,
         allow_prefill = false, allow_assistant_first = false, inline_system = false, sampling = false, extra_body = false, developer_as_system = false, cache_control = false,
-        old_max_tokens = false, schema_tool = false))]
+        cache_breakpoints = false, old_max_tokens = false, schema_tool = false))]
     fn new(
         provider: &str,
         engine: Option<&Bound<'_, Engine>>,
@@ -76,6 +76,7 @@ impl Converter {
         extra_body: bool,
         developer_as_system: bool,
         cache_control: bool,
+        cache_breakpoints: bool,
         old_max_tokens: bool,
         schema_tool: bool,
     ) -> PyResult<Self> {
@@ -88,12 +89,20 @@ impl Converter {
             _ => "litellm",
         };
         let provider = match provider {
-            "openai" => {
-                Provider::OpenAi(openai::OpenAiOptions { strict, ..openai::OpenAiOptions::default() })
-            }
-            "responses" => {
-                Provider::Responses(openai::responses::ResponsesOptions { strict, continues: false })
-            }
+            "openai" => Provider::OpenAi(openai::OpenAiOptions {
+                strict,
+                cache: if cache_breakpoints {
+                    openai::WrittenHints::All
+                } else {
+                    openai::WrittenHints::OpenAi
+                },
+                ..openai::OpenAiOptions::default()
+            }),
+            "responses" => Provider::Responses(openai::responses::ResponsesOptions {
+                strict,
+                continues: false,
+                cache_breakpoints,
+            }),
             "anthropic" => Provider::Anthropic(anthropic::AnthropicOptions {
                 strict,
                 merge_system,

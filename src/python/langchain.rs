@@ -175,7 +175,10 @@ impl LangChainSource {
                 PromptEntry::Message(message) => {
                     dict.set_item("kind", "message")?;
                     dict.set_item("role", message.role.as_str())?;
-                    let text = plain_text(message).filter(|_| !self.cache_control || message.cache.is_none());
+                    let text = plain_text(message).filter(|_| {
+                        let hint = message.cache.as_ref().and_then(|hint| hint.portable.as_ref());
+                        !self.cache_control || hint.is_none()
+                    });
                     dict.set_item("f_string", text.and_then(|text| self.f_string(text)))?;
                 }
                 PromptEntry::Placeholder { name, optional } => {

@@ -18,8 +18,9 @@ from prompt_manager import Prompt, PromptManager
 KEYS = Path(__file__).parents[2] / "src/prompt/keys.rs"
 
 CALL = {"name": "look_up", "arguments": {"id": "{{id}}", "deep": [1, None, True]}}
+HINT = {"type": "ephemeral", "ttl": "1h", "openai": {"mode": "explicit", "ttl": "30m"}}
 PARTS = [
-    {"type": "text", "text": "{{question}}", "cache": {"type": "ephemeral", "ttl": "1h"}},
+    {"type": "text", "text": "{{question}}", "cache": HINT},
     {"type": "image_url", "image_url": {"url": "https://example.com/{{id}}.png", "detail": "low"}},
     {"type": "image", "media_type": "image/png", "data": "aGk="},
     {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}},
@@ -197,6 +198,7 @@ def used(prompt: dict[str, Any]) -> dict[str, set[str]]:
         for part in message["content"] if isinstance(message.get("content"), list) else ():
             note(table_of(part), part)
             note("CACHE", part.get("cache"))
+            note("OPENAI_CACHE", part["cache"].get("openai") if isinstance(part.get("cache"), dict) else None)
             for key in ("image_url", "input_audio", "file"):
                 note(key.upper(), part.get(key))
     note("VARIABLE", *chat.get("variables", {}).values())

@@ -318,6 +318,29 @@ def five_hints(draw, messages):
     return at
 
 
+def five_breakpoints(draw, messages):
+    at = draw_index(draw, messages, role_is("user"))
+    for message in messages:
+        message.pop("cache", None)
+        if isinstance(message.get("content"), list):
+            message["content"] = [{**part, "cache": {}} for part in message["content"]]
+    hinted = {"type": "text", "text": "T", "cache": {"openai": {"ttl": "30m"}}}
+    messages[at]["content"] = [dict(hinted) for _ in range(5)]
+    return at
+
+
+def breakpoint_on_the_assistant(draw, messages):
+    at = draw_index(draw, messages, lambda message: message["role"] == "assistant" and message.get("content"))
+    messages[at]["content"] = [{"type": "text", "text": "T", "cache": {"openai": True}}]
+    return at
+
+
+def breakpoint_on_a_function(draw, messages):
+    at = draw_index(draw, messages, role_is("function"))
+    messages[at].update(content="R", cache={"openai": True})
+    return at
+
+
 def unknown_type(draw, messages):
     at = draw_index(draw, messages, role_is("user"))
     messages[at]["content"] = [{"type": "image_url", "image_url": {"url": "https://example.org/picture"}}]
@@ -353,8 +376,14 @@ BOTH = [
 ]  # fmt: skip
 
 RULES = {
-    "openai": [*BOTH, tool_without_content, error_flag, bad_name, unknown_detail, unknown_sound],
-    "responses": [*BOTH, tool_without_content, error_flag, any_name, only_system, unknown_detail, sound],
+    "openai": [
+        *BOTH, tool_without_content, error_flag, bad_name, unknown_detail, unknown_sound, five_breakpoints,
+        breakpoint_on_a_function,
+    ],
+    "responses": [
+        *BOTH, tool_without_content, error_flag, any_name, only_system, unknown_detail, sound, five_breakpoints,
+        breakpoint_on_the_assistant,
+    ],
     "litellm": [*BOTH, tool_without_content, bad_name, unknown_detail, unknown_sound],
     "anthropic": [
         *BOTH, only_system, blank_content, any_name, arguments_that_are_no_object, sound, foreign_image, foreign_file,

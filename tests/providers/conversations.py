@@ -50,6 +50,9 @@ ARGUMENTS = st.dictionaries(
 )
 
 HINTS = st.sampled_from([{}, {"ttl": "5m"}, {"ttl": "1h"}])
+OPENAI_HINTS = st.sampled_from(
+    [{}, {"openai": True}, {"openai": {"ttl": "30m"}}, {"ttl": "1h", "openai": {"ttl": "12h"}}]
+)
 
 
 @st.composite
@@ -132,11 +135,11 @@ class MessageGenerator:
     def chance(self, times):
         return self.draw(st.integers(0, times)) == 0
 
-    def hint(self, holder):
-        # Anthropic and Bedrock accept four cache hints in a request.
+    def hint(self, holder, *, openai=False):
+        # Anthropic, Bedrock and OpenAI accept four cache hints in a request.
         if self.hints < 4 and self.chance(9):
             self.hints += 1
-            return {**holder, "cache": self.draw(HINTS)}
+            return {**holder, "cache": self.draw(OPENAI_HINTS if openai else HINTS)}
         return holder
 
     def function_name(self):
@@ -145,14 +148,16 @@ class MessageGenerator:
 
     def message(self, role, **fields):
         message = {"role": role}
+        openai = self.provider in ("openai", "responses") and role not in ("assistant", "function")
         if role == "function" or self.chance(1):
             message["content"] = self.draw(TEXTS)
         else:
             number = self.draw(st.integers(1, 3))
-            message["content"] = [self.hint(self.draw(parts(role, self.parts_of))) for _ in range(number)]
+            drawn = [self.draw(parts(role, self.parts_of)) for _ in range(number)]
+            message["content"] = [self.hint(part, openai=openai) for part in drawn]
         if self.provider in ("openai", "litellm") and role not in ("tool", "function") and self.chance(4):
             message["name"] = self.draw(NAMES)
-        return self.hint({**message, **fields})
+        return self.hint({**message, **fields}, openai=openai)
 
     def function(self, name):
         arguments = self.draw(ARGUMENTS)

@@ -68,8 +68,29 @@ def check_options(body):
         need(len(body["metadata"]) <= 16, "metadata", "has more than 16 members")
 
 
+def breakpoints(value):
+    """Return the number of cache breakpoints."""
+    if isinstance(value, list):
+        return sum(map(breakpoints, value))
+    if isinstance(value, dict):
+        return ("prompt_cache_breakpoint" in value) + sum(map(breakpoints, value.values()))
+    return 0
+
+
+def check_breakpoint(part, where):
+    """Check the cache breakpoint of a part, if it has one."""
+    if "prompt_cache_breakpoint" in part:
+        where = f"{where}.prompt_cache_breakpoint"
+        found = part["prompt_cache_breakpoint"]
+        need_keys(found, where, ("mode",), ("ttl",))
+        need_one_of(found["mode"], f"{where}.mode", ("explicit",))
+        if "ttl" in found:
+            need_one_of(found["ttl"], f"{where}.ttl", ("30m", "12h"))
+
+
 def check_messages(messages):
     need_list(messages, "messages")
+    need(breakpoints(messages) <= 4, "messages", "has more than four cache breakpoints")
     waiting = {}
     for number, message in enumerate(messages):
         where = f"messages[{number}]"
@@ -168,7 +189,8 @@ def check_content(content, where, kinds):
         need(isinstance(part, dict), at, "is not an object")
         kind = part.get("type")
         need(kind in kinds, f"{at}.type", f"is none of {', '.join(kinds)}")
-        need_keys(part, at, ("type", kind), ("prompt_cache_breakpoint",))
+        need_keys(part, at, ("type", kind), ("prompt_cache_breakpoint",) if kind in PARTS else ())
+        check_breakpoint(part, at)
         PARTS.get(kind, need_text)(part[kind], f"{at}.{kind}")
 
 

@@ -13,7 +13,7 @@ from providers.checks import (
     need_one_of,
     need_text,
 )
-from providers.openai_chat import check_declared, check_schema
+from providers.openai_chat import breakpoints, check_breakpoint, check_declared, check_schema
 
 OPTIONS = {"temperature": (0, 2), "top_p": (0, 1)}
 COUNTS = ("max_output_tokens", "max_tool_calls", "top_logprobs")
@@ -48,6 +48,7 @@ def check(body):
 
 def check_items(items, *, continues=False):
     need_list(items, "input")
+    need(breakpoints(items) <= 4, "input", "has more than four cache breakpoints")
     waiting = set()
     for number, item in enumerate(items):
         where = f"input[{number}]"
@@ -102,7 +103,8 @@ def check_content(content, where):
         at = f"{where}[{number}]"
         need(isinstance(part, dict), at, "is not an object")
         need_one_of(part.get("type"), f"{at}.type", tuple(PARTS))
-        PARTS[part["type"]](part, at)
+        PARTS[part["type"]]({key: each for key, each in part.items() if key != "prompt_cache_breakpoint"}, at)
+        check_breakpoint(part, at)
 
 
 def check_text_part(part, where):

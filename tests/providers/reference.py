@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 
+from providers.openai_chat import breakpoints
+
 #: The id in a tool result whose call is missing.
 NO_CALL = "no-such-call"
 
@@ -17,6 +19,7 @@ def openai_message(message):
     form = {key: value for key, value in message.items() if key not in ("cache", "tool_calls", "function_call")}
     if isinstance(message.get("content"), list):
         form["content"] = [openai_part(part) for part in message["content"]]
+    form = with_breakpoint(form, message, "text")
     if message["role"] in ("assistant", "function"):
         form["content"] = form.get("content") or None
     if message.get("function_call"):
@@ -29,6 +32,23 @@ def openai_message(message):
     return form
 
 
+def with_breakpoint(form, message, kind):
+    """Put the cache hint of a message on its last part. A text becomes a part of this kind."""
+    found = breakpoint_of(message)
+    if not found or not form.get("content"):
+        return form
+    content = form["content"]
+    *others, last = [{"type": kind, "text": content}] if isinstance(content, str) else content
+    return {**form, "content": [*others, {**found, **last}]}
+
+
+def breakpoint_of(holder):
+    """Return OpenAI's cache breakpoint of a message or part as its key and value, or nothing."""
+    hint = holder.get("cache", {}).get("openai")
+    time = hint if isinstance(hint, dict) else {}
+    return {"prompt_cache_breakpoint": {"mode": "explicit", **time}} if hint else {}
+
+
 def openai_function(call):
     arguments = call.get("arguments", {})
     return {**call, "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments)}
@@ -38,8 +58,8 @@ def openai_part(part):
     form = {key: value for key, value in part.items() if key != "cache"}
     if form["type"] == "image":
         url = f"data:{form['media_type']};base64,{form['data']}" if form["data"] else ""
-        return {"type": "image_url", "image_url": {"url": url}}
-    return form
+        form = {"type": "image_url", "image_url": {"url": url}}
+    return {**form, **breakpoint_of(part)}
 
 
 def anthropic_form(messages):
@@ -174,10 +194,20 @@ def responses_form(messages):
         role, content = message["role"], message.get("content")
         name = {"name": message["name"]} if "name" in message else {}
         if isinstance(content, list):
-            content = [responses_part(part) for part in content]
+            content = [{**responses_part(part), **breakpoint_of(part)} for part in content]
+        marked = bool(breakpoint_of(message)) or breakpoints(content)
+        content = with_breakpoint({"content": content}, message, "input_text")["content"]
         texts = [content] if isinstance(content, str) else [part.get("text") for part in content or ()]
         calls = [responses_call(call["id"], call["function"]) for call in message.get("tool_calls", ())]
-        if role in ("system", "developer") and not items and not name and not calls and texts and all(texts):
+        if (
+            role in ("system", "developer")
+            and not marked
+            and not items
+            and not name
+            and not calls
+            and texts
+            and all(texts)
+        ):
             instructions += texts
             continue
         if role == "tool":
@@ -185,7 +215,7 @@ def responses_form(messages):
             flag = {"is_error": True} if message.get("is_error") else {}
             items.append({"type": "function_call_output", "call_id": call_id, "output": content, **name, **flag})
         elif content or name or not calls:
-            if role == "assistant" and texts and all(isinstance(text, str) for text in texts):
+            if role == "assistant" and not marked and texts and all(isinstance(text, str) for text in texts):
                 items += [{"role": role, "content": text, **name} for text in texts]
             else:
                 items.append({"role": role, "content": content, **name})
@@ -202,7 +232,7 @@ def responses_part(part):
         return {"type": "input_image", "file_id": part["file_id"], "detail": "auto"}
     if part["type"] == "file" and "url" in part:
         return {"type": "input_file", "file_url": part["url"]}
-    part = openai_part(part)
+    part = openai_part({**part, "cache": {}})
     if part["type"] == "text":
         return {"type": "input_text", "text": part["text"]}
     if part["type"] == "image_url":

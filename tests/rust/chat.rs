@@ -1,8 +1,8 @@
 //! Builds messages from JSON, for tests.
 
 use prompt_manager::prompt::{
-    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, SearchResultPart, ToolCall,
-    Tree,
+    CacheHint, Content, FilePart, FunctionCall, Message, OpenAiCache, Part, PartBody, PortableCache, Role,
+    SearchResultPart, ToolCall, Tree,
 };
 use serde_json::Value;
 
@@ -110,5 +110,11 @@ fn tree(json: &Value) -> Tree<String> {
 }
 
 fn cache(json: &Value) -> CacheHint {
-    CacheHint { ttl: text(&json["ttl"]) }
+    let openai = json.get("openai").map(|openai| match openai.as_str().or(openai["ttl"].as_str()) {
+        Some(ttl) => OpenAiCache::with_ttl(ttl).expect("a time of OpenAI"),
+        None => OpenAiCache::default(),
+    });
+    let is_portable = openai.is_none() || json.get("ttl").is_some() || json.get("type").is_some();
+    let portable = is_portable.then(|| PortableCache { ttl: text(&json["ttl"]) });
+    CacheHint { portable, openai }
 }

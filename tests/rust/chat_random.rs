@@ -47,7 +47,7 @@ impl Random {
             return None;
         }
         self.hints += 1;
-        Some(CacheHint { ttl: self.pick(&[None, Some("5m"), Some("1h")]).map(str::to_owned) })
+        Some(CacheHint::portable(self.pick(&[None, Some("5m"), Some("1h")]).map(str::to_owned)))
     }
 
     fn tree(&mut self, depth: u64) -> Tree<String> {

@@ -14,18 +14,25 @@ use serde_json::{Value, json};
 /// Converts for a provider; returns the request as JSON and the warnings.
 type Convert = fn(Vec<Message<String>>, &Value, bool) -> (Result<Value>, Vec<String>);
 
-fn to_openai(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
+fn to_openai(messages: Vec<Message<String>>, options: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
+    let all = options["cache_breakpoints"] == true;
+    let cache = if all { openai::WrittenHints::All } else { openai::WrittenHints::OpenAi };
     let mut report = Report::default();
-    let form =
-        openai::messages(messages, openai::OpenAiOptions { strict, ..Default::default() }, &mut report);
+    let options = openai::OpenAiOptions { strict, cache, ..Default::default() };
+    let form = openai::messages(messages, options, &mut report);
     (form.map(|form| form.to_json()), report.warnings().to_vec())
 }
 
-fn to_responses(messages: Vec<Message<String>>, _: &Value, strict: bool) -> (Result<Value>, Vec<String>) {
+fn to_responses(
+    messages: Vec<Message<String>>,
+    options: &Value,
+    strict: bool,
+) -> (Result<Value>, Vec<String>) {
+    let cache_breakpoints = options["cache_breakpoints"] == true;
     let mut report = Report::default();
     let form = openai::responses::request(
         messages,
-        openai::responses::ResponsesOptions { strict, continues: false },
+        openai::responses::ResponsesOptions { strict, continues: false, cache_breakpoints },
         &mut report,
     );
     (form.map(|form| form.to_json()), report.warnings().to_vec())

@@ -36,6 +36,8 @@ def requests(client: openai.OpenAI, claude: anthropic.Anthropic, prompt: Prompt)
     engine = TemplateEngine()
     client.chat.completions.create(**OpenAIIntegration(engine).build_request_sync(prompt, {}, model="m"))
     client.responses.create(**OpenAIIntegration(engine, api="responses").build_request_sync(prompt, {}))
+    hinted = OpenAIIntegration(engine, api="responses", cache_breakpoints=True)
+    client.responses.create(**hinted.build_request_sync(prompt, {}))
     claude.messages.create(**AnthropicIntegration(engine).build_request_sync(prompt, {}, max_tokens=5))
 
 

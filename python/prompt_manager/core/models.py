@@ -321,7 +321,8 @@ class Message(_NamedPart):
     ``content`` is a template, or parts whose texts are templates (``text``, ``image_url``, ``image``, ``input_audio``,
     ``file``, ``search_result``). Texts in the arguments of tool calls are templates too. ``refusal`` is what an
     assistant said instead of content. ``cache`` hints that the provider may keep the conversation up to here: ``True``
-    or a duration such as ``"1h"``. ``is_error`` marks a tool message as the error of a call that failed.
+    or a duration such as ``"1h"``, and for OpenAI ``{"openai": {"ttl": "30m"}}``. ``is_error`` marks a tool message as
+    the error of a call that failed.
     """
 
     role: Role

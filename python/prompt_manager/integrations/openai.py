@@ -56,6 +56,8 @@ class OpenAIIntegration(
             are for servers with an API like OpenAI's, such as vLLM, Ollama or Mistral, and ``top_k`` goes into
             ``extra_body``.
         structured_output: Make requests ask the API for an answer that follows the output schema.
+        cache_breakpoints: Send every cache hint of a prompt as ``prompt_cache_breakpoint``, which GPT-5.6 and later
+            models accept. By default only those that name OpenAI, as in ``cache: {openai: {ttl: 30m}}``, are sent.
 
     >>> from prompt_manager import Prompt, TemplateEngine
     >>> prompt = Prompt(
@@ -81,6 +83,7 @@ class OpenAIIntegration(
             output_instructions: bool | None = None,
             max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",
             structured_output: bool = True,
+            cache_breakpoints: bool = False,
         ) -> None: ...
 
         @overload
@@ -95,6 +98,7 @@ class OpenAIIntegration(
             output_instructions: bool | None = None,
             max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",
             structured_output: bool = True,
+            cache_breakpoints: bool = False,
         ) -> None: ...
 
         @overload
@@ -109,6 +113,7 @@ class OpenAIIntegration(
             output_instructions: bool | None = None,
             max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",
             structured_output: bool = True,
+            cache_breakpoints: bool = False,
         ) -> None: ...
 
     def __init__(
@@ -122,6 +127,7 @@ class OpenAIIntegration(
         output_instructions: bool | None = None,
         max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",
         structured_output: bool = True,
+        cache_breakpoints: bool = False,
     ) -> None:
         if api not in {"chat", "responses"}:
             raise ValueError(f"api must be 'chat' or 'responses', not {api!r}")
@@ -136,4 +142,5 @@ class OpenAIIntegration(
             output_instructions=output_instructions,
             old_max_tokens=max_tokens_key == "max_tokens",
             structured_output=structured_output,
+            cache_breakpoints=cache_breakpoints,
         )

@@ -144,6 +144,7 @@ struct Turn<S> {
 impl<S: Output> Conversation<'_, S> {
     fn add(&mut self, mut message: Message<S>, index: usize) -> Result<()> {
         let at = Position { index, role: message.role };
+        message.keep_portable_hints();
         rules::check_fields(&mut message, at, &mut self.violations)?;
         self.limit_hints(&mut message, at)?;
         if message.role != Role::Function && message.name.take().is_some() {

@@ -123,7 +123,7 @@ impl<'r> BlockWriter<'r> {
             return Ok(None);
         }
         let mut point = vec![member("type", Payload::Static("default"))];
-        match cache.ttl.as_deref() {
+        match cache.ttl() {
             None => {}
             Some("5m") => point.push(member("ttl", Payload::Static("5m"))),
             Some("1h") => point.push(member("ttl", Payload::Static("1h"))),

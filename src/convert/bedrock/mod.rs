@@ -122,6 +122,7 @@ struct BlockTurn<S> {
 impl<S: Output> BedrockConversation<'_, S> {
     fn add(&mut self, mut message: Message<S>, index: usize) -> Result<()> {
         let at = Position { index, role: message.role };
+        message.keep_portable_hints();
         rules::check_fields(&mut message, at, &mut self.writer.violations)?;
         if message.role != Role::Function && message.name.take().is_some() {
             let hint = "remove `name`, or write the name in the content";

@@ -4,6 +4,7 @@
 //! The rules are those of the API and of the types in its SDK. The modules `checker` and `parts` have the rules that
 //! both APIs share.
 
+mod breakpoints;
 mod checker;
 mod parts;
 pub mod responses;
@@ -16,12 +17,12 @@ use crate::error::Result;
 use crate::prompt::message::is_blank;
 use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, Role, ToolCall};
 use crate::template::Output;
+use breakpoints::Breakpoints;
 use checker::ConversationChecker;
 use parts::{AcceptedMedia, AcceptedPart, arguments_text};
 
 /// The options of the conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct OpenAiOptions {
     /// Fail instead of changing or dropping something.
     pub strict: bool,
@@ -29,9 +30,32 @@ pub struct OpenAiOptions {
     pub functions_sent_as_tools: bool,
     /// Write developer messages as system messages.
     pub developer_as_system: bool,
-    /// Write cache hints as `cache_control` on parts. OpenAI has no field for them. If false they are left out without
-    /// a warning, because they change only the price.
-    pub cache_control: bool,
+    /// How cache hints are written. The others are left out without a warning, because they change only the price.
+    pub cache: WrittenHints,
+}
+
+/// The cache hints that are written, and how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WrittenHints {
+    /// Those for OpenAI, as breakpoints.
+    #[default]
+    OpenAi,
+    /// All, as OpenAI's breakpoints.
+    All,
+    /// Those for the providers behind LiteLLM, as `cache_control`.
+    CacheControl,
+    /// None.
+    Nothing,
+}
+
+impl WrittenHints {
+    fn has_breakpoints(self) -> bool {
+        matches!(self, Self::OpenAi | Self::All)
+    }
+
+    fn is_breakpoint(self, hint: &CacheHint) -> bool {
+        self == Self::All || (self == Self::OpenAi && hint.openai.is_some())
+    }
 }
 
 impl Default for OpenAiOptions {
@@ -40,7 +64,7 @@ impl Default for OpenAiOptions {
             strict: true,
             functions_sent_as_tools: false,
             developer_as_system: false,
-            cache_control: false,
+            cache: WrittenHints::default(),
         }
     }
 }
@@ -50,7 +74,8 @@ impl OpenAiOptions {
     /// ids, so they are written as tool calls.
     #[must_use]
     pub fn for_litellm(strict: bool, developer_as_system: bool, cache_control: bool) -> Self {
-        Self { strict, functions_sent_as_tools: true, developer_as_system, cache_control }
+        let cache = if cache_control { WrittenHints::CacheControl } else { WrittenHints::Nothing };
+        Self { strict, functions_sent_as_tools: true, developer_as_system, cache }
     }
 
     pub(super) fn role(self, role: Role) -> &'static str {
@@ -81,6 +106,7 @@ pub fn messages<S: Output>(
     let mut checker =
         ConversationChecker::new(&messages, options.strict, options.functions_sent_as_tools, report)?;
     let mut list = Vec::with_capacity(messages.len());
+    let mut breakpoints = Breakpoints::default();
     for (index, mut message) in messages.into_iter().enumerate() {
         let at = Position { index, role: message.role };
         if checker.is_idle()
@@ -96,11 +122,19 @@ pub fn messages<S: Output>(
             if !options.functions_sent_as_tools || id.is_none() {
                 let members =
                     carried::chat_message(*carried, options.role(at.role), options.functions_sent_as_tools);
-                list.push(Payload::Map(members));
+                let message = Payload::Map(members);
+                breakpoints.note(&message, at);
+                list.push(message);
                 continue;
             }
         }
-        list.push(MessageWriter { options, at, violations: &mut checker.violations }.message(message, id)?);
+        let message =
+            MessageWriter { options, at, violations: &mut checker.violations }.message(message, id)?;
+        breakpoints.note(&message, at);
+        list.push(message);
+    }
+    if options.cache.has_breakpoints() {
+        breakpoints.limit(&mut list, &mut checker.violations)?;
     }
     checker.finish()?;
     Ok(Payload::List(list))
@@ -134,6 +168,9 @@ impl MessageWriter<'_, '_> {
             Some(name) => message_name(name, self.at, self.violations)?,
             None => None,
         };
+        if message.content.is_none() {
+            self.without_part(message.cache.as_ref())?;
+        }
         let content = match message.content {
             Some(content) => self.content(content, message.cache.as_ref())?,
             None => None,
@@ -179,12 +216,19 @@ impl MessageWriter<'_, '_> {
         content: Content<S>,
         cache: Option<&CacheHint>,
     ) -> Result<Option<Payload<S>>> {
-        let cache = cache.filter(|_| self.options.cache_control);
+        let is_one_text = self.at.role == Role::Function && !self.options.functions_sent_as_tools;
         let parts = match content {
-            Content::Text(text) if text.is_empty() && self.at.role != Role::Tool => return Ok(None),
+            Content::Text(text) if text.is_empty() => {
+                return Ok((self.at.role == Role::Tool).then_some(Payload::Text(text)));
+            }
+            Content::Text(text) if is_one_text => {
+                self.without_part(cache)?;
+                return Ok(Some(Payload::Text(text)));
+            }
             Content::Text(text) => {
-                let Some(cache) = cache else { return Ok(Some(Payload::Text(text))) };
-                let hint = rules::cache_control(cache, self.at, self.violations)?;
+                let Some(hint) = self.hint(cache)? else {
+                    return Ok(Some(Payload::Text(text)));
+                };
                 return Ok(Some(Payload::List(vec![Payload::Map(vec![
                     member("type", Payload::Static("text")),
                     member("text", Payload::Text(text)),
@@ -192,6 +236,10 @@ impl MessageWriter<'_, '_> {
                 ])])));
             }
             Content::Parts(parts) if self.at.role == Role::Function => {
+                for part in &parts {
+                    self.without_part(part.cache.as_ref())?;
+                }
+                self.without_part(cache)?;
                 return parts::one_text(parts, self.at, self.violations);
             }
             Content::Parts(parts) => parts,
@@ -200,11 +248,10 @@ impl MessageWriter<'_, '_> {
         for (index, part) in parts.into_iter().enumerate() {
             list.extend(self.part(part, index)?);
         }
-        if let Some(cache) = cache
-            && let Some(Payload::Map(last)) = list.last_mut()
-            && last.iter().all(|(key, _)| key.as_str() != rules::CACHE_CONTROL)
+        if let Some(Payload::Map(last)) = list.last_mut()
+            && last.iter().all(|(key, _)| !matches!(key.as_str(), rules::CACHE_CONTROL | rules::BREAKPOINT))
         {
-            last.push(rules::cache_control(cache, self.at, self.violations)?);
+            last.extend(self.hint(cache)?);
         }
         if list.is_empty() {
             // The result must be sent, because its call would have none otherwise.
@@ -213,8 +260,28 @@ impl MessageWriter<'_, '_> {
         Ok(Some(Payload::List(list)))
     }
 
+    /// The member for a cache hint, if it is written.
+    fn hint<S>(&mut self, cache: Option<&CacheHint>) -> Result<Option<Member<S>>> {
+        let Some(cache) = cache else { return Ok(None) };
+        Ok(match self.options.cache {
+            WrittenHints::OpenAi => breakpoints::breakpoint(cache, false),
+            WrittenHints::All => breakpoints::breakpoint(cache, true),
+            WrittenHints::CacheControl if cache.portable.is_some() => {
+                Some(rules::cache_control(cache, self.at, self.violations)?)
+            }
+            WrittenHints::CacheControl | WrittenHints::Nothing => None,
+        })
+    }
+
+    /// Handles a cache hint on content that has no parts.
+    fn without_part(&mut self, cache: Option<&CacheHint>) -> Result<()> {
+        if cache.is_some_and(|cache| self.options.cache.is_breakpoint(cache)) {
+            breakpoints::no_part(self.at, self.violations)?;
+        }
+        Ok(())
+    }
+
     fn part<S: Output>(&mut self, part: Part<S>, index: usize) -> Result<Option<Payload<S>>> {
-        let cache = part.cache.filter(|_| self.options.cache_control);
         let Some(accepted) =
             parts::accepted_part(part.body, AcceptedMedia::Chat, index, self.at, self.violations)?
         else {
@@ -235,9 +302,7 @@ impl MessageWriter<'_, '_> {
             AcceptedPart::UploadedImage(_) | AcceptedPart::FileUrl { .. } => return Ok(None),
         };
         let mut members = vec![member("type", Payload::Static(kind)), member(kind, inner)];
-        if let Some(cache) = cache {
-            members.push(rules::cache_control(&cache, self.at, self.violations)?);
-        }
+        members.extend(self.hint(part.cache.as_ref())?);
         Ok(Some(Payload::Map(members)))
     }
 

@@ -2,15 +2,16 @@
 //!
 //! Calls and their results are items next to the messages, and an assistant message has one text.
 
+use super::breakpoints::{self, Breakpoints};
 use super::checker::{ConversationChecker, EarlierCalls};
 use super::parts::{self, AcceptedMedia, AcceptedPart, arguments_text};
 use super::plain_text;
 use crate::convert::carried;
-use crate::convert::payload::{Payload, member};
+use crate::convert::payload::{Member, Payload, member};
 use crate::convert::report::{Position, Report, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Content, FunctionCall, Message, Part, PartBody, Role};
+use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, PartBody, Role};
 use crate::template::Output;
 
 /// The options of the conversion.
@@ -20,6 +21,15 @@ pub struct ResponsesOptions {
     pub strict: bool,
     /// The conversation continues one that the provider keeps, so a result can answer a call that is not in it.
     pub continues: bool,
+    /// Write all cache hints as breakpoints, and not only those for OpenAI. What is not written is left out without a
+    /// warning, because it changes only the price.
+    pub cache_breakpoints: bool,
+}
+
+impl Default for ResponsesOptions {
+    fn default() -> Self {
+        Self { strict: true, continues: false, cache_breakpoints: false }
+    }
 }
 
 /// Converts messages to `{"instructions": …, "input": […]}`, without `instructions` if the conversation does not begin
@@ -37,10 +47,13 @@ pub fn request<S: Output>(
     checker.earlier_calls = if options.continues { EarlierCalls::Given } else { EarlierCalls::Possible };
     let mut instructions = Vec::new();
     let mut input = Vec::with_capacity(messages.len());
+    let mut breakpoints = Breakpoints::default();
+    let all = options.cache_breakpoints;
     for (index, mut message) in messages.into_iter().enumerate() {
         let at = Position { index, role: message.role };
-        if input.is_empty() && matches!(at.role, Role::System | Role::Developer) && message.carried.is_none()
-        {
+        let is_system = matches!(at.role, Role::System | Role::Developer) && message.carried.is_none();
+        // The instructions have no parts, so a system message with a breakpoint is an item.
+        if input.is_empty() && is_system && !message.cache_hints().any(|hint| is_written(hint, all)) {
             checker.check(&mut message, at)?;
             leave_out_name(&mut message, at, &mut checker.violations)?;
             add_instructions(message.content, at, &mut checker.violations, &mut instructions)?;
@@ -54,13 +67,19 @@ pub fn request<S: Output>(
         }
         if let Some(carried) = message.carried.take() {
             checker.check_calls(&message, at)?;
-            input.extend(carried::payloads(*carried));
+            for item in carried::payloads(*carried) {
+                breakpoints.note(&item, at);
+                input.push(item);
+            }
             continue;
         }
         let id = checker.check(&mut message, at)?;
         leave_out_name(&mut message, at, &mut checker.violations)?;
-        ItemWriter { at, violations: &mut checker.violations, input: &mut input }.write(message, id)?;
+        let known = input.len();
+        ItemWriter { at, all, violations: &mut checker.violations, input: &mut input }.write(message, id)?;
+        input[known..].iter().for_each(|item| breakpoints.note(item, at));
     }
+    breakpoints.limit(&mut input, &mut checker.violations)?;
     checker.finish()?;
     if input.is_empty() {
         return Err(Error::new(Kind::Conversion, "the conversation has only system messages")
@@ -130,9 +149,28 @@ fn joined<S: Output>(mut texts: Vec<Payload<S>>) -> Option<Payload<S>> {
     Some(Payload::String(all))
 }
 
+/// Whether a cache hint is written.
+fn is_written(hint: &CacheHint, all: bool) -> bool {
+    all || hint.openai.is_some()
+}
+
+/// A part with a cache hint, unless it has one.
+fn with_hint<S>(part: Payload<S>, hint: Option<Member<S>>) -> Payload<S> {
+    match part {
+        Payload::Map(mut members) => {
+            let has_one = members.iter().any(|(key, _)| key.as_str() == rules::BREAKPOINT);
+            members.extend(hint.filter(|_| !has_one));
+            Payload::Map(members)
+        }
+        part => part,
+    }
+}
+
 /// Writes the items of one message whose fields were checked.
 struct ItemWriter<'w, 'r, S> {
     at: Position,
+    /// Whether all cache hints are written.
+    all: bool,
     violations: &'w mut ViolationHandler<'r>,
     input: &'w mut Vec<Payload<S>>,
 }
@@ -145,10 +183,10 @@ impl<S: Output> ItemWriter<'_, '_, S> {
                     self.violations.handle(rules::error_flag("the Responses API", self.at), LEFT_OUT)?;
                 }
                 let id = message.tool_call_id.map(Payload::Text).or(id.map(Payload::String));
-                self.output(message.content, id)
+                self.output(message.content, message.cache.as_ref(), id)
             }
             Role::Assistant => self.assistant(message, id),
-            role => match self.content(message.content)? {
+            role => match self.content(message.content, message.cache.as_ref())? {
                 Some(content) => {
                     self.input.push(message_item(role, content));
                     Ok(())
@@ -159,6 +197,9 @@ impl<S: Output> ItemWriter<'_, '_, S> {
     }
 
     fn assistant(&mut self, mut message: Message<S>, id: Option<String>) -> Result<()> {
+        for _ in message.cache_hints().filter(|hint| is_written(hint, self.all)) {
+            breakpoints::no_part(self.at, self.violations)?;
+        }
         rules::refusal_as_content(&mut message, "the Responses API", self.at, self.violations)?;
         let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
         let texts = match message.content {
@@ -194,11 +235,15 @@ impl<S: Output> ItemWriter<'_, '_, S> {
     }
 
     /// Writes the result of a call.
-    fn output(&mut self, content: Option<Content<S>>, id: Option<Payload<S>>) -> Result<()> {
+    fn output(
+        &mut self,
+        content: Option<Content<S>>,
+        cache: Option<&CacheHint>,
+        id: Option<Payload<S>>,
+    ) -> Result<()> {
         let content = match content {
-            Some(Content::Text(text)) => Some(Payload::Text(text)),
             // The result must be sent, because its call would have none otherwise.
-            Some(content) => Some(self.content(content)?.unwrap_or(Payload::Static(""))),
+            Some(content) => Some(self.content(content, cache)?.unwrap_or(Payload::Static(""))),
             None => (self.at.role == Role::Function).then_some(Payload::Static("")),
         };
         let (Some(content), Some(id)) = (content, id) else {
@@ -213,15 +258,27 @@ impl<S: Output> ItemWriter<'_, '_, S> {
     }
 
     /// Converts the content. `None` if it is empty.
-    fn content(&mut self, content: impl Into<Option<Content<S>>>) -> Result<Option<Payload<S>>> {
-        let parts = match content.into() {
-            None => return Ok(None),
-            Some(Content::Text(text)) => return Ok((!text.is_empty()).then_some(Payload::Text(text))),
-            Some(Content::Parts(parts)) => parts,
+    fn content(
+        &mut self,
+        content: impl Into<Option<Content<S>>>,
+        cache: Option<&CacheHint>,
+    ) -> Result<Option<Payload<S>>> {
+        let hint = cache.and_then(|cache| breakpoints::breakpoint(cache, self.all));
+        let parts = match (content.into(), &hint) {
+            (None, _) => return Ok(None),
+            (Some(Content::Text(text)), _) if text.is_empty() => return Ok(None),
+            (Some(Content::Text(text)), None) => return Ok(Some(Payload::Text(text))),
+            (Some(Content::Text(text)), Some(_)) => vec![Part { body: PartBody::Text(text), cache: None }],
+            (Some(Content::Parts(parts)), _) => parts,
         };
         let mut list = Vec::with_capacity(parts.len());
         for (index, part) in parts.into_iter().enumerate() {
-            list.extend(self.part(part, index)?);
+            let hint = part.cache.as_ref().and_then(|cache| breakpoints::breakpoint(cache, self.all));
+            let written = self.part(part, index)?;
+            list.extend(written.map(|written| with_hint(written, hint)));
+        }
+        if let Some(last) = list.pop() {
+            list.push(with_hint(last, hint));
         }
         Ok((!list.is_empty()).then_some(Payload::List(list)))
     }

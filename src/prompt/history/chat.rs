@@ -2,7 +2,7 @@
 //! other servers add.
 
 use super::super::keys;
-use super::super::message::Message;
+use super::super::message::{Message, OpenAiCache};
 use super::super::read_message::message_of_node;
 use super::super::tree::Tree;
 use super::carried::{Carried, CarriedFormat, note, note_place};
@@ -212,12 +212,13 @@ impl ChatReader {
             read.full = fields;
             return read;
         };
+        let mut breakpoint = None;
         for (at, (key, value)) in fields.into_iter().enumerate() {
             match key.as_str() {
                 _ if matches!(value, Tree::Null) => {}
                 "cache_control" => Self::cache(value, &mut read),
-                "prompt_cache_breakpoint" => {
-                    note(&mut self.carried.only, &key);
+                values::BREAKPOINT => {
+                    breakpoint = values::breakpoint(Some(&value), &mut self.carried.only);
                     read.openai.push((key.clone(), value.clone()));
                     read.full.push((key, value));
                 }
@@ -230,6 +231,9 @@ impl ChatReader {
                 key if known.contains(&key) => read.put(key, value),
                 _ => self.other((at, "a part", known), key, value, &mut read),
             }
+        }
+        if let Some(breakpoint) = breakpoint {
+            add_breakpoint(&mut read.portable, breakpoint);
         }
         read
     }
@@ -282,6 +286,21 @@ impl ChatReader {
             }
         }
         read
+    }
+}
+
+/// Adds OpenAI's hint to the `cache` of a part.
+fn add_breakpoint(portable: &mut TreeFields, breakpoint: OpenAiCache) {
+    let written = match breakpoint.ttl {
+        Some(ttl) => Tree::Text(ttl.to_owned()),
+        None => Tree::Bool(true),
+    };
+    match portable.iter_mut().find(|(key, _)| key == "cache") {
+        None => portable.push(("cache".to_owned(), values::object([("openai", written)]))),
+        Some((_, Tree::Map(fields))) if get(fields, "openai").is_none() => {
+            fields.push(("openai".to_owned(), written));
+        }
+        Some(_) => {}
     }
 }
 

@@ -1,7 +1,9 @@
 //! Reads LangChain's messages: their dumps, the forms of its stores and traces, and the pairs and role names that it
 //! accepts.
 
-use super::super::message::{Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall};
+use super::super::message::{
+    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall,
+};
 use super::super::tree::Tree;
 use super::carried::{Carried, CarriedFormat, note};
 use super::detect::{is_anthropic_block, is_item_type};
@@ -294,7 +296,9 @@ fn part(block: &Tree<String>, left_out: &mut Vec<String>) -> Option<Part<String>
     if body.is_none() {
         note(left_out, word);
     }
-    let cache = values::cache_hint(get(fields, "cache_control"));
+    let portable = values::cache_hint(get(fields, "cache_control")).and_then(|hint| hint.portable);
+    let openai = values::breakpoint(get(fields, values::BREAKPOINT), &mut Vec::new());
+    let cache = (portable.is_some() || openai.is_some()).then_some(CacheHint { portable, openai });
     body.map(|body| Part { body, cache })
 }
 

@@ -1,6 +1,8 @@
 //! Reads items of OpenAI's Responses API.
 
-use super::super::message::{Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall};
+use super::super::message::{
+    CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall,
+};
 use super::super::tree::Tree;
 use super::carried::{Carried, CarriedFormat, note};
 use super::values::{self, TreeMembers, get, into_items, items, kind, members, text};
@@ -153,7 +155,7 @@ fn output(item: &[(String, Tree<String>)], only: &mut Vec<String>) -> Message<St
 /// The part that the other providers get, if they can express it.
 fn part(part: &Tree<String>, only: &mut Vec<String>) -> Option<Part<String>> {
     let fields = members(part);
-    for key in ["annotations", "logprobs", "prompt_cache_breakpoint"] {
+    for key in ["annotations", "logprobs"] {
         if get(fields, key).is_some_and(|value| !values::is_unset(value)) {
             note(only, key);
         }
@@ -175,5 +177,6 @@ fn part(part: &Tree<String>, only: &mut Vec<String>) -> Option<Part<String>> {
             return None;
         }
     };
-    Some(Part { body, cache: None })
+    let openai = values::breakpoint(get(fields, values::BREAKPOINT), only);
+    Some(Part { body, cache: openai.map(|openai| CacheHint { portable: None, openai: Some(openai) }) })
 }

@@ -1,7 +1,8 @@
 //! Reads and changes JSON values of a history.
 
-use super::super::message::{CacheHint, Content, Part, PartBody};
+use super::super::message::{CacheHint, Content, OpenAiCache, Part, PartBody};
 use super::super::tree::Tree;
+use super::carried::note_word;
 use crate::de::{NodeValue, SourceNode, SourceSpan};
 use crate::error::{Error, Kind, Result};
 
@@ -150,7 +151,23 @@ pub(super) fn content(mut parts: Vec<Part<String>>) -> Option<Content<String>> {
 /// A cache hint in Anthropic's format.
 pub(super) fn cache_hint(value: Option<&Tree<String>>) -> Option<CacheHint> {
     let members = members(value?);
-    Some(CacheHint { ttl: text(members, "ttl").map(str::to_owned) })
+    Some(CacheHint::portable(text(members, "ttl").map(str::to_owned)))
+}
+
+/// OpenAI's key for a cache hint.
+pub(super) const BREAKPOINT: &str = "prompt_cache_breakpoint";
+
+/// A cache hint in OpenAI's format. What another provider could not be told is noted.
+pub(super) fn breakpoint(value: Option<&Tree<String>>, only: &mut Vec<String>) -> Option<OpenAiCache> {
+    let value = value?;
+    note_word(only, BREAKPOINT);
+    match text(members(value), "ttl") {
+        None => Some(OpenAiCache::default()),
+        Some(ttl) => OpenAiCache::with_ttl(ttl).or_else(|| {
+            note_word(only, "an unknown `ttl` of a cache breakpoint");
+            None
+        }),
+    }
 }
 
 /// The MIME type and base64 text of a `data:` URL.

@@ -63,6 +63,66 @@ def test_an_argument_beside_the_format_of_anthropic_is_refused_or_merged(provide
         anthropic_client.messages.create(**request, output_config={"effort": "low"})
 
 
+HINTED = chat_of(
+    {"role": "system", "content": "Know {{topic}}.", "cache": {"ttl": "1h", "openai": {"ttl": "12h"}}},
+    {
+        "role": "user",
+        "content": [
+            {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}, "cache": {"openai": True}},
+            {"type": "text", "text": "Q"},
+        ],
+    },
+    {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": {}}}]},
+    {"role": "tool", "tool_call_id": "c", "content": "R", "cache": {"openai": "30m"}},
+    settings={"model": "gpt-5.6"},
+)
+
+
+def breakpoints_in(body):
+    """Return the breakpoints of a body, with the type of their part."""
+    items = body.get("messages") or body["input"]
+    contents = [item.get("output", item.get("content")) for item in items]
+    found = [part for content in contents if isinstance(content, list) for part in content]
+    return [(part["type"], part[BREAKPOINT]) for part in found if BREAKPOINT in part]
+
+
+BREAKPOINT = "prompt_cache_breakpoint"
+MARKS = [{"mode": "explicit", "ttl": "12h"}, {"mode": "explicit"}, {"mode": "explicit", "ttl": "30m"}]
+
+
+def test_the_openai_client_sends_cache_breakpoints(provider, openai_client):
+    request = OpenAIIntegration(ENGINE).build_request_sync(HINTED, {"topic": "AI"})
+    assert openai_client.chat.completions.create(**request).choices
+    [body] = provider.bodies
+    assert breakpoints_in(body) == list(zip(["text", "image_url", "text"], MARKS, strict=True))
+
+
+@pytest.mark.newest
+def test_the_responses_client_sends_cache_breakpoints(provider, openai_client):
+    request = OpenAIIntegration(ENGINE, api="responses").build_request_sync(HINTED, {"topic": "AI"})
+    assert openai_client.responses.create(**request).output
+    [body] = provider.bodies
+    assert "instructions" not in body
+    assert breakpoints_in(body) == list(zip(["input_text", "input_image", "input_text"], MARKS, strict=True))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [{"mode": "implicit"}],
+        [{"mode": "explicit", "ttl": "1h"}],
+        [{"ttl": "30m"}],
+        [{"mode": "explicit", "more": 1}],
+        [{"mode": "explicit"}] * 5,
+    ],
+    ids=str,
+)
+def test_the_server_refuses_wrong_cache_breakpoints(openai_client, wrong):
+    parts = [{"type": "text", "text": "T", BREAKPOINT: each} for each in wrong]
+    with pytest.raises(openai.BadRequestError):
+        openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": parts}])
+
+
 # Every example, converted and as a full request.
 
 
