@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::api::Api;
+use super::bedrock::arguments as bedrock;
 use super::request::RequestBuilder;
 use crate::error::Result;
 use crate::prompt::{Effort, Settings};
@@ -58,47 +59,64 @@ impl<S: Output> RequestBuilder<'_, S> {
     }
 
     fn thinking_budget(&mut self, budget: u64, settings: &Settings, in_body: bool) -> Result<()> {
-        if matches!(self.api, Api::Chat | Api::Responses) {
-            self.left_out("thinking_budget", " (set `effort`)");
-            return Ok(());
-        }
         match self.api {
+            Api::Chat | Api::Responses => {
+                self.left_out("thinking_budget", " (set `effort`)");
+                return Ok(());
+            }
             Api::Gemini => {
                 self.gemini_budget(budget);
                 return Ok(());
             }
             Api::Converse if !self.is_claude() => {
-                self.left_out("thinking_budget", " (set `settings.bedrock`, as the model has it)");
+                self.left_out("thinking_budget", bedrock::AS_THE_MODEL_HAS_IT);
                 return Ok(());
             }
-            _ => {}
+            Api::LiteLlm | Api::Messages | Api::Converse => {}
         }
         if budget == 0 {
             self.thinking(json!({"type": "disabled"}), in_body);
             return Ok(());
         }
-        let mut sent = budget;
-        if matches!(self.api, Api::Messages | Api::Converse) {
-            if budget < MIN_BUDGET {
-                let problem = format!("Anthropic accepts only a `thinking_budget` of at least {MIN_BUDGET}");
-                self.refuse_or_note(problem, "raise it, or set 0 for no thinking", "raised")?;
-                sent = MIN_BUDGET;
-            }
-            let is_own = !["max_tokens", "inferenceConfig.maxTokens"].iter().any(|key| self.given.has(key))
-                && !self.extra.overrides("max_tokens");
-            if is_own && settings.max_tokens.is_some_and(|limit| limit <= sent) {
-                let problem = "Anthropic accepts only a `thinking_budget` below `max_tokens`".to_owned();
-                return self.refuse_or_note(problem, "raise `max_tokens`", "left out");
-            }
+        let sent =
+            if self.api == Api::LiteLlm { Some(budget) } else { self.claude_budget(budget, settings)? };
+        if let Some(sent) = sent {
+            self.thinking(json!({"type": "enabled", "budget_tokens": sent}), in_body);
         }
-        self.thinking(json!({"type": "enabled", "budget_tokens": sent}), in_body);
         Ok(())
+    }
+
+    /// The budget as Claude accepts it. `None` if it is left out.
+    fn claude_budget(&mut self, budget: u64, settings: &Settings) -> Result<Option<u64>> {
+        let (claude, limit_name) = match self.api {
+            Api::Converse => ("Claude", "inferenceConfig.maxTokens"),
+            _ => ("Anthropic", "max_tokens"),
+        };
+        let sent = budget.max(MIN_BUDGET);
+        if sent != budget {
+            let problem = format!("{claude} accepts only a `thinking_budget` of at least {MIN_BUDGET}");
+            let done = format!("sent as {MIN_BUDGET}");
+            self.refuse_or_note(problem, "raise it, or set 0 for no thinking", &done)?;
+        }
+        // The values of the caller are not known here.
+        let limit = match self.api {
+            _ if self.given.has(limit_name) || self.given.has(bedrock::MAX_TOKENS.0) => None,
+            Api::Converse => self.extra.member(bedrock::MAX_TOKENS).and_then(Value::as_u64),
+            _ => settings.max_tokens.filter(|_| !self.extra.overrides("max_tokens")),
+        };
+        if let Some(limit) = limit.filter(|limit| *limit <= sent) {
+            let problem =
+                format!("{claude} accepts only a `thinking_budget` below `{limit_name}`, which is {limit}");
+            self.refuse_or_note(problem, "raise `max_tokens`, or lower `thinking_budget`", "left out")?;
+            return Ok(None);
+        }
+        Ok(Some(sent))
     }
 
     /// Adds `thinking`, unless the caller or the provider's settings set it.
     fn thinking(&mut self, thinking: Value, in_body: bool) {
         if self.api == Api::Converse {
-            let fields = ("additionalModelRequestFields", "thinking");
+            let fields = (bedrock::MODEL_FIELDS, "thinking");
             return self.extra.add_member(fields, self.given, false, thinking);
         }
         if self.given.has("thinking") || self.extra.has("thinking", "thinking") {

@@ -154,14 +154,36 @@ impl RequestExtra {
         merge(members.entry(key), Value::Object(Map::from_iter([(member.to_owned(), value)])));
     }
 
-    /// Adds tools before those of an argument that has a list of them.
-    pub(super) fn add_tools(&mut self, key: &str, mut tools: Vec<Value>) {
-        let entry = self.arguments.entry(key).or_insert_with(|| Value::Object(Map::new()));
-        let Value::Object(members) = entry else { return };
-        if let Some(Value::Array(more)) = members.shift_remove("tools") {
-            tools.extend(more);
+    /// Removes and returns the tools that are a member of an argument.
+    ///
+    /// # Errors
+    /// [`Kind::Conversion`] if the argument is not a mapping, or its tools are not a list.
+    pub(super) fn take_tools_of(&mut self, key: &str) -> Result<Vec<Value>> {
+        let source = self.source(key, key);
+        let members = match self.arguments.get_mut(key) {
+            None => return Ok(Vec::new()),
+            Some(Value::Object(members)) => members,
+            Some(_) => {
+                let hint = "write a mapping, such as {tools: […]}".to_owned();
+                return Err(wrong(&format!("{source}.{key}"), "is not a mapping", hint));
+            }
+        };
+        match members.shift_remove("tools") {
+            None => Ok(Vec::new()),
+            Some(Value::Array(tools)) => Ok(tools),
+            Some(_) => {
+                let hint = "write a list of tools".to_owned();
+                Err(wrong(&format!("{source}.{key}.tools"), "is not a list", hint))
+            }
         }
-        members.insert("tools".to_owned(), Value::Array(tools));
+    }
+
+    /// Sets the tools that are a member of an argument, which is a mapping if it is there.
+    pub(super) fn set_tools_of(&mut self, key: &str, tools: Vec<Value>) {
+        let entry = self.arguments.entry(key).or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(members) = entry {
+            members.insert("tools".to_owned(), Value::Array(tools));
+        }
     }
 
     /// The arguments, without those that the caller sets.

@@ -1,16 +1,23 @@
 //! The tools of a request, the choice between them, and whether the model may call several at once.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::api::Api;
 use super::bedrock::arguments as bedrock;
-use super::gemini::arguments as gemini;
 use super::request::RequestBuilder;
 use super::rules::{BREAKPOINT, LEFT_OUT};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{FunctionTool, Prompt, ProviderTool, Tool, ToolChoice};
 use crate::schema::strict_parameters;
 use crate::template::Output;
+
+/// The name of a function, in the format of any API.
+fn tool_name(tool: &Value) -> Option<&str> {
+    let inner = ["function", "toolSpec"].iter().find_map(|key| tool.get(key)?.get("name"));
+    tool.get("name").or(inner)?.as_str()
+}
 
 impl<S: Output> RequestBuilder<'_, S> {
     /// Adds the tools of the prompt and of its settings. Those of the caller are appended later.
@@ -38,10 +45,12 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
         if of_prompt {
             let mut tools: Vec<Value> = own.into_iter().map(|(_, sent)| sent).collect();
-            if self.api == Api::Gemini {
-                tools = gemini::joined_declarations(tools);
-            }
             tools.extend(self.extra.take_tools()?);
+            tools = if self.api == Api::Gemini {
+                self.joined_declarations(tools)?
+            } else {
+                self.distinct_tools(tools)?
+            };
             self.push("tools", Value::Array(tools));
         }
         if self.api == Api::Gemini {
@@ -58,6 +67,31 @@ impl<S: Output> RequestBuilder<'_, S> {
             _ => self.push_choice(choice),
         }
         Ok(())
+    }
+
+    /// The tools without those whose names are taken. The later one of two stays, which is the one of the provider's
+    /// settings.
+    pub(super) fn distinct_tools(&mut self, tools: Vec<Value>) -> Result<Vec<Value>> {
+        let mut last = HashMap::new();
+        let named = |tool: &Value| tool_name(tool).map(str::to_owned);
+        for (at, tool) in tools.iter().enumerate() {
+            last.extend(named(tool).map(|name| (name, at)));
+        }
+        let mut distinct = Vec::with_capacity(tools.len());
+        for (at, tool) in tools.into_iter().enumerate() {
+            match named(&tool).filter(|name| last.get(name) != Some(&at)) {
+                None => distinct.push(tool),
+                Some(name) => {
+                    let problem = format!("two tools have the name `{name}`");
+                    self.refuse_or_note(
+                        problem,
+                        "rename or remove one of them",
+                        "the first one is left out",
+                    )?;
+                }
+            }
+        }
+        Ok(distinct)
     }
 
     /// The tool in the format of the API. `None` if it is not for this API.

@@ -1,6 +1,8 @@
 //! The arguments of Bedrock's `converse` beside the conversation: tools and the choice between them, settings, and the
 //! format of the answer.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::blocks::{CACHE_POINT, MAX_CACHE_POINTS};
@@ -13,9 +15,15 @@ use crate::schema::ResponseSchema;
 use crate::template::Output;
 
 /// The argument for what only the model understands.
-const MODEL_FIELDS: &str = "additionalModelRequestFields";
+pub(in crate::convert) const MODEL_FIELDS: &str = "additionalModelRequestFields";
+
+/// The argument and its member for the maximum number of tokens.
+pub(in crate::convert) const MAX_TOKENS: (&str, &str) = ("inferenceConfig", "maxTokens");
 
 const TOOL_CONFIG: &str = "toolConfig";
+
+/// What to do about a setting that only some models have.
+pub(in crate::convert) const AS_THE_MODEL_HAS_IT: &str = " (if the model has it, write it under `settings.bedrock.additionalModelRequestFields`, as the model spells it)";
 
 /// The member of [`TOOL_CONFIG`] for the choice of a tool.
 const TOOL_CHOICE: &str = "toolChoice";
@@ -56,6 +64,19 @@ impl<S: Output> RequestBuilder<'_, S> {
     /// Whether the model is one of Anthropic's.
     pub(in crate::convert) fn is_claude(&self) -> bool {
         self.model.contains("anthropic") || self.model.contains("claude")
+    }
+
+    /// The member of [`MODEL_FIELDS`] for `top_k`, as the model spells it. `None` for a model that has no such setting, or
+    /// whose name does not show what it has.
+    fn top_k(&self, value: &Value) -> Option<(&'static str, Value)> {
+        let is = |maker: &str| self.model.contains(maker);
+        if self.is_claude() || is("mistral.") {
+            Some(("top_k", value.clone()))
+        } else if is("amazon.nova") {
+            Some(("inferenceConfig", json!({"topK": value})))
+        } else {
+            is("cohere.").then(|| ("k", value.clone()))
+        }
     }
 
     /// Adds the tools and the choice between them.
@@ -106,7 +127,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             None => None,
         };
         if !tools.is_empty() {
-            self.extra.add_tools(TOOL_CONFIG, tools);
+            self.add_tool_specs(tools)?;
         }
         if let Some(choice) = choice {
             self.extra.add_member((TOOL_CONFIG, TOOL_CHOICE), self.given, false, choice);
@@ -114,9 +135,18 @@ impl<S: Output> RequestBuilder<'_, S> {
         Ok(())
     }
 
+    /// Adds tools before those of the settings. One that has the name of another is left out.
+    fn add_tool_specs(&mut self, tools: Vec<Value>) -> Result<()> {
+        let more = self.extra.take_tools_of(TOOL_CONFIG)?;
+        let tools = self.distinct_tools(tools.into_iter().chain(more).collect())?;
+        self.extra.set_tools_of(TOOL_CONFIG, tools);
+        Ok(())
+    }
+
     /// The names of the tools that the conversation has calls of.
     fn called_tools(&self) -> Vec<String> {
         let mut names = Vec::new();
+        let mut known = HashSet::new();
         let members = |payload: &'_ Payload<S>, key: &str| match payload {
             Payload::Map(members) => members.iter().position(|(known, _)| known.as_str() == key),
             _ => None,
@@ -138,7 +168,7 @@ impl<S: Output> RequestBuilder<'_, S> {
                 let name = call.iter().find(|(key, _)| key.as_str() == "name");
                 if let Some(name) = name.and_then(|(_, name)| name.with_str(str::to_owned))
                     && is_own
-                    && !names.contains(&name)
+                    && known.insert(name.clone())
                 {
                     names.push(name);
                 }
@@ -154,12 +184,18 @@ impl<S: Output> RequestBuilder<'_, S> {
             Setting::Temperature => "temperature",
             Setting::TopP => "topP",
             Setting::Stop => "stopSequences",
+            Setting::TopK if self.extra.has_own(setting) => return Ok(()),
             Setting::TopK => {
-                self.extra.add_member((MODEL_FIELDS, "top_k"), self.given, false, value);
+                match self.top_k(&value) {
+                    Some((key, value)) => {
+                        self.extra.add_member((MODEL_FIELDS, key), self.given, false, value);
+                    }
+                    None => self.left_out(setting.name(), AS_THE_MODEL_HAS_IT),
+                }
                 return Ok(());
             }
             Setting::Seed | Setting::Presence | Setting::Frequency => {
-                self.left_out(setting.name(), " (set `settings.bedrock`, as the model has it)");
+                self.left_out(setting.name(), AS_THE_MODEL_HAS_IT);
                 return Ok(());
             }
         };
@@ -204,7 +240,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             self.extra.remove_member((TOOL_CONFIG, TOOL_CHOICE));
         }
         let spec = json!({"name": name, "description": "Give the answer.", "inputSchema": {"json": response.schema}});
-        self.extra.add_tools(TOOL_CONFIG, vec![json!({"toolSpec": spec})]);
+        self.add_tool_specs(vec![json!({"toolSpec": spec})])?;
         self.extra.add_member((TOOL_CONFIG, TOOL_CHOICE), self.given, false, choice);
         Ok(())
     }

@@ -15,24 +15,6 @@ use crate::template::Output;
 /// The key of a list of functions. A tool of Gemini's is a list of functions, or something of its own.
 const DECLARATIONS: &str = "function_declarations";
 
-/// The tools with all functions in one.
-pub(in crate::convert) fn joined_declarations(tools: Vec<Value>) -> Vec<Value> {
-    let (functions, mut others): (Vec<_>, Vec<_>) =
-        tools.into_iter().partition(|tool| tool.get(DECLARATIONS).is_some());
-    let functions: Vec<Value> = functions
-        .into_iter()
-        .filter_map(|mut tool| match tool.get_mut(DECLARATIONS).map(Value::take) {
-            Some(Value::Array(functions)) => Some(functions),
-            _ => None,
-        })
-        .flatten()
-        .collect();
-    if !functions.is_empty() {
-        others.insert(0, json!({DECLARATIONS: functions}));
-    }
-    others
-}
-
 /// Whether the model is one whose thinking has a budget and no level.
 fn has_budget(model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or_default();
@@ -40,6 +22,30 @@ fn has_budget(model: &str) -> bool {
 }
 
 impl<S: Output> RequestBuilder<'_, S> {
+    /// The tools with all functions in one.
+    pub(in crate::convert) fn joined_declarations(&mut self, tools: Vec<Value>) -> Result<Vec<Value>> {
+        let (mut functions, mut others) = (Vec::new(), Vec::with_capacity(tools.len()));
+        for tool in tools {
+            let Value::Object(mut members) = tool else {
+                others.push(tool);
+                continue;
+            };
+            match members.get_mut(DECLARATIONS) {
+                Some(Value::Array(declared)) => {
+                    functions.append(declared);
+                    members.shift_remove(DECLARATIONS);
+                    others.extend((!members.is_empty()).then_some(Value::Object(members)));
+                }
+                _ => others.push(Value::Object(members)),
+            }
+        }
+        let functions = self.distinct_tools(functions)?;
+        if !functions.is_empty() {
+            others.insert(0, json!({DECLARATIONS: functions}));
+        }
+        Ok(others)
+    }
+
     /// A function as a tool. Its parameters are written in the subset that the API accepts.
     pub(in crate::convert) fn declaration(
         &mut self,

@@ -24,6 +24,9 @@ CALLED = [
     {"role": "tool", "tool_call_id": "c1", "content": "R"},
 ]
 CLAUDE = "anthropic.claude-sonnet-4-5"
+AS_THE_MODEL_HAS_IT = (
+    " (if the model has it, write it under `settings.bedrock.additionalModelRequestFields`, as the model spells it)"
+)
 
 
 def request(prompt, integration=BEDROCK, **arguments):
@@ -45,21 +48,44 @@ def test_a_text_prompt_needs_to_messages_except_in_a_request():
 
 
 def test_settings_have_the_names_of_bedrock():
-    settings = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 100, "stop": ["END"], "top_k": 5, "effort": "high"}
+    settings = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 100, "stop": ["END"], "effort": "high"}
     made, said = request(chat_of(USER, settings=settings))
     assert made == {
         "inferenceConfig": {"temperature": 0.5, "topP": 0.9, "maxTokens": 100, "stopSequences": ["END"]},
-        "additionalModelRequestFields": {"top_k": 5},
         "outputConfig": {"effort": "high"},
     }
     assert said == []
+
+
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [
+        (CLAUDE, {"top_k": 5}),
+        ("arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-5", {"top_k": 5}),
+        ("us.mistral.pixtral-large-2502-v1:0", {"top_k": 5}),
+        ("us.amazon.nova-lite-v1:0", {"inferenceConfig": {"topK": 5}}),
+        ("cohere.command-r-v1:0", {"k": 5}),
+    ],
+)
+def test_top_k_has_the_spelling_of_the_model(model, fields):
+    prompt = chat_of(USER, settings={"top_k": 5})
+    assert request(prompt, model=model) == ({"additionalModelRequestFields": fields}, [])
+    own = chat_of(USER, settings={"top_k": 5, "bedrock": {"top_k": 7}})
+    assert request(own, model=model) == ({"additionalModelRequestFields": {"top_k": 7}}, [])
+
+
+@pytest.mark.parametrize("model", ["meta.llama3-1-8b-instruct-v1:0", "arn:aws:bedrock:us-east-1:1:prompt-router/a"])
+def test_top_k_is_left_out_for_a_model_that_may_not_have_it(model):
+    made, said = request(chat_of(USER, settings={"top_k": 5}), model=model)
+    assert made == {}
+    assert said == [f"Bedrock does not accept `settings.top_k`; left out{AS_THE_MODEL_HAS_IT}"]
 
 
 def test_what_bedrock_lacks_is_left_out_with_a_warning():
     settings = {"seed": 1, "presence_penalty": 0.1, "verbosity": "low", "thinking_budget": 2000, "effort": "none"}
     made, said = request(chat_of(USER, settings=settings))
     assert made == {"outputConfig": {"effort": "low"}}
-    remedy = " (set `settings.bedrock`, as the model has it)"
+    remedy = AS_THE_MODEL_HAS_IT
     assert said == [
         f"Bedrock does not accept `settings.seed`; left out{remedy}",
         f"Bedrock does not accept `settings.presence_penalty`; left out{remedy}",
@@ -75,6 +101,45 @@ def test_what_bedrock_lacks_is_left_out_with_a_warning():
 def test_a_budget_for_thinking_is_for_models_of_anthropic(budget, thinking):
     made, _ = request(chat_of(USER, settings={"thinking_budget": budget}), model=CLAUDE)
     assert made == {"additionalModelRequestFields": {"thinking": thinking}}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_tokens": 2000},
+        {"bedrock": {"inferenceConfig": {"maxTokens": 2000}}},
+        {"max_tokens": 9000, "bedrock": {"inferenceConfig": {"maxTokens": 2000}}},
+        {"extra": {"inferenceConfig": {"maxTokens": 2000}}},
+    ],
+    ids=str,
+)
+def test_a_budget_that_is_not_below_the_limit_is_refused_or_left_out(settings):
+    prompt = chat_of(USER, settings={"thinking_budget": 2000, **settings})
+    problem = "Claude accepts only a `thinking_budget` below `inferenceConfig.maxTokens`, which is 2000"
+    with pytest.raises(ConversionError, match=problem) as caught:
+        request(prompt, model=CLAUDE)
+    assert caught.value.context["hint"] == "raise `max_tokens`, or lower `thinking_budget`"
+    made, said = request(prompt, BedrockIntegration(ENGINE, strict_validation=False), model=CLAUDE)
+    assert made == {"inferenceConfig": {"maxTokens": 2000}}
+    assert said == [f"{problem}; left out"]
+
+
+def test_a_budget_that_is_too_small_is_refused_or_raised():
+    prompt = chat_of(USER, settings={"thinking_budget": 500})
+    with pytest.raises(ConversionError, match="Claude accepts only a `thinking_budget` of at least 1024"):
+        request(prompt, model=CLAUDE)
+    made, said = request(prompt, BedrockIntegration(ENGINE, strict_validation=False), model=CLAUDE)
+    assert made == {"additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 1024}}}
+    assert said == ["Claude accepts only a `thinking_budget` of at least 1024; sent as 1024"]
+
+
+def test_thinking_of_the_provider_or_the_caller_replaces_the_budget():
+    thinking = {"thinking": {"type": "adaptive"}}
+    settings = {"thinking_budget": 2000, "bedrock": thinking}
+    assert request(chat_of(USER, settings=settings), model=CLAUDE)[0] == {"additionalModelRequestFields": thinking}
+    prompt = chat_of(USER, settings={"thinking_budget": 2000})
+    made, _ = request(prompt, model=CLAUDE, additionalModelRequestFields=thinking)
+    assert made == {"additionalModelRequestFields": thinking}
 
 
 def test_a_temperature_above_one_is_refused_or_lowered():
@@ -129,6 +194,27 @@ def test_a_history_with_calls_needs_tools():
     config = {"tools": [{"toolSpec": {"name": "look-up", "inputSchema": {"json": {"type": "object"}}}}]}
     made = BEDROCK.build_request_sync(HISTORY, {"history": CALLED}, model="m", toolConfig=config)
     assert made["toolConfig"] == config
+
+
+def test_a_tool_of_the_settings_with_the_name_of_another_is_refused_or_wins():
+    own = {"toolSpec": {"name": "f", "description": "Own", "inputSchema": {"json": {"type": "object"}}}}
+    settings = {"bedrock": {"toolConfig": {"tools": [own]}}}
+    prompt = chat_of(USER, tools=[{"name": "f"}], settings=settings)
+    with pytest.raises(ConversionError, match="two tools have the name `f`"):
+        request(prompt)
+    made, said = request(prompt, BedrockIntegration(ENGINE, strict_validation=False))
+    assert made["toolConfig"]["tools"] == [own]
+    assert said == ["two tools have the name `f`; the first one is left out"]
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [([], "`settings.bedrock.toolConfig` is not a mapping"), ({"tools": {}}, "toolConfig.tools` is not a list")],
+)
+def test_tools_are_not_lost_beside_a_broken_tool_config(config, problem):
+    prompt = chat_of(USER, tools=[{"name": "f"}], settings={"bedrock": {"toolConfig": config}})
+    with pytest.raises(ConversionError, match=problem):
+        request(prompt, BedrockIntegration(ENGINE, strict_validation=False))
 
 
 def test_a_strict_tool_is_closed():
@@ -274,6 +360,7 @@ def test_mappings_of_the_caller_are_merged_and_win():
     prompt = full_prompt(output_schema=None, settings={"temperature": 0.5, "max_tokens": 100, "top_k": 5})
     made, _ = request(
         prompt,
+        model=CLAUDE,
         inferenceConfig={"temperature": 0.1},
         additionalModelRequestFields={"top_k": 1},
         toolConfig={"tools": [{"cachePoint": {"type": "default"}}]},

@@ -129,6 +129,22 @@ def test_a_tool_of_gemini_is_beside_the_functions():
     assert [*config["tools"][0], *config["tools"][1]] == ["function_declarations", "google_search"]
 
 
+def test_functions_of_the_settings_join_those_of_the_prompt():
+    more = {"function_declarations": [{"name": "g"}], "google_search": {}}
+    settings = {"gemini": {"tools": [more]}}
+    config, said = request(chat_of(USER, tools=[{"name": "f"}], settings=settings))
+    functions, search = config["tools"]
+    assert [function["name"] for function in functions["function_declarations"]] == ["f", "g"]
+    assert search == {"google_search": {}}
+    assert said == []
+    twice = chat_of(USER, tools=[{"name": "g"}], settings=settings)
+    with pytest.raises(ConversionError, match="two tools have the name `g`"):
+        request(twice)
+    with pytest.warns(PromptConversionWarning, match="two tools have the name `g`; the first one is left out"):
+        made = GeminiIntegration(ENGINE, strict_validation=False).build_request_sync(twice, {}, model="m")
+    assert made["config"]["tools"][0] == {"function_declarations": [{"name": "g"}]}
+
+
 @pytest.mark.parametrize("name", ["3d", "-a"])
 def test_a_name_that_gemini_does_not_accept_is_refused_or_sent(name):
     prompt = chat_of(USER, tools=[{"name": name}])
