@@ -57,11 +57,40 @@ pub(super) fn local_address<S: Output>(
     at: Position,
     provider: &str,
 ) -> Option<RuleViolation> {
-    (url.with_str(AddressKind::of) == AddressKind::File).then(|| {
-        let problem = format!(
-            "the address of the {what} in part {index} is a path or a `file:` URL, which {provider} cannot read"
-        );
-        RuleViolation::new(at, problem, "send the data in base64, or an `https://` URL")
+    let problem = local_problem(url, what, index, provider)?;
+    Some(RuleViolation::new(at, problem, "send the data in base64, or an `https://` URL"))
+}
+
+/// The problem of an image or file that is a file of the caller's machine.
+fn local_problem<S: Output>(url: &S, what: &str, index: usize, provider: &str) -> Option<String> {
+    let problem = "is a path or a `file:` URL, which";
+    (url.with_str(AddressKind::of) == AddressKind::File)
+        .then(|| format!("the address of the {what} in part {index} {problem} {provider} cannot read"))
+}
+
+/// The address with its scheme in lower case, if that is one of those that the provider reads. Otherwise the problem.
+pub(super) fn with_scheme<S: Output>(
+    url: &S,
+    schemes: &[&str],
+    what: &str,
+    index: usize,
+    provider: &str,
+) -> Result<String, String> {
+    let known = url.with_str(|url| {
+        let url = url.trim();
+        let of =
+            |scheme: &&str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+        let scheme = schemes.iter().copied().find(of)?;
+        Some(format!("{scheme}{}", &url[scheme.len()..]))
+    });
+    known.ok_or_else(|| {
+        local_problem(url, what, index, provider).unwrap_or_else(|| {
+            let schemes: Vec<String> = schemes.iter().map(|scheme| format!("`{scheme}`")).collect();
+            let schemes = schemes.join(" or ");
+            format!(
+                "the address of the {what} in part {index} does not begin with {schemes}, and {provider} reads no other"
+            )
+        })
     })
 }
 

@@ -8,9 +8,7 @@ use super::payload::{Member, Payload, member};
 use super::report::{Position, RuleViolation, ViolationHandler};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::message::is_blank;
-use crate::prompt::{
-    CacheHint, Content, FunctionCall, Message, PartBody, Role, SearchResultPart, ToolCall, Tree,
-};
+use crate::prompt::{CacheHint, Content, FunctionCall, Message, PartBody, Role, SearchResultPart, Tree};
 use crate::template::Output;
 
 /// What is done about a violation that the conversion cannot repair.
@@ -75,8 +73,22 @@ impl fmt::Display for CallRef {
 }
 
 /// Checks that a message has the fields that its role needs at any provider, and removes fields that its role cannot
-/// have.
+/// have. Checks the characters of the names of functions too.
 pub(super) fn check_fields<S: Output>(
+    message: &mut Message<S>,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<()> {
+    check_roles(message, at, violations)?;
+    let calls = message.tool_calls.iter().enumerate();
+    let mut calls = calls.map(|(index, call)| (CallRef::Tool(index), &call.function));
+    calls.try_for_each(|(call_ref, call)| check_name(call, call_ref, at, violations))?;
+    let function = message.function_call.as_ref();
+    function.map_or(Ok(()), |call| check_name(call, CallRef::Function, at, violations))
+}
+
+/// As [`check_fields`], for a provider with a rule of its own for the names of functions.
+pub(super) fn check_roles<S: Output>(
     message: &mut Message<S>,
     at: Position,
     violations: &mut ViolationHandler<'_>,
@@ -125,43 +137,35 @@ pub(super) fn check_fields<S: Output>(
         );
     }
     for (index, call) in message.tool_calls.iter().enumerate() {
-        check_call(call, index, at, violations)?;
+        let call_ref = CallRef::Tool(index);
+        if call.id.is_empty() {
+            let hint = "give it an `id` that its result refers to";
+            return Err(RuleViolation::new(at, format!("{call_ref} has no id"), hint).into());
+        }
+        check_has_name(&call.function, call_ref, at)?;
     }
-    message
-        .function_call
-        .as_ref()
-        .map_or(Ok(()), |call| check_function(call, CallRef::Function, at, violations))
+    message.function_call.as_ref().map_or(Ok(()), |call| check_has_name(call, CallRef::Function, at))
 }
 
-fn check_call<S: Output>(
-    call: &ToolCall<S>,
-    index: usize,
-    at: Position,
-    violations: &mut ViolationHandler<'_>,
-) -> Result<()> {
-    if call.id.is_empty() {
-        let hint = "give it an `id` that its result refers to";
-        return Err(RuleViolation::new(at, format!("{} has no id", CallRef::Tool(index)), hint).into());
+fn check_has_name<S: Output>(call: &FunctionCall<S>, call_ref: CallRef, at: Position) -> Result<()> {
+    if call.name.is_empty() {
+        let hint = "set `name` to the function that is called";
+        return Err(RuleViolation::new(at, format!("{call_ref} has no name"), hint).into());
     }
-    check_function(&call.function, CallRef::Tool(index), at, violations)
+    Ok(())
 }
 
-fn check_function<S: Output>(
+fn check_name<S: Output>(
     call: &FunctionCall<S>,
     call_ref: CallRef,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
-    if call.name.is_empty() {
-        let hint = "set `name` to the function that is called";
-        return Err(RuleViolation::new(at, format!("{call_ref} has no name"), hint).into());
+    if call.name.with_str(is_name) {
+        return Ok(());
     }
-    if !call.name.with_str(is_name) {
-        let problem =
-            format!("the name of {call_ref} has characters other than letters, digits, `_` and `-`");
-        violations.handle(RuleViolation::new(at, problem, "rename the function"), PASSED_ON)?;
-    }
-    Ok(())
+    let problem = format!("the name of {call_ref} has characters other than letters, digits, `_` and `-`");
+    violations.handle(RuleViolation::new(at, problem, "rename the function"), PASSED_ON)
 }
 
 /// How a result refers to its call.
@@ -283,7 +287,20 @@ impl IdRewriter {
     pub(super) fn fitting<S: Output>(fits: fn(&str) -> bool, messages: &[Message<S>]) -> Self {
         let calls = messages.iter().flat_map(|message| message.tool_calls.iter().map(|call| &call.id));
         let results = messages.iter().filter_map(|message| message.tool_call_id.as_ref());
-        let ids = calls.chain(results);
+        Self::of(fits, calls.chain(results))
+    }
+
+    /// The same for the names of functions.
+    pub(super) fn of_names<S: Output>(fits: fn(&str) -> bool, messages: &[Message<S>]) -> Self {
+        let functions = |message: &'_ Message<S>| {
+            let calls = message.tool_calls.iter().map(|call| &call.function);
+            calls.chain(&message.function_call).map(|call| call.name.clone()).collect::<Vec<_>>()
+        };
+        let names: Vec<S> = messages.iter().flat_map(functions).collect();
+        Self::of(fits, names.iter())
+    }
+
+    fn of<'m, S: Output + 'm>(fits: fn(&str) -> bool, ids: impl Iterator<Item = &'m S>) -> Self {
         let taken = ids.filter_map(|id| id.with_str(|id| fits(id).then(|| id.to_owned()))).collect();
         Self { fits, taken, renamed: HashMap::new(), made: 0 }
     }
@@ -306,13 +323,17 @@ impl IdRewriter {
         let valid_char = |c: char| if u8::try_from(c).is_ok_and(is_name_byte) { c } else { '_' };
         let base: String = base.chars().map(valid_char).collect();
         // Cut short, if the provider accepts no long ids.
-        let base = if (self.fits)(&base) { base } else { base.chars().take(40).collect() };
+        let short = |id: &str| id.chars().take(40).collect::<String>();
+        let base = if (self.fits)(&base) { base } else { short(&base) };
         let mut id = base.clone();
         while !self.taken.insert(id.clone()) {
             // One counter for the whole conversation, so that many equal ids do not each count from 1, which would take
             // quadratic time.
             self.made += 1;
             id = format!("{base}_{}", self.made);
+            if !(self.fits)(&id) {
+                id = format!("{}_{}", short(&base), self.made);
+            }
         }
         id
     }

@@ -1,7 +1,6 @@
 //! Makes Bedrock's content blocks from the parts of a message and its cache hints.
 
-use std::collections::HashSet;
-
+use super::document_names::{self, DocumentNames, MAX_NAME};
 use crate::base64;
 use crate::convert::image_address::{self, FILE, IMAGE};
 use crate::convert::media_type;
@@ -10,7 +9,7 @@ use crate::convert::report::{Position, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, DROPPED, LEFT_OUT, PASSED_ON};
 use crate::error::Result;
 use crate::prompt::message::is_blank;
-use crate::prompt::{CacheHint, Carried, Content, FilePart, PartBody, Role, SearchResultPart, Tree};
+use crate::prompt::{CacheHint, Carried, Content, FilePart, Message, PartBody, Role, SearchResultPart, Tree};
 use crate::template::Output;
 
 /// The maximum number of cache points in a request.
@@ -36,13 +35,12 @@ pub(super) struct BlockWriter<'r> {
     pub(super) violations: ViolationHandler<'r>,
     /// The number of cache points so far.
     points: usize,
-    /// The names of the documents so far.
-    names: HashSet<String>,
+    names: DocumentNames,
 }
 
 impl<'r> BlockWriter<'r> {
-    pub(super) fn new(violations: ViolationHandler<'r>) -> Self {
-        Self { violations, points: 0, names: HashSet::new() }
+    pub(super) fn new<S: Output>(violations: ViolationHandler<'r>, messages: &[Message<S>]) -> Self {
+        Self { violations, points: 0, names: DocumentNames::beside(messages) }
     }
 
     /// The content of a message and its cache hint. Empty if there is no content.
@@ -111,7 +109,6 @@ impl<'r> BlockWriter<'r> {
             if key_of(&block) == Some(CACHE_POINT) && !self.takes_point(at)? {
                 continue;
             }
-            self.names.extend(document_name(&block));
             blocks.push(block);
         }
         Ok(blocks)
@@ -207,7 +204,8 @@ impl<'r> BlockWriter<'r> {
                 Err(refuse(problem, "send a transcript as text"))
             }
             PartBody::Audio { data, format } => {
-                let known = format.with_str(|format| SOUNDS.into_iter().find(|known| *known == format));
+                let known = format
+                    .with_str(|format| SOUNDS.into_iter().find(|known| known.eq_ignore_ascii_case(format)));
                 let format = known.ok_or_else(|| {
                     let problem = format!("part {index} is audio in a format that Bedrock does not support");
                     refuse(problem, "use a format such as wav or mp3")
@@ -256,29 +254,21 @@ impl<'r> BlockWriter<'r> {
         if file.file_id.is_some() {
             return Err(file_id(index, at).into());
         }
-        if let Some(url) = &file.url {
-            let uri = s3_uri(url, FILE, index, at)?;
-            let format = by_name(url).or_else(|| file.filename.as_ref().and_then(by_name));
-            let last = uri.rsplit('/').next().map(str::to_owned);
-            return Ok((known_format(format, index, at)?, s3_source(uri), last));
+        let is_data = |url: &&S| url.with_str(media_type::is_data_url);
+        if let Some(url) = file.file_data.as_ref().or(file.url.as_ref().filter(is_data)) {
+            let (format, bytes) = url.with_str(|url| document_data(url, index, at))?;
+            let format = format.or_else(|| file.filename.as_ref().and_then(by_name));
+            return Ok((known_format(format, index, at)?, bytes_source(bytes), None));
         }
-        let read = file.file_data.as_ref().and_then(|url| {
-            url.with_str(|url| {
-                let (media_type, data) = media_type::data_url(url)?;
-                let format = media_type::usual_extension(media_type).and_then(document_format);
-                Some((format, base64::decode(data)?))
-            })
-        });
-        let Some((format, bytes)) = read else {
-            let problem = format!("part {index} has no data in a base64 `data:` URL");
-            return Err(RuleViolation::new(at, problem, "write it as data:<MIME type>;base64,<data>").into());
-        };
-        let format = format.or_else(|| file.filename.as_ref().and_then(by_name));
-        Ok((known_format(format, index, at)?, bytes_source(bytes), None))
+        let Some(url) = &file.url else { return Err(not_a_data_url(index, at).into()) };
+        let uri = s3_uri(url, FILE, index, at)?;
+        let format = by_name(url).or_else(|| file.filename.as_ref().and_then(by_name));
+        let last = uri.rsplit('/').next().map(str::to_owned);
+        Ok((known_format(format, index, at)?, s3_source(uri), last))
     }
 
-    /// The name of a document: its own without the extension, if it has only the characters that Bedrock accepts. No two
-    /// documents have the same name.
+    /// The name of a document: its own without the extension, as far as Bedrock accepts it. No two documents have the
+    /// same name.
     fn name(
         &mut self,
         given: Option<String>,
@@ -291,21 +281,36 @@ impl<'r> BlockWriter<'r> {
             Some((stem, extension)) if document_format(extension) == Some(format) => stem,
             _ => given.as_str(),
         };
-        let mut name = if stem.is_empty() { "document".to_owned() } else { accepted_name(stem) };
-        if !stem.is_empty() && name != stem {
+        if stem.trim().is_empty() {
+            return Ok(self.names.unique("document"));
+        }
+        let mut name = document_names::accepted(stem);
+        if name != stem {
             let problem =
                 format!("the name of the file in part {index} has characters that Bedrock does not accept");
-            let hint = "use letters, digits, single spaces, hyphens, parentheses and square brackets";
+            let hint = "use letters a to z and A to Z, digits, single spaces, hyphens, parentheses and square brackets";
             self.violations.handle(RuleViolation::new(at, problem, hint), "replaced them by hyphens")?;
         }
-        let base = name.clone();
-        let mut number = 1;
-        while !self.names.insert(name.clone()) {
-            number += 1;
-            name = format!("{base} ({number})");
+        if name.len() > MAX_NAME {
+            let problem = format!(
+                "the name of the file in part {index} is longer than the {MAX_NAME} characters that Bedrock accepts"
+            );
+            self.violations.handle(RuleViolation::new(at, problem, "use a shorter name"), "cut short")?;
+            name.truncate(MAX_NAME);
         }
-        Ok(name)
+        Ok(self.names.unique(&name))
     }
+}
+
+/// The format and bytes of a document in a `data:` URL.
+fn document_data(
+    url: &str,
+    index: usize,
+    at: Position,
+) -> Result<(Option<&'static str>, Vec<u8>), RuleViolation> {
+    let (media_type, data) = media_type::data_url(url).ok_or_else(|| not_a_data_url(index, at))?;
+    let bytes = base64::decode(data).ok_or_else(|| not_base64(index, at))?;
+    Ok((media_type::usual_extension(media_type).and_then(document_format), bytes))
 }
 
 fn known_format(
@@ -314,8 +319,9 @@ fn known_format(
     at: Position,
 ) -> Result<&'static str, RuleViolation> {
     format.ok_or_else(|| {
-        let problem = format!("part {index} is a file of a MIME type that Bedrock does not accept");
-        RuleViolation::new(at, problem, "use PDF, CSV, Word, Excel, HTML, Markdown or plain text")
+        let problem = format!("part {index} is a file of a type that Bedrock does not accept");
+        let hint = "use PDF, CSV, Word, Excel, HTML, Markdown or plain text, with a MIME type or a file name that says so";
+        RuleViolation::new(at, problem, hint)
     })
 }
 
@@ -335,20 +341,6 @@ impl From<crate::error::Error> for BlockRefusal {
     fn from(error: crate::error::Error) -> Self {
         Self::Error(error)
     }
-}
-
-/// The longest name of a document.
-const MAX_NAME: usize = 200;
-
-/// The name with hyphens for the characters that Bedrock does not accept.
-fn accepted_name(name: &str) -> String {
-    let mut accepted = String::with_capacity(name.len());
-    for letter in name.chars().take(MAX_NAME - 10) {
-        let is_second_space = letter == ' ' && accepted.ends_with(' ');
-        let fits = letter.is_ascii_alphanumeric() || " -()[]".contains(letter);
-        accepted.push(if fits && !is_second_space { letter } else { '-' });
-    }
-    accepted
 }
 
 fn document_format(extension: &str) -> Option<&'static str> {
@@ -396,32 +388,38 @@ fn not_base64(index: usize, at: Position) -> RuleViolation {
 
 fn file_id(index: usize, at: Position) -> RuleViolation {
     let problem = format!("part {index} has a `file_id`, and Bedrock keeps no files");
-    RuleViolation::new(at, problem, "send the data in base64, or an s3:// address")
+    RuleViolation::new(at, problem, "send the data in base64, or an `s3://` address")
+}
+
+fn not_a_data_url(index: usize, at: Position) -> RuleViolation {
+    let problem = format!("part {index} has no data in a base64 `data:` URL");
+    RuleViolation::new(at, problem, "write it as data:<MIME type>;base64,<data>")
 }
 
 /// The address of an object in S3, which is the only address that Bedrock reads.
 fn s3_uri<S: Output>(url: &S, what: &str, index: usize, at: Position) -> Result<String, RuleViolation> {
-    if let Some(uri) = url.with_str(|url| url.starts_with("s3://").then(|| url.to_owned())) {
-        return Ok(uri);
-    }
-    if let Some(violation) = image_address::local_address(url, what, index, at, "Bedrock") {
-        return Err(violation);
-    }
-    let problem = format!(
-        "the address of the {what} in part {index} is no `s3://` address, and Bedrock reads no other"
-    );
-    Err(RuleViolation::new(at, problem, "send the data in base64, or an s3:// address"))
+    image_address::with_scheme(url, &["s3://"], what, index, "Bedrock").map_err(|problem| {
+        RuleViolation::new(
+            at,
+            problem,
+            "send the data in base64, or store them in S3 and give the `s3://` address",
+        )
+    })
 }
 
 fn image_url<S: Output>(url: &S, index: usize, at: Position) -> Result<Payload<S>, RuleViolation> {
     if url.with_str(media_type::is_data_url) {
         return url.with_str(|url| {
-            let (media_type, data) = media_type::data_url(url).ok_or_else(|| unknown_image(index, at))?;
+            let (media_type, data) = media_type::data_url(url).ok_or_else(|| not_a_data_url(index, at))?;
             image(media_type, &data.to_owned(), index, at)
         });
     }
     let uri = s3_uri(url, IMAGE, index, at)?;
-    let format = media_type::of_name(&uri).and_then(image_format).ok_or_else(|| unknown_image(index, at))?;
+    let format = media_type::of_name(&uri).and_then(image_format).ok_or_else(|| {
+        let problem =
+            format!("the address of the image in part {index} does not show a format that Bedrock accepts");
+        RuleViolation::new(at, problem, "use an address that ends in .png, .jpg, .jpeg, .gif or .webp")
+    })?;
     Ok(image_block(format, s3_source(uri)))
 }
 
@@ -441,8 +439,7 @@ fn image_block<S>(format: &'static str, source: Payload<S>) -> Payload<S> {
 }
 
 fn image_format(media_type: &str) -> Option<&'static str> {
-    let extension = media_type::usual_extension(media_type)
-        .or_else(|| media_type.eq_ignore_ascii_case("image/jpg").then_some("jpeg"))?;
+    let extension = media_type::usual_extension(media_type)?;
     IMAGES.into_iter().find(|known| *known == extension)
 }
 
@@ -457,14 +454,6 @@ fn key_of<S>(block: &Payload<S>) -> Option<&str> {
         Payload::Map(members) => members.first().map(|(key, _)| key.as_str()),
         _ => None,
     }
-}
-
-fn document_name<S: Output>(block: &Payload<S>) -> Option<String> {
-    let Payload::Map(members) = block else { return None };
-    let (_, Payload::Map(document)) = members.iter().find(|(key, _)| key.as_str() == "document")? else {
-        return None;
-    };
-    document.iter().find(|(key, _)| key.as_str() == "name")?.1.with_str(str::to_owned)
 }
 
 /// A text where Bedrock has bytes is not base64.

@@ -5,6 +5,7 @@
 
 pub(super) mod arguments;
 mod blocks;
+mod document_names;
 
 use super::payload::{Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
@@ -66,10 +67,18 @@ const USER: &str = "user";
 const ASSISTANT: &str = "assistant";
 const SYSTEM: &str = "system";
 
+/// The maximum length of the id of a call, and of the name of a tool.
+const MAX_NAME: usize = 64;
+
 /// Whether an id can be that of a call.
 fn is_call_id(id: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
-    (1..=64).contains(&id.len()) && id.bytes().all(allowed)
+    (1..=MAX_NAME).contains(&id.len()) && id.bytes().all(allowed)
+}
+
+/// Whether a name can be that of a tool.
+fn is_tool_name(name: &str) -> bool {
+    name.len() <= MAX_NAME && rules::is_name(name)
 }
 
 /// Converts messages to `{"system": […], "messages": […]}`, without `system` if there is none.
@@ -88,7 +97,8 @@ pub fn request<S: Output>(
     let mut conversation = BedrockConversation {
         options,
         ids: IdRewriter::fitting(is_call_id, &messages),
-        writer: BlockWriter::new(ViolationHandler::new(options.strict, report)),
+        names: IdRewriter::of_names(is_tool_name, &messages),
+        writer: BlockWriter::new(ViolationHandler::new(options.strict, report), &messages),
         pairing: CallPairing::default(),
         system: Vec::new(),
         turns: Vec::with_capacity(messages.len()),
@@ -103,6 +113,8 @@ pub fn request<S: Output>(
 struct BedrockConversation<'a, S> {
     options: BedrockOptions,
     ids: IdRewriter,
+    /// The names of the tools that are called.
+    names: IdRewriter,
     writer: BlockWriter<'a>,
     pairing: CallPairing,
     system: Vec<Payload<S>>,
@@ -112,9 +124,9 @@ struct BedrockConversation<'a, S> {
 /// Consecutive messages of one role.
 struct BlockTurn<S> {
     role_name: &'static str,
+    /// The results of tools. The API requires them before any other content of the user.
+    results: Vec<Payload<S>>,
     blocks: Vec<Payload<S>>,
-    /// The number of blocks of tool results. They come first.
-    results: usize,
     /// The position of its last message.
     last: Position,
 }
@@ -123,7 +135,7 @@ impl<S: Output> BedrockConversation<'_, S> {
     fn add(&mut self, mut message: Message<S>, index: usize) -> Result<()> {
         let at = Position { index, role: message.role };
         message.keep_portable_hints();
-        rules::check_fields(&mut message, at, &mut self.writer.violations)?;
+        rules::check_roles(&mut message, at, &mut self.writer.violations)?;
         if message.role != Role::Function && message.name.take().is_some() {
             let hint = "remove `name`, or write the name in the content";
             let violation = RuleViolation::new(at, "Bedrock does not accept `name`", hint);
@@ -141,7 +153,7 @@ impl<S: Output> BedrockConversation<'_, S> {
         // One of a history in Bedrock's format was in this place.
         let stays = is_late && (self.options.inline_system || message.carried.is_some());
         if is_late && !stays {
-            let problem = "Bedrock has system messages only before the first turn";
+            let problem = "Bedrock accepts system messages only before the first turn";
             let hint = "move it to the start, put its content in a user message, or pass inline_system=True for a \
                         model that accepts it";
             self.writer.violations.handle(RuleViolation::new(at, problem, hint), "moved to the start")?;
@@ -155,7 +167,7 @@ impl<S: Output> BedrockConversation<'_, S> {
         }
         if stays {
             self.close()?;
-            self.turns.push(BlockTurn { role_name: SYSTEM, blocks, results: 0, last: at });
+            self.turns.push(BlockTurn { role_name: SYSTEM, results: Vec::new(), blocks, last: at });
         } else {
             self.system.extend(blocks);
         }
@@ -216,9 +228,27 @@ impl<S: Output> BedrockConversation<'_, S> {
         call_ref: CallRef,
         at: Position,
     ) -> Result<Payload<S>> {
+        let name = match call.name.with_str(|name| self.tool_name(name, call_ref, at))? {
+            Some(name) => Payload::String(name),
+            None => Payload::Text(call.name),
+        };
         let input = rules::object_or_text(call.arguments, call_ref, at, &mut self.writer.violations)?;
-        let block = [("toolUseId", id), ("name", Payload::Text(call.name)), ("input", input)];
+        let block = [("toolUseId", id), ("name", name), ("input", input)];
         Ok(Payload::map([("toolUse", Payload::map(block))]))
+    }
+
+    /// The name to send for a tool, if it is not its own.
+    fn tool_name(&mut self, name: &str, call_ref: CallRef, at: Position) -> Result<Option<String>> {
+        if is_tool_name(name) {
+            return Ok(None);
+        }
+        let problem = format!(
+            "the name of {call_ref} is not 1 to {MAX_NAME} letters a to z and A to Z, digits, `_` and `-`, as \
+             Bedrock requires it"
+        );
+        let violation = RuleViolation::new(at, problem, "rename the function");
+        self.writer.violations.handle(violation, "sent with another name")?;
+        Ok(self.names.rewrite(name))
     }
 
     /// Records a tool call. Returns the id to send, if it is not the call's own.
@@ -245,11 +275,7 @@ impl<S: Output> BedrockConversation<'_, S> {
             None => self.result(message, id, at)?,
         };
         if let Some(turn) = self.turns.last_mut() {
-            // The API requires results before any other content of the user.
-            for block in blocks {
-                turn.blocks.insert(turn.results, block);
-                turn.results += 1;
-            }
+            turn.results.extend(blocks);
         }
         Ok(())
     }
@@ -307,7 +333,7 @@ impl<S: Output> BedrockConversation<'_, S> {
         if role_name == ASSISTANT {
             self.close()?;
         }
-        self.turns.push(BlockTurn { role_name, blocks: Vec::new(), results: 0, last: at });
+        self.turns.push(BlockTurn { role_name, results: Vec::new(), blocks: Vec::new(), last: at });
         Ok(())
     }
 
@@ -329,14 +355,19 @@ impl<S: Output> BedrockConversation<'_, S> {
         };
         if last.role_name == ASSISTANT && !open && !self.options.allow_prefill {
             let hint = "end with a user message, or pass allow_prefill=True for a model that supports it";
-            let violation = RuleViolation::new(last.last, "the last message is from the assistant", hint);
+            let problem = "the last message is from the assistant, but Bedrock needs one from the user";
+            let violation = RuleViolation::new(last.last, problem, hint);
             self.writer.violations.handle(violation, PASSED_ON)?;
         }
         for turn in &self.turns {
             self.writer.check_documents(&turn.blocks, turn.last)?;
         }
-        let messages = self.turns.into_iter().map(|turn| {
-            Payload::map([("role", Payload::Static(turn.role_name)), ("content", Payload::List(turn.blocks))])
+        let messages = self.turns.into_iter().map(|mut turn| {
+            turn.results.append(&mut turn.blocks);
+            Payload::map([
+                ("role", Payload::Static(turn.role_name)),
+                ("content", Payload::List(turn.results)),
+            ])
         });
         let system = (!self.system.is_empty()).then(|| member("system", Payload::List(self.system)));
         let messages = member("messages", Payload::List(messages.collect()));

@@ -7,6 +7,8 @@
 pub(super) mod arguments;
 mod parts;
 
+use std::collections::HashMap;
+
 use super::carried;
 use super::payload::{Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
@@ -65,6 +67,7 @@ pub fn request<S: Output>(
         ids: IdRewriter::from_messages(&messages),
         pairing: CallPairing::default(),
         calls: Vec::new(),
+        places: HashMap::new(),
         system: Vec::new(),
         turns: Vec::with_capacity(messages.len()),
     };
@@ -80,8 +83,10 @@ struct GeminiConversation<'a, S> {
     violations: ViolationHandler<'a>,
     ids: IdRewriter,
     pairing: CallPairing,
-    /// The calls of the last turn of the model, by their ids.
+    /// The calls of the last turn of the model.
     calls: Vec<TurnCall>,
+    /// The places of these calls by their ids.
+    places: HashMap<String, usize>,
     system: Vec<Payload<S>>,
     turns: Vec<ContentTurn<S>>,
 }
@@ -119,7 +124,7 @@ impl<S: Output> GeminiConversation<'_, S> {
 
     fn add_system(&mut self, message: Message<S>, at: Position) -> Result<()> {
         if !self.turns.is_empty() {
-            let problem = "Gemini has system messages only before the first turn";
+            let problem = "Gemini accepts system messages only before the first turn";
             let hint = "move it to the start, or put its content in a user message";
             self.violations.handle(RuleViolation::new(at, problem, hint), "moved to the start")?;
         }
@@ -174,6 +179,7 @@ impl<S: Output> GeminiConversation<'_, S> {
     fn begin_calls(&mut self, message: &Message<S>, at: Position) -> Result<()> {
         self.close()?;
         self.calls.clear();
+        self.places.clear();
         let is_first = self.turns.last().is_none_or(|turn| turn.role_name == MODEL);
         if is_first && (!message.tool_calls.is_empty() || message.function_call.is_some()) {
             let problem = "Gemini accepts calls only after a turn of the user or the results of other calls";
@@ -194,12 +200,14 @@ impl<S: Output> GeminiConversation<'_, S> {
                 self.pairing.call(CallLink::Id, id, sent.clone(), call_ref, at);
                 Ok::<_, Error>(sent.unwrap_or_else(|| id.to_owned()))
             })?;
+            self.places.insert(sent.clone(), self.calls.len());
             self.calls.push(TurnCall { id: sent, name });
         }
         if let Some(call) = &message.function_call {
             let name = call.name.with_str(str::to_owned);
             let id = self.ids.fresh(FUNCTION_ID);
             self.pairing.call(CallLink::Name, &name, Some(id.clone()), CallRef::Function, at);
+            self.places.insert(id.clone(), self.calls.len());
             self.calls.push(TurnCall { id, name });
         }
         Ok(())
@@ -251,10 +259,7 @@ impl<S: Output> GeminiConversation<'_, S> {
             (None, None) => return Ok(None),
         };
         key.with_str(|key| match self.pairing.answer(link, key, at) {
-            Ok(sent) => {
-                let id = sent.as_deref().unwrap_or(key);
-                Ok(self.calls.iter().position(|call| call.id == id))
-            }
+            Ok(sent) => Ok(self.places.get(sent.as_deref().unwrap_or(key)).copied()),
             Err(violation) => self.violations.handle(violation, PASSED_ON).map(|()| None),
         })
     }
@@ -296,7 +301,8 @@ impl<S: Output> GeminiConversation<'_, S> {
         };
         if last.role_name == MODEL && !open && !self.options.allow_prefill {
             let hint = "end with a user message, or pass allow_prefill=True for a model that continues it";
-            let violation = RuleViolation::new(last.last, "the last message is from the assistant", hint);
+            let problem = "the last message is from the assistant, but Gemini needs one from the user";
+            let violation = RuleViolation::new(last.last, problem, hint);
             self.violations.handle(violation, PASSED_ON)?;
         }
         let contents = member("contents", Payload::List(self.turns.into_iter().map(content).collect()));

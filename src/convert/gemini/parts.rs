@@ -16,6 +16,48 @@ use crate::template::Output;
 /// The types of images that the models read.
 const IMAGE_TYPES: [&str; 5] = ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 
+/// The types of files that the models read, besides texts and images.
+const FILE_TYPES: [&str; 38] = [
+    PDF,
+    "application/json",
+    "application/javascript",
+    "application/x-javascript",
+    "application/x-python",
+    "application/x-python-code",
+    "audio/wav",
+    "audio/x-wav",
+    "audio/mp3",
+    "audio/mpeg",
+    "audio/mpga",
+    "audio/mp4",
+    "audio/m4a",
+    "audio/x-m4a",
+    "audio/aiff",
+    "audio/x-aiff",
+    "audio/aac",
+    "audio/x-aac",
+    "audio/ogg",
+    "audio/opus",
+    "audio/flac",
+    "audio/x-flac",
+    "audio/pcm",
+    "audio/l16",
+    "audio/webm",
+    "video/mp4",
+    "video/mpeg",
+    "video/mpg",
+    "video/mov",
+    "video/quicktime",
+    "video/avi",
+    "video/x-msvideo",
+    "video/x-flv",
+    "video/flv",
+    "video/webm",
+    "video/wmv",
+    "video/x-ms-wmv",
+    "video/3gpp",
+];
+
 /// The formats of sounds that the models read.
 const SOUNDS: [&str; 6] = ["wav", "mp3", "aiff", "aac", "ogg", "flac"];
 
@@ -84,8 +126,8 @@ fn inline<S>(media_type: Payload<S>, data: Payload<S>) -> Payload<S> {
     Payload::map([("inline_data", Payload::map([("mime_type", media_type), ("data", data)]))])
 }
 
-fn linked<S>(media_type: &'static str, uri: S) -> Payload<S> {
-    let file = [("mime_type", Payload::Static(media_type)), ("file_uri", Payload::Text(uri))];
+fn linked<S>(media_type: Payload<S>, uri: String) -> Payload<S> {
+    let file = [("mime_type", media_type), ("file_uri", Payload::String(uri))];
     Payload::map([("file_data", Payload::map(file))])
 }
 
@@ -112,13 +154,16 @@ impl PartWriter<'_, '_> {
                 let problem = format!("part {index} is {kind}, but Gemini accepts only text in this message");
                 self.dropped(self.violation(problem, "move the part to a user message"))
             }
-            PartBody::ImageUrl { url, .. } => self.image(url, index),
+            PartBody::ImageUrl { url, .. } => self.image(&url, index),
             PartBody::Image { media_type, data } => {
-                let media_type = media_type.with_str(|media_type| self.image_type(media_type, index))?;
+                let media_type =
+                    media_type.with_str(|media_type| self.accepted_type(media_type, IMAGE, index))?;
                 self.data(media_type, data, index)
             }
             PartBody::Audio { data, format } => self.sound(data, &format, index),
-            PartBody::UploadedImage { file_id } => self.uploaded(file_id, None, "image/jpeg", index),
+            PartBody::UploadedImage { file_id } => {
+                self.uploaded(&file_id, None, (IMAGE, "image/jpeg"), index)
+            }
             PartBody::File(file) => self.file(*file, index),
             PartBody::SearchResult(result) => {
                 let problem = format!("part {index} is a search result, which Gemini does not accept");
@@ -151,51 +196,59 @@ impl PartWriter<'_, '_> {
             None => None,
         });
         let Some(respelled) = respelled else {
-            let problem = format!("the data of part {index} are not base64");
-            return self.dropped(self.violation(problem, "encode the data in base64"));
+            return self.dropped(self.not_base64(index));
         };
         Ok(Some(inline(media_type, respelled.map_or(Payload::Text(data), Payload::String))))
     }
 
-    /// The data of a `data:` URL, perhaps with another spelling of the MIME type.
+    fn not_base64(&self, index: usize) -> RuleViolation {
+        self.violation(format!("the data of part {index} are not base64"), "encode the data in base64")
+    }
+
+    /// The data of a `data:` URL. A general MIME type gives way to that of the name.
     fn data_url<S: Output>(
         &mut self,
         url: &S,
-        spelled: Option<Payload<S>>,
+        name: Option<&S>,
+        what: &str,
         index: usize,
     ) -> Result<Option<Payload<S>>> {
-        let read = url.with_str(|url| {
-            let (media_type, data) = media_type::data_url(url)?;
-            let data = base64::plain(data)?.into_owned();
-            let media_type = spelled.unwrap_or_else(|| Payload::String(media_type.to_owned()));
-            Some(inline(media_type, Payload::String(data)))
-        });
-        if read.is_none() {
-            let problem = format!("part {index} has no data in a base64 `data:` URL");
-            return self.dropped(self.violation(problem, "write it as data:<MIME type>;base64,<data>"));
-        }
-        Ok(read)
+        url.with_str(|url| {
+            let Some((given, data)) = media_type::data_url(url) else {
+                let problem = format!("part {index} has no data in a base64 `data:` URL");
+                return self.dropped(self.violation(problem, "write it as data:<MIME type>;base64,<data>"));
+            };
+            let is_general = given.is_empty() || given.eq_ignore_ascii_case("application/octet-stream");
+            let by_name = name.filter(|_| is_general).and_then(|name| name.with_str(media_type::of_name));
+            let media_type = self.accepted_type(by_name.unwrap_or(given), what, index)?;
+            match base64::plain(data) {
+                Some(data) => Ok(Some(inline(media_type, Payload::String(data.into_owned())))),
+                None => self.dropped(self.not_base64(index)),
+            }
+        })
     }
 
-    fn image<S: Output>(&mut self, url: S, index: usize) -> Result<Option<Payload<S>>> {
-        if !url.with_str(media_type::is_data_url) {
-            return self.linked(url, None, (IMAGE, "image/jpeg"), index);
+    fn image<S: Output>(&mut self, url: &S, index: usize) -> Result<Option<Payload<S>>> {
+        if url.with_str(media_type::is_data_url) {
+            return self.data_url(url, None, IMAGE, index);
         }
-        let media_type = url.with_str(|url| match media_type::data_url(url) {
-            Some((media_type, _)) => self.image_type(media_type, index).map(Some),
-            None => Ok(None),
-        })?;
-        self.data_url(&url, media_type, index)
+        self.linked(url, None, (IMAGE, "image/jpeg"), index)
     }
 
-    /// The MIME type of an image as Gemini spells it. One that it does not accept is sent unchanged, if that is allowed.
-    fn image_type<S>(&mut self, media_type: &str, index: usize) -> Result<Payload<S>> {
-        let spelled = if media_type.eq_ignore_ascii_case("image/jpg") { "image/jpeg" } else { media_type };
-        if let Some(known) = IMAGE_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(spelled)) {
-            return Ok(Payload::Static(known));
+    /// The MIME type as Gemini spells it. One that it does not accept is sent unchanged, if that is allowed.
+    fn accepted_type<S>(&mut self, media_type: &str, what: &str, index: usize) -> Result<Payload<S>> {
+        let spelled = media_type::essence(media_type).to_ascii_lowercase();
+        let spelled = if spelled == "image/jpg" { "image/jpeg".to_owned() } else { spelled };
+        let is_file = || FILE_TYPES.contains(&spelled.as_str()) || spelled.starts_with("text/");
+        if IMAGE_TYPES.contains(&spelled.as_str()) || (what == FILE && is_file()) {
+            return Ok(Payload::String(spelled));
         }
-        let problem = format!("part {index} is an image of a MIME type that Gemini does not accept");
-        let hint = "use image/png, image/jpeg, image/webp, image/heic or image/heif";
+        let (kind, hint) = if what == IMAGE {
+            ("an image", "use image/png, image/jpeg, image/webp, image/heic or image/heif")
+        } else {
+            ("a file", "use PDF, JSON, a text, or an image, sound or video in a common format")
+        };
+        let problem = format!("part {index} is {kind} of a MIME type that Gemini does not accept");
         self.violations.handle(self.violation(problem, hint), PASSED_ON)?;
         Ok(Payload::String(media_type.to_owned()))
     }
@@ -203,30 +256,35 @@ impl PartWriter<'_, '_> {
     /// An image or file with an address. Gemini needs its MIME type, which its name has; otherwise it is `usual`.
     fn linked<S: Output>(
         &mut self,
-        url: S,
+        url: &S,
         name: Option<&S>,
         (what, usual): (&str, &'static str),
         index: usize,
     ) -> Result<Option<Payload<S>>> {
-        let is_stored = url.with_str(|url| url.starts_with("gs://"));
-        if !is_stored && let Some(violation) = image_address::not_https(&url, what, index, self.at, "Gemini")
-        {
-            return self.dropped(violation);
-        }
-        let by_name = name.and_then(|name| name.with_str(media_type::of_name));
-        let Some(media_type) = by_name.or_else(|| url.with_str(media_type::of_name)) else {
-            let problem =
-                format!("part {index} has an address that does not show its MIME type, which Gemini needs");
-            let hint = "use an address that ends in an extension such as .png, or send the data in base64";
-            let done = format!("sent as {usual}");
-            self.violations.handle(self.violation(problem, hint), &done)?;
-            return Ok(Some(linked(usual, url)));
+        let uri = match image_address::with_scheme(url, &["https://", "gs://"], what, index, "Gemini") {
+            Ok(uri) => uri,
+            Err(problem) => {
+                let hint = "send the data in base64, or give an `https://` or `gs://` address";
+                return self.dropped(self.violation(problem, hint));
+            }
         };
-        Ok(Some(linked(media_type, url)))
+        let by_name = name.and_then(|name| name.with_str(media_type::of_name));
+        let media_type = if let Some(media_type) = by_name.or_else(|| media_type::of_name(&uri)) {
+            self.accepted_type(media_type, what, index)?
+        } else {
+            let problem = format!(
+                "the address of the {what} in part {index} does not show its MIME type, which Gemini needs"
+            );
+            let hint = "use an address that ends in an extension such as .png, or send the data in base64";
+            self.violations.handle(self.violation(problem, hint), &format!("sent as {usual}"))?;
+            Payload::Static(usual)
+        };
+        Ok(Some(linked(media_type, uri)))
     }
 
     fn sound<S: Output>(&mut self, data: S, format: &S, index: usize) -> Result<Option<Payload<S>>> {
-        let known = format.with_str(|format| SOUNDS.into_iter().find(|known| *known == format));
+        let known =
+            format.with_str(|format| SOUNDS.into_iter().find(|known| known.eq_ignore_ascii_case(format)));
         let Some(known) = known else {
             let problem = format!("part {index} is audio in a format that Gemini does not support");
             return self.dropped(self.violation(problem, "use wav, mp3, aiff, aac, ogg or flac"));
@@ -234,20 +292,20 @@ impl PartWriter<'_, '_> {
         self.data(Payload::String(format!("audio/{known}")), data, index)
     }
 
-    /// A file that was uploaded. Gemini knows it by its URI.
+    /// An image or file that was uploaded. Gemini knows it by its URI.
     fn uploaded<S: Output>(
         &mut self,
-        file_id: S,
+        file_id: &S,
         name: Option<&S>,
-        usual: &'static str,
+        kind: (&str, &'static str),
         index: usize,
     ) -> Result<Option<Payload<S>>> {
-        if !file_id.with_str(|id| id.starts_with("https://") || id.starts_with("gs://")) {
-            let problem = format!("part {index} has the `file_id` of another provider");
-            let hint = "use the URI of a file that was uploaded to Google, or send the data in base64";
+        if image_address::with_scheme(file_id, &["https://", "gs://"], FILE, index, "Gemini").is_err() {
+            let problem = format!("the `file_id` of part {index} is not the URI of a file at Google");
+            let hint = "use the `uri` of the uploaded file, which begins with https:// or gs://, or send the data in base64";
             return self.dropped(self.violation(problem, hint));
         }
-        self.linked(file_id, name, (FILE, usual), index)
+        self.linked(file_id, name, kind, index)
     }
 
     fn file<S: Output>(&mut self, file: FilePart<S>, index: usize) -> Result<Option<Payload<S>>> {
@@ -262,14 +320,15 @@ impl PartWriter<'_, '_> {
             return Ok(Some(inline(Payload::Static("text/plain"), Payload::String(data))));
         }
         if let Some(id) = file.file_id {
-            return self.uploaded(id, name, PDF, index);
+            return self.uploaded(&id, name, (FILE, PDF), index);
         }
-        if let Some(url) = file.url {
-            return self.linked(url, name, (FILE, PDF), index);
-        }
-        match file.file_data {
-            Some(data) => self.data_url(&data, None, index),
-            None => Ok(None),
+        match (file.file_data, file.url) {
+            (Some(data), _) => self.data_url(&data, name, FILE, index),
+            (None, Some(url)) if url.with_str(media_type::is_data_url) => {
+                self.data_url(&url, name, FILE, index)
+            }
+            (None, Some(url)) => self.linked(&url, name, (FILE, PDF), index),
+            (None, None) => Ok(None),
         }
     }
 }
