@@ -1,5 +1,7 @@
 //! The arguments that the caller of `build_request` adds to the request.
 
+use std::collections::HashMap;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -177,19 +179,73 @@ fn is_filled(value: &Bound<'_, PyAny>) -> bool {
 
 /// Adds tools of the caller. One that has the name of another replaces it.
 fn append(tools: &Bound<'_, PyList>, added: &Bound<'_, PyAny>, report: &mut Report) -> PyResult<()> {
+    let mut places = HashMap::new();
+    for tool in tools.iter() {
+        if let Some(functions) = declarations(&tool) {
+            record(&functions, &mut places);
+        }
+    }
+    record(tools, &mut places);
     for tool in added.try_iter()? {
         let tool = tool?;
-        let name = name_of(&tool);
-        let same = tools.iter().position(|known| name.is_some() && name_of(&known) == name);
-        match (same, name) {
-            (Some(at), Some(name)) => {
-                report.note(format!("the tool `{name}` of the arguments replaces the prompt's"));
-                tools.set_item(at, tool)?;
+        let Some(functions) = declarations(&tool) else {
+            if !replaces(&tool, &places, report)? {
+                places.extend(name_of(&tool).map(|name| (name, (tools.clone(), tools.len()))));
+                tools.append(tool)?;
             }
-            _ => tools.append(tool)?,
+            continue;
+        };
+        let others = PyList::empty(tool.py());
+        for function in functions.iter() {
+            if !replaces(&function, &places, report)? {
+                others.append(function)?;
+            }
+        }
+        if others.len() == functions.len() {
+            tools.append(tool)?;
+            continue;
+        }
+        let rest = tool.cast::<PyDict>()?.copy()?;
+        if others.is_empty() {
+            rest.del_item(DECLARATIONS)?;
+        } else {
+            rest.set_item(DECLARATIONS, others)?;
+        }
+        if !rest.is_empty() {
+            tools.append(rest)?;
         }
     }
     Ok(())
+}
+
+/// A tool of a request, by the list that it is in and its position.
+type ToolPlace<'py> = (Bound<'py, PyList>, usize);
+
+fn record<'py>(tools: &Bound<'py, PyList>, places: &mut HashMap<String, ToolPlace<'py>>) {
+    let named =
+        tools.iter().enumerate().filter_map(|(at, tool)| Some((name_of(&tool)?, (tools.clone(), at))));
+    places.extend(named);
+}
+
+/// Puts a tool in the place of the one with the same name. False if there is none.
+fn replaces(
+    tool: &Bound<'_, PyAny>,
+    places: &HashMap<String, ToolPlace<'_>>,
+    report: &mut Report,
+) -> PyResult<bool> {
+    let Some(name) = name_of(tool) else { return Ok(false) };
+    let Some((tools, at)) = places.get(&name) else { return Ok(false) };
+    report.note(format!("the tool `{name}` of the arguments replaces the prompt's"));
+    tools.set_item(*at, tool)?;
+    Ok(true)
+}
+
+/// The key of the functions that one tool of Gemini's holds.
+const DECLARATIONS: &str = "function_declarations";
+
+/// The functions that one tool of Gemini's holds.
+fn declarations<'py>(tool: &Bound<'py, PyAny>) -> Option<Bound<'py, PyList>> {
+    tool.cast::<PyDict>().ok()?.get_item(DECLARATIONS).ok()??.cast_into().ok()
 }
 
 /// The name of a tool, in the format of any provider.

@@ -145,6 +145,18 @@ def test_functions_of_the_settings_join_those_of_the_prompt():
     assert made["config"]["tools"][0] == {"function_declarations": [{"name": "g"}]}
 
 
+def test_a_function_of_the_caller_replaces_the_one_of_its_name():
+    own = {"name": "f", "description": "Own"}
+    more = {"function_declarations": [own, {"name": "h"}], "google_search": {}}
+    config, said = request(chat_of(USER, tools=[{"name": "f"}, {"name": "g"}]), config={"tools": [more]})
+    assert config["tools"][0]["function_declarations"][0] == own
+    assert config["tools"][1] == {"function_declarations": [{"name": "h"}], "google_search": {}}
+    assert said == ["the tool `f` of the arguments replaces the prompt's"]
+    assert more["function_declarations"][0] == own
+    config, _ = request(chat_of(USER, tools=[{"name": "f"}]), config={"tools": [{"function_declarations": [own]}]})
+    assert config["tools"] == [{"function_declarations": [own]}]
+
+
 @pytest.mark.parametrize("name", ["3d", "-a"])
 def test_a_name_that_gemini_does_not_accept_is_refused_or_sent(name):
     prompt = chat_of(USER, tools=[{"name": name}])
