@@ -379,7 +379,8 @@ PROVIDERS = ["openai", "anthropic", "litellm", "gemini", "bedrock"]
 def tool() -> Schema:
     own = {"name": TOOL_NAME, "description": TEXT, "parameters": PARAMETERS, "strict": BOOLEAN}
     function = mapping(KEYS["TOOL_FUNCTION"], own, required=["name"], described=of_prompts("a tool"))
-    types = {**own, "type": FUNCTION_TYPE, "function": function, "provider": {"const": None}}
+    beside = {"cache": ref("cache"), "type": FUNCTION_TYPE, "function": function, "provider": {"const": None}}
+    types = {**own, **beside}
     others = {"properties": dict.fromkeys(own, False)}
     rules = [{"if": has("function"), "then": others, "else": {"required": ["name"], "properties": {"name": TOOL_NAME}}}]
     described = of_prompts("a tool")

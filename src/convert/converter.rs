@@ -1,6 +1,7 @@
 //! The provider that a prompt is converted for, and the options of the conversion.
 
 use super::carried::CarriedTarget;
+use super::openai::WrittenHints;
 use super::payload::Payload;
 use super::report::Report;
 use super::{anthropic, bedrock, gemini, openai};
@@ -139,6 +140,16 @@ impl ProviderConverter {
                 Self { provider: Provider::Responses(options), ..self }
             }
             _ => self,
+        }
+    }
+
+    /// The cache hints that are written in OpenAI's format.
+    pub(super) fn written_hints(self) -> WrittenHints {
+        match self.provider {
+            Provider::OpenAi(options) | Provider::LiteLlm(options) => options.cache,
+            Provider::Responses(options) if options.cache_breakpoints => WrittenHints::All,
+            Provider::Responses(_) => WrittenHints::OpenAi,
+            _ => WrittenHints::Nothing,
         }
     }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::api::{Api, Setting};
 use super::converter::{Provider, ProviderConverter};
 use super::given_arguments::{EXTRA_BODY, GivenArguments, is_same_argument};
+use super::openai::WrittenHints;
 use super::payload::{Member, Payload, member};
 use super::report::Report;
 use super::request_extra::RequestExtra;
@@ -100,6 +101,8 @@ impl ProviderConverter {
             is_partial: false,
             model: "",
             sends_schema_as_tool: self.sends_schema_as_tool(),
+            hints: self.written_hints(),
+            tool_hints: 0,
             given: asked.given,
             members: Vec::new(),
             extra: RequestExtra::new(settings, api, asked.given)?,
@@ -190,6 +193,10 @@ pub(super) struct RequestBuilder<'m, S> {
     is_partial: bool,
     /// Whether the schema of the answer is sent as a tool that the model must call.
     sends_schema_as_tool: bool,
+    /// The cache hints that are written.
+    pub(super) hints: WrittenHints,
+    /// The number of cache hints of tools so far.
+    pub(super) tool_hints: usize,
     /// The model. Empty in a request without one.
     pub(super) model: &'m str,
     pub(super) given: GivenArguments<'m>,

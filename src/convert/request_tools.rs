@@ -6,10 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::api::Api;
 use super::bedrock::arguments as bedrock;
+use super::openai::WrittenHints;
+use super::payload::Payload;
 use super::request::RequestBuilder;
-use super::rules::{BREAKPOINT, LEFT_OUT};
+use super::rules::{BREAKPOINT, CACHE_CONTROL, LEFT_OUT};
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{FunctionTool, Prompt, ProviderTool, Tool, ToolChoice};
+use crate::prompt::{CacheHint, FunctionTool, Prompt, ProviderTool, Tool, ToolChoice};
 use crate::schema::strict_parameters;
 use crate::template::Output;
 
@@ -27,6 +29,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         if !is_replaced {
             for tool in &prompt.tools {
                 own.extend(self.tool(tool)?.map(|sent| (tool.name(), sent)));
+                own.extend(self.cache_point(tool)?.map(|sent| (tool.name(), sent)));
             }
         }
         let of_prompt = !own.is_empty();
@@ -116,11 +119,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         if matches!(self.api, Api::Chat | Api::Responses) && sent.shift_remove(BREAKPOINT).is_some() {
             let problem =
                 format!("tool `{}` has `{BREAKPOINT}`, which OpenAI accepts only in messages", tool.name());
-            self.refuse_or_note(
-                problem,
-                "put a cache hint on the first message: tools are before it",
-                LEFT_OUT,
-            )?;
+            self.refuse_or_note(problem, TOOL_HINT, LEFT_OUT)?;
         }
         Ok(Some(Value::Object(sent)))
     }
@@ -146,15 +145,57 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
         let schema = if self.api == Api::Messages { "input_schema" } else { "parameters" };
         members.insert(schema.to_owned(), parameters);
+        let cache = self.tool_hint(tool)?;
         // Without `strict` the Responses API enforces the schema, and most schemas do not meet its rules for that.
         let strict = strict.or((self.api == Api::Responses).then_some(false));
         if let Some(strict) = strict {
             members.insert("strict".to_owned(), json!(strict));
         }
-        Ok(match self.api {
-            Api::Responses | Api::Messages => Value::Object(members),
-            _ => json!({"type": "function", "function": members}),
-        })
+        if matches!(self.api, Api::Responses | Api::Messages) {
+            members.extend(cache);
+            return Ok(Value::Object(members));
+        }
+        let function = ("function".to_owned(), Value::Object(members));
+        let kind = ("type".to_owned(), json!("function"));
+        Ok(Value::Object([kind, function].into_iter().chain(cache).collect()))
+    }
+
+    /// The `cache_control` of a function. One that the API does not accept is left out.
+    fn tool_hint(&mut self, tool: &FunctionTool) -> Result<Option<(String, Value)>> {
+        let Some(hint) = &tool.cache else { return Ok(None) };
+        if self.hints.is_breakpoint(hint) && matches!(self.api, Api::Chat | Api::Responses) {
+            let problem =
+                format!("tool `{}` has a cache hint, which OpenAI accepts only in messages", tool.name);
+            self.refuse_or_note(problem, TOOL_HINT, LEFT_OUT)?;
+        }
+        let is_sent = match self.api {
+            Api::Messages => hint.portable.is_some() && self.takes_hint("Anthropic", CACHE_CONTROL)?,
+            Api::LiteLlm => hint.portable.is_some() && self.hints == WrittenHints::CacheControl,
+            _ => false,
+        };
+        let written = || (CACHE_CONTROL.to_owned(), with_ttl("ephemeral", hint));
+        Ok(is_sent.then(written))
+    }
+
+    /// The cache point after a function, which is an element of its own at Bedrock.
+    fn cache_point(&mut self, tool: &Tool) -> Result<Option<Value>> {
+        let Tool::Function(FunctionTool { cache: Some(hint), .. }) = tool else { return Ok(None) };
+        if self.api != Api::Converse || hint.portable.is_none() || !self.takes_hint("Bedrock", CACHE_POINT)? {
+            return Ok(None);
+        }
+        Ok(Some(json!({ CACHE_POINT: with_ttl("default", hint) })))
+    }
+
+    /// Counts a cache hint beside those of the conversation. Returns whether the API accepts it.
+    fn takes_hint(&mut self, provider: &str, key: &str) -> Result<bool> {
+        let sent: usize = self.members.iter().map(|(_, value)| count(value, key)).sum();
+        if sent + self.tool_hints < MAX_HINTS {
+            self.tool_hints += 1;
+            return Ok(true);
+        }
+        let problem = format!("{provider} accepts at most four cache hints in a request");
+        self.refuse_or_note(problem, TOOL_HINT, "that of a tool is left out")?;
+        Ok(false)
     }
 
     /// The parameters as they are sent, and `strict`. Parameters that the provider cannot enforce as they are written
@@ -227,5 +268,33 @@ impl<S: Output> RequestBuilder<'_, S> {
             }
             self.push("tool_choice", choice);
         }
+    }
+}
+
+const TOOL_HINT: &str = "put it on a system message: providers read the tools first, so its hint is for both";
+
+/// The maximum number of cache hints in a request.
+const MAX_HINTS: usize = 4;
+
+/// The key of Bedrock's cache hints.
+const CACHE_POINT: &str = "cachePoint";
+
+fn with_ttl(kind: &str, hint: &CacheHint) -> Value {
+    match hint.ttl() {
+        Some(ttl) => json!({ "type": kind, "ttl": ttl }),
+        None => json!({ "type": kind }),
+    }
+}
+
+/// How often a key is in a conversation. The arguments of calls are the user's data.
+fn count<S>(value: &Payload<S>, key: &str) -> usize {
+    match value {
+        Payload::List(items) => items.iter().map(|item| count(item, key)).sum(),
+        Payload::Map(members) => members
+            .iter()
+            .filter(|(known, _)| !matches!(known.as_str(), "input" | "toolUse"))
+            .map(|(known, value)| usize::from(known.as_str() == key) + count(value, key))
+            .sum(),
+        _ => 0,
     }
 }

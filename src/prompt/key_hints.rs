@@ -168,10 +168,7 @@ pub(super) fn of_tool(key: &str) -> Option<KeyHint> {
         "input_schema" | "schema" | "args_schema" => {
             Some(KeyHint::of("parameters", "the schema of the arguments is `parameters`"))
         }
-        "cache" | "cache_control" | "prompt_cache_breakpoint" => Some(KeyHint::new(
-            "write `cache` on a system message: providers read the tools first, so its hint is for both",
-        )),
-        _ => None,
+        _ => of_provider_cache(key),
     }
 }
 

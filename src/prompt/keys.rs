@@ -86,7 +86,7 @@ pub(super) const VARIABLE: &[&str] = &["type", "values", "description", "default
 
 /// The keys of a tool: OpenAI's format, or flat.
 pub(super) const TOOL: &[&str] =
-    &["name", "description", "parameters", "strict", "type", "function", "provider"];
+    &["name", "description", "parameters", "strict", "cache", "type", "function", "provider"];
 
 /// The keys of the `function` of a tool in OpenAI's format.
 pub(super) const TOOL_FUNCTION: &[&str] = &["name", "description", "parameters", "strict"];

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::read_message::read_function_type;
 use super::settings::PROVIDERS;
 use super::tool::no_parameters;
-use super::{FunctionTool, ProviderTool, Tool, ToolChoice, key_hints, keys};
+use super::{FunctionTool, ProviderTool, Tool, ToolChoice, key_hints, keys, read_cache};
 use crate::de::{NodeReader, NodeValue, SourceNode, SourceSpan, SpannedText, shown, unknown};
 use crate::error::{Error, Kind};
 
@@ -63,12 +63,14 @@ fn read_function(reader: &mut NodeReader<'_>, node: SourceNode<'_>, may_nest: bo
     if let Some(word) = fields.take("type") {
         read_tool_type(reader, word)?;
     }
+    let cache = if may_nest { fields.take_value("cache") } else { None };
+    let cache = cache.and_then(|node| read_cache::read(reader, node, false));
     if let Some(function) = fields.take_value("function") {
         if let Some((key, span)) = fields.first_of(|_| true) {
             reader.wrong(span, format!("a tool has `function` or `{key}`, not both"));
             return None;
         }
-        return read_function(reader, function, false);
+        return Some(FunctionTool { cache, ..read_function(reader, function, false)? });
     }
     let name = reader.required(&mut fields, "name").and_then(|node| reader.text_or_expected(node));
     if let Some(SpannedText { text, span }) = &name
@@ -84,6 +86,7 @@ fn read_function(reader: &mut NodeReader<'_>, node: SourceNode<'_>, may_nest: bo
             .and_then(|node| reader.object(node, "parameters"))
             .unwrap_or_else(no_parameters),
         strict: fields.take_value("strict").and_then(|node| reader.boolean(&node)),
+        cache,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::message::CacheHint;
 use crate::de::shown;
 use crate::error::{Error, Kind, Result};
 
@@ -25,6 +26,8 @@ pub struct FunctionTool {
     pub parameters: Map<String, Value>,
     /// Whether the provider must enforce the schema.
     pub strict: Option<bool>,
+    /// A hint that the provider may cache the tools up to and including this.
+    pub cache: Option<CacheHint>,
 }
 
 /// A tool of a provider, such as its web search.

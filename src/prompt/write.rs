@@ -257,6 +257,7 @@ serialize_as_map!(FunctionTool, |tool, map| {
     map.some("description", tool.description.as_ref())?;
     map.some("parameters", Some(&tool.parameters))?;
     map.some("strict", tool.strict.as_ref())?;
+    map.some("cache", tool.cache.as_ref())?;
 });
 
 impl Serialize for ToolChoice {

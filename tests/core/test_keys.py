@@ -67,7 +67,11 @@ VARIABLES = {
 }
 TOOLS = [
     {"name": "look_up", "description": "Find an order", "parameters": SCHEMA, "strict": True},
-    {"type": "function", "function": {"name": "b", "description": "B", "parameters": SCHEMA, "strict": False}},
+    {
+        "type": "function",
+        "function": {"name": "b", "description": "B", "parameters": SCHEMA, "strict": False},
+        "cache": {"ttl": "1h", "openai": True},
+    },
     {"provider": "openai", "type": "web_search"},
 ]
 SETTINGS = {

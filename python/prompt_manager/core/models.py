@@ -375,7 +375,7 @@ class ChatPromptTemplate(_NamedPart):
 
 
 class Tool(_NamedPart):
-    """A tool that the model may call; ``parameters`` is a JSON Schema of an object.
+    """A tool that the model may call; ``parameters`` is a JSON Schema of an object. ``cache`` is as in a message.
 
     OpenAI's format is accepted too, ``{"type": "function", "function": {...}}``, and so is the flat one of its
     Responses API. A tool of one provider is written in its format with the ``provider`` beside it, as in
@@ -390,6 +390,7 @@ class Tool(_NamedPart):
     description: str | None = None
     parameters: FrozenJson | None = None
     strict: bool | None = None
+    cache: bool | str | FrozenJson | None = None
     provider: Literal["openai", "anthropic", "litellm", "gemini", "bedrock"] | None = None
     definition: FrozenJson | None = None
 
@@ -402,6 +403,7 @@ class Tool(_NamedPart):
             description: str | None = None,
             parameters: Mapping[str, Any] | None = None,
             strict: bool | None = None,
+            cache: bool | str | Mapping[str, Any] | None = None,
             provider: Literal["openai", "anthropic", "litellm", "gemini", "bedrock"] | None = None,
             definition: Mapping[str, Any] | None = None,
         ) -> None: ...
@@ -431,7 +433,10 @@ class Tool(_NamedPart):
                 "tool_type", "a tool of a provider, such as its web search, names it: `provider: openai`"
             )
         flat = {key: each for key, each in value.items() if key != "type"}
-        return flat["function"] if flat.keys() == {"function"} else flat
+        function = flat.get("function")
+        if flat.keys() == {"function", "cache"} and isinstance(function, Mapping):
+            return {**function, "cache": flat["cache"]}
+        return function if flat.keys() == {"function"} else flat
 
 
 class Settings(_NamedPart):

@@ -53,7 +53,7 @@ impl WrittenHints {
         matches!(self, Self::OpenAi | Self::All)
     }
 
-    fn is_breakpoint(self, hint: &CacheHint) -> bool {
+    pub(super) fn is_breakpoint(self, hint: &CacheHint) -> bool {
         self == Self::All || (self == Self::OpenAi && hint.openai.is_some())
     }
 }

@@ -154,6 +154,54 @@ def test_a_tool_for_openai_carries_no_breakpoint(api):
     assert len(warned) == 1
 
 
+def with_tool(cache, *messages):
+    tools = [{"name": "f", "cache": cache}, {"type": "function", "function": {"name": "g"}}]
+    return chat_of(*messages, {"role": "user", "content": "U"}, tools=tools, settings={"model": "m", "max_tokens": 5})
+
+
+def test_a_hint_of_a_tool_reaches_those_that_take_it():
+    prompt = with_tool({"ttl": "1h", "openai": True})
+    hint = {"type": "ephemeral", "ttl": "1h"}
+    first, second = AnthropicIntegration(ENGINE).build_request_sync(prompt, {})["tools"]
+    assert (first["cache_control"], "cache_control" in second) == (hint, False)
+    tools = BedrockIntegration(ENGINE).build_request_sync(prompt, {})["toolConfig"]["tools"]
+    assert [[*tool] for tool in tools] == [["toolSpec"], ["cachePoint"], ["toolSpec"]]
+    assert tools[1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+    tools = LiteLLMIntegration(ENGINE, cache_control=True).build_request_sync(prompt, {})["tools"]
+    assert [tool.get("cache_control") for tool in tools] == [hint, None]
+    assert "cache" not in json.dumps(LiteLLMIntegration(ENGINE).build_request_sync(prompt, {}))
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_hint_of_a_tool_for_openai_is_refused(api):
+    prompt = with_tool({"openai": "30m"})
+    with pytest.raises(ConversionError, match="tool `f` has a cache hint, which OpenAI accepts only in messages"):
+        OpenAIIntegration(ENGINE, api=api).build_request_sync(prompt, {})
+    with pytest.raises(ConversionError, match="tool `f` has a cache hint"):
+        OpenAIIntegration(ENGINE, api=api, cache_breakpoints=True).build_request_sync(with_tool({}), {})
+    lenient = OpenAIIntegration(ENGINE, api=api, strict_validation=False)
+    sent, warned = said(lambda: lenient.build_request_sync(prompt, {}))
+    assert "cache" not in json.dumps(sent)
+    assert len(warned) == 1
+    plain = OpenAIIntegration(ENGINE, api=api).build_request_sync(with_tool("1h"), {})
+    assert "cache" not in json.dumps(plain)
+    # Other providers get no hint that is for OpenAI alone.
+    assert "cache" not in json.dumps(AnthropicIntegration(ENGINE).build_request_sync(prompt, {}))
+    assert "cache" not in json.dumps(BedrockIntegration(ENGINE).build_request_sync(prompt, {}))
+
+
+@pytest.mark.parametrize("kind", [AnthropicIntegration, BedrockIntegration])
+def test_the_hints_of_tools_and_messages_are_counted_together(kind):
+    parts = [{"type": "text", "text": text, "cache": True} for text in "ABCD"]
+    prompt = with_tool({}, {"role": "system", "content": parts})
+    with pytest.raises(ConversionError, match="at most four cache hints"):
+        kind(ENGINE).build_request_sync(prompt, {})
+    sent, warned = said(lambda: kind(ENGINE, strict_validation=False).build_request_sync(prompt, {}))
+    assert json.dumps(sent["system"]).count("cache") == 4
+    assert "cache" not in json.dumps(sent.get("tools", sent.get("toolConfig")))
+    assert len(warned) == 1
+
+
 # Histories.
 
 
