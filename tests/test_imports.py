@@ -14,7 +14,8 @@ PATHS = {
     "prompt_manager": """
         PromptManager Prompt PromptMetadata PromptVersion PromptRegistry TemplateEngine PromptError PromptManagerError
         PromptNotFoundError PromptValidationError TemplateError VersionStore __version__""",
-    "prompt_manager.bulk": "BatchPlan BatchRenderer RenderedStream RenderedTable WrittenRequests write_jsonl",
+    "prompt_manager.bulk": """
+        BatchPlan BatchRenderer RenderedStream RenderedTable WrittenRequests bedrock_request write_jsonl""",
     "prompt_manager.core": "PromptManager PromptRegistry Template TemplateEngine",
     "prompt_manager.core.models": """
         PromptFormat PromptStatus Role Message PromptTemplate ChatPromptTemplate PromptMetadata Tool Settings Variable

@@ -27,6 +27,8 @@ pub enum JsonlProvider {
     Responses,
     /// Anthropic's Messages API.
     Anthropic,
+    /// Google's Gemini API.
+    Gemini,
 }
 
 impl JsonlProvider {
@@ -37,6 +39,7 @@ impl JsonlProvider {
             "openai" => Self::Chat,
             "openai-responses" => Self::Responses,
             "anthropic" => Self::Anthropic,
+            "gemini" => Self::Gemini,
             _ => return None,
         })
     }
@@ -47,7 +50,7 @@ impl JsonlProvider {
         match self {
             Self::Chat => Some("/v1/chat/completions"),
             Self::Responses => Some("/v1/responses"),
-            Self::Anthropic => None,
+            Self::Anthropic | Self::Gemini => None,
         }
     }
 
@@ -56,12 +59,17 @@ impl JsonlProvider {
     pub fn accepts(self, id: &str) -> bool {
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         let is_short = id.chars().nth(64).is_none();
-        !id.is_empty() && is_short && (self != Self::Anthropic || id.chars().all(is_word))
+        match self {
+            Self::Chat | Self::Responses => !id.is_empty() && is_short,
+            Self::Anthropic => !id.is_empty() && is_short && id.chars().all(is_word),
+            Self::Gemini => !id.is_empty(),
+        }
     }
 }
 
 /// The rule for ids of requests, for the hints of errors.
-pub const ID_RULE: &str = "an id has 1 to 64 characters, for Anthropic letters, digits, `_` and `-`";
+pub const ID_RULE: &str =
+    "an id has 1 to 64 characters, for Anthropic letters, digits, `_` and `-`; one for Gemini may be longer";
 
 /// How requests are written.
 #[derive(Debug, Clone)]
@@ -166,8 +174,7 @@ impl JsonlWriter {
         if !provider.accepts(id) {
             return Err(failed(number, "the provider refuses the id").with_hint(ID_RULE));
         }
-        let line =
-            line(provider, id, request).ok_or_else(|| failed(number, "the request is no JSON text"))?;
+        let line = line(provider, id, request).map_err(|problem| problem.in_row(number))?;
         if line.len() > self.options.max_bytes {
             return Err(failed(number, "the request is longer than a whole file may be"));
         }
@@ -266,12 +273,38 @@ fn id_of(value: &ArrowValue<'_>) -> Option<String> {
     }
 }
 
-/// The line of a request. `None` if the request is no JSON object.
-fn line(provider: JsonlProvider, id: &str, request: &str) -> Option<String> {
+/// Why a request cannot be a line of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineProblem {
+    NoJson,
+    OtherProvider,
+    Stream,
+}
+
+impl LineProblem {
+    fn in_row(self, number: usize) -> Error {
+        match self {
+            Self::NoJson => failed(number, "the request is no JSON text"),
+            Self::OtherProvider => failed(number, "the request is for another provider")
+                .with_hint("pass the `provider` that the requests were rendered for"),
+            Self::Stream => failed(number, "the request asks for a stream, and a batch has none")
+                .with_hint("leave out the setting `stream`"),
+        }
+    }
+}
+
+type LineResult<T> = std::result::Result<T, LineProblem>;
+
+/// The line of a request.
+fn line(provider: JsonlProvider, id: &str, request: &str) -> LineResult<String> {
     let mut text = JsonText::new(None, usize::MAX);
-    text.string(id).ok()?;
-    let (id, request) = (text.finish(), body(request)?);
-    Some(match provider.url() {
+    text.string(id).map_err(|_| LineProblem::NoJson)?;
+    let id = text.finish();
+    if provider == JsonlProvider::Gemini {
+        return Ok(format!("{{\"key\":{id},\"request\":{}}}\n", gemini_body(request)?));
+    }
+    let request = body(request)?;
+    Ok(match provider.url() {
         Some(url) => {
             format!("{{\"custom_id\":{id},\"method\":\"POST\",\"url\":\"{url}\",\"body\":{request}}}\n")
         }
@@ -279,21 +312,97 @@ fn line(provider: JsonlProvider, id: &str, request: &str) -> Option<String> {
     })
 }
 
-/// The body of a request: the arguments of the call, as the provider's package sends them. `None` if they are no JSON object.
-fn body(request: &str) -> Option<String> {
+/// Members that only requests for other providers have: Gemini's and Bedrock's.
+const OF_OTHERS: [&str; 2] = ["contents", "modelId"];
+const STREAM: &str = "stream";
+
+/// The body of a request: the arguments of the call, as the packages of OpenAI and Anthropic send them.
+fn body(request: &str) -> LineResult<String> {
     let is_line = request.starts_with('{') && !request.contains(['\n', '\r']);
-    if is_line && !may_have_client_arguments(request) {
+    let may_differ = OF_OTHERS.iter().chain(&[STREAM]).any(|name| request.contains(name));
+    if is_line && !may_differ && !may_have_client_arguments(request) {
         // This checks the syntax, and keeps nothing.
-        return serde_json::from_str::<IgnoredAny>(request).is_ok().then(|| request.to_owned());
+        let is_json = serde_json::from_str::<IgnoredAny>(request).is_ok();
+        return if is_json { Ok(request.to_owned()) } else { Err(LineProblem::NoJson) };
     }
-    let RawMembers(arguments) = serde_json::from_str(request).ok()?;
-    let members = body_of(arguments, |extra| match extra.get() {
-        "null" => Ok(Vec::new()),
-        text => serde_json::from_str(text).map(|RawMembers(members)| members),
-    })
-    .ok()?;
-    // Line breaks are between the tokens of a value, because a string of JSON has none.
-    Some(serde_json::to_string(&RawMembers(members)).ok()?.replace(['\n', '\r'], " "))
+    let mut members = body_of(members(request)?, members_or_none)?;
+    if members.iter().any(|(name, _)| OF_OTHERS.contains(&name.as_str())) {
+        return Err(LineProblem::OtherProvider);
+    }
+    if members.iter().any(|(name, value)| name == STREAM && value.get() == "true") {
+        return Err(LineProblem::Stream);
+    }
+    members.retain(|(name, _)| name != STREAM);
+    let text = serde_json::to_string(&RawMembers(members)).map_err(|_| LineProblem::NoJson)?;
+    Ok(on_one_line(&text))
+}
+
+/// The members of Gemini's `config` that are beside the generation settings in the body of a request.
+const GEMINI_BODY: [&str; 7] =
+    ["tools", "tool_config", "safety_settings", "cached_content", "labels", "service_tier", "store"];
+/// Those that are for Google's package alone.
+const GEMINI_PACKAGE: [&str; 3] =
+    ["http_options", "should_return_http_response", "automatic_function_calling"];
+
+/// The body of a request for Gemini: the arguments of `generate_content`, as Google's package sends them. The model is an
+/// argument of the batch.
+fn gemini_body(request: &str) -> LineResult<String> {
+    let arguments = members(request)?;
+    let contents = member(&arguments, "contents").ok_or(LineProblem::OtherProvider)?;
+    let config = member(&arguments, "config").map_or(Ok(Vec::new()), members_or_none)?;
+    let mut body = vec![("contents".to_owned(), contents.get().to_owned())];
+    if let Some(instruction) = member(&config, "system_instruction").filter(|it| it.get() != "null") {
+        let text = instruction.get();
+        let instruction = if text.starts_with('"') {
+            format!("{{\"parts\":[{{\"text\":{text}}}]}}")
+        } else {
+            text.to_owned()
+        };
+        body.push(("system_instruction".to_owned(), instruction));
+    }
+    let mut settings = Vec::new();
+    for (name, value) in &config {
+        if GEMINI_BODY.contains(&name.as_str()) {
+            body.push((name.clone(), value.get().to_owned()));
+        } else if name != "system_instruction" && !GEMINI_PACKAGE.contains(&name.as_str()) {
+            settings.push((name.clone(), value.get().to_owned()));
+        }
+    }
+    if !settings.is_empty() {
+        body.push(("generation_config".to_owned(), object(&settings)));
+    }
+    let options = member(&config, "http_options").map_or(Ok(Vec::new()), members_or_none)?;
+    for (name, value) in member(&options, "extra_body").map_or(Ok(Vec::new()), members_or_none)? {
+        body.retain(|(known, _)| *known != name);
+        body.push((name, value.get().to_owned()));
+    }
+    Ok(on_one_line(&object(&body)))
+}
+
+fn members(object: &str) -> LineResult<Vec<(String, &RawValue)>> {
+    serde_json::from_str(object).map(|RawMembers(members)| members).map_err(|_| LineProblem::NoJson)
+}
+
+/// The members of an object, and none of null.
+fn members_or_none(value: &RawValue) -> LineResult<Vec<(String, &RawValue)>> {
+    if value.get() == "null" { Ok(Vec::new()) } else { members(value.get()) }
+}
+
+fn member<'v>(members: &[(String, &'v RawValue)], name: &str) -> Option<&'v RawValue> {
+    members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
+}
+
+/// An object of members whose values are JSON texts.
+fn object(members: &[(String, String)]) -> String {
+    let name_of = |name: &str| serde_json::Value::from(name).to_string();
+    let members: Vec<String> =
+        members.iter().map(|(name, value)| format!("{}:{value}", name_of(name))).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// The text with its line breaks as spaces. They are between the tokens of a value, because a string of JSON has none.
+fn on_one_line(json: &str) -> String {
+    json.replace(['\n', '\r'], " ")
 }
 
 /// The members of an object with the text of each value, so that no number changes.

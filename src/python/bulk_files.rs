@@ -93,7 +93,12 @@ fn members_of<'py>(mapping: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Bound<
 
 fn batch_provider(name: &str) -> PyResult<JsonlProvider> {
     JsonlProvider::of(name)
-        .ok_or_else(|| PyValueError::new_err(format!("'{name}' has no batch files of requests")))
+        .ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "'{name}' has no batch files of requests\n  hint: those that have are openai, openai-responses, anthropic \
+                 and gemini"
+            ))
+        })
 }
 
 /// A table of texts.

@@ -11,7 +11,7 @@ import pytest
 
 from helpers import run_python
 from prompt_manager import Prompt, PromptManager
-from prompt_manager.bulk import write_jsonl
+from prompt_manager.bulk import bedrock_request, write_jsonl
 from prompt_manager.exceptions import PromptManagerError, StorageReadError, StorageWriteError
 
 
@@ -35,23 +35,90 @@ def requests(manager, count=3, provider="openai"):
     return manager.batch("mood", to=f"{provider}-request", on_error="column")(table)
 
 
-@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic", "gemini"])
 def test_each_line_is_a_request_of_the_batch_api(manager, tmp_path, provider):
     path = tmp_path / "batch.jsonl"
     written = write_jsonl(requests(manager, provider=provider), path, provider=provider, custom_id="key")
     assert (written.paths, written.requests, written.skipped) == ([path], 3, 0)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["custom_id"] for line in lines] == ["k0", "k1", "k2"]
-    body = lines[1]["params" if provider == "anthropic" else "body"]
-    assert body == manager.build_request_sync("mood", {"text": "line 1\n"}, provider)
+    assert [line["key" if provider == "gemini" else "custom_id"] for line in lines] == ["k0", "k1", "k2"]
+    assert lines[1] == manager.build_batch_line_sync("mood", {"text": "line 1\n"}, provider, custom_id="k1")
+    body = lines[1][{"anthropic": "params", "gemini": "request"}.get(provider, "body")]
+    if provider != "gemini":
+        assert body == manager.build_request_sync("mood", {"text": "line 1\n"}, provider)
     assert (
         lines[0].get("url")
         == {
             "openai": "/v1/chat/completions",
             "openai-responses": "/v1/responses",
             "anthropic": None,
+            "gemini": None,
         }[provider]
     )
+
+
+GEMINI = {
+    "model": "some-model",
+    "contents": [{"role": "user", "parts": [{"text": "Hi"}]}],
+    "config": {
+        "temperature": 0.10,
+        "seed": 123456789012345678901234567890,
+        "system_instruction": 'Be "brief"',
+        "tools": [{"google_search": {}}],
+        "tool_config": {"function_calling_config": {"mode": "AUTO"}},
+        "safety_settings": [],
+        "cached_content": "cachedContents/1",
+        "http_options": {"timeout": 3, "extra_body": {"newThing": [1], "tools": []}},
+        "automatic_function_calling": {"disable": True},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"config": None},
+        {"config": {}},
+        {"config": {"http_options": None, "system_instruction": {"parts": [{"text": "S"}]}}},
+        {"config": {"http_options": {"extra_body": None}, "system_instruction": None}},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_line_for_gemini_is_that_of_build_batch_line(tmp_path, changes, indent):
+    from prompt_manager.integrations._batch_lines import batch_line
+
+    request = {**GEMINI, **changes}
+    rows = pa.table({"request": [json.dumps(request, indent=indent)]})
+    written = write_jsonl(rows, tmp_path / "batch.jsonl", provider="gemini")
+    [line] = written.paths[0].read_text().splitlines()
+    assert json.loads(line) == batch_line("gemini", request, "row-0")
+    if not changes:
+        assert '"seed":123456789012345678901234567890' in line.replace(" ", "")
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
+def test_a_request_that_streams_is_the_error_of_its_row(tmp_path, provider):
+    requests = [{"model": "m", "stream": False, "text": "stream"}, {"model": "m", "stream": True}]
+    rows = pa.table({"request": list(map(json.dumps, requests))})
+    with pytest.raises(StorageWriteError, match=r"^row 1: the request asks for a stream"):
+        write_jsonl(rows, tmp_path / "batch.jsonl", provider=provider)
+    written = write_jsonl(rows.slice(0, 1), tmp_path / "batch.jsonl", provider=provider)
+    line = json.loads(written.paths[0].read_text())
+    assert line.get("body", line.get("params")) == {"model": "m", "text": "stream"}
+
+
+@pytest.mark.parametrize(("to", "provider"), [("gemini", "openai"), ("bedrock", "anthropic"), ("openai", "gemini")])
+def test_a_request_for_another_provider_is_refused(manager, tmp_path, to, provider):
+    with pytest.raises(StorageWriteError, match=r"^row 0: the request is for another provider"):
+        write_jsonl(requests(manager, provider=to), tmp_path / "batch.jsonl", provider=provider)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("provider", ["bedrock", "litellm"])
+def test_a_provider_without_batch_files_is_refused(manager, tmp_path, provider):
+    with pytest.raises(ValueError, match="has no batch files of requests\n  hint: those that have are openai, "):
+        write_jsonl(requests(manager), tmp_path / "batch.jsonl", provider=provider)
 
 
 def test_a_file_that_is_full_is_followed_by_the_next(manager, tmp_path):
@@ -202,6 +269,35 @@ def test_replies_of_the_responses_api_are_read(manager, tmp_path):
     assert row == {"custom_id": "a", "text": '{"mood": "calm"}', "output": '{"mood": "calm"}', "error": None}
 
 
+@pytest.mark.parametrize(
+    ("result", "text", "error"),
+    [
+        (
+            {
+                "response": {
+                    "candidates": [
+                        {
+                            "content": {
+                                "parts": [{"text": "Hm", "thought": True}, {"text": '{"mood"'}, {"text": ': "calm"}'}]
+                            }
+                        }
+                    ]
+                }
+            },
+            '{"mood": "calm"}',
+            None,
+        ),
+        ({"response": {"promptFeedback": {"blockReason": "SAFETY"}}}, None, "blocked: SAFETY"),
+        ({"response": {"candidates": [{"finishReason": "MAX_TOKENS"}]}}, None, "the answer has no text"),
+        ({"error": {"code": 8, "message": "no quota"}}, None, "failed: no quota"),
+    ],
+)
+def test_replies_of_gemini_are_read(manager, tmp_path, result, text, error):
+    (tmp_path / "output.jsonl").write_text(json.dumps({"key": "a", **result}))
+    row = pa.table(manager.read_results(tmp_path / "output.jsonl", "mood")).to_pylist()[0]
+    assert row == {"custom_id": "a", "text": text, "output": text, "error": error}
+
+
 @pytest.mark.parametrize("content", ["no JSON", "[]", '{"id": 1}'])
 def test_a_file_that_has_no_results_is_an_error_with_its_line(manager, tmp_path, content):
     (tmp_path / "output.jsonl").write_text(f"\n{content}\n")
@@ -214,10 +310,24 @@ def test_a_file_that_has_no_results_is_an_error_with_its_line(manager, tmp_path,
 def test_a_killed_process_leaves_no_half_written_file(tmp_path):
     code = f"""
 import os, pyarrow as pa
-from prompt_manager.bulk import write_jsonl
+from prompt_manager.bulk import bedrock_request, write_jsonl
 rows = pa.table({{"request": ['{{"a": 1}}'] * 10}})
 write_jsonl(rows, {str(tmp_path / "b.jsonl")!r}, provider="openai", max_requests=4, progress=lambda done: os._exit(0))
 """
     run_python(code)
     complete = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("."))
     assert complete == ["b-2.jsonl", "b.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ("no JSON", "the request is not JSON"),
+        ("[]", "a request is a JSON object, not list"),
+        (5, "a request is a JSON object, not int"),
+        ({"messages": [{"content": [{"image": {"source": {"bytes": "?"}}}]}]}, "`bytes` of the request is not base64"),
+    ],
+)
+def test_what_is_no_request_for_bedrock_is_an_error(request_, message):
+    with pytest.raises(ValueError, match=message):
+        bedrock_request(request_)

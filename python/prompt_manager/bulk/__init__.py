@@ -14,10 +14,19 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from prompt_manager._native import RenderedStream, RenderedTable
+    from prompt_manager.bulk._bedrock import bedrock_request
     from prompt_manager.bulk._jsonl import WrittenRequests, write_jsonl
     from prompt_manager.bulk._renderer import BatchPlan, BatchRenderer
 
-__all__ = ["BatchPlan", "BatchRenderer", "RenderedStream", "RenderedTable", "WrittenRequests", "write_jsonl"]
+__all__ = [
+    "BatchPlan",
+    "BatchRenderer",
+    "RenderedStream",
+    "RenderedTable",
+    "WrittenRequests",
+    "bedrock_request",
+    "write_jsonl",
+]
 
 _MODULES = {
     "BatchPlan": "_renderer",
@@ -25,6 +34,7 @@ _MODULES = {
     "RenderedStream": "_tables",
     "RenderedTable": "_tables",
     "WrittenRequests": "_jsonl",
+    "bedrock_request": "_bedrock",
     "write_jsonl": "_jsonl",
 }
 

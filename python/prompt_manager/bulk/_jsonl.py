@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WrittenRequests", "read_results", "write_jsonl"]
 
-#: OpenAI's limits. Anthropic's are higher.
+#: OpenAI's limits. Those of Anthropic and Google are higher.
 MAX_REQUESTS = 50_000
 MAX_BYTES = 200_000_000
 
@@ -42,7 +42,7 @@ def write_jsonl(
     rows: Any,
     path: str | os.PathLike[str],
     *,
-    provider: Literal["openai", "openai-responses", "anthropic"],
+    provider: Literal["openai", "openai-responses", "anthropic", "gemini"],
     custom_id: str | None = None,
     column: str = "request",
     max_requests: int = MAX_REQUESTS,
@@ -57,7 +57,8 @@ def write_jsonl(
     Args:
         rows: The table or stream of ``manager.batch(id, to="openai-request")``.
         path: The first file. A file that exists is replaced.
-        provider: Whose file it is.
+        provider: Whose file it is: the provider that the requests were rendered for. A line for Gemini has the body of
+            ``generateContent``; its model is an argument of the batch.
         custom_id: The column with the id of each request, by which its answer is found: a text or an integer, unique in
             a file. By default ``row-0``, ``row-1``, …
         column: The column with the requests.
@@ -66,8 +67,8 @@ def write_jsonl(
         progress: Called with the number of rows so far after each record batch, for a progress bar of rich or tqdm.
 
     Raises:
-        StorageWriteError: a file cannot be written, a column is missing, a request is longer than a file may be, or the
-            provider would refuse an id.
+        StorageWriteError: a file cannot be written, a column is missing, a request is longer than a file may be, asks
+            for a stream or is for another provider, or the provider would refuse an id.
         ValueError: the provider has no batch files, or a limit is not positive.
 
     >>> import pyarrow as pa, tempfile
@@ -144,14 +145,20 @@ def _line(file: str | os.PathLike[str], number: int, line: str) -> dict[str, Any
         made = json.loads(line)
     except ValueError as error:
         raise StorageReadError(f"line {number} of {file} is not JSON", path=str(file), line=number) from error
-    if not isinstance(made, dict) or not isinstance(made.get("custom_id"), str):
+    custom_id = _id_of(made) if isinstance(made, dict) else None
+    if not isinstance(custom_id, str):
         raise StorageReadError(f"line {number} of {file} has no `custom_id`", path=str(file), line=number)
-    check_encodable(made["custom_id"], f"the `custom_id` in line {number} of {file}", StorageReadError)
-    return made
+    check_encodable(custom_id, f"the `custom_id` in line {number} of {file}", StorageReadError)
+    return made  # type: ignore[no-any-return] # an object of JSON
+
+
+def _id_of(line: Mapping[str, Any]) -> Any:
+    """The id of a request, which Google calls ``key``."""
+    return line.get("custom_id", line.get("key"))
 
 
 def _result(line: Mapping[str, Any], prompt: CompiledPrompt | None) -> _Result:
-    custom_id = line["custom_id"]
+    custom_id = _id_of(line)
     text, error = _answer(line)
     # A model that stops inside a character leaves half a surrogate pair, which no text of Arrow can hold.
     if broken := encoding_problem(error if text is None else text, "the answer"):
@@ -189,6 +196,8 @@ def _answer(line: Mapping[str, Any]) -> tuple[str | None, str]:
     if line.get("error"):
         return None, _problem("failed", _part(line, "error"))
     response = _part(line, "response")
+    if "custom_id" not in line:
+        return _text_of_gemini(response)
     body = _part(response, "body")
     if response.get("status_code") != HTTPStatus.OK:
         return None, _problem(f"status {response.get('status_code')}", _part(body, "error"))
@@ -217,6 +226,18 @@ def _text_of(body: Mapping[str, Any]) -> tuple[str | None, str]:
         text for item in _dicts(body.get("output")) for text in _blocks(item.get("content"), "output_text")
     ]
     return ("".join(blocks), "") if blocks else (None, "the answer has no text")
+
+
+def _text_of_gemini(response: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The text of a reply of ``generateContent``, without the model's thoughts."""
+    candidate = next(iter(_dicts(response.get("candidates"))), {})
+    parts = _dicts(_part(candidate, "content").get("parts"))
+    texts = [part["text"] for part in parts if isinstance(part.get("text"), str) and not part.get("thought")]
+    if texts:
+        return "".join(texts), ""
+    feedback = _part(response, "promptFeedback") or _part(response, "prompt_feedback")
+    blocked = feedback.get("blockReason") or feedback.get("block_reason")
+    return None, f"blocked: {blocked}" if blocked else "the answer has no text"
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

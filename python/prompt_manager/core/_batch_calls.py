@@ -246,7 +246,7 @@ class BatchCalls:
 
         Args:
             paths: The provider's output file, or several, such as OpenAI's output and error file. OpenAI's Chat
-                Completions and Responses API and Anthropic's Messages API are known.
+                Completions and Responses API, Anthropic's Messages API and Gemini's API are known.
             prompt_id: The id of the prompt.
             version: The version; the latest by default.
             label: The label of the version.

@@ -32,8 +32,7 @@ def check_batch(provider: str, custom_id: str) -> None:
     if not isinstance(custom_id, str) or not custom_id:
         raise ValueError("custom_id must be a text that tells the answers of a batch apart, and must not be empty")
     check_encodable(custom_id, "the custom_id", ValueError)
-    if provider != "gemini":
-        _native.check_batch_id(provider, custom_id)
+    _native.check_batch_id(provider, custom_id)
 
 
 def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dict[str, Any]:

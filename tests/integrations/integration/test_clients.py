@@ -300,6 +300,33 @@ def test_media_reach_gemini_and_bedrock_as_they_are(provider, gemini_client, bed
     assert of_bedrock["messages"][0]["content"][0]["image"]["source"] == {"bytes": data}
 
 
+def test_the_rows_of_a_batch_reach_bedrock_with_their_bytes(provider, bedrock_client):
+    import pyarrow as pa
+
+    from prompt_manager import PromptManager
+    from prompt_manager.bulk import bedrock_request
+
+    image = {"type": "image", "media_type": "image/png", "data": base64.b64encode(b"\x89PNG").decode()}
+    call = {"id": "c1", "type": "function", "function": {"name": "stop", "arguments": '{"bytes": "iVBORw=="}'}}
+    prompt = full_prompt(settings={"model": "m", "max_tokens": 5})
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": "{{topic}}"}, image]},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "done"},
+    ]
+    manager = PromptManager()
+    manager.create_prompt_sync(prompt.model_copy(update={"messages": messages}))
+    values = {"topic": "ferns"}
+    bedrock_client.converse(**manager.build_request_sync(prompt.id, values, "bedrock"))
+    [row] = manager.batch(prompt.id, to="bedrock-request")(pa.table({"topic": ["ferns"]}))["request"].to_pylist()
+    bedrock_client.converse(**bedrock_request(row))
+    bedrock_client.converse(**bedrock_request(json.loads(row)))
+    expected, *made = provider.bodies
+    assert made == [expected, expected]
+    content = expected["messages"][0]["content"]
+    assert content[1]["image"]["source"] == {"bytes": image["data"]}
+
+
 def test_a_broken_rule_is_an_error_of_gemini_and_bedrock(provider, gemini_client, bedrock_client):
     from botocore.exceptions import ClientError
     from google.genai.errors import ClientError as GeminiError
