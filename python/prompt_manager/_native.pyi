@@ -299,7 +299,11 @@ class CompiledPrompt:
         self, variables: Mapping[str, Any], output_instructions: bool = True, schemas: Schemas | None = None
     ) -> str: ...
     def render_messages(
-        self, variables: Mapping[str, Any], output_instructions: bool = True, schemas: Schemas | None = None
+        self,
+        variables: Mapping[str, Any],
+        output_instructions: bool = True,
+        schemas: Schemas | None = None,
+        framework: str | None = None,
     ) -> list[dict[str, Any]]: ...
     def resolve(self, variables: Mapping[str, Any], framework: str) -> tuple[dict[str, Any], CompiledPrompt]: ...
     def given_variables(self, variables: Mapping[str, Any]) -> Any: ...
@@ -314,6 +318,7 @@ class CompiledPrompt:
         texts: Sequence[str],
         output_instructions: bool = True,
         schemas: Schemas | None = None,
+        framework: str | None = None,
     ) -> list[dict[str, Any]]: ...
 
 @final

@@ -14,7 +14,28 @@ use crate::template::Output;
 /// # Errors
 /// None.
 pub fn messages<S: Output>(messages: Vec<Message<S>>, report: &mut Report) -> Result<Payload<S>> {
-    let messages = CarriedTarget::PROMPT_FILES.settle(messages, report)?;
+    settled(messages, CarriedTarget::PROMPT_FILES, report)
+}
+
+/// The messages for a framework, which accepts nothing that only one provider understands.
+///
+/// # Errors
+/// [`Kind::Conversion`](crate::Kind::Conversion) if there is any.
+pub fn strict_messages<S: Output>(
+    messages: Vec<Message<S>>,
+    framework: &'static str,
+    report: &mut Report,
+) -> Result<Payload<S>> {
+    let target = CarriedTarget { name: framework, strict: true, ..CarriedTarget::PROMPT_FILES };
+    settled(messages, target, report)
+}
+
+fn settled<S: Output>(
+    messages: Vec<Message<S>>,
+    target: CarriedTarget,
+    report: &mut Report,
+) -> Result<Payload<S>> {
+    let messages = target.settle(messages, report)?;
     Ok(Payload::List(messages.into_iter().map(message).collect()))
 }
 

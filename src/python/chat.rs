@@ -47,7 +47,7 @@ pub(super) fn compile_chat(
 impl PyChatTemplate {
     /// Return the messages with their texts rendered, and placeholders replaced by the messages of their variable.
     fn render<'py>(&self, variables: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        messages_to_python(variables.py(), self.messages(variables)?)
+        messages_to_python(variables.py(), self.messages(variables)?, None)
     }
 
     /// Returns the messages as classes and arguments of LangChain, and one warning for each thing that was lost.

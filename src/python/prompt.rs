@@ -526,14 +526,15 @@ impl CompiledPrompt {
         text(&self.compiled, &self.shared, variables, &options)
     }
 
-    #[pyo3(name = "render_messages", signature = (variables, output_instructions = true, schemas = None))]
+    #[pyo3(name = "render_messages", signature = (variables, output_instructions = true, schemas = None, framework = None))]
     fn render_messages_with<'py>(
         &self,
         variables: &Bound<'py, PyAny>,
         output_instructions: bool,
         schemas: Option<&Bound<'py, PySchemas>>,
+        framework: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.messages(variables, &self.render_options(variables, schemas, output_instructions))
+        self.messages(variables, &self.render_options(variables, schemas, output_instructions), framework)
     }
 
     /// Resolves the variables for a plugin. Returns them as a dict, with a handle that does not validate this dict
@@ -612,18 +613,19 @@ impl CompiledPrompt {
     }
 
     /// The messages, with texts that a custom engine rendered; see [`CompiledPrompt::prepare`].
-    #[pyo3(signature = (context, texts, output_instructions = true, schemas = None))]
+    #[pyo3(signature = (context, texts, output_instructions = true, schemas = None, framework = None))]
     fn assemble_messages<'py>(
         &self,
         context: &Bound<'py, PyAny>,
         texts: Vec<Bound<'py, PyString>>,
         output_instructions: bool,
         schemas: Option<&Bound<'py, PySchemas>>,
+        framework: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = context.py();
         let options = self.schema_options(schemas, output_instructions);
         match self.assembled(context, texts, &options).or_raise(py)?.into_messages() {
-            Ok(messages) => messages_to_python(py, messages),
+            Ok(messages) => messages_to_python(py, messages, framework),
             Err(_) => Err(raise(py, &self.compiled.no_messages())),
         }
     }
@@ -640,13 +642,14 @@ impl CompiledPrompt {
         variables: &Bound<'py, PyAny>,
         output_instructions: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.messages(variables, &self.render_options(variables, None, output_instructions))
+        self.messages(variables, &self.render_options(variables, None, output_instructions), None)
     }
 
     fn messages<'py>(
         &self,
         variables: &Bound<'py, PyAny>,
         options: &PyRenderOptions<'_>,
+        framework: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = variables.py();
         check_variables(variables, &self.shared)?;
@@ -655,7 +658,7 @@ impl CompiledPrompt {
             self.compiled.messages_with(&data, variables, &self.shared, options)
         });
         let messages = messages.or_raise(py)?;
-        messages_to_python(py, messages)
+        messages_to_python(py, messages, framework)
     }
 }
 

@@ -80,9 +80,9 @@ class FrameworkIntegration(BaseIntegration[T], Generic[T]):
         problems = Problems(self._name, core.id, strict=self._strict_validation)
         try:
             messages = await self._conversation(mode, core, variables)
-        except ConversionError:
-            raise
         except PromptManagerError as error:
+            if isinstance(error, ConversionError) and "prompt_id" in error.context:
+                raise
             hint = str(error.context.get("hint") or "give each variable a value of its type")
             raise problems.error(error.message, hint) from error
         return self._converted(core, checked_messages(messages, self._name, problems), problems)
@@ -92,12 +92,20 @@ class FrameworkIntegration(BaseIntegration[T], Generic[T]):
     ) -> list[dict[str, Any]]:
         """The messages in the format of prompt files."""
         if core.format == "chat":
-            return await self._messages(mode, core, variables)
+            return await self._chat(mode, core, variables)
         if self._native_engine is None:
             opaque, context, texts = await self._render_texts(mode, core, variables)
             return [{"role": "user", "content": opaque.assemble(context, texts, self._output_instructions)}]
         text = core.render(variables, self._output_instructions, self._schemas)
         return [{"role": "user", "content": text}]
+
+    async def _chat(self, mode: CallMode, core: CompiledPrompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The messages of a chat. In strict mode, what only one provider understands is an error."""
+        options = (self._output_instructions, self._schemas, self._name if self._strict_validation else None)
+        if self._native_engine is None:
+            opaque, context, texts = await self._render_texts(mode, core, variables)
+            return opaque.assemble_messages(context, texts, *options)
+        return self._compiled(core, self._native_engine).render_messages(variables, *options)
 
     def _converted(self, core: CompiledPrompt, messages: Sequence[PlacedMessage], problems: Problems) -> T:
         """The objects for messages in the format of prompt files, which were checked."""

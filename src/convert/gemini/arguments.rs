@@ -21,6 +21,11 @@ fn has_budget(model: &str) -> bool {
     name.starts_with("gemini-2.") || name.starts_with("gemini-1.")
 }
 
+/// Whether the model cannot switch its thinking off.
+fn always_thinks(model: &str) -> bool {
+    model.rsplit('/').next().unwrap_or_default().starts_with("gemini-2.5-pro")
+}
+
 impl<S: Output> RequestBuilder<'_, S> {
     /// The tools with all functions in one.
     pub(in crate::convert) fn joined_declarations(&mut self, tools: Vec<Value>) -> Result<Vec<Value>> {
@@ -119,6 +124,11 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
         if has_budget(self.model) {
             let budget = match effort {
+                Effort::None if always_thinks(self.model) => {
+                    let problem = "the model cannot switch its thinking off";
+                    self.report.note(format!("{problem}; effort `none` sent as `low`"));
+                    1024
+                }
                 Effort::None => 0,
                 Effort::Minimal | Effort::Low => 1024,
                 Effort::Medium => 8192,

@@ -76,6 +76,15 @@ def test_a_message_of_a_history_is_checked_with_its_position(framework, message,
         framework(ENGINE).convert_sync(HISTORY, {"history": [USER, message, USER]})
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_what_only_one_provider_understands_is_refused_or_left_out(framework):
+    history = [{"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": "s"}, TEXT]}, USER]
+    with pytest.raises(ConversionError, match=r"prompt 'explain' to .*: message 0 \(assistant\): .* does not accept"):
+        framework(ENGINE).convert_sync(HISTORY, {"history": history})
+    with pytest.warns(PromptConversionWarning, match=r"message 0 \(assistant\): .*left out"):
+        framework(ENGINE, strict_validation=False).convert_sync(HISTORY, {"history": history})
+
+
 def test_an_empty_message_is_dropped_and_the_positions_stay():
     history = [{"role": "user", "content": ""}, {"role": "user", "content": "U", "name": "Ada"}]
     with warnings.catch_warnings(record=True) as caught:

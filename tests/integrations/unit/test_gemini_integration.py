@@ -74,6 +74,12 @@ def test_settings_have_the_names_of_gemini():
         ("gemini-3-pro", "max", {"thinking_level": "XHIGH"}, ["Gemini has no effort `max`; sent as `xhigh`"]),
         ("models/gemini-2.5-flash", "none", {"thinking_budget": 0}, []),
         ("gemini-2.5-flash", "medium", {"thinking_budget": 8192}, []),
+        (
+            "models/gemini-2.5-pro",
+            "none",
+            {"thinking_budget": 1024},
+            ["the model cannot switch its thinking off; effort `none` sent as `low`"],
+        ),
     ],
 )
 def test_effort_is_a_level_or_the_budget_of_an_older_model(model, effort, thinking, said):
