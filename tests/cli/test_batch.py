@@ -162,6 +162,14 @@ def test_every_cell_of_a_csv_file_reads_back_equal(project: Path, result_of: Tex
     assert [row["again"] for row in read_rows(project / "again.jsonl")] == ODD_TEXTS
 
 
+@pytest.mark.parametrize("output", ["csv", "jsonl", "parquet"])
+def test_a_uuid_of_digits_in_a_csv_file_is_a_text(project: Path, result_of: Text, write: Write, output: str) -> None:
+    number = "1" * 32
+    write({"prompts/ids.yaml": "template: '{{id}}'\nvariables: {id: uuid}\n", "in.csv": f"id\n{number}\n"})
+    result_of("batch", "ids", "in.csv", "-o", f"out.{output}", "--to", "text")
+    assert read_rows(project / f"out.{output}") == [{"id": number, "text": number}]
+
+
 def test_json_lines_have_requests_as_objects_and_keep_digits(project: Path, result_of: Text) -> None:
     big = 123456789012345678901234567890
     write_rows(

@@ -320,6 +320,14 @@ def test_a_variable_given_twice_is_a_usage_error(tmp_path: Path, arguments: tupl
     assert said in failure.replace(f"{tmp_path}/", "")
 
 
+def test_a_number_that_is_too_large_is_an_error() -> None:
+    assert "the value after name:= is not JSON: 1e400 is too large for a number" in failure_of(
+        *GREETING, "--var", "name:=[1e400]", "--var", "role=r", status=2
+    )
+    said = failure_of(*GREETING, "--vars", "-", given='{"name": -1e400, "role": "r"}')
+    assert "are not JSON: -1e400 is too large for a number" in said
+
+
 def test_variables_come_from_standard_input() -> None:
     given = '\ufeff{"name": "Zoë", "role": "r"}'
     assert result_of(*GREETING, "--vars", "-", given=given) == "Hello Zoë! Your role is r."

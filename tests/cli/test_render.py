@@ -67,6 +67,18 @@ def test_missing_variables_are_asked_for_on_a_terminal(project: Path) -> None:
     assert "vip" not in written
 
 
+def test_a_date_is_typed_without_quotes(project: Path, write: Write) -> None:
+    write({"prompts/due.yaml": "template: 'Due {{day}}, {{id}}'\nvariables: {day: date, id: uuid}\n"})
+    terminal = Terminal("render", "due", directory=project)
+    terminal.wait_for("day (date)\n> ")
+    terminal.type("2026-01-02")
+    terminal.wait_for("id (uuid)\n> ")
+    terminal.type("1" * 32)
+    status, written = terminal.end()
+    assert status == 0
+    assert written.endswith(f"Due 2026-01-02, {'1' * 32}\n")
+
+
 def test_given_variables_are_not_asked_for(project: Path) -> None:
     given = ("--var", "name=Ada", "--var", "count:=1", "--var", "mood=good")
     assert Terminal("render", "greeting", *given, directory=project).end() == (0, "Hello Ada, 1 good \n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prompt_manager.cli.layout import one_line
-from prompt_manager.core._text_values import typed_value
+from prompt_manager.core._text_values import WRITTEN_AS_TEXT, typed_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,8 @@ def _ask(variable: Mapping[str, Any]) -> Any:
     about = f": {one_line(variable['description'])}" if variable["description"] else ""
     if variable["values"]:
         expected = " (" + ", ".join(map(one_line, map(str, variable["values"]))) + ")"
+    elif kind in WRITTEN_AS_TEXT:
+        expected = f" ({kind})"
     else:
         expected = "" if kind in {"string", "any"} else f" ({kind}, as JSON)"
     return click.prompt(

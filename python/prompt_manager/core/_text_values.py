@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["RepeatedKeyError", "parse_json", "typed_value"]
+__all__ = ["WRITTEN_AS_TEXT", "RepeatedKeyError", "parse_json", "typed_value"]
+
+#: The types whose values are texts of a format. Only null is JSON.
+WRITTEN_AS_TEXT = frozenset({"date", "datetime", "uuid"})
 
 
 def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is too large for a number")
+    return value
 
 
 class RepeatedKeyError(ValueError):
@@ -36,7 +47,7 @@ def parse_json(text: str) -> Any:
         ValueError: the text is not JSON or is nested too deeply. ``json.JSONDecodeError`` if the position is known.
     """
     try:
-        return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_members)
+        return json.loads(text, parse_constant=_reject_constant, parse_float=_finite, object_pairs_hook=_members)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except (json.JSONDecodeError, RepeatedKeyError):
@@ -49,6 +60,8 @@ def parse_json(text: str) -> Any:
 def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
     """The value of a variable that is written as text: a text, one of the values, or JSON of the variable's type.
 
+    Whether a text is a date, a time or a UUID is left to the render.
+
     Raises:
         ValueError: the text is no such value.
     """
@@ -57,6 +70,8 @@ def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
     kind = variable["type"]
     if kind in {"string", "any"}:
         return text
+    if kind in WRITTEN_AS_TEXT:
+        return None if text.strip() == "null" else text
     try:
         value = parse_json(_spelled(text))
     except ValueError as error:

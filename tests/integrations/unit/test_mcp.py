@@ -71,6 +71,8 @@ def test_texts_become_values_of_the_declared_types():
         ("meta", "{", "dict"),
         ("meta", '{"a": 1, "a": 2}', "dict"),
         ("rate", "nan", "float"),
+        ("rate", "1e400", "float"),
+        ("points", "[-1e400]", "list"),
         ("rate", "-Infinity", "float"),
         ("rate", "\u0663", "float"),
     ],
@@ -81,6 +83,29 @@ def test_a_text_of_another_type_is_an_error_that_names_the_argument(name, text, 
         to_mcp_result(TYPED, {**VALUES, name: text})
     assert caught.value.context["hint"].startswith("write it as")
     assert text not in everything_said_by(caught.value).replace(caught.value.context["hint"], "").split("'")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "wrong"),
+    [
+        ("date", "2026-01-02", "2026-13-02"),
+        ("datetime", "2026-01-02T03:04:05Z", "2026-01-02"),
+        ("uuid", "12345678123456781234567812345678", "1234"),
+        ("uuid", "12345678-1234-5678-1234-567812345678", '{"a": 1}'),
+    ],
+)
+def test_dates_times_and_uuids_are_texts(kind, text, wrong):
+    prompt = Prompt(id="p", template="{{a}}", variables={"a": kind})
+    assert result(prompt, {"a": text})["messages"] == [{"role": "user", "content": {"type": "text", "text": text}}]
+    with pytest.raises(ConversionError, match=f"variable 'a' of prompt 'p' must be of type {kind}"):
+        to_mcp_result(prompt, {"a": wrong})
+
+
+def test_an_optional_date_can_be_null():
+    prompt = Prompt(
+        id="p", template="{{#if a}}{{a}}{{else}}None{{/if}}", variables={"a": {"type": "date", "required": False}}
+    )
+    assert result(prompt, {"a": "null"})["messages"][0]["content"]["text"] == "None"
 
 
 def test_a_missing_argument_is_an_error():
