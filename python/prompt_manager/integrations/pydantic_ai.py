@@ -271,10 +271,10 @@ def _user_content(message: Mapping[str, Any], at: MessagePosition, problems: Pro
 
 
 def _cache_points(hint: Any) -> list[UserContent]:
-    """The cache point for the cache hint of a part or a message of the user, if there is one."""
+    """The cache point for the cache hint of a part or a message of the user, if it is not for OpenAI alone."""
     from pydantic_ai.messages import CachePoint
 
-    if not hint:
+    if not hint or (isinstance(hint, dict) and set(hint) == {"openai"}):
         return []
     ttl = hint.get("ttl") if isinstance(hint, dict) else None
     return [CachePoint(ttl=ttl) if ttl in {"5m", "1h"} else CachePoint()]

@@ -169,3 +169,24 @@ def test_hints_of_a_user_message_reach_the_agent():
     assert picture.vendor_metadata == {"detail": "low"}
     content = to_agent_inputs(chat_of({"role": "user", "content": "T", "cache": True}), {}).user_prompt
     assert (content[0], content[1].kind) == ("T", "cache-point")
+
+
+@pytest.mark.parametrize(
+    ("hint", "ttl"),
+    [
+        ({"openai": {"ttl": "30m"}}, None),
+        ({"openai": True}, None),
+        ({"ttl": "1h", "openai": {"ttl": "30m"}}, "1h"),
+        ({"type": "ephemeral", "openai": True}, "5m"),
+        ("1h", "1h"),
+        (False, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("is_part", [False, True], ids=["message", "part"])
+def test_a_hint_for_openai_alone_is_no_cache_point(hint, ttl, is_part):
+    part = {"type": "text", "text": "T", "cache": hint}
+    message = {"role": "user", "content": [part]} if is_part else {"role": "user", "content": "T", "cache": hint}
+    content = to_agent_inputs(chat_of(message), {}).user_prompt
+    assert content[0] == "T"
+    assert [point.ttl for point in content[1:]] == ([ttl] if ttl else [])
