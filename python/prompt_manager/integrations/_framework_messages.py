@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prompt_manager._native import address_kind, plain_base64, read_data_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from prompt_manager.integrations._framework_problems import MessagePosition, PlacedMessage, Problems
 
@@ -23,12 +23,46 @@ def checked_messages(messages: Sequence[dict[str, Any]], framework: str, problem
     """The messages that can be sent, each with its position. Base64 is in the standard alphabet, in one line.
 
     Raises:
-        ConversionError: a message lacks what its role needs. In strict mode also for content that cannot be sent.
+        ConversionError: a message lacks what its role needs, or has half a surrogate pair. In strict mode also for
+            content that cannot be sent.
     """
     checker = _Checker(framework, problems)
     placed = [((index, message["role"]), message) for index, message in enumerate(messages)]
+    for at, message in placed:
+        _check_encodable(message, at, problems)
     kept = [(at, checker.message(message, at)) for at, message in placed]
     return [(at, message) for at, message in kept if message is not None]
+
+
+def _check_encodable(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> None:
+    path = _broken_text(message)
+    if path is not None:
+        where = path.removeprefix(".")
+        problem = f"{f'`{where}`' if where else 'a key'} holds half a surrogate pair, which cannot be sent"
+        hint = 'was the text cut in the middle of an emoji, or decoded with errors="surrogateescape"?'
+        raise problems.error_at(at, problem, hint)
+
+
+def _broken_text(value: object) -> str | None:
+    """The path to the first text with half a surrogate pair. For a key it is that of the mapping."""
+    if isinstance(value, str):
+        return None if _is_encodable(value) else ""
+    found: Iterable[tuple[str, str | None]] = ()
+    if isinstance(value, dict):
+        if not all(map(_is_encodable, value)):
+            return ""
+        found = ((f".{key}", _broken_text(each)) for key, each in value.items())
+    elif isinstance(value, list):
+        found = ((f"[{number}]", _broken_text(each)) for number, each in enumerate(value))
+    return next((step + inner for step, inner in found if inner is not None), None)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _UnsendableError(Exception):

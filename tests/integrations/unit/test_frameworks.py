@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from helpers import chat_of
-from prompt_manager import TemplateEngine
+from prompt_manager import Prompt, TemplateEngine
 from prompt_manager.exceptions import ConversionError, IntegrationNotAvailableError
 from prompt_manager.integrations import PromptConversionWarning
 from prompt_manager.integrations.llama_index import LlamaIndexIntegration
@@ -74,6 +74,41 @@ MESSAGES = {
 def test_a_message_of_a_history_is_checked_with_its_position(framework, message, problem):
     with pytest.raises(ConversionError, match=problem):
         framework(ENGINE).convert_sync(HISTORY, {"history": [USER, message, USER]})
+
+
+def assistant(**function):
+    function = {"name": "f", "arguments": {}, **function}
+    return {"role": "assistant", "content": "A", "tool_calls": [{"id": "c", "function": function}]}
+
+
+BROKEN = "half \ud83d"
+BROKEN_TEXTS = {
+    "content": ({"role": "user", "content": BROKEN}, "`content`"),
+    "part": ({"role": "user", "content": [TEXT, {"type": "text", "text": BROKEN}]}, r"`content\[1\]\.text`"),
+    "address": ({"role": "user", "content": [image(f"https://a/{BROKEN}")]}, r"`content\[0\]\.image_url\.url`"),
+    "name": ({"role": "user", "content": "U", "name": BROKEN}, "`name`"),
+    "result": ({"role": "tool", "content": BROKEN, "tool_call_id": "c"}, "`content`"),
+    "tool": (assistant(name=BROKEN), r"`tool_calls\[0\]\.function\.name`"),
+    "argument": (assistant(arguments={"a": [BROKEN]}), r"`tool_calls\[0\]\.function\.arguments\.a\[0\]`"),
+    "key": (assistant(arguments={BROKEN: 1}), r"`tool_calls\[0\]\.function\.arguments`"),
+}
+
+
+@pytest.mark.parametrize("strict", [True, False], ids=["strict", "not strict"])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("message", "where"), BROKEN_TEXTS.values(), ids=BROKEN_TEXTS)
+def test_half_a_surrogate_pair_is_refused_everywhere(framework, strict, message, where):
+    problem = rf"message 1 \({message['role']}\): {where} holds half a surrogate pair, which cannot be sent"
+    with pytest.raises(ConversionError, match=problem) as caught:
+        framework(ENGINE, strict_validation=strict).convert_sync(HISTORY, {"history": [USER, message, USER]})
+    assert caught.value.context["hint"].startswith("was the text cut")
+    assert str(caught.value).encode()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_half_a_surrogate_pair_in_a_text_prompt_is_refused(framework):
+    with pytest.raises(ConversionError, match="half a surrogate pair"):
+        framework(ENGINE).convert_sync(Prompt(id="p", template="{{a}}"), {"a": BROKEN})
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
