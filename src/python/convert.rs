@@ -493,31 +493,32 @@ pub(super) fn known_members(target: &str, argument: &str) -> Vec<&'static str> {
 
 /// Where a target takes what another provider has under this name. `None` if it is not known.
 #[pyfunction]
-pub(super) fn place_of(target: &str, name: &str) -> Option<&'static str> {
-    convert::call_arguments::place_of(target, name)
+pub(super) fn place_of(target: &str, name: &Bound<'_, PyString>) -> Option<&'static str> {
+    convert::call_arguments::place_of(target, &name.to_string_lossy())
 }
 
 /// A name in Python's spelling, such as `max_tokens` for `maxTokens`.
 #[pyfunction]
-pub(super) fn snake_case(name: &str) -> String {
-    crate::prompt::snake_case(name)
+pub(super) fn snake_case(name: &Bound<'_, PyString>) -> String {
+    crate::prompt::snake_case(&name.to_string_lossy())
 }
 
 /// Base64 in the standard alphabet, with padding and without white space. `None` for a text that is no base64.
 #[pyfunction]
-pub(super) fn plain_base64(text: &str) -> Option<Cow<'_, str>> {
-    crate::base64::plain(text)
+pub(super) fn plain_base64(text: &Bound<'_, PyString>) -> Option<String> {
+    crate::base64::plain(&text.to_string_lossy()).map(Cow::into_owned)
 }
 
 /// The MIME type and the data of a `data:` URL in base64. `None` for any other text.
 #[pyfunction]
-pub(super) fn read_data_url(url: &str) -> Option<(&str, Cow<'_, str>)> {
-    let (media_type, data) = convert::media_type::data_url(url)?;
-    Some((media_type, crate::base64::plain(data)?))
+pub(super) fn read_data_url(url: &Bound<'_, PyString>) -> Option<(String, String)> {
+    let url = url.to_string_lossy();
+    let (media_type, data) = convert::media_type::data_url(&url)?;
+    Some((media_type.to_owned(), crate::base64::plain(data)?.into_owned()))
 }
 
 /// Where an address leads: `file`, `data`, `https` or `other`.
 #[pyfunction]
-pub(super) fn address_kind(address: &str) -> &'static str {
-    convert::image_address::kind_of(address)
+pub(super) fn address_kind(address: &Bound<'_, PyString>) -> &'static str {
+    convert::image_address::kind_of(&address.to_string_lossy())
 }

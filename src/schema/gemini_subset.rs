@@ -33,6 +33,10 @@ const LEFT_OUT: [&str; 9] = [
 /// The maximum number of values that are copied from definitions.
 const MAX_COPIED: usize = 10_000;
 
+/// The maximum number of values in joined schemas, each counted where it is joined. Each property of one schema has the
+/// `additionalProperties` of the other, so a few lines can give any number.
+const MAX_JOINED: usize = 100_000;
+
 /// Converts a document to the subset.
 ///
 /// # Errors
@@ -95,6 +99,8 @@ struct GeminiSubset {
     within: Vec<String>,
     /// The number of values that may still be copied.
     left: usize,
+    /// The number of values that schemas of an `allOf` may still have together.
+    left_to_join: usize,
 }
 
 impl GeminiSubset {
@@ -103,7 +109,14 @@ impl GeminiSubset {
         while definitions.contains_key(&root_name) {
             root_name.push('_');
         }
-        Self { definitions, root_name, refers_to_root: false, within: Vec::new(), left: MAX_COPIED }
+        Self {
+            definitions,
+            root_name,
+            refers_to_root: false,
+            within: Vec::new(),
+            left: MAX_COPIED,
+            left_to_join: MAX_JOINED,
+        }
     }
 
     fn node(&mut self, schema: &Value, path: &str) -> Result<Map<String, Value>> {
@@ -152,17 +165,52 @@ impl GeminiSubset {
         let rules = all.iter().flat_map(Map::keys).filter(|key| is_rule(key.as_str())).count();
         let mut joined = Map::new();
         for mut part in all {
-            // A reference alone stays a reference.
+            // A reference alone stays a reference. So does one that leads back here: the rules beside it become words.
             if rules > 1
-                && let Some(reference) = part.shift_remove("$ref")
+                && let Some(reference) = part.get("$ref").cloned()
+                && !self.leads_back(&reference, path, chain)?
             {
+                part.shift_remove("$ref");
                 let (definition, more) = self.copy(&reference, path, chain)?;
                 copied.extend(more);
-                part = joined_at(part, definition, path)?;
+                part = self.joined_at(part, definition, path)?;
             }
-            joined = joined_at(joined, part, path)?;
+            if let (Some(one), Some(other)) = (joined.get("$ref"), part.get("$ref"))
+                && one != other
+            {
+                let hint = "write one schema with the rules of both";
+                return Err(cannot(path, "two references that lead back here", hint));
+            }
+            joined = self.joined_at(joined, part, path)?;
         }
         Ok((joined, copied))
+    }
+
+    /// Whether a reference leads to a definition that the schema under conversion is a part of, so that a copy has no end.
+    fn leads_back(&mut self, reference: &Value, path: &str, chain: &[String]) -> Result<bool> {
+        let (_, name) = self.target(reference, path)?;
+        Ok(name == self.root_name || self.within.contains(&name) || chain.contains(&name))
+    }
+
+    fn joined_at(
+        &mut self,
+        first: Map<String, Value>,
+        second: Map<String, Value>,
+        path: &str,
+    ) -> Result<Map<String, Value>> {
+        if first.is_empty() {
+            return Ok(second);
+        }
+        let joined = intersection(first, second).map_err(|conflict| at_once(path, &conflict))?;
+        let joined = Value::Object(joined);
+        if !spend(&joined, &mut self.left_to_join) {
+            let hint = "write schemas without `allOf` that have the rules of all";
+            return Err(cannot(path, "a schema with so much in `allOf`", hint));
+        }
+        match joined {
+            Value::Object(joined) => Ok(joined),
+            _ => Ok(Map::new()),
+        }
     }
 
     /// The definition that a reference leads to, and the names of the definitions that were copied.
@@ -173,10 +221,6 @@ impl GeminiSubset {
         chain: &mut Vec<String>,
     ) -> Result<(Map<String, Value>, Vec<String>)> {
         let (_, name) = self.target(reference, path)?;
-        if name == self.root_name || self.within.contains(&name) || chain.contains(&name) {
-            let what = format!("rules beside a reference to `{name}`, which leads back here");
-            return Err(cannot(path, &what, "remove the rules, or write the schema without the reference"));
-        }
         let definition = self.definitions.get(&name).cloned().unwrap_or_default();
         if !spend(&definition, &mut self.left) {
             let what = format!("rules beside so many references as that to `{name}`");
@@ -240,6 +284,12 @@ impl GeminiSubset {
             }
         }
         literals(&mut out, &mut rest);
+        // The older spelling.
+        if let Some(Value::Array(_)) = rest.get("items")
+            && let Some(items) = rest.shift_remove("items")
+        {
+            rest.entry("prefixItems").or_insert(items);
+        }
         for (key, sent) in [("anyOf", "anyOf"), ("oneOf", "anyOf"), ("prefixItems", "prefixItems")] {
             let Some(Value::Array(parts)) = rest.shift_remove(key) else { continue };
             let parts =
@@ -278,17 +328,6 @@ impl GeminiSubset {
 
 fn at_once(path: &str, conflict: &str) -> Error {
     cannot(path, conflict, "write one schema without `allOf` that has the rules of both")
-}
-
-fn joined_at(
-    first: Map<String, Value>,
-    second: Map<String, Value>,
-    path: &str,
-) -> Result<Map<String, Value>> {
-    if first.is_empty() {
-        return Ok(second);
-    }
-    intersection(first, second).map_err(|conflict| at_once(path, &conflict))
 }
 
 /// Moves the values of `enum` or `const` that the subset has: texts and numbers. Null among them becomes a choice.

@@ -164,8 +164,11 @@ impl ChatReader {
         read.full.push((key, value));
     }
 
+    /// A cache hint in Anthropic's format. Only its own format has more members than a time.
     fn cache(value: Tree<String>, read: &mut Readings) {
-        read.portable.push(("cache".to_owned(), value.clone()));
+        let ttl = get(members(&value), "ttl").filter(|ttl| matches!(ttl, Tree::Text(_)));
+        let hint = ttl.map(|ttl| ("ttl".to_owned(), ttl.clone())).into_iter().collect();
+        read.portable.push(("cache".to_owned(), Tree::Map(hint)));
         read.full.push(("cache_control".to_owned(), value));
     }
 

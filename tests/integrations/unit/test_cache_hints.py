@@ -262,6 +262,15 @@ def test_both_hints_of_a_part_are_kept():
     assert sent["messages"][0]["content"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
 
 
+@pytest.mark.parametrize("more", [{"scope": "global"}, {"type": "later"}, {"ttl": None}])
+def test_a_hint_of_a_history_may_have_members_that_are_not_known(more):
+    part = {"type": "text", "text": "A", "cache_control": {"type": "ephemeral", **more}}
+    history = [{"role": "user", "content": [part]}]
+    assert CHAT.convert_sync(HISTORY, {"history": history})[0]["content"] == [{"type": "text", "text": "A"}]
+    sent = AnthropicIntegration(ENGINE).convert_sync(HISTORY, {"history": history})
+    assert sent["messages"][0]["content"][0]["cache_control"] == {"type": "ephemeral"}
+
+
 def test_a_history_of_langchain_keeps_its_breakpoints():
     from langchain_core.messages import HumanMessage
 

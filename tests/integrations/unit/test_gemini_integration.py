@@ -212,6 +212,50 @@ def test_parameters_of_several_schemas_keep_all_their_rules():
     assert said == []
 
 
+def parameters_sent(parameters):
+    config, said = request(chat_of(USER, tools=[{"name": "f", "parameters": parameters}]))
+    assert said == []
+    return config["tools"][0]["function_declarations"][0]["parameters_json_schema"]
+
+
+@pytest.mark.parametrize(
+    ("following", "words"),
+    [
+        ({"$ref": "#/$defs/Node", "nullable": True}, "{nullable: true}"),
+        ({"$ref": "#/$defs/Node", "x-order": 1}, "{x-order: 1}"),
+        ({"allOf": [{"$ref": "#/$defs/Node"}], "required": ["value"]}, '{required: ["value"]}'),
+    ],
+)
+def test_rules_beside_a_reference_that_leads_back_become_words(following, words):
+    node = {"type": "object", "properties": {"value": {"type": "string"}, "next": following}}
+    sent = parameters_sent(
+        {"type": "object", "properties": {"node": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": node}}
+    )
+    inner = sent["$defs"]["Node"]["properties"]["next"]
+    assert inner["properties"]["value"] == {"type": "string"}
+    assert inner["properties"]["next"] == {"anyOf": [{"$ref": "#/$defs/Node"}], "description": words}
+
+
+def test_items_in_the_older_spelling_are_items_by_position():
+    first, second = {"type": "string"}, {"type": "integer"}
+    sent = parameters_sent({"type": "object", "properties": {"pair": {"type": "array", "items": [first, second]}}})
+    assert sent["properties"]["pair"] == {"type": "array", "prefixItems": [first, second]}
+
+
+def test_a_small_schema_that_grows_without_end_is_refused():
+    rule = {"type": "string"}
+    for _ in range(6):
+        rule = {
+            "allOf": [
+                {"additionalProperties": rule},
+                {"type": "object", "properties": {f"p{n}": {} for n in range(12)}},
+            ]
+        }
+    prompt = chat_of(USER, tools=[{"name": "f", "parameters": {"type": "object", "properties": {"a": rule}}}])
+    with pytest.raises(ConversionError, match="a schema with so much in `allOf`"):
+        request(prompt)
+
+
 @pytest.mark.parametrize(
     ("reference", "problem"),
     [
