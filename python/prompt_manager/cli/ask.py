@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prompt_manager._text_values import WRITTEN_AS_TEXT, typed_value
 from prompt_manager.cli.layout import one_line
-from prompt_manager.core._text_values import WRITTEN_AS_TEXT, typed_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

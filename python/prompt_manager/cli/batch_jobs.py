@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from prompt_manager._native import nearest
+from prompt_manager._text_values import typed_value
 from prompt_manager.bulk._renderer import check_target
 from prompt_manager.bulk._rows import moved, moved_message, rendered_rows, with_row
 from prompt_manager.bulk._tokens import TOKENS, token_rule
 from prompt_manager.cli.tables.kinds import TEXT_KINDS, BrokenRow, Rows
 from prompt_manager.cli.tables.library import table_library
 from prompt_manager.cli.tables.text import escaped, json_text, merge_text, read_text, write_text_part
-from prompt_manager.core._text_values import typed_value
 from prompt_manager.exceptions import PromptManagerError, TemplateRenderError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from prompt_manager.core._text_values import RepeatedKeyError, parse_json
+from prompt_manager._text_values import RepeatedKeyError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

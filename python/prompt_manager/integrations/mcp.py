@@ -10,8 +10,8 @@ import mimetypes
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from prompt_manager._text_values import typed_value
 from prompt_manager.core._prompt_argument import require_prompt
-from prompt_manager.core._text_values import typed_value
 from prompt_manager.exceptions import ConversionError
 from prompt_manager.integrations._framework import FrameworkIntegration, split_data_url
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prompt_manager._text_values import parse_json
 from prompt_manager.cli.tables.kinds import BrokenRow, Rows
-from prompt_manager.core._text_values import parse_json
 
 if TYPE_CHECKING:
     from _csv import Writer as CSVWriter
