@@ -96,8 +96,7 @@ class _Checker:
         said = bool(content.strip() if isinstance(content, str) else content)
         is_empty = not said and not any(message.get(key) for key in ("tool_calls", "function_call", "refusal"))
         if is_empty and at[1] not in {"tool", "function"}:
-            hint = "add content, or write `optional: true` to leave out the message when it is blank"
-            self._problems.handle(at, "the content is empty", hint, "dropped")
+            self._problems.drop_empty(at)
             return None
         return message
 

@@ -44,6 +44,15 @@ class Problems:
             raise self.error(problem, hint)
         warn(f"{problem}; {done}", PromptConversionWarning, stacklevel=2)
 
+    def drop_empty(self, at: MessagePosition) -> None:
+        """Report a message that is dropped because nothing of it can be sent.
+
+        Raises:
+            ConversionError: strict mode does not allow it.
+        """
+        hint = "add content, or write `optional: true` to leave out the message when it is blank"
+        self.handle(at, "the content is empty", hint, "dropped")
+
     def note(self, text: str) -> None:
         """Warn about something that no message has."""
         warn(text, PromptConversionWarning, stacklevel=2)

@@ -56,14 +56,16 @@ class LlamaIndexIntegration(FrameworkIntegration["list[ChatMessage]"]):
     ) -> list[ChatMessage]:
         del core
         require("llama_index.core", "LlamaIndex", "llama-index-core")
-        return [_message(message, at, problems) for at, message in messages]
+        made = [_message(message, at, problems) for at, message in messages]
+        return [message for message in made if message is not None]
 
 
 #: The keys of a message that LlamaIndex's models find in ``additional_kwargs``.
 _KWARGS = ("name", "tool_call_id", "tool_calls", "function_call")
 
 
-def _message(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> ChatMessage:
+def _message(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> ChatMessage | None:
+    """The message, or ``None`` if nothing of it is left."""
     from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
     for key in ("is_error", "refusal"):
@@ -71,10 +73,15 @@ def _message(message: Mapping[str, Any], at: MessagePosition, problems: Problems
             problems.handle(at, f"LlamaIndex does not accept `{key}`", f"remove `{key}`", "left out")
     content = message.get("content") or []
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    blocks = [_block(part, number, at, problems) for number, part in enumerate(parts)]
+    made = [_block(part, number, at, problems) for number, part in enumerate(parts)]
+    blocks = [block for block in made if block is not None]
+    is_result = at[1] in {"tool", "function"}
+    if not (blocks or is_result or message.get("tool_calls") or message.get("function_call")):
+        problems.drop_empty(at)
+        return None
     return ChatMessage(
         role=MessageRole(message["role"]),
-        blocks=[block for block in blocks if block is not None],
+        blocks=blocks,
         additional_kwargs={key: message[key] for key in _KWARGS if message.get(key)},
     )
 

@@ -161,9 +161,12 @@ def _messages(message: Mapping[str, Any], at: MessagePosition, problems: Problem
             problems.handle(at, f"MCP does not accept `{key}`", f"remove `{key}`", "left out")
     content = message.get("content") or []
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    blocks = [_block(part, number, at, problems) for number, part in enumerate(parts)]
+    made = [_block(part, number, at, problems) for number, part in enumerate(parts)]
+    blocks = [block for block in made if block is not None]
+    if not blocks:
+        problems.drop_empty(at)
     speaker = "assistant" if role == "assistant" else "user"
-    return [{"role": speaker, "content": block} for block in blocks if block is not None]
+    return [{"role": speaker, "content": block} for block in blocks]
 
 
 def _block(part: Mapping[str, Any], number: int, at: MessagePosition, problems: Problems) -> dict[str, Any] | None:

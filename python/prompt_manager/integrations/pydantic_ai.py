@@ -100,9 +100,9 @@ class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
         history = _History(problems)
         for at, message in messages:
             history.add(message, at)
-        if messages and messages[-1][0][1] == "assistant":
+        if history.last is not None and history.last[1] == "assistant":
             problem = "the last message is from the assistant, and an Agent then answers with it and asks no model"
-            problems.handle(messages[-1][0], problem, "end with a user message", "passed on")
+            problems.handle(history.last, problem, "end with a user message", "passed on")
         prompt = core.to_dict()
         if prompt.get("tool_choice") not in (None, "auto"):
             problem = "Pydantic AI does not get the `tool_choice` of a prompt, whose tools are not sent"
@@ -169,11 +169,20 @@ class _History:
     def __init__(self, problems: Problems) -> None:
         self.instructions: list[str] = []
         self.messages: list[ModelMessage] = []
+        #: The last message that was not dropped.
+        self.last: MessagePosition | None = None
         self._problems = problems
         #: The names of the tools by the ids of their calls.
         self._calls: dict[str, str] = {}
 
     def add(self, message: Mapping[str, Any], at: MessagePosition) -> None:
+        if self._add(message, at):
+            self.last = at
+        else:
+            self._problems.drop_empty(at)
+
+    def _add(self, message: Mapping[str, Any], at: MessagePosition) -> bool:
+        """Add a message, unless nothing of it is left."""
         from pydantic_ai.messages import SystemPromptPart, ToolReturnPart, UserPromptPart
 
         role = message["role"]
@@ -181,20 +190,26 @@ class _History:
             self._problems.handle(at, "Pydantic AI does not accept `name`", "remove `name`", "left out")
         if role in {"system", "developer"}:
             text = _text(message, at, self._problems)
+            if not text:
+                return False
             if self.messages:
                 self._request(SystemPromptPart(text))
             else:
                 self.instructions.append(text)
         elif role == "user":
-            self._request(UserPromptPart(_user_content(message, at, self._problems)))
+            content = _user_content(message, at, self._problems)
+            if not content:
+                return False
+            self._request(UserPromptPart(content))
         elif role == "assistant":
-            self._respond(message, at)
+            return self._respond(message, at)
         else:
             call_id = message.get("tool_call_id") or message["name"]
             name = self._calls.get(call_id, message.get("name") or "unknown")
             outcome: Literal["success", "failed"] = "failed" if message.get("is_error") else "success"
             text = _text(message, at, self._problems)
             self._request(ToolReturnPart(tool_name=name, content=text, tool_call_id=call_id, outcome=outcome))
+        return True
 
     def take_user_prompt(self) -> str | list[UserContent] | None:
         """Remove and return the last message, if it is only the user's."""
@@ -219,7 +234,7 @@ class _History:
         else:
             self.messages.append(ModelRequest(parts=[part]))
 
-    def _respond(self, message: Mapping[str, Any], at: MessagePosition) -> None:
+    def _respond(self, message: Mapping[str, Any], at: MessagePosition) -> bool:
         from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 
         parts: list[Any] = []
@@ -239,7 +254,9 @@ class _History:
             self._calls[call["id"]] = function["name"]
             arguments = function.get("arguments", {})
             parts.append(ToolCallPart(tool_name=function["name"], args=arguments, tool_call_id=call["id"]))
-        self.messages.append(ModelResponse(parts=parts))
+        if parts:
+            self.messages.append(ModelResponse(parts=parts))
+        return bool(parts)
 
 
 def _text(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> str:
@@ -267,7 +284,7 @@ def _user_content(message: Mapping[str, Any], at: MessagePosition, problems: Pro
         made = _user_part(part, number, at, problems)
         if made is not None:
             parts += [made, *_cache_points(part.get("cache"))]
-    return [*parts, *_cache_points(message.get("cache"))]
+    return [*parts, *_cache_points(message.get("cache"))] if parts else []
 
 
 def _cache_points(hint: Any) -> list[UserContent]:

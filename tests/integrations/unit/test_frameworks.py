@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 
@@ -118,6 +119,37 @@ def test_what_only_one_provider_understands_is_refused_or_left_out(framework):
         framework(ENGINE).convert_sync(HISTORY, {"history": history})
     with pytest.warns(PromptConversionWarning, match=r"message 0 \(assistant\): .*left out"):
         framework(ENGINE, strict_validation=False).convert_sync(HISTORY, {"history": history})
+
+
+def without_times(made):
+    return re.sub(r"timestamp=datetime\.datetime\(.*?utc\)", "", repr(made))
+
+
+IMAGE = {"type": "image", "file_id": "x"}
+LEFT_OUT = {
+    "user": {"role": "user", "content": [IMAGE]},
+    "cached": {"role": "user", "content": [{**IMAGE, "cache": True}], "cache": True},
+    "system": {"role": "system", "content": [IMAGE]},
+    "assistant": {"role": "assistant", "content": [IMAGE]},
+}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("message", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_a_message_of_which_nothing_is_left_is_dropped(framework, message):
+    integration = framework(ENGINE, strict_validation=False)
+    with pytest.warns(PromptConversionWarning) as caught:
+        made = integration.convert_sync(HISTORY, {"history": [USER, message, USER]})
+    assert str(caught[-1].message) == f"message 1 ({message['role']}): the content is empty; dropped"
+    assert without_times(made) == without_times(integration.convert_sync(HISTORY, {"history": [USER, USER]}))
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.filterwarnings("ignore::prompt_manager.integrations.PromptConversionWarning")
+def test_a_prompt_of_which_nothing_is_left_has_no_messages(framework):
+    nothing = framework(ENGINE, strict_validation=False).convert_sync(chat_of(LEFT_OUT["cached"]), {})
+    left = {"PydanticAIIntegration": lambda: nothing.user_prompt, "MCPIntegration": lambda: nothing["messages"]}
+    assert not left.get(framework.__name__, lambda: nothing)()
 
 
 def test_an_empty_message_is_dropped_and_the_positions_stay():

@@ -65,9 +65,10 @@ def test_a_text_prompt_is_one_user_message():
 
 
 def test_what_llama_index_cannot_express_is_refused_or_warned_of():
-    prompt = chat_of({"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]})
-    problem = r"message 0 \(user\): part 0 is the id of an uploaded file, which LlamaIndex does not accept"
+    parts = [{"type": "text", "text": "T"}, {"type": "file", "file": {"file_id": "f"}}]
+    prompt = chat_of({"role": "user", "content": parts})
+    problem = r"message 0 \(user\): part 1 is the id of an uploaded file, which LlamaIndex does not accept"
     with pytest.raises(ConversionError, match=problem):
         to_llama_index_messages(prompt, {})
     with pytest.warns(PromptConversionWarning, match=f"{problem}; left out"):
-        assert to_llama_index_messages(prompt, {}, strict_validation=False)[0].blocks == []
+        assert to_llama_index_messages(prompt, {}, strict_validation=False)[0].content == "T"

@@ -97,8 +97,8 @@ def test_a_prompt_of_a_manager_keeps_its_schemas_and_a_text_is_the_user_prompt()
     [
         ({"role": "user", "content": "U", "name": "Ada"}, r"message 0 \(user\): Pydantic AI does not accept `name`"),
         (
-            {"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]},
-            r"message 0 \(user\): part 0 is the id of an uploaded file",
+            {"role": "user", "content": [{"type": "text", "text": "T"}, {"type": "file", "file": {"file_id": "f"}}]},
+            r"message 0 \(user\): part 1 is the id of an uploaded file",
         ),
     ],
 )
@@ -190,3 +190,11 @@ def test_a_hint_for_openai_alone_is_no_cache_point(hint, ttl, is_part):
     content = to_agent_inputs(chat_of(message), {}).user_prompt
     assert content[0] == "T"
     assert [point.ttl for point in content[1:]] == ([ttl] if ttl else [])
+
+
+def test_a_message_of_the_assistant_is_the_last_one_if_later_ones_are_dropped():
+    image = {"role": "user", "content": [{"type": "image", "file_id": "x"}]}
+    prompt = chat_of({"role": "user", "content": "U"}, {"role": "assistant", "content": "A"}, image)
+    with pytest.warns(PromptConversionWarning) as caught:
+        PydanticAIIntegration(TemplateEngine(), strict_validation=False).convert_sync(prompt, {})
+    assert str(caught[-1].message).startswith("message 1 (assistant): the last message is from the assistant")
