@@ -245,6 +245,41 @@ def test_a_run_does_not_go_on_with_something_else(
     assert content_of(project / "out.jsonl.parts") == before
 
 
+MODEL_APP = """
+from pydantic import BaseModel, ConfigDict
+from prompt_manager import PromptManager
+
+class Money:
+    pass
+
+class Base(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    money: Money | None = None
+    n: int = 1
+
+class Order(Base):
+    name: str
+
+manager = PromptManager()
+manager.register_schema("order", Order)
+"""
+
+
+@pytest.mark.parametrize("change", ["class Order(Base):\n    n: float = 1", "class Order(Base):\n    size: int = 2"])
+def test_a_model_without_a_json_schema_can_be_the_input(project: Path, write: Write, change: str) -> None:
+    prompt = "template: 'Hello {{name}}!'\nvariables: {name: string}\ninput_schema: order\n"
+    project_file = {"pyproject.toml": PROJECT["pyproject.toml"]}
+    write({**project_file, "app_of_resume.py": MODEL_APP, "prompts/order.yaml": prompt})
+    arguments = ("batch", "order", *BATCH[2:], "-o", "out.jsonl")
+    assert "2 rows are kept in out.jsonl.parts" in run_apart(project, *arguments)
+    assert "row 2: " in run_apart(project, *arguments, "--resume")
+    write({"app_of_resume.py": MODEL_APP.replace("class Order(Base):", change)})
+    expected = "error: the rows in out.jsonl.parts were made with another partial, schema or helper\n"
+    assert run_apart(project, *arguments, "--resume").startswith(expected)
+    write({"app_of_resume.py": MODEL_APP.replace("n: int = 1", "n: int = 2")})
+    assert run_apart(project, *arguments, "--resume").startswith(expected)
+
+
 def run_apart(project: Path, *arguments: str) -> str:
     """The errors of a process of its own, because the project's code changes."""
     command = [sys.executable, "-B", "-m", "prompt_manager", *arguments]

@@ -57,8 +57,19 @@ def _needs(job: RowJob | TableJob) -> list[Any]:
 
 
 def _schema(schema: Any) -> Any:
-    """A JSON Schema, or that of a model and the code of the model."""
-    return [schema.model_json_schema(), _code(schema)] if hasattr(schema, "model_json_schema") else schema
+    """A JSON Schema, or that of a model and the code of the model.
+
+    A model with a type that JSON does not have has no JSON Schema: the types of its fields and its bases count instead.
+    """
+    if not hasattr(schema, "model_json_schema"):
+        return schema
+    from pydantic.errors import PydanticUserError
+
+    try:
+        return [schema.model_json_schema(), _code(schema)]
+    except PydanticUserError:
+        fields = {name: inspect.formatannotation(field.annotation) for name, field in schema.model_fields.items()}
+        return [fields, [_code(each) for each in schema.__mro__]]
 
 
 def _code(value: Any) -> str:
