@@ -58,6 +58,12 @@ fn end_with_interpreter(py: Python<'_>) -> PyResult<()> {
 
 fn handle() -> std::io::Result<Handle> {
     let mut place = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if place.is_none()
+        && let Ok(ending) = Handle::try_current()
+    {
+        // This is a thread of a runtime that is ending, which drops what it is given. A new runtime would outlive the end.
+        return Ok(ending);
+    }
     let process = std::process::id();
     match &*place {
         Some((owner, runtime)) if *owner == process => Ok(runtime.handle().clone()),
