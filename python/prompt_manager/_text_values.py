@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["WRITTEN_AS_TEXT", "RepeatedKeyError", "parse_json", "typed_value"]
+__all__ = ["WRITTEN_AS_TEXT", "RepeatedKeyError", "may_be", "parse_json", "typed_value"]
 
 #: The types whose values are texts of a format. Only null is JSON.
 WRITTEN_AS_TEXT = frozenset({"date", "datetime", "uuid"})
@@ -82,6 +82,15 @@ def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
     return value
 
 
+def may_be(value: Any, variable: Mapping[str, Any]) -> bool:
+    """Whether a value of JSON has the type of a variable, or of one of its values. Null has each type."""
+    if value is None:
+        return True
+    if variable["values"]:
+        return isinstance(value, str) in {isinstance(each, str) for each in variable["values"]}
+    return _KINDS.get(variable["type"], _is_anything)(value)
+
+
 def _one_of(text: str, values: Sequence[Any]) -> Any:
     """The value that a text is, or is the JSON of.
 
@@ -112,11 +121,16 @@ def _is_anything(value: object) -> bool:
     return True
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _KINDS: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(["string", *WRITTEN_AS_TEXT], _is_text),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "float": _is_number,
     "boolean": lambda value: isinstance(value, bool),

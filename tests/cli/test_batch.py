@@ -469,6 +469,45 @@ def test_half_a_surrogate_pair_is_the_error_of_its_row(
     assert failure_of(*arguments).startswith(f"{errors[0]}\n")
 
 
+TYPED = {
+    "integer": ("integer", "1", "xx"),
+    "boolean": ("boolean", "true", "yes"),
+    "list": ("list", "[1]", "xx"),
+    "enum": ("{type: enum, values: [1, 2]}", "1", "xx"),
+}
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("case", TYPED.values(), ids=TYPED)
+def test_a_cell_of_another_type_is_the_error_of_its_row(
+    project: Path, run: Callable[..., Any], failure_of: Text, write: Write, case: tuple[str, str, str]
+) -> None:
+    kind, good, bad = case
+    write({"prompts/typed.yaml": f"template: 'No. {{{{n}}}}'\nvariables: {{n: {kind}}}\n"})
+    write({"in.csv": f"id,n\na,{good}\nb,{bad}\nc,{good}\n"})
+    arguments = ("batch", "typed", "in.csv", "--to", "text", "--batch-size", "2", "-o")
+    failure = failure_of(*arguments, "failed.parquet")
+    assert failure.startswith("row 1: variable 'n' of prompt 'typed' must be ")
+    errors = [run(*arguments, f"out.{ending}", "--on-error", "column").stderr for ending in ("parquet", "jsonl")]
+    assert errors[0] == errors[1]
+    rows = read_rows(project / "out.parquet")
+    text = f"No. {good.strip('[]')}"
+    assert [(row["id"], row["text"]) for row in rows] == [("a", text), ("b", None), ("c", text)]
+    assert [row["n"] for row in rows] == [json.loads(good), None, json.loads(good)]
+    assert [row["error"] and row["error"][:7] for row in rows] == [None, "row 1: ", None]
+
+
+@pytest.mark.usefixtures("library")
+def test_a_number_for_a_text_in_json_lines_is_the_error_of_its_row(project: Path, run: Callable[..., Any]) -> None:
+    write_rows(project / "in.jsonl", [{"name": "Ada", "n": 1}, {"name": 5, "n": 1}, {"name": "Bo", "n": "x"}])
+    arguments = ("batch", "greeting", "in.jsonl", "-o", "out.parquet", "--to", "text", "--on-error", "column")
+    assert run(*arguments).exit_code == 0
+    rows = read_rows(project / "out.parquet")
+    assert [row["text"] for row in rows] == ["Hello Ada, number 1!", None, None]
+    assert [row["name"] for row in rows] == ["Ada", None, "Bo"]
+    assert rows[2]["error"].startswith("row 2: variable 'n' of prompt 'greeting' must be of type integer")
+
+
 def test_half_a_surrogate_pair_in_a_key_is_an_error_with_its_line(project: Path, failure_of: Text) -> None:
     (project / "in.jsonl").write_text('{"name": "Ada"}\n{"\\ud83d": 1}\n', encoding="utf-8")
     expected = "line 2 of in.jsonl has a key with half a surrogate pair, which is not a character\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from prompt_manager._native import nearest
-from prompt_manager._text_values import typed_value
+from prompt_manager._text_values import may_be, typed_value
 from prompt_manager.bulk._renderer import check_target
 from prompt_manager.bulk._rows import moved, moved_message, rendered_rows, with_row
 from prompt_manager.bulk._tokens import TOKENS, token_rule
@@ -165,7 +165,7 @@ class _TableChunk(NamedTuple):
     """Some rows of the input as a table, and the errors of those that no table can hold as they are."""
 
     table: Any
-    problems: Mapping[int, str]
+    problems: Mapping[int, PromptManagerError]
 
 
 class TableJob(_Job):
@@ -195,9 +195,27 @@ class TableJob(_Job):
                 f"{source.path} has rows without columns, which a table of Arrow cannot hold\n"
                 "  hint: write the result to a .jsonl file"
             )
-        problems = {at: row.problem for at, row in enumerate(chunk.rows) if isinstance(row, BrokenRow)}
-        rows = [escaped(row) if at in problems else row for at, row in enumerate(chunk.rows)]
+        problems: dict[int, PromptManagerError] = {}
+        rows = []
+        for at, given in enumerate(chunk.rows):
+            row, problem = self._checked(given)
+            rows.append(row)
+            if problem is not None:
+                problems[at] = problem
         return _TableChunk(self._library.table(Rows(columns, rows)), problems)
+
+    def _checked(self, row: dict[str, Any]) -> tuple[dict[str, Any], PromptManagerError | None]:
+        """The row as a table can hold it, without the values of a type that its columns do not have, and its error."""
+        if isinstance(row, BrokenRow):
+            return escaped(row), TemplateRenderError(row.problem)
+        variables = self.source.variables
+        wrong = [name for name, variable in variables.items() if not may_be(row.get(name), variable)]
+        problem = self._row_job.problem(row) if wrong else None
+        return ({**row, **dict.fromkeys(wrong)} if problem else row), problem
+
+    @cached_property
+    def _row_job(self) -> RowJob:
+        return RowJob(self.manager, self.prompt, self.source, self.options, kind="jsonl")
 
     def render(self, chunk: Any, first: int) -> tuple[Any, int, list[tuple[int, str]]]:
         """Render a chunk whose first row has this number: the result, the number of rows, and the errors."""
@@ -206,8 +224,9 @@ class TableJob(_Job):
         try:
             if self.options.on_error == "raise" and problems:
                 at = min(problems)
-                self.renderer(table.slice(0, at))
-                raise with_row(TemplateRenderError(problems[at]), at)
+                if at:
+                    self.renderer(table.slice(0, at))
+                raise with_row(problems[at], at)
             made = self.renderer(table)
         except PromptManagerError as error:
             raise moved(error, first) from error
@@ -217,7 +236,8 @@ class TableJob(_Job):
         texts = [text and moved_message(text, first) for text in self._library.texts(made, name)]
         if problems:
             made = self._library.with_nulls(made, [self.column, *([TOKENS] if self.rule else [])], problems)
-            texts = [f"row {first + at}: {problems[at]}" if at in problems else text for at, text in enumerate(texts)]
+            for at, problem in problems.items():
+                texts[at] = f"row {first + at}: {problem.message}"
         errors = [(first + at, text) for at, text in enumerate(texts) if text]
         return self._library.with_texts(made, name, texts) if errors else made, len(made), errors
 
@@ -289,6 +309,14 @@ class RowJob(_Job):
                 errors.append((number, problem.message))
         new = [self.column, *([TOKENS] if self.rule else []), *([self.options.error_column] if with_errors else [])]
         return Rows([*chunk.columns, *new], chunk.rows), len(chunk.rows), errors
+
+    def problem(self, row: Mapping[str, Any]) -> PromptManagerError | None:
+        """The error of a row, if it cannot be rendered."""
+        try:
+            self._render_row(row)
+        except PromptManagerError as error:
+            return error
+        return None
 
     def _render_row(self, row: Mapping[str, Any]) -> Any:
         if isinstance(row, BrokenRow):
