@@ -27,7 +27,8 @@ impl AddressKind {
     }
 }
 
-/// The kind of an address, by its name.
+/// The kind of an address, by its name, for the adapters in Python.
+#[cfg(feature = "python")]
 pub(crate) fn kind_of(address: &str) -> &'static str {
     match AddressKind::of(address) {
         AddressKind::File => "file",
