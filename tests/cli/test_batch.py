@@ -365,7 +365,8 @@ def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe(project: Path, slow: 
         (("latin.csv", "-o", "out.csv"), "latin.csv is not UTF-8"),
         (("list.jsonl", "-o", "out.csv"), "line 1 of list.jsonl is not a JSON object"),
         (("cut.jsonl", "-o", "out.csv"), "line 2 of cut.jsonl is not JSON: "),
-        (("mixed.jsonl", "-o", "out.parquet"), "the column 'n' has values of several types"),
+        (("mixed.jsonl", "-o", "out.parquet"), "the column 'more' has values of several types"),
+        (("wrong.jsonl", "-o", "out.parquet"), "row 1: variable 'n' of prompt 'greeting' must be of type integer"),
         (("cut.parquet", "-o", "out.csv"), "cannot read cut.parquet: "),
     ],
 )
@@ -381,7 +382,8 @@ def test_files_that_cannot_be_used_are_errors(
             "quote.csv": 'name\n"Ada\n',
             "list.jsonl": "[1]\n",
             "cut.jsonl": '{"name": "Ada"}\n{"name": \n',
-            "mixed.jsonl": '{"name": "Ada", "n": 1}\n{"name": "Bo", "n": "x"}\n',
+            "mixed.jsonl": '{"name": "Ada", "more": 1}\n{"name": "Bo", "more": "x"}\n',
+            "wrong.jsonl": '{"name": "Ada", "n": 1}\n{"name": "Bo", "n": "x"}\n',
             "cut.parquet": "PAR1",
         }
     )
