@@ -301,8 +301,7 @@ def test_media_reach_gemini_and_bedrock_as_they_are(provider, gemini_client, bed
 
 
 def test_the_rows_of_a_batch_reach_bedrock_with_their_bytes(provider, bedrock_client):
-    import pyarrow as pa
-
+    pa = pytest.importorskip("pyarrow", reason="the environment of the oldest SDKs has none")
     from prompt_manager import PromptManager
     from prompt_manager.bulk import bedrock_request
 
