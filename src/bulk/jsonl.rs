@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 use super::value::{ArrowValue, Column};
 use crate::convert::call_arguments::{body_of, may_have_client_arguments};
 use crate::error::{Error, Kind, Result};
+use crate::prompt::snake_case;
 use crate::store::atomic::{cannot_write, directory_of, sync_directory};
 use crate::template::JsonText;
 
@@ -344,6 +345,12 @@ const GEMINI_BODY: [&str; 7] =
 const GEMINI_PACKAGE: [&str; 3] =
     ["http_options", "should_return_http_response", "automatic_function_calling"];
 
+/// The body of one request for Gemini, as a line of a batch file has it. `None` if the text is no request for Gemini.
+#[must_use]
+pub fn gemini_batch_body(request: &str) -> Option<String> {
+    gemini_body(request).ok()
+}
+
 /// The body of a request for Gemini: the arguments of `generate_content`, as Google's package sends them. The model is an
 /// argument of the batch.
 fn gemini_body(request: &str) -> LineResult<String> {
@@ -372,11 +379,29 @@ fn gemini_body(request: &str) -> LineResult<String> {
         body.push(("generation_config".to_owned(), object(&settings)));
     }
     let options = member(&config, "http_options").map_or(Ok(Vec::new()), members_or_none)?;
-    for (name, value) in member(&options, "extra_body").map_or(Ok(Vec::new()), members_or_none)? {
-        body.retain(|(known, _)| *known != name);
-        body.push((name, value.get().to_owned()));
+    let extra = member(&options, "extra_body").map_or(Ok(Vec::new()), members_or_none)?;
+    Ok(on_one_line(&object(&merged(body, extra)?)))
+}
+
+/// The members of an object together with more, which replace them. Objects are merged, and a name may be in either spelling,
+/// as in Google's package.
+fn merged(
+    mut body: Vec<(String, String)>,
+    more: Vec<(String, &RawValue)>,
+) -> LineResult<Vec<(String, String)>> {
+    for (name, value) in more {
+        let value = value.get();
+        let word = snake_case(&name);
+        match body.iter_mut().find(|(known, _)| snake_case(known) == word) {
+            None => body.push((name, value.to_owned())),
+            Some((_, own)) if own.starts_with('{') && value.starts_with('{') => {
+                let inner = members(own)?.into_iter().map(|(name, value)| (name, value.get().to_owned()));
+                *own = object(&merged(inner.collect(), members(value)?)?);
+            }
+            Some((_, own)) => value.clone_into(own),
+        }
     }
-    Ok(on_one_line(&object(&body)))
+    Ok(body)
 }
 
 fn members(object: &str) -> LineResult<Vec<(String, &RawValue)>> {

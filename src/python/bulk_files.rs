@@ -87,6 +87,15 @@ pub(super) fn batch_line<'py>(
     Ok(line)
 }
 
+/// The body of a line for Gemini, of a request in JSON.
+///
+/// Raises `ValueError` if it is no request for Gemini.
+#[pyfunction]
+pub(super) fn gemini_batch_body(request: &str) -> PyResult<String> {
+    crate::bulk::gemini_batch_body(request)
+        .ok_or_else(|| PyValueError::new_err("the request is for another provider than Gemini"))
+}
+
 fn members_of<'py>(mapping: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
     mapping.iter().map(|(name, value)| Ok((name.extract()?, value))).collect()
 }

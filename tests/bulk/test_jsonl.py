@@ -97,6 +97,19 @@ def test_a_line_for_gemini_is_that_of_build_batch_line(tmp_path, changes, indent
         assert '"seed":123456789012345678901234567890' in line.replace(" ", "")
 
 
+@pytest.mark.parametrize("settings", ["generation_config", "generationConfig"])
+def test_members_that_are_not_checked_are_merged_with_the_body_of_gemini(tmp_path, settings):
+    more = {settings: {"topK": 1, "temperature": 0.7}, "labels": None}
+    config = {"temperature": 0.5, "max_output_tokens": 9, "http_options": {"extra_body": more}}
+    rows = pa.table({"request": [json.dumps({"contents": [], "config": config})]})
+    written = write_jsonl(rows, tmp_path / "batch.jsonl", provider="gemini")
+    assert json.loads(written.paths[0].read_text())["request"] == {
+        "contents": [],
+        "generation_config": {"temperature": 0.7, "max_output_tokens": 9, "topK": 1},
+        "labels": None,
+    }
+
+
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
 def test_a_request_that_streams_is_the_error_of_its_row(tmp_path, provider):
     requests = [{"model": "m", "stream": False, "text": "stream"}, {"model": "m", "stream": True}]

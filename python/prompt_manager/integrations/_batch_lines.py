@@ -50,7 +50,7 @@ def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dic
         raise ValueError("a batch has no streams; leave out stream=True")
     _check_json(request, provider)
     if provider == "gemini":
-        return _gemini(request, custom_id)
+        return {"key": custom_id, "request": json.loads(_native.gemini_batch_body(json.dumps(request)))}
     return _native.batch_line(provider, custom_id, {key: value for key, value in request.items() if key != "stream"})
 
 
@@ -86,24 +86,3 @@ def _not_json(value: object, place: str = "", depth: int = 200) -> tuple[str, st
     else:
         return f"`{place}`", "bytes" if isinstance(value, bytes) else f"an object of the type {type(value).__name__}"
     return next(filter(None, (_not_json(member, at, depth - 1) for at, member in inner)), None)
-
-
-#: The members of ``config`` that are beside the generation settings in the body of a request.
-_OF_BODY = ("tools", "tool_config", "safety_settings", "cached_content", "labels", "service_tier", "store")
-#: Those that are for the package alone.
-_OF_PACKAGE = ("http_options", "should_return_http_response", "automatic_function_calling")
-
-
-def _gemini(request: Mapping[str, Any], custom_id: str) -> dict[str, Any]:
-    config = dict(request.get("config") or {})
-    extra = (config.get("http_options") or {}).get("extra_body") or {}
-    body: dict[str, Any] = {"contents": request["contents"]}
-    instruction = config.pop("system_instruction", None)
-    if instruction is not None:
-        text = isinstance(instruction, str)
-        body["system_instruction"] = {"parts": [{"text": instruction}]} if text else instruction
-    body |= {key: config.pop(key) for key in _OF_BODY if key in config}
-    settings = {key: value for key, value in config.items() if key not in _OF_PACKAGE}
-    if settings:
-        body["generation_config"] = settings
-    return {"key": custom_id, "request": {**body, **extra}}
