@@ -149,7 +149,6 @@ clean:  ## Remove all environments, builds and caches.
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is required: run make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	touch $@
 
 $(VENV)/.uv: $(VENV)/.made
@@ -193,7 +192,7 @@ $(VENV)/.rehearse: $(VENV)/.build pyproject.toml
 # The demo and the tests share the debug build, which takes the least time and checks integers for overflow. Benchmarks
 # use the release build.
 DEVELOP = rm -f $(addprefix $(VENV)/.,debug release) python/prompt_manager/_native*.so && \
-	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/maturin develop --quiet --locked --extras cli
+	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/maturin develop --uv --quiet --locked --extras cli
 
 $(VENV)/.debug: $(VENV)/.build $(RUST_SOURCES)
 	$(DEVELOP)

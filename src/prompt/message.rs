@@ -359,7 +359,11 @@ impl<L> Message<L> {
     /// # Errors
     /// The first error of `map`.
     pub fn try_map<'a, M>(&'a self, mut map: impl FnMut(&'a L) -> Result<M>) -> Result<Message<M>> {
-        let map = &mut map;
+        self.try_map_dyn(&mut map)
+    }
+
+    /// Compiled once for all closures, which keeps the crate small.
+    fn try_map_dyn<'a, M>(&'a self, map: &mut dyn FnMut(&'a L) -> Result<M>) -> Result<Message<M>> {
         Ok(Message {
             role: self.role,
             content: match &self.content {
@@ -426,7 +430,7 @@ impl<L: Output> PartBody<L> {
 }
 
 impl<L> Part<L> {
-    fn try_map<'a, M>(&'a self, map: &mut impl FnMut(&'a L) -> Result<M>) -> Result<Part<M>> {
+    fn try_map<'a, M>(&'a self, map: &mut dyn FnMut(&'a L) -> Result<M>) -> Result<Part<M>> {
         let body = match &self.body {
             PartBody::Text(text) => PartBody::Text(map(text)?),
             PartBody::ImageUrl { url, detail } => {
@@ -459,13 +463,13 @@ impl<L> Part<L> {
 }
 
 impl<L> ToolCall<L> {
-    fn try_map<'a, M>(&'a self, map: &mut impl FnMut(&'a L) -> Result<M>) -> Result<ToolCall<M>> {
+    fn try_map<'a, M>(&'a self, map: &mut dyn FnMut(&'a L) -> Result<M>) -> Result<ToolCall<M>> {
         Ok(ToolCall { id: map(&self.id)?, function: self.function.try_map(map)? })
     }
 }
 
 impl<L> FunctionCall<L> {
-    fn try_map<'a, M>(&'a self, map: &mut impl FnMut(&'a L) -> Result<M>) -> Result<FunctionCall<M>> {
+    fn try_map<'a, M>(&'a self, map: &mut dyn FnMut(&'a L) -> Result<M>) -> Result<FunctionCall<M>> {
         Ok(FunctionCall { name: map(&self.name)?, arguments: self.arguments.try_map(map)? })
     }
 }

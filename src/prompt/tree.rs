@@ -29,7 +29,7 @@ impl<L> Tree<L> {
     ///
     /// # Errors
     /// The first error of `map`.
-    pub fn try_map<'a, M>(&'a self, map: &mut impl FnMut(&'a L) -> Result<M>) -> Result<Tree<M>> {
+    pub fn try_map<'a, M>(&'a self, map: &mut dyn FnMut(&'a L) -> Result<M>) -> Result<Tree<M>> {
         Ok(match self {
             Self::Null => Tree::Null,
             Self::Bool(value) => Tree::Bool(*value),

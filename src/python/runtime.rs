@@ -11,6 +11,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -131,6 +132,26 @@ impl ContextExt for FileRuntime {
     }
 }
 
+/// The result of work, which becomes a Python object in the thread that completes the awaitable. Every result has this one
+/// type, so that tasks and awaitables are compiled once and not for each type of result.
+struct AnyResult(Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>);
+
+impl AnyResult {
+    fn new<R: for<'py> IntoPyObject<'py> + Send + 'static>(result: R) -> Self {
+        Self(Box::new(move |py| result.into_bound_py_any(py)))
+    }
+}
+
+impl<'py> IntoPyObject<'py> for AnyResult {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        (self.0)(py)
+    }
+}
+
 /// An awaitable that runs `work` on a thread of the runtime. An await that is cancelled leaves the work to end by
 /// itself, with nobody to take its result.
 pub(super) fn on_thread<'py, R>(
@@ -140,9 +161,16 @@ pub(super) fn on_thread<'py, R>(
 where
     R: for<'p> IntoPyObject<'p> + Send + 'static,
 {
+    any_on_thread(py, Box::new(move || work().map(AnyResult::new)))
+}
+
+fn any_on_thread(
+    py: Python<'_>,
+    work: Box<dyn FnOnce() -> PyResult<AnyResult> + Send>,
+) -> PyResult<Bound<'_, PyAny>> {
     end_with_interpreter(py)?;
     let handle = handle()?;
-    generic::future_into_py::<FileRuntime, _, R>(py, async move {
+    generic::future_into_py::<FileRuntime, _, _>(py, async move {
         match handle.spawn_blocking(work).await {
             Ok(result) => result,
             Err(error) => Err(PyRuntimeError::new_err(error.to_string())),
@@ -182,6 +210,15 @@ pub(super) fn in_turn<'py, R>(
 where
     R: for<'p> IntoPyObject<'p> + Send + 'static,
 {
+    any_in_turn(py, queue, access, Box::new(move || work().map(AnyResult::new)))
+}
+
+fn any_in_turn<'py>(
+    py: Python<'py>,
+    queue: &WorkQueue,
+    access: Access,
+    work: Box<dyn FnOnce() -> crate::Result<AnyResult> + Send>,
+) -> PyResult<Bound<'py, PyAny>> {
     end_with_interpreter(py)?;
     let handle = handle()?;
     let (sender, receiver) = oneshot::channel();
@@ -193,7 +230,7 @@ where
         let _ = sender.send(result.map_err(|error| Python::attach(|py| raise(py, &error))));
     };
     let queued: QueuedWork = Arc::new(Mutex::new(Some(Box::new(run))));
-    let awaitable = generic::future_into_py::<FileRuntime, _, R>(py, async move {
+    let awaitable = generic::future_into_py::<FileRuntime, _, _>(py, async move {
         let dropped = |_| {
             PyRuntimeError::new_err("the work did not end: the interpreter is shutting down, or it failed")
         };

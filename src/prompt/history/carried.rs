@@ -51,7 +51,7 @@ impl<L> Carried<L> {
     ///
     /// # Errors
     /// The first error of `map`.
-    pub(crate) fn try_map<'a, M>(&'a self, map: &mut impl FnMut(&'a L) -> Result<M>) -> Result<Carried<M>> {
+    pub(crate) fn try_map<'a, M>(&'a self, map: &mut dyn FnMut(&'a L) -> Result<M>) -> Result<Carried<M>> {
         Ok(Carried {
             format: self.format,
             items: self.items.iter().map(|item| item.try_map(map)).collect::<Result<_>>()?,
