@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::api::{Api, Setting};
+use super::gemini::arguments::spell_tool;
 use super::given_arguments::{EXTRA_BODY, GivenArguments, MERGED, excluded_by, is_one_of, is_same_argument};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Settings, snake_case};
@@ -44,6 +45,11 @@ impl RequestExtra {
             split(settings.extra.clone(), api, "settings.extra", |key, path| check_key(api, key, path))?;
         merge_members(&mut arguments, extra);
         merge_members(&mut body, extra_body);
+        if api == Api::Gemini
+            && let Some(Value::Array(tools)) = arguments.get_mut("tools")
+        {
+            tools.iter_mut().for_each(spell_tool);
+        }
         body.retain(|key, _| !given.has(key));
         for key in MERGED {
             let is_argument = given.has_member_of(key) || arguments.contains_key(key);

@@ -179,6 +179,11 @@ fn is_filled(value: &Bound<'_, PyAny>) -> bool {
 
 /// Adds tools of the caller. One that has the name of another replaces it.
 fn append(tools: &Bound<'_, PyList>, added: &Bound<'_, PyAny>, report: &mut Report) -> PyResult<()> {
+    for tool in added.try_iter()? {
+        if let Some(name) = object_name(&tool?) {
+            remove_function(tools, &name, report)?;
+        }
+    }
     let mut places = HashMap::new();
     for tool in tools.iter() {
         if let Some(functions) = declarations(&tool) {
@@ -235,9 +240,36 @@ fn replaces(
 ) -> PyResult<bool> {
     let Some(name) = name_of(tool) else { return Ok(false) };
     let Some((tools, at)) = places.get(&name) else { return Ok(false) };
-    report.note(format!("the tool `{name}` of the arguments replaces the prompt's"));
+    report.note(replaces_tool(&name));
     tools.set_item(*at, tool)?;
     Ok(true)
+}
+
+/// Removes a function of the prompt's for one of the caller's that is an object, which cannot take its place in a list of
+/// declarations.
+fn remove_function(tools: &Bound<'_, PyList>, name: &str, report: &mut Report) -> PyResult<()> {
+    for at in (0..tools.len()).rev() {
+        let tool = tools.get_item(at)?;
+        let list = declarations(&tool).unwrap_or_else(|| tools.clone());
+        let Some(place) = list.iter().position(|function| name_of(&function).as_deref() == Some(name)) else {
+            continue;
+        };
+        report.note(replaces_tool(name));
+        list.del_item(place)?;
+        if list.is_empty() && !list.is(tools) {
+            let tool = tool.cast::<PyDict>()?;
+            tool.del_item(DECLARATIONS)?;
+            if tool.is_empty() {
+                tools.del_item(at)?;
+            }
+        }
+        return Ok(());
+    }
+    Ok(())
+}
+
+fn replaces_tool(name: &str) -> String {
+    format!("the tool `{name}` of the arguments replaces the prompt's")
 }
 
 /// The key of the functions that one tool of Gemini's holds.
@@ -248,9 +280,18 @@ fn declarations<'py>(tool: &Bound<'py, PyAny>) -> Option<Bound<'py, PyList>> {
     tool.cast::<PyDict>().ok()?.get_item(DECLARATIONS).ok()??.cast_into().ok()
 }
 
+/// The name of a tool that is an object: a function, or one of a package.
+fn object_name(tool: &Bound<'_, PyAny>) -> Option<String> {
+    if tool.is_instance_of::<PyDict>() {
+        return None;
+    }
+    let text = |name: &str| Some(text_of(tool.getattr(name).ok()?.cast::<PyString>().ok()?));
+    text("name").or_else(|| text("__name__"))
+}
+
 /// The name of a tool, in the format of any provider.
 fn name_of(tool: &Bound<'_, PyAny>) -> Option<String> {
-    let tool = tool.cast::<PyDict>().ok()?;
+    let Ok(tool) = tool.cast::<PyDict>() else { return object_name(tool) };
     let name = |tool: &Bound<'_, PyDict>| tool.get_item("name").ok()?.map(|name| text_of(&name));
     let inner = |key: &str| name(tool.get_item(key).ok()??.cast::<PyDict>().ok()?);
     name(tool).or_else(|| inner("function")).or_else(|| inner("toolSpec"))

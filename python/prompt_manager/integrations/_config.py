@@ -19,6 +19,10 @@ __all__ = ["as_mapping", "check_mapping", "gemini_config"]
 _MERGED = frozenset({"thinking_config", "tool_config", "http_options", "function_calling_config"})
 
 
+#: The member of a tool that holds functions.
+_FUNCTIONS = "function_declarations"
+
+
 def as_mapping(argument: str, value: object) -> dict[str, Any]:
     """The members of a mapping, or those of an object of the package that are set.
 
@@ -72,7 +76,25 @@ def gemini_config(config: object) -> dict[str, Any]:
     tools = members.get("tools")
     if tools is not None and not isinstance(tools, list | tuple):
         raise TypeError(f"`config.tools` must be a list of tools, not {type(tools).__name__}")
+    if tools:
+        members["tools"] = [_tool(f"config.tools[{at}]", tool) for at, tool in enumerate(tools)]
     return members
+
+
+def _tool(path: str, tool: object) -> object:
+    """A tool that holds functions as a dict, so that these can replace those of a prompt. Any other tool as it is."""
+    if isinstance(tool, Mapping):
+        members = _spelled(path, tool)
+    elif getattr(tool, _FUNCTIONS, None) and hasattr(tool, "model_fields_set"):
+        members = as_mapping(path, tool)
+    else:
+        return tool
+    functions = members.get(_FUNCTIONS)
+    if functions is None:
+        return tool
+    if not isinstance(functions, list | tuple):
+        raise TypeError(f"`{path}.{_FUNCTIONS}` must be a list of functions, not {type(functions).__name__}")
+    return {**members, _FUNCTIONS: list(functions)}
 
 
 def _spelled(path: str, members: Mapping[str, Any]) -> dict[str, Any]:

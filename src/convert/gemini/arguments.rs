@@ -15,6 +15,15 @@ use crate::template::Output;
 /// The key of a list of functions. A tool of Gemini's is a list of functions, or something of its own.
 const DECLARATIONS: &str = "function_declarations";
 
+/// Spells the functions of a tool as Python's package does. The documentation of the REST API has `functionDeclarations`.
+pub(in crate::convert) fn spell_tool(tool: &mut Value) {
+    if let Value::Object(members) = tool
+        && let Some(functions) = members.shift_remove("functionDeclarations")
+    {
+        members.entry(DECLARATIONS).or_insert(functions);
+    }
+}
+
 /// Whether the model is one whose thinking has a budget and no level.
 fn has_budget(model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or_default();
@@ -30,7 +39,8 @@ impl<S: Output> RequestBuilder<'_, S> {
     /// The tools with all functions in one.
     pub(in crate::convert) fn joined_declarations(&mut self, tools: Vec<Value>) -> Result<Vec<Value>> {
         let (mut functions, mut others) = (Vec::new(), Vec::with_capacity(tools.len()));
-        for tool in tools {
+        for mut tool in tools {
+            spell_tool(&mut tool);
             let Value::Object(mut members) = tool else {
                 others.push(tool);
                 continue;
@@ -93,10 +103,12 @@ impl<S: Output> RequestBuilder<'_, S> {
         if parallel.is_some() {
             self.left_out("parallel_tool_calls", "");
         }
-        let is_strict = prompt
-            .tools
-            .iter()
-            .any(|tool| matches!(tool, Tool::Function(function) if function.strict == Some(true)));
+        let sends_tools = !self.given.has("tools");
+        let is_strict = sends_tools
+            && prompt
+                .tools
+                .iter()
+                .any(|tool| matches!(tool, Tool::Function(function) if function.strict == Some(true)));
         let mut config = Map::new();
         let (mode, name) = match choice {
             Some(ToolChoice::None) => ("NONE", None),

@@ -163,6 +163,94 @@ def test_a_function_of_the_caller_replaces_the_one_of_its_name():
     assert config["tools"] == [{"function_declarations": [own]}]
 
 
+def f(city: str) -> str:
+    """Caller's."""
+    return city
+
+
+def declarations_of(tool):
+    """The functions of a tool of a request, each as a dict."""
+    functions = tool["function_declarations"] if isinstance(tool, dict) else []
+    return [each if isinstance(each, dict) else each.model_dump(exclude_none=True) for each in functions]
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize(
+    "given",
+    ["function", "declaration", "tool", "config", "rest", "rest spelling of an object", "tuple", "extra", "mcp"],
+)
+def test_a_function_of_the_caller_is_sent_once_however_it_is_given(given):
+    from google.genai import types
+    from mcp.types import Tool
+
+    own = {"name": "f", "description": "Own"}
+    declaration = types.FunctionDeclaration(**own)
+    tools = {
+        "function": [f],
+        "declaration": [{"function_declarations": [declaration]}],
+        "tool": [types.Tool(function_declarations=[declaration])],
+        "config": [types.Tool(function_declarations=[declaration])],
+        "rest": [{"functionDeclarations": [own]}],
+        "rest spelling of an object": [{"functionDeclarations": [declaration]}],
+        "tuple": ({"function_declarations": (own,)},),
+        "extra": [{"functionDeclarations": [own]}],
+        "mcp": [Tool(name="f", inputSchema={"type": "object"})],
+    }[given]
+    arguments = {"extra": {"tools": tools}} if given == "extra" else {"config": {"tools": tools}}
+    if given == "config":
+        arguments = {"config": types.GenerateContentConfig(tools=tools)}
+    prompt = chat_of(USER, tools=[{"name": "f", "description": "Prompt's"}, {"name": "g"}])
+    with pytest.warns(PromptConversionWarning, match="the tool `f` of the arguments replaces the prompt's"):
+        sent = GEMINI.build_request_sync(prompt, {}, model="m", **arguments)["config"]["tools"]
+    declared = [each for tool in sent for each in declarations_of(tool)]
+    others = [tool for tool in sent if not isinstance(tool, dict)]
+    assert sorted(each["name"] for each in declared) == (["g"] if others else ["f", "g"])
+    assert [each["description"] for each in declared if each["name"] == "f"] == ([] if others else ["Own"])
+    assert others == (tools if others else [])
+    types.GenerateContentConfig.model_validate({"tools": sent})
+
+
+def test_a_python_function_takes_the_place_of_the_only_tool():
+    config = GEMINI.build_request_sync
+    prompt = chat_of(USER, tools=[{"name": "f"}])
+    with pytest.warns(PromptConversionWarning, match="`f` of the arguments replaces"):
+        assert config(prompt, {}, model="m", config={"tools": [f]})["config"]["tools"] == [f]
+
+
+@pytest.mark.parametrize("place", ["gemini", "extra", "tool"])
+def test_functions_of_a_prompt_in_the_spelling_of_the_rest_api_are_found(place):
+    more = {"functionDeclarations": [{"name": "g"}]}
+    own = [{"name": "f"}]
+    if place == "tool":
+        prompt = chat_of(USER, tools=[*own, {"provider": "gemini", **more}])
+    else:
+        settings = {"gemini": {"tools": [more]}} if place == "gemini" else {"extra": {"tools": [more]}}
+        prompt = chat_of(USER, tools=own, settings=settings)
+    config, _ = request(prompt)
+    assert [[each["name"] for each in tool["function_declarations"]] for tool in config["tools"]] == [["f", "g"]]
+    replacing = {"function_declarations": [{"name": "g", "description": "Own"}]}
+    config, said = request(prompt, config={"tools": [replacing]})
+    assert config["tools"][0]["function_declarations"][1] == {"name": "g", "description": "Own"}
+    assert len(config["tools"]) == len(said) == 1
+    if place != "tool":
+        alone = chat_of(USER, settings=prompt.settings)
+        assert request(alone, config={"tools": [replacing]})[0]["tools"] == [replacing]
+        with pytest.raises(ConversionError, match="two tools have the name `g`"):
+            request(chat_of(USER, tools=[{"name": "g"}], settings=prompt.settings))
+
+
+def test_functions_that_are_no_list_are_refused_by_name():
+    with pytest.raises(
+        TypeError, match=r"`config.tools\[0\].function_declarations` must be a list of functions, not dict"
+    ):
+        request(chat_of(USER), config={"tools": [{"functionDeclarations": {"name": "f"}}]})
+
+
+def test_no_choice_is_sent_for_strict_tools_that_the_caller_removes():
+    prompt = chat_of(USER, tools=[{"name": "f", "strict": True}])
+    assert "tool_config" not in request(prompt, config={"tools": None})[0]
+
+
 @pytest.mark.parametrize("name", ["3d", "-a"])
 def test_a_name_that_gemini_does_not_accept_is_refused_or_sent(name):
     prompt = chat_of(USER, tools=[{"name": name}])
