@@ -1,4 +1,4 @@
-"""Reads values of variables from texts, as the command line, CSV files and MCP have them."""
+"""Reads the values of variables from texts: of the command line, of CSV files and of MCP clients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["WRITTEN_AS_TEXT", "RepeatedKeyError", "may_be", "parse_json", "typed_value"]
+__all__ = ["WRITTEN_AS_TEXT", "RepeatedKeyError", "json_problem", "may_be", "parse_json", "typed_value"]
 
 #: The types whose values are texts of a format. Only null is JSON.
 WRITTEN_AS_TEXT = frozenset({"date", "datetime", "uuid"})
@@ -57,13 +57,29 @@ def parse_json(text: str) -> Any:
         raise ValueError(str(error).partition(";")[0]) from error
 
 
-def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
-    """The value of a variable that is written as text: a text, one of the values, or JSON of the variable's type.
+def json_problem(error: ValueError) -> str:
+    """The message of an error of :func:`parse_json`, with the position if it is known.
 
-    Whether a text is a date, a time or a UUID is left to the render.
+    >>> try:
+    ...     parse_json('{"name": ')
+    ... except ValueError as error:
+    ...     print(json_problem(error))
+    expecting value (column 10)
+    """
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    line = f"line {error.lineno}, " if error.lineno > 1 else ""
+    return f"{error.msg[:1].lower()}{error.msg[1:]} ({line}column {error.colno})"
+
+
+def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
+    """Read the value of a variable from a text.
+
+    A text variable takes the text itself, an enum one of its values, and other types JSON. Dates, times and UUIDs stay
+    texts, which the render checks.
 
     Raises:
-        ValueError: the text is no such value.
+        ValueError: the text is not a value of the variable.
     """
     if variable["values"]:
         return _one_of(text, variable["values"])
@@ -75,7 +91,7 @@ def typed_value(text: str, variable: Mapping[str, Any]) -> Any:
     try:
         value = parse_json(_spelled(text))
     except ValueError as error:
-        raise ValueError(f"this is not JSON: {error}") from error
+        raise ValueError(f"this is not JSON: {json_problem(error)}") from error
     # Null is for a variable that is not required.
     if value is not None and not _KINDS.get(kind, _is_anything)(value):
         raise ValueError(f"this is not a value of the type {kind}")
@@ -92,10 +108,10 @@ def may_be(value: Any, variable: Mapping[str, Any]) -> bool:
 
 
 def _one_of(text: str, values: Sequence[Any]) -> Any:
-    """The value that a text is, or is the JSON of.
+    """The allowed value that a text spells, as it is or as JSON.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: it spells none of them.
     """
     if text in values:
         return text

@@ -12,7 +12,7 @@ import pytest
 from helpers import run_python
 from prompt_manager import Prompt, PromptManager
 from prompt_manager.bulk import bedrock_request, write_jsonl
-from prompt_manager.exceptions import PromptManagerError, StorageReadError, StorageWriteError
+from prompt_manager.exceptions import StorageReadError, StorageWriteError
 
 
 @pytest.fixture
@@ -316,8 +316,14 @@ def test_a_file_that_has_no_results_is_an_error_with_its_line(manager, tmp_path,
     (tmp_path / "output.jsonl").write_text(f"\n{content}\n")
     with pytest.raises(StorageReadError, match="line 2 of"):
         manager.read_results(tmp_path / "output.jsonl", "mood")
-    with pytest.raises(PromptManagerError, match="cannot read"):
+
+
+def test_a_results_file_that_cannot_be_read_is_an_error(manager, tmp_path):
+    with pytest.raises(StorageReadError, match=r"cannot read .*missing\.jsonl: No such file or directory"):
         manager.read_results(tmp_path / "missing.jsonl", "mood")
+    (tmp_path / "latin.jsonl").write_bytes(b'{"custom_id": "caf\xe9"}')
+    with pytest.raises(StorageReadError, match=r"latin\.jsonl is not UTF-8"):
+        manager.read_results(tmp_path / "latin.jsonl", "mood")
 
 
 def test_a_killed_process_leaves_no_half_written_file(tmp_path):

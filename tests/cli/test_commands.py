@@ -470,7 +470,7 @@ def test_errors_in_prompt_files_have_line_and_column(
         ((*GREETING, "--var", "name"), "Invalid value for '--var': 'name' must be written as NAME=TEXT or"),
         ((*GREETING, "--var", "=x"), "Invalid value for '--var': '=x' must be written as"),
         ((*GREETING, "--var", ":=1"), "Invalid value for '--var': ':=1' must be written as"),
-        ((*GREETING, "--var", "name:=x"), "Invalid value for '--var': the value after name:= is not JSON: Expecting"),
+        ((*GREETING, "--var", "name:=x"), "Invalid value for '--var': the value after name:= is not JSON: expecting"),
         ((*GREETING, "--var", "name:=NaN"), "Invalid value for '--var': the value after name:= is not JSON: NaN"),
         ((*GREETING, "--var", "name=\udcff"), "Invalid value for '--var': 'name=\\udcff' is not UTF-8"),
         (("show", "\udcff"), "Invalid value for 'ID[@VERSION|@LABEL]': '\\udcff' is not UTF-8"),

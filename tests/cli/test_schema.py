@@ -58,6 +58,11 @@ def test_an_unknown_kind_is_wrong_usage(failure_of):
     assert "'prompts' is not one of" in failure_of("schema", "--files", "prompts", status=2)
 
 
+def test_schema_takes_a_prompt_or_a_kind_of_file(failure_of):
+    assert "name a prompt or use --files, not both" in failure_of("schema", "greeting", "--files", "prompt", status=2)
+    assert "name a prompt, or a kind of file with --files" in failure_of("schema", status=2)
+
+
 def test_an_unknown_kind_is_an_error_in_programs():
     with pytest.raises(ValueError, match="there is no file schema 'prompts': it must be one of prompt, schema"):
         file_schema("prompts")

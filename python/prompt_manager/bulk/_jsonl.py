@@ -135,8 +135,10 @@ def _results(file: str | os.PathLike[str], prompt: CompiledPrompt | None) -> Ite
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield _result(_line(file, number, line), prompt)
-    except (OSError, UnicodeDecodeError) as error:
-        raise StorageReadError(f"cannot read {file}: {type(error).__name__}", path=str(file)) from error
+    except OSError as error:
+        raise StorageReadError(f"cannot read {file}: {error.strerror}", path=str(file)) from error
+    except UnicodeDecodeError as error:
+        raise StorageReadError(f"{file} is not UTF-8", path=str(file)) from error
 
 
 def _line(file: str | os.PathLike[str], number: int, line: str) -> dict[str, Any]:

@@ -33,14 +33,16 @@ _ALL = "all"
 )
 @click.option("--input", "part", flag_value="input", help="Only the schema of the prompt's variables.")
 @click.option("--output", "part", flag_value="output", help="Only the schema of the answer that the prompt asks for.")
-@click.option("--strict", is_flag=True, help="The answer's schema as strict structured output takes it.")
+@click.option(
+    "--strict", is_flag=True, help="Write the answer's schema in the subset that strict structured output accepts."
+)
 @click.option(
     "--files",
     "kind",
     type=click.Choice([*KINDS, _ALL]),
     is_flag=False,
     flag_value=_ALL,
-    help="The JSON Schema of a kind of file, by default one for all kinds, instead of that of a prompt.",
+    help="Print the JSON Schema of a kind of file instead of a prompt's; without a kind, one for all.",
 )
 @click.option("-o", "output", metavar="DIR", help="Write the schema of each kind of file to a file in this directory.")
 @directory_options
@@ -62,8 +64,10 @@ def schema(
     --files, for example those that use yaml-language-server.
     """
     ctx = click.get_current_context()
-    if (prompt_id is None) == (kind is None):
+    if prompt_id is None and kind is None:
         raise click.UsageError("name a prompt, or a kind of file with --files", ctx)
+    if prompt_id is not None and kind is not None:
+        raise click.UsageError("name a prompt or use --files, not both", ctx)
     if prompt_id is not None:
         if output is not None:
             raise click.UsageError("-o is for --files: the schema of a prompt is printed", ctx)

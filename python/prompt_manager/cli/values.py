@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from prompt_manager._text_values import RepeatedKeyError, parse_json
+from prompt_manager._text_values import RepeatedKeyError, json_problem, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,10 +52,8 @@ def _read_assignment(text: str) -> Assignment:
         return Assignment(name, value, is_text)
     try:
         return Assignment(name, parse_json(value), is_text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"the value after {name}:= is not JSON: {error.msg}") from error
     except ValueError as error:
-        raise ValueError(f"the value after {name}:= is not JSON: {error}") from error
+        raise ValueError(f"the value after {name}:= is not JSON: {json_problem(error)}") from error
 
 
 def read_assignments(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Assignment, ...]:

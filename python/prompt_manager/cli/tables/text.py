@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prompt_manager._text_values import parse_json
+from prompt_manager._text_values import json_problem, parse_json
 from prompt_manager.cli.tables.kinds import BrokenRow, Rows
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def _json_rows(path: Path, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         try:
             row = parse_json(line)
         except ValueError as error:
-            problem = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            raise click.ClickException(f"line {number} of {path} is not JSON: {problem}") from error
+            raise click.ClickException(f"line {number} of {path} is not JSON: {json_problem(error)}") from error
         if not isinstance(row, dict):
             raise click.ClickException(f"line {number} of {path} is not a JSON object with the values of a row")
         yield _checked(path, number, row) if _SURROGATE.search(line) else row
@@ -113,7 +112,8 @@ def _cells(path: Path, file: IO[str], delimiter: str) -> tuple[list[str], Iterat
     def rows() -> Iterator[dict[str, Any]]:
         for record in found:
             if len(record) != len(header):
-                problem = f"{len(record)} cells, and the header has {len(header)}"
+                cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
+                problem = f"{cells}, but the header has {len(header)}"
                 raise click.ClickException(f"the row that ends in line {reader.line_num} of {path} has {problem}")
             yield dict(zip(header, record, strict=True))
 
@@ -226,5 +226,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         return value
     text = json_text(value)
-    # What is JSON text but no Python text, such as a date, has no escapes.
+    # The JSON string of a value that is not a Python string, such as a date, has no escapes.
     return text[1:-1] if text.startswith('"') else text

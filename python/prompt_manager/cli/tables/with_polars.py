@@ -87,8 +87,7 @@ class PolarsTables:
                 frame.sink_ipc(file)
         except pl.exceptions.PolarsError as error:
             raise click.ClickException(
-                f"a column has other types in some rows than in others: {error}\n"
-                "  hint: write the result to a .jsonl file"
+                f"a column has different types in different rows: {error}\n  hint: write the result to a .jsonl file"
             ) from error
 
 

@@ -180,7 +180,7 @@ def _whole(part: Path, kind: FileKind) -> Any:
 
 
 def _common(schemas: list[Any]) -> Any:
-    """The schema of which all others are a case: columns may be missing, null, or of a narrower number type."""
+    """The schema that all parts can be cast to. A part may lack columns, or have nulls or a narrower number type."""
     distinct = [schema for index, schema in enumerate(schemas) if index == 0 or not schema.equals(schemas[index - 1])]
     if len(distinct) == 1:
         return distinct[0]
@@ -205,5 +205,5 @@ def _with_schema(table: Any, schema: Any) -> Any:
 
 def _mixed(error: Exception) -> click.ClickException:
     return click.ClickException(
-        f"a column has other types in some rows than in others: {error}\n  hint: write the result to a .jsonl file"
+        f"a column has different types in different rows: {error}\n  hint: write the result to a .jsonl file"
     )
