@@ -527,13 +527,13 @@ class TestRenderWhileInitializing:
     @pytest.mark.parametrize("blocks", [False, True])
     def test_a_plugin_that_renders_for_itself_gets_an_error(self, render, manager, blocks):
         manager.register_plugin(Warming("warming", manager, "warming", blocks=blocks))
-        with pytest.raises(PluginLoadError, match=r"'warming' .* is asked to render while it is being initialized"):
+        with pytest.raises(PluginLoadError, match=r"'warming' .* is asked to render before its `initialize` has ended"):
             render(manager, "greeting", {"name": "Ada"}, "warming")
 
     def test_two_plugins_that_need_each_other_get_an_error(self, render, manager):
         manager.register_plugin(Warming("first", manager, "second"))
         manager.register_plugin(Warming("second", manager, "first"))
-        with pytest.raises(PluginLoadError, match=r"'first' .* is asked to render while it is being initialized"):
+        with pytest.raises(PluginLoadError, match=r"'first' .* is asked to render before its `initialize` has ended"):
             render(manager, "greeting", {"name": "Ada"}, "first")
 
     def test_a_plugin_may_render_with_another_plugin(self, render, manager):

@@ -99,14 +99,16 @@ class TestRegister:
 
 class TestGet:
     def test_an_unknown_name_suggests_the_nearest_plugin(self, registry):
-        with pytest.raises(PluginNotFoundError, match="no plugin is named 'ecco'; there are: none"):
+        with pytest.raises(PluginNotFoundError, match="no plugin is named 'ecco'; the registered plugins are: none"):
             registry.get("ecco")
         registry.register(Echo())
         registry.register(Own())
         with pytest.raises(PluginNotFoundError, match="no plugin is named 'ehco': did you mean 'echo'") as caught:
             registry.get("ehco")
         assert caught.value.context == {"plugin": "ehco", "nearest": "echo", "known": ["echo", "own"]}
-        with pytest.raises(PluginNotFoundError, match="no plugin is named 'weather'; there are: echo, own"):
+        with pytest.raises(
+            PluginNotFoundError, match="no plugin is named 'weather'; the registered plugins are: echo, own"
+        ):
             registry.unregister("weather")
 
 

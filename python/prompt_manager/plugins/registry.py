@@ -158,7 +158,7 @@ class PluginRegistry:
             raise type(failure)(failure.message, **failure.context) from failure.__cause__
         check_encodable(name, "the plugin's name", PluginNotFoundError)
         near = nearest(name, known)
-        meant = f": did you mean '{near}'?" if near else f"; there are: {', '.join(known) or 'none'}"
+        meant = f": did you mean '{near}'?" if near else f"; the registered plugins are: {', '.join(known) or 'none'}"
         raise PluginNotFoundError(f"no plugin is named '{name}'{meant}", plugin=name, nearest=near, known=known)
 
     def _found(self, name: str) -> _Held:
@@ -274,8 +274,9 @@ class PluginRegistry:
             within = _initializing.get()
             if held in within:
                 raise PluginLoadError(
-                    f"plugin '{name}' ({held.origin}) is asked to render while it is being initialized, so the render "
-                    "would wait for itself: render in its initialize without the plugin, or in its first render",
+                    f"plugin '{name}' ({held.origin}) is asked to render before its `initialize` has ended, so the "
+                    "render would wait for itself\n  hint: in `initialize`, render without this plugin, or wait for "
+                    "its first render",
                     plugin=name,
                 )
             async with self._initializing.take(name, mode):
