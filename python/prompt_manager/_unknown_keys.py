@@ -1,4 +1,4 @@
-"""Explains keys that a model does not have: the message and the hint that the same key has in a file."""
+"""Explains unknown keys of a model, with the message and hint that the same key would have in a file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_unknown_field(detail: ErrorDetails) -> bool:
 
 
 def repeated(detail: ErrorDetails) -> InitErrorDetails:
-    """A mistake that pydantic found, for another exception that reports it."""
+    """A mistake that pydantic found, in the type that a new `ValidationError` takes."""
     kind = detail["type"]
     error = PydanticCustomError(kind, "{reason}", {"reason": detail["msg"]}) if kind in _OWN_TYPES else kind
     return InitErrorDetails(type=error, loc=detail["loc"], input=detail["input"], ctx=detail.get("ctx", {}))

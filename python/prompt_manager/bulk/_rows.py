@@ -29,7 +29,7 @@ def rendered_rows(
     target: str | None,
     first: int = 0,
 ) -> Iterator[Any]:
-    """What ``render`` gives for each row, of which the first has the number ``first``. Observers hear of the batch."""
+    """Yield what ``render`` returns for each row, counted from ``first``. At the end, observers get one batch event."""
     begin, done, failed = perf_counter(), 0, 0
     try:
         for number, row in enumerate(rows, first):
@@ -56,7 +56,7 @@ def with_row(error: PromptManagerError, number: int) -> PromptManagerError:
 
 
 def moved(error: PromptManagerError, by: int) -> PromptManagerError:
-    """An error of a row of a table, with the number of the row in a file that has ``by`` rows before the table."""
+    """The same error with its row number raised by ``by``, for a table that begins after ``by`` rows of a file."""
     if "row" not in error.context:
         return error
     number = int(error.context["row"]) + by
@@ -64,7 +64,7 @@ def moved(error: PromptManagerError, by: int) -> PromptManagerError:
 
 
 def moved_message(message: str, by: int) -> str:
-    """The message of an error of a row, with the number of the row in a file.
+    """The same message with its row number raised by ``by``.
 
     >>> moved_message("row 1: Missing variable 'name'", 1000)
     "row 1001: Missing variable 'name'"

@@ -1,4 +1,4 @@
-"""Rows come in as the table of some library, and go out as a table of the same library."""
+"""Renders the rows of a table of any Arrow library, and returns a table of the same library."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ __all__ = ["RenderedStream", "RenderedTable", "exportable", "render_rows"]
 
 
 def render_rows(batch: Batch, rows: Any, counting: Counting | None = None) -> tuple[Any, tuple[int, int] | None]:
-    """Render the rows of a table, and return a table of the same library, and the numbers of rows and of failed ones.
+    """Render the rows of a table. Return a table of the same library, the number of rows, and how many of them failed.
 
-    A ``pyarrow.RecordBatchReader`` gives another one, which renders while it is read; its rows are not known yet.
+    For a ``pyarrow.RecordBatchReader``, return another reader, which renders while it is read, and ``None`` for both
+    numbers, because the rows are not counted yet.
 
     Raises:
-        TypeError: the rows are in no table of Arrow.
-        ValueError: they were read already.
+        TypeError: ``rows`` is not a table, record batch or stream with Arrow's interface.
+        ValueError: ``rows`` is a stream that was already read.
     """
     kind = type(rows)
     library, name = kind.__module__.partition(".")[0], kind.__name__
@@ -44,16 +45,16 @@ def render_rows(batch: Batch, rows: Any, counting: Counting | None = None) -> tu
 
 
 def exportable(rows: Any) -> Any:
-    """Return rows that can be exported: a polars frame gets strings where a type of its columns is ``Null``.
+    """Return rows that can be exported: in a polars frame, columns of type ``Null`` become columns of strings.
 
-    polars exports such a column with a buffer, and the Arrow format says that it has none.
+    polars exports a ``Null`` column with a buffer, but the Arrow format allows none.
     """
     columns = _columns_of_null(rows)
     return rows.cast(columns) if columns else rows
 
 
 def _columns_of_null(rows: Any) -> dict[str, Any]:
-    """The columns of a polars frame whose type contains ``Null``, each with the type that has strings there."""
+    """The columns of a polars frame whose type contains ``Null``, each with its type for the export."""
     kind = type(rows)
     if kind.__module__.partition(".")[0] != "polars" or kind.__name__ != "DataFrame":
         return {}
@@ -104,7 +105,7 @@ def _record_batch(table: Any) -> Any:
 
 
 def _no_table(library: str, name: str) -> str:
-    """The message for rows that are in no table of Arrow."""
+    """The message for rows that do not have Arrow's interface."""
     hint = {
         "polars": "pass the batch itself: `frame.map_batches(batch)`, or collect the frame first",
         "datasets": 'use `dataset.with_format("arrow").map(batch, batched=True)`',

@@ -1,4 +1,4 @@
-"""What a batch renderer carries to another process: no more of its engine and schemas than the prompt needs."""
+"""The state of a pickled batch renderer: its prompt, and what the prompt needs of the engine and the schemas."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Listener:
         method = getattr(observer, event)
         self.observer = observer
         self.event = event
-        #: Whether the method has the parameter `event`. Observers written for the published package do not.
+        #: Whether the method has the parameter `event`. Observers for `agentic-prompt-manager` do not.
         self.takes_event = _has_parameter(method, "event")
         #: Whether it must be awaited.
         self.waits = iscoroutinefunction(method)

@@ -1,7 +1,7 @@
-"""How managers and registries reach other processes: what ``pickle`` and ``deepcopy`` take, and how it is put together.
+"""Pickling and copying of managers and registries: their state, and how it is restored.
 
-A manager from a directory or a storage carries where its prompts came from, and loads them again. One in memory carries
-its prompts. Observers, metrics and plugins belong to a process and stay behind.
+The state of a manager from a directory or a storage is the place of its prompts, which are loaded again. That of a
+manager in memory is the prompts. Observers, metrics and plugins belong to a process and are left out.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["check_engine", "check_travels", "content_of", "core_state", "restore_core"]
 
 #: Packages that pickle or copy functions by value. Datasets' fingerprints use dill.
-_TAKE_CODE = frozenset({"cloudpickle", "copy", "dill", "datasets"})
+_PICKLE_BY_VALUE = frozenset({"cloudpickle", "copy", "dill", "datasets"})
 
 
-def _code_is_taken() -> bool:
-    """Whether the caller is a package that also takes functions without a name, such as lambdas."""
+def _is_pickled_by_value() -> bool:
+    """Whether a caller is a package that can also pickle functions without a name, such as lambdas."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _TAKE_CODE:
+    while frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _PICKLE_BY_VALUE:
         frame = frame.f_back
     return frame is not None
 
@@ -35,9 +35,9 @@ def check_travels(what: str, value: object, hint: str) -> None:
     """Check that another process can load a value.
 
     Raises:
-        PromptPicklingError: it cannot; with the name of the value.
+        PromptPicklingError: it cannot. The message names the value.
     """
-    if _code_is_taken():
+    if _is_pickled_by_value():
         return
     from pickle import dumps  # nosec B403 - it only writes
 
@@ -51,7 +51,7 @@ def check_engine(engine: Engine) -> None:
     """Check that another process can load a template engine, with its helpers and registered types.
 
     Raises:
-        PromptPicklingError: it cannot; with the name of what cannot.
+        PromptPicklingError: it cannot. The message names the class, helper or type.
     """
     kind = type(engine)
     check_travels(f"the template engine {kind.__qualname__}", kind, "define its class at the top of a module")
@@ -64,7 +64,7 @@ def check_engine(engine: Engine) -> None:
 
 
 def core_state(core: Registry) -> dict[str, Any]:
-    """What a registry of the core holds: its prompts, the moves of their labels, and its schemas."""
+    """The state of a registry of the core: its prompts, the moves of their labels, and its schemas."""
     from prompt_manager.validation.loader import SchemaLoader
 
     prompts = [compiled.to_dict() for compiled in core.all()]

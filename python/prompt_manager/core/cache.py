@@ -12,7 +12,7 @@ __all__ = ["MemoryCache"]
 
 
 class MemoryCache:
-    """Keeps texts in the memory of this process. When it is full, it drops what was not used for the longest time.
+    """Keeps texts in the memory of this process. When it is full, it drops the least recently used text.
 
     Pass it to a manager as ``cache=``. Any thread can use it. Most renders are as fast as a look into the
     cache, so measure both: a cache pays off for long loops and large values.
@@ -23,6 +23,7 @@ class MemoryCache:
         ttl: How many seconds a text is kept; ``None`` for no limit.
 
     Raises:
+        TypeError: a limit is not a number.
         ValueError: a limit is not positive.
 
     >>> cache = MemoryCache(max_entries=2)
@@ -42,7 +43,7 @@ class MemoryCache:
         self._max_bytes = max_bytes
         self._ttl = ttl
         self._lock = Lock()
-        #: The text, its size with its key, and when it ends, by key; the one that was used last is at the end.
+        #: The text, its size with its key, and when it expires, by key; the least recently used is first.
         self._entries: OrderedDict[str, tuple[str, int, float | None]] = OrderedDict()
         self._bytes = 0
 

@@ -1148,7 +1148,7 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
         return self._with_output(prompt_id, version, label).validate_output(data)
 
     def _with_output(self, prompt_id: str, version: str | None, label: str | None) -> CompiledPrompt:
-        """The prompt whose output is validated. The published package validates by the name of a schema instead."""
+        """The prompt whose output is validated. ``agentic-prompt-manager`` takes the name of a schema instead."""
         try:
             return self._core.get(prompt_id, version=version, label=label)
         except PromptNotFoundError as error:

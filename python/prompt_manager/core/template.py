@@ -390,7 +390,7 @@ class ChatTemplateEngine:
         return self._compiled(messages, partials).variables
 
     def extract_variables_from_messages(self, messages: Sequence[Mapping[str, Any] | Message]) -> list[str]:
-        """The same as :meth:`extract_variables`, by the name that the published package has for it.
+        """The same as :meth:`extract_variables`, by its name in ``agentic-prompt-manager``.
 
         >>> ChatTemplateEngine().extract_variables_from_messages([{"role": "user", "content": "{{name}} {{age}}"}])
         ['age', 'name']

@@ -1,4 +1,4 @@
-"""What is shown of an object, apart from how: cards with a role, a title, and texts whose tags are marked."""
+"""The content of a display, without its markup: cards with a role, a title, and texts in which tags are marked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Card", "Piece", "ShownDiff", "ShownPrompt", "cards_of_messages", "cards_of_prompt", "diff_lines", "pieces"]
 
-#: A tag of a template. What is no template, such as a rendered text, is not searched for tags.
+#: A tag of a template. Only templates are searched for tags, not rendered texts.
 _TAG = re.compile(r"(\{\{\{.*?\}\}\}|\{\{!--.*?--\}\}|\{\{.*?\}\})", re.DOTALL)
 
 #: The keys of a message that are shown in its title or as its content.
@@ -77,7 +77,7 @@ class Card(NamedTuple):
     #: The role that gives the colour.
     role: str
     title: str
-    #: What is beside the title.
+    #: A remark beside the title, such as the name of the speaker.
     note: str
     text: str
     has_tags: bool

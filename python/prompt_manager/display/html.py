@@ -43,7 +43,7 @@ font:12px/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere
 """
 _DARK = "--pm-ink:#e6e6e6;--pm-dim:#9aa4ae;--pm-tag:#d2b3ff;--pm-tagbg:#3b2a57;--pm-add:#1b3a24;--pm-del:#4a2224"
 
-#: Pages that are dark: by the setting of the system, in JupyterLab, and in VS Code. A light page of these stays light.
+#: Selectors of dark pages of JupyterLab and VS Code, and of pages for which the setting of the system decides.
 _DARK_PAGES = ('[data-jp-theme-light="false"] ', "body.vscode-dark ", "body.vscode-high-contrast ")
 _BY_SYSTEM = "body:not([data-jp-theme-light]):not(.vscode-light):not(.vscode-high-contrast-light) "
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     )
     from prompt_manager.validation.loader import SchemaLoader
 
-    # Type checkers know these from `api`. An annotation as `OpenAIIntegration` leaves them open.
+    # The types of a request and of its stream, which type checkers infer from `api`. Both are `Any` in the annotation
+    # `OpenAIIntegration`.
     R = TypeVar("R", default=Any)
     S = TypeVar("S", default=Any)
 else:

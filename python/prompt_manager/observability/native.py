@@ -18,8 +18,8 @@ def enable_native_logging(level: str | None = "INFO", *, slow_render_ms: float =
 
     Args:
         level: The lowest level that the core reports: ``"ERROR"``, ``"WARNING"``, ``"INFO"``, ``"DEBUG"`` or
-            ``"TRACE"``. ``None`` turns it off, as it is at first. Off, it costs a render one comparison.
-        slow_render_ms: From how many milliseconds on a render is slow.
+            ``"TRACE"``. ``None``, the initial state, turns it off; a render then makes one comparison.
+        slow_render_ms: A render that takes at least this many milliseconds is slow.
 
     Raises:
         ValueError: there is no such level, or ``slow_render_ms`` is negative.

@@ -20,7 +20,7 @@ class PrometheusCollector:
     Its metrics are those of :meth:`MetricsCollector.prometheus_text`. It reads them when Prometheus asks for them.
 
     Args:
-        metrics: The metrics.
+        metrics: The collector to export.
 
     Raises:
         ObservabilityError: ``prometheus-client`` is not installed.

@@ -22,7 +22,7 @@ class IntegrationPlugin(BasePlugin):
 
     In the configuration, ``template_engine`` is the engine of the integration, by default a new one. Every other key is
     an option of the integration's constructor, such as ``schemas`` and ``strict_validation``. Any other key is ignored
-    with a :class:`UserWarning`, because configurations of the published package have such keys.
+    with a :class:`UserWarning`, because configurations for ``agentic-prompt-manager`` have such keys.
     """
 
     def __init__(self, name: str) -> None:

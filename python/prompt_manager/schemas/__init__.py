@@ -31,7 +31,7 @@ def file_schema(kind: str) -> dict[str, Any]:
 
 
 def file_schema_text(kind: str) -> str:
-    """Return the JSON Schema of one kind of file as its file has it."""
+    """Return the text of the file with the JSON Schema of one kind of file."""
     from importlib.resources import files
 
     if kind not in KINDS:

@@ -1,4 +1,4 @@
-"""Reads the signatures of the manager's calls from the package's own source, so that typed modules never disagree."""
+"""Reads the signatures of the manager's methods from the package's own source, so that typed modules match them."""
 
 from __future__ import annotations
 

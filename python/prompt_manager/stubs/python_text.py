@@ -13,7 +13,7 @@ __all__ = ["ClassNames", "comment_text", "docstring", "literal_type", "quoted"]
 
 
 def quoted(text: str) -> str:
-    r"""Write a text in double quotes. What cannot be printed is escaped, and so nothing reorders the line.
+    r"""Write a text in double quotes. Unprintable characters are escaped, also those that would reorder the line.
 
     >>> print(quoted('say "hi"\n'))
     "say \"hi\"\n"
@@ -22,7 +22,7 @@ def quoted(text: str) -> str:
 
 
 def docstring(text: str) -> str:
-    """Write a text on one line in triple quotes, where a quote is escaped."""
+    """Write a text on one line in triple quotes, with the quotes in it escaped."""
     return f'"""{_escaped(comment_text(text))}"""'
 
 

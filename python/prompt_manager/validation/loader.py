@@ -97,7 +97,7 @@ class SchemaLoader(SchemaHolder):
     async def load_file(self, filepath: str | os.PathLike[str]) -> SchemaRegistry:
         """Load a schema file. The schemas that it refers to may be loaded later.
 
-        Keys without effect, which files of the published package may have, give a warning.
+        Keys that have no effect, such as some of ``agentic-prompt-manager``, give a warning.
 
         Raises:
             StorageReadError: the file cannot be read.
@@ -112,7 +112,7 @@ class SchemaLoader(SchemaHolder):
     def load_file_sync(self, filepath: str | os.PathLike[str]) -> SchemaRegistry:
         """Load a schema file. The schemas that it refers to may be loaded later.
 
-        Keys without effect, which files of the published package may have, give a warning.
+        Keys that have no effect, such as some of ``agentic-prompt-manager``, give a warning.
 
         Raises:
             StorageReadError: the file cannot be read.

@@ -55,7 +55,7 @@ class ValidationType(StrEnum):
     CUSTOM = "custom"
 
 
-#: The context of models that are made of what the core has read.
+#: The validation context for data that the core has already checked.
 _READ = object()
 
 
@@ -153,7 +153,7 @@ class Schema(_Model):
         definitions: Schemas that only this one can name.
 
     Raises:
-        pydantic.ValidationError: it breaks a rule: for example two fields have one name, or a pattern has look-around.
+        pydantic.ValidationError: it breaks a rule. For example, two fields have the same name.
 
     >>> schema = Schema(name="point", fields=[{"name": "x", "type": "float"}])
     >>> schema.get_field("x").type.value
