@@ -48,6 +48,19 @@ impl Api {
         }
     }
 
+    /// The arguments that are mappings, to which a prompt's settings, tools and schemas add members.
+    pub(super) fn mappings(self) -> &'static [&'static str] {
+        match self {
+            Self::Chat | Self::LiteLlm => &["metadata"],
+            Self::Responses => &["metadata", "reasoning", "text"],
+            Self::Messages => &["metadata", "output_config", "thinking", "tool_choice"],
+            Self::Gemini => &["http_options", "labels", "thinking_config", "tool_config"],
+            Self::Converse => {
+                &["additionalModelRequestFields", "inferenceConfig", "outputConfig", "toolConfig"]
+            }
+        }
+    }
+
     /// The name under which a prompt's settings hold arguments for this provider only.
     pub(super) fn settings_key(self) -> &'static str {
         match self {

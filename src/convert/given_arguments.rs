@@ -80,15 +80,35 @@ pub struct GivenArguments<'a> {
     pub removed: &'a [String],
     /// Whether there are tools, which are added to those of the prompt. They are not among `names`.
     pub adds_tools: bool,
+    /// The names of these tools.
+    pub tool_names: &'a [String],
+    /// The texts at [`DECIDING`], each by its path. A value that is no text is empty here.
+    pub words: &'a [(String, String)],
 }
 
-impl GivenArguments<'_> {
+/// The places of values that decide what a request can have of the prompt.
+pub const DECIDING: [&[&str]; 7] = [
+    &[CONFIG, "response_mime_type"],
+    &["tool_choice", "type"],
+    &["thinking", "type"],
+    &[EXTRA_BODY, "thinking", "type"],
+    &["toolConfig", "toolChoice", "any"],
+    &["toolConfig", "toolChoice", "tool", "name"],
+    &["additionalModelRequestFields", "thinking", "type"],
+];
+
+impl<'a> GivenArguments<'a> {
     /// Whether the caller sets this argument or this member of an argument.
     pub(super) fn has(self, path: &str) -> bool {
         self.names.iter().any(|given| is_same_argument(given, path))
     }
 
-    /// Whether the caller removes this argument.
+    /// The text of one of [`DECIDING`].
+    pub(super) fn word(self, path: &str) -> Option<&'a str> {
+        self.words.iter().find(|(known, _)| known == path).map(|(_, word)| word.as_str())
+    }
+
+    /// Whether the caller removes this argument or this member of an argument.
     pub(super) fn removes(self, key: &str) -> bool {
         self.removed.iter().any(|given| given == key)
     }

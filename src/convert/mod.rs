@@ -15,6 +15,7 @@ mod carried;
 pub mod conversion_error;
 pub mod converter;
 pub mod explain;
+mod forced_choice;
 pub mod gemini;
 pub mod given_arguments;
 pub(crate) mod image_address;
@@ -31,7 +32,9 @@ mod request_tools;
 mod rules;
 
 pub use converter::{Provider, ProviderConverter};
-pub use given_arguments::{CONFIG, GivenArguments, excluded_by, is_merged, is_merged_in_config, is_one_of};
+pub use given_arguments::{
+    CONFIG, DECIDING, GivenArguments, excluded_by, is_merged, is_merged_in_config, is_one_of,
+};
 pub use payload::{Key, Payload};
 pub use report::Report;
 pub use request::RequestOptions;

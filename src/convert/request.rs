@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, Setting};
+use super::bedrock::arguments as bedrock;
 use super::converter::{Provider, ProviderConverter};
 use super::given_arguments::{EXTRA_BODY, GivenArguments, is_same_argument};
 use super::openai::WrittenHints;
@@ -116,14 +117,16 @@ impl ProviderConverter {
     #[must_use]
     pub fn enforces(self, prompt: &Prompt, response: &ResponseSchema, given: GivenArguments<'_>) -> bool {
         if self.sends_schema_as_tool() {
-            return response.is_object();
+            return response.is_object()
+                && !given.has(bedrock::TOOL_CONFIG)
+                && !bedrock::allows_text(given, &schema_name(&response.name));
         }
         let api = self.api();
         let extra = RequestExtra::new(&prompt.settings(), api, given);
         response.not_strict.is_none()
             && api != Api::LiteLlm
-            && !sets_format(api, given)
-            && extra.is_ok_and(|extra| !extra.has(api.format_key(), api.format_path()))
+            && given_format(api, given).is_none()
+            && extra.is_ok_and(|extra| format_of_settings(api, &extra).is_none())
     }
 
     /// Whether a request needs instructions for the answer, because the provider does not enforce its schema.
@@ -155,14 +158,41 @@ impl ProviderConverter {
     }
 }
 
-/// Whether the caller sets the format of the answer.
-pub(super) fn sets_format(api: Api, given: GivenArguments<'_>) -> bool {
-    let in_body = format!("{EXTRA_BODY}.{}", api.format_key());
-    given.has(api.format_key())
-        || (api == Api::Gemini && given.has("response_schema"))
-        || given.has(api.format_path())
-        || (api.format_key() == api.format_path() && given.has(&in_body))
+/// The argument of the caller that sets the format of the answer, or the member of it that does.
+fn given_format(api: Api, given: GivenArguments<'_>) -> Option<&'static str> {
+    let (key, path) = (api.format_key(), api.format_path());
+    let in_body = format!("{EXTRA_BODY}.{key}");
+    if given.has(key) || given.has(path) || (key == path && given.has(&in_body)) {
+        return Some(path);
+    }
+    let sets_type = || given.has(MIME_TYPE) && given.word(MIME_TYPE) != Some(JSON_TYPE);
+    match api {
+        Api::Gemini if given.has(OTHER_SCHEMA) => Some(OTHER_SCHEMA),
+        Api::Gemini if sets_type() => Some(MIME_TYPE),
+        _ => None,
+    }
 }
+
+/// The argument of the settings that sets the format of the answer, and its member that does.
+fn format_of_settings(api: Api, extra: &RequestExtra) -> Option<(&'static str, &'static str)> {
+    let sets_type = || extra.argument(MIME_TYPE).is_some_and(|word| word != JSON_TYPE);
+    let (key, path) = (api.format_key(), api.format_path());
+    if extra.has(key, path) {
+        return Some((key, path));
+    }
+    match api {
+        Api::Gemini if extra.has(OTHER_SCHEMA, OTHER_SCHEMA) => Some((OTHER_SCHEMA, OTHER_SCHEMA)),
+        Api::Gemini if sets_type() => Some((MIME_TYPE, MIME_TYPE)),
+        _ => None,
+    }
+}
+
+/// Gemini's argument for a schema in its older format, which cannot be beside a JSON Schema.
+const OTHER_SCHEMA: &str = "response_schema";
+
+/// Gemini's argument for the MIME type of the answer, and the type that a schema needs.
+const MIME_TYPE: &str = "response_mime_type";
+const JSON_TYPE: &str = "application/json";
 
 /// The settings that have a value, in the order of the documentation.
 pub(super) fn given_settings(settings: &Settings) -> Vec<(Setting, Value)> {
@@ -192,7 +222,7 @@ pub(super) struct RequestBuilder<'m, S> {
     /// Whether the client that sends the request has a model and a limit of its own.
     is_partial: bool,
     /// Whether the schema of the answer is sent as a tool that the model must call.
-    sends_schema_as_tool: bool,
+    pub(super) sends_schema_as_tool: bool,
     /// The cache hints that are written.
     pub(super) hints: WrittenHints,
     /// The number of cache hints of tools so far.
@@ -219,6 +249,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         if let Some(response) = &asked.response {
             self.response(response, asked.format_in_body)?;
         }
+        self.check_forced_choice()?;
         self.extra()?;
         match self.api {
             Api::Gemini => self.nest_config(),
@@ -339,15 +370,15 @@ impl<S: Output> RequestBuilder<'_, S> {
             format.insert("strict".to_owned(), json!(strict));
             format
         };
-        let (key, member) = (self.api.format_key(), self.api.format_path());
-        if sets_format(self.api, self.given) {
-            if !self.given.removes(key) {
-                let problem = format!("the argument `{member}` replaces the format");
+        let key = self.api.format_key();
+        if let Some(name) = given_format(self.api, self.given) {
+            if !self.given.removes(key) && !self.given.removes(name) {
+                let problem = format!("the argument `{name}` replaces the format");
                 self.report.note(format!("{problem}; the output schema `{}` is not sent", response.name));
             }
             return Ok(());
         }
-        if self.extra.has(key, member) {
+        if let Some((key, member)) = format_of_settings(self.api, &self.extra) {
             let problem = format!("`{}` sets `{member}`", self.extra.source(key, member));
             self.report.note(format!("{problem}; the output schema `{}` is not sent", response.name));
             return Ok(());
@@ -377,7 +408,7 @@ impl<S: Output> RequestBuilder<'_, S> {
                 self.extra.add_member((key, "format"), self.given, in_body, format);
             }
             Api::Gemini if strict => {
-                self.push("response_mime_type", json!("application/json"));
+                self.push(MIME_TYPE, json!(JSON_TYPE));
                 self.push(key, response.schema.clone());
             }
             Api::Converse if strict => self.converse_format(response, &schema_name(&response.name)),

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::api::{Api, Setting};
+use super::bedrock::arguments::TOOL_CONFIG;
 use super::gemini::arguments::spell_tool;
 use super::given_arguments::{EXTRA_BODY, GivenArguments, MERGED, excluded_by, is_one_of, is_same_argument};
 use crate::error::{Error, Kind, Result};
@@ -40,7 +41,7 @@ impl RequestExtra {
         }
         let (mut arguments, mut body) =
             split(own, api, &path, |key, path| check_conversation(api, key, path))?;
-        let own = body.clone().into_iter().chain(arguments.clone()).collect();
+        let own: Map<String, Value> = body.clone().into_iter().chain(arguments.clone()).collect();
         let (extra, extra_body) =
             split(settings.extra.clone(), api, "settings.extra", |key, path| check_key(api, key, path))?;
         merge_members(&mut arguments, extra);
@@ -49,6 +50,12 @@ impl RequestExtra {
             && let Some(Value::Array(tools)) = arguments.get_mut("tools")
         {
             tools.iter_mut().for_each(spell_tool);
+        }
+        let source = |key: &str| if own.contains_key(key) { provider } else { "extra" };
+        for key in api.mappings() {
+            for members in [&mut arguments, &mut body] {
+                check_mapping(members, key, source(key))?;
+            }
         }
         body.retain(|key, _| !given.has(key));
         for key in MERGED {
@@ -60,6 +67,9 @@ impl RequestExtra {
         if let Some((argument, member)) = api.body_path()
             && !body.is_empty()
         {
+            if let Some((member, Value::Object(members))) = member.zip(arguments.get_mut(argument)) {
+                check_mapping(members, member, &format!("{}.{argument}", source(argument)))?;
+            }
             let body = Value::Object(std::mem::take(&mut body));
             let body = match member {
                 Some(member) => Value::Object(Map::from_iter([(member.to_owned(), body)])),
@@ -100,8 +110,27 @@ impl RequestExtra {
     }
 
     /// Whether it has tools.
-    pub(super) fn has_tools(&self) -> bool {
-        self.arguments.contains_key("tools")
+    pub(super) fn has_tools(&self, api: Api) -> bool {
+        match api {
+            Api::Converse => self.member((TOOL_CONFIG, "tools")).is_some(),
+            _ => self.arguments.contains_key("tools"),
+        }
+    }
+
+    /// An argument.
+    pub(super) fn argument(&self, key: &str) -> Option<&Value> {
+        self.arguments.get(key)
+    }
+
+    /// An argument, or a member of `extra_body`.
+    pub(super) fn anywhere(&self, key: &str) -> Option<&Value> {
+        self.arguments.get(key).or_else(|| self.body.get(key))
+    }
+
+    /// Removes an argument, and the member of `extra_body` with its name.
+    pub(super) fn remove(&mut self, key: &str) {
+        self.arguments.shift_remove(key);
+        self.body.shift_remove(key);
     }
 
     /// Whether it sets `path`, which is the argument `key` or the member `format` of it.
@@ -109,10 +138,13 @@ impl RequestExtra {
         [&self.arguments, &self.body].into_iter().any(|members| has_format(members.get(key), key, path))
     }
 
-    /// Removes a member of an argument.
+    /// Removes a member of an argument, and the argument if it has no other.
     pub(super) fn remove_member(&mut self, (key, member): (&str, &str)) {
-        if let Some(Value::Object(members)) = self.arguments.get_mut(key) {
-            members.shift_remove(member);
+        if let Some(Value::Object(members)) = self.arguments.get_mut(key)
+            && members.shift_remove(member).is_some()
+            && members.is_empty()
+        {
+            self.arguments.shift_remove(key);
         }
     }
 
@@ -282,6 +314,21 @@ fn check_key(api: Api, key: &str, path: &str) -> Result<()> {
         return check_conversation(api, key, path);
     };
     Err(wrong(path, "is made of another part of the prompt", hint))
+}
+
+/// Checks that an argument is a mapping, to which others can be added. One that is null is none.
+fn check_mapping(arguments: &mut Map<String, Value>, key: &str, source: &str) -> Result<()> {
+    match arguments.get(key) {
+        None | Some(Value::Object(_)) => Ok(()),
+        Some(Value::Null) => {
+            arguments.shift_remove(key);
+            Ok(())
+        }
+        Some(_) => {
+            let path = format!("settings.{source}.{key}");
+            Err(wrong(&path, "is not a mapping", format!("write a mapping, such as {{{key}: {{…}}}}")))
+        }
+    }
 }
 
 fn wrong(path: &str, problem: &str, hint: String) -> Error {

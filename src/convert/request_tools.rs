@@ -24,7 +24,7 @@ fn tool_name(tool: &Value) -> Option<&str> {
 impl<S: Output> RequestBuilder<'_, S> {
     /// Adds the tools of the prompt and of its settings. Those of the caller are appended later.
     pub(super) fn tools(&mut self, prompt: &Prompt, parallel: Option<bool>) -> Result<()> {
-        let is_replaced = self.given.has("tools");
+        let is_replaced = self.replaces_tools();
         let mut own = Vec::with_capacity(prompt.tools.len());
         if !is_replaced {
             for tool in &prompt.tools {
@@ -33,7 +33,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             }
         }
         let of_prompt = !own.is_empty();
-        let of_settings = self.extra.has_tools() && !is_replaced;
+        let of_settings = self.extra.has_tools(self.api) && !is_replaced;
         let has_tools = of_prompt || of_settings || self.given.adds_tools;
         let mut choice = prompt.tool_choice.clone().filter(|_| has_tools);
         if let Some(ToolChoice::Tool(name)) = &choice
@@ -70,6 +70,14 @@ impl<S: Output> RequestBuilder<'_, S> {
             _ => self.push_choice(choice),
         }
         Ok(())
+    }
+
+    /// Whether the caller removes the tools of the prompt.
+    pub(super) fn replaces_tools(&self) -> bool {
+        match self.api {
+            Api::Converse => self.given.has(bedrock::TOOL_CONFIG) || self.given.has(bedrock::TOOLS_PATH),
+            _ => self.given.has("tools"),
+        }
     }
 
     /// The tools without those whose names are taken. The later one of two stays, which is the one of the provider's

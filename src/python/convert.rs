@@ -387,13 +387,18 @@ impl Converter {
         arguments: &'a Bound<'py, PyDict>,
     ) -> PyResult<RequestParts<'a, 'py>> {
         let arguments = RequestArguments(arguments);
-        let (names, removed, adds_tools) = (arguments.names(), arguments.removed(), arguments.adds_tools()?);
+        let given = GivenByCaller {
+            names: arguments.names(),
+            removed: arguments.removed(),
+            adds_tools: arguments.adds_tools()?,
+            tool_names: arguments.tool_names()?,
+            words: arguments.words(),
+        };
         let response = if self.structured_output { self.response(py, prompt)? } else { None };
         let instructions = self.output_instructions.unwrap_or_else(|| {
-            let given = convert::GivenArguments { names: &names, removed: &removed, adds_tools };
-            self.rules.needs_instructions(prompt.compiled.prompt(), response.as_deref(), given)
+            self.rules.needs_instructions(prompt.compiled.prompt(), response.as_deref(), given.as_arguments())
         });
-        Ok(RequestParts { arguments, names, removed, adds_tools, response, instructions })
+        Ok(RequestParts { arguments, given, response, instructions })
     }
 
     /// The output schema as the provider enforces it.
@@ -436,11 +441,7 @@ impl Converter {
     fn options<'a>(&self, model: Option<&'a str>, parts: &'a RequestParts<'_, '_>) -> RequestOptions<'a> {
         RequestOptions {
             model,
-            given: convert::GivenArguments {
-                names: &parts.names,
-                removed: &parts.removed,
-                adds_tools: parts.adds_tools,
-            },
+            given: parts.given.as_arguments(),
             response: parts.response.clone(),
             sampling: self.sampling,
             format_in_body: self.format_in_body,
@@ -456,13 +457,31 @@ impl Converter {
 /// The parts of a request besides the rendered prompt.
 struct RequestParts<'a, 'py> {
     arguments: RequestArguments<'a, 'py>,
-    /// The names of the arguments; see [`convert::GivenArguments`].
-    names: Vec<String>,
-    removed: Vec<String>,
-    adds_tools: bool,
+    given: GivenByCaller,
     response: Option<Arc<ResponseSchema>>,
     /// Whether the instructions for the answer are appended.
     instructions: bool,
+}
+
+/// The owner of what [`convert::GivenArguments`] refers to.
+struct GivenByCaller {
+    names: Vec<String>,
+    removed: Vec<String>,
+    adds_tools: bool,
+    tool_names: Vec<String>,
+    words: Vec<(String, String)>,
+}
+
+impl GivenByCaller {
+    fn as_arguments(&self) -> convert::GivenArguments<'_> {
+        convert::GivenArguments {
+            names: &self.names,
+            removed: &self.removed,
+            adds_tools: self.adds_tools,
+            tool_names: &self.tool_names,
+            words: &self.words,
+        }
+    }
 }
 
 /// Checks that the roles begin with `user` and alternate, as Anthropic requires.

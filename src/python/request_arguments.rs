@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::json_texts;
 use super::surrogates;
-use crate::convert::{CONFIG, Report, excluded_by, is_merged, is_merged_in_config, is_one_of};
+use crate::convert::{CONFIG, DECIDING, Report, excluded_by, is_merged, is_merged_in_config, is_one_of};
 use crate::error::{Kind, Result};
 
 /// The arguments by their names.
@@ -19,14 +19,48 @@ impl RequestArguments<'_, '_> {
         json_texts::problem(self.0.as_any(), Kind::Conversion).map_or(Ok(()), Err)
     }
 
-    /// The names of the arguments that remove one.
+    /// The names of the arguments that remove one, and the paths of the members that do.
     pub(super) fn removed(&self) -> Vec<String> {
-        let none = |members: &Bound<'_, PyDict>| -> Vec<String> {
-            members.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| text_of(&name)).collect()
-        };
-        let mut removed = none(self.0);
-        removed.extend(self.mapping(CONFIG).iter().flat_map(none));
+        let mut removed = Vec::new();
+        for (name, value) in self.0 {
+            let name = text_of(&name);
+            match value.cast::<PyDict>() {
+                Ok(members) if name == CONFIG => removed_members(members, is_merged_in_config, &mut removed),
+                Ok(members) if is_merged(&name) => removed_paths(&name, members, &mut removed),
+                _ if value.is_none() => removed.push(name),
+                _ => {}
+            }
+        }
         removed
+    }
+
+    /// The names of the tools.
+    pub(super) fn tool_names(&self) -> PyResult<Vec<String>> {
+        let mut names = Vec::new();
+        let holders = [CONFIG, TOOL_CONFIG].map(|holder| self.mapping(holder));
+        for members in holders.iter().flatten().chain([self.0]) {
+            let Some(tools) = members.get_item(TOOLS)?.filter(is_filled) else { continue };
+            for tool in tools.try_iter()? {
+                let tool = tool?;
+                let functions = declarations(&tool);
+                names.extend(functions.iter().flatten().filter_map(|function| name_of(&function)));
+                names.extend(name_of(&tool));
+            }
+        }
+        Ok(names)
+    }
+
+    /// The texts at [`DECIDING`], each by its path, without the name of Gemini's `config`.
+    pub(super) fn words(&self) -> Vec<(String, String)> {
+        let word = |path: &&[&str]| {
+            let mut value = self.0.clone().into_any();
+            for key in *path {
+                value = value.cast::<PyDict>().ok()?.get_item(key).ok()?.filter(|value| !value.is_none())?;
+            }
+            let named = path.strip_prefix(&[CONFIG]).unwrap_or(path);
+            Some((named.join("."), text_of(&value)))
+        };
+        DECIDING.iter().filter_map(word).collect()
     }
 
     /// An argument that is a mapping.
@@ -98,7 +132,13 @@ impl RequestArguments<'_, '_> {
                     request.del_item(name)?;
                 }
             } else if is_merged(&text) {
-                merge(request, &name, &value, report)?;
+                if text == TOOL_CONFIG
+                    && let Ok(members) = value.cast::<PyDict>()
+                {
+                    merge_members(request, &name, &with_filled_tools(members)?, report)?;
+                    continue;
+                }
+                merge_argument(request, &name, &value, report)?;
             } else {
                 request.set_item(name, value)?;
             }
@@ -138,6 +178,34 @@ fn config_names(config: &Bound<'_, PyDict>, names: &mut Vec<String>) {
     }
 }
 
+/// Adds the names of members that are `None`, and the paths of those inside mappings that are merged.
+fn removed_members(members: &Bound<'_, PyDict>, merged: impl Fn(&str) -> bool, removed: &mut Vec<String>) {
+    for (key, value) in members {
+        let key = text_of(&key);
+        match value.cast::<PyDict>() {
+            Ok(members) if merged(&key) => removed_paths(&key, members, removed),
+            _ if value.is_none() => removed.push(key),
+            _ => {}
+        }
+    }
+}
+
+/// Adds the paths of the members that are `None`.
+fn removed_paths(name: &str, members: &Bound<'_, PyDict>, removed: &mut Vec<String>) {
+    let none = members.iter().filter(|(_, value)| value.is_none());
+    removed.extend(none.map(|(key, _)| format!("{name}.{}", text_of(&key))));
+}
+
+/// The members of Bedrock's `toolConfig` without tools that only remove those of the prompt: the API refuses an empty
+/// list.
+fn with_filled_tools<'py>(members: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+    let members = members.copy()?;
+    if members.get_item(TOOLS)?.is_some_and(|tools| !is_filled(&tools)) {
+        members.del_item(TOOLS)?;
+    }
+    Ok(members)
+}
+
 /// Adds the members of Gemini's `config`. `None` removes one.
 fn add_config(
     request: &Bound<'_, PyDict>,
@@ -160,7 +228,7 @@ fn add_config(
                 made.del_item(key)?;
             }
         } else if is_merged_in_config(&text) || text == TOOLS {
-            merge(&made, &key, &value, report)?;
+            merge_argument(&made, &key, &value, report)?;
         } else {
             made.set_item(key, value)?;
         }
@@ -297,7 +365,42 @@ fn name_of(tool: &Bound<'_, PyAny>) -> Option<String> {
     name(tool).or_else(|| inner("function")).or_else(|| inner("toolSpec"))
 }
 
-/// Sets a member. Mappings are merged, tools are appended, and otherwise the new members win.
+/// Sets an argument whose members are merged. Anything but a mapping replaces it.
+fn merge_argument(
+    into: &Bound<'_, PyDict>,
+    key: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+    report: &mut Report,
+) -> PyResult<()> {
+    match value.cast::<PyDict>() {
+        Ok(members) => merge_members(into, key, members, report),
+        Err(_) => merge(into, key, value, report),
+    }
+}
+
+/// Merges a mapping. One that has no members but those that remove others is left out.
+fn merge_members(
+    into: &Bound<'_, PyDict>,
+    key: &Bound<'_, PyAny>,
+    members: &Bound<'_, PyDict>,
+    report: &mut Report,
+) -> PyResult<()> {
+    let old = into.get_item(key)?.and_then(|old| old.cast_into::<PyDict>().ok());
+    let made = old.unwrap_or_else(|| PyDict::new(into.py()));
+    for (key, value) in members {
+        merge(&made, &key, &value, report)?;
+    }
+    if !made.is_empty() {
+        into.set_item(key, made)
+    } else if into.contains(key)? {
+        into.del_item(key)
+    } else {
+        Ok(())
+    }
+}
+
+/// Sets a member, or removes it if it is `None`. Mappings are merged, tools are appended, and otherwise the new members
+/// win.
 fn merge(
     into: &Bound<'_, PyDict>,
     key: &Bound<'_, PyAny>,
@@ -305,6 +408,9 @@ fn merge(
     report: &mut Report,
 ) -> PyResult<()> {
     let old = into.get_item(key)?;
+    if value.is_none() {
+        return if old.is_some() { into.del_item(key) } else { Ok(()) };
+    }
     let word = text_of(key);
     if word == TOOLS
         && is_filled(value)
@@ -312,15 +418,13 @@ fn merge(
     {
         return append(tools, value, report);
     }
-    if let Some(other) = excluded_by(&word).filter(|_| !value.is_none())
+    if let Some(other) = excluded_by(&word)
         && into.contains(other)?
     {
         into.del_item(other)?;
     }
     match (old.as_ref().map(|old| old.cast::<PyDict>()), value.cast::<PyDict>()) {
-        (Some(Ok(old)), Ok(members)) if !is_one_of(&word) => {
-            members.iter().try_for_each(|(key, value)| merge(old, &key, &value, report))
-        }
+        (Some(Ok(_)), Ok(members)) if !is_one_of(&word) => merge_members(into, key, members, report),
         _ => into.set_item(key, value),
     }
 }

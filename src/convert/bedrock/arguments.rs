@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::blocks::{CACHE_POINT, MAX_CACHE_POINTS};
 use crate::convert::api::Setting;
+use crate::convert::given_arguments::GivenArguments;
 use crate::convert::payload::Payload;
 use crate::convert::request::RequestBuilder;
 use crate::error::Result;
@@ -20,13 +21,22 @@ pub(in crate::convert) const MODEL_FIELDS: &str = "additionalModelRequestFields"
 /// The argument and its member for the maximum number of tokens.
 pub(in crate::convert) const MAX_TOKENS: (&str, &str) = ("inferenceConfig", "maxTokens");
 
-const TOOL_CONFIG: &str = "toolConfig";
+/// The argument for tools and the choice between them, and the path of the tools.
+pub(in crate::convert) const TOOL_CONFIG: &str = "toolConfig";
+pub(in crate::convert) const TOOLS_PATH: &str = "toolConfig.tools";
 
 /// What to do about a setting that only some models have.
 pub(in crate::convert) const AS_THE_MODEL_HAS_IT: &str = " (if the model has it, write it under `settings.bedrock.additionalModelRequestFields`, as the model spells it)";
 
 /// The member of [`TOOL_CONFIG`] for the choice of a tool.
-const TOOL_CHOICE: &str = "toolChoice";
+pub(in crate::convert) const TOOL_CHOICE: &str = "toolChoice";
+
+/// Whether the caller's choice of tools lets the model answer without a call of this tool.
+pub(in crate::convert) fn allows_text(given: GivenArguments<'_>, name: &str) -> bool {
+    given.has("toolConfig.toolChoice")
+        && given.word("toolConfig.toolChoice.any").is_none()
+        && given.word("toolConfig.toolChoice.tool.name") != Some(name)
+}
 
 /// Whether it is a cache point.
 fn is_point<S>(block: &Payload<S>) -> bool {
@@ -90,10 +100,12 @@ impl<S: Output> RequestBuilder<'_, S> {
             self.left_out("parallel_tool_calls", "");
         }
         let called = self.called_tools();
-        let has_others = self.given.has_member_of(TOOL_CONFIG)
-            || self.given.has(TOOL_CONFIG)
+        if self.replaces_tools() {
+            self.extra.remove(TOOL_CONFIG);
+        }
+        let has_others = self.given.has(TOOL_CONFIG)
             || self.given.adds_tools
-            || self.extra.has(TOOL_CONFIG, TOOL_CONFIG);
+            || self.extra.argument(TOOL_CONFIG).is_some_and(|config| config.get("tools").is_some());
         if tools.is_empty() && !called.is_empty() && !has_others {
             let problem = "the conversation has calls of tools, and Bedrock needs these tools in the request"
                 .to_owned();
@@ -229,14 +241,15 @@ impl<S: Output> RequestBuilder<'_, S> {
             let hint = "put it into an object under a key, or pass structured_output=False";
             return self.refuse_or_note(problem, hint, "left out");
         }
-        let others = self.own_tool_names();
+        let others = self.other_tool_names();
         let name = self.free_tool_name(name, &others)?;
         let choice = if others.is_empty() { json!({"tool": {"name": name}}) } else { json!({"any": {}}) };
-        if self.lets_answer_in_text(&name) {
-            let problem =
-                "the choice of tools does not make the model call the tool of the output schema".to_owned();
-            let hint = "set `tool_choice` to `required`, remove it, or leave out schema_tool=True";
-            self.refuse_or_note(problem, hint, "replaced")?;
+        let problem = "the choice of tools does not make the model call the tool of the output schema";
+        let hint = "set `tool_choice` to `required`, remove it, or leave out schema_tool=True";
+        if allows_text(self.given, &name) {
+            self.refuse_or_note(problem.to_owned(), hint, "sent unchanged")?;
+        } else if self.lets_answer_in_text(&name) {
+            self.refuse_or_note(problem.to_owned(), hint, "replaced")?;
             self.extra.remove_member((TOOL_CONFIG, TOOL_CHOICE));
         }
         let spec = json!({"name": name, "description": "Give the answer.", "inputSchema": {"json": response.schema}});
@@ -245,11 +258,12 @@ impl<S: Output> RequestBuilder<'_, S> {
         Ok(())
     }
 
-    /// The names of the tools so far.
-    fn own_tool_names(&self) -> Vec<String> {
+    /// The names of the tools so far, and of those of the caller.
+    fn other_tool_names(&self) -> Vec<String> {
         let tools = self.extra.member((TOOL_CONFIG, "tools")).and_then(Value::as_array);
         let name = |tool: &Value| tool.pointer("/toolSpec/name")?.as_str().map(str::to_owned);
-        tools.into_iter().flatten().filter_map(name).collect()
+        let own = tools.into_iter().flatten().filter_map(name);
+        own.chain(self.given.tool_names.iter().cloned()).collect()
     }
 
     /// A name for the tool of the output schema that no other tool has.
@@ -269,7 +283,8 @@ impl<S: Output> RequestBuilder<'_, S> {
 
     /// Whether the choice of tools lets the model answer without a call of this tool.
     fn lets_answer_in_text(&self, name: &str) -> bool {
-        self.extra.member((TOOL_CONFIG, TOOL_CHOICE)).is_some_and(|choice| {
+        let is_given = self.given.has("toolConfig.toolChoice");
+        self.extra.member((TOOL_CONFIG, TOOL_CHOICE)).filter(|_| !is_given).is_some_and(|choice| {
             choice.get("any").is_none() && choice.pointer("/tool/name") != Some(&json!(name))
         })
     }

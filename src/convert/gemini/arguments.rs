@@ -103,7 +103,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         if parallel.is_some() {
             self.left_out("parallel_tool_calls", "");
         }
-        let sends_tools = !self.given.has("tools");
+        let sends_tools = !self.replaces_tools();
         let is_strict = sends_tools
             && prompt
                 .tools

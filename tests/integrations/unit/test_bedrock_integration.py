@@ -281,6 +281,143 @@ def test_the_schema_tool_has_a_name_of_its_own():
     assert sorted(names) == [name, f"{name}_answer"]
 
 
+SCHEMA_TOOL = BedrockIntegration(ENGINE, schema_tool=True)
+ANY_SCHEMA_TOOL = BedrockIntegration(ENGINE, schema_tool=True, strict_validation=False)
+
+
+def spec(name):
+    return {"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}}}
+
+
+def test_beside_the_schema_tool_the_model_can_call_the_tools_of_the_caller():
+    prompt = chat_of(USER, output_schema=TOOL_SCHEMA)
+    made, said = request(prompt, SCHEMA_TOOL, toolConfig={"tools": [spec("f")]})
+    assert made["toolConfig"]["toolChoice"] == {"any": {}}
+    assert [tool["toolSpec"]["name"] for tool in made["toolConfig"]["tools"]] == ["output_schema", "f"]
+    assert said == []
+    with pytest.raises(ConversionError, match="the output schema and a tool are both named `output_schema`"):
+        request(prompt, SCHEMA_TOOL, toolConfig={"tools": [spec("output_schema")]})
+    made, _ = request(prompt, ANY_SCHEMA_TOOL, toolConfig={"tools": [spec("output_schema")]})
+    assert [tool["toolSpec"]["name"] for tool in made["toolConfig"]["tools"]] == [
+        "output_schema_answer",
+        "output_schema",
+    ]
+
+
+def test_a_choice_of_the_caller_against_the_schema_tool_is_refused_or_wins():
+    prompt = chat_of({"role": "system", "content": "S"}, USER, tools=[{"name": "f"}], output_schema=TOOL_SCHEMA)
+    for choice in ({"auto": {}}, {"tool": {"name": "f"}}):
+        config = {"toolChoice": choice}
+        with pytest.raises(ConversionError, match="does not make the model call the tool of the output schema"):
+            request(prompt, SCHEMA_TOOL, toolConfig=config)
+        made, said = request(prompt, ANY_SCHEMA_TOOL, toolConfig=config)
+        assert made["toolConfig"]["toolChoice"] == choice
+        assert said[0].endswith("the tool of the output schema; sent unchanged")
+        # The model may answer without the tool, so it is told what to answer.
+        assert "Answer with one JSON object" in made["system"][0]["text"]
+    for choice in ({"any": {}}, {"tool": {"name": "output_schema"}}):
+        made, said = request(prompt, SCHEMA_TOOL, toolConfig={"toolChoice": choice})
+        assert (made["toolConfig"]["toolChoice"], said) == (choice, [])
+        assert made["system"] == [{"text": "S"}]
+
+
+def test_without_a_tool_config_there_is_no_schema_tool():
+    prompt = chat_of({"role": "system", "content": "S"}, USER, output_schema=TOOL_SCHEMA)
+    made, _ = request(prompt, SCHEMA_TOOL, toolConfig=None)
+    assert "toolConfig" not in made
+    assert "Answer with one JSON object" in made["system"][0]["text"]
+
+
+THINKS = {"thinking_budget": 2000}
+FORCED = "Claude accepts no `tool_choice` that makes it call a tool while it thinks"
+
+
+@pytest.mark.parametrize("choice", ["required", {"name": "f"}], ids=str)
+def test_thinking_beside_a_forced_tool_is_refused_or_left_out(choice):
+    prompt = chat_of(USER, tools=[{"name": "f"}], tool_choice=choice, settings=THINKS)
+    with pytest.raises(ConversionError, match=FORCED) as caught:
+        request(prompt, model=CLAUDE)
+    assert caught.value.context["hint"] == "remove `thinking_budget`, or set `tool_choice` to `auto`"
+    made, said = request(prompt, BedrockIntegration(ENGINE, strict_validation=False), model=CLAUDE)
+    assert [*made] == ["toolConfig"]
+    assert said == [f"{FORCED}; sent without thinking"]
+    assert request(prompt, model="amazon.nova-lite-v1:0")[0]["toolConfig"]["toolChoice"]
+
+
+def test_thinking_beside_the_schema_tool_is_refused_or_left_out():
+    prompt = chat_of(USER, output_schema=TOOL_SCHEMA, settings=THINKS)
+    with pytest.raises(ConversionError, match=FORCED) as caught:
+        request(prompt, SCHEMA_TOOL, model=CLAUDE)
+    assert caught.value.context["hint"] == "remove `thinking_budget`, or leave out schema_tool=True"
+    made, _ = request(prompt, ANY_SCHEMA_TOOL, model=CLAUDE)
+    assert "additionalModelRequestFields" not in made
+    assert "thinking" in str(request(prompt, model=CLAUDE)[0])
+
+
+def test_thinking_of_the_caller_leaves_out_the_choice_of_the_prompt():
+    prompt = chat_of(USER, tools=[{"name": "f"}], tool_choice="required")
+    thinking = {"additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 2000}}}
+    with pytest.raises(ConversionError, match=FORCED):
+        request(prompt, model=CLAUDE, **thinking)
+    lenient = BedrockIntegration(ENGINE, strict_validation=False)
+    made, said = request(prompt, lenient, model=CLAUDE, **thinking)
+    assert [*made["toolConfig"]] == ["tools"]
+    assert said == [f"{FORCED}; the choice is left out"]
+    both, said = request(prompt, model=CLAUDE, toolConfig={"toolChoice": {"any": {}}}, **thinking)
+    assert (both["toolConfig"]["toolChoice"], said) == ({"any": {}}, [])
+    off = {"additionalModelRequestFields": {"thinking": {"type": "disabled"}}}
+    assert request(prompt, model=CLAUDE, **off)[0]["toolConfig"]["toolChoice"] == {"any": {}}
+    chosen = chat_of(USER, tools=[{"name": "f"}], settings=THINKS)
+    with pytest.raises(ConversionError, match=FORCED):
+        request(chosen, model=CLAUDE, toolConfig={"toolChoice": {"any": {}}})
+
+
+def test_none_leaves_out_a_member_of_a_mapping():
+    prompt = chat_of(USER, settings={"max_tokens": 9, "effort": "low", "temperature": 0.5})
+    made, _ = request(prompt, inferenceConfig={"maxTokens": None}, outputConfig={"effort": None})
+    assert made == {"inferenceConfig": {"temperature": 0.5}}
+    assert request(chat_of(USER), inferenceConfig={"maxTokens": None}, outputConfig={"effort": None})[0] == {}
+    schema = chat_of(USER, output_schema=TOOL_SCHEMA)
+    assert request(schema, outputConfig={"textFormat": None})[1] == []
+
+
+@pytest.mark.parametrize("tools", [[], None])
+def test_no_tools_of_the_caller_remove_those_of_the_prompt(tools):
+    settings = {"bedrock": {"toolConfig": {"tools": [spec("g")], "toolChoice": {"any": {}}}}}
+    prompt = chat_of(USER, tools=[{"name": "f"}], tool_choice="required", settings=settings)
+    assert request(prompt, toolConfig={"tools": tools})[0] == {}
+    assert request(chat_of(USER), toolConfig={"tools": tools})[0] == {}
+
+
+def test_no_tools_of_the_caller_beside_a_history_with_calls_are_refused():
+    prompt = chat_of({"role": "placeholder", "name": "history"}, tools=[{"name": "look-up"}])
+    arguments = {"model": "m", "toolConfig": {"tools": []}}
+    with pytest.raises(ConversionError, match="Bedrock needs these tools in the request"):
+        BEDROCK.build_request_sync(prompt, {"history": CALLED}, **arguments)
+    with pytest.warns(PromptConversionWarning, match="sent with tools without parameters"):
+        made = BedrockIntegration(ENGINE, strict_validation=False).build_request_sync(
+            prompt, {"history": CALLED}, **arguments
+        )
+    assert made["toolConfig"] == {"tools": [spec("look-up")]}
+
+
+def test_a_choice_of_the_prompt_is_for_the_tools_of_the_settings_too():
+    settings = {"bedrock": {"toolConfig": {"tools": [spec("g")]}}}
+    other = {"provider": "openai", "type": "web_search"}
+    prompt = chat_of(USER, tools=[other], tool_choice="required", settings=settings)
+    assert request(prompt)[0]["toolConfig"]["toolChoice"] == {"any": {}}
+
+
+@pytest.mark.parametrize("place", ["bedrock", "extra"])
+@pytest.mark.parametrize("name", ["inferenceConfig", "outputConfig", "additionalModelRequestFields"])
+def test_a_mapping_of_the_settings_that_is_none_is_refused(name, place):
+    settings = {"max_tokens": 9, "effort": "low", place: {name: 5}}
+    with pytest.raises(ConversionError, match=f"`settings.{place}.{name}` is not a mapping"):
+        request(chat_of(USER, settings=settings))
+    made, _ = request(chat_of(USER, settings={"max_tokens": 9, place: {name: None}}))
+    assert made == {"inferenceConfig": {"maxTokens": 9}}
+
+
 @pytest.mark.parametrize("place", ["caller", "settings"])
 def test_the_choice_of_the_caller_replaces_that_of_the_prompt(place):
     choice = {"toolChoice": {"auto": {}}}

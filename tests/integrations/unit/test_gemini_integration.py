@@ -21,12 +21,13 @@ GEMINI = GeminiIntegration(ENGINE)
 USER = {"role": "user", "content": "U"}
 
 
-def request(prompt, **arguments):
+def request(prompt, *, is_checked=True, **arguments):
     """Return the request without its contents, and the warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         request = GEMINI.build_request_sync(prompt, {}, **{"model": "gemini-3-pro", **arguments})
-    gemini_api.check(request)
+    if is_checked:
+        gemini_api.check(request)
     return request.get("config", {}), [str(warning.message) for warning in caught]
 
 
@@ -382,9 +383,73 @@ def test_the_config_of_the_caller_is_merged_and_wins():
 
 
 def test_a_format_of_the_caller_replaces_the_schema_with_a_warning():
-    with pytest.warns(PromptConversionWarning, match="response_json_schema` replaces the format"):
+    with pytest.warns(PromptConversionWarning, match="the argument `response_schema` replaces the format"):
         made = GEMINI.build_request_sync(full_prompt(), {}, config={"response_schema": {"type": "STRING"}})
     assert "response_json_schema" not in made["config"]
+
+
+ANSWER = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+
+
+@pytest.mark.parametrize("place", ["caller", "gemini", "extra"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("response_schema", {"type": "STRING"}),
+        ("response_json_schema", {"type": "string"}),
+        ("response_mime_type", "text/plain"),
+    ],
+)
+def test_another_format_is_not_sent_beside_the_schema(name, value, place):
+    settings = {} if place == "caller" else {place: {name: value}}
+    given = {"config": {name: value}} if place == "caller" else {}
+    prompt = chat_of({"role": "system", "content": "S"}, USER, output_schema=ANSWER, settings=settings)
+    config, said = request(prompt, is_checked=name == "response_mime_type", **given)
+    assert {key: member for key, member in config.items() if key.startswith("response")} == {name: value}
+    # The API does not enforce the schema, so the model is told.
+    assert "Answer with one JSON object" in config["system_instruction"]
+    words = f"the argument `{name}` replaces the format" if place == "caller" else f"`settings.{place}` sets `{name}`"
+    [text] = said
+    assert text.startswith(f"{words}; the output schema")
+
+
+@pytest.mark.parametrize("spelling", ["responseSchema", "responseMimeType"])
+def test_another_format_in_the_spelling_of_the_rest_api_is_known(spelling):
+    value = {"type": "STRING"} if spelling == "responseSchema" else "text/plain"
+    prompt = chat_of(USER, output_schema=ANSWER, settings={"gemini": {spelling: value}})
+    config, said = request(prompt, is_checked=False)
+    assert "response_json_schema" not in config
+    assert len(said) == 1
+
+
+def test_the_mime_type_of_json_keeps_the_schema():
+    for arguments in ({"config": {"response_mime_type": "application/json"}}, {}):
+        settings = {} if arguments else {"gemini": {"response_mime_type": "application/json"}}
+        config, said = request(chat_of(USER, output_schema=ANSWER, settings=settings), **arguments)
+        assert config["response_mime_type"] == "application/json"
+        assert config["response_json_schema"]["required"] == ["a"]
+        assert said == []
+
+
+@pytest.mark.parametrize("name", ["response_mime_type", "response_json_schema"])
+def test_a_format_that_the_caller_removes_takes_the_schema_with_it(name):
+    config, said = request(chat_of(USER, output_schema=ANSWER), config={name: None})
+    assert [key for key in config if key.startswith("response")] == []
+    assert said == []
+
+
+def test_none_leaves_out_a_member_of_a_mapping():
+    prompt = chat_of(USER, settings={"effort": "low"})
+    assert request(prompt, config={"thinking_config": {"thinking_level": None}})[0] == {}
+    assert request(chat_of(USER), config={"thinking_config": {"thinking_level": None}})[0] == {}
+    both = {"thinking_config": {"thinking_level": None, "include_thoughts": True}}
+    assert request(prompt, config=both)[0] == {"thinking_config": {"include_thoughts": True}}
+
+
+def test_a_body_that_is_no_mapping_is_refused():
+    settings = {"gemini": {"http_options": {"extra_body": 5}, "newThing": 1}}
+    with pytest.raises(ConversionError, match=r"`settings.gemini.http_options.extra_body` is not a mapping"):
+        request(chat_of(USER, settings=settings))
 
 
 def test_what_the_package_does_not_know_goes_into_the_body():

@@ -276,3 +276,58 @@ def test_servers_with_an_api_like_openais_get_the_older_limit_and_top_k():
     assert request == {"model": "m", "max_tokens": 5, "extra_body": {"top_k": 7}}
     with pytest.raises(ValueError, match="max_tokens_key must be"):
         OpenAIIntegration(ENGINE, max_tokens_key="limit")
+
+
+FORCED = "Claude accepts no `tool_choice` that makes it call a tool while it thinks"
+
+
+@pytest.mark.parametrize("in_body", [False, True])
+@pytest.mark.parametrize("place", ["prompt", "settings", "caller"])
+def test_thinking_beside_a_forced_tool_is_refused_or_left_out(place, in_body):
+    changes = {"tools": [{"name": "f"}]}
+    settings = {"thinking_budget": 2048}
+    forced = {"type": "any"}
+    if place == "prompt":
+        changes["tool_choice"] = "required"
+    elif place == "settings":
+        settings["anthropic"] = {"tool_choice": forced}
+    else:
+        changes["arguments"] = {"tool_choice": forced}
+    with pytest.raises(ConversionError, match=FORCED):
+        sent(AnthropicIntegration(ENGINE, extra_body=in_body), settings, **changes)
+    lenient = AnthropicIntegration(ENGINE, extra_body=in_body, strict_validation=False)
+    assert sent(lenient, settings, **changes) == ({"tool_choice": forced}, [f"{FORCED}; sent without thinking"])
+    off = {**settings, "thinking_budget": 0}
+    assert sent(AnthropicIntegration(ENGINE), off, **changes) == ({"tool_choice": forced, **OFF}, [])
+
+
+def test_thinking_of_the_caller_leaves_out_the_choice_of_the_prompt():
+    changes = {"tools": [{"name": "f"}], "tool_choice": {"name": "f"}, "arguments": enabled(2048)}
+    with pytest.raises(ConversionError, match=FORCED):
+        sent(AnthropicIntegration(ENGINE), {}, **changes)
+    lenient = AnthropicIntegration(ENGINE, strict_validation=False)
+    assert sent(lenient, {}, **changes) == (enabled(2048), [f"{FORCED}; the choice is left out"])
+    both = {**changes, "arguments": {**enabled(2048), "tool_choice": {"type": "any"}}}
+    assert sent(AnthropicIntegration(ENGINE), {}, **both)[1] == []
+
+
+def test_none_leaves_out_a_member_of_a_mapping():
+    responses = TARGETS["responses"]
+    assert sent(responses, {"verbosity": "low"}, arguments={"text": {"verbosity": None}}) == ({}, [])
+    assert sent(responses, {}, arguments={"text": {"verbosity": None}}) == ({}, [])
+    kept, said = sent(
+        responses, {"verbosity": "low"}, output_schema=ANSWER, arguments={"text": {"verbosity": None, "format": None}}
+    )
+    assert (kept, said) == ({}, [])
+    assert sent(TARGETS["anthropic"], {"effort": "low"}, arguments={"output_config": {"effort": None}}) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("target", "key"), [("responses", "reasoning"), ("responses", "text"), ("anthropic", "output_config")]
+)
+@pytest.mark.parametrize("place", ["own", "extra"])
+def test_a_mapping_of_the_settings_that_is_none_is_refused(target, key, place):
+    name = {"responses": "openai"}.get(target, target) if place == "own" else "extra"
+    settings = {"effort": "low", name: {key: 5}}
+    with pytest.raises(ConversionError, match=f"`settings.{name}.{key}` is not a mapping"):
+        sent(TARGETS[target], settings)
