@@ -1,11 +1,14 @@
 //! Rules that the providers share: which fields a role can have, which characters a name can have, and how calls and
 //! results pair up.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
+use super::media_type;
 use super::payload::{Member, Payload, member};
 use super::report::{Position, RuleViolation, ViolationHandler};
+use crate::base64;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::message::is_blank;
 use crate::prompt::{CacheHint, Content, FunctionCall, Message, PartBody, Role, SearchResultPart, Tree};
@@ -501,6 +504,43 @@ pub(super) fn refusal_as_content<S: Output>(
 /// Base64 data as a `data:` URL.
 pub(super) fn data_url<S: Output>(media_type: &S, data: &S) -> String {
     media_type.with_str(|media_type| data.with_str(|data| format!("data:{media_type};base64,{data}")))
+}
+
+/// Base64 data as the providers read them: in the standard alphabet, with padding and without line breaks.
+pub(super) fn plain_base64<S: Output>(
+    data: S,
+    index: usize,
+    at: Position,
+) -> Result<Payload<S>, RuleViolation> {
+    let plain = data.with_str(|data| base64::plain(data).map(into_respelled));
+    let respelled = plain.ok_or_else(|| not_base64(index, at))?;
+    Ok(respelled.map_or(Payload::Text(data), Payload::String))
+}
+
+/// The same for the data of a `data:` URL. Any other address stays as it is.
+pub(super) fn plain_data_url<S: Output>(
+    url: S,
+    index: usize,
+    at: Position,
+) -> Result<Payload<S>, RuleViolation> {
+    let respelled = url.with_str(|url| {
+        let Some((_, data)) = media_type::data_url(url) else { return Ok(None) };
+        let plain = base64::plain(data).ok_or_else(|| not_base64(index, at))?;
+        let header = &url[..url.len() - data.len()];
+        Ok(into_respelled(plain).map(|plain| format!("{header}{plain}")))
+    })?;
+    Ok(respelled.map_or(Payload::Text(url), Payload::String))
+}
+
+fn into_respelled(text: Cow<'_, str>) -> Option<String> {
+    match text {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => Some(text),
+    }
+}
+
+pub(super) fn not_base64(index: usize, at: Position) -> RuleViolation {
+    RuleViolation::new(at, format!("the data of part {index} are not base64"), "encode the data in base64")
 }
 
 /// The title, source and texts of a search result.

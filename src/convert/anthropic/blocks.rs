@@ -1,5 +1,7 @@
 //! Makes Anthropic's content blocks from the parts of a message, its calls and its cache hints.
 
+use std::borrow::Cow;
+
 use crate::convert::carried;
 use crate::convert::image_address::{self, FILE, IMAGE};
 use crate::convert::media_type;
@@ -183,7 +185,7 @@ fn body_block<S: Output>(body: PartBody<S>, index: usize, at: Position) -> Resul
         PartBody::ImageUrl { url, .. } => ("image", linked_image(url, index, at)?),
         PartBody::Image { media_type, data } => {
             let media_type = media_type.with_str(image_type).ok_or_else(|| unknown_image(index, at))?;
-            ("image", base64(media_type, Payload::Text(data)))
+            ("image", base64(media_type, rules::plain_base64(data, index, at)?))
         }
         PartBody::UploadedImage { file_id } => ("image", uploaded(file_id)),
         PartBody::File(file) => return document(*file, index, at),
@@ -214,6 +216,11 @@ fn citations<S>() -> Member<S> {
     member("citations", Payload::map([("enabled", Payload::Bool(true))]))
 }
 
+/// Base64 in the one spelling that the API reads.
+fn plain(data: &str) -> Option<String> {
+    crate::base64::plain(data).map(Cow::into_owned)
+}
+
 fn base64<S>(media_type: &'static str, data: Payload<S>) -> Payload<S> {
     Payload::map([
         ("type", Payload::Static("base64")),
@@ -230,12 +237,14 @@ fn linked_image<S: Output>(url: S, index: usize, at: Position) -> Result<Payload
     let inline = url.with_str(|url| {
         media_type::is_data_url(url).then(|| {
             let (media_type, data) = media_type::data_url(url)?;
-            Some(base64(image_type(media_type)?, Payload::String(data.to_owned())))
+            Some((image_type(media_type)?, plain(data)))
         })
     });
     match inline {
         None => Ok(Payload::map([("type", Payload::Static("url")), ("url", Payload::Text(url))])),
-        Some(source) => source.ok_or_else(|| unknown_image(index, at)),
+        Some(None) => Err(unknown_image(index, at)),
+        Some(Some((_, None))) => Err(rules::not_base64(index, at)),
+        Some(Some((media_type, Some(data)))) => Ok(base64(media_type, Payload::String(data))),
     }
 }
 
@@ -280,9 +289,14 @@ fn stored_document<S: Output>(
     let pdf = file_data.and_then(|url| {
         url.with_str(|url| {
             let (media_type, data) = media_type::data_url(url)?;
-            media_type.eq_ignore_ascii_case(PDF).then(|| base64(PDF, Payload::String(data.to_owned())))
+            media_type.eq_ignore_ascii_case(PDF).then(|| plain(data))
         })
     });
+    let pdf = match pdf {
+        Some(Some(data)) => Some(base64(PDF, Payload::String(data))),
+        Some(None) => return Err(rules::not_base64(index, at)),
+        None => None,
+    };
     pdf.ok_or_else(|| {
         let problem = format!("part {index} is a file, but not a PDF in a base64 `data:` URL");
         RuleViolation::new(at, problem, "send a PDF, a `file_id`, or the content of the file as text")

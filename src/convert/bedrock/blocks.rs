@@ -210,7 +210,7 @@ impl<'r> BlockWriter<'r> {
                     let problem = format!("part {index} is audio in a format that Bedrock does not support");
                     refuse(problem, "use a format such as wav or mp3")
                 })?;
-                let bytes = data.with_str(base64::decode).ok_or_else(|| not_base64(index, at))?;
+                let bytes = data.with_str(base64::decode).ok_or_else(|| rules::not_base64(index, at))?;
                 let sound = [("format", Payload::Static(format)), ("source", bytes_source(bytes))];
                 Ok(Payload::map([("audio", Payload::map(sound))]))
             }
@@ -309,7 +309,7 @@ fn document_data(
     at: Position,
 ) -> Result<(Option<&'static str>, Vec<u8>), RuleViolation> {
     let (media_type, data) = media_type::data_url(url).ok_or_else(|| not_a_data_url(index, at))?;
-    let bytes = base64::decode(data).ok_or_else(|| not_base64(index, at))?;
+    let bytes = base64::decode(data).ok_or_else(|| rules::not_base64(index, at))?;
     Ok((media_type::usual_extension(media_type).and_then(document_format), bytes))
 }
 
@@ -382,10 +382,6 @@ fn search_result<S: Output>(result: SearchResultPart<S>) -> Payload<S> {
     Payload::map([("searchResult", Payload::Map(block))])
 }
 
-fn not_base64(index: usize, at: Position) -> RuleViolation {
-    RuleViolation::new(at, format!("the data of part {index} are not base64"), "encode the data in base64")
-}
-
 fn file_id(index: usize, at: Position) -> RuleViolation {
     let problem = format!("part {index} has a `file_id`, and Bedrock keeps no files");
     RuleViolation::new(at, problem, "send the data in base64, or an `s3://` address")
@@ -430,7 +426,7 @@ fn image<S, D: Output>(
     at: Position,
 ) -> Result<Payload<S>, RuleViolation> {
     let format = image_format(media_type).ok_or_else(|| unknown_image(index, at))?;
-    let bytes = data.with_str(base64::decode).ok_or_else(|| not_base64(index, at))?;
+    let bytes = data.with_str(base64::decode).ok_or_else(|| rules::not_base64(index, at))?;
     Ok(image_block(format, bytes_source(bytes)))
 }
 

@@ -1,7 +1,5 @@
 //! Makes Gemini's parts from the parts of a message.
 
-use std::borrow::Cow;
-
 use crate::base64;
 use crate::convert::image_address::{self, FILE, IMAGE};
 use crate::convert::media_type;
@@ -189,20 +187,10 @@ impl PartWriter<'_, '_> {
         data: S,
         index: usize,
     ) -> Result<Option<Payload<S>>> {
-        // The package decodes only the standard alphabet, without line breaks.
-        let respelled = data.with_str(|data| match base64::plain(data) {
-            Some(Cow::Borrowed(_)) => Some(None),
-            Some(Cow::Owned(plain)) => Some(Some(plain)),
-            None => None,
-        });
-        let Some(respelled) = respelled else {
-            return self.dropped(self.not_base64(index));
-        };
-        Ok(Some(inline(media_type, respelled.map_or(Payload::Text(data), Payload::String))))
-    }
-
-    fn not_base64(&self, index: usize) -> RuleViolation {
-        self.violation(format!("the data of part {index} are not base64"), "encode the data in base64")
+        match rules::plain_base64(data, index, self.at) {
+            Ok(data) => Ok(Some(inline(media_type, data))),
+            Err(violation) => self.dropped(violation),
+        }
     }
 
     /// The data of a `data:` URL. A general MIME type gives way to that of the name.
@@ -223,7 +211,7 @@ impl PartWriter<'_, '_> {
             let media_type = self.accepted_type(by_name.unwrap_or(given), what, index)?;
             match base64::plain(data) {
                 Some(data) => Ok(Some(inline(media_type, Payload::String(data.into_owned())))),
-                None => self.dropped(self.not_base64(index)),
+                None => self.dropped(rules::not_base64(index, self.at)),
             }
         })
     }

@@ -294,7 +294,7 @@ impl MessageWriter<'_, '_> {
                 ("image_url", Payload::Map([member("url", url)].into_iter().chain(detail).collect()))
             }
             AcceptedPart::Audio { data, format } => {
-                let sound = [("data", Payload::Text(data)), ("format", Payload::Text(format))];
+                let sound = [("data", data), ("format", Payload::Text(format))];
                 ("input_audio", Payload::map(sound))
             }
             AcceptedPart::File(fields) => ("file", Payload::Map(fields)),

@@ -19,7 +19,7 @@ pub(super) enum AcceptedPart<S> {
         detail: Option<Payload<S>>,
     },
     Audio {
-        data: S,
+        data: Payload<S>,
         format: S,
     },
     /// `file_id`, `filename` and `file_data`, those that are given.
@@ -86,10 +86,16 @@ pub(super) fn accepted_part<S: Output>(
                 Some(detail) => image_detail(detail, index, at, violations)?,
                 None => None,
             };
-            AcceptedPart::Image { url: Payload::Text(url), detail }
+            let url = rules::plain_data_url(url, index, at);
+            let Some(url) = kept(url, violations)? else { return Ok(None) };
+            AcceptedPart::Image { url, detail }
         }
         PartBody::Image { media_type, data } => {
-            AcceptedPart::Image { url: Payload::String(rules::data_url(&media_type, &data)), detail: None }
+            let Some(data) = kept(rules::plain_base64(data, index, at), violations)? else { return Ok(None) };
+            let url = media_type.with_str(|media_type| {
+                data.with_str(|data| format!("data:{media_type};base64,{data}")).unwrap_or_default()
+            });
+            AcceptedPart::Image { url: Payload::String(url), detail: None }
         }
         PartBody::Audio { data, format } => {
             if !format.with_str(|format| matches!(format, "wav" | "mp3")) {
@@ -97,6 +103,7 @@ pub(super) fn accepted_part<S: Output>(
                 violations.handle(RuleViolation::new(at, problem, "use wav or mp3"), DROPPED)?;
                 return Ok(None);
             }
+            let Some(data) = kept(rules::plain_base64(data, index, at), violations)? else { return Ok(None) };
             AcceptedPart::Audio { data, format }
         }
         PartBody::UploadedImage { file_id } if media == AcceptedMedia::Responses => {
@@ -145,9 +152,22 @@ fn accepted_file<S: Output>(
         return Ok(None);
     }
     let filename = filename.filter(|_| file.file_data.is_some());
-    let fields = [("file_id", file.file_id), ("filename", filename), ("file_data", file.file_data)];
-    let given = fields.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?))));
-    Ok(Some(AcceptedPart::File(given.collect())))
+    let texts = [("file_id", file.file_id), ("filename", filename)];
+    let mut fields: Vec<Member<S>> =
+        texts.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?)))).collect();
+    if let Some(data) = file.file_data {
+        let Some(data) = kept(rules::plain_data_url(data, index, at), violations)? else { return Ok(None) };
+        fields.push(member("file_data", data));
+    }
+    Ok(Some(AcceptedPart::File(fields)))
+}
+
+/// The value, unless it is dropped.
+fn kept<V>(value: Result<V, RuleViolation>, violations: &mut ViolationHandler<'_>) -> Result<Option<V>> {
+    match value {
+        Ok(value) => Ok(Some(value)),
+        Err(violation) => violations.handle(violation, DROPPED).map(|()| None),
+    }
 }
 
 fn refuse<S>(
