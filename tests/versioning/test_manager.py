@@ -205,6 +205,13 @@ class TestUpdate:
         assert manager.registry.get_versions_sync("greeting") == ["1.0.0"]
         assert manager.get_prompt_sync("greeting") == first
 
+    async def test_an_update_of_the_id_or_version_says_what_to_do(self, call):
+        first = await call("create_prompt", active())
+        with pytest.raises(ValueError, match="id cannot be changed by an update: create a prompt with the new id"):
+            await call("update_prompt", first, id="other")
+        with pytest.raises(ValueError, match="version cannot be changed by an update: choose how far it is raised"):
+            await call("update_prompt", first, version="3.0.0")
+
 
 class TestDelete:
     async def test_delete_removes_the_history(self, manager, call):

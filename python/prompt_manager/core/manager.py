@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from prompt_manager.validation.output import ParsedOutput
 
     T = TypeVar("T")
-    #: Calls a model with what was rendered, and gives its answer; a coroutine function does too.
+    #: Calls a model with the rendered prompt, and returns its answer. It may be a coroutine function.
     Model = Callable[[Any], str | Awaitable[str]]
 
 __all__ = ["PromptManager"]
@@ -86,8 +86,8 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
         refresh: Take over what other processes write to the storage of ``registry``, looking at most once in this many
             seconds; see :meth:`from_storage`.
         cache: Keeps the texts of :meth:`render`, for example a :class:`~prompt_manager.core.cache.MemoryCache`. The key
-            covers the prompt's content, its partials and the values that the render may read. A prompt is not cached
-            whose templates name a helper that you registered or use ``log``, and neither are values that may change
+            covers the prompt's content, its partials and the values that the render may read. Not cached are prompts
+            whose templates call a helper that you registered or ``log``, and renders with values that may change
             between two reads, such as sets, iterators and arrays.
 
     Each coroutine has a synchronous version with the suffix ``_sync``, the same arguments and the same result.
@@ -1736,7 +1736,7 @@ def _arguments(
 def _load_again(
     kind: type[PromptManager], options: dict[str, Any], store: VersionStoreProtocol | None, _content: object
 ) -> PromptManager:
-    """Put a pickled manager of a directory or package together. Its content then is for fingerprints alone."""
+    """Restore a pickled manager of a directory or package. ``_content`` only tells fingerprints of it apart."""
     manager = kind.from_package_sync(**options) if "package" in options else kind.from_directory_sync(**options)
     manager._version_store = store
     return manager
@@ -1748,12 +1748,12 @@ def _restore(
     store: VersionStoreProtocol | None,
     unknown_variables: Literal["warn", "error", "ignore"],
 ) -> PromptManager:
-    """Put a pickled manager together."""
+    """Restore a pickled manager."""
     return kind(registry, store, unknown_variables=unknown_variables)
 
 
 def _author(author: str | None, created_by: str | None) -> str | None:
-    """The author, by the one name or the other."""
+    """The author, from whichever of the two arguments is given."""
     if author is not None and created_by is not None:
         raise TypeError("`author` and `created_by` are the same: pass one of them")
     return created_by if author is None else author
@@ -1775,11 +1775,14 @@ _UPDATE_OPTIONS = ("bump", "changelog", "author", "bump_version", "created_by")
 
 
 def _fields(status: PromptStatus | str | None, changes: PromptChanges) -> dict[str, Any]:
-    """The fields to change; the version is not among them, for it is raised."""
-    fixed = ("id", "version")
-    for name in fixed:
+    """The fields to change. The id stays, and the version is raised by ``bump``."""
+    fixed = {
+        "id": "create a prompt with the new id instead",
+        "version": "choose how far it is raised with `bump`",
+    }
+    for name, remedy in fixed.items():
         if name in changes:
-            raise ValueError(f"{name} cannot be changed by an update: say how far the version is raised with `bump`")
+            raise ValueError(f"{name} cannot be changed by an update: {remedy}")
     from prompt_manager.core.models import SHORT_FIELDS, Prompt
 
     fields = [name for name in (*Prompt.model_fields, *SHORT_FIELDS) if name not in fixed]

@@ -754,7 +754,7 @@ def _restore(
     refresh: float | None,
     state: Any,
 ) -> PromptRegistry:
-    """Put a pickled registry together. With a storage, ``state`` is only for fingerprints."""
+    """Restore a pickled registry. With a storage, ``state`` only tells fingerprints of it apart."""
     registry = kind(storage, template_engine=engine, refresh=refresh)
     if storage is None:
         from prompt_manager.core._travel import restore_core

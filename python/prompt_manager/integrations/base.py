@@ -279,5 +279,5 @@ class BaseIntegration(ABC, Generic[T]):
 
 
 def _make(kind: type[BaseIntegration[Any]], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Put a pickled integration together."""
+    """Restore a pickled integration."""
     return kind(*arguments, **options)

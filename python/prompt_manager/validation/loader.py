@@ -326,7 +326,7 @@ def _functions_of(schema: object) -> Iterator[str]:
 
 
 def _restore(kind: type[SchemaLoader], held: list[tuple[str, Any]], functions: list[tuple[str, Any]]) -> SchemaLoader:
-    """Put a pickled loader together."""
+    """Restore a pickled loader."""
     loader = kind()
     fill_schemas(loader._core, held, functions)
     return loader

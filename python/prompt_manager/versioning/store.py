@@ -156,7 +156,7 @@ class VersionStore:
 
         Args:
             prompt_id: The id of the prompt.
-            since: Return records created at this time or later. A time without a zone is in UTC.
+            since: Return records created at this time or later. A naive time is read as UTC.
             until: Return records created at this time or earlier.
             limit: The maximum number of records.
 
@@ -178,7 +178,7 @@ class VersionStore:
 
         Args:
             prompt_id: The id of the prompt.
-            since: Return records created at this time or later. A time without a zone is in UTC.
+            since: Return records created at this time or later. A naive time is read as UTC.
             until: Return records created at this time or earlier.
             limit: The maximum number of records.
 
@@ -346,7 +346,7 @@ def _highest(prompt_id: str, records: list[PromptVersion]) -> PromptVersion:
 
 
 def _restore(kind: type[VersionStore], path: str | None, records: list[dict[str, Any]]) -> VersionStore:
-    """Put a pickled store together."""
+    """Restore a pickled store."""
     store = kind(path)
     for record in reversed(records):
         store._core.save_sync(record)
