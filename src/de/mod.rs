@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`node`] | the tree |
 //! | [`yaml`] | YAML text to nodes, one document at a time |
+//! | [`yaml_errors`] | explains the mistakes that the YAML parser finds |
 //! | [`scalars`] | the value of a YAML scalar: null, a boolean, a number or a string |
 //! | [`json`] | JSON text to nodes |
 //! | [`paths`] | the paths of nodes that were not read from a text |
@@ -20,6 +21,7 @@ pub(crate) mod reader;
 mod scalars;
 pub(crate) mod words;
 pub(crate) mod yaml;
+mod yaml_errors;
 
 #[cfg(test)]
 #[path = "../../tests/rust/yaml_nodes.rs"]

@@ -380,7 +380,13 @@ impl<'s> NodeReader<'s> {
             _ => None,
         };
         if found.is_none() {
-            self.wrong(node.span, "expected a whole number");
+            match node.value {
+                // "found a number" would be no explanation.
+                NodeValue::Number(_) | NodeValue::ExactNumber(_) | NodeValue::NonFinite => {
+                    self.wrong(node.span, "expected a whole number");
+                }
+                _ => self.expected(node, "a whole number"),
+            }
         }
         found
     }

@@ -12,7 +12,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag}
 use super::node::{NodeValue, SourceNode, SourceSpan};
 use super::reader::NodeReader;
 use super::scalars::{self, ScalarTag};
-use super::{mustache, shown};
+use super::{mustache, shown, yaml_errors};
 use crate::error::{Error, Kind, Place, Result};
 
 /// The bytes of a file as text.
@@ -92,19 +92,21 @@ pub(crate) fn read_document<'s>(
     let mut builder = Builder::new(source, chunk.start);
     match builder.build() {
         Ok(node) => {
-            for Mistake { span, message } in builder.mistakes {
+            for Mistake { span, message, .. } in builder.mistakes {
                 reader.wrong(span, message);
             }
             Some(node)
         }
         Err(mistake) => {
-            let Mistake { span, message } = *mistake;
+            let Mistake { span, message, hint } = *mistake;
             if !message.starts_with(NOT_YAML) {
                 reader.wrong(span, message);
             } else if let Some(tab) = tab_line(text, span) {
                 reader.wrong_hint(tab, "a tab cannot indent YAML", "indent with spaces");
             } else if let Some(mustache) = mustache_in_line(text, span) {
                 reader.wrong_hint(mustache, "expected a string, found a mapping", mustache::HINT);
+            } else if let Some(hint) = hint {
+                reader.wrong_hint(span, message, hint);
             } else {
                 reader.wrong(span, message);
             }
@@ -119,6 +121,7 @@ const NOT_YAML: &str = "this is not YAML";
 struct Mistake {
     span: SourceSpan,
     message: String,
+    hint: Option<&'static str>,
 }
 
 /// A mistake that ends the reading of a document.
@@ -126,7 +129,7 @@ type Fatal = Box<Mistake>;
 
 #[allow(clippy::unnecessary_box_returns, reason = "a small error keeps the results of many calls small")]
 fn fatal(span: SourceSpan, message: impl Into<String>) -> Fatal {
-    Box::new(Mistake { span, message: message.into() })
+    Box::new(Mistake { span, message: message.into(), hint: None })
 }
 
 #[allow(clippy::unnecessary_box_returns, reason = "as `fatal`")]
@@ -276,7 +279,12 @@ impl<'s> Builder<'s> {
         let span = SourceSpan::new(self.base + offset, self.base + offset);
         match error.kind() {
             ErrorKind::UnknownAnchor => fatal(span, "this alias refers to an anchor that does not exist"),
-            _ => fatal(span, format!("{NOT_YAML}: {}", error.info())),
+            kind => match yaml_errors::explained(kind) {
+                Some((message, hint)) => {
+                    Box::new(Mistake { span, message: format!("{NOT_YAML}: {message}"), hint: Some(hint) })
+                }
+                None => fatal(span, format!("{NOT_YAML}: {}", error.info())),
+            },
         }
     }
 
@@ -359,7 +367,7 @@ impl<'s> Builder<'s> {
             let written = format!("{}{}", tag.original_handle(), tag.suffix());
             let message =
                 format!("the tag {} has no meaning here: write the value without it", shown(&written));
-            self.mistakes.push(Mistake { span: self.before(value, &written), message });
+            self.mistakes.push(Mistake { span: self.before(value, &written), message, hint: None });
         }
         known
     }
@@ -462,7 +470,7 @@ impl<'s> Builder<'s> {
                     let span = node.span;
                     if !merge(node, merged) {
                         let message = "`<<` takes a mapping or a list of mappings".to_owned();
-                        self.mistakes.push(Mistake { span, message });
+                        self.mistakes.push(Mistake { span, message, hint: None });
                     }
                 }
             },
@@ -484,7 +492,7 @@ impl<'s> Builder<'s> {
             if !is_new {
                 let message =
                     format!("the key {} is defined twice", shown(&self.identity(key).unwrap_or_default()));
-                self.mistakes.push(Mistake { span: key.span, message });
+                self.mistakes.push(Mistake { span: key.span, message, hint: None });
             }
             is_new
         });

@@ -7,7 +7,7 @@ use super::{Metadata, Settings, key_hints, keys};
 use crate::de::{Fields, KeyPath, NodeReader, NodeValue, SourceNode};
 
 pub(super) fn read_settings(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Settings {
-    let expected = "settings, which are a mapping";
+    let expected = "a mapping of settings";
     let fields = reader.hinted_fields(node, expected, keys::SETTINGS, key_hints::of_settings);
     let Some(mut fields) = fields else {
         return Settings::default();
@@ -107,7 +107,7 @@ fn read_max_tokens(reader: &mut NodeReader<'_>, node: &SourceNode<'_>) -> Option
 pub(super) fn read_metadata(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Metadata {
     let root = KeyPath::Root("metadata");
     let mut metadata = Map::new();
-    let members = reader.members(node, "metadata, which is a mapping").unwrap_or_default();
+    let members = reader.members(node, "a mapping of metadata").unwrap_or_default();
     for (key, _, node) in members {
         let known = keys::METADATA.contains(&key.as_str());
         if known && node.is_null() {
