@@ -14,7 +14,7 @@ use crate::prompt::{
 };
 
 /// The number of placeholders that are filled in all combinations. Further ones stay empty.
-const TRIED: usize = 3;
+const MAX_FILLED: usize = 3;
 
 impl ProviderConverter {
     /// The reasons why the prompt cannot be converted, whatever its variables. Empty if it can.
@@ -95,7 +95,7 @@ fn conversations(
     file_address: &'static str,
 ) -> impl Iterator<Item = Vec<Message<String>>> {
     let placeholders = entries.iter().filter(|entry| matches!(entry, ChatEntry::Placeholder { .. })).count();
-    let choices = (0..placeholders.min(TRIED)).fold(1, |choices, _| choices * ALTERNATIVES.len());
+    let choices = (0..placeholders.min(MAX_FILLED)).fold(1, |choices, _| choices * ALTERNATIVES.len());
     (0..choices).map(move |choice| {
         let mut left = choice;
         let mut messages = Vec::with_capacity(entries.len());

@@ -12,7 +12,7 @@ use crate::template::Output;
 /// left out and reported.
 ///
 /// # Errors
-/// None.
+/// Never. It returns a `Result` as [`strict_messages`] does.
 pub fn messages<S: Output>(messages: Vec<Message<S>>, report: &mut Report) -> Result<Payload<S>> {
     settled(messages, CarriedTarget::PROMPT_FILES, report)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::api::Api;
-use super::bedrock::arguments as bedrock;
+use super::bedrock::arguments::{self as bedrock, CACHE_POINT};
 use super::openai::WrittenHints;
 use super::payload::Payload;
 use super::request::RequestBuilder;
@@ -80,8 +80,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
     }
 
-    /// The tools without those whose names are taken. The later one of two stays, which is the one of the provider's
-    /// settings.
+    /// Removes tools with the name of a later one, so that a tool of the provider's settings replaces the prompt's.
     pub(super) fn distinct_tools(&mut self, tools: Vec<Value>) -> Result<Vec<Value>> {
         let mut last = HashMap::new();
         let named = |tool: &Value| tool_name(tool).map(str::to_owned);
@@ -202,7 +201,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             return Ok(true);
         }
         let problem = format!("{provider} accepts at most four cache hints in a request");
-        self.refuse_or_note(problem, TOOL_HINT, "that of a tool is left out")?;
+        self.refuse_or_note(problem, TOOL_HINT, "the hint of the tool is left out")?;
         Ok(false)
     }
 
@@ -279,13 +278,11 @@ impl<S: Output> RequestBuilder<'_, S> {
     }
 }
 
-const TOOL_HINT: &str = "put it on a system message: providers read the tools first, so its hint is for both";
+const TOOL_HINT: &str =
+    "give a system message the hint instead: providers read the tools first, so it covers them too";
 
 /// The maximum number of cache hints in a request.
 const MAX_HINTS: usize = 4;
-
-/// The key of Bedrock's cache hints.
-const CACHE_POINT: &str = "cachePoint";
 
 fn with_ttl(kind: &str, hint: &CacheHint) -> Value {
     match hint.ttl() {
@@ -294,7 +291,7 @@ fn with_ttl(kind: &str, hint: &CacheHint) -> Value {
     }
 }
 
-/// How often a key is in a conversation. The arguments of calls are the user's data.
+/// How often a key is in a conversation, without the arguments of calls, which are the user's data.
 fn count<S>(value: &Payload<S>, key: &str) -> usize {
     match value {
         Payload::List(items) => items.iter().map(|item| count(item, key)).sum(),

@@ -165,35 +165,12 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
         mode: JsonSchemaMode,
         model_schema: json_schema::ModelSchema<'_, M>,
     ) -> Result<Value> {
-        let (schema, model) = self.find(wanted)?;
-        match (schema, model) {
-            (Some(schema), _) => {
-                // Models run the caller's code, so they are called after the lock is released.
-                let models: Vec<(String, M)> = {
-                    let set = self.read();
-                    let model = |name: &str| match set.get(name) {
-                        Some(SchemaEntry::Model(model)) => Some((name.to_owned(), model.clone())),
-                        _ => None,
-                    };
-                    set.names().filter_map(model).collect()
-                };
-                let mut set = SchemaSet::<T, F, Value>::default();
-                for (name, model) in models {
-                    if let Ok(document) = model_schema(&model) {
-                        set.put(name, SchemaEntry::Model(document));
-                    }
-                }
-                {
-                    let ours = self.read();
-                    for name in ours.names() {
-                        if let Some(SchemaEntry::Schema(schema)) = ours.get(name) {
-                            set.put(name.to_owned(), SchemaEntry::Schema(Arc::clone(schema)));
-                        }
-                    }
-                }
+        match self.find(wanted)? {
+            SchemaEntry::Schema(schema) => {
+                let set = self.with_model_schemas(model_schema);
                 json_schema::write(&set, &schema, mode, &|document: &Value| Ok(document.clone()))
             }
-            (None, Some(model)) => {
+            SchemaEntry::Model(model) => {
                 let document = model_schema(&model)?;
                 match mode {
                     JsonSchemaMode::Full => Ok(document),
@@ -202,8 +179,28 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
                     JsonSchemaMode::Gemini => gemini_subset::to_subset(&document),
                 }
             }
-            (None, None) => Err(self.read().unknown(wanted.name())),
         }
+    }
+
+    /// A copy of the set with the JSON Schema of each model in the model's place. A model without one is left out.
+    fn with_model_schemas(&self, model_schema: json_schema::ModelSchema<'_, M>) -> SchemaSet<T, F, Value> {
+        // Models run the caller's code, so they are called after the lock is released.
+        let entries: Vec<(String, SchemaEntry<M>)> = {
+            let set = self.read();
+            set.names().filter_map(|name| Some((name.to_owned(), set.get(name)?.clone()))).collect()
+        };
+        let mut copy = SchemaSet::default();
+        for (name, entry) in entries {
+            match entry {
+                SchemaEntry::Schema(schema) => drop(copy.put(name, SchemaEntry::Schema(schema))),
+                SchemaEntry::Model(model) => {
+                    if let Ok(document) = model_schema(&model) {
+                        copy.put(name, SchemaEntry::Model(document));
+                    }
+                }
+            }
+        }
+        copy
     }
 
     /// The schema of an answer for a request. If the strict subset cannot express it, the result has the full JSON
@@ -261,18 +258,14 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
         Ok(property_names(&schema))
     }
 
-    fn find(&self, wanted: &SchemaRef) -> Result<(Option<Arc<Schema>>, Option<M>)> {
-        Ok(match wanted {
-            SchemaRef::Inline(schema) => (Some(Arc::clone(schema)), None),
+    fn find(&self, wanted: &SchemaRef) -> Result<SchemaEntry<M>> {
+        match wanted {
+            SchemaRef::Inline(schema) => Ok(SchemaEntry::Schema(Arc::clone(schema))),
             SchemaRef::Name(name) => {
                 let set = self.read();
-                match set.get(name) {
-                    Some(SchemaEntry::Schema(schema)) => (Some(Arc::clone(schema)), None),
-                    Some(SchemaEntry::Model(model)) => (None, Some(model.clone())),
-                    None => return Err(set.unknown(name)),
-                }
+                set.get(name).cloned().ok_or_else(|| set.unknown(name))
             }
-        })
+        }
     }
 
     /// An example that is valid against the schema; `None` if no valid example is found.
@@ -283,16 +276,14 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
     where
         D: Values<Text = T, Function = F, Model = M>,
     {
-        let (schema, model) = self.find(wanted)?;
-        let guess = match (schema, model) {
-            (Some(schema), _) => example(&*self.read(), &schema)?,
+        let guess = match self.find(wanted)? {
+            SchemaEntry::Schema(schema) => example(&*self.read(), &schema)?,
             // The JSON Schema of a model gives an example if it can be converted to a schema.
-            (None, Some(model)) => {
+            SchemaEntry::Model(model) => {
                 let read =
                     data.json_schema(&model).and_then(|document| json_schema::read(wanted.name(), &document));
                 read.ok().and_then(|schema| example(&SchemaSet::<T, F, M>::default(), &schema).ok().flatten())
             }
-            (None, None) => None,
         };
         let Some(guess) = guess else { return Ok(None) };
         let compiled = self.compiled(wanted)?;
@@ -300,7 +291,7 @@ impl<T: Text, F: Clone, M: Clone> SharedSchemaSet<T, F, M> {
         Ok(fits.is_ok().then_some(guess))
     }
 
-    /// Copies schemas and models to a new registry. Functions are not copied.
+    /// Copies schemas and models to a new set. Functions are not copied.
     #[must_use]
     pub fn copy(&self) -> Self {
         let copy = Self::default();

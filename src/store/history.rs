@@ -142,7 +142,7 @@ impl History {
         }
     }
 
-    /// The records of a prompt, and what is wrong with files of it.
+    /// The records of a prompt, and an error for each damaged file.
     ///
     /// # Errors
     /// [`Kind::PromptNotFound`], [`Kind::StorageRead`].
@@ -167,7 +167,7 @@ impl History {
     /// One record.
     ///
     /// # Errors
-    /// As [`History::records`]; [`Kind::VersionNotFound`]; what is wrong with its file.
+    /// As [`History::records`]; [`Kind::VersionNotFound`]; [`Kind::StorageRead`] if its file is damaged.
     pub fn get(&self, id: &str, version: &str) -> Result<VersionRecord> {
         let (mut records, errors) = self.records(id)?;
         let wanted = version.parse::<Version>().ok();

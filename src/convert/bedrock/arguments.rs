@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::blocks::{CACHE_POINT, MAX_CACHE_POINTS};
+pub(in crate::convert) use super::blocks::CACHE_POINT;
+use super::blocks::MAX_CACHE_POINTS;
 use crate::convert::api::Setting;
 use crate::convert::given_arguments::GivenArguments;
 use crate::convert::payload::Payload;
@@ -15,7 +16,7 @@ use crate::prompt::{Effort, FunctionTool, ToolChoice};
 use crate::schema::ResponseSchema;
 use crate::template::Output;
 
-/// The argument for what only the model understands.
+/// The argument for settings that only some models have.
 pub(in crate::convert) const MODEL_FIELDS: &str = "additionalModelRequestFields";
 
 /// The argument and its member for the maximum number of tokens.
@@ -159,7 +160,7 @@ impl<S: Output> RequestBuilder<'_, S> {
     fn called_tools(&self) -> Vec<String> {
         let mut names = Vec::new();
         let mut known = HashSet::new();
-        let members = |payload: &'_ Payload<S>, key: &str| match payload {
+        let position = |payload: &Payload<S>, key: &str| match payload {
             Payload::Map(members) => members.iter().position(|(known, _)| known.as_str() == key),
             _ => None,
         };
@@ -167,7 +168,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         let Some((_, Payload::List(messages))) = messages else { return names };
         for message in messages {
             let Payload::Map(fields) = message else { continue };
-            let Some((_, Payload::List(blocks))) = members(message, "content").map(|at| &fields[at]) else {
+            let Some((_, Payload::List(blocks))) = position(message, "content").map(|at| &fields[at]) else {
                 continue;
             };
             for block in blocks {
@@ -189,7 +190,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         names
     }
 
-    /// Adds a setting: to `inferenceConfig`, or to what only the model understands.
+    /// Adds a setting: to `inferenceConfig`, or to [`MODEL_FIELDS`].
     pub(in crate::convert) fn converse_setting(&mut self, setting: Setting, value: Value) -> Result<()> {
         let key = match setting {
             Setting::MaxTokens => "maxTokens",
@@ -236,8 +237,10 @@ impl<S: Output> RequestBuilder<'_, S> {
     /// Adds the schema of the answer as a tool that the model must call.
     pub(in crate::convert) fn schema_tool(&mut self, response: &ResponseSchema, name: &str) -> Result<()> {
         if !response.is_object() {
-            let problem =
-                format!("the output schema `{}` is not an object, and a tool takes no other", response.name);
+            let problem = format!(
+                "the output schema `{}` is not an object, but the parameters of a tool must be an object",
+                response.name
+            );
             let hint = "put it into an object under a key, or pass structured_output=False";
             return self.refuse_or_note(problem, hint, "left out");
         }
@@ -289,10 +292,10 @@ impl<S: Output> RequestBuilder<'_, S> {
         })
     }
 
-    /// Checks the number of cache points, of which tools can have some too.
+    /// Removes cache points of the tools beyond the maximum of a request.
     pub(in crate::convert) fn check_cache_points(&mut self) -> Result<()> {
-        let mut free = self.members.iter().map(|(_, value)| points(value)).sum::<usize>();
-        let mut extra = 0;
+        let mut count = self.members.iter().map(|(_, value)| points(value)).sum::<usize>();
+        let mut removed = 0;
         let tools = self.members.iter_mut().find(|(key, _)| key.as_str() == TOOL_CONFIG);
         let Some((_, Payload::Map(config))) = tools else { return Ok(()) };
         let Some((_, Payload::List(tools))) = config.iter_mut().find(|(key, _)| key.as_str() == "tools")
@@ -300,13 +303,13 @@ impl<S: Output> RequestBuilder<'_, S> {
             return Ok(());
         };
         for at in (0..tools.len()).rev() {
-            if free > MAX_CACHE_POINTS && is_point(&tools[at]) {
+            if count > MAX_CACHE_POINTS && is_point(&tools[at]) {
                 tools.remove(at);
-                free -= 1;
-                extra += 1;
+                count -= 1;
+                removed += 1;
             }
         }
-        if extra > 0 {
+        if removed > 0 {
             let problem = format!(
                 "Bedrock accepts at most {MAX_CACHE_POINTS} cache points in a request, with those of the tools"
             );

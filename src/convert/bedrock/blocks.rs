@@ -28,7 +28,7 @@ const SOUNDS: [&str; 15] = [
 ];
 
 /// The key of a cache point.
-pub(super) const CACHE_POINT: &str = "cachePoint";
+pub(in crate::convert) const CACHE_POINT: &str = "cachePoint";
 
 /// Writes the blocks of a conversation.
 pub(super) struct BlockWriter<'r> {
@@ -320,12 +320,13 @@ fn known_format(
 ) -> Result<&'static str, RuleViolation> {
     format.ok_or_else(|| {
         let problem = format!("part {index} is a file of a type that Bedrock does not accept");
-        let hint = "use PDF, CSV, Word, Excel, HTML, Markdown or plain text, with a MIME type or a file name that says so";
+        let hint = "use PDF, CSV, Word, Excel, HTML, Markdown or plain text, with a MIME type or a file name that shows it";
         RuleViolation::new(at, problem, hint)
     })
 }
 
-/// Why a part is not sent: by a rule, which a conversion that is not strict can drop it for, or by an error.
+/// Why a part is not sent: it breaks a rule, and is dropped if the conversion is not strict; or an error ends the
+/// conversion.
 enum BlockRefusal {
     Violation(RuleViolation),
     Error(crate::error::Error),

@@ -1,5 +1,4 @@
-//! The members of Gemini's `config`: tools and the choice between them, how much the model thinks, and system
-//! instruction.
+//! The members of Gemini's `config`: tools, the choice between them, and how much the model thinks.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +11,7 @@ use crate::prompt::{Effort, FunctionTool, Prompt, Tool, ToolChoice};
 use crate::schema::strict_parameters;
 use crate::template::Output;
 
-/// The key of a list of functions. A tool of Gemini's is a list of functions, or something of its own.
+/// The key of a tool's list of functions. Gemini's other tools, such as its search, have keys of their own.
 const DECLARATIONS: &str = "function_declarations";
 
 /// Spells the functions of a tool as Python's package does. The documentation of the REST API has `functionDeclarations`.
@@ -36,7 +35,7 @@ fn always_thinks(model: &str) -> bool {
 }
 
 impl<S: Output> RequestBuilder<'_, S> {
-    /// The tools with all functions in one.
+    /// Moves the functions of all tools into one tool, which comes first.
     pub(in crate::convert) fn joined_declarations(&mut self, tools: Vec<Value>) -> Result<Vec<Value>> {
         let (mut functions, mut others) = (Vec::new(), Vec::with_capacity(tools.len()));
         for mut tool in tools {

@@ -34,7 +34,7 @@ impl TreeMembers {
 }
 
 /// The value of a key. Null counts as absent.
-pub(super) fn get<'t>(members: &'t [(String, Tree<String>)], key: &str) -> Option<&'t Tree<String>> {
+pub(super) fn get<'t>(members: &'t MemberSlice, key: &str) -> Option<&'t Tree<String>> {
     members
         .iter()
         .find(|(known, _)| known == key)
@@ -43,7 +43,7 @@ pub(super) fn get<'t>(members: &'t [(String, Tree<String>)], key: &str) -> Optio
 }
 
 /// The text of a key.
-pub(super) fn text<'t>(members: &'t [(String, Tree<String>)], key: &str) -> Option<&'t str> {
+pub(super) fn text<'t>(members: &'t MemberSlice, key: &str) -> Option<&'t str> {
     get(members, key).and_then(as_text)
 }
 
@@ -61,7 +61,7 @@ pub(super) fn into_text(value: Tree<String>) -> Option<String> {
     }
 }
 
-pub(super) fn members(value: &Tree<String>) -> &[(String, Tree<String>)] {
+pub(super) fn members(value: &Tree<String>) -> &MemberSlice {
     match value {
         Tree::Map(members) => members,
         _ => &[],
