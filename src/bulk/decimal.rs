@@ -22,7 +22,7 @@ impl DecimalNumber {
         self.to_string().parse().unwrap_or(f64::NAN)
     }
 
-    /// The sum of two decimals, rounded as Python does.
+    /// The sum of two decimals, or with `subtract` their difference, rounded as Python does.
     pub(super) fn sum(self, other: Self, subtract: bool) -> Option<Self> {
         let scale = self.scale.max(other.scale);
         let (a, b) = (self.scaled(scale)?, other.scaled(scale)?);

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::prompt::{ChatEntry, Compiled, Message, Role};
 use crate::template::{JsonText, Text};
 
-/// The most bytes of text in one array, whose offsets have 32 bits.
+/// The maximum bytes of text in one array, whose offsets have 32 bits.
 const ARRAY_BYTES: usize = i32::MAX as usize;
 
 /// The fields of a message besides its role and content. All but `name`, `tool_call_id` and `refusal` are JSON.
@@ -276,7 +276,7 @@ pub(super) fn json_of(payload: &Payload<String>) -> Result<String> {
     Ok(text.finish())
 }
 
-/// What a row gives.
+/// The result of a row.
 #[derive(Debug)]
 pub enum RowOutput {
     /// A text, or JSON.

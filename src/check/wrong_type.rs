@@ -17,9 +17,9 @@
 //! variables: {tags: list}
 //! ```
 //!
-//! Found are loops over what has no items, printed mappings, members of texts, numbers and lists, helpers such as `join`,
-//! `date`, `length`, `add` and `gt` with a value that they refuse, and comparisons (`eq`) with a value that the variable
-//! never has.
+//! The rule finds loops over values without items, printed mappings, members of texts, numbers and lists, helpers such as
+//! `join`, `date`, `length`, `add` and `gt` with a value that they refuse, and comparisons (`eq`) with a value that the
+//! variable never has.
 
 use super::checked_prompt::{CheckedPrompt, ParsedText};
 use super::code::Code;

@@ -11,7 +11,7 @@ pub(crate) fn shown(word: &str) -> String {
     }
 }
 
-/// Words of other tools and languages for words of ours, by what they name.
+/// For each kind of word: words of other tools and languages, and the word that prompt files have for them.
 const OTHER_WORDS: &[(&str, &[(&str, &str)])] = &[
     (
         "type",
@@ -45,7 +45,7 @@ const OTHER_WORDS: &[(&str, &[(&str, &str)])] = &[
     ("status", &[("published", "active"), ("live", "active"), ("production", "active")]),
 ];
 
-/// The word of ours that was probably meant by another one.
+/// The word of prompt files that another tool's word probably means.
 fn meant_by(what: &str, word: &str) -> Option<&'static str> {
     let words = OTHER_WORDS.iter().find(|(name, _)| *name == what).map(|(_, words)| *words)?;
     words.iter().find(|(other, _)| other.eq_ignore_ascii_case(word)).map(|(_, ours)| *ours)

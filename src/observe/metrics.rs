@@ -39,7 +39,8 @@ pub struct PromptSeries {
     pub counts: PromptCounts,
     /// The number of renders that took at most the time of each of the [`BUCKETS`], and longer than the one before.
     pub buckets: [u64; BUCKETS.len()],
-    /// The number of renders whose time is known. The rows of a batch have only a time together.
+    /// The number of renders whose time was measured. The rows of a batch are not among them, because a batch is
+    /// measured as a whole.
     pub timed: u64,
     /// The time of those renders, in seconds.
     pub seconds: f64,

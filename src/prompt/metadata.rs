@@ -67,13 +67,13 @@ impl Metadata {
         self.0.get("custom").and_then(Value::as_object)
     }
 
-    /// A setting that the published package keeps here; see [`super::Prompt::settings`].
+    /// A setting that `agentic-prompt-manager` keeps here; see [`super::Prompt::settings`].
     #[must_use]
     pub fn temperature(&self) -> Option<f64> {
         self.0.get("temperature").and_then(Value::as_f64)
     }
 
-    /// A setting that the published package keeps here; see [`super::Prompt::settings`].
+    /// A setting that `agentic-prompt-manager` keeps here; see [`super::Prompt::settings`].
     #[must_use]
     pub fn max_tokens(&self) -> Option<u64> {
         self.0.get("max_tokens").and_then(Value::as_u64)

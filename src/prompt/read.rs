@@ -142,7 +142,7 @@ impl<'d> PromptDefaults<'d> {
     }
 }
 
-/// Reads a document of a file: one prompt, or the published package's format with a list of prompts.
+/// Reads a document of a file: one prompt, or the format of `agentic-prompt-manager` with a list of prompts.
 pub(crate) fn read_document(
     reader: &mut NodeReader<'_>,
     node: SourceNode<'_>,

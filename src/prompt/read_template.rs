@@ -118,7 +118,7 @@ impl TemplateParts {
             }
             written.note(partials_path, span.filter(|_| !parts.partials.is_empty()));
         }
-        // The published package writes an empty mapping, which has no effect.
+        // `agentic-prompt-manager` writes an empty mapping, which has no effect.
         parts.helpers = fields.take_value("helpers").and_then(|node| match node.value {
             NodeValue::Map(helpers) if helpers.is_empty() => None,
             _ => Some(node.span),

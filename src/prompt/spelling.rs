@@ -22,7 +22,8 @@ pub(crate) struct SpellingMistake {
     pub(crate) error: Error,
 }
 
-/// What is written twice, and what is written beside no template. `is_written` tells of a path whether it has a value.
+/// Keys that are written in both spellings, and keys that need a template where none is written. `is_written` returns
+/// whether the key at a path has a value.
 pub(crate) fn mistakes(is_written: impl Fn(&str) -> bool) -> Vec<SpellingMistake> {
     let mistake =
         |paths, message: String| SpellingMistake { paths, error: Error::new(Kind::PromptInvalid, message) };

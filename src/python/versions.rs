@@ -28,7 +28,7 @@ pub(super) fn diff<'py>(
     Ok(found)
 }
 
-/// The version that follows this one: raised by a person, or for a change that was found to be so large.
+/// The version that follows this one. `found`: the bump comes from a diff, not from a person.
 #[pyfunction]
 #[pyo3(signature = (version, bump, *, found))]
 pub(super) fn raise_version(

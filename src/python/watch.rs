@@ -192,7 +192,7 @@ impl ReloadHandler for WatchedDirectory {
         let warnings: Vec<String> = warnings.iter().map(Finding::report).collect();
         let new = warnings.iter().filter(|warning| !self.warned.contains(*warning));
         let mut lines: Vec<_> = new.map(|warning| ("warning", warning.clone())).collect();
-        // A load that failed as a whole says nothing of the warnings.
+        // A load that failed as a whole found no warnings, so the old ones may still hold.
         if error.is_none() || !warnings.is_empty() {
             self.warned = warnings.into_iter().collect();
         }

@@ -1,4 +1,4 @@
-//! Lints: parts of a schema that have no effect. Files of the published package may have them, so they are warnings
+//! Lints: parts of a schema that have no effect. Files of `agentic-prompt-manager` may have them, so they are warnings
 //! when a file is loaded. For a schema that a program builds they are errors.
 
 use super::coerce::{self, CoerceOptions, Coercion};

@@ -27,8 +27,8 @@ type CompiledSchemas<T, F, M> = HashMap<String, Arc<CompiledSchema<T, F, M>>>;
 pub struct SchemaSet<T, F, M> {
     entries: BTreeMap<String, SchemaEntry<M>>,
     functions: BTreeMap<String, F>,
-    /// The names of schemas whose line of parents is complete and ends. What is added later cannot change that, so the
-    /// line of a new schema is followed only until it reaches one of them.
+    /// The names of schemas whose parents all exist and form no circle. Schemas that are added later cannot change that,
+    /// so the search for circles stops at these names.
     rooted: HashSet<String>,
     compiled: Mutex<CompiledSchemas<T, F, M>>,
 }

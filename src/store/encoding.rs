@@ -1,6 +1,6 @@
 //! A version's file: one prompt as JSON or as YAML.
 //!
-//! JSON has its own parser, because the published package writes escapes that YAML does not have. It is as strict as
+//! JSON has its own parser, because `agentic-prompt-manager` writes escapes that YAML does not have. It is as strict as
 //! the YAML reader: a duplicate key is an error. This module does no file access.
 
 use std::ffi::OsStr;

@@ -142,7 +142,7 @@ impl References {
     ) {
         self.uses += 1;
         if depth >= DEPTH || self.uses > VARIABLE_USES {
-            // More than anybody reads: nothing is said of what was not followed.
+            // Too many to follow: from here on, any variable may be read.
             self.reads_all = true;
             return;
         }

@@ -9,7 +9,7 @@ use super::carried::{Carried, CarriedFormat, note};
 use super::detect::{is_anthropic_block, is_item_type};
 use super::values::{self, TreeMembers, get, into_items, into_members, items, kind, members, text};
 
-/// What a message of LangChain's is.
+/// The result of reading a message of LangChain's.
 pub(super) enum Read {
     /// A message of its own.
     Message(Box<Message<String>>),

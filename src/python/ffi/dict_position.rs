@@ -29,10 +29,7 @@ impl DictPosition {
 
     /// Returns the value of an interned key, as `dict.get_item(key)` does.
     #[inline(always)]
-    #[allow(
-        clippy::inline_always,
-        reason = "saves the way of the result through memory, a third of the time"
-    )]
+    #[allow(clippy::inline_always, reason = "returning the result through memory takes a third of the time")]
     pub(in crate::python) fn get<'py>(
         &self,
         dict: &Bound<'py, PyDict>,

@@ -7,7 +7,7 @@
 use super::answer_words::{ANSWER_PHRASES, FILLERS, OTHERS, is_answer_word, report_another, words_of};
 use super::fences::is_json_name;
 use super::marks::is_blank;
-use super::tags::{TagEnd, last_tag};
+use super::tags::{LastTag, last_tag};
 
 /// How the text before some JSON leads to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +52,10 @@ fn without_layout(text: &str) -> Result<&str, Introduction> {
     loop {
         text = text.trim_end_matches(|c| is_blank(c) || matches!(c, '*' | '_'));
         match last_tag(text) {
-            Some((start, TagEnd::Layout)) => text = &text[..start],
-            Some((_, TagEnd::Answer)) => return Err(Introduction::Answer),
-            Some((_, TagEnd::Closed | TagEnd::Token)) => return Err(Introduction::None),
-            Some((_, TagEnd::Other)) => return Err(Introduction::Unknown),
+            Some((start, LastTag::Layout)) => text = &text[..start],
+            Some((_, LastTag::Answer)) => return Err(Introduction::Answer),
+            Some((_, LastTag::Closed | LastTag::Token)) => return Err(Introduction::None),
+            Some((_, LastTag::Other)) => return Err(Introduction::Unknown),
             None => return Ok(text),
         }
     }

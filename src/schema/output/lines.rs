@@ -11,16 +11,17 @@ enum MarkdownBlock {
     Row,
 }
 
-/// The fewest blanks before a line that continues a footnote.
+/// The minimum indentation of a line that continues a footnote.
 const INDENT: usize = 2;
 
-/// How far a line was read.
+/// What was read of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LineProgress {
-    /// To blanks and marks of quotations.
+    /// Only blanks and marks of quotations.
     Blank,
-    /// To marks of lists, which may precede those of quotations.
+    /// Marks of lists too, which may precede those of quotations.
     List,
+    /// Other text.
     Inside,
 }
 
@@ -31,7 +32,7 @@ pub(super) struct MarkdownLine {
     has_quote_mark: bool,
     /// The last mark of a quotation or list.
     last_mark: Option<char>,
-    /// Whether a blank follows it.
+    /// Whether a blank follows `last_mark`.
     is_apart: bool,
     /// The block before empty lines, which goes on if the line is indented.
     suspended: MarkdownBlock,
@@ -57,7 +58,7 @@ impl MarkdownLine {
         }
     }
 
-    /// Reads a character, before the one after it.
+    /// Reads a character. `after` is the one that follows it.
     pub(super) fn read(&mut self, c: char, after: char) {
         if c == '\n' {
             // Quotations and footnotes go on to the next blank line, also without their mark.
@@ -129,7 +130,7 @@ impl MarkdownLine {
         block != MarkdownBlock::Paragraph
     }
 
-    /// Whether nothing is before on this line.
+    /// Whether only blanks and marks of quotations were read of this line.
     pub(super) fn is_empty(&self) -> bool {
         self.progress == LineProgress::Blank
     }

@@ -115,11 +115,11 @@ struct OpenTag<'s> {
 #[derive(Default)]
 pub(super) struct OpenTags<'s> {
     open: Vec<OpenTag<'s>>,
-    /// How many were open at the last value.
+    /// The number of tags that were open at the last JSON value.
     at_value: usize,
     /// The end of the last tag that opened.
     last_open: Option<usize>,
-    /// Whether a tag closes around a value.
+    /// Whether a tag that opened before a JSON value closed after it, so that the value may be a quotation.
     pub(super) is_unclear: bool,
 }
 
@@ -153,17 +153,17 @@ impl<'s> OpenTags<'s> {
         }
     }
 
-    /// Notes a value.
+    /// Notes that a JSON value was read.
     pub(super) fn value(&mut self) {
         self.at_value = self.open.len();
     }
 
-    /// Whether a value after this text, which is read, is directly within a tag.
+    /// Whether a JSON value that follows the text `before` is the first thing within a tag.
     pub(super) fn quotes(&self, before: &str) -> bool {
         self.last_open == Some(before.len()) && !self.open.is_empty()
     }
 
-    /// Whether a tag has no end.
+    /// Whether a tag is still open. Square brackets do not count.
     pub(super) fn is_open(&self) -> bool {
         self.open.iter().any(|tag| !tag.is_square)
     }
@@ -174,9 +174,9 @@ pub(super) fn plain_tag_length(text: &str) -> usize {
     Tag::read(text).filter(|tag| !tag.quotes()).map_or(0, |tag| tag.length)
 }
 
-/// What a tag at the end of a text is.
+/// The kind of the tag at the end of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum TagEnd {
+pub(super) enum LastTag {
     /// It is layout, as in `<b>`.
     Layout,
     /// An answer begins: `<answer>`.
@@ -189,22 +189,22 @@ pub(super) enum TagEnd {
     Other,
 }
 
-/// The offset of the tag in angle brackets at the end of a text, and what it is.
-pub(super) fn last_tag(text: &str) -> Option<(usize, TagEnd)> {
+/// The offset and the kind of the tag in angle brackets at the end of a text.
+pub(super) fn last_tag(text: &str) -> Option<(usize, LastTag)> {
     let start = text.ends_with('>').then(|| text.rfind('<')).flatten()?;
     let last = &text[start..];
     if last.starts_with("<|") || last.starts_with("<｜") {
-        return (last.ends_with("|>") || last.ends_with("｜>")).then_some((start, TagEnd::Token));
+        return (last.ends_with("|>") || last.ends_with("｜>")).then_some((start, LastTag::Token));
     }
     let tag = Tag::read(last).filter(|tag| tag.length == last.len())?;
     let end = if tag.is_layout() {
-        TagEnd::Layout
+        LastTag::Layout
     } else if tag.is_closing || tag.is_empty {
-        TagEnd::Closed
+        LastTag::Closed
     } else if tag.is_of_answer() {
-        TagEnd::Answer
+        LastTag::Answer
     } else {
-        TagEnd::Other
+        LastTag::Other
     };
     Some((start, end))
 }

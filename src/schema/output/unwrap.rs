@@ -5,7 +5,7 @@ use super::cursor::AnswerParser;
 use super::parsed::Parsed;
 use super::repairs::{Repair, RepairKind};
 
-/// Takes the dict that is wanted out of a JSON text, or out of a list of one item.
+/// If a dict is wanted, takes it out of a JSON string that contains it, or out of a list that has no other item.
 pub(super) fn unwrapped(mut answer: Answer, options: AnswerOptions) -> Answer {
     if !options.dict || answer.open > 0 {
         return answer;
@@ -26,7 +26,8 @@ pub(super) fn unwrapped(mut answer: Answer, options: AnswerOptions) -> Answer {
     answer
 }
 
-/// Whether the answer is the JSON in a text, and means something else if its backslashes are those of the JSON.
+/// Whether the answer was JSON within a string, and reading its source without that string gives another value, because
+/// a backslash can belong to either.
 pub(super) fn is_unclear(source: &str, answer: &Answer) -> bool {
     let is_in_text = answer.repairs.iter().any(|repair| repair.kind == RepairKind::JsonInText);
     let (Some(start), Some(end)) = (source.find(['{', '[']), source.rfind(['}', ']'])) else { return false };

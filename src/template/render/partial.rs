@@ -240,7 +240,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
         self.in_other_dialect(|other| other.computed_name(expr, scope))
     }
 
-    /// Whether handlebars.js takes the computed name of a partial for its context, and no name.
+    /// Whether handlebars.js would use the computed name of a partial as its context, and find no name.
     fn is_swapped(partial: &Partial<D::Text>, scope: &Scope<'_, D>) -> bool {
         L::DIALECT.swaps_computed_names()
             && scope.template.options().explicit_partial_context
