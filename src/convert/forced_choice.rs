@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::api::Api;
-use super::bedrock::arguments::{MODEL_FIELDS, TOOL_CHOICE, TOOL_CONFIG};
+use super::bedrock::arguments::MODEL_FIELDS;
+use super::bedrock::tool_config::{TOOL_CHOICE, TOOL_CONFIG};
 use super::payload::Payload;
 use super::request::RequestBuilder;
 use crate::error::Result;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, Setting};
-use super::bedrock::arguments as bedrock;
+use super::bedrock::tool_config::{TOOL_CONFIG, allows_text};
 use super::converter::{Provider, ProviderConverter};
 use super::given_arguments::{EXTRA_BODY, GivenArguments, is_same_argument};
 use super::openai::WrittenHints;
@@ -118,8 +118,8 @@ impl ProviderConverter {
     pub fn enforces(self, prompt: &Prompt, response: &ResponseSchema, given: GivenArguments<'_>) -> bool {
         if self.sends_schema_as_tool() {
             return response.is_object()
-                && !given.has(bedrock::TOOL_CONFIG)
-                && !bedrock::allows_text(given, &schema_name(&response.name));
+                && !given.has(TOOL_CONFIG)
+                && !allows_text(given, &schema_name(&response.name));
         }
         let api = self.api();
         let extra = RequestExtra::new(&prompt.settings(), api, given);

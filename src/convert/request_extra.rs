@@ -6,8 +6,8 @@
 use serde_json::{Map, Value};
 
 use super::api::{Api, Setting};
-use super::bedrock::arguments::TOOL_CONFIG;
-use super::gemini::arguments::spell_tool;
+use super::bedrock::tool_config::TOOL_CONFIG;
+use super::gemini::declarations::spell_tool;
 use super::given_arguments::{EXTRA_BODY, GivenArguments, MERGED, excluded_by, is_one_of, is_same_argument};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Settings, snake_case};

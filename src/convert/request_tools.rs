@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::Api;
 use super::bedrock::arguments::{self as bedrock, CACHE_POINT};
+use super::bedrock::tool_config::{TOOL_CONFIG, TOOLS_PATH};
 use super::openai::WrittenHints;
 use super::payload::Payload;
 use super::request::RequestBuilder;
@@ -75,7 +76,7 @@ impl<S: Output> RequestBuilder<'_, S> {
     /// Whether the caller removes the tools of the prompt.
     pub(super) fn replaces_tools(&self) -> bool {
         match self.api {
-            Api::Converse => self.given.has(bedrock::TOOL_CONFIG) || self.given.has(bedrock::TOOLS_PATH),
+            Api::Converse => self.given.has(TOOL_CONFIG) || self.given.has(TOOLS_PATH),
             _ => self.given.has("tools"),
         }
     }

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 pub(in crate::convert) use super::blocks::CACHE_POINT;
 use super::blocks::MAX_CACHE_POINTS;
+use super::tool_config::{TOOL_CHOICE, TOOL_CONFIG, allows_text};
 use crate::convert::api::Setting;
-use crate::convert::given_arguments::GivenArguments;
 use crate::convert::payload::Payload;
 use crate::convert::request::RequestBuilder;
 use crate::error::Result;
@@ -22,22 +22,8 @@ pub(in crate::convert) const MODEL_FIELDS: &str = "additionalModelRequestFields"
 /// The argument and its member for the maximum number of tokens.
 pub(in crate::convert) const MAX_TOKENS: (&str, &str) = ("inferenceConfig", "maxTokens");
 
-/// The argument for tools and the choice between them, and the path of the tools.
-pub(in crate::convert) const TOOL_CONFIG: &str = "toolConfig";
-pub(in crate::convert) const TOOLS_PATH: &str = "toolConfig.tools";
-
 /// What to do about a setting that only some models have.
 pub(in crate::convert) const AS_THE_MODEL_HAS_IT: &str = " (if the model has it, write it under `settings.bedrock.additionalModelRequestFields`, as the model spells it)";
-
-/// The member of [`TOOL_CONFIG`] for the choice of a tool.
-pub(in crate::convert) const TOOL_CHOICE: &str = "toolChoice";
-
-/// Whether the caller's choice of tools lets the model answer without a call of this tool.
-pub(in crate::convert) fn allows_text(given: GivenArguments<'_>, name: &str) -> bool {
-    given.has("toolConfig.toolChoice")
-        && given.word("toolConfig.toolChoice.any").is_none()
-        && given.word("toolConfig.toolChoice.tool.name") != Some(name)
-}
 
 /// Whether it is a cache point.
 fn is_point<S>(block: &Payload<S>) -> bool {

@@ -6,6 +6,7 @@
 pub(super) mod arguments;
 mod blocks;
 mod document_names;
+pub(super) mod tool_config;
 
 use super::payload::{Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};

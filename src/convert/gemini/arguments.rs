@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::declarations::{DECLARATIONS, spell_tool};
 use crate::convert::api::Api;
 use crate::convert::given_arguments::CONFIG;
 use crate::convert::payload::{Member, Payload, member};
@@ -10,18 +11,6 @@ use crate::error::{Error, Kind, Result};
 use crate::prompt::{Effort, FunctionTool, Prompt, Tool, ToolChoice};
 use crate::schema::strict_parameters;
 use crate::template::Output;
-
-/// The key of a tool's list of functions. Gemini's other tools, such as its search, have keys of their own.
-const DECLARATIONS: &str = "function_declarations";
-
-/// Spells the functions of a tool as Python's package does. The documentation of the REST API has `functionDeclarations`.
-pub(in crate::convert) fn spell_tool(tool: &mut Value) {
-    if let Value::Object(members) = tool
-        && let Some(functions) = members.shift_remove("functionDeclarations")
-    {
-        members.entry(DECLARATIONS).or_insert(functions);
-    }
-}
 
 /// Whether the model is one whose thinking has a budget and no level.
 fn has_budget(model: &str) -> bool {

@@ -5,6 +5,7 @@
 //! order of the calls. The module `parts` makes the parts.
 
 pub(super) mod arguments;
+pub(super) mod declarations;
 mod parts;
 
 use std::collections::HashMap;
