@@ -171,6 +171,7 @@ def test_new_replaces_no_prompt(
         ("../a", "`../a` cannot be an id"),
         ("my prompt", "`my prompt` cannot be an id"),
         ("", "`` cannot be an id"),
+        ("support/hello.yaml", "`support/hello.yaml` is the name of a file, not an id"),
         ("labels", "the file prompts/labels.yaml would not be a prompt file"),
         ("a.test", "the file prompts/a.test.yaml would not be a prompt file"),
         ("partials/a", "the file prompts/partials/a.yaml would not be a prompt file"),

@@ -102,6 +102,10 @@ def _file(prompt_id: str, directory: Path) -> Path:
     ctx = click.get_current_context()
     for _, mistake in prompt_mistakes({"id": prompt_id, "format": "text", "status": "draft"}):
         raise click.UsageError(mistake.message, ctx) from mistake
+    ending = Path(prompt_id).suffix
+    if ending in {".yaml", ".yml"}:
+        message = f"`{prompt_id}` is the name of a file, not an id\n  hint: write {prompt_id.removesuffix(ending)}"
+        raise click.UsageError(message, ctx)
     below = Path(f"{prompt_id}.yaml")
     file = directory / below
     first, *rest = prompt_id.lower().split("/")
