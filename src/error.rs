@@ -5,7 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The result type of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -288,28 +288,90 @@ impl Error {
 /// Maximum number of characters of a source line that are shown.
 const MAX_SHOWN_LINE: usize = 160;
 
-/// Where the lines of a text begin. With it, the places of many offsets in one text take no longer than the text.
+/// Where the lines of a text begin, and how many characters come before parts of it. With it, the places of many offsets in
+/// one text take no longer than the text, even if it is one long line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineStarts(Vec<usize>);
+pub struct LineStarts {
+    starts: Vec<usize>,
+    /// The number of characters before each multiple of [`Self::BLOCK`]. Only long lines need it.
+    chars: OnceLock<Vec<usize>>,
+}
 
 impl LineStarts {
+    /// The number of bytes in which characters are counted one by one.
+    const BLOCK: usize = 1024;
+
     /// Finds the lines of a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self(std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect())
+        let newlines = memchr::memchr_iter(b'\n', text.as_bytes());
+        Self { starts: std::iter::once(0).chain(newlines.map(|at| at + 1)).collect(), chars: OnceLock::new() }
     }
 
     /// The line of an offset, counted from 1.
     #[must_use]
     pub fn line(&self, offset: usize) -> usize {
-        self.0.partition_point(|start| *start <= offset)
+        self.starts.partition_point(|start| *start <= offset)
     }
 
     /// The offset at which a line begins. Lines are counted from 1.
     #[must_use]
     pub fn start(&self, line: usize) -> Option<usize> {
-        self.0.get(line.checked_sub(1)?).copied()
+        self.starts.get(line.checked_sub(1)?).copied()
     }
+
+    /// A line of the text, without its line break; `text` is the text that [`Self::of`] was given.
+    #[must_use]
+    pub fn text<'t>(&self, text: &'t str, line: usize) -> Option<&'t str> {
+        let end = self.start(line + 1).map_or(text.len(), |next| next - 1);
+        Some(&text[self.start(line)?..end])
+    }
+
+    /// The offset of a line and column; the end of the line, if it is shorter.
+    #[must_use]
+    pub fn offset(&self, text: &str, line: usize, column: usize) -> Option<usize> {
+        let begin = self.start(line)?;
+        let length = self.text(text, line)?.trim_end_matches('\r').len();
+        let before = column.checked_sub(1)?;
+        if length <= Self::BLOCK {
+            let mut offsets = text[begin..begin + length].char_indices();
+            return Some(begin + offsets.nth(before).map_or(length, |(offset, _)| offset));
+        }
+        let wanted = self.chars_before(text, begin) + before;
+        let block = self.counts(text).partition_point(|count| *count <= wanted).saturating_sub(1);
+        let ahead = wanted - self.counts(text)[block];
+        let mut starts =
+            (block * Self::BLOCK..begin + length).filter(|offset| text.is_char_boundary(*offset));
+        Some(starts.nth(ahead).unwrap_or(begin + length))
+    }
+
+    /// The column of an offset, counted in characters from 1.
+    fn column(&self, text: &str, line_start: usize, offset: usize) -> usize {
+        if offset - line_start <= Self::BLOCK {
+            return text[line_start..offset].chars().count() + 1;
+        }
+        self.chars_before(text, offset) - self.chars_before(text, line_start) + 1
+    }
+
+    fn chars_before(&self, text: &str, offset: usize) -> usize {
+        let block = offset / Self::BLOCK;
+        self.counts(text)[block] + first_bytes(&text.as_bytes()[block * Self::BLOCK..offset])
+    }
+
+    fn counts(&self, text: &str) -> &[usize] {
+        self.chars.get_or_init(|| {
+            let blocks = text.as_bytes().chunks(Self::BLOCK).scan(0, |sum, block| {
+                *sum += first_bytes(block);
+                Some(*sum)
+            });
+            std::iter::once(0).chain(blocks).collect()
+        })
+    }
+}
+
+/// The number of bytes with which a character begins.
+fn first_bytes(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
 impl Place {
@@ -319,26 +381,28 @@ impl Place {
         let offset = offset.min(source.len());
         let newlines = memchr::memchr_iter(b'\n', &source.as_bytes()[..offset]);
         let (count, last) = newlines.fold((0, None), |(count, _), at| (count + 1, Some(at)));
-        Self::on_line(name, source, offset, count + 1, last.map_or(0, |at| at + 1))
+        let line_start = last.map_or(0, |at| at + 1);
+        let rest = &source[line_start..];
+        let text = &rest[..memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())];
+        let column = source[line_start..source.floor_char_boundary(offset)].chars().count() + 1;
+        Self::new(name, count + 1, column, text)
     }
 
     /// [`Place::of`] for a source whose lines are known.
     #[must_use]
     pub fn with_lines(name: Option<&str>, source: &str, offset: usize, lines: &LineStarts) -> Self {
-        let line = lines.line(offset.min(source.len()));
-        Self::on_line(name, source, offset, line, lines.start(line).unwrap_or_default())
+        let offset = source.floor_char_boundary(offset);
+        let line = lines.line(offset);
+        let column = lines.column(source, lines.start(line).unwrap_or_default(), offset);
+        Self::new(name, line, column, lines.text(source, line).unwrap_or_default())
     }
 
-    fn on_line(name: Option<&str>, source: &str, offset: usize, line: usize, line_start: usize) -> Self {
-        let mut offset = offset.min(source.len());
-        while !source.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        let text = source[line_start..].lines().next().unwrap_or_default();
+    fn new(name: Option<&str>, line: usize, column: usize, text: &str) -> Self {
+        let text = text.strip_suffix('\r').unwrap_or(text);
         Self {
             name: name.map(str::to_owned),
             line,
-            column: source[line_start..offset].chars().count() + 1,
+            column,
             source_line: Some(text.chars().take(MAX_SHOWN_LINE).collect()),
         }
     }
@@ -383,5 +447,51 @@ impl fmt::Display for Place {
             write!(f, "\n  {:width$} | {lead}^", "", width = number.len())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LineStarts, Place};
+
+    /// Lines of all lengths around a block, with characters of one to four bytes and with both line breaks.
+    fn texts() -> Vec<String> {
+        let lines = |unit: &str, lengths: &[usize], line_break: &str| {
+            lengths.iter().map(|length| unit.repeat(*length)).collect::<Vec<_>>().join(line_break)
+        };
+        vec![
+            String::new(),
+            "\n\n".to_owned(),
+            lines("a", &[0, 1023, 1024, 1025, 2500, 3], "\n"),
+            lines("é", &[2, 511, 512, 513, 900], "\r\n"),
+            lines("a√🙂", &[127, 128, 129, 300, 0, 1], "\n"),
+            lines("🙂a", &[1, 700], "\n") + "\n",
+        ]
+    }
+
+    #[test]
+    fn a_place_in_a_text_with_known_lines_is_that_in_the_text() {
+        for text in texts() {
+            let lines = LineStarts::of(&text);
+            for offset in 0..text.len() + 2 {
+                let place = Place::with_lines(Some("f"), &text, offset, &lines);
+                assert_eq!(place, Place::of(Some("f"), &text, offset), "{offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_offset_of_a_place_is_where_it_came_from() {
+        for text in texts() {
+            let lines = LineStarts::of(&text);
+            for offset in (0..text.len()).filter(|offset| text.is_char_boundary(*offset)) {
+                let place = Place::with_lines(None, &text, offset, &lines);
+                let is_line_end = text[offset..].starts_with("\r\n") || text[offset..].starts_with('\n');
+                let found = lines.offset(&text, place.line, place.column);
+                assert!(found == Some(offset) || is_line_end && found < Some(offset), "{offset} {found:?}");
+                assert_eq!(lines.offset(&text, place.line, 9_999), lines.offset(&text, place.line, 99_999));
+            }
+            assert_eq!(lines.offset(&text, text.split('\n').count() + 1, 1), None);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! A prompt that is checked, with what the rules ask of it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::iter;
 
 use super::code::Code;
 use super::declaration_edits::Declaration;
@@ -10,7 +11,7 @@ use super::fix::{FileEdit, Fix};
 use super::input_fields::InputFields;
 use super::options::CheckOptions;
 use super::tag_uses::partial_scopes;
-use crate::error::{Error, Place};
+use crate::error::{Error, LineStarts, Place};
 use crate::prompt::{ChatEntry, Prompt, TemplateLocation};
 use crate::schema::{Schema, SchemaRef};
 use crate::template::ast::Program;
@@ -22,22 +23,14 @@ pub trait PromptSource {
     fn id(&self) -> Place;
     /// The place of the prompt's version, or of its id if the file names no version.
     fn version(&self) -> Place;
-    /// The place of a line and column of one of the prompt's templates; `None` if there is no such template.
-    fn in_file(
-        &self,
-        prompt: &Prompt,
-        location: TemplateLocation<'_>,
-        line: usize,
-        column: usize,
-    ) -> Option<Place>;
-    /// The offset in [`PromptSource::text`] of a line and column of a template; `None` if it is not certain.
-    fn offset(
-        &self,
-        prompt: &Prompt,
-        location: TemplateLocation<'_>,
-        line: usize,
-        column: usize,
-    ) -> Option<usize>;
+    /// The places where templates of the prompt begin; `None` for those that are not in the file.
+    fn starts(&self, prompt: &Prompt, locations: &[TemplateLocation<'_>]) -> Vec<Option<Place>>;
+    /// Where a line of a template begins in the file; `None` if it is not certain. `start` is where the template begins.
+    fn line_start(&self, start: &Place, template: &str, wanted: &str, line: usize) -> Option<LineStart>;
+    /// The offset in [`PromptSource::text`] of a line and column of the file.
+    fn offset(&self, line: usize, column: usize) -> Option<usize>;
+    /// The place of an offset in [`PromptSource::text`].
+    fn place(&self, offset: usize) -> Place;
     /// The text of the file, without a byte order mark.
     fn text(&self) -> &str;
     /// The offset of the name of each declared variable.
@@ -46,6 +39,15 @@ pub trait PromptSource {
     fn variable(&self, index: usize) -> Option<Place>;
     /// The YAML comment right behind a template that is a plain text without quotes, and its place.
     fn comment_after(&self, prompt: &Prompt, location: TemplateLocation<'_>) -> Option<(&str, Place)>;
+}
+
+/// Where a line of a template begins in the file.
+#[derive(Debug, Clone, Copy)]
+pub struct LineStart {
+    /// The line of the file.
+    pub line: usize,
+    /// The number of characters before it on that line.
+    pub before: usize,
 }
 
 /// A prompt that is checked, with what the rules ask of it.
@@ -74,6 +76,7 @@ pub(super) struct CheckedPrompt<'p> {
     /// What the check is asked for; the default in a load.
     pub(super) options: &'p CheckOptions,
     pub(super) parsed: OnceCell<Vec<ParsedText<'p>>>,
+    pub(super) located: OnceCell<LocatedTexts<'p>>,
 }
 
 /// A text of a prompt with its syntax tree.
@@ -81,6 +84,31 @@ pub(super) struct CheckedPrompt<'p> {
 pub(super) struct ParsedText<'p> {
     pub(super) location: TemplateLocation<'p>,
     pub(super) program: Program<'p>,
+}
+
+/// The texts of a prompt, with what the places in them need.
+#[derive(Debug)]
+pub(super) struct LocatedTexts<'p> {
+    texts: Vec<LocatedText<'p>>,
+    indices: HashMap<TemplateLocation<'p>, usize>,
+}
+
+/// A text of a prompt, with what the places in it need.
+#[derive(Debug)]
+pub(super) struct LocatedText<'p> {
+    text: &'p str,
+    /// Where it begins in the file.
+    start: Option<Place>,
+    lines: LineStarts,
+    /// Where its lines begin in the file, as far as they were asked for.
+    in_file: RefCell<HashMap<usize, Option<LineStart>>>,
+}
+
+impl LocatedText<'_> {
+    /// The place of an offset in the text.
+    fn place(&self, offset: usize) -> Place {
+        Place::with_lines(None, self.text, offset, &self.lines)
+    }
 }
 
 /// What a check is asked for that only looks up places.
@@ -115,6 +143,7 @@ impl<'p> CheckedPrompt<'p> {
             template_options: TemplateOptions::default(),
             options: &NOTHING,
             parsed: OnceCell::new(),
+            located: OnceCell::new(),
         }
     }
 
@@ -153,8 +182,9 @@ impl<'p> CheckedPrompt<'p> {
             Some((partial, offset)) => (TemplateLocation::Partial(partial), *offset),
             None => (*self.templates.get(reference.template)?, reference.offset),
         };
-        let place = Place::of(None, location.text(self.prompt)?, offset);
-        let start = source.offset(self.prompt, location, place.line, place.column)?;
+        let place = self.located(location)?.place(offset);
+        let line = self.line_start(location, place.line)?;
+        let start = source.offset(line.line, line.before + place.column)?;
         let end = start + name.len();
         let is_there = source.text().get(start..end) == Some(name);
         is_there.then(|| Fix::new(source.text(), FileEdit { start, end, text: new.to_owned() }))
@@ -162,27 +192,59 @@ impl<'p> CheckedPrompt<'p> {
 
     /// The place of an offset in a template.
     pub(super) fn place(&self, location: TemplateLocation<'_>, offset: usize) -> Option<Place> {
-        let place = Place::of(None, location.text(self.prompt)?, offset);
-        Self::place_of_offset(self.prompt, self.source, location, &place)
+        self.place_in_file(location, self.located(location)?.place(offset))
     }
 
     /// The place of a line and column in a template: in the file of the prompt, or else in the template.
-    pub(super) fn place_of_offset(
-        prompt: &Prompt,
-        source: Option<&dyn PromptSource>,
-        location: TemplateLocation<'_>,
-        place: &Place,
-    ) -> Option<Place> {
-        if let Some(source) = source {
-            let found = source.in_file(prompt, location, place.line, place.column);
-            return found.or_else(|| Some(source.id()));
-        }
-        let id = prompt.id.as_str();
-        let name = match location {
-            TemplateLocation::Template => id.to_owned(),
-            _ => format!("{id} {location}"),
+    fn place_in_file(&self, location: TemplateLocation<'_>, place: Place) -> Option<Place> {
+        let Some(source) = self.source else {
+            let id = self.prompt.id.as_str();
+            let name = match location {
+                TemplateLocation::Template => id.to_owned(),
+                _ => format!("{id} {location}"),
+            };
+            return Some(Place { name: Some(name), ..place });
         };
-        Some(Place { name: Some(name), ..place.clone() })
+        let Some(start) = &self.located(location)?.start else { return Some(source.id()) };
+        let exact = self.line_start(location, place.line);
+        let (line, column) =
+            exact.map_or((start.line, start.column), |begin| (begin.line, begin.before + place.column));
+        Some(source.offset(line, column).map_or_else(|| source.id(), |offset| source.place(offset)))
+    }
+
+    /// Where a line of a template begins in the file. Looked up once for each line, because one line can have thousands
+    /// of findings.
+    fn line_start(&self, location: TemplateLocation<'_>, line: usize) -> Option<LineStart> {
+        let LocatedText { text, start, lines, in_file } = self.located(location)?;
+        let known = in_file.borrow().get(&line).copied();
+        known.unwrap_or_else(|| {
+            let found = self.source?.line_start(start.as_ref()?, text, lines.text(text, line)?, line);
+            in_file.borrow_mut().insert(line, found);
+            found
+        })
+    }
+
+    fn located(&self, location: TemplateLocation<'_>) -> Option<&LocatedText<'p>> {
+        let LocatedTexts { texts, indices } = self.located.get_or_init(|| {
+            let (locations, texts): (Vec<_>, Vec<_>) = self.texts().into_iter().unzip();
+            let starts = self.source.map(|source| source.starts(self.prompt, &locations)).unwrap_or_default();
+            let locate = |(text, start): (&'p str, Option<Place>)| LocatedText {
+                text,
+                start,
+                lines: LineStarts::of(text),
+                in_file: RefCell::default(),
+            };
+            LocatedTexts {
+                texts: texts
+                    .into_iter()
+                    .zip(starts.into_iter().chain(iter::repeat(None)))
+                    .map(locate)
+                    .collect(),
+                indices: locations.iter().copied().zip(0..).collect(),
+            }
+        });
+        let indices: &HashMap<TemplateLocation<'_>, usize> = indices;
+        texts.get(*indices.get(&location)?)
     }
 
     /// Every text of the prompt with its syntax tree. They are parsed when the first rule asks for them.

@@ -28,11 +28,12 @@ use crate::error::nearest;
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let known: Vec<&str> = known_names(checked).collect();
     for (name, reference, meant) in undeclared(checked) {
         let Some(meant) = meant else { continue };
         let text = message(checked, name, reference);
         let finding = checked.finding(Code::MisspeltVariable, text, checked.place_of(reference));
-        let is_only = nearest(name, known_names(checked).filter(|known| *known != meant)).is_none();
+        let is_only = nearest(name, known.iter().copied().filter(|known| *known != meant)).is_none();
         let fix = is_only.then(|| checked.rename_fix(reference, name, meant)).flatten();
         findings.push(finding.with_hint(format!("did you mean `{meant}`?")).with_fix(fix));
     }

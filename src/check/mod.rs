@@ -47,7 +47,7 @@ use crate::template::{LayeredLibrary, Library, References, TemplateOptions, Text
 
 pub use checked_directory::{CheckedDirectory, DirectoryPartial, DirectoryPrompt};
 use checked_prompt::CheckedPrompt;
-pub use checked_prompt::PromptSource;
+pub use checked_prompt::{LineStart, PromptSource};
 pub use code::{Code, Severity};
 pub use error_fixes::fix_of_error;
 pub use finding::{CODE, Finding, report};
@@ -162,6 +162,7 @@ fn run<T: Text>(
         template_options,
         options,
         parsed: OnceCell::new(),
+        located: OnceCell::new(),
     };
     let mut findings: Vec<Finding> =
         rules.iter().flat_map(|rules| rules.iter()).flat_map(|find| find(&checked)).collect();

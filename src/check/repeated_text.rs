@@ -32,16 +32,15 @@
 //!
 //! Compared are paragraphs between tags with 80 characters or more. Versions of one prompt count as one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::checked_directory::CheckedDirectory;
 use super::checked_prompt::{CheckedPrompt, texts};
 use super::code::Code;
 use super::finding::Finding;
-use crate::error::Place;
 use crate::prompt::TemplateLocation;
 use crate::template::ast::{Program, Statement};
-use crate::template::tree;
+use crate::template::{References, tree};
 
 /// The fewest characters of a paragraph that is compared.
 const LENGTH: usize = 80;
@@ -74,11 +73,15 @@ pub(super) fn find(checked: &CheckedDirectory<'_>) -> Vec<Finding> {
         }
     }
     let mut findings = Vec::new();
+    let mut checked_prompts: HashMap<usize, CheckedPrompt<'_>> = HashMap::new();
     for ParagraphUses { ids, first: (index, location, offset) } in uses.into_values() {
         let Some(one) = checked.prompts.get(index).filter(|_| ids.len() >= PROMPTS) else { continue };
-        let place = location.text(one.prompt).and_then(|text| {
-            CheckedPrompt::place_of_offset(one.prompt, one.source, location, &Place::of(None, text, offset))
-        });
+        let place = checked_prompts
+            .entry(index)
+            .or_insert_with(|| {
+                CheckedPrompt::for_places(one.prompt, References::default(), Vec::new(), one.source)
+            })
+            .place(location, offset);
         let names: Vec<String> = ids.iter().take(PROMPTS).map(|id| format!("`{id}`")).collect();
         let more = match ids.len() - names.len() {
             0 => String::new(),

@@ -51,14 +51,15 @@ pub(super) fn undeclared<'c, 'p>(
     checked: &'c CheckedPrompt<'p>,
 ) -> impl Iterator<Item = (&'c str, &'c Reference, Option<&'p str>)> {
     let declared = checked.prompt.declared();
-    let known: HashSet<&str> = known_names(checked).collect();
+    let known_names: Vec<&str> = known_names(checked).collect();
+    let known: HashSet<&str> = known_names.iter().copied().collect();
     let mut comparisons = MAX_COMPARISONS;
     let used = checked.references.variables.iter().filter(move |_| declared.is_some());
     used.filter_map(move |(name, reference)| {
         let is_known = known.contains(&**name) || checked.input.may_have(name);
         (!is_known).then(|| {
             comparisons = comparisons.saturating_sub(known.len());
-            let meant = if comparisons == 0 { None } else { nearest(name, known_names(checked)) };
+            let meant = if comparisons == 0 { None } else { nearest(name, known_names.iter().copied()) };
             (&**name, reference, meant)
         })
     })

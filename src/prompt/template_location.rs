@@ -5,7 +5,7 @@ use std::fmt;
 use super::model::{ChatEntry, Prompt};
 
 /// A text of a prompt that is compiled as a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TemplateLocation<'a> {
     /// The text template.
     Template,

@@ -3,12 +3,13 @@
 //! A file contains one prompt, a `prompts:` list, or several documents. All errors are collected, and a broken prompt
 //! does not hide the others. A place in a template is mapped back to the file.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use crate::check::{Code, Finding, PromptSource};
+use crate::check::{Code, Finding, LineStart, PromptSource};
 use crate::de::yaml::{decode, documents, read_document, source_text};
 use crate::de::{NodeReader, SourceSpan};
 use crate::error::{Error, Kind, LineStarts, Place};
@@ -202,25 +203,31 @@ impl PromptSource for Places {
         self.of(self.spans.version.unwrap_or(self.spans.id))
     }
 
-    fn in_file(
-        &self,
-        prompt: &Prompt,
-        location: TemplateLocation<'_>,
-        line: usize,
-        column: usize,
-    ) -> Option<Place> {
-        self.in_file(prompt, location, line, column)
+    fn starts(&self, prompt: &Prompt, locations: &[TemplateLocation<'_>]) -> Vec<Option<Place>> {
+        let partials: HashMap<&str, SourceSpan> = prompt
+            .partials()
+            .iter()
+            .zip(&self.spans.partials)
+            .map(|((name, _), span)| (name.as_str(), *span))
+            .collect();
+        let start = |location: &TemplateLocation<'_>| match location {
+            TemplateLocation::Partial(name) => partials.get(name).map(|span| self.of(*span)),
+            _ => self.span_of(prompt, *location).map(|span| self.of(span)),
+        };
+        locations.iter().map(start).collect()
     }
 
-    fn offset(
-        &self,
-        prompt: &Prompt,
-        location: TemplateLocation<'_>,
-        line: usize,
-        column: usize,
-    ) -> Option<usize> {
-        let (line, column) = self.exact(prompt, location, line, column)?;
-        self.offset_of(line, column)
+    fn line_start(&self, start: &Place, template: &str, wanted: &str, line: usize) -> Option<LineStart> {
+        self.in_block(template, start.line, wanted, line)
+            .or_else(|| self.on_line(start.line, start.column, wanted, line))
+    }
+
+    fn offset(&self, line: usize, column: usize) -> Option<usize> {
+        self.file.lines().offset(&self.file.text, line, column)
+    }
+
+    fn place(&self, offset: usize) -> Place {
+        self.file.place(offset)
     }
 
     fn text(&self) -> &str {
@@ -295,32 +302,12 @@ impl Places {
         column: usize,
     ) -> Option<Place> {
         let start = self.of(self.span_of(prompt, location)?);
-        let exact = self.exact(prompt, location, line, column);
-        let (line, column) = exact.unwrap_or((start.line, start.column));
-        Some(self.file.place(self.offset_of(line, column)?))
-    }
-
-    /// The line and column in the file, where they are certain.
-    fn exact(
-        &self,
-        prompt: &Prompt,
-        location: TemplateLocation<'_>,
-        line: usize,
-        column: usize,
-    ) -> Option<(usize, usize)> {
         let text = location.text(prompt)?;
-        let start = self.of(self.span_of(prompt, location)?);
-        let wanted = text.split('\n').nth(line.checked_sub(1)?)?;
-        self.in_block(text, start.line, wanted, line)
-            .map(|(line, indent)| (line, indent + column))
-            .or_else(|| Some((start.line, self.on_line(start.line, start.column, wanted, line)? + column)))
-    }
-
-    /// The offset of a line and column of the file.
-    fn offset_of(&self, line: usize, column: usize) -> Option<usize> {
-        let begin = self.file.lines().start(line)?;
-        let rest = self.file.text[begin..].lines().next().unwrap_or_default();
-        Some(begin + rest.char_indices().nth(column - 1).map_or(rest.len(), |(offset, _)| offset))
+        let wanted = text.split('\n').nth(line.checked_sub(1)?);
+        let exact = wanted.and_then(|wanted| self.line_start(&start, text, wanted, line));
+        let (line, column) =
+            exact.map_or((start.line, start.column), |begin| (begin.line, begin.before + column));
+        Some(self.file.place(self.offset(line, column)?))
     }
 
     /// The YAML comment right behind a text without quotes; see [`PromptSource::comment_after`].
@@ -351,20 +338,22 @@ impl Places {
     }
 
     fn file_line(&self, line: usize) -> Option<&str> {
-        self.file.text[self.file.lines().start(line)?..].lines().next()
+        let text = self.file.lines().text(&self.file.text, line)?;
+        Some(text.strip_suffix('\r').unwrap_or(text))
     }
 
-    /// The line in the file of a template's line in a literal block, and its indentation. `None` unless the file's line
-    /// contains that text. The parser reports the first line of a block that is not blank as its start.
-    fn in_block(&self, text: &str, start_line: usize, wanted: &str, line: usize) -> Option<(usize, usize)> {
+    /// Where a template's line in a literal block begins, behind its indentation. `None` unless the file's line contains
+    /// that text. The parser reports the first line of a block that is not blank as its start.
+    fn in_block(&self, text: &str, start_line: usize, wanted: &str, line: usize) -> Option<LineStart> {
         let blank_lines = text.len() - text.trim_start_matches('\n').len();
         let file_line = (start_line + line - 1).checked_sub(blank_lines)?;
         let indent = self.file_line(file_line)?.strip_suffix(wanted)?;
-        indent.chars().all(|c| c == ' ').then_some((file_line, indent.len()))
+        let is_indent = indent.chars().all(|c| c == ' ');
+        is_indent.then_some(LineStart { line: file_line, before: indent.len() })
     }
 
-    /// The number of characters before a one-line text on its line. `None` unless the text is there.
-    fn on_line(&self, start_line: usize, column: usize, wanted: &str, line: usize) -> Option<usize> {
+    /// Where a text on one line begins. `None` unless the text is there.
+    fn on_line(&self, start_line: usize, column: usize, wanted: &str, line: usize) -> Option<LineStart> {
         let mut before = column - 1;
         let mut rest = self.file_line(start_line)?.chars();
         let mut ahead = rest.clone();
@@ -376,6 +365,6 @@ impl Places {
         if before > 0 {
             rest.nth(before - 1)?;
         }
-        rest.as_str().starts_with(wanted).then_some(before)
+        rest.as_str().starts_with(wanted).then_some(LineStart { line: start_line, before })
     }
 }
