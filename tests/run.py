@@ -12,10 +12,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
+#: The tests of a file run in one process, because they share servers and other fixtures. The types of the documentation are
+#: checked by `make type-check`.
+PYTEST_OPTIONS = ["-n", "auto", "--dist", "loadfile", "--ignore=tests/test_snippet_types.py", "--ignore=tests/stubs"]
+
 STEPS = {
     "core without Python": ["cargo", "test", "--locked", "--no-default-features"],
     "core with the bindings": ["cargo", "test", "--locked"],
-    "Python": [sys.executable, "-m", "pytest"],
+    "Python": [sys.executable, "-m", "pytest", *PYTEST_OPTIONS],
 }
 
 COUNTS = {"passed": 0, "failed": 0, "skipped": 0}

@@ -421,7 +421,7 @@ class TestRender:
             ({"note": "née Byron"}, "Ada 36 English (née Byron)"),
             ({"note": None}, "Ada 36 English"),
             ({"note": ""}, "Ada 36 English"),
-            ({"unused": object(), "name ": 1}, "Ada 36 English"),
+            ({"unused": ..., "name ": 1}, "Ada 36 English"),
         ],
         ids=str,
     )

@@ -537,7 +537,7 @@ WITH_INSTRUCTIONS = [
 ]
 
 
-@pytest.mark.parametrize("row", WITH_INSTRUCTIONS, ids=str)
+@pytest.mark.parametrize("row", WITH_INSTRUCTIONS, ids=lambda row: f"{row[0].__name__} {row[1:]}")
 @pytest.mark.parametrize("make_prompt", [create_text_prompt, create_chat_prompt])
 def test_a_schema_that_is_enforced_is_sent_once(make_prompt, row):
     make, options, schema, arguments, has_instructions = row
