@@ -536,6 +536,15 @@ class TestRenderWhileInitializing:
         with pytest.raises(PluginLoadError, match=r"'first' .* is asked to render before its `initialize` has ended"):
             render(manager, "greeting", {"name": "Ada"}, "first")
 
+    async def test_two_plugins_that_wait_for_each_other_get_an_error(self, manager):
+        for name, other in (("first", "second"), ("second", "third"), ("third", "first")):
+            manager.register_plugin(Warming(name, manager, other))
+        renders = (manager.render_for_plugin("greeting", {"name": "Ada"}, name) for name in ("first", "second"))
+        answers = await asyncio.wait_for(asyncio.gather(*renders, return_exceptions=True), 20)
+        for answer in answers:
+            assert isinstance(answer, PluginLoadError)
+            assert "so the render would wait for itself" in str(answer)
+
     def test_a_plugin_may_render_with_another_plugin(self, render, manager):
         manager.register_plugin(Warming("warming", manager, "openai"))
         assert render(manager, "greeting", {"name": "Ada"}, "warming") == "warming: Ada"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import RLock, allocate_lock
+from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,7 +26,7 @@ from prompt_manager.plugins.base import BasePlugin
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.protocols import PluginProtocol
@@ -106,6 +107,8 @@ class PluginRegistry:
         # Reentrant, because plugins are imported under this lock, and an import may start a discovery.
         self._discovering = RLock()
         self._initializing = KeyedLock()
+        #: Pairs of plugins: the initialization of the first waits for the second.
+        self._waits: list[tuple[_Held, _Held]] = []
 
     def register(
         self, plugin: PluginProtocol, *, config: Mapping[str, Any] | None = None, replace: bool = False
@@ -271,22 +274,46 @@ class PluginRegistry:
         """Return the plugin. If it is not initialized yet, do so with this configuration and its own."""
         held = self._get(name)
         if not held.is_ready:
-            within = _initializing.get()
-            if held in within:
+            with self._waiting_for(held, name):
+                async with self._initializing.take(name, mode):
+                    if not held.is_ready:
+                        outer = _initializing.set(_initializing.get() | {held})
+                        try:
+                            await self._initialize(mode, name, held, {**config, **held.config})
+                        finally:
+                            _initializing.reset(outer)
+        return held.plugin
+
+    @contextmanager
+    def _waiting_for(self, held: _Held, name: str) -> Iterator[None]:
+        """Record that the plugins being initialized here wait for this one, and refuse a wait that would never end."""
+        within = _initializing.get()
+        waits = [(each, held) for each in within]
+        with self._lock:
+            if within & self._awaited_by(held):
                 raise PluginLoadError(
                     f"plugin '{name}' ({held.origin}) is asked to render before its `initialize` has ended, so the "
                     "render would wait for itself\n  hint: in `initialize`, render without this plugin, or wait for "
                     "its first render",
                     plugin=name,
                 )
-            async with self._initializing.take(name, mode):
-                if not held.is_ready:
-                    outer = _initializing.set(within | {held})
-                    try:
-                        await self._initialize(mode, name, held, {**config, **held.config})
-                    finally:
-                        _initializing.reset(outer)
-        return held.plugin
+            self._waits.extend(waits)
+        try:
+            yield
+        finally:
+            with self._lock:
+                for wait in waits:
+                    self._waits.remove(wait)
+
+    def _awaited_by(self, held: _Held) -> set[_Held]:
+        """The plugin and all that its initialization waits for, directly or through others."""
+        found, left = {held}, [held]
+        while left:
+            waiting = left.pop()
+            more = {wanted for waiter, wanted in self._waits if waiter is waiting} - found
+            found |= more
+            left.extend(more)
+        return found
 
     async def _initialize(self, mode: CallMode, name: str, held: _Held, config: Mapping[str, Any]) -> None:
         try:
