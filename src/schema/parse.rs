@@ -1,6 +1,8 @@
 //! Reads schema files: YAML with `schemas`, and optionally the `version` and `metadata` of the file. All errors are
 //! collected.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Number, Value};
 
 use super::dates::DateFormat;
@@ -121,13 +123,13 @@ fn unreadable(what: &str) -> Error {
 struct NamedSchemas<'s> {
     /// The source text, if there is one. It is used to find line numbers.
     text: Option<&'s str>,
-    names: Vec<SpannedText>,
+    names: HashMap<String, SourceSpan>,
     good: Vec<(SourceSpan, Schema)>,
 }
 
 impl<'s> NamedSchemas<'s> {
     fn new(text: Option<&'s str>) -> Self {
-        Self { text, names: Vec::new(), good: Vec::new() }
+        Self { text, names: HashMap::new(), good: Vec::new() }
     }
 
     fn read(&mut self, reader: &mut NodeReader<'_>, list: SourceNode<'_>) {
@@ -147,19 +149,19 @@ fn is_new(
     reader: &mut NodeReader<'_>,
     what: &str,
     name: &SpannedText,
-    known: &mut Vec<SpannedText>,
+    known: &mut HashMap<String, SourceSpan>,
     text: Option<&str>,
 ) -> bool {
     // A missing or empty name is reported elsewhere.
     if name.text.is_empty() {
         return true;
     }
-    let Some(first) = known.iter().find(|known| known.text == name.text) else {
-        known.push(SpannedText { text: name.text.clone(), span: name.span });
+    let Some(first) = known.get(&name.text) else {
+        known.insert(name.text.clone(), name.span);
         return true;
     };
     let message = format!("{what} {} is defined twice", shown(&name.text));
-    match text.zip(first.span.offset()) {
+    match text.zip(first.offset()) {
         Some((text, offset)) => {
             let line = Place::of(None, text, offset).line;
             reader.wrong_hint(name.span, message, &format!("the first definition is in line {line}"));
@@ -216,7 +218,7 @@ fn read_schema(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(Spa
 }
 
 fn read_fields(reader: &mut NodeReader<'_>, list: SourceNode<'_>) -> Vec<Field> {
-    let (mut fields, mut names) = (Vec::new(), Vec::new());
+    let (mut fields, mut names) = (Vec::new(), HashMap::new());
     for item in reader.items(list, "a list of fields").unwrap_or_default() {
         let Some((name, field)) = read_field(reader, item) else { continue };
         let source = reader.source();

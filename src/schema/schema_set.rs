@@ -1,5 +1,6 @@
 //! Schemas by name, with the functions and models of the application. Compiles them for validation.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -86,7 +87,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
             self.rooted.insert(name.to_owned());
             return None;
         }
-        let (line, end) = self.line_of_parents(schema, &[]);
+        let (line, end) = self.line_of_parents(schema, &[], &HashSet::new());
         match end {
             LineEnd::Root => {
                 let line: Vec<String> = line.iter().map(|schema| schema.name.clone()).collect();
@@ -182,11 +183,12 @@ impl<T, F, M> SchemaSet<T, F, M> {
         })
     }
 
-    /// A schema and its parents, the schema first, and how the line ends.
+    /// A schema and its parents, the schema first, and how the line ends. It also ends before a schema of `checked`.
     fn line_of_parents<'s>(
         &'s self,
         schema: &'s Schema,
         scope: &[&'s [Schema]],
+        checked: &HashSet<*const Schema>,
     ) -> (Vec<&'s Schema>, LineEnd<'s>) {
         let mut line = vec![schema];
         let mut seen = HashSet::from([std::ptr::from_ref(schema)]);
@@ -197,6 +199,9 @@ impl<T, F, M> SchemaSet<T, F, M> {
                 Some(ResolvedSchema::Model(_)) => return (line, LineEnd::Model(parent)),
                 None => return (line, LineEnd::Missing(parent)),
             };
+            if checked.contains(&std::ptr::from_ref(last)) {
+                break;
+            }
             if !seen.insert(std::ptr::from_ref(last)) {
                 return (line, LineEnd::Circle(&last.name));
             }
@@ -206,17 +211,25 @@ impl<T, F, M> SchemaSet<T, F, M> {
     }
 
     fn parents<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
-        let (line, end) = self.line_of_parents(schema, scope);
-        let child = line.last().copied().unwrap_or(schema);
+        let (line, end) = self.line_of_parents(schema, scope, &HashSet::new());
+        match self.line_error(&line, &end, scope) {
+            Some(error) => Err(error),
+            None => Ok(line),
+        }
+    }
+
+    /// The error for a line of parents that does not end in a schema without a parent.
+    fn line_error(&self, line: &[&Schema], end: &LineEnd<'_>, scope: &[&[Schema]]) -> Option<Error> {
+        let child = line.last()?;
         let reference = format!("schema '{}' extends", child.name);
         match end {
-            LineEnd::Root => Ok(line),
+            LineEnd::Root => None,
             LineEnd::Model(name) => {
                 let message = format!("{reference} '{name}', which is a model, not a schema");
-                Err(placed(Error::new(Kind::SchemaParse, message), child))
+                Some(placed(Error::new(Kind::SchemaParse, message), child))
             }
-            LineEnd::Missing(name) => Err(placed(self.missing(&reference, name, scope), child)),
-            LineEnd::Circle(name) => Err(circle(&line, name)),
+            LineEnd::Missing(name) => Some(placed(self.missing(&reference, name, scope), child)),
+            LineEnd::Circle(name) => Some(circle(line, name)),
         }
     }
 
@@ -234,19 +247,32 @@ impl<T, F, M> SchemaSet<T, F, M> {
     #[must_use]
     pub fn check(&self) -> Vec<Error> {
         let mut errors: Vec<Error> = Vec::new();
+        let mut checked = HashSet::new();
         for entry in self.entries.values() {
             if let SchemaEntry::Schema(schema) = entry {
-                self.check_one(schema, &[], &mut errors);
+                self.check_one(schema, &[], &mut checked, &mut errors);
             }
         }
         errors.dedup_by(|a, b| a.message() == b.message());
         errors
     }
 
-    fn check_one<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]], errors: &mut Vec<Error>) {
+    /// Checks the references of a schema. `checked` has the schemas whose parents are checked.
+    fn check_one<'s>(
+        &'s self,
+        schema: &'s Schema,
+        scope: &[&'s [Schema]],
+        checked: &mut HashSet<*const Schema>,
+        errors: &mut Vec<Error>,
+    ) {
         let scope: Vec<&[Schema]> = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
-        if let Err(error) = self.parents(schema, &scope) {
-            errors.push(error);
+        // A parent may be one of the definitions in scope, so its line of parents may differ from its own.
+        let is_shared = scope.iter().all(|definitions| definitions.is_empty());
+        let none = HashSet::new();
+        let (line, end) = self.line_of_parents(schema, &scope, if is_shared { checked } else { &none });
+        errors.extend(self.line_error(&line, &end, &scope));
+        if is_shared {
+            checked.extend(line.into_iter().map(std::ptr::from_ref));
         }
         for field in &schema.fields {
             let Some(name) = field.schema_name().filter(|name| self.find(name, &scope).is_none()) else {
@@ -257,7 +283,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
             errors.push(placed(error, schema));
         }
         for definition in &schema.definitions {
-            self.check_one(definition, &scope, errors);
+            self.check_one(definition, &scope, checked, errors);
         }
     }
 
@@ -268,11 +294,15 @@ impl<T, F, M> SchemaSet<T, F, M> {
     /// [`Kind::SchemaParse`] if a parent is missing or schemas extend each other in a circle.
     pub fn fields<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<Vec<&'s Field>> {
         let mut fields: Vec<&Field> = Vec::new();
+        let mut positions: HashMap<&str, usize> = HashMap::new();
         for schema in self.parents(schema, scope)?.into_iter().rev() {
             for field in &schema.fields {
-                match fields.iter_mut().find(|known| known.name == field.name) {
-                    Some(known) => *known = field,
-                    None => fields.push(field),
+                match positions.entry(&field.name) {
+                    Entry::Occupied(position) => fields[*position.get()] = field,
+                    Entry::Vacant(position) => {
+                        position.insert(fields.len());
+                        fields.push(field);
+                    }
                 }
             }
         }

@@ -23,6 +23,7 @@ from prompt_manager._native import parse_json
 from prompt_manager.core.registry import PromptRegistry
 from prompt_manager.exceptions import SchemaValidationError
 from prompt_manager.integrations import OpenAIIntegration
+from prompt_manager.validation import SchemaLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,7 +184,22 @@ def templates() -> list[Case]:
 
 
 def prompts(folder: Path) -> list[Case]:
-    """Return the cases of prompts: many in a file, in a registry, and tool calls in a message."""
+    """Return the cases of prompts: many in a file, in a registry, schemas, and tool calls in a message."""
+
+    def chain(size: int) -> Path:
+        directory = folder / f"chain-{size}"
+        directory.mkdir()
+        field = "fields: [{{name: f{0}, type: integer}}]"
+        first = f"schemas:\n- {{name: s0, {field.format(0)}}}\n"
+        others = (f"- {{name: s{n}, extends: s{n - 1}, {field.format(n)}}}\n" for n in range(1, size))
+        (directory / "chain.yaml").write_text(first + "".join(others))
+        return directory
+
+    def load_chain(directory: Path) -> None:
+        loader = SchemaLoader()
+        size = loader.load_directory_sync(directory)
+        loader.validate_data_sync(f"s{size - 1}", {f"f{number}": number for number in range(size)})
+
     source = "---\nid: p{0}\nversion: 1.0.0\nformat: text\ntemplate: Hello {{{{name}}}} {0}\n"
 
     def file(size: int) -> Path:
@@ -208,6 +224,7 @@ def prompts(folder: Path) -> list[Case]:
     openai = OpenAIIntegration(TemplateEngine())
     return [
         Case("prompts in a file", "YAML documents", file, PromptManager.from_directory_sync, 500),
+        Case("schemas that extend each other", "schemas, loaded and used once", chain, load_chain, 250),
         Case("prompts in a registry", "registered one by one", int, register, 500),
         Case(
             "tool calls in a message",
