@@ -235,7 +235,7 @@ impl<'py> TextParts<'py> {
         write(&mut self.buffer);
         // `write` could also have removed text.
         let length = self.buffer.len().saturating_sub(start);
-        debug_assert!(self.buffer.is_ascii(), "only ASCII text is in the buffer");
+        debug_assert!(self.buffer.get(start..).is_none_or(str::is_ascii), "only ASCII text is in the buffer");
         match self.parts.last_mut() {
             Some(last) if extends => {
                 last.extent.length_and_width += length << width::BITS;
