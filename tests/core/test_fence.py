@@ -37,7 +37,7 @@ WORDS += ["<doc-2>", "</doc-3>", "</doc-9>"]
 WORDS += ["d0c", "D\u041eC", "\u2010", "\u2212", "\u0662", "\u0968", "\u30ce"]
 
 #: ``doc`` in look-alikes: Cyrillic, Greek, Armenian, Cherokee, small capitals, strokes, circles, flags.
-DOCS = ["\u0501\u043e\u0441", "d\u03bf\u03f2", "d\u0585c", "\u13a0\u13ce\u13df", "\u1d05\u1d0f\u1d04"]
+DOCS = ["\u0501\u043e\u0441", "d\u03bf\u03f2", "d\u0585c", "\u13a0\u13be\u13df", "\u1d05\u1d0f\u1d04"]
 DOCS += ["\u0111\u00f8\u023c", "\U0001f153\U0001f15e\U0001f152", "\U0001f1e9\U0001f1f4\U0001f1e8"]
 WORDS += [*DOCS, *(letter for word in DOCS for letter in word)]
 LOOK_ALIKES = {letter: latin for word in DOCS for letter, latin in zip(word, "doc", strict=True)}
