@@ -232,6 +232,10 @@ impl<'a> Data for ArrowData<'a> {
         Ok(self.named(value, key.as_str()))
     }
 
+    fn has_member(&self, mapping: &ArrowValue<'a>, name: &ArrowText) -> Result<bool> {
+        Ok(mapping.member(name.as_str()).is_some())
+    }
+
     fn lookup(&self, value: &ArrowValue<'a>, key: &ArrowValue<'a>) -> Result<Option<ArrowValue<'a>>> {
         let mut name = self.sink();
         let style = Style { html: false, lenient: false, javascript_numbers: false };

@@ -166,6 +166,29 @@ pub trait Data {
     /// If the lookup runs code of the caller and that code fails.
     fn get(&self, value: &Self::Value, key: &Self::Text) -> Result<Option<Self::Value>>;
 
+    /// Whether a mapping has a member under this name. Its `length` is none.
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    fn has_member(&self, mapping: &Self::Value, name: &Self::Text) -> Result<bool>;
+
+    /// The value of a name in a context: as [`Data::get`], but the number of variables is not a variable `length`.
+    ///
+    /// # Errors
+    /// As [`Data::get`].
+    #[inline]
+    fn variable(&self, context: &Self::Value, name: &Self::Text) -> Result<Option<Self::Value>> {
+        let found = self.get(context, name)?;
+        if found.is_some()
+            && name.as_str() == "length"
+            && self.kind_of(context)? == ValueKind::Mapping
+            && !self.has_member(context, name)?
+        {
+            return Ok(None);
+        }
+        Ok(found)
+    }
+
     /// The member under a key that is a value, for the helper `lookup`.
     ///
     /// # Errors

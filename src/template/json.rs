@@ -174,6 +174,10 @@ impl<'v> Data for JsonData<'v> {
         })
     }
 
+    fn has_member(&self, mapping: &Self::Value, name: &Box<str>) -> Result<bool> {
+        Ok(mapping.value().as_object().is_some_and(|members| members.contains_key(&**name)))
+    }
+
     fn lookup(&self, value: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>> {
         let key = match key.value() {
             Value::String(text) => text.as_str().into(),

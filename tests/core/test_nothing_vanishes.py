@@ -7,6 +7,7 @@ import datetime as dt
 import decimal
 import enum
 import itertools
+import types
 import typing
 
 import pytest
@@ -138,6 +139,13 @@ class TestHelperNames:
     def test_a_missing_one_says_how_to_call_the_helper(self) -> None:
         with pytest.raises(TemplateRenderError, match=r"Missing variable 'upper'(.|\n)*{{upper text}}"):
             ENGINE.render_sync("{{upper}}", {})
+
+    @pytest.mark.parametrize("context", [{"a": 1}, collections.UserDict(a=1), types.MappingProxyType({"a": 1})])
+    def test_the_number_of_variables_is_not_the_variable_length(self, context: collections.abc.Mapping) -> None:
+        for template in ("{{length}}", "{{./length}}", "{{@root.length}}", "{{#each length}}{{/each}}"):
+            with pytest.raises(TemplateRenderError, match="length"):
+                ENGINE.render_sync(template, context)
+        assert ENGINE.render_sync("{{length this}}{{v.length}}", {"v": context}) == "11"
 
     def test_a_registered_helper_still_wins(self) -> None:
         engine = TemplateEngine()

@@ -175,6 +175,11 @@ impl<'py> Data for PyData<'_, 'py> {
         self.member(value, key.as_str(), key.string(self.py).as_any())
     }
 
+    fn has_member(&self, mapping: &Object<'py>, name: &PyText) -> Result<bool> {
+        let content = self.content(mapping)?.value;
+        Ok(self.of_mapping(&content, name.as_str(), name.string(self.py).as_any())?.is_some())
+    }
+
     fn lookup(&self, value: &Object<'py>, key: &Object<'py>) -> Result<Option<Object<'py>>> {
         if let Ok(dict) = value.cast::<PyDict>() {
             self.count_key(key)?;

@@ -42,7 +42,10 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
             };
         };
         for (at, part) in path.parts.iter().enumerate() {
-            match self.data.get(&value, part) {
+            let is_variable = at == 0 && !matches!(path.root, PathRoot::Data(_));
+            let found =
+                if is_variable { self.data.variable(&value, part) } else { self.data.get(&value, part) };
+            match found {
                 Ok(Some(found)) => value = found,
                 Ok(None) => {
                     let part = part.as_str();
@@ -90,7 +93,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
     ) -> Option<String> {
         let name = path.parts.first().filter(|_| at == 0)?;
         if let PathRoot::Context(depth) = path.root {
-            let has_name = |context: &D::Value| matches!(self.data.get(context, name), Ok(Some(_)));
+            let has_name = |context: &D::Value| matches!(self.data.variable(context, name), Ok(Some(_)));
             let mut level = Some(scope.context);
             for _ in 0..depth {
                 level = level.and_then(|level| level.up);

@@ -12,7 +12,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
     #[inline]
     pub(super) fn member(&self, name: &D::Text, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         let Some(context) = &scope.context.value else { return Self::no_object(scope) };
-        match self.data.get(context, name)? {
+        match self.data.variable(context, name)? {
             None if self.data.kind_of(context)? == ValueKind::Null => Self::no_object(scope),
             found => Ok(found),
         }
@@ -24,7 +24,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
         let (base, parts) = match path.root {
             PathRoot::Context(0) => match (&scope.context.value, parts) {
                 // The most common case, without cloning the context.
-                (Some(context), [first, rest @ ..]) => match self.data.get(context, first)? {
+                (Some(context), [first, rest @ ..]) => match self.data.variable(context, first)? {
                     Some(found) => (Some(found), rest),
                     None if !rest.is_empty() || self.data.kind_of(context)? == ValueKind::Null => {
                         return Self::no_object(scope);
@@ -62,6 +62,8 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
             return if parts.is_empty() { Ok(None) } else { Self::no_object(scope) };
         };
         let data_path = L::DIALECT.stops_at_false_data() && matches!(path.root, PathRoot::Data(_));
+        let starts_in_context =
+            matches!(path.root, PathRoot::Context(_) | PathRoot::Top) && parts.len() == path.parts.len();
         for (at, part) in parts.iter().enumerate() {
             if data_path && !self.is_something(Some(&value))? {
                 // handlebars.js reads `@a.b` as `a && a.b`, but not in strict mode.
@@ -71,7 +73,10 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
                     Ok(Some(value))
                 };
             }
-            match self.data.get(&value, part)? {
+            let is_variable = at == 0 && starts_in_context;
+            let found =
+                if is_variable { self.data.variable(&value, part) } else { self.data.get(&value, part) };
+            match found? {
                 Some(found) => value = found,
                 None if at + 1 < parts.len() || self.data.kind_of(&value)? == ValueKind::Null => {
                     return Self::no_object(scope);
@@ -105,7 +110,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
                 // handlebars.js returns a falsy context as the value itself.
                 return Ok(Some(context.clone()));
             }
-            if let Some(found) = self.data.get(context, name)?
+            if let Some(found) = self.data.variable(context, name)?
                 && self.data.kind_of(&found)? != ValueKind::Null
             {
                 return Ok(Some(found));
