@@ -132,9 +132,12 @@ impl ContextExt for FileRuntime {
     }
 }
 
+/// Makes the Python object of a result.
+type MakeObject = dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send;
+
 /// The result of work, which becomes a Python object in the thread that completes the awaitable. Every result has this one
 /// type, so that tasks and awaitables are compiled once and not for each type of result.
-struct AnyResult(Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>);
+struct AnyResult(Box<MakeObject>);
 
 impl AnyResult {
     fn new<R: for<'py> IntoPyObject<'py> + Send + 'static>(result: R) -> Self {
