@@ -256,6 +256,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             Api::Converse => self.check_cache_points()?,
             _ => {}
         }
+        self.check_hints()?;
         Ok(Payload::Map(self.members))
     }
 

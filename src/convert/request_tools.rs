@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::api::Api;
 use super::bedrock::arguments::{self as bedrock, CACHE_POINT};
 use super::bedrock::tool_config::{TOOL_CONFIG, TOOLS_PATH};
+use super::cache_order::{MAX_HINTS, count};
 use super::openai::WrittenHints;
-use super::payload::Payload;
 use super::request::RequestBuilder;
 use super::rules::{BREAKPOINT, CACHE_CONTROL, LEFT_OUT};
 use crate::error::{Error, Kind, Result};
@@ -124,6 +124,12 @@ impl<S: Output> RequestBuilder<'_, S> {
             return Ok(None);
         }
         let mut sent = tool.definition.clone();
+        if let Some(cache) = sent.shift_remove("cache") {
+            let hint = self.hint_of(tool, &cache)?;
+            if let Some(hint) = hint {
+                sent.extend(self.tool_hint(tool.name(), &hint)?);
+            }
+        }
         if matches!(self.api, Api::Chat | Api::Responses) && sent.shift_remove(BREAKPOINT).is_some() {
             let problem =
                 format!("tool `{}` has `{BREAKPOINT}`, which OpenAI accepts only in messages", tool.name());
@@ -153,7 +159,10 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
         let schema = if self.api == Api::Messages { "input_schema" } else { "parameters" };
         members.insert(schema.to_owned(), parameters);
-        let cache = self.tool_hint(tool)?;
+        let cache = match &tool.cache {
+            Some(hint) => self.tool_hint(&tool.name, hint)?,
+            None => None,
+        };
         // Without `strict` the Responses API enforces the schema, and most schemas do not meet its rules for that.
         let strict = strict.or((self.api == Api::Responses).then_some(false));
         if let Some(strict) = strict {
@@ -168,12 +177,20 @@ impl<S: Output> RequestBuilder<'_, S> {
         Ok(Value::Object([kind, function].into_iter().chain(cache).collect()))
     }
 
-    /// The `cache_control` of a function. One that the API does not accept is left out.
-    fn tool_hint(&mut self, tool: &FunctionTool) -> Result<Option<(String, Value)>> {
-        let Some(hint) = &tool.cache else { return Ok(None) };
+    /// The cache hint of a provider's tool, as prompts have it.
+    fn hint_of(&mut self, tool: &ProviderTool, cache: &Value) -> Result<Option<CacheHint>> {
+        let hint = CacheHint::from_json(cache);
+        if hint.is_none() && !matches!(cache, Value::Null | Value::Bool(false)) {
+            let problem = format!("tool `{}` has a `cache` that is no cache hint", tool.name());
+            self.refuse_or_note(problem, "write `cache: true` or `cache: {ttl: 1h}`", LEFT_OUT)?;
+        }
+        Ok(hint)
+    }
+
+    /// The `cache_control` of a tool. One that the API does not accept is left out.
+    fn tool_hint(&mut self, tool: &str, hint: &CacheHint) -> Result<Option<(String, Value)>> {
         if self.hints.is_breakpoint(hint) && matches!(self.api, Api::Chat | Api::Responses) {
-            let problem =
-                format!("tool `{}` has a cache hint, which OpenAI accepts only in messages", tool.name);
+            let problem = format!("tool `{tool}` has a cache hint, which OpenAI accepts only in messages");
             self.refuse_or_note(problem, TOOL_HINT, LEFT_OUT)?;
         }
         let is_sent = match self.api {
@@ -187,7 +204,15 @@ impl<S: Output> RequestBuilder<'_, S> {
 
     /// The cache point after a function, which is an element of its own at Bedrock.
     fn cache_point(&mut self, tool: &Tool) -> Result<Option<Value>> {
-        let Tool::Function(FunctionTool { cache: Some(hint), .. }) = tool else { return Ok(None) };
+        let of_provider = match tool {
+            Tool::Provider(tool) if tool.provider == self.api.settings_key() => tool.definition.get("cache"),
+            _ => None,
+        };
+        let hint = match (tool, of_provider) {
+            (Tool::Function(function), _) => function.cache.clone(),
+            (_, cache) => cache.and_then(CacheHint::from_json),
+        };
+        let Some(hint) = &hint else { return Ok(None) };
         if self.api != Api::Converse || hint.portable.is_none() || !self.takes_hint("Bedrock", CACHE_POINT)? {
             return Ok(None);
         }
@@ -282,25 +307,9 @@ impl<S: Output> RequestBuilder<'_, S> {
 const TOOL_HINT: &str =
     "give a system message the hint instead: providers read the tools first, so it covers them too";
 
-/// The maximum number of cache hints in a request.
-const MAX_HINTS: usize = 4;
-
 fn with_ttl(kind: &str, hint: &CacheHint) -> Value {
     match hint.ttl() {
         Some(ttl) => json!({ "type": kind, "ttl": ttl }),
         None => json!({ "type": kind }),
-    }
-}
-
-/// How often a key is in a conversation, without the arguments of calls, which are the user's data.
-fn count<S>(value: &Payload<S>, key: &str) -> usize {
-    match value {
-        Payload::List(items) => items.iter().map(|item| count(item, key)).sum(),
-        Payload::Map(members) => members
-            .iter()
-            .filter(|(known, _)| !matches!(known.as_str(), "input" | "toolUse"))
-            .map(|(known, value)| usize::from(known.as_str() == key) + count(value, key))
-            .sum(),
-        _ => 0,
     }
 }

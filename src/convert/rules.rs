@@ -348,6 +348,14 @@ pub(super) const FUNCTION_ID: &str = "function_call";
 /// The key of a cache hint.
 pub(super) const CACHE_CONTROL: &str = "cache_control";
 
+/// Why a cache hint of an hour is refused after a shorter one, after the name of the provider, and what to do.
+pub(super) const LONG_AFTER_SHORT: (&str, &str) = (
+    "accepts a cache hint of 1h only before those of 5m",
+    "give the hints before it `1h` too, or leave out its `ttl`; a hint without `ttl` is one of 5m",
+);
+/// What is done with such a hint.
+pub(super) const SENT_SHORT: &str = "sent as 5m";
+
 /// The key of a cache hint of OpenAI.
 pub(super) const BREAKPOINT: &str = "prompt_cache_breakpoint";
 

@@ -232,6 +232,8 @@ pub struct CacheHint {
 pub struct PortableCache {
     /// The lifetime, such as `5m` or `1h`; the provider's default if absent. In a history it can be any text.
     pub ttl: Option<String>,
+    /// Whether it comes from a history, which goes back to its provider unchanged.
+    pub is_data: bool,
 }
 
 /// What a [`CacheHint`] asks of OpenAI.
@@ -262,13 +264,57 @@ impl CacheHint {
     /// The hint of every provider but OpenAI.
     #[must_use]
     pub fn portable(ttl: Option<String>) -> Self {
-        Self { portable: Some(PortableCache { ttl }), openai: None }
+        Self { portable: Some(PortableCache { ttl, is_data: false }), openai: None }
+    }
+
+    /// The hint of a history for every provider but OpenAI.
+    #[must_use]
+    pub fn of_history(ttl: Option<String>) -> Self {
+        Self { portable: Some(PortableCache { ttl, is_data: true }), openai: None }
+    }
+
+    /// Whether it is one of a prompt, for an hour. A prompt's hints keep the order that providers ask for.
+    #[must_use]
+    pub(crate) fn is_own_hour(&self) -> bool {
+        self.portable.as_ref().is_some_and(|cache| !cache.is_data && cache.ttl.as_deref() == Some("1h"))
     }
 
     /// The lifetime for every provider but OpenAI.
     #[must_use]
     pub fn ttl(&self) -> Option<&str> {
         self.portable.as_ref()?.ttl.as_deref()
+    }
+
+    /// Reads what [`CacheHint::to_json`] writes, and a time alone. `None` for anything else.
+    pub(crate) fn from_json(value: &Value) -> Option<Self> {
+        let known = |ttl: &Value, times: &[&'static str]| {
+            times.iter().copied().find(|time| ttl.as_str() == Some(*time))
+        };
+        let portable = |ttl: &Value| known(ttl, &PortableCache::TIMES).map(str::to_owned);
+        let members = match value {
+            Value::Bool(true) => return Some(Self::portable(None)),
+            Value::Object(members) => members,
+            time => return portable(time).map(|ttl| Self::portable(Some(ttl))),
+        };
+        if members
+            .iter()
+            .any(|(key, value)| !matches!(key.as_str(), "type" | "ttl" | "openai") || value.is_null())
+        {
+            return None;
+        }
+        let ttl = match members.get("ttl") {
+            Some(ttl) => Some(portable(ttl)?),
+            None => None,
+        };
+        let openai = match members.get("openai") {
+            None => None,
+            Some(Value::Bool(true)) => Some(OpenAiCache::default()),
+            Some(Value::Object(openai)) if openai.is_empty() => Some(OpenAiCache::default()),
+            Some(Value::Object(openai)) => Some(OpenAiCache::with_ttl(openai.get("ttl")?.as_str()?)?),
+            Some(time) => Some(OpenAiCache::with_ttl(time.as_str()?)?),
+        };
+        let is_portable = openai.is_none() || ttl.is_some() || members.contains_key("type");
+        Some(Self { portable: is_portable.then_some(PortableCache { ttl, is_data: false }), openai })
     }
 
     /// As a prompt file has it: `true`, `{ttl: 1h}`, `{ttl: 1h, openai: {ttl: 30m}}`.

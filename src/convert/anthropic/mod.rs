@@ -12,7 +12,7 @@ use super::rules::{
     self, CallLink, CallPairing, CallRef, DROPPED, FUNCTION_ID, IdRewriter, LEFT_OUT, PASSED_ON,
 };
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{Carried, Content, Message, Role, Tree};
+use crate::prompt::{CacheHint, Carried, Content, Message, Role, Tree};
 use crate::template::Output;
 use blocks::TurnContent;
 
@@ -108,6 +108,7 @@ pub fn request<S: Output>(
         turns: Vec::with_capacity(messages.len()),
         turn_messages: 0,
         hints: 0,
+        has_short_hint: false,
     };
     for (index, message) in messages.into_iter().enumerate() {
         conversation.add(message, index)?;
@@ -127,6 +128,8 @@ struct Conversation<'a, S> {
     turn_messages: usize,
     /// The number of cache hints so far.
     hints: usize,
+    /// Whether one of them has the shorter time.
+    has_short_hint: bool,
 }
 
 /// Consecutive messages of one role.
@@ -188,6 +191,10 @@ impl<S: Output> Conversation<'_, S> {
             }
             if !self.takes_hint(at)? {
                 *hint = None;
+            } else if let Some(hint) = hint
+                && !self.takes_time(hint, at)?
+            {
+                *hint = CacheHint::portable(None);
             }
         }
         Ok(())
@@ -197,13 +204,27 @@ impl<S: Output> Conversation<'_, S> {
     fn limit_carried_hints(&mut self, carried: &mut Carried<S>, at: Position) -> Result<()> {
         for block in &mut carried.items {
             let Tree::Map(members) = block else { continue };
-            if let Some(hint) = members.iter().position(|(key, _)| key == rules::CACHE_CONTROL)
-                && !self.takes_hint(at)?
-            {
+            let Some(hint) = members.iter().position(|(key, _)| key == rules::CACHE_CONTROL) else {
+                continue;
+            };
+            if !self.takes_hint(at)? {
                 members.remove(hint);
+            } else {
+                self.has_short_hint |= !is_hour(&members[hint].1);
             }
         }
         Ok(())
+    }
+
+    /// Notes the time of a cache hint. Returns whether the API accepts it after those before.
+    fn takes_time(&mut self, hint: &CacheHint, at: Position) -> Result<bool> {
+        self.has_short_hint |= hint.ttl() != Some("1h");
+        if !self.has_short_hint || !hint.is_own_hour() {
+            return Ok(true);
+        }
+        let problem = format!("Anthropic {}", rules::LONG_AFTER_SHORT.0);
+        let violation = RuleViolation::new(at, problem, rules::LONG_AFTER_SHORT.1);
+        self.violations.handle(violation, rules::SENT_SHORT).map(|()| false)
     }
 
     /// Counts a cache hint. Returns whether the API accepts it.
@@ -487,6 +508,13 @@ impl<S: Output> Conversation<'_, S> {
             None => vec![messages],
         }))
     }
+}
+
+/// Whether a cache hint in Anthropic's format is for an hour.
+fn is_hour<S: Output>(hint: &Tree<S>) -> bool {
+    let Tree::Map(members) = hint else { return false };
+    let is_hour = |value: &Tree<S>| matches!(value, Tree::Text(ttl) if ttl.with_str(|ttl| ttl == "1h"));
+    members.iter().any(|(key, value)| key == "ttl" && is_hour(value))
 }
 
 /// The role of system messages among the turns.

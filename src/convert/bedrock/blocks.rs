@@ -35,12 +35,14 @@ pub(super) struct BlockWriter<'r> {
     pub(super) violations: ViolationHandler<'r>,
     /// The number of cache points so far.
     points: usize,
+    /// Whether one of them has the shorter time.
+    has_short_point: bool,
     names: DocumentNames,
 }
 
 impl<'r> BlockWriter<'r> {
     pub(super) fn new<S: Output>(violations: ViolationHandler<'r>, messages: &[Message<S>]) -> Self {
-        Self { violations, points: 0, names: DocumentNames::beside(messages) }
+        Self { violations, points: 0, has_short_point: false, names: DocumentNames::beside(messages) }
     }
 
     /// The content of a message and its cache hint. Empty if there is no content.
@@ -106,8 +108,11 @@ impl<'r> BlockWriter<'r> {
                 let problem = format!("the bytes of block {index} are not base64");
                 RuleViolation::new(at, problem, "give them as bytes, or as base64 text")
             })?;
-            if key_of(&block) == Some(CACHE_POINT) && !self.takes_point(at)? {
-                continue;
+            if key_of(&block) == Some(CACHE_POINT) {
+                if !self.takes_point(at)? {
+                    continue;
+                }
+                self.has_short_point |= !is_long(&block);
             }
             blocks.push(block);
         }
@@ -120,7 +125,9 @@ impl<'r> BlockWriter<'r> {
             return Ok(None);
         }
         let mut point = vec![member("type", Payload::Static("default"))];
+        let takes_time = self.takes_time(cache, at)?;
         match cache.ttl() {
+            Some("1h") if !takes_time => {}
             None => {}
             Some("5m") => point.push(member("ttl", Payload::Static("5m"))),
             Some("1h") => point.push(member("ttl", Payload::Static("1h"))),
@@ -130,6 +137,17 @@ impl<'r> BlockWriter<'r> {
             }
         }
         Ok(Some(Payload::map([(CACHE_POINT, Payload::Map(point))])))
+    }
+
+    /// Notes the time of a cache point. Returns whether the API accepts it after those before.
+    fn takes_time(&mut self, hint: &CacheHint, at: Position) -> Result<bool> {
+        self.has_short_point |= hint.ttl() != Some("1h");
+        if !self.has_short_point || !hint.is_own_hour() {
+            return Ok(true);
+        }
+        let problem = format!("Bedrock {}", rules::LONG_AFTER_SHORT.0);
+        let violation = RuleViolation::new(at, problem, rules::LONG_AFTER_SHORT.1);
+        self.violations.handle(violation, rules::SENT_SHORT).map(|()| false)
     }
 
     /// Counts a cache point. Returns whether the API accepts it.
@@ -451,6 +469,13 @@ fn key_of<S>(block: &Payload<S>) -> Option<&str> {
         Payload::Map(members) => members.first().map(|(key, _)| key.as_str()),
         _ => None,
     }
+}
+
+/// Whether a cache point has the longer time.
+fn is_long<S: Output>(block: &Payload<S>) -> bool {
+    let Payload::Map(block) = block else { return false };
+    let Some((_, Payload::Map(point))) = block.first() else { return false };
+    point.iter().any(|(key, ttl)| key.as_str() == "ttl" && ttl.with_str(|ttl| ttl == "1h") == Some(true))
 }
 
 /// A text where Bedrock has bytes is not base64.

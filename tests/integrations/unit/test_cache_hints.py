@@ -202,6 +202,162 @@ def test_the_hints_of_tools_and_messages_are_counted_together(kind):
     assert len(warned) == 1
 
 
+KINDS = [AnthropicIntegration, BedrockIntegration]
+
+
+def times(value):
+    """The time of every hint of a request, in order: "5m" for one without."""
+    if isinstance(value, dict):
+        for each in (each for key, each in value.items() if key not in ("cache_control", "cachePoint")):
+            yield from times(each)
+        for hint in (value[key] for key in ("cache_control", "cachePoint") if key in value):
+            yield hint.get("ttl", "5m")
+    elif isinstance(value, list):
+        for each in value:
+            yield from times(each)
+
+
+def text(cache):
+    return {"type": "text", "text": "T", "cache": cache}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("earlier", [True, "5m"])
+@pytest.mark.parametrize("role", ["system", "user"])
+def test_an_hour_after_five_minutes_is_refused_or_shortened(kind, earlier, role):
+    first = {"role": role, "content": [text(earlier)] if role == "system" else [text(earlier), text("1h")]}
+    last = {"role": "user", "content": [text("1h")]}
+    prompt = chat_of(first, last) if role == "system" else chat_of(first)
+    at = "1 " if role == "system" else "0 "
+    problem = f"message {at}.user.: (Anthropic|Bedrock) accepts a cache hint of 1h only before those of 5m"
+    with pytest.raises(ConversionError, match=problem) as caught:
+        kind(ENGINE).convert_sync(prompt, {})
+    assert caught.value.context["hint"].startswith("give the hints before it `1h` too")
+    assert kind(ENGINE).explain_compatibility(prompt)
+    sent, warned = said(lambda: kind(ENGINE, strict_validation=False).convert_sync(prompt, {}))
+    assert [*times(sent.get("system", [])), *times(sent["messages"])] == ["5m", "5m"]
+    assert [each.endswith("; sent as 5m") for each in warned] == [True]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_hour_before_five_minutes_is_sent(kind):
+    prompt = chat_of({"role": "system", "content": [text("1h")]}, {"role": "user", "content": [text("1h"), text("5m")]})
+    sent = kind(ENGINE).convert_sync(prompt, {})
+    assert [*times(sent["system"]), *times(sent["messages"])] == ["1h", "1h", "5m"]
+
+
+def test_a_history_keeps_its_times_and_those_of_the_prompt_follow():
+    short, long = {"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}
+    blocks = [
+        {"type": "text", "text": "A", "cache_control": short},
+        {"type": "text", "text": "B", "cache_control": long},
+    ]
+    user = {"role": "user", "content": "U"}
+    thinks = {"type": "thinking", "thinking": "T", "signature": "c2ln"}
+    for turn in (blocks, [thinks, *blocks]):
+        history = [user, {"role": "assistant", "content": turn}, user]
+        sent = AnthropicIntegration(ENGINE).convert_sync(HISTORY, {"history": history})
+        assert [*times(sent["messages"])] == ["5m", "1h"]
+    points = [{"text": "A"}, {"cachePoint": {"type": "default"}}]
+    thinks = {"reasoningContent": {"reasoningText": {"text": "T", "signature": "c2ln"}}}
+    of_bedrock = [
+        {"role": "user", "content": [{"text": "U"}]},
+        {"role": "assistant", "content": [thinks, *points]},
+    ]
+    placeholder = {"role": "placeholder", "name": "history"}
+    after = chat_of(placeholder, {"role": "user", "content": "Q", "cache": "1h"})
+    for kind, given in ((AnthropicIntegration, history[:2]), (BedrockIntegration, of_bedrock)):
+        with pytest.raises(ConversionError, match=r"message 2 .user.: .* accepts a cache hint of 1h only before those"):
+            kind(ENGINE).convert_sync(after, {"history": given})
+
+
+def test_the_hint_of_a_whole_request_is_after_all_others():
+    settings = {"model": "m", "max_tokens": 5, "anthropic": {"cache_control": {"type": "ephemeral", "ttl": "1h"}}}
+    prompt = chat_of({"role": "system", "content": [text("5m")]}, {"role": "user", "content": "U"}, settings=settings)
+    with pytest.raises(ConversionError, match="accepts a cache hint of 1h only before those of 5m"):
+        AnthropicIntegration(ENGINE).build_request_sync(prompt, {})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_tools_come_before_the_messages(kind):
+    prompt = with_tool({}, {"role": "system", "content": [text("1h")]})
+    problem = "accepts a cache hint of 1h only before those of 5m; it reads the tools first"
+    with pytest.raises(ConversionError, match=problem):
+        kind(ENGINE).build_request_sync(prompt, {})
+    sent, warned = said(lambda: kind(ENGINE, strict_validation=False).build_request_sync(prompt, {}))
+    tools = sent["tools"] if "tools" in sent else sent["toolConfig"]["tools"]
+    assert [*times(tools), *times(sent["system"])] == ["5m", "5m"]
+    assert len(warned) == 1
+    kind(ENGINE).build_request_sync(with_tool("1h", {"role": "system", "content": [text("5m")]}), {})
+
+
+def of_provider(provider, **more):
+    definition = {"anthropic": {"type": "bash_20250124", "name": "bash"}, "bedrock": {"systemTool": {"name": "web"}}}
+    return {"provider": provider, **definition.get(provider, {"type": "custom", "name": "c"}), **more}
+
+
+def test_a_hint_of_a_providers_tool_is_written_as_the_provider_has_it():
+    def tools_of(kind, provider, cache, **options):
+        tool = of_provider(provider, cache=cache)
+        prompt = chat_of({"role": "user", "content": "U"}, tools=[tool], settings={"model": "m", "max_tokens": 5})
+        sent = kind(ENGINE, **options).build_request_sync(prompt, {})
+        return sent["tools"] if "tools" in sent else sent["toolConfig"]["tools"]
+
+    bash = {"type": "bash_20250124", "name": "bash"}
+    assert tools_of(AnthropicIntegration, "anthropic", cache=True) == [{**bash, "cache_control": {"type": "ephemeral"}}]
+    hour = {"type": "ephemeral", "ttl": "1h"}
+    for cache in ("1h", {"ttl": "1h"}, {"ttl": "1h", "openai": True}):
+        assert tools_of(AnthropicIntegration, "anthropic", cache) == [{**bash, "cache_control": hour}]
+    for cache in (False, None, {"openai": True}):
+        assert tools_of(AnthropicIntegration, "anthropic", cache) == [bash]
+    web = {"systemTool": {"name": "web"}}
+    assert tools_of(BedrockIntegration, "bedrock", cache=True) == [web, {"cachePoint": {"type": "default"}}]
+    custom = {"type": "custom", "name": "c"}
+    assert tools_of(OpenAIIntegration, "openai", cache=True) == [custom]
+    with pytest.raises(ConversionError, match="tool `c` has a cache hint, which OpenAI accepts only in messages"):
+        tools_of(OpenAIIntegration, "openai", {"openai": "30m"})
+    with pytest.raises(ConversionError, match="tool `bash` has a `cache` that is no cache hint"):
+        tools_of(AnthropicIntegration, "anthropic", "2h")
+
+
+CONTROL = {"type": "ephemeral"}
+
+
+@pytest.mark.parametrize("place", ["tool", "cache", "settings", "tools of the settings", "caller"])
+def test_every_hint_of_a_request_is_counted(place):
+    messages = [{"role": "system", "content": [text("5m") for _ in range(4)]}, {"role": "user", "content": "U"}]
+    settings = {"model": "m", "max_tokens": 5}
+    tools, arguments = [], {}
+    if place in ("tool", "cache"):
+        tools = [of_provider("anthropic", **({"cache_control": CONTROL} if place == "tool" else {"cache": True}))]
+    elif place == "settings":
+        settings["anthropic"] = {"cache_control": CONTROL}
+    elif place == "tools of the settings":
+        settings["anthropic"] = {"tools": [{"type": "bash_20250124", "name": "bash", "cache_control": CONTROL}]}
+    else:
+        arguments["cache_control"] = CONTROL
+    prompt = chat_of(*messages, tools=tools, settings=settings)
+    with pytest.raises(ConversionError, match="Anthropic accepts at most four cache hints in a request"):
+        AnthropicIntegration(ENGINE).build_request_sync(prompt, {}, **arguments)
+    lenient = AnthropicIntegration(ENGINE, strict_validation=False)
+    sent, warned = said(lambda: lenient.build_request_sync(prompt, {}, **arguments))
+    assert len(warned) == 1
+    assert json.dumps(sent).count("cache_control") == 4 + len(arguments)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_data_of_a_call_are_no_hints(kind):
+    data = {"cachePoint": 1, "cache_control": 2, "content": [{"cachePoint": 3}]}
+    history = [
+        {"role": "user", "content": [{"text": "U"}]},
+        {"role": "assistant", "content": [{"toolUse": {"toolUseId": "c1", "name": "f", "input": data}}]},
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "c1", "content": [{"json": data}] * 5}}]},
+    ]
+    tools = [{"name": "f", "cache": True}]
+    prompt = chat_of({"role": "placeholder", "name": "history"}, tools=tools, settings={"model": "m", "max_tokens": 5})
+    kind(ENGINE).build_request_sync(prompt, {"history": history})
+
+
 # Histories.
 
 

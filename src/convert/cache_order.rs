@@ -1,0 +1,134 @@
+//! The cache hints of a whole request: Anthropic and Bedrock accept four, and those of an hour only before those of five
+//! minutes. Both read the tools first, then the system blocks and the messages.
+
+use super::api::Api;
+use super::bedrock::arguments::CACHE_POINT;
+use super::bedrock::tool_config::TOOL_CONFIG;
+use super::payload::{Member, Payload};
+use super::request::RequestBuilder;
+use super::rules::{CACHE_CONTROL, LONG_AFTER_SHORT, SENT_SHORT};
+use crate::error::Result;
+use crate::template::Output;
+
+/// The maximum number of cache hints in a request.
+pub(super) const MAX_HINTS: usize = 4;
+
+/// The keys under which blocks and tools can be. What is under other keys, such as the arguments of calls, is data.
+const HOLDERS: [&str; 6] = ["tools", TOOL_CONFIG, "system", "messages", "content", "toolResult"];
+
+/// The number of cache hints under a member of a request.
+pub(super) fn count<S>(value: &Payload<S>, key: &str) -> usize {
+    match value {
+        Payload::List(items) => items.iter().map(|item| count(item, key)).sum(),
+        Payload::Map(members) => members
+            .iter()
+            .map(|(known, value)| match known.as_str() {
+                known if known == key => 1,
+                known if HOLDERS.contains(&known) => count(value, key),
+                _ => 0,
+            })
+            .sum(),
+        _ => 0,
+    }
+}
+
+/// Calls a function with each cache hint, in order. The one of a block is after those inside the block.
+fn each_hint<S>(value: &mut Payload<S>, key: &str, visit: &mut impl FnMut(&mut Payload<S>)) {
+    match value {
+        Payload::List(items) => items.iter_mut().for_each(|item| each_hint(item, key, visit)),
+        Payload::Map(members) => {
+            for (known, value) in members.iter_mut() {
+                if HOLDERS.contains(&known.as_str()) {
+                    each_hint(value, key, visit);
+                }
+            }
+            members.iter_mut().filter(|(known, _)| known.as_str() == key).for_each(|(_, hint)| visit(hint));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a hint is for an hour.
+fn is_hour<S: Output>(hint: &Payload<S>) -> bool {
+    let Payload::Map(members) = hint else { return false };
+    members.iter().any(|(key, ttl)| key.as_str() == "ttl" && ttl.with_str(|ttl| ttl == "1h") == Some(true))
+}
+
+/// Sets the time of a hint to five minutes.
+fn shorten<S>(hint: &mut Payload<S>) {
+    let Payload::Map(members) = hint else { return };
+    let ttl = members.iter_mut().filter(|(key, _)| key.as_str() == "ttl");
+    ttl.for_each(|(_, ttl)| *ttl = Payload::Static("5m"));
+}
+
+impl<S: Output> RequestBuilder<'_, S> {
+    /// Checks the number and the order of the cache hints of a whole request.
+    pub(super) fn check_hints(&mut self) -> Result<()> {
+        let (name, key) = match self.api {
+            Api::Messages => ("Anthropic", CACHE_CONTROL),
+            Api::Converse => ("Bedrock", CACHE_POINT),
+            _ => return Ok(()),
+        };
+        if self.api == Api::Messages {
+            self.limit_hints()?;
+        }
+        // The conversation has checked the order of its own hints, and those of a history stay as they came.
+        let (mut after_tools, mut any_short, mut shortened) = (false, false, 0);
+        for place in ["tools", TOOL_CONFIG, "system", "messages", key] {
+            let Some((_, value)) = self.members.iter_mut().find(|(known, _)| known.as_str() == place) else {
+                continue;
+            };
+            let is_tools = matches!(place, "tools" | TOOL_CONFIG);
+            let mut visit = |hint: &mut Payload<S>| {
+                if !is_hour(hint) {
+                    any_short = true;
+                } else if after_tools || (any_short && (is_tools || place == key)) {
+                    shorten(hint);
+                    shortened += 1;
+                }
+            };
+            if place == key {
+                visit(value);
+            } else {
+                each_hint(value, key, &mut visit);
+            }
+            after_tools |= is_tools && any_short;
+        }
+        if shortened == 0 {
+            return Ok(());
+        }
+        let problem =
+            format!("{name} {}; it reads the tools first, then system and messages", LONG_AFTER_SHORT.0);
+        self.refuse_or_note(problem, LONG_AFTER_SHORT.1, SENT_SHORT)
+    }
+
+    /// Leaves out hints of Anthropic's tools, and then the one of the whole request, if there are more than four.
+    fn limit_hints(&mut self) -> Result<()> {
+        let is_given = self.given.has(CACHE_CONTROL) && !self.given.removes(CACHE_CONTROL);
+        let hints = |(key, value): &Member<S>| {
+            if key.as_str() == CACHE_CONTROL { 1 } else { count(value, CACHE_CONTROL) }
+        };
+        let in_place = |key: &str| HOLDERS.contains(&key) || key == CACHE_CONTROL;
+        let sent = self.members.iter().filter(|(key, _)| in_place(key.as_str())).map(hints).sum::<usize>();
+        let mut extra = (sent + usize::from(is_given)).saturating_sub(MAX_HINTS);
+        if extra == 0 {
+            return Ok(());
+        }
+        let problem = "Anthropic accepts at most four cache hints in a request, with those of the tools and of `cache_control`";
+        let hint = "remove a cache hint of the tools, of the messages, or of the settings";
+        self.refuse_or_note(problem.to_owned(), hint, "the others are left out")?;
+        let tools = self.members.iter_mut().find(|(key, _)| key.as_str() == "tools");
+        if let Some((_, Payload::List(tools))) = tools {
+            for tool in tools.iter_mut().rev() {
+                let Payload::Map(members) = tool else { continue };
+                let before = members.len();
+                members.retain(|(key, _)| extra == 0 || key.as_str() != CACHE_CONTROL);
+                extra -= usize::from(members.len() < before);
+            }
+        }
+        if extra > 0 {
+            self.members.retain(|(key, _)| key.as_str() != CACHE_CONTROL);
+        }
+        Ok(())
+    }
+}
