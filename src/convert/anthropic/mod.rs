@@ -207,10 +207,10 @@ impl<S: Output> Conversation<'_, S> {
             let Some(hint) = members.iter().position(|(key, _)| key == rules::CACHE_CONTROL) else {
                 continue;
             };
-            if !self.takes_hint(at)? {
-                members.remove(hint);
-            } else {
+            if self.takes_hint(at)? {
                 self.has_short_hint |= !is_hour(&members[hint].1);
+            } else {
+                members.remove(hint);
             }
         }
         Ok(())
