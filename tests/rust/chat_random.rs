@@ -9,11 +9,14 @@ pub struct Random {
     state: u64,
     /// How many cache hints the conversation has.
     hints: u8,
+    /// The time of its hints. Anthropic takes none of an hour behind one of five minutes.
+    ttl: Option<&'static str>,
 }
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, hints: 0 }
+        let ttl = [None, Some("5m"), Some("1h")][usize::try_from(seed % 3).unwrap()];
+        Self { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, hints: 0, ttl }
     }
 
     fn below(&mut self, end: u64) -> u64 {
@@ -47,7 +50,7 @@ impl Random {
             return None;
         }
         self.hints += 1;
-        Some(CacheHint::portable(self.pick(&[None, Some("5m"), Some("1h")]).map(str::to_owned)))
+        Some(CacheHint::portable(self.ttl.map(str::to_owned)))
     }
 
     fn tree(&mut self, depth: u64) -> Tree<String> {
