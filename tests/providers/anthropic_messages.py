@@ -43,17 +43,27 @@ def check(body):
         check_output(body["output_config"])
     if "metadata" in body:
         need_keys(body["metadata"], "metadata", (), ("user_id",))
-    need(cached(body) <= 4, "", "a maximum of 4 blocks with cache_control may be provided")
+    hints = [hint for key in ("tools", "system", "messages") for hint in cached(body.get(key))]
+    hints += [body["cache_control"]] if "cache_control" in body else []
+    need(len(hints) <= 4, "", "a maximum of 4 blocks with cache_control may be provided")
+    need(in_order(hints), "", "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block")
 
 
 def cached(value):
-    """Return the number of cache hints."""
+    """Return the cache hints in the order in which the API reads them: that of a block is after those inside it."""
     if isinstance(value, list):
-        return sum(map(cached, value))
+        return [hint for each in value for hint in cached(each)]
     if isinstance(value, dict):
         # The input of a tool can have a key with this name, which is not a hint.
-        return ("cache_control" in value) + sum(cached(each) for key, each in value.items() if key != "input")
-    return 0
+        inside = [hint for key, each in value.items() if key not in ("input", "cache_control") for hint in cached(each)]
+        return [*inside, value["cache_control"]] if "cache_control" in value else inside
+    return []
+
+
+def in_order(hints):
+    """Whether the hints of an hour are before those of five minutes."""
+    ttls = [hint.get("ttl", "5m") for hint in hints]
+    return ttls == sorted(ttls, key=("1h", "5m").index)
 
 
 def check_messages(messages):

@@ -106,7 +106,7 @@ class Conversation:
         self.has_tools = has_tools
         self.open = []
         self.names = set()
-        self.points = 0
+        self.points = []
 
     def check(self, messages):
         role = None
@@ -123,7 +123,9 @@ class Conversation:
                 self.block(block, role, f"{where}.content[{number}]")
         need(not self.open, "messages", "Expected toolResult blocks")
         need(role == "user", "messages", "The conversation must end with a user message")
-        need(self.points <= 4, "messages", "has more than four cache points")
+        need(len(self.points) <= 4, "messages", "has more than four cache points")
+        ttls = [point.get("ttl", "5m") for point in self.points]
+        need(ttls == sorted(ttls, key=("1h", "5m").index), "messages", "has a cache point of 1h after one of 5m")
 
     def results(self, message, where):
         """Match the results of a message with the calls of the one before."""
@@ -137,7 +139,7 @@ class Conversation:
 
     def block(self, block, role, where):
         check_text(block, where)
-        self.points += "cachePoint" in block
+        self.points += [block["cachePoint"]] if "cachePoint" in block else []
         if "toolUse" in block or "toolResult" in block:
             need(self.has_tools, where, "The toolConfig field must be defined")
         if "toolUse" in block:

@@ -131,6 +131,8 @@ class MessageGenerator:
         self.parts_of = parts_of
         self.ids = set()
         self.hints = 0
+        #: The time of the hints: Anthropic and Bedrock take none of an hour behind one of five minutes.
+        self.portable_hint = draw(HINTS)
 
     def chance(self, times):
         return self.draw(st.integers(0, times)) == 0
@@ -139,7 +141,7 @@ class MessageGenerator:
         # Anthropic, Bedrock and OpenAI accept four cache hints in a request.
         if self.hints < 4 and self.chance(9):
             self.hints += 1
-            return {**holder, "cache": self.draw(OPENAI_HINTS if openai else HINTS)}
+            return {**holder, "cache": self.draw(OPENAI_HINTS) if openai else self.portable_hint}
         return holder
 
     def function_name(self):
