@@ -5,6 +5,7 @@ The steps run one after the other. The last line has the sums of their counts.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,14 +13,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-#: The tests of a file run in one process, because they share servers and other fixtures. The types of the documentation are
-#: checked by `make type-check`.
-PYTEST_OPTIONS = ["-n", "auto", "--dist", "loadfile", "--ignore=tests/test_snippet_types.py", "--ignore=tests/stubs"]
+#: One process for each processor. The tests of a file run in one of them, because they share servers and other fixtures.
+PROCESSES = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
+#: The types of the documentation are checked by `make type-check`.
+WITHOUT_TYPES = ["--ignore=tests/test_snippet_types.py", "--ignore=tests/stubs"]
 
 STEPS = {
     "core without Python": ["cargo", "test", "--locked", "--no-default-features"],
     "core with the bindings": ["cargo", "test", "--locked"],
-    "Python": [sys.executable, "-m", "pytest", *PYTEST_OPTIONS],
+    "Python": [sys.executable, "-m", "pytest", *PROCESSES, *WITHOUT_TYPES],
 }
 
 COUNTS = {"passed": 0, "failed": 0, "skipped": 0}

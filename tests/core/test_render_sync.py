@@ -81,9 +81,7 @@ class Counting(Observer):
         self.renders += 1
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"metrics": MetricsCollector()}, {"cache": MemoryCache()}], ids=lambda options: "".join(options)
-)
+@pytest.mark.parametrize("options", [{}, {"metrics": MetricsCollector()}, {"cache": MemoryCache()}], ids="".join)
 def test_an_observer_hears_renders_while_it_is_there(options):
     manager, observer = PromptManager(registry("Hi {{name}}"), **options), Counting()
     for count, change in [
