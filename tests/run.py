@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-#: One process for each processor. The tests of a file run in one of them, because they share servers and other fixtures.
+#: One process for each processor. The tests of a file run in one of them, because they share servers and fixtures.
 PROCESSES = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
 #: The types of the documentation are checked by `make type-check`.
 WITHOUT_TYPES = ["--ignore=tests/test_snippet_types.py", "--ignore=tests/stubs"]
