@@ -135,7 +135,10 @@ impl RequestArguments<'_, '_> {
                 if text == TOOL_CONFIG
                     && let Ok(members) = value.cast::<PyDict>()
                 {
-                    merge_members(request, &name, &with_filled_tools(members)?, report)?;
+                    let members = with_filled_tools(members)?;
+                    if !members.is_empty() {
+                        merge_members(request, &name, &members, report)?;
+                    }
                     continue;
                 }
                 merge_argument(request, &name, &value, report)?;
@@ -378,7 +381,7 @@ fn merge_argument(
     }
 }
 
-/// Merges a mapping. One that has no members but those that remove others is left out.
+/// Merges a mapping. One that has no members but those that remove others is left out; an empty one is sent as it came.
 fn merge_members(
     into: &Bound<'_, PyDict>,
     key: &Bound<'_, PyAny>,
@@ -390,7 +393,7 @@ fn merge_members(
     for (key, value) in members {
         merge(&made, &key, &value, report)?;
     }
-    if !made.is_empty() {
+    if !made.is_empty() || members.is_empty() {
         into.set_item(key, made)
     } else if into.contains(key)? {
         into.del_item(key)
