@@ -4,14 +4,12 @@
 use super::api::Api;
 use super::bedrock::arguments::CACHE_POINT;
 use super::bedrock::tool_config::TOOL_CONFIG;
+use super::cache_hints::MAX_HINTS;
 use super::payload::{Member, Payload};
 use super::request::RequestBuilder;
 use super::rules::{CACHE_CONTROL, LONG_AFTER_SHORT, SENT_SHORT};
 use crate::error::Result;
 use crate::template::Output;
-
-/// The maximum number of cache hints in a request.
-pub(super) const MAX_HINTS: usize = 4;
 
 /// The keys under which blocks and tools can be. What is under other keys, such as the arguments of calls, is data.
 const HOLDERS: [&str; 6] = ["tools", TOOL_CONFIG, "system", "messages", "content", "toolResult"];

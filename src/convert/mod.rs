@@ -10,6 +10,7 @@
 pub mod anthropic;
 mod api;
 pub mod bedrock;
+mod cache_hints;
 mod cache_order;
 pub mod call_arguments;
 mod carried;

@@ -5,6 +5,7 @@
 
 mod blocks;
 
+use super::cache_hints::CacheHints;
 use super::carried;
 use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
@@ -107,8 +108,7 @@ pub fn request<S: Output>(
         system: Vec::new(),
         turns: Vec::with_capacity(messages.len()),
         turn_messages: 0,
-        hints: 0,
-        has_short_hint: false,
+        hints: CacheHints::new("Anthropic"),
     };
     for (index, message) in messages.into_iter().enumerate() {
         conversation.add(message, index)?;
@@ -126,10 +126,7 @@ struct Conversation<'a, S> {
     turns: Vec<Turn<S>>,
     /// The number of messages so far, without system messages.
     turn_messages: usize,
-    /// The number of cache hints so far.
-    hints: usize,
-    /// Whether one of them has the shorter time.
-    has_short_hint: bool,
+    hints: CacheHints,
 }
 
 /// Consecutive messages of one role.
@@ -189,10 +186,10 @@ impl<S: Output> Conversation<'_, S> {
             if hint.is_none() {
                 continue;
             }
-            if !self.takes_hint(at)? {
+            if !self.hints.accept(at, &mut self.violations)? {
                 *hint = None;
             } else if let Some(hint) = hint
-                && !self.takes_time(hint, at)?
+                && !self.hints.accept_time(hint, at, &mut self.violations)?
             {
                 *hint = CacheHint::portable(None);
             }
@@ -207,36 +204,13 @@ impl<S: Output> Conversation<'_, S> {
             let Some(hint) = members.iter().position(|(key, _)| key == rules::CACHE_CONTROL) else {
                 continue;
             };
-            if self.takes_hint(at)? {
-                self.has_short_hint |= !is_hour(&members[hint].1);
+            if self.hints.accept(at, &mut self.violations)? {
+                self.hints.note_carried(is_hour(&members[hint].1));
             } else {
                 members.remove(hint);
             }
         }
         Ok(())
-    }
-
-    /// Notes the time of a cache hint. Returns whether the API accepts it after those before.
-    fn takes_time(&mut self, hint: &CacheHint, at: Position) -> Result<bool> {
-        self.has_short_hint |= hint.ttl() != Some("1h");
-        if !self.has_short_hint || !hint.is_own_hour() {
-            return Ok(true);
-        }
-        let problem = format!("Anthropic {}", rules::LONG_AFTER_SHORT.0);
-        let violation = RuleViolation::new(at, problem, rules::LONG_AFTER_SHORT.1);
-        self.violations.handle(violation, rules::SENT_SHORT).map(|()| false)
-    }
-
-    /// Counts a cache hint. Returns whether the API accepts it.
-    fn takes_hint(&mut self, at: Position) -> Result<bool> {
-        if self.hints < MAX_CACHE_HINTS {
-            self.hints += 1;
-            return Ok(true);
-        }
-        let remedy = "keep the hints after the longest parts that do not change between requests";
-        let problem = "Anthropic accepts at most four cache hints in a request";
-        self.violations.handle(RuleViolation::new(at, problem, remedy), LEFT_OUT)?;
-        Ok(false)
     }
 
     fn add_system(&mut self, message: Message<S>, at: Position) -> Result<()> {
@@ -519,9 +493,6 @@ fn is_hour<S: Output>(hint: &Tree<S>) -> bool {
 
 /// The role of system messages among the turns.
 const SYSTEM: &str = "system";
-
-/// The maximum number of cache hints in a request.
-const MAX_CACHE_HINTS: usize = 4;
 
 /// The text without the white space at its end. `None` if there is none.
 fn trimmed_end(text: &str) -> Option<String> {

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 pub(in crate::convert) use super::blocks::CACHE_POINT;
-use super::blocks::MAX_CACHE_POINTS;
 use super::tool_config::{TOOL_CHOICE, TOOL_CONFIG, allows_text};
 use crate::convert::api::Setting;
+use crate::convert::cache_hints::MAX_HINTS;
 use crate::convert::payload::Payload;
 use crate::convert::request::RequestBuilder;
 use crate::error::Result;
@@ -289,7 +289,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             return Ok(());
         };
         for at in (0..tools.len()).rev() {
-            if count > MAX_CACHE_POINTS && is_point(&tools[at]) {
+            if count > MAX_HINTS && is_point(&tools[at]) {
                 tools.remove(at);
                 count -= 1;
                 removed += 1;
@@ -297,7 +297,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         }
         if removed > 0 {
             let problem = format!(
-                "Bedrock accepts at most {MAX_CACHE_POINTS} cache points in a request, with those of the tools"
+                "Bedrock accepts at most {MAX_HINTS} cache points in a request, with those of the tools"
             );
             self.refuse_or_note(
                 problem,

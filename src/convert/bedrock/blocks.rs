@@ -2,6 +2,7 @@
 
 use super::document_names::{self, DocumentNames, MAX_NAME};
 use crate::base64;
+use crate::convert::cache_hints::CacheHints;
 use crate::convert::image_address::{self, FILE, IMAGE};
 use crate::convert::media_type;
 use crate::convert::payload::{Member, Payload, member};
@@ -11,9 +12,6 @@ use crate::error::Result;
 use crate::prompt::message::is_blank;
 use crate::prompt::{CacheHint, Carried, Content, FilePart, Message, PartBody, Role, SearchResultPart, Tree};
 use crate::template::Output;
-
-/// The maximum number of cache points in a request.
-pub(super) const MAX_CACHE_POINTS: usize = 4;
 
 /// The formats of images.
 const IMAGES: [&str; 4] = ["png", "jpeg", "gif", "webp"];
@@ -33,16 +31,13 @@ pub(in crate::convert) const CACHE_POINT: &str = "cachePoint";
 /// Writes the blocks of a conversation.
 pub(super) struct BlockWriter<'r> {
     pub(super) violations: ViolationHandler<'r>,
-    /// The number of cache points so far.
-    points: usize,
-    /// Whether one of them has the shorter time.
-    has_short_point: bool,
+    points: CacheHints,
     names: DocumentNames,
 }
 
 impl<'r> BlockWriter<'r> {
     pub(super) fn new<S: Output>(violations: ViolationHandler<'r>, messages: &[Message<S>]) -> Self {
-        Self { violations, points: 0, has_short_point: false, names: DocumentNames::beside(messages) }
+        Self { violations, points: CacheHints::new("Bedrock"), names: DocumentNames::beside(messages) }
     }
 
     /// The content of a message and its cache hint. Empty if there is no content.
@@ -109,10 +104,10 @@ impl<'r> BlockWriter<'r> {
                 RuleViolation::new(at, problem, "give them as bytes, or as base64 text")
             })?;
             if key_of(&block) == Some(CACHE_POINT) {
-                if !self.takes_point(at)? {
+                if !self.points.accept(at, &mut self.violations)? {
                     continue;
                 }
-                self.has_short_point |= !is_long(&block);
+                self.points.note_carried(is_long(&block));
             }
             blocks.push(block);
         }
@@ -121,11 +116,11 @@ impl<'r> BlockWriter<'r> {
 
     /// A cache point after the blocks so far. `None` if there are too many.
     pub(super) fn cache_point<S>(&mut self, cache: &CacheHint, at: Position) -> Result<Option<Payload<S>>> {
-        if !self.takes_point(at)? {
+        if !self.points.accept(at, &mut self.violations)? {
             return Ok(None);
         }
         let mut point = vec![member("type", Payload::Static("default"))];
-        let takes_time = self.takes_time(cache, at)?;
+        let takes_time = self.points.accept_time(cache, at, &mut self.violations)?;
         match cache.ttl() {
             Some("1h") if !takes_time => {}
             None => {}
@@ -137,29 +132,6 @@ impl<'r> BlockWriter<'r> {
             }
         }
         Ok(Some(Payload::map([(CACHE_POINT, Payload::Map(point))])))
-    }
-
-    /// Notes the time of a cache point. Returns whether the API accepts it after those before.
-    fn takes_time(&mut self, hint: &CacheHint, at: Position) -> Result<bool> {
-        self.has_short_point |= hint.ttl() != Some("1h");
-        if !self.has_short_point || !hint.is_own_hour() {
-            return Ok(true);
-        }
-        let problem = format!("Bedrock {}", rules::LONG_AFTER_SHORT.0);
-        let violation = RuleViolation::new(at, problem, rules::LONG_AFTER_SHORT.1);
-        self.violations.handle(violation, rules::SENT_SHORT).map(|()| false)
-    }
-
-    /// Counts a cache point. Returns whether the API accepts it.
-    fn takes_point(&mut self, at: Position) -> Result<bool> {
-        if self.points < MAX_CACHE_POINTS {
-            self.points += 1;
-            return Ok(true);
-        }
-        let remedy = "keep the hints after the longest parts that do not change between requests";
-        let problem = "Bedrock accepts at most four cache hints in a request";
-        self.violations.handle(RuleViolation::new(at, problem, remedy), LEFT_OUT)?;
-        Ok(false)
     }
 
     /// Checks that there is a text beside documents.
