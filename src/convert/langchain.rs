@@ -8,7 +8,7 @@
 use serde::de::IgnoredAny;
 
 use super::carried::CarriedTarget;
-use super::image_address::{self, IMAGE};
+use super::image_address::{self, FILE, IMAGE};
 use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
 use super::rules::{self, CallRef, DROPPED, PASSED_ON};
@@ -173,26 +173,27 @@ impl ContentWriter<'_, '_> {
                 return Err(RuleViolation::new(self.at, "the message has no content", hint).into());
             }
         };
-        let mut list = Vec::with_capacity(parts.len());
+        let mut blocks = Vec::with_capacity(parts.len());
         for (index, part) in parts.into_iter().enumerate() {
-            list.extend(self.part(part, index)?);
+            blocks.extend(self.part(part, index)?);
         }
-        if let Some(last) = list.last_mut() {
-            self.cached(last, cache)?;
+        match blocks.last_mut() {
+            Some(last) => self.cached(last, cache)?,
+            None if may_be_empty || matches!(self.at.role, Role::Tool | Role::Function) => {}
+            None => return Err(rules::empty_content(self.at).into()),
         }
-        Ok(Payload::List(list))
+        Ok(Payload::List(blocks))
     }
 
     fn part<S: Output>(&mut self, mut part: Part<S>, index: usize) -> Result<Option<Payload<S>>> {
-        if let PartBody::ImageUrl { url, .. } = &part.body
-            && !url.is_empty()
-            && let Some(violation) = image_address::local_address(url, IMAGE, index, self.at, "a chat model")
-        {
-            self.violations.handle(violation, DROPPED)?;
-            return Ok(None);
-        }
         let cache = part.cache.take().filter(|_| self.cache_control);
-        let mut written = part_payload(part);
+        let mut written = match part_payload(part.body, index, self.at) {
+            Ok(written) => written,
+            Err(violation) => {
+                self.violations.handle(violation, DROPPED)?;
+                return Ok(None);
+            }
+        };
         self.cached(&mut written, cache.as_ref())?;
         Ok(Some(written))
     }
@@ -208,18 +209,32 @@ impl ContentWriter<'_, '_> {
     }
 }
 
+/// What reads the parts, for error messages.
+const MODEL: &str = "a chat model";
+
 /// A part in the format that LangChain's chat models share, which is OpenAI's.
-fn part_payload<S: Output>(part: Part<S>) -> Payload<S> {
-    match part.body {
+fn part_payload<S: Output>(
+    body: PartBody<S>,
+    index: usize,
+    at: Position,
+) -> Result<Payload<S>, RuleViolation> {
+    if let Some(violation) = rules::empty_part(&body, index, at) {
+        return Err(violation);
+    }
+    Ok(match body {
         PartBody::Text(text) => {
             Payload::map([("type", Payload::Static("text")), ("text", Payload::Text(text))])
         }
         PartBody::ImageUrl { url, detail } => {
-            let mut image = vec![member("url", Payload::Text(url))];
+            if let Some(violation) = image_address::local_address(&url, IMAGE, index, at, MODEL) {
+                return Err(violation);
+            }
+            let mut image = vec![member("url", rules::plain_data_url(url, index, at)?)];
             image.extend(detail.map(|detail| member("detail", Payload::Text(detail))));
             Payload::map([("type", Payload::Static("image_url")), ("image_url", Payload::Map(image))])
         }
         PartBody::Image { media_type, data } => {
+            let data = rules::plain_base64(data, index, at)?;
             let url = Payload::String(rules::data_url(&media_type, &data));
             Payload::map([
                 ("type", Payload::Static("image_url")),
@@ -227,13 +242,13 @@ fn part_payload<S: Output>(part: Part<S>) -> Payload<S> {
             ])
         }
         PartBody::Audio { data, format } => {
-            let sound = [("data", Payload::Text(data)), ("format", Payload::Text(format))];
+            let sound = [("data", rules::plain_base64(data, index, at)?), ("format", Payload::Text(format))];
             Payload::map([("type", Payload::Static("input_audio")), ("input_audio", Payload::map(sound))])
         }
         PartBody::UploadedImage { file_id } => {
             Payload::map([("type", Payload::Static("image")), ("file_id", Payload::Text(file_id))])
         }
-        PartBody::File(file) => self::file(*file),
+        PartBody::File(file) => self::file(*file, index, at)?,
         PartBody::SearchResult(result) => {
             let text =
                 |text| Payload::map([("type", Payload::Static("text")), ("text", Payload::Text(text))]);
@@ -245,17 +260,25 @@ fn part_payload<S: Output>(part: Part<S>) -> Payload<S> {
                 ("citations", Payload::map([("enabled", Payload::Bool(result.citations))])),
             ])
         }
-    }
+    })
 }
 
 /// A file in OpenAI's format, or as LangChain's own block for one with a URL or a text.
-fn file<S: Output>(file: FilePart<S>) -> Payload<S> {
-    let FilePart { file_id, filename, file_data, url, text, title, context, citations } = file;
+fn file<S: Output>(file: FilePart<S>, index: usize, at: Position) -> Result<Payload<S>, RuleViolation> {
+    let FilePart { file_id, filename, file_data, url, text, title, context, citations } =
+        rules::with_inline_data(file);
+    let local = url.as_ref().and_then(|url| image_address::local_address(url, FILE, index, at, MODEL));
+    if let Some(violation) = local {
+        return Err(violation);
+    }
     let given = |fields: Vec<(&'static str, Option<S>)>| -> Vec<Member<S>> {
         fields.into_iter().filter_map(|(key, value)| Some(member(key, Payload::Text(value?)))).collect()
     };
     let mut block = if file_id.is_some() || file_data.is_some() {
-        let fields = given(vec![("file_id", file_id), ("filename", filename), ("file_data", file_data)]);
+        let mut fields = given(vec![("file_id", file_id), ("filename", filename)]);
+        if let Some(data) = file_data {
+            fields.push(member("file_data", rules::plain_data_url(data, index, at)?));
+        }
         vec![member("type", Payload::Static("file")), member("file", Payload::Map(fields))]
     } else {
         let kind = if text.is_some() { "text-plain" } else { "file" };
@@ -269,7 +292,7 @@ fn file<S: Output>(file: FilePart<S>) -> Payload<S> {
     };
     block.extend(given(vec![("title", title), ("context", context)]));
     block.extend(citations.then(|| member("citations", Payload::map([("enabled", Payload::Bool(true))]))));
-    Payload::Map(block)
+    Ok(Payload::Map(block))
 }
 
 /// The calls whose arguments are an object as `tool_calls`, the others as `invalid_tool_calls`.

@@ -11,7 +11,9 @@ use super::report::{Position, RuleViolation, ViolationHandler};
 use crate::base64;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::message::is_blank;
-use crate::prompt::{CacheHint, Content, FunctionCall, Message, PartBody, Role, SearchResultPart, Tree};
+use crate::prompt::{
+    CacheHint, Content, FilePart, FunctionCall, Message, PartBody, Role, SearchResultPart, Tree,
+};
 use crate::template::Output;
 
 /// What is done about a violation that the conversion cannot repair.
@@ -510,8 +512,18 @@ pub(super) fn refusal_as_content<S: Output>(
 }
 
 /// Base64 data as a `data:` URL.
-pub(super) fn data_url<S: Output>(media_type: &S, data: &S) -> String {
-    media_type.with_str(|media_type| data.with_str(|data| format!("data:{media_type};base64,{data}")))
+pub(super) fn data_url<S: Output>(media_type: &S, data: &Payload<S>) -> String {
+    media_type.with_str(|media_type| {
+        data.with_str(|data| format!("data:{media_type};base64,{data}")).unwrap_or_default()
+    })
+}
+
+/// The file with the data of a `data:` URL under `file_data`.
+pub(super) fn with_inline_data<S: Output>(mut file: FilePart<S>) -> FilePart<S> {
+    if file.file_data.is_none() {
+        file.file_data = file.url.take_if(|url| url.with_str(media_type::is_data_url));
+    }
+    file
 }
 
 /// Base64 data as the providers read them: in the standard alphabet, with padding and without line breaks.
@@ -549,6 +561,16 @@ fn into_respelled(text: Cow<'_, str>) -> Option<String> {
 
 pub(super) fn not_base64(index: usize, at: Position) -> RuleViolation {
     RuleViolation::new(at, format!("the data of part {index} are not base64"), "encode the data in base64")
+}
+
+/// The text of a document, below its title.
+pub(super) fn document_text<S: Output>(text: S, title: Option<S>) -> Payload<S> {
+    match title {
+        None => Payload::Text(text),
+        Some(title) => {
+            Payload::String(title.with_str(|title| text.with_str(|text| format!("{title}\n\n{text}"))))
+        }
+    }
 }
 
 /// The title, source and texts of a search result.

@@ -255,7 +255,8 @@ fn unknown_image(index: usize, at: Position) -> RuleViolation {
 
 /// A `document` block.
 fn document<S: Output>(file: FilePart<S>, index: usize, at: Position) -> Result<Payload<S>, RuleViolation> {
-    let FilePart { file_id, filename, file_data, url, text, title, context, citations: cites } = file;
+    let FilePart { file_id, filename, file_data, url, text, title, context, citations: cites } =
+        rules::with_inline_data(file);
     let broken = url.as_ref().and_then(|url| image_address::not_https(url, FILE, index, at, "Anthropic"));
     if let Some(violation) = broken {
         return Err(violation);

@@ -216,6 +216,7 @@ impl<'r> BlockWriter<'r> {
         index: usize,
         at: Position,
     ) -> Result<Payload<S>, BlockRefusal> {
+        let file = rules::with_inline_data(file);
         let text = |value: Option<&S>| value.map(|value| value.with_str(str::to_owned));
         let given = text(file.title.as_ref()).or_else(|| text(file.filename.as_ref()));
         let (format, source, by_address) = Self::source(&file, index, at)?;
@@ -244,8 +245,7 @@ impl<'r> BlockWriter<'r> {
         if file.file_id.is_some() {
             return Err(file_id(index, at).into());
         }
-        let is_data = |url: &&S| url.with_str(media_type::is_data_url);
-        if let Some(url) = file.file_data.as_ref().or(file.url.as_ref().filter(is_data)) {
+        if let Some(url) = &file.file_data {
             let (format, bytes) = url.with_str(|url| document_data(url, index, at))?;
             let format = format.or_else(|| file.filename.as_ref().and_then(by_name));
             return Ok((known_format(format, index, at)?, bytes_source(bytes), None));

@@ -297,12 +297,17 @@ impl PartWriter<'_, '_> {
     }
 
     fn file<S: Output>(&mut self, file: FilePart<S>, index: usize) -> Result<Option<Payload<S>>> {
-        let lost = [("context", file.context.is_some()), ("citations", file.citations)];
+        let file = rules::with_inline_data(file);
+        let lost = [
+            ("title", file.title.is_some()),
+            ("context", file.context.is_some()),
+            ("citations", file.citations),
+        ];
         for (key, _) in lost.into_iter().filter(|(_, is_lost)| *is_lost) {
             let problem = format!("part {index} has `{key}`, which Gemini does not accept");
             self.violations.handle(self.violation(problem, "remove the key"), LEFT_OUT)?;
         }
-        let name = file.filename.as_ref();
+        let name = file.filename.as_ref().or(file.title.as_ref());
         if let Some(text) = file.text {
             let data = text.with_str(|text| base64::encode(text.as_bytes()));
             return Ok(Some(inline(Payload::Static("text/plain"), Payload::String(data))));
@@ -312,9 +317,6 @@ impl PartWriter<'_, '_> {
         }
         match (file.file_data, file.url) {
             (Some(data), _) => self.data_url(&data, name, FILE, index),
-            (None, Some(url)) if url.with_str(media_type::is_data_url) => {
-                self.data_url(&url, name, FILE, index)
-            }
             (None, Some(url)) => self.linked(&url, name, (FILE, PDF), index),
             (None, None) => Ok(None),
         }

@@ -73,6 +73,9 @@ pub(super) fn accepted_part<S: Output>(
             violations.handle(RuleViolation::new(at, problem, "write it as text"), "sent as text")?;
             AcceptedPart::Text(Payload::String(rules::search_text(&result)))
         }
+        PartBody::File(file) if file.text.is_some() || media.includes(at.role) => {
+            return accepted_file(*file, media, index, at, violations);
+        }
         body if !media.includes(at.role) => {
             refuse(&body, index, at, violations)?;
             return Ok(None);
@@ -92,10 +95,8 @@ pub(super) fn accepted_part<S: Output>(
         }
         PartBody::Image { media_type, data } => {
             let Some(data) = kept(rules::plain_base64(data, index, at), violations)? else { return Ok(None) };
-            let url = media_type.with_str(|media_type| {
-                data.with_str(|data| format!("data:{media_type};base64,{data}")).unwrap_or_default()
-            });
-            AcceptedPart::Image { url: Payload::String(url), detail: None }
+            let url = Payload::String(rules::data_url(&media_type, &data));
+            AcceptedPart::Image { url, detail: None }
         }
         PartBody::Audio { data, format } => {
             if !format.with_str(|format| matches!(format, "wav" | "mp3")) {
@@ -116,7 +117,7 @@ pub(super) fn accepted_part<S: Output>(
             violations.handle(RuleViolation::new(at, problem, hint), DROPPED)?;
             return Ok(None);
         }
-        PartBody::File(file) => return accepted_file(*file, media, index, at, violations),
+        PartBody::File(_) => return Ok(None),
     }))
 }
 
@@ -127,7 +128,13 @@ fn accepted_file<S: Output>(
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<Option<AcceptedPart<S>>> {
-    let lost = [("context", file.context.is_some()), ("citations", file.citations)];
+    let file = rules::with_inline_data(file);
+    let sends_title = file.text.is_some() || (file.filename.is_none() && file.file_id.is_none());
+    let lost = [
+        ("title", file.title.is_some() && !sends_title),
+        ("context", file.context.is_some()),
+        ("citations", file.citations),
+    ];
     for (key, _) in lost.into_iter().filter(|(_, is_lost)| *is_lost) {
         let problem = format!("part {index} has `{key}`, which OpenAI does not accept");
         violations.handle(RuleViolation::new(at, problem, "remove the key"), LEFT_OUT)?;
@@ -135,7 +142,7 @@ fn accepted_file<S: Output>(
     if let Some(text) = file.text {
         let problem = format!("part {index} is a text document, which OpenAI does not accept");
         violations.handle(RuleViolation::new(at, problem, "write it as a text part"), "sent as text")?;
-        return Ok(Some(AcceptedPart::Text(Payload::Text(text))));
+        return Ok(Some(AcceptedPart::Text(rules::document_text(text, file.title))));
     }
     let filename = file.filename.or(file.title);
     if let Some(url) = file.url {

@@ -125,36 +125,30 @@ fn result(block: Tree<String>) -> Message<String> {
 /// The part that the other providers get for a block, if they can express it.
 pub(super) fn part(block: &[(String, Tree<String>)], only: &mut Vec<String>) -> Option<Part<String>> {
     let cache: Option<CacheHint> = values::cache_hint(get(block, "cache_control"));
-    let body = match text(block, "type")? {
+    let kind = text(block, "type").unwrap_or("block without a type");
+    let body = match kind {
         "text" => {
             if get(block, "citations").is_some_and(|citations| !values::is_unset(citations)) {
                 note(only, "citations");
             }
-            PartBody::Text(text(block, "text")?.to_owned())
+            text(block, "text").map(|text| PartBody::Text(text.to_owned()))
         }
         "image" => {
             if get(block, "transformations").is_some() {
                 note(only, "transformations");
             }
-            image(get(block, "source")?, only)?
+            get(block, "source").and_then(image)
         }
-        "document" => {
-            for key in ["context", "citations"] {
-                if get(block, key).is_some() {
-                    note(only, key);
-                }
-            }
-            document(get(block, "source")?, text(block, "title"), only)?
-        }
-        kind => {
-            note(only, kind);
-            return None;
-        }
+        "document" => document(block),
+        _ => None,
     };
-    Some(Part { body, cache })
+    if body.is_none() {
+        note(only, kind);
+    }
+    body.map(|body| Part { body, cache })
 }
 
-fn image(source: &Tree<String>, only: &mut Vec<String>) -> Option<PartBody<String>> {
+fn image(source: &Tree<String>) -> Option<PartBody<String>> {
     let fields = members(source);
     match kind(source) {
         Some("base64") => Some(PartBody::Image {
@@ -162,30 +156,28 @@ fn image(source: &Tree<String>, only: &mut Vec<String>) -> Option<PartBody<Strin
             data: text(fields, "data")?.to_owned(),
         }),
         Some("url") => Some(PartBody::ImageUrl { url: text(fields, "url")?.to_owned(), detail: None }),
-        _ => {
-            note(only, "image");
-            None
-        }
+        _ => None,
     }
 }
 
-fn document(source: &Tree<String>, title: Option<&str>, only: &mut Vec<String>) -> Option<PartBody<String>> {
+fn document(block: &[(String, Tree<String>)]) -> Option<PartBody<String>> {
+    let source = get(block, "source")?;
+    let owned = |fields, key| text(fields, key).map(str::to_owned);
     let fields = members(source);
-    match kind(source) {
-        Some("base64") => Some(PartBody::File(Box::new(FilePart {
-            filename: Some(title.unwrap_or("document.pdf").to_owned()),
-            file_data: Some(values::data_url(text(fields, "media_type")?, text(fields, "data")?)),
-            ..FilePart::default()
-        }))),
-        Some("url") => Some(PartBody::File(Box::new(FilePart {
-            filename: title.map(str::to_owned),
-            url: Some(text(fields, "url")?.to_owned()),
-            ..FilePart::default()
-        }))),
-        Some("text") => Some(PartBody::Text(text(fields, "data")?.to_owned())),
-        _ => {
-            note(only, "document");
-            None
+    let mut file = FilePart {
+        title: owned(block, "title"),
+        context: owned(block, "context"),
+        citations: values::is_enabled(get(block, "citations")),
+        ..FilePart::default()
+    };
+    match kind(source)? {
+        "base64" => {
+            file.filename = file.title.is_none().then(|| "document.pdf".to_owned());
+            file.file_data = Some(values::data_url(text(fields, "media_type")?, text(fields, "data")?));
         }
+        "url" => file.url = Some(owned(fields, "url")?),
+        "text" => file.text = Some(owned(fields, "data")?),
+        _ => return None,
     }
+    Some(PartBody::File(Box::new(file)))
 }

@@ -184,11 +184,12 @@ fn portable(key: &'static str, value: &Tree<String>, only: &mut Vec<String>) -> 
 
 /// The base64 data of an image, a document or a sound. An object in S3 is for Bedrock only.
 fn media<'t>(fields: &'t MemberSlice, only: &mut Vec<String>) -> Option<&'t str> {
-    let source = get(fields, "source").map(members)?;
-    if get(source, "s3Location").is_some() {
-        note_word(only, "s3Location");
+    let source = get(fields, "source").map(members).unwrap_or_default();
+    let bytes = text(source, "bytes");
+    if bytes.is_none() {
+        note_word(only, if get(source, "s3Location").is_some() { "s3Location" } else { "source" });
     }
-    text(source, "bytes")
+    bytes
 }
 
 fn image(fields: &MemberSlice, only: &mut Vec<String>) -> Option<PartBody<String>> {
@@ -198,24 +199,18 @@ fn image(fields: &MemberSlice, only: &mut Vec<String>) -> Option<PartBody<String
 }
 
 fn document(fields: &MemberSlice, only: &mut Vec<String>) -> Option<PartBody<String>> {
-    for key in ["context", "citations"] {
-        if get(fields, key).is_some() {
-            note_word(only, key);
-        }
-    }
-    let source = get(fields, "source").map(members)?;
-    if let Some(text) = text(source, "text") {
-        return Some(PartBody::Text(text.to_owned()));
-    }
-    if let Some(content) = get(source, "content") {
-        return Some(PartBody::Text(joined(content)));
-    }
-    let data = media(fields, only)?;
-    let format = text(fields, "format").unwrap_or("pdf");
+    let source = get(fields, "source").map(members).unwrap_or_default();
+    let written = text(source, "text").map(str::to_owned);
+    let written = written.or_else(|| get(source, "content").map(joined));
+    let format = text(fields, "format").unwrap_or(if written.is_some() { "txt" } else { "pdf" });
     let name = text(fields, "name").unwrap_or("document");
+    let data = if written.is_some() { None } else { Some(media(fields, only)?) };
     Some(PartBody::File(Box::new(FilePart {
         filename: Some(format!("{name}.{format}")),
-        file_data: Some(values::data_url(document_type(format), data)),
+        file_data: data.map(|data| values::data_url(document_type(format), data)),
+        text: written,
+        context: text(fields, "context").map(str::to_owned),
+        citations: values::is_enabled(get(fields, "citations")),
         ..FilePart::default()
     })))
 }

@@ -217,21 +217,18 @@ fn read_part(fields: &MemberSlice, only: &mut Vec<String>) -> Option<Part<String
     }
     let kind = fields.iter().map(|(key, _)| key.as_str()).find(|key| CONTENT.contains(key))?;
     let body = match kind {
-        "text" => PartBody::Text(text(fields, kind).filter(|text| !text.is_empty())?.to_owned()),
-        "inline_data" => inline(members(get(fields, kind)?))?,
-        "file_data" => {
-            let linked = linked(members(get(fields, kind)?));
-            if linked.is_none() {
-                note(only, kind);
-            }
-            linked?
+        "text" => {
+            let text = text(fields, kind).filter(|text| !text.is_empty())?;
+            Some(PartBody::Text(text.to_owned()))
         }
-        _ => {
-            note(only, kind);
-            return None;
-        }
+        "inline_data" => inline(members(get(fields, kind)?)),
+        "file_data" => linked(members(get(fields, kind)?)),
+        _ => None,
     };
-    Some(Part { body, cache: None })
+    if body.is_none() {
+        note(only, kind);
+    }
+    body.map(|body| Part { body, cache: None })
 }
 
 fn inline(data: &MemberSlice) -> Option<PartBody<String>> {

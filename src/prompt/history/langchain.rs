@@ -290,7 +290,9 @@ fn part(block: &Tree<String>, left_out: &mut Vec<String>) -> Option<Part<String>
                 format: text(sound, "format")?.to_owned(),
             })
         }),
-        "text-plain" => owned("text").map(PartBody::Text),
+        "text-plain" if get(fields, "text").is_some() => {
+            Some(file_body(fields, FilePart { text: owned("text"), ..FilePart::default() }))
+        }
         _ => None,
     };
     if body.is_none() {
@@ -308,18 +310,29 @@ fn file(fields: &[(String, Tree<String>)]) -> Option<PartBody<String>> {
         let [file_id, filename, file_data] =
             ["file_id", "filename", "file_data"].map(|key| owned(inner, key));
         let file = FilePart { file_id, filename, file_data, ..FilePart::default() };
-        return file.source().is_some().then(|| PartBody::File(Box::new(file)));
+        return file.source().is_some().then(|| file_body(fields, file));
     }
+    let extras = get(fields, "extras").map(members).unwrap_or_default();
+    let filename = owned(extras, "filename").or_else(|| owned(fields, "filename"));
     if let Some(url) = owned(fields, "url") {
-        return Some(PartBody::File(Box::new(FilePart { url: Some(url), ..FilePart::default() })));
+        return Some(file_body(fields, FilePart { filename, url: Some(url), ..FilePart::default() }));
     }
     let data = owned(fields, "base64").or_else(|| owned(fields, "data"))?;
     let media_type = owned(fields, "mime_type").unwrap_or_else(|| "application/pdf".to_owned());
-    let extras = get(fields, "extras").map(members).unwrap_or_default();
-    let filename = owned(extras, "filename").or_else(|| owned(fields, "filename"));
-    Some(PartBody::File(Box::new(FilePart {
+    let file = FilePart {
         filename: Some(filename.unwrap_or_else(|| "document.pdf".to_owned())),
         file_data: Some(values::data_url(&media_type, &data)),
         ..FilePart::default()
-    })))
+    };
+    Some(file_body(fields, file))
+}
+
+/// The file with what its block has beside it: there, or in its `extras`.
+fn file_body(fields: &[(String, Tree<String>)], mut file: FilePart<String>) -> PartBody<String> {
+    let extras = get(fields, "extras").map(members).unwrap_or_default();
+    let beside = |key| get(fields, key).or_else(|| get(extras, key));
+    file.title = beside("title").and_then(values::as_text).map(str::to_owned);
+    file.context = beside("context").and_then(values::as_text).map(str::to_owned);
+    file.citations = values::is_enabled(beside("citations"));
+    PartBody::File(Box::new(file))
 }

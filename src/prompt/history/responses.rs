@@ -161,7 +161,8 @@ fn part(part: &Tree<String>, only: &mut Vec<String>) -> Option<Part<String>> {
         }
     }
     let owned = |key| text(fields, key).map(str::to_owned);
-    let body = match kind(part)? {
+    let kind = kind(part).unwrap_or("part without a type");
+    let body = match kind {
         "input_text" | "output_text" | "text" => PartBody::Text(owned("text")?),
         "input_image" if get(fields, "image_url").is_some() => {
             PartBody::ImageUrl { url: owned("image_url")?, detail: owned("detail") }
@@ -171,9 +172,13 @@ fn part(part: &Tree<String>, only: &mut Vec<String>) -> Option<Part<String>> {
             file_data: owned("file_data"),
             ..FilePart::default()
         })),
+        "input_file" if get(fields, "file_url").is_some() => PartBody::File(Box::new(FilePart {
+            filename: owned("filename"),
+            url: owned("file_url"),
+            ..FilePart::default()
+        })),
         kind => {
-            let key = ["file_id", "file_url"].into_iter().find(|key| get(fields, key).is_some());
-            note(only, key.unwrap_or(kind));
+            note(only, if get(fields, "file_id").is_some() { "file_id" } else { kind });
             return None;
         }
     };

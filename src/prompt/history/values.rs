@@ -154,6 +154,11 @@ pub(super) fn cache_hint(value: Option<&Tree<String>>) -> Option<CacheHint> {
     Some(CacheHint::of_history(text(members, "ttl").map(str::to_owned)))
 }
 
+/// Whether the `citations` of a document allow the model to cite it.
+pub(super) fn is_enabled(citations: Option<&Tree<String>>) -> bool {
+    citations.is_some_and(|citations| matches!(get(members(citations), "enabled"), Some(Tree::Bool(true))))
+}
+
 /// OpenAI's key for a cache hint.
 pub(super) const BREAKPOINT: &str = "prompt_cache_breakpoint";
 

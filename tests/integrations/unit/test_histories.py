@@ -180,6 +180,10 @@ def texts(value, said, within=()):
             yield from texts(item, said, within)
 
 
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
 @pytest.mark.parametrize(
     ("entry", "target"),
     [
@@ -199,6 +203,11 @@ def test_other_providers_get_the_rest_with_a_warning(entry, target):
     only = set(entry["only"]) - HINTS
     sent = json.dumps(plain(request), ensure_ascii=False)
     for name, around in lost(plain(entry["history"]), only):
+        if name == "file_url":
+            assert "https://example.com/care.pdf" in sent or any(
+                "file" in text and "; dropped" in text for text in said
+            )
+            continue
         if name == "audio" and entry["source"] == "bedrock":
             # A sound of any provider, under another name.
             assert SOUND in sent or any("is audio" in text for text in said)
@@ -206,7 +215,8 @@ def test_other_providers_get_the_rest_with_a_warning(entry, target):
         sent_or_named = f'"{name}"' in sent or f'"{NAMED.get(name)}"' in sent or named & {*around, NAMED.get(name)}
         assert sent_or_named, (name, said)
     for text in texts(plain(entry["history"]), named):
-        assert json.dumps(text, ensure_ascii=False)[1:-1] in sent, (text, said)
+        # Gemini gets the text of a document as data.
+        assert json.dumps(text, ensure_ascii=False)[1:-1] in sent or encoded(text) in sent, (text, said)
 
 
 @pytest.mark.newest
@@ -258,6 +268,74 @@ def test_a_history_of_langchain_comes_back_unchanged(entry):
     dump, history = plain(request), plain(entry["history"])
     for name in entry["only"]:
         assert list(find(dump, name)) == list(find(history, name)), name
+
+
+PDF = "JVBERi0xLjQKJSVFT0YK"
+#: A document of each provider, and what it says beside its content.
+DOCUMENTS = {
+    "anthropic": (
+        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Water."}},
+        {"title": "Care", "context": "A leaflet", "citations": {"enabled": True}},
+    ),
+    "anthropic-url": (
+        {"type": "document", "source": {"type": "url", "url": "https://example.org/care.pdf"}},
+        {"title": "Care", "context": "A leaflet", "citations": {"enabled": True}},
+    ),
+    "langchain": (
+        {"type": "text-plain", "text": "Water.", "mime_type": "text/plain"},
+        {"title": "Care", "context": "A leaflet"},
+    ),
+    "langchain-url": (
+        {"type": "file", "url": "https://example.org/care.pdf"},
+        {"extras": {"title": "Care", "context": "A leaflet", "citations": {"enabled": True}}},
+    ),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_part_of_a_document_vanishes_unnoticed(document, target):
+    block, beside = DOCUMENTS[document]
+    turn = {"content": [block | beside, {"type": "text", "text": "Q"}]}
+    history = [turn | ({"type": "human"} if document.startswith("langchain") else {"role": "user"})]
+    request, said = converted(target, history, strict=False)
+    sent, told = json.dumps(plain(request)), " ".join(said)
+    assert any(text in sent for text in ("Water.", encoded("Water."), "example.org")) or "dropped" in told
+    for name, text in (("title", "Care"), ("context", "A leaflet")):
+        assert text in sent or f"has `{name}`" in told or "dropped" in told, (name, sent, said)
+    if "citations" in str(beside):
+        assert '"citations": {"enabled": true}' in sent or "has `citations`" in told or "dropped" in told, said
+    if said:
+        with pytest.raises(ConversionError):
+            converted(target, history, strict=True)
+
+
+@pytest.mark.parametrize("target", sorted({*TARGETS} - {"openai", "litellm", "bedrock"}))
+def test_a_file_with_a_url_reaches_all_that_read_urls(target):
+    items = [{"role": "user", "content": [{"type": "input_file", "file_url": "https://example.org/care.pdf"}]}]
+    request, said = converted(target, items, strict=True)
+    assert "https://example.org/care.pdf" in json.dumps(request)
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "content"),
+    [
+        ("gemini", "inline_data", [{"inline_data": {"data": "AAAA"}}]),
+        ("bedrock", "source", [{"document": {"name": "a", "format": "pdf", "source": {}}}]),
+        ("bedrock", "source", [{"image": {"format": "png"}}]),
+        ("anthropic", "image", [{"type": "image", "source": {"type": "later"}}]),
+        ("anthropic", "document", [{"type": "document", "source": {"type": "url"}}]),
+        ("openai-responses", "file_id", [{"type": "input_file", "file_id": "f"}]),
+    ],
+)
+def test_a_part_that_cannot_be_read_is_named(source, name, content):
+    key = "parts" if source == "gemini" else "content"
+    text = {"type": "input_text", "text": "Q"} if source == "openai-responses" else {"text": "Q"}
+    text = {"type": "text", "text": "Q"} if source == "anthropic" else text
+    for target in sorted({*TARGETS} - {source}):
+        _, said = converted(target, [{"role": "user", key: [*content, text]}], strict=False)
+        assert any(f"does not accept `{name}`" in each for each in said), target
 
 
 OWN_PARTS = [

@@ -11,7 +11,9 @@ from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import ConversionError
 from prompt_manager.integrations import (
     AnthropicIntegration,
+    BedrockIntegration,
     GeminiIntegration,
+    LangChainIntegration,
     LiteLLMIntegration,
     OpenAIIntegration,
     PromptConversionWarning,
@@ -20,7 +22,18 @@ from prompt_manager.integrations import (
 pytestmark = pytest.mark.unit
 
 ENGINE = TemplateEngine()
+
+
+class LangChain(LangChainIntegration):
+    """Gives the messages of the template."""
+
+    def convert_sync(self, prompt, variables):
+        template = super().convert_sync(prompt, variables)
+        return [message.content for message in template.format_messages(**variables)]
+
+
 KINDS = {
+    "langchain": LangChain,
     "openai": OpenAIIntegration,
     "responses": lambda *a, **o: OpenAIIntegration(*a, api="responses", **o),
     "litellm": LiteLLMIntegration,
@@ -35,6 +48,7 @@ def parts(data):
         "image": {"type": "image", "media_type": "image/png", "data": data},
         "image_url": {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}},
         "file": {"type": "file", "file": {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{data}"}},
+        "url": {"type": "file", "url": f"data:application/pdf;base64,{data}"},
         "audio": {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}},
     }
 
@@ -67,6 +81,23 @@ def test_data_that_are_no_base64_are_refused_or_dropped(target, kind):
     with pytest.warns(PromptConversionWarning, match="the data of part 1 are not base64; dropped"):
         sent = lenient.convert_sync(prompt, {"data": SECRET + "*"})
     assert SECRET not in json.dumps(sent)
+
+
+@pytest.mark.parametrize("target", KINDS)
+def test_a_data_url_of_a_file_is_sent_as_data(target):
+    url = "data:application/pdf;base64,iVBORw+/"
+    files = [{"type": "file", "url": url}, {"type": "file", "file": {"file_data": url}}]
+    prompts = [chat_of({"role": "user", "content": ["A", file]}) for file in files]
+    sent, expected = (KINDS[target](ENGINE).convert_sync(prompt, {}) for prompt in prompts)
+    assert sent == expected
+
+
+def test_bedrock_gets_the_bytes_of_a_data_url():
+    file = {"type": "file", "url": "data:application/pdf;base64,JVBERi0="}
+    [message] = BedrockIntegration(ENGINE).convert_sync(chat_of({"role": "user", "content": ["A", file]}), {})[
+        "messages"
+    ]
+    assert message["content"][1]["document"]["source"] == {"bytes": b"%PDF-"}
 
 
 def test_data_of_a_variable_are_assumed_to_be_base64():
