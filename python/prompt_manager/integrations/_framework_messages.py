@@ -19,14 +19,22 @@ if TYPE_CHECKING:
 __all__ = ["checked_messages"]
 
 
-def checked_messages(messages: Sequence[dict[str, Any]], framework: str, problems: Problems) -> list[PlacedMessage]:
+def checked_messages(
+    messages: Sequence[dict[str, Any]], framework: str, problems: Problems, left_out: Sequence[str]
+) -> list[PlacedMessage]:
     """The messages that can be sent, each with its position. Base64 is in the standard alphabet, in one line.
+
+    Args:
+        messages: The messages.
+        framework: Its name, for error messages.
+        problems: Takes what cannot be sent.
+        left_out: The keys of a file that the framework does not accept.
 
     Raises:
         ConversionError: a message lacks what its role needs, or has half a surrogate pair. In strict mode also for
             content that cannot be sent.
     """
-    checker = _Checker(framework, problems)
+    checker = _Checker(framework, problems, left_out)
     placed = [((index, message["role"]), message) for index, message in enumerate(messages)]
     for at, message in placed:
         _check_encodable(message, at, problems)
@@ -74,9 +82,10 @@ class _UnsendableError(Exception):
 
 
 class _Checker:
-    def __init__(self, framework: str, problems: Problems) -> None:
+    def __init__(self, framework: str, problems: Problems, left_out: Sequence[str]) -> None:
         self._framework = framework
         self._problems = problems
+        self._left_out = left_out
         self._parts: Mapping[str, Callable[[Part, int], Part]] = {
             "text": self._text,
             "image": self._image,
@@ -128,7 +137,7 @@ class _Checker:
         except _UnsendableError as error:
             self._problems.handle(at, error.problem, error.hint, "dropped")
             return None
-        for key in ("context", "citations"):
+        for key in self._left_out:
             if made["type"] == "file" and made.get(key):
                 problem = f"part {number} has `{key}`, which {self._framework} does not accept"
                 self._problems.handle(at, problem, "remove the key", "left out")
@@ -167,7 +176,10 @@ class _Checker:
             problem = f"part {number} is a file without a file id, a URL, data or text"
             raise _UnsendableError(problem, "remove the part, or give it one of them")
         if part.get("url"):
-            return {**part, "url": self._address(part["url"], "file", number)}
+            others = {key: value for key, value in part.items() if key != "url"}
+            address = self._address(part["url"], "file", number)
+            is_data = address_kind(address) == "data"
+            return {**others, **({"file": {"file_data": address}} if is_data else {"url": address})}
         if file.get("file_data"):
             return {**part, "file": {**file, "file_data": _data_url(file["file_data"], number)}}
         return part

@@ -57,6 +57,10 @@ class Problems:
         """Warn about something that no message has."""
         warn(text, PromptConversionWarning, stacklevel=2)
 
+    def note_at(self, at: MessagePosition, text: str) -> None:
+        """Warn about something of a message that costs only money."""
+        self.note(_placed(at, text))
+
     def error_at(self, at: MessagePosition, problem: str, hint: str) -> ConversionError:
         """The error for a problem of a message."""
         return self.error(_placed(at, problem), hint)

@@ -196,13 +196,15 @@ def _sound(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def _file(part: Mapping[str, Any]) -> dict[str, Any] | None:
     if "url" in part:
-        return _link(part["url"], "file")
+        title = {"title": part["title"]} if part.get("title") else {}
+        return {**_link(part["url"], "file"), **title}
     if "text" in part:
         resource = {"uri": f"file:///{part.get('title', 'document.txt')}", "mimeType": "text/plain"}
         return {"type": "resource", "resource": {**resource, "text": part["text"]}}
     file = part.get("file", {})
     media_type, data = split_data_url(file.get("file_data", ""))
-    resource = {"uri": f"file:///{file.get('filename', 'document')}", "mimeType": media_type, "blob": data}
+    name = part.get("title") or file.get("filename") or "document"
+    resource = {"uri": f"file:///{name}", "mimeType": media_type, "blob": data}
     return {"type": "resource", "resource": resource} if data else None
 
 

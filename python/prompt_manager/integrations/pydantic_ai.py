@@ -86,7 +86,8 @@ def to_agent_inputs(
 class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
     """Converts prompts to :class:`AgentInputs`: instructions, history, settings and output type of an Agent.
 
-    Tools are functions of the Agent, so those of the prompt are not sent.
+    Tools are functions of the Agent, so those of the prompt are left out with a warning. So are cache hints on messages
+    other than the user's.
 
     Raises:
         IntegrationNotAvailableError: ``pydantic-ai-slim`` is not installed.
@@ -94,6 +95,7 @@ class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
 
     _framework = "pydantic-ai"
     _name = "Pydantic AI"
+    _left_out = ("title", "context", "citations")
 
     def _converted(self, core: CompiledPrompt, messages: Sequence[PlacedMessage], problems: Problems) -> AgentInputs:
         require("pydantic_ai", "Pydantic AI", "pydantic-ai-slim")
@@ -104,6 +106,9 @@ class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
             problem = "the last message is from the assistant, and an Agent then answers with it and asks no model"
             problems.handle(history.last, problem, "end with a user message", "passed on")
         prompt = core.to_dict()
+        if names := [_tool_name(tool) for tool in prompt.get("tools") or ()]:
+            problem = f"Pydantic AI gets no tools of a prompt ({', '.join(names)})"
+            problems.note(f"{problem}; left out (give the Agent functions with these names: `tools=[...]`)")
         if prompt.get("tool_choice") not in (None, "auto"):
             problem = "Pydantic AI does not get the `tool_choice` of a prompt, whose tools are not sent"
             problems.refuse(problem, "remove `tool_choice`, and set it in the Agent's `model_settings`", "left out")
@@ -130,6 +135,11 @@ class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
             problems.refuse(problem, "put it into an object under a key", "left out")
             return str
         return StructuredDict(schema, name=str(schema.get("title") or "answer"))
+
+
+def _tool_name(tool: Mapping[str, Any]) -> str:
+    """The name of a function, or the type of a tool that a provider runs."""
+    return str(tool.get("name") or tool.get("function", {}).get("name") or tool.get("type") or "a tool")
 
 
 #: The settings of a prompt with the names of Pydantic AI.
@@ -188,6 +198,8 @@ class _History:
         role = message["role"]
         if message.get("name") and role != "function":
             self._problems.handle(at, "Pydantic AI does not accept `name`", "remove `name`", "left out")
+        if role != "user" and _has_hint(message):
+            self._problems.note_at(at, "Pydantic AI accepts cache hints only on messages of the user; left out")
         if role in {"system", "developer"}:
             text = _text(message, at, self._problems)
             if not text:
@@ -285,6 +297,12 @@ def _user_content(message: Mapping[str, Any], at: MessagePosition, problems: Pro
         if made is not None:
             parts += [made, *_cache_points(part.get("cache"))]
     return [*parts, *_cache_points(message.get("cache"))] if parts else []
+
+
+def _has_hint(message: Mapping[str, Any]) -> bool:
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    return any(_cache_points(each.get("cache")) for each in [message, *parts])
 
 
 def _cache_points(hint: Any) -> list[UserContent]:

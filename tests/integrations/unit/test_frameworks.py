@@ -53,6 +53,26 @@ PARTS = {
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_title_is_sent_or_warned_of(framework):
+    url = "data:application/pdf;base64,JVBERi0="
+    for source in ({"text": "T"}, {"url": "https://example.org/a.pdf"}, {"url": url}, {"file": {"file_data": url}}):
+        prompt = chat_of({"role": "user", "content": [TEXT, {"type": "file", **source, "title": "Leaflet"}]})
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sent = framework(ENGINE, strict_validation=False).convert_sync(prompt, {})
+        assert "Leaflet" in repr(sent) or ["`title`" in str(each.message) for each in caught] == [True]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_data_url_of_a_file_is_sent_as_data(framework):
+    url = "data:application/pdf;base64,JVBERi0="
+    files = [{"type": "file", "url": url}, {"type": "file", "file": {"file_data": url}}]
+    prompts = [chat_of({"role": "user", "content": [TEXT, file]}) for file in files]
+    sent, expected = (repr(framework(ENGINE).convert_sync(prompt, {})) for prompt in prompts)
+    assert sent == expected
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize(("part", "problem"), PARTS.values(), ids=PARTS)
 def test_a_part_that_no_model_reads_is_refused_or_left_out(framework, part, problem):
     prompt = chat_of({"role": "user", "content": [TEXT, part]})

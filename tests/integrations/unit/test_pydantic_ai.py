@@ -145,7 +145,7 @@ def list_schema():
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"tools": [{"name": "f"}], "tool_choice": "required"}, "does not get the `tool_choice` of a prompt"),
+        ({"settings": {"seed": 1}, "tool_choice": "none"}, "does not get the `tool_choice` of a prompt"),
         ({"output_schema": "answers"}, "the output schema is not an object"),
     ],
     ids=["choice", "schema"],
@@ -157,6 +157,26 @@ def test_what_an_agent_does_not_get_is_refused_or_warned_of(options, problem):
     lenient = PydanticAIIntegration(TemplateEngine(), schemas=list_schema(), strict_validation=False)
     with pytest.warns(PromptConversionWarning, match=f"{problem}.*; left out"):
         lenient.convert_sync(prompt, {})
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_tools_and_hints_that_an_agent_does_not_get_are_warned_of(strict):
+    tools = [{"name": "f"}, {"provider": "openai", "type": "web_search"}]
+    messages = [
+        {"role": "system", "content": "S", "cache": True},
+        {"role": "user", "content": "U", "cache": True},
+        {"role": "assistant", "content": [{"type": "text", "text": "A", "cache": "1h"}]},
+        {"role": "user", "content": "V"},
+    ]
+    with pytest.warns(PromptConversionWarning) as caught:
+        to_agent_inputs(chat_of(*messages, tools=tools), {}, strict_validation=strict)
+    hint = "Pydantic AI accepts cache hints only on messages of the user; left out"
+    remedy = "give the Agent functions with these names: `tools=[...]`"
+    assert [str(each.message) for each in caught] == [
+        f"message 0 (system): {hint}",
+        f"message 2 (assistant): {hint}",
+        f"Pydantic AI gets no tools of a prompt (f, web_search); left out ({remedy})",
+    ]
 
 
 def test_hints_of_a_user_message_reach_the_agent():
