@@ -65,8 +65,7 @@ impl<S: Output> RequestBuilder<'_, S> {
                 return Ok(());
             }
             Api::Gemini => {
-                self.gemini_budget(budget);
-                return Ok(());
+                return self.gemini_thinking_budget(budget);
             }
             Api::Converse if !self.is_claude() => {
                 self.left_out("thinking_budget", bedrock::AS_THE_MODEL_HAS_IT);

@@ -42,8 +42,9 @@ impl RequestExtra {
         let (mut arguments, mut body) =
             split(own, api, &path, |key, path| check_conversation(api, key, path))?;
         let own: Map<String, Value> = body.clone().into_iter().chain(arguments.clone()).collect();
-        let (extra, extra_body) =
-            split(settings.extra.clone(), api, "settings.extra", |key, path| check_key(api, key, path))?;
+        let extra = settings.extra.clone();
+        let extra = if api == Api::Gemini { python_spelled(extra, api) } else { extra };
+        let (extra, extra_body) = split(extra, api, "settings.extra", |key, path| check_key(api, key, path))?;
         merge_members(&mut arguments, extra);
         merge_members(&mut body, extra_body);
         if api == Api::Gemini

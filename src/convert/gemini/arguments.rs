@@ -18,6 +18,9 @@ fn has_budget(model: &str) -> bool {
     name.starts_with("gemini-2.") || name.starts_with("gemini-1.")
 }
 
+/// The smallest budget of a model that cannot switch its thinking off.
+const MIN_BUDGET: u64 = 128;
+
 /// Whether the model cannot switch its thinking off.
 fn always_thinks(model: &str) -> bool {
     model.rsplit('/').next().unwrap_or_default().starts_with("gemini-2.5-pro")
@@ -150,6 +153,22 @@ impl<S: Output> RequestBuilder<'_, S> {
                 .note(format!("Gemini has no effort `{word}`; sent as `{}`", level.to_ascii_lowercase()));
         }
         self.extra.add_member(("thinking_config", "thinking_level"), self.given, false, json!(level));
+    }
+
+    /// Adds the budget of the settings. A model that always thinks has a smallest one.
+    pub(in crate::convert) fn gemini_thinking_budget(&mut self, budget: u64) -> Result<()> {
+        let is_small = always_thinks(self.model) && budget < MIN_BUDGET;
+        if is_small && !self.given.has("thinking_config.thinking_budget") {
+            let problem = format!("the model accepts only a `thinking_budget` of at least {MIN_BUDGET}");
+            let done = format!("sent as {MIN_BUDGET}");
+            self.refuse_or_note(
+                problem,
+                "raise it, or use a model whose thinking can be switched off",
+                &done,
+            )?;
+        }
+        self.gemini_budget(if is_small { MIN_BUDGET } else { budget });
+        Ok(())
     }
 
     /// Adds the budget for thinking.

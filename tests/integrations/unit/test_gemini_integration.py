@@ -655,3 +655,35 @@ def test_a_turn_without_parts_is_dropped_with_a_warning():
 def test_an_empty_name_of_a_model_is_refused(model):
     with pytest.raises(ConversionError, match="the name of the model is empty"):
         request(chat_of(USER, settings={"model": "m"}), model=model)
+
+
+@pytest.mark.parametrize("budget", [0, 127])
+def test_a_model_that_always_thinks_has_a_smallest_budget(budget):
+    prompt = chat_of(USER, settings={"thinking_budget": budget})
+    problem = "the model accepts only a `thinking_budget` of at least 128"
+    with pytest.raises(ConversionError, match=problem):
+        request(prompt, model="models/gemini-2.5-pro")
+    with pytest.warns(PromptConversionWarning, match=f"{problem}; sent as 128"):
+        sent = GeminiIntegration(TemplateEngine(), strict_validation=False).build_request_sync(
+            prompt, {}, model="gemini-2.5-pro"
+        )
+    assert sent["config"]["thinking_config"] == {"thinking_budget": 128}
+    given = {"thinking_config": {"thinking_budget": 7}}
+    GeminiIntegration(TemplateEngine()).build_request_sync(prompt, {}, model="gemini-2.5-pro", config=given)
+    for model in ("gemini-2.5-flash", "gemini-2.5-flash-lite"):
+        config, _ = request(prompt, model=model)
+        assert config["thinking_config"] == {"thinking_budget": budget}
+
+
+def test_extra_settings_may_have_the_spelling_of_the_rest_api():
+    extra = {
+        "thinkingConfig": {"includeThoughts": True},
+        "generationConfig": {"mediaResolution": "MEDIA_RESOLUTION_LOW"},
+    }
+    prompt = chat_of(USER, settings={"extra": extra, "effort": "low"})
+    config = GeminiIntegration(TemplateEngine()).build_request_sync(prompt, {}, model="gemini-3-pro")["config"]
+    assert config["thinking_config"] == {"include_thoughts": True, "thinking_level": "LOW"}
+    # The package has no argument for it, and adds it to the body as it is.
+    assert config["http_options"] == {"extra_body": {"generationConfig": extra["generationConfig"]}}
+    with pytest.raises(ConversionError, match=r"`settings\.extra\.max_output_tokens` is made of another part"):
+        request(chat_of(USER, settings={"extra": {"maxOutputTokens": 5}}))
