@@ -40,6 +40,8 @@ class ProviderRequests:
 
     def integration(self, provider: str, **options: Any) -> ProviderIntegration[Any, Any, Any]:
         """The integration of a provider with these options."""
+        if not isinstance(provider, str):
+            raise TypeError(f"provider must be a str, not {type(provider).__name__}. {_KNOWN}")
         key = (provider, *options.items())
         made = self._integrations.get(key)
         if made is None:
@@ -52,7 +54,10 @@ class ProviderRequests:
         return made
 
 
+_KNOWN = f"The providers are {', '.join(PROVIDERS)}"
+
+
 def _unknown(provider: str) -> str:
     near = nearest(provider, [*PROVIDERS])
     hint = f"; did you mean '{near}'?" if near else "."
-    return f"no provider is named '{provider}'{hint} The providers are {', '.join(PROVIDERS)}"
+    return f"no provider is named '{provider}'{hint} {_KNOWN}"
