@@ -32,6 +32,8 @@ pub mod request;
 mod request_extra;
 mod request_tools;
 mod rules;
+#[cfg(feature = "python")]
+pub(crate) mod unpaired;
 
 pub use converter::{Provider, ProviderConverter};
 pub use given_arguments::{

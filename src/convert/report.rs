@@ -60,6 +60,14 @@ impl RuleViolation {
     }
 }
 
+#[cfg(feature = "python")]
+impl RuleViolation {
+    /// The index of the message, the problem, and what to do.
+    pub(super) fn into_parts(self) -> (usize, String, &'static str) {
+        (self.at.index, self.problem.into_owned(), self.hint)
+    }
+}
+
 impl From<RuleViolation> for Error {
     fn from(violation: RuleViolation) -> Self {
         Self::new(Kind::Conversion, format!("{}: {}", violation.at, violation.problem))

@@ -22,6 +22,7 @@ use super::surrogates;
 use super::template::{Engine, check_variables};
 use super::text::PyOutput;
 use crate::convert::conversion_error::wrap;
+use crate::convert::unpaired::{PairedMessage, unpaired};
 use crate::convert::{self, Payload, Provider, Report, RequestOptions, anthropic, bedrock, gemini, openai};
 use crate::error::{Error, Kind};
 use crate::observe::slow;
@@ -540,4 +541,19 @@ pub(super) fn read_data_url(url: &Bound<'_, PyString>) -> Option<(String, String
 #[pyfunction]
 pub(super) fn address_kind(address: &Bound<'_, PyString>) -> &'static str {
     convert::image_address::kind_of(&address.to_string_lossy())
+}
+
+/// The fields of a [`PairedMessage`].
+type PairedFields = (usize, String, Vec<String>, Option<String>, Option<String>);
+
+/// The calls of a conversation without a result, and the results without a call, each with its position, the problem
+/// and a hint. A message is its position, its role, the ids of its calls, the function that it calls, and the id or name
+/// that it answers.
+#[pyfunction]
+pub(super) fn unpaired_calls(messages: Vec<PairedFields>) -> Vec<(usize, String, &'static str)> {
+    let paired = messages.into_iter().filter_map(|(index, role, calls, function, answered)| {
+        let role = Role::ALL.into_iter().find(|known| known.as_str() == role)?;
+        Some(PairedMessage { index, role, calls, function, answered })
+    });
+    unpaired(&paired.collect::<Vec<_>>())
 }

@@ -76,7 +76,7 @@ mod _native {
     #[pymodule_export]
     use super::convert::{
         Converter, address_kind, call_arguments, known_members, members_of_arguments, place_of, plain_base64,
-        read_data_url, snake_case, validate_alternation,
+        read_data_url, snake_case, unpaired_calls, validate_alternation,
     };
     #[pymodule_export]
     use super::data::HelperOptions;

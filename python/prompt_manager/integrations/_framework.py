@@ -57,6 +57,8 @@ class FrameworkIntegration(BaseIntegration[T], Generic[T]):
     _name = ""
     #: The keys of a file that the framework does not accept.
     _left_out: Sequence[str] = ("context", "citations")
+    #: Whether the framework has calls and their results.
+    _has_calls = True
 
     async def convert(self, prompt: Prompt, variables: Mapping[str, Any]) -> T:
         """Render a prompt and convert it to the framework's objects, which the class describes.
@@ -87,7 +89,8 @@ class FrameworkIntegration(BaseIntegration[T], Generic[T]):
                 raise
             hint = str(error.context.get("hint") or "give each variable a value of its type")
             raise problems.error(error.message, hint) from error
-        return self._converted(core, checked_messages(messages, self._name, problems, self._left_out), problems)
+        checked = checked_messages(messages, self._name, problems, self._left_out, has_calls=self._has_calls)
+        return self._converted(core, checked, problems)
 
     async def _conversation(
         self, mode: CallMode, core: CompiledPrompt, variables: Mapping[str, Any]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prompt_manager._native import address_kind, plain_base64, read_data_url
+from prompt_manager._native import address_kind, plain_base64, read_data_url, unpaired_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ __all__ = ["checked_messages"]
 
 
 def checked_messages(
-    messages: Sequence[dict[str, Any]], framework: str, problems: Problems, left_out: Sequence[str]
+    messages: Sequence[dict[str, Any]], framework: str, problems: Problems, left_out: Sequence[str], *, has_calls: bool
 ) -> list[PlacedMessage]:
     """The messages that can be sent, each with its position. Base64 is in the standard alphabet, in one line.
 
@@ -29,6 +29,7 @@ def checked_messages(
         framework: Its name, for error messages.
         problems: Takes what cannot be sent.
         left_out: The keys of a file that the framework does not accept.
+        has_calls: Whether the framework has calls and their results, which must be pairs.
 
     Raises:
         ConversionError: a message lacks what its role needs, or has half a surrogate pair. In strict mode also for
@@ -39,7 +40,27 @@ def checked_messages(
     for at, message in placed:
         _check_encodable(message, at, problems)
     kept = [(at, checker.message(message, at)) for at, message in placed]
-    return [(at, message) for at, message in kept if message is not None]
+    sent = [(at, message) for at, message in kept if message is not None]
+    if has_calls:
+        _check_pairs(sent, problems)
+    return sent
+
+
+def _check_pairs(messages: Sequence[PlacedMessage], problems: Problems) -> None:
+    """Check that every call has its result before the next turn, and every result its call."""
+    roles = {index: role for (index, role), _ in messages}
+    paired = [
+        (
+            index,
+            role,
+            [call["id"] for call in message.get("tool_calls") or ()],
+            (message.get("function_call") or {}).get("name"),
+            message.get("name" if role == "function" else "tool_call_id"),
+        )
+        for (index, role), message in messages
+    ]
+    for index, problem, hint in unpaired_calls(paired):
+        problems.handle((index, roles[index]), problem, hint, "passed on")
 
 
 def _check_encodable(message: Mapping[str, Any], at: MessagePosition, problems: Problems) -> None:

@@ -95,6 +95,7 @@ class MCPIntegration(FrameworkIntegration[dict[str, Any]]):
 
     _framework = "mcp"
     _name = "MCP"
+    _has_calls = False
 
     def _converted(self, core: CompiledPrompt, messages: Sequence[PlacedMessage], problems: Problems) -> dict[str, Any]:
         made = [each for at, message in messages for each in _messages(message, at, problems)]

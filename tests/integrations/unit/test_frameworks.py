@@ -83,6 +83,44 @@ def test_a_part_that_no_model_reads_is_refused_or_left_out(framework, part, prob
         framework(ENGINE, strict_validation=False).convert_sync(prompt, {})
 
 
+CALL = {"role": "assistant", "tool_calls": [{"id": "c1", "function": {"name": "f", "arguments": {}}}]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "R"}
+OLD_CALL = {"role": "assistant", "function_call": {"name": "f", "arguments": {}}}
+OLD_RESULT = {"role": "function", "name": "f", "content": "R"}
+PAIRS = {
+    "no call": ([RESULT], r"message 1 \(tool\): the assistant turn before this result did not make its call"),
+    "second result": ([CALL, RESULT, RESULT], r"message 3 \(tool\): this is a second result for the same call"),
+    "open call": ([CALL, {"role": "user", "content": "U"}], r"message 1 \(assistant\): tool call 0 has no result"),
+    "open at the end": ([CALL, RESULT, CALL], r"message 3 \(assistant\): tool call 0 has no result"),
+    "same id": (
+        [{**CALL, "tool_calls": CALL["tool_calls"] * 2}, RESULT, RESULT],
+        r"message 1 \(assistant\): tool call 1 has the id of another tool call of its turn",
+    ),
+    "no function": ([OLD_RESULT], r"message 1 \(function\): the assistant turn before this result did not make"),
+    "open function": ([OLD_CALL], r"message 1 \(assistant\): the function call has no result"),
+}
+
+
+@pytest.mark.parametrize("framework", [PydanticAIIntegration, LlamaIndexIntegration])
+@pytest.mark.parametrize(("messages", "problem"), PAIRS.values(), ids=PAIRS)
+def test_calls_and_results_are_pairs(framework, messages, problem):
+    prompt = chat_of({"role": "user", "content": "Q"}, *messages)
+    with pytest.raises(ConversionError, match=problem) as caught:
+        framework(ENGINE).convert_sync(prompt, {})
+    assert caught.value.context["hint"]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        framework(ENGINE, strict_validation=False).convert_sync(prompt, {})
+    assert re.search(f"{problem}.*; passed on", str(said[0].message))
+
+
+@pytest.mark.parametrize("framework", [PydanticAIIntegration, LlamaIndexIntegration])
+def test_pairs_of_several_turns_are_passed_on(framework):
+    user = {"role": "user", "content": "Q"}
+    prompt = chat_of(user, CALL, RESULT, CALL, RESULT, OLD_CALL, OLD_RESULT, user)
+    framework(ENGINE).convert_sync(prompt, {})
+
+
 MESSAGES = {
     "blank": ({"role": "user", "content": " "}, r"message 1 \(user\): the content is empty"),
     "no content": ({"role": "assistant", "content": None}, r"message 1 \(assistant\): the content is empty"),
